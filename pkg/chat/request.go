@@ -1,0 +1,202 @@
+// Package chat holds the canonical form of a conversation with a model: the
+// request, the response, the events of a stream, usage and errors. Dialects
+// translate between bytes and these types; everything between two dialects
+// works on them alone.
+//
+// The types carry what any of the dialects can say, so that translating loses
+// nothing that the target can express. They hold no I/O and import nothing of ours.
+package chat
+
+import "encoding/json"
+
+// Request is what a caller asks of a model. A nil pointer or an empty value
+// means that the caller did not say.
+type Request struct {
+	Model    string
+	Messages []Message
+
+	Tools             []Tool
+	ToolChoice        *ToolChoice
+	ParallelToolCalls *bool
+
+	MaxTokens        *int64   // output tokens, reasoning included; at least 1
+	Temperature      *float64 // 0 to 2
+	TopP             *float64 // 0 to 1
+	TopK             *int64
+	Stop             []string
+	Seed             *int64
+	N                *int64 // answers wanted; nil is 1
+	FrequencyPenalty *float64
+	PresencePenalty  *float64
+	LogitBias        map[string]float64
+	Logprobs         *bool
+	TopLogprobs      *int64
+
+	ResponseFormat *ResponseFormat
+	Reasoning      *Reasoning
+	Verbosity      string // low, medium, high
+
+	Stream      bool
+	ServiceTier string
+	User        string            // an end user's id for the provider's abuse checks
+	Metadata    map[string]string // kept by the provider with the answer
+	CacheKey    string            // steers the provider's prompt cache
+}
+
+// Role says who speaks in a message.
+type Role string
+
+// The roles. Developer is OpenAI's newer name for instructions that rank above the user's.
+const (
+	System    Role = "system"
+	Developer Role = "developer"
+	User      Role = "user"
+	Assistant Role = "assistant"
+	ToolRole  Role = "tool"
+)
+
+// Message is one turn. Its parts are in the order in which they were said.
+type Message struct {
+	Role  Role
+	Name  string // of the participant, where the dialect has one
+	Parts []Part
+}
+
+// PartKind says which fields of a Part count.
+type PartKind uint8
+
+// The kinds of parts.
+const (
+	Text       PartKind = iota + 1 // Text
+	Image                          // Media
+	Audio                          // Media
+	File                           // Media: PDF and other documents
+	Call                           // ToolCall; assistant only
+	Result                         // ToolResult; role tool only
+	Reason                         // Text (may be empty) and State; assistant only
+	Refusal                        // Text; assistant only
+	Unrendered                     // Raw: a part of the dialect it came from that no other has
+)
+
+// Part is one piece of a message.
+type Part struct {
+	Kind       PartKind
+	Text       string
+	Media      *Media
+	ToolCall   *ToolCall
+	ToolResult *ToolResult
+	State      *ReasoningState
+	Citations  []Citation
+	Cache      *CacheMark
+	Raw        json.RawMessage
+}
+
+// Media is a picture, a sound or a document, by URL or as data. The gateway
+// never fetches the URL.
+type Media struct {
+	URL      string // http or https; empty if Data is set
+	FileID   string // an upload at the provider
+	MIMEType string // of Data, such as image/png
+	Data     string // standard base64, with padding
+	Detail   string // OpenAI's auto, low, high
+	Filename string
+	Format   string // of audio: wav, mp3, ...
+}
+
+// ToolCall is a call that the model makes. Arguments is the JSON text as the
+// model wrote it; a call without arguments has "{}".
+type ToolCall struct {
+	ID        string
+	Name      string
+	Arguments string
+	// Signature is Gemini's thought signature, which must come back with the call.
+	Signature string
+	// Custom marks a call of OpenAI's free-text tools: Arguments is then no JSON.
+	Custom bool
+}
+
+// ToolResult answers the call with the id CallID. Name is the called function's,
+// which Gemini wants; a decoder that has only the id looks it up in the calls before.
+type ToolResult struct {
+	CallID  string
+	Name    string
+	Parts   []Part // text, images, files
+	IsError bool
+}
+
+// ReasoningState is what a provider wants back unchanged with the reasoning that it belongs to.
+type ReasoningState struct {
+	ID        string // of the item, Responses
+	Signature string // Anthropic: signs the visible text
+	Redacted  string // Anthropic: a redacted_thinking block's data
+	Encrypted string // Responses: encrypted_content; OpenRouter: reasoning.encrypted
+	Format    string // OpenRouter: says whose signature it is
+	Summary   bool   // the text is a summary
+}
+
+// CacheMark ends a prefix that the provider should cache. TTL is "5m", "1h", or
+// empty for the provider's default.
+type CacheMark struct{ TTL string }
+
+// Citation points from an answer's text to its source.
+type Citation struct {
+	URL, Title, Text string
+	Start, End       int // of the cited span, in characters; both 0 if unknown
+	Raw              json.RawMessage
+}
+
+// Tool is a function that the model may call. Parameters is a JSON schema of
+// type object, or empty for a function without parameters.
+type Tool struct {
+	Name        string
+	Description string
+	Parameters  json.RawMessage
+	Strict      *bool
+	Cache       *CacheMark
+	// Raw is a tool that is no function (web search, custom grammar) in the dialect it came from.
+	Raw json.RawMessage
+}
+
+// ToolMode says how free the model is in calling tools.
+type ToolMode string
+
+// The modes.
+const (
+	ToolAuto     ToolMode = "auto"
+	ToolNone     ToolMode = "none"
+	ToolRequired ToolMode = "required"
+	ToolNamed    ToolMode = "named" // ToolChoice.Name
+)
+
+// ToolChoice is the caller's wish.
+type ToolChoice struct {
+	Mode ToolMode
+	Name string
+}
+
+// FormatKind is the form of an answer's text.
+type FormatKind string
+
+// The forms.
+const (
+	FormatText   FormatKind = "text"
+	FormatJSON   FormatKind = "json_object"
+	FormatSchema FormatKind = "json_schema"
+)
+
+// ResponseFormat asks for JSON. Schema, Name, Description and Strict go with FormatSchema.
+type ResponseFormat struct {
+	Kind        FormatKind
+	Name        string
+	Description string
+	Schema      json.RawMessage
+	Strict      *bool
+}
+
+// Reasoning steers how much a model thinks before it answers.
+type Reasoning struct {
+	Effort  string // none, minimal, low, medium, high, xhigh, max
+	Budget  *int64 // tokens, for providers that count instead
+	Summary string // auto, concise, detailed
+	Hide    bool   // think, but do not send the reasoning back
+}

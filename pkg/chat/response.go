@@ -1,0 +1,98 @@
+package chat
+
+import "encoding/json"
+
+// Response is a whole answer.
+type Response struct {
+	ID      string
+	Model   string // as the provider names what answered
+	Created int64  // Unix seconds; 0 if the provider does not say
+	Choices []Choice
+	Usage   *Usage // nil if the provider reported none
+
+	ServiceTier       string
+	SystemFingerprint string
+}
+
+// Choice is one of the answers; usually there is one.
+type Choice struct {
+	Index    int
+	Message  Message // role assistant
+	Finish   FinishReason
+	Logprobs json.RawMessage // OpenAI's shape
+}
+
+// FinishReason says why an answer ended.
+type FinishReason string
+
+// The reasons.
+const (
+	FinishStop          FinishReason = "stop"
+	FinishLength        FinishReason = "length"
+	FinishToolCalls     FinishReason = "tool_calls"
+	FinishContentFilter FinishReason = "content_filter"
+)
+
+// Usage counts tokens by class and the money that the provider says they cost.
+type Usage struct {
+	Input        int64 // all input, the next three included
+	Cached       int64 // read from the provider's cache
+	CacheWrite   int64 // written to it, kept for the provider's default time (Anthropic: 5 minutes)
+	CacheWrite1h int64 // written to it, kept for an hour
+	InputAudio   int64 // of Input
+	Output       int64 // all output, the next two included
+	Reasoning    int64
+	OutputAudio  int64
+	// CostNanos is the cost in nano-dollars that the provider reports (OpenRouter), if HasCost.
+	CostNanos int64
+	HasCost   bool
+	// Estimated marks counts that the gateway made up because the provider reported none.
+	Estimated bool
+}
+
+// Total is Input + Output.
+func (u *Usage) Total() int64 { return u.Input + u.Output }
+
+// EventKind says which fields of an Event count.
+type EventKind uint8
+
+// The kinds of events. A stream is: one EventStart; then for each choice content
+// events in order and one EventFinish; EventUsage once, anywhere after the start, the
+// last one counting; then EventEnd. EventError may come instead of the rest at any place.
+const (
+	EventStart    EventKind = iota + 1 // ID, Model, Created, ServiceTier, SystemFingerprint
+	EventText                          // Text: to append
+	EventReason                        // Text: reasoning to append; State when it is known, in the same or a later event
+	EventRefusal                       // Text: to append
+	EventCall                          // Call (0, 1, ...), ToolCall with ID and Name; Arguments holds a first piece, usually empty
+	EventCallArgs                      // Call, Text: piece of the arguments to append
+	EventCitation                      // Citation
+	EventLogprobs                      // Raw, OpenAI's shape
+	EventFinish                        // Finish
+	EventUsage                         // Usage, the total so far
+	EventEnd                           // nothing: the answer is complete
+	EventError                         // Err
+)
+
+// Event is one step of a streamed answer.
+type Event struct {
+	Kind   EventKind
+	Choice int
+	Text   string
+
+	Call     int // the position of the tool call within the choice
+	ToolCall *ToolCall
+	State    *ReasoningState
+	Citation *Citation
+	Raw      json.RawMessage
+	Finish   FinishReason
+	Usage    *Usage
+	Err      *Error
+
+	ID, Model, ServiceTier, SystemFingerprint string
+	Created                                   int64
+}
+
+// Substantive says whether the event is part of an answer, so that the key that
+// gave it is committed: the start of a stream alone is not, nor is an error.
+func (e *Event) Substantive() bool { return e.Kind >= EventText && e.Kind <= EventEnd }

@@ -1,0 +1,144 @@
+package dialect
+
+// Rules says how a provider's idea of a dialect differs from the dialect's own.
+// It is a declarative value: a row of the provider table. The zero value changes nothing.
+type Rules struct {
+	// Provider is the id of the provider, for warnings.
+	Provider string
+	// Fields, if not empty, are the only top-level fields that the provider accepts, by
+	// the names that it uses; others are dropped with a warning.
+	Fields []string
+	// Drop names top-level fields (the dialect's names) that the provider refuses.
+	Drop []string
+	// Rename maps the dialect's name of a top-level field to the provider's.
+	Rename map[string]string
+	// Clamp limits numbers by the dialect's field name.
+	Clamp map[string]Range
+
+	MaxTokens     MaxTokensField
+	StreamUsage   StreamUsage
+	Stop          StopForm
+	ToolChoice    ToolChoiceForm
+	ToolIDs       ToolIDForm
+	DeveloperRole RoleForm
+	Names         NameForm
+	Reasoning     ReasoningForm
+	ReasoningBack ReasoningBack
+	Schema        SchemaForm
+	SingleChoice  bool // n other than 1 is refused
+	// Models are exceptions; the first that matches the model's id is applied over the rest.
+	Models []ModelRules
+}
+
+// ModelRules are the exceptions of the models that Match says.
+type ModelRules struct {
+	// Match takes a model id.
+	Match func(model string) bool
+	// Drop and MaxTokens add to, or replace, those of the provider. DropUnlessEffortNone
+	// are dropped only while the model reasons.
+	Drop                 []string
+	DropUnlessEffortNone []string
+	MaxTokens            MaxTokensField
+	// Efforts are the levels of reasoning effort that the model knows, in rising order;
+	// another one becomes the nearest. Empty: as they come.
+	Efforts []string
+}
+
+// Range is an inclusive range of numbers.
+type Range struct{ Min, Max float64 }
+
+// MaxTokensField is the field that limits an answer's length.
+type MaxTokensField uint8
+
+// The fields. MaxTokensUnset in ModelRules keeps the provider's.
+const (
+	MaxTokensUnset      MaxTokensField = iota
+	MaxTokens                          // max_tokens
+	MaxCompletionTokens                // max_completion_tokens
+)
+
+// StreamUsage says how a provider is asked for usage in a stream.
+type StreamUsage uint8
+
+// The ways.
+const (
+	UsageIncluded StreamUsage = iota // sent without asking; asking is refused or useless
+	UsageAsked                       // stream_options.include_usage
+)
+
+// StopForm is the form of stop sequences.
+type StopForm uint8
+
+// The forms.
+const (
+	StopAny   StopForm = iota // a string or an array
+	StopArray                 // an array only
+)
+
+// ToolChoiceForm is the provider's word for "call some tool".
+type ToolChoiceForm uint8
+
+// The forms.
+const (
+	ChoiceRequired ToolChoiceForm = iota // "required"
+	ChoiceAny                            // "any"
+)
+
+// ToolIDForm is what a provider demands of the ids of tool calls.
+type ToolIDForm uint8
+
+// The forms.
+const (
+	ToolIDAny  ToolIDForm = iota
+	ToolIDNine            // nine letters or digits; others are mapped, and mapped the same way each time
+)
+
+// RoleForm says what becomes of the developer role.
+type RoleForm uint8
+
+// The forms.
+const (
+	DeveloperKept RoleForm = iota
+	DeveloperAsSystem
+)
+
+// NameForm says what becomes of a message's name.
+type NameForm uint8
+
+// The forms.
+const (
+	NamesKept NameForm = iota
+	NamesDropped
+)
+
+// ReasoningForm is how a provider is told how much to think.
+type ReasoningForm uint8
+
+// The forms.
+const (
+	ReasoningEffort   ReasoningForm = iota // reasoning_effort
+	ReasoningObject                        // OpenRouter: reasoning {effort | max_tokens, exclude}
+	ReasoningTwoLevel                      // Mistral: reasoning_effort none or high
+	ReasoningThinking                      // DeepSeek: thinking {type} and reasoning_effort low, high, max
+	ReasoningDropped
+)
+
+// ReasoningBack is the field in which the reasoning of earlier turns goes back.
+type ReasoningBack uint8
+
+// The fields.
+const (
+	ReasoningBackDropped ReasoningBack = iota
+	ReasoningBackContent               // reasoning_content: DeepSeek demands it on turns with tool calls
+	ReasoningBackField                 // reasoning: Groq
+	ReasoningBackDetails               // reasoning_details, unchanged: OpenRouter
+)
+
+// SchemaForm says how a JSON schema is asked for.
+type SchemaForm uint8
+
+// The forms.
+const (
+	SchemaKept   SchemaForm = iota
+	SchemaAsJSON            // json_object, the schema in the prompt: DeepSeek
+)

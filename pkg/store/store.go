@@ -1,0 +1,123 @@
+// Package store is everything the gateway keeps, as SQL written once and run on
+// PostgreSQL and on SQLite through a thin executor.
+//
+// The executors live in the sub-packages postgres and sqlite; functions link
+// only the first. The methods that hold the SQL take an executor and live
+// beside the type that they return: users.go, sessions.go, tokens.go, keys.go,
+// requests.go, usage.go.
+//
+// Conventions: ids are UUIDv7, 16 bytes, made in Go. Times are Unix
+// milliseconds and days are days since the epoch, both UTC and always
+// passed in. Costs are nano-dollars.
+package store
+
+import (
+	"context"
+	"errors"
+)
+
+// Kind names the database engine behind an executor.
+type Kind string
+
+// The engines.
+const (
+	Postgres Kind = "postgres"
+	SQLite   Kind = "sqlite"
+)
+
+// Row is one row of a result. Scan takes the usual destinations: *int64, *int,
+// *string, *bool, *[]byte, *float64, and pointers to pointers of these for columns
+// that may be null. A []byte stays valid after Scan returns.
+type Row interface {
+	Scan(dest ...any) error
+}
+
+// Stmt is one SQL statement with its arguments and what to do with its rows.
+// Arguments are []byte, string, int64, int, bool, float64, nil, or pointers to
+// these where nil means null.
+type Stmt struct {
+	SQL  string
+	Args []any
+	// Each is called once for every row that the statement returns; nil drops
+	// them. An error from it ends the run and rolls it back.
+	Each func(Row) error
+	// Affected, if not nil, receives the number of rows that were written or returned.
+	Affected *int64
+}
+
+// Runner runs statements.
+type Runner interface {
+	// Run runs the statements in their order and all or none of them: one
+	// transaction, and on PostgreSQL one network round trip. Each is called
+	// after all statements were sent and, because a later statement may still
+	// fail, before it is known that the run commits: it must only copy values out.
+	//
+	// Errors are database errors as [Error] with a Code, or the context's.
+	Run(ctx context.Context, stmts ...Stmt) error
+}
+
+// DB is an open database with the current schema.
+type DB interface {
+	Runner
+	// Tx runs fn inside one transaction with as many round trips as fn makes. It
+	// commits if fn returns nil and rolls back otherwise. On SQLite it holds the write
+	// lock from its start. Inside fn only the given runner may be used.
+	Tx(ctx context.Context, fn func(Runner) error) error
+	Kind() Kind
+	// Ping asks the database for an answer.
+	Ping(ctx context.Context) error
+	// Migrate brings the schema to [SchemaVersion] now and returns what it was before;
+	// safe from any number of processes at once.
+	Migrate(ctx context.Context) (from int, err error)
+	Close() error
+}
+
+// Code classifies a database error.
+type Code string
+
+// The codes that callers tell apart.
+const (
+	CodeConflict    Code = "conflict"    // a unique key is taken
+	CodeReference   Code = "reference"   // a foreign key points nowhere
+	CodeDeadlock    Code = "deadlock"    // rolled back to resolve a deadlock or a serialization failure: run again
+	CodeUnavailable Code = "unavailable" // cannot connect, connection lost, too many connections, busy
+	CodeFull        Code = "full"        // no space left, or the database is read-only
+	CodeOther       Code = "other"
+)
+
+// Error is a database error. Its text is for the log; it never holds argument values.
+type Error struct {
+	Code Code
+	// Constraint names the unique constraint or, on SQLite, "table.column", for CodeConflict.
+	Constraint string
+	Err        error
+}
+
+func (e *Error) Error() string { return "database: " + string(e.Code) + ": " + e.Err.Error() }
+
+// Unwrap returns the driver's error.
+func (e *Error) Unwrap() error { return e.Err }
+
+// CodeOf returns the code of the database error in err's chain, or "" if there is none.
+func CodeOf(err error) Code {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// ErrNotFound is returned by the lookups of this package when there is no such row,
+// or it is not the asking user's.
+var ErrNotFound = errors.New("not found")
+
+// First returns an Each that scans the first row into dest and sets *found.
+func First(found *bool, dest ...any) func(Row) error {
+	return func(r Row) error {
+		if *found {
+			return nil
+		}
+		*found = true
+		return r.Scan(dest...)
+	}
+}
