@@ -5,6 +5,9 @@
 --
 -- Ids are UUIDv7 as 16 bytes. Times are Unix milliseconds, days are days since
 -- 1970-01-01 and hours are hours since then, all UTC. Costs are nano-dollars.
+--
+-- On SQLite the gateway itself reads what stands in the comments marked "sqlite", too:
+-- those tables are then kept in the order of their key. Without it all works the same.
 
 create table schema_version (
   version integer not null
@@ -19,7 +22,7 @@ create table instance (
 );
 
 create table users (
-  id         bytea   primary key,
+  id         bytea   not null primary key,
   email      text    not null unique,      -- trimmed, lower case
   name       text    not null,
   role       text    not null check (role in ('admin', 'user')),
@@ -32,7 +35,7 @@ create table users (
 );
 
 create table sessions (
-  id           bytea  primary key,
+  id           bytea  not null primary key,
   user_id      bytea  not null references users (id) on delete cascade,
   user_agent   text   not null,
   address      text   not null,
@@ -44,7 +47,7 @@ create index sessions_user on sessions (user_id);
 
 -- Gateway tokens. Only an HMAC of the token is here.
 create table tokens (
-  id         bytea   primary key,
+  id         bytea   not null primary key,
   user_id    bytea   not null references users (id) on delete cascade,
   name       text    not null,
   hash       bytea   not null unique,
@@ -56,7 +59,7 @@ create table tokens (
 create index tokens_user on tokens (user_id);
 
 create table provider_keys (
-  id             bytea   primary key,
+  id             bytea   not null primary key,
   user_id        bytea   not null references users (id) on delete cascade,
   provider       text    not null,
   name           text    not null,
@@ -85,7 +88,7 @@ create table key_days (
   used   bigint not null,
   gen    bigint not null default 0,
   primary key (key_id, day)
-);
+) /*sqlite without rowid */;
 
 -- The turn of each set of equal keys under round-robin.
 create table cursors (
@@ -93,7 +96,7 @@ create table cursors (
   key_set bytea  not null,                 -- digest of the keys' ids
   turn    bigint not null,
   primary key (user_id, key_set)
-);
+) /*sqlite without rowid */;
 
 -- Slows guessing down, where there is no Redis.
 create table throttles (
@@ -123,7 +126,7 @@ create table requests (
   output        integer  not null,
   reasoning     integer  not null,         -- of output
   primary key (user_id, id)
-);
+) /*sqlite without rowid */;
 
 -- What happened on the way, kept for requests that failed or failed over.
 create table request_traces (
@@ -131,7 +134,7 @@ create table request_traces (
   id      bytea not null,
   trace   text  not null,                  -- JSON
   primary key (user_id, id)
-);
+) /*sqlite without rowid */;
 
 -- Hourly sums: all that charts and counts read.
 create table usage_hours (
@@ -152,7 +155,7 @@ create table usage_hours (
   reasoning   bigint not null,
   last_at     bigint not null,
   primary key (user_id, hour, token_id, key_id, provider, model)
-);
+) /*sqlite without rowid */;
 
 -- Hourly histograms of latency (kind 1) and time to first byte (kind 2).
 create table latency_hours (
@@ -162,7 +165,7 @@ create table latency_hours (
   bucket   smallint not null,
   requests bigint   not null,
   primary key (user_id, hour, kind, bucket)
-);
+) /*sqlite without rowid */;
 
 insert into schema_version (version) values (1);
 insert into instance (id, set_up, registration_enabled, updated_at) values (1, false, false, 0);

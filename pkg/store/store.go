@@ -26,20 +26,25 @@ const (
 )
 
 // Row is one row of a result. Scan takes the usual destinations: *int64, *int,
-// *string, *bool, *[]byte, *float64, and pointers to pointers of these for columns
-// that may be null. A []byte stays valid after Scan returns.
+// *string, *bool, *[]byte, *float64, *ID, and for columns that may be null pointers to pointers
+// of the first six. Null is also nil in a *[]byte and the zero ID in an *ID; nil drops a
+// column. A []byte stays valid after Scan returns, the Row does not.
 type Row interface {
 	Scan(dest ...any) error
 }
 
 // Stmt is one SQL statement with its arguments and what to do with its rows.
-// Arguments are []byte, string, int64, int, bool, float64, nil, or pointers to
-// these where nil means null.
+// Arguments are []byte, string, int64, int, bool, float64, ID (null if zero), nil, or
+// pointers to these where nil means null. A nil []byte is null as well. Strings must be
+// UTF-8 without NUL.
+//
+// Sums and averages must be cast (cast(sum(x) as bigint)): PostgreSQL makes them
+// numeric, which no destination takes.
 type Stmt struct {
 	SQL  string
 	Args []any
-	// Each is called once for every row that the statement returns; nil drops
-	// them. An error from it ends the run and rolls it back.
+	// Each is called once for every row that the statement returned, in order; nil
+	// drops them. See [Runner] for when, and for what its error does.
 	Each func(Row) error
 	// Affected, if not nil, receives the number of rows that were written or returned.
 	Affected *int64
@@ -48,11 +53,22 @@ type Stmt struct {
 // Runner runs statements.
 type Runner interface {
 	// Run runs the statements in their order and all or none of them: one
-	// transaction, and on PostgreSQL one network round trip. Each is called
-	// after all statements were sent and, because a later statement may still
-	// fail, before it is known that the run commits: it must only copy values out.
+	// transaction, and on PostgreSQL one network round trip, whatever their number.
+	// Runs of nothing but selects see one moment of the database on SQLite; on
+	// PostgreSQL each statement sees its own (read committed).
 	//
-	// Errors are database errors as [Error] with a Code, or the context's.
+	// Every Each is called, and every Affected set, after the transaction has
+	// committed (inside Tx: after all statements of this Run succeeded), so that they
+	// see nothing that is rolled back or run again, and never twice. Therefore an
+	// error from an Each can undo nothing: it is returned as it is, the rest of the rows
+	// of the Run are dropped, and the statements stay committed (inside Tx, returning it from fn
+	// still rolls back). If Run returns any other error, no Each was called and
+	// nothing was written, with one exception: when the connection breaks or the
+	// context ends while the database commits, the outcome is unknown (PostgreSQL
+	// only: CodeUnavailable, or the context's error).
+	//
+	// Errors are database errors as [Error] with a Code, or the context's. On
+	// SQLite the context ends waiting and reading, not a write that has begun.
 	Run(ctx context.Context, stmts ...Stmt) error
 }
 
@@ -60,8 +76,10 @@ type Runner interface {
 type DB interface {
 	Runner
 	// Tx runs fn inside one transaction with as many round trips as fn makes. It
-	// commits if fn returns nil and rolls back otherwise. On SQLite it holds the write
-	// lock from its start. Inside fn only the given runner may be used.
+	// commits if fn returns nil and rolls back otherwise, returning fn's error as it is. On
+	// SQLite it holds the write lock from its start. On PostgreSQL a Run that failed
+	// leaves a transaction that can only be rolled back. Inside fn only the given runner may
+	// be used, by one goroutine at a time, and not after fn returned.
 	Tx(ctx context.Context, fn func(Runner) error) error
 	Kind() Kind
 	// Ping asks the database for an answer.

@@ -1,0 +1,198 @@
+// Package testproc starts the servers that tests need, so that none outlives the
+// process that started it, whatever becomes of that process.
+package testproc
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Server is a running child process.
+type Server struct {
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended
+}
+
+// Start starts cmd, which gets the signal onDeath should this process end without
+// stopping it (Linux only). As the user of id name, if that is not empty.
+func Start(cmd *exec.Cmd, runAs string, onDeath syscall.Signal) (*Server, error) {
+	if err := prepare(cmd, runAs, onDeath); err != nil {
+		return nil, err
+	}
+	started := make(chan error)
+	s := &Server{cmd: cmd, done: make(chan struct{})}
+	go func() {
+		// The death signal is tied to the thread that starts the child, not the process: this
+		// one must live as long as the child does.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			cmd.Wait()
+			close(s.done)
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Run runs cmd to its end, with the output in the error if it fails.
+func Run(cmd *exec.Cmd, runAs string) error {
+	if err := prepare(cmd, runAs, syscall.SIGKILL); err != nil {
+		return err
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", filepath.Base(cmd.Path), err, out)
+	}
+	return nil
+}
+
+func prepare(cmd *exec.Cmd, runAs string, onDeath syscall.Signal) error {
+	attr := &syscall.SysProcAttr{}
+	if runAs != "" {
+		u, err := user.Lookup(runAs)
+		if err != nil {
+			return err
+		}
+		uid, _ := strconv.ParseUint(u.Uid, 10, 32)
+		gid, _ := strconv.ParseUint(u.Gid, 10, 32)
+		attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	}
+	setDeathSignal(attr, onDeath)
+	cmd.SysProcAttr = attr
+	return nil
+}
+
+// Done is closed when the process has ended.
+func (s *Server) Done() <-chan struct{} { return s.done }
+
+// Stop sends the signal, waits for the end, and kills what does not end within 10 s.
+func (s *Server) Stop(sig syscall.Signal) {
+	s.cmd.Process.Signal(sig)
+	select {
+	case <-s.done:
+	case <-time.After(10 * time.Second):
+		s.cmd.Process.Kill()
+		<-s.done
+	}
+}
+
+// Unprivileged is the user for servers that refuse to run as root: "" unless this
+// process is root, else the first of the names that exists.
+func Unprivileged(names ...string) string {
+	if os.Geteuid() != 0 {
+		return ""
+	}
+	for _, name := range names {
+		if _, err := user.Lookup(name); err == nil {
+			return name
+		}
+	}
+	return ""
+}
+
+// Dir makes a temporary folder that belongs to the user runAs, and removes those that
+// processes now dead have left behind.
+func Dir(prefix, runAs string) (string, error) {
+	sweep(prefix)
+	dir, err := os.MkdirTemp("", fmt.Sprintf("%s-%d-", prefix, os.Getpid()))
+	if err != nil || runAs == "" {
+		return dir, err
+	}
+	u, err := user.Lookup(runAs)
+	if err != nil {
+		return dir, err
+	}
+	uid, _ := strconv.Atoi(u.Uid)
+	gid, _ := strconv.Atoi(u.Gid)
+	return dir, os.Chown(dir, uid, gid)
+}
+
+func sweep(prefix string) {
+	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"-*-*"))
+	for _, dir := range dirs {
+		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), prefix+"-"), "-")
+		n, err := strconv.Atoi(pid)
+		if err == nil && errors.Is(syscall.Kill(n, 0), syscall.ESRCH) {
+			os.RemoveAll(dir)
+		}
+	}
+}
+
+// FreePort is a TCP port of the loopback that nothing listens on at the moment.
+func FreePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// WaitListening waits until something accepts connections at the port.
+func (s *Server) WaitListening(port int, patience time.Duration) error {
+	deadline := time.Now().Add(patience)
+	for {
+		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			return c.Close()
+		}
+		if time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-s.done:
+			return errors.New(filepath.Base(s.cmd.Path) + " ended at once")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// Missing ends a test whose server is not installed: it is skipped, but fails
+// where CI is set, so that no run there passes for want of a server.
+func Missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf("%s is not installed", what)
+	}
+	t.Skipf("%s is not installed", what)
+}
+
+var (
+	cleanupLock sync.Mutex
+	cleanups    []func()
+)
+
+// AtExit runs f when Main ends.
+func AtExit(f func()) {
+	cleanupLock.Lock()
+	defer cleanupLock.Unlock()
+	cleanups = append(cleanups, f)
+}
+
+// Main is the body of a TestMain: it runs the tests, stops what they started, and exits.
+func Main(m *testing.M) {
+	code := m.Run()
+	cleanupLock.Lock()
+	for i := len(cleanups) - 1; i >= 0; i-- {
+		cleanups[i]()
+	}
+	os.Exit(code)
+}

@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// Group makes one write of what concurrent callers want to write: while a batch is
+// being written, the next one gathers. One transaction then costs as much as
+// each caller's own would have, so the busier a process is, the less a member pays.
+//
+// It needs no goroutine of its own (a function's process is frozen between
+// requests): one of the waiting callers writes the batch and then hands over to
+// a caller of the next.
+type Group[T any] struct {
+	write   func(ctx context.Context, batch []T) error
+	limit   int
+	timeout time.Duration
+
+	mu      sync.Mutex
+	busy    bool
+	pending []*member[T]
+}
+
+type member[T any] struct {
+	item T
+	err  error
+	// wake receives false when the item is written and true when this caller is to
+	// write the next batch, in which its item is the first.
+	wake chan bool
+}
+
+// NewGroup returns a group whose batches have at most limit items. write must write
+// all items of the batch or none. When it fails for a batch of several, each item
+// is written once more by itself, so that one bad item harms no other.
+// A write has its own context that ends after timeout, because a caller who leaves must
+// not undo what others wait for.
+func NewGroup[T any](limit int, timeout time.Duration, write func(ctx context.Context, batch []T) error) *Group[T] {
+	return &Group[T]{write: write, limit: limit, timeout: timeout}
+}
+
+// Do returns when item is written, or could not be. It does not end early with ctx,
+// whose values alone it uses: whoever reserves must learn the outcome.
+func (g *Group[T]) Do(ctx context.Context, item T) error {
+	m := &member[T]{item: item}
+	g.mu.Lock()
+	if g.busy {
+		m.wake = make(chan bool, 1)
+		g.pending = append(g.pending, m)
+		g.mu.Unlock()
+		if lead := <-m.wake; !lead {
+			return m.err
+		}
+		g.mu.Lock()
+	} else {
+		g.busy = true
+		g.pending = append(g.pending, m)
+	}
+	n := min(len(g.pending), g.limit)
+	batch := make([]*member[T], n)
+	copy(batch, g.pending)
+	g.pending = append(g.pending[:0], g.pending[n:]...)
+	g.mu.Unlock()
+
+	defer g.handOver()
+	defer func() { // also after a panic, which is this caller's alone
+		for _, other := range batch[1:] {
+			other.wake <- false
+		}
+	}()
+	g.writeBatch(context.WithoutCancel(ctx), batch)
+	return m.err
+}
+
+var errNotWritten = errors.New("the batch was not written")
+
+func (g *Group[T]) handOver() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.pending) == 0 {
+		g.busy = false
+		return
+	}
+	g.pending[0].wake <- true
+}
+
+func (g *Group[T]) writeBatch(ctx context.Context, batch []*member[T]) {
+	items := make([]T, len(batch))
+	for i, m := range batch {
+		items[i], m.err = m.item, errNotWritten
+	}
+	err := g.try(ctx, items)
+	if err == nil || len(batch) == 1 || CodeOf(err) == CodeUnavailable {
+		for _, m := range batch {
+			m.err = err
+		}
+		return
+	}
+	for i, m := range batch {
+		m.err = g.try(ctx, items[i:i+1])
+	}
+}
+
+// tries bounds how often a write is run again after the database chose it to
+// resolve a deadlock.
+const tries = 3
+
+func (g *Group[T]) try(ctx context.Context, items []T) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, g.timeout)
+	defer cancel()
+	for range tries {
+		if err = g.write(ctx, items); CodeOf(err) != CodeDeadlock {
+			return err
+		}
+		if len(items) > 1 {
+			return err // alone, a member cannot deadlock with a member of another process's batch
+		}
+	}
+	return err
+}

@@ -1,0 +1,99 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// checkVersion fails with division_by_zero if the schema is too old, and with
+// undefined_table if there is none: as the first statement of a pipeline it keeps the
+// others from running, at no cost of its own.
+var checkVersion = fmt.Sprintf(
+	"select 1 / case when coalesce(max(version), 0) >= %d then 1 else 0 end from schema_version", store.SchemaVersion)
+
+// migrationLock is the key of the advisory lock, "llmgw" in ASCII.
+const migrationLock = 0x6c6c6d6777
+
+// bringUp migrates once for all goroutines that found the schema old.
+func (db *DB) bringUp(ctx context.Context) error {
+	db.migrate.Lock()
+	defer db.migrate.Unlock()
+	if db.current.Load() {
+		return nil
+	}
+	_, err := db.migrateLocked(ctx)
+	return err
+}
+
+// Migrate implements [store.DB].
+func (db *DB) Migrate(ctx context.Context) (from int, err error) {
+	db.migrate.Lock()
+	defer db.migrate.Unlock()
+	return db.migrateLocked(ctx)
+}
+
+func (db *DB) migrateLocked(ctx context.Context) (from int, err error) {
+	conn, err := pgx.ConnectConfig(ctx, db.migrateTo.Copy())
+	if err != nil {
+		return 0, mapError(ctx, err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if from, err = migrate(ctx, conn.PgConn()); err != nil {
+		return from, mapError(ctx, err)
+	}
+	db.current.Store(true)
+	return from, nil
+}
+
+// migrate runs all pending migrations in one transaction. The lock is the
+// transaction's, not the session's: it works behind a pooler and dies with us.
+func migrate(ctx context.Context, pg *pgconn.PgConn) (from int, err error) {
+	if err := exec(ctx, pg, fmt.Sprintf("begin; select pg_advisory_xact_lock(%d)", migrationLock)); err != nil {
+		return 0, err
+	}
+	if from, err = version(ctx, pg); err != nil {
+		return 0, err
+	}
+	for v := from + 1; v <= store.SchemaVersion; v++ {
+		if err := exec(ctx, pg, store.Migration(store.Postgres, v)); err != nil {
+			return from, fmt.Errorf("migration %d: %w", v, err)
+		}
+		if err := exec(ctx, pg, fmt.Sprintf("update schema_version set version = %d", v)); err != nil {
+			return from, err
+		}
+	}
+	return from, exec(ctx, pg, "commit")
+}
+
+// version reads the schema's version; 0 if there is no schema. A statement of its own,
+// begun after the lock was given, sees what the process before us committed.
+func version(ctx context.Context, pg *pgconn.PgConn) (int, error) {
+	exists, err := number(ctx, pg, "select count(*) from information_schema.tables where table_name = 'schema_version' and table_schema = any (current_schemas(false))")
+	if err != nil || exists == 0 {
+		return 0, err
+	}
+	return number(ctx, pg, "select coalesce(max(version), 0) from schema_version")
+}
+
+func exec(ctx context.Context, pg *pgconn.PgConn, sql string) error {
+	return pg.Exec(ctx, sql).Close()
+}
+
+func number(ctx context.Context, pg *pgconn.PgConn, sql string) (int, error) {
+	res, err := pg.Exec(ctx, sql).ReadAll()
+	if err != nil {
+		return 0, err
+	}
+	if len(res) != 1 || len(res[0].Rows) != 1 || len(res[0].Rows[0]) != 1 {
+		return 0, errors.New("one number was expected")
+	}
+	var n int
+	_, err = fmt.Sscan(string(res[0].Rows[0][0]), &n)
+	return n, err
+}

@@ -1,0 +1,153 @@
+// Package postgres is the executor of package store for PostgreSQL, over a pgx pool.
+//
+// It speaks the extended protocol directly: every Run is one pipeline with one Sync,
+// which is one implicit transaction and one network round trip, and a statement that
+// the connection has not prepared yet is prepared within the same trip.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// Mode is how statements are sent.
+type Mode string
+
+// The modes.
+const (
+	// ModeExec sends every statement in full, unnamed: it works behind every
+	// pooler, and a new connection costs no more than an old one.
+	ModeExec Mode = "exec"
+	// ModePrepared prepares every statement once a connection, which halves the
+	// server's CPU. The process falls back to ModeExec for good at the first sign
+	// of a pooler that mixes connections (SQLSTATE 42P05 or 26000).
+	ModePrepared Mode = "prepared"
+)
+
+// Options are the settings of Open.
+type Options struct {
+	// URL is a connection string of libpq: a URL or keywords and values. Of pgx's own
+	// parameters it may have default_query_exec_mode, which wins over Mode ("cache_statement" is
+	// ModePrepared, everything else ModeExec), and pool_max_conns, which wins over MaxConns.
+	URL string
+	// MigrateURL is where migrations run, if not at URL: with a pooler that cannot be
+	// used for them, the direct address.
+	MigrateURL string
+	// MaxConns is the size of the pool; 0 is 8.
+	MaxConns int
+	// Mode is ModeExec if empty.
+	Mode Mode
+}
+
+// DB is an open database. It implements [store.DB].
+type DB struct {
+	pool      *pgxpool.Pool
+	migrateTo *pgx.ConnConfig
+	maxConns  int
+
+	prepared atomic.Bool // named statements are in use
+	current  atomic.Bool // the schema is known to be new enough
+	migrate  sync.Mutex  // one migration at a time in this process
+}
+
+var _ store.DB = (*DB)(nil)
+
+const (
+	defaultMaxConns = 8
+	connectTimeout  = 10 * time.Second
+	// Idle connections go before the usual firewalls and serverless databases cut them.
+	maxIdle = 4 * time.Minute
+)
+
+// Open prepares a pool and connects to nothing yet. Its error says what is wrong with
+// the connection string without showing it.
+func Open(o Options) (*DB, error) {
+	cfg, err := pgxpool.ParseConfig(o.URL)
+	if err != nil {
+		return nil, parseError("database URL", err)
+	}
+	if cfg.ConnConfig.ConnectTimeout == 0 {
+		cfg.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	migrateTo := cfg.ConnConfig.Copy()
+	if o.MigrateURL != "" && o.MigrateURL != o.URL {
+		if migrateTo, err = pgx.ParseConfig(o.MigrateURL); err != nil {
+			return nil, parseError("database URL for migrations", err)
+		}
+		if migrateTo.ConnectTimeout == 0 {
+			migrateTo.ConnectTimeout = connectTimeout
+		}
+	}
+	if !strings.Contains(o.URL, "pool_max_conns") {
+		cfg.MaxConns = defaultMaxConns
+		if o.MaxConns > 0 {
+			cfg.MaxConns = int32(o.MaxConns)
+		}
+	}
+	db := &DB{migrateTo: migrateTo, maxConns: int(cfg.MaxConns)}
+	db.prepared.Store(preparedMode(o, cfg.ConnConfig))
+
+	cfg.MaxConnIdleTime = maxIdle
+	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
+	cfg.PrepareConn = func(_ context.Context, c *pgx.Conn) (bool, error) {
+		return alive(c.PgConn().Conn()), nil
+	}
+	// pgx's own caches stay empty: the pipeline below keeps the statements.
+	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	migrateTo.DefaultQueryExecMode = pgx.QueryExecModeExec
+
+	if db.pool, err = pgxpool.NewWithConfig(context.Background(), cfg); err != nil {
+		return nil, parseError("database URL", err)
+	}
+	return db, nil
+}
+
+func preparedMode(o Options, cfg *pgx.ConnConfig) bool {
+	if strings.Contains(o.URL, "default_query_exec_mode") {
+		return cfg.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
+	}
+	return o.Mode == ModePrepared
+}
+
+// parseError keeps what pgx found wrong and drops the connection string, which may hold a password.
+func parseError(what string, err error) error {
+	msg := "cannot be parsed"
+	var perr *pgconn.ParseConfigError
+	if errors.As(err, &perr) {
+		// "cannot parse `postgres://…`: what is wrong (more, which may quote parts of it)"
+		if _, after, ok := strings.Cut(perr.Error(), "`: "); ok {
+			after, _, _ = strings.Cut(after, " (")
+			msg = after
+		}
+	}
+	return errors.New(what + ": " + msg)
+}
+
+// Kind is store.Postgres.
+func (db *DB) Kind() store.Kind { return store.Postgres }
+
+// Ping sends an empty query.
+func (db *DB) Ping(ctx context.Context) error {
+	c, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return mapError(ctx, err)
+	}
+	defer c.Release()
+	return mapError(ctx, c.Conn().Ping(ctx))
+}
+
+// Close waits for the runs under way and closes the connections.
+func (db *DB) Close() error {
+	db.pool.Close()
+	return nil
+}

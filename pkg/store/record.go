@@ -1,0 +1,198 @@
+package store
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Outcome is how a request ended.
+type Outcome int
+
+// The outcomes. Their numbers are stored.
+const (
+	Answered       Outcome = 1 // the whole answer was given
+	Failed         Outcome = 2 // an error instead of an answer
+	Broken         Outcome = 3 // an error in the middle of a stream
+	CallerLeft     Outcome = 4 // the caller hung up before the end
+	DeadlinePassed Outcome = 5 // the gateway's total deadline ended it
+)
+
+// Flags of a request; their values are stored.
+const (
+	FlagStream    = 1
+	FlagEstimated = 2 // the provider reported no usage: the counts are the gateway's estimate
+)
+
+// Record is what is kept of one request.
+type Record struct {
+	ID       ID // holds the time at which the request began
+	User     ID
+	Token    ID // zero: sent from the dashboard
+	Key      ID // the last key that was called; zero: none was
+	Provider string
+	Model    string
+	Cost     *int64 // nano-dollars; nil: unpriced
+	Status   int
+	Outcome  Outcome
+	Attempts int
+	Flags    int
+	// LatencyMs is the time until the answer was whole, FirstByteMs until its first
+	// substantive piece; nil if there was none.
+	LatencyMs   int64
+	FirstByteMs *int64
+	// Tokens. Cached and CacheWrite are parts of Input, Reasoning of Output.
+	Input, Cached, CacheWrite, Output, Reasoning int64
+	// Trace is JSON, kept for a shorter time; empty if nothing went wrong.
+	Trace string
+	// Also holds statements that belong to the end of this request: a place given
+	// back, a rest. They run in the same transaction.
+	Also []Stmt
+}
+
+const (
+	insertRequest = `insert into requests (user_id, id, token_id, key_id, provider, model, cost, status, outcome, attempts, flags,
+ latency_ms, first_byte_ms, input, cached, cache_write, output, reasoning)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
+
+	insertTrace = `insert into request_traces (user_id, id, trace) values ($1, $2, $3)`
+
+	addToUsageHour = `insert into usage_hours (user_id, hour, token_id, key_id, provider, model,
+ requests, errors, unpriced, cost, input, cached, cache_write, output, reasoning, last_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+on conflict (user_id, hour, token_id, key_id, provider, model) do update set
+ requests = usage_hours.requests + excluded.requests, errors = usage_hours.errors + excluded.errors,
+ unpriced = usage_hours.unpriced + excluded.unpriced, cost = usage_hours.cost + excluded.cost,
+ input = usage_hours.input + excluded.input, cached = usage_hours.cached + excluded.cached,
+ cache_write = usage_hours.cache_write + excluded.cache_write, output = usage_hours.output + excluded.output,
+ reasoning = usage_hours.reasoning + excluded.reasoning,
+ last_at = case when excluded.last_at > usage_hours.last_at then excluded.last_at else usage_hours.last_at end`
+
+	addToLatencyHour = `insert into latency_hours (user_id, hour, kind, bucket, requests) values ($1, $2, $3, $4, $5)
+on conflict (user_id, hour, kind, bucket) do update set requests = latency_hours.requests + excluded.requests`
+)
+
+type usageHour struct {
+	user, token, key ID
+	hour             int64
+	provider, model  string
+}
+
+type usageSums struct {
+	requests, errors, unpriced, cost                     int64
+	input, cached, cacheWrite, output, reasoning, lastAt int64
+}
+
+type latencyHour struct {
+	user         ID
+	hour         int64
+	kind, bucket int
+}
+
+// The kinds of latency that histograms are kept of; their numbers are stored.
+const (
+	KindLatency   = 1
+	KindFirstByte = 2
+)
+
+// Settle is the statements that keep the records: a row each, and one addition to each
+// hourly sum that they share. The sums come in the order of their keys, so that two
+// processes that settle at once wait for each other instead of deadlocking.
+func Settle(records []Record) []Stmt {
+	stmts := make([]Stmt, 0, 2*len(records)+4)
+	hours := make(map[usageHour]usageSums, 1)
+	latencies := make(map[latencyHour]int64, 4)
+	for i := range records {
+		r := &records[i]
+		stmts = append(stmts, r.Also...)
+		stmts = append(stmts, r.insert())
+		if r.Trace != "" {
+			stmts = append(stmts, Stmt{SQL: insertTrace, Args: []any{r.User, r.ID, r.Trace}})
+		}
+		at := usageHour{r.User, r.Token, r.Key, HourOf(r.ID.Time()), r.Provider, r.Model}
+		hours[at] = hours[at].add(r)
+		latencies[latencyHour{r.User, at.hour, KindLatency, Bucket(r.LatencyMs)}]++
+		if r.FirstByteMs != nil {
+			latencies[latencyHour{r.User, at.hour, KindFirstByte, Bucket(*r.FirstByteMs)}]++
+		}
+	}
+	stmts = appendUsageHours(stmts, hours)
+	return appendLatencyHours(stmts, latencies)
+}
+
+func (r *Record) insert() Stmt {
+	var provider any
+	if r.Provider != "" {
+		provider = r.Provider
+	}
+	return Stmt{SQL: insertRequest, Args: []any{
+		r.User, r.ID, r.Token, r.Key, provider, r.Model, r.Cost, int64(r.Status), int64(r.Outcome), int64(r.Attempts), int64(r.Flags),
+		clampInt32(r.LatencyMs), clampInt32Ptr(r.FirstByteMs),
+		clampInt32(r.Input), clampInt32(r.Cached), clampInt32(r.CacheWrite), clampInt32(r.Output), clampInt32(r.Reasoning),
+	}}
+}
+
+// clampInt32 keeps a provider's absurd count from failing the whole row: the columns are 32 bits wide.
+func clampInt32(n int64) int64 { return max(0, min(n, 1<<31-1)) }
+
+func clampInt32Ptr(n *int64) any {
+	if n == nil {
+		return nil
+	}
+	return clampInt32(*n)
+}
+
+func (s usageSums) add(r *Record) usageSums {
+	s.requests++
+	if r.Outcome != Answered {
+		s.errors++
+	}
+	switch {
+	case r.Cost != nil:
+		s.cost += *r.Cost
+	case r.Outcome == Answered:
+		s.unpriced++
+	}
+	s.input += clampInt32(r.Input)
+	s.cached += clampInt32(r.Cached)
+	s.cacheWrite += clampInt32(r.CacheWrite)
+	s.output += clampInt32(r.Output)
+	s.reasoning += clampInt32(r.Reasoning)
+	s.lastAt = max(s.lastAt, r.ID.Time())
+	return s
+}
+
+func appendUsageHours(stmts []Stmt, hours map[usageHour]usageSums) []Stmt {
+	keys := make([]usageHour, 0, len(hours))
+	for k := range hours {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b usageHour) int {
+		return cmp.Or(cmp.Compare(string(a.user[:]), string(b.user[:])), cmp.Compare(a.hour, b.hour),
+			cmp.Compare(string(a.token[:]), string(b.token[:])), cmp.Compare(string(a.key[:]), string(b.key[:])),
+			strings.Compare(a.provider, b.provider), strings.Compare(a.model, b.model))
+	})
+	for _, k := range keys {
+		s := hours[k]
+		stmts = append(stmts, Stmt{SQL: addToUsageHour, Args: []any{
+			k.user, k.hour, k.token[:], k.key[:], k.provider, k.model,
+			s.requests, s.errors, s.unpriced, s.cost, s.input, s.cached, s.cacheWrite, s.output, s.reasoning, s.lastAt,
+		}})
+	}
+	return stmts
+}
+
+func appendLatencyHours(stmts []Stmt, latencies map[latencyHour]int64) []Stmt {
+	keys := make([]latencyHour, 0, len(latencies))
+	for k := range latencies {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b latencyHour) int {
+		return cmp.Or(cmp.Compare(string(a.user[:]), string(b.user[:])), cmp.Compare(a.hour, b.hour),
+			cmp.Compare(a.kind, b.kind), cmp.Compare(a.bucket, b.bucket))
+	})
+	for _, k := range keys {
+		stmts = append(stmts, Stmt{SQL: addToLatencyHour, Args: []any{k.user, k.hour, int64(k.kind), int64(k.bucket), latencies[k]}})
+	}
+	return stmts
+}
