@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"slices"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
@@ -15,6 +17,17 @@ type Route struct {
 	Priorities []int64
 	// RequestID is the caller's own name for the request; it is echoed.
 	RequestID string
+}
+
+// Auto as a Route's provider leaves the choice to the gateway.
+const Auto = "auto"
+
+// Allows says whether the route leads to the provider.
+func (r *Route) Allows(provider string) bool {
+	if r.Provider != "" && r.Provider != Auto && r.Provider != provider {
+		return false
+	}
+	return r.Providers == nil || slices.Contains(r.Providers, provider)
 }
 
 // Server is a dialect's half towards our callers. Implementations are stateless

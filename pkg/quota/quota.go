@@ -1,0 +1,207 @@
+// Package quota counts what provider keys may still do today, exactly, whatever
+// the number of processes: every request reserves its place in the database
+// before it is sent. It also holds the turn of round-robin, and throttles.
+package quota
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"slices"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// Caller is who asks: a gateway token, or a session of the dashboard. Exactly one is set.
+type Caller struct {
+	Token   store.ID
+	Session store.ID
+}
+
+// Claim is what one request wants: its place in the day's quota of Keys[0] or,
+// under rotation, of the key whose turn it is.
+type Claim struct {
+	Caller
+	// User is the caller's user, and Revision that of the routing table from which the keys were chosen.
+	User     store.ID
+	Revision int64
+	Now      int64 // Unix milliseconds
+	// Keys are one key, or the equal keys among which to rotate, in the order of their ids.
+	Keys []store.ID
+}
+
+// Reservation is a place in a key's quota of a day.
+type Reservation struct {
+	Key  store.ID
+	Day  int64
+	Gen  int64 // of the day's row: a reset starts a new one
+	Used int64 // of the day, this place included
+}
+
+// Quota reserves and gives back.
+type Quota struct {
+	db    store.DB
+	group *store.Group[*claim]
+}
+
+type claim struct {
+	Claim
+	turn  store.ID // digest of the set of keys, for the cursor
+	made  Reservation
+	found bool
+}
+
+// The bounds of a group: what one transaction may hold, and how long it may take.
+const (
+	groupLimit   = 64
+	groupTimeout = 10 * time.Second
+)
+
+// New returns a Quota that keeps its counts in db.
+func New(db store.DB) *Quota {
+	q := &Quota{db: db}
+	q.group = store.NewGroup(groupLimit, groupTimeout, q.write)
+	return q
+}
+
+// The callers of the two kinds of reserve statement. $1 is the caller, $2 now,
+// $3 the revision.
+const (
+	fromToken = `from tokens t join users u on u.id = t.user_id
+ join provider_keys k on k.user_id = u.id
+where t.id = $1 and t.enabled and not t.blocked and (t.expires_at is null or t.expires_at > $2)`
+	fromSession = `from sessions t join users u on u.id = t.user_id
+ join provider_keys k on k.user_id = u.id
+where t.id = $1 and t.expires_at > $2`
+)
+
+// ready says that a key may be used now, apart from its quota.
+const ready = ` and u.enabled and u.revision = $3
+ and k.enabled and not k.blocked and k.rest_until <= $2 and coalesce(k.daily_limit, 1) > 0`
+
+// A day's row is made by its first request. Every later one adds to it, and only below
+// the limit: no row comes back from a key that is spent.
+const (
+	insertDay = `insert into key_days (key_id, day, used) select k.id, $4, 1 `
+	addToDay  = `
+on conflict (key_id, day) do update set used = key_days.used + 1
+ where key_days.used < (select coalesce(p.daily_limit, 9223372036854775807) from provider_keys p where p.id = key_days.key_id)
+returning key_id, used, gen`
+
+	thisKey = ` and k.id = $5`
+	// The key whose turn it is: $5 holds the ids one after the other, $6 their number, $7 the
+	// cursor. coalesce tells PostgreSQL the type of $5, which substr does not.
+	turnKey = ` and k.id = substr(coalesce($5, t.id), cast(1 + 16 * ((select c.turn from cursors c where c.user_id = u.id and c.key_set = $7) % $6) as integer), 16)`
+
+	advance = `insert into cursors (user_id, key_set, turn) values ($1, $2, 1)
+on conflict (user_id, key_set) do update set turn = cursors.turn + 1`
+)
+
+const (
+	reserveByToken   = insertDay + fromToken + ready + thisKey + addToDay
+	reserveBySession = insertDay + fromSession + ready + thisKey + addToDay
+	rotateByToken    = insertDay + fromToken + ready + turnKey + addToDay
+	rotateBySession  = insertDay + fromSession + ready + turnKey + addToDay
+)
+
+// Reserve takes a place. It is false if there was none: the caller's access was
+// withdrawn, the revision is old, the key rests or its quota is spent; [Quota.Explain] tells which.
+func (q *Quota) Reserve(ctx context.Context, c Claim) (Reservation, bool, error) {
+	m := &claim{Claim: c}
+	if len(c.Keys) > 1 {
+		m.turn = keySet(c.Keys)
+	}
+	err := q.group.Do(ctx, m)
+	return m.made, m.found, err
+}
+
+// write reserves for every member. Members are in the order of the rows that they lock, so that
+// two processes cannot each hold what the other wants.
+func (q *Quota) write(ctx context.Context, batch []*claim) error {
+	slices.SortFunc(batch, func(a, b *claim) int {
+		if n := bytes.Compare(a.turn[:], b.turn[:]); n != 0 {
+			return n
+		}
+		return bytes.Compare(a.Keys[0][:], b.Keys[0][:])
+	})
+	stmts := make([]store.Stmt, 0, 2*len(batch))
+	for _, c := range batch {
+		stmts = c.append(stmts)
+	}
+	return q.db.Run(ctx, stmts...)
+}
+
+func (c *claim) append(stmts []store.Stmt) []store.Stmt {
+	who, sql, rotate := c.Token, reserveByToken, rotateByToken
+	if who.IsZero() {
+		who, sql, rotate = c.Session, reserveBySession, rotateBySession
+	}
+	day := store.DayOf(c.Now)
+	each := func(r store.Row) error {
+		c.found = true
+		c.made.Day = day
+		return r.Scan(&c.made.Key, &c.made.Used, &c.made.Gen)
+	}
+	c.found = false
+	if len(c.Keys) == 1 {
+		return append(stmts, store.Stmt{SQL: sql, Each: each,
+			Args: []any{who, c.Now, c.Revision, day, c.Keys[0]}})
+	}
+	ids := make([]byte, 0, 16*len(c.Keys))
+	for _, id := range c.Keys {
+		ids = append(ids, id[:]...)
+	}
+	return append(stmts,
+		store.Stmt{SQL: advance, Args: []any{c.User, c.turn}},
+		store.Stmt{SQL: rotate, Each: each,
+			Args: []any{who, c.Now, c.Revision, day, ids, int64(len(c.Keys)), c.turn}})
+}
+
+// GiveBack is the statement that returns a place. It does nothing if the day's row was reset
+// since, so that neither midnight nor a reset is corrupted by it.
+func GiveBack(r Reservation) store.Stmt {
+	return store.Stmt{
+		SQL:  `update key_days set used = used - 1 where key_id = $1 and day = $2 and gen = $3 and used > 0`,
+		Args: []any{r.Key, r.Day, r.Gen},
+	}
+}
+
+// Rest is the statement that keeps a key unused until the time given (Unix
+// milliseconds), for a reason: an error class, and the provider's words about the key,
+// redacted. A longer rest stands.
+func Rest(key store.ID, until int64, class, note string) store.Stmt {
+	return store.Stmt{
+		SQL:  `update provider_keys set rest_until = $2, rest_class = $3, rest_note = $4 where id = $1 and rest_until < $2`,
+		Args: []any{key, until, class, note},
+	}
+}
+
+// Next gives a place back, lets the key rest where there is a reason, and
+// reserves the next key, all in one trip. before may be empty.
+func (q *Quota) Next(ctx context.Context, before []store.Stmt, c Claim) (Reservation, bool, error) {
+	m := &claim{Claim: c}
+	if len(c.Keys) > 1 {
+		m.turn = keySet(c.Keys)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupTimeout)
+	defer cancel()
+	stmts := m.append(slices.Clone(before))
+	for {
+		err := q.db.Run(ctx, stmts...)
+		if store.CodeOf(err) != store.CodeDeadlock || ctx.Err() != nil {
+			return m.made, m.found, err
+		}
+	}
+}
+
+// keySet digests the ids of a set of keys, which are in order, for the cursor's row.
+func keySet(keys []store.ID) store.ID {
+	var h store.ID
+	sum := sha256.New()
+	for _, id := range keys {
+		sum.Write(id[:])
+	}
+	copy(h[:], sum.Sum(nil))
+	return h
+}
