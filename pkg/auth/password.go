@@ -1,0 +1,138 @@
+package auth
+
+import (
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// Lengths of a password, in bytes of UTF-8. Nothing is trimmed or normalised.
+const (
+	MinPasswordLength = 8
+	MaxPasswordLength = 256
+)
+
+var (
+	// ErrWrongPassword comes back when a password does not match.
+	ErrWrongPassword = errors.New("wrong password")
+	// ErrMalformedHash comes back for a stored hash that is no argon2id PHC string within bounds.
+	ErrMalformedHash = errors.New("stored password hash is malformed")
+
+	errPasswordShort   = fmt.Errorf("must be at least %d bytes long", MinPasswordLength)
+	errPasswordLong    = fmt.Errorf("must be at most %d bytes long", MaxPasswordLength)
+	errPasswordUnicode = errors.New("must be valid UTF-8")
+)
+
+// CheckPassword applies the policy to a new password. The error's text is made for the person who chose it and reads
+// after the field's name; it never quotes the password.
+func CheckPassword(password string) error {
+	switch {
+	case len(password) < MinPasswordLength:
+		return errPasswordShort
+	case len(password) > MaxPasswordLength:
+		return errPasswordLong
+	case !utf8.ValidString(password):
+		return errPasswordUnicode
+	}
+	return nil
+}
+
+// argon2Params is the cost of one hash: OWASP's first choice for argon2id is 19 MiB, two passes, one lane.
+type argon2Params struct {
+	memory  uint32 // KiB
+	passes  uint32
+	lanes   uint8
+	saltLen int
+	tagLen  int
+}
+
+func currentParams() argon2Params {
+	return argon2Params{memory: 19456, passes: 2, lanes: 1, saltLen: 16, tagLen: 32}
+}
+
+// passwordHash is a PHC string taken apart: $argon2id$v=19$m=19456,t=2,p=1$<salt>$<tag>, unpadded base64.
+type passwordHash struct {
+	argon2Params
+	salt []byte
+	tag  []byte
+}
+
+// Bounds on what a stored hash may ask for: whoever can write to the users table must not be able to make a login cost
+// gigabytes or minutes.
+const (
+	maxMemory  = 64 * 1024 // KiB
+	maxPasses  = 10
+	maxLanes   = 4
+	minSaltLen = 8
+	maxSaltLen = 64
+	minTagLen  = 16
+	maxTagLen  = 64
+)
+
+func parsePasswordHash(phc string) (passwordHash, error) {
+	if strings.ContainsAny(phc, "\r\n") { // which base64 would skip
+		return passwordHash{}, ErrMalformedHash
+	}
+	fields := strings.Split(phc, "$")
+	if len(fields) != 6 || fields[0] != "" || fields[1] != "argon2id" || fields[2] != "v="+strconv.Itoa(argon2.Version) {
+		return passwordHash{}, ErrMalformedHash
+	}
+	var h passwordHash
+	costs := strings.Split(fields[3], ",")
+	if len(costs) != 3 {
+		return passwordHash{}, ErrMalformedHash
+	}
+	memory, okM := cost(costs[0], "m=", maxMemory)
+	passes, okT := cost(costs[1], "t=", maxPasses)
+	lanes, okP := cost(costs[2], "p=", maxLanes)
+	if !okM || !okT || !okP || memory < 8*lanes {
+		return passwordHash{}, ErrMalformedHash
+	}
+	h.memory, h.passes, h.lanes = memory, passes, uint8(lanes)
+
+	var err error
+	encoding := base64.RawStdEncoding.Strict()
+	if h.salt, err = encoding.DecodeString(fields[4]); err != nil || len(h.salt) < minSaltLen || len(h.salt) > maxSaltLen {
+		return passwordHash{}, ErrMalformedHash
+	}
+	if h.tag, err = encoding.DecodeString(fields[5]); err != nil || len(h.tag) < minTagLen || len(h.tag) > maxTagLen {
+		return passwordHash{}, ErrMalformedHash
+	}
+	h.saltLen, h.tagLen = len(h.salt), len(h.tag)
+	return h, nil
+}
+
+func cost(field, name string, limit uint64) (uint32, bool) {
+	digits, found := strings.CutPrefix(field, name)
+	n, err := strconv.ParseUint(digits, 10, 32)
+	return uint32(n), found && err == nil && n >= 1 && n <= limit && strconv.FormatUint(n, 10) == digits
+}
+
+func hashPassword(password string, salt []byte, p argon2Params) passwordHash {
+	tag := argon2.IDKey([]byte(password), salt, p.passes, p.memory, p.lanes, uint32(p.tagLen))
+	return passwordHash{argon2Params: p, salt: salt, tag: tag}
+}
+
+func (h passwordHash) phc() string {
+	encode := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s",
+		argon2.Version, h.memory, h.passes, h.lanes, encode(h.salt), encode(h.tag))
+}
+
+func (h passwordHash) matches(password string) bool {
+	other := hashPassword(password, h.salt, h.argon2Params)
+	return subtle.ConstantTimeCompare(h.tag, other.tag) == 1
+}
+
+// NeedsRehash reports whether a stored hash was made at another cost than today's; hash the password again after the next
+// successful login. A malformed hash needs it too.
+func NeedsRehash(phc string) bool {
+	h, err := parsePasswordHash(phc)
+	return err != nil || h.argon2Params != currentParams()
+}

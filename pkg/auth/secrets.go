@@ -1,0 +1,149 @@
+package auth
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+)
+
+// MinSecretLength is the least length of JWT_SECRET and ENCRYPTION_KEY, in bytes. Previous ones may be shorter, so that
+// a secret which is no longer good enough can still be replaced without loss.
+const MinSecretLength = 32
+
+// ErrWeakSecret comes back from NewSecrets for a secret that is missing or shorter than MinSecretLength.
+var ErrWeakSecret = errors.New("secret is missing or shorter than 32 bytes")
+
+// The labels are part of the storage format: changing one voids every session, token or sealed key made under it.
+const (
+	labelSession       = "llm-gateway/v1/session"
+	labelTokenChecksum = "llm-gateway/v1/token-checksum"
+	labelTokenDigest   = "llm-gateway/v1/token-digest"
+	labelSetupToken    = "llm-gateway/v1/setup-token"
+	labelSealing       = "llm-gateway/v1/sealing"
+	labelSealingJWT    = "llm-gateway/v1/sealing/jwt-secret"
+	labelKeyID         = "llm-gateway/v1/key-id"
+)
+
+// Generation says which JWT_SECRET something was made under: 0 is the current one, n the n-th entry of JWT_SECRET_PREVIOUS.
+type Generation int
+
+// Current is the generation of everything that is made now.
+const Current Generation = 0
+
+// Stale reports whether a previous secret was used.
+func (g Generation) Stale() bool { return g != Current }
+
+// Material is what the operator configured. Empty previous entries are ignored.
+type Material struct {
+	JWTSecret              string
+	PreviousJWTSecrets     []string // newest first, by convention
+	EncryptionKey          string   // empty: provider keys are sealed under a key derived from JWTSecret
+	PreviousEncryptionKeys []string
+}
+
+// Secrets holds the derived keys. It is immutable and safe for concurrent use; make one per process and share it.
+type Secrets struct {
+	generations []generation // by Generation; never empty
+	sealing     []sealingKey // the current one first
+	setupToken  string
+}
+
+// generation is what is derived from one JWT_SECRET.
+type generation struct {
+	kid        string
+	sessionKey []byte
+	checksum   *mac
+	digest     *mac
+}
+
+// NewSecrets derives all keys. The only error is ErrWeakSecret, for the current JWTSecret or EncryptionKey.
+func NewSecrets(m Material) (*Secrets, error) {
+	if len(m.JWTSecret) < MinSecretLength {
+		return nil, fmt.Errorf("JWT_SECRET: %w", ErrWeakSecret)
+	}
+	if m.EncryptionKey != "" && len(m.EncryptionKey) < MinSecretLength {
+		return nil, fmt.Errorf("ENCRYPTION_KEY: %w", ErrWeakSecret)
+	}
+	s := &Secrets{setupToken: newSetupToken(derive(m.JWTSecret, labelSetupToken, setupTokenChars))}
+	jwtSecrets := append([]string{m.JWTSecret}, m.PreviousJWTSecrets...)
+	for _, secret := range jwtSecrets {
+		// An empty entry keeps its place: Generation counts entries.
+		s.generations = append(s.generations, newGeneration(secret))
+	}
+
+	// Whatever can have sealed a key at some time is tried: ENCRYPTION_KEY and its predecessors, and every JWT_SECRET,
+	// because an operator may add ENCRYPTION_KEY after keys were sealed without it (or take it away again).
+	if m.EncryptionKey != "" {
+		s.addSealingKey(m.EncryptionKey, labelSealing)
+	} else {
+		s.addSealingKey(m.JWTSecret, labelSealingJWT)
+	}
+	for _, secret := range m.PreviousEncryptionKeys {
+		s.addSealingKey(secret, labelSealing)
+	}
+	for _, secret := range jwtSecrets {
+		s.addSealingKey(secret, labelSealingJWT)
+	}
+	return s, nil
+}
+
+func newGeneration(secret string) generation {
+	if secret == "" {
+		return generation{}
+	}
+	sessionKey := derive(secret, labelSession, sha256.Size)
+	return generation{
+		kid:        keyID(sessionKey),
+		sessionKey: sessionKey,
+		checksum:   newMAC(derive(secret, labelTokenChecksum, sha256.Size)),
+		digest:     newMAC(derive(secret, labelTokenDigest, sha256.Size)),
+	}
+}
+
+func (s *Secrets) addSealingKey(secret, label string) {
+	if secret == "" {
+		return
+	}
+	key := newSealingKey(derive(secret, label, sealingKeySize))
+	for _, known := range s.sealing {
+		if known.id == key.id {
+			return
+		}
+	}
+	s.sealing = append(s.sealing, key)
+}
+
+// derive panics only if length is beyond 255 hashes, which no caller asks for.
+func derive(secret, label string, length int) []byte {
+	key, err := hkdf.Key(sha256.New, []byte(secret), nil, label, length)
+	if err != nil {
+		panic(err)
+	}
+	return key
+}
+
+// keyID names a derived key without telling anything about it: 48 bits of an HMAC under the key itself, as 12 hex digits.
+func keyID(key []byte) string {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(labelKeyID))
+	return hex.EncodeToString(h.Sum(nil)[:6])
+}
+
+// Format keeps the keys out of every fmt verb.
+func (s Secrets) Format(f fmt.State, _ rune) { f.Write([]byte(redacted)) }
+
+// LogValue keeps the keys out of slog.
+func (s Secrets) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// Format keeps the secrets out of every fmt verb.
+func (m Material) Format(f fmt.State, _ rune) { f.Write([]byte(redacted)) }
+
+// LogValue keeps the secrets out of slog.
+func (m Material) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalJSON keeps the secrets out of JSON.
+func (m Material) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }

@@ -1,0 +1,109 @@
+package auth
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// A gateway token is "llm_", 28 random base58 characters (164 bits), and 9 base58 characters of checksum:
+//
+//	llm_ 7sB2kVfYcJmQ4tWnXp9RhZdE3gLa 5uKq8TzMy
+//
+// Base58 has no 0, O, I and l, no punctuation, and is selected whole by a double click. The checksum is the first 48 bits
+// of an HMAC over everything before it, so whoever has no secret cannot write a token that costs the gateway a query
+// (one in 2.8e14 guesses passes).
+const (
+	// TokenPrefix begins every gateway token and nothing else that the gateway accepts as a bearer.
+	TokenPrefix = "llm_"
+	// TokenLength is the length of every gateway token, in bytes.
+	TokenLength = len(TokenPrefix) + tokenRandomChars + tokenChecksumChars
+
+	tokenRandomChars   = 28
+	tokenChecksumChars = 9 // 58^9 > 2^48
+	tokenChecksumBytes = 6
+	tokenBody          = len(TokenPrefix) + tokenRandomChars
+
+	base58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+)
+
+// ErrInvalidToken comes back for whatever is not a token made by this gateway.
+var ErrInvalidToken = errors.New("not a gateway token of this gateway")
+
+// TokenDigest is what the database holds instead of a token.
+type TokenDigest [sha256.Size]byte
+
+// NewToken makes a token under the current secret, from 28 or a few more bytes of random (crypto/rand.Reader). The only
+// error is random's.
+func (s *Secrets) NewToken(random io.Reader) (string, error) {
+	token := make([]byte, 0, TokenLength)
+	token = append(token, TokenPrefix...)
+	var buf [tokenRandomChars]byte
+	for len(token) < tokenBody {
+		chunk := buf[:tokenBody-len(token)]
+		if _, err := io.ReadFull(random, chunk); err != nil {
+			return "", fmt.Errorf("make a gateway token: %w", err)
+		}
+		for _, b := range chunk {
+			if int(b) < 256/len(base58)*len(base58) { // no modulo bias
+				token = append(token, base58[int(b)%len(base58)])
+			}
+		}
+	}
+	checksum := s.generations[Current].tokenChecksum(string(token))
+	return string(append(token, checksum[:]...)), nil
+}
+
+// CheckToken says, without a query, whether token was made by this gateway, and under which secret. It takes constant
+// time in the checksum. The error is ErrInvalidToken.
+func (s *Secrets) CheckToken(token string) (Generation, error) {
+	if len(token) != TokenLength || !strings.HasPrefix(token, TokenPrefix) {
+		return 0, ErrInvalidToken
+	}
+	given := [tokenChecksumChars]byte([]byte(token[tokenBody:]))
+	for g := range s.generations {
+		if s.generations[g].checksum == nil {
+			continue
+		}
+		want := s.generations[g].tokenChecksum(token[:tokenBody])
+		if subtle.ConstantTimeCompare(given[:], want[:]) == 1 {
+			return Generation(g), nil
+		}
+	}
+	return 0, ErrInvalidToken
+}
+
+// Digest is the token's digest under the current secret, the one to store.
+func (s *Secrets) Digest(token string) TokenDigest {
+	return s.generations[Current].digest.sum(token)
+}
+
+// LookupDigests are the digests under which a token of generation made may be stored, the likelier first, at most two.
+//
+// A current token has one. A token made under a previous secret may have been digested again under the current one since
+// (which is what the caller does when it finds it under the second: store Digest), so it has two. The token itself stays
+// what its owner holds, checksum included: it is accepted as long as the secret that made it is listed.
+func (s *Secrets) LookupDigests(token string, made Generation) []TokenDigest {
+	digests := []TokenDigest{s.Digest(token)}
+	if made.Stale() && int(made) < len(s.generations) && s.generations[made].digest != nil {
+		digests = append(digests, s.generations[made].digest.sum(token))
+	}
+	return digests
+}
+
+func (g *generation) tokenChecksum(body string) [tokenChecksumChars]byte {
+	sum := g.checksum.sum(body)
+	var n uint64
+	for _, b := range sum[:tokenChecksumBytes] {
+		n = n<<8 | uint64(b)
+	}
+	var text [tokenChecksumChars]byte
+	for i := len(text) - 1; i >= 0; i-- {
+		text[i] = base58[n%uint64(len(base58))]
+		n /= uint64(len(base58))
+	}
+	return text
+}
