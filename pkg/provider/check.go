@@ -1,0 +1,101 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+)
+
+// check is how a key is tried without paying for it.
+type check struct {
+	path string
+	// read looks into an answer of status 200 for what makes the key useless; nil: nothing can.
+	read func(body []byte) *chat.Error
+	// proves says what a success means, for people.
+	proves string
+}
+
+// listed is what most checks prove: the list of models is given to any valid key,
+// also to one whose account has no money left.
+const listed = "the provider knows the key; whether it may generate shows when it is used"
+
+// CheckResult is the outcome of trying a key.
+type CheckResult struct {
+	OK      bool
+	Class   chat.Class // empty if OK
+	Message string     // for people, redacted
+	Status  int        // the provider's; 0 if it did not answer
+	Latency time.Duration
+	// Err is the failure as Consequence wants it; nil if OK.
+	Err *chat.Error
+}
+
+// checkLimit bounds how much of a check's answer is kept: lists of models are large.
+const checkLimit = 8 << 20
+
+// Check asks the provider cheaply whether the key lives. It costs nothing and counts
+// against no quota of ours. The context should carry a deadline of some seconds.
+func (c *Caller) Check(ctx context.Context, p *Provider, secret string) CheckResult {
+	start := c.now()
+	status, err := c.tryKey(ctx, p, secret)
+	res := CheckResult{OK: err == nil, Status: status, Latency: c.now().Sub(start), Message: p.check.proves}
+	if err != nil {
+		res.Class, res.Message, res.Err = err.Class, err.Message, err
+	}
+	return res
+}
+
+func (c *Caller) tryKey(ctx context.Context, p *Provider, secret string) (int, *chat.Error) {
+	resp, err := c.send(ctx, p, secret, http.MethodGet, dialect.Encoded{Path: p.check.path}, Options{})
+	if err != nil {
+		failure := asFailure(err)
+		return failure.Status, failure
+	}
+	resp.Body.(*body).limit = checkLimit
+	text, err := resp.ReadAll()
+	if err != nil {
+		return resp.Status, asFailure(err)
+	}
+	if !json.Valid(text) {
+		return resp.Status, &chat.Error{Class: chat.Transport, Status: resp.Status,
+			Message: "what answered is not " + p.Name + ": its answer is no JSON; look at the base URL"}
+	}
+	if p.check.read != nil {
+		if failure := p.check.read(text); failure != nil {
+			return resp.Status, failure
+		}
+	}
+	return resp.Status, nil
+}
+
+// openRouterKey reads GET /key: a limit that is used up means status 402 ahead
+// (openrouter.ai/docs/api-reference/limits).
+func openRouterKey(text []byte) *chat.Error {
+	var answer struct {
+		Data struct {
+			LimitRemaining *float64 `json:"limit_remaining"`
+		} `json:"data"`
+	}
+	if json.Unmarshal(text, &answer) == nil && answer.Data.LimitRemaining != nil && *answer.Data.LimitRemaining <= 0 {
+		return &chat.Error{Class: chat.OutOfMoney, Message: "the key's credit limit is used up (" +
+			strconv.FormatFloat(*answer.Data.LimitRemaining, 'f', -1, 64) + " left)"}
+	}
+	return nil
+}
+
+// deepSeekBalance reads GET /user/balance: is_available says whether the balance
+// suffices for calls (api-docs.deepseek.com/api/get-user-balance).
+func deepSeekBalance(text []byte) *chat.Error {
+	var answer struct {
+		Available *bool `json:"is_available"`
+	}
+	if json.Unmarshal(text, &answer) == nil && answer.Available != nil && !*answer.Available {
+		return &chat.Error{Class: chat.OutOfMoney, Message: "the account's balance does not suffice for calls"}
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package provider
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+)
+
+// Answer is what a provider said when it failed. All of it may be missing: of an
+// error inside a stream only the decoded error is known.
+type Answer struct {
+	Status int // HTTP status; 0 or 2xx for an error inside an answer
+	Header http.Header
+	Body   []byte // as it came; nil if it is not at hand
+}
+
+// signal is one way in which a provider shows a class of failure. Every field that
+// is set must fit; the first signal that fits decides.
+type signal struct {
+	status int    // HTTP status
+	word   string // one of the error's code, type, status or details is this
+	part   string // one of them contains this
+	text   string // the message contains this; lower case
+	class  chat.Class
+	reset  reset
+}
+
+// reset says when a quota comes back that the provider names no time for.
+type reset uint8
+
+const (
+	resetUnknown reset = iota
+	resetMonth         // with the next month, UTC
+	resetDay           // with the provider's next day
+)
+
+// Classify fills Class, RetryAfter and ResetAt of a decoded error, and what of
+// Code, Type, Param and Message is still empty, from the provider's answer. An error
+// that already has a class (a broken stream) keeps it.
+func (p *Provider) Classify(err *chat.Error, a Answer, nowMs int64) {
+	d := readDetails(a.Body)
+	fill(&err.Code, d.code)
+	fill(&err.Type, d.typ)
+	fill(&err.Param, d.param)
+	fill(&err.Message, d.message)
+	status := statusOf(a.Status, err)
+	if err.Status == 0 {
+		err.Status = status
+	}
+	if err.Class == "" {
+		words := append(d.words, err.Code, err.Type)
+		text := strings.ToLower(err.Message)
+		sig := match(p.signals, status, words, text)
+		if sig == nil {
+			sig = match(commonSignals(), status, words, text)
+		}
+		if sig != nil {
+			err.Class = sig.class
+			switch sig.reset {
+			case resetMonth:
+				err.ResetAt = nextMonth(nowMs)
+			case resetDay:
+				err.ResetAt = nextDay(nowMs, p.dayReset)
+			}
+		} else {
+			err.Class = classOfStatus(status, err.Message != "")
+		}
+	}
+	hinted(err, a.Header, d, p.limits, nowMs)
+}
+
+func fill(s *string, v string) {
+	if *s == "" {
+		*s = v
+	}
+}
+
+// statusOf finds the status that an error inside an answer of status 200 would
+// have had: OpenRouter and Groq write it into the error.
+func statusOf(status int, err *chat.Error) int {
+	if status >= 300 {
+		return status
+	}
+	if err.Status >= 300 {
+		return err.Status
+	}
+	if n, e := strconv.Atoi(err.Code); e == nil && n >= 300 && n <= 599 {
+		return n
+	}
+	return 0
+}
+
+func match(signals []signal, status int, words []string, text string) *signal {
+	for i := range signals {
+		s := &signals[i]
+		if s.status > 0 && s.status != status || s.status == inAnswer && status != 0 ||
+			s.word != "" && !anyWord(words, func(w string) bool { return strings.EqualFold(w, s.word) }) ||
+			s.part != "" && !anyWord(words, func(w string) bool { return strings.Contains(w, s.part) }) ||
+			s.text != "" && !strings.Contains(text, s.text) {
+			continue
+		}
+		return s
+	}
+	return nil
+}
+
+func anyWord(words []string, ok func(string) bool) bool {
+	for _, w := range words {
+		if w != "" && ok(w) {
+			return true
+		}
+	}
+	return false
+}
+
+// inAnswer is the status of signals for errors inside an answer of status 200,
+// where the type has to stand for the status.
+const inAnswer = -1
+
+// commonSignals are words that mean the same wherever they are said. They stand
+// after a provider's own.
+func commonSignals() []signal {
+	return []signal{
+		{status: 413, class: chat.TooLarge}, // Groq says rate_limit_exceeded beside it
+		{word: "invalid_api_key", class: chat.BadKey},
+		{word: "authentication_error", class: chat.BadKey},
+		{word: "insufficient_quota", class: chat.OutOfMoney},
+		{word: "billing_error", class: chat.OutOfMoney},
+		{word: "context_length_exceeded", class: chat.ContextLength},
+		{status: 400, text: "maximum context length", class: chat.ContextLength},
+		{status: 400, text: "prompt is too long", class: chat.ContextLength},
+		{word: "model_not_found", class: chat.ModelUnknown},
+		{word: "content_policy_violation", class: chat.ContentPolicy},
+		{word: "tool_use_failed", class: chat.BadToolCall},
+
+		{status: inAnswer, word: "invalid_request_error", class: chat.BadRequest},
+		{status: inAnswer, word: "permission_error", class: chat.Forbidden},
+		{status: inAnswer, word: "not_found_error", class: chat.ModelUnknown},
+		{status: inAnswer, word: "rate_limit_error", class: chat.RateLimited},
+		{status: inAnswer, word: "rate_limit_exceeded", class: chat.RateLimited},
+		{status: inAnswer, word: "overloaded_error", class: chat.Overloaded},
+		{status: inAnswer, word: "server_is_overloaded", class: chat.Overloaded},
+		{status: inAnswer, word: "service_unavailable_error", class: chat.Overloaded},
+		{status: inAnswer, word: "request_too_large", class: chat.TooLarge},
+	}
+}
+
+// classOfStatus is the class of a failure that says nothing we know.
+func classOfStatus(status int, readable bool) chat.Class {
+	switch status {
+	case 401:
+		return chat.BadKey
+	case 402:
+		return chat.OutOfMoney
+	case 403:
+		return chat.Forbidden
+	case 404:
+		// Without the provider's error format it is no word about the model, but a
+		// base URL that leads nowhere.
+		if readable {
+			return chat.ModelUnknown
+		}
+		return chat.Transport
+	case 408, 409, 499:
+		return chat.Transport
+	case 413:
+		return chat.TooLarge
+	case 429:
+		return chat.RateLimited
+	case 498, 503, 524, 529:
+		return chat.Overloaded
+	}
+	if status >= 400 && status < 500 {
+		return chat.BadRequest
+	}
+	return chat.Transport
+}

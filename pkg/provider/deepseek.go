@@ -1,0 +1,36 @@
+package provider
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+)
+
+// deepSeek thinks by default. Sources: api-docs.deepseek.com (create chat completion,
+// thinking mode, error codes, rate limit) of October and November 2026, and recorded traffic.
+func deepSeek() Provider {
+	return Provider{
+		ID: "deepseek", Name: "DeepSeek", BaseURL: "https://api.deepseek.com",
+		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Ds-Trace-Id",
+		check: check{path: "/user/balance", read: deepSeekBalance, proves: "the provider knows the key, and its balance suffices for calls"},
+		Rules: dialect.Rules{
+			Drop: []string{
+				"seed", "logit_bias", "parallel_tool_calls", "metadata", "store", "service_tier", "verbosity",
+				"prompt_cache_key", "top_k",
+			},
+			Rename:        map[string]string{"user": "user_id"},
+			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
+			MaxTokens:     dialect.MaxTokens,
+			StreamUsage:   dialect.UsageAsked,
+			DeveloperRole: dialect.DeveloperAsSystem,
+			Reasoning:     dialect.ReasoningThinking,
+			ReasoningBack: dialect.ReasoningBackContent,
+			Schema:        dialect.SchemaAsJSON,
+			SingleChoice:  true,
+		},
+		signals: []signal{
+			{text: "insufficient balance", class: chat.OutOfMoney},
+			{word: "insufficient_system_resource", class: chat.Overloaded},
+			{status: 400, text: "model not exist", class: chat.ModelUnknown},
+		},
+	}
+}

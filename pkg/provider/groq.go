@@ -1,0 +1,51 @@
+package provider
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+)
+
+// groq forbids fields that it does not know. Sources: its OpenAPI document of August
+// 2026, console.groq.com/docs/errors and /rate-limits, and recorded traffic.
+func groq() Provider {
+	return Provider{
+		ID: "groq", Name: "Groq", BaseURL: "https://api.groq.com/openai/v1",
+		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id",
+		check: check{path: "/models", proves: listed},
+		Rules: dialect.Rules{
+			// Documented as not supported, or not in CreateChatCompletionRequest.
+			Drop: []string{
+				"logprobs", "top_logprobs", "logit_bias", "presence_penalty", "frequency_penalty", "store", "metadata",
+				"prompt_cache_key", "verbosity", "top_k",
+			},
+			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
+			MaxTokens:     dialect.MaxCompletionTokens,
+			StreamUsage:   dialect.UsageAsked,
+			DeveloperRole: dialect.DeveloperAsSystem,
+			Names:         dialect.NamesDropped,
+			ReasoningBack: dialect.ReasoningBackField,
+			SingleChoice:  true, // n other than 1 is a 400
+			// Who takes reasoning_effort, and which values, is the model's affair.
+			Models: []dialect.ModelRules{
+				{Match: idPrefix("openai/gpt-oss"), Efforts: []string{"low", "medium", "high"}},
+				{Match: idPrefix("qwen/qwen3"), Efforts: []string{"none", "default"}},
+				{Match: idPrefix(""), Drop: []string{"reasoning_effort"}},
+			},
+		},
+		limits: []limitHeader{
+			{"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"}, // of a day
+			{"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"},     // of a minute
+		},
+		signals: []signal{
+			// "Rate limit reached for model ... on tokens per day (TPD)".
+			{status: 429, text: "per day", class: chat.DailyQuota},
+			{status: 429, text: "(tpd)", class: chat.DailyQuota},
+			{status: 429, text: "(rpd)", class: chat.DailyQuota},
+			{word: "capacity_exceeded", class: chat.Overloaded}, // 498, flex tier
+			{word: "model_decommissioned", class: chat.ModelUnknown},
+			{status: 400, text: "decommissioned", class: chat.ModelUnknown},
+			{status: 400, word: "organization_restricted", class: chat.Forbidden},
+			{word: "blocked_api_access", class: chat.OutOfMoney}, // the organisation's own spend limit
+		},
+	}
+}

@@ -1,0 +1,113 @@
+package provider
+
+import (
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+)
+
+// openAI is the dialect's home: its rules are about models, not fields. Sources: the
+// OpenAPI document and SDK types of August and November 2026, recorded errors.
+func openAI() Provider {
+	return Provider{
+		ID: "openai", Name: "OpenAI", BaseURL: "https://api.openai.com/v1",
+		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
+		check: check{path: "/models", proves: listed},
+		Rules: dialect.Rules{
+			// max_tokens is deprecated for max_completion_tokens, which all chat models take
+			// (API reference, create chat completion).
+			MaxTokens:   dialect.MaxCompletionTokens,
+			StreamUsage: dialect.UsageAsked,
+			// top_k is no field of this API, and unknown names are 400 unknown_parameter (recorded).
+			Drop:   []string{"top_k"},
+			Clamp:  map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
+			Models: openAIModels(),
+		},
+		limits: []limitHeader{
+			{"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"},
+			{"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"},
+		},
+		// platform.openai.com/docs/guides/error-codes: a 429 with one of these codes is no
+		// rate limit, and waiting does not help.
+		signals: []signal{
+			{word: "credit_balance_exhausted", class: chat.OutOfMoney},
+			{word: "organization_spend_limit_exceeded", class: chat.OutOfMoney},
+			{word: "project_spend_limit_exceeded", class: chat.OutOfMoney},
+			{word: "organization_usage_limit_exceeded", class: chat.OutOfMoney},
+			{word: "billing_hard_limit_reached", class: chat.OutOfMoney},
+			{word: "billing_not_active", class: chat.OutOfMoney},
+			{word: "account_deactivated", class: chat.BadKey},
+			{word: "slow_down", class: chat.RateLimited},
+			// Requests or tokens of a day: "Limit 200, Used 200 ... requests per day (RPD)".
+			{status: 429, text: "per day", class: chat.DailyQuota},
+		},
+	}
+}
+
+// openAIModels are the reasoning models, the newest first. They refuse max_tokens, the
+// sampling fields and logprobs; from 5.1 on they take temperature, top_p and logprobs
+// while the effort is none (SDK types; "Unsupported parameter" errors recorded). The
+// levels of effort are those of the catalogue and the API reference: a level that a model
+// does not know is a 400.
+func openAIModels() []dialect.ModelRules {
+	always := []string{"logit_bias", "presence_penalty", "frequency_penalty"}
+	sampling := []string{"temperature", "top_p", "logprobs", "top_logprobs"}
+	// stop is refused by o3, o4-mini and the reasoning models after them.
+	withStop := append([]string{"stop"}, always...)
+	fixed := append(append([]string{}, withStop...), sampling...)
+	rule := func(match func(string) bool, drop []string, efforts ...string) dialect.ModelRules {
+		m := dialect.ModelRules{Match: match, Drop: drop, MaxTokens: dialect.MaxCompletionTokens, Efforts: efforts}
+		if len(efforts) > 0 && efforts[0] == "none" {
+			m.DropUnlessEffortNone = sampling
+		}
+		return m
+	}
+	return []dialect.ModelRules{
+		// gpt-5-chat-latest is no reasoning model, its successors are, at one level.
+		{Match: idPrefix("gpt-5-chat")},
+		rule(chatLatest, fixed, "medium"),
+		rule(idPrefix("gpt-6-sol", "gpt-6-luna"), withStop, "none", "low", "medium", "high", "xhigh", "max"),
+		rule(generation(6), fixed, "low", "medium", "high", "xhigh", "max"),
+		rule(idPrefix("gpt-5.6"), withStop, "none", "low", "medium", "high", "xhigh", "max"),
+		rule(idPrefix("gpt-5.4", "gpt-5.5"), withStop, "none", "low", "medium", "high", "xhigh"),
+		rule(idPrefix("gpt-5.3-codex-spark"), withStop, "none", "low", "medium", "high", "xhigh"),
+		rule(idPrefix("gpt-5.1", "gpt-5.2", "gpt-5.3"), withStop, "none", "low", "medium", "high"),
+		rule(idPrefix("gpt-5-search"), fixed),
+		rule(idPrefix("gpt-5"), fixed, "minimal", "low", "medium", "high"),
+		rule(idPrefix("o1", "o2"), append(append([]string{}, always...), sampling...), "low", "medium", "high"),
+		rule(oSeries, fixed, "low", "medium", "high"),
+	}
+}
+
+func idPrefix(list ...string) func(string) bool {
+	return func(model string) bool {
+		for _, p := range list {
+			if strings.HasPrefix(model, p) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func chatLatest(model string) bool {
+	return strings.HasPrefix(model, "gpt-5.") && strings.Contains(model, "-chat")
+}
+
+// generation fits gpt-N and gpt-N.x for all N from the given one.
+func generation(from int) func(string) bool {
+	return func(model string) bool {
+		rest, ok := strings.CutPrefix(model, "gpt-")
+		n := 0
+		for ok && rest != "" && rest[0] >= '0' && rest[0] <= '9' && n < 1000 {
+			n, rest = n*10+int(rest[0]-'0'), rest[1:]
+		}
+		return n >= from && (rest == "" || rest[0] == '.' || rest[0] == '-')
+	}
+}
+
+// oSeries fits o1, o3-mini and the like.
+func oSeries(model string) bool {
+	return len(model) >= 2 && model[0] == 'o' && model[1] >= '1' && model[1] <= '9' && (len(model) == 2 || model[2] == '-')
+}

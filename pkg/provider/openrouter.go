@@ -1,0 +1,51 @@
+package provider
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+)
+
+// openRouter takes a superset of the dialect. Sources: its OpenAPI document of August
+// 2026, openrouter.ai/docs (errors, limits, reasoning), and recorded traffic.
+func openRouter() Provider {
+	return Provider{
+		ID: "openrouter", Name: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1",
+		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Generation-Id", HasEmbeddings: true,
+		// An application's own name in OpenRouter's rankings, and sticky routing.
+		Upward: []string{"Http-Referer", "X-Openrouter-Title", "X-Title", "X-Openrouter-Categories", "X-Session-Id"},
+		// GET /models needs no key at all, GET /key tells what is left of its credit.
+		check: check{path: "/key", read: openRouterKey, proves: "the provider knows the key, and its credit is not used up"},
+		Rules: dialect.Rules{
+			MaxTokens:     dialect.MaxTokens,     // both are accepted
+			StreamUsage:   dialect.UsageIncluded, // always sent; include_usage does nothing
+			Reasoning:     dialect.ReasoningObject,
+			ReasoningBack: dialect.ReasoningBackDetails,
+			SingleChoice:  true,
+			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
+		},
+		limits: []limitHeader{{"X-Ratelimit-Remaining", "X-Ratelimit-Reset"}},
+		signals: []signal{
+			// A budget shared by requests under way: it clears by itself.
+			{word: "in_flight_budget_exhausted", class: chat.RateLimited},
+			{word: "payment_required", class: chat.OutOfMoney},
+			{word: "authentication", class: chat.BadKey},
+			// 403 with reasons is moderation: about the content, not the key.
+			{status: 403, word: "metadata.reasons", class: chat.ContentPolicy},
+			{word: "refusal", class: chat.ContentPolicy},
+			{word: "max_tokens_exceeded", class: chat.ContextLength},
+			{word: "token_limit_exceeded", class: chat.ContextLength},
+			{word: "string_too_long", class: chat.ContextLength},
+			{word: "payload_too_large", class: chat.TooLarge},
+			// Requests a day of the ":free" models: 50, or 1000 once credit was bought.
+			{status: 429, text: "per-day", class: chat.DailyQuota},
+			{status: 400, word: "availability.code", class: chat.ModelUnknown},
+			{status: 404, word: "availability.code", class: chat.ModelUnknown},
+			{status: 400, text: "not a valid model id", class: chat.ModelUnknown},
+			{status: inAnswer, word: "provider_overloaded", class: chat.Overloaded},
+			{status: inAnswer, word: "permission_denied", class: chat.Forbidden},
+			{status: inAnswer, word: "not_found", class: chat.ModelUnknown},
+			{status: inAnswer, word: "invalid_request", class: chat.BadRequest},
+			{status: inAnswer, word: "invalid_prompt", class: chat.BadRequest},
+		},
+	}
+}

@@ -1,0 +1,95 @@
+// Package provider is the table of the providers that the gateway knows, and the
+// only code that talks to them. A provider is a row: where it lives, which dialect
+// it speaks, how a key is shown to it, how its fields differ from the dialect's own
+// (dialect.Rules), what its errors mean and what they do to a key. Nothing outside
+// this package and the catalogue asks for a provider by its name.
+package provider
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+)
+
+// Dialect names the wire format that a provider speaks.
+type Dialect string
+
+// The wire formats.
+const (
+	OpenAI    Dialect = "openai"
+	Anthropic Dialect = "anthropic"
+	Gemini    Dialect = "gemini"
+)
+
+// Auth is how a key is shown to a provider. It is always a header: a key in a
+// query string ends up in logs.
+type Auth uint8
+
+// The ways.
+const (
+	Bearer      Auth = iota + 1 // Authorization: Bearer KEY
+	XAPIKey                     // x-api-key: KEY
+	XGoogAPIKey                 // x-goog-api-key: KEY
+)
+
+// Header returns the name and the value of the header that carries the key.
+func (a Auth) Header(secret string) (name, value string) {
+	switch a {
+	case XAPIKey:
+		return "X-Api-Key", secret
+	case XGoogAPIKey:
+		return "X-Goog-Api-Key", secret
+	}
+	return "Authorization", "Bearer " + secret
+}
+
+// Provider is a row of the table. It is immutable once NewTable has returned it,
+// and safe for concurrent use.
+type Provider struct {
+	ID      string // as in POST /api/keys: "openai"
+	Name    string // for people: "OpenAI"
+	BaseURL string // without a trailing slash; requests append dialect.Encoded.Path
+	Dialect Dialect
+	// Client is the dialect's half towards providers. It is nil while the gateway
+	// cannot speak the dialect: keys are kept and checked all the same, but routing passes
+	// them over (Callable).
+	Client dialect.Client
+	Auth   Auth
+	// Header goes with every request, checks included: Anthropic's version.
+	Header map[string]string
+	// Upward names the headers of a caller that may reach the provider, in canonical
+	// form. Credentials, cookies and organisation headers never do.
+	Upward []string
+	Rules  dialect.Rules
+	// RequestID is the header in which the provider names a request, in canonical
+	// form; empty if it has none.
+	RequestID string
+	// HasEmbeddings says whether the provider serves POST /embeddings, or its like.
+	HasEmbeddings bool
+
+	check   check
+	signals []signal
+	limits  []limitHeader
+	// dayReset is the UTC hour at which the provider's quotas of a day begin anew.
+	dayReset int
+
+	base *url.URL
+}
+
+// Callable says whether the gateway can send chats to the provider. If not, reason
+// says why, for people.
+func (p *Provider) Callable() (ok bool, reason string) {
+	if p.Client == nil {
+		return false, "this gateway cannot speak to " + p.Name + " yet"
+	}
+	return true, ""
+}
+
+// RequestIDOf returns the provider's name for the request that it answered.
+func (p *Provider) RequestIDOf(h http.Header) string {
+	if p.RequestID == "" {
+		return ""
+	}
+	return clean(h.Get(p.RequestID), 200)
+}

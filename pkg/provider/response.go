@@ -1,0 +1,142 @@
+package provider
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+)
+
+// Response is an answer of status 2xx.
+type Response struct {
+	Status      int
+	ContentType string // as the provider says, which is not always the truth
+	RequestID   string // the provider's name for the request; empty if it gave none
+	// Header holds what of the provider's headers may reach a caller. Cookies, CORS,
+	// rate limits and organisations never do.
+	Header http.Header
+	// Body is bounded, and fails with a *chat.Error of class Timeout or Transport. It
+	// must be closed; closing it early ends the provider's work.
+	Body io.ReadCloser
+}
+
+// Close closes the body.
+func (r *Response) Close() error { return r.Body.Close() }
+
+// ReadAll reads the body to its end and closes it. Errors are *chat.Error.
+func (r *Response) ReadAll() ([]byte, error) {
+	defer r.Body.Close()
+	var buf bytes.Buffer
+	if _, err := buf.ReadFrom(r.Body); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+// downward picks the headers that may come down to a caller.
+func downward(h http.Header) http.Header {
+	var out http.Header
+	for _, name := range [...]string{"Openai-Processing-Ms", "X-Gemini-Service-Tier"} {
+		if v := h.Get(name); v != "" {
+			if out == nil {
+				out = make(http.Header, 2)
+			}
+			out[name] = []string{clean(v, 200)}
+		}
+	}
+	return out
+}
+
+// body reads an answer: bounded, and with the silence timer at work.
+type body struct {
+	*exchange
+	raw   io.Closer
+	src   io.Reader
+	form  Form
+	limit int64
+	seen  int64 // of the whole body, or since the last line end
+	err   error
+}
+
+// decode makes b read what was compressed. Nothing is asked for compressed, so
+// that only a proxy that insists is met here.
+func (b *body) decode(encoding string) *chat.Error {
+	switch strings.ToLower(encoding) {
+	case "", "identity":
+		return nil
+	case "gzip", "x-gzip":
+		b.src = &inflater{src: b.src}
+		return nil
+	}
+	return &chat.Error{Class: chat.Transport, Message: "the provider's answer is compressed in a way that was not asked for"}
+}
+
+// inflater reads gzip's header with the first Read, so that the silence of a
+// provider that has sent its headers alone is still timed.
+type inflater struct {
+	src io.Reader
+	gz  *gzip.Reader
+}
+
+func (i *inflater) Read(p []byte) (int, error) {
+	if i.gz == nil {
+		gz, err := gzip.NewReader(i.src)
+		if err != nil {
+			return 0, err
+		}
+		i.gz = gz
+	}
+	return i.gz.Read(p)
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err := b.src.Read(p)
+	if n > 0 {
+		b.touch()
+		if !b.count(p[:n]) {
+			b.err = &chat.Error{Class: chat.Transport, Message: ErrTooLarge.Error(), Cause: ErrTooLarge}
+			return 0, b.err
+		}
+	}
+	if err != nil && err != io.EOF {
+		err = b.failure(err)
+	}
+	b.err = err
+	return n, err
+}
+
+// count says whether the bytes are still within the limit.
+func (b *body) count(p []byte) bool {
+	if b.form == Whole {
+		b.seen += int64(len(p))
+		return b.seen <= b.limit
+	}
+	for {
+		i := bytes.IndexByte(p, '\n')
+		if i < 0 {
+			break
+		}
+		if b.seen+int64(i) > b.limit {
+			return false
+		}
+		b.seen, p = 0, p[i+1:]
+	}
+	b.seen += int64(len(p))
+	return b.seen <= b.limit
+}
+
+// Close ends the exchange. The connection is used again only if the body was read
+// to its end.
+func (b *body) Close() error {
+	// The transport must see the body closed before the context ends, or it
+	// throws away a connection that could be kept.
+	err := b.raw.Close()
+	b.end()
+	return err
+}

@@ -1,0 +1,87 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+)
+
+// Table is the set of providers, in a fixed order. It never changes.
+type Table struct {
+	rows []*Provider
+	byID map[string]*Provider
+}
+
+// NewTable makes the table. Overrides replaces base URLs by provider id (proxies,
+// regional endpoints, tests); an empty value replaces nothing. All that is wrong with
+// the overrides comes back in one joined error.
+func NewTable(overrides map[string]string) (*Table, error) {
+	t := &Table{byID: make(map[string]*Provider, 9)}
+	for _, row := range []Provider{
+		openAI(), anthropic(), openRouter(), gemini(), mistral(), groq(), together(), fireworks(), deepSeek(),
+	} {
+		row.Rules.Provider = row.ID
+		row.Client = clientOf(row.Dialect)
+		t.rows = append(t.rows, &row)
+		t.byID[row.ID] = &row
+	}
+	var errs []error
+	for id, base := range overrides {
+		switch p := t.byID[id]; {
+		case base == "":
+		case p == nil:
+			errs = append(errs, fmt.Errorf("base URL for %q: there is no such provider", id))
+		default:
+			p.BaseURL = strings.TrimRight(base, "/")
+		}
+	}
+	for _, p := range t.rows {
+		var err error
+		if p.base, err = parseBase(p.BaseURL); err != nil {
+			errs = append(errs, fmt.Errorf("base URL for %s: %w", p.ID, err))
+		}
+	}
+	if len(errs) > 0 {
+		slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+		return nil, errors.Join(errs...)
+	}
+	return t, nil
+}
+
+// All returns the providers in the table's order. The slice is the caller's.
+func (t *Table) All() []*Provider { return slices.Clone(t.rows) }
+
+// ByID returns the provider with the id, or nil.
+func (t *Table) ByID(id string) *Provider { return t.byID[id] }
+
+// IDs returns the ids in the table's order.
+func (t *Table) IDs() []string {
+	ids := make([]string, len(t.rows))
+	for i, p := range t.rows {
+		ids[i] = p.ID
+	}
+	return ids
+}
+
+func parseBase(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		// The URL may hold a password: do not repeat it.
+		return nil, errors.New("not a URL")
+	case u.Scheme != "https" && u.Scheme != "http", u.Host == "", u.Opaque != "":
+		return nil, errors.New("must be an http or https URL")
+	case u.User != nil, u.RawQuery != "", u.ForceQuery, u.Fragment != "":
+		return nil, errors.New("must have no user, query or fragment")
+	}
+	return u, nil
+}
+
+// clientOf returns the codec of a wire format, or nil if there is none yet.
+func clientOf(d Dialect) dialect.Client {
+	return nil
+}

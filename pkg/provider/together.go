@@ -1,0 +1,46 @@
+package provider
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+)
+
+// together follows the dialect loosely. Sources: its OpenAPI document of April 2026,
+// docs.together.ai/docs/error-codes, and recorded traffic.
+func together() Provider {
+	return Provider{
+		ID: "together", Name: "Together AI", BaseURL: "https://api.together.xyz/v1",
+		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
+		check: check{path: "/models", proves: listed},
+		Rules: dialect.Rules{
+			// Outside the document.
+			Drop: []string{
+				"parallel_tool_calls", "user", "metadata", "store", "service_tier", "verbosity", "prompt_cache_key",
+				// logprobs is a number from 0 to 20 there, not a switch.
+				"top_logprobs", "logprobs",
+			},
+			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
+			MaxTokens:     dialect.MaxTokens,
+			StreamUsage:   dialect.UsageIncluded, // on the last chunk, without asking (recorded)
+			Stop:          dialect.StopArray,
+			DeveloperRole: dialect.DeveloperAsSystem,
+			ReasoningBack: dialect.ReasoningBackDropped,
+			Models: []dialect.ModelRules{
+				{Match: idPrefix(""), Efforts: []string{"low", "medium", "high"}},
+			},
+		},
+		limits: []limitHeader{
+			{"x-ratelimit-remaining", "x-ratelimit-reset"},
+			{"x-tokenlimit-remaining", "x-tokenlimit-reset"},
+		},
+		signals: []signal{
+			{word: "model_not_available", class: chat.ModelUnknown},
+			{word: "dedicated_endpoint_not_running", class: chat.ModelUnknown},
+			// Documented: "403: input token count + max_tokens must be less than the
+			// context length of the model". Nothing of it is about the key.
+			{status: 403, text: "context length", class: chat.ContextLength},
+			{status: 403, text: "token", class: chat.ContextLength},
+			{status: 422, text: "must be <=", class: chat.ContextLength},
+		},
+	}
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// renamed maps the input's names of providers to the gateway's.
+var renamed = map[string]string{"google": "gemini"}
+
+// skipped says which entries are no models of the provider, and why.
+func skipped(m *entry) string {
+	switch {
+	case m.Provider == "openai" && strings.HasPrefix(m.ID, "gpt-oss-"):
+		return "open weights, not served by OpenAI's API"
+	case m.Provider == "openai" && strings.Contains(m.ID, "ft:"), strings.HasSuffix(m.ID, ".ft-"):
+		return "a pattern for fine-tuned models, not a model"
+	case m.Provider == "openai" && strings.HasSuffix(m.ID, ":extended"):
+		return "a variant of OpenRouter's"
+	case m.ID == "gemini-1.5-flash", m.ID == "gemini-exp-1206":
+		return "retired, and its data contradict themselves"
+	}
+	return ""
+}
+
+// repair returns the entries that stay, mended:
+//   - A price of zero is believed only of models that are free by name; a list that
+//     says zero for the others means that they are not charged by the token.
+//   - A cache price of zero, where input costs something, is no price.
+//   - Anthropic charges 1.25 times the input price for a cache write, 2 times for one
+//     that lasts an hour (its pricing page): missing or impossible values follow that rule.
+//   - A tier without a cache price that its base has: in proportion to the input price,
+//     as all published tiers are; marked as derived.
+func repair(models []*entry, log io.Writer) []*entry {
+	return slices.DeleteFunc(models, func(m *entry) bool {
+		if why := skipped(m); why != "" {
+			fmt.Fprintf(log, "%s %s: left out: %s\n", m.Provider, m.ID, why)
+			return true
+		}
+		if id, ok := renamed[m.Provider]; ok {
+			m.Provider = id
+		}
+		if isZero(m.In) && isZero(m.Out) && !free(m) {
+			fmt.Fprintf(log, "%s %s: zero is not believed: no price\n", m.Provider, m.ID)
+			m.prices = prices{}
+		}
+		if !free(m) {
+			unzero(&m.prices)
+		}
+		if m.Provider == "anthropic" {
+			cacheWrites(m, log)
+		}
+		for i := range m.Tiers {
+			if !free(m) {
+				unzero(&m.Tiers[i].prices)
+			}
+			proportion(&m.Tiers[i].prices, m.prices)
+		}
+		return false
+	})
+}
+
+func free(m *entry) bool {
+	switch m.Provider {
+	case "openrouter":
+		return strings.HasSuffix(m.ID, ":free") || m.ID == "openrouter/free"
+	case "gemini":
+		return strings.HasPrefix(m.ID, "gemma-")
+	case "mistral":
+		return strings.HasPrefix(m.ID, "labs-")
+	}
+	return false
+}
+
+func unzero(p *prices) {
+	for _, n := range []*json.Number{&p.Read, &p.Write, &p.Write1h, &p.InAudio, &p.OutAudio} {
+		if isZero(*n) {
+			*n = ""
+		}
+	}
+}
+
+func cacheWrites(m *entry, log io.Writer) {
+	if m.Write == "" {
+		return // Models before the cache.
+	}
+	if less(m.Write, m.In) {
+		fmt.Fprintf(log, "%s %s: a cache write for %s, input for %s: 1.25 times input\n", m.Provider, m.ID, m.Write, m.In)
+		m.Write = times(m.In, big.NewRat(5, 4))
+	}
+	if m.Write1h == "" || less(m.Write1h, m.Write) {
+		m.Write1h = times(m.In, big.NewRat(2, 1))
+	}
+}
+
+func proportion(t *prices, base prices) {
+	if t.In == "" || base.In == "" || isZero(base.In) {
+		return
+	}
+	ratio := new(big.Rat).Quo(rat(t.In), rat(base.In))
+	for _, n := range []struct{ tier, base *json.Number }{
+		{&t.Read, &base.Read}, {&t.Write, &base.Write}, {&t.Write1h, &base.Write1h},
+		{&t.InAudio, &base.InAudio}, {&t.OutAudio, &base.OutAudio},
+	} {
+		if *n.tier == "" && *n.base != "" {
+			*n.tier, t.Derived = times(*n.base, ratio), 1
+		}
+	}
+}
+
+func rat(n json.Number) *big.Rat {
+	r, ok := new(big.Rat).SetString(n.String())
+	if !ok {
+		return new(big.Rat)
+	}
+	return r
+}
+
+func isZero(n json.Number) bool  { return n != "" && rat(n).Sign() == 0 }
+func less(a, b json.Number) bool { return rat(a).Cmp(rat(b)) < 0 }
+
+func times(n json.Number, f *big.Rat) json.Number {
+	return json.Number(decimal(new(big.Rat).Mul(rat(n), f)))
+}
+
+// decimal writes a price with the six digits that a pico-dollar a token leaves.
+func decimal(r *big.Rat) string {
+	s := r.FloatString(6)
+	return strings.TrimRight(strings.TrimRight(s, "0"), ".")
+}
