@@ -131,6 +131,7 @@ type ReasoningState struct {
 	Redacted  string // Anthropic: a redacted_thinking block's data
 	Encrypted string // Responses: encrypted_content; OpenRouter: reasoning.encrypted
 	Format    string // OpenRouter: says whose signature it is
+	Index     int    // OpenRouter: groups what belongs together
 	Summary   bool   // the text is a summary
 }
 

@@ -25,6 +25,11 @@ type Rules struct {
 	Reasoning     ReasoningForm
 	ReasoningBack ReasoningBack
 	Schema        SchemaForm
+	Images        ImageForm
+	Audio         AudioForm
+	Files         FileForm
+	Logprobs      LogprobsForm
+	CacheMarks    CacheMarkForm
 	SingleChoice  bool // n other than 1 is refused
 	// Models are exceptions; the first that matches the model's id is applied over the rest.
 	Models []ModelRules
@@ -141,4 +146,52 @@ type SchemaForm uint8
 const (
 	SchemaKept   SchemaForm = iota
 	SchemaAsJSON            // json_object, the schema in the prompt: DeepSeek
+)
+
+// ImageForm says whether images may be sent.
+type ImageForm uint8
+
+// The forms.
+const (
+	ImagesKept ImageForm = iota
+	ImagesRefused
+)
+
+// AudioForm is the form of recorded sound.
+type AudioForm uint8
+
+// The forms.
+const (
+	AudioObject AudioForm = iota // input_audio {data, format}
+	AudioString                  // input_audio is the base64 text or the URL itself: Mistral
+	AudioRefused
+)
+
+// FileForm is the form of documents.
+type FileForm uint8
+
+// The forms.
+const (
+	FileObject      FileForm = iota // file {filename, file_data | file_id}; a URL is refused
+	FileObjectOrURL                 // the same, and file_data may be a URL: OpenRouter
+	FileDocumentURL                 // document_url, which may be a data URL: Mistral
+	FilesRefused
+)
+
+// LogprobsForm is the form in which the probabilities of tokens are asked for.
+type LogprobsForm uint8
+
+// The forms.
+const (
+	LogprobsBool  LogprobsForm = iota // logprobs is a boolean, top_logprobs the number
+	LogprobsCount                     // logprobs is the number: Together
+)
+
+// CacheMarkForm says what becomes of the marks that end a prefix to be cached.
+type CacheMarkForm uint8
+
+// The forms.
+const (
+	CacheMarksDropped CacheMarkForm = iota // silently: these providers cache by themselves
+	CacheMarksKept                         // cache_control on content parts: OpenRouter
 )

@@ -1,0 +1,210 @@
+package openai
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// DecodeResponse reads a whole answer. It is read as a stream of one chunk and folded
+// by chat.Assembler, so that a whole answer and a streamed one cannot differ.
+func (Client) DecodeResponse(body []byte) (*chat.Response, error) {
+	root, err := jsonx.Parse(body, jsonx.Lenient)
+	if err != nil {
+		return nil, &chat.Error{Class: chat.Transport, Message: "the provider's answer is not JSON", Cause: err}
+	}
+	if failed := errorIn(root); failed != nil {
+		return nil, failed
+	}
+	if root.Get("choices").Kind() != jsonx.Array {
+		if failed := decodeError(root); failed.Message != "" {
+			return nil, failed
+		}
+		return nil, &chat.Error{Class: chat.Transport, Message: "the provider's answer has no choices"}
+	}
+	var a answer
+	events, failed := a.chunk(nil, root, "message")
+	if failed == nil {
+		events, failed = a.finish(events)
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	var all chat.Assembler
+	for i := range events {
+		all.Add(&events[i])
+	}
+	return all.Response(), nil
+}
+
+// An answer is what has to be known of the chunks so far to read the next.
+type answer struct {
+	started bool
+	choices []choice
+	usage   chat.Usage
+	counted bool
+}
+
+type choice struct {
+	index  int
+	finish chat.FinishReason
+	calls  []call
+	// detail is the state of the reasoning detail that is being sent, if open.
+	detail chat.ReasoningState
+	open   bool
+}
+
+type call struct {
+	index  int64 // the provider's
+	id     string
+	spoken bool // has arguments other than white space
+	custom bool
+}
+
+// chunk reads one object of the dialect. Body is the name of what a choice has
+// said: "delta" or "message".
+func (a *answer) chunk(out []chat.Event, root jsonx.Value, body string) ([]chat.Event, *chat.Error) {
+	var id, model, created, tier, fingerprint, choices, usage, groq jsonx.Value
+	for m := root.First(); m.Exists(); m = m.Next() {
+		switch string(m.Key()) {
+		case "id":
+			id = m
+		case "model":
+			model = m
+		case "created":
+			created = m
+		case "service_tier":
+			tier = m
+		case "system_fingerprint":
+			fingerprint = m
+		case "choices":
+			choices = m
+		case "usage":
+			usage = m
+		case "x_groq":
+			groq = m
+		}
+	}
+	if !a.started {
+		a.started = true
+		out = append(out, chat.Event{Kind: chat.EventStart, ID: id.Str(), Model: model.Str(), Created: count(created),
+			ServiceTier: tier.Str(), SystemFingerprint: fingerprint.Str()})
+	}
+	position := 0
+	for c := choices.First(); c.Exists(); c = c.Next() {
+		var failed *chat.Error
+		if out, failed = a.choice(out, c, position, body); failed != nil {
+			return out, failed
+		}
+		position++
+	}
+	if !usage.Given() {
+		usage = groq.Get("usage")
+	}
+	return a.count(out, usage), nil
+}
+
+// choice reads one member of choices.
+func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, body string) ([]chat.Event, *chat.Error) {
+	var index, said, finish, logprobs, usage jsonx.Value
+	for m := v.First(); m.Exists(); m = m.Next() {
+		switch key := m.Key(); string(key) {
+		case "index":
+			index = m
+		case "finish_reason":
+			finish = m
+		case "logprobs":
+			logprobs = m
+		case "usage":
+			usage = m
+		case "error":
+			if m.Given() {
+				return out, errorOf(m)
+			}
+		default:
+			if string(key) == body {
+				said = m
+			}
+		}
+	}
+	if n, ok := index.Int64(); ok {
+		position = int(n)
+	}
+	c := a.at(position)
+	out = c.say(out, said, body == "message")
+	if logprobs.Kind() == jsonx.Object {
+		out = append(out, chat.Event{Kind: chat.EventLogprobs, Choice: c.index, Raw: logprobs.Clone()})
+	}
+	if !finish.Empty() {
+		reason, failed := finishReason(finish.Str())
+		if failed != nil {
+			return out, failed
+		}
+		c.finish = reason
+	}
+	return a.count(out, usage), nil
+}
+
+func (a *answer) at(index int) *choice {
+	for i := range a.choices {
+		if a.choices[i].index == index {
+			return &a.choices[i]
+		}
+	}
+	a.choices = append(a.choices, choice{index: index})
+	return &a.choices[len(a.choices)-1]
+}
+
+// count adds the usage, which some providers send again and again.
+func (a *answer) count(out []chat.Event, v jsonx.Value) []chat.Event {
+	if v.Kind() != jsonx.Object {
+		return out
+	}
+	usage := usageOf(v)
+	if a.counted && usage == a.usage {
+		return out
+	}
+	a.usage, a.counted = usage, true
+	return append(out, chat.Event{Kind: chat.EventUsage, Usage: &usage})
+}
+
+// finish ends the choices. The reasons are kept until here because some providers repeat them,
+// and send content after them.
+func (a *answer) finish(out []chat.Event) ([]chat.Event, *chat.Error) {
+	if len(a.choices) == 0 {
+		return out, &chat.Error{Class: chat.Transport, Message: "the provider's answer has no choices"}
+	}
+	for i := range a.choices {
+		c := &a.choices[i]
+		for n := range c.calls {
+			if !c.calls[n].spoken && !c.calls[n].custom {
+				out = append(out, chat.Event{Kind: chat.EventCallArgs, Choice: c.index, Call: n, Text: "{}"})
+			}
+		}
+		reason := c.finish
+		if reason == "" {
+			reason = chat.FinishStop
+		}
+		if reason == chat.FinishStop && len(c.calls) > 0 {
+			reason = chat.FinishToolCalls
+		}
+		out = append(out, chat.Event{Kind: chat.EventFinish, Choice: c.index, Finish: reason})
+	}
+	return out, nil
+}
+
+// finishReason maps a provider's reason; some are failures in disguise.
+func finishReason(reason string) (chat.FinishReason, *chat.Error) {
+	switch reason {
+	case "length", "model_length", "max_tokens":
+		return chat.FinishLength, nil
+	case "tool_calls", "function_call", "tool_use":
+		return chat.FinishToolCalls, nil
+	case "content_filter", "safety", "refusal":
+		return chat.FinishContentFilter, nil
+	case "insufficient_system_resource": // DeepSeek
+		return "", &chat.Error{Class: chat.Overloaded, Code: reason, Message: "the provider ran out of resources"}
+	case "error": // Mistral, OpenRouter
+		return "", &chat.Error{Class: chat.Transport, Code: reason, Message: "the provider ended the answer with an error"}
+	}
+	return chat.FinishStop, nil // stop, eos (Together), and what nobody has heard of
+}

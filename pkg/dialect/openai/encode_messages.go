@@ -1,0 +1,358 @@
+package openai
+
+import (
+	"crypto/sha256"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+func (e *encoder) messages() {
+	e.raw("[")
+	start := len(e.out)
+	if text := e.schemaPrompt(); text != "" {
+		e.raw(`{"role":"system","content":`)
+		e.str(text)
+		e.raw("}")
+	}
+	for i := range e.req.Messages {
+		m := &e.req.Messages[i]
+		rest := e.results(m, start)
+		if len(rest) > 0 || len(m.Parts) == 0 {
+			e.flushMedia(start)
+			e.message(m, rest, start)
+		}
+	}
+	e.flushMedia(start)
+	e.raw("]")
+}
+
+// next puts a comma before every message but the first.
+func (e *encoder) next(start int) { e.comma(len(e.out) - start) }
+
+// results writes each tool result of the message as a message of its own, as the
+// dialect wants it, and returns the other parts.
+func (e *encoder) results(m *chat.Message, start int) []chat.Part {
+	n := 0
+	for i := range m.Parts {
+		if m.Parts[i].Kind == chat.Result {
+			n++
+		}
+	}
+	if n == 0 {
+		return m.Parts
+	}
+	rest := make([]chat.Part, 0, len(m.Parts)-n)
+	for i := range m.Parts {
+		if m.Parts[i].Kind == chat.Result {
+			e.next(start)
+			e.result(&m.Parts[i])
+		} else {
+			rest = append(rest, m.Parts[i])
+		}
+	}
+	return rest
+}
+
+// result writes a tool message. It takes text alone (OpenAI refuses other parts):
+// images and files follow in a message of the user, after the last result.
+func (e *encoder) result(p *chat.Part) {
+	r := p.ToolResult
+	e.raw(`{"role":"tool","tool_call_id":`)
+	e.str(e.toolID(r.CallID))
+	e.raw(`,"content":`)
+	var texts []chat.Part
+	for _, part := range r.Parts {
+		switch part.Kind {
+		case chat.Text:
+			texts = append(texts, part)
+		case chat.Image, chat.Audio, chat.File:
+			if len(e.media) == 0 {
+				e.warn("%s takes text alone as the result of a tool: images and files follow as a message of the user", e.provider())
+			}
+			e.media = append(e.media, part)
+		default:
+			e.refuse("messages", "the result of a tool holds what cannot be sent to %s", e.provider())
+		}
+	}
+	if p.Cache != nil && len(texts) > 0 {
+		texts[len(texts)-1].Cache = p.Cache
+	}
+	e.content(texts, "\n")
+	e.raw("}")
+}
+
+// flushMedia sends what tool messages could not hold.
+func (e *encoder) flushMedia(start int) {
+	if len(e.media) == 0 {
+		return
+	}
+	parts := append([]chat.Part{{Kind: chat.Text, Text: "What the tools above returned beside text:"}}, e.media...)
+	e.media = nil
+	e.next(start)
+	e.raw(`{"role":"user","content":`)
+	e.partArray(parts)
+	e.raw("}")
+}
+
+func (e *encoder) message(m *chat.Message, parts []chat.Part, start int) {
+	role := m.Role
+	switch role {
+	case chat.Developer:
+		if e.rules.DeveloperRole == dialect.DeveloperAsSystem {
+			role = chat.System
+		}
+	case chat.ToolRole:
+		role = chat.User // what is left beside the results
+	case chat.System, chat.User, chat.Assistant:
+	default:
+		e.refuse("messages", "the role %q cannot be sent to %s", role, e.provider())
+	}
+	e.next(start)
+	e.raw(`{"role":`)
+	e.str(string(role))
+	if m.Name != "" {
+		if e.rules.Names == dialect.NamesKept {
+			e.raw(`,"name":`)
+			e.str(m.Name)
+		} else {
+			e.warn("names of participants are not supported by %s: dropped", e.provider())
+		}
+	}
+	switch role {
+	case chat.Assistant:
+		e.assistant(parts)
+	case chat.User:
+		e.raw(`,"content":`)
+		if len(parts) > 1 || len(parts) == 1 && parts[0].Kind != chat.Text {
+			e.partArray(parts)
+		} else {
+			e.content(parts, "")
+		}
+	default:
+		e.raw(`,"content":`)
+		e.content(parts, "\n\n")
+	}
+	e.raw("}")
+}
+
+// content writes text parts as one string, which every provider takes, unless a
+// cache mark has to be kept.
+func (e *encoder) content(parts []chat.Part, separator string) {
+	plain := true
+	for i := range parts {
+		plain = plain && parts[i].Kind == chat.Text && !e.keepsMark(&parts[i])
+	}
+	if !plain {
+		e.partArray(parts)
+		return
+	}
+	e.raw(`"`)
+	for i := range parts {
+		if i > 0 {
+			e.out = jsonx.AppendEscaped(e.out, separator)
+		}
+		e.out = jsonx.AppendEscaped(e.out, parts[i].Text)
+	}
+	e.raw(`"`)
+}
+
+func (e *encoder) keepsMark(p *chat.Part) bool {
+	return p.Cache != nil && e.rules.CacheMarks == dialect.CacheMarksKept
+}
+
+// assistant writes a turn of the model's: text, reasoning as the rules want it
+// back, and calls.
+func (e *encoder) assistant(parts []chat.Part) {
+	var texts, reasons, calls []chat.Part
+	for _, p := range parts {
+		switch p.Kind {
+		case chat.Text, chat.Refusal:
+			p.Kind = chat.Text
+			texts = append(texts, p)
+		case chat.Reason:
+			reasons = append(reasons, p)
+		case chat.Call:
+			calls = append(calls, p)
+		default:
+			e.warn("%s takes back text and calls alone from the assistant: other parts dropped", e.provider())
+		}
+	}
+	e.raw(`,"content":`)
+	if len(texts) == 0 && len(calls) > 0 {
+		e.raw("null")
+	} else {
+		e.content(texts, "")
+	}
+	e.reasoningBack(reasons, len(calls) > 0)
+	if len(calls) == 0 {
+		return
+	}
+	e.raw(`,"tool_calls":[`)
+	for i := range calls {
+		e.comma(i)
+		e.call(calls[i].ToolCall)
+	}
+	e.raw("]")
+}
+
+func (e *encoder) call(c *chat.ToolCall) {
+	e.raw(`{"id":`)
+	e.str(e.toolID(c.ID))
+	if c.Custom {
+		e.raw(`,"type":"custom","custom":{"name":`)
+		e.str(c.Name)
+		e.raw(`,"input":`)
+		e.str(c.Arguments)
+	} else {
+		e.raw(`,"type":"function","function":{"name":`)
+		e.str(c.Name)
+		e.raw(`,"arguments":`)
+		if strings.TrimSpace(c.Arguments) == "" {
+			e.raw(`"{}"`)
+		} else {
+			e.str(c.Arguments)
+		}
+	}
+	e.raw("}}")
+}
+
+const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// toolID is the id as the provider takes it. Mistral wants ^[a-zA-Z0-9]{9}$ (error
+// 3280 otherwise): a foreign id becomes a digest of itself, the same in the call and in its
+// result, in this request and the next.
+func (e *encoder) toolID(id string) string {
+	if e.rules.ToolIDs != dialect.ToolIDNine || isNine(id) {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	var out [9]byte
+	n := uint64(0)
+	for _, b := range sum[:8] {
+		n = n<<8 | uint64(b)
+	}
+	for i := range out {
+		out[i] = base62[n%62]
+		n /= 62
+	}
+	return string(out[:])
+}
+
+func isNine(id string) bool {
+	for i := range len(id) {
+		if strings.IndexByte(base62, id[i]) < 0 {
+			return false
+		}
+	}
+	return len(id) == 9
+}
+
+// reasoningBack writes the reasoning of an earlier turn.
+func (e *encoder) reasoningBack(reasons []chat.Part, calls bool) {
+	field := ""
+	switch e.rules.ReasoningBack {
+	case dialect.ReasoningBackDropped:
+		return
+	case dialect.ReasoningBackDetails:
+		e.reasoningDetails(reasons)
+		return
+	case dialect.ReasoningBackContent:
+		field = "reasoning_content"
+	case dialect.ReasoningBackField:
+		field = "reasoning"
+	}
+	text := joinText(reasons)
+	// DeepSeek refuses a turn with calls that lacks the member; an empty one will do.
+	if text == "" && !(calls && e.rules.Reasoning == dialect.ReasoningThinking) {
+		return
+	}
+	e.raw(",")
+	e.name(field)
+	e.str(text)
+}
+
+func joinText(parts []chat.Part) string {
+	switch len(parts) {
+	case 0:
+		return ""
+	case 1:
+		return parts[0].Text
+	}
+	var b strings.Builder
+	for i := range parts {
+		b.WriteString(parts[i].Text)
+	}
+	return b.String()
+}
+
+// reasoningDetails writes OpenRouter's reasoning_details, "unmodified". Reasoning of
+// another dialect that nobody signed goes as plain text.
+func (e *encoder) reasoningDetails(reasons []chat.Part) {
+	if len(reasons) == 0 {
+		return
+	}
+	e.raw(`,"reasoning_details":[`)
+	n := 0
+	for i := range reasons {
+		p := &reasons[i]
+		s := p.State
+		if s == nil {
+			s = new(chat.ReasoningState)
+		}
+		if p.Text != "" || s.Signature != "" {
+			e.comma(n)
+			if s.Summary {
+				e.detail("reasoning.summary", "summary", p.Text, s)
+			} else {
+				e.detail("reasoning.text", "text", p.Text, s)
+			}
+			n++
+		}
+		if data := s.Encrypted + s.Redacted; data != "" {
+			e.comma(n)
+			e.detail("reasoning.encrypted", "data", data, s)
+			n++
+		}
+	}
+	e.raw("]")
+}
+
+func (e *encoder) detail(kind, member, value string, s *chat.ReasoningState) {
+	e.raw(`{"type":`)
+	e.str(kind)
+	if value != "" || kind != "reasoning.text" {
+		e.raw(",")
+		e.name(member)
+		e.str(value)
+	}
+	if s.Signature != "" && kind == "reasoning.text" {
+		e.raw(`,"signature":`)
+		e.str(s.Signature)
+	}
+	if s.Format != "" {
+		e.raw(`,"format":`)
+		e.str(s.Format)
+	}
+	if s.ID != "" {
+		e.raw(`,"id":`)
+		e.str(s.ID)
+	}
+	e.raw(`,"index":`)
+	e.out = jsonx.AppendInt(e.out, int64(s.Index))
+	e.raw("}")
+}
+
+func mentionsJSON(messages []chat.Message) bool {
+	for i := range messages {
+		for j := range messages[i].Parts {
+			text := messages[i].Parts[j].Text
+			if strings.Contains(text, "JSON") || strings.Contains(strings.ToLower(text), "json") {
+				return true
+			}
+		}
+	}
+	return false
+}

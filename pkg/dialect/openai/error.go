@@ -1,0 +1,150 @@
+package openai
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// maxMessage bounds an error's text, in bytes: some repeat the whole request.
+const maxMessage = 4 << 10
+
+// DecodeError reads a failed answer in any of these shapes:
+//
+//	{"error":{"message","type","param","code"}}                        OpenAI, Groq, DeepSeek, Together, Fireworks
+//	{"error":{"code":429,"message","metadata":{"error_type","raw",..}}} OpenRouter
+//	{"error":".."}, {"message":".."}, {"detail":".."}                   Mistral and proxies
+//	{"object":"error","message":".."|{"detail":[{"loc","msg","type"}]},"type","code"} Mistral
+//
+// A numeric code within 400 to 599 is also the Status. OpenRouter's error_type and
+// provider_code win over its code, which only repeats the status.
+func (Client) DecodeError(body []byte) *chat.Error {
+	root, err := jsonx.Parse(bytes.TrimSpace(body), jsonx.Lenient)
+	if err != nil {
+		return new(chat.Error)
+	}
+	if root.Kind() == jsonx.Array {
+		root = root.First()
+	}
+	return decodeError(root)
+}
+
+func decodeError(root jsonx.Value) *chat.Error {
+	if v := root.Get("error"); v.Given() && v.Kind() != jsonx.Bool {
+		return errorOf(v)
+	}
+	if v := root.Get("detail"); v.Given() && !root.Get("message").Given() {
+		return &chat.Error{Message: detailText(v)}
+	}
+	return errorOf(root)
+}
+
+// errorIn is the error inside an answer or a chunk of status 200, if there is one.
+func errorIn(root jsonx.Value) *chat.Error {
+	if root.Get("error").Given() || root.Get("object").Is("error") {
+		return decodeError(root)
+	}
+	return nil
+}
+
+// errorOf reads the object that describes an error, or a mere text.
+func errorOf(v jsonx.Value) *chat.Error {
+	e := new(chat.Error)
+	if v.Kind() != jsonx.Object {
+		e.Message = clip(v.Str())
+		return e
+	}
+	code := v.Get("code")
+	e.Code, e.Type, e.Param = word(code), word(v.Get("type")), word(v.Get("param"))
+	if e.Type == "" {
+		e.Type = word(v.Get("status"))
+	}
+	for _, name := range [...]string{"status_code", "raw_status_code", "code"} {
+		if n, err := strconv.Atoi(word(v.Get(name))); err == nil && n >= 400 && n <= 599 && e.Status == 0 {
+			e.Status = n
+		}
+	}
+	e.Message = clip(messageText(v.Get("message")))
+	addOpenRouter(e, v)
+	return e
+}
+
+// addOpenRouter reads what OpenRouter adds
+// (https://openrouter.ai/docs/api-reference/errors).
+func addOpenRouter(e *chat.Error, v jsonx.Value) {
+	meta := v.Get("metadata")
+	if t := word(meta.Get("error_type")); t != "" {
+		e.Type = t
+	}
+	if c := word(meta.Get("provider_code")); c != "" {
+		e.Code = c
+	} else if c := word(v.Get("availability").Get("code")); c != "" {
+		e.Code = c
+	}
+	// "Provider returned error" helps nobody; raw is what it returned.
+	raw := meta.Get("raw")
+	if raw.Empty() {
+		return
+	}
+	text := raw.Str()
+	if inner, err := jsonx.Parse([]byte(text), jsonx.Lenient); err == nil && inner.Kind() == jsonx.Object {
+		text = decodeError(inner).Message
+	}
+	if text != "" && !strings.Contains(e.Message, text) {
+		e.Message = clip(strings.TrimSpace(e.Message + ": " + text))
+	}
+}
+
+// word is a short value: a string, or a number as it is written.
+func word(v jsonx.Value) string {
+	if v.Kind() == jsonx.Number {
+		return string(v.Raw())
+	}
+	if s := v.Str(); len(s) <= 256 {
+		return s
+	}
+	return ""
+}
+
+func messageText(v jsonx.Value) string {
+	if v.Kind() == jsonx.Object {
+		if d := v.Get("detail"); d.Given() {
+			return detailText(d)
+		}
+		return messageText(v.Get("message"))
+	}
+	return v.Str()
+}
+
+// detailText reads what FastAPI says: a text, or a list of {"loc":[..],"msg"}.
+func detailText(v jsonx.Value) string {
+	if v.Kind() != jsonx.Array {
+		return clip(v.Str())
+	}
+	var b strings.Builder
+	for d := v.First(); d.Exists() && b.Len() < maxMessage; d = d.Next() {
+		if b.Len() > 0 {
+			b.WriteString("; ")
+		}
+		separator := ""
+		for l := d.Get("loc").First(); l.Exists(); l = l.Next() {
+			b.WriteString(separator + word(l))
+			separator = "."
+		}
+		if separator != "" {
+			b.WriteString(": ")
+		}
+		b.WriteString(d.Get("msg").Str())
+	}
+	return clip(b.String())
+}
+
+func clip(s string) string {
+	if len(s) > maxMessage {
+		return strings.ToValidUTF8(s[:maxMessage], "") + "..."
+	}
+	return s
+}

@@ -1,0 +1,60 @@
+package openai
+
+import (
+	"bytes"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// A streamDecoder reads chunks. It is lenient about all that providers are known
+// to vary: roles repeated on every chunk, whole calls in one chunk, calls without index or
+// id, content as an array, usage on any chunk or on several, the finish reason given twice.
+//
+// EventFinish comes with the terminator, when it is certain. An error object in the
+// stream becomes an EventError without Class, which the provider's classifier sets.
+type streamDecoder struct {
+	doc jsonx.Doc
+	answer
+}
+
+func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []chat.Event {
+	data = bytes.TrimSpace(data)
+	if len(data) == 0 {
+		return out
+	}
+	if string(data) == "[DONE]" {
+		out, failed := d.finish(out)
+		if failed != nil {
+			return fail(out, failed)
+		}
+		return append(out, chat.Event{Kind: chat.EventEnd})
+	}
+	if err := d.doc.Parse(data, jsonx.Lenient); err != nil {
+		return fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled", Cause: err})
+	}
+	root := d.doc.Root()
+	if root.Kind() != jsonx.Object {
+		return fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled"})
+	}
+	failed := errorIn(root)
+	if failed == nil && name == "error" {
+		failed = decodeError(root)
+	}
+	if failed == nil {
+		out, failed = d.chunk(out, root, "delta")
+	}
+	if failed != nil {
+		return fail(out, failed)
+	}
+	return out
+}
+
+// Close is an error: the dialect's streams end with [DONE].
+func (d *streamDecoder) Close(out []chat.Event) []chat.Event {
+	return fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"})
+}
+
+func fail(out []chat.Event, err *chat.Error) []chat.Event {
+	return append(out, chat.Event{Kind: chat.EventError, Err: err})
+}
