@@ -7,9 +7,9 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/catalog"
 )
 
-// ModelPatterns are the models that a key may serve: exact ids, "prefix*", or "*".
+// Patterns are the models that a key may serve: exact ids, "prefix*", or "*".
 // None means every model of the key's provider.
-type ModelPatterns []string
+type Patterns []string
 
 // Limits of a key's patterns.
 const (
@@ -33,7 +33,7 @@ func CheckPattern(s string) error {
 }
 
 // Match says whether one of the patterns fits the model. No pattern fits nothing.
-func (ps ModelPatterns) Match(model string) bool {
+func (ps Patterns) Match(model string) bool {
 	for _, p := range ps {
 		if prefix, ok := strings.CutSuffix(p, "*"); ok && strings.HasPrefix(model, prefix) || p == model {
 			return true
@@ -43,7 +43,7 @@ func (ps ModelPatterns) Match(model string) bool {
 }
 
 // Lists says whether the model stands among the patterns letter for letter.
-func (ps ModelPatterns) Lists(model string) bool {
+func (ps Patterns) Lists(model string) bool {
 	for _, p := range ps {
 		if p == model {
 			return true
@@ -57,7 +57,7 @@ func (ps ModelPatterns) Lists(model string) bool {
 // prefix ("groq/llama-3.3-70b-versatile"); patterns fit either form. A prefix that
 // names another provider keeps a "*" from fitting, unless the catalogue has the whole
 // for this provider too (OpenRouter's "openai/gpt-5") or the patterns list it.
-func (p *Provider) Serves(allowed ModelPatterns, model string) (id string, ok bool) {
+func (p *Provider) Serves(allowed Patterns, model string) (id string, ok bool) {
 	id, known := catalog.Serves(p.ID, model)
 	if len(allowed) == 0 {
 		return id, known
