@@ -1,0 +1,239 @@
+package gateway
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/provider"
+	"github.com/alicetears/llm-gateway/pkg/quota"
+	"github.com/alicetears/llm-gateway/pkg/sse"
+)
+
+// attempt is one call of a provider with one key.
+type attempt struct {
+	key         candidate
+	reservation quota.Reservation
+	begun       time.Time
+	stream      bool
+
+	warnings  []string
+	requestID string // the provider's
+	firstByte time.Time
+	sent      bool // the provider may have got the request
+	refused   bool // the provider answered with an error before any byte of an answer
+	bytes     bool // some of an answer has come
+	cut       bool // the caller or the deadline left before the provider was done
+	unfit     bool // the request cannot be expressed in the provider's dialect; nothing was sent
+
+	failure  *chat.Error    // nil: it answers
+	response *chat.Response // of a request that does not stream
+	source   *source        // of one that does
+	first    []chat.Event   // what came before the commitment
+}
+
+// kept says whether the attempt used its place in the quota: any byte of an answer
+// came, or the caller or the deadline left after the request was sent.
+func (a *attempt) kept() bool {
+	if a.failure == nil || a.bytes {
+		return true
+	}
+	return a.cut && a.sent && !a.refused
+}
+
+// encode writes the request for the attempt's provider and model.
+func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
+	req := *ask.Request
+	req.Model = a.key.model
+	enc, err := a.key.provider.Client.EncodeRequest(&req, &a.key.provider.Rules)
+	if err != nil {
+		a.unfit = true
+		a.fail(err)
+		return enc, false
+	}
+	a.warnings = enc.Warnings
+	return enc, true
+}
+
+// fail notes an error of the way to the provider.
+func (a *attempt) fail(err error) {
+	var call *provider.CallError
+	if errors.As(err, &call) {
+		a.sent, a.refused, a.requestID = call.Sent, call.Answered, call.RequestID
+	}
+	var known *chat.Error
+	if !errors.As(err, &known) {
+		known = &chat.Error{Class: chat.Transport, Message: "the provider's answer broke off", Cause: err}
+	}
+	a.failure = known
+}
+
+// refuse notes an error that the provider reported inside an answer of status 200, or
+// an answer that cannot be read.
+func (g *Gateway) refuse(a *attempt, failure *chat.Error) {
+	if failure.Class == "" {
+		a.refused = true
+		a.key.provider.Classify(failure, provider.Answer{}, g.Now().UnixMilli())
+	}
+	provider.Redact(failure, a.key.secret)
+	a.failure = failure
+}
+
+// callWhole asks for a whole answer.
+func (g *Gateway) callWhole(ctx context.Context, a *attempt, ask Ask) {
+	enc, ok := a.encode(ask)
+	if !ok {
+		return
+	}
+	defer func() { a.cut = ctx.Err() != nil }()
+	resp, err := g.Upstream.Do(ctx, a.key.provider, a.key.secret, enc,
+		provider.Options{Form: provider.Whole, Silence: g.settings.Silence, Header: ask.Header})
+	if err != nil {
+		a.fail(err)
+		return
+	}
+	a.sent, a.requestID, a.firstByte = true, resp.RequestID, g.Now()
+	body, err := resp.ReadAll()
+	if err != nil {
+		a.bytes = len(body) > 0
+		a.fail(err)
+		return
+	}
+	g.readWhole(a, body)
+}
+
+func (g *Gateway) readWhole(a *attempt, body []byte) {
+	answer, err := a.key.provider.Client.DecodeResponse(body)
+	if err == nil {
+		a.response, a.bytes = answer, true
+		return
+	}
+	var failure *chat.Error
+	if !errors.As(err, &failure) {
+		failure = &chat.Error{Class: chat.Transport, Cause: err}
+	}
+	a.bytes = failure.Class != "" // not an error of the provider's, but an answer that is no answer
+	g.refuse(a, failure)
+}
+
+// callStream asks for a stream and reads it up to its first substantive event.
+func (g *Gateway) callStream(ctx context.Context, a *attempt, ask Ask) {
+	enc, ok := a.encode(ask)
+	if !ok {
+		return
+	}
+	defer func() { a.cut = ctx.Err() != nil }()
+	resp, err := g.Upstream.Do(ctx, a.key.provider, a.key.secret, enc,
+		provider.Options{Form: provider.Stream, Silence: g.settings.Silence, Header: ask.Header})
+	if err != nil {
+		a.fail(err)
+		return
+	}
+	a.sent, a.requestID = true, resp.RequestID
+	body := bufio.NewReader(resp.Body)
+	if isJSON(body) {
+		g.readUnstreamed(a, body, resp)
+		return
+	}
+	a.source = &source{body: resp.Body, events: sse.NewReader(body, 0), decoder: a.key.provider.Client.NewStreamDecoder()}
+	g.readFirst(a)
+}
+
+// isJSON says whether a stream's answer is one JSON document after all: an error
+// of status 200, or a provider that does not stream. The content type is not always the truth.
+func isJSON(r *bufio.Reader) bool {
+	for {
+		b, err := r.ReadByte()
+		switch {
+		case err != nil:
+			return false
+		case b == ' ' || b == '\t' || b == '\r' || b == '\n':
+			continue
+		}
+		r.UnreadByte()
+		return b == '{'
+	}
+}
+
+func (g *Gateway) readUnstreamed(a *attempt, r io.Reader, resp *provider.Response) {
+	defer resp.Close()
+	body, err := io.ReadAll(r)
+	if err != nil {
+		a.bytes = len(body) > 0
+		a.fail(err)
+		return
+	}
+	g.readWhole(a, body)
+	if a.response != nil {
+		a.first, a.firstByte = chat.Events(a.response), g.Now()
+		a.response = nil
+		a.source = &source{body: resp.Body, ended: true}
+	}
+}
+
+func (g *Gateway) readFirst(a *attempt) {
+	for {
+		n := len(a.first)
+		a.first = a.source.next(a.first)
+		for i := n; i < len(a.first); i++ {
+			ev := &a.first[i]
+			if ev.Kind == chat.EventError {
+				g.brokeEarly(a, ev.Err)
+				return
+			}
+			if ev.Substantive() && ev.Kind != chat.EventUsage {
+				a.bytes, a.firstByte = true, g.Now()
+				return
+			}
+		}
+	}
+}
+
+// brokeEarly is a stream that failed before its first substantive event.
+func (g *Gateway) brokeEarly(a *attempt, failure *chat.Error) {
+	a.source.close()
+	g.refuse(a, failure)
+}
+
+// source is the stream of a provider.
+type source struct {
+	body    io.Closer
+	events  *sse.Reader
+	decoder dialect.StreamDecoder
+	ended   bool
+}
+
+// next appends the events of the next server-sent event that means something. It
+// ends with EventEnd or EventError, after which it is not called again.
+func (s *source) next(out []chat.Event) []chat.Event {
+	for n := len(out); len(out) == n && !s.ended; {
+		name, data, err := s.events.Next()
+		switch {
+		case err == nil:
+			out = s.decoder.Decode(out, name, data)
+		case err == io.EOF:
+			out = s.decoder.Close(out)
+		default:
+			out = append(out, chat.Event{Kind: chat.EventError, Err: streamError(err)})
+		}
+		if len(out) > n {
+			last := out[len(out)-1].Kind
+			s.ended = last == chat.EventEnd || last == chat.EventError
+		}
+	}
+	return out
+}
+
+func streamError(err error) *chat.Error {
+	var known *chat.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	return &chat.Error{Class: chat.Transport, Message: "the provider's stream broke off", Cause: err}
+}
+
+func (s *source) close() { s.body.Close() }

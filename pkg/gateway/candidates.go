@@ -1,0 +1,122 @@
+package gateway
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// candidate is a key that may serve the request, and the model that it would be asked for.
+type candidate struct {
+	*key
+	model string
+}
+
+// passed is a key that was considered and not used.
+type passed struct {
+	key    *key
+	reason string
+}
+
+// candidates are the keys that fit the request, in the order in which to try them,
+// and those that do not, with the reason.
+func (t *table) candidates(model string, route dialect.Route) (fit []candidate, not []passed) {
+	prefixed := false
+	for _, k := range t.keys {
+		c, reason, byPrefix := k.fits(model, route)
+		if reason != "" {
+			not = append(not, passed{k, reason})
+			continue
+		}
+		if byPrefix && !prefixed {
+			// "provider/model" names the provider: keys of others that happen to know an
+			// id of this form (OpenRouter) are not what the caller asked for.
+			for _, other := range fit {
+				not = append(not, passed{other.key, "another provider is named by the model's prefix"})
+			}
+			fit, prefixed = nil, true
+		}
+		if prefixed && !byPrefix {
+			not = append(not, passed{k, "another provider is named by the model's prefix"})
+			continue
+		}
+		fit = append(fit, c)
+	}
+	return fit, not
+}
+
+// fits says which model the key would be asked for, or why it does not fit. byPrefix
+// says that the model's first segment names the key's provider and was cut off.
+func (k *key) fits(model string, route dialect.Route) (c candidate, reason string, byPrefix bool) {
+	switch {
+	case k.provider == nil:
+		return c, "this version does not know the provider " + k.providerID, false
+	case k.off:
+		return c, "disabled", false
+	case k.unopened != "":
+		return c, "its secret cannot be opened; enter it again", false
+	case !route.Allows(k.providerID):
+		return c, "another provider was asked for", false
+	case route.Priorities != nil && !slices.Contains(route.Priorities, k.priority):
+		return c, "its priority is not among allowedPriorities", false
+	}
+	if ok, why := k.provider.Callable(); !ok {
+		return c, why, false
+	}
+	if model == "" {
+		if k.defaultModel == "" {
+			return c, "no model was asked for and the key has no default model", false
+		}
+		return candidate{k, k.defaultModel}, "", false
+	}
+	id, ok := k.provider.Serves(k.allowed, model)
+	if !ok {
+		return c, "does not serve the model " + model, false
+	}
+	return candidate{k, id}, "", id != model && strings.HasPrefix(model, k.providerID+"/")
+}
+
+// pick is which keys to reserve next: one, or several equal ones to rotate among.
+// It is empty if no candidate is left.
+func (c *Call) pick(now int64) []candidate {
+	if keys := c.pickWhere(now, func(k candidate) bool { return c.g.hints.mayServe(k.id, k.model, now) }); len(keys) > 0 {
+		return keys
+	}
+	// Better to ask a provider again that did not know the model than to guess that it still does not.
+	return c.pickWhere(now, func(candidate) bool { return true })
+}
+
+func (c *Call) pickWhere(now int64, also func(candidate) bool) []candidate {
+	var equal []candidate
+	for _, k := range c.fit {
+		if len(equal) > 0 && k.priority != equal[0].priority {
+			break
+		}
+		if c.tried[k.id] > 0 || !c.g.hints.ready(k.id, c.entry.table.revision, now) || !also(k) {
+			continue
+		}
+		equal = append(equal, k)
+		if c.strategy() == ExhaustFirst {
+			break
+		}
+	}
+	// The turn of a set is kept by its ids in order, whatever order the keys have here.
+	slices.SortFunc(equal, func(a, b candidate) int { return bytes.Compare(a.id[:], b.id[:]) })
+	return equal
+}
+
+func (c *Call) strategy() Strategy {
+	return cmp.Or(c.entry.table.strategy, c.g.settings.Strategy, ExhaustFirst)
+}
+
+func idsOf(keys []candidate) []store.ID {
+	ids := make([]store.ID, len(keys))
+	for i, k := range keys {
+		ids[i] = k.id
+	}
+	return ids
+}

@@ -1,0 +1,123 @@
+// Package gateway takes a request its whole way, whatever the dialect:
+//
+//	authenticate → candidates → reserve → call → (fail over → reserve → call)* → answer → settle
+//
+// A place in a key's quota is reserved before the provider is called and given back
+// if the provider did not serve. What happened is settled once, before the last byte
+// goes out, also when the caller hangs up or the provider breaks off.
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/auth"
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/provider"
+	"github.com/alicetears/llm-gateway/pkg/quota"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// Strategy is how keys of equal priority share the work.
+type Strategy string
+
+// The strategies.
+const (
+	ExhaustFirst Strategy = "exhaust-first" // the oldest until its quota is spent, then the next
+	RoundRobin   Strategy = "round-robin"   // in turn
+)
+
+// Settings are what the operator may set.
+type Settings struct {
+	Strategy Strategy // for users who did not choose
+	// Timeout bounds a request with all its attempts.
+	Timeout time.Duration
+	// FirstEvent is how long status and headers wait for the first substantive event of a stream.
+	FirstEvent time.Duration
+	// Silence is how long a provider may send nothing.
+	Silence time.Duration
+}
+
+// Cost tells what a request of the time atMs cost, in nano-dollars; priced is false for a
+// model without a price.
+type Cost func(provider, model, serviceTier string, usage *chat.Usage, atMs int64) (nanos int64, priced bool)
+
+// Deps are what a Gateway works with. All are required but OnSettled.
+type Deps struct {
+	DB        store.DB
+	Quota     *quota.Quota
+	Secrets   *auth.Secrets
+	Providers *provider.Table
+	Upstream  *provider.Caller
+	Cost      Cost
+	Log       *slog.Logger
+	Now       func() time.Time
+	// OnSettled, if set, is called after a request was settled and its answer is out of the
+	// gateway's hands, with the time of the settling.
+	OnSettled func(ctx context.Context, nowMs int64)
+}
+
+// Gateway serves requests. It is safe for concurrent use; make one a process.
+type Gateway struct {
+	Deps
+	settings Settings
+	tables   *tableCache
+	hints    *hints
+	settles  *store.Group[store.Record]
+}
+
+// The bounds of a settle group: what one transaction may hold, and how long it may take.
+const (
+	settleLimit   = 64
+	settleTimeout = 10 * time.Second
+)
+
+// New returns a Gateway.
+func New(deps Deps, settings Settings) *Gateway {
+	g := &Gateway{Deps: deps, settings: settings, tables: newTableCache(), hints: newHints()}
+	g.settles = store.NewGroup(settleLimit, settleTimeout, func(ctx context.Context, batch []store.Record) error {
+		return g.DB.Run(ctx, store.Settle(batch)...)
+	})
+	return g
+}
+
+// Caller is who asks.
+type Caller struct {
+	// Digests are those under which the gateway token may be stored, the likelier first.
+	Digests []auth.TokenDigest
+	// Session and User are set instead for a request from the dashboard. The session was looked
+	// up already; that it still stands is checked again with the reserve.
+	Session store.ID
+	User    store.ID
+}
+
+// Ask is one request.
+type Ask struct {
+	ID      store.ID // of the request, made when it arrived
+	Caller  Caller
+	Request *chat.Request
+	Route   dialect.Route
+	// Header is the caller's; only what the provider's row allows goes up.
+	Header http.Header
+}
+
+// Start takes a request up to its answer, or to the point where the answer is
+// committed to one key: then the Call streams it. The Call must be closed.
+//
+// Errors are *fault.Error, already settled: Validation (the provider says that the
+// request is at fault), Unauthorized, NoEligibleKey, RateLimit (all fitting keys are spent or
+// rest; RetryAfter is the soonest), Provider, Unavailable (the database), Cancelled.
+func (g *Gateway) Start(ctx context.Context, ask Ask) (*Call, error) {
+	ctx, cancel := context.WithTimeout(ctx, g.settings.Timeout)
+	c := &Call{g: g, ask: ask, ctx: ctx, cancel: cancel, begun: g.Now(), tried: map[store.ID]int{}}
+	err := c.open()
+	if err != nil {
+		f := c.fail(err)
+		cancel()
+		return nil, f
+	}
+	return c, nil
+}

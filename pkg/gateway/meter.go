@@ -1,0 +1,63 @@
+package gateway
+
+import "github.com/alicetears/llm-gateway/pkg/chat"
+
+// meter keeps what accounting needs of an answer that passes by.
+type meter struct {
+	reported *chat.Usage
+	tier     string // the service tier that the provider says it used
+	bytes    int64  // of text, reasoning and arguments
+}
+
+func (m *meter) count(ev *chat.Event) {
+	if ev.ServiceTier != "" {
+		m.tier = ev.ServiceTier
+	}
+	switch ev.Kind {
+	case chat.EventUsage:
+		m.reported = ev.Usage
+	case chat.EventText, chat.EventReason, chat.EventRefusal, chat.EventCallArgs:
+		m.bytes += int64(len(ev.Text))
+	case chat.EventCall:
+		if ev.ToolCall != nil {
+			m.bytes += int64(len(ev.ToolCall.Name) + len(ev.ToolCall.Arguments))
+		}
+	}
+}
+
+// usage is what the provider reported or, if it reported nothing, an estimate.
+func (m *meter) usage(req *chat.Request) *chat.Usage {
+	if m.reported != nil {
+		return m.reported
+	}
+	return &chat.Usage{Input: tokens(requestBytes(req)), Output: tokens(m.bytes), Estimated: true}
+}
+
+// tokens estimates by the rule of thumb of four bytes of English text to a token.
+func tokens(bytes int64) int64 { return (bytes + 3) / 4 }
+
+func requestBytes(req *chat.Request) int64 {
+	var n int
+	for i := range req.Messages {
+		n += partsBytes(req.Messages[i].Parts)
+	}
+	for i := range req.Tools {
+		n += len(req.Tools[i].Name) + len(req.Tools[i].Description) + len(req.Tools[i].Parameters)
+	}
+	return int64(n)
+}
+
+func partsBytes(parts []chat.Part) int {
+	var n int
+	for i := range parts {
+		p := &parts[i]
+		n += len(p.Text)
+		if p.ToolCall != nil {
+			n += len(p.ToolCall.Name) + len(p.ToolCall.Arguments)
+		}
+		if p.ToolResult != nil {
+			n += partsBytes(p.ToolResult.Parts)
+		}
+	}
+	return n
+}

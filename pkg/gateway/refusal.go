@@ -1,0 +1,156 @@
+package gateway
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/provider"
+)
+
+// refusal is what the caller is told when no candidate is left.
+func (c *Call) refusal() error {
+	if len(c.fit) == 0 {
+		return c.noEligibleKey(c.passed)
+	}
+	now := c.nowMs()
+	var (
+		soonest int64 // when the first key that comes back by itself does
+		waiting []passed
+		failed  bool // some key was tried and is neither spent nor resting
+	)
+	for _, k := range c.fit {
+		back, reason := c.backAt(k, now)
+		if reason == "" {
+			failed = true
+			continue
+		}
+		waiting = append(waiting, passed{k.key, reason})
+		if back > 0 && (soonest == 0 || back < soonest) {
+			soonest = back
+		}
+	}
+	last := c.lastFailed()
+	switch {
+	case last != nil && (failed || !comesBack(last.failure.Class)):
+		return c.providerFault(last)
+	case soonest > 0:
+		return &fault.Error{
+			Code:       fault.RateLimit,
+			Message:    "the quota of every fitting key is spent, or the key rests after its provider refused it; try again later, raise a daily limit, or add a key",
+			Details:    map[string]any{"keys": passedKeys(waiting)},
+			RetryAfter: time.Duration(soonest-now) * time.Millisecond,
+		}
+	case last != nil:
+		return c.providerFault(last)
+	case failed: // the last place went to somebody else each time
+		return &fault.Error{Code: fault.RateLimit, Message: "many requests compete for the last places of a daily limit; try again",
+			RetryAfter: time.Second}
+	}
+	return c.noEligibleKey(append(waiting, c.passed...))
+}
+
+func (c *Call) lastFailed() *attempt {
+	if n := len(c.trace.attempts); n > 0 {
+		return c.trace.attempts[n-1]
+	}
+	return nil
+}
+
+// comesBack says whether the caller need only wait.
+func comesBack(class chat.Class) bool { return class == chat.RateLimited || class == chat.DailyQuota }
+
+// backAt says why a candidate cannot serve now and when it can again, in Unix
+// milliseconds; 0 if it takes a person. The reason is empty if nothing keeps it from serving.
+func (c *Call) backAt(k candidate, now int64) (back int64, reason string) {
+	for i := len(c.trace.attempts) - 1; i >= 0; i-- {
+		a := c.trace.attempts[i]
+		if a.key.id != k.id {
+			continue
+		}
+		_, until := k.provider.Consequence(a.failure, now)
+		return restReason(until, string(a.failure.Class), now)
+	}
+	state, ok := c.state.Keys[k.id]
+	switch {
+	case !ok || state.Off:
+		return 0, "disabled"
+	case state.Resting(now):
+		return restReason(state.RestUntil, state.RestClass, now)
+	case state.Limit != nil && *state.Limit <= 0:
+		return 0, "its daily limit is 0"
+	case state.Spent():
+		return nextMidnight(now), fmt.Sprintf("its daily limit of %d requests is used up", *state.Limit)
+	}
+	return 0, ""
+}
+
+func restReason(until int64, class string, now int64) (int64, string) {
+	switch {
+	case until <= now:
+		return 0, ""
+	case until >= provider.Edited:
+		return 0, "the provider refuses it (" + class + "); enter it again"
+	}
+	return until, "it rests until " + time.UnixMilli(until).UTC().Format(time.RFC3339) + " (" + class + ")"
+}
+
+func (c *Call) noEligibleKey(not []passed) error {
+	msg := "you have no provider key yet: add one (POST /api/keys)"
+	if len(not) > 0 {
+		msg = "none of your provider keys may serve this request"
+		if m := c.ask.Request.Model; m != "" {
+			msg += " for the model " + fmt.Sprintf("%q", clip(m, maxModel))
+		}
+		msg += "; details.keys says why each was passed over"
+	}
+	return &fault.Error{Code: fault.NoEligibleKey, Message: msg, Details: map[string]any{"keys": passedKeys(not)}}
+}
+
+// providerFault is what the caller is told of a provider's failure. The provider's
+// words reach the caller only where the caller caused them: what it says about a key
+// is between it and the key's owner, who finds it with the key.
+func (c *Call) providerFault(a *attempt) *fault.Error {
+	e := a.failure
+	details := map[string]any{"class": e.Class, "provider": a.key.providerID, "model": a.key.model}
+	if e.CallerCaused() {
+		msg := e.Message
+		if msg == "" {
+			msg = "the provider refused the request"
+		}
+		if e.Param != "" {
+			details["param"] = e.Param
+		}
+		return &fault.Error{Code: fault.Validation, Message: msg, Details: details, Err: e}
+	}
+	f := &fault.Error{Code: fault.Provider, Message: describe(e.Class, a.key.provider.Name, a.key.model), Details: details, Err: e}
+	if e.Class == chat.RateLimited || e.Class == chat.Overloaded {
+		f.RetryAfter = e.RetryAfter
+	}
+	return f
+}
+
+func describe(class chat.Class, name, model string) string {
+	switch class {
+	case chat.BadKey:
+		return name + " does not accept the key; enter it again"
+	case chat.Forbidden:
+		return name + " does not allow the key to do this"
+	case chat.OutOfMoney:
+		return "the account of the key has no credit left at " + name
+	case chat.DailyQuota:
+		return "the key's quota of the day is used up at " + name
+	case chat.RateLimited:
+		return name + " limits the rate of the key"
+	case chat.Overloaded:
+		return name + " is overloaded"
+	case chat.Timeout:
+		return name + " did not answer in time"
+	case chat.ModelUnknown:
+		return name + " does not serve the model " + model + " to this key"
+	case chat.BadToolCall:
+		return "the model wrote a tool call that " + name + " could not read"
+	}
+	return "the connection to " + name + " failed"
+}

@@ -1,0 +1,128 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// outcome is how a request ended, and the status that its caller saw.
+type outcome struct {
+	kind   store.Outcome
+	status int
+}
+
+// fail settles a request that ends with an error before its answer, and returns what
+// the caller is told.
+func (c *Call) fail(err error) *fault.Error {
+	f := fault.From(err)
+	if c.entry == nil || f.Code == fault.Unauthorized {
+		return f // nobody's request: there is no user whose log it belongs to
+	}
+	o := outcome{store.Failed, f.Code.Status()}
+	switch {
+	case f.Code == fault.Cancelled:
+		o.kind = store.CallerLeft
+	case c.ctx.Err() != nil:
+		o.kind = store.DeadlinePassed
+	}
+	c.trace.passed(c.passed)
+	c.settle(o, nil)
+	return f
+}
+
+// settle writes what is kept of the request, once. It does not end with the
+// caller's context. A settle that fails is tried again, then logged: the answer
+// goes out all the same.
+func (c *Call) settle(o outcome, usage *chat.Usage) {
+	if c.settled {
+		return
+	}
+	c.settled = true
+	r := c.record(o, usage)
+	ctx := context.WithoutCancel(c.ctx)
+	err := c.g.writeRecord(ctx, r)
+	for pause := settlePause; err != nil && pause < settlePause<<settleTries; pause *= 2 {
+		time.Sleep(pause)
+		err = c.g.writeRecord(ctx, r)
+	}
+	if err != nil {
+		c.g.Log.Error("usage was not written", "requestId", r.ID.String(), "user", r.User.String(), "key", r.Key.String(),
+			"provider", r.Provider, "model", r.Model, "status", r.Status, "input", r.Input, "output", r.Output, "err", err)
+	}
+}
+
+func (g *Gateway) writeRecord(ctx context.Context, r store.Record) error {
+	err := g.settles.Do(ctx, r)
+	if store.CodeOf(err) == store.CodeConflict {
+		return nil // an earlier try was committed although its connection broke
+	}
+	return err
+}
+
+const (
+	settlePause = 50 * time.Millisecond
+	settleTries = 3
+)
+
+func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
+	r := store.Record{
+		ID: c.ask.ID, User: c.entry.table.user, Token: c.entry.token,
+		Model: clip(c.ask.Request.Model, maxModel), Status: o.status, Outcome: o.kind, Attempts: c.count,
+		LatencyMs: c.g.Now().Sub(c.begun).Milliseconds(), FirstByteMs: c.firstByte,
+		Also: append(c.before, c.healing()...),
+	}
+	c.before = nil
+	if c.ask.Request.Stream {
+		r.Flags |= store.FlagStreamed
+	}
+	if a := c.answering(); a != nil {
+		r.Key, r.Provider, r.Model = a.key.id, a.key.providerID, clip(a.key.model, maxModel)
+		if usage != nil && (a.failure == nil || a.bytes) {
+			c.addUsage(&r, usage)
+		}
+	}
+	if o.kind != store.Answered || c.count > 1 {
+		r.Trace = c.trace.json()
+	}
+	return r
+}
+
+// maxModel bounds a model's name in the log, in bytes; the longest known has 70.
+const maxModel = 128
+
+// answering is the attempt that the request is booked on.
+func (c *Call) answering() *attempt {
+	if c.current != nil {
+		return c.current
+	}
+	return c.lastFailed()
+}
+
+func (c *Call) addUsage(r *store.Record, u *chat.Usage) {
+	r.Input, r.Cached, r.CacheWrite = u.Input, u.Cached, u.CacheWrite+u.CacheWrite1h
+	r.Output, r.Reasoning = u.Output, u.Reasoning
+	if u.Estimated {
+		r.Flags |= store.FlagEstimated
+	}
+	if nanos, priced := c.g.Cost(r.Provider, r.Model, c.meter.tier, u, r.ID.Time()); priced {
+		r.Cost = &nanos
+	}
+}
+
+// healing is what this request found under a previous secret and stores under the current one.
+func (c *Call) healing() []store.Stmt {
+	var stmts []store.Stmt
+	if s := c.entry.redigest.Swap(nil); s != nil {
+		stmts = append(stmts, *s)
+	}
+	if a := c.answering(); a != nil {
+		if s := a.key.reseal.Swap(nil); s != nil {
+			stmts = append(stmts, *s)
+		}
+	}
+	return stmts
+}

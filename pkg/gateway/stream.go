@@ -1,0 +1,147 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// Next waits for the next events of a stream and appends them to out. The last are one
+// EventUsage, unless the stream failed, and EventEnd or EventError; before these come back the request is
+// settled, so whoever reads a stream to its end finds its row. After them, Next
+// returns nothing. An EventError's Err is for the log: [Call.Fault] is what the caller is told.
+func (c *Call) Next(out []chat.Event) []chat.Event {
+	for n := len(out); len(out) == n && !c.ended; {
+		for _, ev := range c.read() {
+			if out = c.pass(out, ev); c.ended {
+				break
+			}
+		}
+	}
+	return out
+}
+
+// read waits for what comes next from the provider.
+func (c *Call) read() []chat.Event {
+	a := c.current
+	if c.waiting != nil {
+		<-c.waiting
+		c.waiting = nil
+		c.noteFirstByte(a)
+		if a.failure != nil {
+			return []chat.Event{{Kind: chat.EventError, Err: a.failure}}
+		}
+	}
+	if first := a.first; first != nil {
+		a.first = nil
+		return first
+	}
+	c.buf = a.source.next(c.buf[:0])
+	return c.buf
+}
+
+// pass counts an event and hands it on.
+func (c *Call) pass(out []chat.Event, ev chat.Event) []chat.Event {
+	c.meter.count(&ev)
+	switch ev.Kind {
+	case chat.EventUsage:
+		return out // once, at the end
+	case chat.EventEnd:
+		c.ended = true
+		usage := c.meter.usage(c.ask.Request)
+		c.settle(outcome{store.Answered, 200}, usage)
+		return append(out, chat.Event{Kind: chat.EventUsage, Usage: usage}, ev)
+	case chat.EventError:
+		c.ended = true
+		c.broke(ev.Err)
+	}
+	return append(out, ev)
+}
+
+// broke settles a stream that failed after it was committed.
+func (c *Call) broke(failure *chat.Error) {
+	a := c.current
+	if a.failure == nil {
+		c.g.refuse(a, failure)
+	}
+	now := c.nowMs()
+	_, restUntil := a.key.provider.Consequence(a.failure, now)
+	a.cut = c.ctx.Err() != nil
+	c.noteFailure(a, restUntil, now)
+	c.settle(c.brokenOutcome(), c.meter.usage(c.ask.Request))
+}
+
+func (c *Call) brokenOutcome() outcome {
+	switch err := c.ctx.Err(); {
+	case errors.Is(err, context.DeadlineExceeded):
+		return outcome{store.DeadlinePassed, 200}
+	case err != nil:
+		return outcome{store.CallerLeft, 200}
+	}
+	return outcome{store.Broken, 200}
+}
+
+// Fault is what the caller is told after an EventError.
+func (c *Call) Fault() *fault.Error {
+	if err := c.ctx.Err(); err != nil {
+		return fault.From(c.cut(err))
+	}
+	return c.providerFault(c.current)
+}
+
+// Close ends the call. If the answer was not read to its end, the provider's work is
+// cancelled and the request settled as one whose caller left.
+func (c *Call) Close() {
+	c.cancel()
+	if c.waiting != nil {
+		<-c.waiting // the context is over: it ends at once
+		c.waiting = nil
+		c.noteFirstByte(c.current)
+	}
+	if a := c.current; a != nil && a.source != nil {
+		a.source.close()
+	}
+	if !c.settled {
+		c.leave()
+	}
+	if c.g.OnSettled != nil {
+		c.g.OnSettled(context.WithoutCancel(c.ctx), c.nowMs())
+	}
+}
+
+// leave settles a committed call whose caller did not wait for the end.
+func (c *Call) leave() {
+	a := c.current
+	for i := range a.first {
+		c.meter.count(&a.first[i])
+	}
+	a.cut = true
+	if a.failure == nil {
+		a.failure = &chat.Error{Class: chat.Transport, Message: "the caller left", Cause: context.Canceled}
+		a.bytes = true // it was sent and the provider was at work
+	}
+	c.noteFailure(a, 0, 0)
+	o := outcome{store.CallerLeft, 200}
+	if !a.stream {
+		o.status = fault.Cancelled.Status()
+	}
+	c.settle(o, c.meter.usage(c.ask.Request))
+}
+
+// finishWhole settles a whole answer.
+func (c *Call) finishWhole(a *attempt) {
+	c.answered, c.meter.tier = a.response, a.response.ServiceTier
+	usage := a.response.Usage
+	if usage == nil {
+		for _, ev := range chat.Events(a.response) {
+			c.meter.count(&ev)
+		}
+		usage = c.meter.usage(c.ask.Request)
+		c.answered.Usage = usage
+	}
+	c.ended = true
+	c.settle(outcome{store.Answered, 200}, usage)
+}

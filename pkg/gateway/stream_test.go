@@ -1,0 +1,289 @@
+package gateway_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+func (w *world) askStream() gateway.Ask {
+	ask := w.ask(model)
+	ask.Request.Stream = true
+	return ask
+}
+
+// read reads a stream to its end.
+func read(c *gateway.Call) (text string, last chat.Event, usage *chat.Usage) {
+	for {
+		events := c.Next(nil)
+		if len(events) == 0 {
+			return text, last, usage
+		}
+		for _, ev := range events {
+			if ev.Kind == chat.EventText {
+				text += ev.Text
+			}
+			if ev.Kind == chat.EventUsage {
+				usage = ev.Usage
+			}
+			last = ev
+		}
+	}
+}
+
+// row is the only request's outcome, status and output tokens.
+func (w *world) row() (outcome store.Outcome, status, output int64) {
+	w.t.Helper()
+	if n := w.int(`select count(*) from requests`); n != 1 {
+		w.t.Fatalf("%d rows, want 1", n)
+	}
+	return store.Outcome(w.int(`select outcome from requests`)), w.int(`select status from requests`), w.int(`select output from requests`)
+}
+
+func TestStreamIsSettledBeforeItsEnd(t *testing.T) {
+	w := newWorld(t)
+	id := w.add(key{answer: answerStream("Hel", "lo")})
+	c, err := w.g.Start(t.Context(), w.askStream())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	var text string
+	for ended := false; !ended; {
+		for _, ev := range c.Next(nil) {
+			if ev.Kind == chat.EventText {
+				text += ev.Text
+				if n := w.int(`select count(*) from requests`); n != 0 {
+					t.Error("settled before the answer was complete")
+				}
+			}
+			if ended = ev.Kind == chat.EventEnd; ended {
+				if outcome, status, output := w.row(); outcome != store.Answered || status != 200 || output != 5 {
+					t.Errorf("at the end the row says %d, %d, %d", outcome, status, output)
+				}
+			}
+		}
+	}
+	if text != "Hello" || w.used(id) != 1 {
+		t.Errorf("%q, %d places used", text, w.used(id))
+	}
+}
+
+func TestStreamFailsOverUntilItsFirstSubstantiveEvent(t *testing.T) {
+	for name, answer := range map[string]http.HandlerFunc{
+		"error status":        answerError(503, `{}`),
+		"cut after the start": answerStream("cut"),
+		"error event": func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, "data: {\"error\":{\"message\":\"overloaded\",\"code\":503}}\n\n")
+		},
+		"error in JSON": answerError(200, "\n\n {\"error\":{\"message\":\"overloaded\",\"code\":503}}"),
+		"empty":         answerError(200, ""),
+		"garbage":       answerError(200, "data: {]\n\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			bad := w.add(key{answer: answer})
+			good := w.add(key{answer: answerStream("fine")})
+			c, err := w.g.Start(t.Context(), w.askStream())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if text, last, _ := read(c); text != "fine" || last.Kind != chat.EventEnd || c.KeyID() != good {
+				t.Errorf("%q, ended by %d, key %s", text, last.Kind, c.KeyID())
+			}
+			if w.used(bad) != 0 || w.used(good) != 1 {
+				t.Errorf("places used: %d and %d, want 0 and 1", w.used(bad), w.used(good))
+			}
+		})
+	}
+}
+
+func TestStreamThatBreaksLaterIsNotTriedElsewhere(t *testing.T) {
+	w := newWorld(t)
+	bad := w.add(key{answer: answerStream("Hel", "cut")})
+	w.add(key{answer: answerStream("other")})
+	c, err := w.g.Start(t.Context(), w.askStream())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	text, last, _ := read(c)
+	if text != "Hel" || last.Kind != chat.EventError {
+		t.Fatalf("%q, ended by %d", text, last.Kind)
+	}
+	if f := c.Fault(); f.Code != fault.Provider || f.Details.(map[string]any)["class"] != chat.Transport {
+		t.Errorf("%+v", f)
+	}
+	if outcome, status, output := w.row(); outcome != store.Broken || status != 200 || output != 1 {
+		t.Errorf("the row says %d, %d, %d", outcome, status, output)
+	}
+	if w.used(bad) != 1 || w.callsOf(2) != 0 {
+		t.Errorf("%d places used, %d calls of the other key", w.used(bad), w.callsOf(2))
+	}
+}
+
+func TestCallerLeavingIsSettledAndCancelsTheProvider(t *testing.T) {
+	w := newWorld(t)
+	left := make(chan struct{})
+	id := w.add(key{answer: func(rw http.ResponseWriter, r *http.Request) {
+		answerStream("Hello", "wait")(rw, r)
+		close(left)
+	}})
+	ctx, cancel := context.WithCancel(t.Context())
+	c, err := w.g.Start(ctx, w.askStream())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Next(nil)
+	cancel()
+	c.Close()
+	select {
+	case <-left:
+	case <-time.After(5 * time.Second):
+		t.Fatal("the provider was not told")
+	}
+	if outcome, _, output := w.row(); outcome != store.CallerLeft || output != 2 {
+		t.Errorf("the row says %d and %d tokens", outcome, output)
+	}
+	if w.int(`select flags from requests`) != store.FlagStreamed|store.FlagEstimated {
+		t.Error("the estimate is not marked")
+	}
+	if w.used(id) != 1 {
+		t.Errorf("%d places used, want 1", w.used(id))
+	}
+}
+
+func TestCallerLeavingBeforeTheAnswerKeepsThePlace(t *testing.T) {
+	for _, stream := range []bool{true, false} {
+		t.Run(fmt.Sprint(stream), func(t *testing.T) {
+			w := newWorld(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			id := w.add(key{answer: func(rw http.ResponseWriter, r *http.Request) {
+				cancel()
+				<-r.Context().Done()
+			}})
+			ask := w.ask(model)
+			ask.Request.Stream = stream
+			_, err := w.g.Start(ctx, ask)
+			wantCode(t, err, fault.Cancelled)
+			if outcome, status, _ := w.row(); outcome != store.CallerLeft || status != 499 {
+				t.Errorf("the row says %d, %d", outcome, status)
+			}
+			if w.used(id) != 1 {
+				t.Errorf("%d places used, want 1: the request was sent", w.used(id))
+			}
+		})
+	}
+}
+
+func TestDeadlineEndsAStream(t *testing.T) {
+	w := newWorld(t)
+	w.g = w.newGateway(gateway.Settings{Timeout: 300 * time.Millisecond, FirstEvent: 5 * time.Second})
+	w.add(key{answer: answerStream("Hel", "wait")})
+	c, err := w.g.Start(t.Context(), w.askStream())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	text, last, _ := read(c)
+	if f := c.Fault(); text != "Hel" || last.Kind != chat.EventError || f.Details.(map[string]any)["class"] != chat.Timeout {
+		t.Errorf("%q, ended by %d, %+v", text, last.Kind, f)
+	}
+	if outcome, _, _ := w.row(); outcome != store.DeadlinePassed {
+		t.Errorf("the row says %d", outcome)
+	}
+}
+
+// slow answers with after once the gateway has given up waiting for the first event.
+func slow(wait time.Duration, after http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(wait)
+		after(w, r)
+	}
+}
+
+func TestSlowFirstEventCommitsTheKey(t *testing.T) {
+	tests := map[string]struct {
+		answer http.HandlerFunc
+		text   string
+		last   chat.EventKind
+		used   int64
+	}{
+		"then answers": {answerStream("fine"), "fine", chat.EventEnd, 1},
+		"then fails":   {answerError(503, `{}`), "", chat.EventError, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.g = w.newGateway(gateway.Settings{Timeout: 5 * time.Second, FirstEvent: 50 * time.Millisecond})
+			id := w.add(key{answer: slow(300*time.Millisecond, tt.answer)})
+			w.add(key{answer: answerStream("other")})
+			begun := time.Now()
+			c, err := w.g.Start(t.Context(), w.askStream())
+			if err != nil || time.Since(begun) > 250*time.Millisecond {
+				t.Fatalf("not committed in time: %v, %v", time.Since(begun), err)
+			}
+			defer c.Close()
+			text, last, _ := read(c)
+			if text != tt.text || last.Kind != tt.last || c.KeyID() != id || w.callsOf(2) != 0 {
+				t.Errorf("%q, ended by %d, key %s", text, last.Kind, c.KeyID())
+			}
+			if w.used(id) != tt.used {
+				t.Errorf("%d places used, want %d", w.used(id), tt.used)
+			}
+		})
+	}
+}
+
+func TestProviderThatDoesNotStreamIsStreamedAllTheSame(t *testing.T) {
+	w := newWorld(t)
+	w.add(key{answer: answerText("hello")})
+	c, err := w.g.Start(t.Context(), w.askStream())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if text, last, usage := read(c); text != "hello" || last.Kind != chat.EventEnd || usage == nil || usage.Input != 10 {
+		t.Errorf("%q, %d, %+v", text, last.Kind, usage)
+	}
+}
+
+func TestMissingUsageIsEstimatedAndMarked(t *testing.T) {
+	w := newWorld(t)
+	w.add(key{answer: func(rw http.ResponseWriter, r *http.Request) {
+		io.WriteString(rw, "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"twelve bytes\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n")
+	}})
+	c, err := w.g.Start(t.Context(), w.askStream())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, _, usage := read(c)
+	if usage == nil || !usage.Estimated || usage.Output != 3 || usage.Input != 3 {
+		t.Errorf("%+v", usage)
+	}
+	if _, _, output := w.row(); output != 3 {
+		t.Errorf("%d output tokens kept", output)
+	}
+}
+
+func TestDatabaseThatIsGoneIsNoInternalError(t *testing.T) {
+	w := newWorld(t)
+	w.add(key{})
+	w.db.DB.Close()
+	_, err := w.do(w.ask(model))
+	f := wantCode(t, err, fault.Unavailable)
+	if f.RetryAfter == 0 || strings.Contains(f.Message, "sql") {
+		t.Errorf("%+v", f)
+	}
+}

@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"encoding/json"
+	"time"
+	"unicode/utf8"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// trace is what happened on the way of a request that failed or failed over.
+type trace struct {
+	attempts []*attempt // that failed
+	took     []time.Duration
+	not      []passed
+}
+
+func (t *trace) failed(a *attempt, took time.Duration) {
+	t.attempts, t.took = append(t.attempts, a), append(t.took, took)
+}
+
+func (t *trace) passed(not []passed) { t.not = not }
+
+// Trace is the stored form of a trace.
+type Trace struct {
+	Attempts []TraceAttempt `json:"attempts,omitempty"`
+	Passed   []PassedKey    `json:"passed,omitempty"`
+}
+
+// TraceAttempt is one call that failed.
+type TraceAttempt struct {
+	KeyID    store.ID   `json:"keyId"`
+	Provider string     `json:"provider"`
+	Model    string     `json:"model"`
+	Class    chat.Class `json:"class"`
+	Status   int        `json:"status,omitempty"` // the provider's
+	Ms       int64      `json:"ms"`
+	// RequestID is the provider's name for the call.
+	RequestID string `json:"providerRequestId,omitempty"`
+	GivenBack bool   `json:"givenBack,omitempty"`
+}
+
+// PassedKey is a key that was considered and not used.
+type PassedKey struct {
+	ID       store.ID `json:"id"`
+	Name     string   `json:"name"`
+	Provider string   `json:"provider"`
+	Reason   string   `json:"reason"`
+}
+
+// maxPassed bounds how many passed-over keys are told and kept.
+const maxPassed = 20
+
+func passedKeys(not []passed) []PassedKey {
+	out := make([]PassedKey, 0, min(len(not), maxPassed))
+	for _, p := range not[:min(len(not), maxPassed)] {
+		out = append(out, PassedKey{p.key.id, p.key.name, p.key.providerID, p.reason})
+	}
+	return out
+}
+
+func (t *trace) json() string {
+	out := Trace{Passed: passedKeys(t.not)}
+	for i, a := range t.attempts {
+		out.Attempts = append(out.Attempts, TraceAttempt{
+			KeyID: a.key.id, Provider: a.key.providerID, Model: clip(a.key.model, maxModel), Class: a.failure.Class, Status: a.failure.Status,
+			Ms: t.took[i].Milliseconds(), RequestID: clip(a.requestID, maxModel), GivenBack: !a.kept(),
+		})
+	}
+	if len(out.Attempts) == 0 && len(out.Passed) == 0 {
+		return ""
+	}
+	b, err := json.Marshal(out)
+	if err != nil {
+		return "" // it holds nothing that cannot be encoded
+	}
+	return string(b)
+}
+
+// clip cuts a text to at most n bytes, between characters.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
