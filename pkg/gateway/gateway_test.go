@@ -34,7 +34,7 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // world is a gateway with one user and token, and providers that do as they are told.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	db      *countingDB
 	secrets *auth.Secrets
 	user    store.ID
@@ -63,9 +63,9 @@ func (db *countingDB) Run(ctx context.Context, stmts ...store.Stmt) error {
 
 const secret = "0123456789abcdef0123456789abcdef-not-a-real-one"
 
-func newWorld(t *testing.T) *world { return newWorldOn(t, openSQLite(t)) }
+func newWorld(t testing.TB) *world { return newWorldOn(t, openSQLite(t)) }
 
-func openSQLite(t *testing.T) store.DB {
+func openSQLite(t testing.TB) store.DB {
 	db, err := sqlite.Open(sqlite.Options{Path: filepath.Join(t.TempDir(), "test.db")})
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func openSQLite(t *testing.T) store.DB {
 	return db
 }
 
-func openPostgres(t *testing.T) store.DB {
+func openPostgres(t testing.TB) store.DB {
 	db, err := postgres.Open(postgres.Options{URL: pgtest.New(t), Mode: postgres.ModePrepared})
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func openPostgres(t *testing.T) store.DB {
 	return db
 }
 
-func newWorldOn(t *testing.T, db store.DB) *world {
+func newWorldOn(t testing.TB, db store.DB) *world {
 	t.Helper()
 	w := &world{t: t, db: &countingDB{DB: db}, answers: map[string]http.HandlerFunc{}, calls: map[string]int{}}
 	w.clock.Store(time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC).UnixMilli())
@@ -290,7 +290,7 @@ func wantCode(t *testing.T, err error, code fault.Code) *fault.Error {
 const model = "gpt-4o-mini"
 
 func TestWarmRequestCostsOneTripBeforeAndOneAfter(t *testing.T) {
-	for name, open := range map[string]func(*testing.T) store.DB{"sqlite": openSQLite, "postgres": openPostgres} {
+	for name, open := range map[string]func(testing.TB) store.DB{"sqlite": openSQLite, "postgres": openPostgres} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldOn(t, open(t))
 			var before int64
@@ -312,7 +312,7 @@ func TestWarmRequestCostsOneTripBeforeAndOneAfter(t *testing.T) {
 }
 
 func TestUsageIsSettledOnce(t *testing.T) {
-	for name, open := range map[string]func(*testing.T) store.DB{"sqlite": openSQLite, "postgres": openPostgres} {
+	for name, open := range map[string]func(testing.TB) store.DB{"sqlite": openSQLite, "postgres": openPostgres} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldOn(t, open(t))
 			id := w.add(key{})

@@ -128,7 +128,7 @@ func (db *DB) take(ctx context.Context, set chan *conn, readOnly bool) (*conn, e
 	}
 	select {
 	case <-db.closed:
-		return nil, ErrClosed
+		return nil, &store.Error{Code: store.CodeUnavailable, Err: ErrClosed}
 	default:
 	}
 	var c *conn
@@ -137,7 +137,7 @@ func (db *DB) take(ctx context.Context, set chan *conn, readOnly bool) (*conn, e
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-db.closed:
-		return nil, ErrClosed
+		return nil, &store.Error{Code: store.CodeUnavailable, Err: ErrClosed}
 	}
 	if c != nil {
 		return c, nil
