@@ -47,7 +47,21 @@ type ModelRules struct {
 	// Efforts are the levels of reasoning effort that the model knows, in rising order;
 	// another one becomes the nearest. Empty: as they come.
 	Efforts []string
+	// Tools says whether the model may think while it is given functions to call.
+	Tools ToolsForm
 }
+
+// ToolsForm says whether functions and thinking go together.
+type ToolsForm uint8
+
+// The forms.
+const (
+	ToolsAny ToolsForm = iota
+	// ToolsWithoutReasoning: a request with functions must carry the effort none (OpenAI from
+	// gpt-5.2 on: "Function tools with reasoning_effort are not supported ... in
+	// /v1/chat/completions"), which then is sent whatever the caller asked for, with a warning.
+	ToolsWithoutReasoning
+)
 
 // Range is an inclusive range of numbers.
 type Range struct{ Min, Max float64 }

@@ -39,12 +39,14 @@ func (Client) DecodeResponse(body []byte) (*chat.Response, error) {
 // An answer is what has to be known of the chunks so far to read the next.
 type answer struct {
 	started bool
+	id      string
 	choices []choice
 	usage   chat.Usage
 	counted bool
 }
 
 type choice struct {
+	answer string // its id
 	index  int
 	finish chat.FinishReason
 	calls  []call
@@ -85,8 +87,8 @@ func (a *answer) chunk(out []chat.Event, root jsonx.Value, body string) ([]chat.
 		}
 	}
 	if !a.started {
-		a.started = true
-		out = append(out, chat.Event{Kind: chat.EventStart, ID: id.Str(), Model: model.Str(), Created: count(created),
+		a.started, a.id = true, id.Str()
+		out = append(out, chat.Event{Kind: chat.EventStart, ID: a.id, Model: model.Str(), Created: count(created),
 			ServiceTier: tier.Str(), SystemFingerprint: fingerprint.Str()})
 	}
 	position := 0
@@ -150,7 +152,7 @@ func (a *answer) at(index int) *choice {
 			return &a.choices[i]
 		}
 	}
-	a.choices = append(a.choices, choice{index: index})
+	a.choices = append(a.choices, choice{answer: a.id, index: index})
 	return &a.choices[len(a.choices)-1]
 }
 

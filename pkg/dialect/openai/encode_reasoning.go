@@ -27,6 +27,10 @@ func (e *encoder) prepareReasoning() {
 		e.warn("%s does not think while a tool must be called: reasoning is off", e.provider())
 		e.effort = "none"
 	}
+	if e.model.Tools == dialect.ToolsWithoutReasoning && len(e.req.Tools) > 0 && e.effort != "none" {
+		e.warn("this model of %s does not think while it has functions to call: reasoning is off", e.provider())
+		e.effort = "none"
+	}
 }
 
 func (e *encoder) reasoningField() string {

@@ -191,9 +191,9 @@ func (c *choice) find(index int64, indexed bool, id, name string) int {
 }
 
 // makeID names a call that the provider left without an id. The same call gets the
-// same name in a stream and in a whole answer.
+// same name in a stream and in a whole answer, and calls of other answers get others.
 func (c *choice) makeID(at int, name string) string {
-	sum := sha256.Sum256([]byte(strconv.Itoa(c.index) + "/" + strconv.Itoa(at) + "/" + name))
+	sum := sha256.Sum256([]byte(c.answer + "/" + strconv.Itoa(c.index) + "/" + strconv.Itoa(at) + "/" + name))
 	return "call_" + hex.EncodeToString(sum[:12])
 }
 

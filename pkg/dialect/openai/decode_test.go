@@ -1,0 +1,290 @@
+package openai_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/sse"
+)
+
+// collect reads a stream to its end and folds it. Complete says whether EventEnd came; it
+// fails the test if the events come in an order that package chat forbids.
+func collect(t testing.TB, src io.Reader) (resp *chat.Response, complete bool, failed *chat.Error) {
+	t.Helper()
+	d := openai.Client{}.NewStreamDecoder()
+	r := sse.NewReader(src, 0)
+	var all chat.Assembler
+	var events []chat.Event
+	over := false
+	for !over {
+		name, data, err := r.Next()
+		events = events[:0]
+		if err != nil {
+			events = d.Close(events)
+		} else {
+			events = d.Decode(events, name, data)
+		}
+		for i := range events {
+			if over {
+				t.Fatalf("an event of kind %d after the end", events[i].Kind)
+			}
+			over = events[i].Kind == chat.EventEnd || events[i].Kind == chat.EventError
+			all.Add(&events[i])
+		}
+		if err != nil && !over {
+			t.Fatal("Close gave no end")
+		}
+	}
+	return all.Response(), all.Ended(), all.Err()
+}
+
+func TestDecodeWhole(t *testing.T) {
+	for _, name := range inputs(t, "whole/*.json") {
+		body, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := openai.Client{}.DecodeResponse(body)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		golden(t, strings.TrimSuffix(name, "json")+"golden", indented(t, resp))
+	}
+}
+
+func TestDecodeStream(t *testing.T) {
+	for _, name := range inputs(t, "stream/*.sse") {
+		body, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, complete, failed := collect(t, bytes.NewReader(body))
+		if !complete || failed != nil {
+			t.Errorf("%s: complete %v, error %v", name, complete, failed)
+			continue
+		}
+		golden(t, strings.TrimSuffix(name, "sse")+"golden", indented(t, resp))
+
+		crlf := bytes.ReplaceAll(body, []byte("\n"), []byte("\r\n"))
+		for form, in := range map[string][]byte{"LF": body, "CRLF": crlf} {
+			for i := range in {
+				got, complete, failed := collect(t, io.MultiReader(bytes.NewReader(in[:i]), bytes.NewReader(in[i:])))
+				if !complete || failed != nil || !reflect.DeepEqual(got, resp) {
+					t.Fatalf("%s, %s, split at %d: %v %v", name, form, i, got, failed)
+				}
+			}
+		}
+	}
+}
+
+// A stream that is cut anywhere before its terminator is no answer.
+func TestDecodeStreamCut(t *testing.T) {
+	body, err := os.ReadFile("testdata/stream/openrouter.sse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := bytes.Index(body, []byte("data: [DONE]")) + len("data: [DONE]")
+	for i := range end {
+		_, complete, failed := collect(t, bytes.NewReader(body[:i]))
+		if complete || failed == nil || failed.Class != chat.Transport {
+			t.Fatalf("cut at %d: complete %v, error %v", i, complete, failed)
+		}
+	}
+}
+
+func TestDecodeStreamFailures(t *testing.T) {
+	start := `data: {"id":"a","choices":[{"index":0,"delta":{"content":"x"}}]}` + "\n\n"
+	for name, c := range map[string]struct {
+		in   string
+		want chat.Error
+	}{
+		"error object":    {start + `data: {"error":{"code":502,"message":"Provider disconnected"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}`, chat.Error{Status: 502, Code: "502", Message: "Provider disconnected"}},
+		"error event":     {start + "event: error\ndata: " + `{"error":{"message":"m","type":"t","code":"tool_use_failed","status_code":400}}`, chat.Error{Status: 400, Code: "tool_use_failed", Type: "t", Message: "m"}},
+		"bare error":      {start + "event: error\ndata: " + `{"message":"m"}`, chat.Error{Message: "m"}},
+		"error in choice": {start + `data: {"choices":[{"index":0,"error":{"code":"500","message":"m"}}]}`, chat.Error{Status: 500, Code: "500", Message: "m"}},
+		"object error":    {`data: {"object":"error","message":"m","code":"1"}`, chat.Error{Code: "1", Message: "m"}},
+		"finish error":    {start + `data: {"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}`, chat.Error{Class: chat.Transport, Code: "error", Message: "the provider ended the answer with an error"}},
+		"no resources":    {start + `data: {"choices":[{"index":0,"delta":{},"finish_reason":"insufficient_system_resource"}]}`, chat.Error{Class: chat.Overloaded, Code: "insufficient_system_resource", Message: "the provider ran out of resources"}},
+		"garbage":         {start + "data: <html>", chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled"}},
+		"half a chunk":    {start + `data: {"choices":[{"ind`, chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled"}},
+		"no object":       {start + "data: 7", chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled"}},
+		"nothing":         {"", chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"}},
+		"no terminator":   {start + `data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\n", chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"}},
+		"no choices":      {"data: {\"id\":\"a\"}\n\ndata: [DONE]\n\n", chat.Error{Class: chat.Transport, Message: "the provider's answer has no choices"}},
+	} {
+		_, complete, failed := collect(t, strings.NewReader(c.in))
+		if complete || failed == nil {
+			t.Errorf("%s: no error", name)
+			continue
+		}
+		failed.Cause = nil
+		if *failed != c.want {
+			t.Errorf("%s: got %+v, want %+v", name, *failed, c.want)
+		}
+	}
+}
+
+func TestDecodeWholeFailures(t *testing.T) {
+	for name, c := range map[string]struct {
+		in   string
+		want chat.Error
+	}{
+		"error":            {` {"error":{"code":429,"message":"slow"}}`, chat.Error{Status: 429, Code: "429", Message: "slow"}},
+		"and choices":      {`{"error":{"code":"x","message":"m"},"choices":[{"message":{"content":"y"}}]}`, chat.Error{Code: "x", Message: "m"}},
+		"mistral":          {`{"object":"error","message":"m","type":"t","code":"1"}`, chat.Error{Code: "1", Type: "t", Message: "m"}},
+		"detail":           {`{"detail":"d"}`, chat.Error{Message: "d"}},
+		"choice":           {`{"choices":[{"error":{"message":"m"},"message":{}}]}`, chat.Error{Message: "m"}},
+		"no choices":       {`{"id":"x"}`, chat.Error{Class: chat.Transport, Message: "the provider's answer has no choices"}},
+		"empty choices":    {`{"choices":[]}`, chat.Error{Class: chat.Transport, Message: "the provider's answer has no choices"}},
+		"resources":        {`{"choices":[{"finish_reason":"insufficient_system_resource","message":{}}]}`, chat.Error{Class: chat.Overloaded, Code: "insufficient_system_resource", Message: "the provider ran out of resources"}},
+		"not JSON":         {`upstream connect error`, chat.Error{Class: chat.Transport, Message: "the provider's answer is not JSON"}},
+		"empty":            {"\n\n", chat.Error{Class: chat.Transport, Message: "the provider's answer is not JSON"}},
+		"cut":              {`{"choices":[{"message":{"content":"x"`, chat.Error{Class: chat.Transport, Message: "the provider's answer is not JSON"}},
+		"null is no error": {`{"error":null}`, chat.Error{Class: chat.Transport, Message: "the provider's answer has no choices"}},
+	} {
+		_, err := openai.Client{}.DecodeResponse([]byte(c.in))
+		var failed *chat.Error
+		if !errors.As(err, &failed) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		failed.Cause = nil
+		if *failed != c.want {
+			t.Errorf("%s: got %+v, want %+v", name, *failed, c.want)
+		}
+	}
+}
+
+func TestDecodeError(t *testing.T) {
+	for _, name := range inputs(t, "error/*.json") {
+		body, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, strings.TrimSuffix(name, "json")+"golden", indented(t, openai.Client{}.DecodeError(body)))
+	}
+	long := openai.Client{}.DecodeError([]byte(`{"error":{"message":"` + strings.Repeat("é", 5000) + `"}}`))
+	if n := len(long.Message); n < 4000 || n > 4200 {
+		t.Errorf("a message of %d bytes", n)
+	}
+}
+
+func TestCost(t *testing.T) {
+	for in, want := range map[string]int64{
+		"0": 0, "0.00004025": 40250, "9.78e-05": 97800, "1": 1e9, "12.5": 12_500_000_000, "1e2": 100e9, "1.5E+1": 15e9,
+		"0.0000000004": 0, "0.0000000005": 1, "0.00000000149999": 1, "0.0123456789": 12_345_679, "1e-10": 0, "5e-10": 1, "1e-400": 0,
+		"0.1": 1e8, "0.3": 3e8, "9223372036.854775807": 9223372036854775807, `"0.25"`: 25e7, "0.0e5": 0, "0e999": 0,
+	} {
+		resp, err := openai.Client{}.DecodeResponse([]byte(`{"choices":[{}],"usage":{"cost":` + in + `}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !resp.Usage.HasCost || resp.Usage.CostNanos != want {
+			t.Errorf("%s: %+v, want %d", in, resp.Usage, want)
+		}
+	}
+	for _, in := range []string{"-1", "9223372036.854775808", "1e999", "null", "true", `"x"`, `""`, `"1.2.3"`, `"."`, `"1e99999999999"`} {
+		resp, err := openai.Client{}.DecodeResponse([]byte(`{"choices":[{}],"usage":{"cost":` + in + `}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Usage.HasCost {
+			t.Errorf("%s became %d", in, resp.Usage.CostNanos)
+		}
+	}
+}
+
+// TestWholeEqualsStream: an answer cut into a delta for every part reads the same as the
+// whole: what chat.Events and chat.Assembler promise each other.
+func TestWholeEqualsStream(t *testing.T) {
+	for _, name := range inputs(t, "whole/*.json") {
+		body, _ := os.ReadFile(name)
+		whole, err := openai.Client{}.DecodeResponse(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chunk := bytes.Replace(bytes.ReplaceAll(bytes.TrimSpace(body), []byte(`"message":{`), []byte(`"delta":{`)), []byte("\n"), nil, -1)
+		streamed, complete, failed := collect(t, strings.NewReader("data: "+string(chunk)+"\n\ndata: [DONE]\n\n"))
+		if !complete || failed != nil {
+			t.Fatalf("%s: %v", name, failed)
+		}
+		if !reflect.DeepEqual(whole, streamed) && !strings.Contains(name, "odd") { // which has calls that only a whole answer tells apart
+			t.Errorf("%s:\nwhole  %s\nstream %s", name, indented(t, whole), indented(t, streamed))
+		}
+	}
+}
+
+func FuzzStream(f *testing.F) {
+	for _, name := range inputs(f, "stream/*.sse") {
+		body, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(body, uint16(len(body)/2))
+	}
+	f.Add([]byte("event: error\ndata: {}\n\n"), uint16(3))
+	f.Fuzz(func(t *testing.T, body []byte, at uint16) {
+		whole, complete, failed := collect(t, bytes.NewReader(body))
+		if complete == (failed != nil) {
+			t.Fatalf("complete %v, error %v", complete, failed)
+		}
+		i := int(at) % (len(body) + 1)
+		split, complete2, failed2 := collect(t, io.MultiReader(bytes.NewReader(body[:i]), bytes.NewReader(body[i:])))
+		if complete != complete2 || (failed == nil) != (failed2 == nil) || !reflect.DeepEqual(whole, split) {
+			t.Fatal("a split changes the answer")
+		}
+		if complete {
+			for _, c := range whole.Choices {
+				if c.Finish == "" {
+					t.Fatal("a choice without a finish reason")
+				}
+				for _, p := range c.Message.Parts {
+					if p.Kind == chat.Call && (p.ToolCall.ID == "" || !p.ToolCall.Custom && strings.TrimSpace(p.ToolCall.Arguments) == "") {
+						t.Fatalf("a call without id or arguments: %+v", p.ToolCall)
+					}
+				}
+			}
+		}
+	})
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, pattern := range []string{"whole/*.json", "error/*.json"} {
+		for _, name := range inputs(f, pattern) {
+			body, err := os.ReadFile(name)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(body)
+		}
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		resp, err := openai.Client{}.DecodeResponse(body)
+		if (resp == nil) == (err == nil) {
+			t.Fatal("neither an answer nor an error, or both")
+		}
+		if resp != nil {
+			if u := resp.Usage; u != nil && (u.Cached+u.CacheWrite > u.Input || u.Reasoning > u.Output || u.Input < 0 || u.CostNanos < 0) {
+				t.Fatalf("impossible usage %+v", u)
+			}
+			again := chat.Assembler{}
+			for _, ev := range chat.Events(resp) {
+				again.Add(&ev)
+			}
+			if len(again.Response().Choices) != len(resp.Choices) {
+				t.Fatal("choices are lost between Events and Assembler")
+			}
+		}
+		if len(openai.Client{}.DecodeError(body).Message) > 5000 {
+			t.Fatal("a message without end")
+		}
+	})
+}

@@ -1,0 +1,416 @@
+package openai_test
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+func text(s string) chat.Part { return chat.Part{Kind: chat.Text, Text: s} }
+
+func user(parts ...chat.Part) chat.Message { return chat.Message{Role: chat.User, Parts: parts} }
+
+// everything is a request that says all that can be said at once.
+func everything() *chat.Request {
+	return &chat.Request{
+		Model: "m-1",
+		Messages: []chat.Message{
+			{Role: chat.Developer, Parts: []chat.Part{text("Be brief."), text("Be \"kind\".")}},
+			{Role: chat.User, Name: "ann", Parts: []chat.Part{
+				text("What is this?\n"),
+				{Kind: chat.Image, Media: &chat.Media{URL: "https://example.com/a.png", Detail: "low"}},
+				{Kind: chat.Image, Media: &chat.Media{MIMEType: "image/jpeg", Data: "/9j/4A=="}},
+			}},
+			{Role: chat.Assistant, Parts: []chat.Part{
+				{Kind: chat.Reason, Text: "Let me look. ", State: &chat.ReasoningState{Signature: "sig==", Format: "anthropic-claude-v1"}},
+				{Kind: chat.Reason, Text: "", State: &chat.ReasoningState{Encrypted: "enc==", ID: "call_1", Format: "google-gemini-v1", Index: 1}},
+				text("I will ask."),
+				{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "call_1", Name: "look", Arguments: `{"at": "<a>"}`}},
+				{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "g6fVbXS8K", Name: "clock"}},
+			}},
+			{Role: chat.ToolRole, Parts: []chat.Part{{Kind: chat.Result, ToolResult: &chat.ToolResult{CallID: "call_1", Name: "look", Parts: []chat.Part{
+				text("a cat"), {Kind: chat.Image, Media: &chat.Media{MIMEType: "image/png", Data: "iVBORw=="}}}}}}},
+			{Role: chat.ToolRole, Parts: []chat.Part{{Kind: chat.Result, ToolResult: &chat.ToolResult{CallID: "g6fVbXS8K", Parts: []chat.Part{text("noon")}}}}},
+			user(text("And now?")),
+		},
+		Tools: []chat.Tool{
+			{Name: "look", Description: "Looks.", Parameters: json.RawMessage("{\n \"type\": \"object\" }"), Strict: ptr(true)},
+			{Name: "clock"},
+		},
+		ToolChoice:        &chat.ToolChoice{Mode: chat.ToolRequired},
+		ParallelToolCalls: ptr(false),
+		MaxTokens:         ptr(int64(100)),
+		Temperature:       ptr(1.9),
+		TopP:              ptr(0.9),
+		TopK:              ptr(int64(40)),
+		Stop:              []string{"END"},
+		Seed:              ptr(int64(7228414683750928000)),
+		FrequencyPenalty:  ptr(0.5),
+		PresencePenalty:   ptr(-0.5),
+		LogitBias:         map[string]float64{"50256": -100, "11": 1, "9": 2},
+		Logprobs:          ptr(true),
+		TopLogprobs:       ptr(int64(3)),
+		ResponseFormat:    &chat.ResponseFormat{Kind: chat.FormatSchema, Name: "cat", Description: "a cat", Schema: json.RawMessage(`{"type": "object"}`), Strict: ptr(false)},
+		Reasoning:         &chat.Reasoning{Effort: "medium"},
+		Verbosity:         "low",
+		Stream:            true,
+		ServiceTier:       "auto",
+		User:              "u-1",
+		Metadata:          map[string]string{"b": "2", "a": "1"},
+		CacheKey:          "k",
+	}
+}
+
+// The rules of real providers, as far as this package must obey them.
+var profiles = map[string]*dialect.Rules{
+	"plain": {},
+	"mistral": {
+		Provider:  "mistral",
+		Fields:    []string{"model", "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "max_tokens", "temperature", "top_p", "stop", "random_seed", "n", "frequency_penalty", "presence_penalty", "reasoning_effort", "metadata", "prompt_cache_key", "stream"},
+		Rename:    map[string]string{"seed": "random_seed"},
+		Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}},
+		MaxTokens: dialect.MaxTokens, ToolChoice: dialect.ChoiceAny, ToolIDs: dialect.ToolIDNine,
+		DeveloperRole: dialect.DeveloperAsSystem, Names: dialect.NamesDropped, Reasoning: dialect.ReasoningTwoLevel,
+		Audio: dialect.AudioString, Files: dialect.FileDocumentURL,
+	},
+	"deepseek": {
+		Provider:  "deepseek",
+		Drop:      []string{"seed", "logit_bias", "parallel_tool_calls", "metadata", "service_tier", "verbosity", "prompt_cache_key", "top_k"},
+		Rename:    map[string]string{"user": "user_id"},
+		MaxTokens: dialect.MaxTokens, StreamUsage: dialect.UsageAsked, DeveloperRole: dialect.DeveloperAsSystem,
+		Reasoning: dialect.ReasoningThinking, ReasoningBack: dialect.ReasoningBackContent, Schema: dialect.SchemaAsJSON, SingleChoice: true,
+	},
+	"openrouter": {
+		Provider: "openrouter", MaxTokens: dialect.MaxTokens, Reasoning: dialect.ReasoningObject, ReasoningBack: dialect.ReasoningBackDetails,
+		Files: dialect.FileObjectOrURL, CacheMarks: dialect.CacheMarksKept,
+	},
+	"groq": {
+		Provider: "groq", Drop: []string{"logprobs", "top_logprobs", "logit_bias", "presence_penalty", "frequency_penalty", "metadata", "prompt_cache_key", "verbosity", "top_k"},
+		StreamUsage: dialect.UsageAsked, DeveloperRole: dialect.DeveloperAsSystem, Names: dialect.NamesDropped, ReasoningBack: dialect.ReasoningBackField,
+		Models: []dialect.ModelRules{{Match: func(m string) bool { return m == "m-1" }, Efforts: []string{"none", "default"}}},
+	},
+	"reasoner": {
+		Provider: "openai", StreamUsage: dialect.UsageAsked, Drop: []string{"top_k"}, MaxTokens: dialect.MaxTokens,
+		Models: []dialect.ModelRules{
+			{Match: func(m string) bool { return strings.HasPrefix(m, "m-") }, Drop: []string{"stop", "logit_bias"}, MaxTokens: dialect.MaxCompletionTokens,
+				DropUnlessEffortNone: []string{"temperature", "top_p", "logprobs", "top_logprobs"}, Efforts: []string{"none", "low", "high"}},
+			{Match: func(string) bool { return true }, Drop: []string{"messages"}}, // not the first: must not count
+		},
+	},
+}
+
+func TestEncodeEverything(t *testing.T) {
+	for name, rules := range profiles {
+		t.Run(name, func(t *testing.T) {
+			enc, err := openai.Client{}.EncodeRequest(everything(), rules)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if enc.Path != "/chat/completions" || !json.Valid(enc.Body) {
+				t.Fatalf("%s %s", enc.Path, enc.Body)
+			}
+			got := append(enc.Body, '\n')
+			got = append(got, strings.Join(enc.Warnings, "\n")...)
+			golden(t, "testdata/encode/"+name+".golden", got)
+			for range 5 {
+				again, _ := openai.Client{}.EncodeRequest(everything(), rules)
+				if string(again.Body) != string(enc.Body) {
+					t.Fatal("the same request gives other bytes")
+				}
+			}
+		})
+	}
+}
+
+// encode returns the body as a tree, and the warnings.
+func encode(t *testing.T, req *chat.Request, rules *dialect.Rules) (map[string]any, []string) {
+	t.Helper()
+	if rules == nil {
+		rules = &dialect.Rules{}
+	}
+	enc, err := openai.Client{}.EncodeRequest(req, rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body map[string]any
+	if err := json.Unmarshal(enc.Body, &body); err != nil {
+		t.Fatalf("%v: %s", err, enc.Body)
+	}
+	return body, enc.Warnings
+}
+
+func TestEncodeMinimal(t *testing.T) {
+	enc, err := openai.Client{}.EncodeRequest(&chat.Request{Model: "m", Messages: []chat.Message{user(text("hi"))}, N: ptr(int64(1)),
+		ToolChoice: &chat.ToolChoice{Mode: chat.ToolNone}, ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatText}, Reasoning: &chat.Reasoning{Hide: true}}, &dialect.Rules{SingleChoice: true})
+	if want := `{"model":"m","messages":[{"role":"user","content":"hi"}]}`; err != nil || string(enc.Body) != want || len(enc.Warnings) > 0 {
+		t.Errorf("%s %v %v", enc.Body, enc.Warnings, err)
+	}
+}
+
+func TestEncodeRefuses(t *testing.T) {
+	tools := []chat.Tool{{Name: "f"}}
+	image := user(chat.Part{Kind: chat.Image, Media: &chat.Media{URL: "https://e.com/a"}})
+	file := func(m chat.Media) []chat.Message { return []chat.Message{user(chat.Part{Kind: chat.File, Media: &m})} }
+	audio := func(m chat.Media) []chat.Message {
+		return []chat.Message{user(chat.Part{Kind: chat.Audio, Media: &m})}
+	}
+	for name, c := range map[string]struct {
+		req   chat.Request
+		rules dialect.Rules
+		param string
+	}{
+		"several answers":       {chat.Request{N: ptr(int64(2))}, dialect.Rules{SingleChoice: true}, "n"},
+		"n dropped":             {chat.Request{N: ptr(int64(2))}, dialect.Rules{Drop: []string{"n"}}, "n"},
+		"tool choice dropped":   {chat.Request{Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNone}}, dialect.Rules{Drop: []string{"tool_choice"}}, "tool_choice"},
+		"named tool, no tools":  {chat.Request{ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: "f"}}, dialect.Rules{}, "tool_choice"},
+		"tools dropped":         {chat.Request{Tools: tools}, dialect.Rules{Fields: []string{"model", "messages"}}, "tools"},
+		"schema dropped":        {chat.Request{ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatSchema}}, dialect.Rules{Drop: []string{"response_format"}}, "response_format"},
+		"foreign tool":          {chat.Request{Tools: []chat.Tool{{Raw: json.RawMessage(`{"type":"web_search"}`)}}}, dialect.Rules{}, "tools"},
+		"image":                 {chat.Request{Messages: []chat.Message{image}}, dialect.Rules{Images: dialect.ImagesRefused}, "messages"},
+		"image by id":           {chat.Request{Messages: []chat.Message{user(chat.Part{Kind: chat.Image, Media: &chat.Media{FileID: "f"}})}}, dialect.Rules{}, "messages"},
+		"image of nothing":      {chat.Request{Messages: []chat.Message{user(chat.Part{Kind: chat.Image})}}, dialect.Rules{}, "messages"},
+		"file":                  {chat.Request{Messages: file(chat.Media{Data: "QQ=="})}, dialect.Rules{Files: dialect.FilesRefused}, "messages"},
+		"file by URL":           {chat.Request{Messages: file(chat.Media{URL: "https://e.com/a.pdf"})}, dialect.Rules{}, "messages"},
+		"file by id":            {chat.Request{Messages: file(chat.Media{FileID: "f"})}, dialect.Rules{Files: dialect.FileDocumentURL}, "messages"},
+		"audio":                 {chat.Request{Messages: audio(chat.Media{Data: "QQ=="})}, dialect.Rules{Audio: dialect.AudioRefused}, "messages"},
+		"audio by URL":          {chat.Request{Messages: audio(chat.Media{URL: "https://e.com/a.mp3"})}, dialect.Rules{}, "messages"},
+		"part of another":       {chat.Request{Messages: []chat.Message{user(chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{}`)})}}, dialect.Rules{}, "messages"},
+		"an unknown role":       {chat.Request{Messages: []chat.Message{{Role: "robot", Parts: []chat.Part{text("x")}}}}, dialect.Rules{}, "messages"},
+		"media in instructions": {chat.Request{Messages: []chat.Message{{Role: chat.System, Parts: []chat.Part{{Kind: chat.Call, ToolCall: &chat.ToolCall{}}}}}}, dialect.Rules{}, "messages"},
+	} {
+		_, err := openai.Client{}.EncodeRequest(&c.req, &c.rules)
+		var e *chat.Error
+		if !errors.As(err, &e) || e.Class != chat.BadRequest || e.Param != c.param || e.Message == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestEncodeMedia(t *testing.T) {
+	parts := func(rules *dialect.Rules, media chat.Media, kind chat.PartKind) string {
+		enc, err := openai.Client{}.EncodeRequest(&chat.Request{Messages: []chat.Message{user(chat.Part{Kind: kind, Media: &media})}}, rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := strings.TrimSuffix(strings.TrimPrefix(string(enc.Body), `{"model":"","messages":[{"role":"user","content":[`), `]}]}`)
+		return body
+	}
+	plain, mistral, router := profiles["plain"], profiles["mistral"], profiles["openrouter"]
+	for _, c := range []struct{ got, want string }{
+		{parts(plain, chat.Media{Data: "QQ=="}, chat.Image), `{"type":"image_url","image_url":{"url":"data:image/png;base64,QQ=="}}`},
+		{parts(plain, chat.Media{Data: "QQ==", MIMEType: "audio/mpeg"}, chat.Audio), `{"type":"input_audio","input_audio":{"data":"QQ==","format":"mp3"}}`},
+		{parts(plain, chat.Media{Data: "QQ==", MIMEType: "audio/x-wav"}, chat.Audio), `{"type":"input_audio","input_audio":{"data":"QQ==","format":"wav"}}`},
+		{parts(plain, chat.Media{Data: "QQ==", Format: "flac"}, chat.Audio), `{"type":"input_audio","input_audio":{"data":"QQ==","format":"flac"}}`},
+		{parts(mistral, chat.Media{Data: "QQ==", Format: "mp3"}, chat.Audio), `{"type":"input_audio","input_audio":"QQ=="}`},
+		{parts(mistral, chat.Media{URL: "https://e.com/a.mp3"}, chat.Audio), `{"type":"input_audio","input_audio":"https://e.com/a.mp3"}`},
+		{parts(plain, chat.Media{Data: "QQ==", MIMEType: "application/pdf", Filename: "a\"b.pdf"}, chat.File), `{"type":"file","file":{"filename":"a\"b.pdf","file_data":"data:application/pdf;base64,QQ=="}}`},
+		{parts(plain, chat.Media{Data: "QQ=="}, chat.File), `{"type":"file","file":{"filename":"document.pdf","file_data":"data:application/pdf;base64,QQ=="}}`},
+		{parts(plain, chat.Media{FileID: "file-1"}, chat.File), `{"type":"file","file":{"file_id":"file-1"}}`},
+		{parts(router, chat.Media{URL: "https://e.com/a.pdf", Filename: "a.pdf"}, chat.File), `{"type":"file","file":{"filename":"a.pdf","file_data":"https://e.com/a.pdf"}}`},
+		{parts(mistral, chat.Media{URL: "https://e.com/a.pdf", Filename: "a.pdf"}, chat.File), `{"type":"document_url","document_url":"https://e.com/a.pdf","document_name":"a.pdf"}`},
+		{parts(mistral, chat.Media{Data: "QQ==", MIMEType: "application/pdf"}, chat.File), `{"type":"document_url","document_url":"data:application/pdf;base64,QQ=="}`},
+		{parts(plain, chat.Media{Data: "QQ==", MIMEType: "image/\"x"}, chat.Image), `{"type":"image_url","image_url":{"url":"data:image/\"x;base64,QQ=="}}`},
+	} {
+		if c.got != c.want {
+			t.Errorf("\n got %s\nwant %s", c.got, c.want)
+		}
+	}
+}
+
+func TestEncodeReasoning(t *testing.T) {
+	named := &chat.ToolChoice{Mode: chat.ToolNamed, Name: "f"}
+	tools := []chat.Tool{{Name: "f"}}
+	efforts := func(form dialect.ReasoningForm, list ...string) dialect.Rules {
+		return dialect.Rules{Reasoning: form, Models: []dialect.ModelRules{{Match: func(string) bool { return true }, Efforts: list}}}
+	}
+	for name, c := range map[string]struct {
+		reasoning *chat.Reasoning
+		rules     dialect.Rules
+		choice    *chat.ToolChoice
+		want      map[string]any
+		warnings  int
+	}{
+		"effort":                 {&chat.Reasoning{Effort: "high"}, dialect.Rules{}, nil, map[string]any{"reasoning_effort": "high"}, 0},
+		"budget as effort":       {&chat.Reasoning{Budget: ptr(int64(4096))}, dialect.Rules{}, nil, map[string]any{"reasoning_effort": "medium"}, 1},
+		"no budget is none":      {&chat.Reasoning{Budget: ptr(int64(0))}, dialect.Rules{}, nil, map[string]any{"reasoning_effort": "none"}, 1},
+		"minimal to low":         {&chat.Reasoning{Effort: "minimal"}, efforts(0, "none", "low", "high"), nil, map[string]any{"reasoning_effort": "low"}, 1},
+		"max to high":            {&chat.Reasoning{Effort: "max"}, efforts(0, "low", "medium", "high"), nil, map[string]any{"reasoning_effort": "high"}, 1},
+		"none to the lowest":     {&chat.Reasoning{Effort: "none"}, efforts(0, "minimal", "low"), nil, map[string]any{"reasoning_effort": "minimal"}, 1},
+		"between two: the lower": {&chat.Reasoning{Effort: "medium"}, efforts(0, "high", "low"), nil, map[string]any{"reasoning_effort": "high"}, 1},
+		"object effort":          {&chat.Reasoning{Effort: "low", Hide: true}, dialect.Rules{Reasoning: dialect.ReasoningObject}, nil, map[string]any{"reasoning": map[string]any{"effort": "low", "exclude": true}}, 0},
+		"object budget":          {&chat.Reasoning{Budget: ptr(int64(2000))}, dialect.Rules{Reasoning: dialect.ReasoningObject}, nil, map[string]any{"reasoning": map[string]any{"max_tokens": 2000.0}}, 0},
+		"object hide":            {&chat.Reasoning{Hide: true}, dialect.Rules{Reasoning: dialect.ReasoningObject}, nil, map[string]any{"reasoning": map[string]any{"exclude": true}}, 0},
+		"two levels":             {&chat.Reasoning{Effort: "low"}, dialect.Rules{Reasoning: dialect.ReasoningTwoLevel}, nil, map[string]any{"reasoning_effort": "high"}, 1},
+		"two levels: none":       {&chat.Reasoning{Effort: "none"}, dialect.Rules{Reasoning: dialect.ReasoningTwoLevel}, nil, map[string]any{"reasoning_effort": "none"}, 0},
+		"thinking":               {&chat.Reasoning{Effort: "xhigh"}, dialect.Rules{Reasoning: dialect.ReasoningThinking}, nil, map[string]any{"thinking": map[string]any{"type": "enabled"}, "reasoning_effort": "high"}, 1},
+		"thinking max":           {&chat.Reasoning{Effort: "max"}, dialect.Rules{Reasoning: dialect.ReasoningThinking}, nil, map[string]any{"thinking": map[string]any{"type": "enabled"}, "reasoning_effort": "max"}, 0},
+		"thinking off":           {&chat.Reasoning{Effort: "none"}, dialect.Rules{Reasoning: dialect.ReasoningThinking}, nil, map[string]any{"thinking": map[string]any{"type": "disabled"}}, 0},
+		"thinking unsaid":        {nil, dialect.Rules{Reasoning: dialect.ReasoningThinking}, nil, map[string]any{}, 0},
+		"no thinking in a call":  {nil, dialect.Rules{Reasoning: dialect.ReasoningThinking}, named, map[string]any{"thinking": map[string]any{"type": "disabled"}}, 1},
+		"dropped":                {&chat.Reasoning{Effort: "low"}, dialect.Rules{Reasoning: dialect.ReasoningDropped}, nil, map[string]any{}, 1},
+		"field dropped":          {&chat.Reasoning{Effort: "low"}, dialect.Rules{Drop: []string{"reasoning_effort"}}, nil, map[string]any{}, 1},
+	} {
+		req := &chat.Request{Model: "m", Reasoning: c.reasoning, ToolChoice: c.choice}
+		if c.choice != nil {
+			req.Tools = tools
+		}
+		body, warnings := encode(t, req, &c.rules)
+		got := map[string]any{}
+		for _, field := range []string{"reasoning", "reasoning_effort", "thinking"} {
+			if v, ok := body[field]; ok {
+				got[field] = v
+			}
+		}
+		if !reflect.DeepEqual(got, c.want) || len(warnings) != c.warnings {
+			t.Errorf("%s: got %v, want %v; warnings %q", name, got, c.want, warnings)
+		}
+	}
+}
+
+func TestEncodeToolIDs(t *testing.T) {
+	rules := &dialect.Rules{ToolIDs: dialect.ToolIDNine}
+	ids := func(id string) (call, result string) {
+		body, _ := encode(t, &chat.Request{Messages: []chat.Message{
+			{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: id, Name: "f", Arguments: " "}}}},
+			{Role: chat.ToolRole, Parts: []chat.Part{{Kind: chat.Result, ToolResult: &chat.ToolResult{CallID: id}}}},
+		}}, rules)
+		m := body["messages"].([]any)
+		made := m[0].(map[string]any)["tool_calls"].([]any)[0].(map[string]any)
+		if args := made["function"].(map[string]any)["arguments"]; args != "{}" {
+			t.Errorf("blank arguments became %q", args)
+		}
+		return made["id"].(string), m[1].(map[string]any)["tool_call_id"].(string)
+	}
+	seen := map[string]string{}
+	for _, id := range []string{"g6fVbXS8K", "call_1", "functions.add:0", "functions.add:1", "chatcmpl-tool-0123456789", "", "g6fVbXS8_", "12345678é"} {
+		call, result := ids(id)
+		if call != result {
+			t.Errorf("%q is %q in the call and %q in the result", id, call, result)
+		}
+		if len(call) != 9 || strings.Trim(call, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != "" {
+			t.Errorf("%q became %q", id, call)
+		}
+		if other, ok := seen[call]; ok {
+			t.Errorf("%q and %q are both %q", id, other, call)
+		}
+		seen[call] = id
+	}
+	if call, _ := ids("g6fVbXS8K"); call != "g6fVbXS8K" {
+		t.Errorf("an id that fits became %q", call)
+	}
+}
+
+func TestEncodeSchemaInPrompt(t *testing.T) {
+	rules := profiles["deepseek"]
+	first := func(f *chat.ResponseFormat, prompt string) string {
+		body, _ := encode(t, &chat.Request{ResponseFormat: f, Messages: []chat.Message{user(text(prompt))}}, rules)
+		if body["response_format"].(map[string]any)["type"] != "json_object" {
+			t.Errorf("response_format %v", body["response_format"])
+		}
+		m := body["messages"].([]any)[0].(map[string]any)
+		if m["role"] != "system" {
+			return ""
+		}
+		return m["content"].(string)
+	}
+	if got := first(&chat.ResponseFormat{Kind: chat.FormatSchema, Schema: json.RawMessage(`{ "type":"object" }`)}, "json please"); !strings.Contains(got, "JSON") || !strings.HasSuffix(got, `{"type":"object"}`) {
+		t.Errorf("schema: %q", got)
+	}
+	if got := first(&chat.ResponseFormat{Kind: chat.FormatJSON}, "Answer in Json."); got != "" {
+		t.Errorf("a prompt that speaks of JSON got %q", got)
+	}
+	if got := first(&chat.ResponseFormat{Kind: chat.FormatJSON}, "Answer."); !strings.Contains(got, "JSON") {
+		t.Errorf("a prompt that does not speak of JSON got %q", got)
+	}
+}
+
+func TestEncodeForms(t *testing.T) {
+	body, warnings := encode(t, &chat.Request{Logprobs: ptr(true), TopLogprobs: ptr(int64(5)), MaxTokens: ptr(int64(99)), TopK: ptr(int64(1<<62 + 1))},
+		&dialect.Rules{Logprobs: dialect.LogprobsCount, Clamp: map[string]dialect.Range{"max_completion_tokens": {Min: 1, Max: 64}}})
+	if body["logprobs"] != 5.0 || body["top_logprobs"] != nil || body["max_completion_tokens"] != 64.0 || len(warnings) != 1 {
+		t.Errorf("%v %q", body, warnings)
+	}
+	enc, _ := openai.Client{}.EncodeRequest(&chat.Request{TopK: ptr(int64(1<<62 + 1))}, &dialect.Rules{Clamp: map[string]dialect.Range{"top_k": {Min: 0, Max: 1 << 63}}})
+	if !strings.Contains(string(enc.Body), `"top_k":4611686018427387905`) {
+		t.Errorf("a large number was rounded: %s", enc.Body)
+	}
+	body, _ = encode(t, &chat.Request{Logprobs: ptr(false), TopLogprobs: ptr(int64(5))}, &dialect.Rules{Logprobs: dialect.LogprobsCount})
+	if body["logprobs"] != nil {
+		t.Errorf("%v", body)
+	}
+	// Where a model does not think while it has functions, the effort is none, said or not.
+	rules := &dialect.Rules{Models: []dialect.ModelRules{{Match: func(string) bool { return true }, Tools: dialect.ToolsWithoutReasoning, DropUnlessEffortNone: []string{"temperature"}}}}
+	for _, reasoning := range []*chat.Reasoning{nil, {Effort: "high"}, {Effort: "none"}} {
+		body, _ = encode(t, &chat.Request{Tools: []chat.Tool{{Name: "f"}}, Reasoning: reasoning, Temperature: ptr(0.5)}, rules)
+		if body["reasoning_effort"] != "none" || body["temperature"] != 0.5 {
+			t.Errorf("%v", body)
+		}
+	}
+	if body, _ = encode(t, &chat.Request{Temperature: ptr(0.5)}, rules); body["reasoning_effort"] != nil || body["temperature"] != nil {
+		t.Errorf("%v", body)
+	}
+	// A turn with calls needs reasoning_content where a provider thinks, and no other turn does.
+	calls := chat.Message{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "a", Name: "f"}}}}
+	plain := chat.Message{Role: chat.Assistant, Parts: []chat.Part{text("hi")}}
+	enc, _ = openai.Client{}.EncodeRequest(&chat.Request{Messages: []chat.Message{calls, plain}}, profiles["deepseek"])
+	if n := strings.Count(string(enc.Body), `"reasoning_content":""`); n != 1 {
+		t.Errorf("%d empty reasoning_content in %s", n, enc.Body)
+	}
+	// Cache marks survive where they are understood, and make arrays nowhere else.
+	marked := &chat.Request{Messages: []chat.Message{{Role: chat.System, Parts: []chat.Part{{Kind: chat.Text, Text: "s", Cache: &chat.CacheMark{TTL: "1h"}}}}}}
+	enc, _ = openai.Client{}.EncodeRequest(marked, profiles["openrouter"])
+	if !strings.Contains(string(enc.Body), `[{"type":"text","text":"s","cache_control":{"type":"ephemeral","ttl":"1h"}}]`) {
+		t.Errorf("%s", enc.Body)
+	}
+	enc, _ = openai.Client{}.EncodeRequest(marked, &dialect.Rules{})
+	if !strings.Contains(string(enc.Body), `"content":"s"`) {
+		t.Errorf("%s", enc.Body)
+	}
+}
+
+// FuzzEncode: whatever strings a request holds, the body is JSON, and says them.
+func FuzzEncode(f *testing.F) {
+	f.Add("hi", "call:1", `{"a":1}`, "image/png")
+	f.Add("\xff\"\\\n", "", "", "\"}")
+	f.Fuzz(func(t *testing.T, say, id, args, mime string) {
+		req := everything()
+		req.Messages[1].Parts[0].Text = say
+		req.Messages[1].Parts[2].Media.MIMEType = mime
+		req.Messages[2].Parts[3].ToolCall.ID = id
+		req.Messages[2].Parts[3].ToolCall.Arguments = args
+		req.Messages[3].Parts[0].ToolResult.CallID = id
+		for name, rules := range profiles {
+			enc, err := openai.Client{}.EncodeRequest(req, rules)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var body struct {
+				Messages []struct {
+					Role    string
+					Content json.RawMessage
+				}
+			}
+			if err := json.Unmarshal(enc.Body, &body); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			for _, m := range body.Messages {
+				if m.Role != "user" {
+					continue
+				}
+				var parts []struct{ Text string }
+				if err := json.Unmarshal(m.Content, &parts); err != nil || parts[0].Text != strings.ToValidUTF8(parts[0].Text, "") || len([]rune(parts[0].Text)) != len([]rune(say)) {
+					t.Fatalf("%s: %q became %s", name, say, m.Content)
+				}
+				break
+			}
+		}
+	})
+}

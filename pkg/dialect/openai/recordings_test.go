@@ -1,0 +1,293 @@
+package openai_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+)
+
+// An exchange is a recorded request with its answer. RECORDINGS names a folder of them,
+// recorded/<provider>/<case>.<n>.<sse|json|errNNN>.json; without it these tests are skipped.
+type exchange struct {
+	Request  struct{ URL string }
+	Response struct {
+		Status int
+		Body   string
+	}
+	Truncated bool `json:"truncated_middle"`
+}
+
+func recordings(t *testing.T) map[string]exchange {
+	t.Helper()
+	root := os.Getenv("RECORDINGS")
+	if root == "" {
+		t.Skip("RECORDINGS names no folder")
+	}
+	all := map[string]exchange{}
+	for _, provider := range []string{"openai", "groq", "mistral", "deepseek", "openrouter", "together", "fireworks"} {
+		names, err := filepath.Glob(filepath.Join(root, "recorded", provider, "*.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var x exchange
+			if err := json.Unmarshal(data, &x); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if strings.HasSuffix(x.Request.URL, "/chat/completions") {
+				all[provider+"/"+filepath.Base(name)] = x
+			}
+		}
+	}
+	if len(all) < 50 {
+		t.Fatalf("only %d recordings", len(all))
+	}
+	return all
+}
+
+// said is an answer as a naive reader finds it.
+type said struct {
+	id, model, text, reasoning, finish string
+	calls                              []string // id, name and arguments of each
+	details                            []string // signatures and data
+	input, output, cached, thought     float64
+	usage                              bool
+}
+
+type object = map[string]any
+
+func str(v any) string { s, _ := v.(string); return s }
+
+func obj(v any) object { o, _ := v.(object); return o }
+
+func list(v any) []any { l, _ := v.([]any); return l }
+
+func num(v any) float64 { n, _ := v.(float64); return n }
+
+// naive walks the objects of an answer: one for a whole answer, many for a stream.
+func naive(chunks []object, key string) said {
+	var s said
+	calls := map[float64]*[3]string{}
+	for i, c := range chunks {
+		if i == 0 {
+			s.id, s.model = str(c["id"]), str(c["model"])
+		}
+		for _, v := range list(c["choices"]) {
+			ch := obj(v)
+			m := obj(ch[key])
+			s.text += str(m["content"])
+			for _, p := range list(m["content"]) {
+				s.text += str(obj(p)["text"])
+				for _, q := range list(obj(p)["thinking"]) {
+					s.reasoning += str(obj(q)["text"])
+				}
+			}
+			s.reasoning += str(m["reasoning"]) + str(m["reasoning_content"])
+			for _, d := range list(m["reasoning_details"]) {
+				if x := str(obj(d)["signature"]) + str(obj(d)["data"]); x != "" {
+					s.details = append(s.details, x)
+				}
+			}
+			for n, v := range list(m["tool_calls"]) {
+				call := obj(v)
+				at := float64(n)
+				if index, ok := call["index"]; ok {
+					at = num(index)
+				}
+				if calls[at] == nil {
+					calls[at] = new([3]string)
+				}
+				f := obj(call["function"])
+				calls[at][0] += str(call["id"])
+				calls[at][1] += str(f["name"])
+				calls[at][2] += str(f["arguments"])
+			}
+			if f := str(ch["finish_reason"]); f != "" {
+				s.finish = f
+			}
+		}
+		usage := obj(c["usage"])
+		if usage == nil {
+			usage = obj(obj(c["x_groq"])["usage"])
+		}
+		if usage != nil {
+			s.usage = true
+			s.input, s.output = num(usage["prompt_tokens"]), num(usage["completion_tokens"])
+			s.cached = max(num(obj(usage["prompt_tokens_details"])["cached_tokens"]), num(usage["cached_tokens"]))
+			s.thought = num(obj(usage["completion_tokens_details"])["reasoning_tokens"])
+		}
+	}
+	var order []float64
+	for at := range calls {
+		order = append(order, at)
+	}
+	sort.Float64s(order)
+	for _, at := range order {
+		c := calls[at]
+		if c[2] == "" {
+			c[2] = "{}"
+		}
+		s.calls = append(s.calls, strings.Join(c[:], "|"))
+	}
+	if s.finish == "eos" {
+		s.finish = "stop"
+	}
+	return s
+}
+
+// spoken is the same of a canonical answer.
+func spoken(r *chat.Response) said {
+	s := said{id: r.ID, model: r.Model}
+	for _, c := range r.Choices {
+		s.finish = string(c.Finish)
+		for _, p := range c.Message.Parts {
+			switch p.Kind {
+			case chat.Text:
+				s.text += p.Text
+			case chat.Reason:
+				s.reasoning += p.Text
+				if p.State != nil && p.State.Signature+p.State.Encrypted != "" {
+					s.details = append(s.details, p.State.Signature+p.State.Encrypted)
+				}
+			case chat.Call:
+				s.calls = append(s.calls, p.ToolCall.ID+"|"+p.ToolCall.Name+"|"+p.ToolCall.Arguments)
+			}
+		}
+	}
+	if u := r.Usage; u != nil {
+		s.usage = true
+		s.input, s.output, s.cached, s.thought = float64(u.Input), float64(u.Output), float64(u.Cached), float64(u.Reasoning)
+	}
+	return s
+}
+
+func compare(t *testing.T, name string, got, want said) {
+	t.Helper()
+	g, w := strings.Join(append(got.calls, got.details...), "\n"), strings.Join(append(want.calls, want.details...), "\n")
+	if g != w {
+		t.Errorf("%s: calls and signatures\n got %s\nwant %s", name, g, w)
+	}
+	got.calls, want.calls, got.details, want.details = nil, nil, nil, nil
+	a, b := indented(t, []any{got.id, got.model, got.text, got.reasoning, got.finish, got.input, got.output, got.cached, got.thought, got.usage}),
+		indented(t, []any{want.id, want.model, want.text, want.reasoning, want.finish, want.input, want.output, want.cached, want.thought, want.usage})
+	if !bytes.Equal(a, b) {
+		t.Errorf("%s:\n got %s\nwant %s", name, a, b)
+	}
+}
+
+func object1(t *testing.T, name string, data []byte) object {
+	t.Helper()
+	var o object
+	if err := json.Unmarshal(data, &o); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return o
+}
+
+func TestRecordings(t *testing.T) {
+	counts := map[string]int{}
+	for name, x := range recordings(t) {
+		body := []byte(x.Response.Body)
+		switch {
+		case x.Response.Status >= 400:
+			counts["errors"]++
+			e := openai.Client{}.DecodeError(body)
+			o := object1(t, name, body)
+			want := str(obj(o["error"])["message"]) + str(o["detail"])
+			if want == "" || !strings.HasPrefix(e.Message, want) {
+				t.Errorf("%s: message %q, want %q", name, e.Message, want)
+			}
+			if code, ok := obj(o["error"])["code"].(string); ok && e.Code != code {
+				t.Errorf("%s: code %q, want %q", name, e.Code, code)
+			}
+		case strings.Contains(name, ".sse."):
+			counts["streams"]++
+			var chunks []object
+			for _, line := range strings.Split(x.Response.Body, "\n") {
+				if data, ok := strings.CutPrefix(strings.TrimSpace(line), "data: "); ok && data != "[DONE]" {
+					chunks = append(chunks, object1(t, name, []byte(data)))
+				}
+			}
+			resp, complete, failed := collect(t, bytes.NewReader(body))
+			if !complete || failed != nil {
+				t.Errorf("%s: complete %v, error %v", name, complete, failed)
+				continue
+			}
+			compare(t, name, spoken(resp), naive(chunks, "delta"))
+		default:
+			counts["whole"]++
+			resp, err := openai.Client{}.DecodeResponse(body)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			compare(t, name, spoken(resp), naive([]object{object1(t, name, body)}, "message"))
+		}
+	}
+	if counts["errors"] < 4 || counts["streams"] < 20 || counts["whole"] < 50 {
+		t.Errorf("too few recordings: %v", counts)
+	}
+}
+
+// TestRecordedChunks reads vercel-ai/<package>/*: whole answers, and streams as one chunk a line.
+func TestRecordedChunks(t *testing.T) {
+	root := os.Getenv("RECORDINGS")
+	if root == "" {
+		t.Skip("RECORDINGS names no folder")
+	}
+	n := 0
+	for _, pkg := range []string{"mistral", "groq", "deepseek", "openai-compatible"} {
+		names, _ := filepath.Glob(filepath.Join(root, "vercel-ai", pkg, "*"))
+		for _, name := range names {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+			if strings.HasSuffix(name, ".json") {
+				resp, err := openai.Client{}.DecodeResponse(data)
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+					continue
+				}
+				want := naive([]object{object1(t, name, data)}, "message")
+				got := spoken(resp)
+				if got.output > want.output && got.output == want.output+want.thought {
+					want.output = got.output // xAI counts reasoning beside completion_tokens
+				}
+				compare(t, name, got, want)
+				continue
+			}
+			var stream strings.Builder
+			var chunks []object
+			for _, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+				chunks = append(chunks, object1(t, name, []byte(line)))
+				stream.WriteString("data: " + line + "\n\n")
+			}
+			resp, complete, failed := collect(t, strings.NewReader(stream.String()+"data: [DONE]\n\n"))
+			if !complete {
+				t.Errorf("%s: %v", name, failed)
+				continue
+			}
+			got, want := spoken(resp), naive(chunks, "delta")
+			if got.output > want.output && got.output == want.output+want.thought {
+				want.output = got.output
+			}
+			compare(t, name, got, want)
+		}
+	}
+	if n < 8 {
+		t.Errorf("only %d files", n)
+	}
+}
