@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,6 +103,8 @@ type Options struct {
 	Silence time.Duration
 	// Header is the caller's; only what Provider.Upward names goes on. May be nil.
 	Header http.Header
+
+	limit int64 // replaces CallerConfig.MaxBytes if it is not zero
 }
 
 // CallError is a call that brought no answer. It wraps a classified *chat.Error.
@@ -161,7 +164,7 @@ func (c *Caller) send(ctx context.Context, p *Provider, secret, method string, e
 		return nil, &CallError{Err: failure, Sent: ex.sent.Load()}
 	}
 	ex.touch()
-	body := &body{exchange: ex, raw: resp.Body, src: resp.Body, limit: c.maxBytes, form: opts.Form}
+	body := &body{exchange: ex, raw: resp.Body, src: resp.Body, limit: cmp.Or(opts.limit, c.maxBytes), form: opts.Form}
 	if err := body.decode(resp.Header.Get("Content-Encoding")); err != nil {
 		body.Close()
 		return nil, &CallError{Err: err, Sent: true, Answered: true, RequestID: p.RequestIDOf(resp.Header)}
@@ -171,7 +174,7 @@ func (c *Caller) send(ctx context.Context, p *Provider, secret, method string, e
 	}
 	return &Response{
 		Status: resp.StatusCode, ContentType: resp.Header.Get("Content-Type"), RequestID: p.RequestIDOf(resp.Header),
-		Header: downward(resp.Header), Body: body,
+		Header: downward(resp.Header), Body: body, size: resp.ContentLength,
 	}, nil
 }
 

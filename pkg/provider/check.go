@@ -51,12 +51,11 @@ func (c *Caller) Check(ctx context.Context, p *Provider, secret string) CheckRes
 }
 
 func (c *Caller) tryKey(ctx context.Context, p *Provider, secret string) (int, *chat.Error) {
-	resp, err := c.send(ctx, p, secret, http.MethodGet, dialect.Encoded{Path: p.check.path}, Options{})
+	resp, err := c.send(ctx, p, secret, http.MethodGet, dialect.Encoded{Path: p.check.path}, Options{limit: checkLimit})
 	if err != nil {
 		failure := asFailure(err)
 		return failure.Status, failure
 	}
-	resp.Body.(*body).limit = checkLimit
 	text, err := resp.ReadAll()
 	if err != nil {
 		return resp.Status, asFailure(err)

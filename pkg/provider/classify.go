@@ -124,6 +124,10 @@ const inAnswer = -1
 func commonSignals() []signal {
 	return []signal{
 		{status: 413, class: chat.TooLarge}, // Groq says rate_limit_exceeded beside it
+		// Whatever words they carry, these are the provider's own trouble.
+		{status: 500, class: chat.Transport},
+		{status: 502, class: chat.Transport},
+		{status: 504, class: chat.Transport},
 		{word: "invalid_api_key", class: chat.BadKey},
 		{word: "authentication_error", class: chat.BadKey},
 		{word: "insufficient_quota", class: chat.OutOfMoney},

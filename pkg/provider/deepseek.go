@@ -25,6 +25,8 @@ func deepSeek() Provider {
 			Reasoning:     dialect.ReasoningThinking,
 			ReasoningBack: dialect.ReasoningBackContent,
 			Schema:        dialect.SchemaAsJSON,
+			Audio:         dialect.AudioRefused,
+			Files:         dialect.FilesRefused,
 			SingleChoice:  true,
 		},
 		signals: []signal{

@@ -73,6 +73,9 @@ func (d *details) openRouter(root, e node) {
 	if len(meta.at("reasons").list()) > 0 {
 		d.word("metadata.reasons")
 	}
+	if meta.at("provider_name").text() != "" {
+		d.word("metadata.provider_name")
+	}
 	for _, n := range []node{e.at("availability"), root.at("availability")} {
 		if code := n.at("code").text(); code != "" {
 			d.word("availability.code", code)

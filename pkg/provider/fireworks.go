@@ -19,6 +19,8 @@ func fireworks() Provider {
 			StreamUsage:   dialect.UsageAsked, // newer models send none otherwise
 			DeveloperRole: dialect.DeveloperAsSystem,
 			ReasoningBack: dialect.ReasoningBackContent,
+			Audio:         dialect.AudioRefused,
+			Files:         dialect.FilesRefused,
 			Models: []dialect.ModelRules{
 				{Match: idPrefix(""), Efforts: []string{"none", "low", "medium", "high"}},
 			},

@@ -24,6 +24,8 @@ func groq() Provider {
 			DeveloperRole: dialect.DeveloperAsSystem,
 			Names:         dialect.NamesDropped,
 			ReasoningBack: dialect.ReasoningBackField,
+			Audio:         dialect.AudioRefused,
+			Files:         dialect.FilesRefused,
 			SingleChoice:  true, // n other than 1 is a 400
 			// Who takes reasoning_effort, and which values, is the model's affair.
 			Models: []dialect.ModelRules{

@@ -29,6 +29,8 @@ func mistral() Provider {
 			Names:         dialect.NamesDropped, // 422 on a user's message
 			Reasoning:     dialect.ReasoningTwoLevel,
 			ReasoningBack: dialect.ReasoningBackDropped, // reasoning_content is a 422
+			Audio:         dialect.AudioString,          // input_audio is a string
+			Files:         dialect.FileDocumentURL,
 			Models: []dialect.ModelRules{
 				// The only models whose description has reasoning_effort.
 				{Match: idPrefix("mistral-small-2603", "mistral-small-latest", "mistral-medium-3-5", "mistral-medium-latest", "mistral-medium-2604"), Efforts: []string{"none", "high"}},

@@ -63,16 +63,24 @@ func openAIModels() []dialect.ModelRules {
 		}
 		return m
 	}
+	// From 5.2 on, chat completions refuse functions while the model thinks, which from 5.6
+	// on it does unless told otherwise (openai-openapi issue 541). Those without the level
+	// none have no way out here: they want the Responses API.
+	toolless := func(m dialect.ModelRules) dialect.ModelRules {
+		m.Tools = dialect.ToolsWithoutReasoning
+		return m
+	}
 	return []dialect.ModelRules{
 		// gpt-5-chat-latest is no reasoning model, its successors are, at one level.
 		{Match: idPrefix("gpt-5-chat")},
 		rule(chatLatest, fixed, "medium"),
-		rule(idPrefix("gpt-6-sol", "gpt-6-luna"), withStop, "none", "low", "medium", "high", "xhigh", "max"),
+		toolless(rule(idPrefix("gpt-6-sol", "gpt-6-luna"), withStop, "none", "low", "medium", "high", "xhigh", "max")),
 		rule(generation(6), fixed, "low", "medium", "high", "xhigh", "max"),
-		rule(idPrefix("gpt-5.6"), withStop, "none", "low", "medium", "high", "xhigh", "max"),
-		rule(idPrefix("gpt-5.4", "gpt-5.5"), withStop, "none", "low", "medium", "high", "xhigh"),
+		toolless(rule(idPrefix("gpt-5.6"), withStop, "none", "low", "medium", "high", "xhigh", "max")),
+		toolless(rule(idPrefix("gpt-5.4", "gpt-5.5"), withStop, "none", "low", "medium", "high", "xhigh")),
 		rule(idPrefix("gpt-5.3-codex-spark"), withStop, "none", "low", "medium", "high", "xhigh"),
-		rule(idPrefix("gpt-5.1", "gpt-5.2", "gpt-5.3"), withStop, "none", "low", "medium", "high"),
+		toolless(rule(idPrefix("gpt-5.2", "gpt-5.3"), withStop, "none", "low", "medium", "high")),
+		rule(idPrefix("gpt-5.1"), withStop, "none", "low", "medium", "high"),
 		rule(idPrefix("gpt-5-search"), fixed),
 		rule(idPrefix("gpt-5"), fixed, "minimal", "low", "medium", "high"),
 		rule(idPrefix("o1", "o2"), append(append([]string{}, always...), sampling...), "low", "medium", "high"),

@@ -20,6 +20,8 @@ func openRouter() Provider {
 			StreamUsage:   dialect.UsageIncluded, // always sent; include_usage does nothing
 			Reasoning:     dialect.ReasoningObject,
 			ReasoningBack: dialect.ReasoningBackDetails,
+			Files:         dialect.FileObjectOrURL,
+			CacheMarks:    dialect.CacheMarksKept,
 			SingleChoice:  true,
 			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 		},
@@ -27,6 +29,9 @@ func openRouter() Provider {
 		signals: []signal{
 			// A budget shared by requests under way: it clears by itself.
 			{word: "in_flight_budget_exhausted", class: chat.RateLimited},
+			// What a provider behind OpenRouter says of OpenRouter's own account there
+			// ("insufficient_quota") is not about the key.
+			{status: 429, word: "metadata.provider_name", class: chat.RateLimited},
 			{word: "payment_required", class: chat.OutOfMoney},
 			{word: "authentication", class: chat.BadKey},
 			// 403 with reasons is moderation: about the content, not the key.

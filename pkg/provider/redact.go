@@ -27,16 +27,15 @@ func Redact(err *chat.Error, secret string) {
 // RedactText is Redact for one text.
 func RedactText(s, secret string) string {
 	s = withoutPieces(clean(s, maxText), secret)
-	return credential().ReplaceAllString(s, redacted)
+	return credential.ReplaceAllString(s, redacted)
 }
 
 // credential matches what providers' keys, the gateway's own tokens and
 // authorization headers look like, masked ones (sk-abc***xyz) included.
-func credential() *regexp.Regexp { return credentialPattern }
-
-var credentialPattern = regexp.MustCompile(`(?i)` +
+var credential = regexp.MustCompile(`(?i)` +
 	`\bBearer\s+[\w.~+/*=-]{8,}` +
-	`|\b(?:sk|pk|rk|gsk|fw|key|tgp|csk|llm|xai)[-_][\w*-]{6,}[\w*]` +
+	`|\b(?:sk|xai)[-_][\w*-]{6,}[\w*]` +
+	`|\b(?:gsk|fw|tgp|csk|llm|pk|rk)_[\w*-]{6,}[\w*]` +
 	`|\bAIza[\w*-]{10,}|\bAQ\.[\w*-]{10,}|\beyJ[\w-]{8,}\.[\w.-]{8,}` +
 	`|([?&](?:api_?key|key|token)=)[^&\s"']+` +
 	`|\b\w+://[^\s/@]+:[^\s/@]+@`)

@@ -21,19 +21,22 @@ type Response struct {
 	// Body is bounded, and fails with a *chat.Error of class Timeout or Transport. It
 	// must be closed; closing it early ends the provider's work.
 	Body io.ReadCloser
+
+	size int64 // as the provider announced it; -1 if it did not
 }
 
 // Close closes the body.
 func (r *Response) Close() error { return r.Body.Close() }
 
-// ReadAll reads the body to its end and closes it. Errors are *chat.Error.
+// ReadAll reads the body to its end and closes it. If it fails (*chat.Error), what
+// came before is returned as well.
 func (r *Response) ReadAll() ([]byte, error) {
 	defer r.Body.Close()
 	var buf bytes.Buffer
-	if _, err := buf.ReadFrom(r.Body); err != nil {
-		return nil, err
-	}
-	return buf.Bytes(), nil
+	// What is announced is believed up to a point: it need not come.
+	buf.Grow(int(min(max(r.size, 0), 1<<20)) + bytes.MinRead)
+	_, err := buf.ReadFrom(r.Body)
+	return buf.Bytes(), err
 }
 
 // downward picks the headers that may come down to a caller.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
 // Table is the set of providers, in a fixed order. It never changes.
@@ -83,5 +84,8 @@ func parseBase(s string) (*url.URL, error) {
 
 // clientOf returns the codec of a wire format, or nil if there is none yet.
 func clientOf(d Dialect) dialect.Client {
+	if d == OpenAI {
+		return openai.Client{}
+	}
 	return nil
 }

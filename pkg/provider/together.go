@@ -16,8 +16,6 @@ func together() Provider {
 			// Outside the document.
 			Drop: []string{
 				"parallel_tool_calls", "user", "metadata", "store", "service_tier", "verbosity", "prompt_cache_key",
-				// logprobs is a number from 0 to 20 there, not a switch.
-				"top_logprobs", "logprobs",
 			},
 			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 			MaxTokens:     dialect.MaxTokens,
@@ -25,6 +23,8 @@ func together() Provider {
 			Stop:          dialect.StopArray,
 			DeveloperRole: dialect.DeveloperAsSystem,
 			ReasoningBack: dialect.ReasoningBackDropped,
+			Files:         dialect.FilesRefused,
+			Logprobs:      dialect.LogprobsCount, // a number from 0 to 20
 			Models: []dialect.ModelRules{
 				{Match: idPrefix(""), Efforts: []string{"low", "medium", "high"}},
 			},

@@ -1,0 +1,62 @@
+package provider
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+)
+
+func TestRedactText(t *testing.T) {
+	const key = "sk-proj-Qx7vR2mN9pL4kT8wZ3yB"
+	for in, want := range map[string]string{
+		"plain words stay":                         "plain words stay",
+		"Incorrect API key provided: " + key + ".": "Incorrect API key provided: [redacted].",
+		"masked sk-abc***xyz9 here":                "masked [redacted] here",
+		"begins with " + key[:14] + " it says":     "begins with [redacted] it says",
+		"ends with " + key[10:]:                    "ends with [redacted]",
+		"Authorization: Bearer abcdef.1234567":     "Authorization: [redacted]",
+		"AIzaSyD-1234567890abcdef bad":             "[redacted] bad",
+		"at https://u:pw@host/x":                   "at [redacted]host/x",
+		"GET /x?key=abc&b=1":                       "GET /x[redacted]&b=1",
+		"token llm_abcdefgh12345":                  "token [redacted]",
+		"gsk_abcdefgh1234 and gpt-5.4-mini":        "[redacted] and gpt-5.4-mini",
+		"line\none\x00\x1b[31m":                    "line one[31m",
+		"model `llama-3.3-70b-versatile` unknown":  "model `llama-3.3-70b-versatile` unknown",
+		"an llm-gateway in a key-value store":      "an llm-gateway in a key-value store",
+		"task-oriented: ask-something-else please": "task-oriented: ask-something-else please",
+	} {
+		if got := RedactText(in, key); got != want {
+			t.Errorf("%q\n got %q\nwant %q", in, got, want)
+		}
+	}
+}
+
+func TestRedactCoversEveryText(t *testing.T) {
+	const key = "0123456789abcdef"
+	err := &chat.Error{Message: "m " + key, Code: key, Type: "t" + key, Param: key}
+	Redact(err, key)
+	if s := err.Message + err.Code + err.Type + err.Param; strings.Contains(s, key[:8]) {
+		t.Error(s)
+	}
+}
+
+func FuzzRedactText(f *testing.F) {
+	f.Add("the key 0123456789abcdef is wrong", "0123456789abcdef")
+	f.Add("01234567 89abcdef", "0123456789abcdef")
+	f.Add("\xff\xfe", "k")
+	f.Fuzz(func(t *testing.T, s, secret string) {
+		got := RedactText(s, secret)
+		if !utf8.ValidString(got) && utf8.ValidString(s) {
+			t.Fatalf("%q became invalid: %q", s, got)
+		}
+		if strings.ContainsAny(got, "\n\r\x00\x1b") {
+			t.Fatalf("control characters in %q", got)
+		}
+		// The replacement itself may be part of a strange secret.
+		if len(secret) >= 16 && !strings.Contains(secret, "e") && strings.Contains(got, secret) {
+			t.Fatalf("%q still holds %q", got, secret)
+		}
+	})
+}
