@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -260,6 +261,12 @@ type exchange struct {
 
 func newExchange(ctx context.Context, silence time.Duration) *exchange {
 	ex := &exchange{silence: silence}
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		// A second attempt is made only if surely nothing of the first was handled.
+		GetConn:      func(string) { ex.sent.Store(false) },
+		WroteHeaders: func() { ex.sent.Store(true) },
+		WroteRequest: func(httptrace.WroteRequestInfo) { ex.touch() },
+	})
 	ex.ctx, ex.cancel = context.WithCancelCause(ctx)
 	if silence > 0 {
 		ex.timer = time.AfterFunc(silence, func() { ex.cancel(ErrSilence) })
@@ -282,25 +289,30 @@ func (ex *exchange) end() {
 	ex.cancel(nil)
 }
 
-// attach gives the request its body. The transport calls GetBody only to send the
-// request again after a connection on which surely nothing of it was handled.
+// attach gives the request its body. One of usual size is a plain bytes.Reader, which
+// the transport sends together with the header in one write; the progress of a larger one
+// is noted.
 func (ex *exchange) attach(req *http.Request, body []byte) {
 	req.ContentLength = int64(len(body))
-	req.Body = &upload{ex: ex, body: *bytes.NewReader(body)}
 	req.GetBody = func() (io.ReadCloser, error) {
-		ex.sent.Store(false)
-		return &upload{ex: ex, body: *bytes.NewReader(body)}, nil
+		r := bytes.NewReader(body)
+		if len(body) <= largeBody {
+			return io.NopCloser(r), nil
+		}
+		return &upload{ex: ex, body: r}, nil
 	}
+	req.Body, _ = req.GetBody() // never fails
 }
 
-// upload is a request's body that notes when the transport takes it.
+const largeBody = 64 << 10
+
+// upload is a request's body that takes the silence back while it is being sent.
 type upload struct {
 	ex   *exchange
-	body bytes.Reader
+	body *bytes.Reader
 }
 
 func (u *upload) Read(b []byte) (int, error) {
-	u.ex.sent.Store(true)
 	u.ex.touch()
 	return u.body.Read(b)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -463,9 +464,10 @@ func TestHTTP2(t *testing.T) {
 }
 
 func TestUntrustedCertificate(t *testing.T) {
-	srv := httptest.NewTLSServer(http.NotFoundHandler())
+	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
 	defer srv.Close()
-	srv.Config.ErrorLog = nil
 	c := NewCaller(CallerConfig{})
 	defer c.Close()
 	call := fails(t, context5s(t), c, table(t, map[string]string{"openai": srv.URL}).ByID("openai"), Options{})
@@ -495,5 +497,29 @@ func TestConcurrentCalls(t *testing.T) {
 		if err := <-errs; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A large body on a slow line is progress, not silence.
+func TestSlowUploadIsNoSilence(t *testing.T) {
+	p, c := serve(t, "openai", func(w http.ResponseWriter, r *http.Request) {
+		buf := make([]byte, 1<<20)
+		for {
+			n, err := io.ReadFull(r.Body, buf)
+			if n == 0 || err != nil {
+				break
+			}
+			time.Sleep(15 * time.Millisecond)
+		}
+		io.WriteString(w, "{}")
+	})
+	start := time.Now()
+	resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/x", Body: make([]byte, 40<<20)}, Options{Silence: 250 * time.Millisecond})
+	if err != nil {
+		t.Fatalf("after %v: %v", time.Since(start), err)
+	}
+	resp.Close()
+	if d := time.Since(start); d < 300*time.Millisecond {
+		t.Skipf("the upload took only %v", d)
 	}
 }

@@ -81,8 +81,9 @@ func openAIModels() []dialect.ModelRules {
 		rule(idPrefix("gpt-5.3-codex-spark"), withStop, "none", "low", "medium", "high", "xhigh"),
 		toolless(rule(idPrefix("gpt-5.2", "gpt-5.3"), withStop, "none", "low", "medium", "high")),
 		rule(idPrefix("gpt-5.1"), withStop, "none", "low", "medium", "high"),
-		rule(idPrefix("gpt-5-search"), fixed),
-		rule(idPrefix("gpt-5"), fixed, "minimal", "low", "medium", "high"),
+		// The search models refuse what the reasoning models do, and any effort.
+		rule(idPrefix("gpt-5-search"), append([]string{"reasoning_effort"}, fixed...)),
+		rule(gpt5, fixed, "minimal", "low", "medium", "high"),
 		rule(idPrefix("o1", "o2"), append(append([]string{}, always...), sampling...), "low", "medium", "high"),
 		rule(oSeries, fixed, "low", "medium", "high"),
 	}
@@ -97,6 +98,12 @@ func idPrefix(list ...string) func(string) bool {
 		}
 		return false
 	}
+}
+
+// gpt5 fits gpt-5, its sizes, and versions of it that have no rule of their own.
+func gpt5(model string) bool {
+	rest, ok := strings.CutPrefix(model, "gpt-5")
+	return ok && (rest == "" || rest[0] == '-' || rest[0] == '.')
 }
 
 func chatLatest(model string) bool {
