@@ -1,0 +1,117 @@
+// Package config reads the gateway's configuration from the environment, once, at start, and reports everything that is
+// wrong with it at the same time. Variables lists what is read.
+package config
+
+import (
+	"errors"
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// Config is the whole configuration, checked. It may be printed and logged: it shows itself as Redacted does. Keep it by
+// pointer: fmt does not call the methods of a value in an unexported field, and would print the secrets there.
+type Config struct {
+	Home           Home
+	Database       Database
+	Secrets        Secrets
+	RedisURL       string // redis:// or rediss://, with its password; empty: none
+	Strategy       Strategy
+	Host           string // address or name, without brackets
+	Port           int    // 0 to 65535; 0 asks for a free one
+	DataDir        string // binary only
+	LogLevel       slog.Level
+	LogFormat      LogFormat
+	TrustedProxies []netip.Prefix    // masked; IPv4 never in its IPv6 form
+	CORSOrigins    []string          // as browsers write them, or just "*"
+	BaseURLs       map[string]string // provider id to URL without a slash at the end; only what was overridden
+	Limits         Limits
+
+	RetentionDays      int
+	TraceRetentionDays int
+	SessionDays        int
+	AuthConcurrency    int // passwords hashed at once
+
+	shown map[string]string
+}
+
+// Strategy is how a key is chosen among those of one priority.
+type Strategy string
+
+const (
+	ExhaustFirst Strategy = "exhaust-first"
+	RoundRobin   Strategy = "round-robin"
+)
+
+// LogFormat is how log lines are written.
+type LogFormat string
+
+const (
+	LogText LogFormat = "text"
+	LogJSON LogFormat = "json"
+)
+
+// Secrets are the operator's secrets. They do not print.
+type Secrets struct {
+	// JWT is empty only if Local is set.
+	JWT                string
+	PreviousJWT        []string // newest first
+	Encryption         string   // empty: provider keys are sealed under a key derived from JWT
+	PreviousEncryption []string
+	Setup              string // SETUP_TOKEN; empty: none was set
+	Cron               string // CRON_SECRET; empty: none was set
+	// Local says that the secret is the one kept beside the local SQLite database: put what LoadOrCreateSecret(DataDir)
+	// returns into JWT.
+	Local bool
+}
+
+// Limits bound what one request, one caller and one provider can cost.
+type Limits struct {
+	Request      time.Duration // deadline of a chat request, everything included
+	FirstEvent   time.Duration // until the provider's first substantive event
+	UpstreamIdle time.Duration // between two bytes of a provider
+	Heartbeat    time.Duration // silence in a stream before a comment is sent
+	ReadHeader   time.Duration // for the caller's headers
+	BodyProgress time.Duration // between two bytes of the caller's body
+	Write        time.Duration // for one write to the caller
+	Shutdown     time.Duration // for running answers after a signal; may be 0
+
+	MaxHeaderBytes   int
+	MaxBodyBytes     int64
+	BodyBudgetBytes  int64 // all bodies held at one time; at least MaxBodyBytes
+	MaxUpstreamBytes int64 // one line of a stream, or one decoded answer
+}
+
+// Load reads the configuration through env, which behaves like os.LookupEnv. An empty value counts as not set; white space
+// around a value is dropped. For a secret or a URL, NAME_FILE may name a file that holds the value instead; setting both
+// is an error. Load reads such files and nothing else; it writes nothing.
+//
+// The error is an *Error with every problem found. No error tells a variable's value.
+func Load(env func(string) (string, bool), home Home) (*Config, error) {
+	if home != HomeBinary && home != HomeFunctions {
+		return nil, errors.New("config: unknown home")
+	}
+	r := newReader(env, home)
+	c := &Config{Home: home, DataDir: r.text("DATA_DIR")}
+	c.Database = r.database(c.DataDir)
+	c.Secrets = r.secrets(c.Database.fallback)
+	c.RedisURL = r.redisURL()
+	c.Strategy = Strategy(r.choice("KEY_SELECTION_STRATEGY", string(ExhaustFirst), string(RoundRobin)))
+	c.Host = r.host("HOST")
+	c.Port = r.integer("PORT", 0, 65535)
+	c.LogLevel = r.logLevel("LOG_LEVEL")
+	c.LogFormat = LogFormat(r.choice("LOG_FORMAT", string(LogText), string(LogJSON)))
+	c.TrustedProxies = r.prefixes("TRUSTED_PROXIES")
+	c.CORSOrigins = r.origins("CORS_ORIGINS")
+	c.BaseURLs = r.baseURLs()
+	c.Limits = r.limits()
+	c.RetentionDays = r.integer("RETENTION_DAYS", 1, 3650)
+	c.TraceRetentionDays = r.integer("TRACE_RETENTION_DAYS", 1, 3650)
+	c.SessionDays = r.integer("SESSION_DAYS", 1, 365)
+	c.AuthConcurrency = r.integer("AUTH_CONCURRENCY", 1, 64)
+	c.shown = r.shown
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}

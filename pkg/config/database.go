@@ -1,0 +1,149 @@
+package config
+
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+)
+
+// DatabaseKind is which database holds the gateway's data.
+type DatabaseKind string
+
+const (
+	Postgres DatabaseKind = "postgres"
+	SQLite   DatabaseKind = "sqlite"
+)
+
+// sqliteFile is the default database's name in DATA_DIR.
+const sqliteFile = "gateway.db"
+
+// Database says where the data is. It does not print: the URLs hold passwords.
+type Database struct {
+	Kind         DatabaseKind
+	URL          string // Postgres only
+	MigrationURL string // Postgres only: the URL without a pooler if one is known, else URL
+	Path         string // SQLite only: the file
+	Pool         int    // most connections of this process
+
+	// fallback: no database was named, so it is the binary's local SQLite.
+	fallback bool
+}
+
+func (r *reader) database(dataDir string) Database {
+	d := Database{Pool: r.integer("DATABASE_POOL", 4, 8)}
+	value, name, st := r.first("DATABASE_URL", "POSTGRES_URL")
+	migrations, migrationsName, migrationsState := r.first("DATABASE_URL_UNPOOLED", "POSTGRES_URL_NON_POOLING")
+	switch {
+	case st == broken:
+		return d
+	case st == unset && r.home == HomeFunctions:
+		r.problem("DATABASE_URL", "is not set (nor is POSTGRES_URL)",
+			"connect a Postgres database to the project, or set it to postgres://user:password@host/database")
+		return d
+	case st == unset:
+		d.Kind, d.Path, d.fallback = SQLite, filepath.Join(dataDir, sqliteFile), true
+		return d
+	}
+	if path, isFile := sqlitePath(value); isFile {
+		d.Kind, d.Path = SQLite, path
+		r.checkSQLite(name, path)
+		return d
+	}
+	d.Kind, d.URL, d.MigrationURL = Postgres, value, value
+	r.checkPostgres(name, value)
+	if migrationsState == set {
+		d.MigrationURL = migrations
+		r.checkPostgres(migrationsName, migrations)
+	}
+	return d
+}
+
+// sqlitePath takes sqlite:path, sqlite:/path, sqlite:///path, and the same with file:.
+func sqlitePath(value string) (path string, found bool) {
+	for _, scheme := range []string{"sqlite:", "file:"} {
+		if len(value) >= len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {
+			path = value[len(scheme):]
+			if strings.HasPrefix(path, "//") {
+				path = path[2:]
+			}
+			return path, true
+		}
+	}
+	return "", false
+}
+
+func (r *reader) checkSQLite(name, path string) {
+	const fix = "write it as sqlite:/path/to/file"
+	switch {
+	case r.home == HomeFunctions:
+		r.problem(name, "names a SQLite file, and functions keep no disk", "use Postgres")
+	case path == "" || strings.HasSuffix(path, "/"):
+		r.problem(name, "names no file", fix)
+	case strings.ContainsAny(path, "?#\x00"):
+		r.problem(name, "has parameters, which the gateway sets itself", fix)
+	case strings.HasPrefix(path, ":memory:"):
+		r.problem(name, "asks for a database in memory, which would lose everything", fix)
+	}
+}
+
+func (r *reader) checkPostgres(name, value string) {
+	const fix = "write it as postgres://user:password@host/database"
+	if quoted(value) {
+		r.problem(name, "is wrapped in quotes", "remove them")
+		return
+	}
+	lower := strings.ToLower(value)
+	if !strings.HasPrefix(lower, "postgres://") && !strings.HasPrefix(lower, "postgresql://") {
+		if r.home == HomeBinary {
+			r.problem(name, "begins neither with postgres:// nor with sqlite:", fix)
+		} else {
+			r.problem(name, "does not begin with postgres://", fix)
+		}
+		return
+	}
+	u, err := url.Parse(value) // its error quotes the URL, password and all
+	if err != nil {
+		r.problem(name, "is not a valid URL", "percent-encode special characters in the password (@ is %40, / is %2F, # is %23, % is %25)")
+		return
+	}
+	if u.Host == "" && u.Query().Get("host") == "" {
+		r.problem(name, "names no host", fix)
+	}
+}
+
+func (r *reader) redisURL() string {
+	const fix = "write it as rediss://default:password@host:6379"
+	value, name, st := r.first("REDIS_URL", "KV_URL")
+	if st != set {
+		return ""
+	}
+	u, err := url.Parse(value)
+	switch {
+	case quoted(value):
+		r.problem(name, "is wrapped in quotes", "remove them")
+	case err == nil && u.Scheme == "https":
+		r.problem(name, "is the address of a REST interface", "use the one that begins with rediss://")
+	case err == nil && u.Scheme != "redis" && u.Scheme != "rediss":
+		r.problem(name, "begins neither with redis:// nor with rediss://", fix)
+	case err != nil:
+		r.problem(name, "is not a valid URL", "percent-encode special characters in the password, and "+fix)
+	case u.Hostname() == "":
+		r.problem(name, "names no host", fix)
+	}
+	return value
+}
+
+func quoted(value string) bool { return strings.HasPrefix(value, `"`) || strings.HasPrefix(value, "'") }
+
+// withoutCredentials shows the scheme, the host and the path of a URL. Parameters go too: Postgres takes a password there.
+func withoutCredentials(value string) string {
+	if path, isFile := sqlitePath(value); isFile {
+		path, _, _ = strings.Cut(path, "?")
+		return "sqlite:" + path
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme == "" || u.Host == "" {
+		return "set"
+	}
+	return u.Scheme + "://" + u.Host + u.EscapedPath()
+}

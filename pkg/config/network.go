@@ -1,0 +1,161 @@
+package config
+
+import (
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+type baseURLVariable struct {
+	provider string // the id, as in the provider table
+	title    string
+	variable string
+}
+
+func baseURLVariables() []baseURLVariable {
+	return []baseURLVariable{
+		{"openai", "OpenAI", "OPENAI_BASE_URL"},
+		{"anthropic", "Anthropic", "ANTHROPIC_BASE_URL"},
+		{"gemini", "Gemini", "GEMINI_BASE_URL"},
+		{"openrouter", "OpenRouter", "OPENROUTER_BASE_URL"},
+		{"mistral", "Mistral", "MISTRAL_BASE_URL"},
+		{"groq", "Groq", "GROQ_BASE_URL"},
+		{"together", "Together", "TOGETHER_BASE_URL"},
+		{"fireworks", "Fireworks", "FIREWORKS_BASE_URL"},
+		{"deepseek", "DeepSeek", "DEEPSEEK_BASE_URL"},
+	}
+}
+
+func (r *reader) baseURLs() map[string]string {
+	urls := map[string]string{}
+	for _, p := range baseURLVariables() {
+		if value, st := r.lookup(p.variable); st == set {
+			urls[p.provider] = r.baseURL(p.variable, value)
+		}
+	}
+	return urls
+}
+
+func (r *reader) baseURL(name, value string) string {
+	const fix = "write it as https://host/path"
+	u, err := url.Parse(value)
+	switch {
+	case err != nil:
+		r.problem(name, "is not a valid URL", fix)
+	case u.Scheme != "http" && u.Scheme != "https":
+		r.problem(name, "begins neither with https:// nor with http://", fix)
+	case u.Hostname() == "":
+		r.problem(name, "names no host", fix)
+	case u.User != nil:
+		r.problem(name, "holds a user name or a password", "remove it; keys belong to the users of the gateway")
+	case strings.ContainsAny(value, "?#"):
+		r.problem(name, "has a query or a fragment", fix)
+	default:
+		return strings.TrimRight(u.String(), "/")
+	}
+	return ""
+}
+
+func (r *reader) host(name string) string {
+	host := r.text(name)
+	if inner, found := strings.CutPrefix(host, "["); found {
+		host = strings.TrimSuffix(inner, "]")
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return host
+	}
+	isName := !strings.ContainsFunc(host, func(c rune) bool {
+		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_')
+	})
+	if !isName {
+		r.problem(name, "is neither an address nor a host name", "set it to 127.0.0.1, or to 0.0.0.0 to listen everywhere (the port goes into PORT)")
+		return ""
+	}
+	return host
+}
+
+func (r *reader) prefixes(name string) []netip.Prefix {
+	var prefixes []netip.Prefix
+	for _, item := range items(r.text(name)) {
+		prefix, ok := parsePrefix(item)
+		if !ok {
+			r.problem(name, "holds something that is neither an address nor a network",
+				"list them like 10.0.0.0/8, 192.0.2.7, 2001:db8::/32")
+			return nil
+		}
+		prefixes = append(prefixes, prefix)
+	}
+	return prefixes
+}
+
+func parsePrefix(text string) (netip.Prefix, bool) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), true
+	}
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	if prefix.Addr().Is4In6() {
+		if prefix.Bits() < 96 {
+			return netip.Prefix{}, false
+		}
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+	}
+	return prefix.Masked(), true
+}
+
+// origins returns origins as browsers write them: lower case, no default port, no slash at the end.
+func (r *reader) origins(name string) []string {
+	const fix = "list origins like https://app.example.com, http://localhost:5173, or set it to *"
+	list := items(r.text(name))
+	var origins []string
+	for _, item := range list {
+		if item == "*" && len(list) > 1 {
+			r.problem(name, "lists * among others", fix)
+			return nil
+		}
+		origin, ok := parseOrigin(item)
+		if !ok {
+			r.problem(name, "holds something that is not an origin", fix)
+			return nil
+		}
+		origins = append(origins, origin)
+	}
+	return origins
+}
+
+func parseOrigin(text string) (string, bool) {
+	if text == "*" {
+		return "*", true
+	}
+	u, err := url.Parse(strings.TrimSuffix(text, "/"))
+	if err != nil || u.Scheme == "" || u.Hostname() == "" || u.User != nil || u.Path != "" || strings.ContainsAny(text, "?#*") {
+		return "", false
+	}
+	host := strings.ToLower(u.Host)
+	if name, port, err := net.SplitHostPort(host); err == nil {
+		if port == "" || (u.Scheme == "https" && port == "443") || (u.Scheme == "http" && port == "80") {
+			host = name
+			if strings.Contains(name, ":") {
+				host = "[" + name + "]"
+			}
+		}
+	}
+	return u.Scheme + "://" + host, true
+}
+
+func (r *reader) logLevel(name string) slog.Level {
+	switch r.choice(name, "debug", "info", "warn", "error") {
+	case "debug":
+		return slog.LevelDebug
+	case "warn":
+		return slog.LevelWarn
+	case "error":
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}

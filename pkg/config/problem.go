@@ -1,0 +1,35 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Problem is one thing that is wrong with the configuration. It never holds a variable's value.
+type Problem struct {
+	Variable string // the name to look for, such as JWT_SECRET
+	Wrong    string // what is wrong, reads after the name: "is not set"
+	Fix      string // what to do about it, an imperative: "set it to the output of …"
+}
+
+func (p Problem) String() string { return fmt.Sprintf("%s %s; %s", p.Variable, p.Wrong, p.Fix) }
+
+// Error is all that is wrong with the configuration, in the order of Variables.
+type Error struct {
+	Problems []Problem // never empty
+}
+
+// Error writes one line per problem after a line that counts them.
+func (e *Error) Error() string {
+	var b strings.Builder
+	if len(e.Problems) == 1 {
+		b.WriteString("the configuration has a problem:")
+	} else {
+		fmt.Fprintf(&b, "the configuration has %d problems:", len(e.Problems))
+	}
+	for _, p := range e.Problems {
+		b.WriteString("\n  ")
+		b.WriteString(p.String())
+	}
+	return b.String()
+}
