@@ -53,3 +53,13 @@ func answer(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Write(bytes.Repeat([]byte(`{"a":1}`), 100))
 }
+
+// BenchmarkNewTable is what a cold start pays for the providers.
+func BenchmarkNewTable(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := NewTable(nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

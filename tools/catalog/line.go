@@ -32,7 +32,11 @@ func head(buf *bytes.Buffer, src *input) {
 # Sources:
 `, src.Generated)
 	for _, k := range slices.Sorted(maps.Keys(src.Sources)) {
-		fmt.Fprintf(buf, "#   %s  %s\n", k, src.Sources[k])
+		where, _, cut := strings.Cut(src.Sources[k], " as stored")
+		if _, when, ok := strings.Cut(src.Sources[k], ", "); cut && ok {
+			where += ", " + when // Where the page lay in the meantime says nothing.
+		}
+		fmt.Fprintf(buf, "#   %s  %s\n", k, where)
 	}
 }
 

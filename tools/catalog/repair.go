@@ -46,7 +46,7 @@ func repair(models []*entry, log io.Writer) []*entry {
 		}
 		if isZero(m.In) && isZero(m.Out) && !free(m) {
 			fmt.Fprintf(log, "%s %s: zero is not believed: no price\n", m.Provider, m.ID)
-			m.prices = prices{}
+			m.prices, m.Tiers, m.Windows, m.Next, m.Services = prices{}, nil, nil, nil, nil
 		}
 		if !free(m) {
 			unzero(&m.prices)

@@ -1,0 +1,240 @@
+package catalog
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The text is written by a generator, and read without checks: here they are.
+func TestEveryEntry(t *testing.T) {
+	if n := len(text); n > 150_000 {
+		t.Errorf("the catalogue has grown to %d bytes", n)
+	}
+	price := `(?:[iorwWaA]\d+(?:\.\d{1,6})?)+~?`
+	line := regexp.MustCompile(`^[!-~]+ (openai|anthropic|openrouter|gemini|mistral|groq|together|fireworks|deepseek)` +
+		`( m=[er])?( c=[1-9]\d*)?( o=[1-9]\d*)?( d=[1-9]\d*)?( p=` + price + `)?( t=(?:[1-9]\d*:` + price + `,?)+)?` +
+		`( n=(?:\d{4}-\d\d-\d\d:` + price + `,?)+)?( w=\d\d:\d\d-\d\d:\d\d(?:\+\d\d:\d\d-\d\d:\d\d)*=` + price + `)?( s=(?:[a-z]+:` + price + `,?)+)?` +
+		`( e=[nilmhxXd]+)?( k=[` + capLetters + `]+)?( x=[crlt]+)?( r=\d{4}-\d\d(?:-\d\d)?)?( z=\d{4}-\d\d(?:-\d\d)?)?( a=[!-~]+)? f=[a-z+-]+@\d{4}-\d\d(?:-\d\d)?\n$`)
+	last, n := "", 0
+	for l := range strings.Lines(text) {
+		if l[0] == '#' {
+			continue
+		}
+		n++
+		if !line.MatchString(l) {
+			t.Errorf("malformed: %q", l)
+		}
+		id, provider, _ := cutLine(l)
+		if key := id + " " + provider; key <= last && strings.HasPrefix(last, id+" ") || id < strings.SplitN(last, " ", 2)[0] {
+			t.Errorf("%q stands after %q", key, last)
+		} else {
+			last = key
+		}
+	}
+	if n < 1000 {
+		t.Errorf("only %d models", n)
+	}
+}
+
+func TestEveryModelIsFoundAndSane(t *testing.T) {
+	count := map[string]int{}
+	for m := range All() {
+		count[m.Provider]++
+		got, ok := Lookup(m.Provider, m.ID)
+		if !ok || got != m {
+			t.Errorf("%s %s is not found", m.Provider, m.ID)
+		}
+		if id, ok := Serves(m.Provider, m.ID); !ok || id != m.ID {
+			t.Errorf("%s does not serve its own %s: %q, %v", m.Provider, m.ID, id, ok)
+		}
+		if !slices.Contains(Providers(m.ID), m.Provider) {
+			t.Errorf("Providers(%q) is %v, without %s", m.ID, Providers(m.ID), m.Provider)
+		}
+		if m.AliasOf != "" && m.Provider != "deepseek" && m.ID != "mistral-medium-3" {
+			if _, ok := Lookup(m.Provider, m.AliasOf); !ok {
+				t.Errorf("%s is an alias of %s, which is not there", m.ID, m.AliasOf)
+			}
+		}
+		if m.price == "" && m.tiers+m.windows+m.changes+m.servicing != "" {
+			t.Errorf("%s %s has exceptions to a price that it has not", m.Provider, m.ID)
+		}
+		if m.changes != "" && m.tiers+m.windows+m.servicing != "" {
+			t.Errorf("%s %s: prices that change with the date have no tiers, hours or services here", m.Provider, m.ID)
+		}
+		pricesAreSane(t, &m)
+	}
+	for _, p := range families {
+		if count[p.provider] == 0 {
+			t.Errorf("%s has no models", p.provider)
+		}
+	}
+}
+
+// pricesAreSane holds what must be true of any price list.
+func pricesAreSane(t *testing.T, m *Model) {
+	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC).UnixMilli()
+	base, priced := m.PricesAt("", 0, at)
+	if !priced {
+		return
+	}
+	if base.Input > 1000*1e6 || base.Output > 1000*1e6 {
+		t.Errorf("%s %s costs more than $1000 a million", m.Provider, m.ID)
+	}
+	if base.CacheRead > base.Input {
+		t.Errorf("%s %s: a cache read costs more than input", m.Provider, m.ID)
+	}
+	if m.Provider == "anthropic" && base.CacheWrite != Unknown && (base.CacheWrite < base.Input || base.CacheWrite1h < base.CacheWrite) {
+		t.Errorf("%s: cache writes %d and %d, input %d", m.ID, base.CacheWrite, base.CacheWrite1h, base.Input)
+	}
+	long, _ := m.PricesAt("", 1<<40, at)
+	if long.Input < base.Input || long.Output < base.Output {
+		t.Errorf("%s %s: long prompts are cheaper", m.Provider, m.ID)
+	}
+	if base.Input == 0 && base.Output == 0 && !strings.HasSuffix(m.ID, ":free") && m.ID != "openrouter/free" &&
+		!strings.HasPrefix(m.ID, "gemma-") && !strings.HasPrefix(m.ID, "labs-") {
+		t.Errorf("%s %s is free", m.Provider, m.ID)
+	}
+}
+
+func TestLookupOfWhatIsNotThere(t *testing.T) {
+	for _, k := range [][2]string{{"openai", ""}, {"openai", "#"}, {"openai", "gpt-"}, {"openai", "zzz"}, {"openai", "~~~"}, {"", "gpt-5"}, {"groq", "gpt-5"}, {"openai", "\xff"}} {
+		if m, ok := Lookup(k[0], k[1]); ok {
+			t.Errorf("%q: %+v", k, m)
+		}
+	}
+}
+
+func TestFields(t *testing.T) {
+	m, ok := Lookup("openai", "gpt-5.6-sol")
+	if !ok || m.Mode != Chat || m.Context != 1_050_000 || m.MaxOutput != 128_000 || fmt.Sprint(m.Efforts()) != "[none low medium high xhigh max]" ||
+		!m.Caps.Has(Tools|ImageIn|Reasoning) || m.Caps.Has(NoSampling) || !m.ChatCompletions() || m.PriceDate == "" || m.Sources == "" {
+		t.Errorf("%+v", m)
+	}
+	if m, _ := Lookup("openai", "gpt-5-pro"); m.Mode != Responses || m.ChatCompletions() {
+		t.Errorf("%+v", m)
+	}
+	if m, _ := Lookup("openai", "text-embedding-3-large"); m.Mode != Embedding || m.Dimensions != 3072 {
+		t.Errorf("%+v", m)
+	}
+	if m, _ := Lookup("deepseek", "deepseek-v4-flash"); m.AliasOf != "deepseek-flash" {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestRelated(t *testing.T) {
+	for id, want := range map[string]string{
+		"gpt-5.5-2031-12-31": "gpt-5.5", "gpt-5.5-20311231": "gpt-5.5", "gpt-5.5": "gpt-5.5", "gpt-4o-2024-05-13": "gpt-4o-2024-05-13",
+		"gpt-5.5-1999-12-31": "", "gpt-5.5-2031-12-3x": "", "gpt-5.5-2031": "", "-2031-12-31": "",
+	} {
+		if m, ok := Related("openai", id); m.ID != want || ok != (want != "") {
+			t.Errorf("%q: %q, %v; want %q", id, m.ID, ok, want)
+		}
+	}
+	if m, ok := Related("openrouter", "openai/gpt-5:nitro"); !ok || m.ID != "openai/gpt-5" {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestProviders(t *testing.T) {
+	for model, want := range map[string]string{
+		"gpt-5":                         "openai",
+		"ft:gpt-4o-mini:acme::x":        "openai",
+		"o3-mini":                       "openai",
+		"oxide":                         "",
+		"gpt-oss-120b":                  "",
+		"openai/gpt-5":                  "openai openrouter",
+		"openai/gpt-oss-120b":           "openrouter groq together",
+		"openai/unheard-of":             "openrouter",
+		"qwen/qwen3-32b":                "openrouter groq",
+		"groq/qwen/qwen3-32b":           "groq",
+		"groq/compound":                 "groq",
+		"groq/unheard-of":               "groq",
+		"claude-opus-9":                 "anthropic",
+		"anthropic/claude-opus-9":       "anthropic",
+		"anthropic/claude-haiku-4.5":    "openrouter",
+		"gemini-9-pro":                  "gemini",
+		"models/gemini-2.5-pro":         "gemini",
+		"google/gemini-2.5-pro":         "openrouter",
+		"codestral-latest":              "mistral",
+		"deepseek-v4-pro":               "deepseek",
+		"deepseek-ai/DeepSeek-V4-Pro":   "together",
+		"deepseek-coder":                "",
+		"deepseek/deepseek-chat":        "deepseek openrouter",
+		"accounts/fireworks/models/x":   "fireworks",
+		"accounts/fireworks/datasets/x": "",
+		"accounts//models/x":            "",
+		"llama-3.3-70b-versatile":       "groq",
+		"x-ai/new-grok:free":            "openrouter",
+		"NewLab/New-Model":              "together",
+		"together/NewLab/New-Model":     "together",
+		"together/openai/gpt-oss-120b":  "together",
+		"openrouter/auto":               "openrouter",
+		"openrouter/anthropic/claude-x": "openrouter",
+		"nothing-known":                 "", "": "", "/": "", "openai/": "", "/gpt-5": "", "a/b/c": "", "openai": "",
+	} {
+		if got := strings.Join(Providers(model), " "); got != want {
+			t.Errorf("%q: %q, want %q", model, got, want)
+		}
+	}
+}
+
+func TestSplit(t *testing.T) {
+	for model, want := range map[string]string{
+		"openai/gpt-5": "openai gpt-5", "groq/llama-3.3-70b-versatile": "groq llama-3.3-70b-versatile", "groq/new": "groq new",
+		"together/openai/gpt-oss-120b": "together openai/gpt-oss-120b", "gemini/models/gemini-2.5-pro": "gemini models/gemini-2.5-pro",
+		"openai/gpt-oss-120b": "", "openai/new": "", "anthropic/claude-haiku-4.5": "", "openrouter/auto": "", "groq/compound": "",
+		"meta-llama/x": "", "gpt-5": "", "openai/": "", "/x": "", "": "",
+	} {
+		p, rest, ok := Split(model)
+		if got := strings.TrimSpace(p + " " + rest); got != want || ok != (want != "") {
+			t.Errorf("%q: %q, %v; want %q", model, got, ok, want)
+		}
+	}
+}
+
+// Whatever the id, the answers must hang together.
+func FuzzServes(f *testing.F) {
+	for _, s := range []string{"gpt-5", "openai/gpt-5", "a/b:c", "models/", "accounts/x/models/y", "groq/", "openrouter/openrouter/auto", "\n", "# x", "gpt-5\n"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, model string) {
+		providers := Providers(model)
+		for _, fam := range families {
+			id, ok := Serves(fam.provider, model)
+			if ok != slices.Contains(providers, fam.provider) {
+				t.Fatalf("%q: %s %v, but %v", model, fam.provider, ok, providers)
+			}
+			if ok && (id == "" || !strings.HasSuffix(model, id)) {
+				t.Fatalf("%q became %q", model, id)
+			}
+		}
+		if p, rest, ok := Split(model); ok && p+"/"+rest != model {
+			t.Fatalf("%q was split into %q and %q", model, p, rest)
+		}
+	})
+}
+
+func BenchmarkLookup(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		Lookup("openai", "gpt-5.4")
+	}
+}
+
+func BenchmarkServes(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		Serves("openrouter", "openai/gpt-oss-120b")
+	}
+}
+
+func BenchmarkProviders(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		Providers("openai/gpt-oss-120b")
+	}
+}
