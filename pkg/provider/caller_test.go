@@ -500,26 +500,42 @@ func TestConcurrentCalls(t *testing.T) {
 	}
 }
 
+// smallBuffers keeps the kernel from taking a whole body at once.
+type smallBuffers struct{ net.Listener }
+
+func (l smallBuffers) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err == nil {
+		conn.(*net.TCPConn).SetReadBuffer(64 << 10)
+	}
+	return conn, err
+}
+
 // A large body on a slow line is progress, not silence.
 func TestSlowUploadIsNoSilence(t *testing.T) {
-	p, c := serve(t, "openai", func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		buf := make([]byte, 1<<20)
 		for {
-			n, err := io.ReadFull(r.Body, buf)
-			if n == 0 || err != nil {
+			if _, err := io.ReadFull(r.Body, buf); err != nil {
 				break
 			}
-			time.Sleep(15 * time.Millisecond)
+			time.Sleep(50 * time.Millisecond)
 		}
 		io.WriteString(w, "{}")
-	})
+	}))
+	srv.Listener = smallBuffers{srv.Listener}
+	srv.Start()
+	defer srv.Close()
+	c := NewCaller(CallerConfig{})
+	defer c.Close()
+	p := table(t, map[string]string{"openai": srv.URL}).ByID("openai")
 	start := time.Now()
-	resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/x", Body: make([]byte, 40<<20)}, Options{Silence: 250 * time.Millisecond})
+	resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/x", Body: make([]byte, 32<<20)}, Options{Silence: time.Second})
 	if err != nil {
 		t.Fatalf("after %v: %v", time.Since(start), err)
 	}
 	resp.Close()
-	if d := time.Since(start); d < 300*time.Millisecond {
-		t.Skipf("the upload took only %v", d)
+	if d := time.Since(start); d < 1500*time.Millisecond {
+		t.Errorf("the upload took only %v, which shows nothing", d)
 	}
 }

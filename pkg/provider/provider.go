@@ -63,7 +63,8 @@ type Provider struct {
 	Upward []string
 	Rules  dialect.Rules
 	// RequestID is the header in which the provider names a request, in canonical
-	// form; empty if it has none.
+	// form; empty if it has none. It is recorded for all but Groq, Together and Fireworks,
+	// where the usual name is taken.
 	RequestID string
 	// HasEmbeddings says whether the provider serves POST /embeddings, or its like.
 	HasEmbeddings bool

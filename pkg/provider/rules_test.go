@@ -88,6 +88,7 @@ func TestValuesPerProvider(t *testing.T) {
 		{"groq", "openai/gpt-oss-20b", "reasoning_effort", "high"},
 		{"together", "Qwen/X", "logprobs", 2.0},
 		{"together", "Qwen/X", "reasoning_effort", "high"},
+		{"together", "zai-org/GLM-5.2", "reasoning_effort", "high"},
 		{"fireworks", "x", "reasoning_effort", "high"},
 		{"openai", "gpt-5.1", "reasoning_effort", "high"},
 		{"openai", "gpt-5.4", "reasoning_effort", "none"}, // there are functions

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -34,6 +35,18 @@ func TestTableHasTheNineProviders(t *testing.T) {
 			t.Errorf("%s and %s share the host %s", p.ID, other, p.base.Host)
 		}
 		hosts[p.base.Host] = p.ID
+		names := append([]string{p.RequestID}, p.Upward...)
+		for name := range p.Header {
+			names = append(names, name)
+		}
+		for _, name := range names {
+			if name != http.CanonicalHeaderKey(name) {
+				t.Errorf("%s: %s is not canonical, and is looked up as it is", p.ID, name)
+			}
+			if slices.Contains([]string{"Authorization", "Cookie", "X-Api-Key", "Openai-Organization", "Openai-Project"}, name) {
+				t.Errorf("%s: %s of a caller would go up", p.ID, name)
+			}
+		}
 		ok, reason := p.Callable()
 		if ok != (p.Client != nil) || ok == (reason != "") {
 			t.Errorf("%s: Callable is %v, %q", p.ID, ok, reason)

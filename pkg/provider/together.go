@@ -26,6 +26,7 @@ func together() Provider {
 			Files:         dialect.FilesRefused,
 			Logprobs:      dialect.LogprobsCount, // a number from 0 to 20
 			Models: []dialect.ModelRules{
+				{Match: idPrefix("deepseek-ai/DeepSeek-V4", "zai-org/GLM-5.2"), Efforts: []string{"high", "max"}}, // catalogue
 				{Match: idPrefix(""), Efforts: []string{"low", "medium", "high"}},
 			},
 		},
