@@ -164,7 +164,7 @@ func (c *choiceBuilder) appendReason(ev *Event) {
 		if p.State == nil {
 			p.State = new(ReasoningState)
 		}
-		p.State.merge(ev.State)
+		p.State.Merge(ev.State)
 	}
 }
 
@@ -211,7 +211,8 @@ func (s *ReasoningState) sealed() bool {
 	return s.Signature != "" || s.Redacted != "" || s.Encrypted != ""
 }
 
-func (s *ReasoningState) merge(next *ReasoningState) {
+// Merge adds what next says to s; next must be one that s takes, and not nil.
+func (s *ReasoningState) Merge(next *ReasoningState) {
 	s.ID = cmp.Or(next.ID, s.ID)
 	s.Signature = cmp.Or(next.Signature, s.Signature)
 	s.Redacted = cmp.Or(next.Redacted, s.Redacted)

@@ -1,0 +1,223 @@
+package native
+
+import (
+	"slices"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// shape reads what shapes the answer: stop sequences, tools, the format.
+func (d *decoder) shape(m jsonx.Value) bool {
+	switch string(m.Key()) {
+	case "stop":
+		d.stop(m)
+	case "tools":
+		d.tools(m)
+	case "toolChoice":
+		d.toolChoice(m)
+	case "parallelToolCalls":
+		b := d.bool(m)
+		d.req.ParallelToolCalls = &b
+	case "responseFormat":
+		d.responseFormat(m)
+	default:
+		return false
+	}
+	return true
+}
+
+func (d *decoder) stop(v jsonx.Value) {
+	one := func(e jsonx.Value) {
+		if e.Kind() == jsonx.String && e.Empty() {
+			d.Add(e, "must not be empty")
+		}
+		d.req.Stop = append(d.req.Stop, d.string(e))
+	}
+	switch {
+	case v.Kind() == jsonx.String:
+		one(v)
+	case v.Kind() != jsonx.Array:
+		d.Expected(v, "a string or an array")
+	case v.Len() > maxStops:
+		d.Add(v, "expected at most %d sequences, got %d", maxStops, v.Len())
+	default:
+		for e := v.First(); e.Exists(); e = e.Next() {
+			one(e)
+		}
+	}
+}
+
+func (d *decoder) tools(v jsonx.Value) {
+	if v.Kind() != jsonx.Array {
+		d.Expected(v, "an array")
+		return
+	}
+	seen := make(map[string]bool, v.Len())
+	for e := v.First(); e.Exists() && !d.Full(); e = e.Next() {
+		t, at := d.tool(e)
+		if t.Name != "" && seen[t.Name] {
+			d.Add(at, "there are two tools of the name %s", quote(t.Name))
+		}
+		seen[t.Name] = true
+		d.req.Tools = append(d.req.Tools, t)
+	}
+}
+
+// tool reads a tool; at is where its name stands.
+func (d *decoder) tool(v jsonx.Value) (t chat.Tool, at jsonx.Value) {
+	function := false
+	d.object(v, func(m jsonx.Value) {
+		switch string(m.Key()) {
+		case "type":
+			d.oneOf(m, "function")
+		case "function":
+			function = true
+			t, at = d.function(m, t)
+		case "cache":
+			t.Cache = d.cache(m)
+		default:
+			d.Unknown(m, slices.Values([]string{"type", "function", "cache"}))
+		}
+	})
+	if !function && v.Kind() == jsonx.Object {
+		d.AddMember(v, "function", "required")
+	}
+	return t, at
+}
+
+func (d *decoder) function(v jsonx.Value, t chat.Tool) (chat.Tool, jsonx.Value) {
+	var at jsonx.Value
+	d.object(v, func(m jsonx.Value) {
+		switch key := string(m.Key()); {
+		case key == "name":
+			at = m
+			t.Name = d.toolName(m)
+		case !m.Given() && slices.Contains([]string{"description", "parameters", "strict"}, key):
+		case key == "description":
+			t.Description = d.string(m)
+		case key == "parameters":
+			if m.Kind() != jsonx.Object {
+				d.Expected(m, "a JSON schema of type object")
+			}
+			t.Parameters = m.Clone()
+		case key == "strict":
+			b := d.bool(m)
+			t.Strict = &b
+		default:
+			d.Unknown(m, slices.Values([]string{"name", "description", "parameters", "strict"}))
+		}
+	})
+	if !at.Exists() && v.Kind() == jsonx.Object {
+		d.AddMember(v, "name", "required")
+	}
+	return t, at
+}
+
+// toolName takes what any provider takes; most take less.
+func (d *decoder) toolName(v jsonx.Value) string {
+	s := d.string(v)
+	if v.Kind() == jsonx.String && !madeOf(s, 128, "_-.:") {
+		d.Add(v, "expected 1 to 128 letters, digits, underscores, hyphens, dots or colons")
+	}
+	return s
+}
+
+func (d *decoder) toolChoice(v jsonx.Value) {
+	c := new(chat.ToolChoice)
+	switch v.Kind() {
+	case jsonx.String:
+		c.Mode = chat.ToolMode(d.oneOf(v, string(chat.ToolAuto), string(chat.ToolNone), string(chat.ToolRequired)))
+	case jsonx.Object:
+		c.Mode = chat.ToolNamed
+		for m := v.First(); m.Exists(); m = m.Next() {
+			switch string(m.Key()) {
+			case "type":
+				d.oneOf(m, "function")
+			case "function":
+				d.object(m, func(f jsonx.Value) {
+					if string(f.Key()) != "name" {
+						d.Unknown(f, slices.Values([]string{"name"}))
+					} else {
+						c.Name = d.string(f)
+					}
+				})
+			default:
+				d.Unknown(m, slices.Values([]string{"type", "function"}))
+			}
+		}
+	default:
+		d.Expected(v, "a string or an object")
+	}
+	d.req.ToolChoice = c
+}
+
+// checkChoice sees whether the tools are there that the choice wants.
+func (d *decoder) checkChoice(v jsonx.Value) {
+	c := d.req.ToolChoice
+	if c == nil {
+		return
+	}
+	named := func(t chat.Tool) bool { return t.Name == c.Name }
+	switch {
+	case c.Mode == chat.ToolRequired && len(d.req.Tools) == 0:
+		d.AddMember(v, "toolChoice", "a tool must be called, but tools has none")
+	case c.Mode == chat.ToolNamed && !slices.ContainsFunc(d.req.Tools, named):
+		d.AddMember(v, "toolChoice", "tools has no function %s", quote(c.Name))
+	}
+}
+
+func (d *decoder) responseFormat(v jsonx.Value) {
+	f := new(chat.ResponseFormat)
+	var schema jsonx.Value
+	d.object(v, func(m jsonx.Value) {
+		switch string(m.Key()) {
+		case "type":
+			f.Kind = chat.FormatKind(d.oneOf(m, string(chat.FormatText), string(chat.FormatJSON), string(chat.FormatSchema)))
+		case "jsonSchema", "json_schema":
+			schema = m
+		default:
+			d.Unknown(m, slices.Values([]string{"type", "jsonSchema"}))
+		}
+	})
+	d.req.ResponseFormat = f
+	switch {
+	case v.Kind() != jsonx.Object:
+	case f.Kind == "":
+		d.AddMember(v, "type", "required")
+	case f.Kind != chat.FormatSchema && schema.Given():
+		d.Add(schema, "only goes with the type json_schema")
+	case f.Kind == chat.FormatSchema && !schema.Given():
+		d.AddMember(v, "jsonSchema", "required")
+	case f.Kind == chat.FormatSchema:
+		d.schema(schema, f)
+	}
+}
+
+func (d *decoder) schema(v jsonx.Value, f *chat.ResponseFormat) {
+	d.object(v, func(m jsonx.Value) {
+		switch key := string(m.Key()); {
+		case key == "schema":
+			if m.Kind() != jsonx.Object {
+				d.Expected(m, "a JSON schema")
+			}
+			f.Schema = m.Clone()
+		case !m.Given() && slices.Contains([]string{"name", "description", "strict"}, key):
+		case key == "name":
+			f.Name = d.string(m)
+			if m.Kind() == jsonx.String && !madeOf(f.Name, 64, "_-") {
+				d.Add(m, "expected 1 to 64 letters, digits, underscores or hyphens")
+			}
+		case key == "description":
+			f.Description = d.string(m)
+		case key == "strict":
+			b := d.bool(m)
+			f.Strict = &b
+		default:
+			d.Unknown(m, slices.Values([]string{"name", "description", "schema", "strict"}))
+		}
+	})
+	if v.Kind() == jsonx.Object && !v.Get("schema").Exists() {
+		d.AddMember(v, "schema", "required")
+	}
+}
