@@ -57,3 +57,9 @@ func (s *Secret) UnmarshalJSON(data []byte) error {
 	*s = NewSecret(value)
 	return nil
 }
+
+// UnmarshalText takes the text as the secret.
+func (s *Secret) UnmarshalText(text []byte) error {
+	*s = NewSecret(string(text))
+	return nil
+}

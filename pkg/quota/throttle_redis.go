@@ -1,0 +1,156 @@
+package quota
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// RedisThrottle keeps buckets in Redis, and carries on in another Throttle while Redis is down.
+// It is safe for concurrent use.
+type RedisThrottle struct {
+	client   *redis.Client
+	fallback Throttle
+	log      *slog.Logger
+	downTill atomic.Int64 // Unix ms: Redis is not asked before
+}
+
+// Redis is asked again after redisPause without an answer, and gets redisPatience for each;
+// a login must not hang on it.
+const (
+	redisPause    = 15 * time.Second
+	redisPatience = 2 * time.Second
+	redisPrefix   = "llm-gateway:throttle:"
+)
+
+// NewRedisThrottle returns a Throttle at the URL (redis:// or rediss://). It connects when it
+// is first used. The error says that the URL is wrong without repeating it.
+func NewRedisThrottle(url string, fallback Throttle, log *slog.Logger) (*RedisThrottle, error) {
+	options, err := redis.ParseURL(url)
+	if err != nil {
+		return nil, fmt.Errorf("the Redis URL cannot be read")
+	}
+	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = redisPatience, redisPatience, redisPatience
+	options.MaxRetries = 1
+	options.PoolSize = 4
+	options.ContextTimeoutEnabled = true
+	return &RedisThrottle{client: redis.NewClient(options), fallback: fallback, log: log}, nil
+}
+
+// Ping asks Redis for an answer.
+func (t *RedisThrottle) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, redisPatience)
+	defer cancel()
+	return t.client.Ping(ctx).Err()
+}
+
+// Close drops the connections.
+func (t *RedisThrottle) Close() error { return t.client.Close() }
+
+// The scripts do what the statements of SQLThrottle do. A bucket is a hash of its tries (n)
+// and the end of its silence (at); a mark is a string.
+var (
+	tryScript = redis.NewScript(`
+local now, forget, free, doublings = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local longest, step, keep = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local old = redis.call('HMGET', KEYS[1], 'n', 'at')
+local n, at = tonumber(old[1] or '0'), tonumber(old[2] or '0')
+if old[2] and at > now then return at - now end
+if not old[2] or at < now - forget then n = 0 end
+local silence = 0
+if n >= free then
+  if n - free >= doublings then silence = longest else silence = step * 2 ^ (n - free) end
+end
+redis.call('HSET', KEYS[1], 'n', string.format('%d', n + 1), 'at', string.format('%d', now + silence))
+redis.call('PEXPIRE', KEYS[1], string.format('%d', keep))
+return 0`)
+
+	takeBackScript = redis.NewScript(`
+local old = redis.call('HMGET', KEYS[1], 'n', 'at')
+local n, at, now = tonumber(old[1] or '0'), tonumber(old[2] or '0'), tonumber(ARGV[1])
+if n > 0 then
+  redis.call('HSET', KEYS[1], 'n', string.format('%d', n - 1), 'at', string.format('%d', math.min(at, now)))
+end
+return 0`)
+)
+
+// Try implements Throttle.
+func (t *RedisThrottle) Try(ctx context.Context, now int64, bucket string, r Rule) (wait time.Duration, err error) {
+	err = t.either(ctx, now, func(ctx context.Context) error {
+		ms, err := tryScript.Run(ctx, t.client, []string{redisPrefix + bucket}, now, r.Forget.Milliseconds(), r.Free, r.doublings(),
+			r.Max.Milliseconds(), r.Step.Milliseconds(), (r.Max + r.Forget).Milliseconds()).Int64()
+		wait = time.Duration(ms) * time.Millisecond
+		return err
+	}, func() (err error) {
+		wait, err = t.fallback.Try(ctx, now, bucket, r)
+		return err
+	})
+	return wait, err
+}
+
+// TakeBack implements Throttle.
+func (t *RedisThrottle) TakeBack(ctx context.Context, now int64, bucket string) error {
+	return t.either(ctx, now, func(ctx context.Context) error {
+		return takeBackScript.Run(ctx, t.client, []string{redisPrefix + bucket}, now).Err()
+	}, func() error { return t.fallback.TakeBack(ctx, now, bucket) })
+}
+
+// Clear implements Throttle.
+func (t *RedisThrottle) Clear(ctx context.Context, now int64, bucket string) error {
+	return t.either(ctx, now, func(ctx context.Context) error {
+		return t.client.Del(ctx, redisPrefix+bucket).Err()
+	}, func() error { return t.fallback.Clear(ctx, now, bucket) })
+}
+
+// Mark implements Throttle.
+func (t *RedisThrottle) Mark(ctx context.Context, now int64, bucket string, until int64) error {
+	return t.either(ctx, now, func(ctx context.Context) error {
+		keep := time.Duration(max(1, until-now)) * time.Millisecond
+		return t.client.Set(ctx, redisPrefix+bucket, strconv.FormatInt(until, 10), keep).Err()
+	}, func() error { return t.fallback.Mark(ctx, now, bucket, until) })
+}
+
+// Marked implements Throttle.
+func (t *RedisThrottle) Marked(ctx context.Context, now int64, bucket string) (marked bool, err error) {
+	err = t.either(ctx, now, func(ctx context.Context) error {
+		until, err := t.client.Get(ctx, redisPrefix+bucket).Int64()
+		if err == redis.Nil {
+			return nil
+		}
+		marked = err == nil && until > now
+		return err
+	}, func() (err error) {
+		marked, err = t.fallback.Marked(ctx, now, bucket)
+		return err
+	})
+	return marked, err
+}
+
+// either does it in Redis or, while Redis does not answer, in the fallback.
+func (t *RedisThrottle) either(ctx context.Context, now int64, inRedis func(context.Context) error, inFallback func() error) error {
+	if now < t.downTill.Load() {
+		return inFallback()
+	}
+	limited, cancel := context.WithTimeout(ctx, redisPatience)
+	defer cancel()
+	err := inRedis(limited)
+	if err == nil {
+		if t.downTill.Swap(0) != 0 {
+			t.log.Info("Redis answers again")
+		}
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if t.downTill.Swap(now+redisPause.Milliseconds()) == 0 {
+		// The error may hold the address, which is no secret; a password it never holds.
+		t.log.Warn("Redis does not answer: throttles are kept in the database until it does", "cause", err.Error())
+	}
+	return inFallback()
+}

@@ -1,0 +1,140 @@
+package server
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/config"
+)
+
+// proxies decides whom to believe about where a request comes from.
+type proxies struct {
+	home    config.Home
+	trusted []netip.Prefix
+}
+
+// client is the address of the request's sender. trusted says that the peer may speak for it in headers,
+// also about host and scheme.
+//
+// Vercel overwrites X-Forwarded-For with the sender's address
+// (vercel.com/docs/headers/request-headers), and what its own proxies append comes after
+// it, so there the first entry counts. Elsewhere the entries are read from the right, as long as
+// each was written by a proxy that the operator trusts.
+func (p proxies) client(r *http.Request) (addr netip.Addr, trusted bool) {
+	peer := parseAddress(r.RemoteAddr)
+	if p.home == config.HomeFunctions {
+		first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-For"), ",")
+		if addr := parseAddress(first); addr.IsValid() {
+			return addr, true
+		}
+		return peer, true
+	}
+	if !p.trusts(peer) {
+		return peer, false
+	}
+	addr = peer
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		next := parseAddress(hop)
+		if !next.IsValid() {
+			break
+		}
+		addr = next
+		if !p.trusts(addr) {
+			break
+		}
+	}
+	return addr, true
+}
+
+func (p proxies) trusts(addr netip.Addr) bool {
+	return addr.IsValid() && slices.ContainsFunc(p.trusted, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
+}
+
+// parseAddress reads an address with or without a port; the zero Addr if it is none.
+func parseAddress(s string) netip.Addr {
+	s = strings.TrimSpace(s)
+	if host, _, err := net.SplitHostPort(s); err == nil {
+		s = host
+	}
+	addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Unmap().WithZone("")
+}
+
+// network is the address as throttles count it: whoever has an IPv6 address has its whole /64.
+func network(addr netip.Addr) string {
+	if addr.Is6() {
+		prefix, err := addr.Prefix(64)
+		if err == nil {
+			return prefix.String()
+		}
+	}
+	if !addr.IsValid() {
+		return "unknown"
+	}
+	return addr.String()
+}
+
+// truncated is the address as logs show it: good for telling networks apart, not persons.
+func truncated(addr netip.Addr) string {
+	bits := 24
+	if addr.Is6() {
+		bits = 48
+	}
+	prefix, err := addr.Prefix(bits)
+	if err != nil {
+		return "unknown"
+	}
+	return prefix.String()
+}
+
+// tls says whether the client came by TLS.
+func (c *call) tls() bool {
+	if c.r.TLS != nil {
+		return true
+	}
+	return c.proxied && strings.EqualFold(lastOf(c.r.Header.Get("X-Forwarded-Proto")), "https")
+}
+
+// host is the host that the client asked for.
+func (c *call) host() string {
+	if c.proxied {
+		if h := lastOf(c.r.Header.Get("X-Forwarded-Host")); h != "" {
+			return h
+		}
+	}
+	return c.r.Host
+}
+
+// lastOf is the entry of a list that the nearest proxy wrote.
+func lastOf(list string) string {
+	return strings.TrimSpace(list[strings.LastIndexByte(list, ',')+1:])
+}
+
+// local says whether the request certainly comes from this machine: a loopback peer, a
+// loopback Host (a page that rebinds its name to 127.0.0.1 has another), and nothing that
+// says that somebody forwarded it.
+func (c *call) local() bool {
+	for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port",
+		"X-Forwarded-Server", "X-Real-Ip", "X-Client-Ip", "X-Original-Forwarded-For", "True-Client-Ip", "Cf-Connecting-Ip",
+		"Fly-Client-Ip", "Via"} {
+		if len(c.r.Header.Values(name)) > 0 {
+			return false
+		}
+	}
+	return parseAddress(c.r.RemoteAddr).IsLoopback() && isLoopbackHost(c.r.Host) && !c.crossSite()
+}
+
+func isLoopbackHost(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	return strings.EqualFold(name, "localhost") || parseAddress(name).IsLoopback()
+}

@@ -1,0 +1,176 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+const (
+	// bodyPace is what a body has to keep up, in bytes a second on average, after the
+	// patience for its first bytes.
+	bodyPace = 4 << 10
+
+	// managementBody is more than any body of a management route needs.
+	managementBody = 256 << 10
+
+	// firstRead is the first buffer of a body of unknown length, and trusted the most that a
+	// declared length gets at once.
+	firstRead = 4 << 10
+	trusted   = 64 << 10
+)
+
+// readBody reads the whole body, at most limit bytes. The memory is taken from the
+// budget that all requests share and given back when the request ends (or with
+// releaseBody). Errors: TooLarge, UnsupportedMedia (a Content-Encoding),
+// Unavailable (the budget is spent), RequestTimeout, Cancelled, Validation.
+func (c *call) readBody(limit int64) ([]byte, error) {
+	if e := c.r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return nil, fault.New(fault.UnsupportedMedia, "Content-Encoding is not supported: send the body as it is")
+	}
+	if c.r.ContentLength > limit {
+		return nil, tooLarge(limit)
+	}
+	if c.bodyless() {
+		c.read = true
+		return nil, nil
+	}
+	size := int64(firstRead)
+	if n := c.r.ContentLength; n >= 0 {
+		size = min(n+1, trusted) // the one more sees the end
+	}
+	if err := c.hold(size); err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 0, size)
+	begun := time.Now()
+	for {
+		c.w.control.SetReadDeadline(begun.Add(c.patience + time.Duration(len(buf))*time.Second/bodyPace))
+		n, err := c.r.Body.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return nil, tooLarge(limit)
+		}
+		if err == io.EOF {
+			c.read = true
+			c.w.control.SetReadDeadline(time.Time{})
+			return buf, nil
+		}
+		if err != nil {
+			return nil, c.bodyError(err)
+		}
+		if len(buf) == cap(buf) {
+			if buf, err = c.grow(buf, limit); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+func (c *call) bodyless() bool { return c.r.Body == nil || c.r.Body == http.NoBody }
+
+// grow doubles the buffer. A declared length is believed once an eighth of it is there, so
+// that a caller who declares much and sends little holds little.
+func (c *call) grow(buf []byte, limit int64) ([]byte, error) {
+	size := 2 * int64(cap(buf))
+	if n := c.r.ContentLength + 1; n > int64(cap(buf)) && n <= 8*int64(cap(buf)) {
+		size = n
+	}
+	size = min(size, limit+1)
+	// While it is copied both are there; the old one is garbage right after.
+	if err := c.hold(size - int64(cap(buf))); err != nil {
+		return nil, err
+	}
+	grown := make([]byte, len(buf), size)
+	copy(grown, buf)
+	return grown, nil
+}
+
+func (c *call) hold(n int64) error {
+	if err := c.budget.take(n); err != nil {
+		return err
+	}
+	c.held += n
+	return nil
+}
+
+// releaseBody gives the body's memory back to the budget. The body must not be used any more.
+func (c *call) releaseBody() {
+	c.budget.give(c.held)
+	c.held = 0
+}
+
+func tooLarge(limit int64) error {
+	if limit >= 1<<20 {
+		return fault.New(fault.TooLarge, "the body is larger than %d MB", limit>>20)
+	}
+	return fault.New(fault.TooLarge, "the body is larger than %d kB", limit>>10)
+}
+
+func (c *call) bodyError(err error) error {
+	var max *http.MaxBytesError
+	var netErr net.Error
+	switch {
+	case errors.As(err, &max):
+		return tooLarge(max.Limit)
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		return fault.Wrap(err, fault.RequestTimeout, "the body did not arrive in time")
+	case c.r.Context().Err() != nil, errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &netErr):
+		return fault.Wrap(err, fault.Cancelled, "the caller left while sending the body")
+	}
+	return fault.Wrap(err, fault.Validation, "the body cannot be read: it is not transferred as HTTP wants it")
+}
+
+// decode reads a management route's JSON body strictly into dst. Errors: those of
+// readBody, and Validation with every issue found.
+func (c *call) decode(dst any) error {
+	if err := c.jsonOnly(); err != nil {
+		return err
+	}
+	body, err := c.readBody(managementBody)
+	if err != nil {
+		return err
+	}
+	return jsonx.Decode(body, dst)
+}
+
+// jsonOnly refuses a body that says it is something else than JSON. A web form of another site
+// can send such bodies without asking first.
+func (c *call) jsonOnly() error {
+	ct := c.r.Header.Get("Content-Type")
+	if ct == "" {
+		return nil
+	}
+	kind, params, err := mime.ParseMediaType(ct)
+	if err != nil || kind != "application/json" {
+		return fault.New(fault.UnsupportedMedia, "the Content-Type must be application/json")
+	}
+	if cs, ok := params["charset"]; ok && !strings.EqualFold(cs, "utf-8") {
+		return fault.New(fault.UnsupportedMedia, "the charset must be utf-8")
+	}
+	return nil
+}
+
+// drainLimit is how much of a body that nobody wants is read.
+const drainLimit = 5 << 20
+
+// drain reads what is left of the body. The proxy before a Vercel server cuts off answers
+// that begin before the body was read.
+func (c *call) drain() {
+	if c.read || c.bodyless() {
+		return
+	}
+	c.w.control.SetReadDeadline(time.Now().Add(c.patience))
+	if _, err := io.CopyN(io.Discard, c.r.Body, drainLimit); err == io.EOF {
+		c.read = true
+		c.w.control.SetReadDeadline(time.Time{})
+	}
+}

@@ -1,0 +1,118 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/auth"
+	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// databaseRetry is when a caller may ask again after the database did not answer.
+const databaseRetry = 5 * time.Second
+
+// faultOf is what the caller is told of an error. It is the only place that decides it.
+func (c *call) faultOf(err error) *fault.Error {
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.Is(err, store.ErrNotFound):
+		return fault.New(fault.NotFound, "there is no such object")
+	case c.r.Context().Err() != nil && errors.Is(err, context.Canceled):
+		return fault.Wrap(err, fault.Cancelled, "the caller left")
+	case errors.Is(err, context.DeadlineExceeded):
+		return unavailable(err, "this took too long; try again shortly")
+	}
+	switch store.CodeOf(err) {
+	case store.CodeUnavailable, store.CodeDeadlock:
+		return unavailable(err, "the database does not answer; try again shortly")
+	case store.CodeFull:
+		return unavailable(err, "the database takes no more data")
+	case store.CodeReference:
+		// What the request was about was deleted at the same time.
+		return fault.Wrap(err, fault.NotFound, "there is no such object any more")
+	}
+	return fault.From(err)
+}
+
+func unavailable(err error, message string) *fault.Error {
+	f := fault.Wrap(err, fault.Unavailable, "%s", message)
+	f.RetryAfter = databaseRetry
+	return f
+}
+
+// fail answers with an error, unless the answer has begun.
+func (a *App) fail(c *call, err error) {
+	f := c.faultOf(err)
+	a.logFault(c, f)
+	if c.w.status != 0 {
+		return
+	}
+	if a.Config.Home == config.HomeFunctions {
+		c.drain()
+	}
+	if c.endpoint != nil && c.endpoint.group == Chat && !(f.Code == fault.Unavailable && f.RetryAfter > 0) {
+		// The gateway has tried what can be tried; SDKs that try again only wait longer.
+		c.w.Header().Set("X-Should-Retry", "false")
+	}
+	writeFault(c.w, c.requestID(), f)
+}
+
+func (a *App) logFault(c *call, f *fault.Error) {
+	if f.Err == nil {
+		return
+	}
+	level := slog.LevelDebug
+	switch {
+	case f.Code == fault.Internal:
+		level = slog.LevelError
+	case f.Code == fault.Unavailable:
+		level = slog.LevelWarn
+	}
+	if a.Log.Enabled(c.r.Context(), level) {
+		a.Log.Log(c.r.Context(), level, "failed", "request", c.requestID(), "code", string(f.Code), "cause", auth.RedactSecrets(f.Err.Error()))
+	}
+}
+
+// writeFault writes an error in the gateway's own shape.
+func writeFault(w http.ResponseWriter, requestID string, f *fault.Error) {
+	h := w.Header()
+	if f.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
+	}
+	if f.Code == fault.Unauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="llm-gateway"`)
+	}
+	if f.Code == fault.TooLarge || f.Code == fault.RequestTimeout {
+		h.Set("Connection", "close") // the rest of the body is not worth reading
+	}
+	h["Content-Type"] = jsonType
+	w.WriteHeader(f.Code.Status())
+	w.Write(faultBody(requestID, f))
+}
+
+func faultBody(requestID string, f *fault.Error) []byte {
+	type shape struct {
+		Code    fault.Code `json:"code"`
+		Message string     `json:"message"`
+		Details any        `json:"details,omitempty"`
+	}
+	answer := struct {
+		Error     shape  `json:"error"`
+		RequestID string `json:"requestId"`
+	}{shape{f.Code, f.Message, f.Details}, requestID}
+	body, err := json.Marshal(answer)
+	if err != nil {
+		answer.Error.Details = nil
+		body, _ = json.Marshal(answer) // strings always encode
+	}
+	return body
+}

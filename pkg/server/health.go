@@ -1,0 +1,93 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// A dependency's condition. What exactly is wrong stands in the log: these routes are public.
+type condition string
+
+const (
+	healthy condition = "ok"
+	down    condition = "down"
+	old     condition = "old" // the schema's version
+)
+
+type readiness struct {
+	Database condition  `json:"database"`
+	Schema   condition  `json:"schema"`
+	Redis    *condition `json:"redis,omitempty"` // only if there is one
+}
+
+// readyTime bounds the question; probes ask again anyway.
+const readyTime = 5 * time.Second
+
+// readiness asks every dependency.
+func (a *App) readiness(c *call) readiness {
+	ctx, cancel := context.WithTimeout(c.r.Context(), readyTime)
+	defer cancel()
+	r := readiness{Database: healthy, Schema: healthy}
+	version, found := 0, false
+	err := a.DB.Run(ctx, store.Stmt{SQL: "select version from schema_version", Each: store.First(&found, &version)})
+	switch code := store.CodeOf(err); {
+	case err == nil && found && version >= store.SchemaVersion:
+	case err == nil || code == store.CodeOther:
+		r.Schema = old
+	default:
+		r.Database, r.Schema = down, down
+	}
+	if err != nil {
+		a.logFault(c, unavailable(err, "not ready"))
+	}
+	if a.Redis != nil {
+		state := healthy
+		if err := a.Redis(ctx); err != nil {
+			state = down
+			a.logFault(c, unavailable(errors.New("Redis does not answer"), "not ready"))
+		}
+		r.Redis = &state
+	}
+	return r
+}
+
+// serves says whether requests can be answered. Without Redis they can.
+func (r readiness) serves() bool { return r.Database == healthy && r.Schema == healthy }
+
+func (r readiness) status() string {
+	switch {
+	case !r.serves():
+		return "unavailable"
+	case r.Redis != nil && *r.Redis != healthy:
+		return "degraded"
+	}
+	return "ok"
+}
+
+type healthView struct {
+	Status    string     `json:"status"`
+	Checks    *readiness `json:"checks,omitempty"`
+	Timestamp timestamp  `json:"timestamp"`
+}
+
+// health is the summary for people.
+func (a *App) health(c *call) error { return a.ready(c) }
+
+// live says that the process answers. It asks nobody else: restarting the gateway heals no database.
+func (a *App) live(c *call) error {
+	return c.reply(http.StatusOK, healthView{Status: "ok", Timestamp: timestamp(c.now())})
+}
+
+// ready says whether requests can be answered, and which dependency fails.
+func (a *App) ready(c *call) error {
+	r := a.readiness(c)
+	status := http.StatusOK
+	if !r.serves() {
+		status = http.StatusServiceUnavailable
+	}
+	return c.reply(status, healthView{Status: r.status(), Checks: &r, Timestamp: timestamp(c.now())})
+}

@@ -1,0 +1,282 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// listKeys lists the user's keys, oldest first.
+func (a *App) listKeys(c *call) error {
+	q := c.query()
+	filter := store.KeyFilter{Provider: q.text("provider")}
+	if filter.Provider != "" && a.Providers.ByID(filter.Provider) == nil {
+		q.issues.Add("provider", "%s", a.unknownProvider())
+	}
+	enabled := q.boolean("enabled")
+	if err := q.err(); err != nil {
+		return err
+	}
+	keys, err := store.Keys(c.r.Context(), a.DB, c.who.user.ID, filter, store.DayOf(c.now()))
+	if err != nil {
+		return err
+	}
+	views := []keyView{}
+	for _, k := range keys {
+		// What the admin disabled is not enabled, whatever its owner's switch says.
+		if v := a.viewKey(k, c.now()); enabled == nil || *enabled == v.Enabled {
+			views = append(views, v)
+		}
+	}
+	return c.reply(http.StatusOK, struct {
+		Keys  []keyView `json:"keys"`
+		Total int       `json:"total"`
+	}{views, len(views)})
+}
+
+func (a *App) unknownProvider() string {
+	return "unknown provider; these are known: " + strings.Join(a.Providers.IDs(), ", ")
+}
+
+// createKey adds a key.
+func (a *App) createKey(c *call) error {
+	var in keyBody
+	if err := c.decode(&in); err != nil {
+		return err
+	}
+	var issues fault.Issues
+	name := "key"
+	p := a.Providers.ByID(in.Provider.Value)
+	switch {
+	case !in.Provider.Set || in.Provider.Null:
+		issues.Add("provider", "required; these are known: %s", strings.Join(a.Providers.IDs(), ", "))
+	case p == nil:
+		issues.Add("provider", "%s", a.unknownProvider())
+	default:
+		name = p.Name
+	}
+	if !in.APIKey.Set || in.APIKey.Null {
+		issues.Add("apiKey", "required")
+		in.APIKey.Set = false
+	}
+	in.complete(name)
+	k := store.Key{ID: store.NewID(c.now()), UserID: c.who.user.ID, Provider: in.Provider.Value, CreatedAt: c.now(), UpdatedAt: c.now()}
+	change := in.change(&issues, a.sealFor(k.ID, k.UserID))
+	if err := issues.Err(); err != nil {
+		return err
+	}
+	k.Sealed, k.SealingKey, k.LastFour = change.Secret.To.Sealed, change.Secret.To.SealingKey, change.Secret.To.LastFour
+	k.Name, k.Priority, k.Enabled = change.Name.To, change.Priority.To, change.Enabled.To
+	k.AllowedModels, k.DefaultModel, k.DailyLimit = change.AllowedModels.To, change.DefaultModel.To, change.DailyLimit.To
+	if err := store.CreateKey(c.r.Context(), a.DB, k); err != nil {
+		return err
+	}
+	return c.reply(http.StatusCreated, a.viewKey(store.KeyUse{Key: k}, c.now()))
+}
+
+// key finds the user's key in the path.
+func (a *App) key(c *call) (store.KeyUse, error) {
+	id, err := c.objectID()
+	if err != nil {
+		return store.KeyUse{}, err
+	}
+	return store.KeyByID(c.r.Context(), a.DB, c.who.user.ID, id, store.DayOf(c.now()))
+}
+
+func (a *App) getKey(c *call) error {
+	k, err := a.key(c)
+	if err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, a.viewKey(k, c.now()))
+}
+
+// replaceKey sets all fields: what the body leaves out gets its default. Only the secret stays if it
+// is left out, because nobody can read it to send it back.
+func (a *App) replaceKey(c *call) error {
+	return a.changeKey(c, func(in *keyBody, k store.KeyUse) {
+		name := k.Provider
+		if p := a.Providers.ByID(k.Provider); p != nil {
+			name = p.Name
+		}
+		in.complete(name)
+	})
+}
+
+// updateKey sets the fields that the body has.
+func (a *App) updateKey(c *call) error {
+	return a.changeKey(c, func(*keyBody, store.KeyUse) {})
+}
+
+func (a *App) changeKey(c *call, prepare func(*keyBody, store.KeyUse)) error {
+	k, err := a.key(c)
+	if err != nil {
+		return err
+	}
+	var in keyBody
+	if err := c.decode(&in); err != nil {
+		return err
+	}
+	var issues fault.Issues
+	if in.Provider.Set && in.Provider.Value != k.Provider {
+		issues.Add("provider", "cannot be changed (it is %q): add a key of the other provider instead", k.Provider)
+	}
+	wasAsked := in.Enabled.Set
+	prepare(&in, k)
+	change := in.change(&issues, a.sealFor(k.ID, k.UserID))
+	if err := issues.Err(); err != nil {
+		return err
+	}
+	if k.Blocked && wasAsked && change.Enabled.To {
+		return errBlocked("key")
+	}
+	if k.Key, err = store.UpdateKey(c.r.Context(), a.DB, k.UserID, k.ID, change, c.now()); err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, a.viewKey(k, c.now()))
+}
+
+func (a *App) deleteKey(c *call) error {
+	id, err := c.objectID()
+	if err != nil {
+		return err
+	}
+	if err := store.DeleteKey(c.r.Context(), a.DB, c.who.user.ID, id); err != nil {
+		return err
+	}
+	return c.noContent()
+}
+
+// resetKey makes nothing of today's quota used.
+func (a *App) resetKey(c *call) error {
+	id, err := c.objectID()
+	if err != nil {
+		return err
+	}
+	if err := store.ResetQuota(c.r.Context(), a.DB, c.who.user.ID, id, store.DayOf(c.now())); err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, struct {
+		ID        store.ID  `json:"id"`
+		UsedToday int64     `json:"usedToday"`
+		ResetDate timestamp `json:"resetDate"`
+	}{id, 0, resetDate(c.now())})
+}
+
+type keyStatView struct {
+	ID             store.ID `json:"id"`
+	Provider       string   `json:"provider"`
+	Name           string   `json:"name"`
+	UsedToday      int64    `json:"usedToday"`
+	DailyLimit     *int64   `json:"dailyLimit"`
+	RemainingQuota *int64   `json:"remainingQuota"`
+}
+
+// keyStats tells how much of today's quotas is used.
+func (a *App) keyStats(c *call) error {
+	keys, err := store.Keys(c.r.Context(), a.DB, c.who.user.ID, store.KeyFilter{}, store.DayOf(c.now()))
+	if err != nil {
+		return err
+	}
+	stats := make([]keyStatView, len(keys))
+	for i, k := range keys {
+		stats[i] = keyStatView{k.ID, k.Provider, k.Name, k.UsedToday, k.DailyLimit, remaining(k)}
+	}
+	return c.reply(http.StatusOK, struct {
+		Stats     []keyStatView `json:"stats"`
+		Timestamp timestamp     `json:"timestamp"`
+	}{stats, timestamp(c.now())})
+}
+
+// Days of a key's usage that can be asked for.
+const (
+	defaultKeyDays = 30
+	maxKeyDays     = 366
+)
+
+type keyDayView struct {
+	Date string `json:"date"`
+	countsView
+}
+
+// keyUsage tells what a key did, day by day, newest first.
+func (a *App) keyUsage(c *call) error {
+	id, err := c.objectID()
+	if err != nil {
+		return err
+	}
+	q := c.query()
+	limit := q.integer("limit", 1, maxKeyDays, defaultKeyDays)
+	if err := q.err(); err != nil {
+		return err
+	}
+	days, err := store.KeyDays(c.r.Context(), a.DB, c.who.user.ID, id, store.DayOf(c.now()), int(limit))
+	if err != nil {
+		return err
+	}
+	usage := make([]keyDayView, len(days))
+	for i, d := range days {
+		usage[i] = keyDayView{dateOf(d.Day), viewCounts(d.Counts)}
+	}
+	return c.reply(http.StatusOK, struct {
+		KeyID store.ID     `json:"keyId"`
+		Usage []keyDayView `json:"usage"`
+		Count int          `json:"count"`
+	}{id, usage, len(usage)})
+}
+
+type ownedKeyView struct {
+	ID        store.ID  `json:"id"`
+	Provider  string    `json:"provider"`
+	Name      string    `json:"name"`
+	Enabled   bool      `json:"enabled"`
+	Blocked   bool      `json:"blocked"`
+	LastFour  string    `json:"lastFour"`
+	CreatedAt timestamp `json:"createdAt"`
+	UserID    store.ID  `json:"userId"`
+	Email     string    `json:"email,omitempty"`
+}
+
+func viewOwnedKey(k store.Key, email string) ownedKeyView {
+	return ownedKeyView{k.ID, k.Provider, k.Name, k.Enabled && !k.Blocked, k.Blocked, k.LastFour, timestamp(k.CreatedAt), k.UserID, email}
+}
+
+// listAllKeys lists everybody's keys for the admin.
+func (a *App) listAllKeys(c *call) error {
+	page, err := c.page()
+	if err != nil {
+		return err
+	}
+	keys, err := store.AllKeys(c.r.Context(), a.DB, page.more())
+	if err != nil {
+		return err
+	}
+	keys, next := cut(keys, page, func(k store.OwnedKey) store.ID { return k.ID })
+	views := make([]ownedKeyView, len(keys))
+	for i, k := range keys {
+		views[i] = viewOwnedKey(k.Key, k.OwnerEmail)
+	}
+	return c.reply(http.StatusOK, struct {
+		Keys       []ownedKeyView `json:"keys"`
+		NextCursor *store.ID      `json:"nextCursor"`
+	}{views, next})
+}
+
+// blockKey sets the admin's switch of anybody's key.
+func (a *App) blockKey(c *call) error {
+	id, err := c.objectID()
+	if err != nil {
+		return err
+	}
+	var in blocking
+	if err := c.decode(&in); err != nil {
+		return err
+	}
+	k, err := store.BlockKey(c.r.Context(), a.DB, id, in.Blocked, c.now())
+	if err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, viewOwnedKey(k, ""))
+}

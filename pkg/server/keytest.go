@@ -1,0 +1,81 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/provider"
+	"github.com/alicetears/llm-gateway/pkg/quota"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// checkTime bounds the question whether a key lives.
+const checkTime = 15 * time.Second
+
+type keyTestView struct {
+	ID        store.ID   `json:"id"`
+	OK        bool       `json:"ok"`
+	Class     chat.Class `json:"class,omitempty"`
+	Message   string     `json:"message"`
+	Status    int        `json:"status,omitempty"` // the provider's
+	LatencyMs int64      `json:"latencyMs"`
+	Key       keyView    `json:"key"`
+}
+
+// testKey asks the provider whether a key lives, and draws the consequence either way: a key that
+// lives ends its rest, one that the provider refuses begins one.
+func (a *App) testKey(c *call) error {
+	k, err := a.key(c)
+	if err != nil {
+		return err
+	}
+	p := a.Providers.ByID(k.Provider)
+	if p == nil {
+		return fault.New(fault.Conflict, "this version of the gateway does not know the provider %s", k.Provider)
+	}
+	secret, err := a.openKey(k.Key)
+	if err != nil {
+		return fault.New(fault.Conflict, "%s; enter the key again", err)
+	}
+	ctx, cancel := context.WithTimeout(c.r.Context(), checkTime)
+	defer cancel()
+	res := a.Upstream.Check(ctx, p, secret)
+	if err := c.r.Context().Err(); err != nil {
+		return err // the caller left: it says nothing about the key
+	}
+	if err := a.concludeTest(c, p, k, res); err != nil {
+		return err
+	}
+	if k, err = a.key(c); err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, keyTestView{
+		ID: k.ID, OK: res.OK, Class: res.Class, Message: res.Message, Status: res.Status, LatencyMs: res.Latency.Milliseconds(),
+		Key: a.viewKey(k, c.now()),
+	})
+}
+
+func (a *App) concludeTest(c *call, p *provider.Provider, k store.KeyUse, res provider.CheckResult) error {
+	ctx := c.r.Context()
+	if res.OK {
+		if k.RestUntil <= c.now() || !aboutKey(chat.Class(k.RestClass)) {
+			return nil
+		}
+		return store.EndRest(ctx, a.DB, k.UserID, k.ID)
+	}
+	if !aboutKey(res.Class) || res.Err == nil {
+		return nil
+	}
+	if _, until := p.Consequence(res.Err, c.now()); until > 0 {
+		return a.DB.Run(ctx, quota.Rest(k.ID, until, string(res.Class), res.Message))
+	}
+	return nil
+}
+
+// aboutKey says whether a failure of the class is the key's own, and lasts until something is done about it.
+func aboutKey(class chat.Class) bool {
+	return class == chat.BadKey || class == chat.Forbidden || class == chat.OutOfMoney
+}

@@ -1,0 +1,121 @@
+package server
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/auth"
+	"github.com/alicetears/llm-gateway/pkg/catalog"
+	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
+	"github.com/alicetears/llm-gateway/pkg/provider"
+	"github.com/alicetears/llm-gateway/pkg/quota"
+	"github.com/alicetears/llm-gateway/pkg/store"
+	"github.com/alicetears/llm-gateway/pkg/store/postgres"
+)
+
+// Open makes an App on Postgres from the environment alone. It connects to nothing yet. env behaves
+// like os.LookupEnv. The error is a *config.Error, or says which setting cannot be used; it
+// holds no value.
+func Open(env func(string) (string, bool), home config.Home) (*App, error) {
+	cfg, err := config.Load(env, home)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Database.Kind != config.Postgres {
+		return nil, errors.New("DATABASE_URL must name a Postgres database here")
+	}
+	mode := postgres.ModePrepared
+	if home == config.HomeFunctions {
+		mode = postgres.ModeExec
+	}
+	db, err := postgres.Open(postgres.Options{
+		URL: cfg.Database.URL, MigrateURL: cfg.Database.MigrationURL, MaxConns: cfg.Database.Pool, Mode: mode,
+	})
+	if err != nil {
+		return nil, err
+	}
+	app, err := Assemble(cfg, db, NewLogger(cfg))
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	return app, nil
+}
+
+func openFromEnvironment() (*App, error) { return Open(os.LookupEnv, config.HomeFunctions) }
+
+// NewLogger is the log that the configuration asks for, on standard error.
+func NewLogger(cfg *config.Config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.LogLevel}
+	if cfg.LogFormat == config.LogJSON {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+// Assemble makes an App over an open database. The error says which setting cannot be used.
+func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
+	secrets, err := auth.NewSecrets(auth.Material{
+		JWTSecret: cfg.Secrets.JWT, PreviousJWTSecrets: cfg.Secrets.PreviousJWT,
+		EncryptionKey: cfg.Secrets.Encryption, PreviousEncryptionKeys: cfg.Secrets.PreviousEncryption,
+	})
+	if err != nil {
+		return nil, err
+	}
+	providers, err := provider.NewTable(cfg.BaseURLs)
+	if err != nil {
+		return nil, err
+	}
+	deps := Deps{
+		Config: cfg, DB: db, Secrets: secrets, Providers: providers, Log: log, Now: time.Now,
+		Upstream: provider.NewCaller(provider.CallerConfig{MaxBytes: cfg.Limits.MaxUpstreamBytes}),
+		Throttle: quota.NewSQLThrottle(db),
+	}
+	if cfg.RedisURL != "" {
+		inRedis, err := quota.NewRedisThrottle(cfg.RedisURL, deps.Throttle, log)
+		if err != nil {
+			return nil, err
+		}
+		deps.Throttle, deps.Redis = inRedis, inRedis.Ping
+	}
+	deps.Gateway = gateway.New(gateway.Deps{
+		DB: db, Quota: quota.New(db), Secrets: secrets, Providers: providers, Upstream: deps.Upstream,
+		Cost: catalog.Cost, Log: log, Now: deps.Now, OnSettled: newRetention(cfg, db, log).tick,
+	}, gateway.Settings{
+		Strategy: gateway.Strategy(cfg.Strategy), Timeout: cfg.Limits.Request,
+		FirstEvent: cfg.Limits.FirstEvent, Silence: cfg.Limits.UpstreamIdle,
+	})
+	return New(deps)
+}
+
+// refuse answers for an App that cannot be made.
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	now := time.Now()
+	c := &call{w: newResponse(w, r, time.Minute), r: r, id: store.NewID(now.UnixMilli()), begun: now, proxied: true, patience: 10 * time.Second}
+	c.secure()
+	sharing{}.head(c)
+	c.drain()
+	f := fault.Wrap(err, fault.Unavailable, "the gateway is not configured: %s", wrongSettings(err))
+	f.RetryAfter = time.Minute
+	slog.Error("not configured", "cause", wrongSettings(err))
+	writeFault(c.w, c.requestID(), f)
+}
+
+// wrongSettings names the variables. Errors of the configuration hold no values.
+func wrongSettings(err error) string {
+	var wrong *config.Error
+	if !errors.As(err, &wrong) {
+		return err.Error()
+	}
+	var problems []string
+	for _, p := range wrong.Problems {
+		problems = append(problems, p.String())
+	}
+	return strings.Join(problems, "; ")
+}

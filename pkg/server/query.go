@@ -1,0 +1,144 @@
+package server
+
+import (
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// query reads a request's query string and notes what is wrong with it.
+type query struct {
+	values url.Values
+	issues fault.Issues
+}
+
+func (c *call) query() *query {
+	q := &query{}
+	var err error
+	if q.values, err = url.ParseQuery(c.r.URL.RawQuery); err != nil {
+		q.issues.Add("", "the query string is malformed")
+	}
+	for name, values := range q.values {
+		if len(values) > 1 {
+			q.issues.Add(name, "is given more than once")
+		}
+	}
+	return q
+}
+
+func (q *query) err() error { return q.issues.Err() }
+
+// integer is a number within bounds, or what is taken if it is absent.
+func (q *query) integer(name string, low, high, absent int64) int64 {
+	s := q.values.Get(name)
+	if s == "" {
+		return absent
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < low || n > high {
+		q.issues.Add(name, "must be a whole number from %d to %d", low, high)
+		return absent
+	}
+	return n
+}
+
+// boolean is true, false, or nil if it is absent.
+func (q *query) boolean(name string) *bool {
+	switch q.values.Get(name) {
+	case "":
+		return nil
+	case "true":
+		v := true
+		return &v
+	case "false":
+		v := false
+		return &v
+	}
+	q.issues.Add(name, "must be true or false")
+	return nil
+}
+
+// id is an id, or zero if it is absent.
+func (q *query) id(name string) store.ID {
+	s := q.values.Get(name)
+	if s == "" {
+		return store.ID{}
+	}
+	id, err := store.ParseID(s)
+	if err != nil || id.IsZero() {
+		q.issues.Add(name, "must be an id, such as 0190163d-8694-739b-aea5-966c26f8ad91")
+	}
+	return id
+}
+
+// text is a short text without control characters.
+func (q *query) text(name string) string {
+	s := q.values.Get(name)
+	if len(s) > 200 || printableText(s) != s {
+		q.issues.Add(name, "must be a text of at most 200 bytes without control characters")
+		return ""
+	}
+	return s
+}
+
+// The times that are accepted: those that a timestamp of this gateway can have.
+const (
+	firstYear = 2000
+	lastYear  = 2200
+)
+
+// time is a moment (RFC 3339, or a day: its beginning in UTC) in Unix milliseconds, or what is
+// taken if it is absent.
+func (q *query) time(name string, absent int64) int64 {
+	s := q.values.Get(name)
+	if s == "" {
+		return absent
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		t, err = time.Parse(time.DateOnly, s)
+	}
+	if err != nil || t.Year() < firstYear || t.Year() > lastYear {
+		q.issues.Add(name, "must be a time such as 2026-01-31T08:00:00Z, or a day such as 2026-01-31")
+		return absent
+	}
+	return t.UnixMilli()
+}
+
+// Sizes of pages.
+const (
+	defaultPage = 50
+	maxPage     = 200
+)
+
+// page is a part of a list.
+type page struct {
+	after store.ID
+	limit int
+}
+
+func (q *query) page() page {
+	return page{after: q.id("cursor"), limit: int(q.integer("limit", 1, maxPage, defaultPage))}
+}
+
+func (c *call) page() (page, error) {
+	q := c.query()
+	p := q.page()
+	return p, q.err()
+}
+
+// more asks for one entry more than the page has, which tells whether there is another page.
+func (p page) more() store.Page { return store.Page{After: p.after, Limit: p.limit + 1} }
+
+// cut makes a page of what was read, and says where the next one begins; nil if this is the last.
+func cut[T any](all []T, p page, id func(T) store.ID) ([]T, *store.ID) {
+	if len(all) <= p.limit {
+		return all, nil
+	}
+	all = all[:p.limit]
+	next := id(all[p.limit-1])
+	return all, &next
+}

@@ -1,0 +1,147 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/auth"
+	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/quota"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// authStatus tells what a person without an account can do.
+func (a *App) authStatus(c *call) error {
+	i, err := store.InstanceStatus(c.r.Context(), a.DB)
+	if err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, struct {
+		SetupRequired       bool `json:"setupRequired"`
+		SetupTokenRequired  bool `json:"setupTokenRequired"`
+		RegistrationEnabled bool `json:"registrationEnabled"`
+	}{!i.SetUp, !i.SetUp && a.needsSetupToken(c), i.RegistrationEnabled})
+}
+
+// register makes an account: the first one is the admin's, and ends the set-up.
+func (a *App) register(c *call) error {
+	if err := c.refuseCrossSite(); err != nil {
+		return err
+	}
+	var in struct {
+		Email      string      `json:"email" jsonx:"required"`
+		Password   auth.Secret `json:"password" jsonx:"required"`
+		Name       *string     `json:"name"`
+		SetupToken *string     `json:"setupToken"`
+	}
+	if err := c.decode(&in); err != nil {
+		return err
+	}
+	u := store.User{ID: store.NewID(c.now()), CreatedAt: c.now(), UpdatedAt: c.now(), Enabled: true}
+	var issues fault.Issues
+	var err error
+	if u.Email, err = auth.NormalizeEmail(in.Email); err != nil {
+		issues.Add("email", "%s", err)
+	}
+	if err := auth.CheckPassword(in.Password.Reveal()); err != nil {
+		issues.Add("password", "%s", err)
+	}
+	if in.Name != nil {
+		u.Name = checkName(&issues, "name", *in.Name)
+	}
+	if u.Name == "" {
+		u.Name, _, _ = strings.Cut(u.Email, "@")
+	}
+	if err := issues.Err(); err != nil {
+		return err
+	}
+	i, err := store.InstanceStatus(c.r.Context(), a.DB)
+	if err != nil {
+		return err
+	}
+	// Whoever may not register is told so before a password is hashed.
+	switch {
+	case !i.SetUp:
+		err = a.checkSetup(c, in.SetupToken)
+	case !i.RegistrationEnabled:
+		err = errClosed()
+	default:
+		err = a.try(c, quota.Bucket("register-address", network(c.client)), newAccounts)
+	}
+	if err != nil {
+		return err
+	}
+	return a.createUser(c, u, in.Password, i.SetUp)
+}
+
+func errClosed() error {
+	return fault.New(fault.Forbidden, "registration is closed; the admin can open it")
+}
+
+func (a *App) createUser(c *call, u store.User, password auth.Secret, setUp bool) error {
+	var err error
+	ctx := c.r.Context()
+	if u.PasswordHash, err = a.hasher.Hash(ctx, password.Reveal()); err != nil {
+		return err
+	}
+	if setUp {
+		u.Role, err = store.RoleUser, store.CreateUser(ctx, a.DB, u)
+	} else {
+		u.Role, err = store.RoleAdmin, store.CreateFirstUser(ctx, a.DB, u)
+	}
+	switch {
+	case errors.Is(err, store.ErrSetUp), errors.Is(err, store.ErrRegistrationClosed):
+		return errClosed() // somebody else was faster
+	case errors.Is(err, store.ErrEmailTaken):
+		return fault.New(fault.Conflict, "email: there is an account with this address")
+	case err != nil:
+		return err
+	}
+	return a.openSession(c, u, http.StatusCreated)
+}
+
+// needsSetupToken says whether the first registration has to carry a token, if it comes the way
+// that c came.
+func (a *App) needsSetupToken(c *call) bool {
+	return a.Config.Secrets.Setup != "" || a.Config.Home == config.HomeFunctions || !c.local()
+}
+
+// checkSetup decides who may make the first account, whose owner rules over the gateway.
+func (a *App) checkSetup(c *call, given *string) error {
+	if !a.needsSetupToken(c) {
+		return nil
+	}
+	token := ""
+	if given != nil {
+		token = strings.TrimSpace(*given)
+	}
+	switch {
+	case a.Config.Secrets.Setup == "" && a.Config.Home == config.HomeFunctions:
+		return fault.New(fault.Forbidden, "the first account needs a set-up token, and none is configured: "+
+			"set the environment variable SETUP_TOKEN, deploy again, and register with it")
+	case token == "" && a.Config.Secrets.Setup != "":
+		return fault.New(fault.Forbidden, "setupToken: the first account needs the set-up token (the environment variable SETUP_TOKEN)")
+	case token == "":
+		return fault.New(fault.Forbidden, "setupToken: the first account needs the set-up token, which the gateway printed when it started")
+	}
+	net := quota.Bucket("setup-address", network(c.client))
+	if err := a.try(c, net, perAccount); err != nil {
+		return err
+	}
+	if err := a.try(c, quota.Bucket("setup"), setUpGlobal); err != nil {
+		return err
+	}
+	right := auth.EqualSecret(token, a.Config.Secrets.Setup)
+	if a.Config.Secrets.Setup == "" {
+		right = a.Secrets.CheckSetupToken(token)
+	}
+	if !right {
+		return fault.New(fault.Forbidden, "setupToken: this is not the set-up token")
+	}
+	if err := a.Throttle.Clear(c.r.Context(), c.now(), net); err != nil {
+		return err
+	}
+	return a.Throttle.TakeBack(c.r.Context(), c.now(), quota.Bucket("setup"))
+}

@@ -1,0 +1,116 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// requestView is an entry of the request log. It holds no word of the conversation: none is kept.
+type requestView struct {
+	ID               store.ID  `json:"id"`
+	CreatedAt        timestamp `json:"createdAt"`
+	Status           int       `json:"status"`
+	Outcome          string    `json:"outcome"`
+	Provider         *string   `json:"provider"`
+	Model            string    `json:"model"`
+	KeyID            *store.ID `json:"keyId"`   // null: no key was called
+	TokenID          *store.ID `json:"tokenId"` // null: sent from the dashboard
+	Stream           bool      `json:"stream"`
+	Attempts         int       `json:"attempts"`
+	LatencyMs        int64     `json:"latencyMs"`
+	FirstByteMs      *int64    `json:"firstByteMs"`
+	InputTokens      int64     `json:"inputTokens"`
+	CachedTokens     int64     `json:"cachedTokens"`
+	CacheWriteTokens int64     `json:"cacheWriteTokens"`
+	OutputTokens     int64     `json:"outputTokens"`
+	ReasoningTokens  int64     `json:"reasoningTokens"`
+	Estimated        bool      `json:"estimated"` // the provider reported no usage
+	CostUSD          *dollars  `json:"costUsd"`   // null: unpriced
+}
+
+func viewRequest(q store.Request) requestView {
+	v := requestView{
+		ID: q.ID, CreatedAt: timestamp(q.ID.Time()), Status: q.Status, Outcome: outcomeText(store.Outcome(q.Outcome)), Model: q.Model,
+		Stream: q.Flags&store.FlagStreamed != 0, Estimated: q.Flags&store.FlagEstimated != 0,
+		Attempts: q.Attempts, LatencyMs: q.LatencyMs, FirstByteMs: q.FirstByteMs,
+		InputTokens: q.Input, CachedTokens: q.Cached, CacheWriteTokens: q.CacheWrite, OutputTokens: q.Output, ReasoningTokens: q.Reasoning,
+		CostUSD: (*dollars)(q.Cost),
+	}
+	if q.Provider != "" {
+		v.Provider = &q.Provider
+	}
+	if !q.KeyID.IsZero() {
+		v.KeyID = &q.KeyID
+	}
+	if !q.TokenID.IsZero() {
+		v.TokenID = &q.TokenID
+	}
+	return v
+}
+
+func outcomeText(o store.Outcome) string {
+	switch o {
+	case store.Answered:
+		return "answered"
+	case store.Failed:
+		return "failed"
+	case store.Broken:
+		return "broken"
+	case store.CallerLeft:
+		return "caller_left"
+	case store.DeadlinePassed:
+		return "deadline_passed"
+	}
+	return "unknown"
+}
+
+// listRequests lists the user's requests, newest first.
+func (a *App) listRequests(c *call) error {
+	q := c.query()
+	page := q.page()
+	filter := store.RequestFilter{
+		Before: page.after, Limit: page.limit + 1,
+		StatusClass: int(q.integer("statusClass", 2, 5, 0)),
+		Provider:    q.text("provider"), Model: q.text("model"),
+		KeyID: q.id("keyId"), TokenID: q.id("tokenId"),
+		From: q.time("from", 0), To: q.time("to", 0),
+	}
+	if err := q.err(); err != nil {
+		return err
+	}
+	requests, err := store.Requests(c.r.Context(), a.DB, c.who.user.ID, filter)
+	if err != nil {
+		return err
+	}
+	requests, next := cut(requests, page, func(q store.Request) store.ID { return q.ID })
+	views := make([]requestView, len(requests))
+	for i, q := range requests {
+		views[i] = viewRequest(q)
+	}
+	return c.reply(http.StatusOK, struct {
+		Requests   []requestView `json:"requests"`
+		NextCursor *store.ID     `json:"nextCursor"`
+	}{views, next})
+}
+
+// getRequest is one request, with the trace of what happened on the way if it failed or failed over.
+func (a *App) getRequest(c *call) error {
+	id, err := c.objectID()
+	if err != nil {
+		return err
+	}
+	q, trace, err := store.RequestByID(c.r.Context(), a.DB, c.who.user.ID, id)
+	if err != nil {
+		return err
+	}
+	var raw json.RawMessage
+	if trace != "" {
+		raw = json.RawMessage(trace)
+	}
+	return c.reply(http.StatusOK, struct {
+		requestView
+		Trace json.RawMessage `json:"trace"` // null: none was kept
+	}{viewRequest(q), raw})
+}

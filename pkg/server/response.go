@@ -1,0 +1,74 @@
+package server
+
+import (
+	"net/http"
+	"time"
+)
+
+// response is the ResponseWriter of every handler. It notes what was answered, and
+// gives each write its own time: a caller who does not read holds a request no longer
+// than that.
+type response struct {
+	http.ResponseWriter
+	control  *http.ResponseController
+	patience time.Duration // for one write; 0: no limit
+	head     bool
+	status   int // 0: not begun
+	bytes    int64
+}
+
+func newResponse(w http.ResponseWriter, r *http.Request, patience time.Duration) *response {
+	return &response{ResponseWriter: w, control: http.NewResponseController(w), patience: patience, head: r.Method == http.MethodHead}
+}
+
+// Unwrap lets http.ResponseController reach what the server offers.
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *response) WriteHeader(status int) {
+	if w.status != 0 {
+		return
+	}
+	if status >= 200 {
+		w.status = status
+	}
+	w.extend()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// writeUnit is what has to go out within the patience: about what a caller on a slow
+// line takes in that time.
+const writeUnit = 256 << 10
+
+func (w *response) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	if w.head {
+		return len(p), nil
+	}
+	written := 0
+	for {
+		unit := p[written:min(len(p), written+writeUnit)]
+		w.extend()
+		n, err := w.ResponseWriter.Write(unit)
+		written += n
+		w.bytes += int64(n)
+		if err != nil || written >= len(p) {
+			return written, err
+		}
+	}
+}
+
+// extend restarts the time for writing. Hosts without deadlines bound it themselves.
+func (w *response) extend() {
+	if w.patience > 0 {
+		w.control.SetWriteDeadline(time.Now().Add(w.patience))
+	}
+}
+
+// flush sends what was written. The error is http.ErrNotSupported on a host that
+// gathers whole answers.
+func (w *response) flush() error {
+	w.extend()
+	return w.control.Flush()
+}

@@ -1,0 +1,131 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// Handler serves the routes of one group, and answers 404 to everything else.
+func (a *App) Handler(group Group) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Serve(group, w, r) })
+}
+
+// Serve answers a request whose route has to be in the group. It never panics, except to
+// cut off an answer that has begun and cannot be finished.
+func (a *App) Serve(group Group, w http.ResponseWriter, r *http.Request) {
+	c := a.newCall(w, r)
+	if e, path := a.table.find(r.URL.EscapedPath()); e != nil && e.group == group {
+		c.endpoint, c.path = e, path
+	}
+	defer a.finish(c)
+	defer a.recover(c)
+
+	c.secure()
+	a.sharing.head(c)
+	if err := a.dispatch(c); err != nil {
+		a.fail(c, err)
+	}
+}
+
+func (a *App) newCall(w http.ResponseWriter, r *http.Request) *call {
+	begun := a.Now()
+	c := &call{
+		w: newResponse(w, r, a.Config.Limits.Write), r: r, id: store.NewID(begun.UnixMilli()), begun: begun,
+		budget: a.budget, patience: a.Config.Limits.BodyProgress,
+	}
+	c.client, c.proxied = a.proxies.client(r)
+	if r.ContentLength != 0 {
+		// For the rest of a body that no handler reads: the server reads it before the next request.
+		c.w.control.SetReadDeadline(time.Now().Add(c.patience))
+	}
+	return c
+}
+
+// dispatch decides what is not a route's business, and hands over to the handler.
+func (a *App) dispatch(c *call) error {
+	e := c.endpoint
+	if e == nil {
+		return a.table.unknown(c.r.URL.EscapedPath())
+	}
+	if c.r.Method == http.MethodOptions {
+		return preflight(c)
+	}
+	route := e.route(c.r.Method)
+	if route == nil {
+		c.w.Header().Set("Allow", e.allow)
+		return fault.New(fault.MethodNotAllowed, "the method %s is not allowed here; these are: %s", printable(c.r.Method), e.allow)
+	}
+	if err := a.authorize(c, route); err != nil {
+		return err
+	}
+	return route.handle(a, c)
+}
+
+// secure sets the headers that every answer carries.
+func (c *call) secure() {
+	h := c.w.Header()
+	h["X-Request-Id"] = []string{c.requestID()}
+	h["X-Content-Type-Options"] = nosniff
+	h["Cache-Control"] = noStore
+	h["Content-Security-Policy"] = noFrames
+	if c.tls() {
+		h["Strict-Transport-Security"] = hsts
+	}
+}
+
+// recover turns a panic into a 500 that tells nothing.
+func (a *App) recover(c *call) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler {
+		panic(v)
+	}
+	a.Log.Error("panic", "request", c.requestID(), "what", fmt.Sprint(v), "stack", string(debug.Stack()))
+	if c.w.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
+	a.fail(c, fault.From(fmt.Errorf("panic: %v", v)))
+}
+
+// finish gives back what the call held, and writes the access log: never a body, a query
+// string, a path that is not the table's, or a whole address.
+func (a *App) finish(c *call) {
+	c.releaseBody()
+	level, pattern := slog.LevelInfo, "unknown"
+	if c.endpoint != nil {
+		pattern = c.endpoint.routes[0].Pattern
+		if c.endpoint.group == Health {
+			level = slog.LevelDebug
+		}
+	}
+	ctx := c.r.Context()
+	if !a.Log.Enabled(ctx, level) {
+		return
+	}
+	a.Log.LogAttrs(ctx, level, "request",
+		slog.String("request", c.requestID()),
+		slog.String("method", printable(c.r.Method)),
+		slog.String("route", pattern),
+		slog.Int("status", c.w.status),
+		slog.Int64("bytes", c.w.bytes),
+		slog.Int64("ms", a.Now().Sub(c.begun).Milliseconds()),
+		slog.String("client", truncated(c.client)),
+	)
+}
+
+// printable is a method as it may be shown: methods are the caller's words.
+func printable(method string) string {
+	switch method {
+	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT":
+		return method
+	}
+	return "other"
+}
