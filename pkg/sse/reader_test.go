@@ -54,6 +54,7 @@ var streams = []struct {
 	{"data: a\n\n", []event{{"", "a"}}},
 	{"data:a\n\ndata:  b \n\n", []event{{"", "a"}, {"", " b "}}},
 	{"data: a\r\n\r\ndata: b\r\n\r\n", []event{{"", "a"}, {"", "b"}}},
+	{"event: x\r\ndata: a\r\ndata: b\r\n\r\ndata: c\r\n\r\n", []event{{"x", "a\nb"}, {"", "c"}}},
 	{"data: a\r\rdata: b\r\r", []event{{"", "a"}, {"", "b"}}},
 	{"data: a\rdata: b\r\n\rdata: c\n\r", []event{{"", "a\nb"}, {"", "c"}}},
 	{"data: a\ndata: b\ndata:\ndata\ndata: c\n\n", []event{{"", "a\nb\n\n\nc"}}},

@@ -46,8 +46,6 @@ func indented(t *testing.T, v any) []byte {
 	return out
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func server() *native.Server {
 	return native.New([]string{"openai", "anthropic", "openrouter", "gemini", "mistral", "groq", "together", "fireworks", "deepseek"})
 }

@@ -85,6 +85,24 @@ func TestDecodeStream(t *testing.T) {
 	}
 }
 
+// The state of reasoning comes with the first piece, not with each.
+func TestDecodeStreamSaysStateOnce(t *testing.T) {
+	piece := []byte(`{"choices":[{"index":0,"delta":{"reasoning":"a","reasoning_details":[{"type":"reasoning.text","text":"a","format":"f","index":0}]}}]}`)
+	d := openai.Client{}.NewStreamDecoder()
+	events := d.Decode(nil, "", piece)
+	if last := events[len(events)-1]; last.Kind != chat.EventReason || last.State == nil || last.State.Format != "f" {
+		t.Errorf("%+v", last)
+	}
+	if events = d.Decode(nil, "", piece); len(events) != 1 || events[0].State != nil || events[0].Text != "a" {
+		t.Errorf("%+v", events)
+	}
+	// After text, what follows is reasoning of its own and says its state again.
+	d.Decode(nil, "", []byte(`{"choices":[{"index":0,"delta":{"content":"b"}}]}`))
+	if events = d.Decode(nil, "", piece); len(events) != 1 || events[0].State == nil {
+		t.Errorf("%+v", events)
+	}
+}
+
 // A stream that is cut anywhere before its terminator is no answer.
 func TestDecodeStreamCut(t *testing.T) {
 	body, err := os.ReadFile("testdata/stream/openrouter.sse")
