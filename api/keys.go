@@ -1,0 +1,10 @@
+package handler
+
+import (
+	"net/http"
+
+	"github.com/alicetears/llm-gateway/pkg/server"
+)
+
+// HandleKeys serves /api/keys, and what the admin sees of them, /api/admin/keys.
+func HandleKeys(w http.ResponseWriter, r *http.Request) { server.Serve(server.Keys, w, r) }

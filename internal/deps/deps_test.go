@@ -1,0 +1,145 @@
+// Package deps holds the direction of the dependencies: downwards only, and nothing
+// in a function that does not belong there.
+package deps
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/alicetears/llm-gateway"
+
+// imports lists what each of the repository's packages imports itself, tests left
+// out, and reach what it links in the end.
+type graph struct{ imports, reach map[string][]string }
+
+func load(t *testing.T) graph {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} [{{join .Imports \" \"}}] {{join .Deps \" \"}}", module+"/...").Output()
+	if err != nil {
+		if e, ok := err.(*exec.ExitError); ok {
+			t.Fatalf("go list: %s", e.Stderr)
+		}
+		t.Fatal(err)
+	}
+	g := graph{map[string][]string{}, map[string][]string{}}
+	for line := range strings.Lines(string(out)) {
+		name, rest, _ := strings.Cut(strings.TrimSpace(line), " [")
+		imports, reach, _ := strings.Cut(rest, "]")
+		short := strings.TrimPrefix(strings.TrimPrefix(name, module), "/")
+		g.imports[short] = strings.Fields(imports)
+		g.reach[short] = strings.Fields(reach)
+	}
+	return g
+}
+
+// under says whether an import path is the package, or lies below it.
+func under(path, of string) bool { return path == of || strings.HasPrefix(path, of+"/") }
+
+// may lists, for each package, which of ours it may import directly. A package stands for
+// those below it. What is not listed here may import nothing of ours.
+var may = map[string][]string{
+	"api":            {"pkg/server"},
+	"cmd/server":     {"internal/mount", "pkg/config", "pkg/server"},
+	"internal/mount": {"api", "pkg/server"},
+	"pkg/dialect":    {"pkg/chat", "pkg/fault", "pkg/jsonx", "pkg/sse", "pkg/dialect"},
+	"pkg/catalog":    {"pkg/chat"},
+	"pkg/provider":   {"pkg/chat", "pkg/catalog", "pkg/dialect", "pkg/fault", "pkg/jsonx", "pkg/sse"},
+	"pkg/store":      {"pkg/store"},
+	"pkg/quota":      {"pkg/store"},
+	"pkg/auth":       {"pkg/store"},
+	"pkg/gateway": {"pkg/auth", "pkg/catalog", "pkg/chat", "pkg/dialect", "pkg/fault", "pkg/jsonx", "pkg/provider", "pkg/quota", "pkg/sse",
+		"pkg/store", "pkg/gateway"},
+	"pkg/server": {"pkg/auth", "pkg/catalog", "pkg/chat", "pkg/config", "pkg/dialect", "pkg/fault", "pkg/gateway", "pkg/jsonx",
+		"pkg/provider", "pkg/quota", "pkg/sse", "pkg/store"},
+	"pkg/emulator": {"pkg/emulator"},
+	"pkg/chat":     {},
+	"pkg/fault":    {},
+	"pkg/jsonx":    {"pkg/fault"},
+	"pkg/sse":      {},
+	"pkg/config":   {},
+}
+
+// anything are the packages at the top, which put the others together, and those of tests.
+var anything = []string{"", "cmd/gateway", "bench", "tests", "internal/pgtest", "internal/redistest", "internal/testproc", "internal/deps",
+	"pkg/store/storetest"}
+
+func TestDependenciesPointDownwards(t *testing.T) {
+	g := load(t)
+	if len(g.imports) < 10 {
+		t.Fatalf("go list named only %d packages", len(g.imports))
+	}
+	for name, imports := range g.imports {
+		if slices.ContainsFunc(anything, func(top string) bool { return name == top || top != "" && under(name, top) }) {
+			continue
+		}
+		allowed, known := rule(name)
+		if !known {
+			t.Errorf("%s: say in this test what it may import", name)
+		}
+		for _, path := range imports {
+			ours, isOurs := strings.CutPrefix(path, module+"/")
+			if path == module {
+				ours, isOurs = "", true
+			}
+			if isOurs && !slices.ContainsFunc(allowed, func(a string) bool { return under(ours, a) }) {
+				t.Errorf("%s imports %q", name, ours)
+			}
+		}
+	}
+}
+
+func rule(name string) ([]string, bool) {
+	for {
+		if allowed, known := may[name]; known {
+			return allowed, true
+		}
+		i := strings.LastIndexByte(name, '/')
+		if i < 0 {
+			return nil, false
+		}
+		name = name[:i]
+	}
+}
+
+// Functions are small and start fast, and what runs there has no disk.
+func TestFunctionsLinkLittle(t *testing.T) {
+	g := load(t)
+	for _, name := range []string{"api", "cmd/server"} {
+		if len(g.reach[name]) == 0 {
+			t.Fatalf("%s was not listed", name)
+		}
+		for _, path := range g.reach[name] {
+			for _, wrong := range []string{
+				"modernc.org", "testing", "net/http/httptest", "net/http/pprof",
+				module + "/cmd", module + "/pkg/emulator", module + "/pkg/store/sqlite", module + "/pkg/store/storetest",
+				module + "/internal/pgtest", module + "/internal/testproc", module + "/internal/redistest",
+			} {
+				if under(path, wrong) {
+					t.Errorf("%s links %s", name, path)
+				}
+			}
+			if path == module {
+				t.Errorf("%s links the root package, whose files come from the CDN there", name)
+			}
+		}
+	}
+}
+
+// A dialect is pure translation: it can be fed from a file, and answers the same every time.
+func TestDialectsDoNoIO(t *testing.T) {
+	g := load(t)
+	for name, imports := range g.imports {
+		if !under(name, "pkg/dialect") && !under(name, "pkg/chat") && !under(name, "pkg/fault") {
+			continue
+		}
+		for _, path := range imports {
+			switch path {
+			case "os", "net", "os/exec", "io/fs", "database/sql", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand":
+				t.Errorf("%s imports %s", name, path)
+			}
+		}
+	}
+}

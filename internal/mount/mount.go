@@ -1,0 +1,22 @@
+// Package mount puts the handlers of api/ into the shared route table, for the
+// homes where Vercel does not do it.
+package mount
+
+import (
+	"net/http"
+
+	handler "github.com/alicetears/llm-gateway/api"
+	"github.com/alicetears/llm-gateway/pkg/server"
+)
+
+// API serves every route with the handlers that Vercel's functions are made of.
+func API() http.Handler {
+	return server.Mount(map[server.Group]http.HandlerFunc{
+		server.Chat:   handler.HandleChat,
+		server.Keys:   handler.HandleKeys,
+		server.Tokens: handler.HandleTokens,
+		server.Auth:   handler.HandleAuth,
+		server.Usage:  handler.HandleUsage,
+		server.Health: handler.HandleHealth,
+	})
+}
