@@ -175,6 +175,9 @@ func ping(url string) error {
 // Stop ends the server at once, as a crash would, all connections with it.
 func (s *Server) Stop() { s.proc.Stop(syscall.SIGQUIT) }
 
+// PID is the id of the server's main process, the parent of all others.
+func (s *Server) PID() int { return s.proc.PID() }
+
 // New makes an empty database on this server, as the package's New does.
 func (s *Server) New(t testing.TB) string {
 	t.Helper()

@@ -51,6 +51,9 @@ func Start(cmd *exec.Cmd, runAs string, onDeath syscall.Signal) (*Server, error)
 	return s, nil
 }
 
+// PID is the process id.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
+
 // Run runs cmd to its end, with the output in the error if it fails.
 func Run(cmd *exec.Cmd, runAs string) error {
 	if err := prepare(cmd, runAs, syscall.SIGKILL); err != nil {

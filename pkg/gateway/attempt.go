@@ -228,6 +228,17 @@ func (s *source) next(out []chat.Event) []chat.Event {
 	return out
 }
 
+// atHand appends what has come already, so that it goes out in one piece.
+func (s *source) atHand(out []chat.Event) []chat.Event {
+	for len(out) < maxTogether && !s.ended && s.events.Ready() {
+		out = s.next(out)
+	}
+	return out
+}
+
+// maxTogether bounds how many events go out in one piece.
+const maxTogether = 256
+
 func streamError(err error) *chat.Error {
 	var known *chat.Error
 	if errors.As(err, &known) {

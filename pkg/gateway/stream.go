@@ -39,7 +39,7 @@ func (c *Call) read() []chat.Event {
 		a.first = nil
 		return first
 	}
-	c.buf = a.source.next(c.buf[:0])
+	c.buf = a.source.atHand(a.source.next(c.buf[:0]))
 	return c.buf
 }
 
@@ -91,6 +91,9 @@ func (c *Call) Fault() *fault.Error {
 	}
 	return c.providerFault(c.current)
 }
+
+// Cancel ends the provider's work from another goroutine, as if the caller had left.
+func (c *Call) Cancel() { c.cancel() }
 
 // Close ends the call. If the answer was not read to its end, the provider's work is
 // cancelled and the request settled as one whose caller left.

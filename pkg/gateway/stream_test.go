@@ -60,18 +60,15 @@ func TestStreamIsSettledBeforeItsEnd(t *testing.T) {
 	var text string
 	for ended := false; !ended; {
 		for _, ev := range c.Next(nil) {
-			if ev.Kind == chat.EventText {
-				text += ev.Text
-				if n := w.int(`select count(*) from requests`); n != 0 {
-					t.Error("settled before the answer was complete")
-				}
-			}
-			if ended = ev.Kind == chat.EventEnd; ended {
-				if outcome, status, output := w.row(); outcome != store.Answered || status != 200 || output != 5 {
-					t.Errorf("at the end the row says %d, %d, %d", outcome, status, output)
-				}
-			}
+			text += ev.Text
+			ended = ended || ev.Kind == chat.EventEnd
 		}
+		if n := w.int(`select count(*) from requests`); (n == 1) != ended {
+			t.Errorf("%d rows, while the end was given out: %v", n, ended)
+		}
+	}
+	if outcome, status, output := w.row(); outcome != store.Answered || status != 200 || output != 5 {
+		t.Errorf("at the end the row says %d, %d, %d", outcome, status, output)
 	}
 	if text != "Hello" || w.used(id) != 1 {
 		t.Errorf("%q, %d places used", text, w.used(id))

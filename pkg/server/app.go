@@ -8,6 +8,8 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/native"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
@@ -37,6 +39,7 @@ type App struct {
 	budget  *budget
 	proxies proxies
 	sharing sharing
+	native  dialect.Server
 }
 
 // New returns an App. The error names the dependency that is missing.
@@ -57,5 +60,6 @@ func New(d Deps) (*App, error) {
 		budget:  newBudget(d.Config.Limits.BodyBudgetBytes),
 		proxies: proxies{home: d.Config.Home, trusted: d.Config.TrustedProxies},
 		sharing: sharing{origins: d.Config.CORSOrigins},
+		native:  native.New(d.Providers.IDs()),
 	}, nil
 }

@@ -9,13 +9,12 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
-	"github.com/alicetears/llm-gateway/pkg/dialect/native"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 )
 
 // chat answers POST /api/chat.
-func (a *App) chat(c *call) error { return a.converse(c, new(native.Server)) }
+func (a *App) chat(c *call) error { return a.converse(c, a.native) }
 
 // converse takes a request in a dialect its whole way. Errors that it returns came before
 // the first byte of an answer.

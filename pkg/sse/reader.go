@@ -89,6 +89,24 @@ func (r *Reader) Next() (name string, data []byte, err error) {
 	}
 }
 
+// Ready says whether Next has an event at hand, so that it will not wait. It may be
+// wrongly false, for an event with odd framing.
+func (r *Reader) Ready() bool {
+	rest := r.buf[r.line:r.end]
+	if r.skipLF {
+		rest = bytes.TrimPrefix(rest, []byte("\n"))
+	}
+	end := bytes.Index(rest, []byte("\n\n"))
+	if end < 0 {
+		end = bytes.Index(rest, []byte("\r\n\r\n"))
+	}
+	if end < 0 {
+		return false
+	}
+	rest = rest[:end]
+	return bytes.HasPrefix(rest, []byte("data:")) || bytes.Contains(rest, []byte("\ndata:"))
+}
+
 // begin forgets the event that was read last.
 func (r *Reader) begin() {
 	r.start, r.hasData, r.name = r.line, false, ""

@@ -298,3 +298,43 @@ func BenchmarkReader(b *testing.B) {
 		}
 	}
 }
+
+// chunks hands out one chunk a Read and fails the test if it is read when it should not be.
+type chunks struct {
+	t     *testing.T
+	rest  []string
+	quiet bool
+}
+
+func (c *chunks) Read(p []byte) (int, error) {
+	if c.quiet {
+		c.t.Error("Next waited although Ready said that an event is at hand")
+	}
+	if len(c.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, c.rest[0])
+	c.rest = c.rest[1:]
+	return n, nil
+}
+
+func TestReadyMeansNotWaiting(t *testing.T) {
+	whole := "data: one\n\n: comment\n\nevent: x\ndata: two\n\ndata: three\r\n\r\n\r\n: c\r\n\r\ndata:four\n\nid: 1\n\ndata: five\n\n"
+	ready := 0
+	for cut := range len(whole) + 1 {
+		src := &chunks{t: t, rest: []string{whole[:cut], whole[cut:]}}
+		r := sse.NewReader(src, 0)
+		for {
+			src.quiet = r.Ready()
+			if src.quiet {
+				ready++
+			}
+			if _, _, err := r.Next(); err != nil {
+				break
+			}
+		}
+	}
+	if ready == 0 {
+		t.Error("Ready never saw an event")
+	}
+}
