@@ -18,12 +18,6 @@ const (
 	DeadlinePassed Outcome = 5 // the gateway's total deadline ended it
 )
 
-// Flags of a request; their values are stored.
-const (
-	FlagStream    = 1
-	FlagEstimated = 2 // the provider reported no usage: the counts are the gateway's estimate
-)
-
 // Record is what is kept of one request.
 type Record struct {
 	ID       ID // holds the time at which the request began
@@ -89,12 +83,6 @@ type latencyHour struct {
 	kind, bucket int
 }
 
-// The kinds of latency that histograms are kept of; their numbers are stored.
-const (
-	KindLatency   = 1
-	KindFirstByte = 2
-)
-
 // Settle is the statements that keep the records: a row each, and one addition to each
 // hourly sum that they share. The sums come in the order of their keys, so that two
 // processes that settle at once wait for each other instead of deadlocking.
@@ -111,9 +99,9 @@ func Settle(records []Record) []Stmt {
 		}
 		at := usageHour{r.User, r.Token, r.Key, HourOf(r.ID.Time()), r.Provider, r.Model}
 		hours[at] = hours[at].add(r)
-		latencies[latencyHour{r.User, at.hour, KindLatency, Bucket(r.LatencyMs)}]++
+		latencies[latencyHour{r.User, at.hour, KindLatency, BucketOf(r.LatencyMs)}]++
 		if r.FirstByteMs != nil {
-			latencies[latencyHour{r.User, at.hour, KindFirstByte, Bucket(*r.FirstByteMs)}]++
+			latencies[latencyHour{r.User, at.hour, KindFirstByte, BucketOf(*r.FirstByteMs)}]++
 		}
 	}
 	stmts = appendUsageHours(stmts, hours)

@@ -1,0 +1,296 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+)
+
+// Key is a provider key.
+type Key struct {
+	ID            ID
+	UserID        ID
+	Provider      string
+	Name          string
+	Sealed        []byte // the secret, sealed and bound to this row
+	SealingKey    string // names the key that sealed it
+	LastFour      string
+	Priority      int // lower is tried first
+	Enabled       bool
+	Blocked       bool     // by the admin
+	AllowedModels []string // exact, prefix*, or *; empty: all of the provider's; never nil when read
+	DefaultModel  string   // empty: none
+	DailyLimit    *int64   // requests a UTC day; nil: no limit
+	RestUntil     int64    // not used before this time; 0: never rested
+	RestClass     string   // why it rests: an error class
+	RestNote      string   // the provider's last error about the key, redacted
+	CreatedAt     int64
+	UpdatedAt     int64
+}
+
+// KeyUse is a key with what was done with it.
+type KeyUse struct {
+	Key
+	UsedToday  int64
+	Requests   int64 // all that the hourly sums know
+	LastUsedAt int64 // 0: never
+}
+
+// OwnedKey is a key as the admin sees it.
+type OwnedKey struct {
+	Key
+	OwnerEmail string
+}
+
+const (
+	keyReturning = `id, user_id, provider, name, sealed, sealing_key, last_four, priority, enabled, blocked, allowed_models,
+		coalesce(default_model, ''), daily_limit, rest_until, rest_class, rest_note, created_at, updated_at`
+	keyColumns = `k.id, k.user_id, k.provider, k.name, k.sealed, k.sealing_key, k.last_four, k.priority, k.enabled, k.blocked, k.allowed_models,
+		coalesce(k.default_model, ''), k.daily_limit, k.rest_until, k.rest_class, k.rest_note, k.created_at, k.updated_at`
+)
+
+func scanKey(k *Key) []any {
+	return []any{&k.ID, &k.UserID, &k.Provider, &k.Name, &k.Sealed, &k.SealingKey, &k.LastFour, &k.Priority, &k.Enabled, &k.Blocked,
+		(*modelList)(&k.AllowedModels), &k.DefaultModel, &k.DailyLimit, &k.RestUntil, &k.RestClass, &k.RestNote, &k.CreatedAt, &k.UpdatedAt}
+}
+
+// KeyColumns are the columns that ScanKey takes, of a provider_keys named k.
+const KeyColumns = keyColumns
+
+// ScanKey returns the destinations for KeyColumns.
+func ScanKey(k *Key) []any { return scanKey(k) }
+
+// modelList is allowed_models: a JSON array of strings.
+type modelList []string
+
+func (m *modelList) Scan(src any) error {
+	s, _ := src.(string)
+	*m = modelList{}
+	if s == "" || s == "[]" {
+		return nil
+	}
+	return json.Unmarshal([]byte(s), (*[]string)(m))
+}
+
+func (m modelList) text() string {
+	if len(m) == 0 {
+		return "[]"
+	}
+	// Strings always encode.
+	b, _ := json.Marshal([]string(m))
+	return string(b)
+}
+
+// CreateKey adds a key.
+func CreateKey(ctx context.Context, r Runner, k Key) error {
+	return r.Run(ctx,
+		Stmt{
+			SQL: `insert into provider_keys (id, user_id, provider, name, sealed, sealing_key, last_four, priority, enabled, blocked,
+				allowed_models, default_model, daily_limit, rest_until, rest_class, rest_note, created_at, updated_at)
+				values ($1, $2, $3, $4, $5, $6, $7, $8, $9, false, $10, nullif($11, ''), $12, 0, '', '', $13, $13)`,
+			Args: []any{k.ID, k.UserID, k.Provider, k.Name, k.Sealed, k.SealingKey, k.LastFour, k.Priority, k.Enabled,
+				modelList(k.AllowedModels).text(), k.DefaultModel, k.DailyLimit, k.CreatedAt},
+		},
+		bumpRevision(k.UserID),
+	)
+}
+
+// KeyFilter narrows a list of keys.
+type KeyFilter struct {
+	ID       ID     // zero: any
+	Provider string // empty: any
+	Enabled  *bool  // nil: either
+}
+
+// Keys lists a user's keys, oldest first, with their use; day is today.
+func Keys(ctx context.Context, r Runner, userID ID, f KeyFilter, day int64) ([]KeyUse, error) {
+	sql := parts{args: []any{userID, day}}
+	if !f.ID.IsZero() {
+		sql.and("k.id = ?", f.ID)
+	}
+	if f.Provider != "" {
+		sql.and("k.provider = ?", f.Provider)
+	}
+	if f.Enabled != nil {
+		sql.and("k.enabled = ?", *f.Enabled)
+	}
+	keys := []KeyUse{}
+	uses := uses{}
+	err := r.Run(ctx,
+		Stmt{
+			SQL: "select " + keyColumns + `, coalesce(d.used, 0) from provider_keys k
+				left join key_days d on d.key_id = k.id and d.day = $2
+				where k.user_id = $1` + sql.String() + " order by k.id",
+			Args: sql.args,
+			Each: appendTo(&keys, func(k *KeyUse) []any { return append(scanKey(&k.Key), &k.UsedToday) }),
+		},
+		uses.stmt("key_id", userID),
+	)
+	if err != nil {
+		return nil, err
+	}
+	for i := range keys {
+		use := uses[keys[i].ID]
+		keys[i].Requests, keys[i].LastUsedAt = use.requests, use.lastAt
+	}
+	return keys, nil
+}
+
+// KeyByID finds a key of the user, with its use; day is today: [ErrNotFound].
+func KeyByID(ctx context.Context, r Runner, userID, id ID, day int64) (KeyUse, error) {
+	if id.IsZero() {
+		return KeyUse{}, ErrNotFound
+	}
+	keys, err := Keys(ctx, r, userID, KeyFilter{ID: id}, day)
+	if err != nil {
+		return KeyUse{}, err
+	}
+	if len(keys) == 0 {
+		return KeyUse{}, ErrNotFound
+	}
+	return keys[0], nil
+}
+
+// Secret is a provider key's secret as it is kept.
+type Secret struct {
+	Sealed     []byte
+	SealingKey string
+	LastFour   string
+}
+
+// KeyChange is what an owner changes about a key.
+type KeyChange struct {
+	Name          Field[string]
+	Secret        Field[Secret] // also ends the key's rest
+	Priority      Field[int]
+	Enabled       Field[bool]
+	AllowedModels Field[[]string]
+	DefaultModel  Field[string] // empty: none
+	DailyLimit    Field[*int64] // nil: no limit
+}
+
+// UpdateKey changes a key of the user: [ErrNotFound].
+func UpdateKey(ctx context.Context, r Runner, userID, id ID, c KeyChange, now int64) (Key, error) {
+	set := parts{args: []any{id, userID, now}}
+	if c.Name.Set {
+		set.comma("name = ?", c.Name.To)
+	}
+	if c.Secret.Set {
+		set.comma("sealed = ?", c.Secret.To.Sealed)
+		set.comma("sealing_key = ?", c.Secret.To.SealingKey)
+		set.comma("last_four = ?", c.Secret.To.LastFour)
+		set.comma("rest_until = 0, rest_class = '', rest_note = ''")
+	}
+	if c.Priority.Set {
+		set.comma("priority = ?", c.Priority.To)
+	}
+	if c.Enabled.Set {
+		set.comma("enabled = ?", c.Enabled.To)
+	}
+	if c.AllowedModels.Set {
+		set.comma("allowed_models = ?", modelList(c.AllowedModels.To).text())
+	}
+	if c.DefaultModel.Set {
+		set.comma("default_model = nullif(?, '')", c.DefaultModel.To)
+	}
+	if c.DailyLimit.Set {
+		set.comma("daily_limit = ?", c.DailyLimit.To)
+	}
+	var k Key
+	err := one(ctx, r, Stmt{
+		SQL:  "update provider_keys set updated_at = $3" + set.String() + " where id = $1 and user_id = $2 returning " + keyReturning,
+		Args: set.args,
+	}, scanKey(&k), bumpRevision(userID))
+	return k, err
+}
+
+// DeleteKey deletes a key of the user: [ErrNotFound].
+func DeleteKey(ctx context.Context, r Runner, userID, id ID) error {
+	return one(ctx, r,
+		Stmt{SQL: "delete from provider_keys where id = $1 and user_id = $2", Args: []any{id, userID}}, nil,
+		bumpRevision(userID))
+}
+
+// ResetQuota makes nothing of the day's quota used: [ErrNotFound]. Requests under way
+// give back to the generation before, and so to nobody. Processes that took the key
+// for spent look at it again.
+func ResetQuota(ctx context.Context, r Runner, userID, id ID, day int64) error {
+	return one(ctx, r, Stmt{
+		SQL: `insert into key_days (key_id, day, used, gen)
+			select id, $3, 0, 1 from provider_keys where id = $1 and user_id = $2
+			on conflict (key_id, day) do update set used = 0, gen = key_days.gen + 1`,
+		Args: []any{id, userID, day},
+	}, nil, bumpRevision(userID))
+}
+
+// EndRest lets a key of the user be used again at once: [ErrNotFound].
+func EndRest(ctx context.Context, r Runner, userID, id ID) error {
+	return one(ctx, r, Stmt{
+		SQL:  "update provider_keys set rest_until = 0, rest_class = '', rest_note = '' where id = $1 and user_id = $2",
+		Args: []any{id, userID},
+	}, nil, bumpRevision(userID))
+}
+
+// AllKeys lists everybody's keys, oldest first, for the admin.
+func AllKeys(ctx context.Context, r Runner, p Page) ([]OwnedKey, error) {
+	return list(ctx, r, Stmt{
+		SQL: "select " + keyColumns + `, u.email from provider_keys k join users u on u.id = k.user_id
+			where k.id > $1 order by k.id limit $2`,
+		Args: []any{p.After[:], p.Limit},
+	}, func(k *OwnedKey) []any { return append(scanKey(&k.Key), &k.OwnerEmail) })
+}
+
+// BlockKey sets the admin's switch of anybody's key: [ErrNotFound].
+func BlockKey(ctx context.Context, r Runner, id ID, blocked bool, now int64) (Key, error) {
+	var k Key
+	err := one(ctx, r,
+		Stmt{
+			SQL:  "update provider_keys set blocked = $2, updated_at = $3 where id = $1 returning " + keyReturning,
+			Args: []any{id, blocked, now},
+		}, scanKey(&k),
+		Stmt{
+			SQL:  "update users set revision = revision + 1 where id = (select user_id from provider_keys where id = $1)",
+			Args: []any{id},
+		})
+	return k, err
+}
+
+// ResealKey replaces the sealed form of the same secret; nothing happens, and false comes back, if
+// the key is not as in old any more.
+func ResealKey(ctx context.Context, r Runner, old Key, sealed []byte, sealingKey string) (done bool, err error) {
+	var n int64
+	err = r.Run(ctx, Stmt{
+		SQL:  "update provider_keys set sealed = $4, sealing_key = $5 where id = $1 and sealing_key = $2 and sealed = $3",
+		Args: []any{old.ID, old.SealingKey, old.Sealed, sealed, sealingKey}, Affected: &n,
+	})
+	return n > 0, err
+}
+
+// KeysSealedOtherwise lists everybody's keys that were not sealed by current, in the order of ids.
+func KeysSealedOtherwise(ctx context.Context, r Runner, current string, p Page) ([]Key, error) {
+	return list(ctx, r, Stmt{
+		SQL:  "select " + keyColumns + " from provider_keys k where k.sealing_key <> $1 and k.id > $2 order by k.id limit $3",
+		Args: []any{current, p.After[:], p.Limit},
+	}, scanKey)
+}
+
+// parts composes the variable part of a statement; "?" stands for the next argument.
+type parts struct {
+	sql  strings.Builder
+	args []any
+}
+
+func (p *parts) and(cond string, arg ...any)     { p.add(" and ", cond, arg) }
+func (p *parts) comma(assign string, arg ...any) { p.add(", ", assign, arg) }
+func (p *parts) String() string                  { return p.sql.String() }
+
+func (p *parts) add(separator, text string, args []any) {
+	p.sql.WriteString(separator)
+	for _, arg := range args {
+		before, after, _ := strings.Cut(text, "?")
+		p.args = append(p.args, arg)
+		p.sql.WriteString(before + placeholder(len(p.args)))
+		text = after
+	}
+	p.sql.WriteString(text)
+}

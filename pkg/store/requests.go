@@ -1,0 +1,147 @@
+package store
+
+import "context"
+
+// Flags of a request.
+const (
+	FlagStreamed  = 1
+	FlagEstimated = 2 // the tokens are our estimate: the provider reported none
+)
+
+// Request is an entry of the request log. Its time is in the id.
+type Request struct {
+	ID          ID
+	TokenID     ID     // zero: sent from the dashboard
+	KeyID       ID     // zero: no key was called
+	Provider    string // empty: no key was called
+	Model       string // as the provider was asked; as the caller asked if none was
+	Cost        *int64 // nano-dollars; nil: unpriced
+	Status      int    // HTTP status that the caller saw
+	Outcome     int
+	Attempts    int // providers called
+	Flags       int
+	LatencyMs   int64
+	FirstByteMs *int64
+	Input       int64 // tokens, all classes of input together
+	Cached      int64 // of input
+	CacheWrite  int64 // of input
+	Output      int64
+	Reasoning   int64 // of output
+}
+
+const requestColumns = `q.id, q.token_id, q.key_id, coalesce(q.provider, ''), q.model, q.cost, q.status, q.outcome, q.attempts, q.flags,
+	q.latency_ms, q.first_byte_ms, q.input, q.cached, q.cache_write, q.output, q.reasoning`
+
+func scanRequest(q *Request) []any {
+	return []any{&q.ID, &q.TokenID, &q.KeyID, &q.Provider, &q.Model, &q.Cost, &q.Status, &q.Outcome, &q.Attempts, &q.Flags,
+		&q.LatencyMs, &q.FirstByteMs, &q.Input, &q.Cached, &q.CacheWrite, &q.Output, &q.Reasoning}
+}
+
+// RequestFilter narrows the request log.
+type RequestFilter struct {
+	// Before is the last id of the page before; zero for the first page.
+	Before ID
+	// Limit is the largest number of entries, at least 1.
+	Limit int
+	// StatusClass is the first digit of the status: 2 for 200 … 299; 0: any.
+	StatusClass int
+	Provider    string // empty: any
+	Model       string // empty: any
+	KeyID       ID     // zero: any
+	TokenID     ID     // zero: any
+	From        int64  // Unix milliseconds, included; 0: no bound
+	To          int64  // Unix milliseconds, excluded; 0: no bound
+}
+
+// Requests lists a user's requests, newest first.
+func Requests(ctx context.Context, r Runner, userID ID, f RequestFilter) ([]Request, error) {
+	where := parts{args: []any{userID}}
+	if !f.Before.IsZero() {
+		where.and("q.id < ?", f.Before)
+	}
+	if f.To != 0 {
+		where.and("q.id < ?", FirstID(f.To))
+	}
+	if f.From != 0 {
+		where.and("q.id >= ?", FirstID(f.From))
+	}
+	if f.StatusClass != 0 {
+		where.and("q.status between ? and ?", f.StatusClass*100, f.StatusClass*100+99)
+	}
+	if f.Provider != "" {
+		where.and("q.provider = ?", f.Provider)
+	}
+	if f.Model != "" {
+		where.and("q.model = ?", f.Model)
+	}
+	if !f.KeyID.IsZero() {
+		where.and("q.key_id = ?", f.KeyID)
+	}
+	if !f.TokenID.IsZero() {
+		where.and("q.token_id = ?", f.TokenID)
+	}
+	where.add(" order by q.id desc limit ", "?", []any{f.Limit})
+	return list(ctx, r, Stmt{
+		SQL:  "select " + requestColumns + " from requests q where q.user_id = $1" + where.String(),
+		Args: where.args,
+	}, scanRequest)
+}
+
+// RequestByID finds a request of the user, with its trace (JSON, empty if none was kept): [ErrNotFound].
+func RequestByID(ctx context.Context, r Runner, userID, id ID) (Request, string, error) {
+	var q Request
+	var trace string
+	err := one(ctx, r, Stmt{
+		SQL: "select " + requestColumns + `, coalesce(t.trace, '') from requests q
+			left join request_traces t on t.user_id = q.user_id and t.id = q.id
+			where q.user_id = $1 and q.id = $2`,
+		Args: []any{userID, id},
+	}, append(scanRequest(&q), &trace))
+	return q, trace, err
+}
+
+// Retention is how far back is kept, as times (Unix milliseconds): what is older goes.
+type Retention struct {
+	RequestsFrom int64
+	TracesFrom   int64
+}
+
+// Purge deletes what is older than the retention, user by user, at most batch rows a
+// statement so that no lock is held for long, until nothing is left or ctx ends. It
+// says how many rows went.
+func Purge(ctx context.Context, r Runner, keep Retention, batch int) (n int64, err error) {
+	page := Page{Limit: 100}
+	for {
+		users, err := list(ctx, r, Stmt{
+			SQL: "select id from users where id > $1 order by id limit $2", Args: []any{page.After[:], page.Limit},
+		}, func(id *ID) []any { return []any{id} })
+		if err != nil || len(users) == 0 {
+			return n, err
+		}
+		for _, user := range users {
+			for table, from := range map[string]int64{"requests": keep.RequestsFrom, "request_traces": keep.TracesFrom} {
+				gone, err := purgeUser(ctx, r, table, user, from, batch)
+				n += gone
+				if err != nil {
+					return n, err
+				}
+			}
+		}
+		page.After = users[len(users)-1]
+	}
+}
+
+func purgeUser(ctx context.Context, r Runner, table string, user ID, from int64, batch int) (n int64, err error) {
+	for {
+		var gone int64
+		err := r.Run(ctx, Stmt{
+			SQL: "delete from " + table + " where user_id = $1 and id in (select id from " + table +
+				" where user_id = $1 and id < $2 order by id limit $3)",
+			Args: []any{user, FirstID(from), batch}, Affected: &gone,
+		})
+		n += gone
+		if err != nil || gone < int64(batch) {
+			return n, err
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package store
+
+import "context"
+
+// Session is a login.
+type Session struct {
+	ID         ID
+	UserID     ID
+	UserAgent  string
+	Address    string // the client's, as the server determined it
+	CreatedAt  int64
+	LastSeenAt int64 // to the minute, see TouchSession
+	ExpiresAt  int64
+}
+
+// MaxSessions is how many sessions a user may have; the oldest go.
+const MaxSessions = 100
+
+// touchEvery is how old LastSeenAt may get, in milliseconds.
+const touchEvery = 60_000
+
+const sessionColumns = "s.id, s.user_id, s.user_agent, s.address, s.created_at, s.last_seen_at, s.expires_at"
+
+func scanSession(s *Session) []any {
+	return []any{&s.ID, &s.UserID, &s.UserAgent, &s.Address, &s.CreatedAt, &s.LastSeenAt, &s.ExpiresAt}
+}
+
+// CreateSession adds a session; CodeReference if there is no such user.
+func CreateSession(ctx context.Context, r Runner, s Session) error {
+	return r.Run(ctx,
+		Stmt{
+			SQL:  "insert into sessions (id, user_id, user_agent, address, created_at, last_seen_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7)",
+			Args: []any{s.ID, s.UserID, s.UserAgent, s.Address, s.CreatedAt, s.LastSeenAt, s.ExpiresAt},
+		},
+		Stmt{
+			SQL: `delete from sessions where user_id = $1
+				and id not in (select id from sessions where user_id = $1 order by id desc limit $2)`,
+			Args: []any{s.UserID, MaxSessions},
+		},
+	)
+}
+
+// SessionByID finds a session that has not expired, with its user: [ErrNotFound], also if the user is disabled.
+func SessionByID(ctx context.Context, r Runner, id ID, now int64) (Session, User, error) {
+	var s Session
+	var u User
+	err := one(ctx, r, Stmt{
+		SQL: "select " + sessionColumns + ", " + userColumns + ` from sessions s join users u on u.id = s.user_id
+			where s.id = $1 and s.expires_at > $2 and u.enabled`,
+		Args: []any{id, now},
+	}, append(scanSession(&s), scanUser(&u)...))
+	return s, u, err
+}
+
+// Stale says whether it is time for TouchSession.
+func (s Session) Stale(now int64) bool { return s.LastSeenAt <= now-touchEvery }
+
+// TouchSession notes that the session is in use, at most once a minute.
+func TouchSession(ctx context.Context, r Runner, id ID, now int64) error {
+	return r.Run(ctx, Stmt{
+		SQL:  "update sessions set last_seen_at = $2 where id = $1 and last_seen_at <= $3",
+		Args: []any{id, now, now - touchEvery},
+	})
+}
+
+// Sessions lists a user's sessions that have not expired, newest first.
+func Sessions(ctx context.Context, r Runner, userID ID, now int64) ([]Session, error) {
+	return list(ctx, r, Stmt{
+		SQL:  "select " + sessionColumns + " from sessions s where s.user_id = $1 and s.expires_at > $2 order by s.id desc",
+		Args: []any{userID, now},
+	}, scanSession)
+}
+
+// DeleteSession ends a session of the user: [ErrNotFound].
+func DeleteSession(ctx context.Context, r Runner, userID, id ID) error {
+	return one(ctx, r, Stmt{SQL: "delete from sessions where id = $1 and user_id = $2", Args: []any{id, userID}}, nil)
+}
+
+// DeleteOtherSessions ends all sessions of the user but keep, which may be zero.
+func DeleteOtherSessions(ctx context.Context, r Runner, userID, keep ID) error {
+	return r.Run(ctx, deleteOtherSessions(userID, keep))
+}
+
+func deleteOtherSessions(userID, keep ID) Stmt {
+	return Stmt{SQL: "delete from sessions where user_id = $1 and id <> $2", Args: []any{userID, keep[:]}}
+}
+
+// PurgeSessions deletes up to limit expired sessions and says how many it were.
+func PurgeSessions(ctx context.Context, r Runner, now int64, limit int) (n int64, err error) {
+	err = r.Run(ctx, Stmt{
+		SQL:      "delete from sessions where id in (select id from sessions where expires_at <= $1 limit $2)",
+		Args:     []any{now, limit},
+		Affected: &n,
+	})
+	return n, err
+}
