@@ -1,0 +1,344 @@
+package server_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/emulator"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
+	"github.com/alicetears/llm-gateway/pkg/server"
+	"github.com/alicetears/llm-gateway/pkg/store"
+	"github.com/alicetears/llm-gateway/pkg/store/sqlite"
+)
+
+// chatWorld is a gateway over HTTP whose providers are emulated.
+type chatWorld struct {
+	t     *testing.T
+	app   *server.App
+	emu   *emulator.Emulator
+	url   string
+	user  store.ID
+	token string
+	log   strings.Builder
+}
+
+func newChatWorld(t *testing.T, settings ...string) *chatWorld {
+	t.Helper()
+	w := &chatWorld{t: t, emu: emulator.New()}
+	origin, stop, err := emulator.Start(w.emu)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	env := map[string]string{"JWT_SECRET": "mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7i-for-these-tests", "DATA_DIR": t.TempDir()}
+	for _, id := range emulator.Providers() {
+		env[strings.ToUpper(id)+"_BASE_URL"] = emulator.BaseURL(origin, id)
+	}
+	for _, s := range settings {
+		name, value, _ := strings.Cut(s, "=")
+		env[name] = value
+	}
+	cfg, err := config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, config.HomeBinary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sqlite.Open(sqlite.Options{Path: filepath.Join(cfg.DataDir, "gateway.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if w.app, err = server.Assemble(cfg, db, slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))); err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewUnstartedServer(w.app.Handler(server.Chat))
+	srv.Config = server.NewHTTPServer(cfg.Limits, srv.Config.Handler, w.app.Log)
+	srv.Start()
+	t.Cleanup(srv.Close)
+	w.url = srv.URL
+	w.furnish()
+	return w
+}
+
+func (w *chatWorld) furnish() {
+	ctx, now := context.Background(), time.Now().UnixMilli()
+	w.user = store.NewID(now)
+	digest := func(token string) []byte { d := w.app.Secrets.Digest(token); return d[:] }
+	var err error
+	if w.token, err = w.app.Secrets.NewToken(rand.Reader); err == nil {
+		err = store.CreateFirstUser(ctx, w.app.DB, store.User{ID: w.user, Email: "a@example.com", PasswordHash: "none", Enabled: true, CreatedAt: now})
+	}
+	if err == nil {
+		err = store.CreateToken(ctx, w.app.DB, store.Token{ID: store.NewID(now), UserID: w.user, Name: "test", Hash: digest(w.token), Enabled: true, CreatedAt: now})
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *chatWorld) key(provider, apiKey string) store.ID {
+	w.t.Helper()
+	now := time.Now().UnixMilli()
+	id := store.NewID(now)
+	sealed, sealingKey := w.app.Secrets.Seal([]byte(apiKey), gateway.KeyBinding(id, w.user))
+	err := store.CreateKey(context.Background(), w.app.DB, store.Key{ID: id, UserID: w.user, Provider: provider, Name: provider, Sealed: sealed,
+		SealingKey: sealingKey, LastFour: "0000", Priority: 1, Enabled: true, CreatedAt: now})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return id
+}
+
+func (w *chatWorld) request(ctx context.Context, body string, header ...string) *http.Response {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(ctx, "POST", w.url+"/api/chat", strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+w.token)
+	req.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { resp.Body.Close() })
+	return resp
+}
+
+func (w *chatWorld) post(body string, header ...string) (*http.Response, string) {
+	w.t.Helper()
+	resp := w.request(w.t.Context(), body, header...)
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return resp, string(text)
+}
+
+const hello = `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"echo: Grüße, Welt 🌍!"}]}`
+
+func TestChatAnswersToTheLetter(t *testing.T) {
+	w := newChatWorld(t)
+	id := w.key("openai", "sk-emulated-0001")
+	resp, text := w.post(strings.Replace(hello, "{", `{"requestId":"my-42",`, 1))
+	want := `^\{"id":"my-42","provider":"openai","model":"gpt-4o-mini","choices":\[\{"index":0,"message":\{"role":"assistant","content":"Grüße, Welt 🌍!"\},"finishReason":"stop"\}\],"usage":\{"promptTokens":\d+,"completionTokens":\d+,"totalTokens":\d+\},"created":\d+\}$`
+	if resp.StatusCode != 200 || !regexp.MustCompile(want).MatchString(text) {
+		t.Errorf("%d %s", resp.StatusCode, text)
+	}
+	for name, value := range map[string]string{
+		"X-LLM-Provider": "^openai$", "X-LLM-Model": "^gpt-4o-mini$", "X-LLM-Key-ID": "^" + id.String() + "$",
+		"X-LLM-Latency-Ms": `^\d+$`, "X-Request-ID": `^[0-9a-f-]{36}$`, "Content-Type": "^application/json",
+		"Set-Cookie": "^$", "Openai-Organization": "^$", "X-Ratelimit-Limit-Requests": "^$", "Access-Control-Allow-Origin": "^$",
+	} {
+		if !regexp.MustCompile(value).MatchString(resp.Header.Get(name)) {
+			t.Errorf("%s: %q", name, resp.Header.Get(name))
+		}
+	}
+}
+
+func TestStreamedChatSaysTheSame(t *testing.T) {
+	for _, provider := range emulator.Providers() {
+		t.Run(provider, func(t *testing.T) {
+			w := newChatWorld(t)
+			w.key(provider, "sk-emulated-0001")
+			model := map[string]string{"openai": "gpt-4o-mini", "openrouter": "anthropic/claude-haiku-4.5", "mistral": "mistral-small-latest",
+				"groq": "llama-3.1-8b-instant", "together": "meta-llama/Llama-3.3-70B-Instruct-Turbo",
+				"fireworks": "accounts/fireworks/models/gpt-oss-120b", "deepseek": "deepseek-flash"}[provider]
+			body := fmt.Sprintf(`{"model":%q,"temperature":0.5,"maxTokens":200,"seed":1,"stop":"§","user":"u","messages":[{"role":"developer","content":"Be kind."},{"role":"user","content":"call all","name":"ann"}],
+"tools":[{"type":"function","function":{"name":"weather","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}},{"type":"function","function":{"name":"now"}}],"stream":%%v}`, model)
+			resp, whole := w.post(fmt.Sprintf(body, false))
+			if resp.StatusCode != 200 {
+				t.Fatalf("%d %s", resp.StatusCode, whole)
+			}
+			resp, stream := w.post(fmt.Sprintf(body, true))
+			if resp.StatusCode != 200 || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") || !strings.HasSuffix(stream, "data: [DONE]\n\n") {
+				t.Fatalf("%d %s", resp.StatusCode, stream)
+			}
+			if a, b := fold(t, whole, "message"), fold(t, stream, "delta"); a != b {
+				t.Errorf("whole    %s\nstreamed %s", a, b)
+			}
+		})
+	}
+}
+
+// fold is what a native answer says, whole or streamed, read by nothing but this test.
+func fold(t *testing.T, text, member string) string {
+	t.Helper()
+	var said struct {
+		content, reasoning, finish string
+		calls                      [8]string
+		usage                      string
+	}
+	for line := range strings.Lines(text) {
+		line = strings.TrimPrefix(strings.TrimSpace(line), "data: ")
+		if !strings.HasPrefix(line, "{") {
+			continue
+		}
+		var v struct {
+			Choices []map[string]json.RawMessage
+			Usage   json.RawMessage
+		}
+		if err := json.Unmarshal([]byte(line), &v); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		if v.Usage != nil {
+			said.usage = string(v.Usage)
+		}
+		for _, c := range v.Choices {
+			var m struct {
+				Content   string
+				Reasoning []struct{ Text string }
+				ToolCalls []struct {
+					Index    *int
+					Function struct{ Name, Arguments string }
+				}
+			}
+			if err := json.Unmarshal(c[member], &m); err != nil {
+				t.Fatalf("%v in %s", err, line)
+			}
+			said.content += m.Content
+			for _, r := range m.Reasoning {
+				said.reasoning += r.Text
+			}
+			for i, call := range m.ToolCalls {
+				if call.Index != nil {
+					i = *call.Index
+				}
+				said.calls[i] += call.Function.Name + call.Function.Arguments
+			}
+			if f := string(c["finishReason"]); f != "null" {
+				said.finish = f
+			}
+		}
+	}
+	if said.finish == "" || said.usage == "" {
+		t.Errorf("no finish reason or usage in %s", text)
+	}
+	return fmt.Sprintf("%+v", said)
+}
+
+func TestStreamFlowsAndBeats(t *testing.T) {
+	w := newChatWorld(t, "HEARTBEAT_INTERVAL=30ms")
+	w.key("openai", "sk-emulated-0001")
+	w.emu.Set(emulator.Match{}, emulator.Behaviour{EventMs: 100})
+	begun := time.Now()
+	resp := w.request(t.Context(), strings.Replace(hello, "{", `{"stream":true,`, 1))
+	lines, beats, first := bufio.NewScanner(resp.Body), 0, time.Duration(0)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), ":") {
+			beats++
+		}
+		if first == 0 && strings.Contains(lines.Text(), "Gr") {
+			first = time.Since(begun)
+		}
+	}
+	if all := time.Since(begun); first == 0 || first > all/2+100*time.Millisecond || beats == 0 {
+		t.Errorf("first text after %v of %v, %d heartbeats", first, all, beats)
+	}
+}
+
+func TestErrorInTheMiddleIsAnEvent(t *testing.T) {
+	w := newChatWorld(t)
+	w.key("openai", "sk-emulated-0001")
+	w.emu.Set(emulator.Match{}, emulator.Behaviour{Cut: emulator.CutReset, After: 3})
+	resp, text := w.post(strings.Replace(hello, "{", `{"stream":true,`, 1))
+	if resp.StatusCode != 200 || strings.Contains(text, "[DONE]") ||
+		!regexp.MustCompile(`data: \{"error":\{"code":"PROVIDER_ERROR","message":"[^"]+","details":\{[^}]*"class":"transport"[^}]*\}\},"requestId":"[^"]+"\}\n\n$`).MatchString(text) {
+		t.Errorf("%d %s", resp.StatusCode, text)
+	}
+}
+
+func TestChatErrors(t *testing.T) {
+	w := newChatWorld(t)
+	w.key("openai", "sk-emulated-0001")
+	w.key("groq", "sk-emulated-fault-401")
+	tests := map[string]struct {
+		body   string
+		header []string
+		status int
+		part   string
+	}{
+		"no json":         {`{"messages":`, nil, 400, `"VALIDATION_ERROR"`},
+		"empty messages":  {`{"messages":[]}`, nil, 400, `"path":"messages"`},
+		"wrong type":      {`{"messages":[{"role":"user","content":5}]}`, nil, 400, `"path":"messages[0].content"`},
+		"wrong name":      {strings.Replace(hello, "{", `{"max_tokens":5,`, 1), nil, 400, `maxTokens`},
+		"wrong provider":  {strings.Replace(hello, "{", `{"provider":"acme",`, 1), nil, 400, `"path":"provider"`},
+		"no key":          {strings.Replace(hello, "{", `{"provider":"mistral",`, 1), nil, 400, `"NO_ELIGIBLE_KEY"`},
+		"provider's 401":  {strings.Replace(hello, `"gpt-4o-mini"`, `"llama-3.1-8b-instant"`, 1), nil, 502, `"class":"bad_key"`},
+		"caller's fault":  {strings.Replace(hello, "{", `{"responseFormat":{"type":"json_object"},`, 1), nil, 400, `must contain the word`},
+		"no token":        {hello, []string{"Authorization", ""}, 401, `"UNAUTHORIZED"`},
+		"forged token":    {hello, []string{"Authorization", "Bearer llm_" + strings.Repeat("a", 37)}, 401, `"UNAUTHORIZED"`},
+		"encoded":         {hello, []string{"Content-Encoding", "gzip"}, 415, `"UNSUPPORTED_MEDIA_TYPE"`},
+		"not json at all": {hello, []string{"Content-Type", "text/plain"}, 415, `"UNSUPPORTED_MEDIA_TYPE"`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			resp, text := w.post(tt.body, append(tt.header, "Origin", "https://app.example")...)
+			if resp.StatusCode != tt.status || !strings.Contains(text, tt.part) || !strings.Contains(text, `"requestId":"`) {
+				t.Errorf("%d %s", resp.StatusCode, text)
+			}
+			if resp.Header.Get("Access-Control-Allow-Origin") != "*" || resp.Header.Get("X-Should-Retry") != "false" {
+				t.Errorf("headers %v", resp.Header)
+			}
+			if strings.Contains(text, "sk-emulated") {
+				t.Errorf("a key in %s", text)
+			}
+		})
+	}
+	if log := w.log.String(); strings.Contains(log, "sk-emulated") || strings.Contains(log, "Grüße") || strings.Contains(log, w.token) {
+		t.Error("a secret or a prompt is in the log")
+	}
+}
+
+func TestNothingOfTheCallersGoesUp(t *testing.T) {
+	w := newChatWorld(t)
+	w.key("openai", "sk-emulated-0001")
+	w.post(hello, "Cookie", "a=b", "OpenAI-Organization", "org-x", "X-Api-Key", "sk-mine", "X-Forwarded-For", "192.0.2.1", "Referer", "https://a.example/")
+	seen := w.emu.Requests()
+	if len(seen) != 1 {
+		t.Fatalf("%d requests", len(seen))
+	}
+	for name := range seen[0].Header {
+		switch name {
+		case "Authorization", "Content-Type", "Content-Length", "Accept", "Accept-Encoding", "User-Agent":
+		default:
+			t.Errorf("%s went up", name)
+		}
+	}
+	if seen[0].Key != "sk-emulated-0001" {
+		t.Error("another key went up")
+	}
+}
+
+func TestSlowReaderIsLetGo(t *testing.T) {
+	w := newChatWorld(t, "WRITE_TIMEOUT=300ms")
+	w.key("openai", "sk-emulated-0001")
+	w.emu.Set(emulator.Match{}, emulator.Behaviour{Endless: true, HugeBytes: 0})
+	resp := w.request(t.Context(), strings.Replace(hello, "{", `{"stream":true,`, 1))
+	if resp.StatusCode != 200 {
+		t.Fatal(resp.Status)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if seen := w.emu.Requests(); len(seen) == 1 && seen[0].Left {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("a caller who does not read holds the provider for ever")
+		}
+	}
+}
