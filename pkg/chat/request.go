@@ -37,6 +37,7 @@ type Request struct {
 	Verbosity      string // low, medium, high
 
 	Stream      bool
+	StreamUsage bool // the caller wants usage at the end of a stream, where the dialect leaves the choice
 	ServiceTier string
 	User        string            // an end user's id for the provider's abuse checks
 	Metadata    map[string]string // kept by the provider with the answer

@@ -62,11 +62,7 @@ func (r *reader) database(dataDir string) Database {
 func sqlitePath(value string) (path string, found bool) {
 	for _, scheme := range []string{"sqlite:", "file:"} {
 		if len(value) >= len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {
-			path = value[len(scheme):]
-			if strings.HasPrefix(path, "//") {
-				path = path[2:]
-			}
-			return path, true
+			return strings.TrimPrefix(value[len(scheme):], "//"), true
 		}
 	}
 	return "", false

@@ -50,6 +50,8 @@ type Served struct {
 	Provider  string
 	Model     string // as the provider was asked
 	Created   int64  // Unix seconds
+	// Request is the caller's, as DecodeRequest read it: some formats repeat it in the answer.
+	Request *chat.Request
 }
 
 // StreamEncoder writes a streamed answer as server-sent events.

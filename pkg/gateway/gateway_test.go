@@ -187,7 +187,7 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	answer := w.answers[apiKey]
 	w.mu.Unlock()
 	if answer == nil {
-		http.Error(rw, `{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}`, 401)
+		http.Error(rw, `{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}`, http.StatusUnauthorized)
 		return
 	}
 	io.Copy(io.Discard, r.Body)

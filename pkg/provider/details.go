@@ -136,7 +136,7 @@ func (n node) list() []node {
 // detail, [{"loc":["body","x"],"msg":"…"}].
 func (n node) issues() string {
 	list := n.at("message", "detail").list()
-	if list == nil || len(list) == 0 {
+	if len(list) == 0 {
 		list = n.at("detail").list()
 	}
 	var out []string

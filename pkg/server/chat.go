@@ -39,6 +39,7 @@ func (a *App) converse(c *call, d dialect.Server) error {
 	defer call.Close()
 	served := dialect.Served{
 		RequestID: route.RequestID, Provider: call.Provider(), Model: call.Model(), Created: c.begun.Unix(),
+		Request: req,
 	}
 	if served.RequestID == "" {
 		served.RequestID = c.requestID()

@@ -48,7 +48,7 @@ func (a *App) readiness(c *call) readiness {
 		state := healthy
 		if err := a.Redis(ctx); err != nil {
 			state = down
-			a.logFault(c, unavailable(errors.New("Redis does not answer"), "not ready"))
+			a.logFault(c, unavailable(errors.New("no answer from Redis"), "not ready"))
 		}
 		r.Redis = &state
 	}
