@@ -62,6 +62,7 @@ func CreateFirstUser(ctx context.Context, db DB, u User) error {
 		if err != nil {
 			return err
 		}
+		u.Strategy = ""
 		return r.Run(ctx, addUser(u, RoleAdmin, true))
 	}))
 }
