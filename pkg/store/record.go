@@ -40,7 +40,7 @@ type Record struct {
 	// Trace is JSON, kept for a shorter time; empty if nothing went wrong.
 	Trace string
 	// Also holds statements that belong to the end of this request: a place given
-	// back, a rest. They run in the same transaction.
+	// back, a rest. They run in the same transaction, in the order that SplitPlaces gives them.
 	Also []Stmt
 }
 
@@ -87,13 +87,12 @@ type latencyHour struct {
 // hourly sum that they share. The sums come in the order of their keys, so that two
 // processes that settle at once wait for each other instead of deadlocking.
 func Settle(records []Record) []Stmt {
-	stmts := make([]Stmt, 0, 2*len(records)+4)
+	stmts := appendAlso(make([]Stmt, 0, 2*len(records)+4), records)
 	hours := make(map[usageHour]usageSums, 1)
 	latencies := make(map[latencyHour]int64, 4)
 	for i := range records {
 		r := &records[i]
 		cost := r.plausibleCost()
-		stmts = append(stmts, r.Also...)
 		stmts = append(stmts, r.insert(cost))
 		if r.Trace != "" {
 			stmts = append(stmts, Stmt{SQL: insertTrace, Args: []any{r.User, r.ID, r.Trace}})
