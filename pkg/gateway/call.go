@@ -305,6 +305,10 @@ func (c *Call) cut(err error) error {
 		return &fault.Error{Code: fault.Provider, Message: "no provider answered within the gateway's time limit",
 			Details: map[string]any{"class": chat.Timeout}, Err: err}
 	}
+	if errors.Is(context.Cause(c.ctx), ErrStopping) {
+		return &fault.Error{Code: fault.Unavailable, Message: "the gateway is being stopped; send the request again",
+			RetryAfter: time.Second, Err: ErrStopping}
+	}
 	return fault.Wrap(err, fault.Cancelled, "the caller left")
 }
 

@@ -9,6 +9,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -59,6 +60,10 @@ type Deps struct {
 	// gateway's hands, with the time of the settling.
 	OnSettled func(ctx context.Context, nowMs int64)
 }
+
+// ErrStopping, as the cause of a context's end (context.WithCancelCause), says that the process
+// stops: whoever still waits for an answer is told so.
+var ErrStopping = errors.New("the gateway stops")
 
 // Gateway serves requests. It is safe for concurrent use; make one a process.
 type Gateway struct {

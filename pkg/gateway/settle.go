@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -26,7 +27,7 @@ func (c *Call) fail(err error) *fault.Error {
 	switch {
 	case f.Code == fault.Cancelled:
 		o.kind = store.CallerLeft
-	case c.ctx.Err() != nil:
+	case errors.Is(c.ctx.Err(), context.DeadlineExceeded):
 		o.kind = store.DeadlinePassed
 	}
 	c.trace.passed(c.passed)

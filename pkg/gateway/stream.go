@@ -78,7 +78,7 @@ func (c *Call) brokenOutcome() outcome {
 	switch err := c.ctx.Err(); {
 	case errors.Is(err, context.DeadlineExceeded):
 		return outcome{store.DeadlinePassed, 200}
-	case err != nil:
+	case err != nil && !errors.Is(context.Cause(c.ctx), ErrStopping):
 		return outcome{store.CallerLeft, 200}
 	}
 	return outcome{store.Broken, 200}
