@@ -21,6 +21,9 @@ type attempt struct {
 	begun       time.Time
 	stream      bool
 
+	speech  provider.Speech
+	passing dialect.Passing // not nil: bytes go through in both directions
+
 	warnings  []string
 	requestID string // the provider's
 	firstByte time.Time
@@ -32,6 +35,7 @@ type attempt struct {
 
 	failure  *chat.Error    // nil: it answers
 	response *chat.Response // of a request that does not stream
+	raw      []byte         // the same, as the caller is to see it if bytes go through
 	source   *source        // of one that does
 	first    []chat.Event   // what came before the commitment
 }
@@ -49,7 +53,16 @@ func (a *attempt) kept() bool {
 func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 	req := *ask.Request
 	req.Model = a.key.model
-	enc, err := a.key.provider.Client.EncodeRequest(&req, &a.key.provider.Rules)
+	a.speech = a.key.provider.Speech(a.key.model, &req, ask.Dialect)
+	if ask.Dialect != "" && ask.Dialect == a.speech.Dialect {
+		if passing, able := a.speech.Client.(dialect.Passing); able {
+			if enc, ok := passing.PassRequest(ask.Body, &req, a.speech.Rules); ok {
+				a.passing, a.warnings = passing, enc.Warnings
+				return enc, true
+			}
+		}
+	}
+	enc, err := a.speech.Client.EncodeRequest(&req, a.speech.Rules)
 	if err != nil {
 		a.unfit = true
 		a.fail(err)
@@ -104,10 +117,13 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, ask Ask) {
 		return
 	}
 	g.readWhole(a, body)
+	if a.passing != nil && a.response != nil {
+		a.raw = a.passing.PassResponse(body)
+	}
 }
 
 func (g *Gateway) readWhole(a *attempt, body []byte) {
-	answer, err := a.key.provider.Client.DecodeResponse(body)
+	answer, err := a.speech.Client.DecodeResponse(body)
 	if err == nil {
 		a.response, a.bytes = answer, true
 		return
@@ -139,7 +155,10 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, ask Ask) {
 		g.readUnstreamed(a, body, resp)
 		return
 	}
-	a.source = &source{body: resp.Body, events: sse.NewReader(body, 0), decoder: a.key.provider.Client.NewStreamDecoder()}
+	a.source = &source{
+		body: resp.Body, events: sse.NewReader(body, 0), decoder: a.speech.Client.NewStreamDecoder(),
+		passing: a.passing, request: ask.Request,
+	}
 	g.readFirst(a)
 }
 
@@ -205,6 +224,11 @@ type source struct {
 	events  *sse.Reader
 	decoder dialect.StreamDecoder
 	ended   bool
+
+	// passing, if it is not nil, keeps in raw what the caller is to see of the events that next gave.
+	passing dialect.Passing
+	request *chat.Request
+	raw     []byte
 }
 
 // next appends the events of the next server-sent event that means something. It
@@ -214,7 +238,9 @@ func (s *source) next(out []chat.Event) []chat.Event {
 		name, data, err := s.events.Next()
 		switch {
 		case err == nil:
+			before := len(out)
 			out = s.decoder.Decode(out, name, data)
+			s.pass(name, data, out[before:])
 		case err == io.EOF:
 			out = s.decoder.Close(out)
 		default:
@@ -226,6 +252,14 @@ func (s *source) next(out []chat.Event) []chat.Event {
 		}
 	}
 	return out
+}
+
+// pass keeps an event's bytes, unless it is a failure: that is told in the gateway's words.
+func (s *source) pass(name string, data []byte, meaning []chat.Event) {
+	if s.passing == nil || len(meaning) > 0 && meaning[len(meaning)-1].Kind == chat.EventError {
+		return
+	}
+	s.raw = s.passing.PassEvent(s.raw, name, data, s.request)
 }
 
 // atHand appends what has come already, so that it goes out in one piece.

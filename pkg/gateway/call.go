@@ -63,6 +63,9 @@ func (c *Call) Warnings() []string { return c.warnings }
 // Response is the whole answer of a request that does not stream.
 func (c *Call) Response() *chat.Response { return c.answered }
 
+// RawResponse is the same as the provider sent it, if that is the caller's dialect, too; else nil.
+func (c *Call) RawResponse() []byte { return c.current.raw }
+
 // open finds the key that answers. It returns with an answer, or committed to one.
 func (c *Call) open() error {
 	if err := c.route(); err != nil {

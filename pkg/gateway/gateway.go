@@ -105,6 +105,10 @@ type Ask struct {
 	Caller  Caller
 	Request *chat.Request
 	Route   dialect.Route
+	// Dialect is the wire format in which the caller asks, and Body what it sent: a provider that speaks the
+	// same gets these bytes, changed as little as its rules allow. Empty: everything is translated.
+	Dialect provider.Dialect
+	Body    []byte
 	// Header is the caller's; only what the provider's row allows goes up.
 	Header http.Header
 }

@@ -24,6 +24,18 @@ func (c *Call) Next(out []chat.Event) []chat.Event {
 	return out
 }
 
+// Raw is what the events that Next returned last are in the caller's own dialect, as the provider sent
+// it; a failure among them is left out. ok is false if they have to be written anew. It is valid
+// until the next call of Next, and taken once.
+func (c *Call) Raw() (raw []byte, ok bool) {
+	s := c.current.source
+	if s == nil || s.passing == nil {
+		return nil, false
+	}
+	raw, s.raw = s.raw, s.raw[:0]
+	return raw, true
+}
+
 // read waits for what comes next from the provider.
 func (c *Call) read() []chat.Event {
 	a := c.current

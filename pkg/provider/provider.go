@@ -66,6 +66,8 @@ type Provider struct {
 	// form; empty if it has none. It is recorded for all but Groq, Together and Fireworks,
 	// where the usual name is taken.
 	RequestID string
+	// second is nil if the provider speaks one dialect only.
+	second *second
 	// HasEmbeddings says whether the provider serves POST /embeddings, or its like.
 	HasEmbeddings bool
 
