@@ -31,6 +31,7 @@ type Rules struct {
 	Logprobs      LogprobsForm
 	CacheMarks    CacheMarkForm
 	SingleChoice  bool // n other than 1 is refused
+	Embeddings    EmbeddingRules
 	// Models are exceptions; the first that matches the model's id is applied over the rest.
 	Models []ModelRules
 }

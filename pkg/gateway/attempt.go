@@ -35,7 +35,8 @@ type attempt struct {
 
 	failure  *chat.Error    // nil: it answers
 	response *chat.Response // of a request that does not stream
-	raw      []byte         // the same, as the caller is to see it if bytes go through
+	vectors  *chat.EmbeddingResponse
+	raw      []byte         // the response, as the caller is to see it if bytes go through
 	source   *source        // of one that does
 	first    []chat.Event   // what came before the commitment
 }
@@ -51,6 +52,9 @@ func (a *attempt) kept() bool {
 
 // encode writes the request for the attempt's provider and model.
 func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
+	if ask.Embedding != nil {
+		return a.encodeEmbedding(*ask.Embedding)
+	}
 	req := *ask.Request
 	req.Model = a.key.model
 	a.speech = a.key.provider.Speech(a.key.model, &req, ask.Dialect)
@@ -69,6 +73,17 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 		return enc, false
 	}
 	a.warnings = enc.Warnings
+	return enc, true
+}
+
+func (a *attempt) encodeEmbedding(req chat.EmbeddingRequest) (dialect.Encoded, bool) {
+	req.Model = a.key.model
+	enc, err := a.key.provider.Embedder().EncodeEmbedding(&req, &a.key.provider.Rules)
+	if err != nil {
+		a.unfit = true
+		a.fail(err)
+		return enc, false
+	}
 	return enc, true
 }
 
@@ -116,6 +131,12 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, ask Ask) {
 		a.fail(err)
 		return
 	}
+	if ask.Embedding != nil {
+		vectors, err := a.key.provider.Embedder().DecodeEmbedding(body, len(ask.Embedding.Inputs))
+		a.vectors = vectors
+		g.judge(a, err)
+		return
+	}
 	g.readWhole(a, body)
 	if a.passing != nil && a.response != nil {
 		a.raw = a.passing.PassResponse(body)
@@ -124,8 +145,14 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, ask Ask) {
 
 func (g *Gateway) readWhole(a *attempt, body []byte) {
 	answer, err := a.speech.Client.DecodeResponse(body)
+	a.response = answer
+	g.judge(a, err)
+}
+
+// judge says what came of a whole answer; err is that of reading it.
+func (g *Gateway) judge(a *attempt, err error) {
 	if err == nil {
-		a.response, a.bytes = answer, true
+		a.bytes = true
 		return
 	}
 	var failure *chat.Error

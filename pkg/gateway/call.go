@@ -63,6 +63,9 @@ func (c *Call) Warnings() []string { return c.warnings }
 // Response is the whole answer of a request that does not stream.
 func (c *Call) Response() *chat.Response { return c.answered }
 
+// Vectors is the answer to a request for embeddings.
+func (c *Call) Vectors() *chat.EmbeddingResponse { return c.current.vectors }
+
 // RawResponse is the same as the provider sent it, if that is the caller's dialect, too; else nil.
 func (c *Call) RawResponse() []byte { return c.current.raw }
 
@@ -131,10 +134,10 @@ func (c *Call) route() error {
 		return unavailable(err)
 	}
 	if entry == nil {
-		return fault.New(fault.Unauthorized, "the gateway token is unknown: it was revoked, or belongs to another gateway")
+		return errUnknownToken()
 	}
 	c.entry = entry
-	c.fit, c.passed = entry.table.candidates(c.ask.Request.Model, c.ask.Route)
+	c.fit, c.passed = entry.table.candidates(c.ask.Request.Model, c.ask.Route, c.ask.service())
 	return nil
 }
 
@@ -168,7 +171,7 @@ func (c *Call) consult() (again bool, err error) {
 	}
 	if !v.Access {
 		c.g.tables.drop(c.ask.Caller.credential())
-		return false, fault.New(fault.Unauthorized, "the gateway token or session was revoked or disabled, or has expired")
+		return false, errNoAccess()
 	}
 	c.state = v
 	if v.Revision != c.entry.table.revision {

@@ -105,6 +105,8 @@ type Ask struct {
 	Caller  Caller
 	Request *chat.Request
 	Route   dialect.Route
+	// Embedding, if not nil, asks for vectors instead of a conversation. Request has then only the model.
+	Embedding *chat.EmbeddingRequest
 	// Dialect is the wire format in which the caller asks, and Body what it sent: a provider that speaks the
 	// same gets these bytes, changed as little as its rules allow. Empty: everything is translated.
 	Dialect provider.Dialect

@@ -63,7 +63,7 @@ func (c *Call) pass(out []chat.Event, ev chat.Event) []chat.Event {
 		return out // once, at the end
 	case chat.EventEnd:
 		c.ended = true
-		usage := c.meter.usage(c.ask.Request)
+		usage := c.meter.usage(&c.ask)
 		c.settle(outcome{store.Answered, 200}, usage)
 		return append(out, chat.Event{Kind: chat.EventUsage, Usage: usage}, ev)
 	case chat.EventError:
@@ -83,7 +83,7 @@ func (c *Call) broke(failure *chat.Error) {
 	_, restUntil := a.key.provider.Consequence(a.failure, now)
 	a.cut = c.ctx.Err() != nil
 	c.noteFailure(a, restUntil, now)
-	c.settle(c.brokenOutcome(), c.meter.usage(c.ask.Request))
+	c.settle(c.brokenOutcome(), c.meter.usage(&c.ask))
 }
 
 func (c *Call) brokenOutcome() outcome {
@@ -143,18 +143,26 @@ func (c *Call) leave() {
 	if !a.stream {
 		o.status = fault.Cancelled.Status()
 	}
-	c.settle(o, c.meter.usage(c.ask.Request))
+	c.settle(o, c.meter.usage(&c.ask))
 }
 
 // finishWhole settles a whole answer.
 func (c *Call) finishWhole(a *attempt) {
+	if a.vectors != nil {
+		if a.vectors.Usage == nil {
+			a.vectors.Usage = c.meter.usage(&c.ask)
+		}
+		c.ended = true
+		c.settle(outcome{store.Answered, 200}, a.vectors.Usage)
+		return
+	}
 	c.answered, c.meter.tier = a.response, a.response.ServiceTier
 	usage := a.response.Usage
 	if usage == nil {
 		for _, ev := range chat.Events(a.response) {
 			c.meter.count(&ev)
 		}
-		usage = c.meter.usage(c.ask.Request)
+		usage = c.meter.usage(&c.ask)
 		c.answered.Usage = usage
 	}
 	c.ended = true

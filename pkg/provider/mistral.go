@@ -13,6 +13,7 @@ func mistral() Provider {
 		Dialect: OpenAI, Auth: Bearer, RequestID: "Mistral-Correlation-Id", HasEmbeddings: true,
 		check: check{path: "/models", proves: listed},
 		Rules: dialect.Rules{
+			Embeddings: dialect.EmbeddingRules{Dimensions: dialect.DimensionsOutput},
 			// ChatCompletionRequest, additionalProperties false.
 			Fields: []string{
 				"model", "messages", "temperature", "top_p", "max_tokens", "stream", "stop", "random_seed", "n",

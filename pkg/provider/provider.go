@@ -89,6 +89,15 @@ func (p *Provider) Callable() (ok bool, reason string) {
 	return true, ""
 }
 
+// Embedder is the provider's dialect as far as embeddings go, or nil if it serves none.
+func (p *Provider) Embedder() dialect.Embedder {
+	e, ok := p.Client.(dialect.Embedder)
+	if !ok || !p.HasEmbeddings {
+		return nil
+	}
+	return e
+}
+
 // RequestIDOf returns the provider's name for the request that it answered.
 func (p *Provider) RequestIDOf(h http.Header) string {
 	if p.RequestID == "" {

@@ -13,6 +13,7 @@ func together() Provider {
 		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
 		check: check{path: "/models", proves: listed},
 		Rules: dialect.Rules{
+			Embeddings: dialect.EmbeddingRules{Dimensions: dialect.DimensionsRefused},
 			// Outside the document.
 			Drop: []string{
 				"parallel_tool_calls", "user", "metadata", "store", "service_tier", "verbosity", "prompt_cache_key",
