@@ -36,9 +36,9 @@ type attempt struct {
 	failure  *chat.Error    // nil: it answers
 	response *chat.Response // of a request that does not stream
 	vectors  *chat.EmbeddingResponse
-	raw      []byte         // the response, as the caller is to see it if bytes go through
-	source   *source        // of one that does
-	first    []chat.Event   // what came before the commitment
+	raw      []byte       // the response, as the caller is to see it if bytes go through
+	source   *source      // of one that does
+	first    []chat.Event // what came before the commitment
 }
 
 // kept says whether the attempt used its place in the quota: any byte of an answer

@@ -26,6 +26,9 @@ type Call struct {
 	passed []passed
 	tried  map[store.ID]int // by key: how often
 	state  quota.Verdict    // as last asked, for refusals
+	held   map[store.ID]*heldTurn
+	stays  store.ID // the key that made the latest held turn; zero if there is none
+	turn   turn     // what is to be held of this one
 
 	before  []store.Stmt // what the failed attempt leaves to the next trip
 	last    *attempt     // the attempt that counts
@@ -72,6 +75,9 @@ func (c *Call) RawResponse() []byte { return c.current.raw }
 // open finds the key that answers. It returns with an answer, or committed to one.
 func (c *Call) open() error {
 	if err := c.route(); err != nil {
+		return err
+	}
+	if err := c.recall(); err != nil {
 		return err
 	}
 	// Each turn tries a key, learns why one was refused, or reloads: the bound is never
@@ -191,10 +197,14 @@ func (c *Call) try(k candidate, res quota.Reservation) (done bool, err error) {
 	c.tried[k.id]++
 	a := &attempt{key: k, reservation: res, begun: c.g.Now(), stream: c.ask.Request.Stream}
 	c.last = a
+	ask := c.ask
+	if req, changed := c.withState(k); changed {
+		ask.Request, ask.Dialect, ask.Body = req, "", nil // the caller's bytes cannot go through
+	}
 	if a.stream {
-		done = c.waitForFirstEvent(a)
+		done = c.waitForFirstEvent(a, ask)
 	} else {
-		c.g.callWhole(c.ctx, a, c.ask)
+		c.g.callWhole(c.ctx, a, ask)
 	}
 	if done || a.failure == nil {
 		c.commit(a)
@@ -205,10 +215,10 @@ func (c *Call) try(k candidate, res quota.Reservation) (done bool, err error) {
 
 // waitForFirstEvent says whether the wait for the first substantive event has taken so long
 // that status and headers go out without it.
-func (c *Call) waitForFirstEvent(a *attempt) bool {
+func (c *Call) waitForFirstEvent(a *attempt, ask Ask) bool {
 	first := make(chan *attempt, 1)
 	go func() {
-		c.g.callStream(c.ctx, a, c.ask)
+		c.g.callStream(c.ctx, a, ask)
 		first <- a
 	}()
 	timer := time.NewTimer(max(0, c.g.settings.FirstEvent-c.g.Now().Sub(c.begun)))

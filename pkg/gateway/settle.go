@@ -86,6 +86,11 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 			c.addUsage(&r, usage)
 		}
 	}
+	if o.kind == store.Answered {
+		if hold, ok := c.hold(); ok {
+			r.Also = append(r.Also, hold)
+		}
+	}
 	if o.kind != store.Answered || c.count > 1 {
 		r.Trace = c.trace.json()
 	}

@@ -58,6 +58,7 @@ func (c *Call) read() []chat.Event {
 // pass counts an event and hands it on.
 func (c *Call) pass(out []chat.Event, ev chat.Event) []chat.Event {
 	c.meter.count(&ev)
+	c.note(&ev)
 	switch ev.Kind {
 	case chat.EventUsage:
 		return out // once, at the end
@@ -158,10 +159,13 @@ func (c *Call) finishWhole(a *attempt) {
 	}
 	c.answered, c.meter.tier = a.response, a.response.ServiceTier
 	usage := a.response.Usage
-	if usage == nil {
+	if usage == nil || a.key.provider.Stateful() {
 		for _, ev := range chat.Events(a.response) {
 			c.meter.count(&ev)
+			c.note(&ev)
 		}
+	}
+	if usage == nil {
 		usage = c.meter.usage(&c.ask)
 		c.answered.Usage = usage
 	}

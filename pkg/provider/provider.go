@@ -18,6 +18,7 @@ type Dialect string
 // The wire formats.
 const (
 	OpenAI    Dialect = "openai"
+	Responses Dialect = "responses" // OpenAI's newer one
 	Anthropic Dialect = "anthropic"
 	Gemini    Dialect = "gemini"
 )

@@ -29,3 +29,16 @@ func (p *Provider) Speech(model string, req *chat.Request, spoken Dialect) Speec
 	}
 	return Speech{p.Dialect, p.Client, &p.Rules}
 }
+
+// Stateful says whether the provider wants reasoning back with the results of tool calls.
+func (p *Provider) Stateful() bool {
+	switch {
+	case p.Dialect == Anthropic, p.Dialect == Gemini, p.second != nil:
+		return true
+	}
+	return p.Rules.ReasoningBack == dialect.ReasoningBackContent || p.Rules.ReasoningBack == dialect.ReasoningBackDetails
+}
+
+// StateBoundToAccount says whether such reasoning is worth nothing to another account's key: thinking of
+// Anthropic's newer models (platform.claude.com, preserved thinking), OpenAI's encrypted items.
+func (p *Provider) StateBoundToAccount() bool { return p.Dialect == Anthropic || p.second != nil }
