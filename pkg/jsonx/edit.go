@@ -16,7 +16,7 @@ type Edit struct {
 // A span is a member: its text, and where it stands in the source. One that was added
 // stands nowhere: its start is -1.
 type span struct {
-	key              string
+	key              []byte
 	lead, start      int // of the white space before it, of its name
 	keyEnd           int // behind the closing quote
 	value, end, tail int // its value, and the end of the white space behind it
@@ -42,7 +42,7 @@ func NewEdit(object Value) *Edit {
 	p := parser{Doc: d}
 	for m := object.First(); m.Exists(); m = m.Next() {
 		mn := m.node()
-		s := span{key: string(m.Key()), lead: lead, start: int(mn.keyStart) - 1, keyEnd: int(mn.keyEnd) + 1, value: int(mn.start), end: int(mn.end)}
+		s := span{key: m.Key(), lead: lead, start: int(mn.keyStart) - 1, keyEnd: int(mn.keyEnd) + 1, value: int(mn.start), end: int(mn.end)}
 		if mn.kind == String {
 			s.value, s.end = s.value-1, s.end+1
 		}
@@ -58,7 +58,7 @@ func NewEdit(object Value) *Edit {
 func (e *Edit) Set(name string, value []byte) {
 	at := e.last(name)
 	if at < 0 {
-		e.spans = append(e.spans, span{key: name, start: -1, text: value})
+		e.spans = append(e.spans, span{key: []byte(name), start: -1, text: value})
 		return
 	}
 	e.drop(name, at)
@@ -77,13 +77,13 @@ func (e *Edit) Rename(from, to string) {
 	}
 	e.drop(from, at)
 	e.drop(to, -1)
-	e.spans[at].key, e.spans[at].name = to, AppendString(nil, to)
+	e.spans[at].key, e.spans[at].name = []byte(to), AppendString(nil, to)
 }
 
 // last is the member that counts of those with the name, -1 if there is none.
 func (e *Edit) last(name string) int {
 	for i := len(e.spans) - 1; i >= 0; i-- {
-		if e.spans[i].key == name && !e.spans[i].dropped {
+		if string(e.spans[i].key) == name && !e.spans[i].dropped {
 			return i
 		}
 	}
@@ -93,7 +93,7 @@ func (e *Edit) last(name string) int {
 // drop removes the members of the name but the one at the index.
 func (e *Edit) drop(name string, but int) {
 	for i := range e.spans {
-		if i != but && e.spans[i].key == name {
+		if i != but && string(e.spans[i].key) == name {
 			e.spans[i].dropped = true
 		}
 	}
@@ -135,7 +135,7 @@ func (e *Edit) appendSpan(dst []byte, s *span) []byte {
 	if s.start < 0 {
 		name := s.name
 		if name == nil {
-			name = AppendString(nil, s.key)
+			name = AppendString(nil, string(s.key))
 		}
 		dst = append(dst, name...)
 		dst = append(dst, ':')
