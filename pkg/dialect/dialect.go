@@ -29,6 +29,17 @@ type Client interface {
 	DecodeError(body []byte) *chat.Error
 }
 
+// Passing is a Client whose dialect callers speak too, so that their bytes may go through.
+type Passing interface {
+	Client
+	// PassRequest returns the caller's body, of which req was decoded, with only the model
+	// (req.Model is the one to send) and what the rules force changed; its Warnings are those that
+	// EncodeRequest would give, and one for each unknown field that was dropped. ok is false if
+	// the rules force something that cannot be done to the bytes: then EncodeRequest is used,
+	// which may refuse the request.
+	PassRequest(body []byte, req *chat.Request, rules *Rules) (enc Encoded, ok bool)
+}
+
 // Encoded is a request ready to be sent.
 type Encoded struct {
 	// Path follows the provider's base URL, such as "/chat/completions".

@@ -30,7 +30,14 @@ type Rules struct {
 	Files         FileForm
 	Logprobs      LogprobsForm
 	CacheMarks    CacheMarkForm
+	AllowedTools  AllowedToolsForm
 	SingleChoice  bool // n other than 1 is refused
+	// MessageFields, if not empty, are the only members of a message that the provider takes,
+	// and it takes no unknown ones within them or within tools either. EncodeRequest writes no
+	// others anyway; a caller's own messages with others cannot pass.
+	MessageFields []string
+	// TextParts says whether the caller's arrays of text may pass; EncodeRequest writes strings.
+	TextParts TextPartsForm
 	// Models are exceptions; the first that matches the model's id is applied over the rest.
 	Models []ModelRules
 }
@@ -101,6 +108,24 @@ type ToolChoiceForm uint8
 const (
 	ChoiceRequired ToolChoiceForm = iota // "required"
 	ChoiceAny                            // "any"
+)
+
+// AllowedToolsForm says whether tool_choice may name several tools (allowed_tools).
+type AllowedToolsForm uint8
+
+// The forms.
+const (
+	AllowedToolsKept     AllowedToolsForm = iota
+	AllowedToolsFiltered                  // no: the other tools are left out instead
+)
+
+// TextPartsForm says which content may be an array of text parts.
+type TextPartsForm uint8
+
+// The forms.
+const (
+	TextPartsKept   TextPartsForm = iota
+	TextPartsJoined               // none: a string is wanted; arrays are for images and their like
 )
 
 // ToolIDForm is what a provider demands of the ids of tool calls.

@@ -31,6 +31,9 @@ func mistral() Provider {
 			ReasoningBack: dialect.ReasoningBackDropped, // reasoning_content is a 422
 			Audio:         dialect.AudioString,          // input_audio is a string
 			Files:         dialect.FileDocumentURL,
+			AllowedTools:  dialect.AllowedToolsFiltered,
+			// name is a tool message's; prefix begins the answer.
+			MessageFields: []string{"role", "content", "tool_calls", "tool_call_id", "name", "prefix"},
 			Models: []dialect.ModelRules{
 				// The only models whose description has reasoning_effort.
 				{Match: idPrefix("mistral-small-2603", "mistral-small-latest", "mistral-medium-3-5", "mistral-medium-latest", "mistral-medium-2604"), Efforts: []string{"none", "high"}},

@@ -14,6 +14,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
 // An exchange is a recorded request with its answer. RECORDINGS names a folder of them,
@@ -28,6 +29,19 @@ type exchange struct {
 		Body   string
 	}
 	Truncated bool `json:"truncated_middle"`
+}
+
+// sent is the request's body, nil if it was not recorded.
+func (x *exchange) sent() []byte {
+	body := []byte(x.Request.Body)
+	var inner string
+	if json.Unmarshal(body, &inner) == nil {
+		body = []byte(inner)
+	}
+	if len(body) == 0 || string(body) == "null" {
+		return nil
+	}
+	return body
 }
 
 func recordings(t *testing.T) map[string]exchange {
@@ -302,12 +316,8 @@ func TestRecordedChunks(t *testing.T) {
 func TestRecordedRequests(t *testing.T) {
 	n := 0
 	for name, x := range recordings(t) {
-		body := []byte(x.Request.Body)
-		var inner string
-		if json.Unmarshal(body, &inner) == nil {
-			body = []byte(inner)
-		}
-		if len(body) == 0 || string(body) == "null" {
+		body := x.sent()
+		if body == nil {
 			continue
 		}
 		n++
@@ -343,6 +353,42 @@ func TestRecordedRequests(t *testing.T) {
 	}
 	if n < 80 {
 		t.Errorf("only %d requests", n)
+	}
+}
+
+// TestRecordedRequestsPass: what was sent to a provider passes to it, most of it untouched.
+func TestRecordedRequestsPass(t *testing.T) {
+	table, err := provider.NewTable(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	untouched, edited, not := 0, 0, 0
+	for name, x := range recordings(t) {
+		id, _, _ := strings.Cut(name, "/")
+		body := x.sent()
+		if body == nil {
+			continue
+		}
+		req, _, err := new(openai.Server).DecodeRequest(body)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		enc, ok := openai.Client{}.PassRequest(body, req, &table.ByID(id).Rules)
+		switch {
+		case !ok:
+			not++
+		case bytes.Equal(enc.Body, body):
+			untouched++
+		default:
+			edited++
+			if got, _, err := new(openai.Server).DecodeRequest(enc.Body); err != nil || got.Model != req.Model || len(enc.Warnings) > 0 {
+				t.Errorf("%s: %v, %q: %s", name, err, enc.Warnings, enc.Body)
+			}
+		}
+	}
+	if untouched < 80 || edited < 5 || not > 5 {
+		t.Errorf("%d untouched, %d edited, %d did not pass", untouched, edited, not)
 	}
 }
 

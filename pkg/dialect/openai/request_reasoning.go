@@ -13,7 +13,7 @@ import (
 //	include_reasoning: false, reasoning_format: "hidden"             OpenRouter, Groq
 func (d *requestDecoder) reasons() {
 	var r chat.Reasoning
-	on, off := false, false
+	on, off := "", false // what it means that reasoning is on
 	if d.reasoning.Exists() {
 		d.object(d.reasoning, func(key string, m jsonx.Value) {
 			switch key {
@@ -22,8 +22,9 @@ func (d *requestDecoder) reasons() {
 			case "max_tokens":
 				r.Budget = d.int(m, 0, 1<<53)
 			case "enabled":
-				on = d.bool(m)
-				off = !on
+				if off = !d.bool(m); !off {
+					on = "medium" // as OpenRouter documents
+				}
 			case "exclude":
 				r.Hide = d.bool(m)
 			case "summary":
@@ -35,8 +36,9 @@ func (d *requestDecoder) reasons() {
 		d.object(d.thinking, func(key string, m jsonx.Value) {
 			switch key {
 			case "type":
-				off = d.oneOf(m, "enabled", "disabled", "adaptive") == "disabled"
-				on = !off
+				if off = d.oneOf(m, "enabled", "disabled", "adaptive") == "disabled"; !off {
+					on = "high" // DeepSeek's default
+				}
 			case "budget_tokens":
 				r.Budget = d.int(m, 0, 1<<53)
 			}
@@ -48,8 +50,8 @@ func (d *requestDecoder) reasons() {
 	switch {
 	case off:
 		r.Effort, r.Budget = "none", nil
-	case on && r.Effort == "" && r.Budget == nil:
-		r.Effort = "medium" // what OpenRouter takes it for
+	case r.Effort == "" && r.Budget == nil:
+		r.Effort = on
 	}
 	if d.without.Kind() == jsonx.String {
 		r.Hide = r.Hide || d.oneOf(d.without, "hidden", "parsed", "raw") == "hidden"
