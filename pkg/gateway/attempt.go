@@ -22,7 +22,7 @@ type attempt struct {
 	stream      bool
 
 	speech  provider.Speech
-	passing dialect.Passing // not nil: bytes go through in both directions
+	passing dialect.Passing // not nil: the answer's bytes go through
 
 	warnings  []string
 	requestID string // the provider's
@@ -61,7 +61,10 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 	if ask.Dialect != "" && ask.Dialect == a.speech.Dialect {
 		if passing, able := a.speech.Client.(dialect.Passing); able {
 			if enc, ok := passing.PassRequest(ask.Body, &req, a.speech.Rules); ok {
-				a.passing, a.warnings = passing, enc.Warnings
+				a.warnings = enc.Warnings
+				if a.speech.Rules.Answers == dialect.AnswersPass {
+					a.passing = passing
+				}
 				return enc, true
 			}
 		}
@@ -139,7 +142,7 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, ask Ask) {
 	}
 	g.readWhole(a, body)
 	if a.passing != nil && a.response != nil {
-		a.raw = a.passing.PassResponse(body)
+		a.raw = body
 	}
 }
 
@@ -182,9 +185,9 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, ask Ask) {
 		g.readUnstreamed(a, body, resp)
 		return
 	}
-	a.source = &source{
-		body: resp.Body, events: sse.NewReader(body, 0), decoder: a.speech.Client.NewStreamDecoder(),
-		passing: a.passing, request: ask.Request,
+	a.source = &source{body: resp.Body, events: sse.NewReader(body, 0), decoder: a.speech.Client.NewStreamDecoder()}
+	if a.passing != nil {
+		a.source.passer = a.passing.NewStreamPasser(ask.Request)
 	}
 	g.readFirst(a)
 }
@@ -252,10 +255,9 @@ type source struct {
 	decoder dialect.StreamDecoder
 	ended   bool
 
-	// passing, if it is not nil, keeps in raw what the caller is to see of the events that next gave.
-	passing dialect.Passing
-	request *chat.Request
-	raw     []byte
+	// passer, if it is not nil, keeps in raw what the caller is to see of the events that next gave.
+	passer dialect.StreamPasser
+	raw    []byte
 }
 
 // next appends the events of the next server-sent event that means something. It
@@ -283,10 +285,10 @@ func (s *source) next(out []chat.Event) []chat.Event {
 
 // pass keeps an event's bytes, unless it is a failure: that is told in the gateway's words.
 func (s *source) pass(name string, data []byte, meaning []chat.Event) {
-	if s.passing == nil || len(meaning) > 0 && meaning[len(meaning)-1].Kind == chat.EventError {
+	if s.passer == nil || len(meaning) > 0 && meaning[len(meaning)-1].Kind == chat.EventError {
 		return
 	}
-	s.raw = s.passing.PassEvent(s.raw, name, data, s.request)
+	s.raw = s.passer.Pass(s.raw, name, data)
 }
 
 // atHand appends what has come already, so that it goes out in one piece.

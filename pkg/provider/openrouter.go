@@ -24,6 +24,7 @@ func openRouter() Provider {
 			Files:         dialect.FileObjectOrURL,
 			CacheMarks:    dialect.CacheMarksKept,
 			SingleChoice:  true,
+			AllowedTools:  dialect.AllowedToolsFiltered, // ChatToolChoice has no such form
 			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 		},
 		limits: []limitHeader{{"X-Ratelimit-Remaining", "X-Ratelimit-Reset"}},

@@ -26,6 +26,8 @@ func together() Provider {
 			ReasoningBack: dialect.ReasoningBackDropped,
 			Files:         dialect.FilesRefused,
 			Logprobs:      dialect.LogprobsCount, // a number from 0 to 20
+			AllowedTools:  dialect.AllowedToolsFiltered,
+			TextParts:     dialect.TextPartsJoined, // all but a user's messages are strings
 			Models: []dialect.ModelRules{
 				{Match: idPrefix("deepseek-ai/DeepSeek-V4", "zai-org/GLM-5.2"), Efforts: []string{"high", "max"}}, // catalogue
 				{Match: idPrefix(""), Efforts: []string{"low", "medium", "high"}},
