@@ -30,7 +30,16 @@ type Rules struct {
 	Files         FileForm
 	Logprobs      LogprobsForm
 	CacheMarks    CacheMarkForm
+	AllowedTools  AllowedToolsForm
 	SingleChoice  bool // n other than 1 is refused
+	Embeddings    EmbeddingRules
+	Answers       AnswerForm
+	// MessageFields, if not empty, are the only members of a message that the provider takes,
+	// and it takes no unknown ones within them or within tools either. EncodeRequest writes no
+	// others anyway; a caller's own messages with others cannot pass.
+	MessageFields []string
+	// TextParts says whether the caller's arrays of text may pass; EncodeRequest writes strings.
+	TextParts TextPartsForm
 	// Models are exceptions; the first that matches the model's id is applied over the rest.
 	Models []ModelRules
 }
@@ -101,6 +110,33 @@ type ToolChoiceForm uint8
 const (
 	ChoiceRequired ToolChoiceForm = iota // "required"
 	ChoiceAny                            // "any"
+)
+
+// AnswerForm says whether an answer's bytes may go to a caller of the same dialect.
+type AnswerForm uint8
+
+// The forms.
+const (
+	AnswersPass    AnswerForm = iota
+	AnswersWritten            // anew: Mistral's reasoning models answer with arrays where OpenAI's clients know strings
+)
+
+// AllowedToolsForm says whether tool_choice may name several tools (allowed_tools).
+type AllowedToolsForm uint8
+
+// The forms.
+const (
+	AllowedToolsKept     AllowedToolsForm = iota
+	AllowedToolsFiltered                  // no: the other tools are left out instead
+)
+
+// TextPartsForm says which content may be an array of text parts.
+type TextPartsForm uint8
+
+// The forms.
+const (
+	TextPartsKept   TextPartsForm = iota
+	TextPartsJoined               // none: a string is wanted; arrays are for images and their like
 )
 
 // ToolIDForm is what a provider demands of the ids of tool calls.
