@@ -259,6 +259,7 @@ func (p *person) cookied() client { return p.w.anyone().with("Cookie", plainCook
 // openSession makes a session as a login does, without the login.
 func (w *world) openSession(user store.ID) string {
 	w.t.Helper()
+	w.wait(2 * time.Millisecond) // ids of one millisecond have no order
 	now := w.now()
 	s := store.Session{ID: store.NewID(now.UnixMilli()), UserID: user, CreatedAt: now.UnixMilli(), LastSeenAt: now.UnixMilli(),
 		ExpiresAt: now.AddDate(0, 0, w.cfg.SessionDays).UnixMilli()}
