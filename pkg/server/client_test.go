@@ -273,6 +273,13 @@ func (w *world) openSession(user store.ID) string {
 	return token
 }
 
+// person is somebody of another world on the same database, with the session of there.
+func (c client) person(p *person) *person {
+	at := *p
+	at.client = c.with("Authorization", "Bearer "+p.session)
+	return &at
+}
+
 // token makes a gateway token, and says how its holder asks.
 func (p *person) token(name string) (id, token string, holder client) {
 	p.w.t.Helper()
