@@ -227,7 +227,8 @@ func TestTestingKeys(t *testing.T) {
 		"unknown":      {"openai", "sk-" + mark + "-fault-401", "false", "bad_key", "rejected"},
 		"forbidden":    {"openai", "sk-" + mark + "-fault-403", "false", "forbidden", "rejected"},
 		"rate limited": {"openai", "sk-" + mark + "-fault-429", "false", "rate_limited", "ready"},
-		"out of order": {"mistral", "sk-" + mark + "-fault-500", "false", "overloaded", "ready"},
+		"out of order": {"mistral", "sk-" + mark + "-fault-500", "false", "transport", "ready"},
+		"overloaded":   {"mistral", "sk-" + mark + "-fault-503", "false", "overloaded", "ready"},
 		"no credit":    {"deepseek", "sk-" + mark + "-fault-credit", "false", "out_of_money", "resting"},
 	}
 	for name, tt := range tests {
