@@ -98,7 +98,7 @@ func (c client) send(req *http.Request) reply {
 
 // reply is an answer.
 type reply struct {
-	t      *testing.T
+	t      testing.TB
 	what   string
 	status int
 	header http.Header

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -23,6 +24,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/emulator"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/server"
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -48,7 +50,7 @@ const (
 
 // world is a gateway over HTTP: the whole route table, emulated providers, and a clock that can be moved.
 type world struct {
-	t   *testing.T
+	t   testing.TB
 	cfg *config.Config
 	app *server.App
 	db  *spyDB
@@ -60,12 +62,12 @@ type world struct {
 }
 
 // newWorld makes a gateway without users on SQLite. Settings are "NAME=value".
-func newWorld(t *testing.T, settings ...string) *world {
+func newWorld(t testing.TB, settings ...string) *world {
 	t.Helper()
 	return newWorldOn(t, openSQLite(t, t.TempDir()), settings...)
 }
 
-func openSQLite(t *testing.T, dir string) store.DB {
+func openSQLite(t testing.TB, dir string) store.DB {
 	t.Helper()
 	db, err := sqlite.Open(sqlite.Options{Path: filepath.Join(dir, "gateway.db")})
 	if err != nil {
@@ -75,7 +77,7 @@ func openSQLite(t *testing.T, dir string) store.DB {
 	return db
 }
 
-func openPostgres(t *testing.T, url string) store.DB {
+func openPostgres(t testing.TB, url string) store.DB {
 	t.Helper()
 	db, err := postgres.Open(postgres.Options{URL: url, Mode: postgres.ModePrepared})
 	if err != nil {
@@ -94,7 +96,7 @@ func onBoth(t *testing.T, test func(t *testing.T, db store.DB)) {
 // functions is a setting of newWorldOn alone: the gateway believes to run as Vercel functions.
 const functions = "HOME=functions"
 
-func newWorldOn(t *testing.T, db store.DB, settings ...string) *world {
+func newWorldOn(t testing.TB, db store.DB, settings ...string) *world {
 	t.Helper()
 	w := &world{t: t, emu: emulator.New(), db: &spyDB{DB: db}, log: &logbook{}, ahead: &atomic.Int64{}}
 	origin, stop, err := emulator.Start(w.emu)
@@ -103,8 +105,12 @@ func newWorldOn(t *testing.T, db store.DB, settings ...string) *world {
 	}
 	t.Cleanup(stop)
 	env := map[string]string{"JWT_SECRET": jwtSecret}
-	for _, id := range emulator.Providers() {
-		env[strings.ToUpper(id)+"_BASE_URL"] = emulator.BaseURL(origin, id)
+	table, err := provider.NewTable(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range table.IDs() { // nothing goes out, emulated or not
+		env[strings.ToUpper(id)+"_BASE_URL"] = cmp.Or(emulator.BaseURL(origin, id), origin+"/not-emulated")
 	}
 	home := config.HomeBinary
 	for _, s := range settings {
