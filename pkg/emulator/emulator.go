@@ -29,18 +29,25 @@ import (
 
 // Emulator is an http.Handler that plays all providers. It is safe for concurrent use.
 type Emulator struct {
-	now func() time.Time
+	now       func() time.Time
+	providers map[string]*profile
 
 	mu      sync.Mutex
 	scripts []*script
 	seen    []Recorded
 	counts  map[Count]int64
 	serial  int64
+	cached  map[string]bool // prefixes of prompts
+	stored  map[string]bool // accounts and items that OpenAI keeps for them
 }
 
 // New returns an Emulator.
 func New() *Emulator {
-	return &Emulator{now: time.Now, counts: map[Count]int64{}}
+	e := &Emulator{now: time.Now, providers: map[string]*profile{}, counts: map[Count]int64{}, cached: map[string]bool{}, stored: map[string]bool{}}
+	for _, p := range profiles() {
+		e.providers[p.id] = p
+	}
+	return e
 }
 
 // BaseURL is the base URL of a provider that lives at the origin, such as http://127.0.0.1:4000.
@@ -80,7 +87,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	p := profileOf(id)
+	p := e.providers[id]
 	if p == nil {
 		http.NotFound(w, r)
 		return
