@@ -124,7 +124,8 @@ func (x *exchange) thinking() bool {
 	case "openai":
 		return openAIModelOf(r.Model).thinks(r.ReasoningEffort)
 	case "deepseek":
-		return r.Thinking == nil || r.Thinking.Type != "disabled" // enabled by default
+		// Enabled by default, but for the name of the model before them.
+		return r.Model != "deepseek-chat" && (r.Thinking == nil || r.Thinking.Type != "disabled")
 	case "openrouter":
 		return r.Reasoning != nil && r.Reasoning.Effort != "none"
 	}

@@ -24,10 +24,7 @@ func (m geminiModel) levels() bool { return m.version >= 30 }
 // budgetLeast is the smallest thinking budget but for -1, which lets the model decide;
 // budgetMost the largest. Models of levels still take a budget.
 func (m geminiModel) budgetLeast() int {
-	switch {
-	case m.flash && !m.lite:
-		return 0
-	case m.lite:
+	if m.flash {
 		return 0
 	}
 	return 128

@@ -60,7 +60,7 @@ func extend(b []byte, name string, value any) []byte {
 		return b
 	}
 	out := append([]byte{}, b[:len(b)-1]...)
-	if out[len(out)-1] != '{' {
+	if !bytes.HasSuffix(bytes.TrimRight(out, " \t\r\n"), []byte("{")) {
 		out = append(out, ',')
 	}
 	out = append(append(out, encode(name)...), ':')

@@ -128,7 +128,11 @@ func (b *responsesBody) text() any {
 }
 
 func (b *responsesBody) usage() any {
-	return ordered{{"input_tokens", b.a.prompt}, {"input_tokens_details", ordered{{"cached_tokens", 0}}}, {"output_tokens", b.a.completion},
+	cache := ordered{{"cached_tokens", 0}}
+	if b.r.model.version >= 56 { // from then on writes are billed
+		cache = append(cache, member{"cache_write_tokens", 0})
+	}
+	return ordered{{"input_tokens", b.a.prompt}, {"input_tokens_details", cache}, {"output_tokens", b.a.completion},
 		{"output_tokens_details", ordered{{"reasoning_tokens", b.a.reasoned}}}, {"total_tokens", b.a.prompt + b.a.completion}}
 }
 
