@@ -47,7 +47,7 @@ type choice struct {
 	index    int
 	finish   chat.FinishReason
 	calls    int
-	thinking bool            // the last part is a thought that goes on
+	thoughts run
 	said     []byte          // the text, which citations point into
 	cited    []chat.Citation // so far: later chunks repeat them
 }

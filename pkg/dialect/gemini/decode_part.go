@@ -27,37 +27,26 @@ func (c *choice) part(out []chat.Event, v jsonx.Value, answer string) ([]chat.Ev
 		}
 	}
 	if call.Kind() == jsonx.Object {
-		c.thinking = false
+		c.thoughts.open = false
 		return c.call(out, call, signature.Str(), answer)
 	}
 	if t, _ := thought.Bool(); t {
-		return c.thought(out, text.Str(), signature.Str()), nil
+		if state, says := c.thoughts.state(text.Str(), signature.Str()); says {
+			out = append(out, chat.Event{Kind: chat.EventReason, Choice: c.index, Text: text.Str(), State: state})
+		}
+		return out, nil
 	}
 	if !text.Empty() {
-		c.thinking = false
+		c.thoughts.open = false
 		s := text.Str()
 		c.said = append(c.said, s...)
 		out = append(out, chat.Event{Kind: chat.EventText, Choice: c.index, Text: s})
 	}
 	if !signature.Empty() && !other.Exists() {
-		c.thinking = false
+		c.thoughts.open = false
 		out = append(out, chat.Event{Kind: chat.EventReason, Choice: c.index, State: unseal(signature.Str(), false)})
 	}
 	return out, nil
-}
-
-// thought reads a summary of what the model thinks. The first piece says whose it is, so that a
-// signature of the answer's text is not taken for the thought's.
-func (c *choice) thought(out []chat.Event, text, signature string) []chat.Event {
-	ev := chat.Event{Kind: chat.EventReason, Choice: c.index, Text: text, State: unseal(signature, true)}
-	switch {
-	case text == "" && ev.State == nil:
-		return out
-	case signature == "" && !c.thinking:
-		ev.State = &chat.ReasoningState{Format: Format, Summary: true}
-	}
-	c.thinking = !sealed(ev.State)
-	return append(out, ev)
 }
 
 // call reads a function's call, which comes whole. Vertex AI can send the arguments in

@@ -3,6 +3,7 @@ package gemini_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -196,12 +197,17 @@ func TestEncodeRefuses(t *testing.T) {
 	tools := []chat.Tool{{Name: "f"}}
 	one := func(p chat.Part) []chat.Message { return []chat.Message{user(p)} }
 	recursive := json.RawMessage(`{"$ref":"#/$defs/a","$defs":{"a":{"type":"object","properties":{"a":{"$ref":"#/$defs/a"}}}}}`)
+	doubling := `"z":{"type":"string"}`
+	for i := range 30 {
+		doubling += fmt.Sprintf(`,"a%d":{"properties":{"x":{"$ref":"#/$defs/%[2]s"},"y":{"$ref":"#/$defs/%[2]s"}}}`, i, map[bool]string{true: "z", false: fmt.Sprint("a", i-1)}[i == 0])
+	}
 	for name, c := range map[string]struct {
 		req   chat.Request
 		rules dialect.Rules
 		param string
 		says  string
 	}{
+		"doubling":             {chat.Request{Tools: []chat.Tool{{Name: "f", Parameters: json.RawMessage(`{"$ref":"#/$defs/a29","$defs":{` + doubling + `}}`)}}, Messages: one(text("a"))}, dialect.Rules{Schema: dialect.SchemaSubset}, "tools", "too large"},
 		"nothing":              {chat.Request{}, dialect.Rules{}, "messages", "at least one"},
 		"several answers":      {chat.Request{N: ptr(int64(2)), Messages: one(text("a"))}, dialect.Rules{SingleChoice: true}, "n", "one answer"},
 		"n dropped":            {chat.Request{N: ptr(int64(2)), Messages: one(text("a"))}, dialect.Rules{Drop: []string{"candidateCount"}}, "n", "one answer"},
@@ -253,7 +259,7 @@ func TestEncodeThinking(t *testing.T) {
 	form := func(f dialect.ThinkingForm, low, high float64, efforts ...string) *dialect.Rules {
 		return rules(dialect.ModelRules{Thinking: f, Budget: dialect.Range{Min: low, Max: high}, Efforts: efforts})
 	}
-	any, level := &dialect.Rules{}, form(dialect.ThinkingLevel, 0, 0, "minimal", "low", "high")
+	plain, level := &dialect.Rules{}, form(dialect.ThinkingLevel, 0, 0, "minimal", "low", "high")
 	flash, pro := form(dialect.ThinkingBudget, 512, 20000), form(dialect.ThinkingBudgetAlways, 128, 32768)
 	for name, c := range map[string]struct {
 		reasoning chat.Reasoning
@@ -261,11 +267,11 @@ func TestEncodeThinking(t *testing.T) {
 		want      string
 		warnings  int
 	}{
-		"effort":                {chat.Reasoning{Effort: "low"}, any, `{"includeThoughts":true,"thinkingLevel":"LOW"}`, 0},
-		"effort none":           {chat.Reasoning{Effort: "none"}, any, `{"thinkingBudget":0}`, 0},
-		"budget":                {chat.Reasoning{Budget: ptr(int64(7))}, any, `{"includeThoughts":true,"thinkingBudget":7}`, 0},
-		"shown":                 {chat.Reasoning{}, any, `{"includeThoughts":true}`, 0},
-		"hidden":                {chat.Reasoning{Hide: true}, any, `{}`, 0},
+		"effort":                {chat.Reasoning{Effort: "low"}, plain, `{"includeThoughts":true,"thinkingLevel":"LOW"}`, 0},
+		"effort none":           {chat.Reasoning{Effort: "none"}, plain, `{"thinkingBudget":0}`, 0},
+		"budget":                {chat.Reasoning{Budget: ptr(int64(7))}, plain, `{"includeThoughts":true,"thinkingBudget":7}`, 0},
+		"shown":                 {chat.Reasoning{}, plain, `{"includeThoughts":true}`, 0},
+		"hidden":                {chat.Reasoning{Hide: true}, plain, `{}`, 0},
 		"level: none":           {chat.Reasoning{Effort: "none"}, level, `{"thinkingLevel":"MINIMAL"}`, 1},
 		"level: between":        {chat.Reasoning{Effort: "medium", Hide: true}, level, `{"thinkingLevel":"LOW"}`, 1},
 		"level: max":            {chat.Reasoning{Effort: "max"}, level, `{"includeThoughts":true,"thinkingLevel":"HIGH"}`, 1},

@@ -121,7 +121,7 @@ func (e *encoder) schema(param, kept, subset string, schema []byte) {
 	s.schema(root, 0)
 	e.out = s.out
 	if s.recursive {
-		e.refuse(param, "a schema refers to itself, or nests too deeply: this model of %s takes neither", e.provider())
+		e.refuse(param, "a schema refers to itself, or is too large without references: this model of %s takes neither", e.provider())
 	}
 	if s.lost {
 		e.warn("this model of %s knows less than JSON schema: what it does not know is left out", e.provider())

@@ -40,6 +40,11 @@ func seal(s *chat.ReasoningState, thought bool) string {
 	if gemini := (chat.ReasoningState{Format: Format, Signature: s.Signature, Summary: thought}); *s == gemini {
 		return s.Signature
 	}
+	return pack(s)
+}
+
+// pack is the signature that holds any state.
+func pack(s *chat.ReasoningState) string {
 	text, err := json.Marshal(packed(*s))
 	if err != nil {
 		return "" // strings and numbers can always be written
@@ -65,6 +70,40 @@ func unseal(signature string, thought bool) *chat.ReasoningState {
 	}
 	return &chat.ReasoningState{Format: Format, Signature: signature, Summary: thought}
 }
+
+// A run follows thoughts that go on from part to part: the first says whose they are.
+type run struct{ open bool }
+
+// state is the state that a thought of the text and signature brings: of the first in a run, without
+// a signature, that of a summary of Gemini's, so that a signature of the answer's text is not
+// taken for the thought's. It is false if the part says nothing.
+func (r *run) state(text, signature string) (state *chat.ReasoningState, says bool) {
+	state = unseal(signature, true)
+	switch {
+	case text == "" && state == nil:
+		return nil, false
+	case signature == "" && !r.open:
+		state = &chat.ReasoningState{Format: Format, Summary: true}
+	}
+	r.open = !sealed(state)
+	return state, true
+}
+
+// seal is the signature that state is the inverse of.
+func (r *run) seal(text string, s *chat.ReasoningState) string {
+	signature := ""
+	if s != nil || !r.open {
+		signature = seal(s, true)
+		if signature == "" && (r.open || text == "") {
+			signature = pack(s)
+		}
+	}
+	r.open = !sealed(s)
+	return signature
+}
+
+// unsaid says whether there is nothing in the state.
+func unsaid(s *chat.ReasoningState) bool { return s == nil || *s == chat.ReasoningState{} }
 
 // sealed says whether nothing can follow that belongs to the same reasoning.
 func sealed(s *chat.ReasoningState) bool {

@@ -7,8 +7,12 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// maxSchema is how deep a schema may nest once its references are put in place.
-const maxSchema = 32
+// How deep a schema may nest, and how many it may hold, once its references are put in place:
+// a few that refer to each other twice would become millions.
+const (
+	maxSchemaDepth = 32
+	maxSchemas     = 4096
+)
 
 // A subsetter writes a JSON schema in the subset of OpenAPI's that Schema is
 // (https://ai.google.dev/api/caching#Schema): no references, no type lists, nullable instead
@@ -16,7 +20,8 @@ const maxSchema = 32
 type subsetter struct {
 	root      jsonx.Value
 	out       []byte
-	recursive bool
+	schemas   int
+	recursive bool // or so large that it could as well be
 	lost      bool // a keyword was left out that says something
 }
 
@@ -55,7 +60,7 @@ func (s *subsetter) schema(v jsonx.Value, depth int) {
 
 // members writes the members of a schema into the object that is open.
 func (s *subsetter) members(v jsonx.Value, depth int, w *written) {
-	if depth > maxSchema {
+	if s.schemas++; depth > maxSchemaDepth || s.schemas > maxSchemas {
 		s.recursive = true
 	}
 	if s.recursive || v.Kind() != jsonx.Object {
