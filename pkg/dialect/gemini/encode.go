@@ -103,12 +103,13 @@ func (e *encoder) accepts(name string) bool {
 }
 
 // member begins a member of the object that is open.
-func (e *encoder) member(name string) {
-	if e.out[len(e.out)-1] != '{' {
-		e.out = append(e.out, ',')
+func (e *encoder) member(name string) { e.out = member(e.out, name) }
+
+func member(out []byte, name string) []byte {
+	if out[len(out)-1] != '{' {
+		out = append(out, ',')
 	}
-	e.out = jsonx.AppendString(e.out, name)
-	e.out = append(e.out, ':')
+	return append(jsonx.AppendString(out, name), ':')
 }
 
 // element begins an element of the array that is open.

@@ -13,86 +13,82 @@ func appendJSONSchema(out []byte, v jsonx.Value) []byte {
 	if v.Kind() != jsonx.Object {
 		return jsonx.AppendCompact(out, v.Raw())
 	}
-	nullable := false
+	s := schemaReader{typed: v.Get("type").Given()}
 	for m := v.First(); m.Exists(); m = m.Next() {
-		nullable = nullable || camel(m) == "nullable" && isTrue(m)
+		s.nullable = s.nullable || camel(m) == "nullable" && isTrue(m)
 	}
 	out = append(out, '{')
-	begin := func(name string) {
-		if out[len(out)-1] != '{' {
-			out = append(out, ',')
-		}
-		out = append(jsonx.AppendString(out, name), ':')
-	}
 	for m := v.First(); m.Exists(); m = m.Next() {
-		if !m.Given() {
-			continue
-		}
-		switch name := camel(m); name {
-		case "nullable", "propertyOrdering":
-		case "type":
-			if m.Is("TYPE_UNSPECIFIED") {
-				continue
-			}
-			begin(name)
-			out = appendType(out, m, nullable)
-		case "format":
-			if !m.Is("enum") { // Google's mark of a string with an enum
-				begin(name)
-				out = jsonx.AppendCompact(out, m.Raw())
-			}
-		case "example":
-			begin("examples")
-			out = append(jsonx.AppendCompact(append(out, '['), m.Raw()), ']')
-		case "minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties":
-			begin(name)
-			out = appendNumber(out, m)
-		case "items":
-			begin(name)
-			out = appendJSONSchema(out, m)
-		case "enum":
-			begin(name)
-			out = jsonx.AppendCompact(out, m.Raw())
-			if nullable && m.Len() > 0 {
-				out = append(out[:len(out)-1], ",null]"...)
-			}
-		case "anyOf":
-			begin(name)
-			out = append(out, '[')
-			for c := m.First(); c.Exists(); c = c.Next() {
-				out = appendJSONSchema(element(out), c)
-			}
-			if nullable && !v.Get("type").Given() {
-				out = append(element(out), `{"type":"null"}`...)
-			}
-			out = append(out, ']')
-		case "properties":
-			begin(name)
-			out = append(out, '{')
-			for p := m.First(); p.Exists(); p = p.Next() {
-				begin(string(p.Key()))
-				out = appendJSONSchema(out, p)
-			}
-			out = append(out, '}')
-		default:
-			begin(name)
-			out = jsonx.AppendCompact(out, m.Raw())
+		if m.Given() {
+			out = s.keyword(out, camel(m), m)
 		}
 	}
 	return append(out, '}')
 }
 
-// appendType writes a type in small letters, and null beside it if it may be.
-func appendType(out []byte, v jsonx.Value, nullable bool) []byte {
+// A schemaReader turns the keywords of one schema.
+type schemaReader struct{ typed, nullable bool }
+
+func (s *schemaReader) keyword(out []byte, name string, m jsonx.Value) []byte {
+	switch name {
+	case "nullable", "propertyOrdering":
+		return out
+	case "type":
+		if m.Is("TYPE_UNSPECIFIED") {
+			return out
+		}
+		return s.kind(member(out, name), m)
+	case "format":
+		if m.Is("enum") { // Google's mark of a string with an enum
+			return out
+		}
+	case "example":
+		out = append(member(out, "examples"), '[')
+		return append(jsonx.AppendCompact(out, m.Raw()), ']')
+	case "minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties":
+		return appendNumber(member(out, name), m)
+	case "items":
+		return appendJSONSchema(member(out, name), m)
+	case "enum":
+		out = jsonx.AppendCompact(member(out, name), m.Raw())
+		if s.nullable && m.Len() > 0 {
+			out = append(out[:len(out)-1], ",null]"...)
+		}
+		return out
+	case "anyOf":
+		return s.anyOf(member(out, name), m)
+	case "properties":
+		out = append(member(out, name), '{')
+		for p := m.First(); p.Exists(); p = p.Next() {
+			out = appendJSONSchema(member(out, string(p.Key())), p)
+		}
+		return append(out, '}')
+	}
+	return jsonx.AppendCompact(member(out, name), m.Raw())
+}
+
+// kind writes a type in small letters, and null beside it if it may be.
+func (s *schemaReader) kind(out []byte, v jsonx.Value) []byte {
 	if v.Kind() != jsonx.String {
 		return jsonx.AppendCompact(out, v.Raw())
 	}
 	t := strings.ToLower(v.Str())
-	if !nullable || t == "null" {
+	if !s.nullable || t == "null" {
 		return jsonx.AppendString(out, t)
 	}
 	out = append(jsonx.AppendString(append(out, '['), t), ',')
 	return append(out, `"null"]`...)
+}
+
+func (s *schemaReader) anyOf(out []byte, v jsonx.Value) []byte {
+	out = append(out, '[')
+	for c := v.First(); c.Exists(); c = c.Next() {
+		out = appendJSONSchema(element(out), c)
+	}
+	if s.nullable && !s.typed {
+		out = append(element(out), `{"type":"null"}`...)
+	}
+	return append(out, ']')
 }
 
 // appendNumber writes an int64, which proto JSON writes as a string.

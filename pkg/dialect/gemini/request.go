@@ -15,6 +15,7 @@ type decoder struct {
 	req   *chat.Request
 	calls []call // the conversation's so far
 	turn  int    // the first of them that belongs to the last turn of the model's
+	model modelTurn
 	only  []string
 }
 

@@ -1,10 +1,8 @@
 package gemini
 
 import (
-	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
@@ -108,10 +106,15 @@ func (d *decoder) userTurn(parts jsonx.Value) {
 	})
 }
 
-// modelTurn reads what the model said, perhaps in the pieces of a stream, which are put together.
+// modelTurn reads what the model said. The SDKs keep a streamed answer as a content for each chunk:
+// contents of the model that follow each other are one message, its pieces put together.
 func (d *decoder) modelTurn(parts jsonx.Value) {
-	d.turn = len(d.calls)
-	t := modelTurn{}
+	n := len(d.req.Messages)
+	goesOn := n > 0 && d.req.Messages[n-1].Role == chat.Assistant
+	if !goesOn {
+		d.model, d.turn = modelTurn{}, len(d.calls)
+	}
+	t := &d.model
 	d.each(parts, func(v jsonx.Value) {
 		switch p := d.part(v); p.kind {
 		case "text", "":
@@ -129,7 +132,10 @@ func (d *decoder) modelTurn(parts jsonx.Value) {
 			t.parts = append(t.parts, chat.Part{Kind: chat.Unrendered, Raw: v.Clone()})
 		}
 	})
-	if len(t.parts) > 0 {
+	switch {
+	case goesOn:
+		d.req.Messages[n-1].Parts = t.parts
+	case len(t.parts) > 0:
 		d.req.Messages = append(d.req.Messages, chat.Message{Role: chat.Assistant, Parts: t.parts})
 	}
 }
@@ -218,149 +224,4 @@ func (d *decoder) call(v jsonx.Value, signature string) *chat.ToolCall {
 	}
 	d.calls = append(d.calls, call{id: c.ID, name: c.Name})
 	return c
-}
-
-// response reads the result of a function.
-func (d *decoder) response(v jsonx.Value) *chat.ToolResult {
-	r := new(chat.ToolResult)
-	var media []chat.Part
-	d.object(v, func(m jsonx.Value) {
-		switch camel(m) {
-		case "id":
-			r.CallID = d.string(m)
-		case "name":
-			r.Name = d.string(m)
-		case "response":
-			d.output(m, r)
-		case "parts":
-			d.each(m, func(p jsonx.Value) {
-				if read := d.part(p); read.kind == "inlineData" {
-					media = append(media, d.inline(read.data))
-				} else {
-					d.Add(p, "expected inlineData")
-				}
-			})
-		case "scheduling", "willContinue":
-		default:
-			d.Unknown(m, slices.Values([]string{"id", "name", "response", "parts"}))
-		}
-	})
-	if len(r.Parts) == 0 {
-		r.Parts = append(r.Parts, chat.Part{Kind: chat.Text})
-	}
-	r.Parts = append(r.Parts, media...)
-	d.answer(v, r)
-	return r
-}
-
-// output reads the object of a response. Its members output and error are Google's words for
-// what the function returned; any other object is itself what it returned.
-func (d *decoder) output(v jsonx.Value, r *chat.ToolResult) {
-	if v.Kind() != jsonx.Object {
-		d.Expected(v, "an object")
-		return
-	}
-	said := v
-	if only := v.First(); v.Len() == 1 && (string(only.Key()) == "output" || string(only.Key()) == "error") {
-		r.IsError = string(only.Key()) == "error"
-		said = only
-	}
-	text := said.Str()
-	if said.Kind() != jsonx.String {
-		text = string(jsonx.AppendCompact(nil, said.Raw()))
-	}
-	r.Parts = append(r.Parts, chat.Part{Kind: chat.Text, Text: text})
-}
-
-// answer finds the call that the result belongs to: by its id, or else the first of its name that
-// has no answer, the last turn's before all others.
-func (d *decoder) answer(v jsonx.Value, r *chat.ToolResult) {
-	open := func(c call) bool {
-		if r.CallID != "" {
-			return c.id == r.CallID
-		}
-		return !c.answered && c.name == r.Name
-	}
-	i := slices.IndexFunc(d.calls[d.turn:], open)
-	if i >= 0 {
-		i += d.turn
-	} else {
-		i = slices.IndexFunc(d.calls, open)
-	}
-	switch {
-	case i >= 0:
-		d.calls[i].answered = true
-		r.CallID, r.Name = d.calls[i].id, d.calls[i].name
-	case r.Name == "":
-		d.AddMember(v, "name", "required")
-	case r.CallID == "":
-		d.Add(v, "there is no functionCall of this name before it that has no answer yet")
-	}
-}
-
-// inline reads a medium that comes with its data.
-func (d *decoder) inline(v jsonx.Value) chat.Part {
-	m := new(chat.Media)
-	d.object(v, func(f jsonx.Value) {
-		switch camel(f) {
-		case "mimeType":
-			m.MIMEType = d.string(f)
-		case "data":
-			m.Data = standard(d.string(f))
-			if f.Kind() == jsonx.String && !isBase64(m.Data) {
-				d.Add(f, "expected base64")
-			}
-		case "displayName":
-			m.Filename = d.string(f)
-		default:
-			d.Unknown(f, slices.Values([]string{"mimeType", "data", "displayName"}))
-		}
-	})
-	if v.Kind() == jsonx.Object && m.MIMEType == "" {
-		d.AddMember(v, "mimeType", "required")
-	}
-	if v.Kind() == jsonx.Object && m.Data == "" {
-		d.AddMember(v, "data", "required")
-	}
-	return chat.Part{Kind: mediaKind(m.MIMEType), Media: m}
-}
-
-// file reads a medium by its address: an upload to Google, or any URL, which other providers may fetch.
-func (d *decoder) file(v jsonx.Value) chat.Part {
-	m := new(chat.Media)
-	d.object(v, func(f jsonx.Value) {
-		switch camel(f) {
-		case "mimeType":
-			m.MIMEType = d.string(f)
-		case "fileUri":
-			uri := d.string(f)
-			u, err := url.Parse(uri)
-			switch {
-			case err != nil:
-				d.Add(f, "expected a URI")
-			case (u.Scheme == "http" || u.Scheme == "https") && !filesAPI(u):
-				m.URL = uri
-			default:
-				m.FileID = uri
-			}
-		case "displayName":
-			m.Filename = d.string(f)
-		default:
-			d.Unknown(f, slices.Values([]string{"mimeType", "fileUri", "displayName"}))
-		}
-	})
-	if v.Kind() == jsonx.Object && m.URL == "" && m.FileID == "" {
-		d.AddMember(v, "fileUri", "required")
-	}
-	return chat.Part{Kind: mediaKind(m.MIMEType), Media: m}
-}
-
-func mediaKind(mime string) chat.PartKind {
-	switch kind, _, _ := strings.Cut(strings.ToLower(mime), "/"); kind {
-	case "image":
-		return chat.Image
-	case "audio":
-		return chat.Audio
-	}
-	return chat.File
 }

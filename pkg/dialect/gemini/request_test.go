@@ -122,6 +122,19 @@ func TestDecodeForms(t *testing.T) {
 	}
 }
 
+// The SDKs send a streamed answer back as a content for each chunk; Go's leaves an empty text out.
+func TestDecodeChunks(t *testing.T) {
+	req := decode(t, `{"contents":[{"parts":[{"text":"a"}]},
+		{"role":"model","parts":[{"text":"Let","thought":true}]},{"role":"model","parts":[{"text":" me.","thought":true}]},{"role":"model","parts":[{"text":"He"}]},{"role":"model","parts":[{"text":"llo"}]},
+		{"role":"model","parts":[{"thoughtSignature":"c2ln"}]},{"role":"model","parts":[{"functionCall":{"name":"f"}}]},{"role":"model","parts":[{"functionCall":{"name":"f"}}]},{"role":"model","parts":[{"text":""}]},
+		{"role":"user","parts":[{"functionResponse":{"name":"f","response":{}}}]},{"role":"user","parts":[{"functionResponse":{"name":"f","response":{}}}]}]}`)
+	want := model(chat.Part{Kind: chat.Reason, Text: "Let me.", State: &chat.ReasoningState{Format: gemini.Format, Summary: true}}, text("Hello"),
+		chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Format: gemini.Format, Signature: "c2ln"}}, called("call_1", "f", "{}", ""), called("call_2", "f", "{}", ""))
+	if len(req.Messages) != 4 || !reflect.DeepEqual(req.Messages[1], want) || req.Messages[3].Parts[0].ToolResult.CallID != "call_2" {
+		t.Errorf("%s", indented(t, req.Messages))
+	}
+}
+
 // A result without an id belongs to the first call of its name that has none yet, of the last turn.
 func TestDecodePairsResults(t *testing.T) {
 	call := func(name, id string) string { return `{"functionCall":{"name":"` + name + `"` + id + `}}` }
@@ -135,8 +148,8 @@ func TestDecodePairsResults(t *testing.T) {
 		"call_2 call_1":   {turn("model", call("f", ""), call("g", "")), turn("user", result("g", ""), result("f", ""))},
 		"call_1 call_2":   {turn("model", call("f", ""), call("f", "")), turn("user", result("f", ""), result("f", ""))},
 		"x call_2":        {turn("model", call("f", `,"id":"x"`), call("f", "")), turn("user", result("f", `,"id":"x"`), result("f", ""))},
-		"call_2":          {turn("model", call("f", "")), turn("model", call("f", "")), turn("user", result("f", ""))},
-		"call_2 call_1 x": {turn("model", call("f", "")), turn("model", call("f", "")), turn("user", result("f", ""), result("f", ""), result("f", `,"id":"x"`))},
+		"call_2":          {turn("model", call("f", "")), turn("user", `{"text":"a"}`), turn("model", call("f", "")), turn("user", result("f", ""))},
+		"call_2 call_1 x": {turn("model", call("f", "")), turn("user", `{"text":"a"}`), turn("model", call("f", "")), turn("user", result("f", ""), result("f", ""), result("f", `,"id":"x"`))},
 		"unknown":         {turn("user", result("f", `,"id":"unknown"`))},
 		"call_1 call_21":  {turn("model", call("f", "")), turn("user", result("f", "")), turn("model", call("f", `,"id":"call_21"`)), turn("user", result("f", ""))},
 		"call_3":          {turn("model", call("f", `,"id":"call_2"`), call("g", "")), turn("user", result("g", ""))},

@@ -38,8 +38,8 @@ type candidate struct {
 type pending struct {
 	part, beside []byte
 	call         *chat.ToolCall
-	args         object
-	written      []byte
+	written      []byte // of its arguments
+	args         object // where in them it is
 }
 
 // NewStreamEncoder returns an encoder for one streamed answer, in the form that NewServer was told.

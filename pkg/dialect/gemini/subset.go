@@ -39,13 +39,7 @@ func (s *subsetter) begin(w *written, name string) bool {
 	return true
 }
 
-func (s *subsetter) member(name string) {
-	if s.out[len(s.out)-1] != '{' {
-		s.out = append(s.out, ',')
-	}
-	s.out = jsonx.AppendString(s.out, name)
-	s.out = append(s.out, ':')
-}
+func (s *subsetter) member(name string) { s.out = member(s.out, name) }
 
 // keywords are those of one schema that need more than copying.
 type keywords struct {
