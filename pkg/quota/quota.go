@@ -189,11 +189,13 @@ func GiveBack(r Reservation) store.Stmt { return store.GiveBackPlace(r.Key, r.Da
 
 // Rest is the statement that keeps a key unused until the time given (Unix
 // milliseconds), for a reason: an error class, and the provider's words about the key,
-// redacted. A longer rest stands.
-func Rest(key store.ID, until int64, class, note string) store.Stmt {
+// redacted. A longer rest stands. It does nothing if the revision of the key's user is another by now: what
+// failed may have been a secret that its owner has replaced since.
+func Rest(key store.ID, revision, until int64, class, note string) store.Stmt {
 	return store.Stmt{
-		SQL:  `update provider_keys set rest_until = $2, rest_class = $3, rest_note = $4 where id = $1 and rest_until < $2`,
-		Args: []any{key, until, class, note},
+		SQL: `update provider_keys set rest_until = $2, rest_class = $3, rest_note = $4 where id = $1 and rest_until < $2
+ and $5 = (select u.revision from users u where u.id = provider_keys.user_id)`,
+		Args: []any{key, until, class, note, revision},
 	}
 }
 
