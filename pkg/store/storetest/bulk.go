@@ -63,6 +63,7 @@ func Fill(t *testing.T, db store.DB, requests int) Owner {
 			}
 		}
 		must(t, g.Run(ctx, store.Stmt{SQL: "insert into cursors (user_id, key_set, turn) values ($1, $2, 1)", Args: []any{o.User.ID, o.Keys[0].ID}},
+			store.HoldTurn(store.Turn{ID: store.ID{1}, UserID: o.User.ID, KeyID: o.Keys[0].ID, Sealed: []byte("x"), ExpiresAt: start + int64(i)*minute}),
 			store.Stmt{SQL: "insert into throttles (bucket, failures, free_at) values ($1, 1, $2)", Args: []any{fmt.Sprint("bucket ", i), start}}))
 		owners[i] = o
 	}
@@ -204,6 +205,11 @@ func askEverything(t *testing.T, db store.DB, o Owner) {
 			_, err := store.Purge(ctx, db, store.Retention{RequestsFrom: start - 30*day + hour, TracesFrom: start - 30*day + hour}, 500)
 			return err
 		},
+		func() error { _, err := store.Turns(ctx, db, u, []store.ID{{1}, {2}, {3}}, start); return err },
+		func() error {
+			return db.Run(ctx, store.HoldTurn(store.Turn{ID: store.ID{1}, UserID: u, KeyID: k.ID, Sealed: []byte("y")}))
+		},
+		func() error { _, err := store.PurgeTurns(ctx, db, start, 10); return err },
 		func() error { return store.DeleteToken(ctx, db, u, o.Token.ID) },
 		func() error { return store.DeleteKey(ctx, db, u, o.Keys[1].ID) },
 		func() error { return store.DeleteSession(ctx, db, u, o.Session.ID) },

@@ -65,6 +65,8 @@ func Nouns(t *testing.T, open Open) {
 		"key days":        testKeyDays,
 		"retention":       testRetention,
 		"retention ends":  testRetentionEnds,
+		"turns":           testTurns,
+		"turn purge":      testTurnPurge,
 		"text":            testText,
 		"bad text":        testBadNames,
 	} {
