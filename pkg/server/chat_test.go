@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -234,6 +235,35 @@ func TestChatErrors(t *testing.T) {
 	}
 	if log := w.log.String(); strings.Contains(log, mark) || strings.Contains(log, "Grüße") || strings.Contains(log, w.token) {
 		t.Error("a secret or a prompt is in the log")
+	}
+}
+
+// Providers quote in their errors what they were sent. The caller may read it; the log holds none of it.
+func TestErrorsThatQuoteThePrompt(t *testing.T) {
+	quoting := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		prompt, _ := io.ReadAll(r.Body)
+		status := 400
+		if strings.Contains(string(prompt), "gpt-4o-mini") {
+			status = 500
+		}
+		answer, _ := json.Marshal(map[string]any{"error": map[string]any{"message": "Invalid value: " + string(prompt), "type": "invalid_request_error"}})
+		rw.Header().Set("Content-Type", "application/json")
+		rw.WriteHeader(status)
+		rw.Write(answer)
+	}))
+	defer quoting.Close()
+	w := newChatWorld(t, "OPENAI_BASE_URL="+quoting.URL)
+	w.key("openai", apiKey)
+	for model, status := range map[string]int{"gpt-4o-mini": 502, "gpt-4o": 400} {
+		for _, stream := range []string{"false", "true"} {
+			w.holder.chat(fmt.Sprintf(`{"model":%q,"stream":%s,"messages":[{"role":"user","content":"the moon is made of cheese"}]}`, model, stream)).want(status)
+		}
+	}
+	if strings.Contains(w.log.String(), "cheese") {
+		t.Errorf("the prompt is in the log: %s", w.log.String())
+	}
+	if !strings.Contains(w.log.String(), "bad_request") {
+		t.Error("the log does not say what failed")
 	}
 }
 
