@@ -31,6 +31,9 @@ type Rules struct {
 	Logprobs      LogprobsForm
 	CacheMarks    CacheMarkForm
 	SingleChoice  bool // n other than 1 is refused
+	// MaxOutput is the most tokens that the model may give, 0 if unknown. Nil: none is
+	// known. Dialects that must say a limit ask for it.
+	MaxOutput func(model string) int64
 	// Models are exceptions; the first that matches the model's id is applied over the rest.
 	Models []ModelRules
 }
@@ -49,7 +52,52 @@ type ModelRules struct {
 	Efforts []string
 	// Tools says whether the model may think while it is given functions to call.
 	Tools ToolsForm
+	// What follows is about Anthropic's dialect.
+	Thinking    ThinkingForm
+	ThinkingOff ThinkingOffForm
+	ForcedTools ForcedToolsForm
+	SystemTurns SystemTurnForm
 }
+
+// ThinkingForm is how a model is told to think.
+type ThinkingForm uint8
+
+// The forms.
+const (
+	ThinkingAdaptive ThinkingForm = iota // thinking {type: adaptive} and output_config.effort
+	ThinkingBudget                       // thinking {type: enabled, budget_tokens}
+	ThinkingNever                        // the model cannot think
+)
+
+// ThinkingOffForm is how a model is told not to think.
+type ThinkingOffForm uint8
+
+// The forms.
+const (
+	OffUnsaid       ThinkingOffForm = iota // it thinks only if it is told to
+	OffDisabled                            // thinking {type: disabled}
+	OffBetweenTools                        // thinking {type: between_tools}, the least that there is
+	OffNever                               // it always thinks; the lowest effort has to do
+)
+
+// ForcedToolsForm says whether a model can be told that it must call a tool.
+type ForcedToolsForm uint8
+
+// The forms.
+const (
+	ForcedAny             ForcedToolsForm = iota
+	ForcedWithoutThinking                 // not while it thinks
+	ForcedRefused                         // never
+)
+
+// SystemTurnForm says whether instructions may stand in the middle of a conversation.
+type SystemTurnForm uint8
+
+// The forms.
+const (
+	SystemKept   SystemTurnForm = iota // a message of the role system, behind one of the user
+	SystemFolded                       // they become text of the user
+)
 
 // ToolsForm says whether functions and thinking go together.
 type ToolsForm uint8

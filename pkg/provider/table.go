@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	messages "github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
@@ -84,8 +85,11 @@ func parseBase(s string) (*url.URL, error) {
 
 // clientOf returns the codec of a wire format, or nil if there is none yet.
 func clientOf(d Dialect) dialect.Client {
-	if d == OpenAI {
+	switch d {
+	case OpenAI:
 		return openai.Client{}
+	case Anthropic:
+		return messages.Client{}
 	}
 	return nil
 }
