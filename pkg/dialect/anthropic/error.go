@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -18,6 +19,8 @@ const maxMessage = 4 << 10
 //
 //	{"type":"error","error":{"type","message","details":{"error_code"}},"request_id"}
 //	{"error":".."}, {"error":{"message","code"}}, {"message":".."}, {"detail":".."}   proxies
+//
+// A code from 400 to 599 is also the Status.
 func (Client) DecodeError(body []byte) *chat.Error {
 	root, err := jsonx.Parse(bytes.TrimSpace(body), jsonx.Lenient)
 	if err != nil {
@@ -42,6 +45,9 @@ func decodeError(root jsonx.Value) *chat.Error {
 		if e.Code == "" {
 			e.Code = word(code)
 		}
+	}
+	if n, err := strconv.Atoi(e.Code); err == nil && n >= 400 && n <= 599 {
+		e.Status = n
 	}
 	return e
 }

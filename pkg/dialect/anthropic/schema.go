@@ -46,7 +46,7 @@ func (e *encoder) narrow(v jsonx.Value, param string) {
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch key := string(m.Key()); {
 		case key == "description", key == "additionalProperties", key == "$schema":
-		case unenforced(key, m):
+		case unenforced(key, m), key == "oneOf" && v.Get("anyOf").Exists():
 			told = append(told, key+" "+string(jsonx.AppendCompact(nil, m.Raw())))
 			e.warn("%s does not enforce %s in a schema: it is told to the model", e.provider(), key)
 		case key == "properties" || key == "$defs" || key == "definitions":
