@@ -16,6 +16,7 @@ type streamEncoder struct {
 	served   dialect.Served
 	id, tier string
 	started  bool
+	over     bool
 	usage    *chat.Usage
 
 	index int // of the open block, or of the next
@@ -179,6 +180,7 @@ func (e *streamEncoder) reason(out []byte, ev *chat.Event) []byte {
 
 // end writes what ends the message.
 func (e *streamEncoder) end(out []byte) []byte {
+	e.over = true
 	out = e.closeAll(out)
 	out = sse.Begin(out, "message_delta")
 	out = append(out, `{"type":"message_delta","delta":{`...)
@@ -194,14 +196,15 @@ func (e *streamEncoder) end(out []byte) []byte {
 
 // Error appends the failure. Nothing follows it.
 func (e *streamEncoder) Error(out []byte, err *fault.Error) []byte {
+	e.over = true
 	out = sse.Begin(out, "error")
 	out = appendError(out, err, e.served.RequestID)
 	return sse.End(out)
 }
 
-// Heartbeat appends a ping or, before the message has begun, a comment.
+// Heartbeat appends a ping or, before the message has begun and after its end, a comment.
 func (e *streamEncoder) Heartbeat(out []byte) []byte {
-	if !e.started {
+	if !e.started || e.over {
 		return sse.AppendComment(out)
 	}
 	out = sse.Begin(out, "ping")
