@@ -59,6 +59,9 @@ func (p *partBuilder) part() Part {
 		}
 		p.text = nil
 	}
+	if p.State != nil && *p.State == (ReasoningState{}) {
+		p.State = nil // it says nothing
+	}
 	return p.Part
 }
 

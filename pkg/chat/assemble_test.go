@@ -88,6 +88,13 @@ func TestAssembleIncomplete(t *testing.T) {
 	}
 }
 
+func TestAssembleDropsEmptyState(t *testing.T) {
+	r := fold([]chat.Event{{Kind: chat.EventReason, Text: "x", State: &chat.ReasoningState{}}}).Response()
+	if p := r.Choices[0].Message.Parts[0]; p.State != nil {
+		t.Errorf("%+v", p)
+	}
+}
+
 // An event that was folded must not be changed by what follows it.
 func TestAssembleKeepsEvents(t *testing.T) {
 	call := &chat.ToolCall{ID: "1", Name: "f"}

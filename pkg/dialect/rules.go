@@ -30,10 +30,19 @@ type Rules struct {
 	Files         FileForm
 	Logprobs      LogprobsForm
 	CacheMarks    CacheMarkForm
+	AllowedTools  AllowedToolsForm
 	SingleChoice  bool // n other than 1 is refused
 	// MaxOutput is the most tokens that the model may give, 0 if unknown. Nil: none is
 	// known. Dialects that must say a limit ask for it.
-	MaxOutput func(model string) int64
+	MaxOutput  func(model string) int64
+	Embeddings EmbeddingRules
+	Answers    AnswerForm
+	// MessageFields, if not empty, are the only members of a message that the provider takes,
+	// and it takes no unknown ones within them or within tools either. EncodeRequest writes no
+	// others anyway; a caller's own messages with others cannot pass.
+	MessageFields []string
+	// TextParts says whether the caller's arrays of text may pass; EncodeRequest writes strings.
+	TextParts TextPartsForm
 	// Models are exceptions; the first that matches the model's id is applied over the rest.
 	Models []ModelRules
 }
@@ -51,53 +60,9 @@ type ModelRules struct {
 	// another one becomes the nearest. Empty: as they come.
 	Efforts []string
 	// Tools says whether the model may think while it is given functions to call.
-	Tools ToolsForm
-	// What follows is about Anthropic's dialect.
-	Thinking    ThinkingForm
-	ThinkingOff ThinkingOffForm
-	ForcedTools ForcedToolsForm
-	SystemTurns SystemTurnForm
+	Tools    ToolsForm
+	Messages MessagesRules
 }
-
-// ThinkingForm is how a model is told to think.
-type ThinkingForm uint8
-
-// The forms.
-const (
-	ThinkingAdaptive ThinkingForm = iota // thinking {type: adaptive} and output_config.effort
-	ThinkingBudget                       // thinking {type: enabled, budget_tokens}
-	ThinkingNever                        // the model cannot think
-)
-
-// ThinkingOffForm is how a model is told not to think.
-type ThinkingOffForm uint8
-
-// The forms.
-const (
-	OffUnsaid       ThinkingOffForm = iota // it thinks only if it is told to
-	OffDisabled                            // thinking {type: disabled}
-	OffBetweenTools                        // thinking {type: between_tools}, the least that there is
-	OffNever                               // it always thinks; the lowest effort has to do
-)
-
-// ForcedToolsForm says whether a model can be told that it must call a tool.
-type ForcedToolsForm uint8
-
-// The forms.
-const (
-	ForcedAny             ForcedToolsForm = iota
-	ForcedWithoutThinking                 // not while it thinks
-	ForcedRefused                         // never
-)
-
-// SystemTurnForm says whether instructions may stand in the middle of a conversation.
-type SystemTurnForm uint8
-
-// The forms.
-const (
-	SystemKept   SystemTurnForm = iota // a message of the role system, behind one of the user
-	SystemFolded                       // they become text of the user
-)
 
 // ToolsForm says whether functions and thinking go together.
 type ToolsForm uint8
@@ -149,6 +114,33 @@ type ToolChoiceForm uint8
 const (
 	ChoiceRequired ToolChoiceForm = iota // "required"
 	ChoiceAny                            // "any"
+)
+
+// AnswerForm says whether an answer's bytes may go to a caller of the same dialect.
+type AnswerForm uint8
+
+// The forms.
+const (
+	AnswersPass    AnswerForm = iota
+	AnswersWritten            // anew: Mistral's reasoning models answer with arrays where OpenAI's clients know strings
+)
+
+// AllowedToolsForm says whether tool_choice may name several tools (allowed_tools).
+type AllowedToolsForm uint8
+
+// The forms.
+const (
+	AllowedToolsKept     AllowedToolsForm = iota
+	AllowedToolsFiltered                  // no: the other tools are left out instead
+)
+
+// TextPartsForm says which content may be an array of text parts.
+type TextPartsForm uint8
+
+// The forms.
+const (
+	TextPartsKept   TextPartsForm = iota
+	TextPartsJoined               // none: a string is wanted; arrays are for images and their like
 )
 
 // ToolIDForm is what a provider demands of the ids of tool calls.

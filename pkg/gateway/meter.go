@@ -26,15 +26,28 @@ func (m *meter) count(ev *chat.Event) {
 }
 
 // usage is what the provider reported or, if it reported nothing, an estimate.
-func (m *meter) usage(req *chat.Request) *chat.Usage {
+func (m *meter) usage(ask *Ask) *chat.Usage {
 	if m.reported != nil {
 		return m.reported
 	}
-	return &chat.Usage{Input: tokens(requestBytes(req)), Output: tokens(m.bytes), Estimated: true}
+	return &chat.Usage{Input: estimateInput(ask), Output: tokens(m.bytes), Estimated: true}
 }
 
 // tokens estimates by the rule of thumb of four bytes of English text to a token.
 func tokens(bytes int64) int64 { return (bytes + 3) / 4 }
+
+// estimateInput guesses the tokens of what is asked.
+func estimateInput(ask *Ask) int64 {
+	if ask.Embedding == nil {
+		return tokens(requestBytes(ask.Request))
+	}
+	var bytes, counted int64
+	for _, in := range ask.Embedding.Inputs {
+		bytes += int64(len(in.Text))
+		counted += int64(len(in.Tokens))
+	}
+	return tokens(bytes) + counted
+}
 
 func requestBytes(req *chat.Request) int64 {
 	var n int

@@ -68,25 +68,26 @@ func claudeMaxOutput(model string) int64 {
 func claudeModels() []dialect.ModelRules {
 	sampling := []string{"temperature", "top_p", "top_k"}
 	efforts := []string{"low", "medium", "high", "xhigh", "max"}
-	newest := dialect.ModelRules{Drop: sampling, Efforts: efforts, ThinkingOff: dialect.OffNever, ForcedTools: dialect.ForcedRefused}
-	with := func(match func(string) bool, off dialect.ThinkingOffForm, forced dialect.ForcedToolsForm) dialect.ModelRules {
+	newest := dialect.ModelRules{Drop: sampling, Efforts: efforts,
+		Messages: dialect.MessagesRules{ThinkingOff: dialect.OffNever, ForcedTools: dialect.ForcedRefused}}
+	with := func(match func(string) bool, off dialect.ThoughtOffForm, forced dialect.ForcedToolsForm) dialect.ModelRules {
 		m := newest
-		m.Match, m.ThinkingOff, m.ForcedTools = match, off, forced
+		m.Match, m.Messages.ThinkingOff, m.Messages.ForcedTools = match, off, forced
 		return m
 	}
 	folded := func(m dialect.ModelRules, efforts ...string) dialect.ModelRules {
-		m.SystemTurns, m.Efforts = dialect.SystemFolded, efforts
+		m.Messages.SystemTurns, m.Efforts = dialect.SystemFolded, efforts
 		return m
 	}
 	four7 := folded(with(claude(407), dialect.OffUnsaid, dialect.ForcedWithoutThinking), efforts...)
 	four6 := folded(with(claude(406), dialect.OffUnsaid, dialect.ForcedWithoutThinking), "low", "medium", "high", "max")
 	four6.Drop = nil
 	four5 := folded(with(claude(405), dialect.OffUnsaid, dialect.ForcedWithoutThinking))
-	four5.Drop, four5.Thinking = nil, dialect.ThinkingBudget
+	four5.Drop, four5.Messages.Thinking = nil, dialect.ThoughtBudget
 	three7 := four5
 	three7.Match, three7.Drop = claude(307), []string{"output_config"} // schemas came with 4.5
 	oldest := three7
-	oldest.Match, oldest.Thinking, oldest.ForcedTools = claude(0), dialect.ThinkingNever, dialect.ForcedAny
+	oldest.Match, oldest.Messages.Thinking, oldest.Messages.ForcedTools = claude(0), dialect.ThoughtNever, dialect.ForcedAny
 	newest.Match = idPrefix("")
 	return []dialect.ModelRules{
 		with(claude(505, "sonnet"), dialect.OffBetweenTools, dialect.ForcedRefused),

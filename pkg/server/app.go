@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"time"
@@ -25,8 +24,8 @@ type Deps struct {
 	Providers *provider.Table
 	Upstream  *provider.Caller
 	Throttle  quota.Throttle
-	// Redis asks Redis for an answer; nil if none is configured.
-	Redis func(context.Context) error
+	// Redis is the Throttle if one is configured, else nil.
+	Redis *quota.RedisThrottle
 	Log   *slog.Logger
 	Now   func() time.Time
 }
@@ -62,4 +61,12 @@ func New(d Deps) (*App, error) {
 		sharing: sharing{origins: d.Config.CORSOrigins},
 		native:  native.New(d.Providers.IDs()),
 	}, nil
+}
+
+// Close drops the connections to the providers and to Redis. The database is the caller's.
+func (a *App) Close() {
+	a.Upstream.Close()
+	if a.Redis != nil {
+		a.Redis.Close()
+	}
 }

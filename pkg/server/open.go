@@ -82,7 +82,7 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 		if err != nil {
 			return nil, err
 		}
-		deps.Throttle, deps.Redis = inRedis, inRedis.Ping
+		deps.Throttle, deps.Redis = inRedis, inRedis
 	}
 	deps.Gateway = gateway.New(gateway.Deps{
 		DB: db, Quota: quota.New(db), Secrets: secrets, Providers: providers, Upstream: deps.Upstream,

@@ -64,6 +64,9 @@ func (r *retention) purge(ctx context.Context, now int64) {
 	if err == nil {
 		_, err = store.PurgeSessions(ctx, r.db, now, retentionBatch)
 	}
+	if err == nil {
+		_, err = store.PurgeTurns(ctx, r.db, now, retentionBatch)
+	}
 	if err != nil && ctx.Err() == nil {
 		r.log.Warn("old rows could not be deleted", "cause", err.Error())
 	}

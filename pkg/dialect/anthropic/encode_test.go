@@ -103,11 +103,11 @@ func generations() map[string]*dialect.Rules {
 	return map[string]*dialect.Rules{
 		"plain": {},
 		"newest": {Provider: "anthropic", CacheMarks: dialect.CacheMarksKept, Models: []dialect.ModelRules{{
-			Match: always, Drop: []string{"temperature", "top_p", "top_k"}, Efforts: []string{"low", "medium", "high"}, ThinkingOff: dialect.OffNever}}},
+			Match: always, Drop: []string{"temperature", "top_p", "top_k"}, Efforts: []string{"low", "medium", "high"}, Messages: dialect.MessagesRules{ThinkingOff: dialect.OffNever}}}},
 		"default-on": {Provider: "anthropic", CacheMarks: dialect.CacheMarksKept, Models: []dialect.ModelRules{{
-			Match: always, Drop: []string{"temperature", "top_p", "top_k"}, ThinkingOff: dialect.OffDisabled, ForcedTools: dialect.ForcedWithoutThinking}}},
+			Match: always, Drop: []string{"temperature", "top_p", "top_k"}, Messages: dialect.MessagesRules{ThinkingOff: dialect.OffDisabled, ForcedTools: dialect.ForcedWithoutThinking}}}},
 		"budget": {Provider: "anthropic", CacheMarks: dialect.CacheMarksKept, Clamp: clamp, MaxOutput: limit, Models: []dialect.ModelRules{{
-			Match: always, Thinking: dialect.ThinkingBudget, SystemTurns: dialect.SystemFolded}}},
+			Match: always, Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget, SystemTurns: dialect.SystemFolded}}}},
 	}
 }
 
@@ -171,7 +171,7 @@ func part(t testing.TB, body []byte, path ...string) string {
 func TestMaxTokens(t *testing.T) {
 	limit := func(string) int64 { return 64000 }
 	small := func(string) int64 { return 4096 }
-	adaptive, budget := dialect.ModelRules{Match: always}, dialect.ModelRules{Match: always, Thinking: dialect.ThinkingBudget}
+	adaptive, budget := dialect.ModelRules{Match: always}, dialect.ModelRules{Match: always, Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}
 	for name, c := range map[string]struct {
 		max    *int64
 		stream bool
@@ -213,7 +213,7 @@ func TestMaxTokens(t *testing.T) {
 
 func TestEncodeTurns(t *testing.T) {
 	system := func(s string) chat.Message { return chat.Message{Role: chat.System, Parts: []chat.Part{text(s)}} }
-	kept, folded := &dialect.Rules{}, &dialect.Rules{Models: []dialect.ModelRules{{Match: always, SystemTurns: dialect.SystemFolded}}}
+	kept, folded := &dialect.Rules{}, &dialect.Rules{Models: []dialect.ModelRules{{Match: always, Messages: dialect.MessagesRules{SystemTurns: dialect.SystemFolded}}}}
 	for name, c := range map[string]struct {
 		messages []chat.Message
 		rules    *dialect.Rules
@@ -306,7 +306,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"no tool":      {func(r *chat.Request) { r.ToolChoice = &chat.ToolChoice{Mode: chat.ToolRequired} }, dialect.ModelRules{}, "tool_choice"},
 		"forced": {func(r *chat.Request) {
 			r.Tools, r.ToolChoice = []chat.Tool{{Name: "f"}}, &chat.ToolChoice{Mode: chat.ToolNamed, Name: "f"}
-		}, dialect.ModelRules{ForcedTools: dialect.ForcedRefused}, "tool_choice"},
+		}, dialect.ModelRules{Messages: dialect.MessagesRules{ForcedTools: dialect.ForcedRefused}}, "tool_choice"},
 		"tool name": {func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "a.b"}} }, dialect.ModelRules{}, "tools"},
 		"foreign tool": {func(r *chat.Request) {
 			r.Tools = []chat.Tool{{Name: "g", Raw: json.RawMessage(`{"type":"custom","custom":{"name":"g"}}`)}}
@@ -368,30 +368,30 @@ func TestEncodeFields(t *testing.T) {
 		"adaptive, hidden":      {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "high", Hide: true} }, dialect.ModelRules{}, "thinking", `{"type":"adaptive","display":"omitted"}`, ""},
 		"effort":                {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "xhigh"} }, dialect.ModelRules{Efforts: []string{"low", "medium", "high", "max"}}, "output_config", `{"effort":"high"}`, "changed to high"},
 		"effort of a budget":    {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Budget: ptr(int64(9000))} }, dialect.ModelRules{}, "output_config", `{"effort":"medium"}`, "became the effort"},
-		"none":                  {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "none"} }, dialect.ModelRules{ThinkingOff: dialect.OffDisabled}, "thinking", `{"type":"disabled"}`, ""},
-		"budget 0":              {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Budget: ptr(int64(0))} }, dialect.ModelRules{ThinkingOff: dialect.OffBetweenTools}, "thinking", `{"type":"between_tools"}`, ""},
+		"none":                  {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "none"} }, dialect.ModelRules{Messages: dialect.MessagesRules{ThinkingOff: dialect.OffDisabled}}, "thinking", `{"type":"disabled"}`, ""},
+		"budget 0":              {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Budget: ptr(int64(0))} }, dialect.ModelRules{Messages: dialect.MessagesRules{ThinkingOff: dialect.OffBetweenTools}}, "thinking", `{"type":"between_tools"}`, ""},
 		"none, unsaid":          {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "none"} }, dialect.ModelRules{}, "thinking", "", ""},
-		"none, never":           {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "none"} }, dialect.ModelRules{ThinkingOff: dialect.OffNever}, "output_config", `{"effort":"low"}`, "always thinks"},
-		"shown by itself":       {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Summary: "auto"} }, dialect.ModelRules{ThinkingOff: dialect.OffDisabled}, "thinking", `{"type":"adaptive","display":"summarized"}`, ""},
+		"none, never":           {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "none"} }, dialect.ModelRules{Messages: dialect.MessagesRules{ThinkingOff: dialect.OffNever}}, "output_config", `{"effort":"low"}`, "always thinks"},
+		"shown by itself":       {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Summary: "auto"} }, dialect.ModelRules{Messages: dialect.MessagesRules{ThinkingOff: dialect.OffDisabled}}, "thinking", `{"type":"adaptive","display":"summarized"}`, ""},
 		"shown if told":         {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Summary: "auto"} }, dialect.ModelRules{}, "thinking", "", ""},
-		"cannot think":          {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "low"} }, dialect.ModelRules{Thinking: dialect.ThinkingNever}, "thinking", "", "cannot think"},
+		"cannot think":          {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "low"} }, dialect.ModelRules{Messages: dialect.MessagesRules{Thinking: dialect.ThoughtNever}}, "thinking", "", "cannot think"},
 		"must call": {func(r *chat.Request) {
 			r.Reasoning, r.Tools, r.ToolChoice = &chat.Reasoning{Effort: "low"}, tool, &chat.ToolChoice{Mode: chat.ToolRequired}
-		}, dialect.ModelRules{Thinking: dialect.ThinkingBudget, ForcedTools: dialect.ForcedWithoutThinking}, "thinking", "", "while a tool must be called"},
-		"must call, by itself": {func(r *chat.Request) { r.Tools, r.ToolChoice = tool, &chat.ToolChoice{Mode: chat.ToolRequired} }, dialect.ModelRules{ThinkingOff: dialect.OffDisabled, ForcedTools: dialect.ForcedWithoutThinking}, "thinking", `{"type":"disabled"}`, ""},
+		}, dialect.ModelRules{Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget, ForcedTools: dialect.ForcedWithoutThinking}}, "thinking", "", "while a tool must be called"},
+		"must call, by itself": {func(r *chat.Request) { r.Tools, r.ToolChoice = tool, &chat.ToolChoice{Mode: chat.ToolRequired} }, dialect.ModelRules{Messages: dialect.MessagesRules{ThinkingOff: dialect.OffDisabled, ForcedTools: dialect.ForcedWithoutThinking}}, "thinking", `{"type":"disabled"}`, ""},
 		"strict, old model":    {func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "f", Strict: ptr(true)}} }, dialect.ModelRules{Drop: []string{"output_config"}}, "tools", `[{"name":"f","input_schema":{"type":"object","properties":{}}}]`, "strict tools"},
 		"in calls without": {func(r *chat.Request) {
 			r.Reasoning = &chat.Reasoning{Effort: "low"}
 			r.Messages = append(r.Messages, said(call("1", "{}")), result("1"))
-		}, dialect.ModelRules{Thinking: dialect.ThinkingBudget}, "thinking", "", "in the middle of calls"},
+		}, dialect.ModelRules{Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}, "thinking", "", "in the middle of calls"},
 		"in calls with": {func(r *chat.Request) {
 			r.Reasoning = &chat.Reasoning{Effort: "low"}
 			r.Messages = append(r.Messages, said(chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Signature: "s"}}, call("1", "{}")), result("1"), said(call("2", "{}")), result("2"))
-		}, dialect.ModelRules{Thinking: dialect.ThinkingBudget}, "thinking", `{"type":"enabled","budget_tokens":2048,"display":"summarized"}`, ""},
+		}, dialect.ModelRules{Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}, "thinking", `{"type":"enabled","budget_tokens":2048,"display":"summarized"}`, ""},
 		"after calls": {func(r *chat.Request) {
 			r.Reasoning = &chat.Reasoning{Effort: "low"}
 			r.Messages = append(r.Messages, said(call("1", "{}")), result("1"), said(text("x")), user(text("y")))
-		}, dialect.ModelRules{Thinking: dialect.ThinkingBudget}, "thinking", `{"type":"enabled","budget_tokens":2048,"display":"summarized"}`, ""},
+		}, dialect.ModelRules{Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}, "thinking", `{"type":"enabled","budget_tokens":2048,"display":"summarized"}`, ""},
 	} {
 		req := &chat.Request{Model: "m", Messages: []chat.Message{user(text("x"))}}
 		c.change(req)

@@ -302,7 +302,7 @@ func TestRecordedRequests(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		enc, err := encode(t, req, &dialect.Rules{CacheMarks: dialect.CacheMarksKept, Models: []dialect.ModelRules{{Match: always, Thinking: dialect.ThinkingBudget}}})
+		enc, err := encode(t, req, &dialect.Rules{CacheMarks: dialect.CacheMarksKept, Models: []dialect.ModelRules{{Match: always, Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}}})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -36,22 +36,22 @@ func (e *encoder) prepareThinking() {
 	steered := r != nil && (r.Effort != "" || r.Budget != nil)
 	off := steered && (r.Effort == "none" || r.Effort == "" && *r.Budget <= 0)
 	switch {
-	case steered && !off && e.model.Thinking == dialect.ThinkingNever:
+	case steered && !off && e.model.Messages.Thinking == dialect.ThoughtNever:
 		e.warn("this model of %s cannot think: reasoning is dropped", e.provider())
-	case e.forced() && e.model.ForcedTools == dialect.ForcedRefused:
+	case e.forced() && e.model.Messages.ForcedTools == dialect.ForcedRefused:
 		e.refuse("tool_choice", "this model of %s cannot be told that it must call a tool: let it choose (auto), and say in the prompt what to call", e.provider())
-	case e.forced() && e.model.ForcedTools == dialect.ForcedWithoutThinking:
+	case e.forced() && e.model.Messages.ForcedTools == dialect.ForcedWithoutThinking:
 		if steered && !off {
 			e.warn("%s does not think while a tool must be called: reasoning is off", e.provider())
 		}
 		e.unthink()
 	case off:
 		e.unthink()
-	case steered && e.model.Thinking == dialect.ThinkingAdaptive:
+	case steered && e.model.Messages.Thinking == dialect.ThoughtAdaptive:
 		e.thinking = thinking{form: thinkAdaptive, effort: e.effort(r), display: display(r)}
 	case steered:
 		e.enable(r)
-	case r != nil && (r.Hide || r.Summary != "") && e.model.Thinking == dialect.ThinkingAdaptive && e.model.ThinkingOff != dialect.OffUnsaid:
+	case r != nil && (r.Hide || r.Summary != "") && e.model.Messages.Thinking == dialect.ThoughtAdaptive && e.model.Messages.ThinkingOff != dialect.OffUnsaid:
 		e.thinking = thinking{form: thinkAdaptive, display: display(r)}
 	}
 }
@@ -64,7 +64,7 @@ func (e *encoder) forced() bool {
 
 // unthink tells the model not to think, as far as it can be told.
 func (e *encoder) unthink() {
-	switch e.model.ThinkingOff {
+	switch e.model.Messages.ThinkingOff {
 	case dialect.OffDisabled:
 		e.thinking.form = thinkDisabled
 	case dialect.OffBetweenTools:

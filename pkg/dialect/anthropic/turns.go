@@ -41,7 +41,7 @@ func (e *encoder) arrange() {
 			later = nil
 			e.say(chat.Assistant, m.Parts)
 		case chat.System, chat.Developer:
-			if e.model.SystemTurns == dialect.SystemFolded {
+			if e.model.Messages.SystemTurns == dialect.SystemFolded {
 				e.fold(m.Parts)
 			} else {
 				later = append(later, m.Parts...)
