@@ -136,12 +136,14 @@ func appendInput(out []byte, arguments string) []byte {
 // toolID is the id as the API takes it, ^[a-zA-Z0-9_-]+$. A foreign id becomes a digest of
 // itself, the same in the call and in its result, in this request and the next.
 func toolID(id string) string {
-	if madeOf(id, 1<<16, "_-") {
+	if isToolID(id) {
 		return id
 	}
 	sum := sha256.Sum256([]byte(id))
 	return "toolu_" + hex.EncodeToString(sum[:12])
 }
+
+func isToolID(id string) bool { return madeOf(id, 1<<16, "_-") }
 
 // madeOf says whether s has 1 to limit letters, digits and characters of extra.
 func madeOf(s string, limit int, extra string) bool {

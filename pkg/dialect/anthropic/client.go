@@ -38,13 +38,26 @@ const filesBeta = "files-api-2025-04-14"
 // schema, an image, audio, a second answer) is refused with a *chat.Error of class BadRequest
 // whose Param is the field; other things are dropped with a warning.
 func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
-	e := encoder{req: req, rules: rules, out: make([]byte, 0, sizeOf(req))}
+	return encodeFor(answers, req, rules)
+}
+
+// The paths of requests, by what they are for.
+const (
+	answerPath = "/v1/messages"
+	countPath  = "/v1/messages/count_tokens"
+)
+
+func encodeFor(purpose purpose, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
+	e := encoder{req: req, purpose: purpose, rules: rules, out: make([]byte, 0, sizeOf(req))}
 	e.prepare()
 	e.request()
 	if e.err != nil {
 		return dialect.Encoded{}, e.err
 	}
-	enc := dialect.Encoded{Path: "/v1/messages", Body: e.out, Warnings: e.warnings}
+	enc := dialect.Encoded{Path: answerPath, Body: e.out, Warnings: e.warnings}
+	if purpose == counts {
+		enc.Path = countPath
+	}
 	if e.files {
 		enc.Header = http.Header{"Anthropic-Beta": {filesBeta}}
 	}

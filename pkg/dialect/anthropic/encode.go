@@ -9,15 +9,20 @@ import (
 
 // prepare settles what several fields depend on.
 func (e *encoder) prepare() {
+	e.match()
+	e.arrange()
+	e.prepareThinking()
+	e.limit()
+}
+
+// match finds the exceptions of the model.
+func (e *encoder) match() {
 	for _, m := range e.rules.Models {
 		if m.Match != nil && m.Match(e.req.Model) {
 			e.model = m
 			break
 		}
 	}
-	e.arrange()
-	e.prepareThinking()
-	e.limit()
 }
 
 func (e *encoder) request() {
@@ -26,7 +31,7 @@ func (e *encoder) request() {
 	if e.field("model", lossRefuses) {
 		e.str(r.Model)
 	}
-	if e.field("max_tokens", lossRefuses) {
+	if e.purpose == answers && e.field("max_tokens", lossRefuses) {
 		e.out = jsonx.AppendInt(e.out, e.maxTokens)
 	}
 	e.instructions()
@@ -34,17 +39,19 @@ func (e *encoder) request() {
 		e.messages()
 	}
 	e.tools()
-	e.sampling()
-	e.stop()
 	e.think()
 	e.outputConfig()
-	e.serviceTier()
-	e.user()
-	if r.Stream && e.field("stream", lossRefuses) {
-		e.raw("true")
+	if e.purpose == answers {
+		e.sampling()
+		e.stop()
+		e.serviceTier()
+		e.user()
+		if r.Stream && e.field("stream", lossRefuses) {
+			e.raw("true")
+		}
+		e.inexpressible()
 	}
 	e.raw("}")
-	e.inexpressible()
 }
 
 // inexpressible deals with what the dialect has no field for.

@@ -12,6 +12,7 @@ import (
 // An encoder writes one request.
 type encoder struct {
 	req      *chat.Request
+	purpose  purpose
 	rules    *dialect.Rules
 	model    dialect.ModelRules // the exceptions of this model
 	out      []byte

@@ -345,3 +345,24 @@ func turnsOf(req *chat.Request) []chat.Message {
 	}
 	return out
 }
+
+// TestRecordedRequestsPass lets what real clients sent through: no byte changes, or it is said why.
+func TestRecordedRequestsPass(t *testing.T) {
+	passed := 0
+	for name, x := range exchanges(t) {
+		req, _, err := server().DecodeCountRequest(x.Request.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		enc, ok := anthropic.Client{}.PassRequest(x.Request.Body, req, &dialect.Rules{Models: []dialect.ModelRules{{Match: always, Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}}})
+		if ok && (!bytes.Equal(enc.Body, x.Request.Body) || len(enc.Warnings) > 0) {
+			t.Errorf("%s: %q %s", name, enc.Warnings, enc.Body)
+		}
+		if ok {
+			passed++
+		}
+	}
+	if passed < 45 {
+		t.Errorf("only %d pass", passed)
+	}
+}

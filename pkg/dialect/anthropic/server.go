@@ -38,11 +38,6 @@ func (s *Server) DecodeCountRequest(body []byte) (*chat.Request, dialect.Route, 
 	return s.decode(body, counts)
 }
 
-// EncodeCount writes the answer of POST /v1/messages/count_tokens.
-func (s *Server) EncodeCount(inputTokens int64) []byte {
-	return append(jsonx.AppendInt([]byte(`{"input_tokens":`), inputTokens), '}')
-}
-
 func (s *Server) decode(body []byte, purpose purpose) (*chat.Request, dialect.Route, error) {
 	doc, ok := s.docs.Get().(*jsonx.Doc)
 	if !ok {
