@@ -19,7 +19,7 @@ type Request struct {
 	ToolChoice        *ToolChoice
 	ParallelToolCalls *bool
 
-	MaxTokens        *int64   // output tokens, reasoning included; at least 1
+	MaxTokens        *int64   // output tokens, reasoning included; at least 1 (Anthropic: 0 only fills the prompt cache)
 	Temperature      *float64 // 0 to 2
 	TopP             *float64 // 0 to 1
 	TopK             *int64

@@ -32,8 +32,11 @@ type Rules struct {
 	CacheMarks    CacheMarkForm
 	AllowedTools  AllowedToolsForm
 	SingleChoice  bool // n other than 1 is refused
-	Embeddings    EmbeddingRules
-	Answers       AnswerForm
+	// MaxOutput is the most tokens that the model may give, 0 if unknown. Nil: none is
+	// known. Dialects that must say a limit ask for it.
+	MaxOutput  func(model string) int64
+	Embeddings EmbeddingRules
+	Answers    AnswerForm
 	// MessageFields, if not empty, are the only members of a message that the provider takes,
 	// and it takes no unknown ones within them or within tools either. EncodeRequest writes no
 	// others anyway; a caller's own messages with others cannot pass.
@@ -57,7 +60,8 @@ type ModelRules struct {
 	// another one becomes the nearest. Empty: as they come.
 	Efforts []string
 	// Tools says whether the model may think while it is given functions to call.
-	Tools ToolsForm
+	Tools    ToolsForm
+	Messages MessagesRules
 	// The rest is Gemini's. Schema, if not SchemaKept, replaces the provider's.
 	Schema   SchemaForm
 	Thinking ThinkingForm

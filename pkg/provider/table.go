@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	anthropicdialect "github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 	geminidialect "github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
@@ -90,6 +91,8 @@ func clientOf(d Dialect) dialect.Client {
 		return openai.Client{}
 	case Gemini:
 		return geminidialect.Client{}
+	case Anthropic:
+		return anthropicdialect.Client{}
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 				t.Fatalf("%v %v", ok, err)
 			}
 			c.Keys = []store.ID{o.Keys[0].ID, o.Keys[1].ID}
-			if _, ok, err = q.Next(t.Context(), []store.Stmt{quota.GiveBack(made), quota.Rest(o.Keys[0].ID, at, "overloaded", "")}, c); err != nil || !ok {
+			if _, ok, err = q.Next(t.Context(), []store.Stmt{quota.GiveBack(made), quota.Rest(o.Keys[0].ID, 3, at, "overloaded", "")}, c); err != nil || !ok {
 				t.Fatalf("%v %v", ok, err)
 			}
 			if _, err := q.Explain(t.Context(), caller, at); err != nil {
