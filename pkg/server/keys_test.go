@@ -13,12 +13,6 @@ var keyMembers = []string{"id", "provider", "name", "priority", "enabled", "allo
 	"remainingQuota", "resetDate", "createdAt", "lastUsedAt", "lastFour",
 	"blocked", "updatedAt", "usageCount", "state", "stateMessage", "restUntil", "restClass"}
 
-// midnight is the next one, UTC.
-func midnight(now time.Time) string {
-	now = now.UTC()
-	return time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, time.UTC).Format("2006-01-02T15:04:05.000Z")
-}
-
 func TestKeyToTheLetter(t *testing.T) {
 	w := newWorld(t)
 	w.setClock(time.Date(2027, 2, 28, 23, 50, 0, 0, time.UTC))

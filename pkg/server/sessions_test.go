@@ -272,3 +272,43 @@ func TestLoginDuringAPasswordChange(t *testing.T) {
 		}
 	})
 }
+
+// However logins with the old password and its change fall, none of their sessions outlives the change.
+func TestLoginsRaceAPasswordChange(t *testing.T) {
+	onBoth(t, func(t *testing.T, db store.DB) {
+		w := newWorldOn(t, db, "AUTH_CONCURRENCY=4")
+		for round := range 4 {
+			ann := w.user(fmt.Sprint("ann", round))
+			var logins [5]reply
+			var changed reply
+			together(len(logins)+1, func(i int) {
+				if i == len(logins) {
+					changed = ann.put("/api/auth/password", fmt.Sprintf(`{"currentPassword":%q,"newPassword":%q}`, password, mark+" new one"))
+					return
+				}
+				logins[i] = w.anyone().login(ann.email, password)
+			})
+			changed.want(200)
+			for _, r := range logins {
+				if r.status == 200 {
+					w.anyone().with("Authorization", "Bearer "+r.text("token")).get("/api/auth/me").refused(401, "UNAUTHORIZED", "")
+				} else {
+					r.refused(401, "UNAUTHORIZED", "")
+				}
+			}
+			w.anyone().with("Authorization", "Bearer "+changed.text("token")).get("/api/auth/me").want(200)
+		}
+	})
+}
+
+// A password that is to be hashed at today's cost is so once, whoever else logs in meanwhile.
+func TestLoginsHashAnewAtOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, db store.DB) {
+		w := newWorldOn(t, db)
+		ann := w.user("ann")
+		together(4, func(int) { w.anyone().login(ann.email, password).want(200) })
+		if n := hashes(func() { w.anyone().login(ann.email, password).want(200) }); n != 1 {
+			t.Errorf("a later login hashed %d times", n)
+		}
+	})
+}

@@ -174,14 +174,6 @@ func (w *world) listen() {
 	w.url = srv.URL
 }
 
-// successor is the gateway after a restart with other settings, on the same database.
-func (w *world) successor(settings ...string) *world {
-	w.t.Helper()
-	next := newWorldOn(w.t, w.db.DB, settings...)
-	next.ahead.Store(w.ahead.Load())
-	return next
-}
-
 func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
 
 // wait lets time pass for the gateway.
