@@ -7,8 +7,6 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/config"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
-	"github.com/alicetears/llm-gateway/pkg/dialect/native"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
@@ -38,7 +36,7 @@ type App struct {
 	budget  *budget
 	proxies proxies
 	sharing sharing
-	native  dialect.Server
+	dialects
 }
 
 // New returns an App. The error names the dependency that is missing.
@@ -53,13 +51,13 @@ func New(d Deps) (*App, error) {
 		}
 	}
 	return &App{
-		Deps:    d,
-		table:   newTable(Routes()),
-		hasher:  auth.NewHasher(d.Config.AuthConcurrency),
-		budget:  newBudget(d.Config.Limits.BodyBudgetBytes),
-		proxies: proxies{home: d.Config.Home, trusted: d.Config.TrustedProxies},
-		sharing: sharing{origins: d.Config.CORSOrigins},
-		native:  native.New(d.Providers.IDs()),
+		Deps:     d,
+		table:    newTable(Routes()),
+		hasher:   auth.NewHasher(d.Config.AuthConcurrency),
+		budget:   newBudget(d.Config.Limits.BodyBudgetBytes),
+		proxies:  proxies{home: d.Config.Home, trusted: d.Config.TrustedProxies},
+		sharing:  sharing{origins: d.Config.CORSOrigins},
+		dialects: newDialects(d.Providers.IDs()),
 	}, nil
 }
 

@@ -28,10 +28,7 @@ func (a *App) chat(c *call) error {
 
 // converse takes a request its whole way. Errors that it returns came before the first byte of an answer.
 func (a *App) converse(c *call, d conversation) error {
-	if err := c.jsonOnly(); err != nil {
-		return err
-	}
-	body, err := c.readBody(a.Config.Limits.MaxBodyBytes)
+	body, err := a.conversationBody(c)
 	if err != nil {
 		return err
 	}

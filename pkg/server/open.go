@@ -104,7 +104,8 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	f := fault.Wrap(err, fault.Unavailable, "the gateway is not configured: %s", wrongSettings(err))
 	f.RetryAfter = time.Minute
 	slog.Error("not configured", "cause", wrongSettings(err))
-	writeFault(c.w, c.requestID(), f)
+	d := newDialects(nil)
+	writeFault(c.w, f, d.of(c.speaks()).EncodeError(f, c.requestID()))
 }
 
 // wrongSettings names the variables. Errors of the configuration hold no values.
