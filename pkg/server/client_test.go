@@ -112,21 +112,51 @@ func (r reply) check() {
 	}
 	// Health answers with its findings, whatever they are.
 	if r.status >= 400 && !strings.HasPrefix(r.what, "HEAD ") && !strings.Contains(r.what, " /health") {
-		var e struct {
-			Error struct {
-				Code, Message string
-				Details       json.RawMessage
-			}
-			RequestID string
-		}
-		if err := json.Unmarshal([]byte(r.body), &e); err != nil || e.Error.Code == "" || e.Error.Message == "" || e.RequestID == "" {
+		_, _, kind, message, id := r.told()
+		if kind == "" || message == "" {
 			r.t.Errorf("%s: not the error shape: %d %s", r.what, r.status, r.body)
 		}
-		if e.RequestID != r.header.Get("X-Request-ID") {
-			r.t.Errorf("%s: the body names the request %s, the header %s", r.what, e.RequestID, r.header.Get("X-Request-ID"))
+		if id != r.header.Get("X-Request-ID") {
+			r.t.Errorf("%s: the body names the request %s, the header %s", r.what, id, r.header.Get("X-Request-ID"))
 		}
 	}
 }
+
+// told is what an error says, in whichever dialect it is told: the path decides. code is the gateway's own, "" in
+// the other dialects; issues is how a list of issues begins.
+func (r reply) told() (code, issues, kind, message, id string) {
+	_, path, _ := strings.Cut(r.what, " ")
+	var e struct {
+		Type  string
+		Error struct {
+			Code    any
+			Type    string
+			Status  string
+			Message string
+			Details json.RawMessage
+		}
+		RequestID   string `json:"requestId"`
+		AnthropicID string `json:"request_id"`
+	}
+	if json.Unmarshal([]byte(r.body), &e) != nil {
+		return "", "", "", "", ""
+	}
+	issues = `"issues":[{"path":`
+	switch {
+	case strings.HasPrefix(path, "/v1/messages"):
+		return "", issues, e.Error.Type, e.Error.Message, e.AnthropicID
+	case strings.HasPrefix(path, "/v1/") || path == "/v1":
+		return "", issues, e.Error.Type, e.Error.Message, r.header.Get("X-Request-ID") // OpenAI's is in the header alone
+	case strings.HasPrefix(path, "/v1beta/") || path == "/v1beta":
+		id, _, _ := strings.Cut(r.body[strings.Index(r.body, `"requestId":"`)+13:], `"`)
+		return "", `"fieldViolations":[{"`, e.Error.Status, e.Error.Message, id
+	}
+	code, _ = e.Error.Code.(string)
+	return code, issues, code, e.Error.Message, e.RequestID
+}
+
+// anyIssues, as the part that refused looks for, is a list of issues in the dialect of the answer.
+const anyIssues = `"issues":[{"path":`
 
 // want ends the test unless the status is this.
 func (r reply) want(status int) reply {
@@ -140,7 +170,11 @@ func (r reply) want(status int) reply {
 // refused ends the test unless this is an error of the code, and its body has the part.
 func (r reply) refused(status int, code, part string) reply {
 	r.t.Helper()
-	if r.status != status || r.text("error.code") != code || !strings.Contains(r.body, part) {
+	told, issues, _, _, _ := r.told()
+	if part == anyIssues {
+		part = issues
+	}
+	if r.status != status || told != "" && told != code || !strings.Contains(r.body, part) {
 		r.t.Errorf("%s: %d %s, want %d %s with %s", r.what, r.status, r.body, status, code, part)
 	}
 	return r
@@ -300,4 +334,10 @@ func (p *person) key(provider, secret string, more ...string) string {
 }
 
 // idOf is the path of a route with the id in its place.
-func idOf(route server.Route, id string) string { return strings.Replace(route.Pattern, "{id}", id, 1) }
+func idOf(route server.Route, id string) string {
+	model := "gpt-4o-mini"
+	if route.Group == server.Gemini && route.Method == "POST" {
+		model += ":generateContent"
+	}
+	return strings.NewReplacer("{id}", id, "{model...}", model).Replace(route.Pattern)
+}
