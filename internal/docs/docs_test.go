@@ -2,6 +2,7 @@
 package docs
 
 import (
+	"flag"
 	"os"
 	"regexp"
 	"slices"
@@ -21,9 +22,24 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
+var update = flag.Bool("update", false, "write the table of variables into README.md anew")
+
 func TestREADMEHasTheTableOfVariables(t *testing.T) {
-	if !strings.Contains(read(t, "README.md"), config.MarkdownTable()) {
-		t.Errorf("README.md lacks the table of pkg/config as it is now:\n%s", config.MarkdownTable())
+	readme := read(t, "README.md")
+	head, rest, found := strings.Cut(readme, "\n| variable | default |")
+	_, tail, ended := strings.Cut(rest, "\n\n")
+	if !found || !ended {
+		t.Fatal("README.md has no table of variables")
+	}
+	want := head + "\n" + config.MarkdownTable() + "\n" + tail
+	switch {
+	case readme == want:
+	case *update:
+		if err := os.WriteFile("../../README.md", []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Error("the table of variables differs from pkg/config: go test ./internal/docs -update writes it anew")
 	}
 }
 

@@ -81,15 +81,22 @@ func (s *Secrets) Digest(token string) TokenDigest {
 	return s.generations[Current].digest.sum(token)
 }
 
-// LookupDigests are the digests under which a token of generation made may be stored, the likelier first, at most two.
+// LookupDigests are the digests under which a token of generation made may be stored, the likelier first: one for each
+// secret that is listed.
 //
-// A current token has one. A token made under a previous secret may have been digested again under the current one since
-// (which is what the caller does when it finds it under the second: store Digest), so it has two. The token itself stays
-// what its owner holds, checksum included: it is accepted as long as the secret that made it is listed.
+// Usually that is the current one. A token made under a previous secret may still be stored as it was made, or as it was
+// digested again under any secret that was the current one since, or is that of another replica while a new one is being
+// rolled out. (Whoever finds it under another than the first stores Digest.) The token itself stays what its owner holds,
+// checksum included: it is accepted as long as the secret that made it is listed.
 func (s *Secrets) LookupDigests(token string, made Generation) []TokenDigest {
 	digests := []TokenDigest{s.Digest(token)}
 	if made.Stale() && int(made) < len(s.generations) && s.generations[made].digest != nil {
 		digests = append(digests, s.generations[made].digest.sum(token))
+	}
+	for g := range s.generations {
+		if generation := Generation(g); generation.Stale() && generation != made && s.generations[g].digest != nil {
+			digests = append(digests, s.generations[g].digest.sum(token))
+		}
 	}
 	return digests
 }

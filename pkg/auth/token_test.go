@@ -75,8 +75,11 @@ func TestTokensOutliveTheirSecret(t *testing.T) {
 	now := mustSecrets(t, Material{JWTSecret: secretB, PreviousJWTSecrets: []string{secretA, secretC}})
 
 	token := newToken(t, now)
-	if digests := now.LookupDigests(token, Current); len(digests) != 1 || digests[0] != now.Digest(token) {
+	if digests := now.LookupDigests(token, Current); len(digests) != 3 || digests[0] != now.Digest(token) || digests[1] != old.Digest(token) || digests[2] != older.Digest(token) {
 		t.Errorf("a current token has %d digests", len(digests))
+	}
+	if digests := old.LookupDigests(token, Current); len(digests) != 1 {
+		t.Errorf("%d digests under one secret", len(digests))
 	}
 	for generation, maker := range map[Generation]*Secrets{1: old, 2: older} {
 		token := newToken(t, maker)
@@ -85,8 +88,8 @@ func TestTokensOutliveTheirSecret(t *testing.T) {
 			t.Fatalf("generation %d, %v; want %d", made, err, generation)
 		}
 		digests := now.LookupDigests(token, made)
-		if len(digests) != 2 || digests[0] != now.Digest(token) || digests[1] != maker.Digest(token) {
-			t.Errorf("generation %d: the digests are not the current one and the maker's", generation)
+		if len(digests) != 3 || digests[0] != now.Digest(token) || digests[1] != maker.Digest(token) || digests[2] == digests[1] {
+			t.Errorf("generation %d: the digests are not the current one, the maker's, and the other's", generation)
 		}
 	}
 	if _, err := mustSecrets(t, Material{JWTSecret: secretB}).CheckToken(newToken(t, old)); err == nil {

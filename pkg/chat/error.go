@@ -1,6 +1,9 @@
 package chat
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Class says what kind of failure a provider (or the way to it) met. It decides
 // whether the next key is tried, whether the key rests, and what the caller is told.
@@ -31,7 +34,7 @@ type Error struct {
 	// Code, Type and Param are the provider's own words.
 	Code, Type, Param string
 	// Message is the provider's text with secrets redacted. It may be shown to the
-	// caller only if CallerCaused.
+	// caller only if CallerCaused, and is not for logs: it may quote what was sent.
 	Message string
 	// RetryAfter is the provider's hint; 0 if it gave none.
 	RetryAfter time.Duration
@@ -48,6 +51,18 @@ func (e *Error) Error() string {
 	}
 	if e.Cause != nil {
 		return s + ": " + e.Cause.Error()
+	}
+	return s
+}
+
+// ForLog is what a log may hold of the error: everything but the provider's words.
+func (e *Error) ForLog() string {
+	s := "provider: " + string(e.Class)
+	if e.Status != 0 {
+		s += ", status " + strconv.Itoa(e.Status)
+	}
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
 	}
 	return s
 }

@@ -49,7 +49,7 @@ func Variables() []Variable {
 		{Name: "POSTGRES_URL_NON_POOLING", Kind: SecretURL, Description: "Read if `DATABASE_URL_UNPOOLED` is not set."},
 		{Name: "DATABASE_POOL", Default: "8", FunctionsDefault: "4", Description: "Most database connections of one process, 4 to 8."},
 		{Name: "JWT_SECRET", Kind: SecretValue, Description: "Signs sessions and keys the digests of gateway tokens; seals provider keys if there is no `ENCRYPTION_KEY`. At least 32 characters, no comma: `openssl rand -base64 48`. Required, except with the binary's default SQLite, which makes its own and keeps it in `DATA_DIR/secret`."},
-		{Name: "JWT_SECRET_PREVIOUS", Kind: SecretValue, Description: "Former values of `JWT_SECRET`, newest first, separated by commas; what was made under them is still accepted. A gateway token works as long as the secret that made it is listed."},
+		{Name: "JWT_SECRET_PREVIOUS", Kind: SecretValue, Description: "Former values of `JWT_SECRET`, newest first, separated by commas; what was made under them is still accepted. A gateway token works as long as the secret that made it is listed. Where several replicas run, list a new secret here on all of them before the first one uses it."},
 		{Name: "ENCRYPTION_KEY", Kind: SecretValue, Description: "Seals provider keys. At least 32 characters, no comma: `openssl rand -base64 48`. It may be added later."},
 		{Name: "ENCRYPTION_KEY_PREVIOUS", Kind: SecretValue, Description: "Former values of `ENCRYPTION_KEY`, separated by commas; what they sealed still opens, and is sealed again when used."},
 		{Name: "SETUP_TOKEN", Kind: SecretValue, Description: "What the first registration must carry, at least 8 characters. Without it the binary prints one that it derives from `JWT_SECRET`."},

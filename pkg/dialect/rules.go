@@ -62,7 +62,57 @@ type ModelRules struct {
 	// Tools says whether the model may think while it is given functions to call.
 	Tools    ToolsForm
 	Messages MessagesRules
+	// The rest is Gemini's. Schema, if not SchemaKept, replaces the provider's.
+	Schema   SchemaForm
+	Thinking ThinkingForm
+	// Budget bounds a thinking budget in tokens, besides 0; both ends 0: no bounds.
+	Budget       Range
+	Signatures   SignatureForm
+	Instructions InstructionForm
+	ResultMedia  ResultMediaForm
 }
+
+// ThinkingForm is how a model of Gemini's is told how much to think.
+type ThinkingForm uint8
+
+// The forms. Never may both fields be sent.
+const (
+	ThinkingAsAsked      ThinkingForm = iota // an effort as thinkingLevel, a budget as thinkingBudget
+	ThinkingLevel                            // thinkingLevel, one of Efforts: Gemini 3 and later
+	ThinkingBudget                           // thinkingBudget, where 0 turns thinking off: Gemini 2.5
+	ThinkingBudgetAlways                     // thinkingBudget, and thinking cannot be turned off: Gemini 2.5 Pro
+	ThinkingDropped                          // the model does not think
+)
+
+// SignatureForm says whether a model insists on the signatures of its calls.
+type SignatureForm uint8
+
+// The forms.
+const (
+	SignaturesKept SignatureForm = iota // sent back where there are any
+	// SignaturesDemanded: "Function call is missing a thought_signature in functionCall parts" is
+	// a 400 for the first call of each step since the user last spoke. A call that another
+	// model made gets the value that Google documents for this.
+	SignaturesDemanded
+)
+
+// InstructionForm is the place of system and developer messages.
+type InstructionForm uint8
+
+// The forms.
+const (
+	InstructionsApart  InstructionForm = iota // systemInstruction
+	InstructionsInTurn                        // in the user's turn: Gemma ("Developer instruction is not enabled")
+)
+
+// ResultMediaForm is the place of images and files that a tool returned.
+type ResultMediaForm uint8
+
+// The forms.
+const (
+	ResultMediaBeside ResultMediaForm = iota // after the results, as parts of the same turn
+	ResultMediaInside                        // functionResponse.parts: Gemini 3 and later
+)
 
 // ToolsForm says whether functions and thinking go together.
 type ToolsForm uint8
@@ -200,6 +250,7 @@ type SchemaForm uint8
 const (
 	SchemaKept   SchemaForm = iota
 	SchemaAsJSON            // json_object, the schema in the prompt: DeepSeek
+	SchemaSubset            // in OpenAPI's subset, functions' parameters too: Gemini before 2.5
 )
 
 // ImageForm says whether images may be sent.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -113,8 +114,8 @@ func (g *Gateway) entryOf(ctx context.Context, c Caller) (*entry, error) {
 // table has an old revision, and its first reserve finds that out.
 const (
 	selectTokenUser = `select t.id, t.hash, u.id, u.revision, u.strategy
-from tokens t join users u on u.id = t.user_id where t.hash = $1 or t.hash = $2`
-	selectTokenKeys = selectKeys + `join tokens t on t.user_id = k.user_id where t.hash = $1 or t.hash = $2` + inOrder
+from tokens t join users u on u.id = t.user_id where t.hash in `
+	selectTokenKeys = selectKeys + `join tokens t on t.user_id = k.user_id where t.hash in `
 
 	selectUser     = `select u.id, u.revision, u.strategy from users u where u.id = $1`
 	selectUserKeys = selectKeys + `where k.user_id = $1` + inOrder
@@ -124,7 +125,7 @@ from provider_keys k `
 	inOrder = ` order by k.priority, k.created_at, k.id`
 
 	redigestToken = `update tokens set hash = $2 where id = $1 and hash = $3`
-	resealKey     = `update provider_keys set sealed = $2, sealing_key = $3 where id = $1 and sealing_key = $4`
+	resealKey     = `update provider_keys set sealed = $2, sealing_key = $3 where id = $1 and sealing_key = $4 and sealed = $5`
 )
 
 func (g *Gateway) load(ctx context.Context, c Caller) (*entry, error) {
@@ -136,12 +137,12 @@ func (g *Gateway) load(ctx context.Context, c Caller) (*entry, error) {
 	}}
 	keys := store.Stmt{SQL: selectUserKeys, Args: []any{c.User}, Each: func(r store.Row) error { return g.scanKey(e.table, r) }}
 	if len(c.Digests) > 0 {
-		last := c.Digests[len(c.Digests)-1]
-		user.SQL, user.Args = selectTokenUser, []any{c.Digests[0][:], last[:]}
+		list, args := digestList(c.Digests)
+		user.SQL, user.Args = selectTokenUser+list, args
 		user.Each = func(r store.Row) error {
 			return r.Scan(&e.token, &hash, &e.table.user, &e.table.revision, &strategy)
 		}
-		keys.SQL, keys.Args = selectTokenKeys, user.Args
+		keys.SQL, keys.Args = selectTokenKeys+list+inOrder, args
 	}
 	if err := g.DB.Run(ctx, user, keys); err != nil || e.table.user.IsZero() {
 		return nil, err
@@ -153,6 +154,15 @@ func (g *Gateway) load(ctx context.Context, c Caller) (*entry, error) {
 		e.redigest.Store(&store.Stmt{SQL: redigestToken, Args: []any{e.token, c.Digests[0][:], hash}})
 	}
 	return e, nil
+}
+
+// digestList is the digests as a list in SQL.
+func digestList(digests []auth.TokenDigest) (list string, args []any) {
+	for i := range digests {
+		list += ", $" + strconv.Itoa(i+1)
+		args = append(args, digests[i][:])
+	}
+	return "(" + list[2:] + ")", args
 }
 
 func (g *Gateway) scanKey(t *table, r store.Row) error {
@@ -190,7 +200,7 @@ func (g *Gateway) unseal(k *key, user store.ID, sealed []byte, sealingKey string
 	k.secret = string(secret)
 	if stale {
 		blob, id := g.Secrets.Seal(secret, binding)
-		k.reseal.Store(&store.Stmt{SQL: resealKey, Args: []any{k.id, blob, id, sealingKey}})
+		k.reseal.Store(&store.Stmt{SQL: resealKey, Args: []any{k.id, blob, id, sealingKey, sealed}})
 	}
 }
 

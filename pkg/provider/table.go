@@ -8,7 +8,8 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
-	messages "github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
+	anthropicdialect "github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
+	geminidialect "github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
@@ -88,8 +89,10 @@ func clientOf(d Dialect) dialect.Client {
 	switch d {
 	case OpenAI:
 		return openai.Client{}
+	case Gemini:
+		return geminidialect.Client{}
 	case Anthropic:
-		return messages.Client{}
+		return anthropicdialect.Client{}
 	}
 	return nil
 }

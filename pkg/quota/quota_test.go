@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/alicetears/llm-gateway/internal/pgtest"
 	"github.com/alicetears/llm-gateway/pkg/quota"
@@ -19,6 +20,8 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 const now = 1_800_000_000_000
+
+const groupPatience = 20 * time.Second
 
 // onEveryEngine runs the test on SQLite, PostgreSQL, and PostgreSQL behind a transaction pooler.
 func onEveryEngine(t *testing.T, test func(t *testing.T, f *fixture)) {
@@ -298,7 +301,7 @@ func TestNextGivesBackRestsAndReservesAtOnce(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		first, second := f.key(1), f.key(1)
 		r, _ := f.reserve(f.claim(first))
-		before := []store.Stmt{quota.GiveBack(r), quota.Rest(first, now+60_000, "rate_limited", "slow down")}
+		before := []store.Stmt{quota.GiveBack(r), quota.Rest(first, f.revision, now+60_000, "rate_limited", "slow down")}
 		next, ok, err := f.q.Next(t.Context(), before, f.claim(second))
 		if err != nil || !ok || next.Key != second {
 			t.Fatalf("%+v %v %v", next, ok, err)
@@ -314,11 +317,18 @@ func TestNextGivesBackRestsAndReservesAtOnce(t *testing.T) {
 			t.Errorf("the second key: %+v", k)
 		}
 		// A shorter rest does not end a longer one.
-		if err := f.db.Run(t.Context(), quota.Rest(first, now+1000, "overloaded", "")); err != nil {
+		if err := f.db.Run(t.Context(), quota.Rest(first, f.revision, now+1000, "overloaded", "")); err != nil {
 			t.Fatal(err)
 		}
 		if v, _ := f.q.Explain(t.Context(), f.claim(first).Caller, now); v.Keys[first].RestUntil != now+60_000 {
 			t.Errorf("a shorter rest replaced the longer: %+v", v.Keys[first])
+		}
+		// What failed was known before the last change: it may have been another secret.
+		if err := f.db.Run(t.Context(), quota.Rest(second, f.revision-1, now+1000, "bad_key", "")); err != nil {
+			t.Fatal(err)
+		}
+		if v, _ := f.q.Explain(t.Context(), f.claim(first).Caller, now); v.Keys[second].RestUntil != 0 {
+			t.Errorf("a rest from before a change: %+v", v.Keys[second])
 		}
 	})
 }

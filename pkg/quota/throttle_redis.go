@@ -60,7 +60,7 @@ local now, forget, free, doublings = tonumber(ARGV[1]), tonumber(ARGV[2]), tonum
 local longest, step, keep = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local old = redis.call('HMGET', KEYS[1], 'n', 'at')
 local n, at = tonumber(old[1] or '0'), tonumber(old[2] or '0')
-if old[2] and at > now then return at - now end
+if old[2] and at > now and n > free then return at - now end
 if not old[2] or at < now - forget then n = 0 end
 local silence = 0
 if n >= free then

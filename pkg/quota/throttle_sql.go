@@ -17,7 +17,8 @@ type SQLThrottle struct {
 // NewSQLThrottle returns a Throttle in db.
 func NewSQLThrottle(db store.Runner) *SQLThrottle { return &SQLThrottle{db: db} }
 
-// A bucket that is quiet has free_at in the past: the end of its silence, or its last try.
+// A bucket's free_at is the end of its silence or, if there was none, its last try. Those do not come
+// in the order of their times, so only a bucket that has spent its free tries is held to it.
 const (
 	// $2 now, $3 before which the bucket is forgotten, $4 free tries, $5 doublings until $6
 	// (the longest silence), $7 the first silence.
@@ -28,7 +29,7 @@ on conflict (bucket) do update set
   when throttles.free_at < $3 or throttles.failures < $4 then 0
   when throttles.failures - $4 >= $5 then $6
   else $7 * (cast(1 as bigint) << cast(throttles.failures - $4 as integer)) end
-where throttles.free_at <= $2
+where throttles.free_at <= $2 or throttles.failures <= $4
 returning failures`
 
 	bucketFreeAt = `select free_at from throttles where bucket = $1`

@@ -86,11 +86,11 @@ func (a *App) changePassword(c *call) error {
 	if err := a.Throttle.Clear(ctx, c.now(), bucket); err != nil {
 		return err
 	}
-	hash, err := a.hasher.Hash(ctx, in.New.Reveal())
-	if err != nil {
+	var err error
+	if u.PasswordHash, err = a.hasher.Hash(ctx, in.New.Reveal()); err != nil {
 		return err
 	}
-	if err := store.SetPassword(ctx, a.DB, u.ID, hash, store.ID{}, c.now()); err != nil {
+	if err := store.SetPassword(ctx, a.DB, u.ID, u.PasswordHash, store.ID{}, c.now()); err != nil {
 		return err
 	}
 	return a.openSession(c, u, http.StatusOK)

@@ -154,7 +154,7 @@ func (c *call) jsonOnly() error {
 		return fault.New(fault.UnsupportedMedia, "the Content-Type must be application/json")
 	}
 	if cs, ok := params["charset"]; ok && !strings.EqualFold(cs, "utf-8") {
-		return fault.New(fault.UnsupportedMedia, "the charset must be utf-8")
+		return fault.New(fault.UnsupportedMedia, "the Content-Type's charset must be utf-8")
 	}
 	return nil
 }

@@ -3,116 +3,41 @@ package server_test
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/emulator"
-	"github.com/alicetears/llm-gateway/pkg/gateway"
-	"github.com/alicetears/llm-gateway/pkg/server"
-	"github.com/alicetears/llm-gateway/pkg/store"
-	"github.com/alicetears/llm-gateway/pkg/store/sqlite"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
-// chatWorld is a gateway over HTTP whose providers are emulated.
+// chatWorld is a world with somebody who holds a gateway token.
 type chatWorld struct {
-	t     *testing.T
-	app   *server.App
-	emu   *emulator.Emulator
-	url   string
-	user  store.ID
-	token string
-	log   strings.Builder
+	*world
+	ann    *person
+	token  string
+	holder client
 }
 
 func newChatWorld(t *testing.T, settings ...string) *chatWorld {
 	t.Helper()
-	w := &chatWorld{t: t, emu: emulator.New()}
-	origin, stop, err := emulator.Start(w.emu)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(stop)
-	env := map[string]string{"JWT_SECRET": "mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7i-for-these-tests", "DATA_DIR": t.TempDir()}
-	for _, id := range emulator.Providers() {
-		env[strings.ToUpper(id)+"_BASE_URL"] = emulator.BaseURL(origin, id)
-	}
-	for _, s := range settings {
-		name, value, _ := strings.Cut(s, "=")
-		env[name] = value
-	}
-	cfg, err := config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, config.HomeBinary)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sqlite.Open(sqlite.Options{Path: filepath.Join(cfg.DataDir, "gateway.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	if w.app, err = server.Assemble(cfg, db, slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))); err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewUnstartedServer(w.app.Handler(server.Chat))
-	srv.Config = server.NewHTTPServer(cfg.Limits, srv.Config.Handler, w.app.Log)
-	srv.Start()
-	t.Cleanup(srv.Close)
-	w.url = srv.URL
-	w.furnish()
+	w := &chatWorld{world: newWorld(t, settings...)}
+	w.ann = w.user("ann")
+	_, w.token, w.holder = w.ann.token("test")
 	return w
 }
 
-func (w *chatWorld) furnish() {
-	ctx, now := context.Background(), time.Now().UnixMilli()
-	w.user = store.NewID(now)
-	digest := func(token string) []byte { d := w.app.Secrets.Digest(token); return d[:] }
-	var err error
-	if w.token, err = w.app.Secrets.NewToken(rand.Reader); err == nil {
-		err = store.CreateFirstUser(ctx, w.app.DB, store.User{ID: w.user, Email: "a@example.com", PasswordHash: "none", Enabled: true, CreatedAt: now})
-	}
-	if err == nil {
-		err = store.CreateToken(ctx, w.app.DB, store.Token{ID: store.NewID(now), UserID: w.user, Name: "test", Hash: digest(w.token), Enabled: true, CreatedAt: now})
-	}
-	if err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *chatWorld) key(provider, apiKey string) store.ID {
-	w.t.Helper()
-	now := time.Now().UnixMilli()
-	id := store.NewID(now)
-	sealed, sealingKey := w.app.Secrets.Seal([]byte(apiKey), gateway.KeyBinding(id, w.user))
-	err := store.CreateKey(context.Background(), w.app.DB, store.Key{ID: id, UserID: w.user, Provider: provider, Name: provider, Sealed: sealed,
-		SealingKey: sealingKey, LastFour: "0000", Priority: 1, Enabled: true, CreatedAt: now})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return id
-}
+func (w *chatWorld) key(provider, apiKey string) string { return w.ann.key(provider, apiKey) }
 
 func (w *chatWorld) request(ctx context.Context, body string, header ...string) *http.Response {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(ctx, "POST", w.url+"/api/chat", strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+w.token)
-	req.Header.Set("Content-Type", "application/json")
-	for i := 0; i+1 < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := http.DefaultClient.Do(w.holder.with(header...).request("POST", "/api/chat", strings.NewReader(body)).WithContext(ctx))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -134,14 +59,14 @@ const hello = `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"echo
 
 func TestChatAnswersToTheLetter(t *testing.T) {
 	w := newChatWorld(t)
-	id := w.key("openai", "sk-emulated-0001")
+	id := w.key("openai", apiKey)
 	resp, text := w.post(strings.Replace(hello, "{", `{"requestId":"my-42",`, 1))
 	want := `^\{"id":"my-42","provider":"openai","model":"gpt-4o-mini","choices":\[\{"index":0,"message":\{"role":"assistant","content":"Grüße, Welt 🌍!"\},"finishReason":"stop"\}\],"usage":\{"promptTokens":\d+,"completionTokens":\d+,"totalTokens":\d+\},"created":\d+\}$`
 	if resp.StatusCode != 200 || !regexp.MustCompile(want).MatchString(text) {
 		t.Errorf("%d %s", resp.StatusCode, text)
 	}
 	for name, value := range map[string]string{
-		"X-LLM-Provider": "^openai$", "X-LLM-Model": "^gpt-4o-mini$", "X-LLM-Key-ID": "^" + id.String() + "$",
+		"X-LLM-Provider": "^openai$", "X-LLM-Model": "^gpt-4o-mini$", "X-LLM-Key-ID": "^" + id + "$",
 		"X-LLM-Latency-Ms": `^\d+$`, "X-Request-ID": `^[0-9a-f-]{36}$`, "Content-Type": "^application/json",
 		"Set-Cookie": "^$", "Openai-Organization": "^$", "X-Ratelimit-Limit-Requests": "^$", "Access-Control-Allow-Origin": "^$",
 	} {
@@ -152,13 +77,21 @@ func TestChatAnswersToTheLetter(t *testing.T) {
 }
 
 func TestStreamedChatSaysTheSame(t *testing.T) {
-	for _, provider := range emulator.Providers() {
-		t.Run(provider, func(t *testing.T) {
+	table, err := provider.NewTable(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range emulator.Providers() {
+		if ok, _ := table.ByID(id).Callable(); !ok {
+			continue
+		}
+		t.Run(id, func(t *testing.T) {
 			w := newChatWorld(t)
-			w.key(provider, "sk-emulated-0001")
+			w.key(id, apiKey)
 			model := map[string]string{"openai": "gpt-4o-mini", "openrouter": "anthropic/claude-haiku-4.5", "mistral": "mistral-small-latest",
 				"groq": "llama-3.1-8b-instant", "together": "meta-llama/Llama-3.3-70B-Instruct-Turbo",
-				"fireworks": "accounts/fireworks/models/gpt-oss-120b", "deepseek": "deepseek-flash"}[provider]
+				"fireworks": "accounts/fireworks/models/gpt-oss-120b", "deepseek": "deepseek-flash",
+				"anthropic": "claude-haiku-4-5", "gemini": "gemini-2.5-flash"}[id]
 			body := fmt.Sprintf(`{"model":%q,"temperature":0.5,"maxTokens":200,"seed":1,"stop":"§","user":"u","messages":[{"role":"developer","content":"Be kind."},{"role":"user","content":"call all","name":"ann"}],
 "tools":[{"type":"function","function":{"name":"weather","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}},{"type":"function","function":{"name":"now"}}],"stream":%%v}`, model)
 			resp, whole := w.post(fmt.Sprintf(body, false))
@@ -234,7 +167,7 @@ func fold(t *testing.T, text, member string) string {
 
 func TestStreamFlowsAndBeats(t *testing.T) {
 	w := newChatWorld(t, "HEARTBEAT_INTERVAL=30ms")
-	w.key("openai", "sk-emulated-0001")
+	w.key("openai", apiKey)
 	w.emu.Set(emulator.Match{}, emulator.Behaviour{EventMs: 100})
 	begun := time.Now()
 	resp := w.request(t.Context(), strings.Replace(hello, "{", `{"stream":true,`, 1))
@@ -254,7 +187,7 @@ func TestStreamFlowsAndBeats(t *testing.T) {
 
 func TestErrorInTheMiddleIsAnEvent(t *testing.T) {
 	w := newChatWorld(t)
-	w.key("openai", "sk-emulated-0001")
+	w.key("openai", apiKey)
 	w.emu.Set(emulator.Match{}, emulator.Behaviour{Cut: emulator.CutReset, After: 3})
 	resp, text := w.post(strings.Replace(hello, "{", `{"stream":true,`, 1))
 	if resp.StatusCode != 200 || strings.Contains(text, "[DONE]") ||
@@ -265,8 +198,8 @@ func TestErrorInTheMiddleIsAnEvent(t *testing.T) {
 
 func TestChatErrors(t *testing.T) {
 	w := newChatWorld(t)
-	w.key("openai", "sk-emulated-0001")
-	w.key("groq", "sk-emulated-fault-401")
+	w.key("openai", apiKey)
+	w.key("groq", "sk-"+mark+"-fault-401")
 	tests := map[string]struct {
 		body   string
 		header []string
@@ -295,19 +228,48 @@ func TestChatErrors(t *testing.T) {
 			if resp.Header.Get("Access-Control-Allow-Origin") != "*" || resp.Header.Get("X-Should-Retry") != "false" {
 				t.Errorf("headers %v", resp.Header)
 			}
-			if strings.Contains(text, "sk-emulated") {
+			if strings.Contains(text, mark) {
 				t.Errorf("a key in %s", text)
 			}
 		})
 	}
-	if log := w.log.String(); strings.Contains(log, "sk-emulated") || strings.Contains(log, "Grüße") || strings.Contains(log, w.token) {
+	if log := w.log.String(); strings.Contains(log, mark) || strings.Contains(log, "Grüße") || strings.Contains(log, w.token) {
 		t.Error("a secret or a prompt is in the log")
+	}
+}
+
+// Providers quote in their errors what they were sent. The caller may read it; the log holds none of it.
+func TestErrorsThatQuoteThePrompt(t *testing.T) {
+	quoting := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		prompt, _ := io.ReadAll(r.Body)
+		status := 400
+		if strings.Contains(string(prompt), "gpt-4o-mini") {
+			status = 500
+		}
+		answer, _ := json.Marshal(map[string]any{"error": map[string]any{"message": "Invalid value: " + string(prompt), "type": "invalid_request_error"}})
+		rw.Header().Set("Content-Type", "application/json")
+		rw.WriteHeader(status)
+		rw.Write(answer)
+	}))
+	defer quoting.Close()
+	w := newChatWorld(t, "OPENAI_BASE_URL="+quoting.URL)
+	w.key("openai", apiKey)
+	for model, status := range map[string]int{"gpt-4o-mini": 502, "gpt-4o": 400} {
+		for _, stream := range []string{"false", "true"} {
+			w.holder.chat(fmt.Sprintf(`{"model":%q,"stream":%s,"messages":[{"role":"user","content":"the moon is made of cheese"}]}`, model, stream)).want(status)
+		}
+	}
+	if strings.Contains(w.log.String(), "cheese") {
+		t.Errorf("the prompt is in the log: %s", w.log.String())
+	}
+	if !strings.Contains(w.log.String(), "bad_request") {
+		t.Error("the log does not say what failed")
 	}
 }
 
 func TestNothingOfTheCallersGoesUp(t *testing.T) {
 	w := newChatWorld(t)
-	w.key("openai", "sk-emulated-0001")
+	w.key("openai", apiKey)
 	w.post(hello, "Cookie", "a=b", "OpenAI-Organization", "org-x", "X-Api-Key", "sk-mine", "X-Forwarded-For", "192.0.2.1", "Referer", "https://a.example/")
 	seen := w.emu.Requests()
 	if len(seen) != 1 {
@@ -320,14 +282,14 @@ func TestNothingOfTheCallersGoesUp(t *testing.T) {
 			t.Errorf("%s went up", name)
 		}
 	}
-	if seen[0].Key != "sk-emulated-0001" {
+	if seen[0].Key != apiKey {
 		t.Error("another key went up")
 	}
 }
 
 func TestSlowReaderIsLetGo(t *testing.T) {
 	w := newChatWorld(t, "WRITE_TIMEOUT=300ms")
-	w.key("openai", "sk-emulated-0001")
+	w.key("openai", apiKey)
 	w.emu.Set(emulator.Match{}, emulator.Behaviour{Endless: true, HugeBytes: 0})
 	resp := w.request(t.Context(), strings.Replace(hello, "{", `{"stream":true,`, 1))
 	if resp.StatusCode != 200 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
+	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -78,8 +79,16 @@ func (a *App) logFault(c *call, f *fault.Error) {
 		level = slog.LevelWarn
 	}
 	if a.Log.Enabled(c.r.Context(), level) {
-		a.Log.Log(c.r.Context(), level, "failed", "request", c.requestID(), "code", string(f.Code), "cause", auth.RedactSecrets(f.Err.Error()))
+		a.Log.Log(c.r.Context(), level, "failed", "request", c.requestID(), "code", string(f.Code), "cause", causeOf(f.Err))
 	}
+}
+
+func causeOf(err error) string {
+	var failure *chat.Error
+	if errors.As(err, &failure) {
+		return auth.RedactSecrets(failure.ForLog())
+	}
+	return auth.RedactSecrets(err.Error())
 }
 
 // writeFault writes an error in the gateway's own shape.

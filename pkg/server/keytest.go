@@ -70,7 +70,7 @@ func (a *App) concludeTest(c *call, p *provider.Provider, k store.KeyUse, res pr
 		return nil
 	}
 	if _, until := p.Consequence(res.Err, c.now()); until > 0 {
-		return a.DB.Run(ctx, quota.Rest(k.ID, until, string(res.Class), res.Message))
+		return a.DB.Run(ctx, quota.Rest(k.ID, c.who.user.Revision, until, string(res.Class), res.Message))
 	}
 	return nil
 }

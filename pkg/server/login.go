@@ -50,16 +50,32 @@ func (a *App) login(c *call) error {
 	if err != nil {
 		return err
 	}
-	u, err := a.checkPassword(c, email, in.Password.Reveal())
+	u, token, err := a.enter(c, email, in.Password.Reveal())
+	if errors.Is(err, store.ErrNotFound) {
+		// Meanwhile the password was changed, or only hashed anew by another login: it is looked at once more.
+		u, token, err = a.enter(c, email, in.Password.Reveal())
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return errCredentials()
+	}
 	if err != nil {
 		return err
 	}
 	attempt.succeeded()
-	if !u.Enabled {
-		return fault.New(fault.Forbidden, "this account is disabled; the admin can enable it")
-	}
 	a.rehash(c, u, in.Password)
-	return a.openSession(c, u, http.StatusOK)
+	return c.replyEntered(http.StatusOK, u, token)
+}
+
+// enter opens a session if the password is right and stays so: [store.ErrNotFound] if it did not stay.
+func (a *App) enter(c *call, email, password string) (u store.User, token string, err error) {
+	if u, err = a.checkPassword(c, email, password); err != nil {
+		return u, "", err
+	}
+	if !u.Enabled {
+		return u, "", fault.New(fault.Forbidden, "this account is disabled; the admin can enable it")
+	}
+	token, err = a.newSession(c, u)
+	return u, token, err
 }
 
 func errCredentials() error {
@@ -101,21 +117,29 @@ func (a *App) rehash(c *call, u store.User, password auth.Secret) {
 	}
 }
 
-// openSession makes a session and answers with it: as a token, and as a cookie.
+// openSession makes a session for a user whose password was just set, and answers with it.
 func (a *App) openSession(c *call, u store.User, status int) error {
-	token, err := a.newSession(c, u.ID)
+	token, err := a.newSession(c, u)
+	if errors.Is(err, store.ErrNotFound) {
+		return errCredentials() // it was changed again, or the user disabled, at the same time
+	}
 	if err != nil {
 		return err
 	}
+	return c.replyEntered(status, u, token)
+}
+
+func (c *call) replyEntered(status int, u store.User, token string) error {
 	return c.reply(status, struct {
 		User  userView `json:"user"`
 		Token string   `json:"token"`
 	}{viewUser(u), token})
 }
 
-func (a *App) newSession(c *call, user store.ID) (token string, err error) {
+// newSession makes a session and sets its cookie: [store.ErrNotFound] if u's password is not the user's any more.
+func (a *App) newSession(c *call, u store.User) (token string, err error) {
 	s := store.Session{
-		ID: store.NewID(c.now()), UserID: user, UserAgent: userAgent(c.r.UserAgent()), Address: c.client.String(),
+		ID: store.NewID(c.now()), UserID: u.ID, UserAgent: userAgent(c.r.UserAgent()), Address: c.client.String(),
 		CreatedAt: c.now(), LastSeenAt: c.now(), ExpiresAt: c.begun.AddDate(0, 0, a.Config.SessionDays).UnixMilli(),
 	}
 	if !c.client.IsValid() {
@@ -124,7 +148,7 @@ func (a *App) newSession(c *call, user store.ID) (token string, err error) {
 	if token, err = a.signSession(s, c.begun); err != nil {
 		return "", err
 	}
-	if err := store.CreateSession(c.r.Context(), a.DB, s); err != nil {
+	if err := store.OpenSession(c.r.Context(), a.DB, s, u.PasswordHash); err != nil {
 		return "", err
 	}
 	c.setSessionCookie(token, s.ExpiresAt)

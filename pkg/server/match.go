@@ -106,7 +106,7 @@ func (e *endpoint) route(method string) *Route {
 // unknown is the error for a path that no route has. It helps with what programs often get
 // wrong, and never redirects: a redirected POST loses its body, or its token.
 func (t *table) unknown(path string) error {
-	clean := strings.TrimSuffix(path, "/")
+	clean := strings.TrimRight(path, "/")
 	for strings.Contains(clean, "//") {
 		clean = strings.ReplaceAll(clean, "//", "/")
 	}

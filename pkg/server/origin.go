@@ -30,6 +30,9 @@ func (c *call) crossSite() bool {
 	if err != nil || u.Host == "" {
 		return true // "null", too: a sandboxed or file page
 	}
+	if c.tls() && u.Scheme != "https" {
+		return true // whoever can write into the plain page of the same name is not the gateway
+	}
 	return !sameHost(u, c.host())
 }
 

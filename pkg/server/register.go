@@ -99,6 +99,7 @@ func (a *App) createUser(c *call, u store.User, password auth.Secret, setUp bool
 	case err != nil:
 		return err
 	}
+	a.know(c, u.Email)
 	return a.openSession(c, u, http.StatusCreated)
 }
 

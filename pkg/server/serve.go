@@ -16,6 +16,15 @@ func (a *App) Handler(group Group) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Serve(group, w, r) })
 }
 
+// ServeHTTP serves the whole route table.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var group Group
+	if e, _ := a.table.find(r.URL.EscapedPath()); e != nil {
+		group = e.group
+	}
+	a.Serve(group, w, r)
+}
+
 // Serve answers a request whose route has to be in the group. It never panics, except to
 // cut off an answer that has begun and cannot be finished.
 func (a *App) Serve(group Group, w http.ResponseWriter, r *http.Request) {

@@ -39,22 +39,25 @@ func waitText(d time.Duration) string {
 	return ((d + time.Second - 1) / time.Second * time.Second).String()
 }
 
+// knownBucket holds the mark of a network from which an account's owner has logged in.
+func knownBucket(email, net string) string { return quota.Bucket("login-known", email, net) }
+
 // attempt is a try to log in that is under way: it has been counted as a failure.
 type attempt struct {
 	a                       *App
 	c                       *call
-	address, account, known string
+	email, address, account string
 }
 
 // attemptLogin counts a try against the address and the account. From a network that the account's owner
 // is known to use, it counts there alone.
 func (a *App) attemptLogin(c *call, email string) (*attempt, error) {
 	net := network(c.client)
-	t := &attempt{a: a, c: c, address: quota.Bucket("login-address", net), known: quota.Bucket("login-known", email, net)}
+	t := &attempt{a: a, c: c, email: email, address: quota.Bucket("login-address", net)}
 	if err := a.try(c, t.address, perAddress); err != nil {
 		return nil, err
 	}
-	known, err := a.Throttle.Marked(c.r.Context(), c.now(), t.known)
+	known, err := a.Throttle.Marked(c.r.Context(), c.now(), knownBucket(email, net))
 	if err != nil {
 		return nil, err
 	}
@@ -65,19 +68,27 @@ func (a *App) attemptLogin(c *call, email string) (*attempt, error) {
 	return t, a.try(c, t.account, perAccount)
 }
 
-// succeeded takes the try back. It also makes the network one that the account's owner is known to use.
-// A failure of it costs the person a second or two some day, not this login.
+// succeeded takes the try back, and makes the network one that the account's owner is known to use.
 func (t *attempt) succeeded() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.c.r.Context()), 5*time.Second)
+	t.a.note(t.c, func(ctx context.Context) error { return t.a.Throttle.TakeBack(ctx, t.c.now(), t.address) })
+	t.a.note(t.c, func(ctx context.Context) error { return t.a.Throttle.Clear(ctx, t.c.now(), t.account) })
+	t.a.know(t.c, t.email)
+}
+
+// know makes the client's network one that the account's owner is known to use.
+func (a *App) know(c *call, email string) {
+	bucket := knownBucket(email, network(c.client))
+	a.note(c, func(ctx context.Context) error {
+		return a.Throttle.Mark(ctx, c.now(), bucket, c.now()+knownFor.Milliseconds())
+	})
+}
+
+// note does what the answer does not depend on: a failure of it costs the person a second or two
+// some day, not this login.
+func (a *App) note(c *call, do func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), 5*time.Second)
 	defer cancel()
-	now := t.c.now()
-	for _, err := range []error{
-		t.a.Throttle.TakeBack(ctx, now, t.address),
-		t.a.Throttle.Clear(ctx, now, t.account),
-		t.a.Throttle.Mark(ctx, now, t.known, now+knownFor.Milliseconds()),
-	} {
-		if err != nil {
-			t.a.logFault(t.c, t.c.faultOf(err))
-		}
+	if err := do(ctx); err != nil {
+		a.logFault(c, c.faultOf(err))
 	}
 }

@@ -25,19 +25,42 @@ func scanSession(s *Session) []any {
 	return []any{&s.ID, &s.UserID, &s.UserAgent, &s.Address, &s.CreatedAt, &s.LastSeenAt, &s.ExpiresAt}
 }
 
+const insertSession = "insert into sessions (id, user_id, user_agent, address, created_at, last_seen_at, expires_at) "
+
+func (s *Session) args() []any {
+	return []any{s.ID, s.UserID, s.UserAgent, s.Address, s.CreatedAt, s.LastSeenAt, s.ExpiresAt}
+}
+
 // CreateSession adds a session; CodeReference if there is no such user.
 func CreateSession(ctx context.Context, r Runner, s Session) error {
-	return r.Run(ctx,
+	return r.Run(ctx, Stmt{SQL: insertSession + "values ($1, $2, $3, $4, $5, $6, $7)", Args: s.args()}, dropOldSessions(s.UserID))
+}
+
+// OpenSession adds a session for somebody who knew the password of that hash: [ErrNotFound] if it is the
+// user's no more, or the user is disabled. So a change of the password ends the logins that it overtakes, too.
+func OpenSession(ctx context.Context, r Runner, s Session, passwordHash string) error {
+	var n int64
+	err := r.Run(ctx,
+		// Waits for a change that is under way, and makes one that comes later wait for this session.
+		Stmt{SQL: "update users set password = password where id = $1 and password = $2 and enabled", Args: []any{s.UserID, passwordHash}},
 		Stmt{
-			SQL:  "insert into sessions (id, user_id, user_agent, address, created_at, last_seen_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7)",
-			Args: []any{s.ID, s.UserID, s.UserAgent, s.Address, s.CreatedAt, s.LastSeenAt, s.ExpiresAt},
+			SQL:  insertSession + "select $1, $2, $3, $4, $5, $6, $7 from users where id = $2 and password = $8 and enabled",
+			Args: append(s.args(), passwordHash), Affected: &n,
 		},
-		Stmt{
-			SQL: `delete from sessions where user_id = $1
-				and id not in (select id from sessions where user_id = $1 order by id desc limit $2)`,
-			Args: []any{s.UserID, MaxSessions},
-		},
+		dropOldSessions(s.UserID),
 	)
+	if err == nil && n == 0 {
+		err = ErrNotFound
+	}
+	return err
+}
+
+func dropOldSessions(userID ID) Stmt {
+	return Stmt{
+		SQL: `delete from sessions where user_id = $1
+			and id not in (select id from sessions where user_id = $1 order by id desc limit $2)`,
+		Args: []any{userID, MaxSessions},
+	}
 }
 
 // SessionByID finds a session that has not expired, with its user: [ErrNotFound], also if the user is disabled.

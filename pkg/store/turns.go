@@ -65,8 +65,7 @@ func Turns(ctx context.Context, r Runner, userID ID, ids []ID, now int64) ([]Tur
 // PurgeTurns deletes up to limit turns that have expired and says how many it were.
 func PurgeTurns(ctx context.Context, r Runner, now int64, limit int) (n int64, err error) {
 	err = r.Run(ctx, Stmt{
-		SQL: `delete from turns where exists (select 1 from (select user_id, id from turns where expires_at <= $1 order by expires_at limit $2) old
- where old.user_id = turns.user_id and old.id = turns.id)`,
+		SQL:  "delete from turns where (user_id, id) in (select user_id, id from turns where expires_at <= $1 order by expires_at limit $2)",
 		Args: []any{now, limit}, Affected: &n,
 	})
 	return n, err

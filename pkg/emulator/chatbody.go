@@ -38,9 +38,6 @@ func (x *exchange) frame(kind string) object {
 		f["system_fingerprint"] = "fp_emulated"
 		f["x_groq"] = object{"id": "req_emulated"}
 	}
-	if x.do.Unknown {
-		f["nobody_knows"] = object{"this": []int{1, 2, 3}}
-	}
 	return f
 }
 
@@ -95,14 +92,15 @@ func (p *profile) reason(m object, reasoning, text string) {
 	}
 }
 
-func (p *profile) finish(reason string) string {
-	if p.id == "together" && reason == "stop" {
+// finish is the finish reason as the provider has it.
+func (p *profile) finish(f finish) string {
+	switch {
+	case p.id == "together" && f == finishStop:
 		return "eos"
-	}
-	if p.id == "mistral" && reason == "length" {
+	case p.id == "mistral" && f == finishLength:
 		return "model_length"
 	}
-	return reason
+	return string(f)
 }
 
 func callsOf(calls []call) []any {

@@ -1,0 +1,303 @@
+package server_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/auth"
+	"github.com/alicetears/llm-gateway/pkg/server"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// client is somebody who asks the gateway.
+type client struct {
+	w      *world
+	header http.Header
+}
+
+// with is the client with more headers: name, value, name, value.
+func (c client) with(header ...string) client {
+	c.header = c.header.Clone()
+	for i := 0; i+1 < len(header); i += 2 {
+		c.header.Set(header[i], header[i+1])
+	}
+	return c
+}
+
+func (c client) from(address string) client { return c.with(peerHeader, address) }
+
+func (c client) get(path string) reply         { c.w.t.Helper(); return c.do("GET", path, "") }
+func (c client) delete(path string) reply      { c.w.t.Helper(); return c.do("DELETE", path, "") }
+func (c client) post(path, body string) reply  { c.w.t.Helper(); return c.do("POST", path, body) }
+func (c client) put(path, body string) reply   { c.w.t.Helper(); return c.do("PUT", path, body) }
+func (c client) patch(path, body string) reply { c.w.t.Helper(); return c.do("PATCH", path, body) }
+func (c client) chat(body string) reply        { c.w.t.Helper(); return c.do("POST", "/api/chat", body) }
+func (c client) login(email, pass string) reply {
+	c.w.t.Helper()
+	return c.post("/api/auth/login", credentials(email, pass))
+}
+
+func credentials(email, pass string) string {
+	return fmt.Sprintf(`{"email":%q,"password":%q}`, email, pass)
+}
+
+func (c client) request(method, path string, body io.Reader) *http.Request {
+	c.w.t.Helper()
+	req, err := http.NewRequestWithContext(c.w.t.Context(), method, c.w.url+path, body)
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	req.Header = c.header.Clone()
+	if host := req.Header.Get("Host"); host != "" {
+		req.Host = host
+		req.Header.Del("Host")
+	}
+	if body != nil && req.Header.Get("Content-Type") == "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req
+}
+
+// do asks, and holds every answer to what is true of all: no secret in it, never a 5xx that no test
+// expects (see reply.want), errors in the error shape.
+func (c client) do(method, path, body string) reply {
+	c.w.t.Helper()
+	var in io.Reader
+	if body != "" {
+		in = strings.NewReader(body)
+	}
+	return c.send(c.request(method, path, in))
+}
+
+// noRedirects makes the client show redirects, which there must not be.
+func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+func (c client) send(req *http.Request) reply {
+	c.w.t.Helper()
+	resp, err := (&http.Client{CheckRedirect: noRedirects, Timeout: time.Minute}).Do(req)
+	if err != nil {
+		c.w.t.Errorf("%s %s: %v", req.Method, req.URL.Path, err)
+		return reply{t: c.w.t}
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		c.w.t.Errorf("%s %s: %v", req.Method, req.URL.Path, err)
+	}
+	r := reply{c.w.t, req.Method + " " + req.URL.Path, resp.StatusCode, resp.Header, string(text)}
+	r.check()
+	return r
+}
+
+// reply is an answer.
+type reply struct {
+	t      testing.TB
+	what   string
+	status int
+	header http.Header
+	body   string
+}
+
+func (r reply) check() {
+	r.t.Helper()
+	if strings.Contains(r.body, mark) || strings.Contains(fmt.Sprint(r.header), mark) {
+		r.t.Errorf("%s: a secret in the answer: %v %s", r.what, r.header, r.body)
+	}
+	// Health answers with its findings, whatever they are.
+	if r.status >= 400 && !strings.HasPrefix(r.what, "HEAD ") && !strings.Contains(r.what, " /health") {
+		var e struct {
+			Error struct {
+				Code, Message string
+				Details       json.RawMessage
+			}
+			RequestID string
+		}
+		if err := json.Unmarshal([]byte(r.body), &e); err != nil || e.Error.Code == "" || e.Error.Message == "" || e.RequestID == "" {
+			r.t.Errorf("%s: not the error shape: %d %s", r.what, r.status, r.body)
+		}
+		if e.RequestID != r.header.Get("X-Request-ID") {
+			r.t.Errorf("%s: the body names the request %s, the header %s", r.what, e.RequestID, r.header.Get("X-Request-ID"))
+		}
+	}
+}
+
+// want ends the test unless the status is this.
+func (r reply) want(status int) reply {
+	r.t.Helper()
+	if r.status != status {
+		r.t.Fatalf("%s: %d, want %d: %s", r.what, r.status, status, r.body)
+	}
+	return r
+}
+
+// refused ends the test unless this is an error of the code, and its body has the part.
+func (r reply) refused(status int, code, part string) reply {
+	r.t.Helper()
+	if r.status != status || r.text("error.code") != code || !strings.Contains(r.body, part) {
+		r.t.Errorf("%s: %d %s, want %d %s with %s", r.what, r.status, r.body, status, code, part)
+	}
+	return r
+}
+
+// at is the value at a path such as "keys.0.id"; nil if there is none.
+func (r reply) at(path string) any {
+	var v any
+	d := json.NewDecoder(strings.NewReader(r.body))
+	d.UseNumber()
+	if d.Decode(&v) != nil {
+		return nil
+	}
+	for name := range strings.SplitSeq(path, ".") {
+		switch in := v.(type) {
+		case map[string]any:
+			v = in[name]
+		case []any:
+			if i, err := strconv.Atoi(name); err != nil || i >= len(in) {
+				return nil
+			} else {
+				v = in[i]
+			}
+		default:
+			return nil
+		}
+	}
+	return v
+}
+
+// text is the value at a path as text; "null" if there is none.
+func (r reply) text(path string) string {
+	switch v := r.at(path).(type) {
+	case nil:
+		return "null"
+	case string:
+		return v
+	default:
+		text, _ := json.Marshal(v)
+		return string(text)
+	}
+}
+
+// count is the length of the array at the path.
+func (r reply) count(path string) int {
+	list, _ := r.at(path).([]any)
+	return len(list)
+}
+
+// members checks that the object at the path (empty: the whole) has exactly these members.
+func (r reply) members(path string, names ...string) {
+	r.t.Helper()
+	v := r.at(path)
+	if path == "" {
+		json.Unmarshal([]byte(r.body), &v)
+	}
+	object, _ := v.(map[string]any)
+	var got []string
+	for name := range object {
+		got = append(got, name)
+	}
+	sort.Strings(got)
+	sort.Strings(names)
+	if strings.Join(got, " ") != strings.Join(names, " ") {
+		r.t.Errorf("%s: %s has %v, want %v", r.what, path, got, names)
+	}
+}
+
+// is checks values: path, text, path, text.
+func (r reply) is(pairs ...string) reply {
+	r.t.Helper()
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if got := r.text(pairs[i]); got != pairs[i+1] {
+			r.t.Errorf("%s: %s is %s, want %s", r.what, pairs[i], got, pairs[i+1])
+		}
+	}
+	return r
+}
+
+// time is the RFC 3339 time in UTC at the path.
+func (r reply) time(path string) time.Time {
+	r.t.Helper()
+	at, err := time.Parse(time.RFC3339, r.text(path))
+	if err != nil || !strings.HasSuffix(r.text(path), "Z") {
+		r.t.Errorf("%s: %s is no RFC 3339 time in UTC: %s", r.what, path, r.text(path))
+	}
+	return at
+}
+
+// near checks that the time at the path is at, give or take some seconds.
+func (r reply) near(path string, at time.Time) {
+	r.t.Helper()
+	if d := r.time(path).Sub(at).Abs(); d > 10*time.Second {
+		r.t.Errorf("%s: %s is %s, %v from %v", r.what, path, r.text(path), d, at)
+	}
+}
+
+// cookie is what the answer sets; nil if it sets none of the name.
+func (r reply) cookie(name string) *http.Cookie {
+	for _, c := range (&http.Response{Header: r.header}).Cookies() {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// The cookie's names.
+const (
+	plainCookie  = "llm_gateway_session"
+	secureCookie = "__Host-llm_gateway_session"
+)
+
+// cookied is the person as a browser asks: with the cookie, without a bearer.
+func (p *person) cookied() client { return p.w.anyone().with("Cookie", plainCookie+"="+p.session) }
+
+// openSession makes a session as a login does, without the login.
+func (w *world) openSession(user store.ID) string {
+	w.t.Helper()
+	w.wait(2 * time.Millisecond) // ids of one millisecond have no order
+	now := w.now()
+	s := store.Session{ID: store.NewID(now.UnixMilli()), UserID: user, CreatedAt: now.UnixMilli(), LastSeenAt: now.UnixMilli(),
+		ExpiresAt: now.AddDate(0, 0, w.cfg.SessionDays).UnixMilli()}
+	token, err := w.app.Secrets.SignSession(auth.Session{ID: s.ID.String(), UserID: user.String(), IssuedAt: s.CreatedAt, ExpiresAt: s.ExpiresAt})
+	if err == nil {
+		err = store.CreateSession(w.t.Context(), w.db.DB, s)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
+// person is somebody of another world on the same database, with the session of there.
+func (c client) person(p *person) *person {
+	at := *p
+	at.client = c.with("Authorization", "Bearer "+p.session)
+	return &at
+}
+
+// token makes a gateway token, and says how its holder asks.
+func (p *person) token(name string) (id, token string, holder client) {
+	p.w.t.Helper()
+	r := p.post("/api/tokens", fmt.Sprintf(`{"name":%q}`, name)).want(201)
+	token = r.text("token")
+	return r.text("id"), token, p.w.anyone().with("Authorization", "Bearer "+token)
+}
+
+// key adds a provider key with more members than provider and secret, and returns its id.
+func (p *person) key(provider, secret string, more ...string) string {
+	p.w.t.Helper()
+	body := fmt.Sprintf(`{"provider":%q,"apiKey":%q`, provider, secret)
+	for _, m := range more {
+		body += "," + m
+	}
+	return p.post("/api/keys", body+"}").want(201).text("id")
+}
+
+// idOf is the path of a route with the id in its place.
+func idOf(route server.Route, id string) string { return strings.Replace(route.Pattern, "{id}", id, 1) }

@@ -1,0 +1,167 @@
+package server_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/server"
+)
+
+// allowed are the methods of each pattern, as the Allow header names them.
+func allowed() map[string]string {
+	methods := map[string][]string{}
+	for _, r := range server.Routes() {
+		if methods[r.Pattern] == nil {
+			methods[r.Pattern] = []string{"OPTIONS"}
+		}
+		methods[r.Pattern] = append(methods[r.Pattern], r.Method)
+		if r.Method == "GET" {
+			methods[r.Pattern] = append(methods[r.Pattern], "HEAD")
+		}
+	}
+	allow := map[string]string{}
+	for pattern, list := range methods {
+		slices.Sort(list)
+		allow[pattern] = strings.Join(list, ", ")
+	}
+	return allow
+}
+
+func TestWrongMethods(t *testing.T) {
+	w := newWorld(t)
+	root := w.admin("root")
+	for pattern, allow := range allowed() {
+		path := strings.Replace(pattern, "{id}", root.id.String(), 1)
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "get", "X-LLM"} {
+			if slices.Contains(strings.Split(allow, ", "), method) {
+				continue
+			}
+			for _, asks := range []client{root.client, w.anyone()} {
+				r := asks.do(method, path, "").want(405)
+				if got := r.header.Get("Allow"); got != allow {
+					t.Errorf("%s: Allow is %q, want %q", r.what, got, allow)
+				}
+				if method != "HEAD" {
+					r.refused(405, "METHOD_NOT_ALLOWED", allow)
+				}
+			}
+		}
+		r := w.anyone().do("OPTIONS", path, "").want(204)
+		if got := r.header.Get("Allow"); got != allow || r.body != "" {
+			t.Errorf("%s: Allow is %q, want %q", r.what, got, allow)
+		}
+	}
+}
+
+func TestUnknownRoutes(t *testing.T) {
+	w := newWorld(t)
+	root := w.admin("root")
+	for path, hint := range map[string]string{
+		"/": "no such route", "/api": "no such route", "/api/": "no such route", "/api/nothing": "no such route", "/API/keys": "no such route", "/api/Keys": "no such route",
+		"/api/keys/": "extra slash", "//api/keys": "extra slash", "/api//keys": "extra slash", "/api/keys//": "extra slash", "///api///keys///": "extra slash",
+		"/api/keys/" + root.id.String() + "/": "extra slash", "/api/keys//usage": "no such route", "/api/keys/x/y/z": "no such route", "/api/keys/x/usage/": "extra slash",
+		"/api/./keys": "no such route", "/api/auth/../keys": "no such route", "/api/keys/..": "no such object", "/%61pi/keys": "no such route", "/api%2Fkeys": "no such route",
+		"/api/keys%00": "no such route", "/api/keys;x=1": "no such route", "/api/keys%3Fx": "no such route", "/api/keys.json": "no such route", "/health/": "extra slash",
+		"/healthz": "no such route", "/.env": "no such route", "/api/%2e%2e/secret": "no such route", "/" + strings.Repeat("a", 8000): "no such route", "/api/" + strings.Repeat("/", 5000): "no such route",
+		"/\u00e9": "no such route", "/%ff%fe": "no such route",
+	} {
+		r := root.get(path).refused(404, "NOT_FOUND", hint)
+		if r.header.Get("Location") != "" {
+			t.Errorf("%s leads to %s", path, r.header.Get("Location"))
+		}
+		for _, method := range []string{"POST", "DELETE", "OPTIONS", "HEAD"} {
+			if hint != "no such object" {
+				root.do(method, path, "").want(404)
+			}
+		}
+	}
+}
+
+// HEAD answers as GET does, but for the body.
+func TestHead(t *testing.T) {
+	w := newWorld(t)
+	root := w.admin("root")
+	path := objects(root, root)
+	for _, route := range server.Routes() {
+		if route.Method != "GET" {
+			continue
+		}
+		get, head := root.get(path(route)), root.do("HEAD", path(route), "")
+		if head.status != get.status || head.body != "" || head.header.Get("Content-Type") != get.header.Get("Content-Type") {
+			t.Errorf("%s: %d %v; GET: %d %v", head.what, head.status, head.header, get.status, get.header)
+		}
+	}
+	w.anyone().do("HEAD", "/api/keys", "").want(401)
+}
+
+// Every answer carries these, whatever it is.
+func TestHeadersOfEveryAnswer(t *testing.T) {
+	w := newWorld(t)
+	root := w.admin("root")
+	replies := []reply{root.get("/nothing"), root.put("/api/keys", ""), w.anyone().get("/api/keys"), w.anyone().do("OPTIONS", "/api/keys", "")}
+	for _, route := range server.Routes() {
+		replies = append(replies, root.do(route.Method, idOf(route, root.id.String()), ""))
+	}
+	seen := map[string]bool{}
+	for _, r := range replies {
+		id := r.header.Get("X-Request-ID")
+		if len(id) != 36 || seen[id] {
+			t.Errorf("%s: X-Request-ID %q", r.what, id)
+		}
+		seen[id] = true
+		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
+			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Server": "", "X-Powered-By": ""} {
+			if got := r.header.Get(name); got != want {
+				t.Errorf("%s: %s is %q", r.what, name, got)
+			}
+		}
+		if r.body != "" && r.header.Get("Content-Type") != "application/json; charset=utf-8" {
+			t.Errorf("%s: Content-Type %q", r.what, r.header.Get("Content-Type"))
+		}
+	}
+}
+
+// No request, however odd, makes the gateway panic or answer that it is at fault.
+func FuzzRequest(f *testing.F) {
+	w := newWorld(f)
+	root, ann := w.admin("root"), w.user("ann")
+	path := objects(root, ann)
+	for _, route := range server.Routes() {
+		f.Add(route.Method, path(route), "limit=1&cursor=", "application/json", `{"name":"x","enabled":true}`)
+		f.Add(route.Method, path(route)+"/", "%zz", "", bodyFor(route))
+	}
+	f.Add("POST", "/api/chat", "", "application/json; charset=utf-8", hello)
+	f.Add("POST", "//api/%2e%2e/chat", "a=b;c", "text/plain", "\xff")
+	f.Add("", "*", "", "", "")
+	f.Add("CONNECT", "host:80", "", "", "")
+	f.Add("OPTIONS", "/v1/x", "", "", "{}")
+	f.Fuzz(func(t *testing.T, method, path, query, kind, body string) {
+		w.t = t
+		r := &http.Request{Method: method, URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{}, Host: "gateway", RemoteAddr: "192.0.2.1:1",
+			Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+		if u, err := url.ParseRequestURI(path); err == nil {
+			r.URL = u
+			r.URL.RawQuery = query
+		}
+		r.Header.Set("Content-Type", kind)
+		r.Header.Set("Authorization", "Bearer "+w.openSession(root.id)) // what came before may have ended the last one
+		out := httptest.NewRecorder()
+		w.app.ServeHTTP(out, r.WithContext(t.Context()))
+		answer := reply{t, method + " " + path, out.Code, out.Result().Header, out.Body.String()}
+		if method == http.MethodHead {
+			answer.what = "HEAD " + path
+		}
+		answer.check()
+		if out.Code >= 500 && answer.text("error.code") != "PROVIDER_ERROR" {
+			t.Errorf("%d %s", out.Code, out.Body)
+		}
+		if w.log.panics.Load() > 0 {
+			t.Error("a panic")
+		}
+	})
+}

@@ -1,0 +1,105 @@
+package server_test
+
+import (
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+func TestUsersForTheAdmin(t *testing.T) {
+	w := newWorld(t)
+	root, ann := w.admin("root"), w.user("ann")
+	list := root.get("/api/users").want(200)
+	list.members("", "users", "nextCursor")
+	list.members("users.0", "id", "email", "name", "role", "strategy", "createdAt", "enabled")
+	list.is("users.0.id", root.id.String(), "users.0.role", "admin", "users.1.email", ann.email, "users.1.enabled", "true")
+
+	path := "/api/users/" + ann.id.String()
+	r := root.patch(path, `{"role":"admin"}`).want(200)
+	r.members("", "user")
+	r.members("user", "id", "email", "name", "role", "strategy", "createdAt", "enabled")
+	r.is("user.role", "admin", "user.enabled", "true")
+	ann.get("/api/users").want(200) // at once
+	root.patch(path, `{"role":"user"}`).want(200)
+	ann.get("/api/users").refused(403, "FORBIDDEN", "")
+
+	for body, part := range map[string]string{
+		`{}`: "give enabled, role, or both", `{"role":"root"}`: `"path":"role"`, `{"role":null}`: `"path":"role"`, `{"role":1}`: `"path":"role"`,
+		`{"enabled":"no"}`: `"path":"enabled"`, `{"enabled":null}`: "enabled", `{"enabled":true,"email":"x@y.z"}`: `"path":"email"`,
+		`{"enabled":true,"password":"` + password + `"}`: `"path":"password"`, `{"role":"Admin"}`: `"path":"role"`, `[]`: "",
+	} {
+		root.patch(path, body).refused(400, "VALIDATION_ERROR", part)
+	}
+}
+
+func TestDisabledUser(t *testing.T) {
+	w := newWorld(t)
+	root, ann := w.admin("root"), w.user("ann")
+	path := "/api/users/" + ann.id.String()
+	root.patch(path, `{"enabled":false}`).want(200).is("user.enabled", "false")
+	for _, asks := range []client{ann.client, ann.cookied()} {
+		asks.get("/api/auth/me").refused(401, "UNAUTHORIZED", "")
+		asks.get("/api/keys").refused(401, "UNAUTHORIZED", "")
+	}
+	w.anyone().login(ann.email, password).refused(403, "FORBIDDEN", "disabled")
+	w.anyone().login(ann.email, mark+" guess").refused(401, "UNAUTHORIZED", "wrong") // who does not know the password learns nothing
+	root.patch(path, `{"enabled":true}`).want(200)
+	ann.get("/api/auth/me").refused(401, "UNAUTHORIZED", "") // a session that was ended stays so
+	w.anyone().login(ann.email, password).want(200)
+}
+
+func TestLastAdminStays(t *testing.T) {
+	w := newWorld(t)
+	root, ann := w.admin("root"), w.user("ann")
+	self, other := "/api/users/"+root.id.String(), "/api/users/"+ann.id.String()
+	for _, body := range []string{`{"enabled":false}`, `{"role":"user"}`, `{"enabled":false,"role":"user"}`, `{"enabled":true,"role":"user"}`, `{"enabled":false,"role":"admin"}`} {
+		root.patch(self, body).refused(409, "CONFLICT", "last enabled admin")
+	}
+	root.patch(self, `{"enabled":true,"role":"admin"}`).want(200)
+	// A disabled admin is none that could take over.
+	root.patch(other, `{"role":"admin","enabled":false}`).want(200)
+	root.patch(self, `{"role":"user"}`).refused(409, "CONFLICT", "")
+	root.patch(other, `{"enabled":true}`).want(200)
+	root.patch(self, `{"role":"user"}`).want(200)
+	root.get("/api/users").refused(403, "FORBIDDEN", "")
+}
+
+// Two admins who demote or disable each other at once leave one, and a third who joins in changes nothing.
+func TestAdminsDemoteEachOtherAtOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, db store.DB) {
+		w := newWorldOn(t, db)
+		admins := []*person{w.admin("one"), w.admin("two")}
+		bodies := []string{`{"role":"user"}`, `{"enabled":false}`, `{"role":"user","enabled":false}`}
+		for try := range 40 {
+			var replies [4]reply
+			together(len(replies), func(i int) {
+				replies[i] = admins[i%2].patch("/api/users/"+admins[(i+1)%2].id.String(), bodies[try%len(bodies)])
+			})
+			for _, r := range replies {
+				switch r.status {
+				case 200, 401, 403, 409:
+				default:
+					t.Fatalf("%s: %d %s", r.what, r.status, r.body)
+				}
+			}
+			left := 0
+			users, err := store.Users(t.Context(), db, store.Page{Limit: 10})
+			for _, u := range users {
+				if u.Enabled && u.Role == store.RoleAdmin {
+					left++
+				}
+			}
+			if err != nil || left != 1 {
+				t.Fatalf("try %d: %d enabled admins are left (%v)", try, left, err)
+			}
+			// Both are admins again for the next try.
+			for i, u := range users {
+				change := store.UserChange{Enabled: store.To(true), Role: store.To(store.RoleAdmin)}
+				if _, err := store.UpdateUser(t.Context(), db, u.ID, change, w.now().UnixMilli()); err != nil {
+					t.Fatal(err)
+				}
+				admins[i] = w.anyone().person(&person{id: u.ID, session: w.openSession(u.ID)})
+			}
+		}
+	})
+}
