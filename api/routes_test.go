@@ -102,7 +102,7 @@ func TestFunctionsServeEveryRoute(t *testing.T) {
 		}
 		return ""
 	}
-	id := regexp.MustCompile(`\{[a-z]+\}`)
+	id := regexp.MustCompile(`\{[a-z.]+\}`)
 	for _, route := range server.Routes() {
 		path := id.ReplaceAllString(route.Pattern, "0190a5f0-0000-7000-8000-000000000000")
 		if got, want := lead(path), "/api/"+string(route.Group); got != want {

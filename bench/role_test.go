@@ -15,19 +15,17 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/database"
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/server"
 	"github.com/alicetears/llm-gateway/pkg/store"
-	"github.com/alicetears/llm-gateway/pkg/store/postgres"
-	"github.com/alicetears/llm-gateway/pkg/store/sqlite"
 )
 
 // The test binary plays the parts itself: each in a process of its own, so that CPU time
@@ -205,12 +203,7 @@ func realGateway() (http.Handler, string, func() int64, error) {
 	if err != nil {
 		return nil, "", nil, err
 	}
-	var db store.DB
-	if env["DATABASE_URL"] != "" {
-		db, err = postgres.Open(postgres.Options{URL: env["DATABASE_URL"], MaxConns: cfg.Database.Pool, Mode: postgres.ModePrepared})
-	} else {
-		db, err = sqlite.Open(sqlite.Options{Path: filepath.Join(cfg.DataDir, "gateway.db")})
-	}
+	db, err := database.Open(cfg.Database)
 	if err != nil {
 		return nil, "", nil, err
 	}

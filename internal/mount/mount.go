@@ -12,11 +12,14 @@ import (
 // API serves every route with the handlers that Vercel's functions are made of.
 func API() http.Handler {
 	return server.Mount(map[server.Group]http.HandlerFunc{
-		server.Chat:   handler.HandleChat,
-		server.Keys:   handler.HandleKeys,
-		server.Tokens: handler.HandleTokens,
-		server.Auth:   handler.HandleAuth,
-		server.Usage:  handler.HandleUsage,
-		server.Health: handler.HandleHealth,
+		server.Chat:      handler.HandleChat,
+		server.OpenAI:    handler.HandleOpenAI,
+		server.Anthropic: handler.HandleAnthropic,
+		server.Gemini:    handler.HandleGemini,
+		server.Keys:      handler.HandleKeys,
+		server.Tokens:    handler.HandleTokens,
+		server.Auth:      handler.HandleAuth,
+		server.Usage:     handler.HandleUsage,
+		server.Health:    handler.HandleHealth,
 	})
 }

@@ -53,6 +53,18 @@ const capLetters = "tpsjrifaAvcPSD"
 // Has says whether all of the capabilities are there.
 func (c Caps) Has(want Caps) bool { return c&want == want }
 
+// Names are the names of the capabilities, as the field calls them; not nil.
+func (c Caps) Names() []string {
+	names := []string{}
+	for i, name := range [...]string{"tools", "parallel_tools", "json_schema", "json_object", "reasoning", "image_input", "pdf_input", "audio_input",
+		"audio_output", "video_input", "prompt_cache", "prefill", "no_sampling", "deprecated"} { // in the order of the bits
+		if c.Has(1 << i) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // Model is what is known of a model at a provider. Zero values mean unknown.
 type Model struct {
 	Provider   string

@@ -27,6 +27,7 @@ type choiceBuilder struct {
 	calls     []int // the parts of the tool calls
 	citations []Citation
 	finish    FinishReason
+	stop      string
 	logprobs  []json.RawMessage
 }
 
@@ -57,6 +58,9 @@ func (p *partBuilder) part() Part {
 			p.Text = string(p.text)
 		}
 		p.text = nil
+	}
+	if p.State != nil && *p.State == (ReasoningState{}) {
+		p.State = nil // it says nothing
 	}
 	return p.Part
 }
@@ -131,7 +135,7 @@ func (c *choiceBuilder) add(ev *Event) {
 	case EventLogprobs:
 		c.logprobs = append(c.logprobs, ev.Raw)
 	case EventFinish:
-		c.finish = ev.Finish
+		c.finish, c.stop = ev.Finish, ev.Text
 	}
 }
 
@@ -179,7 +183,7 @@ func (c *choiceBuilder) cite(citation Citation) {
 }
 
 func (c *choiceBuilder) choice() Choice {
-	out := Choice{Index: c.index, Message: Message{Role: Assistant}, Finish: c.finish, Logprobs: mergeLogprobs(c.logprobs)}
+	out := Choice{Index: c.index, Message: Message{Role: Assistant}, Finish: c.finish, StopSequence: c.stop, Logprobs: mergeLogprobs(c.logprobs)}
 	if len(c.citations) > 0 {
 		c.parts = append(c.parts, partBuilder{Part: Part{Kind: Text, Citations: c.citations}})
 	}

@@ -88,6 +88,13 @@ func TestAssembleIncomplete(t *testing.T) {
 	}
 }
 
+func TestAssembleDropsEmptyState(t *testing.T) {
+	r := fold([]chat.Event{{Kind: chat.EventReason, Text: "x", State: &chat.ReasoningState{}}}).Response()
+	if p := r.Choices[0].Message.Parts[0]; p.State != nil {
+		t.Errorf("%+v", p)
+	}
+}
+
 // An event that was folded must not be changed by what follows it.
 func TestAssembleKeepsEvents(t *testing.T) {
 	call := &chat.ToolCall{ID: "1", Name: "f"}
@@ -137,7 +144,7 @@ func randomResponse(r *rand.Rand) *chat.Response {
 	word := func() string { return strings.Repeat("é漢x"[:1+r.IntN(5)], 1+r.IntN(20)) }
 	resp := &chat.Response{ID: word(), Model: word(), Created: r.Int64(), Usage: &chat.Usage{Input: r.Int64()}, Choices: []chat.Choice{}}
 	for i := range 1 + r.IntN(3) {
-		c := chat.Choice{Index: i, Finish: chat.FinishStop, Message: chat.Message{Role: chat.Assistant}}
+		c := chat.Choice{Index: i, Finish: chat.FinishStop, StopSequence: []string{"", word()}[r.IntN(2)], Message: chat.Message{Role: chat.Assistant}}
 		var last chat.PartKind
 		for range r.IntN(8) {
 			p := chat.Part{Kind: []chat.PartKind{chat.Text, chat.Call, chat.Reason, chat.Refusal}[r.IntN(4)], Text: word()}
@@ -167,6 +174,10 @@ func shred(r *rand.Rand, events []chat.Event) []chat.Event {
 	var out []chat.Event
 	for _, ev := range events {
 		text, kind := ev.Text, ev.Kind
+		if kind == chat.EventFinish {
+			out = append(out, ev) // its text is no piece of one
+			continue
+		}
 		if kind == chat.EventCall {
 			text, kind = ev.ToolCall.Arguments, chat.EventCallArgs
 			call := *ev.ToolCall

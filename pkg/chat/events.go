@@ -11,7 +11,7 @@ func Events(r *Response) []Event {
 		if c.Logprobs != nil {
 			out = append(out, Event{Kind: EventLogprobs, Choice: c.Index, Raw: c.Logprobs})
 		}
-		out = append(out, Event{Kind: EventFinish, Choice: c.Index, Finish: c.Finish})
+		out = append(out, Event{Kind: EventFinish, Choice: c.Index, Finish: c.Finish, Text: c.StopSequence})
 	}
 	if r.Usage != nil {
 		out = append(out, Event{Kind: EventUsage, Usage: r.Usage})

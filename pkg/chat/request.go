@@ -19,7 +19,7 @@ type Request struct {
 	ToolChoice        *ToolChoice
 	ParallelToolCalls *bool
 
-	MaxTokens        *int64   // output tokens, reasoning included; at least 1
+	MaxTokens        *int64   // output tokens, reasoning included; at least 1 (Anthropic: 0 only fills the prompt cache)
 	Temperature      *float64 // 0 to 2
 	TopP             *float64 // 0 to 1
 	TopK             *int64
@@ -38,10 +38,13 @@ type Request struct {
 
 	Stream      bool
 	StreamUsage bool // the caller wants usage at the end of a stream, where the dialect leaves the choice
-	ServiceTier string
-	User        string            // an end user's id for the provider's abuse checks
-	Metadata    map[string]string // kept by the provider with the answer
-	CacheKey    string            // steers the provider's prompt cache
+	// FunctionCalls says that the caller knows functions but not tools (OpenAI before November
+	// 2023): its answer has a function_call.
+	FunctionCalls bool `json:",omitempty"`
+	ServiceTier   string
+	User          string            // an end user's id for the provider's abuse checks
+	Metadata      map[string]string // kept by the provider with the answer
+	CacheKey      string            // steers the provider's prompt cache
 }
 
 // Role says who speaks in a message.

@@ -16,10 +16,13 @@ type Response struct {
 
 // Choice is one of the answers; usually there is one.
 type Choice struct {
-	Index    int
-	Message  Message // role assistant
-	Finish   FinishReason
-	Logprobs json.RawMessage // OpenAI's shape
+	Index   int
+	Message Message // role assistant
+	Finish  FinishReason
+	// StopSequence is the sequence of Request.Stop that ended the text; empty if none did, or
+	// the provider does not say which.
+	StopSequence string          `json:",omitempty"`
+	Logprobs     json.RawMessage // OpenAI's shape
 }
 
 // FinishReason says why an answer ended.
@@ -68,7 +71,7 @@ const (
 	EventCallArgs                      // Call, Text: piece of the arguments to append
 	EventCitation                      // Citation
 	EventLogprobs                      // Raw, OpenAI's shape
-	EventFinish                        // Finish
+	EventFinish                        // Finish; Text: the stop sequence that was met, if known
 	EventUsage                         // Usage, the total so far
 	EventEnd                           // nothing: the answer is complete
 	EventError                         // Err

@@ -30,7 +30,19 @@ type Rules struct {
 	Files         FileForm
 	Logprobs      LogprobsForm
 	CacheMarks    CacheMarkForm
+	AllowedTools  AllowedToolsForm
 	SingleChoice  bool // n other than 1 is refused
+	// MaxOutput is the most tokens that the model may give, 0 if unknown. Nil: none is
+	// known. Dialects that must say a limit ask for it.
+	MaxOutput  func(model string) int64
+	Embeddings EmbeddingRules
+	Answers    AnswerForm
+	// MessageFields, if not empty, are the only members of a message that the provider takes,
+	// and it takes no unknown ones within them or within tools either. EncodeRequest writes no
+	// others anyway; a caller's own messages with others cannot pass.
+	MessageFields []string
+	// TextParts says whether the caller's arrays of text may pass; EncodeRequest writes strings.
+	TextParts TextPartsForm
 	// Models are exceptions; the first that matches the model's id is applied over the rest.
 	Models []ModelRules
 }
@@ -48,8 +60,59 @@ type ModelRules struct {
 	// another one becomes the nearest. Empty: as they come.
 	Efforts []string
 	// Tools says whether the model may think while it is given functions to call.
-	Tools ToolsForm
+	Tools    ToolsForm
+	Messages MessagesRules
+	// The rest is Gemini's. Schema, if not SchemaKept, replaces the provider's.
+	Schema   SchemaForm
+	Thinking ThinkingForm
+	// Budget bounds a thinking budget in tokens, besides 0; both ends 0: no bounds.
+	Budget       Range
+	Signatures   SignatureForm
+	Instructions InstructionForm
+	ResultMedia  ResultMediaForm
 }
+
+// ThinkingForm is how a model of Gemini's is told how much to think.
+type ThinkingForm uint8
+
+// The forms. Never may both fields be sent.
+const (
+	ThinkingAsAsked      ThinkingForm = iota // an effort as thinkingLevel, a budget as thinkingBudget
+	ThinkingLevel                            // thinkingLevel, one of Efforts: Gemini 3 and later
+	ThinkingBudget                           // thinkingBudget, where 0 turns thinking off: Gemini 2.5
+	ThinkingBudgetAlways                     // thinkingBudget, and thinking cannot be turned off: Gemini 2.5 Pro
+	ThinkingDropped                          // the model does not think
+)
+
+// SignatureForm says whether a model insists on the signatures of its calls.
+type SignatureForm uint8
+
+// The forms.
+const (
+	SignaturesKept SignatureForm = iota // sent back where there are any
+	// SignaturesDemanded: "Function call is missing a thought_signature in functionCall parts" is
+	// a 400 for the first call of each step since the user last spoke. A call that another
+	// model made gets the value that Google documents for this.
+	SignaturesDemanded
+)
+
+// InstructionForm is the place of system and developer messages.
+type InstructionForm uint8
+
+// The forms.
+const (
+	InstructionsApart  InstructionForm = iota // systemInstruction
+	InstructionsInTurn                        // in the user's turn: Gemma ("Developer instruction is not enabled")
+)
+
+// ResultMediaForm is the place of images and files that a tool returned.
+type ResultMediaForm uint8
+
+// The forms.
+const (
+	ResultMediaBeside ResultMediaForm = iota // after the results, as parts of the same turn
+	ResultMediaInside                        // functionResponse.parts: Gemini 3 and later
+)
 
 // ToolsForm says whether functions and thinking go together.
 type ToolsForm uint8
@@ -101,6 +164,33 @@ type ToolChoiceForm uint8
 const (
 	ChoiceRequired ToolChoiceForm = iota // "required"
 	ChoiceAny                            // "any"
+)
+
+// AnswerForm says whether an answer's bytes may go to a caller of the same dialect.
+type AnswerForm uint8
+
+// The forms.
+const (
+	AnswersPass    AnswerForm = iota
+	AnswersWritten            // anew: Mistral's reasoning models answer with arrays where OpenAI's clients know strings
+)
+
+// AllowedToolsForm says whether tool_choice may name several tools (allowed_tools).
+type AllowedToolsForm uint8
+
+// The forms.
+const (
+	AllowedToolsKept     AllowedToolsForm = iota
+	AllowedToolsFiltered                  // no: the other tools are left out instead
+)
+
+// TextPartsForm says which content may be an array of text parts.
+type TextPartsForm uint8
+
+// The forms.
+const (
+	TextPartsKept   TextPartsForm = iota
+	TextPartsJoined               // none: a string is wanted; arrays are for images and their like
 )
 
 // ToolIDForm is what a provider demands of the ids of tool calls.
@@ -160,6 +250,7 @@ type SchemaForm uint8
 const (
 	SchemaKept   SchemaForm = iota
 	SchemaAsJSON            // json_object, the schema in the prompt: DeepSeek
+	SchemaSubset            // in OpenAPI's subset, functions' parameters too: Gemini before 2.5
 )
 
 // ImageForm says whether images may be sent.

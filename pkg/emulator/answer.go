@@ -2,7 +2,8 @@ package emulator
 
 import (
 	"encoding/json"
-	"fmt"
+	"iter"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,61 +11,82 @@ import (
 // answer is what the emulated model says.
 type answer struct {
 	text, reasoning, refusal string
+	redacted                 bool // the reasoning may not be read
 	calls                    []call
-	finish                   string
-	prompt, completion       int // tokens: words, as this model counts
-	reasoned                 int // of completion
+	finish                   finish
+	stopped                  string // the stop sequence that ended it
+	prompt, completion       int    // tokens: words, as this model counts
+	reasoned                 int    // of completion
 }
 
 type call struct{ id, name, arguments string }
 
-func (x *exchange) answer() *answer {
-	r, last := x.req, ""
-	for _, m := range r.Messages {
-		if m.Role == "user" || m.Role == "tool" {
-			last = strings.TrimSpace(m.text())
-		}
-	}
-	a := &answer{finish: "stop"}
-	for _, m := range r.Messages {
-		a.prompt += len(strings.Fields(m.text())) + 3
-	}
-	if x.thinking() {
-		a.reasoned = 6
-		if x.p.reasoning != reasoningHidden {
-			a.reasoning = "The user wants an answer: " + firstWords(last, 3)
-			a.reasoned = len(strings.Fields(a.reasoning))
-		}
-	}
+// finish is why an answer ended.
+type finish string
+
+const (
+	finishStop   finish = "stop"
+	finishLength finish = "length"
+	finishCalls  finish = "tool_calls"
+	finishFilter finish = "content_filter"
+)
+
+// answer answers the question. It follows from the question and the behaviour alone.
+func (x *exchange) answer(q *question) *answer {
+	last, fromTool := q.last()
 	word, rest, _ := strings.Cut(last, ":")
-	fromTool := r.Messages[len(r.Messages)-1].Role == "tool"
+	rest = strings.TrimSpace(rest)
+	a := &answer{finish: finishStop, prompt: q.tokens()}
+	a.think(q, last)
 	switch {
-	case len(r.Tools) > 0 && !fromTool && x.wantsCall(last):
-		a.calls, a.finish = x.calls(last), "tool_calls"
+	case len(q.tools) > 0 && !fromTool && q.wantsCall(last):
+		a.calls, a.finish = q.calls(last), finishCalls
 	case x.do.Text != "":
 		a.text = x.do.Text
-	case r.ResponseFormat != nil && r.ResponseFormat.Type != "text":
-		a.text = x.jsonText()
+	case q.json:
+		a.text = q.jsonText()
 	case fromTool:
 		a.text = "The tool said: " + last
 	case word == "echo":
-		a.text = strings.TrimSpace(rest)
+		a.text = rest
 	case word == "words":
-		n, _ := strconv.Atoi(strings.TrimSpace(rest))
+		n, _ := strconv.Atoi(rest)
 		a.text = strings.TrimSpace(strings.Repeat("word ", min(max(n, 1), 1_000_000)))
-	case last == "refuse" && x.p.id == "openai":
+	case word == "think" && q.thinking != thinkingOff:
+		a.text = "I have thought about it."
+	case last == "refuse" && q.refuses:
 		a.refusal = "I cannot help with that."
 	case last == "refuse":
 		a.text = "I cannot help with that."
+	case last == "refuse midway":
+		a.text = "First you take"
+		if q.filters {
+			a.finish = finishFilter
+		}
 	default:
 		a.text = "Hello! " + x.p.name + " is emulated here; nothing left this machine."
 	}
-	x.shorten(a)
-	a.completion = len(strings.Fields(a.text)) + len(strings.Fields(a.refusal)) + a.reasoned
+	a.shorten(q)
+	a.completion = tokens(a.text) + tokens(a.refusal) + a.reasoned
 	for _, c := range a.calls {
-		a.completion += 2 + len(strings.Fields(c.arguments))
+		a.completion += 2 + tokens(c.arguments)
 	}
 	return a
+}
+
+// think fills in the reasoning.
+func (a *answer) think(q *question, last string) {
+	if q.thinking == thinkingOff {
+		return
+	}
+	reasoning := "The user wants an answer: " + firstWords(last, 3)
+	if rest, ok := strings.CutPrefix(last, "think:"); ok {
+		reasoning = strings.TrimSpace(rest)
+	}
+	a.reasoned, a.redacted = tokens(reasoning), last == "redact"
+	if q.thinking == thinkingShown {
+		a.reasoning = reasoning
+	}
 }
 
 func firstWords(s string, n int) string {
@@ -72,128 +94,95 @@ func firstWords(s string, n int) string {
 	return strings.Join(f[:min(n, len(f))], " ")
 }
 
-// shorten honours stop sequences and the limit on tokens.
-func (x *exchange) shorten(a *answer) {
-	for _, s := range x.req.stop {
-		if i := strings.Index(a.text, s); i >= 0 && s != "" {
-			a.text = a.text[:i]
+// shorten honours stop sequences, and the limit on tokens.
+func (a *answer) shorten(q *question) {
+	end := len(a.text)
+	for _, s := range q.stop {
+		if i := strings.Index(a.text, s); i >= 0 && i < end && s != "" {
+			end, a.stopped = i, s
 		}
 	}
-	limit := x.req.MaxTokens
-	if x.req.MaxCompletionTokens != nil {
-		limit = x.req.MaxCompletionTokens
-	}
-	if limit == nil {
+	a.text = a.text[:end]
+	if q.limit == nil {
 		return
 	}
-	if left := *limit - a.reasoned; len(strings.Fields(a.text)) > left {
-		a.text, a.finish = firstWords(a.text, max(left, 0)), "length"
+	if left := *q.limit - a.reasoned; tokens(a.text) > left {
+		a.text, a.finish, a.stopped = firstWords(a.text, max(left, 0)), finishLength, ""
 	}
 }
 
-func (x *exchange) wantsCall(last string) bool {
-	var word string
-	if json.Unmarshal(x.req.ToolChoice, &word) == nil && word == "none" {
-		return false
-	}
-	return x.mustCall() || strings.HasPrefix(last, "call")
+func (q *question) wantsCall(last string) bool {
+	return q.choice == choiceMust || q.choice == choiceAuto && (strings.HasPrefix(last, "call") || last == "noarg")
 }
 
 // calls are calls of the tools that are wanted, with arguments that fit their schemas.
-func (x *exchange) calls(last string) []call {
-	var named struct {
-		Function struct{ Name string }
-	}
-	json.Unmarshal(x.req.ToolChoice, &named)
+func (q *question) calls(last string) []call {
 	var out []call
-	for i, t := range x.req.Tools {
-		if named.Function.Name != "" && t.Function.Name != named.Function.Name {
+	for _, t := range q.tools {
+		if q.only != nil && !slices.Contains(q.only, t.name) {
 			continue
 		}
-		args := "{}"
-		if len(t.Function.Parameters) > 0 {
-			args = string(example(t.Function.Parameters))
+		c := call{q.callID(len(out)), t.name, "{}"}
+		if last == "noarg" {
+			if q.only == nil && takesArguments(t.schema) && slices.ContainsFunc(q.tools, func(t tool) bool { return !takesArguments(t.schema) }) {
+				continue
+			}
+		} else if len(t.schema) > 0 {
+			c.arguments = string(example(t.schema))
 		}
-		out = append(out, call{x.callID(i), t.Function.Name, args})
-		if last != "call all" {
+		out = append(out, c)
+		if last != "call all" || q.single {
 			break
 		}
 	}
 	return out
 }
 
-func (x *exchange) callID(i int) string {
-	switch x.p.id {
-	case "mistral":
-		return fmt.Sprintf("emu%06d", (x.serial*10+int64(i))%1_000_000)
-	case "groq":
-		return fmt.Sprintf("functions.emulated:%d", i) // as kimi's models number them
-	}
-	return fmt.Sprintf("call_emulated%06d%d", x.serial, i)
+func takesArguments(schema json.RawMessage) bool {
+	var s struct{ Properties map[string]json.RawMessage }
+	json.Unmarshal(schema, &s)
+	return len(s.Properties) > 0
 }
 
-func (x *exchange) jsonText() string {
-	if schema := x.req.ResponseFormat.JSONSchema.Schema; len(schema) > 0 {
-		return string(example(schema))
+func (q *question) jsonText() string {
+	if len(q.schema) > 0 {
+		return string(example(q.schema))
 	}
 	return `{"answer": "Hello!"}`
 }
 
-// example is a JSON value that fits a schema, as far as its types, enums and required members say.
-func example(schema json.RawMessage) json.RawMessage {
-	b, err := json.Marshal(exampleOf(schema, 0))
-	if err != nil {
-		return json.RawMessage("{}")
+// pieces cuts a text after each space, as tokens would.
+func pieces(s string) []string {
+	if s == "" {
+		return nil
 	}
-	return b
+	return strings.SplitAfter(s, " ")
 }
 
-func exampleOf(schema json.RawMessage, depth int) any {
-	var s struct {
-		Type       any                        `json:"type"`
-		Enum       []any                      `json:"enum"`
-		Const      any                        `json:"const"`
-		Properties map[string]json.RawMessage `json:"properties"`
-		Items      json.RawMessage            `json:"items"`
-		AnyOf      []json.RawMessage          `json:"anyOf"`
-		Minimum    *float64                   `json:"minimum"`
-	}
-	if json.Unmarshal(schema, &s) != nil || depth > 16 {
-		return nil
-	}
-	switch {
-	case s.Const != nil:
-		return s.Const
-	case len(s.Enum) > 0:
-		return s.Enum[0]
-	case len(s.AnyOf) > 0:
-		return exampleOf(s.AnyOf[0], depth+1)
-	}
-	kind, _ := s.Type.(string)
-	if list, ok := s.Type.([]any); ok && len(list) > 0 {
-		kind, _ = list[0].(string)
-	}
-	switch kind {
-	case "string":
-		return "Zürich 🌍"
-	case "integer", "number":
-		if s.Minimum != nil {
-			return *s.Minimum
-		}
-		return 7
-	case "boolean":
-		return true
-	case "null":
-		return nil
-	case "array":
-		if len(s.Items) == 0 {
-			return []any{}
-		}
-		return []any{exampleOf(s.Items, depth+1)}
-	}
-	out := object{}
-	for name, p := range s.Properties {
-		out[name] = exampleOf(p, depth+1)
+// fragments cuts arguments into pieces of five characters.
+func fragments(s string) []string {
+	var out []string
+	for c := range slices.Chunk([]rune(s), 5) {
+		out = append(out, string(c))
 	}
 	return out
+}
+
+// speaks says whether a stream has text; an endless one always has.
+func (x *exchange) speaks(a *answer) bool { return a.text != "" || x.do.Endless }
+
+// spoken are the pieces of a stream's text; of an endless one they never end.
+func (x *exchange) spoken(a *answer) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for x.do.Endless {
+			if !yield("word ") {
+				return
+			}
+		}
+		for _, p := range pieces(a.text) {
+			if !yield(p) {
+				return
+			}
+		}
+	}
 }

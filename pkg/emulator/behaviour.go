@@ -1,12 +1,6 @@
 package emulator
 
-import (
-	"encoding/json"
-	"net/http"
-	"strconv"
-	"strings"
-	"time"
-)
+import "strings"
 
 // Fault names a failure that a provider answers with, in its own words.
 type Fault string
@@ -14,6 +8,8 @@ type Fault string
 // The faults.
 const (
 	RateLimit   Fault = "429"     // too fast; Behaviour.Hint says how the provider tells when to come back
+	DailyQuota  Fault = "daily"   // the day's requests are used up
+	SpendLimit  Fault = "spend"   // a limit that the account's owner has set
 	NoCredit    Fault = "credit"  // 402, or 429 with a code, as the provider does
 	BadKey      Fault = "401"     // the key is not known
 	Forbidden   Fault = "403"     // the key may not
@@ -24,7 +20,9 @@ const (
 	ServerError Fault = "500"
 	HTMLError   Fault = "html" // 502 from a proxy in between
 	EmptyError  Fault = "empty"
-	Overloaded  Fault = "503"
+	Overloaded  Fault = "503" // or 529, as the provider does
+	Timeout     Fault = "504"
+	BadToolCall Fault = "toolcall" // the model called a tool badly
 )
 
 // Hint is the form in which a rate limit tells when to come back: in 7 seconds.
@@ -36,8 +34,10 @@ const (
 	RetryAfter     Hint = "seconds" // Retry-After: 7
 	RetryAfterDate Hint = "date"    // Retry-After: an HTTP date
 	RetryAfterMs   Hint = "ms"      // retry-after-ms: 7000
-	ResetHeader    Hint = "reset"   // x-ratelimit-reset-requests: 7s
+	ResetHeader    Hint = "reset"   // the provider's own header: x-ratelimit-reset-requests: 7s
+	InBody         Hint = "body"    // in the error, apart from its text: Google's RetryInfo
 	InText         Hint = "text"    // "Please try again in 7s."
+	OwnHint        Hint = "own"     // the form that the provider uses most
 )
 
 // HintSeconds is the time that every hint tells.
@@ -115,7 +115,7 @@ func (e *Emulator) Clear() {
 
 func (e *Emulator) behaviour(provider, key, model string) Behaviour {
 	if _, fault, ok := strings.Cut(key, "-fault-"); ok {
-		return Behaviour{Fault: Fault(fault), Hint: RetryAfter}
+		return Behaviour{Fault: Fault(fault), Hint: OwnHint}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -132,97 +132,4 @@ func (e *Emulator) behaviour(provider, key, model string) Behaviour {
 		return s.Behaviour
 	}
 	return Behaviour{}
-}
-
-// misbehave does what comes instead of, or before, an answer. It says whether the request is done with.
-func (x *exchange) misbehave() bool {
-	if !x.pause(x.do.FirstByteMs) {
-		return true
-	}
-	switch {
-	case x.do.Abort:
-		panic(http.ErrAbortHandler)
-	case x.do.Redirect != "":
-		x.w.Header().Set("Location", x.do.Redirect)
-		x.whole(302, "text/html", []byte("moved"))
-		return true
-	case x.do.Fault != "":
-		x.fault()
-		return true
-	}
-	return false
-}
-
-// pause waits. It is false if the caller left.
-func (x *exchange) pause(ms int) bool {
-	if ms <= 0 {
-		return true
-	}
-	t := time.NewTimer(time.Duration(ms) * time.Millisecond)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-x.r.Context().Done():
-		return false
-	}
-}
-
-func (x *exchange) fault() {
-	switch x.do.Fault {
-	case HTMLError:
-		x.whole(502, "text/html", []byte("<html><body><h1>502 Bad Gateway</h1></body></html>"))
-	case EmptyError:
-		x.whole(500, "", nil)
-	case RateLimit:
-		x.rateLimit()
-	default:
-		f, ok := x.p.faults(x)[x.do.Fault]
-		if !ok {
-			f = failure{500, x.p.errorBody("The server had an error while processing your request.", "server_error", "", "")}
-		}
-		x.fail(f)
-	}
-}
-
-func (x *exchange) rateLimit() {
-	h, text := x.w.Header(), "Rate limit reached."
-	switch x.do.Hint {
-	case RetryAfter:
-		h.Set("Retry-After", strconv.Itoa(HintSeconds))
-	case RetryAfterDate:
-		h.Set("Retry-After", x.e.now().UTC().Add(HintSeconds*time.Second).Format(http.TimeFormat))
-	case RetryAfterMs:
-		h.Set("Retry-After-Ms", strconv.Itoa(HintSeconds*1000))
-	case ResetHeader:
-		h.Set("X-Ratelimit-Remaining-Requests", "0")
-		h.Set("X-Ratelimit-Reset-Requests", strconv.Itoa(HintSeconds)+"s")
-	case InText:
-		text += " Please try again in " + strconv.Itoa(HintSeconds) + "s."
-	}
-	x.fail(failure{429, x.p.errorBody(text, "requests", "rate_limit_exceeded", "")})
-}
-
-// control serves /_emulator/: behaviours (POST one, DELETE all) and requests (GET what was counted).
-func (e *Emulator) control(w http.ResponseWriter, r *http.Request) {
-	switch r.Method + " " + strings.TrimPrefix(r.URL.Path, "/_emulator/") {
-	case "POST behaviours":
-		var s script
-		d := json.NewDecoder(r.Body)
-		d.DisallowUnknownFields()
-		if err := d.Decode(&s); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		e.Set(s.Match, s.Behaviour)
-		w.WriteHeader(http.StatusNoContent)
-	case "DELETE behaviours":
-		e.Clear()
-		w.WriteHeader(http.StatusNoContent)
-	case "GET requests":
-		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(e.Counts())
-	default:
-		http.NotFound(w, r)
-	}
 }

@@ -1,299 +1,396 @@
 package emulator
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-type client struct {
-	t      *testing.T
-	e      *Emulator
-	origin string
-}
-
-func newClient(t *testing.T) *client {
-	e := New()
-	srv := httptest.NewServer(e)
-	t.Cleanup(srv.Close)
-	return &client{t, e, srv.URL}
-}
-
-func (c *client) post(provider, key string, body any) (*http.Response, string, error) {
-	c.t.Helper()
-	b, _ := json.Marshal(body)
-	req, _ := http.NewRequest("POST", BaseURL(c.origin, provider)+"/chat/completions", bytes.NewReader(b))
-	req.Header.Set("Authorization", "Bearer "+key)
-	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
-	if err != nil {
-		return nil, "", err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	return resp, string(text), err
-}
-
-const goodKey = "sk-emulated-0001"
-
-func ask(p *profile, text string, more object) object {
-	body := object{"model": p.ids[0], "messages": []any{object{"role": "user", "content": text}}}
-	for k, v := range more {
-		body[k] = v
-	}
-	return body
-}
-
-var tools = []any{
-	object{"type": "function", "function": object{"name": "weather", "parameters": object{"type": "object",
-		"properties": object{"city": object{"type": "string"}, "days": object{"type": "integer"}}, "required": []string{"city"}}}},
-	object{"type": "function", "function": object{"name": "now"}},
-}
-
-// said is what an answer said, read by nothing but this test.
-type said struct {
-	text, reasoning, finish string
-	calls                   map[int][3]string
-	prompt, completion      float64
-}
-
-func (s *said) take(v map[string]any, member string) {
-	if u, ok := v["usage"].(map[string]any); ok {
-		s.prompt, s.completion = u["prompt_tokens"].(float64), u["completion_tokens"].(float64)
-	}
-	choices, _ := v["choices"].([]any)
-	for _, c := range choices {
-		c := c.(map[string]any)
-		if f, ok := c["finish_reason"].(string); ok {
-			s.finish = strings.Replace(f, "eos", "stop", 1)
-		}
-		m, _ := c[member].(map[string]any)
-		switch content := m["content"].(type) {
-		case string:
-			s.text += content
-		case []any:
-			for _, part := range content {
-				part := part.(map[string]any)
-				if part["type"] == "thinking" {
-					s.reasoning += part["thinking"].([]any)[0].(map[string]any)["text"].(string)
-				} else {
-					s.text += part["text"].(string)
-				}
-			}
-		}
-		if r, ok := m["reasoning_content"].(string); ok {
-			s.reasoning += r
-		} else if r, ok := m["reasoning"].(string); ok {
-			s.reasoning += r
-		}
-		list, _ := m["tool_calls"].([]any)
-		for _, call := range list {
-			call := call.(map[string]any)
-			i, f := int(call["index"].(float64)), call["function"].(map[string]any)
-			have := s.calls[i]
-			if name, ok := f["name"].(string); ok {
-				have[1] = name
-			}
-			have[2] += f["arguments"].(string)
-			s.calls[i] = have
-		}
+// questions is one of each kind that steers the answer, with what must come of it.
+func questions() map[string]struct {
+	ask  ask
+	want heard // text, reasoning, finish and calls, where they are not empty
+} {
+	city := `{"city":"Zürich 🌍","days":7}`
+	return map[string]struct {
+		ask  ask
+		want heard
+	}{
+		"text":    {ask{prompt: "echo: Grüße, Welt 🌍!"}, heard{text: "Grüße, Welt 🌍!", finish: "stop"}},
+		"words":   {ask{prompt: "words: 3"}, heard{text: "word word word", finish: "stop"}},
+		"thought": {ask{prompt: "think: twice about <it>", think: true}, heard{text: "I have thought about it.", finish: "stop"}},
+		"call":    {ask{prompt: "call", tools: true}, heard{finish: "tool_calls", calls: [4]string{"weather" + city}}},
+		"calls":   {ask{prompt: "call all", tools: true}, heard{finish: "tool_calls", calls: [4]string{"weather" + city, "now{}"}}},
+		"noarg":   {ask{prompt: "noarg", tools: true}, heard{finish: "tool_calls", calls: [4]string{"now{}"}}},
+		"length":  {ask{prompt: "words: 50", limit: 18}, heard{finish: "length"}},
+		"stop":    {ask{prompt: "echo: one STOP two", stop: "STOP"}, heard{text: "one ", finish: "stop"}},
+		"refuse":  {ask{prompt: "refuse"}, heard{}},
+		"midway":  {ask{prompt: "refuse midway"}, heard{text: "First you take"}},
 	}
 }
 
 func TestStreamSaysWhatTheWholeAnswerSays(t *testing.T) {
-	for _, p := range profiles() {
-		for name, body := range map[string]object{
-			"text":      ask(p, "echo: Grüße, Welt 🌍!", nil),
-			"reasoning": ask(p, "think about this", object{"reasoning_effort": "high"}),
-			"call":      ask(p, "call", object{"tools": tools}),
-			"calls":     ask(p, "call all", object{"tools": tools}),
-			"length":    ask(p, "words: 50", object{"max_tokens": 9}),
-			"split":     ask(p, "echo: Grüße, Welt 🌍!", nil),
-		} {
-			t.Run(p.id+"/"+name, func(t *testing.T) {
-				c := newClient(t)
-				if name == "split" {
-					c.e.Set(Match{}, Behaviour{ChunkBytes: 3, CRLF: true, Comments: true, Padding: true, Unknown: true})
-				}
-				if p.id == "deepseek" && strings.HasPrefix(name, "call") {
-					body["thinking"] = object{"type": "disabled"}
-				}
-				resp, text, err := c.post(p.id, goodKey, body)
-				if err != nil || resp.StatusCode != 200 {
-					t.Fatalf("%v %s", err, text)
-				}
-				whole := said{calls: map[int][3]string{}}
-				whole.take(decode(t, text), "message")
-				body["stream"] = true
-				if p.usage == usageOwnChunk || p.usage == usageIfAsked {
-					body["stream_options"] = object{"include_usage": true}
-				}
-				_, text, err = c.post(p.id, goodKey, body)
-				if err != nil || !strings.Contains(text, "[DONE]") {
-					t.Fatalf("%v %s", err, text)
-				}
-				streamed := said{calls: map[int][3]string{}}
-				lines := bufio.NewScanner(strings.NewReader(text))
-				for lines.Scan() {
-					if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok && strings.HasPrefix(data, "{") {
-						streamed.take(decode(t, data), "delta")
+	hostile := Behaviour{ChunkBytes: 3, CRLF: true, Comments: true, Padding: true, BlankLines: true, Unknown: true, HugeBytes: 100}
+	for _, c := range carriers() {
+		for name, q := range questions() {
+			if name == "stop" && c.name == "responses" {
+				continue // it has no stop sequences
+			}
+			for manner, b := range map[string]Behaviour{"plain": {}, "hostile": hostile} {
+				t.Run(c.name+"/"+name+"/"+manner, func(t *testing.T) {
+					cl := newClient(t)
+					cl.e.Set(Match{}, b)
+					asked := q.ask
+					path, body := c.request(asked)
+					whole := c.whole(t, strings.TrimSpace(cl.good(c.provider, path, body)))
+					asked.stream = true
+					path, body = c.request(asked)
+					text := cl.good(c.provider, path, body)
+					streamed := c.streamed(t, text)
+					if c.name == "messages" {
+						whole.reasoned, streamed.reasoned = 0, 0
 					}
+					if whole != streamed {
+						t.Errorf("whole    %+v\nstreamed %+v\n%s", whole, streamed, text)
+					}
+					if whole.finish == "" || whole.prompt == 0 || whole.completion == 0 && whole.refusal == "" {
+						t.Errorf("no finish reason or no usage: %+v", whole)
+					}
+					checkHeard(t, whole, q.want)
+				})
+			}
+		}
+	}
+}
+
+func checkHeard(t *testing.T, got, want heard) {
+	t.Helper()
+	if want.text != "" && got.text != want.text || want.finish != "" && got.finish != want.finish || want.calls[0] != "" && got.calls != want.calls {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestReasoningIsShownWhereTheProviderShowsIt(t *testing.T) {
+	cl := newClient(t)
+	for _, c := range carriers() {
+		path, body := c.request(ask{prompt: "think: twice about it", think: true})
+		h := c.whole(t, strings.TrimSpace(cl.good(c.provider, path, body)))
+		want := "twice about it"
+		if c.name == "openai" {
+			want = "" // chat completions count it only
+		}
+		if h.reasoning != want || h.reasoned != 3 && c.name != "messages" {
+			t.Errorf("%s: %+v", c.name, h)
+		}
+	}
+}
+
+var everyFault = []Fault{RateLimit, DailyQuota, SpendLimit, NoCredit, BadKey, Forbidden, NoModel, TooLong, Policy, TooLarge, ServerError, HTMLError, EmptyError, Overloaded, Timeout, BadToolCall}
+
+func TestFaultsOfEveryProvider(t *testing.T) {
+	cl := newClient(t)
+	for _, c := range carriers() {
+		for _, f := range everyFault {
+			for _, stream := range []bool{false, true} {
+				path, body := c.request(ask{prompt: "hi", stream: stream})
+				resp, text, err := cl.send("POST", c.provider, path, "sk-emulated-fault-"+string(f), body)
+				if err != nil {
+					t.Fatal(err)
 				}
-				if fmt.Sprint(whole) != fmt.Sprint(streamed) {
-					t.Errorf("whole    %+v\nstreamed %+v", whole, streamed)
+				if inside := c.provider == "gemini" && (f == Policy || f == BadToolCall); inside {
+					if resp.StatusCode != 200 || !strings.Contains(text, "PROHIBITED_CONTENT") && !strings.Contains(text, "MALFORMED_FUNCTION_CALL") {
+						t.Errorf("%s %s: %d %s", c.name, f, resp.StatusCode, text)
+					}
+					continue
 				}
-				if whole.completion == 0 || whole.finish == "" {
-					t.Errorf("no usage or no finish reason: %+v", whole)
+				if resp.StatusCode < 400 || f != HTMLError && f != EmptyError && !json.Valid([]byte(text)) {
+					t.Errorf("%s %s: %d %s", c.name, f, resp.StatusCode, text)
+				}
+			}
+		}
+	}
+}
+
+// what some faults say: the words by which callers tell them apart.
+func TestFaultsHaveTheProvidersWords(t *testing.T) {
+	tests := []struct {
+		carrier string
+		fault   Fault
+		status  int
+		part    string
+	}{
+		{"messages", Overloaded, 529, `{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_`},
+		{"messages", BadKey, 401, `"authentication_error"`},
+		{"messages", NoModel, 404, `"message":"model: claude-haiku-4-5"`},
+		{"messages", NoCredit, 402, `"billing_error"`},
+		{"messages", SpendLimit, 429, `"error_code":"enforced_spend_limit_reached"`},
+		{"messages", TooLong, 400, `prompt is too long: `},
+		{"messages", TooLarge, 413, `"request_too_large"`},
+		{"messages", Timeout, 504, `"timeout_error"`},
+		{"messages", Forbidden, 403, `"permission_error"`},
+		{"generate", BadKey, 400, `"reason": "API_KEY_INVALID"`},
+		{"generate", NoCredit, 429, `prepayment credits are depleted`},
+		{"generate", DailyQuota, 429, `PerDay`},
+		{"generate", Overloaded, 503, `"UNAVAILABLE"`},
+		{"generate", NoModel, 404, `models/gemini-3.1-pro-preview is not found`},
+		{"generate", Timeout, 504, `"DEADLINE_EXCEEDED"`},
+		{"array", Overloaded, 503, `"UNAVAILABLE"`},
+		{"responses", NoModel, 400, `"model_not_found"`},
+		{"openai", NoModel, 404, `"model_not_found"`},
+		{"openai", SpendLimit, 429, `"project_spend_limit_exceeded"`},
+		{"groq", BadToolCall, 400, `"tool_use_failed"`},
+		{"together", TooLong, 403, `maximum context length`},
+		{"deepseek", NoCredit, 402, `Insufficient Balance`},
+	}
+	cl := newClient(t)
+	for _, tt := range tests {
+		c := carrierOf(t, tt.carrier)
+		path, body := c.request(ask{prompt: "hi"})
+		resp, text, err := cl.send("POST", c.provider, path, "sk-emulated-fault-"+string(tt.fault), body)
+		if err != nil || resp.StatusCode != tt.status || !strings.Contains(text, tt.part) {
+			t.Errorf("%s %s: %d %s %v", tt.carrier, tt.fault, resp.StatusCode, text, err)
+		}
+	}
+}
+
+func carrierOf(t *testing.T, name string) carrier {
+	t.Helper()
+	list := carriers()
+	i := slices.IndexFunc(list, func(c carrier) bool { return c.name == name })
+	if i < 0 {
+		t.Fatal("no carrier ", name)
+	}
+	return list[i]
+}
+
+// Each hint is told in each form that the provider uses, and is there only if it was asked for.
+func TestHints(t *testing.T) {
+	for _, c := range carriers() {
+		for _, hint := range append([]Hint{NoHint, OwnHint}, Hints(c.provider)...) {
+			t.Run(c.name+"/"+string(hint), func(t *testing.T) {
+				cl := newClient(t)
+				now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+				cl.e.now = func() time.Time { return now }
+				cl.e.Set(Match{}, Behaviour{Fault: RateLimit, Hint: hint})
+				path, body := c.request(ask{prompt: "hi"})
+				resp, text, err := cl.send("POST", c.provider, path, goodKey, body)
+				if err != nil || resp.StatusCode != 429 {
+					t.Fatalf("%v %s", err, text)
+				}
+				h := resp.Header
+				told := h.Get("Retry-After") == "7" || h.Get("Retry-After-Ms") == "7000" || strings.Contains(text, `"retryDelay": "7s"`) ||
+					strings.Contains(text, "in 7s.") || strings.Contains(text, `"retry_after":7`) ||
+					slices.Contains([]string{"7s", "7", "1795521607000"}, h.Get("X-Ratelimit-Reset-Requests")+h.Get("X-Ratelimit-Reset")) ||
+					h.Get("Anthropic-Ratelimit-Requests-Reset") == "2026-11-24T12:00:07Z"
+				if told != (hint != NoHint) {
+					t.Errorf("%v %s", h, text)
 				}
 			})
 		}
 	}
 }
 
-func decode(t *testing.T, text string) map[string]any {
-	t.Helper()
-	var v map[string]any
-	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		t.Fatalf("%v in %s", err, text)
-	}
-	return v
-}
-
-func TestStrictness(t *testing.T) {
-	tests := []struct {
-		provider, name string
-		more           object
-		status         int
-		part           string
-	}{
-		{"openai", "unknown field", object{"nonsense": 1}, 400, "unknown_parameter"},
-		{"openai", "max_tokens of a reasoner", object{"model": "gpt-5", "max_tokens": 5}, 400, "max_completion_tokens"},
-		{"openai", "temperature of a reasoner", object{"model": "gpt-5", "temperature": 1}, 400, "unsupported_parameter"},
-		{"openai", "tools while reasoning", object{"model": "gpt-5.6-sol", "tools": tools}, 400, "/v1/responses"},
-		{"openai", "json without the word", object{"response_format": object{"type": "json_object"}}, 400, "must contain the word"},
-		{"openai", "model", object{"model": "no-such"}, 404, "model_not_found"},
-		{"mistral", "unknown field", object{"stream_options": object{}}, 422, "extra_forbidden"},
-		{"mistral", "temperature", object{"temperature": 1.7}, 400, "temperature"},
-		{"mistral", "effort", object{"reasoning_effort": "low"}, 422, "high"},
-		{"groq", "n", object{"n": 2}, 400, "'n'"},
-		{"groq", "logprobs", object{"logprobs": true}, 400, "unsupported"},
-		{"together", "stop as a string", object{"stop": "x"}, 422, "list"},
-		{"deepseek", "schema", object{"response_format": object{"type": "json_schema"}}, 400, "unavailable"},
-		{"deepseek", "forced tool while thinking", object{"tools": tools, "tool_choice": "required"}, 400, "Thinking mode"},
-		{"fireworks", "both ways to think", object{"thinking": object{"type": "enabled"}, "reasoning_effort": "low"}, 400, "Only one"},
-		{"openrouter", "no messages", object{"messages": []any{}}, 400, "messages"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.provider+"/"+tt.name, func(t *testing.T) {
-			resp, text, err := newClient(t).post(tt.provider, goodKey, ask(profileOf(tt.provider), "hi", tt.more))
-			if err != nil || resp.StatusCode != tt.status || !strings.Contains(text, tt.part) {
-				t.Errorf("%d %s %v", resp.StatusCode, text, err)
+func TestWrongKeys(t *testing.T) {
+	cl := newClient(t)
+	for _, c := range carriers() {
+		path, body := c.request(ask{prompt: "hi"})
+		for key, want := range map[string]int{"invalid-key-123": 401, "": 401} {
+			if c.provider == "gemini" {
+				want = map[string]int{"invalid-key-123": 400, "": 403}[key]
 			}
-		})
-	}
-}
-
-func TestToolTurns(t *testing.T) {
-	turn := func(id string, more object) []any {
-		assistant := object{"role": "assistant", "content": "", "tool_calls": []any{object{"id": id, "type": "function", "function": object{"name": "now", "arguments": "{}"}}}}
-		for k, v := range more {
-			assistant[k] = v
+			resp, text, err := cl.send("POST", c.provider, path, key, body)
+			if err != nil || resp.StatusCode != want || !json.Valid([]byte(text)) {
+				t.Errorf("%s with %q: %d %s", c.name, key, resp.StatusCode, text)
+			}
 		}
-		return []any{object{"role": "user", "content": "hi"}, assistant, object{"role": "tool", "tool_call_id": id, "content": "noon"}}
-	}
-	c := newClient(t)
-	for _, tt := range []struct {
-		provider string
-		messages []any
-		status   int
-	}{
-		{"mistral", turn("call_too_long", nil), 400},
-		{"mistral", turn("abc123XYZ", nil), 200},
-		{"deepseek", turn("call_1", nil), 400},
-		{"deepseek", turn("call_1", object{"reasoning_content": "hm"}), 200},
-		{"openai", turn("call_1", nil)[2:], 400},
-		{"openai", turn("call_1", nil), 200},
-	} {
-		resp, text, err := c.post(tt.provider, goodKey, ask(profileOf(tt.provider), "", object{"messages": tt.messages}))
-		if err != nil || resp.StatusCode != tt.status {
-			t.Errorf("%s: %d %s %v", tt.provider, resp.StatusCode, text, err)
+		if seen := cl.e.Requests(); seen[len(seen)-1].Provider != c.provider {
+			t.Errorf("%s: recorded as %+v", c.name, seen[len(seen)-1])
 		}
 	}
 }
 
-func TestFaultsOfEveryProvider(t *testing.T) {
-	faults := []Fault{RateLimit, NoCredit, BadKey, Forbidden, NoModel, TooLong, Policy, TooLarge, ServerError, HTMLError, EmptyError, Overloaded}
-	c := newClient(t)
-	for _, p := range profiles() {
-		for _, f := range faults {
-			resp, text, err := c.post(p.id, "sk-emulated-fault-"+string(f), ask(p, "hi", nil))
-			if err != nil || resp.StatusCode < 400 {
-				t.Errorf("%s %s: %d %s %v", p.id, f, resp.StatusCode, text, err)
-			}
-			if f == RateLimit && resp.Header.Get("Retry-After") != "7" {
-				t.Errorf("%s: no hint", p.id)
-			}
-		}
-		if resp, _, _ := c.post(p.id, "invalid-key-123", ask(p, "hi", nil)); resp.StatusCode != 401 {
-			t.Errorf("%s takes a wrong key", p.id)
+func TestRecordedKeepsTheKeyOfAnyHeader(t *testing.T) {
+	cl := newClient(t)
+	for _, c := range carriers() {
+		path, body := c.request(ask{prompt: "hi"})
+		cl.good(c.provider, path, body)
+		if seen := cl.e.Requests(); seen[len(seen)-1].Key != goodKey || seen[len(seen)-1].Status != 200 {
+			t.Errorf("%s: %+v", c.name, seen[len(seen)-1])
 		}
 	}
 }
 
 func TestStreamsThatEndEarly(t *testing.T) {
-	body := ask(openAI(), "words: 20", object{"stream": true})
-	for name, b := range map[string]Behaviour{
+	behaviours := map[string]Behaviour{
 		"reset":   {Cut: CutReset, After: 4},
 		"eof":     {Cut: CutEOF, After: 4},
 		"error":   {ErrorEvent: true, After: 4},
 		"garbage": {Garbage: true, After: 4},
-	} {
+		"early":   {ErrorIn200: true},
+	}
+	for _, c := range carriers() {
+		for name, b := range behaviours {
+			t.Run(c.name+"/"+name, func(t *testing.T) {
+				cl := newClient(t)
+				cl.e.Set(Match{Times: 1}, b)
+				path, body := c.request(ask{prompt: "words: 20", stream: true})
+				resp, text, err := cl.send("POST", c.provider, path, goodKey, body)
+				if resp == nil || resp.StatusCode != 200 || strings.Contains(text, c.end) || (err != nil) != (name == "reset") {
+					t.Errorf("%v: %s", err, text)
+				}
+				if words := strings.Count(text, "word "); words == 0 && name != "early" && c.name != "responses" && c.name != "messages" || words > 8 {
+					t.Errorf("%d words: %s", words, text)
+				}
+				if told := strings.Contains(strings.ToLower(text), "overloaded"); told != (name == "error" || name == "early") {
+					t.Errorf("an error in the stream: %v: %s", told, text)
+				}
+				if text := cl.good(c.provider, path, body); !strings.Contains(text, c.end) {
+					t.Errorf("the second answer is cut as well: %s", text)
+				}
+			})
+		}
+	}
+}
+
+func TestWholeAnswersThatGoWrong(t *testing.T) {
+	for _, c := range carriers() {
+		for name, tt := range map[string]struct {
+			b     Behaviour
+			valid bool
+			part  string
+		}{
+			"cut":     {Behaviour{Cut: CutEOF}, false, ""},
+			"garbage": {Behaviour{Garbage: true}, false, ""},
+			"in 200":  {Behaviour{ErrorIn200: true}, true, "verloaded"},
+			"blank":   {Behaviour{BlankLines: true}, true, "\n"},
+			"silent":  {Behaviour{SilentMs: 5, FirstByteMs: 5, ChunkBytes: 2}, true, ""},
+			"unknown": {Behaviour{Unknown: true, ContentType: "text/plain"}, true, "nobody_knows"},
+			"said":    {Behaviour{Text: "As the test wants it."}, true, "As the test wants it."},
+		} {
+			t.Run(c.name+"/"+name, func(t *testing.T) {
+				cl := newClient(t)
+				cl.e.Set(Match{}, tt.b)
+				path, body := c.request(ask{prompt: "hi"})
+				status, text := cl.post(c.provider, path, body)
+				if status != 200 || json.Valid([]byte(text)) != tt.valid || !strings.Contains(text, tt.part) {
+					t.Errorf("%d %s", status, text)
+				}
+			})
+		}
+	}
+}
+
+func TestToolResultsAreReflected(t *testing.T) {
+	const png = "iVBORw0KGgo="
+	tests := map[string]struct {
+		provider, path string
+		body           object
+		want           string
+	}{
+		"chat": {"openai", "/chat/completions", object{"model": "gpt-4o-mini", "messages": []any{
+			object{"role": "user", "content": "hi"},
+			object{"role": "assistant", "content": nil, "tool_calls": []any{
+				object{"id": "a", "type": "function", "function": object{"name": "now", "arguments": "{}"}}, object{"id": "b", "type": "function", "function": object{"name": "now", "arguments": "{}"}}}},
+			object{"role": "tool", "tool_call_id": "a", "content": "noon"}, object{"role": "tool", "tool_call_id": "b", "content": "night"}}}, "The tool said: noon; night"},
+		"responses": {"openai", "/responses", object{"model": "gpt-4.1", "input": []any{
+			object{"type": "function_call", "call_id": "a", "name": "now", "arguments": "{}"},
+			object{"type": "function_call_output", "call_id": "a", "output": []any{object{"type": "input_text", "text": "noon"},
+				object{"type": "input_image", "image_url": "data:image/png;base64," + png}}}}}, "The tool said: noon [image image/png 8 bytes]"},
+		"messages": {"anthropic", "/v1/messages", object{"model": "claude-haiku-4-5", "max_tokens": 100, "messages": []any{
+			object{"role": "user", "content": "hi"},
+			object{"role": "assistant", "content": []any{object{"type": "tool_use", "id": "a", "name": "now", "input": object{}}, object{"type": "tool_use", "id": "b", "name": "now", "input": object{}}}},
+			object{"role": "user", "content": []any{object{"type": "tool_result", "tool_use_id": "a", "content": "broken", "is_error": true},
+				object{"type": "tool_result", "tool_use_id": "b", "content": []any{object{"type": "text", "text": "noon"},
+					object{"type": "image", "source": object{"type": "base64", "media_type": "image/png", "data": png}}}}}}}}, "The tool said: (error) broken; noon [image image/png 8 bytes]"},
+		"generate": {"gemini", "/v1beta/models/gemini-2.5-flash:generateContent", object{"contents": []any{
+			object{"role": "user", "parts": []any{object{"text": "hi"}}},
+			object{"role": "model", "parts": []any{object{"functionCall": object{"name": "now", "args": object{}}}, object{"functionCall": object{"name": "now"}}}},
+			object{"role": "user", "parts": []any{object{"functionResponse": object{"name": "now", "response": object{"error": "broken"}}},
+				object{"functionResponse": object{"name": "now", "response": object{"result": "noon"}, "parts": []any{object{"inlineData": object{"mimeType": "image/png", "data": png}}}}}}}}},
+			"The tool said: (error) broken; noon [image image/png 8 bytes]"},
+	}
+	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			c := newClient(t)
-			c.e.Set(Match{Times: 1}, b)
-			_, text, err := c.post("openai", goodKey, body)
-			if n := strings.Count(text, `"delta"`); n != 4 || strings.Contains(text, "[DONE]") || (err != nil) != (name == "reset") {
-				t.Errorf("%d events, %v: %s", n, err, text)
-			}
-			if _, text, err = c.post("openai", goodKey, body); err != nil || !strings.Contains(text, "[DONE]") {
-				t.Errorf("the second answer is cut as well: %v", err)
+			if text := newClient(t).good(tt.provider, tt.path, tt.body); !strings.Contains(text, tt.want) {
+				t.Errorf("%s", text)
 			}
 		})
 	}
 }
 
-func TestAbortAndRedirect(t *testing.T) {
-	c := newClient(t)
-	c.e.Set(Match{Provider: "groq"}, Behaviour{Abort: true})
-	c.e.Set(Match{Provider: "openai", Key: goodKey}, Behaviour{Redirect: "http://127.0.0.1:1/"})
-	if _, _, err := c.post("groq", goodKey, ask(groq(), "hi", nil)); err == nil {
-		t.Error("an answer in spite of Abort")
+func TestImagesAreSeen(t *testing.T) {
+	const png = "iVBORw0KGgo="
+	text := object{"type": "text", "text": "echo: look"}
+	tests := map[string]struct {
+		provider, path string
+		body           object
+	}{
+		"chat": {"openai", "/chat/completions", object{"model": "gpt-4o-mini", "messages": []any{object{"role": "user", "content": []any{text,
+			object{"type": "image_url", "image_url": object{"url": "data:image/png;base64," + png}}}}}}},
+		"responses": {"openai", "/responses", object{"model": "gpt-4.1", "input": []any{object{"role": "user", "content": []any{object{"type": "input_text", "text": "echo: look"},
+			object{"type": "input_image", "image_url": "data:image/png;base64," + png, "detail": "auto"}}}}}},
+		"messages": {"anthropic", "/v1/messages", object{"model": "claude-haiku-4-5", "max_tokens": 99, "messages": []any{object{"role": "user", "content": []any{text,
+			object{"type": "image", "source": object{"type": "base64", "media_type": "image/png", "data": png}}}}}}},
+		"generate": {"gemini", "/v1beta/models/gemini-2.5-flash:generateContent", object{"contents": []any{object{"parts": []any{object{"text": "echo: look"},
+			object{"inline_data": object{"mime_type": "image/png", "data": png}}}}}}},
 	}
-	if resp, _, err := c.post("openai", goodKey, ask(openAI(), "hi", nil)); err != nil || resp.StatusCode != 302 {
-		t.Errorf("%v", err)
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if text := newClient(t).good(tt.provider, tt.path, tt.body); !strings.Contains(text, "look [image image/png 8 bytes]") {
+				t.Errorf("%s", text)
+			}
+		})
+	}
+}
+
+func TestProvidersAndTheirBases(t *testing.T) {
+	want := []string{"anthropic", "deepseek", "fireworks", "gemini", "groq", "mistral", "openai", "openrouter", "together"}
+	got := Providers()
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("%v", got)
+	}
+	for id, base := range map[string]string{"anthropic": "http://h/anthropic", "gemini": "http://h/gemini", "groq": "http://h/groq/openai/v1", "nobody": ""} {
+		if got := BaseURL("http://h", id); got != base {
+			t.Errorf("%s: %q", id, got)
+		}
+	}
+}
+
+func TestAbortAndRedirect(t *testing.T) {
+	cl := newClient(t)
+	for _, c := range carriers() {
+		path, body := c.request(ask{prompt: "hi"})
+		cl.e.Set(Match{Provider: c.provider, Times: 1}, Behaviour{Abort: true})
+		if _, _, err := cl.send("POST", c.provider, path, goodKey, body); err == nil {
+			t.Errorf("%s: an answer in spite of Abort", c.name)
+		}
+		cl.e.Set(Match{Provider: c.provider, Key: goodKey, Times: 1}, Behaviour{Redirect: "http://127.0.0.1:1/"})
+		if status, text := cl.post(c.provider, path, body); status != 302 {
+			t.Errorf("%s: %d %s", c.name, status, text)
+		}
 	}
 }
 
 func TestControlAndCounts(t *testing.T) {
-	c := newClient(t)
-	resp, err := http.Post(c.origin+"/_emulator/behaviours", "application/json",
+	cl := newClient(t)
+	resp, err := http.Post(cl.origin+"/_emulator/behaviours", "application/json",
 		strings.NewReader(`{"match":{"provider":"openai","times":1},"behaviour":{"fault":"503"}}`))
 	if err != nil || resp.StatusCode != 204 {
 		t.Fatalf("%v %v", resp, err)
 	}
+	path, body := carrierOf(t, "openai").request(ask{prompt: "hi"})
 	for _, want := range []int{503, 200} {
-		if resp, _, _ := c.post("openai", goodKey, ask(openAI(), "hi", nil)); resp.StatusCode != want {
-			t.Errorf("status %d, want %d", resp.StatusCode, want)
+		if status, _ := cl.post("openai", path, body); status != want {
+			t.Errorf("status %d, want %d", status, want)
 		}
 	}
-	resp, err = http.Get(c.origin + "/_emulator/requests")
+	resp, err = http.Get(cl.origin + "/_emulator/requests")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,50 +399,75 @@ func TestControlAndCounts(t *testing.T) {
 	if err := json.NewDecoder(resp.Body).Decode(&counts); err != nil || len(counts) != 2 || counts[0].Requests != 1 {
 		t.Errorf("%+v %v", counts, err)
 	}
-	if resp, err = http.Post(c.origin+"/_emulator/behaviours", "", strings.NewReader(`{"behavior":{}}`)); err != nil || resp.StatusCode != 400 {
+	if resp, err = http.Post(cl.origin+"/_emulator/behaviours", "", strings.NewReader(`{"behavior":{}}`)); err != nil || resp.StatusCode != 400 {
 		t.Errorf("a misspelt field is taken")
 	}
 }
 
 func TestCallerWhoLeavesIsNoticed(t *testing.T) {
-	c := newClient(t)
-	c.e.Set(Match{}, Behaviour{Endless: true, EventMs: 5})
-	b, _ := json.Marshal(ask(openAI(), "hi", object{"stream": true}))
-	req, _ := http.NewRequest("POST", BaseURL(c.origin, "openai")+"/chat/completions", bytes.NewReader(b))
-	req.Header.Set("Authorization", "Bearer "+goodKey)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	io.ReadFull(resp.Body, make([]byte, 500))
-	resp.Body.Close()
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if seen := c.e.Requests(); len(seen) == 1 && seen[0].Left {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(errors.New("not noticed"))
-		}
-	}
-}
-
-func TestModelsAndAccount(t *testing.T) {
-	c := newClient(t)
-	for _, p := range profiles() {
-		for _, path := range []string{"/models", p.account} {
-			if path == "" {
-				continue
-			}
-			req, _ := http.NewRequest("GET", BaseURL(c.origin, p.id)+path, nil)
+	for _, c := range carriers() {
+		t.Run(c.name, func(t *testing.T) {
+			cl := newClient(t)
+			cl.e.Set(Match{}, Behaviour{Endless: true, EventMs: 5})
+			path, body := c.request(ask{prompt: "hi", stream: true})
+			req, _ := http.NewRequest("POST", BaseURL(cl.origin, c.provider)+path, strings.NewReader(string(encode(body))))
 			req.Header.Set("Authorization", "Bearer "+goodKey)
+			req.Header.Set("X-Api-Key", goodKey)
+			req.Header.Set("X-Goog-Api-Key", goodKey)
+			req.Header.Set("Anthropic-Version", "2023-06-01")
 			resp, err := http.DefaultClient.Do(req)
 			if err != nil {
 				t.Fatal(err)
 			}
-			text, _ := io.ReadAll(resp.Body)
+			head := make([]byte, 3000)
+			if _, err := io.ReadFull(resp.Body, head); err != nil || !strings.Contains(string(head), "word ") && c.name != "responses" {
+				t.Errorf("%v %s", err, head)
+			}
 			resp.Body.Close()
-			if resp.StatusCode != 200 || !json.Valid(text) || (path == "/models" && p.id == "together") != (text[0] == '[') {
+			for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+				if seen := cl.e.Requests(); len(seen) == 1 && seen[0].Left {
+					return
+				}
+				if time.Now().After(deadline) {
+					t.Fatal("not noticed")
+				}
+			}
+		})
+	}
+}
+
+func TestModelsAndAccount(t *testing.T) {
+	cl := newClient(t)
+	for _, p := range profiles() {
+		paths := []string{"/models", p.account}
+		switch p.id {
+		case "anthropic":
+			paths = []string{"/v1/models", "/v1/models/claude-opus-4-8", "/v1/models?limit=1"}
+		case "gemini":
+			paths = []string{"/v1beta/models", "/v1beta/models/gemini-2.5-flash", "/v1beta/models?pageSize=1"}
+		}
+		for _, path := range paths {
+			if path == "" {
+				continue
+			}
+			resp, text, err := cl.send("GET", p.id, path, goodKey, nil)
+			if err != nil || resp.StatusCode != 200 || !json.Valid([]byte(text)) || (path == "/models" && p.id == "together") != (text[0] == '[') {
 				t.Errorf("%s%s: %d %s", p.id, path, resp.StatusCode, text)
+			}
+			if resp, _, err := cl.send("GET", p.id, path, "sk-emulated-fault-503", nil); err != nil || resp.StatusCode < 500 {
+				t.Errorf("%s%s meets no fault", p.id, path)
+			}
+		}
+	}
+}
+
+func TestNothingElseIsThere(t *testing.T) {
+	cl := newClient(t)
+	for _, p := range profiles() {
+		for _, r := range [][2]string{{"GET", "/nothing"}, {"GET", "/chat/completions"}, {"DELETE", "/v1/messages"}, {"POST", "/v1beta/models/gemini-2.5-flash:dance"}} {
+			resp, text, err := cl.send(r[0], p.id, r[1], goodKey, object{})
+			if err != nil || resp.StatusCode != 404 || !json.Valid([]byte(text)) {
+				t.Errorf("%s %s: %d %s", p.id, fmt.Sprint(r), resp.StatusCode, text)
 			}
 		}
 	}

@@ -1,10 +1,12 @@
 package emulator
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -17,47 +19,56 @@ type exchange struct {
 	r     *http.Request
 	began time.Time
 
-	key    string
-	body   []byte
-	req    *request
-	serial int64
-	do     Behaviour
-	status int
+	key   string
+	body  []byte
+	wire  wire   // in which faults are told
+	model string // asked for, once that is known
+	req   *chatRequest
+	// framing is set once it is known that the answer is to be a stream of Google's.
+	framing framing
+	serial  int64
+	do      Behaviour
+	status  int
 }
 
 // maxBody is what the providers take at least; none takes 64 MB.
 const maxBody = 64 << 20
 
 func (x *exchange) serve(path string) {
-	x.key = strings.TrimPrefix(x.r.Header.Get("Authorization"), "Bearer ")
+	x.wire = x.p.wire
 	x.body, _ = io.ReadAll(io.LimitReader(x.r.Body, maxBody))
 	defer x.record()
 	x.head()
-	switch {
-	case !strings.HasPrefix(x.r.Header.Get("Authorization"), "Bearer ") || !validKey(x.key):
-		x.fail(x.p.badKey())
-	case path == "/chat/completions" && x.r.Method == http.MethodPost:
-		x.chat()
-	case path == "/models" && x.r.Method == http.MethodGet:
-		x.do = x.e.behaviour(x.p.id, x.key, "")
-		if x.misbehave() {
-			return
-		}
-		x.json(200, x.p.models())
-	case path == x.p.account && path != "" && x.r.Method == http.MethodGet:
-		x.do = x.e.behaviour(x.p.id, x.key, "")
-		if x.misbehave() {
-			return
-		}
-		x.json(200, x.p.accountBody())
-	default:
-		x.fail(failure{404, x.p.errorBody("Not found", "invalid_request_error", "not_found", "")})
+	if f := x.p.admit(x); f != nil {
+		x.fail(*f)
+		return
 	}
+	if serve := x.p.route(x, path); serve != nil {
+		serve()
+		return
+	}
+	x.fail(x.wire.notFound(x))
+}
+
+// bearer takes the key from the Authorization header.
+func bearer(x *exchange) *failure {
+	key, ok := strings.CutPrefix(x.r.Header.Get("Authorization"), "Bearer ")
+	x.key = key
+	if !ok || !validKey(key) {
+		f := x.p.badKey()
+		return &f
+	}
+	return nil
 }
 
 // validKey says whether the emulated provider knows the key: any that does not say that it is wrong.
 func validKey(key string) bool {
 	return len(key) >= 8 && !strings.Contains(key, "invalid")
+}
+
+// account is whose key it is: keys that differ after their last dash only are of one account.
+func (x *exchange) account() string {
+	return x.key[:max(strings.LastIndexByte(x.key, '-'), 0)]
 }
 
 // head sets what real answers carry besides: the gateway must keep most of it from its callers.
@@ -71,28 +82,52 @@ func (x *exchange) head() {
 		h.Set(name, value)
 	}
 	if x.p.requestID != "" {
-		h.Set(x.p.requestID, fmt.Sprintf("req_%s_%06d", x.p.id, x.serial))
+		h.Set(x.p.requestID, x.requestID())
 	}
 	h.Set("Set-Cookie", "__cf_bm=emulated; path=/; HttpOnly")
 	h.Set("Access-Control-Allow-Origin", "https://provider.example")
 }
 
-// failure is an answer that is an error.
-type failure struct {
-	status int
-	body   any
+func (x *exchange) requestID() string { return fmt.Sprintf("req_%s_%06d", x.p.id, x.serial) }
+
+// id makes an id of the form that OpenAI and Anthropic use.
+func (x *exchange) id(prefix string, i int) string {
+	return fmt.Sprintf("%semulated%06d%d", prefix, x.serial, i)
 }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 func (x *exchange) fail(f failure) { x.json(f.status, f.body) }
 
-func (x *exchange) json(status int, v any) {
-	body, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // maps of strings and numbers always encode
+// say answers with what was asked for.
+func (x *exchange) say(v any) {
+	if x.do.Unknown {
+		v = json.RawMessage(extend(encode(v), "nobody_knows", unknownValue()))
 	}
+	if x.do.ErrorIn200 {
+		v = x.wire.in200(x)
+	}
+	x.json(200, v)
+}
+
+func (x *exchange) json(status int, v any) {
+	if x.framing != framingSSE && status == 200 {
+		x.stream(stream{framing: x.framing, events: func(yield func(event) bool) { yield(event{data: v}) }})
+		return
+	}
+	if x.framing == framingArray {
+		v = []any{v} // errors too
+	}
+	body := encode(v)
 	contentType := "application/json"
 	if status == 400 && x.p.id == "deepseek" {
 		contentType = "application/octet-stream" // recorded: JSON inside all the same
+	}
+	if x.p.indent {
+		contentType = "application/json; charset=UTF-8"
+		var b bytes.Buffer
+		json.Indent(&b, body, "", "  ")
+		body = append(b.Bytes(), '\n')
 	}
 	x.whole(status, contentType, body)
 }
@@ -103,8 +138,17 @@ func (x *exchange) whole(status int, contentType string, body []byte) {
 		contentType = x.do.ContentType
 	}
 	x.w.Header().Set("Content-Type", contentType)
+	if x.p.dress != nil {
+		x.p.dress(x.w.Header(), status, x.do.Hint)
+	}
 	out := newOutput(x)
 	x.w.WriteHeader(status)
+	if x.do.SilentMs > 0 {
+		out.flush()
+		if !x.pause(x.do.SilentMs) {
+			return
+		}
+	}
 	if x.do.BlankLines || status == 200 && x.p.blankLines && x.r.Method == http.MethodPost {
 		body = append([]byte("\n         \n\n         \n"), body...)
 	}
@@ -121,30 +165,4 @@ func (x *exchange) whole(status int, contentType string, body []byte) {
 	}
 	out.write(body)
 	out.end()
-}
-
-func (x *exchange) chat() {
-	var f *failure
-	if x.req, f = x.parse(); f != nil {
-		x.fail(*f)
-		return
-	}
-	x.do = x.e.behaviour(x.p.id, x.key, x.req.Model)
-	if x.misbehave() {
-		return
-	}
-	if f := x.refuse(); f != nil {
-		x.fail(*f)
-		return
-	}
-	a := x.answer()
-	if x.req.Stream {
-		x.stream(a)
-		return
-	}
-	if x.do.ErrorIn200 {
-		x.json(200, x.p.errorIn200())
-		return
-	}
-	x.json(200, x.p.wholeBody(x, a))
 }

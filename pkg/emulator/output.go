@@ -1,16 +1,29 @@
 package emulator
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"strings"
 )
 
 // output writes an answer's bytes as the behaviour frames and cuts them.
 type output struct {
-	x    *exchange
-	rc   *http.ResponseController
-	left []byte // not yet a whole piece
+	x       *exchange
+	rc      *http.ResponseController
+	framing framing
+	left    []byte // not yet a whole piece
+	begun   bool   // of an array: it has an element
 }
+
+// framing is what stands around the events of a stream.
+type framing uint8
+
+const (
+	framingSSE   framing = iota
+	framingCRLF          // server-sent events with CRLF: Google's (recorded)
+	framingArray         // a JSON array that grows: Google's without alt=sse
+)
 
 func newOutput(x *exchange) *output {
 	return &output{x: x, rc: http.NewResponseController(x.w)}
@@ -38,6 +51,16 @@ func (o *output) piece(n int) {
 
 func (o *output) flush() { o.rc.Flush() }
 
+// finish closes a stream that is whole.
+func (o *output) finish() {
+	if o.framing == framingArray {
+		if !o.begun {
+			o.write([]byte("["))
+		}
+		o.write([]byte("\r\n]\r\n"))
+	}
+}
+
 // end sends what is left of the last piece.
 func (o *output) end() {
 	if len(o.left) > 0 {
@@ -48,14 +71,18 @@ func (o *output) end() {
 func (o *output) comment(text string) { o.write([]byte(": " + text + o.nl() + o.nl())) }
 
 func (o *output) nl() string {
-	if o.x.do.CRLF {
+	if o.x.do.CRLF || o.framing == framingCRLF {
 		return "\r\n"
 	}
 	return "\n"
 }
 
-// event sends one server-sent event.
+// event sends one event of a stream.
 func (o *output) event(name string, data []byte) {
+	if o.framing == framingArray {
+		o.element(data)
+		return
+	}
 	var b strings.Builder
 	if o.x.do.Comments {
 		b.WriteString(": emulated" + o.nl() + o.nl())
@@ -76,4 +103,24 @@ func (o *output) event(name string, data []byte) {
 	}
 	b.WriteString(o.nl() + o.nl())
 	o.write([]byte(b.String()))
+}
+
+func (o *output) element(data []byte) {
+	var b bytes.Buffer
+	if o.begun {
+		b.WriteString("\r\n,\r\n")
+	} else {
+		b.WriteByte('[')
+	}
+	o.begun = true
+	if o.x.do.BlankLines {
+		b.WriteString("\r\n\r\n")
+	}
+	if json.Indent(&b, data, "", "  ") != nil {
+		b.Write(data) // garbage
+	}
+	if o.x.do.Padding {
+		b.WriteString("   ")
+	}
+	o.write(b.Bytes())
 }

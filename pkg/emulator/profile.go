@@ -1,5 +1,11 @@
 package emulator
 
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
 // usagePlace is where a provider puts usage in a stream (recorded, but for Fireworks').
 type usagePlace uint8
 
@@ -24,9 +30,24 @@ const (
 
 // profile is what makes one provider different from another.
 type profile struct {
-	id, name   string
-	base       string // of the path, as in the real base URL
-	account    string // GET path that tells about the key; empty: none
+	id, name string
+	base     string // of the path, as in the real base URL
+	account  string // GET path that tells about the key; empty: none
+
+	wire  wire
+	admit func(x *exchange) *failure // takes the key, or does not
+	route func(x *exchange, path string) func()
+
+	hints    []Hint
+	tryAgain string // before a number of seconds, in a text
+	// reset says in the provider's own headers that the limits are open again then.
+	reset func(h http.Header, at time.Time)
+	// dress sets headers that depend on the status; nil: none do.
+	dress func(h http.Header, status int, hint Hint)
+
+	embeddings *embeddings // nil: it has none
+	indent     bool        // whole answers are indented
+
 	requestID  string // header
 	header     map[string]string
 	blankLines bool   // before whole answers: OpenRouter, 53 of 72 recorded
@@ -52,7 +73,22 @@ func profileOf(id string) *profile {
 }
 
 func profiles() []*profile {
-	return []*profile{openAI(), openRouter(), mistral(), groq(), together(), fireworks(), deepSeek()}
+	list := []*profile{openAI(), anthropic(), openRouter(), gemini(), mistral(), groq(), together(), fireworks(), deepSeek()}
+	for _, p := range list {
+		if p.wire == nil {
+			p.wire, p.admit = chatWire{}, bearer
+		}
+		if p.route == nil {
+			p.route = chatRoute
+		}
+		if p.reset == nil {
+			p.reset = resetRequests
+		}
+		if p.tryAgain == "" {
+			p.tryAgain = "Please try again in "
+		}
+	}
+	return list
 }
 
 var chatFields = []string{"model", "messages", "stream", "stream_options", "temperature", "top_p", "max_tokens", "max_completion_tokens",
@@ -61,9 +97,10 @@ var chatFields = []string{"model", "messages", "stream", "stream_options", "temp
 
 func openAI() *profile {
 	return &profile{
-		id: "openai", name: "OpenAI", base: "/v1", requestID: "X-Request-Id", idPrefix: "chatcmpl-",
+		id: "openai", name: "OpenAI", base: "/v1", route: openAIRoute, requestID: "X-Request-Id", idPrefix: "chatcmpl-",
 		header: map[string]string{"Openai-Organization": "org-emulated", "Openai-Processing-Ms": "12", "Openai-Version": "2020-10-01",
 			"X-Ratelimit-Limit-Requests": "10000", "X-Ratelimit-Remaining-Requests": "9999", "X-Ratelimit-Reset-Requests": "6ms"},
+		hints: []Hint{RetryAfter, RetryAfterMs, ResetHeader, InText}, embeddings: &embeddings{formats: true, tokens: true, dimensions: "dimensions", fields: []string{"encoding_format", "dimensions", "user"}},
 		usage: usageOwnChunk, maxStop: 4, maxTemp: 2,
 		// OpenAI's document of 2026-08; unknown names are 400 unknown_parameter (recorded).
 		fields: append([]string{"audio", "function_call", "functions", "metadata", "modalities", "moderation", "prediction", "prompt_cache_key",
@@ -76,6 +113,8 @@ func openAI() *profile {
 func openRouter() *profile {
 	return &profile{
 		id: "openrouter", name: "OpenRouter", base: "/api/v1", account: "/key", requestID: "X-Generation-Id", idPrefix: "gen-",
+		hints: []Hint{RetryAfter, ResetHeader, InBody}, reset: resetMillis,
+		embeddings: &embeddings{formats: true, tokens: true, dimensions: "dimensions", open: true},
 		blankLines: true, comment: "OPENROUTER PROCESSING", usage: usageRepeating, reasoning: reasoningDetails, maxStop: 4, maxTemp: 2,
 		ids: []string{"openai/gpt-4o-mini", "anthropic/claude-haiku-4.5", "deepseek/deepseek-v4-pro"},
 	}
@@ -85,6 +124,7 @@ func mistral() *profile {
 	return &profile{
 		id: "mistral", name: "Mistral", base: "/v1", requestID: "Mistral-Correlation-Id", wholeCalls: true, usage: usageOnFinish,
 		reasoning: reasoningParts, maxStop: 100, maxTemp: 1.5,
+		hints: []Hint{RetryAfter}, embeddings: &embeddings{formats: true, dimensions: "output_dimension", fields: []string{"encoding_format", "output_dimension", "output_dtype", "metadata"}},
 		header: map[string]string{"X-Ratelimit-Limit-Req-Minute": "60", "X-Ratelimit-Remaining-Req-Minute": "59"},
 		// The document of 2026-08 forbids all others, nested ones too: 422 extra_forbidden.
 		fields: []string{"model", "messages", "temperature", "top_p", "max_tokens", "stream", "stop", "random_seed", "n", "presence_penalty",
@@ -98,7 +138,7 @@ func mistral() *profile {
 func groq() *profile {
 	return &profile{
 		id: "groq", name: "Groq", base: "/openai/v1", requestID: "X-Request-Id", idPrefix: "chatcmpl-", wholeCalls: true, usage: usageGroq,
-		reasoning: reasoningField, maxStop: 4, maxTemp: 2,
+		reasoning: reasoningField, maxStop: 4, maxTemp: 2, hints: []Hint{RetryAfter, ResetHeader, InText},
 		header: map[string]string{"X-Ratelimit-Limit-Tokens": "12000", "X-Ratelimit-Remaining-Tokens": "11999", "X-Ratelimit-Reset-Tokens": "26ms"},
 		// GroqCloud API 2.1: no other field; logprobs and penalties are listed there as not supported.
 		fields: []string{"model", "messages", "stream", "stream_options", "temperature", "top_p", "max_tokens", "max_completion_tokens", "stop",
@@ -113,7 +153,7 @@ func groq() *profile {
 func together() *profile {
 	return &profile{
 		id: "together", name: "Together AI", base: "/v1", requestID: "X-Request-Id", usage: usageOnFinish, reasoning: reasoningField,
-		maxStop: 100, maxTemp: 2,
+		maxStop: 100, maxTemp: 2, hints: []Hint{RetryAfter, ResetHeader}, reset: resetBare, embeddings: &embeddings{open: true},
 		header: map[string]string{"X-Ratelimit-Limit": "60", "X-Ratelimit-Remaining": "59", "X-Ratelimit-Reset": "1"},
 		ids:    []string{"meta-llama/Llama-3.3-70B-Instruct-Turbo", "openai/gpt-oss-120b", "deepseek-ai/DeepSeek-V4-Pro"},
 	}
@@ -122,49 +162,29 @@ func together() *profile {
 func fireworks() *profile {
 	return &profile{
 		id: "fireworks", name: "Fireworks AI", base: "/inference/v1", requestID: "X-Request-Id", usage: usageOwnChunk,
-		reasoning: reasoningContent, maxStop: 4, maxTemp: 2,
-		header: map[string]string{"X-Ratelimit-Limit-Tokens-Prompt": "600000"},
-		ids:    []string{"accounts/fireworks/models/gpt-oss-120b", "accounts/fireworks/models/glm-5p3"},
+		reasoning: reasoningContent, maxStop: 4, maxTemp: 2, hints: []Hint{RetryAfter},
+		embeddings: &embeddings{formats: true, tokens: true, dimensions: "dimensions", open: true},
+		header:     map[string]string{"X-Ratelimit-Limit-Tokens-Prompt": "600000"},
+		ids:        []string{"accounts/fireworks/models/gpt-oss-120b", "accounts/fireworks/models/glm-5p3"},
 	}
 }
 
 func deepSeek() *profile {
 	return &profile{
 		id: "deepseek", name: "DeepSeek", account: "/user/balance", requestID: "X-Ds-Trace-Id", comment: "keep-alive", usage: usageIfAsked,
-		reasoning: reasoningContent, maxStop: 16, maxTemp: 2, ids: []string{"deepseek-flash", "deepseek-v4-pro"},
+		hints: []Hint{RetryAfter}, reasoning: reasoningContent, maxStop: 16, maxTemp: 2, ids: []string{"deepseek-flash", "deepseek-v4-pro"},
 	}
 }
 
-// models is the list of models in the provider's own shape.
-func (p *profile) models() any {
-	var list []any
-	for _, id := range p.ids {
-		m := object{"id": id, "object": "model", "created": 1700000000, "owned_by": p.id}
-		switch p.id {
-		case "together":
-			m = object{"id": id, "object": "model", "created": 1700000000, "type": "chat", "display_name": id, "context_length": 131072,
-				"pricing": object{"hourly": 0, "input": 0.88, "output": 0.88, "base": 0, "finetune": 0}}
-		case "mistral":
-			m["capabilities"], m["aliases"], m["max_context_length"] = object{"completion_chat": true, "function_calling": true}, []string{}, 262144
-		case "openrouter":
-			m = object{"id": id, "canonical_slug": id, "name": id, "created": 1700000000, "context_length": 200000,
-				"pricing": object{"prompt": "0.00000015", "completion": "0.0000006"}, "supported_parameters": []string{"tools", "temperature"}}
-		}
-		list = append(list, m)
-	}
-	if p.id == "together" {
-		return list // a bare array
-	}
-	return object{"object": "list", "data": list}
+// resetMillis tells as OpenRouter does: a Unix time in milliseconds.
+func resetMillis(h http.Header, at time.Time) {
+	h.Set("X-Ratelimit-Limit", "20")
+	h.Set("X-Ratelimit-Remaining", "0")
+	h.Set("X-Ratelimit-Reset", itoa(at.UnixMilli()))
 }
 
-// accountBody is what GET account answers for a good key.
-func (p *profile) accountBody() any {
-	if p.id == "openrouter" {
-		return object{"data": object{"label": "sk-or-...emu", "limit": 10, "limit_remaining": 9.5, "usage": 0.5, "is_free_tier": false}}
-	}
-	return object{"is_available": true, "balance_infos": []any{object{"currency": "USD", "total_balance": "9.50"}}}
+// resetBare tells as Together does: a number of seconds.
+func resetBare(h http.Header, _ time.Time) {
+	h.Set("X-Ratelimit-Remaining", "0")
+	h.Set("X-Ratelimit-Reset", strconv.Itoa(HintSeconds))
 }
-
-// object is a JSON object.
-type object = map[string]any

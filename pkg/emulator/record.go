@@ -10,7 +10,7 @@ import (
 // Recorded is a request that arrived.
 type Recorded struct {
 	Provider, Method, Path string
-	Key                    string // as sent
+	Key                    string // as sent, whichever header carried it
 	Header                 http.Header
 	Body                   []byte
 	At                     time.Time

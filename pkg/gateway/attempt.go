@@ -21,6 +21,9 @@ type attempt struct {
 	begun       time.Time
 	stream      bool
 
+	speech  provider.Speech
+	passing dialect.Passing // not nil: the answer's bytes go through
+
 	warnings  []string
 	requestID string // the provider's
 	firstByte time.Time
@@ -32,8 +35,10 @@ type attempt struct {
 
 	failure  *chat.Error    // nil: it answers
 	response *chat.Response // of a request that does not stream
-	source   *source        // of one that does
-	first    []chat.Event   // what came before the commitment
+	vectors  *chat.EmbeddingResponse
+	raw      []byte       // the response, as the caller is to see it if bytes go through
+	source   *source      // of one that does
+	first    []chat.Event // what came before the commitment
 }
 
 // kept says whether the attempt used its place in the quota: any byte of an answer
@@ -47,15 +52,41 @@ func (a *attempt) kept() bool {
 
 // encode writes the request for the attempt's provider and model.
 func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
+	if ask.Embedding != nil {
+		return a.encodeEmbedding(*ask.Embedding)
+	}
 	req := *ask.Request
 	req.Model = a.key.model
-	enc, err := a.key.provider.Client.EncodeRequest(&req, &a.key.provider.Rules)
+	a.speech = a.key.provider.Speech(a.key.model, &req, ask.Dialect)
+	if ask.Dialect != "" && ask.Dialect == a.speech.Dialect {
+		if passing, able := a.speech.Client.(dialect.Passing); able {
+			if enc, ok := passing.PassRequest(ask.Body, &req, a.speech.Rules); ok {
+				a.warnings = enc.Warnings
+				if a.speech.Rules.Answers == dialect.AnswersPass {
+					a.passing = passing
+				}
+				return enc, true
+			}
+		}
+	}
+	enc, err := a.speech.Client.EncodeRequest(&req, a.speech.Rules)
 	if err != nil {
 		a.unfit = true
 		a.fail(err)
 		return enc, false
 	}
 	a.warnings = enc.Warnings
+	return enc, true
+}
+
+func (a *attempt) encodeEmbedding(req chat.EmbeddingRequest) (dialect.Encoded, bool) {
+	req.Model = a.key.model
+	enc, err := a.key.provider.Embedder().EncodeEmbedding(&req, &a.key.provider.Rules)
+	if err != nil {
+		a.unfit = true
+		a.fail(err)
+		return enc, false
+	}
 	return enc, true
 }
 
@@ -103,13 +134,28 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, ask Ask) {
 		a.fail(err)
 		return
 	}
+	if ask.Embedding != nil {
+		vectors, err := a.key.provider.Embedder().DecodeEmbedding(body, len(ask.Embedding.Inputs))
+		a.vectors = vectors
+		g.judge(a, err)
+		return
+	}
 	g.readWhole(a, body)
+	if a.passing != nil && a.response != nil {
+		a.raw = body
+	}
 }
 
 func (g *Gateway) readWhole(a *attempt, body []byte) {
-	answer, err := a.key.provider.Client.DecodeResponse(body)
+	answer, err := a.speech.Client.DecodeResponse(body)
+	a.response = answer
+	g.judge(a, err)
+}
+
+// judge says what came of a whole answer; err is that of reading it.
+func (g *Gateway) judge(a *attempt, err error) {
 	if err == nil {
-		a.response, a.bytes = answer, true
+		a.bytes = true
 		return
 	}
 	var failure *chat.Error
@@ -139,7 +185,10 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, ask Ask) {
 		g.readUnstreamed(a, body, resp)
 		return
 	}
-	a.source = &source{body: resp.Body, events: sse.NewReader(body, 0), decoder: a.key.provider.Client.NewStreamDecoder()}
+	a.source = &source{body: resp.Body, events: sse.NewReader(body, 0), decoder: a.speech.Client.NewStreamDecoder()}
+	if a.passing != nil {
+		a.source.passer = a.passing.NewStreamPasser(ask.Request)
+	}
 	g.readFirst(a)
 }
 
@@ -205,6 +254,10 @@ type source struct {
 	events  *sse.Reader
 	decoder dialect.StreamDecoder
 	ended   bool
+
+	// passer, if it is not nil, keeps in raw what the caller is to see of the events that next gave.
+	passer dialect.StreamPasser
+	raw    []byte
 }
 
 // next appends the events of the next server-sent event that means something. It
@@ -214,7 +267,9 @@ func (s *source) next(out []chat.Event) []chat.Event {
 		name, data, err := s.events.Next()
 		switch {
 		case err == nil:
+			before := len(out)
 			out = s.decoder.Decode(out, name, data)
+			s.pass(name, data, out[before:])
 		case err == io.EOF:
 			out = s.decoder.Close(out)
 		default:
@@ -226,6 +281,14 @@ func (s *source) next(out []chat.Event) []chat.Event {
 		}
 	}
 	return out
+}
+
+// pass keeps an event's bytes, unless it is a failure: that is told in the gateway's words.
+func (s *source) pass(name string, data []byte, meaning []chat.Event) {
+	if s.passer == nil || len(meaning) > 0 && meaning[len(meaning)-1].Kind == chat.EventError {
+		return
+	}
+	s.raw = s.passer.Pass(s.raw, name, data)
 }
 
 // atHand appends what has come already, so that it goes out in one piece.

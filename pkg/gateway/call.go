@@ -26,6 +26,9 @@ type Call struct {
 	passed []passed
 	tried  map[store.ID]int // by key: how often
 	state  quota.Verdict    // as last asked, for refusals
+	held   map[store.ID]*heldTurn
+	stays  store.ID // the key that made the latest held turn; zero if there is none
+	turn   turn     // what is to be held of this one
 
 	before  []store.Stmt // what the failed attempt leaves to the next trip
 	last    *attempt     // the attempt that counts
@@ -63,9 +66,18 @@ func (c *Call) Warnings() []string { return c.warnings }
 // Response is the whole answer of a request that does not stream.
 func (c *Call) Response() *chat.Response { return c.answered }
 
+// Vectors is the answer to a request for embeddings.
+func (c *Call) Vectors() *chat.EmbeddingResponse { return c.current.vectors }
+
+// RawResponse is the same as the provider sent it, if that is the caller's dialect, too; else nil.
+func (c *Call) RawResponse() []byte { return c.current.raw }
+
 // open finds the key that answers. It returns with an answer, or committed to one.
 func (c *Call) open() error {
 	if err := c.route(); err != nil {
+		return err
+	}
+	if err := c.recall(); err != nil {
 		return err
 	}
 	// Each turn tries a key, learns why one was refused, or reloads: the bound is never
@@ -128,10 +140,10 @@ func (c *Call) route() error {
 		return unavailable(err)
 	}
 	if entry == nil {
-		return fault.New(fault.Unauthorized, "the gateway token is unknown: it was revoked, or belongs to another gateway")
+		return errUnknownToken()
 	}
 	c.entry = entry
-	c.fit, c.passed = entry.table.candidates(c.ask.Request.Model, c.ask.Route)
+	c.fit, c.passed = entry.table.candidates(c.ask.Request.Model, c.ask.Route, c.ask.service())
 	return nil
 }
 
@@ -165,7 +177,7 @@ func (c *Call) consult() (again bool, err error) {
 	}
 	if !v.Access {
 		c.g.tables.drop(c.ask.Caller.credential())
-		return false, fault.New(fault.Unauthorized, "the gateway token or session was revoked or disabled, or has expired")
+		return false, errNoAccess()
 	}
 	c.state = v
 	if v.Revision != c.entry.table.revision {
@@ -185,10 +197,14 @@ func (c *Call) try(k candidate, res quota.Reservation) (done bool, err error) {
 	c.tried[k.id]++
 	a := &attempt{key: k, reservation: res, begun: c.g.Now(), stream: c.ask.Request.Stream}
 	c.last = a
+	ask := c.ask
+	if req, changed := c.withState(k); changed {
+		ask.Request, ask.Dialect, ask.Body = req, "", nil // the caller's bytes cannot go through
+	}
 	if a.stream {
-		done = c.waitForFirstEvent(a)
+		done = c.waitForFirstEvent(a, ask)
 	} else {
-		c.g.callWhole(c.ctx, a, c.ask)
+		c.g.callWhole(c.ctx, a, ask)
 	}
 	if done || a.failure == nil {
 		c.commit(a)
@@ -199,10 +215,10 @@ func (c *Call) try(k candidate, res quota.Reservation) (done bool, err error) {
 
 // waitForFirstEvent says whether the wait for the first substantive event has taken so long
 // that status and headers go out without it.
-func (c *Call) waitForFirstEvent(a *attempt) bool {
+func (c *Call) waitForFirstEvent(a *attempt, ask Ask) bool {
 	first := make(chan *attempt, 1)
 	go func() {
-		c.g.callStream(c.ctx, a, c.ask)
+		c.g.callStream(c.ctx, a, ask)
 		first <- a
 	}()
 	timer := time.NewTimer(max(0, c.g.settings.FirstEvent-c.g.Now().Sub(c.begun)))
@@ -304,6 +320,10 @@ func (c *Call) cut(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &fault.Error{Code: fault.Provider, Message: "no provider answered within the gateway's time limit",
 			Details: map[string]any{"class": chat.Timeout}, Err: err}
+	}
+	if errors.Is(context.Cause(c.ctx), ErrStopping) {
+		return &fault.Error{Code: fault.Unavailable, Message: "the gateway is being stopped; send the request again",
+			RetryAfter: time.Second, Err: ErrStopping}
 	}
 	return fault.Wrap(err, fault.Cancelled, "the caller left")
 }

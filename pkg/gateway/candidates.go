@@ -22,12 +22,27 @@ type passed struct {
 	reason string
 }
 
+// service is what a request wants of a provider.
+type service uint8
+
+const (
+	conversations service = iota
+	embeddings
+)
+
+func (a *Ask) service() service {
+	if a.Embedding != nil {
+		return embeddings
+	}
+	return conversations
+}
+
 // candidates are the keys that fit the request, in the order in which to try them,
 // and those that do not, with the reason.
-func (t *table) candidates(model string, route dialect.Route) (fit []candidate, not []passed) {
+func (t *table) candidates(model string, route dialect.Route, want service) (fit []candidate, not []passed) {
 	prefixed := false
 	for _, k := range t.keys {
-		c, reason, byPrefix := k.fits(model, route)
+		c, reason, byPrefix := k.fits(model, route, want)
 		if reason != "" {
 			not = append(not, passed{k, reason})
 			continue
@@ -51,7 +66,7 @@ func (t *table) candidates(model string, route dialect.Route) (fit []candidate, 
 
 // fits says which model the key would be asked for, or why it does not fit. byPrefix
 // says that the model's first segment names the key's provider and was cut off.
-func (k *key) fits(model string, route dialect.Route) (c candidate, reason string, byPrefix bool) {
+func (k *key) fits(model string, route dialect.Route, want service) (c candidate, reason string, byPrefix bool) {
 	switch {
 	case k.provider == nil:
 		return c, "this version does not know the provider " + k.providerID, false
@@ -66,6 +81,9 @@ func (k *key) fits(model string, route dialect.Route) (c candidate, reason strin
 	}
 	if ok, why := k.provider.Callable(); !ok {
 		return c, why, false
+	}
+	if want == embeddings && k.provider.Embedder() == nil {
+		return c, "its provider has no embeddings", false
 	}
 	if model == "" {
 		if k.defaultModel == "" {
@@ -83,11 +101,25 @@ func (k *key) fits(model string, route dialect.Route) (c candidate, reason strin
 // pick is which keys to reserve next: one, or several equal ones to rotate among.
 // It is empty if no candidate is left.
 func (c *Call) pick(now int64) []candidate {
+	if k, ok := c.staying(now); ok {
+		return []candidate{k}
+	}
 	if keys := c.pickWhere(now, func(k candidate) bool { return c.g.hints.mayServe(k.id, k.model, now) }); len(keys) > 0 {
 		return keys
 	}
 	// Better to ask a provider again that did not know the model than to guess that it still does not.
 	return c.pickWhere(now, func(candidate) bool { return true })
+}
+
+// staying is the key that made an earlier turn of the conversation, if it can still be tried.
+func (c *Call) staying(now int64) (candidate, bool) {
+	for _, k := range c.fit {
+		if !c.stays.IsZero() && k.id == c.stays && c.tried[k.id] == 0 && c.g.hints.ready(k.id, c.entry.table.revision, now) &&
+			c.g.hints.mayServe(k.id, k.model, now) {
+			return k, true
+		}
+	}
+	return candidate{}, false
 }
 
 func (c *Call) pickWhere(now int64, also func(candidate) bool) []candidate {

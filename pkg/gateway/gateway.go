@@ -9,6 +9,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -60,6 +61,10 @@ type Deps struct {
 	OnSettled func(ctx context.Context, nowMs int64)
 }
 
+// ErrStopping, as the cause of a context's end (context.WithCancelCause), says that the process
+// stops: whoever still waits for an answer is told so.
+var ErrStopping = errors.New("the gateway stops")
+
 // Gateway serves requests. It is safe for concurrent use; make one a process.
 type Gateway struct {
 	Deps
@@ -100,6 +105,12 @@ type Ask struct {
 	Caller  Caller
 	Request *chat.Request
 	Route   dialect.Route
+	// Embedding, if not nil, asks for vectors instead of a conversation. Request has then only the model.
+	Embedding *chat.EmbeddingRequest
+	// Dialect is the wire format in which the caller asks, and Body what it sent: a provider that speaks the
+	// same gets these bytes, changed as little as its rules allow. Empty: everything is translated.
+	Dialect provider.Dialect
+	Body    []byte
 	// Header is the caller's; only what the provider's row allows goes up.
 	Header http.Header
 }

@@ -7,6 +7,7 @@ type meter struct {
 	reported *chat.Usage
 	tier     string // the service tier that the provider says it used
 	bytes    int64  // of text, reasoning and arguments
+	complete bool
 }
 
 func (m *meter) count(ev *chat.Event) {
@@ -14,6 +15,8 @@ func (m *meter) count(ev *chat.Event) {
 		m.tier = ev.ServiceTier
 	}
 	switch ev.Kind {
+	case chat.EventEnd:
+		m.complete = true
 	case chat.EventUsage:
 		m.reported = ev.Usage
 	case chat.EventText, chat.EventReason, chat.EventRefusal, chat.EventCallArgs:
@@ -25,16 +28,35 @@ func (m *meter) count(ev *chat.Event) {
 	}
 }
 
-// usage is what the provider reported or, if it reported nothing, an estimate.
-func (m *meter) usage(req *chat.Request) *chat.Usage {
+// usage is what the provider reported or, if it reported nothing, an estimate. Of a stream that broke off
+// the report may be that of its start (Anthropic): its output is then estimated.
+func (m *meter) usage(ask *Ask) *chat.Usage {
 	if m.reported != nil {
+		if came := tokens(m.bytes); !m.complete && came > m.reported.Output {
+			u := *m.reported
+			u.Output, u.Estimated = came, true
+			return &u
+		}
 		return m.reported
 	}
-	return &chat.Usage{Input: tokens(requestBytes(req)), Output: tokens(m.bytes), Estimated: true}
+	return &chat.Usage{Input: estimateInput(ask), Output: tokens(m.bytes), Estimated: true}
 }
 
 // tokens estimates by the rule of thumb of four bytes of English text to a token.
 func tokens(bytes int64) int64 { return (bytes + 3) / 4 }
+
+// estimateInput guesses the tokens of what is asked.
+func estimateInput(ask *Ask) int64 {
+	if ask.Embedding == nil {
+		return tokens(requestBytes(ask.Request))
+	}
+	var bytes, counted int64
+	for _, in := range ask.Embedding.Inputs {
+		bytes += int64(len(in.Text))
+		counted += int64(len(in.Tokens))
+	}
+	return tokens(bytes) + counted
+}
 
 func requestBytes(req *chat.Request) int64 {
 	var n int

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -26,7 +27,7 @@ func (c *Call) fail(err error) *fault.Error {
 	switch {
 	case f.Code == fault.Cancelled:
 		o.kind = store.CallerLeft
-	case c.ctx.Err() != nil:
+	case errors.Is(c.ctx.Err(), context.DeadlineExceeded):
 		o.kind = store.DeadlinePassed
 	}
 	c.trace.passed(c.passed)
@@ -83,6 +84,11 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 		r.Key, r.Provider, r.Model = a.key.id, a.key.providerID, clip(a.key.model, maxModel)
 		if usage != nil && (a.failure == nil || a.bytes) {
 			c.addUsage(&r, usage)
+		}
+	}
+	if o.kind == store.Answered {
+		if hold, ok := c.hold(); ok {
+			r.Also = append(r.Also, hold)
 		}
 	}
 	if o.kind != store.Answered || c.count > 1 {

@@ -24,6 +24,18 @@ func (c *Call) Next(out []chat.Event) []chat.Event {
 	return out
 }
 
+// Raw is what the events that Next returned last are in the caller's own dialect, as the provider sent
+// it; a failure among them is left out. ok is false if they have to be written anew. It is valid
+// until the next call of Next, and taken once.
+func (c *Call) Raw() (raw []byte, ok bool) {
+	s := c.current.source
+	if s == nil || s.passer == nil {
+		return nil, false
+	}
+	raw, s.raw = s.raw, s.raw[:0]
+	return raw, true
+}
+
 // read waits for what comes next from the provider.
 func (c *Call) read() []chat.Event {
 	a := c.current
@@ -46,12 +58,13 @@ func (c *Call) read() []chat.Event {
 // pass counts an event and hands it on.
 func (c *Call) pass(out []chat.Event, ev chat.Event) []chat.Event {
 	c.meter.count(&ev)
+	c.note(&ev)
 	switch ev.Kind {
 	case chat.EventUsage:
 		return out // once, at the end
 	case chat.EventEnd:
 		c.ended = true
-		usage := c.meter.usage(c.ask.Request)
+		usage := c.meter.usage(&c.ask)
 		c.settle(outcome{store.Answered, 200}, usage)
 		return append(out, chat.Event{Kind: chat.EventUsage, Usage: usage}, ev)
 	case chat.EventError:
@@ -71,14 +84,14 @@ func (c *Call) broke(failure *chat.Error) {
 	_, restUntil := a.key.provider.Consequence(a.failure, now)
 	a.cut = c.ctx.Err() != nil
 	c.noteFailure(a, restUntil, now)
-	c.settle(c.brokenOutcome(), c.meter.usage(c.ask.Request))
+	c.settle(c.brokenOutcome(), c.meter.usage(&c.ask))
 }
 
 func (c *Call) brokenOutcome() outcome {
 	switch err := c.ctx.Err(); {
 	case errors.Is(err, context.DeadlineExceeded):
 		return outcome{store.DeadlinePassed, 200}
-	case err != nil:
+	case err != nil && !errors.Is(context.Cause(c.ctx), ErrStopping):
 		return outcome{store.CallerLeft, 200}
 	}
 	return outcome{store.Broken, 200}
@@ -131,18 +144,29 @@ func (c *Call) leave() {
 	if !a.stream {
 		o.status = fault.Cancelled.Status()
 	}
-	c.settle(o, c.meter.usage(c.ask.Request))
+	c.settle(o, c.meter.usage(&c.ask))
 }
 
 // finishWhole settles a whole answer.
 func (c *Call) finishWhole(a *attempt) {
+	if a.vectors != nil {
+		if a.vectors.Usage == nil {
+			a.vectors.Usage = c.meter.usage(&c.ask)
+		}
+		c.ended = true
+		c.settle(outcome{store.Answered, 200}, a.vectors.Usage)
+		return
+	}
 	c.answered, c.meter.tier = a.response, a.response.ServiceTier
 	usage := a.response.Usage
-	if usage == nil {
+	if usage == nil || a.key.provider.Stateful() {
 		for _, ev := range chat.Events(a.response) {
 			c.meter.count(&ev)
+			c.note(&ev)
 		}
-		usage = c.meter.usage(c.ask.Request)
+	}
+	if usage == nil {
+		usage = c.meter.usage(&c.ask)
 		c.answered.Usage = usage
 	}
 	c.ended = true

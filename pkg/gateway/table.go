@@ -125,7 +125,7 @@ from provider_keys k `
 	inOrder = ` order by k.priority, k.created_at, k.id`
 
 	redigestToken = `update tokens set hash = $2 where id = $1 and hash = $3`
-	resealKey     = `update provider_keys set sealed = $2, sealing_key = $3 where id = $1 and sealing_key = $4`
+	resealKey     = `update provider_keys set sealed = $2, sealing_key = $3 where id = $1 and sealing_key = $4 and sealed = $5`
 )
 
 func (g *Gateway) load(ctx context.Context, c Caller) (*entry, error) {
@@ -200,7 +200,7 @@ func (g *Gateway) unseal(k *key, user store.ID, sealed []byte, sealingKey string
 	k.secret = string(secret)
 	if stale {
 		blob, id := g.Secrets.Seal(secret, binding)
-		k.reseal.Store(&store.Stmt{SQL: resealKey, Args: []any{k.id, blob, id, sealingKey}})
+		k.reseal.Store(&store.Stmt{SQL: resealKey, Args: []any{k.id, blob, id, sealingKey, sealed}})
 	}
 }
 

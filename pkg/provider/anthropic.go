@@ -1,6 +1,14 @@
 package provider
 
-import "github.com/alicetears/llm-gateway/pkg/chat"
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/catalog"
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+)
 
 // anthropic speaks its own dialect. Sources: platform.claude.com/docs/en/api/errors and
 // /rate-limits, and recorded errors.
@@ -11,6 +19,13 @@ func anthropic() Provider {
 		Header: map[string]string{"Anthropic-Version": "2023-06-01"},
 		Upward: []string{"Anthropic-Version", "Anthropic-Beta"},
 		check:  check{path: "/v1/models?limit=1", proves: listed},
+		Rules: dialect.Rules{
+			Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 1}, "top_p": {Min: 0, Max: 1}},
+			CacheMarks:   dialect.CacheMarksKept,
+			SingleChoice: true,
+			MaxOutput:    claudeMaxOutput,
+			Models:       claudeModels(),
+		},
 		limits: []limitHeader{
 			{"anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"},
 			{"anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"},
@@ -27,4 +42,95 @@ func anthropic() Provider {
 			{status: 400, text: "exceed context limit", class: chat.ContextLength},
 		},
 	}
+}
+
+func claudeMaxOutput(model string) int64 {
+	m, _ := catalog.Related("anthropic", model)
+	return m.MaxOutput
+}
+
+// claudeModels are the generations, the newest first; what nobody has heard of counts as the
+// newest. Sources: platform.claude.com/docs/en/models/*/migration-guide of opus-5-5, sonnet-5-5,
+// haiku-5-5, fable-5-1 and fable-5, /build-with-claude/adaptive-thinking, /effort,
+// /mid-conversation-system-messages and /structured-outputs, the OpenAPI document, and the catalogue.
+//
+//	             thinks by        off by          sampling  must call       system turns
+//	opus 5.5     itself           never           no        never           yes
+//	fable 5.1    itself           never           no        never           yes
+//	sonnet 5.5   itself           between_tools   no        never           yes
+//	haiku 5.5    itself           disabled        no        unless it thinks yes
+//	fable 5      itself           never           no        always          yes
+//	opus 5       itself           disabled        no        unless it thinks yes
+//	opus 4.8     being told       -               no        unless it thinks yes
+//	opus 4.7     being told       -               no        unless it thinks no
+//	4.6          being told       -               yes       unless it thinks no
+//	3.7 to 4.5   a budget         -               yes       unless it thinks no
+func claudeModels() []dialect.ModelRules {
+	sampling := []string{"temperature", "top_p", "top_k"}
+	efforts := []string{"low", "medium", "high", "xhigh", "max"}
+	newest := dialect.ModelRules{Drop: sampling, Efforts: efforts,
+		Messages: dialect.MessagesRules{ThinkingOff: dialect.OffNever, ForcedTools: dialect.ForcedRefused}}
+	with := func(match func(string) bool, off dialect.ThoughtOffForm, forced dialect.ForcedToolsForm) dialect.ModelRules {
+		m := newest
+		m.Match, m.Messages.ThinkingOff, m.Messages.ForcedTools = match, off, forced
+		return m
+	}
+	folded := func(m dialect.ModelRules, efforts ...string) dialect.ModelRules {
+		m.Messages.SystemTurns, m.Efforts = dialect.SystemFolded, efforts
+		return m
+	}
+	four7 := folded(with(claude(407), dialect.OffUnsaid, dialect.ForcedWithoutThinking), efforts...)
+	four6 := folded(with(claude(406), dialect.OffUnsaid, dialect.ForcedWithoutThinking), "low", "medium", "high", "max")
+	four6.Drop = nil
+	four5 := folded(with(claude(405), dialect.OffUnsaid, dialect.ForcedWithoutThinking))
+	four5.Drop, four5.Messages.Thinking = nil, dialect.ThoughtBudget
+	three7 := four5
+	three7.Match, three7.Drop = claude(307), []string{"output_config"} // schemas came with 4.5
+	oldest := three7
+	oldest.Match, oldest.Messages.Thinking, oldest.Messages.ForcedTools = claude(0), dialect.ThoughtNever, dialect.ForcedAny
+	newest.Match = idPrefix("")
+	return []dialect.ModelRules{
+		with(claude(505, "sonnet"), dialect.OffBetweenTools, dialect.ForcedRefused),
+		with(claude(505, "haiku"), dialect.OffDisabled, dialect.ForcedWithoutThinking),
+		with(claude(505), dialect.OffNever, dialect.ForcedRefused),
+		with(claude(501, "fable", "mythos"), dialect.OffNever, dialect.ForcedRefused),
+		with(claude(0, "fable", "mythos"), dialect.OffNever, dialect.ForcedAny),
+		with(claude(500), dialect.OffDisabled, dialect.ForcedWithoutThinking),
+		with(claude(408), dialect.OffUnsaid, dialect.ForcedWithoutThinking),
+		four7, four6, four5, three7, oldest,
+		newest,
+	}
+}
+
+// claude fits the models of at least that version, 405 being 4.5, and of the families, if there are any.
+func claude(from int, families ...string) func(string) bool {
+	return func(model string) bool {
+		family, version, ok := claudeVersion(model)
+		return ok && version >= from && (len(families) == 0 || slices.Contains(families, family))
+	}
+}
+
+// claudeVersion reads claude-opus-4-5-20251101, claude-3-7-sonnet-latest, claude-2.1 and the like;
+// a family without a version, claude-mythos-preview, has version 0.
+func claudeVersion(model string) (family string, version int, ok bool) {
+	rest, ok := strings.CutPrefix(model, "claude-")
+	if !ok {
+		return "", 0, false
+	}
+	numbers := 0
+	for _, word := range strings.FieldsFunc(rest, func(r rune) bool { return r == '-' || r == '.' || r == '@' }) {
+		n, err := strconv.Atoi(strings.TrimPrefix(word, "v"))
+		switch {
+		case err != nil && family == "":
+			family = word
+		case err != nil || n > 99: // a date, latest, preview
+		case numbers == 0:
+			version += n * 100
+			numbers++
+		case numbers == 1:
+			version += n
+			numbers++
+		}
+	}
+	return family, version, family != "" || numbers > 0
 }

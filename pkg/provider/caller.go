@@ -211,6 +211,9 @@ func (c *Caller) header(p *Provider, secret string, enc dialect.Encoded, opts Op
 		}
 	}
 	for name, v := range enc.Header {
+		if asked := h[name]; len(asked) > 0 {
+			v = []string{asked[0] + "," + strings.Join(v, ",")} // lists, such as Anthropic's betas
+		}
 		h[name] = v
 	}
 	for name, v := range p.Header {

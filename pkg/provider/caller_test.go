@@ -118,6 +118,26 @@ func TestVersionHeader(t *testing.T) {
 	}
 }
 
+// What a dialect needs does not displace what the caller asks for: both are lists.
+func TestBetasAreJoined(t *testing.T) {
+	var got []string
+	p, c := serve(t, "anthropic", func(w http.ResponseWriter, r *http.Request) {
+		got = append(got, r.Header.Get("Anthropic-Beta"))
+	})
+	needs := request
+	needs.Header = http.Header{"Anthropic-Beta": {"files"}}
+	for _, h := range []http.Header{nil, {"Anthropic-Beta": {"a,b"}}} {
+		resp, err := c.Do(context5s(t), p, secret, needs, Options{Header: h})
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.ReadAll()
+	}
+	if fmt.Sprint(got) != "[files a,b,files]" {
+		t.Error(got)
+	}
+}
+
 func TestNoRedirectIsFollowed(t *testing.T) {
 	var hits atomic.Int32
 	p, c := serve(t, "openai", func(w http.ResponseWriter, r *http.Request) {

@@ -28,6 +28,8 @@ func deepSeek() Provider {
 			Audio:         dialect.AudioRefused,
 			Files:         dialect.FilesRefused,
 			SingleChoice:  true,
+			AllowedTools:  dialect.AllowedToolsFiltered,
+			TextParts:     dialect.TextPartsJoined,
 		},
 		signals: []signal{
 			{text: "insufficient balance", class: chat.OutOfMoney},

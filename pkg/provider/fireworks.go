@@ -21,6 +21,7 @@ func fireworks() Provider {
 			ReasoningBack: dialect.ReasoningBackContent,
 			Audio:         dialect.AudioRefused,
 			Files:         dialect.FilesRefused,
+			AllowedTools:  dialect.AllowedToolsFiltered,
 			Models: []dialect.ModelRules{
 				{Match: idPrefix(""), Efforts: []string{"none", "low", "medium", "high"}},
 			},

@@ -27,6 +27,9 @@ func groq() Provider {
 			Audio:         dialect.AudioRefused,
 			Files:         dialect.FilesRefused,
 			SingleChoice:  true, // n other than 1 is a 400
+			AllowedTools:  dialect.AllowedToolsFiltered,
+			// CreateChatCompletionRequest's messages, additionalProperties false.
+			MessageFields: []string{"role", "content", "tool_calls", "tool_call_id", "reasoning"},
 			// Who takes reasoning_effort, and which values, is the model's affair.
 			Models: []dialect.ModelRules{
 				{Match: idPrefix("openai/gpt-oss"), Efforts: []string{"low", "medium", "high"}},

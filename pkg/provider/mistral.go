@@ -13,6 +13,8 @@ func mistral() Provider {
 		Dialect: OpenAI, Auth: Bearer, RequestID: "Mistral-Correlation-Id", HasEmbeddings: true,
 		check: check{path: "/models", proves: listed},
 		Rules: dialect.Rules{
+			Embeddings: dialect.EmbeddingRules{Dimensions: dialect.DimensionsOutput},
+			Answers:    dialect.AnswersWritten,
 			// ChatCompletionRequest, additionalProperties false.
 			Fields: []string{
 				"model", "messages", "temperature", "top_p", "max_tokens", "stream", "stop", "random_seed", "n",
@@ -31,6 +33,9 @@ func mistral() Provider {
 			ReasoningBack: dialect.ReasoningBackDropped, // reasoning_content is a 422
 			Audio:         dialect.AudioString,          // input_audio is a string
 			Files:         dialect.FileDocumentURL,
+			AllowedTools:  dialect.AllowedToolsFiltered,
+			// name is a tool message's; prefix begins the answer.
+			MessageFields: []string{"role", "content", "tool_calls", "tool_call_id", "name", "prefix"},
 			Models: []dialect.ModelRules{
 				// The only models whose description has reasoning_effort.
 				{Match: idPrefix("mistral-small-2603", "mistral-small-latest", "mistral-medium-3-5", "mistral-medium-latest", "mistral-medium-2604"), Efforts: []string{"none", "high"}},

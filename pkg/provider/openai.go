@@ -15,6 +15,7 @@ func openAI() Provider {
 		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
 		check: check{path: "/models", proves: listed},
 		Rules: dialect.Rules{
+			Embeddings: dialect.EmbeddingRules{Tokens: dialect.TokensKept},
 			// max_tokens is deprecated for max_completion_tokens, which all chat models take
 			// (API reference, create chat completion).
 			MaxTokens:   dialect.MaxCompletionTokens,

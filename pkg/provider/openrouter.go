@@ -16,6 +16,7 @@ func openRouter() Provider {
 		// GET /models needs no key at all, GET /key tells what is left of its credit.
 		check: check{path: "/key", read: openRouterKey, proves: "the provider knows the key, and its credit is not used up"},
 		Rules: dialect.Rules{
+			Embeddings:    dialect.EmbeddingRules{Tokens: dialect.TokensKept},
 			MaxTokens:     dialect.MaxTokens,     // both are accepted
 			StreamUsage:   dialect.UsageIncluded, // always sent; include_usage does nothing
 			Reasoning:     dialect.ReasoningObject,
@@ -23,6 +24,7 @@ func openRouter() Provider {
 			Files:         dialect.FileObjectOrURL,
 			CacheMarks:    dialect.CacheMarksKept,
 			SingleChoice:  true,
+			AllowedTools:  dialect.AllowedToolsFiltered, // ChatToolChoice has no such form
 			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 		},
 		limits: []limitHeader{{"X-Ratelimit-Remaining", "X-Ratelimit-Reset"}},

@@ -18,6 +18,7 @@ type Dialect string
 // The wire formats.
 const (
 	OpenAI    Dialect = "openai"
+	Responses Dialect = "responses" // OpenAI's newer one
 	Anthropic Dialect = "anthropic"
 	Gemini    Dialect = "gemini"
 )
@@ -66,6 +67,8 @@ type Provider struct {
 	// form; empty if it has none. It is recorded for all but Groq, Together and Fireworks,
 	// where the usual name is taken.
 	RequestID string
+	// second is nil if the provider speaks one dialect only.
+	second *second
 	// HasEmbeddings says whether the provider serves POST /embeddings, or its like.
 	HasEmbeddings bool
 
@@ -85,6 +88,15 @@ func (p *Provider) Callable() (ok bool, reason string) {
 		return false, "this gateway cannot speak to " + p.Name + " yet"
 	}
 	return true, ""
+}
+
+// Embedder is the provider's dialect as far as embeddings go, or nil if it serves none.
+func (p *Provider) Embedder() dialect.Embedder {
+	e, ok := p.Client.(dialect.Embedder)
+	if !ok || !p.HasEmbeddings {
+		return nil
+	}
+	return e
 }
 
 // RequestIDOf returns the provider's name for the request that it answered.

@@ -100,7 +100,7 @@ func TestValuesPerProvider(t *testing.T) {
 		}
 	}
 	for _, p := range tab.All() {
-		if p.Client == nil {
+		if p.Dialect != OpenAI {
 			continue
 		}
 		msgs := encode(t, p, everything("m"))["messages"].([]any)

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	anthropicdialect "github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
+	geminidialect "github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
@@ -84,8 +86,13 @@ func parseBase(s string) (*url.URL, error) {
 
 // clientOf returns the codec of a wire format, or nil if there is none yet.
 func clientOf(d Dialect) dialect.Client {
-	if d == OpenAI {
+	switch d {
+	case OpenAI:
 		return openai.Client{}
+	case Gemini:
+		return geminidialect.Client{}
+	case Anthropic:
+		return anthropicdialect.Client{}
 	}
 	return nil
 }

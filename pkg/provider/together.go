@@ -13,6 +13,7 @@ func together() Provider {
 		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
 		check: check{path: "/models", proves: listed},
 		Rules: dialect.Rules{
+			Embeddings: dialect.EmbeddingRules{Dimensions: dialect.DimensionsRefused},
 			// Outside the document.
 			Drop: []string{
 				"parallel_tool_calls", "user", "metadata", "store", "service_tier", "verbosity", "prompt_cache_key",
@@ -25,6 +26,8 @@ func together() Provider {
 			ReasoningBack: dialect.ReasoningBackDropped,
 			Files:         dialect.FilesRefused,
 			Logprobs:      dialect.LogprobsCount, // a number from 0 to 20
+			AllowedTools:  dialect.AllowedToolsFiltered,
+			TextParts:     dialect.TextPartsJoined, // all but a user's messages are strings
 			Models: []dialect.ModelRules{
 				{Match: idPrefix("deepseek-ai/DeepSeek-V4", "zai-org/GLM-5.2"), Efforts: []string{"high", "max"}}, // catalogue
 				{Match: idPrefix(""), Efforts: []string{"low", "medium", "high"}},

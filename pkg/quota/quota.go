@@ -5,6 +5,7 @@ package quota
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"slices"
@@ -116,56 +117,75 @@ func (q *Quota) Reserve(ctx context.Context, c Claim) (Reservation, bool, error)
 	return m.made, m.found, err
 }
 
-// write reserves for every member. Members are in the order of the rows that they lock, so that
-// two processes cannot each hold what the other wants.
+// write reserves for every member, in the order of package store's locks.
 func (q *Quota) write(ctx context.Context, batch []*claim) error {
 	slices.SortFunc(batch, func(a, b *claim) int {
-		if n := bytes.Compare(a.turn[:], b.turn[:]); n != 0 {
-			return n
-		}
-		return bytes.Compare(a.Keys[0][:], b.Keys[0][:])
+		return cmp.Or(bytes.Compare(a.User[:], b.User[:]), bytes.Compare(a.turn[:], b.turn[:]), bytes.Compare(a.Keys[0][:], b.Keys[0][:]))
 	})
-	stmts := make([]store.Stmt, 0, 2*len(batch))
-	for _, c := range batch {
-		stmts = c.append(stmts)
+	stmts := make([]store.Stmt, 0, 2*len(batch)+2)
+	for rest := batch; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].User == rest[0].User {
+			n++
+		}
+		stmts = appendOfUser(stmts, rest[:n])
+		rest = rest[n:]
 	}
 	return q.db.Run(ctx, stmts...)
 }
 
-func (c *claim) append(stmts []store.Stmt) []store.Stmt {
+// appendOfUser appends the statements of one user's claims. Several places of one user are locked only by
+// who holds the user, and after all cursors.
+func appendOfUser(stmts []store.Stmt, claims []*claim) []store.Stmt {
+	first, last := claims[0], claims[len(claims)-1]
+	if several := len(claims) > 1 && (!last.turn.IsZero() || first.Keys[0] != last.Keys[0]); several {
+		stmts = append(stmts, store.HoldUser(first.User))
+	}
+	if first.turn != last.turn {
+		for i, c := range claims {
+			if !c.turn.IsZero() && (i == 0 || c.turn != claims[i-1].turn) {
+				stmts = append(stmts, store.HoldCursor(c.User, c.turn))
+			}
+		}
+	}
+	for _, c := range claims {
+		stmts = append(c.appendTurn(stmts), c.reserve())
+	}
+	return stmts
+}
+
+// appendTurn takes the next turn of the claim's set of keys, if it has several.
+func (c *claim) appendTurn(stmts []store.Stmt) []store.Stmt {
+	if len(c.Keys) == 1 {
+		return stmts
+	}
+	return append(stmts, store.Stmt{SQL: advance, Args: []any{c.User, c.turn}})
+}
+
+func (c *claim) reserve() store.Stmt {
 	who, sql, rotate := c.Token, reserveByToken, rotateByToken
 	if who.IsZero() {
 		who, sql, rotate = c.Session, reserveBySession, rotateBySession
 	}
 	day := store.DayOf(c.Now)
+	c.found = false
 	each := func(r store.Row) error {
 		c.found = true
 		c.made.Day = day
 		return r.Scan(&c.made.Key, &c.made.Used, &c.made.Gen)
 	}
-	c.found = false
 	if len(c.Keys) == 1 {
-		return append(stmts, store.Stmt{SQL: sql, Each: each,
-			Args: []any{who, c.Now, c.Revision, day, c.Keys[0]}})
+		return store.Stmt{SQL: sql, Each: each, Args: []any{who, c.Now, c.Revision, day, c.Keys[0]}}
 	}
 	ids := make([]byte, 0, 16*len(c.Keys))
 	for _, id := range c.Keys {
 		ids = append(ids, id[:]...)
 	}
-	return append(stmts,
-		store.Stmt{SQL: advance, Args: []any{c.User, c.turn}},
-		store.Stmt{SQL: rotate, Each: each,
-			Args: []any{who, c.Now, c.Revision, day, ids, int64(len(c.Keys)), c.turn}})
+	return store.Stmt{SQL: rotate, Each: each, Args: []any{who, c.Now, c.Revision, day, ids, int64(len(c.Keys)), c.turn}}
 }
 
-// GiveBack is the statement that returns a place. It does nothing if the day's row was reset
-// since, so that neither midnight nor a reset is corrupted by it.
-func GiveBack(r Reservation) store.Stmt {
-	return store.Stmt{
-		SQL:  `update key_days set used = used - 1 where key_id = $1 and day = $2 and gen = $3 and used > 0`,
-		Args: []any{r.Key, r.Day, r.Gen},
-	}
-}
+// GiveBack is the statement that returns a place, see [store.GiveBackPlace].
+func GiveBack(r Reservation) store.Stmt { return store.GiveBackPlace(r.Key, r.Day, r.Gen) }
 
 // Rest is the statement that keeps a key unused until the time given (Unix
 // milliseconds), for a reason: an error class, and the provider's words about the key,
@@ -188,7 +208,10 @@ func (q *Quota) Next(ctx context.Context, before []store.Stmt, c Claim) (Reserva
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupTimeout)
 	defer cancel()
-	stmts := m.append(slices.Clone(before))
+	// A place that is given back may be the one that is reserved again, so that comes first.
+	places, others := store.SplitPlaces(before)
+	stmts := m.appendTurn([]store.Stmt{store.HoldUser(c.User)})
+	stmts = append(append(append(stmts, places...), m.reserve()), others...)
 	for {
 		err := q.db.Run(ctx, stmts...)
 		if store.CodeOf(err) != store.CodeDeadlock || ctx.Err() != nil {

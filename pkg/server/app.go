@@ -1,15 +1,12 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/config"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
-	"github.com/alicetears/llm-gateway/pkg/dialect/native"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
@@ -25,8 +22,8 @@ type Deps struct {
 	Providers *provider.Table
 	Upstream  *provider.Caller
 	Throttle  quota.Throttle
-	// Redis asks Redis for an answer; nil if none is configured.
-	Redis func(context.Context) error
+	// Redis is the Throttle if one is configured, else nil.
+	Redis *quota.RedisThrottle
 	Log   *slog.Logger
 	Now   func() time.Time
 }
@@ -39,7 +36,7 @@ type App struct {
 	budget  *budget
 	proxies proxies
 	sharing sharing
-	native  dialect.Server
+	dialects
 }
 
 // New returns an App. The error names the dependency that is missing.
@@ -54,12 +51,20 @@ func New(d Deps) (*App, error) {
 		}
 	}
 	return &App{
-		Deps:    d,
-		table:   newTable(Routes()),
-		hasher:  auth.NewHasher(d.Config.AuthConcurrency),
-		budget:  newBudget(d.Config.Limits.BodyBudgetBytes),
-		proxies: proxies{home: d.Config.Home, trusted: d.Config.TrustedProxies},
-		sharing: sharing{origins: d.Config.CORSOrigins},
-		native:  native.New(d.Providers.IDs()),
+		Deps:     d,
+		table:    newTable(Routes()),
+		hasher:   auth.NewHasher(d.Config.AuthConcurrency),
+		budget:   newBudget(d.Config.Limits.BodyBudgetBytes),
+		proxies:  proxies{home: d.Config.Home, trusted: d.Config.TrustedProxies},
+		sharing:  sharing{origins: d.Config.CORSOrigins},
+		dialects: newDialects(d.Providers.IDs()),
 	}, nil
+}
+
+// Close drops the connections to the providers and to Redis. The database is the caller's.
+func (a *App) Close() {
+	a.Upstream.Close()
+	if a.Redis != nil {
+		a.Redis.Close()
+	}
 }

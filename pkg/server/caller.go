@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -46,8 +47,8 @@ func (a *App) authorize(c *call, route *Route) (err error) {
 	return nil
 }
 
-// identify finds out who asks: by bearer, or by the cookie if there is no bearer. A gateway
-// token costs no query, a session costs one. Errors: Unauthorized, Forbidden (the cookie on a
+// identify finds out who asks: by bearer or, where other dialects' clients call, by the header that these have for their
+// keys, or by the cookie if there is none of them. A gateway token costs no query, a session costs one. Errors: Unauthorized, Forbidden (the cookie on a
 // cross-site request that would change something), and the database's.
 func (a *App) identify(c *call) (principal, error) {
 	if values := c.r.Header.Values("Authorization"); len(values) > 0 {
@@ -60,9 +61,12 @@ func (a *App) identify(c *call) (principal, error) {
 		}
 		return a.identifySession(c, bearer, false)
 	}
+	if key := c.apiKey(); key != "" {
+		return a.identifyToken(key)
+	}
 	cookie := c.sessionCookie()
 	if cookie == "" {
-		return principal{}, fault.New(fault.Unauthorized, "log in, or send a token: Authorization: Bearer, a space, and the token")
+		return principal{}, c.anonymous()
 	}
 	if !safe(c.r.Method) {
 		if err := c.refuseCrossSite(); err != nil {
@@ -70,6 +74,29 @@ func (a *App) identify(c *call) (principal, error) {
 		}
 	}
 	return a.identifySession(c, cookie, true)
+}
+
+// apiKey is the gateway token where SDKs of Anthropic and of Google put their keys.
+func (c *call) apiKey() string {
+	if !c.shared() {
+		return ""
+	}
+	return strings.TrimSpace(cmp.Or(c.r.Header.Get("X-Api-Key"), c.r.Header.Get("X-Goog-Api-Key")))
+}
+
+// anonymous is the error for a request that says nothing about who sends it.
+func (c *call) anonymous() error {
+	switch {
+	case c.shared() && c.r.URL.Query().Has("key"):
+		return fault.New(fault.Unauthorized, "a token in the query string ends up in logs and is not read there: send it in the header x-goog-api-key")
+	case c.speaks() == Anthropic:
+		return fault.New(fault.Unauthorized, "send the gateway token in the header x-api-key, or as Authorization: Bearer")
+	case c.speaks() == Gemini:
+		return fault.New(fault.Unauthorized, "send the gateway token in the header x-goog-api-key, or as Authorization: Bearer")
+	case c.speaks() == OpenAI:
+		return fault.New(fault.Unauthorized, "send the gateway token as Authorization: Bearer, a space, and the token")
+	}
+	return fault.New(fault.Unauthorized, "log in, or send a token: Authorization: Bearer, a space, and the token")
 }
 
 func bearerOf(values []string) (string, bool) {
@@ -146,11 +173,11 @@ func (c *call) cookieName() string {
 	return plainCookie
 }
 
-// sessionCookie is the cookie's value. On routes that other sites may call it counts only for
-// the gateway's own pages.
+// sessionCookie is the cookie's value. Of the routes that other sites may call it counts on /api/chat alone, and
+// there only for the gateway's own pages.
 func (c *call) sessionCookie() string {
 	cookie, err := c.r.Cookie(c.cookieName())
-	if err != nil || c.shared() && c.crossSite() {
+	if err != nil || c.shared() && (c.speaks() != Chat || c.crossSite()) {
 		return ""
 	}
 	return cookie.Value

@@ -4,25 +4,31 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
-	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
-	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
-// chat answers POST /api/chat.
-func (a *App) chat(c *call) error { return a.converse(c, a.native) }
+// conversation is how callers of a route ask.
+type conversation struct {
+	dialect.Server
+	// dialect is the server's name as that of a provider's, if providers speak it, too.
+	dialect provider.Dialect
+	// contentType of a streamed answer.
+	contentType string
+}
 
-// converse takes a request in a dialect its whole way. Errors that it returns came before
-// the first byte of an answer.
-func (a *App) converse(c *call, d dialect.Server) error {
-	if err := c.jsonOnly(); err != nil {
-		return err
-	}
-	body, err := c.readBody(a.Config.Limits.MaxBodyBytes)
+const eventStream = "text/event-stream; charset=utf-8"
+
+// chat answers POST /api/chat.
+func (a *App) chat(c *call) error {
+	return a.converse(c, conversation{Server: a.native, contentType: eventStream})
+}
+
+// converse takes a request its whole way. Errors that it returns came before the first byte of an answer.
+func (a *App) converse(c *call, d conversation) error {
+	body, err := a.conversationBody(c)
 	if err != nil {
 		return err
 	}
@@ -30,8 +36,11 @@ func (a *App) converse(c *call, d dialect.Server) error {
 	if err != nil {
 		return err
 	}
+	if err := a.routeByHeader(c, &route); err != nil {
+		return err
+	}
 	call, err := a.Gateway.Start(c.r.Context(), gateway.Ask{
-		ID: c.id, Caller: c.who.gateway(), Request: req, Route: route, Header: c.r.Header,
+		ID: c.id, Caller: c.who.gateway(), Request: req, Route: route, Header: c.r.Header, Dialect: d.dialect, Body: body,
 	})
 	if err != nil {
 		return err
@@ -46,9 +55,12 @@ func (a *App) converse(c *call, d dialect.Server) error {
 	}
 	c.describe(call)
 	if !req.Stream {
+		if raw := call.RawResponse(); raw != nil {
+			return c.replyRaw(http.StatusOK, raw)
+		}
 		return c.replyRaw(http.StatusOK, d.EncodeResponse(call.Response(), served))
 	}
-	a.relay(c, call, d.NewStreamEncoder(served))
+	a.relay(c, call, d.NewStreamEncoder(served), d.contentType)
 	return nil
 }
 
@@ -79,94 +91,4 @@ func headerValue(s string) string {
 		return r
 	}, s)
 	return s[:min(len(s), maxHeaderValue)]
-}
-
-// relay streams the answer: what comes in one piece goes out in one write and one flush.
-func (a *App) relay(c *call, call *gateway.Call, enc dialect.StreamEncoder) {
-	out := &relayWriter{
-		stream: c.stream("text/event-stream; charset=utf-8"), enc: enc, every: a.Config.Limits.Heartbeat, gone: call.Cancel,
-	}
-	defer out.stop()
-	out.start()
-	var events []chat.Event
-	for {
-		events = call.Next(events[:0])
-		if len(events) == 0 {
-			return
-		}
-		if !out.events(events, call.Fault) {
-			return
-		}
-	}
-}
-
-// relayWriter writes events and, when there are none for a while, heartbeats.
-type relayWriter struct {
-	stream *streamWriter
-	enc    dialect.StreamEncoder
-	every  time.Duration // 0: no heartbeats
-	gone   func()        // called when the caller is gone, or does not read
-
-	mu    sync.Mutex
-	buf   []byte
-	timer *time.Timer
-	ended bool
-}
-
-func (w *relayWriter) start() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.every > 0 {
-		w.timer = time.AfterFunc(w.every, w.beat)
-	}
-}
-
-func (w *relayWriter) stop() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.ended = true
-	if w.timer != nil {
-		w.timer.Stop()
-	}
-}
-
-func (w *relayWriter) beat() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.ended {
-		w.send(w.enc.Heartbeat(w.buf[:0]))
-	}
-}
-
-// events says whether the caller is still there.
-func (w *relayWriter) events(events []chat.Event, failure func() *fault.Error) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	buf := w.buf[:0]
-	for i := range events {
-		if events[i].Kind == chat.EventError {
-			buf = w.enc.Error(buf, failure())
-			continue
-		}
-		buf = w.enc.Encode(buf, &events[i])
-	}
-	return w.send(buf)
-}
-
-// maxKept bounds the buffer that is used again.
-const maxKept = 64 << 10
-
-func (w *relayWriter) send(buf []byte) bool {
-	if cap(buf) <= maxKept {
-		w.buf = buf
-	}
-	if err := w.stream.write(buf); err != nil {
-		w.ended = true
-		w.gone()
-		return false
-	}
-	if w.timer != nil {
-		w.timer.Reset(w.every)
-	}
-	return true
 }

@@ -58,12 +58,7 @@ func (c *call) shared() bool {
 // sharedPath says whether a path without a route lies where answers are shared, so that
 // a page can read the error.
 func sharedPath(path string) bool {
-	for _, root := range [...]string{"/api/chat", "/v1", "/v1beta"} {
-		if rest, ok := strings.CutPrefix(path, root); ok && (rest == "" || rest[0] == '/') {
-			return true
-		}
-	}
-	return false
+	return below(path, "/api/chat") || groupOf(path) != Chat
 }
 
 // preflight answers OPTIONS.

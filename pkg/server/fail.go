@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -60,12 +59,15 @@ func (a *App) fail(c *call, err error) {
 	if a.Config.Home == config.HomeFunctions {
 		c.drain()
 	}
-	if c.endpoint != nil && c.endpoint.group == Chat && !(f.Code == fault.Unavailable && f.RetryAfter > 0) {
+	if c.shared() && (f.RetryAfter <= 0 || f.RetryAfter > patienceOfSDKs) {
 		// The gateway has tried what can be tried; SDKs that try again only wait longer.
 		c.w.Header().Set("X-Should-Retry", "false")
 	}
-	writeFault(c.w, c.requestID(), f)
+	writeFault(c.w, f, a.speaker(c).EncodeError(f, c.requestID()))
 }
+
+// patienceOfSDKs is the longest Retry-After that the official SDKs heed.
+const patienceOfSDKs = time.Minute
 
 func (a *App) logFault(c *call, f *fault.Error) {
 	if f.Err == nil {
@@ -91,8 +93,8 @@ func causeOf(err error) string {
 	return auth.RedactSecrets(err.Error())
 }
 
-// writeFault writes an error in the gateway's own shape.
-func writeFault(w http.ResponseWriter, requestID string, f *fault.Error) {
+// writeFault writes an error whose body says it in the caller's dialect.
+func writeFault(w http.ResponseWriter, f *fault.Error, body []byte) {
 	h := w.Header()
 	if f.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
@@ -105,23 +107,5 @@ func writeFault(w http.ResponseWriter, requestID string, f *fault.Error) {
 	}
 	h["Content-Type"] = jsonType
 	w.WriteHeader(f.Code.Status())
-	w.Write(faultBody(requestID, f))
-}
-
-func faultBody(requestID string, f *fault.Error) []byte {
-	type shape struct {
-		Code    fault.Code `json:"code"`
-		Message string     `json:"message"`
-		Details any        `json:"details,omitempty"`
-	}
-	answer := struct {
-		Error     shape  `json:"error"`
-		RequestID string `json:"requestId"`
-	}{shape{f.Code, f.Message, f.Details}, requestID}
-	body, err := json.Marshal(answer)
-	if err != nil {
-		answer.Error.Details = nil
-		body, _ = json.Marshal(answer) // strings always encode
-	}
-	return body
+	w.Write(body)
 }

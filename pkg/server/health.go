@@ -46,7 +46,7 @@ func (a *App) readiness(c *call) readiness {
 	}
 	if a.Redis != nil {
 		state := healthy
-		if err := a.Redis(ctx); err != nil {
+		if err := a.Redis.Ping(ctx); err != nil {
 			state = down
 			a.logFault(c, unavailable(errors.New("no answer from Redis"), "not ready"))
 		}

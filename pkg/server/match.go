@@ -11,7 +11,7 @@ import (
 // http.ServeMux would redirect some of them, and answer others in its own shape.
 type table struct {
 	exact  map[string]*endpoint
-	params []*endpoint // those with {id}
+	params []*endpoint // those with {id} or {model...}
 }
 
 // endpoint is the routes of one pattern.
@@ -57,8 +57,9 @@ func (e *endpoint) methods() []string {
 	return methods
 }
 
-// find returns the endpoint of a path and the path's {id}, or nil.
-func (t *table) find(path string) (e *endpoint, id string) {
+// find returns the endpoint of an escaped path and what stands in the place of the pattern's
+// braces, or nil.
+func (t *table) find(path string) (e *endpoint, rest string) {
 	if e := t.exact[path]; e != nil {
 		return e, ""
 	}
@@ -75,6 +76,9 @@ func (t *table) find(path string) (e *endpoint, id string) {
 
 func (e *endpoint) match(path string) (id string, ok bool) {
 	for i, want := range e.segments {
+		if strings.HasSuffix(want, "...}") {
+			return path, path != ""
+		}
 		segment, rest, more := strings.Cut(path, "/")
 		if more != (i < len(e.segments)-1) {
 			return "", false

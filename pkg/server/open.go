@@ -82,7 +82,7 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 		if err != nil {
 			return nil, err
 		}
-		deps.Throttle, deps.Redis = inRedis, inRedis.Ping
+		deps.Throttle, deps.Redis = inRedis, inRedis
 	}
 	deps.Gateway = gateway.New(gateway.Deps{
 		DB: db, Quota: quota.New(db), Secrets: secrets, Providers: providers, Upstream: deps.Upstream,
@@ -104,7 +104,8 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	f := fault.Wrap(err, fault.Unavailable, "the gateway is not configured: %s", wrongSettings(err))
 	f.RetryAfter = time.Minute
 	slog.Error("not configured", "cause", wrongSettings(err))
-	writeFault(c.w, c.requestID(), f)
+	d := newDialects(nil)
+	writeFault(c.w, f, d.of(c.speaks()).EncodeError(f, c.requestID()))
 }
 
 // wrongSettings names the variables. Errors of the configuration hold no values.

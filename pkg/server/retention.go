@@ -61,8 +61,11 @@ func (r *retention) purge(ctx context.Context, now int64) {
 	n, err := store.Purge(ctx, r.db, store.Retention{
 		RequestsFrom: now - r.keep.Milliseconds(), TracesFrom: now - r.traces.Milliseconds(),
 	}, retentionBatch)
-	if err == nil {
-		_, err = store.PurgeSessions(ctx, r.db, now, retentionBatch)
+	for _, expired := range []func(context.Context, store.Runner, int64, int) (int64, error){store.PurgeSessions, store.PurgeTurns} {
+		for gone := int64(retentionBatch); err == nil && gone == retentionBatch; {
+			gone, err = expired(ctx, r.db, now, retentionBatch)
+			n += gone
+		}
 	}
 	if err != nil && ctx.Err() == nil {
 		r.log.Warn("old rows could not be deleted", "cause", err.Error())

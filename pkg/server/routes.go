@@ -5,12 +5,15 @@ type Group string
 
 // The groups.
 const (
-	Chat   Group = "chat"
-	Keys   Group = "keys"
-	Tokens Group = "tokens"
-	Auth   Group = "auth"
-	Usage  Group = "usage"
-	Health Group = "health"
+	Chat      Group = "chat"
+	OpenAI    Group = "openai"
+	Anthropic Group = "anthropic"
+	Gemini    Group = "gemini"
+	Keys      Group = "keys"
+	Tokens    Group = "tokens"
+	Auth      Group = "auth"
+	Usage     Group = "usage"
+	Health    Group = "health"
 )
 
 // Access says who may call a route.
@@ -36,7 +39,8 @@ const (
 // Route is a row of the route table.
 type Route struct {
 	Method string
-	// Pattern is the path. A segment {id} stands for an object's id. GET serves HEAD, too.
+	// Pattern is the path. A segment {id} stands for an object's id, and {model...} at the end for the rest of the
+	// path, slashes included. GET serves HEAD, too.
 	Pattern string
 	Group   Group
 	Access  Access
@@ -48,6 +52,16 @@ type Route struct {
 func Routes() []Route {
 	return []Route{
 		{"POST", "/api/chat", Chat, Caller, AnyOrigin, (*App).chat},
+
+		{"POST", "/v1/chat/completions", OpenAI, Caller, AnyOrigin, (*App).completions},
+		{"POST", "/v1/embeddings", OpenAI, Caller, AnyOrigin, (*App).embeddings},
+		{"GET", "/v1/models", OpenAI, Caller, AnyOrigin, (*App).listModels},
+		{"GET", "/v1/models/{model...}", OpenAI, Caller, AnyOrigin, (*App).getModel},
+		{"POST", "/v1/messages", Anthropic, Caller, AnyOrigin, (*App).messages},
+		{"POST", "/v1/messages/count_tokens", Anthropic, Caller, AnyOrigin, (*App).countMessages},
+		{"GET", "/v1beta/models", Gemini, Caller, AnyOrigin, (*App).listGeminiModels},
+		{"GET", "/v1beta/models/{model...}", Gemini, Caller, AnyOrigin, (*App).getGeminiModel},
+		{"POST", "/v1beta/models/{model...}", Gemini, Caller, AnyOrigin, (*App).generate},
 
 		{"GET", "/api/auth/status", Auth, Public, SameOrigin, (*App).authStatus},
 		{"POST", "/api/auth/register", Auth, Public, SameOrigin, (*App).register},

@@ -40,7 +40,7 @@ type Record struct {
 	// Trace is JSON, kept for a shorter time; empty if nothing went wrong.
 	Trace string
 	// Also holds statements that belong to the end of this request: a place given
-	// back, a rest. They run in the same transaction.
+	// back, a rest. They run in the same transaction, in the order that SplitPlaces gives them.
 	Also []Stmt
 }
 
@@ -87,18 +87,18 @@ type latencyHour struct {
 // hourly sum that they share. The sums come in the order of their keys, so that two
 // processes that settle at once wait for each other instead of deadlocking.
 func Settle(records []Record) []Stmt {
-	stmts := make([]Stmt, 0, 2*len(records)+4)
+	stmts := appendAlso(make([]Stmt, 0, 2*len(records)+4), records)
 	hours := make(map[usageHour]usageSums, 1)
 	latencies := make(map[latencyHour]int64, 4)
 	for i := range records {
 		r := &records[i]
-		stmts = append(stmts, r.Also...)
-		stmts = append(stmts, r.insert())
+		cost := r.plausibleCost()
+		stmts = append(stmts, r.insert(cost))
 		if r.Trace != "" {
 			stmts = append(stmts, Stmt{SQL: insertTrace, Args: []any{r.User, r.ID, r.Trace}})
 		}
 		at := usageHour{r.User, r.Token, r.Key, HourOf(r.ID.Time()), r.Provider, r.Model}
-		hours[at] = hours[at].add(r)
+		hours[at] = hours[at].add(r, cost)
 		latencies[latencyHour{r.User, at.hour, KindLatency, BucketOf(r.LatencyMs)}]++
 		if r.FirstByteMs != nil {
 			latencies[latencyHour{r.User, at.hour, KindFirstByte, BucketOf(*r.FirstByteMs)}]++
@@ -108,13 +108,13 @@ func Settle(records []Record) []Stmt {
 	return appendLatencyHours(stmts, latencies)
 }
 
-func (r *Record) insert() Stmt {
+func (r *Record) insert(cost *int64) Stmt {
 	var provider any
 	if r.Provider != "" {
 		provider = r.Provider
 	}
 	return Stmt{SQL: insertRequest, Args: []any{
-		r.User, r.ID, r.Token, r.Key, provider, r.Model, r.Cost, int64(r.Status), int64(r.Outcome), int64(r.Attempts), int64(r.Flags),
+		r.User, r.ID, r.Token, r.Key, provider, r.Model, cost, int64(r.Status), int64(r.Outcome), int64(r.Attempts), int64(r.Flags),
 		clampInt32(r.LatencyMs), clampInt32Ptr(r.FirstByteMs),
 		clampInt32(r.Input), clampInt32(r.Cached), clampInt32(r.CacheWrite), clampInt32(r.Output), clampInt32(r.Reasoning),
 	}}
@@ -130,14 +130,27 @@ func clampInt32Ptr(n *int64) any {
 	return clampInt32(*n)
 }
 
-func (s usageSums) add(r *Record) usageSums {
+// maxCost is the most that a single request is believed to cost: 10,000 dollars. The sums then hold
+// almost a million of the dearest.
+const maxCost = 10_000 * 1_000_000_000
+
+// plausibleCost is the cost, or nil (unpriced) where a provider reported one that cannot be true. Kept
+// as it is, it would run the sums over: every later settle of the hour would fail.
+func (r *Record) plausibleCost() *int64 {
+	if r.Cost != nil && (*r.Cost < 0 || *r.Cost > maxCost) {
+		return nil
+	}
+	return r.Cost
+}
+
+func (s usageSums) add(r *Record, cost *int64) usageSums {
 	s.requests++
 	if r.Outcome != Answered {
 		s.errors++
 	}
 	switch {
-	case r.Cost != nil:
-		s.cost += *r.Cost
+	case cost != nil:
+		s.cost += *cost
 	case r.Outcome == Answered:
 		s.unpriced++
 	}

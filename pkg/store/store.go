@@ -64,7 +64,7 @@ type Runner interface {
 	// of the Run are dropped, and the statements stay committed (inside Tx, returning it from fn
 	// still rolls back). If Run returns any other error, no Each was called and
 	// nothing was written, with one exception: when the connection breaks or the
-	// context ends while the database commits, the outcome is unknown (PostgreSQL
+	// context ends while the database commits, or waits for a lock, the outcome is unknown (PostgreSQL
 	// only: CodeUnavailable, or the context's error).
 	//
 	// Errors are database errors as [Error] with a Code, or the context's. On

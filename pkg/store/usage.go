@@ -150,7 +150,7 @@ func KeyDays(ctx context.Context, r Runner, userID, keyID ID, today int64, limit
 	err := one(ctx, r, exists, []any{nil}, Stmt{
 		SQL: "select hour / 24, " + countColumns + ` from usage_hours
 			where user_id = $1 and key_id = $2 and hour >= $3 group by 1 order by 1 desc`,
-		Args: []any{userID, keyID, (today - int64(limit) + 1) * 24},
+		Args: []any{userID, keyID, max(0, today-int64(limit)+1) * 24},
 		Each: appendTo(&days, func(d *KeyDay) []any { return append([]any{&d.Day}, scanCounts(&d.Counts)...) }),
 	})
 	if err != nil {

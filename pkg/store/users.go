@@ -62,6 +62,7 @@ func CreateFirstUser(ctx context.Context, db DB, u User) error {
 		if err != nil {
 			return err
 		}
+		u.Strategy = ""
 		return r.Run(ctx, addUser(u, RoleAdmin, true))
 	}))
 }
@@ -142,7 +143,7 @@ type UserChange struct {
 }
 
 // UpdateUser changes a user for the admin: [ErrNotFound], [ErrLastAdmin]. Disabling
-// ends the user's sessions.
+// ends the user's sessions. The revision stays: routing knows neither, every reserve asks for itself.
 func UpdateUser(ctx context.Context, db DB, id ID, c UserChange, now int64) (User, error) {
 	var u User
 	err := db.Tx(ctx, func(r Runner) error {
@@ -165,8 +166,8 @@ func UpdateUser(ctx context.Context, db DB, id ID, c UserChange, now int64) (Use
 			return ErrLastAdmin
 		}
 		stmts := []Stmt{{
-			SQL:  "update users set enabled = $2, role = $3, revision = $4, updated_at = $5 where id = $1",
-			Args: []any{id, u.Enabled, string(u.Role), u.Revision, now},
+			SQL:  "update users set enabled = $2, role = $3, updated_at = $4 where id = $1",
+			Args: []any{id, u.Enabled, string(u.Role), now},
 		}}
 		if !u.Enabled {
 			stmts = append(stmts, Stmt{SQL: "delete from sessions where user_id = $1", Args: []any{id}})
@@ -186,7 +187,6 @@ func (c UserChange) apply(u *User, now int64) {
 	if c.Role.Set {
 		u.Role = c.Role.To
 	}
-	u.Revision++
 	u.UpdatedAt = now
 }
 
@@ -216,7 +216,7 @@ func SetProfile(ctx context.Context, r Runner, id ID, c ProfileChange, now int64
 	err := one(ctx, r, Stmt{
 		SQL: `update users as u set name = case when $2 then $3 else u.name end,
 			strategy = case when $4 then nullif($5, '') else u.strategy end,
-			revision = u.revision + 1, updated_at = $6
+			revision = u.revision + case when $4 then 1 else 0 end, updated_at = $6
 			where u.id = $1 returning ` + userReturning,
 		Args: []any{id, c.Name.Set, c.Name.To, c.Strategy.Set, c.Strategy.To, now},
 	}, scanUser(&u))

@@ -7,10 +7,13 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
 
+// chatPath follows the base URL of every provider of the dialect.
+const chatPath = "/chat/completions"
+
 // Client is the half towards providers. Its zero value is ready; it is stateless.
 type Client struct{}
 
-var _ dialect.Client = Client{}
+var _ dialect.Passing = Client{}
 
 // NewStreamDecoder returns a decoder for one streamed answer.
 func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecoder) }
@@ -28,7 +31,7 @@ func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.En
 	if e.err != nil {
 		return dialect.Encoded{}, e.err
 	}
-	return dialect.Encoded{Path: "/chat/completions", Body: e.out, Warnings: e.warnings}, nil
+	return dialect.Encoded{Path: chatPath, Body: e.out, Warnings: e.warnings}, nil
 }
 
 // sizeOf guesses the size of the body, so that its buffer seldom grows.

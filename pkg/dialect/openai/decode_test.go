@@ -103,6 +103,29 @@ func TestDecodeStreamSaysStateOnce(t *testing.T) {
 	}
 }
 
+// An item of reasoning with a summary and encrypted content is one block, and the latter of
+// Anthropic's is a redacted one.
+func TestDecodeDetails(t *testing.T) {
+	resp, err := openai.Client{}.DecodeResponse([]byte(`{"choices":[{"message":{"content":"x","reasoning_details":[
+		{"type":"reasoning.summary","summary":"a","format":"openai-responses-v1","id":"rs_1","index":0},
+		{"type":"reasoning.encrypted","data":"e","format":"openai-responses-v1","id":"rs_1","index":0},
+		{"type":"reasoning.encrypted","data":"f","format":"openai-responses-v1","id":"rs_2","index":1},
+		{"type":"reasoning.encrypted","data":"r","format":"anthropic-claude-v1","index":2},
+		{"type":"reasoning.text","text":"bare","index":0}]}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []chat.Part{
+		{Kind: chat.Reason, Text: "a", State: &chat.ReasoningState{ID: "rs_1", Encrypted: "e", Format: "openai-responses-v1", Summary: true}},
+		{Kind: chat.Reason, State: &chat.ReasoningState{ID: "rs_2", Encrypted: "f", Format: "openai-responses-v1", Index: 1}},
+		{Kind: chat.Reason, State: &chat.ReasoningState{Redacted: "r", Format: "anthropic-claude-v1", Index: 2}},
+		{Kind: chat.Reason, Text: "bare"}, {Kind: chat.Text, Text: "x"},
+	}
+	if got := resp.Choices[0].Message.Parts; !reflect.DeepEqual(got, want) {
+		t.Errorf("%s", indented(t, got))
+	}
+}
+
 // A stream that is cut anywhere before its terminator is no answer.
 func TestDecodeStreamCut(t *testing.T) {
 	body, err := os.ReadFile("testdata/stream/openrouter.sse")

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -50,15 +51,7 @@ func (e *encoder) request() {
 
 // limits writes what bounds the answer.
 func (e *encoder) limits() {
-	form := e.rules.MaxTokens
-	if e.model.MaxTokens != dialect.MaxTokensUnset {
-		form = e.model.MaxTokens
-	}
-	if form == dialect.MaxTokens {
-		e.fieldInt("max_tokens", e.req.MaxTokens)
-	} else {
-		e.fieldInt("max_completion_tokens", e.req.MaxTokens)
-	}
+	e.fieldInt(cmp.Or(e.limitField(), "max_completion_tokens"), e.req.MaxTokens)
 	if len(e.req.Stop) > 0 && e.field("stop", lossWarns) {
 		// An array suits both StopAny and StopArray.
 		e.raw("[")
@@ -69,6 +62,17 @@ func (e *encoder) limits() {
 		e.raw("]")
 	}
 	e.choices()
+}
+
+// limitField is the field that the provider wants, empty if either will do.
+func (e *encoder) limitField() string {
+	switch cmp.Or(e.model.MaxTokens, e.rules.MaxTokens) {
+	case dialect.MaxTokens:
+		return "max_tokens"
+	case dialect.MaxCompletionTokens:
+		return "max_completion_tokens"
+	}
+	return ""
 }
 
 func (e *encoder) choices() {

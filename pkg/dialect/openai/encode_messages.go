@@ -295,54 +295,16 @@ func (e *encoder) reasoningDetails(reasons []chat.Part) {
 		return
 	}
 	e.raw(`,"reasoning_details":[`)
-	n := 0
+	start := len(e.out)
 	for i := range reasons {
 		p := &reasons[i]
-		s := p.State
-		if s == nil {
-			s = new(chat.ReasoningState)
+		index := 0
+		if p.State != nil {
+			index = p.State.Index
 		}
-		if p.Text != "" || s.Signature != "" {
-			e.comma(n)
-			if s.Summary {
-				e.detail("reasoning.summary", "summary", p.Text, s)
-			} else {
-				e.detail("reasoning.text", "text", p.Text, s)
-			}
-			n++
-		}
-		if data := s.Encrypted + s.Redacted; data != "" {
-			e.comma(n)
-			e.detail("reasoning.encrypted", "data", data, s)
-			n++
-		}
+		e.out = appendDetails(e.out, start, p.Text, p.State, index)
 	}
 	e.raw("]")
-}
-
-func (e *encoder) detail(kind, member, value string, s *chat.ReasoningState) {
-	e.raw(`{"type":`)
-	e.str(kind)
-	if value != "" || kind != "reasoning.text" {
-		e.raw(",")
-		e.name(member)
-		e.str(value)
-	}
-	if s.Signature != "" && kind == "reasoning.text" {
-		e.raw(`,"signature":`)
-		e.str(s.Signature)
-	}
-	if s.Format != "" {
-		e.raw(`,"format":`)
-		e.str(s.Format)
-	}
-	if s.ID != "" {
-		e.raw(`,"id":`)
-		e.str(s.ID)
-	}
-	e.raw(`,"index":`)
-	e.out = jsonx.AppendInt(e.out, int64(s.Index))
-	e.raw("}")
 }
 
 func mentionsJSON(messages []chat.Message) bool {

@@ -376,6 +376,16 @@ func TestEncodeForms(t *testing.T) {
 	}
 }
 
+func TestEncodeNamedTool(t *testing.T) {
+	tools := []chat.Tool{{Name: "f"}, {Name: "c", Raw: json.RawMessage(`{"type":"custom","custom":{"name":"c"}}`)}}
+	for name, want := range map[string]string{"f": `{"type":"function","function":{"name":"f"}}`, "c": `{"type":"custom","custom":{"name":"c"}}`} {
+		enc, err := openai.Client{}.EncodeRequest(&chat.Request{Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: name}}, &dialect.Rules{})
+		if err != nil || !strings.Contains(string(enc.Body), `"tool_choice":`+want) {
+			t.Errorf("%s %v", enc.Body, err)
+		}
+	}
+}
+
 // FuzzEncode: whatever strings a request holds, the body is JSON, and says them.
 func FuzzEncode(f *testing.F) {
 	f.Add("hi", "call:1", `{"a":1}`, "image/png")

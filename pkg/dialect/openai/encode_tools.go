@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
@@ -73,7 +74,11 @@ func (e *encoder) toolChoice() {
 	}
 	switch c.Mode {
 	case chat.ToolNamed:
-		e.raw(`{"type":"function","function":{"name":`)
+		if slices.ContainsFunc(e.req.Tools, func(t chat.Tool) bool { return t.Name == c.Name && len(t.Raw) > 0 }) {
+			e.raw(`{"type":"custom","custom":{"name":`)
+		} else {
+			e.raw(`{"type":"function","function":{"name":`)
+		}
 		e.str(c.Name)
 		e.raw("}}")
 	case chat.ToolRequired:

@@ -72,12 +72,7 @@ func (e *encoder) key(name string) string {
 // field begins a top-level field, or says that it must stay out.
 func (e *encoder) field(name string, loss loss) bool {
 	if !e.accepts(name) {
-		switch loss {
-		case lossWarns:
-			e.warn("%s is not supported by %s for this model: dropped", name, e.provider())
-		case lossRefuses:
-			e.refuse(name, "%s cannot be sent to %s for this model", name, e.provider())
-		}
+		e.lost(name, loss)
 		return false
 	}
 	if len(e.out) > 1 {
@@ -85,6 +80,16 @@ func (e *encoder) field(name string, loss loss) bool {
 	}
 	e.name(e.key(name))
 	return true
+}
+
+// lost says that a field stays out.
+func (e *encoder) lost(name string, loss loss) {
+	switch loss {
+	case lossWarns:
+		e.warn("%s is not supported by %s for this model: dropped", name, e.provider())
+	case lossRefuses:
+		e.refuse(name, "%s cannot be sent to %s for this model", name, e.provider())
+	}
 }
 
 // name writes a member's name and the colon.

@@ -111,27 +111,23 @@ func (c *choice) reason(out []chat.Event, text, details jsonx.Value) []chat.Even
 // reasoningDetail reads one of reasoning_details. In a stream each chunk repeats the format;
 // the event has the state only when it says something new.
 func (c *choice) reasoningDetail(out []chat.Event, v jsonx.Value) []chat.Event {
-	index, _ := v.Get("index").Int64()
-	state := chat.ReasoningState{ID: v.Get("id").Str(), Format: v.Get("format").Str(), Index: int(index)}
-	text := ""
-	switch t := v.Get("type"); {
-	case t.Is("reasoning.summary"):
-		state.Summary = true
-		text = v.Get("summary").Str()
-	case t.Is("reasoning.encrypted"):
-		state.Encrypted = v.Get("data").Str()
-	case t.Is("reasoning.text"):
-		text = v.Get("text").Str()
-		state.Signature = v.Get("signature").Str()
-	}
-	if text == "" && state.Signature == "" && state.Encrypted == "" {
+	text, state := detailOf(v)
+	if text == "" && !sealed(&state) {
 		return out
 	}
-	ev := chat.Event{Kind: chat.EventReason, Choice: c.index, Text: text}
-	if !c.open || state != c.detail {
-		ev.State = &state
+	if state.Encrypted != "" && c.open && state.ID != "" && state.ID == c.detail.ID && state.Index == c.detail.Index {
+		state.Summary = c.detail.Summary // an item with a summary comes as two details
 	}
-	c.detail, c.open = state, state.Signature == "" && state.Encrypted == ""
+	ev := chat.Event{Kind: chat.EventReason, Choice: c.index, Text: text}
+	if c.open && c.detail.Takes(&state) {
+		before := c.detail
+		if c.detail.Merge(&state); c.detail != before {
+			ev.State = &state
+		}
+	} else {
+		c.detail, ev.State = state, &state
+	}
+	c.open = !sealed(&state)
 	return append(out, ev)
 }
 

@@ -2,26 +2,46 @@ package openai_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
 // An exchange is a recorded request with its answer. RECORDINGS names a folder of them,
 // recorded/<provider>/<case>.<n>.<sse|json|errNNN>.json; without it these tests are skipped.
 type exchange struct {
-	Request  struct{ URL string }
+	Request struct {
+		URL  string
+		Body json.RawMessage // a JSON text, or a string that holds one
+	}
 	Response struct {
 		Status int
 		Body   string
 	}
 	Truncated bool `json:"truncated_middle"`
+}
+
+// sent is the request's body, nil if it was not recorded.
+func (x *exchange) sent() []byte {
+	body := []byte(x.Request.Body)
+	var inner string
+	if json.Unmarshal(body, &inner) == nil {
+		body = []byte(inner)
+	}
+	if len(body) == 0 || string(body) == "null" {
+		return nil
+	}
+	return body
 }
 
 func recordings(t *testing.T) map[string]exchange {
@@ -157,8 +177,8 @@ func spoken(r *chat.Response) said {
 				s.text += p.Text
 			case chat.Reason:
 				s.reasoning += p.Text
-				if p.State != nil && p.State.Signature+p.State.Encrypted != "" {
-					s.details = append(s.details, p.State.Signature+p.State.Encrypted)
+				if p.State != nil && p.State.Signature+p.State.Encrypted+p.State.Redacted != "" {
+					s.details = append(s.details, p.State.Signature+p.State.Encrypted+p.State.Redacted)
 				}
 			case chat.Call:
 				s.calls = append(s.calls, p.ToolCall.ID+"|"+p.ToolCall.Name+"|"+p.ToolCall.Arguments)
@@ -290,4 +310,143 @@ func TestRecordedChunks(t *testing.T) {
 	if n < 8 {
 		t.Errorf("only %d files", n)
 	}
+}
+
+// TestRecordedRequests: what SDKs sent is read, and says the same after it was written anew.
+func TestRecordedRequests(t *testing.T) {
+	n := 0
+	for name, x := range recordings(t) {
+		body := x.sent()
+		if body == nil {
+			continue
+		}
+		n++
+		req, _, err := new(openai.Server).DecodeRequest(body)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		sent := object1(t, name, body)
+		if req.Model != str(sent["model"]) || req.Stream != (sent["stream"] == true) || len(req.Messages) != len(list(sent["messages"])) || len(req.Tools) != len(list(sent["tools"])) {
+			t.Errorf("%s: %s", name, indented(t, req))
+		}
+		rules := everythingKept()
+		rules.StreamUsage, rules.Files = dialect.UsageIncluded, dialect.FileObjectOrURL
+		if req.StreamUsage {
+			rules.StreamUsage = dialect.UsageAsked
+		}
+		enc, err := openai.Client{}.EncodeRequest(req, rules)
+		if err != nil {
+			if !strings.Contains(string(body), `"video_url"`) && !strings.Contains(string(body), `"openrouter:`) {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		again, _, err := new(openai.Server).DecodeRequest(enc.Body)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if twice, err := (openai.Client{}).EncodeRequest(again, rules); err != nil || !bytes.Equal(twice.Body, enc.Body) {
+			t.Errorf("%s:\n once %s\ntwice %s", name, enc.Body, twice.Body)
+		}
+	}
+	if n < 80 {
+		t.Errorf("only %d requests", n)
+	}
+}
+
+// TestRecordedRequestsPass: what was sent to a provider passes to it, most of it untouched.
+func TestRecordedRequestsPass(t *testing.T) {
+	table, err := provider.NewTable(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	untouched, edited, not := 0, 0, 0
+	for name, x := range recordings(t) {
+		id, _, _ := strings.Cut(name, "/")
+		body := x.sent()
+		if body == nil {
+			continue
+		}
+		req, _, err := new(openai.Server).DecodeRequest(body)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		enc, ok := openai.Client{}.PassRequest(body, req, &table.ByID(id).Rules)
+		switch {
+		case !ok:
+			not++
+		case bytes.Equal(enc.Body, body):
+			untouched++
+		default:
+			edited++
+			if got, _, err := new(openai.Server).DecodeRequest(enc.Body); err != nil || got.Model != req.Model || len(enc.Warnings) > 0 {
+				t.Errorf("%s: %v, %q: %s", name, err, enc.Warnings, enc.Body)
+			}
+		}
+	}
+	if untouched < 80 || edited < 5 || not > 5 {
+		t.Errorf("%d untouched, %d edited, %d did not pass", untouched, edited, not)
+	}
+}
+
+// TestRecordedAnswers: an answer that goes through the server half, whole or streamed, is the same
+// answer to who reads it.
+func TestRecordedAnswers(t *testing.T) {
+	n := 0
+	for name, x := range recordings(t) {
+		if x.Response.Status >= 400 {
+			continue
+		}
+		want, _, failed := (*chat.Response)(nil), false, (*chat.Error)(nil)
+		if strings.Contains(name, ".sse.") {
+			want, _, failed = collect(t, strings.NewReader(x.Response.Body))
+		} else if got, err := (openai.Client{}).DecodeResponse([]byte(x.Response.Body)); err == nil {
+			want = got
+		}
+		if want == nil || failed != nil {
+			t.Errorf("%s: %v", name, failed)
+			continue
+		}
+		n++
+		whole, err := openai.Client{}.DecodeResponse(new(openai.Server).EncodeResponse(want, served))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		streamed, complete, _ := collect(t, bytes.NewReader(written(chat.Events(want))))
+		if !complete {
+			t.Errorf("%s: a stream without an end", name)
+		}
+		if x, y := indented(t, indexed(streamed)), indented(t, indexed(want)); !bytes.Equal(x, y) {
+			t.Errorf("%s, streamed:\n got %s\nwant %s", name, x, y)
+		}
+		for _, c := range want.Choices { // a whole message does not tell when its reasoning was said
+			slices.SortStableFunc(c.Message.Parts, func(p, q chat.Part) int {
+				return cmp.Compare(min(p.Kind^chat.Reason, 1), min(q.Kind^chat.Reason, 1))
+			})
+		}
+		if x, y := indented(t, indexed(whole)), indented(t, indexed(want)); !bytes.Equal(x, y) {
+			t.Errorf("%s, whole:\n got %s\nwant %s", name, x, y)
+		}
+	}
+	if n < 90 {
+		t.Errorf("only %d answers", n)
+	}
+}
+
+// indexed gives blocks of reasoning rising indices, as the server half does.
+func indexed(r *chat.Response) *chat.Response {
+	for _, c := range r.Choices {
+		next := 0
+		for _, p := range c.Message.Parts {
+			if p.Kind == chat.Reason && p.State != nil {
+				p.State.Index = max(p.State.Index, next)
+				next = p.State.Index + 1
+			}
+		}
+	}
+	return r
 }

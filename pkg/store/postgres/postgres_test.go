@@ -9,7 +9,12 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store/storetest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	storetest.Process(func(url string) (store.DB, error) {
+		return postgres.Open(postgres.Options{URL: url, Mode: postgres.ModePrepared})
+	})
+	pgtest.Main(m)
+}
 
 func open(t testing.TB, o postgres.Options) *postgres.DB {
 	t.Helper()

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -9,9 +10,19 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store/storetest"
 )
 
+func TestMain(m *testing.M) {
+	storetest.Process(func(path string) (store.DB, error) { return sqlite.Open(sqlite.Options{Path: path}) })
+	os.Exit(m.Run())
+}
+
 func open(t testing.TB) *sqlite.DB {
 	t.Helper()
-	db, err := sqlite.Open(sqlite.Options{Path: filepath.Join(t.TempDir(), "gate way?#%.db")})
+	return openAt(t, filepath.Join(t.TempDir(), "gate way?#%.db"))
+}
+
+func openAt(t testing.TB, path string) *sqlite.DB {
+	t.Helper()
+	db, err := sqlite.Open(sqlite.Options{Path: path})
 	if err != nil {
 		t.Fatal(err)
 	}

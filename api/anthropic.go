@@ -1,0 +1,10 @@
+package handler
+
+import (
+	"net/http"
+
+	"github.com/alicetears/llm-gateway/pkg/server"
+)
+
+// HandleAnthropic serves what Anthropic's clients ask, /v1/messages.
+func HandleAnthropic(w http.ResponseWriter, r *http.Request) { server.Serve(server.Anthropic, w, r) }

@@ -1,0 +1,10 @@
+package handler
+
+import (
+	"net/http"
+
+	"github.com/alicetears/llm-gateway/pkg/server"
+)
+
+// HandleGemini serves what Google's clients ask, /v1beta.
+func HandleGemini(w http.ResponseWriter, r *http.Request) { server.Serve(server.Gemini, w, r) }

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/emulator"
+)
+
+// demo starts a gateway in a temporary folder whose providers are emulated, and uses it as a
+// newcomer would: over HTTP. It goes on serving until ctx ends, with --once only until the answer.
+func demo(ctx context.Context, t *terminal, args []string) error {
+	flags := noFlags("demo")
+	once := flags.Bool("once", false, "")
+	if _, err := parse(flags, args); err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp("", "llm-gateway-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	origin, stop, err := emulator.Start(emulator.New())
+	if err != nil {
+		return err
+	}
+	defer stop()
+	in, s, err := openDemo(t, folder, origin)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- s.run(ctx) }()
+	v := &visitor{base: s.url()}
+	if err := v.tour(ctx, t); err != nil {
+		return err
+	}
+	if *once {
+		cancel()
+	} else {
+		t.printf("\nIt goes on serving, and is thrown away at the end: press Ctrl-C.\n")
+	}
+	return <-ended
+}
+
+// openDemo listens on PORT, or on any free one if the usual one is taken.
+func openDemo(t *terminal, folder, origin string) (*installation, *service, error) {
+	settings := map[string]string{"DATA_DIR": folder, "LOG_LEVEL": "warn"}
+	for _, id := range emulator.Providers() {
+		settings[strings.ToUpper(id)+"_BASE_URL"] = emulator.BaseURL(origin, id)
+	}
+	port, chosen := t.env("PORT")
+	settings["PORT"] = port
+	cfg, err := config.Load(func(name string) (string, bool) { v, ok := settings[name]; return v, ok }, config.HomeBinary)
+	if err != nil {
+		return nil, nil, err
+	}
+	in, err := install(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := in.listen()
+	if err != nil && !chosen {
+		cfg.Port = 0
+		s, err = in.listen()
+	}
+	if err != nil {
+		in.close()
+		return nil, nil, err
+	}
+	return in, s, nil
+}
+
+// visitor uses a gateway over HTTP.
+type visitor struct {
+	base   string
+	bearer string
+}
+
+const (
+	demoEmail    = "admin@example.com"
+	demoModel    = "gpt-4o-mini"
+	demoQuestion = "Who answers?"
+)
+
+// tour makes an account, keys and a token, sends a chat, and tells about it.
+func (v *visitor) tour(ctx context.Context, t *terminal) error {
+	password := rand.Text()
+	var account struct{ Token string }
+	if err := v.post(ctx, "/api/auth/register", map[string]any{"email": demoEmail, "password": password, "name": "Demo"}, &account, nil); err != nil {
+		return err
+	}
+	v.bearer = account.Token
+	for i, id := range emulator.Providers() {
+		key := map[string]any{"provider": id, "apiKey": fmt.Sprintf("sk-emulated-%04d", i+1), "dailyLimit": 1000}
+		if id == "openai" {
+			key["defaultModel"] = demoModel
+		}
+		if err := v.post(ctx, "/api/keys", key, nil, nil); err != nil {
+			return err
+		}
+	}
+	var token struct{ Token string }
+	if err := v.post(ctx, "/api/tokens", map[string]any{"name": "demo"}, &token, nil); err != nil {
+		return err
+	}
+	v.bearer = token.Token
+
+	question := map[string]any{"model": demoModel, "messages": []any{map[string]any{"role": "user", "content": demoQuestion}}}
+	var answer struct {
+		Choices []struct{ Message struct{ Content string } }
+		Usage   struct{ PromptTokens, CompletionTokens int64 }
+	}
+	header := http.Header{}
+	if err := v.post(ctx, "/api/chat", question, &answer, header); err != nil {
+		return err
+	}
+	if len(answer.Choices) == 0 {
+		return errors.New("the chat was answered without a choice")
+	}
+	t.printf("A gateway for trying things out. Its providers are emulated; nothing leaves this machine.\n\n")
+	t.printf("  address    %s\n  account    %s   password %s\n  providers  %s\n  token      %s\n\n",
+		v.base, demoEmail, password, strings.Join(emulator.Providers(), ", "), token.Token)
+	t.printf("You:  %s\n%s:  %s\n\n", demoQuestion, demoModel, answer.Choices[0].Message.Content)
+	t.printf("That was key %s of %s, %s ms, %d + %d tokens. Ask yourself:\n\n%s\n", header.Get("X-LLM-Key-ID"), header.Get("X-LLM-Provider"),
+		header.Get("X-LLM-Latency-Ms"), answer.Usage.PromptTokens, answer.Usage.CompletionTokens, v.curl(question))
+	return nil
+}
+
+// curl is the request as a line for a POSIX shell.
+func (v *visitor) curl(body any) string {
+	text, _ := json.Marshal(body) // a map of strings always encodes
+	return fmt.Sprintf("  curl -sS %s/api/chat -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' \\\n    -d '%s'",
+		v.base, v.bearer, strings.ReplaceAll(string(text), "'", `'\''`))
+}
+
+// post sends body and reads the answer into out, and its header into header, where they are not nil.
+func (v *visitor) post(ctx context.Context, path string, body, out any, header http.Header) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, v.base+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if v.bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+v.bearer)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode/100 != 2 {
+		var failure struct {
+			Error struct{ Code, Message string }
+		}
+		err := json.NewDecoder(resp.Body).Decode(&failure)
+		return errors.Join(fmt.Errorf("POST %s: status %d: %s", path, resp.StatusCode, failure.Error.Message), err)
+	}
+	for name, values := range resp.Header {
+		if header != nil {
+			header[name] = values
+		}
+	}
+	if out == nil {
+		return nil
+	}
+	return json.NewDecoder(resp.Body).Decode(out)
+}

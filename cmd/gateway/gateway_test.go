@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	llmgateway "github.com/alicetears/llm-gateway"
+	"github.com/alicetears/llm-gateway/pkg/emulator"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+func TestCommandLine(t *testing.T) {
+	s := newShell(t)
+	s.want(0, `(?s)serve .*demo .*migrate .*user .*rekey .*version`, "help")
+	s.want(0, `serve`, "--help")
+	s.want(0, `^llm-gateway \S+\n$`, "--version")
+	s.want(0, `usage: gateway demo \[--once\]`, "demo", "--help")
+	s.want(2, `no command "sevre"`, "sevre")
+	s.want(2, `usage: gateway migrate`, "migrate", "now")
+	s.want(2, `(?s)-twice.*usage: gateway demo`, "demo", "-twice")
+	s.want(2, `no "creat"`, "user", "creat")
+	s.want(2, `EMAIL is missing`, "user", "disable")
+	s.want(2, `EMAIL must`, "user", "disable", "nobody")
+	s.want(0, `--password-stdin`, "user")
+}
+
+func TestConfigurationErrorsComeTogether(t *testing.T) {
+	s := newShell(t, "DATABASE_URL=mysql://x", "PORT=99999", "KEY_SELECTION_STRATEGY=best")
+	out := s.want(1, `the configuration has 4 problems`, "serve")
+	for _, name := range []string{"DATABASE_URL", "JWT_SECRET", "PORT", "KEY_SELECTION_STRATEGY"} {
+		if !strings.Contains(out, "\n  "+name+" ") {
+			t.Errorf("nothing about %s in:\n%s", name, out)
+		}
+	}
+}
+
+func TestDemo(t *testing.T) {
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	s := newShell(t)
+	s.want(0, `(?s)You:  .*gpt-4o-mini:  Hello! .*curl -sS http://127\.0\.0\.1:\d+/api/chat`, "demo", "--once")
+
+	out, stop := s.start("demo")
+	base, token := out.wait(t, `address +(\S+)`), out.wait(t, `token +(llm_\w+)`)
+	body := out.wait(t, `-d '(.*)'`)
+	out.wait(t, "press Ctrl-C")
+	req, _ := http.NewRequest("POST", base+"/api/chat", strings.NewReader(body))
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	if status, text := do(t, req); status != 200 || !strings.Contains(text, "Hello!") {
+		t.Errorf("the line that it printed gives %d %s", status, text)
+	}
+	if code := stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if left, _ := filepath.Glob(tmp + "/*"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func do(t *testing.T, req *http.Request) (int, string) {
+	t.Helper()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+func get(t *testing.T, url string) (int, string, http.Header) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, _ := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(text), resp.Header
+}
+
+func TestServesSiteAndRoutes(t *testing.T) {
+	s := newShell(t)
+	out, stop := s.start()
+	base := out.wait(t, `ready on (\S+)\n`)
+	out.wait(t, `set-up token: ((\w{5}-?){4})\)`)
+	for path, want := range map[string]struct {
+		status      int
+		contentType string
+	}{
+		"/":              {200, "text/html; charset=utf-8"},
+		"/style.css":     {200, "text/css; charset=utf-8"},
+		"/status.js":     {200, "text/javascript; charset=utf-8"},
+		"/icon.svg":      {200, "image/svg+xml"},
+		"/health":        {200, "application/json; charset=utf-8"},
+		"/api/nothing":   {404, "application/json; charset=utf-8"},
+		"/nothing":       {404, "application/json; charset=utf-8"},
+		"/../main.go":    {404, "application/json; charset=utf-8"},
+		"//style.css":    {404, "application/json; charset=utf-8"},
+		"/index.html":    {404, "application/json; charset=utf-8"},
+		"/public/":       {404, "application/json; charset=utf-8"},
+		"/v1/everything": {404, "application/json; charset=utf-8"},
+	} {
+		status, text, header := get(t, base+path)
+		if status != want.status || header.Get("Content-Type") != want.contentType {
+			t.Errorf("%s: %d %s %.100s", path, status, header.Get("Content-Type"), text)
+		}
+	}
+	if code := stop(); code != 0 {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	for _, name := range []string{"data/gateway.db", "data/secret"} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+}
+
+// The CDN of Vercel sends the dashboard's files with the headers of vercel.json.
+func TestSiteHeadersAreVercels(t *testing.T) {
+	text, err := os.ReadFile("../../vercel.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Headers []struct {
+			Headers []struct{ Key, Value string }
+		}
+	}
+	if err := json.Unmarshal(text, &file); err != nil || len(file.Headers) != 1 {
+		t.Fatalf("%v, %d groups of headers", err, len(file.Headers))
+	}
+	site, err := newSite(llmgateway.Public, http.NotFoundHandler())
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorder := httptest.NewRecorder()
+	site.ServeHTTP(recorder, httptest.NewRequest("GET", "/", nil))
+	ours := siteHeaders()
+	for _, h := range file.Headers[0].Headers {
+		if recorder.Header().Get(h.Key) != h.Value {
+			t.Errorf("%s: %q here, %q in vercel.json", h.Key, recorder.Header().Get(h.Key), h.Value)
+		}
+		delete(ours, h.Key)
+	}
+	if len(ours) > 0 {
+		t.Errorf("not in vercel.json: %v", ours)
+	}
+}
+
+func TestDotEnvIsRead(t *testing.T) {
+	s := newShell(t)
+	delete(s.env, "DATA_DIR")
+	if err := os.WriteFile(".env", []byte("DATA_DIR=elsewhere\nPORT=1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := s.start("serve")
+	out.wait(t, `data  elsewhere/gateway.db`)
+}
+
+func TestPortTaken(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s := newShell(t, fmt.Sprintf("PORT=%d", l.Addr().(*net.TCPAddr).Port))
+	s.want(1, `listens on 127\.0\.0\.1:\d+ already: end it, or set PORT`, "serve")
+}
+
+func TestDataFolderThatCannotBeWritten(t *testing.T) {
+	s := newShell(t)
+	if err := os.WriteFile("data", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.want(1, `DATA_DIR`, "serve")
+}
+
+func TestAccountsFromTheShell(t *testing.T) {
+	s := newShell(t)
+	password := s.want(0, `password, shown only here: \w{26}\n`, "user", "create", "--admin", "--name", "Ann", "Ann@Example.com")
+	s.in = "a better passphrase\n"
+	s.want(0, `bob@example.com can log in now \(user\)\n$`, "user", "create", "--password-stdin", "bob@example.com")
+	s.want(1, `taken`, "user", "create", "bob@example.com")
+	s.want(0, `(?m)^ann@example.com +admin +true +\S+ +Ann\nbob@example.com +user +true +\S+ +bob$`, "user", "list")
+	s.want(1, `last enabled admin`, "user", "disable", "ann@example.com")
+	s.want(1, `last enabled admin`, "user", "demote", "ann@example.com")
+	s.want(0, `an admin's account`, "user", "promote", "bob@example.com")
+	s.want(0, `is disabled`, "user", "disable", "ann@example.com")
+	s.want(0, `(?m)^ann@example.com +admin +false`, "user", "list")
+	s.want(0, `is enabled`, "user", "enable", "ann@example.com")
+	s.want(1, `no account with the address`, "user", "password", "eve@example.com")
+	s.in = "short\n"
+	s.want(1, `the password must be at least`, "user", "password", "--password-stdin", "bob@example.com")
+
+	out, _ := s.start("serve")
+	base := out.wait(t, `ready on (\S+)\n`)
+	made := regexp.MustCompile(`here: (\w+)`).FindStringSubmatch(password)[1]
+	for email, password := range map[string]string{"ann@example.com": made, "bob@example.com": "a better passphrase"} {
+		body, _ := json.Marshal(map[string]string{"email": email, "password": password})
+		req, _ := http.NewRequest("POST", base+"/api/auth/login", bytes.NewReader(body))
+		req.Header.Set("Content-Type", "application/json")
+		if status, text := do(t, req); status != 200 {
+			t.Errorf("%s: %d %s", email, status, text)
+		}
+	}
+	if strings.Contains(out.String(), "set-up token") {
+		t.Error("the set-up token is printed although there are accounts")
+	}
+}
+
+const (
+	firstSecret  = "JWT_SECRET=mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7i-first"
+	secondSecret = "ENCRYPTION_KEY=pQ7sVx2mLrT9wYb3KcJfGhZzE6uA4iNn-second"
+)
+
+func TestRekey(t *testing.T) {
+	s := newShell(t, firstSecret)
+	v := s.visit(t)
+	v.key(t, "sk-emulated-0001")
+	v.key(t, "sk-emulated-0002")
+	v.stop()
+	s.want(0, `^0 provider keys were sealed anew`, "rekey")
+	s.set(secondSecret)
+	s.want(0, `^2 provider keys were sealed anew`, "rekey")
+	s.want(0, `^0 provider keys were sealed anew`, "rekey")
+	s.set("ENCRYPTION_KEY=aQ7sVx2mLrT9wYb3KcJfGhZzE6uA4iNn-third")
+	s.want(1, `(?s)sealed under a key that is not configured.*\n0 provider keys.*2 keys cannot be opened: list the secret`, "rekey")
+	s.set("ENCRYPTION_KEY_PREVIOUS=" + strings.TrimPrefix(secondSecret, "ENCRYPTION_KEY="))
+	s.want(0, `^2 provider keys were sealed anew`, "rekey")
+}
+
+func TestMigrateSaysWhereItStands(t *testing.T) {
+	newShell(t).want(0, fmt.Sprintf(`data/gateway\.db \(SQLite\): the schema is at version %d, which is current`, store.SchemaVersion), "migrate")
+}
+
+func TestRunningStreamFinishes(t *testing.T) {
+	s := newShell(t)
+	w := s.visit(t)
+	w.key(t, "sk-emulated-0001")
+	w.emu.Set(emulator.Match{}, emulator.Behaviour{EventMs: 20})
+	resp := w.stream(t)
+	go w.stop()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.HasSuffix(string(text), "data: [DONE]\n\n") {
+		t.Errorf("%v: the stream ends with %q", err, text[max(0, len(text)-200):])
+	}
+	if code := w.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestStreamBeyondTheLimitIsToldAndSettled(t *testing.T) {
+	s := newShell(t, "SHUTDOWN_TIMEOUT=200ms")
+	w := s.visit(t)
+	w.key(t, "sk-emulated-0001")
+	w.emu.Set(emulator.Match{}, emulator.Behaviour{EventMs: 20, Endless: true})
+	resp := w.stream(t)
+	go w.stop()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || !regexp.MustCompile(`"code":"UNAVAILABLE","message":"the gateway is being stopped[^\n]*\n\n$`).Match(text) {
+		t.Errorf("%v: the stream ends with %q", err, text[max(0, len(text)-200):])
+	}
+	if code := w.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	in, err := install(s.config(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.close()
+	outcome := store.Outcome(0)
+	if err := in.db.Run(t.Context(), store.Stmt{SQL: "select outcome from requests", Each: func(r store.Row) error { return r.Scan((*int)(&outcome)) }}); err != nil {
+		t.Fatal(err)
+	}
+	if outcome != store.Broken {
+		t.Errorf("the request was settled as %d, want %d", outcome, store.Broken)
+	}
+}

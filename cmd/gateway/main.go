@@ -1,0 +1,139 @@
+// Command gateway is LLM Gateway as one binary: the same routes as on Vercel, the dashboard, and what an
+// operator needs besides. "gateway help" lists the commands; without one it serves.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the process at once.
+	context.AfterFunc(ctx, stop)
+	t := &terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}
+	code := run(ctx, t, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// terminal is where a command reads and writes, so that tests can look at it.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+	env      func(string) (string, bool)
+}
+
+func (t *terminal) printf(format string, args ...any) { fmt.Fprintf(t.out, format, args...) }
+
+// Exit codes.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2 // the command line is wrong
+)
+
+// command is one of the binary's commands.
+type command struct {
+	name    string
+	args    string // after the name, for the help
+	summary string
+	// run returns a *usageError for a wrong command line, and any other error for a failure.
+	run func(ctx context.Context, t *terminal, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"serve", "", "serve the gateway (what happens without a command)", serve},
+		{"demo", "[--once]", "a throw-away gateway with emulated providers that answers one chat", demo},
+		{"migrate", "", "bring the database's schema up to date", migrate},
+		{"user", "list | create | password | enable | disable | promote | demote", "look after accounts from the shell", user},
+		{"rekey", "", "seal every provider key under the current ENCRYPTION_KEY", rekey},
+		{"version", "", "print the version", printVersion},
+	}
+}
+
+// usageError says what is wrong with a command line.
+type usageError struct{ message string }
+
+func (e *usageError) Error() string { return e.message }
+
+func wrongUsage(format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...)}
+}
+
+func run(ctx context.Context, t *terminal, args []string) int {
+	name := "serve"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		name, args = args[0], args[1:]
+	} else if len(args) > 0 && isHelp(args[0]) {
+		name = "help"
+	} else if len(args) > 0 && args[0] == "--version" {
+		name, args = "version", nil
+	}
+	if name == "help" {
+		help(t)
+		return exitOK
+	}
+	for _, c := range commands() {
+		if c.name == name {
+			return report(t, c, c.run(ctx, t, args))
+		}
+	}
+	fmt.Fprintf(t.err, "gateway: there is no command %q; \"gateway help\" lists them\n", name)
+	return exitUsage
+}
+
+func report(t *terminal, c command, err error) int {
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, flag.ErrHelp):
+		t.printf("usage: gateway %s\n\n%s.\n", strings.TrimSpace(c.name+" "+c.args), c.summary)
+		return exitOK
+	case errors.As(err, &usage):
+		fmt.Fprintf(t.err, "gateway %s: %s\nusage: gateway %s\n", c.name, usage.message, strings.TrimSpace(c.name+" "+c.args))
+		return exitUsage
+	}
+	fmt.Fprintf(t.err, "gateway %s: %s\n", c.name, err)
+	return exitError
+}
+
+func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }
+
+func help(t *terminal) {
+	t.printf("LLM Gateway: one endpoint for your keys of nine LLM providers.\n\nusage: gateway [command]\n\n")
+	for _, c := range commands() {
+		t.printf("  %-10s %s\n", c.name, c.summary)
+	}
+	t.printf("\nIt is configured by environment variables, which may stand in a file .env; the README lists them.\n")
+}
+
+// parse reads a command's flags; what is left must be exactly the named arguments.
+func parse(flags *flag.FlagSet, args []string, names ...string) ([]string, error) {
+	flags.SetOutput(io.Discard)
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil, err
+		}
+		return nil, wrongUsage("%s", err)
+	}
+	rest := flags.Args()
+	switch {
+	case len(rest) < len(names):
+		return nil, wrongUsage("%s is missing", names[len(rest)])
+	case len(rest) > len(names):
+		return nil, wrongUsage("%q is more than it takes", rest[len(names)])
+	}
+	return rest, nil
+}
+
+func noFlags(name string) *flag.FlagSet { return flag.NewFlagSet(name, flag.ContinueOnError) }

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+
+	llmgateway "github.com/alicetears/llm-gateway"
+	"github.com/alicetears/llm-gateway/internal/mount"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
+	"github.com/alicetears/llm-gateway/pkg/server"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// serve answers until ctx ends, then lets the running answers finish.
+func serve(ctx context.Context, t *terminal, args []string) error {
+	if _, err := parse(noFlags("serve"), args); err != nil {
+		return err
+	}
+	return with(ctx, t, func(ctx context.Context, in *installation) error {
+		s, err := in.listen()
+		if err != nil {
+			return err
+		}
+		t.printf("LLM Gateway %s is ready on %s\n  data  %s\n", versionText(), s.url(), in.where())
+		if in.app.Redis != nil {
+			t.printf("  throttles are kept in Redis\n")
+		}
+		go s.firstSteps(ctx, t)
+		return s.run(ctx)
+	})
+}
+
+// service is an installation that listens.
+type service struct {
+	*installation
+	listener net.Listener
+	http     *http.Server
+	// cut ends the requests that are still running.
+	cut context.CancelCauseFunc
+}
+
+func (in *installation) listen() (*service, error) {
+	site, err := newSite(llmgateway.Public, mount.API())
+	if err != nil {
+		return nil, err
+	}
+	address := net.JoinHostPort(in.cfg.Host, strconv.Itoa(in.cfg.Port))
+	listener, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("something else listens on %s already: end it, or set PORT to another port (0 picks a free one)", address)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("the system does not allow listening on %s: set PORT to one above 1023", address)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %s (HOST and PORT): %w", address, err)
+	}
+	server.Install(in.app)
+	s := &service{installation: in, listener: listener}
+	s.http = server.NewHTTPServer(in.cfg.Limits, site, in.log)
+	var base context.Context
+	base, s.cut = context.WithCancelCause(context.Background())
+	s.http.BaseContext = func(net.Listener) context.Context { return base }
+	return s, nil
+}
+
+// url is where a browser on this machine finds the gateway.
+func (s *service) url() string {
+	addr := s.listener.Addr().(*net.TCPAddr)
+	host := addr.IP.String()
+	if addr.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(addr.Port))
+}
+
+// lastWords is how long requests that are cut off may take to say so and to settle.
+const lastWords = 10 * time.Second
+
+// run serves until ctx ends. Then nothing new is accepted, and running answers have the time
+// that SHUTDOWN_TIMEOUT gives; what still runs after it ends with an error and is settled.
+func (s *service) run(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.http.Serve(s.listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	s.log.Info("stopping", "runningAnswersHave", s.cfg.Limits.Shutdown.String())
+	patience, cancel := context.WithTimeout(context.Background(), s.cfg.Limits.Shutdown)
+	defer cancel()
+	if s.http.Shutdown(patience) == nil {
+		return nil
+	}
+	s.cut(gateway.ErrStopping)
+	final, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
+	if s.http.Shutdown(final) == nil {
+		return nil
+	}
+	s.log.Warn("some connections did not end by themselves and were cut")
+	return s.http.Close()
+}
+
+// askAgain is how often the database is asked for the first time, while it does not answer.
+const askAgain = 5 * time.Second
+
+// firstSteps tells the operator of an empty gateway what to do, as soon as the database says that it
+// is empty.
+func (s *service) firstSteps(ctx context.Context, t *terminal) {
+	for warned := false; ; warned = true {
+		status, err := store.InstanceStatus(ctx, s.db)
+		if err == nil {
+			s.explain(t, status)
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if !warned {
+			s.log.Warn("the database does not answer yet; requests get 503 until it does", "cause", err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(askAgain):
+		}
+	}
+}
+
+func (s *service) explain(t *terminal, status store.Instance) {
+	if status.SetUp {
+		return
+	}
+	t.printf("  next  open %s and create the admin account\n", s.url())
+	if s.cfg.Secrets.Setup != "" {
+		t.printf("        (it asks for the set-up token, the value of SETUP_TOKEN)\n")
+		return
+	}
+	t.printf("        (from another machine, or through a proxy, it asks for the set-up token: %s)\n", s.app.Secrets.SetupToken())
+}

@@ -1,0 +1,85 @@
+// Package docs holds the documents of the repository to what the code does.
+package docs
+
+import (
+	"flag"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/server"
+)
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+var update = flag.Bool("update", false, "write the table of variables into README.md anew")
+
+func TestREADMEHasTheTableOfVariables(t *testing.T) {
+	readme := read(t, "README.md")
+	head, rest, found := strings.Cut(readme, "\n| variable | default |")
+	_, tail, ended := strings.Cut(rest, "\n\n")
+	if !found || !ended {
+		t.Fatal("README.md has no table of variables")
+	}
+	want := head + "\n" + config.MarkdownTable() + "\n" + tail
+	switch {
+	case readme == want:
+	case *update:
+		if err := os.WriteFile("../../README.md", []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Error("the table of variables differs from pkg/config: go test ./internal/docs -update writes it anew")
+	}
+}
+
+func TestREADMEHasEveryRoute(t *testing.T) {
+	readme := read(t, "README.md")
+	row := regexp.MustCompile("`([A-Z|]+) (/[^` ]*)`")
+	documented := map[string]bool{}
+	for _, m := range row.FindAllStringSubmatch(readme, -1) {
+		for method := range strings.SplitSeq(m[1], "|") {
+			documented[method+" "+m[2]] = true
+		}
+	}
+	for _, r := range server.Routes() {
+		if name := r.Method + " " + r.Pattern; !documented[name] {
+			t.Errorf("README.md says nothing of %s", name)
+		} else {
+			delete(documented, name)
+		}
+	}
+	for name := range documented {
+		t.Errorf("README.md has %s, which is no route", name)
+	}
+}
+
+func TestExampleEnvironmentIsReal(t *testing.T) {
+	var known []string
+	for _, v := range config.Variables() {
+		known = append(known, v.Name)
+	}
+	set := regexp.MustCompile(`(?m)^#? ?([A-Z_]+)=`)
+	found := set.FindAllStringSubmatch(read(t, ".env.example"), -1)
+	if len(found) < 10 {
+		t.Fatalf("only %d variables found", len(found))
+	}
+	for _, m := range found {
+		if !slices.Contains(known, m[1]) {
+			t.Errorf(".env.example has %s, which nothing reads", m[1])
+		}
+	}
+	if _, err := config.ParseDotEnv(strings.NewReader(read(t, ".env.example"))); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,199 @@
+package anthropic
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// block writes a part as a block; false: there is nothing to write, and whatever was
+// written is to be taken back.
+func (e *encoder) block(role chat.Role, p *chat.Part) bool {
+	assistant := role == chat.Assistant
+	switch {
+	case p.Kind == chat.Text, p.Kind == chat.Refusal && assistant:
+		return e.text(p)
+	case p.Kind == chat.Unrendered && isBlock(p.Raw):
+		e.out = jsonx.AppendCompact(e.out, p.Raw)
+	case p.Kind == chat.Reason && assistant:
+		return e.reason(p)
+	case p.Kind == chat.Call && assistant:
+		e.call(p)
+	case assistant:
+		e.warn("%s takes back text, thinking and calls alone from the assistant: other parts dropped", e.provider())
+		return false
+	case p.Kind == chat.Result && role == chat.User:
+		e.result(p)
+	case role == chat.User:
+		e.media(p)
+	default:
+		e.refuse("messages", "instructions to %s can be text alone", e.provider())
+	}
+	return true
+}
+
+// text writes a block of text. Blank ones are refused by the API.
+func (e *encoder) text(p *chat.Part) bool {
+	if blank(p.Text) {
+		return false
+	}
+	e.raw(`{"type":"text","text":`)
+	e.str(p.Text)
+	n := 0
+	for i := range p.Citations {
+		if c := &p.Citations[i]; returnable(c) {
+			if n == 0 {
+				e.raw(`,"citations":[`)
+			}
+			e.comma(n)
+			e.out = jsonx.AppendCompact(e.out, c.Raw)
+			n++
+		}
+	}
+	if n > 0 {
+		e.raw("]")
+	}
+	e.cache(p.Cache)
+	e.raw("}")
+	return true
+}
+
+// cache writes the member that ends a prefix to be cached.
+func (e *encoder) cache(c *chat.CacheMark) {
+	if c == nil || e.rules.CacheMarks != dialect.CacheMarksKept {
+		return
+	}
+	e.raw(`,"cache_control":{"type":"ephemeral"`)
+	e.member("ttl", c.TTL)
+	e.raw("}")
+}
+
+// reason writes thinking of an earlier turn as it came. What another provider signed, or
+// nobody did, is refused by the API and left out.
+func (e *encoder) reason(p *chat.Part) bool {
+	signature, redacted := ownState(p.State)
+	switch {
+	case redacted != "":
+		e.raw(`{"type":"redacted_thinking","data":`)
+		e.str(redacted)
+	case signature != "":
+		e.raw(`{"type":"thinking","thinking":`)
+		e.str(p.Text)
+		e.raw(`,"signature":`)
+		e.str(signature)
+	default:
+		return false
+	}
+	e.raw("}")
+	return true
+}
+
+// ownState is what Anthropic wants back of a state; both empty if it is not Anthropic's.
+// OpenRouter says whose it is, and packs redacted thinking as encrypted.
+func ownState(s *chat.ReasoningState) (signature, redacted string) {
+	switch {
+	case s == nil:
+		return "", ""
+	case strings.HasPrefix(s.Format, "anthropic"):
+		return s.Signature, s.Redacted + s.Encrypted
+	case s.Format != "" || s.Encrypted != "" || s.ID != "":
+		return "", ""
+	}
+	return s.Signature, s.Redacted
+}
+
+// call writes a call. Its input must be an object: what is none (a free-text tool's
+// call, arguments that a model broke) is put into one.
+func (e *encoder) call(p *chat.Part) {
+	c := p.ToolCall
+	e.raw(`{"type":"tool_use","id":`)
+	e.str(toolID(c.ID))
+	e.raw(`,"name":`)
+	e.str(c.Name)
+	e.raw(`,"input":`)
+	e.out = appendInput(e.out, c.Arguments)
+	e.cache(p.Cache)
+	e.raw("}")
+}
+
+// appendInput writes a call's arguments as an object.
+func appendInput(out []byte, arguments string) []byte {
+	if blank(arguments) {
+		return append(out, "{}"...)
+	}
+	if v, err := jsonx.Parse([]byte(arguments), jsonx.Lenient); err == nil && v.Kind() == jsonx.Object {
+		return jsonx.AppendCompact(out, v.Raw())
+	}
+	out = append(out, `{"input":`...)
+	out = jsonx.AppendString(out, arguments)
+	return append(out, '}')
+}
+
+// toolID is the id as the API takes it, ^[a-zA-Z0-9_-]+$. A foreign id becomes a digest of
+// itself, the same in the call and in its result, in this request and the next.
+func toolID(id string) string {
+	if isToolID(id) {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return "toolu_" + hex.EncodeToString(sum[:12])
+}
+
+func isToolID(id string) bool { return madeOf(id, 1<<16, "_-") }
+
+// madeOf says whether s has 1 to limit letters, digits and characters of extra.
+func madeOf(s string, limit int, extra string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && strings.IndexByte(extra, c) < 0 {
+			return false
+		}
+	}
+	return s != "" && len(s) <= limit
+}
+
+// result writes what a tool returned.
+func (e *encoder) result(p *chat.Part) {
+	r := p.ToolResult
+	e.raw(`{"type":"tool_result","tool_use_id":`)
+	e.str(toolID(r.CallID))
+	if len(r.Parts) > 0 {
+		e.raw(`,"content":`)
+		e.resultContent(r.Parts)
+	}
+	if r.IsError {
+		e.raw(`,"is_error":true`)
+	}
+	e.cache(p.Cache)
+	e.raw("}")
+}
+
+func (e *encoder) resultContent(parts []chat.Part) {
+	if len(parts) == 1 && parts[0].Kind == chat.Text && parts[0].Cache == nil {
+		e.str(parts[0].Text)
+		return
+	}
+	e.raw("[")
+	t := turn{role: chat.User, parts: parts}
+	e.turn(&t)
+	e.raw("]")
+}
+
+// isBlock says whether the raw part is a block of this dialect that chat has no kind for.
+func isBlock(raw []byte) bool {
+	v, err := jsonx.Parse(raw, jsonx.Lenient)
+	if err != nil {
+		return false
+	}
+	switch kind := v.Get("type").Str(); kind {
+	case "server_tool_use", "search_result", "tool_reference", "container_upload", "mcp_tool_use", "mcp_tool_result", "compaction",
+		"fallback", "tool_addition", "tool_removal", "document":
+		return true
+	default:
+		return strings.HasSuffix(kind, "_tool_result")
+	}
+}

@@ -1,0 +1,36 @@
+package anthropic
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+var _ dialect.Counter = Client{}
+
+// EncodeCount writes the body of POST /v1/messages/count_tokens: a request without what
+// steers the answer.
+func (Client) EncodeCount(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
+	return encodeFor(counts, req, rules)
+}
+
+// DecodeCount reads the number of input tokens.
+func (Client) DecodeCount(body []byte) (int64, error) {
+	root, err := jsonx.Parse(body, jsonx.Lenient)
+	if err != nil {
+		return 0, &chat.Error{Class: chat.Transport, Message: "the provider's answer is not JSON", Cause: err}
+	}
+	if root.Get("error").Given() || root.Get("type").Is("error") {
+		return 0, decodeError(root)
+	}
+	n, ok := root.Get("input_tokens").Int64()
+	if !ok || n < 0 {
+		return 0, &chat.Error{Class: chat.Transport, Message: "the provider's answer has no count of tokens"}
+	}
+	return n, nil
+}
+
+// EncodeCount writes the answer of POST /v1/messages/count_tokens.
+func (s *Server) EncodeCount(inputTokens int64) []byte {
+	return append(jsonx.AppendInt([]byte(`{"input_tokens":`), inputTokens), '}')
+}

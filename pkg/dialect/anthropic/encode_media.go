@@ -1,0 +1,88 @@
+package anthropic
+
+import (
+	"encoding/base64"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+)
+
+// media writes an image or a document.
+func (e *encoder) media(p *chat.Part) {
+	m := p.Media
+	switch {
+	case p.Kind == chat.Image && m != nil:
+		e.raw(`{"type":"image","source":`)
+		if m.Detail == "low" || m.Detail == "high" {
+			e.warn("the detail of images is not supported by %s: dropped", e.provider())
+		}
+		e.source(m, imageType(m.MIMEType))
+	case p.Kind == chat.File && m != nil:
+		e.raw(`{"type":"document","source":`)
+		e.document(m)
+		e.member("title", m.Filename)
+	case p.Kind == chat.Audio:
+		e.refuse("messages", "%s does not take audio", e.provider())
+	default:
+		e.refuse("messages", "a part of a message cannot be sent to %s", e.provider())
+	}
+	e.cache(p.Cache)
+	e.raw("}")
+}
+
+// source writes where a medium is, or what it is.
+func (e *encoder) source(m *chat.Media, mimeType string) {
+	switch {
+	case m.URL != "":
+		e.raw(`{"type":"url","url":`)
+		e.str(m.URL)
+	case m.FileID != "":
+		e.files = true
+		e.raw(`{"type":"file","file_id":`)
+		e.str(m.FileID)
+	case m.Data == "":
+		e.refuse("messages", "a medium without URL and data cannot be sent to %s", e.provider())
+	case mimeType == "":
+		e.refuse("messages", "%s does not take media of the type %q: it knows image/jpeg, image/png, image/gif, image/webp, application/pdf and text",
+			e.provider(), m.MIMEType)
+	default:
+		e.raw(`{"type":"base64","media_type":`)
+		e.str(mimeType)
+		e.raw(`,"data":`)
+		e.str(m.Data)
+	}
+	e.raw("}")
+}
+
+func imageType(mimeType string) string {
+	switch t := strings.ToLower(mimeType); t {
+	case "image/jpeg", "image/png", "image/gif", "image/webp":
+		return t
+	case "image/jpg":
+		return "image/jpeg"
+	}
+	return ""
+}
+
+// document writes the source of a PDF or, in clear, of a text.
+func (e *encoder) document(m *chat.Media) {
+	mimeType := strings.ToLower(m.MIMEType)
+	if m.Data == "" || !strings.HasPrefix(mimeType, "text/") {
+		if mimeType == "" || mimeType == "application/x-pdf" {
+			mimeType = "application/pdf"
+		}
+		if mimeType != "application/pdf" {
+			mimeType = ""
+		}
+		e.source(m, mimeType)
+		return
+	}
+	text, err := base64.StdEncoding.DecodeString(m.Data)
+	if err != nil || !utf8.Valid(text) {
+		e.refuse("messages", "a document of the type %s is not text in base64", mimeType)
+	}
+	e.raw(`{"type":"text","media_type":"text/plain","data":`)
+	e.str(string(text))
+	e.raw("}")
+}

@@ -1,0 +1,124 @@
+package anthropic
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// maxMessage bounds an error's text, in bytes.
+const maxMessage = 4 << 10
+
+// DecodeError reads a failed answer in any of these shapes:
+//
+//	{"type":"error","error":{"type","message","details":{"error_code"}},"request_id"}
+//	{"error":".."}, {"error":{"message","code"}}, {"message":".."}, {"detail":".."}   proxies
+//
+// A code from 400 to 599 is also the Status.
+func (Client) DecodeError(body []byte) *chat.Error {
+	root, err := jsonx.Parse(bytes.TrimSpace(body), jsonx.Lenient)
+	if err != nil {
+		return new(chat.Error)
+	}
+	return decodeError(root)
+}
+
+func decodeError(root jsonx.Value) *chat.Error {
+	v := root.Get("error")
+	if v.Kind() != jsonx.Object {
+		text := v.Str()
+		for _, name := range [...]string{"message", "detail"} {
+			if text == "" {
+				text = root.Get(name).Str()
+			}
+		}
+		return &chat.Error{Message: clip(text)}
+	}
+	e := &chat.Error{Type: word(v.Get("type")), Param: word(v.Get("param")), Message: clip(v.Get("message").Str())}
+	for _, code := range [...]jsonx.Value{v.Get("details").Get("error_code"), v.Get("code")} {
+		if e.Code == "" {
+			e.Code = word(code)
+		}
+	}
+	if n, err := strconv.Atoi(e.Code); err == nil && n >= 400 && n <= 599 {
+		e.Status = n
+	}
+	return e
+}
+
+// word is a short value: a string, or a number as it is written.
+func word(v jsonx.Value) string {
+	if v.Kind() == jsonx.Number {
+		return string(v.Raw())
+	}
+	if s := v.Str(); len(s) <= 256 {
+		return s
+	}
+	return ""
+}
+
+func clip(s string) string {
+	if len(s) > maxMessage {
+		return strings.ToValidUTF8(s[:maxMessage], "") + "..."
+	}
+	return s
+}
+
+// errorType is the dialect's word for a failure
+// (https://platform.claude.com/docs/en/api/errors).
+func errorType(err *fault.Error) string {
+	switch err.Code {
+	case fault.Unauthorized:
+		return "authentication_error"
+	case fault.Forbidden:
+		return "permission_error"
+	case fault.NotFound:
+		return "not_found_error"
+	case fault.TooLarge:
+		return "request_too_large"
+	case fault.RateLimit:
+		return "rate_limit_error"
+	case fault.ProviderTimeout:
+		return "timeout_error"
+	case fault.Unavailable:
+		return "overloaded_error"
+	case fault.Provider:
+		var failed *chat.Error
+		if errors.As(err, &failed) && (failed.Class == chat.Overloaded || failed.Class == chat.RateLimited) {
+			return "overloaded_error"
+		}
+		return "api_error"
+	case fault.Internal, fault.Cancelled:
+		return "api_error"
+	}
+	return "invalid_request_error"
+}
+
+// EncodeError writes the body of a failed answer. Details of ours, such as the issues of a
+// request, stand in error.details.
+func (s *Server) EncodeError(err *fault.Error, requestID string) []byte {
+	return appendError(nil, err, requestID)
+}
+
+func appendError(out []byte, err *fault.Error, requestID string) []byte {
+	out = append(out, `{"type":"error","error":{"type":`...)
+	out = jsonx.AppendString(out, errorType(err))
+	out = append(out, `,"message":`...)
+	out = jsonx.AppendString(out, err.Message)
+	if err.Details != nil {
+		// Details that cannot be written are left out: the error itself matters more.
+		if details, failed := json.Marshal(err.Details); failed == nil {
+			out = append(out, `,"details":`...)
+			out = append(out, details...)
+		}
+	}
+	out = append(out, `},"request_id":`...)
+	out = jsonx.AppendString(out, requestID)
+	return append(out, '}')
+}

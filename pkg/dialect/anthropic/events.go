@@ -1,0 +1,212 @@
+package anthropic
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+	"github.com/alicetears/llm-gateway/pkg/sse"
+)
+
+// A streamEncoder writes events in the order that the SDKs count on: message_start; each block with its
+// start, deltas and stop, one at a time; message_delta with the reason and the usage; message_stop.
+//
+// Usage that is not known at the start is 0 there: the SDKs take the totals of message_delta.
+type streamEncoder struct {
+	served   dialect.Served
+	id, tier string
+	started  bool
+	over     bool
+	usage    *chat.Usage
+
+	index int // of the open block, or of the next
+	open  chat.PartKind
+	state *chat.ReasoningState // of the open block of thinking
+	calls []outCall
+	call  int // the open one
+
+	finish  chat.FinishReason
+	stop    string
+	refused bool
+}
+
+// NewStreamEncoder returns an encoder for one streamed answer.
+func (s *Server) NewStreamEncoder(served dialect.Served) dialect.StreamEncoder {
+	return &streamEncoder{served: served}
+}
+
+// Encode appends the event. Of several choices the first is written. EventError is for Error to tell.
+func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
+	switch {
+	case ev.Kind == chat.EventStart:
+		e.id, e.tier = ev.ID, ev.ServiceTier
+		return out
+	case ev.Kind == chat.EventUsage:
+		e.usage = ev.Usage
+	case ev.Kind == chat.EventError, ev.Kind == chat.EventLogprobs, ev.Choice != 0:
+		return out
+	}
+	out = e.start(out)
+	switch ev.Kind {
+	case chat.EventText, chat.EventRefusal:
+		e.refused = e.refused || ev.Kind == chat.EventRefusal
+		if ev.Text != "" {
+			out = e.openText(out)
+			out = e.delta(out, `"text_delta","text":`, ev.Text)
+		}
+	case chat.EventCitation:
+		out = e.openText(out)
+		out = e.begin(out, "content_block_delta")
+		out = append(out, `,"delta":{"type":"citations_delta","citation":`...)
+		out = appendCitation(out, ev.Citation)
+		out = sse.End(append(out, "}}"...))
+	case chat.EventReason:
+		out = e.reason(out, ev)
+	case chat.EventCall:
+		out = e.beginCall(out, ev)
+	case chat.EventCallArgs:
+		out = e.addArgs(out, ev)
+	case chat.EventFinish:
+		e.finish, e.stop = ev.Finish, ev.Text
+	case chat.EventEnd:
+		out = e.end(out)
+	}
+	return out
+}
+
+// start writes message_start, once.
+func (e *streamEncoder) start(out []byte) []byte {
+	if e.started {
+		return out
+	}
+	e.started = true
+	out = sse.Begin(out, "message_start")
+	out = append(out, `{"type":"message_start","message":`...)
+	out = appendHead(out, e.id, e.served)
+	out = append(out, `],"stop_reason":null,"stop_sequence":null,"usage":`...)
+	out = appendUsage(out, e.usage, e.tier)
+	return sse.End(append(out, "}}"...))
+}
+
+// begin writes an event of a block up to the members after the index.
+func (e *streamEncoder) begin(out []byte, name string) []byte {
+	out = sse.Begin(out, name)
+	out = append(out, `{"type":"`...)
+	out = append(out, name...)
+	out = append(out, `","index":`...)
+	return jsonx.AppendInt(out, int64(e.index))
+}
+
+// delta writes a piece of the open block; kind is its type and the name of the text's member.
+func (e *streamEncoder) delta(out []byte, kind, text string) []byte {
+	out = e.begin(out, "content_block_delta")
+	out = append(out, `,"delta":{"type":`...)
+	out = append(out, kind...)
+	out = jsonx.AppendString(out, text)
+	return sse.End(append(out, "}}"...))
+}
+
+func (e *streamEncoder) openText(out []byte) []byte {
+	if e.open == chat.Text {
+		return out
+	}
+	out = e.closeAll(out)
+	e.open = chat.Text
+	return e.startBlock(out, `{"type":"text","text":""}`)
+}
+
+func (e *streamEncoder) startBlock(out []byte, block string) []byte {
+	out = e.begin(out, "content_block_start")
+	out = append(out, `,"content_block":`...)
+	out = append(out, block...)
+	return sse.End(append(out, '}'))
+}
+
+// closeBlock ends the open block. The signature of thinking comes last.
+func (e *streamEncoder) closeBlock(out []byte) []byte {
+	if e.open == 0 {
+		return out
+	}
+	if e.open == chat.Reason {
+		out = e.delta(out, `"signature_delta","signature":`, signatureOf(e.state))
+		e.state = nil
+	}
+	e.open = 0
+	out = e.begin(out, "content_block_stop")
+	e.index++
+	return sse.End(append(out, '}'))
+}
+
+// closeAll ends the open block, and calls that wait for their turn.
+func (e *streamEncoder) closeAll(out []byte) []byte {
+	out = e.closeBlock(out)
+	for i := range e.calls {
+		if e.calls[i].waits {
+			out = e.openCall(out, i)
+			out = e.closeBlock(out)
+		}
+	}
+	return out
+}
+
+// reason writes a piece of thinking. Which block it belongs to is decided as chat.Assembler
+// does it, so that what a caller puts together is what a whole answer has.
+func (e *streamEncoder) reason(out []byte, ev *chat.Event) []byte {
+	if data := redactedAlone(ev.State); data != "" && ev.Text == "" {
+		out = e.closeAll(out)
+		out = e.startBlock(out, string(jsonx.AppendString([]byte(`{"type":"redacted_thinking","data":`), data))+"}")
+		e.open = chat.Unrendered // nothing is to be said before its end
+		return e.closeBlock(out)
+	}
+	if ev.Text == "" && ev.State == nil {
+		return out
+	}
+	if e.open != chat.Reason || !e.state.Takes(ev.State) {
+		out = e.closeAll(out)
+		e.open = chat.Reason
+		out = e.startBlock(out, `{"type":"thinking","thinking":"","signature":""}`)
+	}
+	if ev.Text != "" {
+		out = e.delta(out, `"thinking_delta","thinking":`, ev.Text)
+	}
+	if ev.State != nil {
+		if e.state == nil {
+			e.state = new(chat.ReasoningState)
+		}
+		e.state.Merge(ev.State)
+	}
+	return out
+}
+
+// end writes what ends the message.
+func (e *streamEncoder) end(out []byte) []byte {
+	e.over = true
+	out = e.closeAll(out)
+	out = sse.Begin(out, "message_delta")
+	out = append(out, `{"type":"message_delta","delta":{`...)
+	at := len(out)
+	out = appendStop(out, e.finish, e.stop, e.refused)
+	out = append(out[:at], out[at+1:]...) // its comma
+	out = append(out, `},"usage":`...)
+	out = appendUsage(out, e.usage, "")
+	out = sse.End(append(out, '}'))
+	out = sse.Begin(out, "message_stop")
+	return sse.End(append(out, `{"type":"message_stop"}`...))
+}
+
+// Error appends the failure. Nothing follows it.
+func (e *streamEncoder) Error(out []byte, err *fault.Error) []byte {
+	e.over = true
+	out = sse.Begin(out, "error")
+	out = appendError(out, err, e.served.RequestID)
+	return sse.End(out)
+}
+
+// Heartbeat appends a ping or, before the message has begun and after its end, a comment.
+func (e *streamEncoder) Heartbeat(out []byte) []byte {
+	if !e.started || e.over {
+		return sse.AppendComment(out)
+	}
+	out = sse.Begin(out, "ping")
+	return sse.End(append(out, `{"type":"ping"}`...))
+}

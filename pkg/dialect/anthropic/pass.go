@@ -1,0 +1,132 @@
+package anthropic
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+	"github.com/alicetears/llm-gateway/pkg/sse"
+)
+
+var _ dialect.Passing = Client{}
+
+// PassRequest edits top-level members of the caller's body: the model, max_tokens beyond the
+// model's limit, and fields that the model does not take. What the rules force within messages, or
+// in how the model is to think, cannot be done to the bytes; nor may a conversation pass that holds
+// what another provider, or the gateway, has made: ids of calls, thinking, citations. Body comes back
+// itself if nothing is to be changed.
+func (Client) PassRequest(body []byte, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, bool) {
+	root, err := jsonx.Parse(body, jsonx.Lenient)
+	if err != nil || root.Kind() != jsonx.Object || Marked(body) {
+		return dialect.Encoded{}, false
+	}
+	p := passer{encoder: encoder{req: req, rules: rules}, root: root}
+	p.match()
+	p.arrange()
+	p.prepareThinking()
+	p.warnings = nil // of what is left as it is, or not passed at all
+	p.limit()
+	if p.err != nil || !p.conversationPasses() || !p.thinkingPasses() {
+		return dialect.Encoded{}, false
+	}
+	p.edit = jsonx.NewEdit(root)
+	for m := root.First(); m.Exists(); m = m.Next() {
+		p.member(string(m.Key()), m)
+	}
+	if p.edit.Changed() {
+		body = p.edit.Append(make([]byte, 0, len(body)+256))
+	}
+	return dialect.Encoded{Path: answerPath, Body: body, Warnings: p.warnings}, p.err == nil
+}
+
+// A passer edits one body. It asks the encoder what the rules want.
+type passer struct {
+	encoder
+	root jsonx.Value
+	edit *jsonx.Edit
+}
+
+// member edits one member by the rules of its field.
+func (p *passer) member(name string, m jsonx.Value) {
+	if !p.accepts(name) {
+		p.edit.Drop(name)
+		isDefault := false
+		if f, ok := m.Float64(); ok && (name == "temperature" || name == "top_p") {
+			isDefault = f == 1
+		}
+		switch {
+		case !m.Given(), isDefault:
+		case name == "tools", name == "tool_choice", name == "system", name == "messages", name == "output_config":
+			p.refuse(name, "%s cannot be sent to %s for this model", name, p.provider())
+		default:
+			p.warn("%s is not supported by %s for this model: dropped", name, p.provider())
+		}
+		return
+	}
+	switch {
+	case name == "model" && !m.Is(p.req.Model):
+		p.edit.Set(name, jsonx.AppendString(nil, p.req.Model))
+	case name == "max_tokens" && p.req.MaxTokens != nil && *p.req.MaxTokens != p.maxTokens:
+		p.edit.Set(name, jsonx.AppendInt(nil, p.maxTokens))
+	}
+	p.edit.Rename(name, p.key(name))
+}
+
+// conversationPasses says whether the messages hold nothing that the API would refuse.
+func (p *passer) conversationPasses() bool {
+	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
+		if m.Get("role").Is("system") && p.model.Messages.SystemTurns == dialect.SystemFolded {
+			return false
+		}
+		for b := m.Get("content").First(); b.Exists(); b = b.Next() {
+			if !blockPasses(b) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func blockPasses(b jsonx.Value) bool {
+	switch b.Get("type").Str() {
+	case "thinking":
+		return !b.Get("signature").Empty()
+	case "tool_use":
+		return isToolID(b.Get("id").Str())
+	case "tool_result":
+		return isToolID(b.Get("tool_use_id").Str())
+	case "text":
+		for c := b.Get("citations").First(); c.Exists(); c = c.Next() {
+			if c.Get("type").Is("web_search_result_location") && c.Get("encrypted_index").Empty() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// thinkingPasses says whether the encoder would tell the model to think as the caller does.
+func (p *passer) thinkingPasses() bool {
+	if effort := p.root.Get("output_config").Get("effort"); !effort.Empty() && p.thinking.effort != "" && !effort.Is(p.thinking.effort) {
+		return false
+	}
+	asked, t := p.root.Get("thinking"), &p.thinking
+	switch kind := thinkForm(asked.Get("type").Str()); kind {
+	case thinkAdaptive, thinkBetweenTools:
+		return t.form == kind
+	case thinkEnabled:
+		budget, _ := asked.Get("budget_tokens").Int64()
+		return t.form == kind && t.budget == budget
+	case thinkDisabled:
+		return t.form == kind || t.form == thinkUnsaid && t.effort == ""
+	}
+	return true // not asked, or in a way that only Anthropic knows
+}
+
+// NewStreamPasser returns what hands on events as they came, but for a new framing.
+func (Client) NewStreamPasser(*chat.Request) dialect.StreamPasser { return streamPasser{} }
+
+type streamPasser struct{}
+
+func (streamPasser) Pass(out []byte, name string, data []byte) []byte {
+	return sse.AppendEvent(out, name, data)
+}

@@ -1,0 +1,197 @@
+package anthropic_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
+	"github.com/alicetears/llm-gateway/pkg/sse"
+)
+
+// pass decodes the body as the gateway does and lets it through for the model.
+func pass(t testing.TB, in []byte, model string, rules *dialect.Rules) (dialect.Encoded, bool) {
+	t.Helper()
+	req, _, err := server().DecodeRequest(in)
+	if err != nil {
+		t.Fatalf("%s: %v", in, err)
+	}
+	sent := *req
+	sent.Model = model
+	return anthropic.Client{}.PassRequest(in, &sent, rules)
+}
+
+func adaptive(m dialect.MessagesRules) *dialect.Rules {
+	return &dialect.Rules{Provider: "anthropic", Models: []dialect.ModelRules{{Match: always, Drop: []string{"temperature", "top_p", "top_k"}, Messages: m}}}
+}
+
+func TestPassChangesNothing(t *testing.T) {
+	for _, name := range inputs(t, "request/*.json") {
+		in := read(t, name)
+		if name == "testdata/request/documents.json" {
+			in = bytes.Replace(in, []byte(` "thinking": {"type": "enabled", "budget_tokens": 2000},`), nil, 1) // more than max_tokens
+		}
+		var model struct{ Model string }
+		json.Unmarshal(in, &model)
+		enc, ok := pass(t, in, model.Model, &dialect.Rules{})
+		if !ok || !bytes.Equal(enc.Body, in) || len(enc.Warnings) > 0 || enc.Path != "/v1/messages" {
+			t.Errorf("%s: %v %q\n%s", name, ok, enc.Warnings, enc.Body)
+		}
+		enc, ok = pass(t, in, "new", &dialect.Rules{})
+		if want := bytes.Replace(in, []byte(`"`+model.Model+`"`), []byte(`"new"`), 1); !ok || !bytes.Equal(enc.Body, want) {
+			t.Errorf("%s: %v\n got %s\nwant %s", name, ok, enc.Body, want)
+		}
+	}
+}
+
+func TestPassEdits(t *testing.T) {
+	limit := func(string) int64 { return 100 }
+	for _, c := range []struct {
+		in, want string // the members behind the messages
+		rules    *dialect.Rules
+		warning  string
+	}{
+		{`,"temperature":0.5,"x":{ }`, `,"x":{ }`, adaptive(dialect.MessagesRules{}), "temperature is not supported by anthropic for this model: dropped"},
+		{`,"temperature":1.0,"top_p":null`, ``, adaptive(dialect.MessagesRules{}), ""},
+		{`,"stream":true,"speed":"fast"`, `,"stream":true`, &dialect.Rules{Provider: "p", Fields: []string{"model", "messages", "max_tokens", "stream"}}, "speed is not supported by p for this model: dropped"},
+		{`,"top_k":5`, `,"k":5`, &dialect.Rules{Rename: map[string]string{"top_k": "k"}}, ""},
+		{`,"thinking":{"type":"adaptive"},"output_config":{"effort":"low"}`, `,"thinking":{"type":"adaptive"},"output_config":{"effort":"low"}`, adaptive(dialect.MessagesRules{}), ""},
+		{`,"output_config":{"effort":"low"}`, `,"output_config":{"effort":"low"}`, adaptive(dialect.MessagesRules{}), ""},
+		{`,"thinking":{"type":"of_the_future"}`, `,"thinking":{"type":"of_the_future"}`, adaptive(dialect.MessagesRules{}), ""},
+	} {
+		enc, ok := pass(t, []byte(body(c.in)), "m", c.rules)
+		if !ok || string(enc.Body) != body(c.want) || strings.Join(enc.Warnings, "\n") != c.warning {
+			t.Errorf("%s: %v %q\n got %s\nwant %s", c.in, ok, enc.Warnings, enc.Body, body(c.want))
+		}
+	}
+	in := `{"max_tokens": 1000, "messages": [{"role":"user","content":"x"}], "model":"m"}`
+	enc, ok := pass(t, []byte(in), "m", &dialect.Rules{MaxOutput: limit})
+	if want := strings.Replace(in, "1000", "100", 1); !ok || string(enc.Body) != want || len(enc.Warnings) != 1 {
+		t.Errorf("%v %q %s", ok, enc.Warnings, enc.Body)
+	}
+}
+
+func TestPassStops(t *testing.T) {
+	budget := dialect.MessagesRules{Thinking: dialect.ThoughtBudget}
+	tool := `,"tools":[{"name":"f","input_schema":{"type":"object"}}]`
+	assistant := func(block string) string {
+		return messages(`{"role":"assistant","content":[` + block + `]}`)
+	}
+	for _, c := range []struct {
+		in    string
+		model dialect.MessagesRules
+	}{
+		{body(`,"thinking":{"type":"enabled","budget_tokens":1024}`), dialect.MessagesRules{}},
+		{body(`,"thinking":{"type":"enabled","budget_tokens":1024}`), budget}, // more than max_tokens
+		{body(`,"thinking":{"type":"adaptive"}`), budget},
+		{body(`,"thinking":{"type":"disabled"}`), dialect.MessagesRules{ThinkingOff: dialect.OffNever}},
+		{body(`,"thinking":{"type":"disabled"}`), dialect.MessagesRules{ThinkingOff: dialect.OffBetweenTools}},
+		{body(`,"thinking":{"type":"between_tools"}`), dialect.MessagesRules{ThinkingOff: dialect.OffDisabled}},
+		{body(`,"thinking":{"type":"adaptive"},"output_config":{"effort":"minimal"}`), dialect.MessagesRules{}},
+		{body(tool + `,"tool_choice":{"type":"any"}`), dialect.MessagesRules{ForcedTools: dialect.ForcedRefused}},
+		{body(tool + `,"tool_choice":{"type":"any"},"thinking":{"type":"adaptive"}`), dialect.MessagesRules{ForcedTools: dialect.ForcedWithoutThinking}},
+		{messages(`{"role":"user","content":"x"},{"role":"system","content":"y"}`), dialect.MessagesRules{SystemTurns: dialect.SystemFolded}},
+		{assistant(`{"type":"thinking","thinking":"x","signature":"llm-gateway:"}`), dialect.MessagesRules{}},
+		{assistant(`{"type":"thinking","thinking":"x","signature":""}`), dialect.MessagesRules{}},
+		{assistant(`{"type":"tool_use","id":"functions.f:0","name":"f","input":{}}`), dialect.MessagesRules{}},
+		{messages(`{"role":"user","content":[{"type":"tool_result","tool_use_id":"functions.f:0"}]}`), dialect.MessagesRules{}},
+		{assistant(`{"type":"text","text":"x","citations":[{"type":"web_search_result_location","encrypted_index":""}]}`), dialect.MessagesRules{}},
+	} {
+		if enc, ok := pass(t, []byte(c.in), "m", adaptive(c.model)); ok {
+			t.Errorf("%s passes as %s", c.in, enc.Body)
+		}
+	}
+	old := &dialect.Rules{Models: []dialect.ModelRules{{Match: always, Drop: []string{"output_config"}}}}
+	if _, ok := pass(t, []byte(body(`,"output_config":{"format":{"type":"json_schema","schema":{}}}`)), "m", old); ok {
+		t.Error("a schema is lost")
+	}
+	if _, ok := (anthropic.Client{}).PassRequest([]byte("[]"), new(chat.Request), &dialect.Rules{}); ok {
+		t.Error("an array passes")
+	}
+}
+
+// A stream that is passed on means what the provider's did.
+func TestPassStream(t *testing.T) {
+	for _, name := range inputs(t, "stream/*.sse") {
+		in := read(t, name)
+		p := anthropic.Client{}.NewStreamPasser(new(chat.Request))
+		r := sse.NewReader(bytes.NewReader(in), 0)
+		var out []byte
+		for {
+			event, data, err := r.Next()
+			if err != nil {
+				break
+			}
+			out = p.Pass(out, event, data)
+		}
+		got, complete, failed := collect(t, bytes.NewReader(out))
+		want, _, _ := collect(t, bytes.NewReader(in))
+		if !complete || failed != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v\n%s", name, failed, out)
+		}
+		if n := bytes.Count(out, []byte("event: ")); n != bytes.Count(in, []byte("event: ")) {
+			t.Errorf("%s: %d events", name, n)
+		}
+	}
+}
+
+func TestEncodeCount(t *testing.T) {
+	req := everything()
+	enc, err := anthropic.Client{}.EncodeCount(req, &dialect.Rules{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(enc.Body, &members); err != nil || enc.Path != "/v1/messages/count_tokens" {
+		t.Fatalf("%v %s", err, enc.Path)
+	}
+	// Those of CountMessageTokensParams; it takes no others.
+	for _, name := range []string{"model", "messages", "system", "tools", "tool_choice", "thinking", "output_config"} {
+		if _, ok := members[name]; !ok {
+			t.Errorf("%s is missing", name)
+		}
+		delete(members, name)
+	}
+	if len(members) > 0 {
+		t.Errorf("too much: %s", enc.Body)
+	}
+	if _, _, err := server().DecodeCountRequest(enc.Body); err != nil {
+		t.Error(err)
+	}
+	for in, want := range map[string]int64{`{"input_tokens":43}`: 43, `{"input_tokens":0,"x":1}`: 0, `{"input_tokens":-1}`: -1, `{}`: -1, `<html>`: -1,
+		`{"type":"error","error":{"type":"not_found_error","message":"m"}}`: -1} {
+		n, err := anthropic.Client{}.DecodeCount([]byte(in))
+		if (err == nil) != (want >= 0) || err == nil && n != want {
+			t.Errorf("%s: %d, %v", in, n, err)
+		}
+	}
+}
+
+func FuzzPass(f *testing.F) {
+	for _, name := range inputs(f, "request/*.json") {
+		f.Add(read(f, name))
+	}
+	f.Add([]byte(body(`,"temperature":0.1,"thinking":{"type":"disabled"}`)))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		req, _, err := server().DecodeRequest(in)
+		if err != nil {
+			return
+		}
+		enc, ok := anthropic.Client{}.PassRequest(in, req, adaptive(dialect.MessagesRules{}))
+		if !ok {
+			return
+		}
+		got, _, err := server().DecodeRequest(enc.Body)
+		if err != nil {
+			t.Fatalf("%v in %s", err, enc.Body)
+		}
+		req.Temperature, req.TopP, req.TopK = nil, nil, nil
+		if !reflect.DeepEqual(got, req) {
+			t.Fatalf("passing changes more than it may:\n%s\n%s", in, enc.Body)
+		}
+	})
+}

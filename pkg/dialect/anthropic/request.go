@@ -1,0 +1,228 @@
+package anthropic
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// purpose is what a request is sent for.
+type purpose uint8
+
+const (
+	answers purpose = iota // max_tokens is required
+	counts
+)
+
+// A decoder reads one request, and goes on after an issue.
+type decoder struct {
+	jsonx.Report
+	purpose purpose
+	req     *chat.Request
+	called  map[string]string // the names of the calls so far, by the calls' ids
+	signed  map[string]string // Gemini's signatures of calls, by the calls' ids
+
+	thinks string // thinking.type
+}
+
+// Limits of a request that no provider sets.
+const (
+	maxName  = 256 // of models and ids
+	maxStops = 256
+)
+
+func (d *decoder) request(v jsonx.Value) {
+	if v.Kind() != jsonx.Object {
+		d.Expected(v, "an object")
+		return
+	}
+	for _, name := range [...]string{"model", "messages", "max_tokens"} {
+		if !v.Get(name).Given() && (name != "max_tokens" || d.purpose == answers) {
+			d.AddMember(v, name, "required")
+		}
+	}
+	if system := v.Get("system"); system.Given() {
+		d.system(system)
+	}
+	for m := v.First(); m.Exists() && !d.Full(); m = m.Next() {
+		if m.Given() && !d.conversation(m) && !d.sampling(m) {
+			d.extras(m)
+		}
+	}
+	d.settleEffort(v)
+	d.checkChoice(v)
+	if mark := v.Get("cache_control"); mark.Given() {
+		d.markLast(mark)
+	}
+}
+
+// conversation reads what is said, and with which tools.
+func (d *decoder) conversation(m jsonx.Value) bool {
+	switch string(m.Key()) {
+	case "model":
+		d.req.Model = d.name(m)
+		if m.Kind() == jsonx.String && d.req.Model == "" {
+			d.Add(m, "must not be empty")
+		}
+	case "messages":
+		d.messages(m)
+	case "tools":
+		d.tools(m)
+	case "tool_choice":
+		d.toolChoice(m)
+	case "stream":
+		d.req.Stream = d.bool(m)
+	default:
+		return false
+	}
+	return true
+}
+
+// sampling reads what steers the choice of tokens, and their number.
+func (d *decoder) sampling(m jsonx.Value) bool {
+	r := d.req
+	switch string(m.Key()) {
+	case "max_tokens":
+		r.MaxTokens = d.int(m, 0, 1<<53)
+	case "temperature":
+		r.Temperature = d.float(m, 0, 1)
+	case "top_p":
+		r.TopP = d.float(m, 0, 1)
+	case "top_k":
+		r.TopK = d.int(m, 0, 1<<53)
+	case "stop_sequences":
+		d.stop(m)
+	default:
+		return false
+	}
+	return true
+}
+
+// extras reads the rest. What is not listed is for Anthropic alone.
+func (d *decoder) extras(m jsonx.Value) {
+	switch string(m.Key()) {
+	case "thinking":
+		d.thinking(m)
+	case "output_config":
+		d.object(m, func(c jsonx.Value) {
+			switch {
+			case !c.Given():
+			case string(c.Key()) == "effort":
+				d.reasoning().Effort = d.oneOf(c, "none", "minimal", "low", "medium", "high", "xhigh", "max")
+			case string(c.Key()) == "format":
+				d.format(c)
+			}
+		})
+	case "output_format": // what output_config.format was called before
+		d.format(m)
+	case "metadata":
+		d.object(m, func(c jsonx.Value) {
+			if string(c.Key()) == "user_id" && c.Given() {
+				d.req.User = d.string(c)
+			}
+		})
+	case "service_tier":
+		// standard_only is what others call the default.
+		if d.req.ServiceTier = d.oneOf(m, "auto", "standard_only"); d.req.ServiceTier == "standard_only" {
+			d.req.ServiceTier = "default"
+		}
+	}
+}
+
+func (d *decoder) stop(v jsonx.Value) {
+	switch {
+	case v.Kind() != jsonx.Array:
+		d.Expected(v, "an array")
+		return
+	case v.Len() > maxStops:
+		d.Add(v, "expected at most %d sequences, got %d", maxStops, v.Len())
+		return
+	}
+	for e := v.First(); e.Exists() && !d.Full(); e = e.Next() {
+		if e.Kind() == jsonx.String && e.Empty() {
+			d.Add(e, "must not be empty")
+		}
+		d.req.Stop = append(d.req.Stop, d.string(e))
+	}
+}
+
+func (d *decoder) reasoning() *chat.Reasoning {
+	if d.req.Reasoning == nil {
+		d.req.Reasoning = new(chat.Reasoning)
+	}
+	return d.req.Reasoning
+}
+
+// thinking reads how much to think. A type that is not known is left to Anthropic.
+func (d *decoder) thinking(v jsonx.Value) {
+	d.object(v, func(m jsonx.Value) {
+		switch key := string(m.Key()); {
+		case !m.Given():
+		case key == "type":
+			d.thinks = d.string(m)
+		case key == "budget_tokens":
+			d.reasoning().Budget = d.int(m, 1, 1<<53)
+		case key == "display":
+			if display := d.string(m); display == "omitted" {
+				d.reasoning().Hide = true
+			} else if display == "summarized" {
+				d.reasoning().Summary = "auto"
+			}
+		}
+	})
+	if v.Kind() == jsonx.Object && !v.Get("type").Given() {
+		d.AddMember(v, "type", "required")
+	}
+}
+
+// settleEffort puts thinking and output_config.effort together: who asks for adaptive thinking
+// without an effort gets Anthropic's default, high.
+func (d *decoder) settleEffort(v jsonx.Value) {
+	switch d.thinks {
+	case "disabled", "between_tools":
+		*d.reasoning() = chat.Reasoning{Effort: "none"}
+	case "adaptive":
+		if r := d.reasoning(); r.Effort == "" {
+			r.Effort = "high"
+		}
+	case "enabled":
+		if !v.Get("thinking").Get("budget_tokens").Given() {
+			d.AddMember(v.Get("thinking"), "budget_tokens", "required with the type enabled")
+		}
+	}
+}
+
+// format reads the schema that the answer must have.
+func (d *decoder) format(v jsonx.Value) {
+	f := &chat.ResponseFormat{Kind: chat.FormatSchema}
+	d.object(v, func(m jsonx.Value) {
+		switch string(m.Key()) {
+		case "type":
+			d.oneOf(m, "json_schema")
+		case "schema":
+			if m.Kind() != jsonx.Object {
+				d.Expected(m, "a JSON schema")
+			}
+			f.Schema = m.Clone()
+		}
+	})
+	if v.Kind() == jsonx.Object {
+		d.required(v, "type")
+		d.required(v, "schema")
+	}
+	d.req.ResponseFormat = f
+}
+
+// markLast does what cache_control on the request itself says: it marks the last block.
+func (d *decoder) markLast(v jsonx.Value) {
+	mark := d.cache(v)
+	for i := len(d.req.Messages) - 1; i >= 0; i-- {
+		parts := d.req.Messages[i].Parts
+		if len(parts) == 0 {
+			continue
+		}
+		if last := &parts[len(parts)-1]; last.Cache == nil {
+			last.Cache = mark
+		}
+		return
+	}
+}

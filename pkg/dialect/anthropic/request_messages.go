@@ -1,0 +1,259 @@
+package anthropic
+
+import (
+	"encoding/base64"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// system reads the system prompt, which becomes the first message.
+func (d *decoder) system(v jsonx.Value) {
+	if v.Kind() == jsonx.String && v.Empty() || v.Kind() == jsonx.Array && v.Len() == 0 {
+		return
+	}
+	d.req.Messages = append(d.req.Messages, chat.Message{Role: chat.System, Parts: d.content(v, chat.System)})
+}
+
+func (d *decoder) messages(v jsonx.Value) {
+	switch {
+	case v.Kind() != jsonx.Array:
+		d.Expected(v, "an array")
+	case v.Len() == 0:
+		d.Add(v, "must not be empty")
+	default:
+		for e := v.First(); e.Exists() && !d.Full(); e = e.Next() {
+			d.message(e)
+		}
+	}
+}
+
+func (d *decoder) message(v jsonx.Value) {
+	if v.Kind() != jsonx.Object {
+		d.Expected(v, "an object")
+		return
+	}
+	role, content := d.required(v, "role"), d.required(v, "content")
+	if !role.Given() || !content.Given() {
+		return
+	}
+	switch d.oneOf(role, "user", "assistant", "system") {
+	case "user":
+		d.user(content)
+	case "assistant":
+		d.req.Messages = append(d.req.Messages, chat.Message{Role: chat.Assistant, Parts: d.content(content, chat.Assistant)})
+	case "system":
+		d.req.Messages = append(d.req.Messages, chat.Message{Role: chat.System, Parts: d.content(content, chat.System)})
+	}
+}
+
+// user reads a turn of the user's. Results of tools become messages of their own.
+func (d *decoder) user(content jsonx.Value) {
+	var rest []chat.Part
+	results := 0
+	for _, p := range d.content(content, chat.User) {
+		if p.Kind == chat.Result {
+			d.req.Messages = append(d.req.Messages, chat.Message{Role: chat.ToolRole, Parts: []chat.Part{p}})
+			results++
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	if results == 0 || len(rest) > 0 {
+		d.req.Messages = append(d.req.Messages, chat.Message{Role: chat.User, Parts: rest})
+	}
+}
+
+// content reads a string or an array of blocks.
+func (d *decoder) content(v jsonx.Value, role chat.Role) []chat.Part {
+	switch v.Kind() {
+	case jsonx.String:
+		return []chat.Part{{Kind: chat.Text, Text: v.Str()}}
+	case jsonx.Array:
+		parts := make([]chat.Part, 0, v.Len())
+		for e := v.First(); e.Exists() && !d.Full(); e = e.Next() {
+			if p := d.block(e, role); p.Kind != 0 {
+				parts = append(parts, p)
+			}
+		}
+		return parts
+	}
+	d.Expected(v, "a string or an array of blocks")
+	return nil
+}
+
+// block reads a block; one of no kind says nothing.
+func (d *decoder) block(v jsonx.Value, role chat.Role) chat.Part {
+	if v.Kind() != jsonx.Object {
+		d.Expected(v, "an object")
+		return chat.Part{}
+	}
+	kind := d.required(v, "type")
+	if !kind.Given() {
+		return chat.Part{}
+	}
+	var p chat.Part
+	var only chat.Role
+	switch d.string(kind) {
+	case "text":
+		p = chat.Part{Kind: chat.Text, Text: d.text(v, "text")}
+		for c := v.Get("citations").First(); c.Exists(); c = c.Next() {
+			p.Citations = append(p.Citations, citationOf(c))
+		}
+	case "image":
+		p = d.media(v, chat.Image)
+	case "document":
+		p = d.document(v)
+	case "tool_result":
+		p, only = d.result(v), chat.User
+	case "tool_use":
+		p, only = d.call(v), chat.Assistant
+	case "thinking":
+		p, only = d.thought(v), chat.Assistant
+	case "redacted_thinking":
+		p, only = chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Redacted: d.text(v, "data")}}, chat.Assistant
+	default:
+		return chat.Part{Kind: chat.Unrendered, Raw: v.Clone()}
+	}
+	if only != "" && only != role {
+		d.Add(v, "a block of this type only goes with the role %s", only)
+	}
+	if mark := v.Get("cache_control"); mark.Given() && p.Kind != chat.Unrendered {
+		p.Cache = d.cache(mark)
+	}
+	return p
+}
+
+// thought reads thinking of an earlier turn. A block that only carries a call's signature is none.
+func (d *decoder) thought(v jsonx.Value) chat.Part {
+	text := d.text(v, "thinking")
+	state, call := stateOf(v.Get("signature").Str())
+	if call == "" {
+		return chat.Part{Kind: chat.Reason, Text: text, State: state}
+	}
+	if d.signed == nil {
+		d.signed = make(map[string]string)
+	}
+	d.signed[call] = state.Signature
+	return chat.Part{}
+}
+
+func (d *decoder) call(v jsonx.Value) chat.Part {
+	c := &chat.ToolCall{ID: d.id(v, "id"), Name: d.text(v, "name"), Arguments: "{}"}
+	if input := d.required(v, "input"); input.Kind() == jsonx.Object {
+		c.Arguments = string(input.Clone())
+	} else if input.Given() {
+		d.Expected(input, "an object")
+	}
+	c.Signature = d.signed[c.ID]
+	if d.called == nil {
+		d.called = make(map[string]string)
+	}
+	d.called[c.ID] = c.Name
+	return chat.Part{Kind: chat.Call, ToolCall: c}
+}
+
+// result reads what a tool returned. The called function's name, which some providers want,
+// is that of the call with the id, the latest if there are several.
+func (d *decoder) result(v jsonx.Value) chat.Part {
+	r := &chat.ToolResult{CallID: d.id(v, "tool_use_id")}
+	r.Name = d.called[r.CallID]
+	if content := v.Get("content"); content.Given() {
+		r.Parts = d.content(content, chat.ToolRole)
+	}
+	if e := v.Get("is_error"); e.Given() {
+		r.IsError = d.bool(e)
+	}
+	return chat.Part{Kind: chat.Result, ToolResult: r}
+}
+
+// media reads an image, or a document that is no text.
+func (d *decoder) media(v jsonx.Value, kind chat.PartKind) chat.Part {
+	m := new(chat.Media)
+	p := chat.Part{Kind: kind, Media: m}
+	source := d.required(v, "source")
+	if !source.Given() {
+		return p
+	}
+	if source.Kind() != jsonx.Object {
+		d.Expected(source, "an object")
+		return p
+	}
+	switch from := d.required(source, "type"); {
+	case !from.Given():
+	case from.Is("base64"):
+		m.MIMEType, m.Data = d.text(source, "media_type"), d.text(source, "data")
+		if data := source.Get("data"); !data.Empty() && !isBase64(m.Data) {
+			d.Add(data, "expected standard base64 with padding")
+		}
+	case from.Is("url"):
+		m.URL = d.text(source, "url")
+		if url := source.Get("url"); url.Kind() == jsonx.String && !isWeb(m.URL) {
+			d.Add(url, "expected an http or https URL")
+		}
+	case from.Is("file"):
+		m.FileID = d.id(source, "file_id")
+	default:
+		d.oneOf(from, "base64", "url", "file")
+	}
+	return p
+}
+
+// document reads a document. Text becomes a file of text; what is made of other blocks is
+// for Anthropic alone.
+func (d *decoder) document(v jsonx.Value) chat.Part {
+	p := chat.Part{Kind: chat.File, Media: new(chat.Media)}
+	switch source := v.Get("source"); {
+	case source.Get("type").Is("text"):
+		plain(p.Media, d.text(source, "data"))
+	case source.Get("type").Is("content"):
+		text, ok := textOf(source.Get("content"))
+		if !ok {
+			return chat.Part{Kind: chat.Unrendered, Raw: v.Clone()}
+		}
+		plain(p.Media, text)
+	default:
+		p = d.media(v, chat.File)
+	}
+	if title := v.Get("title"); title.Given() {
+		p.Media.Filename = d.string(title)
+	}
+	return p
+}
+
+func plain(m *chat.Media, text string) {
+	m.MIMEType, m.Data = "text/plain", base64.StdEncoding.EncodeToString([]byte(text))
+}
+
+// textOf is the text of a string, or of blocks that are all text.
+func textOf(v jsonx.Value) (string, bool) {
+	if v.Kind() == jsonx.String {
+		return v.Str(), true
+	}
+	var b strings.Builder
+	for e := v.First(); e.Exists(); e = e.Next() {
+		if !e.Get("type").Is("text") {
+			return "", false
+		}
+		if b.Len() > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(e.Get("text").Str())
+	}
+	return b.String(), v.Kind() == jsonx.Array
+}
+
+// cache reads a mark. Members beside the type and the time are Anthropic's own.
+func (d *decoder) cache(v jsonx.Value) *chat.CacheMark {
+	mark := new(chat.CacheMark)
+	d.object(v, func(m jsonx.Value) {
+		switch {
+		case string(m.Key()) == "type":
+			d.oneOf(m, "ephemeral")
+		case string(m.Key()) == "ttl" && m.Given():
+			mark.TTL = d.oneOf(m, "5m", "1h")
+		}
+	})
+	return mark
+}

@@ -1,0 +1,158 @@
+package anthropic
+
+import (
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// EncodeResponse writes a whole answer. The dialect has room for one choice, the first.
+func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []byte {
+	out := make([]byte, 0, sizeOfResponse(resp))
+	var c chat.Choice
+	if len(resp.Choices) > 0 {
+		c = resp.Choices[0]
+	}
+	out = appendHead(out, resp.ID, served)
+	n := 0
+	refused := false
+	for i := range c.Message.Parts {
+		start := len(out)
+		if n > 0 {
+			out = append(out, ',')
+		}
+		blocks := 0
+		if out, blocks = appendPart(out, &c.Message.Parts[i]); blocks == 0 {
+			out = out[:start]
+		}
+		n += blocks
+		refused = refused || c.Message.Parts[i].Kind == chat.Refusal
+	}
+	out = append(out, ']')
+	out = appendStop(out, c.Finish, c.StopSequence, refused)
+	out = append(out, `,"usage":`...)
+	out = appendUsage(out, resp.Usage, resp.ServiceTier)
+	return append(out, '}')
+}
+
+func sizeOfResponse(resp *chat.Response) int {
+	n := 512
+	if len(resp.Choices) > 0 {
+		n += sizeOfParts(resp.Choices[0].Message.Parts)
+	}
+	return n
+}
+
+// appendHead writes a message up to the blocks of its content.
+func appendHead(out []byte, id string, served dialect.Served) []byte {
+	out = append(out, `{"id":`...)
+	out = jsonx.AppendString(out, messageID(id, served.RequestID))
+	out = append(out, `,"type":"message","role":"assistant","model":`...)
+	out = jsonx.AppendString(out, served.Model)
+	return append(out, `,"content":[`...)
+}
+
+// messageID is Anthropic's name of the answer or, in its form, ours.
+func messageID(id, requestID string) string {
+	if strings.HasPrefix(id, "msg_") {
+		return id
+	}
+	return "msg_" + strings.Map(func(r rune) rune {
+		if madeOf(string(r), 4, "_-") {
+			return r
+		}
+		return '_'
+	}, requestID)
+}
+
+// appendStop writes why an answer ended.
+func appendStop(out []byte, reason chat.FinishReason, sequence string, refused bool) []byte {
+	word := "end_turn"
+	switch {
+	case reason == chat.FinishLength:
+		word = "max_tokens"
+	case reason == chat.FinishToolCalls:
+		word = "tool_use"
+	case reason == chat.FinishContentFilter, refused:
+		word = "refusal"
+	case sequence != "":
+		word = "stop_sequence"
+	}
+	out = append(out, `,"stop_reason":"`...)
+	out = append(out, word...)
+	out = append(out, `","stop_sequence":`...)
+	if sequence == "" {
+		return append(out, "null"...)
+	}
+	return jsonx.AppendString(out, sequence)
+}
+
+// appendPart writes a part as blocks, and says how many there are: a call of Gemini's is
+// two, because its signature needs a block of its own.
+func appendPart(out []byte, p *chat.Part) ([]byte, int) {
+	switch p.Kind {
+	case chat.Text, chat.Refusal:
+		if p.Text == "" && len(p.Citations) == 0 {
+			return out, 0
+		}
+		out = append(out, `{"type":"text","text":`...)
+		out = jsonx.AppendString(out, p.Text)
+		for i := range p.Citations {
+			if i == 0 {
+				out = append(out, `,"citations":[`...)
+			} else {
+				out = append(out, ',')
+			}
+			out = appendCitation(out, &p.Citations[i])
+		}
+		if len(p.Citations) > 0 {
+			out = append(out, ']')
+		}
+	case chat.Reason:
+		if data := redactedAlone(p.State); data != "" {
+			out = append(out, `{"type":"redacted_thinking","data":`...)
+			out = jsonx.AppendString(out, data)
+		} else {
+			out = appendThinking(out, p.Text, signatureOf(p.State))
+		}
+	case chat.Call:
+		blocks := 1
+		if p.ToolCall.Signature != "" {
+			out = appendThinking(out, "", signatureOfCall(p.ToolCall))
+			out = append(out, "},"...)
+			blocks = 2
+		}
+		out = appendCallHead(out, p.ToolCall)
+		out = appendInput(out, p.ToolCall.Arguments)
+		return append(out, '}'), blocks
+	default: // media, or a part without a form here
+		return out, 0
+	}
+	return append(out, '}'), 1
+}
+
+func appendThinking(out []byte, text, signature string) []byte {
+	out = append(out, `{"type":"thinking","thinking":`...)
+	out = jsonx.AppendString(out, text)
+	out = append(out, `,"signature":`...)
+	return jsonx.AppendString(out, signature)
+}
+
+// appendCallHead writes a call's block up to its input.
+func appendCallHead(out []byte, c *chat.ToolCall) []byte {
+	out = append(out, `{"type":"tool_use","id":`...)
+	out = jsonx.AppendString(out, c.ID)
+	out = append(out, `,"name":`...)
+	out = jsonx.AppendString(out, c.Name)
+	return append(out, `,"input":`...)
+}
+
+// redactedAlone is the data of redacted thinking that has nothing else to it.
+func redactedAlone(s *chat.ReasoningState) string {
+	if s == nil || *s != (chat.ReasoningState{Redacted: s.Redacted}) {
+		return ""
+	}
+	return s.Redacted
+}

@@ -1,0 +1,131 @@
+package anthropic
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// schema is the wanted schema as the API takes it; nil if none is wanted.
+func (e *encoder) schema() []byte {
+	f := e.req.ResponseFormat
+	if f == nil || f.Kind != chat.FormatSchema || len(f.Schema) == 0 {
+		return nil
+	}
+	v, err := jsonx.Parse(f.Schema, jsonx.Lenient)
+	if err != nil || v.Kind() != jsonx.Object {
+		e.refuse("response_format", "the schema is no JSON schema")
+		return nil
+	}
+	body := e.out
+	e.out = make([]byte, 0, len(f.Schema)+64)
+	e.narrow(v, "response_format")
+	body, e.out = e.out, body
+	return body
+}
+
+// narrow writes a schema with what the API can enforce. Objects must have no
+// other members than they name, and limits of numbers, lengths and counts are refused
+// (https://platform.claude.com/docs/en/build-with-claude/structured-outputs): those are told to
+// the model in the description instead, as Anthropic's own SDKs do it.
+func (e *encoder) narrow(v jsonx.Value, param string) {
+	if v.Kind() != jsonx.Object {
+		e.out = jsonx.AppendCompact(e.out, v.Raw()) // true, false
+		return
+	}
+	e.raw("{")
+	n := 0
+	begin := func(name string) {
+		e.comma(n)
+		n++
+		e.name(name)
+	}
+	var told []string
+	for m := v.First(); m.Exists(); m = m.Next() {
+		switch key := string(m.Key()); {
+		case key == "description", key == "additionalProperties", key == "$schema":
+		case unenforced(key, m), key == "oneOf" && v.Get("anyOf").Exists():
+			told = append(told, key+" "+string(jsonx.AppendCompact(nil, m.Raw())))
+			e.warn("%s does not enforce %s in a schema: it is told to the model", e.provider(), key)
+		case key == "properties" || key == "$defs" || key == "definitions":
+			begin(key)
+			e.narrowEach(m, param, true)
+		case key == "anyOf" || key == "allOf" || key == "oneOf":
+			if key == "oneOf" {
+				key = "anyOf"
+			}
+			begin(key)
+			e.narrowEach(m, param, false)
+		case key == "items":
+			begin(key)
+			e.narrow(m, param)
+		default:
+			begin(key)
+			e.out = jsonx.AppendCompact(e.out, m.Raw())
+		}
+	}
+	description := v.Get("description").Str()
+	if len(told) > 0 {
+		description = strings.TrimSpace(description + " (" + strings.Join(told, ", ") + ")")
+	}
+	if description != "" {
+		begin("description")
+		e.str(description)
+	}
+	if others := v.Get("additionalProperties"); isObject(v) {
+		if others.Kind() == jsonx.Object && others.Len() > 0 {
+			e.refuse(param, "%s takes no schema whose objects have members that it does not name (additionalProperties)", e.provider())
+		}
+		begin("additionalProperties")
+		e.raw("false")
+	}
+	e.raw("}")
+}
+
+// narrowEach writes the schemas of an array, or of an object's members.
+func (e *encoder) narrowEach(v jsonx.Value, param string, named bool) {
+	brackets := "[]"
+	if named {
+		brackets = "{}"
+	}
+	e.raw(brackets[:1])
+	i := 0
+	for m := v.First(); m.Exists(); m = m.Next() {
+		e.comma(i)
+		if named {
+			e.name(string(m.Key()))
+		}
+		e.narrow(m, param)
+		i++
+	}
+	e.raw(brackets[1:])
+}
+
+// isObject says whether the schema describes objects.
+func isObject(v jsonx.Value) bool {
+	kind := v.Get("type")
+	for t := kind.First(); t.Exists(); t = t.Next() {
+		if t.Is("object") {
+			return true
+		}
+	}
+	return kind.Is("object") || v.Get("properties").Exists()
+}
+
+// unenforced says whether the API refuses the keyword.
+func unenforced(key string, v jsonx.Value) bool {
+	switch key {
+	case "minItems":
+		n, _ := v.Int64()
+		return n > 1
+	case "format":
+		return !slices.Contains([]string{"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}, v.Str())
+	case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "maxItems", "uniqueItems",
+		"minProperties", "maxProperties", "patternProperties", "propertyNames", "contains", "minContains", "maxContains",
+		"dependentRequired", "dependentSchemas", "if", "then", "else", "not":
+		return true
+	}
+	return false
+}

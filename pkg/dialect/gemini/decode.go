@@ -1,0 +1,217 @@
+package gemini
+
+import (
+	"slices"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// DecodeResponse reads a whole answer, or the JSON array of one that was streamed without
+// server-sent events. It is read as a stream and folded by chat.Assembler, so that a whole answer and a
+// streamed one cannot differ.
+//
+// A signature on a part that is no call and no thought belongs to the answer's text: it becomes
+// reasoning without text, behind the part. What tools that Google ran left behind, and media
+// that the model made, have no form in package chat and are dropped.
+func (Client) DecodeResponse(body []byte) (*chat.Response, error) {
+	root, err := jsonx.Parse(body, jsonx.Lenient)
+	if err != nil {
+		return nil, &chat.Error{Class: chat.Transport, Message: "the provider's answer is not JSON", Cause: err}
+	}
+	var a answer
+	events, failed := a.read(nil, root)
+	if failed == nil {
+		events, failed = a.finish(events, endUnsaid)
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	var all chat.Assembler
+	for i := range events {
+		all.Add(&events[i])
+	}
+	return all.Response(), nil
+}
+
+// An answer is what has to be known of the chunks so far to read the next.
+type answer struct {
+	started bool
+	id      string
+	choices []choice
+	usage   chat.Usage
+	blocked bool // the prompt was
+}
+
+type choice struct {
+	index    int
+	finish   chat.FinishReason
+	calls    int
+	thoughts run
+	said     []byte          // the text, which citations point into
+	cited    []chat.Citation // so far: later chunks repeat them
+}
+
+// read reads one object of the dialect, or an array of them.
+func (a *answer) read(out []chat.Event, root jsonx.Value) ([]chat.Event, *chat.Error) {
+	if root.Kind() == jsonx.Array {
+		var failed *chat.Error
+		for v := root.First(); v.Exists() && failed == nil; v = v.Next() {
+			out, failed = a.chunk(out, v)
+		}
+		return out, failed
+	}
+	return a.chunk(out, root)
+}
+
+func (a *answer) chunk(out []chat.Event, root jsonx.Value) ([]chat.Event, *chat.Error) {
+	if root.Kind() != jsonx.Object {
+		return out, &chat.Error{Class: chat.Transport, Message: "the provider's answer is garbled"}
+	}
+	var candidates, feedback, usage, model, id jsonx.Value
+	for m := root.First(); m.Exists(); m = m.Next() {
+		switch string(m.Key()) {
+		case "error":
+			if m.Given() {
+				return out, errorOf(m)
+			}
+		case "candidates":
+			candidates = m
+		case "promptFeedback":
+			feedback = m
+		case "usageMetadata":
+			usage = m
+		case "modelVersion":
+			model = m
+		case "responseId":
+			id = m
+		}
+	}
+	if !a.started {
+		a.started, a.id = true, id.Str()
+		out = append(out, chat.Event{Kind: chat.EventStart, ID: a.id, Model: model.Str(), ServiceTier: usage.Get("serviceTier").Str()})
+	}
+	position, indexed := 0, false
+	for c := candidates.First(); c.Exists(); c = c.Next() {
+		indexed = indexed || c.Get("index").Exists()
+	}
+	for c := candidates.First(); c.Exists(); c = c.Next() {
+		var failed *chat.Error
+		if out, failed = a.candidate(out, c, position); failed != nil {
+			return out, failed
+		}
+		if !indexed { // else one without an index is the first: proto JSON leaves zeros out
+			position++
+		}
+	}
+	if reason := feedback.Get("blockReason"); !reason.Empty() && len(a.choices) == 0 && !a.blocked {
+		out = a.block(out, reason.Str(), feedback.Get("blockReasonMessage").Str())
+	}
+	return a.count(out, usage), nil
+}
+
+// block is the answer to a prompt that Google refuses: status 200 and no candidate.
+func (a *answer) block(out []chat.Event, reason, message string) []chat.Event {
+	a.blocked = true
+	if message == "" {
+		message = "The prompt was blocked by the provider: " + reason
+	}
+	a.at(0).finish = chat.FinishContentFilter
+	return append(out, chat.Event{Kind: chat.EventRefusal, Text: message})
+}
+
+func (a *answer) candidate(out []chat.Event, v jsonx.Value, position int) ([]chat.Event, *chat.Error) {
+	var index, content, finish, logprobs, grounding, citations jsonx.Value
+	for m := v.First(); m.Exists(); m = m.Next() {
+		switch string(m.Key()) {
+		case "index":
+			index = m
+		case "content":
+			content = m
+		case "finishReason":
+			finish = m
+		case "logprobsResult":
+			logprobs = m
+		case "groundingMetadata":
+			grounding = m
+		case "citationMetadata":
+			citations = m
+		}
+	}
+	if n, ok := index.Int64(); ok {
+		position = int(n)
+	}
+	c := a.at(position)
+	for p := content.Get("parts").First(); p.Exists(); p = p.Next() {
+		var failed *chat.Error
+		if out, failed = c.part(out, p, a.id); failed != nil {
+			return out, failed
+		}
+	}
+	if raw := logprobsOf(logprobs); raw != nil {
+		out = append(out, chat.Event{Kind: chat.EventLogprobs, Choice: c.index, Raw: raw})
+	}
+	out = c.ground(out, grounding)
+	out = c.cite(out, citations)
+	if !finish.Empty() {
+		reason, failed := finishReason(finish.Str())
+		if failed != nil {
+			return out, failed
+		}
+		c.finish = reason
+	}
+	return out, nil
+}
+
+func (a *answer) at(index int) *choice {
+	i := slices.IndexFunc(a.choices, func(c choice) bool { return c.index == index })
+	if i < 0 {
+		i = len(a.choices)
+		a.choices = append(a.choices, choice{index: index})
+	}
+	return &a.choices[i]
+}
+
+// count adds the usage, which comes with every chunk and grows.
+func (a *answer) count(out []chat.Event, v jsonx.Value) []chat.Event {
+	if v.Kind() != jsonx.Object {
+		return out
+	}
+	usage := usageOf(v)
+	if usage == a.usage {
+		return out
+	}
+	a.usage = usage
+	return append(out, chat.Event{Kind: chat.EventUsage, Usage: &usage})
+}
+
+// end says what an answer without a finish reason is.
+type end uint8
+
+const (
+	endUnsaid end = iota // complete: a whole answer
+	endCut               // cut off: a stream, whose only terminator is the reason
+)
+
+// finish ends the choices, and is an error if the answer is none. The reasons are kept until here
+// because chunks with content may follow them.
+func (a *answer) finish(out []chat.Event, end end) ([]chat.Event, *chat.Error) {
+	if len(a.choices) == 0 {
+		return out, &chat.Error{Class: chat.Transport, Message: "the provider's answer has no candidates"}
+	}
+	for i := range a.choices {
+		c := &a.choices[i]
+		reason := c.finish
+		switch {
+		case reason == "" && end == endCut:
+			return out, &chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"}
+		case reason == "":
+			reason = chat.FinishStop
+		}
+		if reason == chat.FinishStop && c.calls > 0 {
+			reason = chat.FinishToolCalls // Gemini has no reason of its own for it
+		}
+		out = append(out, chat.Event{Kind: chat.EventFinish, Choice: c.index, Finish: reason})
+	}
+	return append(out, chat.Event{Kind: chat.EventEnd}), nil
+}

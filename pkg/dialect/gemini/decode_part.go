@@ -1,0 +1,76 @@
+package gemini
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// part reads one part of an answer.
+func (c *choice) part(out []chat.Event, v jsonx.Value, answer string) ([]chat.Event, *chat.Error) {
+	var text, thought, call, signature, other jsonx.Value
+	for m := v.First(); m.Exists(); m = m.Next() {
+		switch string(m.Key()) {
+		case "text":
+			text = m
+		case "thought":
+			thought = m
+		case "functionCall":
+			call = m
+		case "thoughtSignature":
+			signature = m
+		default:
+			other = m
+		}
+	}
+	if call.Kind() == jsonx.Object {
+		c.thoughts.open = false
+		return c.call(out, call, signature.Str(), answer)
+	}
+	if t, _ := thought.Bool(); t {
+		if state, says := c.thoughts.state(text.Str(), signature.Str()); says {
+			out = append(out, chat.Event{Kind: chat.EventReason, Choice: c.index, Text: text.Str(), State: state})
+		}
+		return out, nil
+	}
+	if !text.Empty() {
+		c.thoughts.open = false
+		s := text.Str()
+		c.said = append(c.said, s...)
+		out = append(out, chat.Event{Kind: chat.EventText, Choice: c.index, Text: s})
+	}
+	if !signature.Empty() && !other.Exists() {
+		c.thoughts.open = false
+		out = append(out, chat.Event{Kind: chat.EventReason, Choice: c.index, State: unseal(signature.Str(), false)})
+	}
+	return out, nil
+}
+
+// call reads a function's call, which comes whole. Vertex AI can send the arguments in
+// pieces, if asked to.
+func (c *choice) call(out []chat.Event, v jsonx.Value, signature, answer string) ([]chat.Event, *chat.Error) {
+	if v.Get("partialArgs").Given() || isTrue(v.Get("willContinue")) {
+		return out, &chat.Error{Class: chat.Transport, Message: "the provider sends a call's arguments in pieces, which was not asked for"}
+	}
+	made := &chat.ToolCall{ID: v.Get("id").Str(), Name: v.Get("name").Str(), Arguments: "{}", Signature: signature}
+	if args := v.Get("args"); args.Kind() == jsonx.Object {
+		made.Arguments = string(args.Clone())
+	}
+	if made.ID == "" {
+		made.ID = callID(answer, c.index, c.calls, made)
+	}
+	c.calls++
+	return append(out, chat.Event{Kind: chat.EventCall, Choice: c.index, Call: c.calls - 1, ToolCall: made}), nil
+}
+
+func isTrue(v jsonx.Value) bool { b, _ := v.Bool(); return b }
+
+// callID names a call that came without an id, as those of models before Gemini 3 do. The same call
+// gets the same name in a stream and in a whole answer, and calls of other answers get others.
+func callID(answer string, choice, at int, c *chat.ToolCall) string {
+	sum := sha256.Sum256([]byte(answer + "/" + strconv.Itoa(choice) + "/" + strconv.Itoa(at) + "/" + c.Name + "/" + c.Arguments))
+	return "call_" + hex.EncodeToString(sum[:12])
+}

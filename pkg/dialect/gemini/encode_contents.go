@@ -1,0 +1,283 @@
+package gemini
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// The roles of turns.
+const (
+	roleUser  = "user"
+	roleModel = "model"
+)
+
+// skipSignature stands for the signature of a call that Gemini did not make
+// (https://ai.google.dev/gemini-api/docs/thought-signatures).
+const skipSignature = "skip_thought_signature_validator"
+
+func instructs(m *chat.Message) bool { return m.Role == chat.System || m.Role == chat.Developer }
+
+// instructions writes the system and developer messages before all others apart, and
+// returns the rest. A conversation of instructions alone has them as the user's turn: it needs one.
+func (e *encoder) instructions() []chat.Message {
+	all := e.req.Messages
+	n := 0
+	for n < len(all) && instructs(&all[n]) {
+		n++
+	}
+	if n == 0 || e.model.Instructions == dialect.InstructionsInTurn {
+		return all
+	}
+	if n == len(all) {
+		e.warn("%s wants a turn of the user's: the instructions are sent as one", e.provider())
+		return all
+	}
+	e.member("systemInstruction")
+	e.raw(`{"parts":[`)
+	for i := range all[:n] {
+		e.instruction(&all[i])
+	}
+	e.raw("]}")
+	return all[n:]
+}
+
+func (e *encoder) instruction(m *chat.Message) {
+	for i := range m.Parts {
+		if m.Parts[i].Kind != chat.Text {
+			e.refuse("messages", "instructions can only be text for %s", e.provider())
+			return
+		}
+		e.element()
+		e.text(m.Parts[i].Text)
+	}
+}
+
+// contents writes the turns. Gemini wants the roles to alternate: neighbours of one role are one turn,
+// so that the results of parallel calls are together, as it also wants.
+func (e *encoder) contents(messages []chat.Message) {
+	e.member("contents")
+	e.raw("[")
+	asked := lastAsked(messages)
+	for i := range messages {
+		m := &messages[i]
+		if m.Name != "" {
+			e.warn("names of participants are not supported by %s: dropped", e.provider())
+		}
+		switch {
+		case m.Role == chat.Assistant:
+			e.assistant(m.Parts, i > asked)
+		case m.Role == chat.User || m.Role == chat.ToolRole:
+			e.user(m.Parts)
+		case instructs(m):
+			if i > 0 && e.model.Instructions == dialect.InstructionsApart {
+				e.warn("%s takes instructions at the start alone: later ones are sent as the user's", e.provider())
+			}
+			e.user(m.Parts)
+		default:
+			e.refuse("messages", "the role %q cannot be sent to %s", m.Role, e.provider())
+		}
+	}
+	e.flushBeside()
+	if e.role != "" {
+		e.raw("]}")
+	} else {
+		e.refuse("messages", "%s wants at least one message with content", e.provider())
+	}
+	e.raw("]")
+}
+
+// lastAsked is the index of the last message in which the user says something, rather than a tool.
+func lastAsked(messages []chat.Message) int {
+	for i := len(messages) - 1; i >= 0; i-- {
+		if messages[i].Role == chat.User {
+			return i
+		}
+	}
+	return -1
+}
+
+// part begins a part of a turn of that role.
+func (e *encoder) part(role string) {
+	if e.role == role {
+		e.element()
+		return
+	}
+	if e.role != "" {
+		e.raw("]}")
+	}
+	e.element()
+	e.role, e.signed = role, false
+	e.raw(`{"role":"` + role + `","parts":[`)
+}
+
+func (e *encoder) text(s string) {
+	e.raw(`{"text":`)
+	e.str(s)
+	e.raw("}")
+}
+
+func (e *encoder) user(parts []chat.Part) {
+	for i := range parts {
+		p := &parts[i]
+		switch p.Kind {
+		case chat.Result:
+			e.result(p.ToolResult)
+			continue
+		case chat.Text:
+			if p.Text != "" {
+				e.flushBeside()
+				e.part(roleUser)
+				e.text(p.Text)
+			}
+			continue
+		}
+		e.flushBeside()
+		e.part(roleUser)
+		e.media(p)
+	}
+	if e.role != roleUser && len(e.beside) == 0 {
+		e.part(roleUser) // a turn must have a part
+		e.text("")
+	}
+}
+
+// assistant writes a turn of the model's. Current says whether the user has not spoken since.
+func (e *encoder) assistant(parts []chat.Part, current bool) {
+	e.flushBeside()
+	for i := range parts {
+		p := &parts[i]
+		switch p.Kind {
+		case chat.Text, chat.Refusal:
+			if p.Text != "" {
+				e.part(roleModel)
+				e.text(p.Text)
+			}
+		case chat.Reason:
+			e.reason(p)
+		case chat.Call:
+			e.part(roleModel)
+			e.call(p.ToolCall, current)
+		case chat.Image, chat.Audio, chat.File:
+			e.part(roleModel)
+			e.media(p)
+		case chat.Unrendered:
+			if !e.foreign(p.Raw) {
+				e.warn("a part of the assistant's that %s does not know is dropped", e.provider())
+			}
+		default:
+			e.refuse("messages", "a part of a message cannot be sent to %s", e.provider())
+		}
+	}
+}
+
+// foreign writes a part as it came, if it is one of Gemini's own: what its server-side
+// tools did. It says whether it was.
+func (e *encoder) foreign(raw []byte) bool {
+	v, err := jsonx.Parse(raw, jsonx.Lenient)
+	if err != nil {
+		return false
+	}
+	for m := v.First(); m.Exists(); m = m.Next() {
+		if serverPart(camel(m)) {
+			e.part(roleModel)
+			e.out = jsonx.AppendCompact(e.out, raw)
+			return true
+		}
+	}
+	return false
+}
+
+// reason sends thoughts back, unless another provider signed them. A signature without a text
+// is what Gemini put on the answer itself, as in its streams: on an empty part that is no thought.
+func (e *encoder) reason(p *chat.Part) {
+	s := p.State
+	if s == nil {
+		s = &chat.ReasoningState{Format: Format}
+	}
+	if s.Format != Format || p.Text == "" && s.Signature == "" {
+		return
+	}
+	e.part(roleModel)
+	e.out = appendReason(e.out, p.Text, s.Signature, p.Text != "" || s.Summary)
+}
+
+func (e *encoder) call(c *chat.ToolCall, current bool) {
+	if e.names == nil {
+		e.names = make(map[string]string)
+	}
+	e.names[c.ID] = c.Name
+	signature := c.Signature
+	if signature == "" && current && !e.signed && e.model.Signatures == dialect.SignaturesDemanded {
+		signature = skipSignature
+	}
+	e.signed = true
+	e.out = appendCall(e.out, c, signature)
+}
+
+// appendCall writes a part that is a call.
+func appendCall(out []byte, c *chat.ToolCall, signature string) []byte {
+	out = append(out, `{"functionCall":{`...)
+	if c.ID != "" {
+		out = append(out, `"id":`...)
+		out = jsonx.AppendString(out, c.ID)
+		out = append(out, ',')
+	}
+	out = append(out, `"name":`...)
+	out = jsonx.AppendString(out, c.Name)
+	out = append(out, `,"args":`...)
+	out = appendArgs(out, c)
+	out = append(out, '}')
+	return appendSignature(out, signature)
+}
+
+// appendSignature writes what ends a part.
+func appendSignature(out []byte, signature string) []byte {
+	if signature != "" {
+		out = append(out, `,"thoughtSignature":`...)
+		out = jsonx.AppendString(out, signature)
+	}
+	return append(out, '}')
+}
+
+// appendReason writes a part that is a thought, or a signature alone.
+func appendReason(out []byte, text, signature string, thought bool) []byte {
+	out = append(out, `{"text":`...)
+	out = jsonx.AppendString(out, text)
+	if thought {
+		out = append(out, `,"thought":true`...)
+	}
+	return appendSignature(out, signature)
+}
+
+// appendArgs writes the arguments, which the dialect wants as an object. What is none (a
+// model's mistake, or a free text) goes as a member of one.
+func appendArgs(out []byte, c *chat.ToolCall) []byte {
+	if blank(c.Arguments) {
+		return append(out, "{}"...)
+	}
+	name := `{"input":`
+	if !c.Custom {
+		if isObject(c.Arguments) {
+			return jsonx.AppendCompact(out, []byte(c.Arguments))
+		}
+		name = `{"arguments":`
+	}
+	out = append(out, name...)
+	out = jsonx.AppendString(out, c.Arguments)
+	return append(out, '}')
+}
+
+func isObject(text string) bool {
+	v, err := jsonx.Parse([]byte(text), jsonx.Lenient)
+	return err == nil && v.Kind() == jsonx.Object
+}
+
+func blank(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c != ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,177 @@
+package gemini
+
+import (
+	"cmp"
+	"net/url"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// media writes a picture, a sound or a document of a turn.
+func (e *encoder) media(p *chat.Part) {
+	m := p.Media
+	switch {
+	case p.Kind != chat.Image && p.Kind != chat.Audio && p.Kind != chat.File || m == nil:
+		e.refuse("messages", "a part of a message cannot be sent to %s", e.provider())
+	case m.Data != "":
+		e.raw(`{"inlineData":`)
+		e.out = appendBlob(e.out, p.Kind, m)
+		e.raw("}")
+	case m.FileID != "" && ownFile(m.FileID), m.URL != "" && ownURL(m.URL):
+		e.raw(`{"fileData":{`)
+		if mime := mimeOf(p.Kind, m); m.MIMEType != "" || m.Format != "" {
+			e.raw(`"mimeType":`)
+			e.str(mime)
+			e.raw(",")
+		}
+		e.raw(`"fileUri":`)
+		e.str(cmp.Or(m.FileID, m.URL))
+		e.raw("}}")
+	case m.URL != "":
+		e.refuse("messages", "%s does not fetch from URLs: send the content itself as a data URL or in base64, or a URI of Gemini's Files API", e.provider())
+	case m.FileID != "":
+		e.refuse("messages", "the file id is not %s's: it must be a URI of Gemini's Files API, such as files/abc-123", e.provider())
+	default:
+		e.refuse("messages", "an image, sound or file has no content")
+	}
+}
+
+// appendBlob writes the object of inlineData.
+func appendBlob(out []byte, kind chat.PartKind, m *chat.Media) []byte {
+	out = append(out, `{"mimeType":`...)
+	out = jsonx.AppendString(out, mimeOf(kind, m))
+	out = append(out, `,"data":`...)
+	out = jsonx.AppendString(out, m.Data)
+	return append(out, '}')
+}
+
+// mimeOf is the medium's type, which the dialect wants.
+func mimeOf(kind chat.PartKind, m *chat.Media) string {
+	switch {
+	case m.MIMEType != "":
+		return m.MIMEType
+	case kind == chat.Image:
+		return "image/png"
+	case kind == chat.Audio:
+		return "audio/" + cmp.Or(m.Format, "wav")
+	}
+	return "application/pdf"
+}
+
+// ownFile says whether an upload's id is one of Google's: files/x, or a whole URI.
+func ownFile(id string) bool {
+	return strings.HasPrefix(id, "files/") || strings.HasPrefix(id, "gs://") || ownURL(id)
+}
+
+// ownURL says whether Gemini reads from the URL: the Files API, and YouTube
+// (https://ai.google.dev/gemini-api/docs/video-understanding).
+func ownURL(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" {
+		return false
+	}
+	switch strings.TrimPrefix(strings.ToLower(u.Host), "www.") {
+	case "youtube.com", "youtu.be":
+		return true
+	}
+	return filesAPI(u)
+}
+
+func filesAPI(u *url.URL) bool {
+	return strings.EqualFold(u.Host, "generativelanguage.googleapis.com") && strings.Contains(u.Path, "/files/")
+}
+
+// result writes what a tool returned. Google reads the members output and error of the
+// response; without them the whole response is the output.
+func (e *encoder) result(r *chat.ToolResult) {
+	name := r.Name
+	if name == "" {
+		name = e.names[r.CallID]
+	}
+	if name == "" {
+		e.refuse("messages", "a tool's result answers no call before it, and %s wants the function's name", e.provider())
+		return
+	}
+	text, media := splitResult(r)
+	e.part(roleUser)
+	e.raw(`{"functionResponse":{`)
+	if r.CallID != "" {
+		e.raw(`"id":`)
+		e.str(r.CallID)
+		e.raw(",")
+	}
+	e.raw(`"name":`)
+	e.str(name)
+	e.raw(`,"response":`)
+	e.out = appendOutput(e.out, text, r.IsError)
+	if e.model.ResultMedia == dialect.ResultMediaInside {
+		e.resultMedia(&media)
+	}
+	e.raw("}}")
+	e.beside = append(e.beside, media...)
+}
+
+// splitResult parts the text of a result from the rest.
+func splitResult(r *chat.ToolResult) (text string, media []chat.Part) {
+	var texts []string
+	for _, p := range r.Parts {
+		if p.Kind == chat.Text {
+			texts = append(texts, p.Text)
+		} else {
+			media = append(media, p)
+		}
+	}
+	return strings.Join(texts, "\n"), media
+}
+
+// appendOutput writes the object of a response. A text that is an object goes as it is,
+// unless one of its members would be taken for another thing.
+func appendOutput(out []byte, text string, failed bool) []byte {
+	name := `{"output":`
+	if failed {
+		name = `{"error":`
+	} else if v, err := jsonx.Parse([]byte(text), jsonx.Strict); err == nil && v.Kind() == jsonx.Object &&
+		!v.Get("output").Exists() && !v.Get("error").Exists() {
+		return jsonx.AppendCompact(out, []byte(text))
+	}
+	out = append(out, name...)
+	out = jsonx.AppendString(out, text)
+	return append(out, '}')
+}
+
+// resultMedia writes functionResponse.parts, which hold data alone, and leaves the rest in media.
+func (e *encoder) resultMedia(media *[]chat.Part) {
+	var rest []chat.Part
+	open := false
+	for _, p := range *media {
+		if p.Media == nil || p.Media.Data == "" {
+			rest = append(rest, p)
+			continue
+		}
+		if !open {
+			e.raw(`,"parts":[`)
+			open = true
+		}
+		e.element()
+		e.raw(`{"inlineData":`)
+		e.out = appendBlob(e.out, p.Kind, p.Media)
+		e.raw("}")
+	}
+	if open {
+		e.raw("]")
+	}
+	*media = rest
+}
+
+// flushBeside writes what functionResponses could not hold, after the last of them.
+func (e *encoder) flushBeside() {
+	parts := e.beside
+	e.beside = nil
+	for i := range parts {
+		e.part(roleUser)
+		e.media(&parts[i])
+	}
+}

@@ -1,0 +1,152 @@
+package gemini
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// tools writes the functions as one tool, and Gemini's own tools beside it.
+func (e *encoder) tools() {
+	r := e.req
+	if len(r.Tools) == 0 {
+		if c := r.ToolChoice; c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) {
+			e.refuse("tool_choice", "a tool must be called, but there is none")
+		}
+		return
+	}
+	e.member("tools")
+	e.raw("[")
+	functions := 0
+	for i := range r.Tools {
+		if t := &r.Tools[i]; len(t.Raw) > 0 {
+			e.ownTool(t)
+			continue
+		}
+		functions++
+	}
+	if functions > 0 {
+		e.element()
+		e.raw(`{"functionDeclarations":[`)
+		for i := range r.Tools {
+			if t := &r.Tools[i]; len(t.Raw) == 0 {
+				e.element()
+				e.function(t)
+			}
+		}
+		e.raw("]}")
+	}
+	e.raw("]")
+	e.toolChoice()
+}
+
+// ownTool writes a tool that is no function as it came, if it is one of Gemini's.
+func (e *encoder) ownTool(t *chat.Tool) {
+	v, err := jsonx.Parse(t.Raw, jsonx.Lenient)
+	if err != nil || v.Len() == 0 {
+		e.refuse("tools", "the tool %q cannot be sent to %s", t.Name, e.provider())
+		return
+	}
+	for m := v.First(); m.Exists(); m = m.Next() {
+		if !serverTool(camel(m)) {
+			e.refuse("tools", "the tool %q cannot be sent to %s: it takes functions and Gemini's own tools", t.Name, e.provider())
+			return
+		}
+	}
+	e.element()
+	e.out = jsonx.AppendCompact(e.out, t.Raw)
+}
+
+func (e *encoder) function(t *chat.Tool) {
+	e.raw(`{"name":`)
+	e.str(t.Name)
+	if t.Description != "" {
+		e.raw(`,"description":`)
+		e.str(t.Description)
+	}
+	if t.Strict != nil && *t.Strict {
+		// The mode VALIDATED is the nearest, a preview that not every model and schema bears.
+		e.warn("strict functions are not supported by %s: the arguments may stray from the schema", e.provider())
+	}
+	if !emptySchema(t.Parameters) {
+		e.schema("tools", "parametersJsonSchema", "parameters", t.Parameters)
+	}
+	e.raw("}")
+}
+
+// emptySchema says whether a function takes nothing: the dialect then wants no schema.
+func emptySchema(schema []byte) bool {
+	if len(schema) == 0 {
+		return true
+	}
+	v, err := jsonx.Parse(schema, jsonx.Lenient)
+	if err != nil {
+		return false
+	}
+	for m := v.First(); m.Exists(); m = m.Next() {
+		switch string(m.Key()) {
+		case "type", "title", "description", "$schema", "additionalProperties", "required":
+			if m.Kind() == jsonx.Object { // additional properties of a kind
+				return false
+			}
+		case "properties":
+			if m.Len() > 0 {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// schema writes a schema in the member that fits the model: as it is, or in the subset.
+func (e *encoder) schema(param, kept, subset string, schema []byte) {
+	form := e.rules.Schema
+	if e.model.Schema != dialect.SchemaKept {
+		form = e.model.Schema
+	}
+	if form != dialect.SchemaSubset {
+		e.member(kept)
+		e.out = jsonx.AppendCompact(e.out, schema)
+		return
+	}
+	root, err := jsonx.Parse(schema, jsonx.Lenient)
+	if err != nil {
+		e.refuse(param, "a schema is not JSON")
+		return
+	}
+	e.member(subset)
+	s := subsetter{root: root, out: e.out}
+	s.schema(root, 0)
+	e.out = s.out
+	if s.recursive {
+		e.refuse(param, "a schema refers to itself, or is too large without references: this model of %s takes neither", e.provider())
+	}
+	if s.lost {
+		e.warn("this model of %s knows less than JSON schema: what it does not know is left out", e.provider())
+	}
+}
+
+// toolChoice writes the mode: ANY is "call some function", with names "one of these".
+func (e *encoder) toolChoice() {
+	c := e.req.ToolChoice
+	if c == nil {
+		return
+	}
+	mode := "AUTO"
+	switch c.Mode {
+	case chat.ToolNone:
+		mode = "NONE"
+	case chat.ToolRequired, chat.ToolNamed:
+		mode = "ANY"
+	}
+	e.member("toolConfig")
+	e.raw(`{"functionCallingConfig":{"mode":"` + mode + `"`)
+	if c.Mode == chat.ToolNamed {
+		e.raw(`,"allowedFunctionNames":[`)
+		e.str(c.Name)
+		e.raw("]")
+	}
+	e.raw("}}")
+}

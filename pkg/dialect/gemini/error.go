@@ -1,0 +1,80 @@
+package gemini
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// maxMessage bounds an error's text, in bytes.
+const maxMessage = 4 << 10
+
+// DecodeError reads a failed answer (https://cloud.google.com/apis/design/errors):
+//
+//	{"error":{"code":400,"message","status":"INVALID_ARGUMENT","details":[..]}}
+//
+// or that in an array, as streams without server-sent events have it. Type is the status' name; Code
+// is the reason of a google.rpc.ErrorInfo, else the quotaId of a QuotaFailure, else the code; Param is the
+// first field of a BadRequest.
+func (Client) DecodeError(body []byte) *chat.Error {
+	root, err := jsonx.Parse(bytes.TrimSpace(body), jsonx.Lenient)
+	if err != nil {
+		return new(chat.Error)
+	}
+	if root.Kind() == jsonx.Array {
+		root = root.First()
+	}
+	return errorOf(root.Get("error"))
+}
+
+func errorOf(v jsonx.Value) *chat.Error {
+	e := new(chat.Error)
+	if v.Kind() == jsonx.String {
+		e.Message = clip(v.Str())
+		return e
+	}
+	code := v.Get("code")
+	if n, ok := code.Int64(); ok && n >= 400 && n <= 599 {
+		e.Status = int(n)
+	}
+	e.Type, e.Message = word(v.Get("status")), clip(v.Get("message").Str())
+	quota := ""
+	for d := v.Get("details").First(); d.Exists(); d = d.Next() {
+		if reason := word(d.Get("reason")); e.Code == "" {
+			e.Code = reason
+		}
+		if id := word(d.Get("violations").First().Get("quotaId")); quota == "" {
+			quota = id
+		}
+		if field := word(d.Get("fieldViolations").First().Get("field")); e.Param == "" {
+			e.Param = field
+		}
+	}
+	if e.Code == "" {
+		e.Code = quota
+	}
+	if e.Code == "" {
+		e.Code = word(code)
+	}
+	return e
+}
+
+// word is a short value: a string, or a number as it is written.
+func word(v jsonx.Value) string {
+	if v.Kind() == jsonx.Number {
+		return string(v.Raw())
+	}
+	if s := v.Str(); len(s) <= 256 {
+		return s
+	}
+	return ""
+}
+
+func clip(s string) string {
+	if len(s) > maxMessage {
+		return strings.ToValidUTF8(s[:maxMessage], "") + "..."
+	}
+	return s
+}

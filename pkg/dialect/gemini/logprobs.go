@@ -1,0 +1,65 @@
+package gemini
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// logprobsOf turns logprobsResult into OpenAI's object: the chosen tokens, each with the likeliest
+// at its place. Nil if there is none.
+func logprobsOf(v jsonx.Value) []byte {
+	chosen := v.Get("chosenCandidates")
+	if chosen.Len() == 0 {
+		return nil
+	}
+	top := v.Get("topCandidates").First()
+	out := []byte(`{"content":[`)
+	for c := chosen.First(); c.Exists(); c = c.Next() {
+		out = element(out)
+		out = appendLogprob(out, "logprob", c.Get("token"), c.Get("logProbability"))
+		out = append(out, `,"bytes":null,"top_logprobs":[`...)
+		for t := top.Get("candidates").First(); t.Exists(); t = t.Next() {
+			out = element(out)
+			out = appendLogprob(out, "logprob", t.Get("token"), t.Get("logProbability"))
+			out = append(out, `,"bytes":null}`...)
+		}
+		out = append(out, `]}`...)
+		top = top.Next()
+	}
+	return append(out, `],"refusal":null}`...)
+}
+
+// appendLogprob writes a token and its probability into a new object, which stays open.
+func appendLogprob(out []byte, name string, token, p jsonx.Value) []byte {
+	out = append(out, `{"token":`...)
+	out = jsonx.AppendString(out, token.Str())
+	out = append(out, `,"`+name+`":`...)
+	if p.Kind() == jsonx.Number {
+		return append(out, p.Raw()...)
+	}
+	return append(out, '0')
+}
+
+// appendLogprobs turns OpenAI's object into logprobsResult.
+func appendLogprobs(out, raw []byte) []byte {
+	v, err := jsonx.Parse(raw, jsonx.Lenient)
+	if err != nil {
+		return append(out, "{}"...)
+	}
+	content := v.Get("content")
+	out = append(out, `{"topCandidates":[`...)
+	for c := content.First(); c.Exists(); c = c.Next() {
+		out = element(out)
+		out = append(out, `{"candidates":[`...)
+		for t := c.Get("top_logprobs").First(); t.Exists(); t = t.Next() {
+			out = element(out)
+			out = append(appendLogprob(out, "logProbability", t.Get("token"), t.Get("logprob")), '}')
+		}
+		out = append(out, `]}`...)
+	}
+	out = append(out, `],"chosenCandidates":[`...)
+	for c := content.First(); c.Exists(); c = c.Next() {
+		out = element(out)
+		out = append(appendLogprob(out, "logProbability", c.Get("token"), c.Get("logprob")), '}')
+	}
+	return append(out, `]}`...)
+}

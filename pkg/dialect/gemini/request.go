@@ -1,0 +1,196 @@
+package gemini
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// A decoder reads one request, and goes on after an issue.
+type decoder struct {
+	jsonx.Report
+	req   *chat.Request
+	calls []call // the conversation's so far
+	turn  int    // the first of them that belongs to the last turn of the model's
+	model modelTurn
+	only  []string
+}
+
+// A call is a function's call that a result may answer.
+type call struct {
+	id, name string
+	answered bool
+}
+
+func (d *decoder) request(v jsonx.Value) {
+	contents := false
+	var config, tools, choice jsonx.Value
+	d.object(v, func(m jsonx.Value) {
+		switch camel(m) {
+		case "contents":
+			contents = m.Len() > 0
+			d.each(m, d.content)
+		case "systemInstruction":
+			d.instruction(m)
+		case "generationConfig":
+			config = m
+		case "tools":
+			tools = m
+		case "toolConfig":
+			choice = m
+		case "serviceTier":
+			d.serviceTier(m)
+		case "cachedContent":
+			d.Add(m, "cached contents are not supported, as they belong to one key: send the contents themselves")
+		case "model", "safetySettings", "labels", "store":
+		default:
+			d.Unknown(m, slices.Values([]string{"contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "safetySettings", "serviceTier"}))
+		}
+	})
+	if v.Kind() == jsonx.Object && !contents {
+		d.AddMember(v, "contents", "required, and must not be empty")
+	}
+	d.config(config)
+	d.choice(choice)
+	d.tools(tools)
+	d.checkChoice(v)
+}
+
+// count reads a request for the number of its tokens.
+func (d *decoder) count(v jsonx.Value) {
+	for m := v.First(); m.Exists(); m = m.Next() {
+		if camel(m) == "generateContentRequest" && m.Given() {
+			if v.Len() > 1 {
+				d.Add(m, "does not go with other members")
+			}
+			d.request(m)
+			return
+		}
+	}
+	d.request(v)
+}
+
+// instruction reads systemInstruction, whose role means nothing. It becomes the first message.
+func (d *decoder) instruction(v jsonx.Value) {
+	var parts []chat.Part
+	if v.Kind() == jsonx.String { // Google takes a mere text as well
+		parts = append(parts, chat.Part{Kind: chat.Text, Text: v.Str()})
+	} else {
+		d.object(v, func(m jsonx.Value) {
+			switch camel(m) {
+			case "role":
+			case "parts":
+				d.each(m, func(p jsonx.Value) {
+					read := d.part(p)
+					if read.kind != "text" {
+						d.Add(p, "instructions can only be text")
+					}
+					parts = append(parts, chat.Part{Kind: chat.Text, Text: read.data.Str()})
+				})
+			default:
+				d.Unknown(m, slices.Values([]string{"role", "parts"}))
+			}
+		})
+	}
+	if len(parts) > 0 {
+		d.req.Messages = slices.Insert(d.req.Messages, 0, chat.Message{Role: chat.System, Parts: parts})
+	}
+}
+
+// serviceTier: the tier that is named standard is the one that others call default.
+func (d *decoder) serviceTier(v jsonx.Value) {
+	switch tier := strings.ToLower(d.string(v)); tier {
+	case "standard":
+		d.req.ServiceTier = "default"
+	case "flex", "priority":
+		d.req.ServiceTier = tier
+	case "unspecified", "":
+	default:
+		d.Add(v, "expected one of standard, flex, priority")
+	}
+}
+
+// object reads the members that are given. In proto JSON, null is the same as absent.
+func (d *decoder) object(v jsonx.Value, read func(m jsonx.Value)) {
+	if v.Kind() != jsonx.Object {
+		d.Expected(v, "an object")
+		return
+	}
+	for m := v.First(); m.Exists() && !d.Full(); m = m.Next() {
+		if m.Given() {
+			read(m)
+		}
+	}
+}
+
+// each reads the elements of an array. Google takes a single object for an array of one.
+func (d *decoder) each(v jsonx.Value, read func(e jsonx.Value)) {
+	switch v.Kind() {
+	case jsonx.Array:
+		for e := v.First(); e.Exists() && !d.Full(); e = e.Next() {
+			read(e)
+		}
+	case jsonx.Object:
+		read(v)
+	default:
+		d.Expected(v, "an array")
+	}
+}
+
+// The readers of simple values note an issue and return a zero value if there is
+// something else.
+
+func (d *decoder) string(v jsonx.Value) string {
+	if v.Kind() != jsonx.String {
+		d.Expected(v, "a string")
+	}
+	return v.Str()
+}
+
+func (d *decoder) bool(v jsonx.Value) bool {
+	b, ok := v.Bool()
+	if !ok {
+		d.Expected(v, "a boolean")
+	}
+	return b
+}
+
+func (d *decoder) float(v jsonx.Value, low, high float64) *float64 {
+	f, ok := d.Float64(v)
+	if !ok {
+		return nil
+	}
+	if f < low || f > high {
+		d.Add(v, "expected a number from %v to %v, got %v", low, high, f)
+		return nil
+	}
+	return &f
+}
+
+// int reads a whole number, which proto JSON may write as a string.
+func (d *decoder) int(v jsonx.Value, low, high int64) *int64 {
+	n, err := strconv.ParseInt(v.Str(), 10, 64)
+	if err != nil {
+		var ok bool
+		if n, ok = d.Int64(v); !ok {
+			return nil
+		}
+	}
+	if n < low || n > high {
+		d.Add(v, "expected a whole number from %d to %d, got %d", low, high, n)
+		return nil
+	}
+	return &n
+}
+
+// enum reads one of a few words, whatever their case, and returns it in capitals.
+func (d *decoder) enum(v jsonx.Value, words ...string) string {
+	s := strings.ToUpper(d.string(v))
+	if v.Kind() == jsonx.String && !slices.Contains(words, s) {
+		d.Add(v, "expected one of %s", strings.Join(words, ", "))
+	}
+	return s
+}

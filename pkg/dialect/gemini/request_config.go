@@ -1,0 +1,194 @@
+package gemini
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// config reads generationConfig.
+func (d *decoder) config(v jsonx.Value) {
+	if !v.Exists() {
+		return
+	}
+	var f format
+	d.object(v, func(m jsonx.Value) {
+		switch name := camel(m); {
+		case d.sampling(name, m), f.note(name, m), d.refused(name, m):
+		case name == "thinkingConfig":
+			d.thinking(m)
+		case slices.Contains(ignoredConfig(), name):
+		default:
+			d.Unknown(m, slices.Values([]string{"maxOutputTokens", "temperature", "topP", "topK", "stopSequences", "seed", "candidateCount",
+				"presencePenalty", "frequencyPenalty", "responseLogprobs", "logprobs", "responseMimeType", "responseSchema", "responseJsonSchema", "thinkingConfig"}))
+		}
+	})
+	d.format(&f)
+}
+
+// ignoredConfig are members that only steer how Google reads media.
+func ignoredConfig() []string {
+	return []string{"mediaResolution", "audioTimestamp", "enableAffectiveDialog", "enableEnhancedCivicAnswers", "audioTranscriptionConfig"}
+}
+
+func (d *decoder) sampling(name string, m jsonx.Value) bool {
+	r := d.req
+	switch name {
+	case "maxOutputTokens":
+		r.MaxTokens = d.int(m, 1, 1<<31-1)
+	case "temperature":
+		r.Temperature = d.float(m, 0, 2)
+	case "topP":
+		r.TopP = d.float(m, 0, 1)
+	case "topK":
+		r.TopK = d.int(m, 1, 1<<31-1)
+	case "seed":
+		r.Seed = d.int(m, -1<<31, 1<<31-1)
+	case "candidateCount":
+		r.N = d.int(m, 1, 128)
+	case "presencePenalty":
+		r.PresencePenalty = d.float(m, -2, 2)
+	case "frequencyPenalty":
+		r.FrequencyPenalty = d.float(m, -2, 2)
+	case "responseLogprobs":
+		b := d.bool(m)
+		r.Logprobs = &b
+	case "logprobs":
+		r.TopLogprobs = d.int(m, 0, 20)
+	case "stopSequences":
+		if m.Len() > 16 {
+			d.Add(m, "expected at most 16 sequences, got %d", m.Len())
+			return true
+		}
+		d.each(m, func(e jsonx.Value) {
+			if e.Kind() == jsonx.String && e.Empty() {
+				d.Add(e, "must not be empty")
+			}
+			r.Stop = append(r.Stop, d.string(e))
+		})
+	default:
+		return false
+	}
+	return true
+}
+
+// refused notes what would make another answer than a text.
+func (d *decoder) refused(name string, m jsonx.Value) bool {
+	switch name {
+	case "responseModalities":
+		d.each(m, func(e jsonx.Value) {
+			if w := strings.ToUpper(d.string(e)); e.Kind() == jsonx.String && w != "TEXT" && w != "MODALITY_UNSPECIFIED" {
+				d.Add(e, "only TEXT is supported")
+			}
+		})
+	case "speechConfig", "imageConfig", "translationConfig":
+		d.Add(m, "not supported: answers are text")
+	default:
+		return false
+	}
+	return true
+}
+
+// thinking reads thinkingConfig. A budget of -1 lets the model decide, as does none. The thoughts are
+// shown only to who asks for them.
+func (d *decoder) thinking(v jsonx.Value) {
+	r := &chat.Reasoning{Hide: true}
+	d.object(v, func(m jsonx.Value) {
+		switch camel(m) {
+		case "includeThoughts":
+			r.Hide = !d.bool(m)
+		case "thinkingBudget":
+			if n := d.int(m, -1, 1<<31-1); n != nil && *n >= 0 {
+				r.Budget = n
+			}
+		case "thinkingLevel":
+			if w := d.enum(m, "MINIMAL", "LOW", "MEDIUM", "HIGH", "THINKING_LEVEL_UNSPECIFIED"); w != "THINKING_LEVEL_UNSPECIFIED" {
+				r.Effort = strings.ToLower(w)
+			}
+		default:
+			d.Unknown(m, slices.Values([]string{"includeThoughts", "thinkingBudget", "thinkingLevel"}))
+		}
+	})
+	if r.Effort != "" && r.Budget != nil {
+		d.Add(v, "thinkingLevel and thinkingBudget exclude each other")
+	}
+	d.req.Reasoning = r
+}
+
+// A format is what a config says of the answer's form, in one of several ways.
+type format struct{ mime, schema, jsonSchema, whole jsonx.Value }
+
+func (f *format) note(name string, m jsonx.Value) bool {
+	switch name {
+	case "responseMimeType":
+		f.mime = m
+	case "responseSchema":
+		f.schema = m
+	case "responseJsonSchema", "_responseJsonSchema": // the second is what the API calls an internal detail
+		f.jsonSchema = m
+	case "responseFormat":
+		f.whole = m
+	default:
+		return false
+	}
+	return true
+}
+
+func (d *decoder) format(f *format) {
+	if f.whole.Exists() {
+		d.wholeFormat(f)
+	}
+	mime := "text/plain"
+	if f.mime.Exists() {
+		mime = strings.ToLower(d.string(f.mime))
+	}
+	schema := f.jsonSchema
+	if !schema.Exists() {
+		schema = f.schema
+	}
+	switch {
+	case mime == "application/json" || mime == "application_json":
+		d.req.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatJSON}
+	case mime != "text/plain" && mime != "text_plain" && mime != "mime_type_unspecified" && mime != "":
+		d.Add(f.mime, "expected application/json or text/plain")
+		return
+	case schema.Exists():
+		d.Add(schema, "only goes with the responseMimeType application/json")
+		return
+	}
+	if !schema.Exists() || d.req.ResponseFormat == nil {
+		return
+	}
+	if schema.Kind() != jsonx.Object {
+		d.Expected(schema, "a schema")
+		return
+	}
+	d.req.ResponseFormat.Kind = chat.FormatSchema
+	if f.jsonSchema.Exists() {
+		d.req.ResponseFormat.Schema = schema.Clone()
+	} else {
+		d.req.ResponseFormat.Schema = appendJSONSchema(nil, schema)
+	}
+}
+
+// wholeFormat reads responseFormat, the newer way: {"text": {"mimeType": "APPLICATION_JSON", "schema"}}.
+func (d *decoder) wholeFormat(f *format) {
+	d.object(f.whole, func(m jsonx.Value) {
+		if camel(m) != "text" {
+			d.Add(m, "not supported: answers are text")
+			return
+		}
+		d.object(m, func(t jsonx.Value) {
+			switch camel(t) {
+			case "mimeType":
+				f.mime = t
+			case "schema":
+				f.jsonSchema = t
+			default:
+				d.Unknown(t, slices.Values([]string{"mimeType", "schema"}))
+			}
+		})
+	})
+}

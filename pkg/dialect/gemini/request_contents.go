@@ -1,0 +1,227 @@
+package gemini
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// content reads a turn.
+func (d *decoder) content(v jsonx.Value) {
+	var role, parts jsonx.Value
+	d.object(v, func(m jsonx.Value) {
+		switch camel(m) {
+		case "role":
+			role = m
+		case "parts":
+			parts = m
+		default:
+			d.Unknown(m, slices.Values([]string{"role", "parts"}))
+		}
+	})
+	if v.Kind() != jsonx.Object {
+		return
+	}
+	word := "user"
+	if role.Exists() {
+		word = d.string(role)
+	}
+	switch word {
+	case "model":
+		if parts.Exists() { // an answer that was blocked has none
+			d.modelTurn(parts)
+		}
+	case "user", "function", "tool", "":
+		if parts.Len() == 0 {
+			d.AddMember(v, "parts", "required, and must not be empty")
+			return
+		}
+		d.userTurn(parts)
+	case "system":
+		d.Add(role, "instructions belong into systemInstruction")
+	default:
+		d.Add(role, "expected one of user, model")
+	}
+}
+
+// A part is one part's members: what it is, and what may stand beside it.
+type part struct {
+	kind      string // the member's name in camel case; empty if there is none
+	data      jsonx.Value
+	thought   bool
+	signature string
+}
+
+func (d *decoder) part(v jsonx.Value) part {
+	var p part
+	d.object(v, func(m jsonx.Value) {
+		switch name := camel(m); name {
+		case "text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult", "toolCall", "toolResponse":
+			if p.kind != "" {
+				d.Add(m, "a part is one thing: it is %s already", p.kind)
+			}
+			p.kind, p.data = name, m
+		case "thought":
+			p.thought = d.bool(m)
+		case "thoughtSignature":
+			p.signature = standard(d.string(m))
+		case "videoMetadata", "mediaResolution", "mediaProcessing", "partMetadata":
+		default:
+			d.Unknown(m, slices.Values([]string{"text", "inlineData", "fileData", "functionCall", "functionResponse", "thought", "thoughtSignature"}))
+		}
+	})
+	if p.kind == "text" && p.data.Kind() != jsonx.String {
+		d.Expected(p.data, "a string")
+	}
+	if v.Kind() == jsonx.Object && p.kind == "" && p.signature == "" {
+		d.Add(v, "expected one of text, inlineData, fileData, functionCall, functionResponse")
+	}
+	return p
+}
+
+// userTurn reads what the user and the tools say. Results that follow each other are one message.
+func (d *decoder) userTurn(parts jsonx.Value) {
+	start := len(d.req.Messages)
+	d.each(parts, func(v jsonx.Value) {
+		p := d.part(v)
+		role, out := chat.User, chat.Part{Kind: chat.Text, Text: p.data.Str()}
+		switch p.kind {
+		case "text", "":
+		case "inlineData":
+			out = d.inline(p.data)
+		case "fileData":
+			out = d.file(p.data)
+		case "functionResponse":
+			role, out = chat.ToolRole, chat.Part{Kind: chat.Result, ToolResult: d.response(p.data)}
+		default:
+			d.Add(p.data, "only goes with the role model")
+		}
+		if n := len(d.req.Messages); n == start || d.req.Messages[n-1].Role != role {
+			d.req.Messages = append(d.req.Messages, chat.Message{Role: role})
+		}
+		last := &d.req.Messages[len(d.req.Messages)-1]
+		last.Parts = append(last.Parts, out)
+	})
+}
+
+// modelTurn reads what the model said. The SDKs keep a streamed answer as a content for each chunk:
+// contents of the model that follow each other are one message, its pieces put together.
+func (d *decoder) modelTurn(parts jsonx.Value) {
+	n := len(d.req.Messages)
+	goesOn := n > 0 && d.req.Messages[n-1].Role == chat.Assistant
+	if !goesOn {
+		d.model, d.turn = modelTurn{}, len(d.calls)
+	}
+	t := &d.model
+	d.each(parts, func(v jsonx.Value) {
+		switch p := d.part(v); p.kind {
+		case "text", "":
+			t.text(p)
+		case "functionCall":
+			t.thoughts.open = false
+			t.parts = append(t.parts, chat.Part{Kind: chat.Call, ToolCall: d.call(p.data, p.signature)})
+		case "inlineData":
+			t.parts = append(t.parts, d.inline(p.data))
+		case "fileData":
+			t.parts = append(t.parts, d.file(p.data))
+		case "functionResponse":
+			d.Add(p.data, "only goes with the role user")
+		default:
+			t.parts = append(t.parts, chat.Part{Kind: chat.Unrendered, Raw: v.Clone()})
+		}
+	})
+	switch {
+	case goesOn:
+		d.req.Messages[n-1].Parts = t.parts
+	case len(t.parts) > 0:
+		d.req.Messages = append(d.req.Messages, chat.Message{Role: chat.Assistant, Parts: t.parts})
+	}
+}
+
+// A modelTurn collects the parts of an assistant's message, as choice.part and chat.Assembler do it for
+// an answer: what a caller was sent means the same when it comes back.
+type modelTurn struct {
+	parts    []chat.Part
+	thoughts run
+}
+
+func (t *modelTurn) text(p part) {
+	s := p.data.Str()
+	if p.thought {
+		if state, says := t.thoughts.state(s, p.signature); says {
+			t.reason(s, state)
+		}
+		return
+	}
+	if s != "" {
+		t.thoughts.open = false
+		if n := len(t.parts); n > 0 && t.parts[n-1].Kind == chat.Text {
+			t.parts[n-1].Text += s
+		} else {
+			t.parts = append(t.parts, chat.Part{Kind: chat.Text, Text: s})
+		}
+	}
+	if p.signature != "" {
+		t.thoughts.open = false
+		t.reason("", unseal(p.signature, false))
+	}
+}
+
+// reason adds a piece of reasoning to the part that takes it. State alone may come late.
+func (t *modelTurn) reason(s string, state *chat.ReasoningState) {
+	if s == "" && state == nil {
+		return
+	}
+	at := len(t.parts) - 1
+	for s == "" && at >= 0 && t.parts[at].Kind != chat.Reason {
+		at--
+	}
+	if at < 0 || t.parts[at].Kind != chat.Reason || !t.parts[at].State.Takes(state) {
+		t.parts = append(t.parts, chat.Part{Kind: chat.Reason, Text: s, State: state})
+		return
+	}
+	t.parts[at].Text += s
+	if state == nil {
+		return
+	}
+	if t.parts[at].State == nil {
+		t.parts[at].State = new(chat.ReasoningState)
+	}
+	t.parts[at].State.Merge(state)
+}
+
+// call reads a function's call. One without an id gets its place in the conversation as its
+// id, the same in every request that repeats it.
+func (d *decoder) call(v jsonx.Value, signature string) *chat.ToolCall {
+	c := &chat.ToolCall{Arguments: "{}", Signature: signature}
+	d.object(v, func(m jsonx.Value) {
+		switch camel(m) {
+		case "id":
+			c.ID = d.string(m)
+		case "name":
+			c.Name = d.string(m)
+		case "args":
+			if m.Kind() != jsonx.Object {
+				d.Expected(m, "an object")
+			}
+			c.Arguments = string(m.Clone())
+		case "partialArgs", "willContinue":
+			d.Add(m, "calls in pieces are not supported: send the whole args")
+		default:
+			d.Unknown(m, slices.Values([]string{"id", "name", "args"}))
+		}
+	})
+	if c.Name == "" {
+		d.AddMember(v, "name", "required")
+	}
+	for n := len(d.calls) + 1; c.ID == ""; n++ {
+		id := "call_" + strconv.Itoa(n)
+		if !slices.ContainsFunc(d.calls, func(c call) bool { return c.id == id }) {
+			c.ID = id
+		}
+	}
+	d.calls = append(d.calls, call{id: c.ID, name: c.Name})
+	return c
+}

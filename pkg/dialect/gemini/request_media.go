@@ -1,0 +1,77 @@
+package gemini
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// inline reads a medium that comes with its data.
+func (d *decoder) inline(v jsonx.Value) chat.Part {
+	m := new(chat.Media)
+	d.object(v, func(f jsonx.Value) {
+		switch camel(f) {
+		case "mimeType":
+			m.MIMEType = d.string(f)
+		case "data":
+			m.Data = standard(d.string(f))
+			if f.Kind() == jsonx.String && !isBase64(m.Data) {
+				d.Add(f, "expected base64")
+			}
+		case "displayName":
+			m.Filename = d.string(f)
+		default:
+			d.Unknown(f, slices.Values([]string{"mimeType", "data", "displayName"}))
+		}
+	})
+	if v.Kind() == jsonx.Object && m.MIMEType == "" {
+		d.AddMember(v, "mimeType", "required")
+	}
+	if v.Kind() == jsonx.Object && m.Data == "" {
+		d.AddMember(v, "data", "required")
+	}
+	return chat.Part{Kind: mediaKind(m.MIMEType), Media: m}
+}
+
+// file reads a medium by its address: an upload to Google, or any URL, which other providers may fetch.
+func (d *decoder) file(v jsonx.Value) chat.Part {
+	m := new(chat.Media)
+	d.object(v, func(f jsonx.Value) {
+		switch camel(f) {
+		case "mimeType":
+			m.MIMEType = d.string(f)
+		case "fileUri":
+			uri := d.string(f)
+			u, err := url.Parse(uri)
+			switch {
+			case err != nil:
+				d.Add(f, "expected a URI")
+			case (u.Scheme == "http" || u.Scheme == "https") && !filesAPI(u):
+				m.URL = uri
+			default:
+				m.FileID = uri
+			}
+		case "displayName":
+			m.Filename = d.string(f)
+		default:
+			d.Unknown(f, slices.Values([]string{"mimeType", "fileUri", "displayName"}))
+		}
+	})
+	if v.Kind() == jsonx.Object && m.URL == "" && m.FileID == "" {
+		d.AddMember(v, "fileUri", "required")
+	}
+	return chat.Part{Kind: mediaKind(m.MIMEType), Media: m}
+}
+
+func mediaKind(mime string) chat.PartKind {
+	switch kind, _, _ := strings.Cut(strings.ToLower(mime), "/"); kind {
+	case "image":
+		return chat.Image
+	case "audio":
+		return chat.Audio
+	}
+	return chat.File
+}

@@ -1,0 +1,129 @@
+package gemini
+
+import (
+	"slices"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// tools reads functions, and keeps Google's own tools for who has them.
+func (d *decoder) tools(v jsonx.Value) {
+	if !v.Exists() {
+		return
+	}
+	seen := make(map[string]bool)
+	d.each(v, func(tool jsonx.Value) {
+		d.object(tool, func(m jsonx.Value) {
+			switch name := camel(m); {
+			case name == "functionDeclarations":
+				d.each(m, func(f jsonx.Value) { d.function(f, seen) })
+			case serverTool(name):
+				raw := jsonx.AppendString([]byte("{"), name)
+				raw = append(jsonx.AppendCompact(append(raw, ':'), m.Raw()), '}')
+				d.req.Tools = append(d.req.Tools, chat.Tool{Name: name, Raw: raw})
+			default:
+				d.Unknown(m, slices.Values([]string{"functionDeclarations", "googleSearch", "codeExecution", "urlContext"}))
+			}
+		})
+	})
+}
+
+func (d *decoder) function(v jsonx.Value, seen map[string]bool) {
+	var t chat.Tool
+	d.object(v, func(m jsonx.Value) {
+		switch camel(m) {
+		case "name":
+			t.Name = d.string(m)
+		case "description":
+			t.Description = d.string(m)
+		case "parameters", "parametersJsonSchema":
+			switch {
+			case m.Kind() != jsonx.Object:
+				d.Expected(m, "a schema of type object")
+			case len(t.Parameters) > 0:
+				d.Add(m, "parameters and parametersJsonSchema exclude each other")
+			case camel(m) == "parameters":
+				t.Parameters = appendJSONSchema(nil, m)
+			default:
+				t.Parameters = m.Clone()
+			}
+		case "response", "responseJsonSchema", "behavior":
+		default:
+			d.Unknown(m, slices.Values([]string{"name", "description", "parameters", "parametersJsonSchema"}))
+		}
+	})
+	switch {
+	case v.Kind() != jsonx.Object:
+		return
+	case t.Name == "":
+		d.AddMember(v, "name", "required")
+	case seen[t.Name]:
+		d.AddMember(v, "name", "there is a function of this name already")
+	}
+	seen[t.Name] = true
+	if len(d.only) == 0 || slices.Contains(d.only, t.Name) {
+		d.req.Tools = append(d.req.Tools, t)
+	}
+}
+
+// choice reads toolConfig. Of several allowed functions only those are kept: "one of these" is
+// then "any".
+func (d *decoder) choice(v jsonx.Value) {
+	if !v.Exists() {
+		return
+	}
+	var mode string
+	d.object(v, func(m jsonx.Value) {
+		switch camel(m) {
+		case "functionCallingConfig":
+			d.object(m, func(f jsonx.Value) {
+				switch camel(f) {
+				case "mode":
+					mode = d.enum(f, "AUTO", "ANY", "NONE", "VALIDATED", "MODE_UNSPECIFIED")
+				case "allowedFunctionNames":
+					d.each(f, func(e jsonx.Value) { d.only = append(d.only, d.string(e)) })
+				case "streamFunctionCallArguments":
+					if d.bool(f) {
+						d.Add(f, "calls in pieces are not supported")
+					}
+				default:
+					d.Unknown(f, slices.Values([]string{"mode", "allowedFunctionNames"}))
+				}
+			})
+		case "retrievalConfig", "includeServerSideToolInvocations":
+		default:
+			d.Unknown(m, slices.Values([]string{"functionCallingConfig"}))
+		}
+	})
+	switch mode {
+	case "AUTO", "VALIDATED":
+		d.req.ToolChoice = &chat.ToolChoice{Mode: chat.ToolAuto}
+	case "NONE":
+		d.req.ToolChoice = &chat.ToolChoice{Mode: chat.ToolNone}
+	case "ANY":
+		d.req.ToolChoice = &chat.ToolChoice{Mode: chat.ToolRequired}
+		if len(d.only) == 1 {
+			d.req.ToolChoice = &chat.ToolChoice{Mode: chat.ToolNamed, Name: d.only[0]}
+		}
+	}
+	if mode != "VALIDATED" && (mode != "ANY" || len(d.only) == 1) {
+		d.only = nil // all may be seen
+	}
+}
+
+// checkChoice sees whether the functions are there that the choice wants.
+func (d *decoder) checkChoice(v jsonx.Value) {
+	c := d.req.ToolChoice
+	if c == nil {
+		return
+	}
+	named := func(t chat.Tool) bool { return t.Name == c.Name && len(t.Raw) == 0 }
+	function := func(t chat.Tool) bool { return len(t.Raw) == 0 }
+	switch {
+	case c.Mode == chat.ToolRequired && !slices.ContainsFunc(d.req.Tools, function):
+		d.AddMember(v, "toolConfig", "a function must be called, but tools has none of those allowed")
+	case c.Mode == chat.ToolNamed && !slices.ContainsFunc(d.req.Tools, named):
+		d.AddMember(v, "toolConfig", "tools has no function of the allowed name")
+	}
+}

@@ -1,0 +1,148 @@
+package openai
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"math"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// MaxEmbeddingInputs is how many inputs a request may have (OpenAI's limit, and the others' are no higher).
+const MaxEmbeddingInputs = 2048
+
+// DecodeEmbeddingRequest reads a caller's body of POST /v1/embeddings. Members that it does not know are
+// ignored. Errors are *fault.Error of code Validation that list the issues found.
+func DecodeEmbeddingRequest(body []byte) (*chat.EmbeddingRequest, error) {
+	root, err := jsonx.Parse(body, jsonx.Strict)
+	if err != nil {
+		return nil, jsonx.Syntax(err)
+	}
+	var report jsonx.Report
+	if root.Kind() != jsonx.Object {
+		report.Expected(root, "an object")
+		return nil, report.Err()
+	}
+	req := &chat.EmbeddingRequest{}
+	if model := root.Get("model"); model.Given() && model.Kind() != jsonx.String {
+		report.Expected(model, "a string")
+	} else if model.Given() {
+		req.Model = model.Str()
+	}
+	if input := root.Get("input"); input.Given() {
+		req.Inputs = embeddingInputs(&report, input)
+	} else {
+		report.AddMember(root, "input", "required")
+	}
+	if v := root.Get("dimensions"); v.Given() {
+		n, ok := v.Int64()
+		if !ok || n < 1 {
+			report.Expected(v, "a whole number of at least 1")
+		}
+		req.Dimensions = &n
+	}
+	if v := root.Get("encoding_format"); v.Given() {
+		req.Base64 = v.Is("base64")
+		if !req.Base64 && !v.Is("float") {
+			report.Expected(v, `"float" or "base64"`)
+		}
+	}
+	if v := root.Get("user"); v.Given() {
+		req.User = v.Str()
+	}
+	return req, report.Err()
+}
+
+// embeddingInputs reads a string, an array of strings, an array of tokens, or an array of those.
+func embeddingInputs(report *jsonx.Report, input jsonx.Value) []chat.EmbeddingInput {
+	const wanted = "a text, an array of texts, or tokens"
+	if input.Kind() == jsonx.String {
+		return []chat.EmbeddingInput{{Text: input.Str()}}
+	}
+	if input.Kind() != jsonx.Array || input.Len() == 0 {
+		report.Expected(input, wanted+"; not empty")
+		return nil
+	}
+	if input.First().Kind() == jsonx.Number {
+		return []chat.EmbeddingInput{{Tokens: tokensOf(report, input)}}
+	}
+	if input.Len() > MaxEmbeddingInputs {
+		report.Add(input, "must have at most %d entries", MaxEmbeddingInputs)
+		return nil
+	}
+	inputs := make([]chat.EmbeddingInput, 0, input.Len())
+	for item := input.First(); item.Exists(); item = item.Next() {
+		switch item.Kind() {
+		case jsonx.String:
+			inputs = append(inputs, chat.EmbeddingInput{Text: item.Str()})
+		case jsonx.Array:
+			inputs = append(inputs, chat.EmbeddingInput{Tokens: tokensOf(report, item)})
+		default:
+			report.Expected(item, wanted)
+		}
+	}
+	return inputs
+}
+
+func tokensOf(report *jsonx.Report, list jsonx.Value) []int64 {
+	tokens := make([]int64, 0, list.Len())
+	for item := list.First(); item.Exists(); item = item.Next() {
+		n, ok := item.Int64()
+		if !ok || n < 0 {
+			report.Expected(item, "a token, which is a whole number")
+			return nil
+		}
+		tokens = append(tokens, n)
+	}
+	if len(tokens) == 0 {
+		report.Expected(list, "at least one token")
+	}
+	return tokens
+}
+
+// EncodeEmbeddingResponse writes the answer to a caller. The error says that a vector holds something else
+// than numbers.
+func EncodeEmbeddingResponse(resp *chat.EmbeddingResponse, req *chat.EmbeddingRequest) ([]byte, error) {
+	out := make([]byte, 0, 256+len(resp.Vectors)*2048)
+	out = append(out, `{"object":"list","data":[`...)
+	for i, vector := range resp.Vectors {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, `{"object":"embedding","index":`...)
+		out = jsonx.AppendInt(out, int64(i))
+		out = append(out, `,"embedding":`...)
+		if req.Base64 {
+			text, err := packed(vector)
+			if err != nil {
+				return nil, err
+			}
+			out = append(append(append(out, '"'), text...), '"')
+		} else {
+			out = jsonx.AppendCompact(out, vector)
+		}
+		out = append(out, '}')
+	}
+	out = append(out, `],"model":`...)
+	out = jsonx.AppendString(out, resp.Model)
+	out = append(out, `,"usage":{"prompt_tokens":`...)
+	out = jsonx.AppendInt(out, resp.Usage.Input)
+	out = append(out, `,"total_tokens":`...)
+	out = jsonx.AppendInt(out, resp.Usage.Input)
+	return append(out, "}}"...), nil
+}
+
+// packed is a vector as base64 of little-endian float32, which OpenAI's SDKs ask for by default.
+func packed(vector json.RawMessage) (string, error) {
+	var numbers []float32
+	if err := json.Unmarshal(vector, &numbers); err != nil {
+		return "", &chat.Error{Class: chat.Transport, Message: "the provider's vector holds something else than numbers", Cause: err}
+	}
+	bytes := make([]byte, 0, 4*len(numbers))
+	for _, n := range numbers {
+		bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(n))
+	}
+	return base64.StdEncoding.EncodeToString(bytes), nil
+}

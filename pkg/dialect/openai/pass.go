@@ -1,0 +1,338 @@
+package openai
+
+import (
+	"slices"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// PassRequest edits the caller's body where the rules force it. What they force at the top level is
+// edited member by member; what they force within messages or tools, and what is too odd to
+// reason about (functions from before there were tools), cannot be done to the bytes. Body
+// comes back itself if nothing is to be changed.
+func (Client) PassRequest(body []byte, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, bool) {
+	root, err := jsonx.Parse(body, jsonx.Lenient)
+	if err != nil || root.Kind() != jsonx.Object || req.FunctionCalls || root.Get("function_call").Given() {
+		return dialect.Encoded{}, false
+	}
+	p := passer{encoder: encoder{req: req, rules: rules}, root: root}
+	p.prepare()
+	if !p.messagesPass() || !p.toolsPass() || p.schemaPrompt() != "" {
+		return dialect.Encoded{}, false
+	}
+	p.edit = jsonx.NewEdit(root)
+	for m := root.First(); m.Exists(); m = m.Next() {
+		p.member(string(m.Key()), m)
+	}
+	p.setModel()
+	p.steering()
+	p.streamOptions()
+	if p.err != nil {
+		return dialect.Encoded{}, false
+	}
+	if p.edit.Changed() {
+		body = p.edit.Append(make([]byte, 0, len(body)+256))
+	}
+	return dialect.Encoded{Path: chatPath, Body: body, Warnings: p.warnings}, true
+}
+
+// A passer edits one body. It asks the encoder what the rules want.
+type passer struct {
+	encoder
+	root jsonx.Value
+	edit *jsonx.Edit
+}
+
+// setModel sets the model to send.
+func (p *passer) setModel() {
+	if p.keep("model", p.root.Get("model"), lossRefuses) && !p.root.Get("model").Is(p.req.Model) {
+		p.edit.Set(p.key("model"), jsonx.AppendString(nil, p.req.Model))
+	}
+}
+
+// member edits one member by the rules of its field. Fields that depend on others have
+// methods of their own.
+func (p *passer) member(key string, m jsonx.Value) {
+	r := p.req
+	if !m.Given() {
+		p.null(key)
+		return
+	}
+	switch key {
+	case "model", "reasoning_effort", "reasoning", "thinking", "stream_options":
+	case "messages":
+		p.keep(key, m, lossRefuses)
+	case "max_tokens", "max_completion_tokens":
+		p.limit(key, m)
+	case "temperature":
+		p.float(key, m, r.Temperature)
+	case "top_p":
+		p.float(key, m, r.TopP)
+	case "frequency_penalty":
+		p.float(key, m, r.FrequencyPenalty)
+	case "presence_penalty":
+		p.float(key, m, r.PresencePenalty)
+	case "top_k":
+		p.int(key, m, r.TopK)
+	case "seed":
+		p.int(key, m, r.Seed)
+	case "logprobs", "top_logprobs":
+		p.logprobs(key, m)
+	case "safety_identifier":
+		p.endUser(m)
+	case "stop":
+		if p.keep(key, m, lossWarns) && p.rules.Stop == dialect.StopArray && m.Kind() == jsonx.String {
+			p.edit.Set(p.key(key), slices.Concat([]byte("["), m.Raw(), []byte("]")))
+		}
+	case "n":
+		p.answers(m)
+	case "tool_choice":
+		p.choice(m)
+	default:
+		p.keep(key, m, p.lossOf(key))
+	}
+}
+
+// lossOf is what it does to lose a field whose value the rules leave alone.
+func (p *passer) lossOf(key string) loss {
+	silentUnless := func(needed bool, loss loss) loss {
+		if needed {
+			return loss
+		}
+		return lossSilent
+	}
+	r := p.req
+	switch key {
+	case "stream":
+		return silentUnless(r.Stream, lossRefuses)
+	case "tools":
+		return silentUnless(len(r.Tools) > 0, lossRefuses)
+	case "parallel_tool_calls":
+		return silentUnless(len(r.Tools) > 0, lossWarns)
+	case "response_format":
+		return silentUnless(r.ResponseFormat != nil && r.ResponseFormat.Kind != chat.FormatText, lossRefuses)
+	}
+	return lossWarns
+}
+
+// keep gives the member the provider's name, or takes it out if the provider does not know it.
+func (p *passer) keep(key string, m jsonx.Value, loss loss) bool {
+	if p.accepts(key) {
+		p.edit.Rename(key, p.key(key))
+		return true
+	}
+	if says(m) {
+		p.lost(key, loss)
+	}
+	p.edit.Drop(key)
+	return false
+}
+
+// null keeps a member that says nothing out of the way of those who do not know it.
+func (p *passer) null(key string) {
+	if want := p.limitField(); want != "" && want != key && (key == "max_tokens" || key == "max_completion_tokens") || !p.accepts(key) {
+		p.edit.Drop(key)
+		return
+	}
+	p.edit.Rename(key, p.key(key))
+}
+
+// says is false for values whose loss is none.
+func says(m jsonx.Value) bool {
+	switch m.Kind() {
+	case jsonx.Missing, jsonx.Null:
+		return false
+	case jsonx.String:
+		return !m.Empty()
+	case jsonx.Array, jsonx.Object:
+		return m.Len() > 0
+	}
+	return true
+}
+
+func (p *passer) float(key string, m jsonx.Value, value *float64) {
+	if !p.keep(key, m, lossWarns) || value == nil {
+		return
+	}
+	if clamped := p.clamp(key, *value); clamped != *value {
+		p.edit.Set(p.key(key), jsonx.AppendFloat(nil, clamped))
+	}
+}
+
+func (p *passer) int(key string, m jsonx.Value, value *int64) {
+	if !p.keep(key, m, lossWarns) || value == nil {
+		return
+	}
+	if clamped := p.clampInt(key, *value); clamped != *value {
+		p.edit.Set(p.key(key), jsonx.AppendInt(nil, clamped))
+	}
+}
+
+// limit edits the field that limits the answer's length. If the caller sent both, the newer counts.
+func (p *passer) limit(key string, m jsonx.Value) {
+	if key == "max_tokens" && p.root.Get("max_completion_tokens").Given() {
+		if p.limitField() != "" || !p.accepts(key) {
+			p.edit.Drop(key)
+		}
+		return
+	}
+	want := p.limitField()
+	if want != "" && want != key {
+		p.edit.Rename(key, want)
+		key = want
+	}
+	p.int(key, m, p.req.MaxTokens)
+}
+
+func (p *passer) answers(m jsonx.Value) {
+	switch n := p.req.N; {
+	case n == nil || *n == 1:
+		p.keep("n", m, lossSilent)
+	case p.rules.SingleChoice:
+		p.lost("n", lossRefuses)
+	default:
+		p.keep("n", m, lossRefuses)
+	}
+}
+
+// choice edits the word for "call some tool".
+func (p *passer) choice(m jsonx.Value) {
+	loss := lossRefuses
+	if c := p.req.ToolChoice; c == nil || c.Mode == chat.ToolAuto || len(p.req.Tools) == 0 {
+		loss = lossSilent
+	}
+	if !p.keep("tool_choice", m, loss) {
+		return
+	}
+	word, other := "required", "any"
+	if p.rules.ToolChoice == dialect.ChoiceAny {
+		word, other = other, word
+	}
+	if m.Is(other) {
+		p.edit.Set(p.key("tool_choice"), jsonx.AppendString(nil, word))
+	}
+	if m.Get("type").Is("allowed_tools") && p.rules.AllowedTools == dialect.AllowedToolsFiltered {
+		p.lost("tool_choice", lossRefuses)
+	}
+}
+
+// logprobs edits the two fields that Together has as one.
+func (p *passer) logprobs(key string, m jsonx.Value) {
+	asNumber := m.Kind() == jsonx.Number
+	switch {
+	case p.rules.Logprobs == dialect.LogprobsBool && key == "logprobs" && asNumber:
+		if p.keep(key, m, lossWarns) {
+			p.edit.Set(p.key(key), jsonx.AppendBool(nil, *p.req.Logprobs))
+		}
+		if n := p.req.TopLogprobs; n != nil && p.accepts("top_logprobs") {
+			p.edit.Set(p.key("top_logprobs"), jsonx.AppendInt(nil, *n))
+		}
+	case p.rules.Logprobs == dialect.LogprobsBool:
+		p.int(key, m, nil)
+	case key == "top_logprobs":
+		p.edit.Drop(key)
+	case !asNumber:
+		if n := logprobsCount(p.req); n == nil {
+			p.edit.Drop(key)
+		} else if p.keep(key, m, lossWarns) {
+			p.edit.Set(p.key(key), jsonx.AppendInt(nil, *n))
+		}
+	default:
+		p.keep(key, m, lossWarns)
+	}
+}
+
+// endUser edits OpenAI's new name of user, which others do not know.
+func (p *passer) endUser(m jsonx.Value) {
+	const name = "safety_identifier"
+	switch {
+	case p.accepts("user") && p.key("user") == "user":
+		p.keep(name, m, lossWarns)
+	case p.root.Get("user").Given():
+		p.edit.Drop(name)
+	case !p.accepts("user"):
+		p.lost("user", lossWarns)
+		p.edit.Drop(name)
+	default:
+		p.edit.Rename(name, p.key("user"))
+	}
+}
+
+// streamOptions asks for usage where the provider sends none unasked, and keeps what else
+// the caller asked for.
+func (p *passer) streamOptions() {
+	const name = "stream_options"
+	m := p.root.Get(name)
+	if !p.keep(name, m, lossSilent) || !p.req.Stream || p.rules.StreamUsage != dialect.UsageAsked {
+		return
+	}
+	if asked, _ := m.Get("include_usage").Bool(); asked {
+		return
+	}
+	options := []byte(`{"include_usage":true}`)
+	if m.Kind() == jsonx.Object {
+		inner := jsonx.NewEdit(m)
+		inner.Set("include_usage", []byte("true"))
+		options = inner.Append(nil)
+	}
+	p.edit.Set(p.key(name), options)
+}
+
+// steering edits the members that steer reasoning. They stay if they say in the provider's
+// form what it is to be told; else they make way for those that do.
+func (p *passer) steering() {
+	if p.steersAlready() {
+		return
+	}
+	wanted := encoder{req: p.req, rules: p.rules, model: p.model, effort: p.effort, out: []byte("{")}
+	wanted.reasoning()
+	list, err := jsonx.Parse(append(wanted.out, '}'), jsonx.Lenient)
+	if err != nil {
+		return // the encoder writes JSON
+	}
+	for _, name := range [...]string{"reasoning_effort", "reasoning", "thinking"} {
+		if !list.Get(name).Exists() {
+			p.edit.Drop(name)
+		}
+	}
+	for m := list.First(); m.Exists(); m = m.Next() {
+		p.edit.Set(string(m.Key()), m.Raw())
+	}
+}
+
+func (p *passer) steersAlready() bool {
+	effort, object, thinking := p.root.Get("reasoning_effort"), p.root.Get("reasoning"), p.root.Get("thinking")
+	if p.rules.Reasoning == dialect.ReasoningObject {
+		asked := ""
+		if r := p.req.Reasoning; r != nil {
+			asked = r.Effort
+		}
+		// reasoning_effort is known beside the object.
+		return !thinking.Given() && p.effort == asked && p.accepts("reasoning")
+	}
+	switch {
+	case object.Given():
+		return false
+	case p.rules.Reasoning == dialect.ReasoningThinking:
+		return p.thinksAlready(effort, thinking.Get("type"))
+	case thinking.Given():
+		return false
+	case !effort.Given():
+		return p.effort == ""
+	}
+	return effort.Is(p.effort)
+}
+
+func (p *passer) thinksAlready(effort, kind jsonx.Value) bool {
+	switch {
+	case p.effort == "none":
+		return kind.Is("disabled")
+	case kind.Given() && !kind.Is("enabled"), p.req.Reasoning != nil && p.req.Reasoning.Budget != nil:
+		return false
+	case !effort.Given():
+		return p.effort == "" || kind.Given() // how much is the provider's choice
+	}
+	return effort.Is(p.effort)
+}

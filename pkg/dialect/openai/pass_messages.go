@@ -1,0 +1,201 @@
+package openai
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// messagesPass says whether the rules touch nothing within the caller's messages: neither
+// what they say, nor the form in which they say it.
+func (p *passer) messagesPass() bool {
+	for i := range p.req.Messages {
+		if !p.messagePasses(&p.req.Messages[i]) {
+			return false
+		}
+	}
+	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
+		if !p.formPasses(m) {
+			return false
+		}
+	}
+	return true
+}
+
+// strict says whether the provider takes no unknown members within messages and tools.
+func (p *passer) strict() bool { return len(p.rules.MessageFields) > 0 }
+
+// messagePasses looks at what a message says.
+func (p *passer) messagePasses(m *chat.Message) bool {
+	if m.Role == chat.Developer && p.rules.DeveloperRole == dialect.DeveloperAsSystem ||
+		m.Name != "" && p.rules.Names == dialect.NamesDropped {
+		return false
+	}
+	for i := range m.Parts {
+		if !p.partPasses(&m.Parts[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *passer) partPasses(part *chat.Part) bool {
+	if part.Cache != nil && p.rules.CacheMarks == dialect.CacheMarksDropped {
+		return false
+	}
+	switch part.Kind {
+	case chat.Image:
+		return p.rules.Images == dialect.ImagesKept
+	case chat.Audio:
+		return p.rules.Audio != dialect.AudioRefused
+	case chat.File:
+		return p.filePasses(part.Media)
+	case chat.Call:
+		return p.toolID(part.ToolCall.ID) == part.ToolCall.ID && !(p.strict() && part.ToolCall.Custom)
+	case chat.Result:
+		return p.resultPasses(part.ToolResult)
+	case chat.Unrendered:
+		return !p.strict()
+	}
+	return true
+}
+
+func (p *passer) filePasses(m *chat.Media) bool {
+	switch p.rules.Files {
+	case dialect.FilesRefused:
+		return false
+	case dialect.FileDocumentURL:
+		return m.FileID == ""
+	case dialect.FileObject:
+		if m.URL != "" {
+			return false
+		}
+	}
+	return m.URL != "" || m.FileID != "" || m.MIMEType != "" // data alone is made a data URL
+}
+
+// resultPasses is false for results with more than text: tool messages hold text alone, and
+// the rest follows as a message of the user.
+func (p *passer) resultPasses(r *chat.ToolResult) bool {
+	for i := range r.Parts {
+		if r.Parts[i].Kind != chat.Text || !p.partPasses(&r.Parts[i]) {
+			return false
+		}
+	}
+	return p.toolID(r.CallID) == r.CallID
+}
+
+// formPasses looks at the form of a message.
+func (p *passer) formPasses(m jsonx.Value) bool {
+	var t turn
+	for f := m.First(); f.Exists(); f = f.Next() {
+		if p.strict() && !slices.Contains(p.rules.MessageFields, string(f.Key())) {
+			return false
+		}
+		if f.Given() {
+			t.find(string(f.Key()), f)
+		}
+	}
+	switch {
+	case t.role.Is(roleFunction), t.functionCall.Given(), t.cache.Given():
+		return false
+	case t.role.Is(string(chat.Assistant)) && !p.reasoningPasses(&t):
+		return false
+	}
+	for c := t.calls.First(); c.Exists(); c = c.Next() {
+		if !p.callPasses(c) {
+			return false
+		}
+	}
+	if p.rules.TextParts == dialect.TextPartsJoined && joinable(&t) {
+		return false
+	}
+	for part := t.content.First(); part.Exists(); part = part.Next() {
+		if !p.partFormPasses(part) {
+			return false
+		}
+	}
+	return true
+}
+
+// joinable says whether the content is an array that would be written as a string.
+func joinable(t *turn) bool {
+	return t.content.Kind() == jsonx.Array &&
+		(!t.role.Is(string(chat.User)) || t.content.Len() == 1 && t.content.First().Get("type").Is("text"))
+}
+
+// reasoningPasses says whether the reasoning of an earlier turn stands in the field in which the
+// provider wants it back, and is there if the provider insists.
+func (p *passer) reasoningPasses(t *turn) bool {
+	content, field, details := t.reasoningContent.Given(), t.reasoning.Given(), t.details.Given()
+	switch p.rules.ReasoningBack {
+	case dialect.ReasoningBackContent:
+		insists := p.rules.Reasoning == dialect.ReasoningThinking && t.calls.Len() > 0
+		return !field && !details && (content || !insists)
+	case dialect.ReasoningBackField:
+		return !content && !details
+	case dialect.ReasoningBackDetails:
+		return !content
+	}
+	return !content && !field && !details
+}
+
+func (p *passer) callPasses(c jsonx.Value) bool {
+	if c.Get("extra_content").Given() {
+		return false // Google's, which none of the others knows
+	}
+	arguments := c.Get("function").Get("arguments")
+	return !p.strict() || only(c, "id", "type", "function") && only(c.Get("function"), "name", "arguments") && strings.TrimSpace(arguments.Str()) != ""
+}
+
+// only says whether the object has no other members.
+func only(v jsonx.Value, names ...string) bool {
+	for m := v.First(); m.Exists(); m = m.Next() {
+		if !slices.Contains(names, string(m.Key())) {
+			return false
+		}
+	}
+	return true
+}
+
+// partFormPasses looks at the form of a part: objects and strings are not the same to all.
+func (p *passer) partFormPasses(v jsonx.Value) bool {
+	kind := v.Get("type").Str()
+	inner := v.Get(kind)
+	switch kind {
+	case "thinking":
+		return false
+	case "image_url":
+		if inner.Kind() != jsonx.Object {
+			return false
+		}
+	case "input_audio":
+		if (p.rules.Audio == dialect.AudioString) != (inner.Kind() == jsonx.String) {
+			return false
+		}
+	case "file", "document_url":
+		if (p.rules.Files == dialect.FileDocumentURL) != (kind == "document_url") {
+			return false
+		}
+	}
+	return !p.strict() || only(v, "type", kind, "document_name") && only(inner, "url", "detail", "data", "format")
+}
+
+// toolsPass looks at the tools.
+func (p *passer) toolsPass() bool {
+	for t := p.root.Get("tools").First(); t.Exists(); t = t.Next() {
+		function := t.Get("function")
+		switch {
+		case t.Get("cache_control").Given() && p.rules.CacheMarks == dialect.CacheMarksDropped:
+			return false
+		case !p.strict() || !function.Given():
+		case !only(t, "type", "function"), !only(function, "name", "description", "parameters", "strict"),
+			!function.Get("parameters").Given(), function.Get("strict").Kind() == jsonx.Null:
+			return false
+		}
+	}
+	return true
+}

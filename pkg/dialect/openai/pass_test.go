@@ -1,0 +1,336 @@
+package openai_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/provider"
+)
+
+// pass decodes the body as the gateway does and lets it through for the model.
+func pass(t testing.TB, body, model string, rules *dialect.Rules) (dialect.Encoded, bool) {
+	t.Helper()
+	req, _, err := new(openai.Server).DecodeRequest([]byte(body))
+	if err != nil {
+		t.Fatalf("%s: %v", body, err)
+	}
+	sent := *req
+	sent.Model = model
+	return openai.Client{}.PassRequest([]byte(body), &sent, rules)
+}
+
+func TestPassChangesNothing(t *testing.T) {
+	for _, body := range []string{
+		`{"model":"old","messages":[{"role":"user","content":"hi"}]}`,
+		"\r\n{ \"messages\" : [ {\"role\":\"developer\", \"content\":[{\"text\":\"a\",\"type\":\"text\"}],\"name\":\"n\"} ,\n{\"content\":null,\"role\":\"assistant\",\"refusal\":null,\"annotations\":[],\"audio\":{\"id\":\"a\"},\"tool_calls\":[{\"type\":\"function\",\"id\":\"c\",\"function\":{\"arguments\":\"\",\"name\":\"f\"},\"index\":0}]},{\"role\":\"tool\",\"tool_call_id\":\"c\",\"content\":\"\"}],\t\"model\" :\"old\", \"temperature\":0.70,\"top_p\":1e-1 , \"stop\" : \"x\",\"max_tokens\":5.0,\n\"x\":{\"y\":[1,2 ,3]},\"stream_options\":{ },\"seed\":12345678901234567 , \"n\":1,\"tools\":[],\"tool_choice\":\"none\",\"logit_bias\":{},\"user\":\"\",\"response_format\":{\"type\":\"text\"},\"reasoning_effort\":\"low\",\"service_tier\":null} \n",
+		`{"stream":true,"stream_options":{"include_usage":false,"include_obfuscation":true},"messages":[{"role":"user","content":[{"type":"text","text":"\u0041\/"},{"type":"image_url","image_url":{"url":"https://e.com/a","detail":"auto","x":1}},{"type":"video_url","video_url":{}}]}],"tools":[{"type":"function","function":{"name":"f"}},{"type":"web_search"}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"f"}}]}},"model":"old","web_search_options":{},"max_tokens":3,"max_completion_tokens":4}`,
+	} {
+		for _, model := range []string{"old", "new/\"é\""} {
+			enc, ok := pass(t, body, model, &dialect.Rules{})
+			quoted, _ := json.Marshal(model)
+			want := strings.Replace(body, `"old"`, string(quoted), 1)
+			if !ok || string(enc.Body) != want || len(enc.Warnings) > 0 || enc.Path != "/chat/completions" {
+				t.Errorf("%v %q\n got %s\nwant %s", ok, enc.Warnings, enc.Body, want)
+			}
+		}
+	}
+	enc, ok := pass(t, `{"messages":[{"role":"user","content":"hi"}] }`, "m", &dialect.Rules{})
+	if want := `{"messages":[{"role":"user","content":"hi"}],"model":"m" }`; !ok || string(enc.Body) != want {
+		t.Errorf("without a model: %s", enc.Body)
+	}
+}
+
+func TestPassEdits(t *testing.T) {
+	anyModel := func(string) bool { return true }
+	model := func(m dialect.ModelRules) dialect.Rules {
+		m.Match = anyModel
+		return dialect.Rules{Provider: "p", Models: []dialect.ModelRules{m}}
+	}
+	const dropped = "%s is not supported by p for this model: dropped"
+	for _, c := range []struct {
+		in       string // the members behind model and messages
+		rules    dialect.Rules
+		want     string
+		warnings []string
+	}{
+		{`"max_tokens": 5`, dialect.Rules{MaxTokens: dialect.MaxCompletionTokens}, `"max_completion_tokens": 5`, nil},
+		{`"max_completion_tokens": 5`, dialect.Rules{MaxTokens: dialect.MaxTokens}, `"max_tokens": 5`, nil},
+		{`"max_tokens":5,"max_completion_tokens":6`, dialect.Rules{MaxTokens: dialect.MaxTokens}, `"max_tokens":6`, nil},
+		{`"max_completion_tokens":6,"max_tokens":5`, dialect.Rules{MaxTokens: dialect.MaxCompletionTokens}, `"max_completion_tokens":6`, nil},
+		{`"max_tokens":null,"max_completion_tokens":null`, dialect.Rules{MaxTokens: dialect.MaxTokens}, `"max_tokens":null`, nil},
+		{`"max_tokens":500`, dialect.Rules{Provider: "p", MaxTokens: dialect.MaxCompletionTokens, Clamp: map[string]dialect.Range{"max_completion_tokens": {Min: 1, Max: 64}}}, `"max_completion_tokens":64`, []string{"max_completion_tokens is 500, but p takes 1 to 64: changed to 64"}},
+		{`"temperature" : 2.0 ,"top_p":1`, dialect.Rules{Provider: "p", Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}, "top_p": {Min: 0, Max: 1}}}, `"temperature" : 1.5 ,"top_p":1`, []string{"temperature is 2, but p takes 0 to 1.5: changed to 1.5"}},
+		{`"temperature":0.5,"x":1,"top_p":0.5`, model(dialect.ModelRules{DropUnlessEffortNone: []string{"temperature", "top_p"}}), `"x":1`, []string{fmt.Sprintf(dropped, "temperature"), fmt.Sprintf(dropped, "top_p")}},
+		{`"temperature":0.5,"reasoning_effort":"none"`, model(dialect.ModelRules{DropUnlessEffortNone: []string{"temperature"}}), `"temperature":0.5,"reasoning_effort":"none"`, nil},
+		{`"seed":7,"store":true,"metadata":{},"logit_bias":null`, dialect.Rules{Provider: "p", Fields: []string{"model", "messages", "random_seed"}, Rename: map[string]string{"seed": "random_seed"}}, `"random_seed":7`, []string{fmt.Sprintf(dropped, "store")}},
+		{`"user":"u","user_id":"v"`, dialect.Rules{Rename: map[string]string{"user": "user_id"}}, `"user_id":"u"`, nil},
+		{`"safety_identifier":"s"`, dialect.Rules{Rename: map[string]string{"user": "user_id"}}, `"user_id":"s"`, nil},
+		{`"safety_identifier":"s","user":"u"`, dialect.Rules{Rename: map[string]string{"user": "user_id"}}, `"user_id":"u"`, nil},
+		{`"safety_identifier":"s"`, dialect.Rules{Provider: "p", Drop: []string{"user"}}, ``, []string{fmt.Sprintf(dropped, "user")}},
+		{`"stop": "a\u0062"`, dialect.Rules{Stop: dialect.StopArray}, `"stop": ["a\u0062"]`, nil},
+		{`"stop":[ "a" ]`, dialect.Rules{Stop: dialect.StopArray}, `"stop":[ "a" ]`, nil},
+		{`"stop":"a"`, dialect.Rules{Provider: "p", Drop: []string{"stop"}, Stop: dialect.StopArray}, ``, []string{fmt.Sprintf(dropped, "stop")}},
+		{`"n":1,"response_format":{"type":"text"},"parallel_tool_calls":true,"stream":false`, dialect.Rules{Fields: []string{"model", "messages"}}, ``, nil},
+		{`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"`, dialect.Rules{ToolChoice: dialect.ChoiceAny}, `"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"any"`, nil},
+		{`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"any"`, dialect.Rules{}, `"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"`, nil},
+		{`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"auto"`, dialect.Rules{Drop: []string{"tool_choice"}}, `"tools":[{"type":"function","function":{"name":"f"}}]`, nil},
+		{`"stream":true`, dialect.Rules{StreamUsage: dialect.UsageAsked}, `"stream":true,"stream_options":{"include_usage":true}`, nil},
+		{`"stream":true,"stream_options":null`, dialect.Rules{StreamUsage: dialect.UsageAsked}, `"stream":true,"stream_options":{"include_usage":true}`, nil},
+		{`"stream":true,"stream_options": {"include_obfuscation" : false }`, dialect.Rules{StreamUsage: dialect.UsageAsked}, `"stream":true,"stream_options": {"include_obfuscation" : false,"include_usage":true }`, nil},
+		{`"stream_options":{"include_usage":false,"x":1},"stream":true`, dialect.Rules{StreamUsage: dialect.UsageAsked}, `"stream_options":{"include_usage":true,"x":1},"stream":true`, nil},
+		{`"stream":true,"stream_options":{ "include_usage":true }`, dialect.Rules{StreamUsage: dialect.UsageAsked}, `"stream":true,"stream_options":{ "include_usage":true }`, nil},
+		{`"stream":false`, dialect.Rules{StreamUsage: dialect.UsageAsked}, `"stream":false`, nil},
+		{`"stream":true,"stream_options":{"include_usage":true}`, dialect.Rules{Fields: []string{"model", "messages", "stream"}}, `"stream":true`, nil},
+		{`"logprobs":true,"top_logprobs":3`, dialect.Rules{Logprobs: dialect.LogprobsCount}, `"logprobs":3`, nil},
+		{`"logprobs":false,"top_logprobs":3`, dialect.Rules{Logprobs: dialect.LogprobsCount}, ``, nil},
+		{`"logprobs":3`, dialect.Rules{Logprobs: dialect.LogprobsCount}, `"logprobs":3`, nil},
+		{`"logprobs":3`, dialect.Rules{}, `"logprobs":true,"top_logprobs":3`, nil},
+		{`"reasoning_effort":"max"`, model(dialect.ModelRules{Efforts: []string{"low", "high"}}), `"reasoning_effort":"high"`, []string{"reasoning effort max is not known to this model: changed to high"}},
+		{`"reasoning_effort":"low"`, model(dialect.ModelRules{Drop: []string{"reasoning_effort"}}), ``, []string{"reasoning cannot be steered at p for this model: dropped"}},
+		{`"reasoning":{"effort":"low","exclude":true},"x":1`, dialect.Rules{}, `"x":1,"reasoning_effort":"low"`, nil},
+		{`"reasoning": {"effort":"low"},"reasoning_effort":"low"`, dialect.Rules{Reasoning: dialect.ReasoningObject}, `"reasoning": {"effort":"low"},"reasoning_effort":"low"`, nil},
+		{`"thinking":{"type":"enabled","budget_tokens":99}`, dialect.Rules{Reasoning: dialect.ReasoningObject}, `"reasoning":{"max_tokens":99}`, nil},
+		{`"thinking":{"type":"enabled"}`, dialect.Rules{Reasoning: dialect.ReasoningThinking}, `"thinking":{"type":"enabled"}`, nil},
+		{`"thinking":{"type":"disabled"},"x":1`, dialect.Rules{Reasoning: dialect.ReasoningThinking}, `"thinking":{"type":"disabled"},"x":1`, nil},
+		{`"thinking":{"type":"adaptive"}`, dialect.Rules{Reasoning: dialect.ReasoningThinking}, `"thinking":{"type":"enabled"},"reasoning_effort":"high"`, nil},
+		{`"reasoning_effort":"high"`, dialect.Rules{Reasoning: dialect.ReasoningThinking}, `"reasoning_effort":"high"`, nil},
+		{`"reasoning_effort":"none"`, dialect.Rules{Reasoning: dialect.ReasoningThinking}, `"thinking":{"type":"disabled"}`, nil},
+		{`"reasoning_effort":"low","tools":[{"type":"function","function":{"name":"f"}}]`, model(dialect.ModelRules{Tools: dialect.ToolsWithoutReasoning}), `"reasoning_effort":"none","tools":[{"type":"function","function":{"name":"f"}}]`, []string{"this model of p does not think while it has functions to call: reasoning is off"}},
+		{`"tools":[{"type":"function","function":{"name":"f"}}]`, model(dialect.ModelRules{Tools: dialect.ToolsWithoutReasoning}), `"tools":[{"type":"function","function":{"name":"f"}}],"reasoning_effort":"none"`, []string{"this model of p does not think while it has functions to call: reasoning is off"}},
+		{`"messages2":1`, dialect.Rules{Drop: []string{"messages2"}, Provider: "p"}, ``, []string{fmt.Sprintf(dropped, "messages2")}},
+	} {
+		const head = `{"model":"m","messages":[{"role":"user","content":"hi"}]`
+		enc, ok := pass(t, head+","+c.in+"}", "m", &c.rules)
+		want := head + "," + c.want + "}"
+		if c.want == "" {
+			want = head + "}"
+		}
+		if !ok || string(enc.Body) != want || !slices.Equal(enc.Warnings, c.warnings) {
+			t.Errorf("%s: %v %q\n got %s\nwant %s", c.in, ok, enc.Warnings, enc.Body, want)
+		}
+	}
+}
+
+// What cannot be done to the bytes.
+func TestPassGivesUp(t *testing.T) {
+	strict := dialect.Rules{MessageFields: []string{"role", "content", "tool_calls", "tool_call_id"}}
+	say := func(m string) string { return `"messages":[` + m + `]` }
+	user := func(part string) string { return say(`{"role":"user","content":[` + part + `]}`) }
+	call := func(more string) string {
+		return `{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}` + more + `}]}`
+	}
+	hi := say(`{"role":"user","content":"hi"}`)
+	image := `{"type":"image_url","image_url":{"url":"https://e.com/a"}}`
+	tool := `"tools":[{"type":"function","function":{"name":"f"}}]`
+	for name, c := range map[string]struct {
+		in     string
+		rules  dialect.Rules
+		passes string // a like body that passes; empty: this one under the zero rules
+	}{
+		"developer":              {say(`{"role":"developer","content":"x"}`), dialect.Rules{DeveloperRole: dialect.DeveloperAsSystem}, ""},
+		"name":                   {say(`{"role":"user","content":"x","name":"n"}`), dialect.Rules{Names: dialect.NamesDropped}, ""},
+		"call id":                {say(call("")), dialect.Rules{ToolIDs: dialect.ToolIDNine}, ""},
+		"result id":              {say(call("") + `,{"role":"tool","tool_call_id":"c","content":"x"}`), dialect.Rules{ToolIDs: dialect.ToolIDNine}, ""},
+		"result with an image":   {say(call("") + `,{"role":"tool","tool_call_id":"c","content":[` + image + `]}`), dialect.Rules{}, hi},
+		"image refused":          {user(image), dialect.Rules{Images: dialect.ImagesRefused}, ""},
+		"image as a string":      {user(`{"type":"image_url","image_url":"https://e.com/a"}`), dialect.Rules{}, user(image)},
+		"audio as an object":     {user(`{"type":"input_audio","input_audio":{"data":"QQ==","format":"wav"}}`), dialect.Rules{Audio: dialect.AudioString}, ""},
+		"audio as a string":      {user(`{"type":"input_audio","input_audio":"QQ=="}`), dialect.Rules{}, hi},
+		"audio refused":          {user(`{"type":"input_audio","input_audio":{"data":"QQ==","format":"wav"}}`), dialect.Rules{Audio: dialect.AudioRefused}, ""},
+		"file refused":           {user(`{"type":"file","file":{"file_id":"f"}}`), dialect.Rules{Files: dialect.FilesRefused}, ""},
+		"file as document_url":   {user(`{"type":"file","file":{"file_data":"data:application/pdf;base64,QQ==","filename":"a"}}`), dialect.Rules{Files: dialect.FileDocumentURL}, ""},
+		"document_url":           {user(`{"type":"document_url","document_url":"https://e.com/a"}`), dialect.Rules{}, hi},
+		"file by URL":            {user(`{"type":"file","file":{"file_data":"https://e.com/a"}}`), dialect.Rules{}, hi},
+		"file without type":      {user(`{"type":"file","file":{"file_data":"QUJD"}}`), dialect.Rules{}, hi},
+		"cache mark":             {user(`{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}`), dialect.Rules{}, hi},
+		"cache mark of a tool":   {hi + `,"tools":[{"type":"function","function":{"name":"f"},"cache_control":{"type":"ephemeral"}}]`, dialect.Rules{}, hi},
+		"cache mark of a turn":   {say(`{"role":"user","content":"x","cache_control":{"type":"ephemeral"}}`), dialect.Rules{CacheMarks: dialect.CacheMarksKept}, hi},
+		"function call":          {hi + `,"functions":[{"name":"f"}]`, dialect.Rules{}, hi + `,"functions":null`},
+		"function choice":        {hi + `,"function_call":"auto"`, dialect.Rules{}, hi},
+		"function message":       {say(`{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}},{"role":"function","name":"f","content":"x"}`), dialect.Rules{}, hi},
+		"thought signature":      {say(call(`,"extra_content":{"google":{"thought_signature":"x"}}`)), dialect.Rules{}, say(call(""))},
+		"thinking part":          {say(`{"role":"assistant","content":[{"type":"thinking","thinking":[{"type":"text","text":"x"}]},{"type":"text","text":"x"}]}`), dialect.Rules{}, hi},
+		"reasoning_content":      {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), dialect.Rules{}, say(`{"role":"assistant","content":"x","reasoning_content":null}`)},
+		"reasoning for content":  {say(`{"role":"assistant","content":"x","reasoning":"y"}`), dialect.Rules{ReasoningBack: dialect.ReasoningBackContent}, hi},
+		"content for reasoning":  {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), dialect.Rules{ReasoningBack: dialect.ReasoningBackField}, hi},
+		"content for details":    {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), dialect.Rules{ReasoningBack: dialect.ReasoningBackDetails}, hi},
+		"calls without thoughts": {say(call("")), dialect.Rules{ReasoningBack: dialect.ReasoningBackContent, Reasoning: dialect.ReasoningThinking}, ""},
+		"schema":                 {hi + `,"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{}}}`, dialect.Rules{Schema: dialect.SchemaAsJSON}, ""},
+		"JSON without a word":    {hi + `,"response_format":{"type":"json_object"}`, dialect.Rules{Schema: dialect.SchemaAsJSON}, ""},
+		"several answers":        {hi + `,"n":2`, dialect.Rules{SingleChoice: true}, ""},
+		"tools dropped":          {hi + "," + tool, dialect.Rules{Drop: []string{"tools"}}, ""},
+		"choice dropped":         {hi + "," + tool + `,"tool_choice":"none"`, dialect.Rules{Drop: []string{"tool_choice"}}, ""},
+		"allowed tools":          {hi + "," + tool + `,"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}`, dialect.Rules{AllowedTools: dialect.AllowedToolsFiltered}, ""},
+		"text array":             {say(`{"role":"system","content":[{"type":"text","text":"x"}]}`), dialect.Rules{TextParts: dialect.TextPartsJoined}, ""},
+		"text array of a user":   {user(`{"type":"text","text":"x"}`), dialect.Rules{TextParts: dialect.TextPartsJoined}, ""},
+		"strict: refusal":        {say(`{"role":"assistant","content":"x","refusal":null}`), strict, ""},
+		"strict: index":          {say(call(`,"index":0`)), strict, ""},
+		"strict: arguments":      {say(strings.Replace(call(""), "{}", "", 1)), strict, ""},
+		"strict: custom":         {say(`{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"custom","custom":{"name":"f","input":"x"}}]}`), strict, ""},
+		"strict: part":           {user(`{"type":"text","text":"x","prompt_cache_breakpoint":{}}`), strict, ""},
+		"strict: video":          {user(`{"type":"video_url","video_url":{}}`), strict, ""},
+		"strict: parameters":     {hi + "," + tool, strict, ""},
+	} {
+		if enc, ok := pass(t, `{"model":"m",`+c.in+`}`, "m", &c.rules); ok {
+			t.Errorf("%s passes as %s", name, enc.Body)
+		}
+		like, rules := c.passes, &c.rules
+		if like == "" {
+			like, rules = c.in, &dialect.Rules{}
+		}
+		if _, ok := pass(t, `{"model":"m",`+like+`}`, "m", rules); !ok {
+			t.Errorf("%s: %s does not pass", name, like)
+		}
+	}
+	for _, body := range []string{``, `[]`, `{`, `{"model":"m"} x`} {
+		if _, ok := (openai.Client{}).PassRequest([]byte(body), &chat.Request{}, &dialect.Rules{}); ok {
+			t.Errorf("%q passes", body)
+		}
+	}
+}
+
+// TestPassMeansTheSame: what passes says what EncodeRequest would have said, with the same
+// warnings, under the rules of every provider.
+func TestPassMeansTheSame(t *testing.T) {
+	table, err := provider.NewTable(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	models := map[string][]string{
+		"openai": {"gpt-4o", "gpt-5", "gpt-5.4", "o3"}, "mistral": {"mistral-small-2603", "mistral-large"}, "groq": {"openai/gpt-oss-20b", "llama"},
+	}
+	for _, p := range table.All() {
+		client, ok := p.Client.(openai.Client)
+		if !ok {
+			continue
+		}
+		passed := 0
+		for seed := range uint64(800) {
+			m := maker{rand.New(rand.NewPCG(seed, 3))}
+			body := m.callersBody(t, seed)
+			req, _, err := new(openai.Server).DecodeRequest(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Model = m.pick(append(models[p.ID], "some-model")...)
+			got, ok := client.PassRequest(body, req, &p.Rules)
+			want, err := client.EncodeRequest(req, &p.Rules)
+			if !ok {
+				continue
+			}
+			if err != nil {
+				t.Fatalf("%s, seed %d: %s passes, but %v", p.ID, seed, got.Body, err)
+			}
+			passed++
+			what := fmt.Sprintf("%s, seed %d: %s became %s", p.ID, seed, body, got.Body)
+			got.Warnings = slices.DeleteFunc(got.Warnings, func(w string) bool { return strings.HasPrefix(w, "x_unknown ") })
+			if len(got.Warnings) == 0 {
+				got.Warnings = nil
+			}
+			slices.Sort(got.Warnings)
+			slices.Sort(want.Warnings)
+			same(t, what, got.Warnings, want.Warnings)
+			same(t, what, meaning(t, got.Body, p), meaning(t, want.Body, p))
+			if len(p.Rules.Fields) == 0 && !strings.Contains(string(got.Body), `"x_unknown" : [ 1,2 ]`) {
+				t.Fatalf("%s: an unknown field is lost", what)
+			}
+		}
+		if passed < 40 {
+			t.Errorf("%s: only %d requests passed", p.ID, passed)
+		}
+	}
+}
+
+// callersBody is a request as callers write it: most are simple.
+func (m maker) callersBody(t *testing.T, seed uint64) []byte {
+	req := m.request()
+	rules := everythingKept()
+	rules.Reasoning = []dialect.ReasoningForm{dialect.ReasoningEffort, dialect.ReasoningObject}[m.IntN(2)]
+	rules.MaxTokens = []dialect.MaxTokensField{dialect.MaxTokensUnset, dialect.MaxTokens}[m.IntN(2)]
+	if seed%8 != 0 {
+		req.Messages = []chat.Message{{Role: chat.System, Parts: []chat.Part{text("s")}}, user(text(m.word())), {Role: chat.Assistant, Parts: []chat.Part{text("a")}}, user(text(m.word()))}
+		req.N = nil
+		if seed%4 != 0 {
+			req.ResponseFormat = nil
+		}
+	}
+	if m.maybe() {
+		rules.StreamUsage = dialect.UsageIncluded
+	}
+	enc, err := openai.Client{}.EncodeRequest(req, rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(enc.Body[:len(enc.Body)-1], "\n,\"x_unknown\" : [ 1,2 ]}"...)
+}
+
+// meaning is what a body says, its warnings about unknown fields aside.
+func meaning(t *testing.T, body []byte, p *provider.Provider) *chat.Request {
+	t.Helper()
+	req, _, err := new(openai.Server).DecodeRequest(body)
+	if err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+	if p.Rules.StreamUsage == dialect.UsageIncluded {
+		req.StreamUsage = false // asking is useless there
+	}
+	return req
+}
+
+// FuzzPass: what passes is JSON, names the model, and keeps what it says.
+func FuzzPass(f *testing.F) {
+	for _, name := range inputs(f, "request/*.json") {
+		body, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(body)
+	}
+	f.Add([]byte(`{"messages":[{"role":"user","content":"x"}],"stream":true,"stop":"x","max_tokens":1}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		req, _, err := new(openai.Server).DecodeRequest(body)
+		if err != nil {
+			return
+		}
+		req.Model = "another-model"
+		for name, rules := range profiles {
+			enc, ok := openai.Client{}.PassRequest(body, req, rules)
+			if !ok {
+				continue
+			}
+			got, _, err := new(openai.Server).DecodeRequest(enc.Body)
+			if err != nil {
+				t.Fatalf("%s: %s became %s: %v", name, body, enc.Body, err)
+			}
+			if got.Model != "another-model" || !reflect.DeepEqual(got.Messages, req.Messages) || got.Stream != req.Stream {
+				t.Fatalf("%s: %s became %s", name, body, enc.Body)
+			}
+		}
+	})
+}
+
+func BenchmarkPassRequest(b *testing.B) {
+	prompt := strings.Repeat("func main() {\\n\\tfmt.Println(\\\"hello, world\\\", 42)\\n}\\n// a comment that says nothing much, at length\\n", 500)
+	body := []byte(`{"model":"gpt-5","messages":[{"role":"user","content":"` + prompt + `"}],"stream":true}`)
+	req, _, err := new(openai.Server).DecodeRequest(body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	rules := &dialect.Rules{StreamUsage: dialect.UsageAsked}
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := (openai.Client{}).PassRequest(body, req, rules); !ok {
+			b.Fatal("does not pass")
+		}
+	}
+}

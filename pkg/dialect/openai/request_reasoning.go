@@ -1,0 +1,122 @@
+package openai
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// reasons puts together what the members say that steer reasoning:
+//
+//	reasoning_effort: "low"                                          OpenAI
+//	reasoning: {effort | max_tokens, enabled, exclude, summary}      OpenRouter
+//	thinking: {type: enabled | disabled | adaptive, budget_tokens}   DeepSeek, and Anthropic's clients
+//	include_reasoning: false, reasoning_format: "hidden"             OpenRouter, Groq
+func (d *requestDecoder) reasons() {
+	var r chat.Reasoning
+	on, off := "", false // what it means that reasoning is on
+	if d.reasoning.Exists() {
+		d.object(d.reasoning, func(key string, m jsonx.Value) {
+			switch key {
+			case "effort":
+				r.Effort = d.level(m)
+			case "max_tokens":
+				r.Budget = d.int(m, 0, 1<<53)
+			case "enabled":
+				if off = !d.bool(m); !off {
+					on = "medium" // as OpenRouter documents
+				}
+			case "exclude":
+				r.Hide = d.bool(m)
+			case "summary":
+				r.Summary = d.oneOf(m, "auto", "concise", "detailed")
+			}
+		})
+	}
+	if d.thinking.Exists() {
+		d.object(d.thinking, func(key string, m jsonx.Value) {
+			switch key {
+			case "type":
+				if off = d.oneOf(m, "enabled", "disabled", "adaptive") == "disabled"; !off {
+					on = "high" // DeepSeek's default
+				}
+			case "budget_tokens":
+				r.Budget = d.int(m, 0, 1<<53)
+			}
+		})
+	}
+	if d.effort.Exists() {
+		r.Effort = d.level(d.effort)
+	}
+	switch {
+	case off:
+		r.Effort, r.Budget = "none", nil
+	case r.Effort == "" && r.Budget == nil:
+		r.Effort = on
+	}
+	if d.without.Kind() == jsonx.String {
+		r.Hide = r.Hide || d.oneOf(d.without, "hidden", "parsed", "raw") == "hidden"
+	} else if d.without.Exists() {
+		r.Hide = r.Hide || !d.bool(d.without)
+	}
+	if r != (chat.Reasoning{}) {
+		d.req.Reasoning = &r
+	}
+}
+
+// level reads an effort. What "default" is, only Groq knows.
+func (d *requestDecoder) level(v jsonx.Value) string {
+	return d.oneOf(v, "none", "minimal", "low", "medium", "high", "xhigh", "max", "default")
+}
+
+// thoughts reads the reasoning of an earlier turn as answers have it: as a text, and as
+// OpenRouter's details, which say the same and carry what must go back unchanged. It is read
+// by what reads an answer, so that a turn comes back as it went out.
+func (d *requestDecoder) thoughts(t *turn, out *chat.Message) {
+	text := t.reasoningContent
+	if !text.Given() || text.Empty() && text.Kind() == jsonx.String {
+		text = t.reasoning
+	}
+	if text.Given() {
+		d.string(text)
+	}
+	if t.details.Given() {
+		d.array(t.details, func(e jsonx.Value) {
+			d.object(e, d.checkDetail)
+		})
+	}
+	var read choice
+	events := read.reason(nil, text, t.details)
+	if len(events) == 0 {
+		return
+	}
+	var all chat.Assembler
+	for i := range events {
+		all.Add(&events[i])
+	}
+	out.Parts = append(out.Parts, all.Response().Choices[0].Message.Parts...)
+}
+
+func (d *requestDecoder) checkDetail(key string, m jsonx.Value) {
+	switch key {
+	case "type", "text", "summary", "data", "signature", "format", "id":
+		d.string(m)
+	case "index":
+		d.int(m, 0, 1<<31-1)
+	}
+}
+
+// signCalls gives Gemini's tool calls the signature that OpenRouter keeps apart from them: in
+// a detail with the call's id.
+func signCalls(m *chat.Message) {
+	for i := range m.Parts {
+		s := m.Parts[i].State
+		if s == nil || s.Format != formatGemini || s.Encrypted == "" {
+			continue
+		}
+		for j := range m.Parts {
+			if c := m.Parts[j].ToolCall; c != nil && c.ID == s.ID && c.Signature == "" {
+				c.Signature = s.Encrypted
+			}
+		}
+	}
+}

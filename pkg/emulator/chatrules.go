@@ -1,0 +1,203 @@
+package emulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// refuse checks what this provider does not take, in its own words.
+func (x *exchange) refuse() *failure {
+	for _, check := range []func() *failure{x.unknownFields, x.ranges, x.toolTurns, x.reasoningRules, x.formats} {
+		if f := check(); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+func (x *exchange) unknownFields() *failure {
+	if x.p.fields != nil {
+		for _, name := range keys(x.req.raw) {
+			if !slices.Contains(x.p.fields, name) {
+				return x.unknownField("", name)
+			}
+		}
+	}
+	if x.p.message == nil {
+		return nil
+	}
+	var messages []map[string]json.RawMessage
+	json.Unmarshal(x.req.raw["messages"], &messages)
+	for i, m := range messages {
+		for _, name := range keys(m) {
+			if !slices.Contains(x.p.message, name) {
+				return x.unknownField(fmt.Sprintf("messages[%d].", i), name)
+			}
+		}
+	}
+	return nil
+}
+
+func (x *exchange) unknownField(at, name string) *failure {
+	switch x.p.id {
+	case "mistral":
+		return &failure{422, object{"object": "error", "type": "invalid_request_error", "param": nil, "code": nil,
+			"message": object{"detail": []any{object{"type": "extra_forbidden", "loc": []string{"body", at + name}, "msg": "Extra inputs are not permitted"}}}}}
+	case "groq":
+		return x.bad("property '"+at+name+"' is unsupported", "")
+	}
+	return &failure{400, x.p.errorBody("Unknown parameter: '"+at+name+"'.", "invalid_request_error", "unknown_parameter", at+name)}
+}
+
+func (x *exchange) ranges() *failure {
+	r := x.req
+	switch {
+	case r.Temperature != nil && (*r.Temperature < 0 || *r.Temperature > x.p.maxTemp):
+		return x.bad(fmt.Sprintf("Invalid 'temperature': expected a value between 0 and %v.", x.p.maxTemp), "temperature")
+	case r.TopP != nil && (*r.TopP < 0 || *r.TopP > 1):
+		return x.bad("Invalid 'top_p': expected a value between 0 and 1.", "top_p")
+	case r.MaxTokens != nil && *r.MaxTokens < 1:
+		return x.bad("Invalid 'max_tokens': integer below minimum value.", "max_tokens")
+	case len(r.stop) > x.p.maxStop:
+		return x.bad(fmt.Sprintf("Invalid 'stop': expected at most %d sequences.", x.p.maxStop), "stop")
+	case r.N != nil && *r.N != 1 && (x.p.id == "groq" || x.p.id == "deepseek"):
+		return x.bad("'n' : number must be at most 1", "n")
+	case len(x.body) > 16<<20:
+		f := x.wire.fault(x, TooLong)
+		return &f
+	}
+	return nil
+}
+
+var nineLetters = regexp.MustCompile(`^[a-zA-Z0-9]{9}$`)
+
+func (x *exchange) toolTurns() *failure {
+	open := map[string]bool{}
+	var waiting []string // calls of the last assistant message that no tool has answered
+	for i, m := range x.req.Messages {
+		if m.Role != "tool" && len(waiting) > 0 {
+			if f := x.unanswered(i, waiting); f != nil {
+				return f
+			}
+			waiting = nil
+		}
+		waiting = slices.DeleteFunc(waiting, func(id string) bool { return id == m.ToolCallID })
+		for _, c := range m.ToolCalls {
+			if x.p.id == "mistral" && !nineLetters.MatchString(c.ID) {
+				return &failure{400, object{"object": "error", "type": "invalid_function_call", "param": nil, "code": "3280",
+					"message": "Tool call id was " + c.ID + " but must be a-z, A-Z, 0-9, with a length of 9."}}
+			}
+			open[c.ID] = true
+			waiting = append(waiting, c.ID)
+		}
+		if m.Role == "tool" && !open[m.ToolCallID] {
+			return x.bad("Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.", fmt.Sprintf("messages.[%d].role", i))
+		}
+		if x.p.id == "deepseek" && x.thinking() && len(m.ToolCalls) > 0 && m.ReasoningContent == nil {
+			return &failure{400, x.p.errorBody("The `reasoning_content` in the thinking mode must be passed back to the API.", "invalid_request_error", "invalid_request_error", "")}
+		}
+	}
+	if len(waiting) > 0 {
+		return x.unanswered(len(x.req.Messages), waiting)
+	}
+	return nil
+}
+
+// unanswered is what the stricter providers say of calls without results before the message i.
+func (x *exchange) unanswered(i int, calls []string) *failure {
+	switch x.p.id {
+	case "mistral":
+		return &failure{400, object{"object": "error", "type": "invalid_request_message_order", "param": nil, "code": "3230",
+			"message": "Not the same number of function calls and responses"}}
+	case "openai", "deepseek":
+		return x.bad("An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: "+strings.Join(calls, ", "), fmt.Sprintf("messages.[%d].role", i))
+	}
+	return nil
+}
+
+func (x *exchange) thinking() bool {
+	r := x.req
+	switch x.p.id {
+	case "openai":
+		return openAIModelOf(r.Model).thinks(r.ReasoningEffort)
+	case "deepseek":
+		// Enabled by default, but for the name of the model before them.
+		return r.Model != "deepseek-chat" && (r.Thinking == nil || r.Thinking.Type != "disabled")
+	case "openrouter":
+		return r.Reasoning != nil && r.Reasoning.Effort != "none"
+	}
+	return r.ReasoningEffort != "" && r.ReasoningEffort != "none"
+}
+
+// openAIRules checks what a model of OpenAI does not take.
+func (x *exchange) openAIRules() *failure {
+	r, m := x.req, openAIModelOf(x.req.Model)
+	refused := func(code, param, message string) *failure {
+		return &failure{400, x.p.errorBody(message, "invalid_request_error", code, param)}
+	}
+	if m.responsesOnly {
+		return &failure{404, x.p.errorBody("This model is only supported in v1/responses and not in v1/chat/completions.", "invalid_request_error", "", "model")}
+	}
+	if m.reasons && r.MaxTokens != nil {
+		return refused("unsupported_parameter", "max_tokens", "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.")
+	}
+	if name := m.unsupported(r.ReasoningEffort, func(name string) bool { return r.raw[name] != nil }); name != "" {
+		return refused("unsupported_parameter", name, "Unsupported parameter: '"+name+"' is not supported with this model.")
+	}
+	if r.ReasoningEffort != "" && !m.reasons {
+		return refused("", "reasoning_effort", "Unrecognized request argument supplied: reasoning_effort")
+	}
+	if r.ReasoningEffort != "" && !slices.Contains(m.efforts, r.ReasoningEffort) {
+		return refused("unsupported_value", "reasoning_effort", unsupportedEffort(r.ReasoningEffort, r.Model, m.efforts))
+	}
+	// From 5.2 on, no functions while it reasons (openai-openapi issue 541).
+	if m.version >= 52 && m.thinks(r.ReasoningEffort) && len(r.Tools) > 0 {
+		return refused("", "reasoning_effort", "Function tools with reasoning_effort are not supported for "+r.Model+" in /v1/chat/completions. Please use /v1/responses or set reasoning_effort to 'none'.")
+	}
+	return nil
+}
+
+func unsupportedEffort(effort, model string, have []string) string {
+	return fmt.Sprintf("Unsupported value: '%s' is not supported with the '%s' model. Supported values are: '%s'.", effort, model, strings.Join(have, "', '"))
+}
+
+func (x *exchange) reasoningRules() *failure {
+	r, thinking := x.req, x.thinking()
+	switch {
+	case x.p.id == "openai":
+		return x.openAIRules()
+	case x.p.id == "mistral" && r.ReasoningEffort != "" && r.ReasoningEffort != "high" && r.ReasoningEffort != "none":
+		return &failure{422, x.p.errorBody("reasoning_effort: Input should be 'high' or 'none'", "invalid_request_error", "", "")}
+	case x.p.id == "deepseek" && thinking && x.mustCall():
+		return &failure{400, x.p.errorBody("Thinking mode does not support this tool_choice", "invalid_request_error", "invalid_request_error", "")}
+	case x.p.id == "fireworks" && r.Thinking != nil && r.ReasoningEffort != "":
+		return x.bad("Only one of 'thinking' and 'reasoning_effort' may be set.", "")
+	}
+	return nil
+}
+
+// mustCall says whether tool_choice demands a call.
+func (x *exchange) mustCall() bool {
+	var word string
+	if json.Unmarshal(x.req.ToolChoice, &word) == nil {
+		return word == "required" || word == "any"
+	}
+	return len(x.req.ToolChoice) > 0 && string(x.req.ToolChoice) != "null"
+}
+
+func (x *exchange) formats() *failure {
+	f := x.req.ResponseFormat
+	if f == nil {
+		return nil
+	}
+	if x.p.id == "deepseek" && f.Type == "json_schema" {
+		return &failure{400, x.p.errorBody("This response_format type is unavailable now", "invalid_request_error", "invalid_request_error", "")}
+	}
+	if f.Type == "json_object" && (x.p.id == "deepseek" || x.p.id == "openai") && !strings.Contains(strings.ToLower(string(x.req.raw["messages"])), "json") {
+		return x.bad("'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.", "messages")
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package emulator
+
+// openAIRoute finds what serves a path of OpenAI's own.
+func openAIRoute(x *exchange, path string) func() {
+	switch x.r.Method + " " + path {
+	case "POST /responses":
+		return x.responses
+	case "POST /responses/input_tokens":
+		return x.responsesCount
+	}
+	return chatRoute(x, path)
+}
+
+// responses answers a request to the Responses API.
+func (x *exchange) responses() {
+	r := x.responsesAsked()
+	if r == nil {
+		return
+	}
+	a := x.answer(r.question(x))
+	b := &responsesBody{x: x, r: r, a: a}
+	if r.Store == nil || *r.Store {
+		x.keep(x.id("rs_", 0))
+	}
+	if !r.Stream {
+		x.say(b.whole())
+		return
+	}
+	x.stream(stream{
+		events:  b.events(),
+		failure: b.failure,
+		unknown: event{"response.nobody_knows", ordered{{"type", "response.nobody_knows"}}},
+	})
+}
+
+func (x *exchange) responsesCount() {
+	if r := x.responsesAsked(); r != nil {
+		x.say(ordered{{"object", "response.input_tokens"}, {"input_tokens", r.question(x).tokens()}})
+	}
+}
+
+// responsesAsked is the request, or nil if it was answered already.
+func (x *exchange) responsesAsked() *responsesRequest {
+	x.wire = responsesWire{}
+	r := &responsesRequest{}
+	if f := r.read(x); f != nil {
+		x.fail(*f)
+		return nil
+	}
+	if x.misbehave(r.Model) {
+		return nil
+	}
+	if f := r.refuse(x); f != nil {
+		x.fail(*f)
+		return nil
+	}
+	return r
+}
+
+// responsesWire tells what went wrong as OpenAI does, but for what the Responses API says otherwise.
+type responsesWire struct{ chatWire }
+
+func (w responsesWire) fault(x *exchange, f Fault) failure {
+	switch f {
+	case NoModel: // with 400 here: recorded
+		return failure{400, x.p.errorBody("The requested model '"+x.model+"' does not exist.", "invalid_request_error", "model_not_found", "model")}
+	case TooLong:
+		return failure{400, x.p.errorBody("Your input exceeds the context window of this model. Please adjust your input and try again.", "invalid_request_error", "context_length_exceeded", "input")}
+	}
+	return w.chatWire.fault(x, f)
+}
+
+func (responsesWire) in200(x *exchange) any {
+	return ordered{{"id", x.id("resp_", 0)}, {"object", "response"}, {"created_at", x.began.Unix()}, {"status", "failed"},
+		{"error", ordered{{"code", "server_error"}, {"message", "Upstream is overloaded"}}}, {"incomplete_details", nil}, {"model", x.model},
+		{"output", []any{}}, {"usage", nil}, {"metadata", object{}}}
+}

@@ -1,0 +1,43 @@
+package gateway
+
+import (
+	"context"
+
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/quota"
+)
+
+// admit is for questions that call no provider and take no place in a quota: it lets the caller in and
+// returns what it may use as it is now, and how the keys stand. Errors: Unauthorized, Unavailable.
+func (g *Gateway) admit(ctx context.Context, c Caller) (*entry, quota.Verdict, error) {
+	for range 2 {
+		e, err := g.entryOf(ctx, c)
+		if err != nil {
+			return nil, quota.Verdict{}, unavailable(err)
+		}
+		if e == nil {
+			return nil, quota.Verdict{}, errUnknownToken()
+		}
+		v, err := g.Quota.Explain(ctx, quota.Caller{Token: e.token, Session: c.Session}, g.Now().UnixMilli())
+		if err != nil {
+			return nil, v, unavailable(err)
+		}
+		if v.Access && v.Revision == e.table.revision {
+			return e, v, nil
+		}
+		g.tables.drop(c.credential())
+		if !v.Access {
+			return nil, v, errNoAccess()
+		}
+	}
+	// Somebody changes the keys all the time.
+	return nil, quota.Verdict{}, fault.New(fault.Conflict, "the keys were changed at the same time; try again")
+}
+
+func errUnknownToken() error {
+	return fault.New(fault.Unauthorized, "the gateway token is unknown: it was revoked, or belongs to another gateway")
+}
+
+func errNoAccess() error {
+	return fault.New(fault.Unauthorized, "the gateway token or session was revoked or disabled, or has expired")
+}

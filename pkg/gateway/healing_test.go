@@ -1,0 +1,43 @@
+package gateway_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/auth"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
+)
+
+// While replicas change to a new secret one after the other, one that still has the old may be
+// the one that a person enters a key through: that key must not be replaced by the one before it.
+func TestSealingAgainReplacesNoKeyEnteredMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	old := w.secrets
+	id := w.add(key{})
+	entered, sealingKey := old.Seal([]byte("sk-entered-meanwhile"), gateway.KeyBinding(id, w.user))
+	w.mu.Lock()
+	for apiKey := range w.answers {
+		w.answers[apiKey] = func(rw http.ResponseWriter, r *http.Request) {
+			w.run(`update provider_keys set sealed = $2, sealing_key = $3 where id = $1`, id, entered, sealingKey)
+			answerText("hi")(rw, r)
+		}
+	}
+	w.mu.Unlock()
+	var err error
+	w.secrets, err = auth.NewSecrets(auth.Material{JWTSecret: "another " + secret, PreviousJWTSecrets: []string{secret}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.g = w.newGateway(gateway.Settings{Timeout: 5 * time.Second})
+	ask := w.ask(model)
+	made, err := w.secrets.CheckToken(w.token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask.Caller.Digests = w.secrets.LookupDigests(w.token, made)
+	w.mustServe(ask, id)
+	if n := w.int(`select count(*) from provider_keys where sealed = $1 and sealing_key = $2`, entered, sealingKey); n != 1 {
+		t.Error("the key that was entered meanwhile is lost")
+	}
+}

@@ -1,0 +1,301 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"slices"
+
+	"github.com/alicetears/llm-gateway/pkg/auth"
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// Some providers want back with the results of tool calls what they thought before they called: Gemini its
+// thought signatures, DeepSeek the reasoning's text, Anthropic signed thinking, OpenAI's Responses encrypted
+// items. Most callers' formats have no place for it, or their programs drop it. So the gateway holds it for a while, sealed,
+// and puts it into the next turn. What was made by one account may be worth nothing at another, so that
+// the next turn goes to the same key if it can.
+
+const (
+	// turnLife is how long a turn is held, in milliseconds: longer than a person's break.
+	turnLife = 24 * 60 * 60 * 1000
+	// maxTurnBytes bounds what is held of a turn; one that is larger is not held.
+	maxTurnBytes = 256 << 10
+)
+
+// heldTurn is what is held of a turn of the assistant.
+type heldTurn struct {
+	Provider string `json:"provider"`
+	// Reasoning are the parts that came before the calls.
+	Reasoning []heldReasoning `json:"reasoning,omitempty"`
+	// Signatures are those of tool calls, by the calls' ids.
+	Signatures map[string]string `json:"signatures,omitempty"`
+	key        store.ID
+}
+
+type heldReasoning struct {
+	Text  string               `json:"text,omitempty"`
+	State *chat.ReasoningState `json:"state,omitempty"`
+}
+
+// turnID tells a turn apart from all others of the user: by the token and what the provider made up for it.
+func turnID(token store.ID, mark string) store.ID {
+	h := sha256.New()
+	h.Write(token[:])
+	h.Write([]byte(mark))
+	var id store.ID
+	copy(id[:], h.Sum(nil))
+	return id
+}
+
+func turnBinding(id, user store.ID) auth.Binding {
+	return auth.Binding{Table: "turns", ID: id[:], UserID: user[:]}
+}
+
+// markOf is what tells a message of the assistant apart: its first tool call, else the seal of its reasoning; empty if
+// there is neither.
+func markOf(parts []chat.Part) string {
+	mark := ""
+	for i := range parts {
+		p := &parts[i]
+		if p.Kind == chat.Call && p.ToolCall.ID != "" {
+			return p.ToolCall.ID
+		}
+		if p.Kind == chat.Reason && mark == "" {
+			mark = sealOf(p.State)
+		}
+	}
+	return mark
+}
+
+// sealOf is what only the provider can have written of a reasoning's state.
+func sealOf(s *chat.ReasoningState) string {
+	switch {
+	case s == nil:
+		return ""
+	case s.Signature != "":
+		return s.Signature
+	case s.Encrypted != "":
+		return s.Encrypted
+	}
+	return s.Redacted
+}
+
+// keepsState says whether the parts carry what the provider wants back, so that nothing has to be added.
+func keepsState(parts []chat.Part) bool {
+	return slices.ContainsFunc(parts, func(p chat.Part) bool {
+		return p.Kind == chat.Reason && sealOf(p.State) != "" || p.Kind == chat.Call && p.ToolCall.Signature != ""
+	})
+}
+
+// recall looks up what is held of the request's turns. It costs a trip, and only if there are turns that
+// may be held and a candidate to whom that matters.
+func (c *Call) recall() error {
+	if !slices.ContainsFunc(c.fit, func(k candidate) bool { return k.provider.Stateful() }) {
+		return nil
+	}
+	var ids []store.ID
+	for i := len(c.ask.Request.Messages) - 1; i >= 0 && len(ids) < store.MaxTurns; i-- {
+		m := &c.ask.Request.Messages[i]
+		if mark := markOf(m.Parts); m.Role == chat.Assistant && mark != "" {
+			ids = append(ids, turnID(c.entry.token, mark))
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	turns, err := store.Turns(c.ctx, c.g.DB, c.entry.table.user, ids, c.nowMs())
+	if err != nil {
+		return unavailable(err)
+	}
+	c.held = map[store.ID]*heldTurn{}
+	for _, t := range turns {
+		if held := c.g.openTurn(t); held != nil {
+			c.held[t.ID] = held
+		}
+	}
+	c.stay(ids)
+	return nil
+}
+
+// openTurn is nil for a turn that cannot be opened: it was sealed under a secret that is gone, and is of no use.
+func (g *Gateway) openTurn(t store.Turn) *heldTurn {
+	text, _, err := g.Secrets.Open(t.Sealed, t.SealingKey, turnBinding(t.ID, t.UserID))
+	held := &heldTurn{key: t.KeyID}
+	if err != nil || json.Unmarshal(text, held) != nil {
+		return nil
+	}
+	return held
+}
+
+// stay moves the key that made the latest held turn to the front of the candidates.
+func (c *Call) stay(latestFirst []store.ID) {
+	for _, id := range latestFirst {
+		held := c.held[id]
+		if held == nil {
+			continue
+		}
+		at := slices.IndexFunc(c.fit, func(k candidate) bool { return k.id == held.key })
+		if at >= 0 {
+			c.stays = held.key
+		}
+		return
+	}
+}
+
+// withState is the request as the key's provider wants it: with what it made in earlier turns, and without what another account
+// made. changed says whether it differs from the caller's.
+func (c *Call) withState(k candidate) (req *chat.Request, changed bool) {
+	req = c.ask.Request
+	for i := range req.Messages {
+		m := &req.Messages[i]
+		if m.Role != chat.Assistant {
+			continue
+		}
+		mark := markOf(m.Parts)
+		if mark == "" {
+			continue
+		}
+		parts, differ := restored(m.Parts, c.held[turnID(c.entry.token, mark)], k)
+		if !differ {
+			continue
+		}
+		if !changed {
+			clone := *req
+			clone.Messages = slices.Clone(req.Messages)
+			req, changed = &clone, true
+		}
+		req.Messages[i].Parts = parts
+	}
+	return req, changed
+}
+
+// restored are a turn's parts as the key's provider wants them back.
+func restored(parts []chat.Part, held *heldTurn, k candidate) (out []chat.Part, changed bool) {
+	if held == nil {
+		return parts, false
+	}
+	foreign := held.Provider != k.providerID || held.key != k.id && k.provider.StateBoundToAccount()
+	switch {
+	case foreign && keepsState(parts):
+		return withoutState(parts), true
+	case foreign || keepsState(parts):
+		return parts, false
+	}
+	for _, r := range held.Reasoning {
+		out = append(out, chat.Part{Kind: chat.Reason, Text: r.Text, State: r.State})
+	}
+	for _, p := range parts {
+		switch {
+		case p.Kind == chat.Reason && len(held.Reasoning) > 0:
+			continue // the caller kept the text alone
+		case p.Kind == chat.Call && held.Signatures[p.ToolCall.ID] != "":
+			call := *p.ToolCall
+			call.Signature = held.Signatures[call.ID]
+			p.ToolCall = &call
+		}
+		out = append(out, p)
+	}
+	return out, true
+}
+
+// withoutState drops reasoning that only its maker can read, and signatures.
+func withoutState(parts []chat.Part) []chat.Part {
+	var out []chat.Part
+	for _, p := range parts {
+		if p.Kind == chat.Reason && sealOf(p.State) != "" {
+			continue
+		}
+		if p.Kind == chat.Call && p.ToolCall.Signature != "" {
+			call := *p.ToolCall
+			call.Signature = ""
+			p.ToolCall = &call
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// turn gathers what is to be held of the answer that passes by.
+type turn struct {
+	held  heldTurn
+	text  [][]byte // of each of held.Reasoning
+	mark  string   // the first tool call
+	bytes int
+}
+
+// note gathers an event, if the provider may want it back.
+func (c *Call) note(ev *chat.Event) {
+	if c.current.key.provider.Stateful() {
+		c.turn.add(ev)
+	}
+}
+
+func (t *turn) add(ev *chat.Event) {
+	if ev.Choice != 0 || t.bytes > maxTurnBytes {
+		return
+	}
+	switch ev.Kind {
+	case chat.EventReason:
+		t.reason(ev)
+	case chat.EventCall:
+		if t.mark == "" {
+			t.mark = ev.ToolCall.ID
+		}
+		if s := ev.ToolCall.Signature; s != "" {
+			if t.held.Signatures == nil {
+				t.held.Signatures = map[string]string{}
+			}
+			t.held.Signatures[ev.ToolCall.ID] = s
+			t.bytes += len(s)
+		}
+	}
+}
+
+// reason puts pieces together as chat.Assembler does.
+func (t *turn) reason(ev *chat.Event) {
+	t.bytes += len(ev.Text)
+	if s := ev.State; s != nil {
+		t.bytes += len(s.Signature) + len(s.Redacted) + len(s.Encrypted)
+	}
+	n := len(t.held.Reasoning)
+	if n == 0 || !t.held.Reasoning[n-1].State.Takes(ev.State) {
+		t.held.Reasoning, t.text = append(t.held.Reasoning, heldReasoning{}), append(t.text, nil)
+		n++
+	}
+	t.text[n-1] = append(t.text[n-1], ev.Text...)
+	r := &t.held.Reasoning[n-1]
+	if ev.State != nil {
+		if r.State == nil {
+			r.State = new(chat.ReasoningState)
+		}
+		r.State.Merge(ev.State)
+	}
+}
+
+// hold is the statement that keeps the turn; false if there is nothing to keep.
+func (c *Call) hold() (store.Stmt, bool) {
+	t, a := &c.turn, c.current
+	if a == nil || !a.key.provider.Stateful() || t.bytes > maxTurnBytes || len(t.held.Reasoning) == 0 && len(t.held.Signatures) == 0 {
+		return store.Stmt{}, false
+	}
+	mark := t.mark
+	for i := 0; mark == "" && i < len(t.held.Reasoning); i++ {
+		mark = sealOf(t.held.Reasoning[i].State)
+	}
+	if mark == "" {
+		return store.Stmt{}, false // plain reasoning without a call: nobody asks for it again
+	}
+	t.held.Provider = a.key.providerID
+	for i := range t.text {
+		t.held.Reasoning[i].Text = string(t.text[i])
+	}
+	text, err := json.Marshal(t.held)
+	if err != nil {
+		return store.Stmt{}, false // it holds nothing that cannot be encoded
+	}
+	user := c.entry.table.user
+	id := turnID(c.entry.token, mark)
+	sealed, sealingKey := c.g.Secrets.Seal(text, turnBinding(id, user))
+	return store.HoldTurn(store.Turn{ID: id, UserID: user, KeyID: a.key.id, Sealed: sealed, SealingKey: sealingKey, ExpiresAt: c.nowMs() + turnLife}), true
+}

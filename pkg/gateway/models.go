@@ -1,0 +1,120 @@
+package gateway
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/catalog"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+)
+
+// ServedModel is a model that a caller can reach.
+type ServedModel struct {
+	ID string // by which callers ask for it
+	// Providers serve it, in the order in which the caller's keys are tried.
+	Providers []string
+	// Known is what the catalogue has about it at the first of them; of a model that it does not
+	// have, only Provider and ID are set.
+	Known catalog.Model
+}
+
+// Models lists the models that the caller's enabled keys may serve, by id. Keys that rest or are spent
+// count, too: what an application sees must not change with the hour. Errors: Unauthorized, Unavailable.
+func (g *Gateway) Models(ctx context.Context, c Caller) ([]ServedModel, error) {
+	e, _, err := g.admit(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	today := g.Now().UTC().Format(time.DateOnly)
+	byID := map[string]*ServedModel{}
+	for _, k := range e.table.keys {
+		if !k.serves() {
+			continue
+		}
+		for _, m := range k.models(today) {
+			s := byID[m.ID]
+			if s == nil {
+				s = &ServedModel{ID: m.ID, Known: m}
+				byID[m.ID] = s
+			}
+			if !slices.Contains(s.Providers, k.providerID) {
+				s.Providers = append(s.Providers, k.providerID)
+			}
+		}
+	}
+	models := make([]ServedModel, 0, len(byID))
+	for _, s := range byID {
+		models = append(models, *s)
+	}
+	slices.SortFunc(models, func(a, b ServedModel) int { return strings.Compare(a.ID, b.ID) })
+	return models, nil
+}
+
+// Model finds a model that the caller can reach, by any name that a request may have. Errors: those of
+// Models, and NotFound.
+func (g *Gateway) Model(ctx context.Context, c Caller, id string) (ServedModel, error) {
+	e, _, err := g.admit(ctx, c)
+	if err != nil {
+		return ServedModel{}, err
+	}
+	s := ServedModel{ID: id}
+	if id != "" {
+		fit, _ := e.table.candidates(id, dialect.Route{}, conversations)
+		for _, k := range fit {
+			if len(s.Providers) == 0 {
+				s.Known = known(k.providerID, k.model)
+			}
+			if !slices.Contains(s.Providers, k.providerID) {
+				s.Providers = append(s.Providers, k.providerID)
+			}
+		}
+	}
+	if len(s.Providers) == 0 {
+		return s, fault.New(fault.NotFound, "none of your keys may serve the model %q", clip(id, maxModel))
+	}
+	return s, nil
+}
+
+// serves says whether anything at all can go through the key.
+func (k *key) serves() bool {
+	if k.provider == nil || k.off || k.unopened != "" {
+		return false
+	}
+	ok, _ := k.provider.Callable()
+	return ok
+}
+
+// models are those of the catalogue that the key may serve and that have not ended yet, and those that its
+// owner named.
+func (k *key) models(today string) []catalog.Model {
+	var out []catalog.Model
+	for m := range catalog.Of(k.providerID) {
+		if m.EndOfLife != "" && m.EndOfLife < today {
+			continue
+		}
+		if _, ok := k.provider.Serves(k.allowed, m.ID); ok {
+			out = append(out, m)
+		}
+	}
+	for _, name := range k.allowed {
+		id, ok := k.provider.Serves(k.allowed, name)
+		if strings.HasSuffix(name, "*") || !ok {
+			continue
+		}
+		if _, listed := catalog.Lookup(k.providerID, id); !listed {
+			out = append(out, known(k.providerID, id))
+		}
+	}
+	return out
+}
+
+func known(provider, id string) catalog.Model {
+	m, ok := catalog.Lookup(provider, id)
+	if !ok {
+		return catalog.Model{Provider: provider, ID: id, Mode: catalog.Chat}
+	}
+	return m
+}

@@ -1,0 +1,103 @@
+package quota_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/quota"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// deadlocks counts the runs that the database chose to resolve a deadlock.
+type deadlocks struct {
+	store.DB
+	n atomic.Int64
+}
+
+func (d *deadlocks) Run(ctx context.Context, stmts ...store.Stmt) error {
+	err := d.DB.Run(ctx, stmts...)
+	if store.CodeOf(err) == store.CodeDeadlock {
+		d.n.Add(1)
+	}
+	return err
+}
+
+// While providers fail, requests go from every key to every other at once, alone and in turn, in several
+// processes; what they hold and want must never form a ring.
+func TestFailoverInAllDirectionsDoesNotDeadlock(t *testing.T) {
+	onEveryEngine(t, func(t *testing.T, f *fixture) {
+		db := &deadlocks{DB: f.db}
+		const processes, callers, rounds = 3, 6, 15
+		for range 4 {
+			f.key(-1)
+		}
+		var quotas [processes]*quota.Quota
+		var settles [processes]*store.Group[store.Record]
+		for i := range quotas {
+			quotas[i] = quota.New(db)
+			settles[i] = store.NewGroup(64, groupPatience, func(ctx context.Context, batch []store.Record) error {
+				return db.Run(ctx, store.Settle(batch)...)
+			})
+		}
+		var wg sync.WaitGroup
+		for n := range processes * callers {
+			rng := rand.New(rand.NewPCG(1, uint64(n)))
+			wg.Go(func() {
+				q, settle := quotas[n%processes], settles[n%processes]
+				for range rounds {
+					if err := failOver(f, rng, q, settle); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if n := db.n.Load(); n != 0 {
+			t.Errorf("%d deadlocks", n)
+		}
+		var used int64
+		err := f.db.Run(t.Context(), store.Stmt{SQL: `select cast(sum(used) as bigint) from key_days`, Each: func(r store.Row) error { return r.Scan(&used) }})
+		if err != nil || used != 0 {
+			t.Errorf("%d places are still taken, %v; all were given back", used, err)
+		}
+	})
+}
+
+// failOver is a request that tries one or more keys, none of which answers.
+func failOver(f *fixture, rng *rand.Rand, q *quota.Quota, settle *store.Group[store.Record]) error {
+	left := []store.ID{}
+	for _, i := range rng.Perm(len(f.keys)) {
+		left = append(left, f.keys[i])
+	}
+	pick := func() quota.Claim {
+		n := 1 + rng.IntN(len(left)) // one, or some in turn, in the order of their ids
+		keys := []store.ID{}
+		for _, id := range f.keys {
+			for _, l := range left[:n] {
+				if l == id {
+					keys = append(keys, id)
+				}
+			}
+		}
+		return f.claim(keys...)
+	}
+	res, ok, err := q.Reserve(context.Background(), pick())
+	for err == nil && ok {
+		for i, id := range left {
+			if id == res.Key {
+				left = append(left[:i:i], left[i+1:]...)
+				break
+			}
+		}
+		failed := []store.Stmt{quota.Rest(res.Key, f.revision, 1+rng.Int64N(now), "overloaded", "busy"), quota.GiveBack(res)}
+		if len(left) == 0 || rng.IntN(3) == 0 {
+			return settle.Do(context.Background(), store.Record{ID: store.NewID(now), User: f.user, Token: f.token, Model: "m",
+				Status: 502, Outcome: store.Failed, Attempts: 1, Also: failed})
+		}
+		res, ok, err = q.Next(context.Background(), failed, pick())
+	}
+	return err
+}

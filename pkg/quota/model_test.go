@@ -1,0 +1,344 @@
+package quota_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/quota"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+const dayMs = 24 * 3600 * 1000
+
+// seeded is randomness that a failed test names.
+func seeded(t *testing.T) (*rand.Rand, uint64) {
+	seed := rand.Uint64()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the seed was %d", seed)
+		}
+	})
+	return rand.New(rand.NewPCG(seed, 0)), seed
+}
+
+// model is what a key's quota should be: a counter a day, and rules that fit on a page.
+type model struct {
+	limit int64 // below 0: none
+	rest  int64
+	off   bool
+	days  map[int64]*modelDay
+}
+
+type modelDay struct{ used, gen int64 }
+
+func (m *model) day(day int64) *modelDay {
+	if m.days[day] == nil {
+		m.days[day] = &modelDay{}
+	}
+	return m.days[day]
+}
+
+func (m *model) reserve(now int64) (want quota.Reservation, ok bool) {
+	d := m.day(store.DayOf(now))
+	if m.off || m.rest > now || m.limit >= 0 && d.used >= m.limit {
+		return want, false
+	}
+	d.used++
+	return quota.Reservation{Day: store.DayOf(now), Gen: d.gen, Used: d.used}, true
+}
+
+func (m *model) giveBack(r quota.Reservation) {
+	if d := m.day(r.Day); d.gen == r.Gen && d.used > 0 {
+		d.used--
+	}
+}
+
+// One caller after the other does whatever can be done, and finds what the model says.
+func TestQuotaFollowsTheModel(t *testing.T) {
+	onEveryEngine(t, func(t *testing.T, f *fixture) {
+		rng, _ := seeded(t)
+		processes := []*quota.Quota{f.q, quota.New(f.db)}
+		models := map[store.ID]*model{}
+		for range 3 {
+			models[f.key(3)] = &model{limit: 3, days: map[int64]*modelDay{}}
+		}
+		clock := int64(now)
+		var held []quota.Reservation
+		for step := range 400 {
+			id := f.keys[rng.IntN(len(f.keys))]
+			m, q := models[id], processes[rng.IntN(2)]
+			switch op := rng.IntN(20); {
+			case op < 9:
+				want, ok := m.reserve(clock)
+				want.Key = id
+				c := f.claim(id)
+				c.Now = clock
+				got, found, err := q.Reserve(t.Context(), c)
+				if err != nil || found != ok || ok && got != want {
+					t.Fatalf("step %d: reserved %+v %v %v, want %+v %v", step, got, found, err, want, ok)
+				}
+				if found {
+					held = append(held, got)
+				}
+			case op < 14 && len(held) > 0:
+				i := rng.IntN(len(held))
+				models[held[i].Key].giveBack(held[i])
+				f.do(quota.GiveBack(held[i]))
+				if rng.IntN(4) > 0 { // else it is given back again later, which must not be counted below zero
+					held = append(held[:i], held[i+1:]...)
+				}
+			case op == 14:
+				if err := store.ResetQuota(t.Context(), f.db, f.user, id, store.DayOf(clock)); err != nil {
+					t.Fatal(err)
+				}
+				f.revision++
+				*m.day(store.DayOf(clock)) = modelDay{gen: m.day(store.DayOf(clock)).gen + 1}
+			case op == 15:
+				clock += rng.Int64N(dayMs)
+			case op == 16:
+				m.limit = rng.Int64N(6) - 1
+				f.limit(id, m.limit)
+			case op == 17:
+				m.rest = max(m.rest, clock+rng.Int64N(dayMs/4))
+				f.do(quota.Rest(id, f.revision, m.rest, "overloaded", ""))
+			case op == 18:
+				m.off = !m.off
+				if _, err := store.UpdateKey(t.Context(), f.db, f.user, id, store.KeyChange{Enabled: store.To(!m.off)}, clock); err != nil {
+					t.Fatal(err)
+				}
+				f.revision++
+			case op == 19:
+				f.wantModels(models, clock)
+			}
+		}
+		f.wantModels(models, clock)
+	})
+}
+
+func (f *fixture) do(s store.Stmt) {
+	f.t.Helper()
+	if err := f.db.Run(f.t.Context(), s); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// limit changes a key's daily limit as its owner does; negative: none.
+func (f *fixture) limit(id store.ID, limit int64) {
+	f.t.Helper()
+	c := store.KeyChange{DailyLimit: store.To(&limit)}
+	if limit < 0 {
+		c.DailyLimit.To = nil
+	}
+	if _, err := store.UpdateKey(f.t.Context(), f.db, f.user, id, c, now); err != nil {
+		f.t.Fatal(err)
+	}
+	f.revision++
+}
+
+// wantModels compares what Explain says with the models.
+func (f *fixture) wantModels(models map[store.ID]*model, clock int64) {
+	f.t.Helper()
+	v, err := f.q.Explain(f.t.Context(), f.claim(f.keys[0]).Caller, clock)
+	if err != nil || v.Revision != f.revision {
+		f.t.Fatalf("revision %d, %v, want %d", v.Revision, err, f.revision)
+	}
+	for id, m := range models {
+		k, used := v.Keys[id], m.day(store.DayOf(clock)).used
+		if k.Used != used || k.Off != m.off || k.Resting(clock) != (m.rest > clock) || k.Spent() != (m.limit >= 0 && used >= m.limit) {
+			f.t.Errorf("the key is %+v, want %+v with %d used", k, m, used)
+		}
+	}
+}
+
+// tally counts what callers did to the day of a key, by generation.
+type tally struct {
+	sync.Mutex
+	taken, returned map[quota.Reservation]int64 // Used is 0 in the keys
+}
+
+func (y *tally) add(to map[quota.Reservation]int64, r quota.Reservation) {
+	y.Lock()
+	defer y.Unlock()
+	r.Used = 0
+	to[r]++
+}
+
+// Many callers of two processes, around midnight, while limits change and quotas are reset: no
+// place is taken beyond the limit that its caller knew, none is lost, and at rest the counts are exact.
+func TestQuotaIsExactUnderConcurrency(t *testing.T) {
+	const callers, rounds, changes = 10, 25, 12
+	onEveryEngine(t, func(t *testing.T, f *fixture) {
+		_, seed := seeded(t)
+		for range 3 {
+			f.key(4)
+		}
+		db := &deadlocks{DB: f.db}
+		processes := []*quota.Quota{quota.New(db), quota.New(db)}
+		w := &limits{known: map[int64]map[store.ID]int64{}}
+		current := map[store.ID]int64{}
+		for _, id := range f.keys {
+			current[id] = 4
+		}
+		w.publish(f.revision, current)
+		y := &tally{taken: map[quota.Reservation]int64{}, returned: map[quota.Reservation]int64{}}
+		var wg sync.WaitGroup
+		for n := range callers {
+			rng := rand.New(rand.NewPCG(seed, uint64(n)))
+			wg.Go(func() { takeAndReturn(f, rng, processes[n%2], w, y, rounds) })
+		}
+		rng := rand.New(rand.NewPCG(seed, 1000))
+		for range changes {
+			id := f.keys[rng.IntN(len(f.keys))]
+			if rng.IntN(2) == 0 {
+				// Callers that come in between must find the limit of the revision.
+				w.Lock()
+				current[id] = rng.Int64N(8)
+				f.limit(id, current[id])
+				w.Unlock()
+			} else {
+				w.Lock()
+				if err := store.ResetQuota(t.Context(), f.db, f.user, id, store.DayOf(now)+rng.Int64N(2)); err != nil {
+					t.Error(err)
+				}
+				f.revision++
+				w.Unlock()
+			}
+			w.publish(f.revision, current)
+			f.wantWithin(0, 8)
+		}
+		wg.Wait()
+		if n := db.n.Load(); n != 0 {
+			t.Errorf("%d deadlocks", n)
+		}
+		f.wantTally(y)
+		f.wantRestIsFree(current)
+	})
+}
+
+// limits are the keys' limits by the revision in which they hold.
+type limits struct {
+	sync.Mutex
+	revision int64
+	known    map[int64]map[store.ID]int64
+}
+
+func (w *limits) publish(revision int64, current map[store.ID]int64) {
+	w.Lock()
+	defer w.Unlock()
+	w.revision, w.known[revision] = revision, map[store.ID]int64{}
+	for id, limit := range current {
+		w.known[revision][id] = limit
+	}
+}
+
+func (w *limits) newest() (int64, map[store.ID]int64) {
+	w.Lock()
+	defer w.Unlock()
+	return w.revision, w.known[w.revision]
+}
+
+func takeAndReturn(f *fixture, rng *rand.Rand, q *quota.Quota, w *limits, y *tally, rounds int) {
+	ctx := context.Background()
+	var held []quota.Reservation
+	taken := func(r quota.Reservation, limit int64) {
+		if r.Used < 1 || r.Used > limit {
+			f.t.Errorf("place %d was taken of a limit of %d", r.Used, limit)
+		}
+		y.add(y.taken, r)
+		held = append(held, r)
+	}
+	for range rounds {
+		w.Lock() // which guards the revision
+		c := f.claim(f.keys[rng.IntN(len(f.keys))])
+		w.Unlock()
+		if rng.IntN(3) == 0 {
+			c.Keys = f.keys // in turn
+		}
+		var known map[store.ID]int64
+		c.Revision, known = w.newest()
+		c.Now = now + rng.Int64N(2)*dayMs
+		var r quota.Reservation
+		var ok bool
+		var err error
+		if len(held) > 0 && rng.IntN(3) == 0 { // as a step of failover
+			before := held[0]
+			held = held[1:]
+			y.add(y.returned, before)
+			r, ok, err = q.Next(ctx, []store.Stmt{quota.GiveBack(before)}, c)
+		} else {
+			r, ok, err = q.Reserve(ctx, c)
+		}
+		if err != nil {
+			f.t.Error(err)
+		}
+		if ok {
+			taken(r, known[r.Key])
+		}
+		if len(held) > 0 && rng.IntN(3) == 0 {
+			last := held[len(held)-1]
+			held = held[:len(held)-1]
+			y.add(y.returned, last)
+			if err := f.db.Run(ctx, quota.GiveBack(last)); err != nil {
+				f.t.Error(err)
+			}
+		}
+	}
+}
+
+// wantWithin wants every day's count within the bounds at any moment.
+func (f *fixture) wantWithin(least, most int64) {
+	f.t.Helper()
+	f.do(store.Stmt{SQL: "select used from key_days", Each: func(r store.Row) error {
+		var used int64
+		err := r.Scan(&used)
+		if used < least || used > most {
+			f.t.Errorf("a day's count is %d", used)
+		}
+		return err
+	}})
+}
+
+// wantTally wants each day to count what was taken of its generation and not returned.
+func (f *fixture) wantTally(y *tally) {
+	f.t.Helper()
+	rows := 0
+	f.do(store.Stmt{SQL: "select key_id, day, gen, used from key_days", Each: func(row store.Row) error {
+		var r quota.Reservation
+		var used int64
+		err := row.Scan(&r.Key, &r.Day, &r.Gen, &used)
+		if want := y.taken[r] - y.returned[r]; used != want {
+			f.t.Errorf("generation %d counts %d, want %d (%d taken)", r.Gen, used, want, y.taken[r])
+		}
+		rows++
+		return err
+	}})
+	if rows == 0 {
+		f.t.Error("no place was ever taken")
+	}
+}
+
+// wantRestIsFree takes what is left of each key and day, one by one.
+func (f *fixture) wantRestIsFree(limit map[store.ID]int64) {
+	f.t.Helper()
+	for _, id := range f.keys {
+		for day := range int64(2) {
+			c := f.claim(id)
+			c.Now = now + day*dayMs
+			v, err := f.q.Explain(f.t.Context(), c.Caller, c.Now)
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			left := max(0, limit[id]-v.Keys[id].Used)
+			for n := int64(0); ; n++ {
+				if _, ok := f.reserve(c); !ok {
+					if n != left {
+						f.t.Errorf("%d more places were given, want %d", n, left)
+					}
+					break
+				}
+			}
+		}
+	}
+}

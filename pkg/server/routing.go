@@ -1,0 +1,69 @@
+package server
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+)
+
+// The headers by which callers of any dialect say where a request may go. Each takes a list.
+const (
+	providerHeader   = "X-LLM-Provider"
+	prioritiesHeader = "X-LLM-Priorities"
+)
+
+// routeByHeader narrows the route to what the headers say. Error: Validation.
+func (a *App) routeByHeader(c *call, route *dialect.Route) error {
+	var issues fault.Issues
+	if names := c.list(providerHeader); names != nil {
+		for _, name := range names {
+			if a.Providers.ByID(name) == nil {
+				issues.Add(providerHeader, "%s", a.unknownProvider())
+			}
+		}
+		route.Providers = narrow(route.Providers, names)
+	}
+	if texts := c.list(prioritiesHeader); texts != nil {
+		var numbers []int64
+		for _, text := range texts {
+			n, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				issues.Add(prioritiesHeader, "must be whole numbers, separated by commas")
+				break
+			}
+			numbers = append(numbers, n)
+		}
+		route.Priorities = narrow(route.Priorities, numbers)
+	}
+	return issues.Err()
+}
+
+// list is the entries of a header that holds a list; nil if it is absent, empty, or "auto".
+func (c *call) list(header string) []string {
+	var out []string
+	for _, value := range c.r.Header.Values(header) {
+		for entry := range strings.SplitSeq(value, ",") {
+			if entry = strings.TrimSpace(entry); entry != "" && entry != dialect.Auto {
+				out = append(out, entry)
+			}
+		}
+	}
+	return out
+}
+
+// narrow is what is allowed by both; nil allows all.
+func narrow[T comparable](a, b []T) []T {
+	if a == nil {
+		return b
+	}
+	both := []T{}
+	for _, v := range a {
+		if slices.Contains(b, v) {
+			both = append(both, v)
+		}
+	}
+	return both
+}

@@ -1,0 +1,219 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// Owner is one user of a database that [Fill] has filled.
+type Owner struct {
+	User    store.User
+	Session store.Session
+	Token   store.Token
+	Keys    []store.Key
+}
+
+// gathered runs many statements together.
+type gathered struct {
+	store.DB
+	stmts []store.Stmt
+}
+
+func (g *gathered) Run(_ context.Context, stmts ...store.Stmt) error {
+	g.stmts = append(g.stmts, stmts...)
+	if len(g.stmts) < 1000 {
+		return nil
+	}
+	return g.flush()
+}
+
+func (g *gathered) flush() error {
+	err := g.DB.Run(ctx, g.stmts...)
+	g.stmts = g.stmts[:0]
+	return err
+}
+
+// The users of a filled database, and how many of them send requests.
+const (
+	fillUsers   = 2000
+	fillSenders = 20
+)
+
+// Fill puts users and what belongs to them into an empty database, and as many requests as
+// asked for, by a few of them. It returns one of these.
+func Fill(t *testing.T, db store.DB, requests int) Owner {
+	t.Helper()
+	const keys = 2
+	g := &gathered{DB: db}
+	w := &world{T: t, db: g}
+	owners := make([]Owner, fillUsers)
+	for i := range owners {
+		o := Owner{User: w.user()}
+		o.Session, o.Token = w.session(o.User, start), w.token(o.User)
+		for range keys {
+			k := w.key(o.User)
+			o.Keys = append(o.Keys, k)
+			for back := range int64(4) {
+				must(t, g.Run(ctx, store.Stmt{SQL: "insert into key_days (key_id, day, used) values ($1, $2, 0)", Args: []any{k.ID, today - back}}))
+			}
+		}
+		must(t, g.Run(ctx, store.Stmt{SQL: "insert into cursors (user_id, key_set, turn) values ($1, $2, 1)", Args: []any{o.User.ID, o.Keys[0].ID}},
+			store.HoldTurn(store.Turn{ID: store.ID{1}, UserID: o.User.ID, KeyID: o.Keys[0].ID, Sealed: []byte("x"), ExpiresAt: start + int64(i)*minute}),
+			store.Stmt{SQL: "insert into throttles (bucket, failures, free_at) values ($1, 1, $2)", Args: []any{fmt.Sprint("bucket ", i), start}}))
+		owners[i] = o
+	}
+	senders := owners[:fillSenders]
+	w.fillLog(requests, 10, func(rng *rand.Rand, r *store.Record) {
+		o := senders[rng.IntN(len(senders))]
+		r.User, r.Token, r.Key = o.User.ID, o.Token.ID, o.Keys[rng.IntN(keys)].ID
+	})
+	must(t, g.flush())
+	return senders[fillSenders/2]
+}
+
+// fillLog settles requests of the last 30 days in the order of time. To save time, the hourly sums are
+// kept of every sumEvery-th alone.
+func (w *world) fillLog(requests, sumEvery int, whose func(*rand.Rand, *store.Record)) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	models := [][2]string{{"openai", "gpt-4o-mini"}, {"anthropic", "claude-sonnet-4-5"}, {"gemini", "gemini-2.5-flash"},
+		{"together", "meta-llama/Llama-3.3-70B-Instruct-Turbo"}}
+	for n := range requests {
+		stmts := store.Settle([]store.Record{w.record(store.User{}, func(r *store.Record) {
+			r.ID = store.NewID(start - 30*day + int64(n)*(30*day/int64(requests)))
+			model := models[rng.IntN(len(models))]
+			r.Provider, r.Model = model[0], model[1]
+			r.Input, r.LatencyMs = rng.Int64N(20_000), rng.Int64N(30_000)
+			if n%20 == 0 {
+				r.Status, r.Outcome, r.Trace = 502, store.Failed, `{"attempts":[]}`
+			}
+			whose(rng, r)
+		})})
+		if n%sumEvery != 0 {
+			stmts = stmts[:1]
+		}
+		must(w.T, w.db.Run(ctx, stmts...))
+	}
+}
+
+// Size tells how many bytes a table takes, its indexes included.
+type Size func(table string) int64
+
+// Bulk looks at databases with many rows: that a request takes little room, and that what is asked often
+// finds its rows by an index.
+func Bulk(t *testing.T, open func(t *testing.T) (store.DB, Size)) {
+	// PostgreSQL splits a page of the index in the middle unless a row is the last of all, so with several
+	// users who send at once the pages are half full; SQLite keeps the rows in the index itself.
+	one, many := 245.0, 295.0
+	t.Run("one user", func(t *testing.T) {
+		db, size := open(t)
+		g := &gathered{DB: db}
+		w := &world{T: t, db: g}
+		const requests = 20_000
+		w.fillLog(requests, requests, func(_ *rand.Rand, r *store.Record) { r.User, r.Token, r.Key = store.ID{1}, store.ID{2}, store.ID{3} })
+		must(t, g.flush())
+		wantRoom(t, size, requests, one)
+	})
+	t.Run("many users", func(t *testing.T) {
+		db, size := open(t)
+		const requests = 100_000
+		o := Fill(t, db, requests)
+		if db.Kind() == store.SQLite {
+			many = 220
+		}
+		wantRoom(t, size, requests, many)
+		if db.Kind() == store.Postgres {
+			exec(t, db, "analyze")
+		}
+		r := &Recorder{DB: db}
+		askEverything(t, r, o)
+		r.WantIndexes(t)
+		if plan := r.plan(t, store.Stmt{SQL: "select id from users where name = $1", Args: []any{"x"}}); !slices.ContainsFunc(plan, readsAll) {
+			t.Errorf("a full scan is not recognized: %q", plan)
+		}
+	})
+}
+
+// wantRoom wants a request to take at most so many bytes, and no fewer than its ids alone.
+func wantRoom(t *testing.T, size Size, requests, most float64) {
+	t.Helper()
+	perRow := float64(size("requests")) / requests
+	t.Logf("%.0f bytes a request", perRow)
+	if perRow > most || perRow < 64 {
+		t.Errorf("%.0f bytes a request, want at most %.0f", perRow, most)
+	}
+}
+
+// askEverything calls what a user, and the gateway on a user's behalf, can ask of the store.
+func askEverything(t *testing.T, db store.DB, o Owner) {
+	u, k, limit := o.User.ID, o.Keys[0], int64(5)
+	w := &world{T: t, db: db}
+	for _, f := range []func() error{
+		func() error { _, _, err := store.UserByEmail(ctx, db, o.User.Email); return err },
+		func() error { _, err := store.UserByID(ctx, db, u); return err },
+		func() error {
+			_, err := store.SetProfile(ctx, db, u, store.ProfileChange{Name: store.To("x"), Strategy: store.To("round-robin")}, start)
+			return err
+		},
+		func() error { return store.SetPassword(ctx, db, u, "x", o.Session.ID, start) },
+		func() error { return store.RehashPassword(ctx, db, u, "x", "y") },
+		func() error { _, err := store.Users(ctx, db, store.Page{After: u, Limit: 10}); return err },
+		func() error { w.session(o.User, start+1); return nil },
+		func() error { _, _, err := store.SessionByID(ctx, db, o.Session.ID, start); return err },
+		func() error { return store.TouchSession(ctx, db, o.Session.ID, start+day) },
+		func() error { _, err := store.Sessions(ctx, db, u, start); return err },
+		func() error { return store.DeleteOtherSessions(ctx, db, u, o.Session.ID) },
+		func() error { _, err := store.Tokens(ctx, db, u); return err },
+		func() error { _, err := store.TokenByID(ctx, db, u, o.Token.ID); return err },
+		func() error {
+			_, err := store.UpdateToken(ctx, db, u, o.Token.ID, store.TokenChange{Name: store.To("x")})
+			return err
+		},
+		func() error { _, err := store.AllTokens(ctx, db, store.Page{After: o.Token.ID, Limit: 10}); return err },
+		func() error { _, err := store.Keys(ctx, db, u, store.KeyFilter{Provider: "openai"}, today); return err },
+		func() error { _, err := store.KeyByID(ctx, db, u, k.ID, today); return err },
+		func() error {
+			_, err := store.UpdateKey(ctx, db, u, k.ID, store.KeyChange{DailyLimit: store.To(&limit)}, start)
+			return err
+		},
+		func() error { return store.ResetQuota(ctx, db, u, k.ID, today) },
+		func() error { return store.EndRest(ctx, db, u, k.ID) },
+		func() error { _, err := store.BlockKey(ctx, db, k.ID, false, start); return err },
+		func() error { _, err := store.ResealKey(ctx, db, k, []byte("x"), "k2"); return err },
+		func() error { _, err := store.AllKeys(ctx, db, store.Page{After: k.ID, Limit: 10}); return err },
+		func() error { return w.settle(w.record(o.User, func(r *store.Record) { r.Trace = "{}" })) },
+		func() error { _, err := store.Requests(ctx, db, u, store.RequestFilter{Limit: 50}); return err },
+		func() error {
+			_, err := store.Requests(ctx, db, u, store.RequestFilter{Limit: 50, Before: store.NewID(start), From: start - day, To: start, StatusClass: 5})
+			return err
+		},
+		func() error {
+			_, _, err := store.RequestByID(ctx, db, u, store.NewID(start))
+			if err == store.ErrNotFound {
+				err = nil
+			}
+			return err
+		},
+		func() error { _, err := store.UsageBetween(ctx, db, u, start-7*day, start, store.ByDay); return err },
+		func() error { _, err := store.UsageBetween(ctx, db, u, start-7*day, start, store.ByKey); return err },
+		func() error { _, err := store.KeyDays(ctx, db, u, k.ID, today, 30); return err },
+		func() error {
+			_, err := store.Purge(ctx, db, store.Retention{RequestsFrom: start - 30*day + hour, TracesFrom: start - 30*day + hour}, 500)
+			return err
+		},
+		func() error { _, err := store.Turns(ctx, db, u, []store.ID{{1}, {2}, {3}}, start); return err },
+		func() error {
+			return db.Run(ctx, store.HoldTurn(store.Turn{ID: store.ID{1}, UserID: u, KeyID: k.ID, Sealed: []byte("y")}))
+		},
+		func() error { _, err := store.PurgeTurns(ctx, db, start, 10); return err },
+		func() error { return store.DeleteToken(ctx, db, u, o.Token.ID) },
+		func() error { return store.DeleteKey(ctx, db, u, o.Keys[1].ID) },
+		func() error { return store.DeleteSession(ctx, db, u, o.Session.ID) },
+	} {
+		must(t, f())
+	}
+}
