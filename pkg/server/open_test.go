@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -27,6 +28,9 @@ func TestNotConfigured(t *testing.T) {
 		}
 	}
 	t.Setenv("JWT_SECRET", mark)
+	log, before := &logbook{}, slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(log, nil)))
+	defer slog.SetDefault(before)
 	table := server.Mount(handlers())
 	for _, path := range []string{"/health", "/api/keys", "/api/chat", "/nothing"} {
 		out := httptest.NewRecorder()
@@ -37,6 +41,9 @@ func TestNotConfigured(t *testing.T) {
 		if r.header.Get("Retry-After") == "" {
 			t.Errorf("%s: no Retry-After", path)
 		}
+	}
+	if text := log.String(); strings.Contains(text, mark) || !strings.Contains(text, "JWT_SECRET") {
+		t.Errorf("the log: %s", text)
 	}
 }
 

@@ -20,7 +20,9 @@ import (
 	"testing"
 	"time"
 
+	_ "github.com/alicetears/llm-gateway"
 	"github.com/alicetears/llm-gateway/internal/database"
+	_ "github.com/alicetears/llm-gateway/internal/mount"
 	"github.com/alicetears/llm-gateway/internal/pgtest"
 	"github.com/alicetears/llm-gateway/internal/testproc"
 	"github.com/alicetears/llm-gateway/pkg/auth"
@@ -86,8 +88,24 @@ func onEveryEngine(t *testing.T, test func(t *testing.T, f *fleet)) {
 	}
 }
 
+// lookAtSources makes go test run again when the binary would be another: the packages that it is made of are imported
+// here, and the command, which cannot be, counts as a file that a test has looked at.
+func lookAtSources(t *testing.T) {
+	t.Helper()
+	sources, err := filepath.Glob("../../cmd/gateway/*.go")
+	if err != nil || len(sources) == 0 {
+		t.Fatalf("the command's source is not where it was: %v", err)
+	}
+	for _, file := range sources {
+		if _, err := os.Stat(file); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func newFleet(t *testing.T, where string) *fleet {
 	t.Helper()
+	lookAtSources(t)
 	emu := emulator.New()
 	origin, stop, err := emulator.Start(emu)
 	if err != nil {

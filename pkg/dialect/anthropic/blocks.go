@@ -10,22 +10,17 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// block writes a part as a block; false: there is nothing to write, and whatever was
-// written is to be taken back.
-func (e *encoder) block(role chat.Role, p *chat.Part) bool {
-	assistant := role == chat.Assistant
+// block writes a part, which is one that can be sent, as a block.
+func (e *encoder) block(role chat.Role, p *chat.Part) {
 	switch {
-	case p.Kind == chat.Text, p.Kind == chat.Refusal && assistant:
-		return e.text(p)
+	case p.Kind == chat.Text, p.Kind == chat.Refusal:
+		e.text(p)
 	case p.Kind == chat.Unrendered && isBlock(p.Raw):
 		e.out = jsonx.AppendCompact(e.out, p.Raw)
-	case p.Kind == chat.Reason && assistant:
-		return e.reason(p)
-	case p.Kind == chat.Call && assistant:
+	case p.Kind == chat.Reason && role == chat.Assistant:
+		e.reason(p)
+	case p.Kind == chat.Call && role == chat.Assistant:
 		e.call(p)
-	case assistant:
-		e.warn("%s takes back text, thinking and calls alone from the assistant: other parts dropped", e.provider())
-		return false
 	case p.Kind == chat.Result && role == chat.User:
 		e.result(p)
 	case role == chat.User:
@@ -33,14 +28,9 @@ func (e *encoder) block(role chat.Role, p *chat.Part) bool {
 	default:
 		e.refuse("messages", "instructions to %s can be text alone", e.provider())
 	}
-	return true
 }
 
-// text writes a block of text. Blank ones are refused by the API.
-func (e *encoder) text(p *chat.Part) bool {
-	if blank(p.Text) {
-		return false
-	}
+func (e *encoder) text(p *chat.Part) {
 	e.raw(`{"type":"text","text":`)
 	e.str(p.Text)
 	n := 0
@@ -59,7 +49,6 @@ func (e *encoder) text(p *chat.Part) bool {
 	}
 	e.cache(p.Cache)
 	e.raw("}")
-	return true
 }
 
 // cache writes the member that ends a prefix to be cached.
@@ -67,29 +56,29 @@ func (e *encoder) cache(c *chat.CacheMark) {
 	if c == nil || e.rules.CacheMarks != dialect.CacheMarksKept {
 		return
 	}
+	if e.conversing && e.surplus > 0 {
+		e.surplus--
+		e.warn("%s takes %d cache marks: the first ones beyond that are dropped", e.provider(), maxMarks)
+		return
+	}
 	e.raw(`,"cache_control":{"type":"ephemeral"`)
 	e.member("ttl", c.TTL)
 	e.raw("}")
 }
 
-// reason writes thinking of an earlier turn as it came. What another provider signed, or
-// nobody did, is refused by the API and left out.
-func (e *encoder) reason(p *chat.Part) bool {
+// reason writes thinking of an earlier turn as it came.
+func (e *encoder) reason(p *chat.Part) {
 	signature, redacted := ownState(p.State)
-	switch {
-	case redacted != "":
+	if redacted != "" {
 		e.raw(`{"type":"redacted_thinking","data":`)
 		e.str(redacted)
-	case signature != "":
+	} else {
 		e.raw(`{"type":"thinking","thinking":`)
 		e.str(p.Text)
 		e.raw(`,"signature":`)
 		e.str(signature)
-	default:
-		return false
 	}
 	e.raw("}")
-	return true
 }
 
 // ownState is what Anthropic wants back of a state; both empty if it is not Anthropic's.
@@ -178,8 +167,7 @@ func (e *encoder) resultContent(parts []chat.Part) {
 		return
 	}
 	e.raw("[")
-	t := turn{role: chat.User, parts: parts}
-	e.turn(&t)
+	e.blocks(chat.User, 0, e.sendable(chat.User, parts))
 	e.raw("]")
 }
 

@@ -36,7 +36,9 @@ func (e *encoder) request() {
 	}
 	e.instructions()
 	if e.field("messages", lossRefuses) {
+		e.conversing = true
 		e.messages()
+		e.conversing = false
 	}
 	e.tools()
 	e.think()

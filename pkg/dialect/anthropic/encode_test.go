@@ -230,9 +230,10 @@ func TestEncodeTurns(t *testing.T) {
 		"folded":             {[]chat.Message{user(text("a")), said(text("b")), system("s"), user(text("c"))}, folded, "", "user: a; assistant: b; user: <system>\ns\n</system>|c"},
 		"nothing else":       {[]chat.Message{system("s"), system("t")}, kept, "", "user: s|t"},
 		"results first":      {[]chat.Message{user(text("a")), said(call("1", "{}"), call("2", "{}")), user(text("b")), result("1", text("r")), result("2")}, kept, "", "user: a; assistant: look|look; user: =r|=|b"},
-		"blank turn":         {[]chat.Message{user(text("a")), said(text(" \n")), user(text("b"))}, kept, "", "user: a; user: b"},
+		"blank turn":         {[]chat.Message{user(text("a")), said(text(" \n")), user(text("b"))}, kept, "", "user: a|b"},
 		"blank instructions": {[]chat.Message{system(" "), user(text("a"))}, kept, "", "user: a"},
-		"begins otherwise":   {[]chat.Message{said(text("a")), user(text("b"))}, kept, "", "assistant: a; user: b"},
+		"begins otherwise":   {[]chat.Message{said(text("a")), user(text("b"))}, kept, "", "user: (begin); assistant: a; user: b"},
+		"ends with space":    {[]chat.Message{user(text("a")), said(text("b \n"))}, kept, "", "user: a; assistant: b"},
 	} {
 		enc, err := encode(t, &chat.Request{Model: "m", Messages: c.messages}, c.rules)
 		if err != nil {
@@ -323,7 +324,7 @@ func TestEncodeRefuses(t *testing.T) {
 		}, dialect.ModelRules{}, "response_format"},
 		"old model": {func(r *chat.Request) {
 			r.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatSchema, Schema: json.RawMessage(`{"type":"string"}`)}
-		}, dialect.ModelRules{Drop: []string{"output_config"}}, "output_config"},
+		}, dialect.ModelRules{Drop: []string{"output_config"}}, "response_format"},
 	} {
 		req := &chat.Request{Model: "m", Messages: []chat.Message{user(text("x"))}}
 		c.change(req)
@@ -429,6 +430,27 @@ func TestNarrow(t *testing.T) {
 		if got := part(t, enc.Body, "output_config", "format", "schema"); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", in, got, want)
 		}
+	}
+}
+
+// Of more marks than the API takes, the last of the conversation are kept.
+func TestCacheMarks(t *testing.T) {
+	marked := func(s string) chat.Part { return chat.Part{Kind: chat.Text, Text: s, Cache: &chat.CacheMark{}} }
+	req := &chat.Request{Model: "m", Messages: []chat.Message{{Role: chat.System, Parts: []chat.Part{marked("s")}},
+		user(marked("a"), marked(" ")), said(marked("b")), user(marked("c")), said(marked("d")), user(marked("e"))},
+		Tools: []chat.Tool{{Name: "f", Cache: &chat.CacheMark{}}}}
+	enc, err := encode(t, req, rules())
+	if err != nil || len(enc.Warnings) != 1 {
+		t.Fatal(enc.Warnings, err)
+	}
+	var got []string
+	for _, block := range strings.Split(string(enc.Body), `{"type":"text","text":"`)[1:] {
+		if strings.Contains(strings.Split(block, "}")[0], "cache_control") {
+			got = append(got, block[:1])
+		}
+	}
+	if s := strings.Join(got, ""); s != "sde" || strings.Count(string(enc.Body), "cache_control") != 4 {
+		t.Errorf("marks at %s in %s", s, enc.Body)
 	}
 }
 

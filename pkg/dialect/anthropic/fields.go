@@ -19,11 +19,14 @@ type encoder struct {
 	warnings []string
 	err      *chat.Error
 
-	system    []chat.Part // what goes before the conversation
-	turns     []turn
-	maxTokens int64
-	thinking  thinking
-	files     bool // a file_id is sent
+	system []chat.Part // what goes before the conversation
+	turns  []turn
+	// conversing says that the messages are being written.
+	conversing bool
+	surplus    int // marks of the conversation that are too many
+	maxTokens  int64
+	thinking   thinking
+	files      bool // a file_id is sent
 }
 
 // loss says what the loss of a field does.

@@ -162,7 +162,11 @@ func randomRequest(r *rand.Rand) *chat.Request {
 		return []string{"a", "é\n漢", `"q" `, "some words"}[r.IntN(4)] + fmt.Sprint(r.IntN(1000))
 	}
 	maybe := func() bool { return r.IntN(2) == 0 }
+	left := 4 // of cache marks
 	mark := func() *chat.CacheMark {
+		if left--; left < 0 {
+			return nil
+		}
 		return []*chat.CacheMark{nil, nil, {}, {TTL: "5m"}, {TTL: "1h"}}[r.IntN(5)]
 	}
 	media := func() chat.Part {

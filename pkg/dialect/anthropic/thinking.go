@@ -159,20 +159,19 @@ func (e *encoder) enable(r *chat.Reasoning) {
 	e.thinking = thinking{form: thinkEnabled, budget: max(budget, minBudget), display: display(r)}
 }
 
-// thoughtless says whether calls are being answered that no thinking of this provider goes before.
+// thoughtless says whether calls are being answered that no thinking goes before.
 func (e *encoder) thoughtless() bool {
 	n := len(e.turns)
-	if n == 0 || e.turns[n-1].role != chat.User || len(e.turns[n-1].results) == 0 || len(e.turns[n-1].parts) > 0 {
+	if n == 0 || len(e.turns[n-1].results) == 0 {
 		return false
 	}
-	first := n - 1 // turn of the exchange of calls and results
-	for first > 0 && (e.turns[first].role != chat.User || len(e.turns[first].parts) == 0) {
-		first--
+	asked := n - 1 // the turn in which the user asked for what is being done
+	for asked > 0 && (e.turns[asked].role != chat.User || len(e.turns[asked].results) > 0) {
+		asked--
 	}
-	for i := first; i < n; i++ {
-		if t := &e.turns[i]; t.role == chat.Assistant && len(t.parts) > 0 {
-			signature, redacted := ownState(t.parts[0].State)
-			return signature == "" && redacted == ""
+	for i := asked; i < n; i++ {
+		if t := &e.turns[i]; t.role == chat.Assistant {
+			return t.parts[0].Kind != chat.Reason
 		}
 	}
 	return false
@@ -214,11 +213,10 @@ func (e *encoder) think() {
 func (e *encoder) outputConfig() {
 	schema := e.schema()
 	effort := e.thinking.effort
-	loss := lossWarns
-	if schema != nil {
-		loss = lossRefuses
+	if schema != nil && !e.accepts("output_config") {
+		e.refuse("response_format", "this model of %s does not take a JSON schema: choose a newer one, or ask for JSON in the prompt", e.provider())
 	}
-	if effort == "" && schema == nil || !e.field("output_config", loss) {
+	if effort == "" && schema == nil || !e.field("output_config", lossWarns) {
 		return
 	}
 	e.raw("{")

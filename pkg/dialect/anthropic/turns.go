@@ -1,6 +1,8 @@
 package anthropic
 
 import (
+	"strings"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
@@ -24,7 +26,9 @@ func (e *encoder) arrange() {
 	}
 	if n > 0 && n == len(messages) {
 		e.warn("%s wants a message of the user: the instructions became one", e.provider())
-		e.turns, e.system = []turn{{role: chat.User, parts: e.system}}, nil
+		e.say(chat.User, e.system)
+		e.system = nil
+		e.ends()
 		return
 	}
 	var later []chat.Part // instructions that wait for the end of the user's turn
@@ -51,12 +55,65 @@ func (e *encoder) arrange() {
 		}
 	}
 	e.instruct(later)
+	e.ends()
+}
+
+// ends sees to it that the conversation begins and ends as the API wants it: with the user, and
+// without white space behind what the assistant is to continue.
+func (e *encoder) ends() {
+	if len(e.turns) == 0 {
+		return
+	}
+	if e.turns[0].role == chat.Assistant {
+		e.warn("%s wants the user to speak first: a message of the user was put before", e.provider())
+		e.turns = append([]turn{{role: chat.User, parts: []chat.Part{{Kind: chat.Text, Text: "(begin)"}}}}, e.turns...)
+	}
+	last := &e.turns[len(e.turns)-1]
+	if n := len(last.parts); last.role == chat.Assistant && n > 0 && last.parts[n-1].Kind == chat.Text {
+		last.parts[n-1].Text = strings.TrimRight(last.parts[n-1].Text, " \t\r\n")
+	}
+	e.countMarks()
+}
+
+// maxMarks is how many marks a request may have ("A maximum of 4 blocks with cache_control may be provided").
+const maxMarks = 4
+
+// countMarks finds how many marks of the conversation are too many. The last ones do the most good.
+func (e *encoder) countMarks() {
+	n := marks(e.system)
+	for i := range e.req.Tools {
+		if e.req.Tools[i].Cache != nil {
+			n++
+		}
+	}
+	for i := range e.turns {
+		n += marks(e.turns[i].results) + marks(e.turns[i].parts)
+	}
+	e.surplus = max(n-maxMarks, 0)
+}
+
+func marks(parts []chat.Part) int {
+	n := 0
+	for i := range parts {
+		p := &parts[i]
+		if p.Cache != nil && (p.Kind != chat.Text || !blank(p.Text)) {
+			n++
+		}
+		if p.ToolResult != nil {
+			n += marks(p.ToolResult.Parts)
+		}
+	}
+	return n
 }
 
 func instructs(role chat.Role) bool { return role == chat.System || role == chat.Developer }
 
-// say adds parts to the last turn, or begins one.
+// say adds parts to the last turn, or begins one, if any of them can be sent.
 func (e *encoder) say(role chat.Role, parts []chat.Part) {
+	parts = e.sendable(role, parts)
+	if len(parts) == 0 {
+		return
+	}
 	if n := len(e.turns); n == 0 || e.turns[n-1].role != role {
 		e.turns = append(e.turns, turn{role: role})
 	}
@@ -70,10 +127,35 @@ func (e *encoder) say(role chat.Role, parts []chat.Part) {
 	}
 }
 
+// sendable leaves out what the API refuses, or has no place for: blank text, thinking that is
+// not its own, and what only another provider's assistant says.
+func (e *encoder) sendable(role chat.Role, parts []chat.Part) []chat.Part {
+	kept := make([]chat.Part, 0, len(parts))
+	for i := range parts {
+		p := &parts[i]
+		keep := true
+		switch {
+		case p.Kind == chat.Text || p.Kind == chat.Refusal:
+			keep = !blank(p.Text)
+		case role != chat.Assistant:
+		case p.Kind == chat.Reason:
+			signature, redacted := ownState(p.State)
+			keep = signature != "" || redacted != ""
+		case p.Kind != chat.Call && (p.Kind != chat.Unrendered || !isBlock(p.Raw)):
+			e.warn("%s takes back text, thinking and calls alone from the assistant: other parts dropped", e.provider())
+			keep = false
+		}
+		if keep {
+			kept = append(kept, *p)
+		}
+	}
+	return kept
+}
+
 // instruct puts instructions behind the user's turn, which is the only place for them
 // (https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages).
 func (e *encoder) instruct(parts []chat.Part) {
-	if len(parts) == 0 {
+	if parts = e.sendable(chat.System, parts); len(parts) == 0 {
 		return
 	}
 	if n := len(e.turns); n == 0 || e.turns[n-1].role != chat.User {
@@ -85,10 +167,13 @@ func (e *encoder) instruct(parts []chat.Part) {
 
 // fold makes instructions text of the user, marked as what they are.
 func (e *encoder) fold(parts []chat.Part) {
+	if parts = e.sendable(chat.System, parts); len(parts) == 0 {
+		return
+	}
 	e.warn("%s does not take instructions at this place: they became text of the user within <system>", e.provider())
 	marked := make([]chat.Part, 0, len(parts))
 	for _, p := range parts {
-		if p.Kind == chat.Text && !blank(p.Text) {
+		if p.Kind == chat.Text {
 			p.Text = "<system>\n" + p.Text + "\n</system>"
 		}
 		marked = append(marked, p)
@@ -96,42 +181,29 @@ func (e *encoder) fold(parts []chat.Part) {
 	e.say(chat.User, marked)
 }
 
-// messages writes the turns. One that holds nothing is left out: the API refuses it.
+// messages writes the turns.
 func (e *encoder) messages() {
-	e.raw("[")
-	n := 0
-	for i := range e.turns {
-		start := len(e.out)
-		e.comma(n)
-		e.raw(`{"role":`)
-		e.str(string(e.turns[i].role))
-		e.raw(`,"content":[`)
-		if e.turn(&e.turns[i]) == 0 {
-			e.out = e.out[:start]
-			continue
-		}
-		e.raw("]}")
-		n++
-	}
-	e.raw("]")
-	if n == 0 {
+	if len(e.turns) == 0 {
 		e.refuse("messages", "the messages hold nothing that can be sent to %s", e.provider())
 	}
+	e.raw("[")
+	for i := range e.turns {
+		t := &e.turns[i]
+		e.comma(i)
+		e.raw(`{"role":`)
+		e.str(string(t.role))
+		e.raw(`,"content":[`)
+		e.blocks(t.role, 0, t.results)
+		e.blocks(t.role, len(t.results), t.parts)
+		e.raw("]}")
+	}
+	e.raw("]")
 }
 
-// turn writes the blocks of a turn, and says how many there are.
-func (e *encoder) turn(t *turn) int {
-	n := 0
-	for _, list := range [2][]chat.Part{t.results, t.parts} {
-		for i := range list {
-			start := len(e.out)
-			e.comma(n)
-			if e.block(t.role, &list[i]) {
-				n++
-			} else {
-				e.out = e.out[:start]
-			}
-		}
+// blocks writes parts behind n others.
+func (e *encoder) blocks(role chat.Role, n int, parts []chat.Part) {
+	for i := range parts {
+		e.comma(n + i)
+		e.block(role, &parts[i])
 	}
-	return n
 }
