@@ -105,7 +105,7 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	f.RetryAfter = time.Minute
 	slog.Error("not configured", "cause", wrongSettings(err))
 	d := newDialects(nil)
-	writeFault(c.w, f, d.of(c.speaks()).EncodeError(f, c.requestID()))
+	writeFault(c.w, f, d.of(c.speaks()), c.requestID())
 }
 
 // wrongSettings names the variables. Errors of the configuration hold no values.
