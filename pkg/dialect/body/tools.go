@@ -1,0 +1,53 @@
+package body
+
+import (
+	"slices"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// ToolName takes what any provider takes; most take less.
+func (r *Reader) ToolName(v jsonx.Value) string {
+	s := r.Str(v)
+	if v.Kind() == jsonx.String && !MadeOf(s, 128, "_-.:") {
+		r.Add(v, "expected 1 to 128 letters, digits, underscores, hyphens, dots or colons")
+	}
+	return s
+}
+
+// CallID reads the id of a call, of a file or the like.
+func (r *Reader) CallID(v jsonx.Value) string {
+	s := r.Str(v)
+	if v.Kind() == jsonx.String && (s == "" || len(s) > MaxName) {
+		r.Add(v, "expected 1 to %d bytes", MaxName)
+	}
+	return s
+}
+
+// Call remembers which function a call was of: the results that follow have only its id.
+func (r *Reader) Call(id, function string) {
+	if r.called == nil {
+		r.called = make(map[string]string)
+	}
+	r.called[id] = function
+}
+
+// Called is the function of the call with the id, the latest if there are several; empty if there is none.
+func (r *Reader) Called(id string) string { return r.called[id] }
+
+// CheckChoice notes an issue at the request's member of that name if the tools are not there
+// that the choice wants.
+func (r *Reader) CheckChoice(request jsonx.Value, member string, req *chat.Request) {
+	c := req.ToolChoice
+	if c == nil {
+		return
+	}
+	named := func(t chat.Tool) bool { return t.Name == c.Name }
+	switch {
+	case c.Mode == chat.ToolRequired && len(req.Tools) == 0:
+		r.AddMember(request, member, "a tool must be called, but tools has none")
+	case c.Mode == chat.ToolNamed && !slices.ContainsFunc(req.Tools, named):
+		r.AddMember(request, member, "tools has no function %s", Quote(c.Name))
+	}
+}
