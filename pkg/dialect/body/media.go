@@ -48,3 +48,30 @@ func IsMIMEType(s string) bool {
 	kind, sub, ok := strings.Cut(s, "/")
 	return ok && MadeOf(kind, 64, "-") && MadeOf(sub, 128, "-+._")
 }
+
+// DataURL writes the medium as a string: its URL, or its data as one.
+func (w *Writer) DataURL(m *chat.Media, mimeType string) {
+	if m.URL != "" {
+		w.Str(m.URL)
+		return
+	}
+	if m.MIMEType != "" {
+		mimeType = m.MIMEType
+	}
+	w.Raw(`"data:`)
+	w.Out = jsonx.AppendEscaped(w.Out, mimeType)
+	w.Raw(`;base64,`)
+	w.Out = jsonx.AppendEscaped(w.Out, m.Data)
+	w.Raw(`"`)
+}
+
+// Filename makes a name up where the dialect wants one.
+func Filename(m *chat.Media) string {
+	switch {
+	case m.Filename != "":
+		return m.Filename
+	case m.MIMEType == "text/plain":
+		return "document.txt"
+	}
+	return "document.pdf"
+}

@@ -51,3 +51,48 @@ func (r *Reader) CheckChoice(request jsonx.Value, member string, req *chat.Reque
 		r.AddMember(request, member, "tools has no function %s", Quote(c.Name))
 	}
 }
+
+// AppendFunction appends the members of a function that the model may call.
+func AppendFunction(out []byte, t *chat.Tool) []byte {
+	out = append(out, `"name":`...)
+	out = jsonx.AppendString(out, t.Name)
+	if t.Description != "" {
+		out = append(out, `,"description":`...)
+		out = jsonx.AppendString(out, t.Description)
+	}
+	out = append(out, `,"parameters":`...)
+	if len(t.Parameters) > 0 {
+		out = jsonx.AppendCompact(out, t.Parameters)
+	} else {
+		// Mistral requires the member; the others take it.
+		out = append(out, `{"type":"object","properties":{}}`...)
+	}
+	if t.Strict != nil {
+		out = append(out, `,"strict":`...)
+		out = jsonx.AppendBool(out, *t.Strict)
+	}
+	return out
+}
+
+// AppendSchema appends the members of a schema that the answer must fit.
+func AppendSchema(out []byte, f *chat.ResponseFormat) []byte {
+	out = append(out, `"name":`...)
+	if f.Name != "" {
+		out = jsonx.AppendString(out, f.Name)
+	} else {
+		out = append(out, `"response"`...) // the dialect wants one
+	}
+	if f.Description != "" {
+		out = append(out, `,"description":`...)
+		out = jsonx.AppendString(out, f.Description)
+	}
+	if len(f.Schema) > 0 {
+		out = append(out, `,"schema":`...)
+		out = jsonx.AppendCompact(out, f.Schema)
+	}
+	if f.Strict != nil {
+		out = append(out, `,"strict":`...)
+		out = jsonx.AppendBool(out, *f.Strict)
+	}
+	return out
+}
