@@ -120,7 +120,7 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, body stri
 			usage = m
 		case "error":
 			if m.Given() {
-				return out, errorOf(m)
+				return out, ErrorOf(m)
 			}
 		default:
 			if string(key) == body {
@@ -161,7 +161,7 @@ func (a *answer) count(out []chat.Event, v jsonx.Value) []chat.Event {
 	if v.Kind() != jsonx.Object {
 		return out
 	}
-	usage := usageOf(v)
+	usage := UsageOf(v)
 	if a.counted && usage == a.usage {
 		return out
 	}
