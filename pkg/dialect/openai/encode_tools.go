@@ -1,8 +1,6 @@
 package openai
 
 import (
-	"encoding/json"
-
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
@@ -31,13 +29,13 @@ func (e *encoder) tools() {
 }
 
 func (e *encoder) tool(t *chat.Tool) {
-	if len(t.Raw) > 0 {
-		var head struct{ Type string }
-		if json.Unmarshal(t.Raw, &head) != nil || head.Type != "custom" {
-			e.Refuse("tools", "the tool %q of type %q cannot be sent to %s", t.Name, head.Type, e.Provider())
-			return
-		}
-		e.Out = jsonx.AppendCompact(e.Out, t.Raw)
+	switch kind := body.TypeOf(t); kind {
+	case "function":
+	case "custom":
+		e.Out = body.AppendCustom(e.Out, t.Raw, body.CustomNested)
+		return
+	default:
+		e.Refuse("tools", "the tool %q of type %q cannot be sent to %s", t.Name, kind, e.Provider())
 		return
 	}
 	e.Raw(`{"type":"function","function":{`)
@@ -59,7 +57,15 @@ func (e *encoder) toolChoice() {
 	}
 	switch c.Mode {
 	case chat.ToolNamed:
-		e.Raw(`{"type":"function","function":{"name":`)
+		kind := "function"
+		if t := body.Named(e.Req.Tools, c.Name); t != nil {
+			kind = body.TypeOf(t)
+		}
+		e.Raw(`{"type":`)
+		e.Str(kind)
+		e.Raw(",")
+		e.Key(kind)
+		e.Raw(`{"name":`)
 		e.Str(c.Name)
 		e.Raw("}}")
 	case chat.ToolRequired:

@@ -50,7 +50,7 @@ func errorIn(root jsonx.Value) *chat.Error {
 	return nil
 }
 
-// errorOf reads the object that describes an error, or a mere text.
+// ErrorOf reads the object that describes an error, or a mere text.
 func ErrorOf(v jsonx.Value) *chat.Error {
 	e := new(chat.Error)
 	if v.Kind() != jsonx.Object {
