@@ -99,6 +99,17 @@ func (r *Reader) List(v jsonx.Value, hint string, read func(jsonx.Value)) {
 	}
 }
 
+// Array reads each element of an array.
+func (r *Reader) Array(v jsonx.Value, read func(jsonx.Value)) {
+	if v.Kind() != jsonx.Array {
+		r.Expected(v, "an array")
+		return
+	}
+	for e := v.First(); e.Exists() && !r.Full(); e = e.Next() {
+		read(e)
+	}
+}
+
 // Object reads each member of an object.
 func (r *Reader) Object(v jsonx.Value, read func(jsonx.Value)) {
 	if v.Kind() != jsonx.Object {

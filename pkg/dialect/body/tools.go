@@ -52,6 +52,35 @@ func (r *Reader) CheckChoice(request jsonx.Value, member string, req *chat.Reque
 	}
 }
 
+// Tools writes tools, tool_choice and parallel_tool_calls, the first two with the functions given.
+func (w *Writer) Tools(tool func(*chat.Tool), choice func(*chat.ToolChoice)) {
+	r := w.Req
+	c := r.ToolChoice
+	if len(r.Tools) == 0 {
+		if c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) {
+			w.Refuse("tool_choice", "a tool must be called, but there is none")
+		}
+		return
+	}
+	if !w.Field("tools", Refuses) {
+		return
+	}
+	w.Raw("[")
+	for i := range r.Tools {
+		w.Comma(i)
+		tool(&r.Tools[i])
+	}
+	w.Raw("]")
+	loss := Refuses
+	if c != nil && c.Mode == chat.ToolAuto {
+		loss = Silent // it is the default
+	}
+	if c != nil && w.Field("tool_choice", loss) {
+		choice(c)
+	}
+	w.FieldBool("parallel_tool_calls", r.ParallelToolCalls)
+}
+
 // AppendFunction appends the members of a function that the model may call.
 func AppendFunction(out []byte, t *chat.Tool) []byte {
 	out = append(out, `"name":`...)

@@ -25,7 +25,7 @@ func (e *encoder) request() {
 	if e.Field("messages", body.Refuses) {
 		e.messages()
 	}
-	e.tools()
+	e.Tools(e.tool, e.toolChoice)
 	e.responseFormat()
 	e.limits()
 	e.sampling()

@@ -7,27 +7,6 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-func (e *encoder) tools() {
-	r := e.Req
-	if len(r.Tools) == 0 {
-		if c := r.ToolChoice; c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) {
-			e.Refuse("tool_choice", "a tool must be called, but there is none")
-		}
-		return
-	}
-	if !e.Field("tools", body.Refuses) {
-		return
-	}
-	e.Raw("[")
-	for i := range r.Tools {
-		e.Comma(i)
-		e.tool(&r.Tools[i])
-	}
-	e.Raw("]")
-	e.toolChoice()
-	e.FieldBool("parallel_tool_calls", r.ParallelToolCalls)
-}
-
 func (e *encoder) tool(t *chat.Tool) {
 	switch kind := body.TypeOf(t); kind {
 	case "function":
@@ -43,18 +22,7 @@ func (e *encoder) tool(t *chat.Tool) {
 	e.Raw("}}")
 }
 
-func (e *encoder) toolChoice() {
-	c := e.Req.ToolChoice
-	if c == nil {
-		return
-	}
-	loss := body.Refuses
-	if c.Mode == chat.ToolAuto {
-		loss = body.Silent // it is the default
-	}
-	if !e.Field("tool_choice", loss) {
-		return
-	}
+func (e *encoder) toolChoice(c *chat.ToolChoice) {
 	switch c.Mode {
 	case chat.ToolNamed:
 		kind := "function"
