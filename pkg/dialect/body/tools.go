@@ -81,6 +81,67 @@ func (w *Writer) Tools(tool func(*chat.Tool), choice func(*chat.ToolChoice)) {
 	w.FieldBool("parallel_tool_calls", r.ParallelToolCalls)
 }
 
+// FunctionMember reads a member of a function that the model may call; false if functions have
+// no such member.
+func (r *Reader) FunctionMember(m jsonx.Value, t *chat.Tool) bool {
+	switch string(m.Key()) {
+	case "name":
+		t.Name = r.ToolName(m)
+	case "description":
+		t.Description = r.optional(m)
+	case "parameters":
+		if m.Given() && m.Kind() != jsonx.Object {
+			r.Expected(m, "a JSON schema of type object")
+		}
+		t.Parameters = m.Clone()
+	case "strict":
+		t.Strict = r.choice(m)
+	default:
+		return false
+	}
+	return true
+}
+
+// SchemaMember reads a member of a schema that the answer must fit; false if there is no such member.
+func (r *Reader) SchemaMember(m jsonx.Value, f *chat.ResponseFormat) bool {
+	switch string(m.Key()) {
+	case "name":
+		f.Name = r.optional(m)
+		if m.Kind() == jsonx.String && !MadeOf(f.Name, 64, "_-") {
+			r.Add(m, "expected 1 to 64 letters, digits, underscores or hyphens")
+		}
+	case "description":
+		f.Description = r.optional(m)
+	case "schema":
+		if m.Kind() != jsonx.Object {
+			r.Expected(m, "a JSON schema")
+		}
+		f.Schema = m.Clone()
+	case "strict":
+		f.Strict = r.choice(m)
+	default:
+		return false
+	}
+	return true
+}
+
+// optional reads a string that may be null.
+func (r *Reader) optional(m jsonx.Value) string {
+	if !m.Given() {
+		return ""
+	}
+	return r.Str(m)
+}
+
+// choice reads a boolean that may be null.
+func (r *Reader) choice(m jsonx.Value) *bool {
+	if !m.Given() {
+		return nil
+	}
+	b := r.Bool(m)
+	return &b
+}
+
 // AppendFunction appends the members of a function that the model may call.
 func AppendFunction(out []byte, t *chat.Tool) []byte {
 	out = append(out, `"name":`...)

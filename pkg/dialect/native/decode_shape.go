@@ -90,22 +90,10 @@ func (d *decoder) tool(v jsonx.Value) (t chat.Tool, at jsonx.Value) {
 func (d *decoder) function(v jsonx.Value, t chat.Tool) (chat.Tool, jsonx.Value) {
 	var at jsonx.Value
 	d.Object(v, func(m jsonx.Value) {
-		switch key := string(m.Key()); {
-		case key == "name":
+		if string(m.Key()) == "name" {
 			at = m
-			t.Name = d.ToolName(m)
-		case !m.Given() && slices.Contains([]string{"description", "parameters", "strict"}, key):
-		case key == "description":
-			t.Description = d.Str(m)
-		case key == "parameters":
-			if m.Kind() != jsonx.Object {
-				d.Expected(m, "a JSON schema of type object")
-			}
-			t.Parameters = m.Clone()
-		case key == "strict":
-			b := d.Bool(m)
-			t.Strict = &b
-		default:
+		}
+		if !d.FunctionMember(m, &t) {
 			d.Unknown(m, slices.Values([]string{"name", "description", "parameters", "strict"}))
 		}
 	})
@@ -173,24 +161,7 @@ func (d *decoder) responseFormat(v jsonx.Value) {
 
 func (d *decoder) schema(v jsonx.Value, f *chat.ResponseFormat) {
 	d.Object(v, func(m jsonx.Value) {
-		switch key := string(m.Key()); {
-		case key == "schema":
-			if m.Kind() != jsonx.Object {
-				d.Expected(m, "a JSON schema")
-			}
-			f.Schema = m.Clone()
-		case !m.Given() && slices.Contains([]string{"name", "description", "strict"}, key):
-		case key == "name":
-			f.Name = d.Str(m)
-			if m.Kind() == jsonx.String && !body.MadeOf(f.Name, 64, "_-") {
-				d.Add(m, "expected 1 to 64 letters, digits, underscores or hyphens")
-			}
-		case key == "description":
-			f.Description = d.Str(m)
-		case key == "strict":
-			b := d.Bool(m)
-			f.Strict = &b
-		default:
+		if !d.SchemaMember(m, f) {
 			d.Unknown(m, slices.Values([]string{"name", "description", "schema", "strict"}))
 		}
 	})

@@ -2,6 +2,7 @@ package responses
 
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -9,11 +10,11 @@ import (
 // DecodeResponse reads a whole answer. Its items are read as a stream's are when they are
 // done, and folded by chat.Assembler, so that a whole answer and a streamed one cannot differ.
 func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
-	root, err := jsonx.Parse(data, jsonx.Lenient)
-	if err != nil {
-		return nil, &chat.Error{Class: chat.Transport, Message: "the provider's answer is not JSON", Cause: err}
+	root, failed := body.ReadAnswer(data)
+	if failed == nil {
+		failed = failureIn(root)
 	}
-	if failed := failureIn(root); failed != nil {
+	if failed != nil {
 		return nil, failed
 	}
 	if root.Get("output").Kind() != jsonx.Array {

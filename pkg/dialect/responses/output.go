@@ -129,7 +129,7 @@ func (o *output) place(it outputItem) *outputItem {
 // still come, unless they are a whole object already.
 func (o *output) closeComplete() {
 	for i := range o.items {
-		if it := &o.items[i]; it.kind != functionItem || it.called() {
+		if it := &o.items[i]; !it.closed && (it.kind != functionItem || it.called()) {
 			o.close(i)
 		}
 	}

@@ -178,38 +178,23 @@ func (d *decoder) text(v jsonx.Value) {
 
 func (d *decoder) format(v jsonx.Value) {
 	f := new(chat.ResponseFormat)
-	named, schema := false, false
-	d.Object(v, func(m jsonx.Value) {
-		switch key := string(m.Key()); {
-		case !m.Given():
-		case key == "type":
-			f.Kind = chat.FormatKind(d.OneOf(m, string(chat.FormatText), string(chat.FormatJSON), string(chat.FormatSchema)))
-		case key == "name":
-			named = true
-			if f.Name = d.Str(m); m.Kind() == jsonx.String && !body.MadeOf(f.Name, 64, "_-") {
-				d.Add(m, "expected 1 to 64 letters, digits, underscores or hyphens")
-			}
-		case key == "description":
-			f.Description = d.Str(m)
-		case key == "schema":
-			schema = true
-			if m.Kind() != jsonx.Object {
-				d.Expected(m, "a JSON schema")
-			}
-			f.Schema = m.Clone()
-		case key == "strict":
-			b := d.Bool(m)
-			f.Strict = &b
-		}
-	})
 	d.req.ResponseFormat = f
-	switch {
-	case v.Kind() != jsonx.Object:
-	case !v.Get("type").Given():
-		d.AddMember(v, "type", "required")
-	case f.Kind == chat.FormatSchema && !named:
-		d.AddMember(v, "name", "required with the type json_schema")
-	case f.Kind == chat.FormatSchema && !schema:
-		d.AddMember(v, "schema", "required with the type json_schema")
+	if v.Kind() != jsonx.Object {
+		d.Expected(v, "an object")
+		return
 	}
+	if !d.has(v, "type") {
+		return
+	}
+	f.Kind = chat.FormatKind(d.OneOf(v.Get("type"), string(chat.FormatText), string(chat.FormatJSON), string(chat.FormatSchema)))
+	if f.Kind != chat.FormatSchema {
+		return
+	}
+	named, schema := d.has(v, "name"), d.has(v, "schema")
+	d.Object(v, func(m jsonx.Value) {
+		if key := string(m.Key()); key == "name" && !named || key == "schema" && !schema {
+			return // null
+		}
+		d.SchemaMember(m, f)
+	})
 }

@@ -132,8 +132,11 @@ func (d *decoder) part(v jsonx.Value, role chat.Role) (p chat.Part) {
 		if d.has(v, "text") {
 			p.Text = d.Str(v.Get("text"))
 		}
-	case kind.Is("refusal") && role == chat.Assistant:
+	case kind.Is("refusal"):
 		p.Kind = chat.Refusal
+		if role != chat.Assistant {
+			d.Add(kind, "only goes with the role assistant")
+		}
 		if d.has(v, "refusal") {
 			p.Text = d.Str(v.Get("refusal"))
 		}

@@ -34,24 +34,9 @@ func (d *decoder) tool(v jsonx.Value) {
 }
 
 func (d *decoder) function(v jsonx.Value) (t chat.Tool) {
-	d.has(v, "name")
-	d.Object(v, func(m jsonx.Value) {
-		switch key := string(m.Key()); {
-		case !m.Given():
-		case key == "name":
-			t.Name = d.ToolName(m)
-		case key == "description":
-			t.Description = d.Str(m)
-		case key == "parameters":
-			if m.Kind() != jsonx.Object {
-				d.Expected(m, "a JSON schema of type object")
-			}
-			t.Parameters = m.Clone()
-		case key == "strict":
-			b := d.Bool(m)
-			t.Strict = &b
-		}
-	})
+	if d.has(v, "name") {
+		d.Object(v, func(m jsonx.Value) { d.FunctionMember(m, &t) })
+	}
 	return t
 }
 

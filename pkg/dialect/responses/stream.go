@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -23,27 +24,20 @@ func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []cha
 	if string(data) == "[DONE]" { // some compatible servers; one that ends like this has no end
 		return d.Close(out)
 	}
-	if err := d.doc.Parse(data, jsonx.Lenient); err != nil {
-		return fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled", Cause: err})
-	}
-	root := d.doc.Root()
-	if root.Kind() != jsonx.Object {
-		return fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled"})
+	root, garbled := body.ReadEvent(&d.doc, data)
+	if garbled != nil {
+		return body.Fail(out, garbled)
 	}
 	kind := root.Get("type")
 	if name == "error" || kind.Is("error") || root.Get("error").Given() {
-		return fail(out, errorEvent(root))
+		return body.Fail(out, errorEvent(root))
 	}
 	return d.event(out, kind.Str(), root)
 }
 
 // Close is an error: the dialect's streams end with a response that is complete.
 func (d *streamDecoder) Close(out []chat.Event) []chat.Event {
-	return fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"})
-}
-
-func fail(out []chat.Event, err *chat.Error) []chat.Event {
-	return append(out, chat.Event{Kind: chat.EventError, Err: err})
+	return body.Unfinished(out)
 }
 
 // errorEvent reads {"type":"error","code","message","param"}, which the API reference has, or
@@ -72,9 +66,9 @@ func (d *streamDecoder) event(out []chat.Event, kind string, root jsonx.Value) [
 		return d.finish(out, response)
 	case "response.failed", "response.cancelled":
 		if failed := failureIn(response); failed != nil {
-			return fail(out, failed)
+			return body.Fail(out, failed)
 		}
-		return fail(out, errorEvent(response))
+		return body.Fail(out, errorEvent(response))
 	}
 	out = d.start(out, jsonx.Value{}) // in case that nothing announced the answer
 	index, _ := root.Get("output_index").Int64()
