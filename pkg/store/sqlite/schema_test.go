@@ -42,9 +42,7 @@ func shape(t *testing.T, path string) []string {
 	defer db.Close()
 	lines := column(t, db, describe)
 	for _, text := range column(t, db, "select name || ': ' || sql from sqlite_schema where type = 'table'") {
-		for _, c := range check.FindAllString(text, -1) {
-			lines = append(lines, c)
-		}
+		lines = append(lines, check.FindAllString(text, -1)...)
 	}
 	slices.Sort(lines)
 	return lines
