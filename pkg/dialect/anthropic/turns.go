@@ -16,14 +16,14 @@ type turn struct {
 // arrange puts the messages in order: instructions at the start become the system prompt,
 // messages of the same side one turn.
 func (e *encoder) arrange() {
-	messages := e.req.Messages
+	messages := e.Req.Messages
 	n := 0
 	for n < len(messages) && instructs(messages[n].Role) {
 		e.system = append(e.system, messages[n].Parts...)
 		n++
 	}
 	if n > 0 && n == len(messages) {
-		e.warn("%s wants a message of the user: the instructions became one", e.provider())
+		e.Warn("%s wants a message of the user: the instructions became one", e.Provider())
 		e.turns, e.system = []turn{{role: chat.User, parts: e.system}}, nil
 		return
 	}
@@ -31,7 +31,7 @@ func (e *encoder) arrange() {
 	for i := n; i < len(messages); i++ {
 		m := &messages[i]
 		if m.Name != "" {
-			e.warn("names of participants are not supported by %s: dropped", e.provider())
+			e.Warn("names of participants are not supported by %s: dropped", e.Provider())
 		}
 		switch m.Role {
 		case chat.User, chat.ToolRole:
@@ -41,13 +41,13 @@ func (e *encoder) arrange() {
 			later = nil
 			e.say(chat.Assistant, m.Parts)
 		case chat.System, chat.Developer:
-			if e.model.Messages.SystemTurns == dialect.SystemFolded {
+			if e.Model.Messages.SystemTurns == dialect.SystemFolded {
 				e.fold(m.Parts)
 			} else {
 				later = append(later, m.Parts...)
 			}
 		default:
-			e.refuse("messages", "the role %q cannot be sent to %s", m.Role, e.provider())
+			e.Refuse("messages", "the role %q cannot be sent to %s", m.Role, e.Provider())
 		}
 	}
 	e.instruct(later)
@@ -85,7 +85,7 @@ func (e *encoder) instruct(parts []chat.Part) {
 
 // fold makes instructions text of the user, marked as what they are.
 func (e *encoder) fold(parts []chat.Part) {
-	e.warn("%s does not take instructions at this place: they became text of the user within <system>", e.provider())
+	e.Warn("%s does not take instructions at this place: they became text of the user within <system>", e.Provider())
 	marked := make([]chat.Part, 0, len(parts))
 	for _, p := range parts {
 		if p.Kind == chat.Text && !blank(p.Text) {
@@ -98,24 +98,24 @@ func (e *encoder) fold(parts []chat.Part) {
 
 // messages writes the turns. One that holds nothing is left out: the API refuses it.
 func (e *encoder) messages() {
-	e.raw("[")
+	e.Raw("[")
 	n := 0
 	for i := range e.turns {
-		start := len(e.out)
-		e.comma(n)
-		e.raw(`{"role":`)
-		e.str(string(e.turns[i].role))
-		e.raw(`,"content":[`)
+		start := len(e.Out)
+		e.Comma(n)
+		e.Raw(`{"role":`)
+		e.Str(string(e.turns[i].role))
+		e.Raw(`,"content":[`)
 		if e.turn(&e.turns[i]) == 0 {
-			e.out = e.out[:start]
+			e.Out = e.Out[:start]
 			continue
 		}
-		e.raw("]}")
+		e.Raw("]}")
 		n++
 	}
-	e.raw("]")
+	e.Raw("]")
 	if n == 0 {
-		e.refuse("messages", "the messages hold nothing that can be sent to %s", e.provider())
+		e.Refuse("messages", "the messages hold nothing that can be sent to %s", e.Provider())
 	}
 }
 
@@ -124,12 +124,12 @@ func (e *encoder) turn(t *turn) int {
 	n := 0
 	for _, list := range [2][]chat.Part{t.results, t.parts} {
 		for i := range list {
-			start := len(e.out)
-			e.comma(n)
+			start := len(e.Out)
+			e.Comma(n)
 			if e.block(t.role, &list[i]) {
 				n++
 			} else {
-				e.out = e.out[:start]
+				e.Out = e.Out[:start]
 			}
 		}
 	}

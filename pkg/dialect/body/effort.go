@@ -11,18 +11,18 @@ import (
 func (w *Writer) Level(r *chat.Reasoning) string {
 	asked := r.Effort
 	if asked == "" {
-		asked = effortOf(*r.Budget)
+		asked = EffortOf(*r.Budget)
 		w.Warn("%s takes no reasoning budget: %d tokens became the effort %s", w.Provider(), *r.Budget, asked)
 	}
 	level := asked
 	switch w.Rules.Reasoning {
 	case dialect.ReasoningTwoLevel:
-		level = nearest(asked, []string{"none", "high"})
+		level = Nearest(asked, []string{"none", "high"})
 	case dialect.ReasoningThinking:
 		level = deepSeekEffort(asked)
 	}
 	if len(w.Model.Efforts) > 0 {
-		level = nearest(level, w.Model.Efforts)
+		level = Nearest(level, w.Model.Efforts)
 	}
 	if level != asked {
 		w.Warn("reasoning effort %s is not known to this model: changed to %s", asked, level)
@@ -30,8 +30,8 @@ func (w *Writer) Level(r *chat.Reasoning) string {
 	return level
 }
 
-// effortOf turns a budget in tokens into a level.
-func effortOf(budget int64) string {
+// EffortOf turns a budget in tokens into a level.
+func EffortOf(budget int64) string {
 	switch {
 	case budget <= 0:
 		return "none"
@@ -64,9 +64,9 @@ func rank(effort string) int {
 	return i
 }
 
-// nearest is the level among the known that is closest to the one asked for; of two
+// Nearest is the level among the known that is closest to the one asked for; of two
 // that are equally close the lower. Who wants thought gets some if there is any to have.
-func nearest(asked string, known []string) string {
+func Nearest(asked string, known []string) string {
 	if slices.Contains(known, asked) {
 		return asked
 	}

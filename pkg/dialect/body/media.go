@@ -22,25 +22,41 @@ func (r *Reader) URL(m jsonx.Value, out *chat.Media) {
 			return
 		}
 		out.MIMEType, out.Data = kind, r.Base64(m, data)
-	case (scheme == "http" || scheme == "https") && strings.HasPrefix(rest, "//") && len(rest) > 2 && Printable(s) && !strings.Contains(s, " "):
+	case IsWeb(s):
 		out.URL = s
 	default:
 		r.Add(m, "expected an http, https or data URL")
 	}
 }
 
-// Base64 checks the alphabet and the padding: providers say less clearly what is wrong.
+// IsWeb says whether s is an address that a provider can fetch.
+func IsWeb(s string) bool {
+	scheme, rest, _ := strings.Cut(s, "://")
+	scheme = strings.ToLower(scheme)
+	return (scheme == "http" || scheme == "https") && rest != "" && Printable(s) && !strings.Contains(s, " ")
+}
+
+// Base64 notes an issue unless s, which stands at a string, is base64.
 func (r *Reader) Base64(at jsonx.Value, s string) string {
-	n := strings.TrimRight(s, "=")
-	ok := s != "" && len(s)%4 == 0 && len(s)-len(n) <= 2
-	for i := 0; ok && i < len(n); i++ {
-		c := n[i]
-		ok = c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/'
-	}
-	if !ok && at.Kind() == jsonx.String {
+	if at.Kind() == jsonx.String && !IsBase64(s) {
 		r.Add(at, "expected standard base64 with padding")
 	}
 	return s
+}
+
+// IsBase64 checks the alphabet and the padding: providers say less clearly what is wrong.
+func IsBase64(s string) bool {
+	n := strings.TrimRight(s, "=")
+	if s == "" || len(s)%4 != 0 || len(s)-len(n) > 2 {
+		return false
+	}
+	for i := range len(n) {
+		c := n[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '+' && c != '/' {
+			return false
+		}
+	}
+	return true
 }
 
 // IsMIMEType says whether s looks like image/png.

@@ -9,7 +9,7 @@ func sizeOf(req *chat.Request) int {
 		n += 64 + SizeOfParts(req.Messages[i].Parts)
 	}
 	for i := range req.Tools {
-		n += 128 + len(req.Tools[i].Description) + len(req.Tools[i].Parameters)
+		n += 128 + len(req.Tools[i].Description) + len(req.Tools[i].Parameters) + len(req.Tools[i].Raw)
 	}
 	if f := req.ResponseFormat; f != nil {
 		n += len(f.Schema) * 2
@@ -22,14 +22,16 @@ func SizeOfParts(parts []chat.Part) int {
 	n := 0
 	for i := range parts {
 		p := &parts[i]
-		n += 64 + len(p.Text) + len(p.Text)/8
+		n += 64 + len(p.Text) + len(p.Text)/8 + len(p.Raw)
 		switch {
 		case p.Media != nil:
 			n += len(p.Media.Data) + len(p.Media.URL) + 64
 		case p.ToolCall != nil:
-			n += len(p.ToolCall.Arguments)*5/4 + 128
+			n += len(p.ToolCall.Arguments)*5/4 + len(p.ToolCall.Signature) + 128
 		case p.ToolResult != nil:
 			n += SizeOfParts(p.ToolResult.Parts) + 64
+		case p.State != nil:
+			n += len(p.State.Signature) + len(p.State.Redacted) + len(p.State.Encrypted) + 64
 		}
 	}
 	return n
