@@ -47,6 +47,16 @@ type Rules struct {
 	Models []ModelRules
 }
 
+// Exceptions are the exceptions of the model; zero if it has none.
+func (r *Rules) Exceptions(model string) ModelRules {
+	for i := range r.Models {
+		if m := &r.Models[i]; m.Match != nil && m.Match(model) {
+			return *m
+		}
+	}
+	return ModelRules{}
+}
+
 // ModelRules are the exceptions of the models that Match says.
 type ModelRules struct {
 	// Match takes a model id.

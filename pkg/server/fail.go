@@ -11,6 +11,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -63,7 +64,7 @@ func (a *App) fail(c *call, err error) {
 		// The gateway has tried what can be tried; SDKs that try again only wait longer.
 		c.w.Header().Set("X-Should-Retry", "false")
 	}
-	writeFault(c.w, f, a.speaker(c).EncodeError(f, c.requestID()))
+	writeFault(c.w, f, a.speaker(c), c.requestID())
 }
 
 // patienceOfSDKs is the longest Retry-After that the official SDKs heed.
@@ -93,8 +94,11 @@ func causeOf(err error) string {
 	return auth.RedactSecrets(err.Error())
 }
 
-// writeFault writes an error whose body says it in the caller's dialect.
-func writeFault(w http.ResponseWriter, f *fault.Error, body []byte) {
+// ownStatus is a dialect that has statuses of its own.
+type ownStatus interface{ Status(*fault.Error) int }
+
+// writeFault tells an error in the caller's dialect.
+func writeFault(w http.ResponseWriter, f *fault.Error, speaker dialect.Server, requestID string) {
 	h := w.Header()
 	if f.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
@@ -106,6 +110,10 @@ func writeFault(w http.ResponseWriter, f *fault.Error, body []byte) {
 		h.Set("Connection", "close") // the rest of the body is not worth reading
 	}
 	h["Content-Type"] = jsonType
-	w.WriteHeader(f.Code.Status())
-	w.Write(body)
+	status := f.Code.Status()
+	if own, ok := speaker.(ownStatus); ok {
+		status = own.Status(f)
+	}
+	w.WriteHeader(status)
+	w.Write(speaker.EncodeError(f, requestID))
 }

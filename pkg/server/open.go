@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
-	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
@@ -86,7 +85,7 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 	}
 	deps.Gateway = gateway.New(gateway.Deps{
 		DB: db, Quota: quota.New(db), Secrets: secrets, Providers: providers, Upstream: deps.Upstream,
-		Cost: catalog.Cost, Log: log, Now: deps.Now, OnSettled: newRetention(cfg, db, log).tick,
+		Cost: cfg.Prices.Cost, Log: log, Now: deps.Now, OnSettled: newRetention(cfg, db, log).tick,
 	}, gateway.Settings{
 		Strategy: gateway.Strategy(cfg.Strategy), Timeout: cfg.Limits.Request,
 		FirstEvent: cfg.Limits.FirstEvent, Silence: cfg.Limits.UpstreamIdle,
@@ -105,7 +104,7 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	f.RetryAfter = time.Minute
 	slog.Error("not configured", "cause", wrongSettings(err))
 	d := newDialects(nil)
-	writeFault(c.w, f, d.of(c.speaks()).EncodeError(f, c.requestID()))
+	writeFault(c.w, f, d.of(c.speaks()), c.requestID())
 }
 
 // wrongSettings names the variables. Errors of the configuration hold no values.

@@ -100,6 +100,17 @@ func errorType(err *fault.Error) string {
 	return "invalid_request_error"
 }
 
+// statusOverloaded is Anthropic's own, beside overloaded_error.
+const statusOverloaded = 529
+
+// Status is the status of a failed answer: that of the code, but for an overload.
+func (s *Server) Status(err *fault.Error) int {
+	if errorType(err) == "overloaded_error" {
+		return statusOverloaded
+	}
+	return err.Code.Status()
+}
+
 // EncodeError writes the body of a failed answer. Details of ours, such as the issues of a
 // request, stand in error.details.
 func (s *Server) EncodeError(err *fault.Error, requestID string) []byte {

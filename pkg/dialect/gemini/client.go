@@ -8,6 +8,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
 // Client is the half towards Google. Its zero value is ready; it is stateless.
@@ -27,18 +28,9 @@ func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecode
 // tool that must be called, an image) is refused with a *chat.Error of class BadRequest whose
 // Param is the canonical field; other things that Gemini does not know are dropped with a warning.
 func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
-	e := encoder{req: req, rules: rules, out: make([]byte, 0, sizeOf(req))}
-	for _, m := range rules.Models {
-		if m.Match != nil && m.Match(req.Model) {
-			e.model = m
-			break
-		}
-	}
+	e := encoder{Writer: body.NewWriter(req, rules)}
 	e.request()
-	if e.err != nil {
-		return dialect.Encoded{}, e.err
-	}
-	return dialect.Encoded{Path: pathOf(req), Body: e.out, Warnings: e.warnings}, nil
+	return e.Encoded(pathOf(req))
 }
 
 // pathOf names the method. A model's id may carry the collection that Google's lists
@@ -55,38 +47,4 @@ func pathOf(req *chat.Request) string {
 		return path + ":streamGenerateContent?alt=sse"
 	}
 	return path + ":generateContent"
-}
-
-// sizeOf guesses the size of the body, so that its buffer seldom grows.
-func sizeOf(req *chat.Request) int {
-	n := 1024
-	for i := range req.Messages {
-		n += 64 + sizeOfParts(req.Messages[i].Parts)
-	}
-	for i := range req.Tools {
-		n += 128 + len(req.Tools[i].Description) + len(req.Tools[i].Parameters)
-	}
-	if f := req.ResponseFormat; f != nil {
-		n += len(f.Schema)
-	}
-	return n
-}
-
-func sizeOfParts(parts []chat.Part) int {
-	n := 0
-	for i := range parts {
-		p := &parts[i]
-		n += 64 + len(p.Text) + len(p.Text)/8
-		switch {
-		case p.Media != nil:
-			n += len(p.Media.Data) + len(p.Media.URL) + 64
-		case p.ToolCall != nil:
-			n += len(p.ToolCall.Arguments) + len(p.ToolCall.Signature) + 128
-		case p.ToolResult != nil:
-			n += sizeOfParts(p.ToolResult.Parts) + 64
-		case p.State != nil:
-			n += len(p.State.Signature) + 64
-		}
-	}
-	return n
 }
