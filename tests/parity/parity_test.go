@@ -71,7 +71,7 @@ func cases() []parityCase {
 		{"schema", ask{turns: user("Weather as JSON"), schema: report}, want{json: `{"city":"Zürich 🌍","degrees":7}`, finish: "stop"}},
 		{"reasoning", ask{turns: user("think: one and one are two"), effort: "high"}, want{text: "I have thought about it.", reasoning: "one and one are two", finish: "stop"}},
 		{"long stop", ask{turns: user("words: 200"), limit: 40}, want{part: "word word word", finish: "length"}},
-		{"stop sequence", ask{turns: user("echo: one two STOP three"), stop: "STOP"}, want{part: "one two ", finish: "stop"}},
+		{"stop sequence", ask{turns: user("echo: one two STOP three"), stop: "STOP"}, want{text: "one two ", finish: "stop"}},
 		{"refusal", ask{turns: user("refuse")}, want{text: "I cannot help with that.", finish: "stop"}},
 		{"refusal midway", ask{turns: user("refuse midway")}, want{text: "First you take", finish: "content_filter"}},
 	}

@@ -91,7 +91,7 @@ type speaker struct {
 }
 
 func speakers() []*speaker {
-	return []*speaker{nativeSpeaker(), openAISpeaker(), anthropicSpeaker(), geminiSpeaker("gemini", "?alt=sse"), geminiSpeaker("gemini array", "")}
+	return []*speaker{nativeSpeaker(), openAISpeaker(), responsesSpeaker(), anthropicSpeaker(), geminiSpeaker("gemini", "?alt=sse"), geminiSpeaker("gemini array", "")}
 }
 
 func encode(v any) []byte {
