@@ -144,6 +144,12 @@ func (p *person) keyOf(provider, secret string, priority int) store.ID {
 	return id
 }
 
+// drop deletes a key.
+func (p *person) drop(key store.ID) {
+	p.t.Helper()
+	p.must(store.DeleteKey(context.Background(), p.db, p.id, key))
+}
+
 // spend makes a key's quota of the day used up.
 func (p *person) spend(key store.ID) {
 	p.t.Helper()
