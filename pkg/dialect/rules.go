@@ -186,8 +186,10 @@ type AnswerForm uint8
 
 // The forms.
 const (
-	AnswersPass    AnswerForm = iota
-	AnswersWritten            // anew: Mistral's reasoning models answer with arrays where OpenAI's clients know strings
+	AnswersPass AnswerForm = iota
+	// AnswersWritten: anew, because OpenAI's clients would not understand them. Mistral's reasoning models
+	// answer with arrays where they know strings; Together has a finish reason that they do not know, eos.
+	AnswersWritten
 )
 
 // AllowedToolsForm says whether tool_choice may name several tools (allowed_tools).

@@ -82,8 +82,9 @@ func openAIModels() []dialect.ModelRules {
 		return m
 	}
 	return []dialect.ModelRules{
-		// gpt-5-chat-latest is no reasoning model, its successors are, at one level.
-		{Match: idPrefix("gpt-5-chat")},
+		// gpt-5-chat-latest is no reasoning model, its successors are, at one level. Those that do not
+		// reason know no effort: "Unrecognized request argument supplied: reasoning_effort".
+		{Match: idPrefix("gpt-5-chat", "gpt-4", "gpt-3.5", "chatgpt-4", "ft:gpt-4", "ft:gpt-3.5"), Drop: []string{"reasoning_effort"}},
 		rule(chatLatest, fixed, "medium"),
 		toolless(rule(idPrefix("gpt-6-sol", "gpt-6-luna"), withStop, "none", "low", "medium", "high", "xhigh", "max")),
 		elsewhere(rule(generation(6), fixed, "low", "medium", "high", "xhigh", "max")),
