@@ -72,8 +72,9 @@ func openAIModels() []dialect.ModelRules {
 		return m
 	}
 	return []dialect.ModelRules{
-		// gpt-5-chat-latest is no reasoning model, its successors are, at one level.
-		{Match: idPrefix("gpt-5-chat")},
+		// These do not reason: "Unrecognized request argument supplied: reasoning_effort".
+		// gpt-5-chat-latest is one of them; its successors reason, at one level.
+		{Match: idPrefix("gpt-3", "gpt-4", "chatgpt-", "ft:gpt-3", "ft:gpt-4", "gpt-5-chat"), Drop: []string{"reasoning_effort"}},
 		rule(chatLatest, fixed, "medium"),
 		toolless(rule(idPrefix("gpt-6-sol", "gpt-6-luna"), withStop, "none", "low", "medium", "high", "xhigh", "max")),
 		rule(generation(6), fixed, "low", "medium", "high", "xhigh", "max"),

@@ -43,7 +43,7 @@ func encode(t *testing.T, p *Provider, req *chat.Request) map[string]any {
 func TestFieldsPerProvider(t *testing.T) {
 	always := []string{"messages", "model", "response_format", "stop", "stream", "tool_choice", "tools"}
 	for _, tt := range []struct{ id, model, fields string }{
-		{"openai", "gpt-4.1", "frequency_penalty logit_bias logprobs max_completion_tokens metadata parallel_tool_calls presence_penalty prompt_cache_key reasoning_effort seed service_tier stream_options temperature top_logprobs top_p user verbosity"},
+		{"openai", "gpt-4.1", "frequency_penalty logit_bias logprobs max_completion_tokens metadata parallel_tool_calls presence_penalty prompt_cache_key seed service_tier stream_options temperature top_logprobs top_p user verbosity"},
 		{"openrouter", "x/y", "frequency_penalty logit_bias logprobs max_tokens metadata parallel_tool_calls presence_penalty prompt_cache_key reasoning seed service_tier temperature top_k top_logprobs top_p user verbosity"},
 		{"mistral", "mistral-large-2512", "frequency_penalty max_tokens metadata parallel_tool_calls presence_penalty prompt_cache_key random_seed temperature top_p"},
 		{"mistral", "mistral-small-2603", "frequency_penalty max_tokens metadata parallel_tool_calls presence_penalty prompt_cache_key random_seed reasoning_effort temperature top_p"},
