@@ -154,6 +154,9 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 			t.Errorf("%s: X-Request-ID %q", r.what, id)
 		}
 		seen[id] = true
+		if own := r.header.Get("Request-ID"); strings.Contains(r.what, " /v1/messages") != (own != "") || own != "" && own != id {
+			t.Errorf("%s: Request-ID %q", r.what, own)
+		}
 		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
 			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Server": "", "X-Powered-By": ""} {
 			if got := r.header.Get(name); got != want {

@@ -79,7 +79,11 @@ func (a *App) dispatch(c *call) error {
 // secure sets the headers that every answer carries.
 func (c *call) secure() {
 	h := c.w.Header()
-	h["X-Request-Id"] = []string{c.requestID()}
+	id := []string{c.requestID()}
+	h["X-Request-Id"] = id
+	if c.speaks() == Anthropic {
+		h["Request-Id"] = id // which its SDKs read (platform.claude.com/docs/en/api/errors)
+	}
 	h["X-Content-Type-Options"] = nosniff
 	h["Cache-Control"] = noStore
 	h["Content-Security-Policy"] = noFrames
