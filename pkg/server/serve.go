@@ -60,7 +60,7 @@ func (a *App) newCall(w http.ResponseWriter, r *http.Request) *call {
 func (a *App) dispatch(c *call) error {
 	e := c.endpoint
 	if e == nil {
-		return a.table.unknown(c.r.URL.EscapedPath())
+		return a.unknown(c)
 	}
 	if c.r.Method == http.MethodOptions {
 		return preflight(c)

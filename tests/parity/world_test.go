@@ -225,3 +225,11 @@ func (l *logbook) String() string {
 	defer l.mu.Unlock()
 	return l.text.String()
 }
+
+// used is how many places of a key's quota of today are taken.
+func (p *person) used(key store.ID) (n int64) {
+	p.t.Helper()
+	p.must(p.db.Run(context.Background(), store.Stmt{SQL: "select cast(coalesce(sum(used), 0) as bigint) from key_days where key_id = $1", Args: []any{key},
+		Each: func(r store.Row) error { return r.Scan(&n) }}))
+	return n
+}
