@@ -1,6 +1,8 @@
 package responses
 
 import (
+	"bytes"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
@@ -92,6 +94,9 @@ func responseErrorCode(err *fault.Error) string {
 }
 
 // Heartbeat appends a comment.
+// Follow counts the events that passed.
+func (e *streamEncoder) Follow(passed []byte) { e.number += int64(bytes.Count(passed, []byte("\n\n"))) }
+
 func (e *streamEncoder) Heartbeat(out []byte) []byte { return sse.AppendComment(out) }
 
 // events tells what happens to an output as events of a stream, numbered from 0. To nil nothing is told.
