@@ -14,6 +14,7 @@ const (
 	Auth      Group = "auth"
 	Usage     Group = "usage"
 	Health    Group = "health"
+	Cron      Group = "cron"
 )
 
 // Access says who may call a route.
@@ -21,10 +22,11 @@ type Access uint8
 
 // The kinds of access.
 const (
-	Public  Access = iota + 1 // anyone
-	Session                   // a person who is logged in
-	Admin                     // such a person with the role admin
-	Caller                    // a gateway token, or a person who is logged in
+	Public    Access = iota + 1 // anyone
+	Session                     // a person who is logged in
+	Admin                       // such a person with the role admin
+	Caller                      // a gateway token, or a person who is logged in
+	Scheduler                   // the platform's scheduler, by CRON_SECRET
 )
 
 // Sharing says which web pages may read a route's answers.
@@ -105,5 +107,7 @@ func Routes() []Route {
 		{"GET", "/health", Health, Public, SameOrigin, (*App).health},
 		{"GET", "/health/live", Health, Public, SameOrigin, (*App).live},
 		{"GET", "/health/ready", Health, Public, SameOrigin, (*App).ready},
+
+		{"GET", "/api/cron", Cron, Scheduler, SameOrigin, (*App).cron},
 	}
 }
