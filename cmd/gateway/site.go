@@ -4,7 +4,6 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"strings"
 )
 
 // site serves the dashboard's files, and hands everything else to the routes. On Vercel the CDN
@@ -53,8 +52,11 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, value := range siteHeaders() {
 		h.Set(name, value)
 	}
-	if strings.HasSuffix(r.URL.Path, ".js") {
-		h.Set("Content-Type", "text/javascript; charset=utf-8") // whatever the system's table says
+	switch path.Ext(r.URL.Path) { // whatever the system's table says
+	case ".js":
+		h.Set("Content-Type", "text/javascript; charset=utf-8")
+	case ".yaml":
+		h.Set("Content-Type", "text/yaml; charset=utf-8")
 	}
 	s.serve.ServeHTTP(w, r)
 }
