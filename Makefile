@@ -1,5 +1,5 @@
 # make test needs nothing but Go: it installs the servers that the tests start.
-.PHONY: help test race lint build demo run fuzz clean
+.PHONY: help test vercel race lint build demo run fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 10
@@ -7,6 +7,10 @@ help: ## list the targets
 test: ## set the test servers up where they are missing, and run every test
 	@scripts/services
 	@scripts/test
+
+vercel: ## build with the real Vercel CLI, and compare both deployments with the binary
+	@scripts/services
+	go test -count=1 -v ./tests/vercel
 
 # The packages whose goroutines meet each other; the others gain nothing by it.
 RACE := ./pkg/auth ./pkg/config ./pkg/emulator/... ./pkg/gateway/... ./pkg/provider/... ./pkg/quota/... ./pkg/server/... ./pkg/store/...
