@@ -221,6 +221,9 @@ func (v *validation) find(patterns map[string]*regexp.Regexp) bool {
 		return false
 	}
 	req.Header = v.Header
+	if v.Body != "" && req.Header.Get("Content-Type") == "" {
+		req.Header.Set("Content-Type", "application/json") // the gateway takes it for granted
+	}
 	v.input = &openapi3filter.RequestValidationInput{
 		Request: req, PathParams: params, QueryParams: u.Query(),
 		Route:   &routers.Route{Spec: v.doc, Path: v.path, PathItem: item, Method: v.Method, Operation: op},
