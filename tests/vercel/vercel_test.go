@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 func environment(t *testing.T) (env []string, wire *pgtest.Wire) {
 	t.Helper()
 	emu := emulator.New()
-	emu.Set(emulator.Match{}, emulator.Behaviour{EventMs: 20})
+	emu.Set(emulator.Match{}, emulator.Behaviour{EventMs: 40})
 	origin, stop, err := emulator.Start(emu)
 	if err != nil {
 		t.Fatal(err)
