@@ -93,6 +93,10 @@ func (p *passer) limit(key string, m jsonx.Value) {
 
 // steer edits the effort alone.
 func (p *passer) steer(key string, m jsonx.Value) {
+	if !p.steers() {
+		p.edit.Drop(key)
+		return
+	}
 	effort := m.Get("effort")
 	if !p.edit.Keep(key, m, body.Warns) || !effort.Given() || effort.Is(p.Effort) {
 		return
