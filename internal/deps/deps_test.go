@@ -60,7 +60,7 @@ var may = map[string][]string{
 	"pkg/fault":    {},
 	"pkg/jsonx":    {"pkg/fault"},
 	"pkg/sse":      {},
-	"pkg/config":   {},
+	"pkg/config":   {"pkg/catalog"},
 }
 
 // anything are the packages at the top, which put the others together, and those of tests.

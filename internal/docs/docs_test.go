@@ -5,7 +5,6 @@ import (
 	"flag"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -61,25 +60,5 @@ func TestREADMEHasEveryRoute(t *testing.T) {
 	}
 	for name := range documented {
 		t.Errorf("README.md has %s, which is no route", name)
-	}
-}
-
-func TestExampleEnvironmentIsReal(t *testing.T) {
-	var known []string
-	for _, v := range config.Variables() {
-		known = append(known, v.Name)
-	}
-	set := regexp.MustCompile(`(?m)^#? ?([A-Z_]+)=`)
-	found := set.FindAllStringSubmatch(read(t, ".env.example"), -1)
-	if len(found) < 10 {
-		t.Fatalf("only %d variables found", len(found))
-	}
-	for _, m := range found {
-		if !slices.Contains(known, m[1]) {
-			t.Errorf(".env.example has %s, which nothing reads", m[1])
-		}
-	}
-	if _, err := config.ParseDotEnv(strings.NewReader(read(t, ".env.example"))); err != nil {
-		t.Error(err)
 	}
 }

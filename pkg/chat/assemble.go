@@ -10,7 +10,7 @@ import (
 // is ready. It is how collecting a stream, decoding a whole answer and comparing the
 // two stay the same thing.
 //
-// Text that follows text is one part, and so is refusal. A tool call's arguments are
+// Text that follows text of the same phase is one part, and so is refusal. A tool call's arguments are
 // its pieces put together; decoders see to it that a call without arguments gets "{}", so that
 // the pieces of a stream make up what a whole answer has. ReasoningState.Takes says which
 // reasoning belongs together. Citations go to the last text part before them, or to the first after.
@@ -73,6 +73,7 @@ func (a *Assembler) Add(ev *Event) {
 		a.response.ServiceTier, a.response.SystemFingerprint = ev.ServiceTier, ev.SystemFingerprint
 	case EventUsage:
 		a.response.Usage = ev.Usage
+		a.response.ServiceTier = cmp.Or(ev.ServiceTier, a.response.ServiceTier)
 	case EventEnd:
 		a.ended = true
 	case EventError:
@@ -111,9 +112,9 @@ func (a *Assembler) choice(index int) *choiceBuilder {
 func (c *choiceBuilder) add(ev *Event) {
 	switch ev.Kind {
 	case EventText:
-		c.appendText(Text, ev.Text)
+		c.appendText(Text, ev)
 	case EventRefusal:
-		c.appendText(Refusal, ev.Text)
+		c.appendText(Refusal, ev)
 	case EventReason:
 		c.appendReason(ev)
 	case EventCall:
@@ -139,15 +140,15 @@ func (c *choiceBuilder) add(ev *Event) {
 	}
 }
 
-func (c *choiceBuilder) appendText(kind PartKind, text string) {
-	if n := len(c.parts); n == 0 || c.parts[n-1].Kind != kind {
-		c.parts = append(c.parts, partBuilder{Part: Part{Kind: kind}})
+func (c *choiceBuilder) appendText(kind PartKind, ev *Event) {
+	if n := len(c.parts); n == 0 || c.parts[n-1].Kind != kind || c.parts[n-1].Phase != ev.Phase {
+		c.parts = append(c.parts, partBuilder{Part: Part{Kind: kind, Phase: ev.Phase}})
 		if kind == Text {
 			c.parts[n].Citations, c.citations = c.citations, nil
 		}
 	}
 	p := &c.parts[len(c.parts)-1]
-	p.append(&p.Text, text)
+	p.append(&p.Text, ev.Text)
 }
 
 func (c *choiceBuilder) appendReason(ev *Event) {

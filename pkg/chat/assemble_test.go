@@ -33,6 +33,8 @@ func TestAssemble(t *testing.T) {
 		{Kind: chat.EventText, Text: "b"},
 		{Kind: chat.EventText, Text: ""},
 		{Kind: chat.EventText, Text: "c"},
+		{Kind: chat.EventText, Text: "d", Phase: "p"},
+		{Kind: chat.EventText, Text: "e", Phase: "p"},
 		{Kind: chat.EventCitation, Citation: &chat.Citation{URL: "late"}},
 		{Kind: chat.EventCall, Call: 0, ToolCall: &chat.ToolCall{ID: "1", Name: "f", Arguments: "{"}},
 		{Kind: chat.EventCall, Call: 1, ToolCall: &chat.ToolCall{ID: "2", Name: "g"}},
@@ -48,15 +50,16 @@ func TestAssemble(t *testing.T) {
 		{Kind: chat.EventFinish, Choice: 1, Finish: chat.FinishLength},
 		{Kind: chat.EventUsage, Usage: &chat.Usage{}},
 		{Kind: chat.EventFinish, Finish: chat.FinishStop},
-		{Kind: chat.EventUsage, Usage: usage},
+		{Kind: chat.EventUsage, Usage: usage, ServiceTier: "u"},
 		{Kind: chat.EventEnd},
 	})
-	want := &chat.Response{ID: "i", Model: "m", Created: 3, ServiceTier: "t", SystemFingerprint: "f", Usage: usage, Choices: []chat.Choice{
+	want := &chat.Response{ID: "i", Model: "m", Created: 3, ServiceTier: "u", SystemFingerprint: "f", Usage: usage, Choices: []chat.Choice{
 		{Finish: chat.FinishStop, Logprobs: json.RawMessage(`{"content":[1,2,3],"refusal":[4]}`), Message: chat.Message{Role: chat.Assistant, Parts: []chat.Part{
 			{Kind: chat.Reason, Text: "let me", State: &chat.ReasoningState{Signature: "s"}},
 			{Kind: chat.Reason, State: &chat.ReasoningState{Redacted: "r"}},
 			{Kind: chat.Reason, Text: "again", State: &chat.ReasoningState{ID: "late"}},
-			{Kind: chat.Text, Text: "abc", Citations: []chat.Citation{{URL: "early"}, {URL: "late"}}},
+			{Kind: chat.Text, Text: "abc", Citations: []chat.Citation{{URL: "early"}}},
+			{Kind: chat.Text, Text: "de", Phase: "p", Citations: []chat.Citation{{URL: "late"}}},
 			{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "1", Name: "f", Arguments: `{"x":1}`}},
 			{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "2", Name: "g", Arguments: "{}"}},
 			{Kind: chat.Refusal, Text: "nope"},

@@ -23,7 +23,7 @@ func appendParts(out []Event, choice int, parts []Part) []Event {
 	calls := 0
 	for i := range parts {
 		p := &parts[i]
-		ev := Event{Choice: choice, Text: p.Text, State: p.State}
+		ev := Event{Choice: choice, Text: p.Text, State: p.State, Phase: p.Phase}
 		switch p.Kind {
 		case Text:
 			ev.Kind = EventText

@@ -92,7 +92,10 @@ type Part struct {
 	State      *ReasoningState
 	Citations  []Citation
 	Cache      *CacheMark
-	Raw        json.RawMessage
+	// Phase of an assistant's Text is commentary or final_answer; empty if the dialect has
+	// none. Responses has, and its models do worse if it does not come back.
+	Phase string
+	Raw   json.RawMessage
 }
 
 // Media is a picture, a sound or a document, by URL or as data. The gateway

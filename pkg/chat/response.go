@@ -64,7 +64,7 @@ type EventKind uint8
 // last one counting; then EventEnd. EventError may come instead of the rest at any place.
 const (
 	EventStart    EventKind = iota + 1 // ID, Model, Created, ServiceTier, SystemFingerprint
-	EventText                          // Text: to append
+	EventText                          // Text: to append; Phase
 	EventReason                        // Text: reasoning to append; State when it is known, in the same or a later event
 	EventRefusal                       // Text: to append
 	EventCall                          // Call (0, 1, ...), ToolCall with ID and Name; Arguments holds a first piece, usually empty
@@ -72,7 +72,7 @@ const (
 	EventCitation                      // Citation
 	EventLogprobs                      // Raw, OpenAI's shape
 	EventFinish                        // Finish; Text: the stop sequence that was met, if known
-	EventUsage                         // Usage, the total so far
+	EventUsage                         // Usage, the total so far; ServiceTier if it is only known now
 	EventEnd                           // nothing: the answer is complete
 	EventError                         // Err
 )
@@ -92,6 +92,7 @@ type Event struct {
 	Usage    *Usage
 	Err      *Error
 
+	Phase                                     string // of the part that the text belongs to
 	ID, Model, ServiceTier, SystemFingerprint string
 	Created                                   int64
 }

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/catalog"
 )
 
 // Config is the whole configuration, checked. It may be printed and logged: it shows itself as Redacted does. Keep it by
@@ -22,8 +24,9 @@ type Config struct {
 	DataDir        string // binary only
 	LogLevel       slog.Level
 	LogFormat      LogFormat
-	TrustedProxies []netip.Prefix    // masked; IPv4 never in its IPv6 form
-	CORSOrigins    []string          // as browsers write them, or just "*"
+	TrustedProxies []netip.Prefix // masked; IPv4 never in its IPv6 form
+	CORSOrigins    []string       // as browsers write them, or just "*"
+	Prices         catalog.Overrides
 	BaseURLs       map[string]string // provider id to URL without a slash at the end; only what was overridden
 	Limits         Limits
 
@@ -103,6 +106,7 @@ func Load(env func(string) (string, bool), home Home) (*Config, error) {
 	c.LogFormat = LogFormat(r.choice("LOG_FORMAT", string(LogText), string(LogJSON)))
 	c.TrustedProxies = r.prefixes("TRUSTED_PROXIES")
 	c.CORSOrigins = r.origins("CORS_ORIGINS")
+	c.Prices = r.prices("MODEL_PRICES")
 	c.BaseURLs = r.baseURLs()
 	c.Limits = r.limits()
 	c.RetentionDays = r.integer("RETENTION_DAYS", 1, 3650)

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
 )
 
 const (
@@ -435,5 +437,21 @@ func TestDocumentsNameEveryVariable(t *testing.T) {
 		if env[name] != "" && weakness(env[name]) == "" {
 			t.Errorf(".env.example sets %s to something that is accepted", name)
 		}
+	}
+}
+
+func TestPrices(t *testing.T) {
+	env := map[string]string{"MODEL_PRICES": `{"openai/x":{"input":1,"output":-2}}`}
+	lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
+	if _, err := Load(lookup, HomeBinary); err == nil || !strings.Contains(err.Error(), "MODEL_PRICES openai/x: output must be USD per million tokens") {
+		t.Errorf("%v", err)
+	}
+	env["MODEL_PRICES"] = `{"openai/x":{"input":1,"output":2}}`
+	c, err := Load(lookup, HomeBinary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if nanos, priced := c.Prices.Cost("openai", "x", "", &chat.Usage{Input: 1_000_000}, 0); nanos != 1_000_000_000 || !priced {
+		t.Errorf("%d, %v", nanos, priced)
 	}
 }

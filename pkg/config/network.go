@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/catalog"
 )
 
 type baseURLVariable struct {
@@ -146,6 +148,14 @@ func parseOrigin(text string) (string, bool) {
 		}
 	}
 	return u.Scheme + "://" + host, true
+}
+
+func (r *reader) prices(name string) catalog.Overrides {
+	prices, err := catalog.ParseOverrides(r.text(name))
+	if err != nil {
+		r.problem(name, err.Error(), `write it like {"openai/gpt-5-mini":{"input":0.25,"output":2}}, USD per million tokens`)
+	}
+	return prices
 }
 
 func (r *reader) logLevel(name string) slog.Level {

@@ -63,6 +63,7 @@ func Variables() []Variable {
 		{Name: "LOG_LEVEL", Default: "info", Description: "`debug`, `info`, `warn` or `error`."},
 		{Name: "LOG_FORMAT", Default: string(LogText), Description: "`text` or `json`."},
 		{Name: "TRUSTED_PROXIES", Description: "Addresses and networks, separated by commas, whose `X-Forwarded-For` is believed. On Vercel the platform's is."},
+		{Name: "MODEL_PRICES", Description: "Prices that count instead of the list prices, USD per million tokens, as JSON: `{\"openai/gpt-5-mini\":{\"input\":0.25,\"output\":2,\"cacheRead\":0.025}}`; a name may end in `*`."},
 		{Name: "CORS_ORIGINS", Default: "*", Description: "Browser origins, separated by commas, that may call `/api/chat`, `/v1` and `/v1beta`; `*` is any."},
 	}
 	for _, p := range baseURLVariables() {

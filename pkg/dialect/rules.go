@@ -47,6 +47,16 @@ type Rules struct {
 	Models []ModelRules
 }
 
+// Exceptions are the exceptions of the model; zero if it has none.
+func (r *Rules) Exceptions(model string) ModelRules {
+	for i := range r.Models {
+		if m := &r.Models[i]; m.Match != nil && m.Match(model) {
+			return *m
+		}
+	}
+	return ModelRules{}
+}
+
 // ModelRules are the exceptions of the models that Match says.
 type ModelRules struct {
 	// Match takes a model id.
@@ -59,6 +69,8 @@ type ModelRules struct {
 	// Efforts are the levels of reasoning effort that the model knows, in rising order;
 	// another one becomes the nearest. Empty: as they come.
 	Efforts []string
+	// DefaultEffort is how much the model thinks if nothing is asked; empty: unknown, but it does.
+	DefaultEffort string
 	// Tools says whether the model may think while it is given functions to call.
 	Tools    ToolsForm
 	Messages MessagesRules
@@ -124,6 +136,9 @@ const (
 	// gpt-5.2 on: "Function tools with reasoning_effort are not supported ... in
 	// /v1/chat/completions"), which then is sent whatever the caller asked for, with a warning.
 	ToolsWithoutReasoning
+	// ToolsElsewhere: functions want another dialect of the provider's, as the model always thinks. In
+	// this one they are sent as asked, for who has no other choice.
+	ToolsElsewhere
 )
 
 // Range is an inclusive range of numbers.
@@ -171,8 +186,10 @@ type AnswerForm uint8
 
 // The forms.
 const (
-	AnswersPass    AnswerForm = iota
-	AnswersWritten            // anew: Mistral's reasoning models answer with arrays where OpenAI's clients know strings
+	AnswersPass AnswerForm = iota
+	// AnswersWritten: anew, because OpenAI's clients would not understand them. Mistral's reasoning models
+	// answer with arrays where they know strings; Together has a finish reason that they do not know, eos.
+	AnswersWritten
 )
 
 // AllowedToolsForm says whether tool_choice may name several tools (allowed_tools).

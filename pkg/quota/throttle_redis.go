@@ -39,8 +39,14 @@ func NewRedisThrottle(url string, fallback Throttle, log *slog.Logger) (*RedisTh
 	options.MaxRetries = 1
 	options.PoolSize = 4
 	options.ContextTimeoutEnabled = true
+	// The driver's own log goes to standard error in a form of its own, and tells nothing that is not logged here.
+	redis.SetLogger(silent{})
 	return &RedisThrottle{client: redis.NewClient(options), fallback: fallback, log: log}, nil
 }
+
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
 
 // Ping asks Redis for an answer.
 func (t *RedisThrottle) Ping(ctx context.Context) error {

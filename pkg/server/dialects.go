@@ -8,6 +8,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 	"github.com/alicetears/llm-gateway/pkg/dialect/native"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 )
 
 // dialects are the wire formats that callers may speak. Gemini's is made for each request, because
@@ -15,6 +16,7 @@ import (
 type dialects struct {
 	native    *native.Server
 	openai    *openai.Server
+	responses *responses.Server
 	anthropic *anthropic.Server
 	gemini    gemini.Server // for errors
 }
@@ -22,7 +24,7 @@ type dialects struct {
 // newDialects makes them; providers are the ids that callers of /api/chat may name.
 func newDialects(providers []string) dialects {
 	return dialects{
-		native: native.New(providers), openai: new(openai.Server), anthropic: anthropic.New(),
+		native: native.New(providers), openai: new(openai.Server), responses: new(responses.Server), anthropic: anthropic.New(),
 		gemini: gemini.NewServer("", gemini.Whole),
 	}
 }

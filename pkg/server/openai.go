@@ -16,6 +16,11 @@ func (a *App) completions(c *call) error {
 	return a.converse(c, conversation{Server: a.openai, dialect: provider.OpenAI, contentType: eventStream})
 }
 
+// respond answers OpenAI's POST /v1/responses. Nothing is kept: conversations come whole.
+func (a *App) respond(c *call) error {
+	return a.converse(c, conversation{Server: a.responses, dialect: provider.Responses, contentType: eventStream})
+}
+
 // embeddings answers OpenAI's POST /v1/embeddings.
 func (a *App) embeddings(c *call) error {
 	body, err := a.conversationBody(c)

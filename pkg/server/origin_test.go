@@ -33,7 +33,7 @@ func TestCrossSiteRequestsWithTheCookie(t *testing.T) {
 				path := idOf(route, ann.id.String())
 				switch {
 				case route.Sharing == server.AnyOrigin: // so that the cookie does not count at all
-					asks.do(route.Method, path, hello).refused(401, "UNAUTHORIZED", "")
+					asks.do(route.Method, path, bodyFor(route)).refused(401, "UNAUTHORIZED", "")
 				case route.Method == "GET":
 					if r := asks.do(route.Method, path, ""); r.header.Get("Access-Control-Allow-Origin") != "" {
 						t.Errorf("%s may be read: %v", r.what, r.header)

@@ -54,6 +54,7 @@ func Routes() []Route {
 		{"POST", "/api/chat", Chat, Caller, AnyOrigin, (*App).chat},
 
 		{"POST", "/v1/chat/completions", OpenAI, Caller, AnyOrigin, (*App).completions},
+		{"POST", "/v1/responses", OpenAI, Caller, AnyOrigin, (*App).respond},
 		{"POST", "/v1/embeddings", OpenAI, Caller, AnyOrigin, (*App).embeddings},
 		{"GET", "/v1/models", OpenAI, Caller, AnyOrigin, (*App).listModels},
 		{"GET", "/v1/models/{model...}", OpenAI, Caller, AnyOrigin, (*App).getModel},

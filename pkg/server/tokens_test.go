@@ -305,3 +305,31 @@ func TestTokensSurviveARollOut(t *testing.T) {
 		}
 	}
 }
+
+// Where SDKs put their keys, gateway tokens count on the routes that those SDKs call, and nothing else does.
+func TestTokenInTheSDKsHeaders(t *testing.T) {
+	w := newWorld(t)
+	ann := w.user("ann")
+	_, token, _ := ann.token("test")
+	for _, header := range []string{"X-Api-Key", "X-Goog-Api-Key"} {
+		for _, path := range []string{"/api/chat", "/v1/chat/completions", "/v1/messages", "/v1beta/models/gpt-4o-mini:generateContent"} {
+			w.anyone().with(header, " "+token+" ").post(path, `{}`).want(400)
+			for _, wrong := range []string{ann.session, token[:20], "llm_forged", apiKey, "x"} {
+				before := w.db.runs.Load()
+				w.anyone().with(header, wrong).post(path, `{}`).refused(401, "UNAUTHORIZED", "")
+				if n := w.db.runs.Load() - before; n != 0 {
+					t.Errorf("%d queries for a wrong %s", n, header)
+				}
+			}
+			// What the Authorization header says goes before.
+			w.anyone().with(header, token, "Authorization", "Bearer llm_forged").post(path, `{}`).refused(401, "UNAUTHORIZED", "")
+		}
+		w.anyone().with(header, token).get("/api/keys").refused(401, "UNAUTHORIZED", "")
+		w.anyone().with(header, ann.session).get("/api/keys").refused(401, "UNAUTHORIZED", "")
+	}
+	for _, path := range []string{"/api/chat?key=", "/v1beta/models/gpt-4o-mini:generateContent?key=", "/v1/models?key="} {
+		if r := w.anyone().post(path+token, `{}`); r.status != 401 && r.status != 405 {
+			t.Errorf("a token in the query: %d %s", r.status, r.body)
+		}
+	}
+}

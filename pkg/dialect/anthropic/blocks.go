@@ -7,6 +7,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -16,7 +17,7 @@ func (e *encoder) block(role chat.Role, p *chat.Part) {
 	case p.Kind == chat.Text, p.Kind == chat.Refusal:
 		e.text(p)
 	case p.Kind == chat.Unrendered && isBlock(p.Raw):
-		e.out = jsonx.AppendCompact(e.out, p.Raw)
+		e.Out = jsonx.AppendCompact(e.Out, p.Raw)
 	case p.Kind == chat.Reason && role == chat.Assistant:
 		e.reason(p)
 	case p.Kind == chat.Call && role == chat.Assistant:
@@ -26,59 +27,59 @@ func (e *encoder) block(role chat.Role, p *chat.Part) {
 	case role == chat.User:
 		e.media(p)
 	default:
-		e.refuse("messages", "instructions to %s can be text alone", e.provider())
+		e.Refuse("messages", "instructions to %s can be text alone", e.Provider())
 	}
 }
 
 func (e *encoder) text(p *chat.Part) {
-	e.raw(`{"type":"text","text":`)
-	e.str(p.Text)
+	e.Raw(`{"type":"text","text":`)
+	e.Str(p.Text)
 	n := 0
 	for i := range p.Citations {
 		if c := &p.Citations[i]; returnable(c) {
 			if n == 0 {
-				e.raw(`,"citations":[`)
+				e.Raw(`,"citations":[`)
 			}
-			e.comma(n)
-			e.out = jsonx.AppendCompact(e.out, c.Raw)
+			e.Comma(n)
+			e.Out = jsonx.AppendCompact(e.Out, c.Raw)
 			n++
 		}
 	}
 	if n > 0 {
-		e.raw("]")
+		e.Raw("]")
 	}
 	e.cache(p.Cache)
-	e.raw("}")
+	e.Raw("}")
 }
 
 // cache writes the member that ends a prefix to be cached.
 func (e *encoder) cache(c *chat.CacheMark) {
-	if c == nil || e.rules.CacheMarks != dialect.CacheMarksKept {
+	if c == nil || e.Rules.CacheMarks != dialect.CacheMarksKept {
 		return
 	}
 	if e.conversing && e.surplus > 0 {
 		e.surplus--
-		e.warn("%s takes %d cache marks: the first ones beyond that are dropped", e.provider(), maxMarks)
+		e.Warn("%s takes %d cache marks: the first ones beyond that are dropped", e.Provider(), maxMarks)
 		return
 	}
-	e.raw(`,"cache_control":{"type":"ephemeral"`)
+	e.Raw(`,"cache_control":{"type":"ephemeral"`)
 	e.member("ttl", c.TTL)
-	e.raw("}")
+	e.Raw("}")
 }
 
 // reason writes thinking of an earlier turn as it came.
 func (e *encoder) reason(p *chat.Part) {
 	signature, redacted := ownState(p.State)
 	if redacted != "" {
-		e.raw(`{"type":"redacted_thinking","data":`)
-		e.str(redacted)
+		e.Raw(`{"type":"redacted_thinking","data":`)
+		e.Str(redacted)
 	} else {
-		e.raw(`{"type":"thinking","thinking":`)
-		e.str(p.Text)
-		e.raw(`,"signature":`)
-		e.str(signature)
+		e.Raw(`{"type":"thinking","thinking":`)
+		e.Str(p.Text)
+		e.Raw(`,"signature":`)
+		e.Str(signature)
 	}
-	e.raw("}")
+	e.Raw("}")
 }
 
 // ownState is what Anthropic wants back of a state; both empty if it is not Anthropic's.
@@ -99,14 +100,14 @@ func ownState(s *chat.ReasoningState) (signature, redacted string) {
 // call, arguments that a model broke) is put into one.
 func (e *encoder) call(p *chat.Part) {
 	c := p.ToolCall
-	e.raw(`{"type":"tool_use","id":`)
-	e.str(toolID(c.ID))
-	e.raw(`,"name":`)
-	e.str(c.Name)
-	e.raw(`,"input":`)
-	e.out = appendInput(e.out, c.Arguments)
+	e.Raw(`{"type":"tool_use","id":`)
+	e.Str(toolID(c.ID))
+	e.Raw(`,"name":`)
+	e.Str(c.Name)
+	e.Raw(`,"input":`)
+	e.Out = appendInput(e.Out, c.Arguments)
 	e.cache(p.Cache)
-	e.raw("}")
+	e.Raw("}")
 }
 
 // appendInput writes a call's arguments as an object.
@@ -132,43 +133,32 @@ func toolID(id string) string {
 	return "toolu_" + hex.EncodeToString(sum[:12])
 }
 
-func isToolID(id string) bool { return madeOf(id, 1<<16, "_-") }
-
-// madeOf says whether s has 1 to limit letters, digits and characters of extra.
-func madeOf(s string, limit int, extra string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && strings.IndexByte(extra, c) < 0 {
-			return false
-		}
-	}
-	return s != "" && len(s) <= limit
-}
+func isToolID(id string) bool { return body.MadeOf(id, 1<<16, "_-") }
 
 // result writes what a tool returned.
 func (e *encoder) result(p *chat.Part) {
 	r := p.ToolResult
-	e.raw(`{"type":"tool_result","tool_use_id":`)
-	e.str(toolID(r.CallID))
+	e.Raw(`{"type":"tool_result","tool_use_id":`)
+	e.Str(toolID(r.CallID))
 	if len(r.Parts) > 0 {
-		e.raw(`,"content":`)
+		e.Raw(`,"content":`)
 		e.resultContent(r.Parts)
 	}
 	if r.IsError {
-		e.raw(`,"is_error":true`)
+		e.Raw(`,"is_error":true`)
 	}
 	e.cache(p.Cache)
-	e.raw("}")
+	e.Raw("}")
 }
 
 func (e *encoder) resultContent(parts []chat.Part) {
 	if len(parts) == 1 && parts[0].Kind == chat.Text && parts[0].Cache == nil {
-		e.str(parts[0].Text)
+		e.Str(parts[0].Text)
 		return
 	}
-	e.raw("[")
+	e.Raw("[")
 	e.blocks(chat.User, 0, e.sendable(chat.User, parts))
-	e.raw("]")
+	e.Raw("]")
 }
 
 // isBlock says whether the raw part is a block of this dialect that chat has no kind for.

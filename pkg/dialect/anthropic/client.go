@@ -13,6 +13,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
 // Client is the half towards providers. Its zero value is ready; it is stateless.
@@ -48,52 +49,16 @@ const (
 )
 
 func encodeFor(purpose purpose, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
-	e := encoder{req: req, purpose: purpose, rules: rules, out: make([]byte, 0, sizeOf(req))}
+	e := encoder{Writer: body.NewWriter(req, rules), purpose: purpose}
 	e.prepare()
 	e.request()
-	if e.err != nil {
-		return dialect.Encoded{}, e.err
-	}
-	enc := dialect.Encoded{Path: answerPath, Body: e.out, Warnings: e.warnings}
+	path := answerPath
 	if purpose == counts {
-		enc.Path = countPath
+		path = countPath
 	}
-	if e.files {
+	enc, err := e.Encoded(path)
+	if err == nil && e.files {
 		enc.Header = http.Header{"Anthropic-Beta": {filesBeta}}
 	}
-	return enc, nil
-}
-
-// sizeOf guesses the size of the body, so that its buffer seldom grows.
-func sizeOf(req *chat.Request) int {
-	n := 1024
-	for i := range req.Messages {
-		n += 64 + sizeOfParts(req.Messages[i].Parts)
-	}
-	for i := range req.Tools {
-		n += 128 + len(req.Tools[i].Description) + len(req.Tools[i].Parameters) + len(req.Tools[i].Raw)
-	}
-	if f := req.ResponseFormat; f != nil {
-		n += len(f.Schema) * 2
-	}
-	return n
-}
-
-func sizeOfParts(parts []chat.Part) int {
-	n := 0
-	for i := range parts {
-		p := &parts[i]
-		n += 64 + len(p.Text) + len(p.Text)/8 + len(p.Raw)
-		switch {
-		case p.Media != nil:
-			n += len(p.Media.Data) + len(p.Media.URL) + 64
-		case p.ToolCall != nil:
-			n += len(p.ToolCall.Arguments) + 128
-		case p.ToolResult != nil:
-			n += sizeOfParts(p.ToolResult.Parts) + 64
-		case p.State != nil:
-			n += len(p.State.Signature) + len(p.State.Redacted) + len(p.State.Encrypted)
-		}
-	}
-	return n
+	return enc, err
 }

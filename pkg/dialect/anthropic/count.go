@@ -3,6 +3,7 @@ package anthropic
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -15,10 +16,10 @@ func (Client) EncodeCount(req *chat.Request, rules *dialect.Rules) (dialect.Enco
 }
 
 // DecodeCount reads the number of input tokens.
-func (Client) DecodeCount(body []byte) (int64, error) {
-	root, err := jsonx.Parse(body, jsonx.Lenient)
+func (Client) DecodeCount(data []byte) (int64, error) {
+	root, err := body.ReadAnswer(data)
 	if err != nil {
-		return 0, &chat.Error{Class: chat.Transport, Message: "the provider's answer is not JSON", Cause: err}
+		return 0, err
 	}
 	if root.Get("error").Given() || root.Get("type").Is("error") {
 		return 0, decodeError(root)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -13,10 +14,10 @@ import (
 // folded by chat.Assembler, so that a whole answer and a streamed one cannot differ.
 //
 // Blocks that chat has no part for (server tools and their results) are left out, as from a stream.
-func (Client) DecodeResponse(body []byte) (*chat.Response, error) {
-	root, err := jsonx.Parse(body, jsonx.Lenient)
+func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
+	root, err := body.ReadAnswer(data)
 	if err != nil {
-		return nil, &chat.Error{Class: chat.Transport, Message: "the provider's answer is not JSON", Cause: err}
+		return nil, err
 	}
 	if root.Get("error").Given() || root.Get("type").Is("error") {
 		return nil, decodeError(root)

@@ -4,38 +4,28 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // prepare settles what several fields depend on.
 func (e *encoder) prepare() {
-	e.match()
 	e.arrange()
 	e.prepareThinking()
 	e.limit()
 }
 
-// match finds the exceptions of the model.
-func (e *encoder) match() {
-	for _, m := range e.rules.Models {
-		if m.Match != nil && m.Match(e.req.Model) {
-			e.model = m
-			break
-		}
-	}
-}
-
 func (e *encoder) request() {
-	r := e.req
-	e.raw("{")
-	if e.field("model", lossRefuses) {
-		e.str(r.Model)
+	r := e.Req
+	e.Begin()
+	if e.Field("model", body.Refuses) {
+		e.Str(r.Model)
 	}
-	if e.purpose == answers && e.field("max_tokens", lossRefuses) {
-		e.out = jsonx.AppendInt(e.out, e.maxTokens)
+	if e.purpose == answers && e.Field("max_tokens", body.Refuses) {
+		e.Out = jsonx.AppendInt(e.Out, e.maxTokens)
 	}
 	e.instructions()
-	if e.field("messages", lossRefuses) {
+	if e.Field("messages", body.Refuses) {
 		e.conversing = true
 		e.messages()
 		e.conversing = false
@@ -48,27 +38,27 @@ func (e *encoder) request() {
 		e.stop()
 		e.serviceTier()
 		e.user()
-		if r.Stream && e.field("stream", lossRefuses) {
-			e.raw("true")
+		if r.Stream && e.Field("stream", body.Refuses) {
+			e.Raw("true")
 		}
 		e.inexpressible()
 	}
-	e.raw("}")
+	e.Raw("}")
 }
 
 // inexpressible deals with what the dialect has no field for.
 func (e *encoder) inexpressible() {
-	r := e.req
+	r := e.Req
 	if r.N != nil && *r.N != 1 {
-		e.refuse("n", "%s gives one answer, not %d", e.provider(), *r.N)
+		e.Refuse("n", "%s gives one answer, not %d", e.Provider(), *r.N)
 	}
-	e.lost("seed", r.Seed != nil)
-	e.lost("frequency_penalty", r.FrequencyPenalty != nil && *r.FrequencyPenalty != 0)
-	e.lost("presence_penalty", r.PresencePenalty != nil && *r.PresencePenalty != 0)
-	e.lost("logit_bias", len(r.LogitBias) > 0)
-	e.lost("logprobs", r.Logprobs != nil && *r.Logprobs)
-	e.lost("verbosity", r.Verbosity != "")
-	e.lost("metadata", len(r.Metadata) > 0)
+	e.lacks("seed", r.Seed != nil)
+	e.lacks("frequency_penalty", r.FrequencyPenalty != nil && *r.FrequencyPenalty != 0)
+	e.lacks("presence_penalty", r.PresencePenalty != nil && *r.PresencePenalty != 0)
+	e.lacks("logit_bias", len(r.LogitBias) > 0)
+	e.lacks("logprobs", r.Logprobs != nil && *r.Logprobs)
+	e.lacks("verbosity", r.Verbosity != "")
+	e.lacks("metadata", len(r.Metadata) > 0)
 }
 
 // wholeTokens is how long a whole answer may be if the caller did not say.
@@ -77,16 +67,16 @@ const wholeTokens = 8192
 // limit settles max_tokens, and what of it may be thought.
 func (e *encoder) limit() {
 	most := int64(0)
-	if e.rules.MaxOutput != nil {
-		most = e.rules.MaxOutput(e.req.Model)
+	if e.Rules.MaxOutput != nil {
+		most = e.Rules.MaxOutput(e.Req.Model)
 	}
-	switch asked := e.req.MaxTokens; {
+	switch asked := e.Req.MaxTokens; {
 	case asked != nil && most > 0 && *asked > most:
-		e.warn("max_tokens is %d, but this model of %s gives at most %d: changed", *asked, e.provider(), most)
+		e.Warn("max_tokens is %d, but this model of %s gives at most %d: changed", *asked, e.Provider(), most)
 		e.maxTokens = most
 	case asked != nil:
 		e.maxTokens = *asked
-	case e.req.Stream && most > 0:
+	case e.Req.Stream && most > 0:
 		e.maxTokens = most
 	default:
 		e.maxTokens = wholeTokens
@@ -107,61 +97,61 @@ func (e *encoder) limit() {
 // Claude Opus 4.1 on, and any of them is while a model thinks
 // (https://platform.claude.com/docs/en/build-with-claude/extended-thinking).
 func (e *encoder) sampling() {
-	r := e.req
+	r := e.Req
 	thinks := e.thinking.form == thinkAdaptive || e.thinking.form == thinkEnabled
 	one := func(name string, value *float64) {
-		loss := lossWarns
+		loss := body.Warns
 		if value != nil && *value == 1 {
-			loss = lossSilent // it is the default
+			loss = body.Silent // it is the default
 		}
 		switch {
 		case value == nil:
-		case thinks && loss == lossWarns:
-			e.warn("%s does not take %s while the model thinks: dropped", e.provider(), name)
+		case thinks && loss == body.Warns:
+			e.Warn("%s does not take %s while the model thinks: dropped", e.Provider(), name)
 		case thinks:
-		case e.field(name, loss):
-			e.out = jsonx.AppendFloat(e.out, e.clamp(name, *value))
+		case e.Field(name, loss):
+			e.Out = jsonx.AppendFloat(e.Out, e.Clamp(name, *value))
 		}
 	}
 	one("temperature", r.Temperature)
-	if r.Temperature == nil || r.TopP == nil || thinks || !e.accepts("top_p") {
+	if r.Temperature == nil || r.TopP == nil || thinks || !e.Accepts("top_p") {
 		one("top_p", r.TopP)
 	} else if *r.TopP != 1 {
-		e.warn("%s does not take top_p beside temperature: dropped", e.provider())
+		e.Warn("%s does not take top_p beside temperature: dropped", e.Provider())
 	}
 	switch {
 	case r.TopK == nil:
 	case thinks:
-		e.warn("%s does not take top_k while the model thinks: dropped", e.provider())
-	case e.field("top_k", lossWarns):
-		e.out = jsonx.AppendInt(e.out, *r.TopK)
+		e.Warn("%s does not take top_k while the model thinks: dropped", e.Provider())
+	case e.Field("top_k", body.Warns):
+		e.Out = jsonx.AppendInt(e.Out, *r.TopK)
 	}
 }
 
 // stop writes the stop sequences; those of white space alone are refused.
 func (e *encoder) stop() {
 	var kept []string
-	for _, s := range e.req.Stop {
+	for _, s := range e.Req.Stop {
 		if strings.TrimSpace(s) == "" {
-			e.warn("%s takes no stop sequence of white space: dropped", e.provider())
+			e.Warn("%s takes no stop sequence of white space: dropped", e.Provider())
 			continue
 		}
 		kept = append(kept, s)
 	}
-	if len(kept) == 0 || !e.field("stop_sequences", lossWarns) {
+	if len(kept) == 0 || !e.Field("stop_sequences", body.Warns) {
 		return
 	}
-	e.raw("[")
+	e.Raw("[")
 	for i, s := range kept {
-		e.comma(i)
-		e.str(s)
+		e.Comma(i)
+		e.Str(s)
 	}
-	e.raw("]")
+	e.Raw("]")
 }
 
 // serviceTier knows two words; OpenAI's default is what standard_only says.
 func (e *encoder) serviceTier() {
-	tier := e.req.ServiceTier
+	tier := e.Req.ServiceTier
 	switch tier {
 	case "":
 		return
@@ -169,11 +159,11 @@ func (e *encoder) serviceTier() {
 	case "default", "standard":
 		tier = "standard_only"
 	default:
-		e.warn("the service tier %q is not known to %s: dropped", tier, e.provider())
+		e.Warn("the service tier %q is not known to %s: dropped", tier, e.Provider())
 		return
 	}
-	if e.field("service_tier", lossWarns) {
-		e.str(tier)
+	if e.Field("service_tier", body.Warns) {
+		e.Str(tier)
 	}
 }
 
@@ -181,14 +171,14 @@ func (e *encoder) serviceTier() {
 const maxUser = 512
 
 func (e *encoder) user() {
-	switch id := e.req.User; {
+	switch id := e.Req.User; {
 	case id == "":
 	case len([]rune(id)) > maxUser:
-		e.warn("%s takes a user id of at most %d characters: dropped", e.provider(), maxUser)
-	case e.field("metadata", lossWarns):
-		e.raw(`{"user_id":`)
-		e.str(id)
-		e.raw("}")
+		e.Warn("%s takes a user id of at most %d characters: dropped", e.Provider(), maxUser)
+	case e.Field("metadata", body.Warns):
+		e.Raw(`{"user_id":`)
+		e.Str(id)
+		e.Raw("}")
 	}
 }
 
@@ -198,7 +188,7 @@ func (e *encoder) instructions() {
 	var blocks []chat.Part
 	for _, p := range e.system {
 		if p.Kind != chat.Text {
-			e.refuse("messages", "instructions to %s can be text alone", e.provider())
+			e.Refuse("messages", "instructions to %s can be text alone", e.Provider())
 		} else if !blank(p.Text) {
 			blocks = append(blocks, p)
 		}
@@ -206,15 +196,15 @@ func (e *encoder) instructions() {
 	if prompt != "" {
 		blocks = append(blocks, chat.Part{Kind: chat.Text, Text: prompt})
 	}
-	if len(blocks) == 0 || !e.field("system", lossRefuses) {
+	if len(blocks) == 0 || !e.Field("system", body.Refuses) {
 		return
 	}
-	e.raw("[")
+	e.Raw("[")
 	for i := range blocks {
-		e.comma(i)
+		e.Comma(i)
 		e.text(&blocks[i])
 	}
-	e.raw("]")
+	e.Raw("]")
 }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }

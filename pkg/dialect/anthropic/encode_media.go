@@ -13,46 +13,46 @@ func (e *encoder) media(p *chat.Part) {
 	m := p.Media
 	switch {
 	case p.Kind == chat.Image && m != nil:
-		e.raw(`{"type":"image","source":`)
+		e.Raw(`{"type":"image","source":`)
 		if m.Detail == "low" || m.Detail == "high" {
-			e.warn("the detail of images is not supported by %s: dropped", e.provider())
+			e.Warn("the detail of images is not supported by %s: dropped", e.Provider())
 		}
 		e.source(m, imageType(m.MIMEType))
 	case p.Kind == chat.File && m != nil:
-		e.raw(`{"type":"document","source":`)
+		e.Raw(`{"type":"document","source":`)
 		e.document(m)
 		e.member("title", m.Filename)
 	case p.Kind == chat.Audio:
-		e.refuse("messages", "%s does not take audio", e.provider())
+		e.Refuse("messages", "%s does not take audio", e.Provider())
 	default:
-		e.refuse("messages", "a part of a message cannot be sent to %s", e.provider())
+		e.Refuse("messages", "a part of a message cannot be sent to %s", e.Provider())
 	}
 	e.cache(p.Cache)
-	e.raw("}")
+	e.Raw("}")
 }
 
 // source writes where a medium is, or what it is.
 func (e *encoder) source(m *chat.Media, mimeType string) {
 	switch {
 	case m.URL != "":
-		e.raw(`{"type":"url","url":`)
-		e.str(m.URL)
+		e.Raw(`{"type":"url","url":`)
+		e.Str(m.URL)
 	case m.FileID != "":
 		e.files = true
-		e.raw(`{"type":"file","file_id":`)
-		e.str(m.FileID)
+		e.Raw(`{"type":"file","file_id":`)
+		e.Str(m.FileID)
 	case m.Data == "":
-		e.refuse("messages", "a medium without URL and data cannot be sent to %s", e.provider())
+		e.Refuse("messages", "a medium without URL and data cannot be sent to %s", e.Provider())
 	case mimeType == "":
-		e.refuse("messages", "%s does not take media of the type %q: it knows image/jpeg, image/png, image/gif, image/webp, application/pdf and text",
-			e.provider(), m.MIMEType)
+		e.Refuse("messages", "%s does not take media of the type %q: it knows image/jpeg, image/png, image/gif, image/webp, application/pdf and text",
+			e.Provider(), m.MIMEType)
 	default:
-		e.raw(`{"type":"base64","media_type":`)
-		e.str(mimeType)
-		e.raw(`,"data":`)
-		e.str(m.Data)
+		e.Raw(`{"type":"base64","media_type":`)
+		e.Str(mimeType)
+		e.Raw(`,"data":`)
+		e.Str(m.Data)
 	}
-	e.raw("}")
+	e.Raw("}")
 }
 
 func imageType(mimeType string) string {
@@ -80,9 +80,9 @@ func (e *encoder) document(m *chat.Media) {
 	}
 	text, err := base64.StdEncoding.DecodeString(m.Data)
 	if err != nil || !utf8.Valid(text) {
-		e.refuse("messages", "a document of the type %s is not text in base64", mimeType)
+		e.Refuse("messages", "a document of the type %s is not text in base64", mimeType)
 	}
-	e.raw(`{"type":"text","media_type":"text/plain","data":`)
-	e.str(string(text))
-	e.raw("}")
+	e.Raw(`{"type":"text","media_type":"text/plain","data":`)
+	e.Str(string(text))
+	e.Raw("}")
 }

@@ -3,8 +3,8 @@ package anthropic
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
-	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
 var _ dialect.Passing = Client{}
@@ -12,42 +12,38 @@ var _ dialect.Passing = Client{}
 // PassRequest edits top-level members of the caller's body: the model, max_tokens beyond the
 // model's limit, and fields that the model does not take. What the rules force within messages, or
 // in how the model is to think, cannot be done to the bytes; nor may a conversation pass that holds
-// what another provider, or the gateway, has made: ids of calls, thinking, citations. Body comes back
+// what another provider, or the gateway, has made: ids of calls, thinking, citations. Data comes back
 // itself if nothing is to be changed.
-func (Client) PassRequest(body []byte, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, bool) {
-	root, err := jsonx.Parse(body, jsonx.Lenient)
-	if err != nil || root.Kind() != jsonx.Object || Marked(body) {
+func (Client) PassRequest(data []byte, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, bool) {
+	root, err := jsonx.Parse(data, jsonx.Lenient)
+	if err != nil || root.Kind() != jsonx.Object || Marked(data) {
 		return dialect.Encoded{}, false
 	}
-	p := passer{encoder: encoder{req: req, rules: rules}, root: root}
-	p.match()
+	p := passer{encoder: encoder{Writer: body.NewWriter(req, rules)}, root: root}
 	p.arrange()
 	p.prepareThinking()
-	p.warnings = nil // of what is left as it is, or not passed at all
+	p.Warnings = nil // of what is left as it is, or not passed at all
 	p.limit()
-	if p.err != nil || !p.conversationPasses() || !p.thinkingPasses() {
+	if p.Err != nil || !p.conversationPasses() || !p.thinkingPasses() {
 		return dialect.Encoded{}, false
 	}
-	p.edit = jsonx.NewEdit(root)
+	p.edit = p.Edits(root)
 	for m := root.First(); m.Exists(); m = m.Next() {
 		p.member(string(m.Key()), m)
 	}
-	if p.edit.Changed() {
-		body = p.edit.Append(make([]byte, 0, len(body)+256))
-	}
-	return dialect.Encoded{Path: answerPath, Body: body, Warnings: p.warnings}, p.err == nil
+	return p.edit.Encoded(answerPath, data)
 }
 
 // A passer edits one body. It asks the encoder what the rules want.
 type passer struct {
 	encoder
 	root jsonx.Value
-	edit *jsonx.Edit
+	edit body.Edits
 }
 
 // member edits one member by the rules of its field.
 func (p *passer) member(name string, m jsonx.Value) {
-	if !p.accepts(name) {
+	if !p.Accepts(name) {
 		p.edit.Drop(name)
 		isDefault := false
 		if f, ok := m.Float64(); ok && (name == "temperature" || name == "top_p") {
@@ -56,25 +52,25 @@ func (p *passer) member(name string, m jsonx.Value) {
 		switch {
 		case !m.Given(), isDefault:
 		case name == "tools", name == "tool_choice", name == "system", name == "messages", name == "output_config":
-			p.refuse(name, "%s cannot be sent to %s for this model", name, p.provider())
+			p.Refuse(name, "%s cannot be sent to %s for this model", name, p.Provider())
 		default:
-			p.warn("%s is not supported by %s for this model: dropped", name, p.provider())
+			p.Warn("%s is not supported by %s for this model: dropped", name, p.Provider())
 		}
 		return
 	}
 	switch {
-	case name == "model" && !m.Is(p.req.Model):
-		p.edit.Set(name, jsonx.AppendString(nil, p.req.Model))
-	case name == "max_tokens" && p.req.MaxTokens != nil && *p.req.MaxTokens != p.maxTokens:
+	case name == "model" && !m.Is(p.Req.Model):
+		p.edit.Set(name, jsonx.AppendString(nil, p.Req.Model))
+	case name == "max_tokens" && p.Req.MaxTokens != nil && *p.Req.MaxTokens != p.maxTokens:
 		p.edit.Set(name, jsonx.AppendInt(nil, p.maxTokens))
 	}
-	p.edit.Rename(name, p.key(name))
+	p.edit.Rename(name, p.NameOf(name))
 }
 
 // conversationPasses says whether the messages hold nothing that the API would refuse.
 func (p *passer) conversationPasses() bool {
 	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
-		if m.Get("role").Is("system") && p.model.Messages.SystemTurns == dialect.SystemFolded {
+		if m.Get("role").Is("system") && p.Model.Messages.SystemTurns == dialect.SystemFolded {
 			return false
 		}
 		for b := m.Get("content").First(); b.Exists(); b = b.Next() {
@@ -123,10 +119,4 @@ func (p *passer) thinkingPasses() bool {
 }
 
 // NewStreamPasser returns what hands on events as they came, but for a new framing.
-func (Client) NewStreamPasser(*chat.Request) dialect.StreamPasser { return streamPasser{} }
-
-type streamPasser struct{}
-
-func (streamPasser) Pass(out []byte, name string, data []byte) []byte {
-	return sse.AppendEvent(out, name, data)
-}
+func (Client) NewStreamPasser(*chat.Request) dialect.StreamPasser { return body.AsItCame{} }

@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -15,20 +16,16 @@ const (
 
 // A decoder reads one request, and goes on after an issue.
 type decoder struct {
-	jsonx.Report
+	body.Reader
 	purpose purpose
 	req     *chat.Request
-	called  map[string]string // the names of the calls so far, by the calls' ids
 	signed  map[string]string // Gemini's signatures of calls, by the calls' ids
 
 	thinks string // thinking.type
 }
 
-// Limits of a request that no provider sets.
-const (
-	maxName  = 256 // of models and ids
-	maxStops = 256
-)
+// maxStops is a limit that no provider sets.
+const maxStops = 256
 
 func (d *decoder) request(v jsonx.Value) {
 	if v.Kind() != jsonx.Object {
@@ -59,7 +56,7 @@ func (d *decoder) request(v jsonx.Value) {
 func (d *decoder) conversation(m jsonx.Value) bool {
 	switch string(m.Key()) {
 	case "model":
-		d.req.Model = d.name(m)
+		d.req.Model = d.Name(m)
 		if m.Kind() == jsonx.String && d.req.Model == "" {
 			d.Add(m, "must not be empty")
 		}
@@ -70,7 +67,7 @@ func (d *decoder) conversation(m jsonx.Value) bool {
 	case "tool_choice":
 		d.toolChoice(m)
 	case "stream":
-		d.req.Stream = d.bool(m)
+		d.req.Stream = d.Bool(m)
 	default:
 		return false
 	}
@@ -82,13 +79,13 @@ func (d *decoder) sampling(m jsonx.Value) bool {
 	r := d.req
 	switch string(m.Key()) {
 	case "max_tokens":
-		r.MaxTokens = d.int(m, 0, 1<<53)
+		r.MaxTokens = d.Int(m, 0, 1<<53)
 	case "temperature":
-		r.Temperature = d.float(m, 0, 1)
+		r.Temperature = d.Float(m, 0, 1)
 	case "top_p":
-		r.TopP = d.float(m, 0, 1)
+		r.TopP = d.Float(m, 0, 1)
 	case "top_k":
-		r.TopK = d.int(m, 0, 1<<53)
+		r.TopK = d.Int(m, 0, 1<<53)
 	case "stop_sequences":
 		d.stop(m)
 	default:
@@ -103,11 +100,11 @@ func (d *decoder) extras(m jsonx.Value) {
 	case "thinking":
 		d.thinking(m)
 	case "output_config":
-		d.object(m, func(c jsonx.Value) {
+		d.Object(m, func(c jsonx.Value) {
 			switch {
 			case !c.Given():
 			case string(c.Key()) == "effort":
-				d.reasoning().Effort = d.oneOf(c, "none", "minimal", "low", "medium", "high", "xhigh", "max")
+				d.reasoning().Effort = d.OneOf(c, "none", "minimal", "low", "medium", "high", "xhigh", "max")
 			case string(c.Key()) == "format":
 				d.format(c)
 			}
@@ -115,14 +112,14 @@ func (d *decoder) extras(m jsonx.Value) {
 	case "output_format": // what output_config.format was called before
 		d.format(m)
 	case "metadata":
-		d.object(m, func(c jsonx.Value) {
+		d.Object(m, func(c jsonx.Value) {
 			if string(c.Key()) == "user_id" && c.Given() {
-				d.req.User = d.string(c)
+				d.req.User = d.Str(c)
 			}
 		})
 	case "service_tier":
 		// standard_only is what others call the default.
-		if d.req.ServiceTier = d.oneOf(m, "auto", "standard_only"); d.req.ServiceTier == "standard_only" {
+		if d.req.ServiceTier = d.OneOf(m, "auto", "standard_only"); d.req.ServiceTier == "standard_only" {
 			d.req.ServiceTier = "default"
 		}
 	}
@@ -141,7 +138,7 @@ func (d *decoder) stop(v jsonx.Value) {
 		if e.Kind() == jsonx.String && e.Empty() {
 			d.Add(e, "must not be empty")
 		}
-		d.req.Stop = append(d.req.Stop, d.string(e))
+		d.req.Stop = append(d.req.Stop, d.Str(e))
 	}
 }
 
@@ -154,15 +151,15 @@ func (d *decoder) reasoning() *chat.Reasoning {
 
 // thinking reads how much to think. A type that is not known is left to Anthropic.
 func (d *decoder) thinking(v jsonx.Value) {
-	d.object(v, func(m jsonx.Value) {
+	d.Object(v, func(m jsonx.Value) {
 		switch key := string(m.Key()); {
 		case !m.Given():
 		case key == "type":
-			d.thinks = d.string(m)
+			d.thinks = d.Str(m)
 		case key == "budget_tokens":
-			d.reasoning().Budget = d.int(m, 1, 1<<53)
+			d.reasoning().Budget = d.Int(m, 1, 1<<53)
 		case key == "display":
-			if display := d.string(m); display == "omitted" {
+			if display := d.Str(m); display == "omitted" {
 				d.reasoning().Hide = true
 			} else if display == "summarized" {
 				d.reasoning().Summary = "auto"
@@ -194,10 +191,10 @@ func (d *decoder) settleEffort(v jsonx.Value) {
 // format reads the schema that the answer must have.
 func (d *decoder) format(v jsonx.Value) {
 	f := &chat.ResponseFormat{Kind: chat.FormatSchema}
-	d.object(v, func(m jsonx.Value) {
+	d.Object(v, func(m jsonx.Value) {
 		switch string(m.Key()) {
 		case "type":
-			d.oneOf(m, "json_schema")
+			d.OneOf(m, "json_schema")
 		case "schema":
 			if m.Kind() != jsonx.Object {
 				d.Expected(m, "a JSON schema")

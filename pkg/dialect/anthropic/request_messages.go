@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -38,7 +39,7 @@ func (d *decoder) message(v jsonx.Value) {
 	if !role.Given() || !content.Given() {
 		return
 	}
-	switch d.oneOf(role, "user", "assistant", "system") {
+	switch d.OneOf(role, "user", "assistant", "system") {
 	case "user":
 		d.user(content)
 	case "assistant":
@@ -95,7 +96,7 @@ func (d *decoder) block(v jsonx.Value, role chat.Role) chat.Part {
 	}
 	var p chat.Part
 	var only chat.Role
-	switch d.string(kind) {
+	switch d.Str(kind) {
 	case "text":
 		p = chat.Part{Kind: chat.Text, Text: d.text(v, "text")}
 		for c := v.Get("citations").First(); c.Exists(); c = c.Next() {
@@ -147,10 +148,7 @@ func (d *decoder) call(v jsonx.Value) chat.Part {
 		d.Expected(input, "an object")
 	}
 	c.Signature = d.signed[c.ID]
-	if d.called == nil {
-		d.called = make(map[string]string)
-	}
-	d.called[c.ID] = c.Name
+	d.Call(c.ID, c.Name)
 	return chat.Part{Kind: chat.Call, ToolCall: c}
 }
 
@@ -158,12 +156,12 @@ func (d *decoder) call(v jsonx.Value) chat.Part {
 // is that of the call with the id, the latest if there are several.
 func (d *decoder) result(v jsonx.Value) chat.Part {
 	r := &chat.ToolResult{CallID: d.id(v, "tool_use_id")}
-	r.Name = d.called[r.CallID]
+	r.Name = d.Called(r.CallID)
 	if content := v.Get("content"); content.Given() {
 		r.Parts = d.content(content, chat.ToolRole)
 	}
 	if e := v.Get("is_error"); e.Given() {
-		r.IsError = d.bool(e)
+		r.IsError = d.Bool(e)
 	}
 	return chat.Part{Kind: chat.Result, ToolResult: r}
 }
@@ -184,18 +182,18 @@ func (d *decoder) media(v jsonx.Value, kind chat.PartKind) chat.Part {
 	case !from.Given():
 	case from.Is("base64"):
 		m.MIMEType, m.Data = d.text(source, "media_type"), d.text(source, "data")
-		if data := source.Get("data"); !data.Empty() && !isBase64(m.Data) {
+		if data := source.Get("data"); !data.Empty() && !body.IsBase64(m.Data) {
 			d.Add(data, "expected standard base64 with padding")
 		}
 	case from.Is("url"):
 		m.URL = d.text(source, "url")
-		if url := source.Get("url"); url.Kind() == jsonx.String && !isWeb(m.URL) {
+		if url := source.Get("url"); url.Kind() == jsonx.String && !body.IsWeb(m.URL) {
 			d.Add(url, "expected an http or https URL")
 		}
 	case from.Is("file"):
 		m.FileID = d.id(source, "file_id")
 	default:
-		d.oneOf(from, "base64", "url", "file")
+		d.OneOf(from, "base64", "url", "file")
 	}
 	return p
 }
@@ -217,7 +215,7 @@ func (d *decoder) document(v jsonx.Value) chat.Part {
 		p = d.media(v, chat.File)
 	}
 	if title := v.Get("title"); title.Given() {
-		p.Media.Filename = d.string(title)
+		p.Media.Filename = d.Str(title)
 	}
 	return p
 }
@@ -247,12 +245,12 @@ func textOf(v jsonx.Value) (string, bool) {
 // cache reads a mark. Members beside the type and the time are Anthropic's own.
 func (d *decoder) cache(v jsonx.Value) *chat.CacheMark {
 	mark := new(chat.CacheMark)
-	d.object(v, func(m jsonx.Value) {
+	d.Object(v, func(m jsonx.Value) {
 		switch {
 		case string(m.Key()) == "type":
-			d.oneOf(m, "ephemeral")
+			d.OneOf(m, "ephemeral")
 		case string(m.Key()) == "ttl" && m.Given():
-			mark.TTL = d.oneOf(m, "5m", "1h")
+			mark.TTL = d.OneOf(m, "5m", "1h")
 		}
 	})
 	return mark

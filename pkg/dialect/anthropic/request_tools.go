@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -20,7 +21,7 @@ func (d *decoder) tools(v jsonx.Value) {
 		}
 		t := d.tool(e)
 		if t.Name != "" && seen[t.Name] {
-			d.Add(e.Get("name"), "there are two tools of the name %s", quote(t.Name))
+			d.Add(e.Get("name"), "there are two tools of the name %s", body.Quote(t.Name))
 		}
 		seen[t.Name] = true
 		d.req.Tools = append(d.req.Tools, t)
@@ -30,11 +31,11 @@ func (d *decoder) tools(v jsonx.Value) {
 // tool reads a function, which has no type or the type custom, or keeps one of Anthropic's own.
 func (d *decoder) tool(v jsonx.Value) chat.Tool {
 	if kind := v.Get("type"); kind.Given() && !kind.Is("custom") {
-		d.string(kind)
+		d.Str(kind)
 		return chat.Tool{Name: v.Get("name").Str(), Raw: v.Clone()}
 	}
 	t := chat.Tool{Name: d.text(v, "name")}
-	if name := v.Get("name"); name.Kind() == jsonx.String && !madeOf(t.Name, 128, "_-") {
+	if name := v.Get("name"); name.Kind() == jsonx.String && !body.MadeOf(t.Name, 128, "_-") {
 		d.Add(name, "expected 1 to 128 letters, digits, underscores or hyphens")
 	}
 	if schema := d.required(v, "input_schema"); schema.Given() && schema.Kind() != jsonx.Object {
@@ -46,9 +47,9 @@ func (d *decoder) tool(v jsonx.Value) chat.Tool {
 		switch key := string(m.Key()); {
 		case !m.Given():
 		case key == "description":
-			t.Description = d.string(m)
+			t.Description = d.Str(m)
 		case key == "strict":
-			b := d.bool(m)
+			b := d.Bool(m)
 			t.Strict = &b
 		case key == "cache_control":
 			t.Cache = d.cache(m)
@@ -59,11 +60,11 @@ func (d *decoder) tool(v jsonx.Value) chat.Tool {
 
 func (d *decoder) toolChoice(v jsonx.Value) {
 	c := new(chat.ToolChoice)
-	d.object(v, func(m jsonx.Value) {
+	d.Object(v, func(m jsonx.Value) {
 		switch key := string(m.Key()); {
 		case !m.Given():
 		case key == "type":
-			switch d.oneOf(m, "auto", "any", "tool", "none") {
+			switch d.OneOf(m, "auto", "any", "tool", "none") {
 			case "any":
 				c.Mode = chat.ToolRequired
 			case "tool":
@@ -74,9 +75,9 @@ func (d *decoder) toolChoice(v jsonx.Value) {
 				c.Mode = chat.ToolAuto
 			}
 		case key == "name":
-			c.Name = d.string(m)
+			c.Name = d.Str(m)
 		case key == "disable_parallel_tool_use":
-			if d.bool(m) {
+			if d.Bool(m) {
 				parallel := false
 				d.req.ParallelToolCalls = &parallel
 			}
@@ -102,6 +103,6 @@ func (d *decoder) checkChoice(v jsonx.Value) {
 	case c.Mode == chat.ToolNamed && !at.Get("name").Given():
 		d.AddMember(at, "name", "required with the type tool")
 	case c.Mode == chat.ToolNamed && !slices.ContainsFunc(d.req.Tools, named):
-		d.AddMember(at, "name", "tools has no tool %s", quote(c.Name))
+		d.AddMember(at, "name", "tools has no tool %s", body.Quote(c.Name))
 	}
 }

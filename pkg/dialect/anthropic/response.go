@@ -5,6 +5,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -40,7 +41,7 @@ func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []by
 func sizeOfResponse(resp *chat.Response) int {
 	n := 512
 	if len(resp.Choices) > 0 {
-		n += sizeOfParts(resp.Choices[0].Message.Parts)
+		n += body.SizeOfParts(resp.Choices[0].Message.Parts)
 	}
 	return n
 }
@@ -60,7 +61,7 @@ func messageID(id, requestID string) string {
 		return id
 	}
 	return "msg_" + strings.Map(func(r rune) rune {
-		if madeOf(string(r), 4, "_-") {
+		if body.MadeOf(string(r), 4, "_-") {
 			return r
 		}
 		return '_'

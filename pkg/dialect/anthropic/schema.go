@@ -10,19 +10,19 @@ import (
 
 // schema is the wanted schema as the API takes it; nil if none is wanted.
 func (e *encoder) schema() []byte {
-	f := e.req.ResponseFormat
+	f := e.Req.ResponseFormat
 	if f == nil || f.Kind != chat.FormatSchema || len(f.Schema) == 0 {
 		return nil
 	}
 	v, err := jsonx.Parse(f.Schema, jsonx.Lenient)
 	if err != nil || v.Kind() != jsonx.Object {
-		e.refuse("response_format", "the schema is no JSON schema")
+		e.Refuse("response_format", "the schema is no JSON schema")
 		return nil
 	}
-	body := e.out
-	e.out = make([]byte, 0, len(f.Schema)+64)
+	body := e.Out
+	e.Out = make([]byte, 0, len(f.Schema)+64)
 	e.narrow(v, "response_format")
-	body, e.out = e.out, body
+	body, e.Out = e.Out, body
 	return body
 }
 
@@ -32,15 +32,15 @@ func (e *encoder) schema() []byte {
 // the model in the description instead, as Anthropic's own SDKs do it.
 func (e *encoder) narrow(v jsonx.Value, param string) {
 	if v.Kind() != jsonx.Object {
-		e.out = jsonx.AppendCompact(e.out, v.Raw()) // true, false
+		e.Out = jsonx.AppendCompact(e.Out, v.Raw()) // true, false
 		return
 	}
-	e.raw("{")
+	e.Raw("{")
 	n := 0
 	begin := func(name string) {
-		e.comma(n)
+		e.Comma(n)
 		n++
-		e.name(name)
+		e.Key(name)
 	}
 	var told []string
 	for m := v.First(); m.Exists(); m = m.Next() {
@@ -48,7 +48,7 @@ func (e *encoder) narrow(v jsonx.Value, param string) {
 		case key == "description", key == "additionalProperties", key == "$schema":
 		case unenforced(key, m), key == "oneOf" && v.Get("anyOf").Exists():
 			told = append(told, key+" "+string(jsonx.AppendCompact(nil, m.Raw())))
-			e.warn("%s does not enforce %s in a schema: it is told to the model", e.provider(), key)
+			e.Warn("%s does not enforce %s in a schema: it is told to the model", e.Provider(), key)
 		case key == "properties" || key == "$defs" || key == "definitions":
 			begin(key)
 			e.narrowEach(m, param, true)
@@ -63,7 +63,7 @@ func (e *encoder) narrow(v jsonx.Value, param string) {
 			e.narrow(m, param)
 		default:
 			begin(key)
-			e.out = jsonx.AppendCompact(e.out, m.Raw())
+			e.Out = jsonx.AppendCompact(e.Out, m.Raw())
 		}
 	}
 	description := v.Get("description").Str()
@@ -72,16 +72,16 @@ func (e *encoder) narrow(v jsonx.Value, param string) {
 	}
 	if description != "" {
 		begin("description")
-		e.str(description)
+		e.Str(description)
 	}
 	if others := v.Get("additionalProperties"); isObject(v) {
 		if others.Kind() == jsonx.Object && others.Len() > 0 {
-			e.refuse(param, "%s takes no schema whose objects have members that it does not name (additionalProperties)", e.provider())
+			e.Refuse(param, "%s takes no schema whose objects have members that it does not name (additionalProperties)", e.Provider())
 		}
 		begin("additionalProperties")
-		e.raw("false")
+		e.Raw("false")
 	}
-	e.raw("}")
+	e.Raw("}")
 }
 
 // narrowEach writes the schemas of an array, or of an object's members.
@@ -90,17 +90,17 @@ func (e *encoder) narrowEach(v jsonx.Value, param string, named bool) {
 	if named {
 		brackets = "{}"
 	}
-	e.raw(brackets[:1])
+	e.Raw(brackets[:1])
 	i := 0
 	for m := v.First(); m.Exists(); m = m.Next() {
-		e.comma(i)
+		e.Comma(i)
 		if named {
-			e.name(string(m.Key()))
+			e.Key(string(m.Key()))
 		}
 		e.narrow(m, param)
 		i++
 	}
-	e.raw(brackets[1:])
+	e.Raw(brackets[1:])
 }
 
 // isObject says whether the schema describes objects.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -23,17 +24,14 @@ func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []cha
 	if len(data) == 0 {
 		return out
 	}
-	if err := d.doc.Parse(data, jsonx.Lenient); err != nil {
-		return fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled", Cause: err})
-	}
-	root := d.doc.Root()
-	if root.Kind() != jsonx.Object {
-		return fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled"})
+	root, err := body.ReadEvent(&d.doc, data)
+	if err != nil {
+		return body.Fail(out, err)
 	}
 	kind := root.Get("type").Str()
 	switch {
 	case kind == "error" || name == "error" || kind == "" && root.Get("error").Given():
-		return fail(out, decodeError(root))
+		return body.Fail(out, decodeError(root))
 	case kind == "message_start":
 		return d.messageStart(out, root.Get("message"))
 	case !d.started:
@@ -64,16 +62,12 @@ func (d *streamDecoder) messageStart(out []chat.Event, message jsonx.Value) []ch
 	case !d.started:
 		return d.start(out, message)
 	case d.said:
-		return fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream began a second answer"})
+		return body.Fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream began a second answer"})
 	}
 	return d.count(out, message.Get("usage"))
 }
 
 // Close is an error: the dialect's streams end with message_stop.
 func (d *streamDecoder) Close(out []chat.Event) []chat.Event {
-	return fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"})
-}
-
-func fail(out []chat.Event, err *chat.Error) []chat.Event {
-	return append(out, chat.Event{Kind: chat.EventError, Err: err})
+	return body.Unfinished(out)
 }

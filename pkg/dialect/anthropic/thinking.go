@@ -1,10 +1,9 @@
 package anthropic
 
 import (
-	"slices"
-
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -32,46 +31,46 @@ const minBudget = 1024
 
 // prepareThinking settles the form, on which other fields depend.
 func (e *encoder) prepareThinking() {
-	r := e.req.Reasoning
+	r := e.Req.Reasoning
 	steered := r != nil && (r.Effort != "" || r.Budget != nil)
 	off := steered && (r.Effort == "none" || r.Effort == "" && *r.Budget <= 0)
 	switch {
-	case steered && !off && e.model.Messages.Thinking == dialect.ThoughtNever:
-		e.warn("this model of %s cannot think: reasoning is dropped", e.provider())
-	case e.forced() && e.model.Messages.ForcedTools == dialect.ForcedRefused:
-		e.refuse("tool_choice", "this model of %s cannot be told that it must call a tool: let it choose (auto), and say in the prompt what to call", e.provider())
-	case e.forced() && e.model.Messages.ForcedTools == dialect.ForcedWithoutThinking:
+	case steered && !off && e.Model.Messages.Thinking == dialect.ThoughtNever:
+		e.Warn("this model of %s cannot think: reasoning is dropped", e.Provider())
+	case e.forced() && e.Model.Messages.ForcedTools == dialect.ForcedRefused:
+		e.Refuse("tool_choice", "this model of %s cannot be told that it must call a tool: let it choose (auto), and say in the prompt what to call", e.Provider())
+	case e.forced() && e.Model.Messages.ForcedTools == dialect.ForcedWithoutThinking:
 		if steered && !off {
-			e.warn("%s does not think while a tool must be called: reasoning is off", e.provider())
+			e.Warn("%s does not think while a tool must be called: reasoning is off", e.Provider())
 		}
 		e.unthink()
 	case off:
 		e.unthink()
-	case steered && e.model.Messages.Thinking == dialect.ThoughtAdaptive:
+	case steered && e.Model.Messages.Thinking == dialect.ThoughtAdaptive:
 		e.thinking = thinking{form: thinkAdaptive, effort: e.effort(r), display: display(r)}
 	case steered:
 		e.enable(r)
-	case r != nil && (r.Hide || r.Summary != "") && e.model.Messages.Thinking == dialect.ThoughtAdaptive && e.model.Messages.ThinkingOff != dialect.OffUnsaid:
+	case r != nil && (r.Hide || r.Summary != "") && e.Model.Messages.Thinking == dialect.ThoughtAdaptive && e.Model.Messages.ThinkingOff != dialect.OffUnsaid:
 		e.thinking = thinking{form: thinkAdaptive, display: display(r)}
 	}
 }
 
 // forced says whether the model must call a tool.
 func (e *encoder) forced() bool {
-	c := e.req.ToolChoice
-	return c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) && len(e.req.Tools) > 0
+	c := e.Req.ToolChoice
+	return c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) && len(e.Req.Tools) > 0
 }
 
 // unthink tells the model not to think, as far as it can be told.
 func (e *encoder) unthink() {
-	switch e.model.Messages.ThinkingOff {
+	switch e.Model.Messages.ThinkingOff {
 	case dialect.OffDisabled:
 		e.thinking.form = thinkDisabled
 	case dialect.OffBetweenTools:
 		e.thinking.form = thinkBetweenTools
 	case dialect.OffNever:
 		e.thinking.effort = "low"
-		e.warn("this model of %s always thinks: its effort is low", e.provider())
+		e.Warn("this model of %s always thinks: its effort is low", e.Provider())
 	}
 }
 
@@ -87,31 +86,21 @@ func display(r *chat.Reasoning) string {
 func (e *encoder) effort(r *chat.Reasoning) string {
 	asked := r.Effort
 	if asked == "" {
-		asked = effortOf(*r.Budget)
-		e.warn("this model of %s takes no reasoning budget: %d tokens became the effort %s", e.provider(), *r.Budget, asked)
+		asked = body.EffortOf(*r.Budget)
+		e.Warn("this model of %s takes no reasoning budget: %d tokens became the effort %s", e.Provider(), *r.Budget, asked)
 	}
-	known := e.model.Efforts
+	known := e.Model.Efforts
 	if len(known) == 0 {
 		known = []string{"low", "medium", "high", "xhigh", "max"}
 	}
-	level := nearest(asked, known)
+	level := body.Nearest(asked, known)
 	if level != asked {
-		e.warn("reasoning effort %s is not known to this model: changed to %s", asked, level)
+		e.Warn("reasoning effort %s is not known to this model: changed to %s", asked, level)
 	}
 	return level
 }
 
-// effortOf turns a budget in tokens into a level, and budgetOf a level into a budget.
-func effortOf(budget int64) string {
-	switch {
-	case budget <= 2048:
-		return "low"
-	case budget <= 12288:
-		return "medium"
-	}
-	return "high"
-}
-
+// budgetOf turns a level into a budget in tokens.
 func budgetOf(effort string) int64 {
 	switch effort {
 	case "minimal":
@@ -126,24 +115,6 @@ func budgetOf(effort string) int64 {
 	return 32000
 }
 
-// nearest is the level among the known, which rise, that is closest to the one asked for; of
-// two that are equally close the lower.
-func nearest(asked string, known []string) string {
-	all := []string{"minimal", "low", "medium", "high", "xhigh", "max"}
-	at := slices.Index(all, asked)
-	if at < 0 || slices.Contains(known, asked) {
-		return asked
-	}
-	best, distance := known[0], len(all)
-	for _, level := range known {
-		d := slices.Index(all, level) - at
-		if d = max(d, -d); d < distance {
-			best, distance = level, d
-		}
-	}
-	return best
-}
-
 // enable gives a budget. The last turn of the assistant must then begin with thinking if its
 // calls are being answered ("a final assistant message must start with a thinking block"):
 // a conversation that another model began goes on without.
@@ -153,7 +124,7 @@ func (e *encoder) enable(r *chat.Reasoning) {
 		budget = *r.Budget
 	}
 	if e.thoughtless() {
-		e.warn("%s does not think in the middle of calls that were made without: reasoning is off", e.provider())
+		e.Warn("%s does not think in the middle of calls that were made without: reasoning is off", e.Provider())
 		return
 	}
 	e.thinking = thinking{form: thinkEnabled, budget: max(budget, minBudget), display: display(r)}
@@ -184,53 +155,53 @@ func (e *encoder) fitBudget() {
 		return
 	}
 	if e.maxTokens <= minBudget {
-		e.warn("%s thinks with at least %d tokens, but max_tokens is %d: reasoning is off", e.provider(), minBudget, e.maxTokens)
+		e.Warn("%s thinks with at least %d tokens, but max_tokens is %d: reasoning is off", e.Provider(), minBudget, e.maxTokens)
 		*t = thinking{}
 		return
 	}
 	budget := max(minBudget, e.maxTokens-e.maxTokens/4)
-	e.warn("a reasoning budget of %d tokens does not fit max_tokens %d: changed to %d", t.budget, e.maxTokens, budget)
+	e.Warn("a reasoning budget of %d tokens does not fit max_tokens %d: changed to %d", t.budget, e.maxTokens, budget)
 	t.budget = budget
 }
 
 // think writes the field.
 func (e *encoder) think() {
 	t := &e.thinking
-	if t.form == thinkUnsaid || !e.field("thinking", lossWarns) {
+	if t.form == thinkUnsaid || !e.Field("thinking", body.Warns) {
 		return
 	}
-	e.raw(`{"type":`)
-	e.str(string(t.form))
+	e.Raw(`{"type":`)
+	e.Str(string(t.form))
 	if t.form == thinkEnabled {
-		e.raw(`,"budget_tokens":`)
-		e.out = jsonx.AppendInt(e.out, t.budget)
+		e.Raw(`,"budget_tokens":`)
+		e.Out = jsonx.AppendInt(e.Out, t.budget)
 	}
 	e.member("display", t.display)
-	e.raw("}")
+	e.Raw("}")
 }
 
 // outputConfig writes the effort and the form of the answer.
 func (e *encoder) outputConfig() {
 	schema := e.schema()
 	effort := e.thinking.effort
-	if schema != nil && !e.accepts("output_config") {
-		e.refuse("response_format", "this model of %s does not take a JSON schema: choose a newer one, or ask for JSON in the prompt", e.provider())
+	if schema != nil && !e.Accepts("output_config") {
+		e.Refuse("response_format", "this model of %s does not take a JSON schema: choose a newer one, or ask for JSON in the prompt", e.Provider())
 	}
-	if effort == "" && schema == nil || !e.field("output_config", lossWarns) {
+	if effort == "" && schema == nil || !e.Field("output_config", body.Warns) {
 		return
 	}
-	e.raw("{")
+	e.Raw("{")
 	if effort != "" {
-		e.raw(`"effort":`)
-		e.str(effort)
+		e.Raw(`"effort":`)
+		e.Str(effort)
 	}
 	if schema != nil {
 		if effort != "" {
-			e.raw(",")
+			e.Raw(",")
 		}
-		e.raw(`"format":{"type":"json_schema","schema":`)
-		e.out = append(e.out, schema...)
-		e.raw("}")
+		e.Raw(`"format":{"type":"json_schema","schema":`)
+		e.Out = append(e.Out, schema...)
+		e.Raw("}")
 	}
-	e.raw("}")
+	e.Raw("}")
 }

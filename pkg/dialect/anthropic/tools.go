@@ -4,55 +4,56 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 func (e *encoder) tools() {
-	r := e.req
+	r := e.Req
 	if len(r.Tools) == 0 {
 		if c := r.ToolChoice; c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) {
-			e.refuse("tool_choice", "a tool must be called, but there is none")
+			e.Refuse("tool_choice", "a tool must be called, but there is none")
 		}
 		return
 	}
-	if !e.field("tools", lossRefuses) {
+	if !e.Field("tools", body.Refuses) {
 		return
 	}
-	e.raw("[")
+	e.Raw("[")
 	for i := range r.Tools {
-		e.comma(i)
+		e.Comma(i)
 		e.tool(&r.Tools[i])
 	}
-	e.raw("]")
+	e.Raw("]")
 	e.toolChoice()
 }
 
 func (e *encoder) tool(t *chat.Tool) {
 	if len(t.Raw) > 0 {
 		if kind := rawType(t.Raw); !isServerTool(kind) {
-			e.refuse("tools", "the tool %q of type %q cannot be sent to %s", t.Name, kind, e.provider())
+			e.Refuse("tools", "the tool %q of type %q cannot be sent to %s", t.Name, kind, e.Provider())
 		}
-		e.out = jsonx.AppendCompact(e.out, t.Raw)
+		e.Out = jsonx.AppendCompact(e.Out, t.Raw)
 		return
 	}
-	if !madeOf(t.Name, 128, "_-") {
-		e.refuse("tools", "%s takes names of tools with 1 to 128 letters, digits, underscores and hyphens, not %q", e.provider(), t.Name)
+	if !body.MadeOf(t.Name, 128, "_-") {
+		e.Refuse("tools", "%s takes names of tools with 1 to 128 letters, digits, underscores and hyphens, not %q", e.Provider(), t.Name)
 	}
-	e.raw(`{"name":`)
-	e.str(t.Name)
+	e.Raw(`{"name":`)
+	e.Str(t.Name)
 	e.member("description", t.Description)
-	e.raw(`,"input_schema":`)
+	e.Raw(`,"input_schema":`)
 	strict := t.Strict != nil && *t.Strict
-	if strict && !e.accepts("output_config") {
-		e.warn("strict tools are not supported by %s for this model: dropped", e.provider())
+	if strict && !e.Accepts("output_config") {
+		e.Warn("strict tools are not supported by %s for this model: dropped", e.Provider())
 		strict = false
 	}
 	e.inputSchema(t.Parameters, strict)
 	if strict {
-		e.raw(`,"strict":true`)
+		e.Raw(`,"strict":true`)
 	}
 	e.cache(t.Cache)
-	e.raw("}")
+	e.Raw("}")
 }
 
 // inputSchema writes the schema of a tool's input, which must be of type object.
@@ -60,20 +61,20 @@ func (e *encoder) inputSchema(raw []byte, strict bool) {
 	v, err := jsonx.Parse(raw, jsonx.Lenient)
 	switch {
 	case len(raw) == 0 || err == nil && v.Kind() == jsonx.Object && v.Len() == 0:
-		e.raw(`{"type":"object","properties":{}`)
+		e.Raw(`{"type":"object","properties":{}`)
 		if strict {
-			e.raw(`,"additionalProperties":false`)
+			e.Raw(`,"additionalProperties":false`)
 		}
-		e.raw("}")
+		e.Raw("}")
 	case err != nil || v.Kind() != jsonx.Object:
-		e.refuse("tools", "the parameters of a tool are no JSON schema of type object")
+		e.Refuse("tools", "the parameters of a tool are no JSON schema of type object")
 	case strict:
 		e.narrow(v, "tools")
 	case v.Get("type").Exists():
-		e.out = jsonx.AppendCompact(e.out, raw)
+		e.Out = jsonx.AppendCompact(e.Out, raw)
 	default:
-		e.raw(`{"type":"object",`)
-		e.out = append(e.out, jsonx.AppendCompact(nil, raw)[1:]...)
+		e.Raw(`{"type":"object",`)
+		e.Out = append(e.Out, jsonx.AppendCompact(nil, raw)[1:]...)
 	}
 }
 
@@ -97,42 +98,42 @@ func isServerTool(kind string) bool {
 }
 
 func (e *encoder) toolChoice() {
-	c := e.req.ToolChoice
-	single := e.req.ParallelToolCalls != nil && !*e.req.ParallelToolCalls
+	c := e.Req.ToolChoice
+	single := e.Req.ParallelToolCalls != nil && !*e.Req.ParallelToolCalls
 	if c == nil {
 		if !single {
 			return
 		}
 		c = &chat.ToolChoice{Mode: chat.ToolAuto}
 	}
-	if !e.field("tool_choice", lossRefuses) {
+	if !e.Field("tool_choice", body.Refuses) {
 		return
 	}
 	switch c.Mode {
 	case chat.ToolNamed:
-		e.raw(`{"type":"tool"`)
+		e.Raw(`{"type":"tool"`)
 		e.member("name", c.Name)
 	case chat.ToolRequired:
-		e.raw(`{"type":"any"`)
+		e.Raw(`{"type":"any"`)
 	case chat.ToolNone:
-		e.raw(`{"type":"none"`)
+		e.Raw(`{"type":"none"`)
 		single = false // the API refuses the member here
 	default:
-		e.raw(`{"type":"auto"`)
+		e.Raw(`{"type":"auto"`)
 	}
 	if single {
-		e.raw(`,"disable_parallel_tool_use":true`)
+		e.Raw(`,"disable_parallel_tool_use":true`)
 	}
-	e.raw("}")
+	e.Raw("}")
 }
 
 // formatPrompt is what the model is told where the API has nothing for it: it knows schemas, but
 // not mere JSON.
 func (e *encoder) formatPrompt() string {
-	f := e.req.ResponseFormat
+	f := e.Req.ResponseFormat
 	if f == nil || f.Kind != chat.FormatJSON && (f.Kind != chat.FormatSchema || len(f.Schema) > 0) {
 		return ""
 	}
-	e.warn("%s does not enforce JSON without a schema: it is asked for in the prompt", e.provider())
+	e.Warn("%s does not enforce JSON without a schema: it is asked for in the prompt", e.Provider())
 	return "Answer with a single JSON object and nothing else."
 }

@@ -18,14 +18,14 @@ type turn struct {
 // arrange puts the messages in order: instructions at the start become the system prompt,
 // messages of the same side one turn.
 func (e *encoder) arrange() {
-	messages := e.req.Messages
+	messages := e.Req.Messages
 	n := 0
 	for n < len(messages) && instructs(messages[n].Role) {
 		e.system = append(e.system, messages[n].Parts...)
 		n++
 	}
 	if n > 0 && n == len(messages) {
-		e.warn("%s wants a message of the user: the instructions became one", e.provider())
+		e.Warn("%s wants a message of the user: the instructions became one", e.Provider())
 		e.say(chat.User, e.system)
 		e.system = nil
 		e.ends()
@@ -35,7 +35,7 @@ func (e *encoder) arrange() {
 	for i := n; i < len(messages); i++ {
 		m := &messages[i]
 		if m.Name != "" {
-			e.warn("names of participants are not supported by %s: dropped", e.provider())
+			e.Warn("names of participants are not supported by %s: dropped", e.Provider())
 		}
 		switch m.Role {
 		case chat.User, chat.ToolRole:
@@ -45,13 +45,13 @@ func (e *encoder) arrange() {
 			later = nil
 			e.say(chat.Assistant, m.Parts)
 		case chat.System, chat.Developer:
-			if e.model.Messages.SystemTurns == dialect.SystemFolded {
+			if e.Model.Messages.SystemTurns == dialect.SystemFolded {
 				e.fold(m.Parts)
 			} else {
 				later = append(later, m.Parts...)
 			}
 		default:
-			e.refuse("messages", "the role %q cannot be sent to %s", m.Role, e.provider())
+			e.Refuse("messages", "the role %q cannot be sent to %s", m.Role, e.Provider())
 		}
 	}
 	e.instruct(later)
@@ -65,7 +65,7 @@ func (e *encoder) ends() {
 		return
 	}
 	if e.turns[0].role == chat.Assistant {
-		e.warn("%s wants the user to speak first: a message of the user was put before", e.provider())
+		e.Warn("%s wants the user to speak first: a message of the user was put before", e.Provider())
 		e.turns = append([]turn{{role: chat.User, parts: []chat.Part{{Kind: chat.Text, Text: "(begin)"}}}}, e.turns...)
 	}
 	last := &e.turns[len(e.turns)-1]
@@ -81,8 +81,8 @@ const maxMarks = 4
 // countMarks finds how many marks of the conversation are too many. The last ones do the most good.
 func (e *encoder) countMarks() {
 	n := marks(e.system)
-	for i := range e.req.Tools {
-		if e.req.Tools[i].Cache != nil {
+	for i := range e.Req.Tools {
+		if e.Req.Tools[i].Cache != nil {
 			n++
 		}
 	}
@@ -142,7 +142,7 @@ func (e *encoder) sendable(role chat.Role, parts []chat.Part) []chat.Part {
 			signature, redacted := ownState(p.State)
 			keep = signature != "" || redacted != ""
 		case p.Kind != chat.Call && (p.Kind != chat.Unrendered || !isBlock(p.Raw)):
-			e.warn("%s takes back text, thinking and calls alone from the assistant: other parts dropped", e.provider())
+			e.Warn("%s takes back text, thinking and calls alone from the assistant: other parts dropped", e.Provider())
 			keep = false
 		}
 		if keep {
@@ -170,7 +170,7 @@ func (e *encoder) fold(parts []chat.Part) {
 	if parts = e.sendable(chat.System, parts); len(parts) == 0 {
 		return
 	}
-	e.warn("%s does not take instructions at this place: they became text of the user within <system>", e.provider())
+	e.Warn("%s does not take instructions at this place: they became text of the user within <system>", e.Provider())
 	marked := make([]chat.Part, 0, len(parts))
 	for _, p := range parts {
 		if p.Kind == chat.Text {
@@ -184,26 +184,26 @@ func (e *encoder) fold(parts []chat.Part) {
 // messages writes the turns.
 func (e *encoder) messages() {
 	if len(e.turns) == 0 {
-		e.refuse("messages", "the messages hold nothing that can be sent to %s", e.provider())
+		e.Refuse("messages", "the messages hold nothing that can be sent to %s", e.Provider())
 	}
-	e.raw("[")
+	e.Raw("[")
 	for i := range e.turns {
 		t := &e.turns[i]
-		e.comma(i)
-		e.raw(`{"role":`)
-		e.str(string(t.role))
-		e.raw(`,"content":[`)
+		e.Comma(i)
+		e.Raw(`{"role":`)
+		e.Str(string(t.role))
+		e.Raw(`,"content":[`)
 		e.blocks(t.role, 0, t.results)
 		e.blocks(t.role, len(t.results), t.parts)
-		e.raw("]}")
+		e.Raw("]}")
 	}
-	e.raw("]")
+	e.Raw("]")
 }
 
 // blocks writes parts behind n others.
 func (e *encoder) blocks(role chat.Role, n int, parts []chat.Part) {
 	for i := range parts {
-		e.comma(n + i)
+		e.Comma(n + i)
 		e.block(role, &parts[i])
 	}
 }

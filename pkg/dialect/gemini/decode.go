@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -14,10 +15,10 @@ import (
 // A signature on a part that is no call and no thought belongs to the answer's text: it becomes
 // reasoning without text, behind the part. What tools that Google ran left behind, and media
 // that the model made, have no form in package chat and are dropped.
-func (Client) DecodeResponse(body []byte) (*chat.Response, error) {
-	root, err := jsonx.Parse(body, jsonx.Lenient)
-	if err != nil {
-		return nil, &chat.Error{Class: chat.Transport, Message: "the provider's answer is not JSON", Cause: err}
+func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
+	root, failed := body.ReadAnswer(data)
+	if failed != nil {
+		return nil, failed
 	}
 	var a answer
 	events, failed := a.read(nil, root)

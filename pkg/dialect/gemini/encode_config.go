@@ -13,10 +13,10 @@ const maxStops = 5
 
 // generationConfig writes what steers the answer; nothing if nothing does.
 func (e *encoder) generationConfig() {
-	r := e.req
+	r := e.Req
 	e.member("generationConfig")
-	start := len(e.out)
-	e.raw("{")
+	start := len(e.Out)
+	e.Raw("{")
 	e.int("maxOutputTokens", r.MaxTokens)
 	e.float("temperature", r.Temperature)
 	e.float("topP", r.TopP)
@@ -29,17 +29,17 @@ func (e *encoder) generationConfig() {
 	e.logprobs()
 	e.responseFormat()
 	e.thinking()
-	if len(e.out) == start+1 {
-		e.out = bytes.TrimSuffix(e.out[:start], []byte(`,"generationConfig":`))
+	if len(e.Out) == start+1 {
+		e.Out = bytes.TrimSuffix(e.Out[:start], []byte(`,"generationConfig":`))
 		return
 	}
-	e.raw("}")
+	e.Raw("}")
 }
 
 func (e *encoder) int(name string, value *int64) {
 	if value != nil && e.accepts(name) {
 		e.member(name)
-		e.out = jsonx.AppendInt(e.out, *value)
+		e.Out = jsonx.AppendInt(e.Out, *value)
 	}
 }
 
@@ -47,81 +47,88 @@ func (e *encoder) float(name string, value *float64) {
 	if value == nil || !e.accepts(name) {
 		return
 	}
-	f := *value
-	if r, ok := e.rules.Clamp[name]; ok && (f < r.Min || f > r.Max) {
-		f = min(max(f, r.Min), r.Max)
-		e.warn("%s is %v, but %s takes %v to %v: changed to %v", name, *value, e.provider(), r.Min, r.Max, f)
-	}
+	f := e.Clamp(name, *value)
 	e.member(name)
-	e.out = jsonx.AppendFloat(e.out, f)
+	e.Out = jsonx.AppendFloat(e.Out, f)
 }
 
 // seed is an int32. A larger one is cut to its lower bits, so that the same seed stays the same.
 func (e *encoder) seed() {
-	s := e.req.Seed
+	s := e.Req.Seed
 	if s == nil {
 		return
 	}
 	seed := *s
 	if seed < math.MinInt32 || seed > math.MaxInt32 {
 		seed &= math.MaxInt32
-		e.warn("the seed has more than 32 bits, and %s takes no more: %d is sent", e.provider(), seed)
+		e.Warn("the seed has more than 32 bits, and %s takes no more: %d is sent", e.Provider(), seed)
 	}
 	e.int("seed", &seed)
 }
 
 func (e *encoder) stops() {
-	stops := e.req.Stop
-	if len(stops) == 0 || !e.accepts("stopSequences") {
-		return
+	if len(e.Req.Stop) > 0 && e.accepts("stopSequences") {
+		e.member("stopSequences")
+		e.Out = appendStrings(e.Out, e.fewStops())
 	}
-	if len(stops) > maxStops {
-		e.warn("%s takes %d stop sequences: the others are dropped", e.provider(), maxStops)
-		stops = stops[:maxStops]
+}
+
+// fewStops are as many stop sequences as there may be.
+func (e *encoder) fewStops() []string {
+	stops := e.Req.Stop
+	if len(stops) <= maxStops {
+		return stops
 	}
-	e.member("stopSequences")
-	e.raw("[")
-	for _, s := range stops {
-		e.element()
-		e.str(s)
+	e.Warn("%s takes %d stop sequences: the others are dropped", e.Provider(), maxStops)
+	return stops[:maxStops]
+}
+
+func appendStrings(out []byte, list []string) []byte {
+	out = append(out, '[')
+	for _, s := range list {
+		out = jsonx.AppendString(element(out), s)
 	}
-	e.raw("]")
+	return append(out, ']')
 }
 
 func (e *encoder) choices() {
-	n := e.req.N
-	switch {
-	case n == nil || *n == 1:
-	case e.rules.SingleChoice || !e.accepts("candidateCount"):
-		e.refuse("n", "%s gives one answer for this model, not %d", e.provider(), *n)
-	default:
+	if n := e.Req.N; n != nil && *n != 1 && e.several(*n) {
 		e.int("candidateCount", n)
 	}
 }
 
+// several says whether the model gives n answers, which are more than one; if not, the request is refused.
+func (e *encoder) several(n int64) bool {
+	if e.Rules.SingleChoice || !e.accepts("candidateCount") {
+		e.Refuse("n", "%s gives one answer for this model, not %d", e.Provider(), n)
+		return false
+	}
+	return true
+}
+
 func (e *encoder) logprobs() {
-	r := e.req
+	r := e.Req
 	if r.Logprobs == nil || !e.accepts("responseLogprobs") {
 		return
 	}
 	e.member("responseLogprobs")
-	e.out = jsonx.AppendBool(e.out, *r.Logprobs)
+	e.Out = jsonx.AppendBool(e.Out, *r.Logprobs)
 	if *r.Logprobs {
 		e.int("logprobs", r.TopLogprobs)
 	}
 }
 
 func (e *encoder) responseFormat() {
-	f := e.req.ResponseFormat
+	f := e.Req.ResponseFormat
 	if f == nil || f.Kind != chat.FormatJSON && f.Kind != chat.FormatSchema {
 		return
 	}
 	if !e.accepts("responseMimeType") {
-		e.refuse("response_format", "JSON cannot be asked of this model of %s", e.provider())
+		e.Refuse("response_format", "JSON cannot be asked of this model of %s", e.Provider())
 		return
 	}
 	e.member("responseMimeType")
-	e.raw(`"application/json"`)
+	e.Raw(`"application/json"`)
 	if f.Kind == chat.FormatSchema && len(f.Schema) > 0 {
 		e.schema("response_format", "responseJsonSchema", "responseSchema", f.Schema)
 	}

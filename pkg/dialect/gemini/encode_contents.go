@@ -21,31 +21,31 @@ func instructs(m *chat.Message) bool { return m.Role == chat.System || m.Role ==
 // instructions writes the system and developer messages before all others apart, and
 // returns the rest. A conversation of instructions alone has them as the user's turn: it needs one.
 func (e *encoder) instructions() []chat.Message {
-	all := e.req.Messages
+	all := e.Req.Messages
 	n := 0
 	for n < len(all) && instructs(&all[n]) {
 		n++
 	}
-	if n == 0 || e.model.Instructions == dialect.InstructionsInTurn {
+	if n == 0 || e.Model.Instructions == dialect.InstructionsInTurn {
 		return all
 	}
 	if n == len(all) {
-		e.warn("%s wants a turn of the user's: the instructions are sent as one", e.provider())
+		e.Warn("%s wants a turn of the user's: the instructions are sent as one", e.Provider())
 		return all
 	}
 	e.member("systemInstruction")
-	e.raw(`{"parts":[`)
+	e.Raw(`{"parts":[`)
 	for i := range all[:n] {
 		e.instruction(&all[i])
 	}
-	e.raw("]}")
+	e.Raw("]}")
 	return all[n:]
 }
 
 func (e *encoder) instruction(m *chat.Message) {
 	for i := range m.Parts {
 		if m.Parts[i].Kind != chat.Text {
-			e.refuse("messages", "instructions can only be text for %s", e.provider())
+			e.Refuse("messages", "instructions can only be text for %s", e.Provider())
 			return
 		}
 		e.element()
@@ -57,12 +57,12 @@ func (e *encoder) instruction(m *chat.Message) {
 // so that the results of parallel calls are together, as it also wants.
 func (e *encoder) contents(messages []chat.Message) {
 	e.member("contents")
-	e.raw("[")
+	e.Raw("[")
 	asked := lastAsked(messages)
 	for i := range messages {
 		m := &messages[i]
 		if m.Name != "" {
-			e.warn("names of participants are not supported by %s: dropped", e.provider())
+			e.Warn("names of participants are not supported by %s: dropped", e.Provider())
 		}
 		switch {
 		case m.Role == chat.Assistant:
@@ -70,21 +70,21 @@ func (e *encoder) contents(messages []chat.Message) {
 		case m.Role == chat.User || m.Role == chat.ToolRole:
 			e.user(m.Parts)
 		case instructs(m):
-			if i > 0 && e.model.Instructions == dialect.InstructionsApart {
-				e.warn("%s takes instructions at the start alone: later ones are sent as the user's", e.provider())
+			if i > 0 && e.Model.Instructions == dialect.InstructionsApart {
+				e.Warn("%s takes instructions at the start alone: later ones are sent as the user's", e.Provider())
 			}
 			e.user(m.Parts)
 		default:
-			e.refuse("messages", "the role %q cannot be sent to %s", m.Role, e.provider())
+			e.Refuse("messages", "the role %q cannot be sent to %s", m.Role, e.Provider())
 		}
 	}
 	e.flushBeside()
 	if e.role != "" {
-		e.raw("]}")
+		e.Raw("]}")
 	} else {
-		e.refuse("messages", "%s wants at least one message with content", e.provider())
+		e.Refuse("messages", "%s wants at least one message with content", e.Provider())
 	}
-	e.raw("]")
+	e.Raw("]")
 }
 
 // lastAsked is the index of the last message in which the user says something, rather than a tool.
@@ -104,17 +104,17 @@ func (e *encoder) part(role string) {
 		return
 	}
 	if e.role != "" {
-		e.raw("]}")
+		e.Raw("]}")
 	}
 	e.element()
 	e.role, e.signed = role, false
-	e.raw(`{"role":"` + role + `","parts":[`)
+	e.Raw(`{"role":"` + role + `","parts":[`)
 }
 
 func (e *encoder) text(s string) {
-	e.raw(`{"text":`)
-	e.str(s)
-	e.raw("}")
+	e.Raw(`{"text":`)
+	e.Str(s)
+	e.Raw("}")
 }
 
 func (e *encoder) user(parts []chat.Part) {
@@ -163,10 +163,10 @@ func (e *encoder) assistant(parts []chat.Part, current bool) {
 			e.media(p)
 		case chat.Unrendered:
 			if !e.foreign(p.Raw) {
-				e.warn("a part of the assistant's that %s does not know is dropped", e.provider())
+				e.Warn("a part of the assistant's that %s does not know is dropped", e.Provider())
 			}
 		default:
-			e.refuse("messages", "a part of a message cannot be sent to %s", e.provider())
+			e.Refuse("messages", "a part of a message cannot be sent to %s", e.Provider())
 		}
 	}
 }
@@ -181,7 +181,7 @@ func (e *encoder) foreign(raw []byte) bool {
 	for m := v.First(); m.Exists(); m = m.Next() {
 		if serverPart(camel(m)) {
 			e.part(roleModel)
-			e.out = jsonx.AppendCompact(e.out, raw)
+			e.Out = jsonx.AppendCompact(e.Out, raw)
 			return true
 		}
 	}
@@ -199,7 +199,7 @@ func (e *encoder) reason(p *chat.Part) {
 		return
 	}
 	e.part(roleModel)
-	e.out = appendReason(e.out, p.Text, s.Signature, p.Text != "" || s.Summary)
+	e.Out = appendReason(e.Out, p.Text, s.Signature, p.Text != "" || s.Summary)
 }
 
 func (e *encoder) call(c *chat.ToolCall, current bool) {
@@ -208,11 +208,11 @@ func (e *encoder) call(c *chat.ToolCall, current bool) {
 	}
 	e.names[c.ID] = c.Name
 	signature := c.Signature
-	if signature == "" && current && !e.signed && e.model.Signatures == dialect.SignaturesDemanded {
+	if signature == "" && current && !e.signed && e.Model.Signatures == dialect.SignaturesDemanded {
 		signature = skipSignature
 	}
 	e.signed = true
-	e.out = appendCall(e.out, c, signature)
+	e.Out = appendCall(e.Out, c, signature)
 }
 
 // appendCall writes a part that is a call.

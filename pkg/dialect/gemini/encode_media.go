@@ -15,27 +15,27 @@ func (e *encoder) media(p *chat.Part) {
 	m := p.Media
 	switch {
 	case p.Kind != chat.Image && p.Kind != chat.Audio && p.Kind != chat.File || m == nil:
-		e.refuse("messages", "a part of a message cannot be sent to %s", e.provider())
+		e.Refuse("messages", "a part of a message cannot be sent to %s", e.Provider())
 	case m.Data != "":
-		e.raw(`{"inlineData":`)
-		e.out = appendBlob(e.out, p.Kind, m)
-		e.raw("}")
+		e.Raw(`{"inlineData":`)
+		e.Out = appendBlob(e.Out, p.Kind, m)
+		e.Raw("}")
 	case m.FileID != "" && ownFile(m.FileID), m.URL != "" && ownURL(m.URL):
-		e.raw(`{"fileData":{`)
+		e.Raw(`{"fileData":{`)
 		if mime := mimeOf(p.Kind, m); m.MIMEType != "" || m.Format != "" {
-			e.raw(`"mimeType":`)
-			e.str(mime)
-			e.raw(",")
+			e.Raw(`"mimeType":`)
+			e.Str(mime)
+			e.Raw(",")
 		}
-		e.raw(`"fileUri":`)
-		e.str(cmp.Or(m.FileID, m.URL))
-		e.raw("}}")
+		e.Raw(`"fileUri":`)
+		e.Str(cmp.Or(m.FileID, m.URL))
+		e.Raw("}}")
 	case m.URL != "":
-		e.refuse("messages", "%s does not fetch from URLs: send the content itself as a data URL or in base64, or a URI of Gemini's Files API", e.provider())
+		e.Refuse("messages", "%s does not fetch from URLs: send the content itself as a data URL or in base64, or a URI of Gemini's Files API", e.Provider())
 	case m.FileID != "":
-		e.refuse("messages", "the file id is not %s's: it must be a URI of Gemini's Files API, such as files/abc-123", e.provider())
+		e.Refuse("messages", "the file id is not %s's: it must be a URI of Gemini's Files API, such as files/abc-123", e.Provider())
 	default:
-		e.refuse("messages", "an image, sound or file has no content")
+		e.Refuse("messages", "an image, sound or file has no content")
 	}
 }
 
@@ -92,25 +92,25 @@ func (e *encoder) result(r *chat.ToolResult) {
 		name = e.names[r.CallID]
 	}
 	if name == "" {
-		e.refuse("messages", "a tool's result answers no call before it, and %s wants the function's name", e.provider())
+		e.Refuse("messages", "a tool's result answers no call before it, and %s wants the function's name", e.Provider())
 		return
 	}
 	text, media := splitResult(r)
 	e.part(roleUser)
-	e.raw(`{"functionResponse":{`)
+	e.Raw(`{"functionResponse":{`)
 	if r.CallID != "" {
-		e.raw(`"id":`)
-		e.str(r.CallID)
-		e.raw(",")
+		e.Raw(`"id":`)
+		e.Str(r.CallID)
+		e.Raw(",")
 	}
-	e.raw(`"name":`)
-	e.str(name)
-	e.raw(`,"response":`)
-	e.out = appendOutput(e.out, text, r.IsError)
-	if e.model.ResultMedia == dialect.ResultMediaInside {
+	e.Raw(`"name":`)
+	e.Str(name)
+	e.Raw(`,"response":`)
+	e.Out = appendOutput(e.Out, text, r.IsError)
+	if e.Model.ResultMedia == dialect.ResultMediaInside {
 		e.resultMedia(&media)
 	}
-	e.raw("}}")
+	e.Raw("}}")
 	e.beside = append(e.beside, media...)
 }
 
@@ -152,16 +152,16 @@ func (e *encoder) resultMedia(media *[]chat.Part) {
 			continue
 		}
 		if !open {
-			e.raw(`,"parts":[`)
+			e.Raw(`,"parts":[`)
 			open = true
 		}
 		e.element()
-		e.raw(`{"inlineData":`)
-		e.out = appendBlob(e.out, p.Kind, p.Media)
-		e.raw("}")
+		e.Raw(`{"inlineData":`)
+		e.Out = appendBlob(e.Out, p.Kind, p.Media)
+		e.Raw("}")
 	}
 	if open {
-		e.raw("]")
+		e.Raw("]")
 	}
 	*media = rest
 }

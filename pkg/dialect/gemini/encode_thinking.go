@@ -1,49 +1,54 @@
 package gemini
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // thinking writes thinkingConfig: a level or a budget, never both, and whether the thoughts
 // shall be shown (https://ai.google.dev/gemini-api/docs/thinking).
 func (e *encoder) thinking() {
-	r := e.req.Reasoning
+	r := e.Req.Reasoning
 	if r == nil {
 		return
 	}
-	if e.model.Thinking == dialect.ThinkingDropped {
-		if r.Budget != nil && *r.Budget > 0 || r.Effort != "" && r.Effort != "none" {
-			e.warn("this model of %s does not reason: reasoning is dropped", e.provider())
-		}
-		return
-	}
-	if !e.accepts("thinkingConfig") {
+	if !e.thinks(r) {
 		return
 	}
 	e.member("thinkingConfig")
-	e.raw("{")
+	e.Raw("{")
 	if !r.Hide && r.Effort != "none" && (r.Budget == nil || *r.Budget != 0) {
-		e.raw(`"includeThoughts":true`)
+		e.Raw(`"includeThoughts":true`)
 	}
 	switch {
 	case r.Effort == "" && r.Budget == nil:
 	case e.byLevel(r):
 		e.member("thinkingLevel")
-		e.str(strings.ToUpper(e.level(r)))
+		e.Str(strings.ToUpper(e.level(r)))
 	default:
 		e.member("thinkingBudget")
-		e.out = jsonx.AppendInt(e.out, e.budget(r))
+		e.Out = jsonx.AppendInt(e.Out, e.budget(r))
 	}
-	e.raw("}")
+	e.Raw("}")
+}
+
+// thinks says whether the model can be told how much to think; if not, it warns.
+func (e *encoder) thinks(r *chat.Reasoning) bool {
+	if e.Model.Thinking != dialect.ThinkingDropped {
+		return e.accepts("thinkingConfig")
+	}
+	if r.Budget != nil && *r.Budget > 0 || r.Effort != "" && r.Effort != "none" {
+		e.Warn("this model of %s does not reason: reasoning is dropped", e.Provider())
+	}
+	return false
 }
 
 func (e *encoder) byLevel(r *chat.Reasoning) bool {
-	switch e.model.Thinking {
+	switch e.Model.Thinking {
 	case dialect.ThinkingLevel:
 		return true
 	case dialect.ThinkingBudget, dialect.ThinkingBudgetAlways:
@@ -56,16 +61,16 @@ func (e *encoder) byLevel(r *chat.Reasoning) bool {
 func (e *encoder) level(r *chat.Reasoning) string {
 	asked := r.Effort
 	if asked == "" {
-		asked = effortOf(*r.Budget)
-		e.warn("this model of %s takes no reasoning budget: %d tokens became the effort %s", e.provider(), *r.Budget, asked)
+		asked = body.EffortOf(*r.Budget)
+		e.Warn("this model of %s takes no reasoning budget: %d tokens became the effort %s", e.Provider(), *r.Budget, asked)
 	}
-	known := e.model.Efforts
+	known := e.Model.Efforts
 	if len(known) == 0 {
 		known = []string{"minimal", "low", "medium", "high"}
 	}
-	level := nearest(asked, known)
+	level := body.Nearest(asked, known)
 	if level != asked {
-		e.warn("reasoning effort %s is not known to this model: changed to %s", asked, level)
+		e.Warn("reasoning effort %s is not known to this model: changed to %s", asked, level)
 	}
 	return level
 }
@@ -79,18 +84,18 @@ func (e *encoder) budget(r *chat.Reasoning) int64 {
 	} else {
 		asked = budgetOf(r.Effort)
 	}
-	low, high := int64(e.model.Budget.Min), int64(e.model.Budget.Max)
+	low, high := int64(e.Model.Budget.Min), int64(e.Model.Budget.Max)
 	budget := asked
 	if high > 0 {
 		budget = min(budget, high)
 	}
-	if asked > 0 || e.model.Thinking == dialect.ThinkingBudgetAlways {
+	if asked > 0 || e.Model.Thinking == dialect.ThinkingBudgetAlways {
 		budget = max(budget, low)
 	}
 	if asked == 0 && budget > 0 {
-		e.warn("this model of %s always reasons: it gets the least budget, %d tokens", e.provider(), budget)
+		e.Warn("this model of %s always reasons: it gets the least budget, %d tokens", e.Provider(), budget)
 	} else if budget != asked && r.Effort == "" {
-		e.warn("a reasoning budget of %d tokens is out of this model's range: changed to %d", asked, budget)
+		e.Warn("a reasoning budget of %d tokens is out of this model's range: changed to %d", asked, budget)
 	}
 	return budget
 }
@@ -110,32 +115,4 @@ func budgetOf(effort string) int64 {
 		return 24576
 	}
 	return maxBudget
-}
-
-// effortOf turns a budget in tokens into a level.
-func effortOf(budget int64) string {
-	switch {
-	case budget <= 0:
-		return "none"
-	case budget <= 2048:
-		return "low"
-	case budget <= 12288:
-		return "medium"
-	}
-	return "high"
-}
-
-// nearest is the level among the known, in rising order, that is closest to the one asked for; of
-// two the lower.
-func nearest(asked string, known []string) string {
-	order := []string{"none", "minimal", "low", "medium", "high", "xhigh", "max"}
-	want := slices.Index(order, asked)
-	best, distance := known[0], len(order)
-	for _, level := range known {
-		d := slices.Index(order, level) - want
-		if d = max(d, -d); d < distance {
-			best, distance = level, d
-		}
-	}
-	return best
 }

@@ -8,15 +8,15 @@ import (
 
 // tools writes the functions as one tool, and Gemini's own tools beside it.
 func (e *encoder) tools() {
-	r := e.req
+	r := e.Req
 	if len(r.Tools) == 0 {
 		if c := r.ToolChoice; c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) {
-			e.refuse("tool_choice", "a tool must be called, but there is none")
+			e.Refuse("tool_choice", "a tool must be called, but there is none")
 		}
 		return
 	}
 	e.member("tools")
-	e.raw("[")
+	e.Raw("[")
 	functions := 0
 	for i := range r.Tools {
 		if t := &r.Tools[i]; len(t.Raw) > 0 {
@@ -27,16 +27,16 @@ func (e *encoder) tools() {
 	}
 	if functions > 0 {
 		e.element()
-		e.raw(`{"functionDeclarations":[`)
+		e.Raw(`{"functionDeclarations":[`)
 		for i := range r.Tools {
 			if t := &r.Tools[i]; len(t.Raw) == 0 {
 				e.element()
 				e.function(t)
 			}
 		}
-		e.raw("]}")
+		e.Raw("]}")
 	}
-	e.raw("]")
+	e.Raw("]")
 	e.toolChoice()
 }
 
@@ -44,34 +44,34 @@ func (e *encoder) tools() {
 func (e *encoder) ownTool(t *chat.Tool) {
 	v, err := jsonx.Parse(t.Raw, jsonx.Lenient)
 	if err != nil || v.Len() == 0 {
-		e.refuse("tools", "the tool %q cannot be sent to %s", t.Name, e.provider())
+		e.Refuse("tools", "the tool %q cannot be sent to %s", t.Name, e.Provider())
 		return
 	}
 	for m := v.First(); m.Exists(); m = m.Next() {
 		if !serverTool(camel(m)) {
-			e.refuse("tools", "the tool %q cannot be sent to %s: it takes functions and Gemini's own tools", t.Name, e.provider())
+			e.Refuse("tools", "the tool %q cannot be sent to %s: it takes functions and Gemini's own tools", t.Name, e.Provider())
 			return
 		}
 	}
 	e.element()
-	e.out = jsonx.AppendCompact(e.out, t.Raw)
+	e.Out = jsonx.AppendCompact(e.Out, t.Raw)
 }
 
 func (e *encoder) function(t *chat.Tool) {
-	e.raw(`{"name":`)
-	e.str(t.Name)
+	e.Raw(`{"name":`)
+	e.Str(t.Name)
 	if t.Description != "" {
-		e.raw(`,"description":`)
-		e.str(t.Description)
+		e.Raw(`,"description":`)
+		e.Str(t.Description)
 	}
 	if t.Strict != nil && *t.Strict {
 		// The mode VALIDATED is the nearest, a preview that not every model and schema bears.
-		e.warn("strict functions are not supported by %s: the arguments may stray from the schema", e.provider())
+		e.Warn("strict functions are not supported by %s: the arguments may stray from the schema", e.Provider())
 	}
 	if !emptySchema(t.Parameters) {
 		e.schema("tools", "parametersJsonSchema", "parameters", t.Parameters)
 	}
-	e.raw("}")
+	e.Raw("}")
 }
 
 // emptySchema says whether a function takes nothing: the dialect then wants no schema.
@@ -100,37 +100,38 @@ func emptySchema(schema []byte) bool {
 	return true
 }
 
+// subset says whether the model takes less than JSON schema.
+func (e *encoder) subset() bool {
+	return e.Rules.Schema == dialect.SchemaSubset || e.Model.Schema == dialect.SchemaSubset
+}
+
 // schema writes a schema in the member that fits the model: as it is, or in the subset.
 func (e *encoder) schema(param, kept, subset string, schema []byte) {
-	form := e.rules.Schema
-	if e.model.Schema != dialect.SchemaKept {
-		form = e.model.Schema
-	}
-	if form != dialect.SchemaSubset {
+	if !e.subset() {
 		e.member(kept)
-		e.out = jsonx.AppendCompact(e.out, schema)
+		e.Out = jsonx.AppendCompact(e.Out, schema)
 		return
 	}
 	root, err := jsonx.Parse(schema, jsonx.Lenient)
 	if err != nil {
-		e.refuse(param, "a schema is not JSON")
+		e.Refuse(param, "a schema is not JSON")
 		return
 	}
 	e.member(subset)
-	s := subsetter{root: root, out: e.out}
+	s := subsetter{root: root, out: e.Out}
 	s.schema(root, 0)
-	e.out = s.out
+	e.Out = s.out
 	if s.recursive {
-		e.refuse(param, "a schema refers to itself, or is too large without references: this model of %s takes neither", e.provider())
+		e.Refuse(param, "a schema refers to itself, or is too large without references: this model of %s takes neither", e.Provider())
 	}
 	if s.lost {
-		e.warn("this model of %s knows less than JSON schema: what it does not know is left out", e.provider())
+		e.Warn("this model of %s knows less than JSON schema: what it does not know is left out", e.Provider())
 	}
 }
 
 // toolChoice writes the mode: ANY is "call some function", with names "one of these".
 func (e *encoder) toolChoice() {
-	c := e.req.ToolChoice
+	c := e.Req.ToolChoice
 	if c == nil {
 		return
 	}
@@ -142,11 +143,11 @@ func (e *encoder) toolChoice() {
 		mode = "ANY"
 	}
 	e.member("toolConfig")
-	e.raw(`{"functionCallingConfig":{"mode":"` + mode + `"`)
+	e.Raw(`{"functionCallingConfig":{"mode":"` + mode + `"`)
 	if c.Mode == chat.ToolNamed {
-		e.raw(`,"allowedFunctionNames":[`)
-		e.str(c.Name)
-		e.raw("]")
+		e.Raw(`,"allowedFunctionNames":[`)
+		e.Str(c.Name)
+		e.Raw("]")
 	}
-	e.raw("}}")
+	e.Raw("}}")
 }

@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // A decoder reads one request, and goes on after an issue.
 type decoder struct {
-	jsonx.Report
+	body.Reader
 	req   *chat.Request
 	calls []call // the conversation's so far
 	turn  int    // the first of them that belongs to the last turn of the model's
@@ -102,7 +103,7 @@ func (d *decoder) instruction(v jsonx.Value) {
 
 // serviceTier: the tier that is named standard is the one that others call default.
 func (d *decoder) serviceTier(v jsonx.Value) {
-	switch tier := strings.ToLower(d.string(v)); tier {
+	switch tier := strings.ToLower(d.Str(v)); tier {
 	case "standard":
 		d.req.ServiceTier = "default"
 	case "flex", "priority":
@@ -115,15 +116,11 @@ func (d *decoder) serviceTier(v jsonx.Value) {
 
 // object reads the members that are given. In proto JSON, null is the same as absent.
 func (d *decoder) object(v jsonx.Value, read func(m jsonx.Value)) {
-	if v.Kind() != jsonx.Object {
-		d.Expected(v, "an object")
-		return
-	}
-	for m := v.First(); m.Exists() && !d.Full(); m = m.Next() {
+	d.Object(v, func(m jsonx.Value) {
 		if m.Given() {
 			read(m)
 		}
-	}
+	})
 }
 
 // each reads the elements of an array. Google takes a single object for an array of one.
@@ -138,36 +135,6 @@ func (d *decoder) each(v jsonx.Value, read func(e jsonx.Value)) {
 	default:
 		d.Expected(v, "an array")
 	}
-}
-
-// The readers of simple values note an issue and return a zero value if there is
-// something else.
-
-func (d *decoder) string(v jsonx.Value) string {
-	if v.Kind() != jsonx.String {
-		d.Expected(v, "a string")
-	}
-	return v.Str()
-}
-
-func (d *decoder) bool(v jsonx.Value) bool {
-	b, ok := v.Bool()
-	if !ok {
-		d.Expected(v, "a boolean")
-	}
-	return b
-}
-
-func (d *decoder) float(v jsonx.Value, low, high float64) *float64 {
-	f, ok := d.Float64(v)
-	if !ok {
-		return nil
-	}
-	if f < low || f > high {
-		d.Add(v, "expected a number from %v to %v, got %v", low, high, f)
-		return nil
-	}
-	return &f
 }
 
 // int reads a whole number, which proto JSON may write as a string.
@@ -188,7 +155,7 @@ func (d *decoder) int(v jsonx.Value, low, high int64) *int64 {
 
 // enum reads one of a few words, whatever their case, and returns it in capitals.
 func (d *decoder) enum(v jsonx.Value, words ...string) string {
-	s := strings.ToUpper(d.string(v))
+	s := strings.ToUpper(d.Str(v))
 	if v.Kind() == jsonx.String && !slices.Contains(words, s) {
 		d.Add(v, "expected one of %s", strings.Join(words, ", "))
 	}

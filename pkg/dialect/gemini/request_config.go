@@ -39,9 +39,9 @@ func (d *decoder) sampling(name string, m jsonx.Value) bool {
 	case "maxOutputTokens":
 		r.MaxTokens = d.int(m, 1, 1<<31-1)
 	case "temperature":
-		r.Temperature = d.float(m, 0, 2)
+		r.Temperature = d.Float(m, 0, 2)
 	case "topP":
-		r.TopP = d.float(m, 0, 1)
+		r.TopP = d.Float(m, 0, 1)
 	case "topK":
 		r.TopK = d.int(m, 1, 1<<31-1)
 	case "seed":
@@ -49,11 +49,11 @@ func (d *decoder) sampling(name string, m jsonx.Value) bool {
 	case "candidateCount":
 		r.N = d.int(m, 1, 128)
 	case "presencePenalty":
-		r.PresencePenalty = d.float(m, -2, 2)
+		r.PresencePenalty = d.Float(m, -2, 2)
 	case "frequencyPenalty":
-		r.FrequencyPenalty = d.float(m, -2, 2)
+		r.FrequencyPenalty = d.Float(m, -2, 2)
 	case "responseLogprobs":
-		b := d.bool(m)
+		b := d.Bool(m)
 		r.Logprobs = &b
 	case "logprobs":
 		r.TopLogprobs = d.int(m, 0, 20)
@@ -66,7 +66,7 @@ func (d *decoder) sampling(name string, m jsonx.Value) bool {
 			if e.Kind() == jsonx.String && e.Empty() {
 				d.Add(e, "must not be empty")
 			}
-			r.Stop = append(r.Stop, d.string(e))
+			r.Stop = append(r.Stop, d.Str(e))
 		})
 	default:
 		return false
@@ -79,7 +79,7 @@ func (d *decoder) refused(name string, m jsonx.Value) bool {
 	switch name {
 	case "responseModalities":
 		d.each(m, func(e jsonx.Value) {
-			if w := strings.ToUpper(d.string(e)); e.Kind() == jsonx.String && w != "TEXT" && w != "MODALITY_UNSPECIFIED" {
+			if w := strings.ToUpper(d.Str(e)); e.Kind() == jsonx.String && w != "TEXT" && w != "MODALITY_UNSPECIFIED" {
 				d.Add(e, "only TEXT is supported")
 			}
 		})
@@ -98,7 +98,7 @@ func (d *decoder) thinking(v jsonx.Value) {
 	d.object(v, func(m jsonx.Value) {
 		switch camel(m) {
 		case "includeThoughts":
-			r.Hide = !d.bool(m)
+			r.Hide = !d.Bool(m)
 		case "thinkingBudget":
 			if n := d.int(m, -1, 1<<31-1); n != nil && *n >= 0 {
 				r.Budget = n
@@ -142,7 +142,7 @@ func (d *decoder) format(f *format) {
 	}
 	mime := "text/plain"
 	if f.mime.Exists() {
-		mime = strings.ToLower(d.string(f.mime))
+		mime = strings.ToLower(d.Str(f.mime))
 	}
 	schema := f.jsonSchema
 	if !schema.Exists() {

@@ -26,7 +26,7 @@ func (d *decoder) content(v jsonx.Value) {
 	}
 	word := "user"
 	if role.Exists() {
-		word = d.string(role)
+		word = d.Str(role)
 	}
 	switch word {
 	case "model":
@@ -64,9 +64,9 @@ func (d *decoder) part(v jsonx.Value) part {
 			}
 			p.kind, p.data = name, m
 		case "thought":
-			p.thought = d.bool(m)
+			p.thought = d.Bool(m)
 		case "thoughtSignature":
-			p.signature = standard(d.string(m))
+			p.signature = standard(d.Str(m))
 		case "videoMetadata", "mediaResolution", "mediaProcessing", "partMetadata":
 		default:
 			d.Unknown(m, slices.Values([]string{"text", "inlineData", "fileData", "functionCall", "functionResponse", "thought", "thoughtSignature"}))
@@ -199,9 +199,9 @@ func (d *decoder) call(v jsonx.Value, signature string) *chat.ToolCall {
 	d.object(v, func(m jsonx.Value) {
 		switch camel(m) {
 		case "id":
-			c.ID = d.string(m)
+			c.ID = d.Str(m)
 		case "name":
-			c.Name = d.string(m)
+			c.Name = d.Str(m)
 		case "args":
 			if m.Kind() != jsonx.Object {
 				d.Expected(m, "an object")

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -15,14 +16,14 @@ func (d *decoder) inline(v jsonx.Value) chat.Part {
 	d.object(v, func(f jsonx.Value) {
 		switch camel(f) {
 		case "mimeType":
-			m.MIMEType = d.string(f)
+			m.MIMEType = d.Str(f)
 		case "data":
-			m.Data = standard(d.string(f))
-			if f.Kind() == jsonx.String && !isBase64(m.Data) {
+			m.Data = standard(d.Str(f))
+			if f.Kind() == jsonx.String && !body.IsBase64(m.Data) {
 				d.Add(f, "expected base64")
 			}
 		case "displayName":
-			m.Filename = d.string(f)
+			m.Filename = d.Str(f)
 		default:
 			d.Unknown(f, slices.Values([]string{"mimeType", "data", "displayName"}))
 		}
@@ -42,9 +43,9 @@ func (d *decoder) file(v jsonx.Value) chat.Part {
 	d.object(v, func(f jsonx.Value) {
 		switch camel(f) {
 		case "mimeType":
-			m.MIMEType = d.string(f)
+			m.MIMEType = d.Str(f)
 		case "fileUri":
-			uri := d.string(f)
+			uri := d.Str(f)
 			u, err := url.Parse(uri)
 			switch {
 			case err != nil:
@@ -55,7 +56,7 @@ func (d *decoder) file(v jsonx.Value) chat.Part {
 				m.FileID = uri
 			}
 		case "displayName":
-			m.Filename = d.string(f)
+			m.Filename = d.Str(f)
 		default:
 			d.Unknown(f, slices.Values([]string{"mimeType", "fileUri", "displayName"}))
 		}

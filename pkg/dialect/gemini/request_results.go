@@ -14,9 +14,9 @@ func (d *decoder) response(v jsonx.Value) *chat.ToolResult {
 	d.object(v, func(m jsonx.Value) {
 		switch camel(m) {
 		case "id":
-			r.CallID = d.string(m)
+			r.CallID = d.Str(m)
 		case "name":
-			r.Name = d.string(m)
+			r.Name = d.Str(m)
 		case "response":
 			d.output(m, r)
 		case "parts":

@@ -34,9 +34,9 @@ func (d *decoder) function(v jsonx.Value, seen map[string]bool) {
 	d.object(v, func(m jsonx.Value) {
 		switch camel(m) {
 		case "name":
-			t.Name = d.string(m)
+			t.Name = d.Str(m)
 		case "description":
-			t.Description = d.string(m)
+			t.Description = d.Str(m)
 		case "parameters", "parametersJsonSchema":
 			switch {
 			case m.Kind() != jsonx.Object:
@@ -82,9 +82,9 @@ func (d *decoder) choice(v jsonx.Value) {
 				case "mode":
 					mode = d.enum(f, "AUTO", "ANY", "NONE", "VALIDATED", "MODE_UNSPECIFIED")
 				case "allowedFunctionNames":
-					d.each(f, func(e jsonx.Value) { d.only = append(d.only, d.string(e)) })
+					d.each(f, func(e jsonx.Value) { d.only = append(d.only, d.Str(e)) })
 				case "streamFunctionCallArguments":
-					if d.bool(f) {
+					if d.Bool(f) {
 						d.Add(f, "calls in pieces are not supported")
 					}
 				default:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -29,7 +30,7 @@ func (s Server) EncodeResponse(resp *chat.Response, served dialect.Served) []byt
 func sizeOfResponse(resp *chat.Response) int {
 	n := 512
 	for i := range resp.Choices {
-		n += 128 + len(resp.Choices[i].Logprobs) + sizeOfParts(resp.Choices[i].Message.Parts)
+		n += 128 + len(resp.Choices[i].Logprobs) + body.SizeOfParts(resp.Choices[i].Message.Parts)
 	}
 	return n
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
 // Format is the ReasoningState.Format of what Gemini signed. It is OpenRouter's word for it.
@@ -120,18 +121,8 @@ func standard(s string) string {
 	if n := len(t) % 4; n > 1 {
 		t += "=="[n-2:]
 	}
-	if !isBase64(t) {
+	if !body.IsBase64(t) {
 		return s
 	}
 	return t
-}
-
-func isBase64(s string) bool {
-	n := strings.TrimRight(s, "=")
-	ok := s != "" && len(s)%4 == 0 && len(s)-len(n) <= 2
-	for i := 0; ok && i < len(n); i++ {
-		c := n[i]
-		ok = c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/'
-	}
-	return ok
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -21,11 +22,11 @@ func (d *streamDecoder) Decode(out []chat.Event, _ string, data []byte) []chat.E
 		return out
 	}
 	if err := d.doc.Parse(data, jsonx.Lenient); err != nil {
-		return fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled", Cause: err})
+		return body.Fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled", Cause: err})
 	}
 	out, failed := d.read(out, d.doc.Root())
 	if failed != nil {
-		return fail(out, failed)
+		return body.Fail(out, failed)
 	}
 	return out
 }
@@ -34,11 +35,7 @@ func (d *streamDecoder) Decode(out []chat.Event, _ string, data []byte) []chat.E
 func (d *streamDecoder) Close(out []chat.Event) []chat.Event {
 	out, failed := d.finish(out, endCut)
 	if failed != nil {
-		return fail(out, failed)
+		return body.Fail(out, failed)
 	}
 	return out
-}
-
-func fail(out []chat.Event, err *chat.Error) []chat.Event {
-	return append(out, chat.Event{Kind: chat.EventError, Err: err})
 }

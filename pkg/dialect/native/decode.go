@@ -6,22 +6,21 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // A decoder reads one request, and goes on after an issue.
 type decoder struct {
-	jsonx.Report
+	body.Reader
 	providers []string
 	req       *chat.Request
 	route     dialect.Route
-	called    map[string]string // the functions of the calls so far, by the calls' ids
 }
 
 // Limits of a request that no provider sets.
 const (
 	maxRequestID = 128
-	maxName      = 256 // of models, tools, ids
 	maxStops     = 16
 )
 
@@ -46,7 +45,7 @@ func (d *decoder) request(v jsonx.Value) {
 	if !messages {
 		d.AddMember(v, "messages", "required")
 	}
-	d.checkChoice(v)
+	d.CheckChoice(v, "toolChoice", d.req)
 }
 
 // fields are the members that a request may have.
@@ -82,22 +81,22 @@ func (d *decoder) unknown(m jsonx.Value) {
 func (d *decoder) routing(m jsonx.Value) bool {
 	switch string(m.Key()) {
 	case "model":
-		d.req.Model = d.name(m)
+		d.req.Model = d.Name(m)
 	case "provider":
 		d.route.Provider = d.provider(m, true)
 	case "allowedProviders":
-		d.list(m, "allow every provider", func(e jsonx.Value) {
+		d.List(m, "allow every provider", func(e jsonx.Value) {
 			d.route.Providers = append(d.route.Providers, d.provider(e, false))
 		})
 	case "allowedPriorities":
-		d.list(m, "allow every priority", func(e jsonx.Value) {
+		d.List(m, "allow every priority", func(e jsonx.Value) {
 			n, _ := d.Int64(e)
 			d.route.Priorities = append(d.route.Priorities, n)
 		})
 	case "requestId":
 		d.route.RequestID = d.requestID(m)
 	case "stream":
-		d.req.Stream = d.bool(m)
+		d.req.Stream = d.Bool(m)
 	default:
 		return false
 	}
@@ -109,26 +108,26 @@ func (d *decoder) sampling(m jsonx.Value) bool {
 	r := d.req
 	switch string(m.Key()) {
 	case "temperature":
-		r.Temperature = d.float(m, 0, 2)
+		r.Temperature = d.Float(m, 0, 2)
 	case "topP":
-		r.TopP = d.float(m, 0, 1)
+		r.TopP = d.Float(m, 0, 1)
 	case "topK":
-		r.TopK = d.int(m, 1, 1<<53)
+		r.TopK = d.Int(m, 1, 1<<53)
 	case "maxTokens":
-		r.MaxTokens = d.int(m, 1, 1<<53)
+		r.MaxTokens = d.Int(m, 1, 1<<53)
 	case "seed":
-		r.Seed = d.int(m, -1<<63, 1<<63-1)
+		r.Seed = d.Int(m, -1<<63, 1<<63-1)
 	case "n":
-		r.N = d.int(m, 1, 128)
+		r.N = d.Int(m, 1, 128)
 	case "frequencyPenalty":
-		r.FrequencyPenalty = d.float(m, -2, 2)
+		r.FrequencyPenalty = d.Float(m, -2, 2)
 	case "presencePenalty":
-		r.PresencePenalty = d.float(m, -2, 2)
+		r.PresencePenalty = d.Float(m, -2, 2)
 	case "logprobs":
-		b := d.bool(m)
+		b := d.Bool(m)
 		r.Logprobs = &b
 	case "topLogprobs":
-		r.TopLogprobs = d.int(m, 0, 20)
+		r.TopLogprobs = d.Int(m, 0, 20)
 	default:
 		return false
 	}
@@ -140,8 +139,8 @@ func (d *decoder) extras(m jsonx.Value) bool {
 	r := d.req
 	switch string(m.Key()) {
 	case "logitBias":
-		d.object(m, func(e jsonx.Value) {
-			if f := d.float(e, -100, 100); f != nil {
+		d.Object(m, func(e jsonx.Value) {
+			if f := d.Float(e, -100, 100); f != nil {
 				if r.LogitBias == nil {
 					r.LogitBias = make(map[string]float64, m.Len())
 				}
@@ -149,22 +148,22 @@ func (d *decoder) extras(m jsonx.Value) bool {
 			}
 		})
 	case "metadata":
-		d.object(m, func(e jsonx.Value) {
+		d.Object(m, func(e jsonx.Value) {
 			if r.Metadata == nil {
 				r.Metadata = make(map[string]string, m.Len())
 			}
-			r.Metadata[string(e.Key())] = d.string(e)
+			r.Metadata[string(e.Key())] = d.Str(e)
 		})
 	case "reasoning":
 		d.reasoning(m)
 	case "verbosity":
-		r.Verbosity = d.oneOf(m, "low", "medium", "high")
+		r.Verbosity = d.OneOf(m, "low", "medium", "high")
 	case "serviceTier":
-		r.ServiceTier = d.name(m)
+		r.ServiceTier = d.Name(m)
 	case "user":
-		r.User = d.string(m)
+		r.User = d.Str(m)
 	case "cacheKey":
-		r.CacheKey = d.string(m)
+		r.CacheKey = d.Str(m)
 	default:
 		return false
 	}
@@ -173,17 +172,17 @@ func (d *decoder) extras(m jsonx.Value) bool {
 
 func (d *decoder) reasoning(v jsonx.Value) {
 	r := new(chat.Reasoning)
-	d.object(v, func(m jsonx.Value) {
+	d.Object(v, func(m jsonx.Value) {
 		switch key := string(m.Key()); {
 		case !m.Given() && slices.Contains([]string{"effort", "budget", "summary", "hide"}, key):
 		case key == "effort":
-			r.Effort = d.oneOf(m, "none", "minimal", "low", "medium", "high", "xhigh", "max")
+			r.Effort = d.OneOf(m, "none", "minimal", "low", "medium", "high", "xhigh", "max")
 		case key == "budget":
-			r.Budget = d.int(m, 0, 1<<53)
+			r.Budget = d.Int(m, 0, 1<<53)
 		case key == "summary":
-			r.Summary = d.oneOf(m, "auto", "concise", "detailed")
+			r.Summary = d.OneOf(m, "auto", "concise", "detailed")
 		case key == "hide":
-			r.Hide = d.bool(m)
+			r.Hide = d.Bool(m)
 		default:
 			d.Unknown(m, slices.Values([]string{"effort", "budget", "summary", "hide"}))
 		}
@@ -208,13 +207,13 @@ func (d *decoder) provider(v jsonx.Value, auto bool) string {
 	if auto {
 		first = "auto, "
 	}
-	d.Add(v, "unknown provider %s: expected one of %s%s", quote(id), first, strings.Join(d.providers, ", "))
+	d.Add(v, "unknown provider %s: expected one of %s%s", body.Quote(id), first, strings.Join(d.providers, ", "))
 	return ""
 }
 
 func (d *decoder) requestID(v jsonx.Value) string {
-	id := d.string(v)
-	if v.Kind() == jsonx.String && (id == "" || len(id) > maxRequestID || !printable(id)) {
+	id := d.Str(v)
+	if v.Kind() == jsonx.String && (id == "" || len(id) > maxRequestID || !body.Printable(id)) {
 		d.Add(v, "expected 1 to %d printable ASCII characters", maxRequestID)
 	}
 	return id

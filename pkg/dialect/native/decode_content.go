@@ -2,9 +2,9 @@ package native
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -45,7 +45,7 @@ func (d *decoder) part(v jsonx.Value) chat.Part {
 		return chat.Part{}
 	}
 	var p chat.Part
-	switch d.string(kind) {
+	switch d.Str(kind) {
 	case "text":
 		p = d.textPart(v)
 	case "image":
@@ -63,7 +63,7 @@ func (d *decoder) part(v jsonx.Value) chat.Part {
 		return d.wrapped(v, chat.Audio, "input_audio", "data", "format")
 	default:
 		if kind.Kind() == jsonx.String {
-			d.oneOf(kind, "text", "image", "audio", "file", "image_url", "input_audio")
+			d.OneOf(kind, "text", "image", "audio", "file", "image_url", "input_audio")
 		}
 	}
 	p.Cache = d.cache(v.Get("cache"))
@@ -77,7 +77,7 @@ func (d *decoder) textPart(v jsonx.Value) chat.Part {
 		switch string(m.Key()) {
 		case "text":
 			text = true
-			p.Text = d.string(m)
+			p.Text = d.Str(m)
 		case "type", "cache":
 		default:
 			d.Unknown(m, slices.Values([]string{"type", "text", "cache"}))
@@ -123,7 +123,7 @@ func (d *decoder) wrapped(v jsonx.Value, kind chat.PartKind, member string, allo
 		d.AddMember(v, member, "required")
 		return p
 	}
-	d.object(inner, func(m jsonx.Value) {
+	d.Object(inner, func(m jsonx.Value) {
 		key := string(m.Key())
 		switch {
 		case !slices.Contains(allowed, key):
@@ -142,65 +142,24 @@ func (d *decoder) wrapped(v jsonx.Value, kind chat.PartKind, member string, allo
 func (d *decoder) medium(m jsonx.Value, key string, out *chat.Media) {
 	switch key {
 	case "url", "file_data":
-		d.url(m, out)
+		d.URL(m, out)
 	case "data":
-		out.Data = d.base64(m, d.string(m))
+		out.Data = d.Base64(m, d.Str(m))
 	case "mimeType":
-		if out.MIMEType = d.string(m); m.Kind() == jsonx.String && !mimeType(out.MIMEType) {
+		if out.MIMEType = d.Str(m); m.Kind() == jsonx.String && !body.IsMIMEType(out.MIMEType) {
 			d.Add(m, "expected a media type such as image/png")
 		}
 	case "detail":
-		out.Detail = d.oneOf(m, "auto", "low", "high")
+		out.Detail = d.OneOf(m, "auto", "low", "high")
 	case "format":
-		if out.Format = d.string(m); m.Kind() == jsonx.String && !madeOf(out.Format, 16, "") {
+		if out.Format = d.Str(m); m.Kind() == jsonx.String && !body.MadeOf(out.Format, 16, "") {
 			d.Add(m, "expected a format such as wav or mp3")
 		}
 	case "filename":
-		out.Filename = d.string(m)
+		out.Filename = d.Str(m)
 	case "fileId", "file_id":
-		out.FileID = d.callID(m)
+		out.FileID = d.CallID(m)
 	}
-}
-
-// url reads the address of a medium, or its data as a URL.
-func (d *decoder) url(m jsonx.Value, out *chat.Media) {
-	s := d.string(m)
-	scheme, rest, _ := strings.Cut(s, ":")
-	switch scheme = strings.ToLower(scheme); {
-	case m.Kind() != jsonx.String:
-	case scheme == "data":
-		kind, data, ok := strings.Cut(rest, ",")
-		kind, encoded := strings.CutSuffix(kind, ";base64")
-		kind, _, _ = strings.Cut(kind, ";") // parameters, such as a charset
-		if !ok || !encoded || kind != "" && !mimeType(kind) {
-			d.Add(m, "expected a data URL of the form data:<media type>;base64,<data>")
-			return
-		}
-		out.MIMEType, out.Data = kind, d.base64(m, data)
-	case (scheme == "http" || scheme == "https") && strings.HasPrefix(rest, "//") && len(rest) > 2 && printable(s) && !strings.Contains(s, " "):
-		out.URL = s
-	default:
-		d.Add(m, "expected an http, https or data URL")
-	}
-}
-
-// base64 checks the alphabet and the padding: providers say less clearly what is wrong.
-func (d *decoder) base64(at jsonx.Value, s string) string {
-	n := strings.TrimRight(s, "=")
-	ok := s != "" && len(s)%4 == 0 && len(s)-len(n) <= 2
-	for i := 0; ok && i < len(n); i++ {
-		c := n[i]
-		ok = c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/'
-	}
-	if !ok && at.Kind() == jsonx.String {
-		d.Add(at, "expected standard base64 with padding")
-	}
-	return s
-}
-
-func mimeType(s string) bool {
-	kind, sub, ok := strings.Cut(s, "/")
-	return ok && madeOf(kind, 64, "-") && madeOf(sub, 128, "-+._")
 }
 
 // checkMedia sees to it that the medium comes from exactly one place.
@@ -228,12 +187,12 @@ func (d *decoder) cache(v jsonx.Value) *chat.CacheMark {
 		return nil
 	}
 	mark := new(chat.CacheMark)
-	d.object(v, func(m jsonx.Value) {
+	d.Object(v, func(m jsonx.Value) {
 		switch {
 		case string(m.Key()) != "ttl":
 			d.Unknown(m, slices.Values([]string{"ttl"}))
 		case m.Given():
-			mark.TTL = d.oneOf(m, "5m", "1h")
+			mark.TTL = d.OneOf(m, "5m", "1h")
 		}
 	})
 	return mark

@@ -34,7 +34,7 @@ func turnFields() []string {
 
 func (d *decoder) message(v jsonx.Value) {
 	var t turn
-	d.object(v, func(m jsonx.Value) {
+	d.Object(v, func(m jsonx.Value) {
 		switch string(m.Key()) {
 		case "role":
 			t.role = m
@@ -65,9 +65,9 @@ func (d *decoder) message(v jsonx.Value) {
 		d.AddMember(v, "role", "required")
 		return
 	}
-	out := chat.Message{Role: chat.Role(d.oneOf(t.role, "system", "developer", "user", "assistant", "tool"))}
+	out := chat.Message{Role: chat.Role(d.OneOf(t.role, "system", "developer", "user", "assistant", "tool"))}
 	if t.name.Given() {
-		out.Name = d.name(t.name)
+		out.Name = d.Name(t.name)
 	}
 	d.misplaced(&t, out.Role)
 	switch out.Role {
@@ -105,7 +105,7 @@ func (d *decoder) assistant(v jsonx.Value, t *turn, out *chat.Message) {
 		out.Parts = append(out.Parts, d.content(v, t.content, false)...)
 	}
 	if t.refusal.Given() {
-		out.Parts = append(out.Parts, chat.Part{Kind: chat.Refusal, Text: d.string(t.refusal)})
+		out.Parts = append(out.Parts, chat.Part{Kind: chat.Refusal, Text: d.Str(t.refusal)})
 	}
 	if t.calls.Given() {
 		if t.calls.Kind() != jsonx.Array {
@@ -127,18 +127,18 @@ func (d *decoder) assistant(v jsonx.Value, t *turn, out *chat.Message) {
 func (d *decoder) call(v jsonx.Value) chat.Part {
 	c := new(chat.ToolCall)
 	var id, name bool
-	d.object(v, func(m jsonx.Value) {
+	d.Object(v, func(m jsonx.Value) {
 		switch key := string(m.Key()); {
 		case key == "id":
 			id = true
-			c.ID = d.callID(m)
+			c.ID = d.CallID(m)
 		case key == "type":
-			c.Custom = d.oneOf(m, "function", "custom") == "custom"
+			c.Custom = d.OneOf(m, "function", "custom") == "custom"
 		case key == "function":
 			name = d.calledFunction(m, c)
 		case !m.Given() && key == "signature", key == "index": // left over from a stream
 		case key == "signature":
-			c.Signature = d.string(m)
+			c.Signature = d.Str(m)
 		default:
 			d.Unknown(m, slices.Values([]string{"id", "type", "function", "signature"}))
 		}
@@ -154,29 +154,18 @@ func (d *decoder) call(v jsonx.Value) chat.Part {
 	if !c.Custom && strings.TrimSpace(c.Arguments) == "" {
 		c.Arguments = "{}"
 	}
-	if d.called == nil {
-		d.called = make(map[string]string)
-	}
-	d.called[c.ID] = c.Name
+	d.Call(c.ID, c.Name)
 	return chat.Part{Kind: chat.Call, ToolCall: c}
 }
 
-func (d *decoder) callID(v jsonx.Value) string {
-	s := d.string(v)
-	if v.Kind() == jsonx.String && (s == "" || len(s) > maxName) {
-		d.Add(v, "expected 1 to %d bytes", maxName)
-	}
-	return s
-}
-
 func (d *decoder) calledFunction(v jsonx.Value, c *chat.ToolCall) (named bool) {
-	d.object(v, func(m jsonx.Value) {
+	d.Object(v, func(m jsonx.Value) {
 		switch string(m.Key()) {
 		case "name":
 			named = true
-			c.Name = d.toolName(m)
+			c.Name = d.ToolName(m)
 		case "arguments":
-			c.Arguments = d.string(m)
+			c.Arguments = d.Str(m)
 		default:
 			d.Unknown(m, slices.Values([]string{"name", "arguments"}))
 		}
@@ -206,25 +195,25 @@ func (d *decoder) reasons(v jsonx.Value, out *chat.Message) {
 func (d *decoder) reason(v jsonx.Value) chat.Part {
 	p := chat.Part{Kind: chat.Reason}
 	var state chat.ReasoningState
-	d.object(v, func(m jsonx.Value) {
+	d.Object(v, func(m jsonx.Value) {
 		switch key := string(m.Key()); {
 		case !m.Given() && slices.Contains(reasonFields(), key):
 		case key == "text":
-			p.Text = d.string(m)
+			p.Text = d.Str(m)
 		case key == "id":
-			state.ID = d.string(m)
+			state.ID = d.Str(m)
 		case key == "signature":
-			state.Signature = d.string(m)
+			state.Signature = d.Str(m)
 		case key == "redacted":
-			state.Redacted = d.string(m)
+			state.Redacted = d.Str(m)
 		case key == "encrypted":
-			state.Encrypted = d.string(m)
+			state.Encrypted = d.Str(m)
 		case key == "format":
-			state.Format = d.string(m)
+			state.Format = d.Str(m)
 		case key == "summary":
-			state.Summary = d.bool(m)
+			state.Summary = d.Bool(m)
 		case key == "group":
-			if n := d.int(m, 0, 1<<31-1); n != nil {
+			if n := d.Int(m, 0, 1<<31-1); n != nil {
 				state.Index = int(*n)
 			}
 		case key == "index":
@@ -248,15 +237,15 @@ func reasonFields() []string {
 func (d *decoder) result(v jsonx.Value, t *turn, out *chat.Message) {
 	r := &chat.ToolResult{Name: out.Name}
 	if t.callID.Given() {
-		r.CallID = d.callID(t.callID)
+		r.CallID = d.CallID(t.callID)
 	} else {
 		d.AddMember(v, "toolCallId", "required with the role tool")
 	}
 	if t.isError.Given() {
-		r.IsError = d.bool(t.isError)
+		r.IsError = d.Bool(t.isError)
 	}
 	r.Parts = d.content(v, t.content, true)
-	if name := d.called[r.CallID]; name != "" {
+	if name := d.Called(r.CallID); name != "" {
 		r.Name = name
 	}
 	out.Name = ""

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -17,7 +18,7 @@ func (d *decoder) shape(m jsonx.Value) bool {
 	case "toolChoice":
 		d.toolChoice(m)
 	case "parallelToolCalls":
-		b := d.bool(m)
+		b := d.Bool(m)
 		d.req.ParallelToolCalls = &b
 	case "responseFormat":
 		d.responseFormat(m)
@@ -32,7 +33,7 @@ func (d *decoder) stop(v jsonx.Value) {
 		if e.Kind() == jsonx.String && e.Empty() {
 			d.Add(e, "must not be empty")
 		}
-		d.req.Stop = append(d.req.Stop, d.string(e))
+		d.req.Stop = append(d.req.Stop, d.Str(e))
 	}
 	switch {
 	case v.Kind() == jsonx.String:
@@ -57,7 +58,7 @@ func (d *decoder) tools(v jsonx.Value) {
 	for e := v.First(); e.Exists() && !d.Full(); e = e.Next() {
 		t, at := d.tool(e)
 		if t.Name != "" && seen[t.Name] {
-			d.Add(at, "there are two tools of the name %s", quote(t.Name))
+			d.Add(at, "there are two tools of the name %s", body.Quote(t.Name))
 		}
 		seen[t.Name] = true
 		d.req.Tools = append(d.req.Tools, t)
@@ -67,10 +68,10 @@ func (d *decoder) tools(v jsonx.Value) {
 // tool reads a tool; at is where its name stands.
 func (d *decoder) tool(v jsonx.Value) (t chat.Tool, at jsonx.Value) {
 	function := false
-	d.object(v, func(m jsonx.Value) {
+	d.Object(v, func(m jsonx.Value) {
 		switch string(m.Key()) {
 		case "type":
-			d.oneOf(m, "function")
+			d.OneOf(m, "function")
 		case "function":
 			function = true
 			t, at = d.function(m, t)
@@ -88,23 +89,11 @@ func (d *decoder) tool(v jsonx.Value) (t chat.Tool, at jsonx.Value) {
 
 func (d *decoder) function(v jsonx.Value, t chat.Tool) (chat.Tool, jsonx.Value) {
 	var at jsonx.Value
-	d.object(v, func(m jsonx.Value) {
-		switch key := string(m.Key()); {
-		case key == "name":
+	d.Object(v, func(m jsonx.Value) {
+		if string(m.Key()) == "name" {
 			at = m
-			t.Name = d.toolName(m)
-		case !m.Given() && slices.Contains([]string{"description", "parameters", "strict"}, key):
-		case key == "description":
-			t.Description = d.string(m)
-		case key == "parameters":
-			if m.Kind() != jsonx.Object {
-				d.Expected(m, "a JSON schema of type object")
-			}
-			t.Parameters = m.Clone()
-		case key == "strict":
-			b := d.bool(m)
-			t.Strict = &b
-		default:
+		}
+		if !d.FunctionMember(m, &t) {
 			d.Unknown(m, slices.Values([]string{"name", "description", "parameters", "strict"}))
 		}
 	})
@@ -114,32 +103,23 @@ func (d *decoder) function(v jsonx.Value, t chat.Tool) (chat.Tool, jsonx.Value) 
 	return t, at
 }
 
-// toolName takes what any provider takes; most take less.
-func (d *decoder) toolName(v jsonx.Value) string {
-	s := d.string(v)
-	if v.Kind() == jsonx.String && !madeOf(s, 128, "_-.:") {
-		d.Add(v, "expected 1 to 128 letters, digits, underscores, hyphens, dots or colons")
-	}
-	return s
-}
-
 func (d *decoder) toolChoice(v jsonx.Value) {
 	c := new(chat.ToolChoice)
 	switch v.Kind() {
 	case jsonx.String:
-		c.Mode = chat.ToolMode(d.oneOf(v, string(chat.ToolAuto), string(chat.ToolNone), string(chat.ToolRequired)))
+		c.Mode = chat.ToolMode(d.OneOf(v, string(chat.ToolAuto), string(chat.ToolNone), string(chat.ToolRequired)))
 	case jsonx.Object:
 		c.Mode = chat.ToolNamed
 		for m := v.First(); m.Exists(); m = m.Next() {
 			switch string(m.Key()) {
 			case "type":
-				d.oneOf(m, "function")
+				d.OneOf(m, "function")
 			case "function":
-				d.object(m, func(f jsonx.Value) {
+				d.Object(m, func(f jsonx.Value) {
 					if string(f.Key()) != "name" {
 						d.Unknown(f, slices.Values([]string{"name"}))
 					} else {
-						c.Name = d.string(f)
+						c.Name = d.Str(f)
 					}
 				})
 			default:
@@ -152,28 +132,13 @@ func (d *decoder) toolChoice(v jsonx.Value) {
 	d.req.ToolChoice = c
 }
 
-// checkChoice sees whether the tools are there that the choice wants.
-func (d *decoder) checkChoice(v jsonx.Value) {
-	c := d.req.ToolChoice
-	if c == nil {
-		return
-	}
-	named := func(t chat.Tool) bool { return t.Name == c.Name }
-	switch {
-	case c.Mode == chat.ToolRequired && len(d.req.Tools) == 0:
-		d.AddMember(v, "toolChoice", "a tool must be called, but tools has none")
-	case c.Mode == chat.ToolNamed && !slices.ContainsFunc(d.req.Tools, named):
-		d.AddMember(v, "toolChoice", "tools has no function %s", quote(c.Name))
-	}
-}
-
 func (d *decoder) responseFormat(v jsonx.Value) {
 	f := new(chat.ResponseFormat)
 	var schema jsonx.Value
-	d.object(v, func(m jsonx.Value) {
+	d.Object(v, func(m jsonx.Value) {
 		switch string(m.Key()) {
 		case "type":
-			f.Kind = chat.FormatKind(d.oneOf(m, string(chat.FormatText), string(chat.FormatJSON), string(chat.FormatSchema)))
+			f.Kind = chat.FormatKind(d.OneOf(m, string(chat.FormatText), string(chat.FormatJSON), string(chat.FormatSchema)))
 		case "jsonSchema", "json_schema":
 			schema = m
 		default:
@@ -195,25 +160,8 @@ func (d *decoder) responseFormat(v jsonx.Value) {
 }
 
 func (d *decoder) schema(v jsonx.Value, f *chat.ResponseFormat) {
-	d.object(v, func(m jsonx.Value) {
-		switch key := string(m.Key()); {
-		case key == "schema":
-			if m.Kind() != jsonx.Object {
-				d.Expected(m, "a JSON schema")
-			}
-			f.Schema = m.Clone()
-		case !m.Given() && slices.Contains([]string{"name", "description", "strict"}, key):
-		case key == "name":
-			f.Name = d.string(m)
-			if m.Kind() == jsonx.String && !madeOf(f.Name, 64, "_-") {
-				d.Add(m, "expected 1 to 64 letters, digits, underscores or hyphens")
-			}
-		case key == "description":
-			f.Description = d.string(m)
-		case key == "strict":
-			b := d.bool(m)
-			f.Strict = &b
-		default:
+	d.Object(v, func(m jsonx.Value) {
+		if !d.SchemaMember(m, f) {
 			d.Unknown(m, slices.Values([]string{"name", "description", "schema", "strict"}))
 		}
 	})

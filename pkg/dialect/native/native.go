@@ -87,17 +87,16 @@
 package native
 
 import (
-	"sync"
-
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // Server is the half towards callers. It must be made by New.
 type Server struct {
 	providers []string
-	docs      sync.Pool // of *jsonx.Doc
+	docs      body.Docs
 }
 
 var _ dialect.Server = (*Server)(nil)
@@ -107,26 +106,15 @@ func New(providers []string) *Server {
 	return &Server{providers: providers}
 }
 
-// keptNodes is how large an index may be to be kept for the next request: 2 MB.
-const keptNodes = 64 << 10
-
 // DecodeRequest reads a caller's body. It keeps nothing of it. Errors are *fault.Error of
 // code Validation, whose details list the issues found, each with its path.
-func (s *Server) DecodeRequest(body []byte) (*chat.Request, dialect.Route, error) {
-	doc, ok := s.docs.Get().(*jsonx.Doc)
-	if !ok {
-		doc = new(jsonx.Doc)
-	}
-	defer func() {
-		doc.Release(keptNodes)
-		s.docs.Put(doc)
-	}()
-	if err := doc.Parse(body, jsonx.Strict); err != nil {
-		return nil, dialect.Route{}, jsonx.Syntax(err)
-	}
+func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error) {
 	d := decoder{providers: s.providers, req: new(chat.Request)}
-	d.request(doc.Root())
-	if err := d.Err(); err != nil {
+	err := s.docs.Read(data, func(root jsonx.Value) error {
+		d.request(root)
+		return d.Err()
+	})
+	if err != nil {
 		return nil, dialect.Route{}, err
 	}
 	return d.req, d.route, nil

@@ -224,7 +224,7 @@ func (e *chunkEncoder) end(out []byte) []byte {
 // Error appends the failure as SDKs look for it: an event with an error. There is no [DONE]
 // after it, for the answer is not done.
 func (e *chunkEncoder) Error(out []byte, err *fault.Error) []byte {
-	return sse.End(appendFault(sse.Begin(out, ""), err))
+	return sse.End(AppendFault(sse.Begin(out, ""), err))
 }
 
 // Heartbeat appends a comment.

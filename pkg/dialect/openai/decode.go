@@ -2,17 +2,18 @@ package openai
 
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // DecodeResponse reads a whole answer. It is read as a stream of one chunk and folded
 // by chat.Assembler, so that a whole answer and a streamed one cannot differ.
-func (Client) DecodeResponse(body []byte) (*chat.Response, error) {
-	root, err := jsonx.Parse(body, jsonx.Lenient)
-	if err != nil {
-		return nil, &chat.Error{Class: chat.Transport, Message: "the provider's answer is not JSON", Cause: err}
+func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
+	root, failed := body.ReadAnswer(data)
+	if failed == nil {
+		failed = errorIn(root)
 	}
-	if failed := errorIn(root); failed != nil {
+	if failed != nil {
 		return nil, failed
 	}
 	if root.Get("choices").Kind() != jsonx.Array {
@@ -120,7 +121,7 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, body stri
 			usage = m
 		case "error":
 			if m.Given() {
-				return out, errorOf(m)
+				return out, ErrorOf(m)
 			}
 		default:
 			if string(key) == body {
@@ -161,7 +162,7 @@ func (a *answer) count(out []chat.Event, v jsonx.Value) []chat.Event {
 	if v.Kind() != jsonx.Object {
 		return out
 	}
-	usage := usageOf(v)
+	usage := UsageOf(v)
 	if a.counted && usage == a.usage {
 		return out
 	}

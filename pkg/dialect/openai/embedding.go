@@ -6,6 +6,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -14,68 +15,65 @@ var _ dialect.Embedder = Client{}
 // EncodeEmbedding writes the body of POST /embeddings. Vectors are always asked for as
 // numbers: not every provider has base64, which the gateway makes itself.
 func (Client) EncodeEmbedding(req *chat.EmbeddingRequest, rules *dialect.Rules) (dialect.Encoded, error) {
-	e := encoder{req: &chat.Request{}, rules: rules}
-	e.raw("{")
-	e.name("model")
-	e.str(req.Model)
-	e.raw(",")
-	e.name("input")
+	e := encoder{Writer: body.NewWriter(&chat.Request{Model: req.Model}, rules)}
+	e.Begin()
+	e.Key("model")
+	e.Str(req.Model)
+	e.Raw(",")
+	e.Key("input")
 	e.inputs(req.Inputs)
 	e.dimensions(req.Dimensions)
 	if rules.Embeddings.Dimensions != dialect.DimensionsOutput { // Mistral forbids what it does not know
 		if req.User != "" {
-			e.raw(`,"user":`)
-			e.str(req.User)
+			e.Raw(`,"user":`)
+			e.Str(req.User)
 		}
 	}
-	e.raw(`,"encoding_format":"float"}`)
-	if e.err != nil {
-		return dialect.Encoded{}, e.err
-	}
-	return dialect.Encoded{Path: "/embeddings", Body: e.out}, nil
+	e.Raw(`,"encoding_format":"float"}`)
+	return e.Encoded("/embeddings")
 }
 
 func (e *encoder) inputs(inputs []chat.EmbeddingInput) {
-	e.raw("[")
+	e.Raw("[")
 	for i := range inputs {
-		e.comma(i)
+		e.Comma(i)
 		if inputs[i].Tokens == nil {
-			e.str(inputs[i].Text)
+			e.Str(inputs[i].Text)
 			continue
 		}
-		if e.rules.Embeddings.Tokens == dialect.TokensRefused {
-			e.refuse("input", "%s takes texts only, not tokens", e.provider())
+		if e.Rules.Embeddings.Tokens == dialect.TokensRefused {
+			e.Refuse("input", "%s takes texts only, not tokens", e.Provider())
 		}
-		e.raw("[")
+		e.Raw("[")
 		for j, token := range inputs[i].Tokens {
-			e.comma(j)
-			e.out = jsonx.AppendInt(e.out, token)
+			e.Comma(j)
+			e.Out = jsonx.AppendInt(e.Out, token)
 		}
-		e.raw("]")
+		e.Raw("]")
 	}
-	e.raw("]")
+	e.Raw("]")
 }
 
 func (e *encoder) dimensions(n *int64) {
 	if n == nil {
 		return
 	}
-	switch e.rules.Embeddings.Dimensions {
+	switch e.Rules.Embeddings.Dimensions {
 	case dialect.DimensionsRefused:
-		e.refuse("dimensions", "%s does not let the length of its vectors be chosen", e.provider())
+		e.Refuse("dimensions", "%s does not let the length of its vectors be chosen", e.Provider())
 	case dialect.DimensionsOutput:
-		e.raw(`,"output_dimension":`)
+		e.Raw(`,"output_dimension":`)
 	default:
-		e.raw(`,"dimensions":`)
+		e.Raw(`,"dimensions":`)
 	}
-	e.out = jsonx.AppendInt(e.out, *n)
+	e.Out = jsonx.AppendInt(e.Out, *n)
 }
 
 // DecodeEmbedding reads the list of vectors.
-func (Client) DecodeEmbedding(body []byte, n int) (*chat.EmbeddingResponse, error) {
-	root, err := jsonx.Parse(body, jsonx.Lenient)
+func (Client) DecodeEmbedding(data []byte, n int) (*chat.EmbeddingResponse, error) {
+	root, err := body.ReadAnswer(data)
 	if err != nil {
-		return nil, &chat.Error{Class: chat.Transport, Message: "the provider's answer is not JSON", Cause: err}
+		return nil, err
 	}
 	if failed := errorIn(root); failed != nil {
 		return nil, failed

@@ -7,66 +7,62 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// prepare settles what several fields depend on.
-func (e *encoder) prepare() {
-	for _, m := range e.rules.Models {
-		if m.Match != nil && m.Match(e.req.Model) {
-			e.model = m
-			break
-		}
-	}
-	e.prepareReasoning()
+// An encoder writes one request.
+type encoder struct {
+	body.Writer
+	media []chat.Part // what tool messages could not hold
 }
 
 func (e *encoder) request() {
-	r := e.req
-	e.raw("{")
-	if e.field("model", lossRefuses) {
-		e.str(r.Model)
+	r := e.Req
+	e.Begin()
+	if e.Field("model", body.Refuses) {
+		e.Str(r.Model)
 	}
-	if e.field("messages", lossRefuses) {
+	if e.Field("messages", body.Refuses) {
 		e.messages()
 	}
-	e.tools()
+	e.Tools(e.tool, e.toolChoice)
 	e.responseFormat()
 	e.limits()
 	e.sampling()
 	e.reasoning()
-	e.fieldString("verbosity", r.Verbosity)
-	e.fieldString("service_tier", r.ServiceTier)
-	e.fieldString("user", r.User)
-	e.metadata()
-	e.fieldString("prompt_cache_key", r.CacheKey)
-	if r.Stream && e.field("stream", lossRefuses) {
-		e.raw("true")
-		if e.rules.StreamUsage == dialect.UsageAsked && e.field("stream_options", lossSilent) {
-			e.raw(`{"include_usage":true}`)
+	e.FieldString("verbosity", r.Verbosity)
+	e.FieldString("service_tier", r.ServiceTier)
+	e.FieldString("user", r.User)
+	e.Metadata()
+	e.FieldString("prompt_cache_key", r.CacheKey)
+	if r.Stream && e.Field("stream", body.Refuses) {
+		e.Raw("true")
+		if e.Rules.StreamUsage == dialect.UsageAsked && e.Field("stream_options", body.Silent) {
+			e.Raw(`{"include_usage":true}`)
 		}
 	}
-	e.raw("}")
+	e.Raw("}")
 }
 
 // limits writes what bounds the answer.
 func (e *encoder) limits() {
-	e.fieldInt(cmp.Or(e.limitField(), "max_completion_tokens"), e.req.MaxTokens)
-	if len(e.req.Stop) > 0 && e.field("stop", lossWarns) {
+	e.FieldInt(cmp.Or(e.limitField(), "max_completion_tokens"), e.Req.MaxTokens)
+	if len(e.Req.Stop) > 0 && e.Field("stop", body.Warns) {
 		// An array suits both StopAny and StopArray.
-		e.raw("[")
-		for i, s := range e.req.Stop {
-			e.comma(i)
-			e.str(s)
+		e.Raw("[")
+		for i, s := range e.Req.Stop {
+			e.Comma(i)
+			e.Str(s)
 		}
-		e.raw("]")
+		e.Raw("]")
 	}
 	e.choices()
 }
 
 // limitField is the field that the provider wants, empty if either will do.
 func (e *encoder) limitField() string {
-	switch cmp.Or(e.model.MaxTokens, e.rules.MaxTokens) {
+	switch cmp.Or(e.Model.MaxTokens, e.Rules.MaxTokens) {
 	case dialect.MaxTokens:
 		return "max_tokens"
 	case dialect.MaxCompletionTokens:
@@ -76,38 +72,38 @@ func (e *encoder) limitField() string {
 }
 
 func (e *encoder) choices() {
-	n := e.req.N
+	n := e.Req.N
 	switch {
 	case n == nil || *n == 1:
-	case e.rules.SingleChoice:
-		e.refuse("n", "%s gives one answer, not %d", e.provider(), *n)
-	case e.field("n", lossRefuses):
-		e.out = jsonx.AppendInt(e.out, *n)
+	case e.Rules.SingleChoice:
+		e.Refuse("n", "%s gives one answer, not %d", e.Provider(), *n)
+	case e.Field("n", body.Refuses):
+		e.Out = jsonx.AppendInt(e.Out, *n)
 	}
 }
 
 func (e *encoder) sampling() {
-	r := e.req
-	e.fieldFloat("temperature", r.Temperature)
-	e.fieldFloat("top_p", r.TopP)
-	e.fieldInt("top_k", r.TopK)
-	e.fieldInt("seed", r.Seed)
-	e.fieldFloat("frequency_penalty", r.FrequencyPenalty)
-	e.fieldFloat("presence_penalty", r.PresencePenalty)
-	if len(r.LogitBias) > 0 && e.field("logit_bias", lossWarns) {
-		e.raw("{")
+	r := e.Req
+	e.FieldFloat("temperature", r.Temperature)
+	e.FieldFloat("top_p", r.TopP)
+	e.FieldInt("top_k", r.TopK)
+	e.FieldInt("seed", r.Seed)
+	e.FieldFloat("frequency_penalty", r.FrequencyPenalty)
+	e.FieldFloat("presence_penalty", r.PresencePenalty)
+	if len(r.LogitBias) > 0 && e.Field("logit_bias", body.Warns) {
+		e.Raw("{")
 		for i, token := range slices.Sorted(maps.Keys(r.LogitBias)) {
-			e.comma(i)
-			e.name(token)
-			e.out = jsonx.AppendFloat(e.out, r.LogitBias[token])
+			e.Comma(i)
+			e.Key(token)
+			e.Out = jsonx.AppendFloat(e.Out, r.LogitBias[token])
 		}
-		e.raw("}")
+		e.Raw("}")
 	}
-	if e.rules.Logprobs == dialect.LogprobsBool {
-		e.fieldBool("logprobs", r.Logprobs)
-		e.fieldInt("top_logprobs", r.TopLogprobs)
+	if e.Rules.Logprobs == dialect.LogprobsBool {
+		e.FieldBool("logprobs", r.Logprobs)
+		e.FieldInt("top_logprobs", r.TopLogprobs)
 	} else if wanted := logprobsCount(r); wanted != nil {
-		e.fieldInt("logprobs", wanted)
+		e.FieldInt("logprobs", wanted)
 	}
 }
 
@@ -120,23 +116,4 @@ func logprobsCount(r *chat.Request) *int64 {
 		n = max(n, *r.TopLogprobs)
 	}
 	return &n
-}
-
-func (e *encoder) metadata() {
-	if len(e.req.Metadata) == 0 || !e.field("metadata", lossWarns) {
-		return
-	}
-	e.raw("{")
-	for i, key := range slices.Sorted(maps.Keys(e.req.Metadata)) {
-		e.comma(i)
-		e.name(key)
-		e.str(e.req.Metadata[key])
-	}
-	e.raw("}")
-}
-
-func (e *encoder) comma(i int) {
-	if i > 0 {
-		e.out = append(e.out, ',')
-	}
 }

@@ -5,24 +5,24 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
-	"github.com/alicetears/llm-gateway/pkg/jsonx"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
 // partArray writes the parts of a message that is not the assistant's.
 func (e *encoder) partArray(parts []chat.Part) {
-	e.raw("[")
+	e.Raw("[")
 	for i := range parts {
-		e.comma(i)
+		e.Comma(i)
 		e.part(&parts[i])
 	}
-	e.raw("]")
+	e.Raw("]")
 }
 
 func (e *encoder) part(p *chat.Part) {
 	switch {
 	case p.Kind == chat.Text:
-		e.raw(`{"type":"text","text":`)
-		e.str(p.Text)
+		e.Raw(`{"type":"text","text":`)
+		e.Str(p.Text)
 	case p.Kind == chat.Image && p.Media != nil:
 		e.image(p.Media)
 	case p.Kind == chat.Audio && p.Media != nil:
@@ -30,64 +30,48 @@ func (e *encoder) part(p *chat.Part) {
 	case p.Kind == chat.File && p.Media != nil:
 		e.file(p.Media)
 	default:
-		e.refuse("messages", "a part of a message cannot be sent to %s", e.provider())
+		e.Refuse("messages", "a part of a message cannot be sent to %s", e.Provider())
 		return
 	}
 	if e.keepsMark(p) {
-		e.raw(`,"cache_control":{"type":"ephemeral"`)
+		e.Raw(`,"cache_control":{"type":"ephemeral"`)
 		if p.Cache.TTL != "" {
-			e.raw(`,"ttl":`)
-			e.str(p.Cache.TTL)
+			e.Raw(`,"ttl":`)
+			e.Str(p.Cache.TTL)
 		}
-		e.raw("}")
+		e.Raw("}")
 	}
-	e.raw("}")
-}
-
-// dataURL writes the medium as a string: its URL, or its data as one.
-func (e *encoder) dataURL(m *chat.Media, mimeType string) {
-	if m.URL != "" {
-		e.str(m.URL)
-		return
-	}
-	if m.MIMEType != "" {
-		mimeType = m.MIMEType
-	}
-	e.raw(`"data:`)
-	e.out = jsonx.AppendEscaped(e.out, mimeType)
-	e.raw(`;base64,`)
-	e.out = jsonx.AppendEscaped(e.out, m.Data)
-	e.raw(`"`)
+	e.Raw("}")
 }
 
 func (e *encoder) image(m *chat.Media) {
-	if e.rules.Images == dialect.ImagesRefused || m.URL == "" && m.Data == "" {
-		e.refuse("messages", "this image cannot be sent to %s", e.provider())
+	if e.Rules.Images == dialect.ImagesRefused || m.URL == "" && m.Data == "" {
+		e.Refuse("messages", "this image cannot be sent to %s", e.Provider())
 	}
-	e.raw(`{"type":"image_url","image_url":{"url":`)
-	e.dataURL(m, "image/png")
+	e.Raw(`{"type":"image_url","image_url":{"url":`)
+	e.DataURL(m, "image/png")
 	if m.Detail != "" {
-		e.raw(`,"detail":`)
-		e.str(m.Detail)
+		e.Raw(`,"detail":`)
+		e.Str(m.Detail)
 	}
-	e.raw("}")
+	e.Raw("}")
 }
 
 func (e *encoder) audio(m *chat.Media) {
-	e.raw(`{"type":"input_audio","input_audio":`)
+	e.Raw(`{"type":"input_audio","input_audio":`)
 	switch {
-	case e.rules.Audio == dialect.AudioString && m.URL != "":
-		e.str(m.URL)
-	case e.rules.Audio == dialect.AudioString && m.Data != "":
-		e.str(m.Data)
-	case e.rules.Audio == dialect.AudioObject && m.Data != "":
-		e.raw(`{"data":`)
-		e.str(m.Data)
-		e.raw(`,"format":`)
-		e.str(audioFormat(m))
-		e.raw("}")
+	case e.Rules.Audio == dialect.AudioString && m.URL != "":
+		e.Str(m.URL)
+	case e.Rules.Audio == dialect.AudioString && m.Data != "":
+		e.Str(m.Data)
+	case e.Rules.Audio == dialect.AudioObject && m.Data != "":
+		e.Raw(`{"data":`)
+		e.Str(m.Data)
+		e.Raw(`,"format":`)
+		e.Str(audioFormat(m))
+		e.Raw("}")
 	default:
-		e.refuse("messages", "this audio cannot be sent to %s", e.provider())
+		e.Refuse("messages", "this audio cannot be sent to %s", e.Provider())
 	}
 }
 
@@ -106,39 +90,28 @@ func audioFormat(m *chat.Media) string {
 }
 
 func (e *encoder) file(m *chat.Media) {
-	form := e.rules.Files
+	form := e.Rules.Files
 	if form == dialect.FileDocumentURL && (m.URL != "" || m.Data != "") {
-		e.raw(`{"type":"document_url","document_url":`)
-		e.dataURL(m, "application/pdf")
+		e.Raw(`{"type":"document_url","document_url":`)
+		e.DataURL(m, "application/pdf")
 		if m.Filename != "" {
-			e.raw(`,"document_name":`)
-			e.str(m.Filename)
+			e.Raw(`,"document_name":`)
+			e.Str(m.Filename)
 		}
 		return
 	}
 	if form == dialect.FilesRefused || form == dialect.FileDocumentURL || m.URL != "" && form != dialect.FileObjectOrURL {
-		e.refuse("messages", "this file cannot be sent to %s", e.provider())
+		e.Refuse("messages", "this file cannot be sent to %s", e.Provider())
 	}
-	e.raw(`{"type":"file","file":{`)
+	e.Raw(`{"type":"file","file":{`)
 	if m.FileID != "" {
-		e.raw(`"file_id":`)
-		e.str(m.FileID)
+		e.Raw(`"file_id":`)
+		e.Str(m.FileID)
 	} else {
-		e.raw(`"filename":`)
-		e.str(filename(m))
-		e.raw(`,"file_data":`)
-		e.dataURL(m, "application/pdf")
+		e.Raw(`"filename":`)
+		e.Str(body.Filename(m))
+		e.Raw(`,"file_data":`)
+		e.DataURL(m, "application/pdf")
 	}
-	e.raw("}")
-}
-
-// filename makes a name up where the dialect wants one.
-func filename(m *chat.Media) string {
-	switch {
-	case m.Filename != "":
-		return m.Filename
-	case m.MIMEType == "text/plain":
-		return "document.txt"
-	}
-	return "document.pdf"
+	e.Raw("}")
 }

@@ -10,15 +10,15 @@ import (
 )
 
 func (e *encoder) messages() {
-	e.raw("[")
-	start := len(e.out)
+	e.Raw("[")
+	start := len(e.Out)
 	if text := e.schemaPrompt(); text != "" {
-		e.raw(`{"role":"system","content":`)
-		e.str(text)
-		e.raw("}")
+		e.Raw(`{"role":"system","content":`)
+		e.Str(text)
+		e.Raw("}")
 	}
-	for i := range e.req.Messages {
-		m := &e.req.Messages[i]
+	for i := range e.Req.Messages {
+		m := &e.Req.Messages[i]
 		rest := e.results(m, start)
 		if len(rest) > 0 || len(m.Parts) == 0 {
 			e.flushMedia(start)
@@ -26,11 +26,11 @@ func (e *encoder) messages() {
 		}
 	}
 	e.flushMedia(start)
-	e.raw("]")
+	e.Raw("]")
 }
 
 // next puts a comma before every message but the first.
-func (e *encoder) next(start int) { e.comma(len(e.out) - start) }
+func (e *encoder) next(start int) { e.Comma(len(e.Out) - start) }
 
 // results writes each tool result of the message as a message of its own, as the
 // dialect wants it, and returns the other parts.
@@ -60,9 +60,9 @@ func (e *encoder) results(m *chat.Message, start int) []chat.Part {
 // images and files follow in a message of the user, after the last result.
 func (e *encoder) result(p *chat.Part) {
 	r := p.ToolResult
-	e.raw(`{"role":"tool","tool_call_id":`)
-	e.str(e.toolID(r.CallID))
-	e.raw(`,"content":`)
+	e.Raw(`{"role":"tool","tool_call_id":`)
+	e.Str(e.toolID(r.CallID))
+	e.Raw(`,"content":`)
 	var texts []chat.Part
 	for _, part := range r.Parts {
 		switch part.Kind {
@@ -70,18 +70,18 @@ func (e *encoder) result(p *chat.Part) {
 			texts = append(texts, part)
 		case chat.Image, chat.Audio, chat.File:
 			if len(e.media) == 0 {
-				e.warn("%s takes text alone as the result of a tool: images and files follow as a message of the user", e.provider())
+				e.Warn("%s takes text alone as the result of a tool: images and files follow as a message of the user", e.Provider())
 			}
 			e.media = append(e.media, part)
 		default:
-			e.refuse("messages", "the result of a tool holds what cannot be sent to %s", e.provider())
+			e.Refuse("messages", "the result of a tool holds what cannot be sent to %s", e.Provider())
 		}
 	}
 	if p.Cache != nil && len(texts) > 0 {
 		texts[len(texts)-1].Cache = p.Cache
 	}
 	e.content(texts, "\n")
-	e.raw("}")
+	e.Raw("}")
 }
 
 // flushMedia sends what tool messages could not hold.
@@ -92,50 +92,50 @@ func (e *encoder) flushMedia(start int) {
 	parts := append([]chat.Part{{Kind: chat.Text, Text: "What the tools above returned beside text:"}}, e.media...)
 	e.media = nil
 	e.next(start)
-	e.raw(`{"role":"user","content":`)
+	e.Raw(`{"role":"user","content":`)
 	e.partArray(parts)
-	e.raw("}")
+	e.Raw("}")
 }
 
 func (e *encoder) message(m *chat.Message, parts []chat.Part, start int) {
 	role := m.Role
 	switch role {
 	case chat.Developer:
-		if e.rules.DeveloperRole == dialect.DeveloperAsSystem {
+		if e.Rules.DeveloperRole == dialect.DeveloperAsSystem {
 			role = chat.System
 		}
 	case chat.ToolRole:
 		role = chat.User // what is left beside the results
 	case chat.System, chat.User, chat.Assistant:
 	default:
-		e.refuse("messages", "the role %q cannot be sent to %s", role, e.provider())
+		e.Refuse("messages", "the role %q cannot be sent to %s", role, e.Provider())
 	}
 	e.next(start)
-	e.raw(`{"role":`)
-	e.str(string(role))
+	e.Raw(`{"role":`)
+	e.Str(string(role))
 	if m.Name != "" {
-		if e.rules.Names == dialect.NamesKept {
-			e.raw(`,"name":`)
-			e.str(m.Name)
+		if e.Rules.Names == dialect.NamesKept {
+			e.Raw(`,"name":`)
+			e.Str(m.Name)
 		} else {
-			e.warn("names of participants are not supported by %s: dropped", e.provider())
+			e.Warn("names of participants are not supported by %s: dropped", e.Provider())
 		}
 	}
 	switch role {
 	case chat.Assistant:
 		e.assistant(parts)
 	case chat.User:
-		e.raw(`,"content":`)
+		e.Raw(`,"content":`)
 		if len(parts) > 1 || len(parts) == 1 && parts[0].Kind != chat.Text {
 			e.partArray(parts)
 		} else {
 			e.content(parts, "")
 		}
 	default:
-		e.raw(`,"content":`)
+		e.Raw(`,"content":`)
 		e.content(parts, "\n\n")
 	}
-	e.raw("}")
+	e.Raw("}")
 }
 
 // content writes text parts as one string, which every provider takes, unless a
@@ -149,18 +149,18 @@ func (e *encoder) content(parts []chat.Part, separator string) {
 		e.partArray(parts)
 		return
 	}
-	e.raw(`"`)
+	e.Raw(`"`)
 	for i := range parts {
 		if i > 0 {
-			e.out = jsonx.AppendEscaped(e.out, separator)
+			e.Out = jsonx.AppendEscaped(e.Out, separator)
 		}
-		e.out = jsonx.AppendEscaped(e.out, parts[i].Text)
+		e.Out = jsonx.AppendEscaped(e.Out, parts[i].Text)
 	}
-	e.raw(`"`)
+	e.Raw(`"`)
 }
 
 func (e *encoder) keepsMark(p *chat.Part) bool {
-	return p.Cache != nil && e.rules.CacheMarks == dialect.CacheMarksKept
+	return p.Cache != nil && e.Rules.CacheMarks == dialect.CacheMarksKept
 }
 
 // assistant writes a turn of the model's: text, reasoning as the rules want it
@@ -177,12 +177,12 @@ func (e *encoder) assistant(parts []chat.Part) {
 		case chat.Call:
 			calls = append(calls, p)
 		default:
-			e.warn("%s takes back text and calls alone from the assistant: other parts dropped", e.provider())
+			e.Warn("%s takes back text and calls alone from the assistant: other parts dropped", e.Provider())
 		}
 	}
-	e.raw(`,"content":`)
+	e.Raw(`,"content":`)
 	if len(texts) == 0 && len(calls) > 0 {
-		e.raw("null")
+		e.Raw("null")
 	} else {
 		e.content(texts, "")
 	}
@@ -190,33 +190,33 @@ func (e *encoder) assistant(parts []chat.Part) {
 	if len(calls) == 0 {
 		return
 	}
-	e.raw(`,"tool_calls":[`)
+	e.Raw(`,"tool_calls":[`)
 	for i := range calls {
-		e.comma(i)
+		e.Comma(i)
 		e.call(calls[i].ToolCall)
 	}
-	e.raw("]")
+	e.Raw("]")
 }
 
 func (e *encoder) call(c *chat.ToolCall) {
-	e.raw(`{"id":`)
-	e.str(e.toolID(c.ID))
+	e.Raw(`{"id":`)
+	e.Str(e.toolID(c.ID))
 	if c.Custom {
-		e.raw(`,"type":"custom","custom":{"name":`)
-		e.str(c.Name)
-		e.raw(`,"input":`)
-		e.str(c.Arguments)
+		e.Raw(`,"type":"custom","custom":{"name":`)
+		e.Str(c.Name)
+		e.Raw(`,"input":`)
+		e.Str(c.Arguments)
 	} else {
-		e.raw(`,"type":"function","function":{"name":`)
-		e.str(c.Name)
-		e.raw(`,"arguments":`)
+		e.Raw(`,"type":"function","function":{"name":`)
+		e.Str(c.Name)
+		e.Raw(`,"arguments":`)
 		if strings.TrimSpace(c.Arguments) == "" {
-			e.raw(`"{}"`)
+			e.Raw(`"{}"`)
 		} else {
-			e.str(c.Arguments)
+			e.Str(c.Arguments)
 		}
 	}
-	e.raw("}}")
+	e.Raw("}}")
 }
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -225,7 +225,7 @@ const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 // 3280 otherwise): a foreign id becomes a digest of itself, the same in the call and in its
 // result, in this request and the next.
 func (e *encoder) toolID(id string) string {
-	if e.rules.ToolIDs != dialect.ToolIDNine || isNine(id) {
+	if e.Rules.ToolIDs != dialect.ToolIDNine || isNine(id) {
 		return id
 	}
 	sum := sha256.Sum256([]byte(id))
@@ -253,7 +253,7 @@ func isNine(id string) bool {
 // reasoningBack writes the reasoning of an earlier turn.
 func (e *encoder) reasoningBack(reasons []chat.Part, calls bool) {
 	field := ""
-	switch e.rules.ReasoningBack {
+	switch e.Rules.ReasoningBack {
 	case dialect.ReasoningBackDropped:
 		return
 	case dialect.ReasoningBackDetails:
@@ -266,12 +266,12 @@ func (e *encoder) reasoningBack(reasons []chat.Part, calls bool) {
 	}
 	text := joinText(reasons)
 	// DeepSeek refuses a turn with calls that lacks the member; an empty one will do.
-	if text == "" && !(calls && e.rules.Reasoning == dialect.ReasoningThinking) {
+	if text == "" && !(calls && e.Rules.Reasoning == dialect.ReasoningThinking) {
 		return
 	}
-	e.raw(",")
-	e.name(field)
-	e.str(text)
+	e.Raw(",")
+	e.Key(field)
+	e.Str(text)
 }
 
 func joinText(parts []chat.Part) string {
@@ -294,17 +294,17 @@ func (e *encoder) reasoningDetails(reasons []chat.Part) {
 	if len(reasons) == 0 {
 		return
 	}
-	e.raw(`,"reasoning_details":[`)
-	start := len(e.out)
+	e.Raw(`,"reasoning_details":[`)
+	start := len(e.Out)
 	for i := range reasons {
 		p := &reasons[i]
 		index := 0
 		if p.State != nil {
 			index = p.State.Index
 		}
-		e.out = appendDetails(e.out, start, p.Text, p.State, index)
+		e.Out = appendDetails(e.Out, start, p.Text, p.State, index)
 	}
-	e.raw("]")
+	e.Raw("]")
 }
 
 func mentionsJSON(messages []chat.Message) bool {

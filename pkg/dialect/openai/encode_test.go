@@ -275,6 +275,16 @@ func TestEncodeReasoning(t *testing.T) {
 	}
 }
 
+func TestEncodeCustomTools(t *testing.T) {
+	const nested = `{"type":"custom","custom":{"name":"sql","description":"Asks.","format":{"type":"grammar","grammar":{"syntax":"regex","definition":"SELECT .+"}}}}`
+	for _, raw := range []string{nested, `{"type":"custom","name":"sql","description":"Asks.","format":{"type":"grammar","syntax":"regex","definition":"SELECT .+"}}`} {
+		enc, err := openai.Client{}.EncodeRequest(&chat.Request{Tools: []chat.Tool{{Name: "sql", Raw: json.RawMessage(raw)}}, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: "sql"}}, &dialect.Rules{})
+		if want := `{"model":"","messages":[],"tools":[` + nested + `],"tool_choice":{"type":"custom","custom":{"name":"sql"}}}`; err != nil || string(enc.Body) != want {
+			t.Errorf("%v\n got %s\nwant %s", err, enc.Body, want)
+		}
+	}
+}
+
 func TestEncodeToolIDs(t *testing.T) {
 	rules := &dialect.Rules{ToolIDs: dialect.ToolIDNine}
 	ids := func(id string) (call, result string) {

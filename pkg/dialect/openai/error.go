@@ -34,12 +34,12 @@ func (Client) DecodeError(body []byte) *chat.Error {
 
 func decodeError(root jsonx.Value) *chat.Error {
 	if v := root.Get("error"); v.Given() && v.Kind() != jsonx.Bool {
-		return errorOf(v)
+		return ErrorOf(v)
 	}
 	if v := root.Get("detail"); v.Given() && !root.Get("message").Given() {
 		return &chat.Error{Message: detailText(v)}
 	}
-	return errorOf(root)
+	return ErrorOf(root)
 }
 
 // errorIn is the error inside an answer or a chunk of status 200, if there is one.
@@ -50,8 +50,8 @@ func errorIn(root jsonx.Value) *chat.Error {
 	return nil
 }
 
-// errorOf reads the object that describes an error, or a mere text.
-func errorOf(v jsonx.Value) *chat.Error {
+// ErrorOf reads the object that describes an error, or a mere text.
+func ErrorOf(v jsonx.Value) *chat.Error {
 	e := new(chat.Error)
 	if v.Kind() != jsonx.Object {
 		e.Message = clip(v.Str())

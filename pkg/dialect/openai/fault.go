@@ -9,21 +9,21 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// EncodeError writes {"error":{"message","type","param","code"}} with OpenAI's words
-// (https://platform.openai.com/docs/guides/error-codes), and the gateway's details if it has any. The
-// request's id is in a header, as with OpenAI.
-func (s *Server) EncodeError(err *fault.Error, _ string) []byte { return appendFault(nil, err) }
+// EncodeError writes what AppendFault appends. The request's id is in a header, as with OpenAI.
+func (s *Server) EncodeError(err *fault.Error, _ string) []byte { return AppendFault(nil, err) }
 
-func appendFault(out []byte, err *fault.Error) []byte {
-	kind, code := words(err)
+// AppendFault appends {"error":{"message","type","param","code"}} with OpenAI's words
+// (https://platform.openai.com/docs/guides/error-codes), and the gateway's details if it has any.
+func AppendFault(out []byte, err *fault.Error) []byte {
+	kind, code, param := Words(err)
 	out = append(out, `{"error":{"message":`...)
 	out = jsonx.AppendString(out, err.Message)
 	out = append(out, `,"type":`...)
 	out = jsonx.AppendString(out, kind)
 	out = append(out, `,"param":`...)
-	out = appendOrNull(out, paramOf(err))
+	out = AppendOrNull(out, param)
 	out = append(out, `,"code":`...)
-	out = appendOrNull(out, code)
+	out = AppendOrNull(out, code)
 	if err.Details != nil {
 		// Details that cannot be written are left out: the error itself matters more.
 		if details, failed := json.Marshal(err.Details); failed == nil {
@@ -34,7 +34,8 @@ func appendFault(out []byte, err *fault.Error) []byte {
 	return append(out, "}}"...)
 }
 
-func appendOrNull(out []byte, s string) []byte {
+// AppendOrNull appends a string; null if it is empty.
+func AppendOrNull(out []byte, s string) []byte {
 	if s == "" {
 		return append(out, "null"...)
 	}
@@ -49,7 +50,13 @@ const (
 	typeUnavailable = "service_unavailable_error"
 )
 
-// words are the error's type and code.
+// Words are the type and the code that OpenAI has for such an error, and the field that is
+// wrong, if one is.
+func Words(err *fault.Error) (kind, code, param string) {
+	kind, code = words(err)
+	return kind, code, paramOf(err)
+}
+
 func words(err *fault.Error) (kind, code string) {
 	switch err.Code {
 	case fault.Validation:

@@ -5,57 +5,45 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // PassRequest edits the caller's body where the rules force it. What they force at the top level is
 // edited member by member; what they force within messages or tools, and what is too odd to
-// reason about (functions from before there were tools), cannot be done to the bytes. Body
+// reason about (functions from before there were tools), cannot be done to the bytes. Data
 // comes back itself if nothing is to be changed.
-func (Client) PassRequest(body []byte, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, bool) {
-	root, err := jsonx.Parse(body, jsonx.Lenient)
+func (Client) PassRequest(data []byte, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, bool) {
+	root, err := jsonx.Parse(data, jsonx.Lenient)
 	if err != nil || root.Kind() != jsonx.Object || req.FunctionCalls || root.Get("function_call").Given() {
 		return dialect.Encoded{}, false
 	}
-	p := passer{encoder: encoder{req: req, rules: rules}, root: root}
-	p.prepare()
+	p := passer{encoder: encoder{Writer: body.NewWriter(req, rules)}, root: root}
+	p.prepareReasoning()
 	if !p.messagesPass() || !p.toolsPass() || p.schemaPrompt() != "" {
 		return dialect.Encoded{}, false
 	}
-	p.edit = jsonx.NewEdit(root)
+	p.edit = p.Edits(root)
 	for m := root.First(); m.Exists(); m = m.Next() {
 		p.member(string(m.Key()), m)
 	}
-	p.setModel()
+	p.edit.Model()
 	p.steering()
 	p.streamOptions()
-	if p.err != nil {
-		return dialect.Encoded{}, false
-	}
-	if p.edit.Changed() {
-		body = p.edit.Append(make([]byte, 0, len(body)+256))
-	}
-	return dialect.Encoded{Path: chatPath, Body: body, Warnings: p.warnings}, true
+	return p.edit.Encoded(chatPath, data)
 }
 
 // A passer edits one body. It asks the encoder what the rules want.
 type passer struct {
 	encoder
 	root jsonx.Value
-	edit *jsonx.Edit
-}
-
-// setModel sets the model to send.
-func (p *passer) setModel() {
-	if p.keep("model", p.root.Get("model"), lossRefuses) && !p.root.Get("model").Is(p.req.Model) {
-		p.edit.Set(p.key("model"), jsonx.AppendString(nil, p.req.Model))
-	}
+	edit body.Edits
 }
 
 // member edits one member by the rules of its field. Fields that depend on others have
 // methods of their own.
 func (p *passer) member(key string, m jsonx.Value) {
-	r := p.req
+	r := p.Req
 	if !m.Given() {
 		p.null(key)
 		return
@@ -63,117 +51,73 @@ func (p *passer) member(key string, m jsonx.Value) {
 	switch key {
 	case "model", "reasoning_effort", "reasoning", "thinking", "stream_options":
 	case "messages":
-		p.keep(key, m, lossRefuses)
+		p.edit.Keep(key, m, body.Refuses)
 	case "max_tokens", "max_completion_tokens":
 		p.limit(key, m)
 	case "temperature":
-		p.float(key, m, r.Temperature)
+		p.edit.Float(key, m, r.Temperature)
 	case "top_p":
-		p.float(key, m, r.TopP)
+		p.edit.Float(key, m, r.TopP)
 	case "frequency_penalty":
-		p.float(key, m, r.FrequencyPenalty)
+		p.edit.Float(key, m, r.FrequencyPenalty)
 	case "presence_penalty":
-		p.float(key, m, r.PresencePenalty)
+		p.edit.Float(key, m, r.PresencePenalty)
 	case "top_k":
-		p.int(key, m, r.TopK)
+		p.edit.Int(key, m, r.TopK)
 	case "seed":
-		p.int(key, m, r.Seed)
+		p.edit.Int(key, m, r.Seed)
 	case "logprobs", "top_logprobs":
 		p.logprobs(key, m)
 	case "safety_identifier":
 		p.endUser(m)
 	case "stop":
-		if p.keep(key, m, lossWarns) && p.rules.Stop == dialect.StopArray && m.Kind() == jsonx.String {
-			p.edit.Set(p.key(key), slices.Concat([]byte("["), m.Raw(), []byte("]")))
+		if p.edit.Keep(key, m, body.Warns) && p.Rules.Stop == dialect.StopArray && m.Kind() == jsonx.String {
+			p.edit.Set(p.NameOf(key), slices.Concat([]byte("["), m.Raw(), []byte("]")))
 		}
 	case "n":
 		p.answers(m)
 	case "tool_choice":
 		p.choice(m)
 	default:
-		p.keep(key, m, p.lossOf(key))
+		p.edit.Keep(key, m, p.lossOf(key))
 	}
 }
 
 // lossOf is what it does to lose a field whose value the rules leave alone.
-func (p *passer) lossOf(key string) loss {
-	silentUnless := func(needed bool, loss loss) loss {
+func (p *passer) lossOf(key string) body.Loss {
+	silentUnless := func(needed bool, loss body.Loss) body.Loss {
 		if needed {
 			return loss
 		}
-		return lossSilent
+		return body.Silent
 	}
-	r := p.req
+	r := p.Req
 	switch key {
 	case "stream":
-		return silentUnless(r.Stream, lossRefuses)
+		return silentUnless(r.Stream, body.Refuses)
 	case "tools":
-		return silentUnless(len(r.Tools) > 0, lossRefuses)
+		return silentUnless(len(r.Tools) > 0, body.Refuses)
 	case "parallel_tool_calls":
-		return silentUnless(len(r.Tools) > 0, lossWarns)
+		return silentUnless(len(r.Tools) > 0, body.Warns)
 	case "response_format":
-		return silentUnless(r.ResponseFormat != nil && r.ResponseFormat.Kind != chat.FormatText, lossRefuses)
+		return silentUnless(r.ResponseFormat != nil && r.ResponseFormat.Kind != chat.FormatText, body.Refuses)
 	}
-	return lossWarns
-}
-
-// keep gives the member the provider's name, or takes it out if the provider does not know it.
-func (p *passer) keep(key string, m jsonx.Value, loss loss) bool {
-	if p.accepts(key) {
-		p.edit.Rename(key, p.key(key))
-		return true
-	}
-	if says(m) {
-		p.lost(key, loss)
-	}
-	p.edit.Drop(key)
-	return false
+	return body.Warns
 }
 
 // null keeps a member that says nothing out of the way of those who do not know it.
 func (p *passer) null(key string) {
-	if want := p.limitField(); want != "" && want != key && (key == "max_tokens" || key == "max_completion_tokens") || !p.accepts(key) {
+	if want := p.limitField(); want != "" && want != key && (key == "max_tokens" || key == "max_completion_tokens") || !p.Accepts(key) {
 		p.edit.Drop(key)
 		return
 	}
-	p.edit.Rename(key, p.key(key))
-}
-
-// says is false for values whose loss is none.
-func says(m jsonx.Value) bool {
-	switch m.Kind() {
-	case jsonx.Missing, jsonx.Null:
-		return false
-	case jsonx.String:
-		return !m.Empty()
-	case jsonx.Array, jsonx.Object:
-		return m.Len() > 0
-	}
-	return true
-}
-
-func (p *passer) float(key string, m jsonx.Value, value *float64) {
-	if !p.keep(key, m, lossWarns) || value == nil {
-		return
-	}
-	if clamped := p.clamp(key, *value); clamped != *value {
-		p.edit.Set(p.key(key), jsonx.AppendFloat(nil, clamped))
-	}
-}
-
-func (p *passer) int(key string, m jsonx.Value, value *int64) {
-	if !p.keep(key, m, lossWarns) || value == nil {
-		return
-	}
-	if clamped := p.clampInt(key, *value); clamped != *value {
-		p.edit.Set(p.key(key), jsonx.AppendInt(nil, clamped))
-	}
+	p.edit.Rename(key, p.NameOf(key))
 }
 
 // limit edits the field that limits the answer's length. If the caller sent both, the newer counts.
 func (p *passer) limit(key string, m jsonx.Value) {
 	if key == "max_tokens" && p.root.Get("max_completion_tokens").Given() {
-		if p.limitField() != "" || !p.accepts(key) {
+		if p.limitField() != "" || !p.Accepts(key) {
 			p.edit.Drop(key)
 		}
 		return
@@ -183,38 +127,38 @@ func (p *passer) limit(key string, m jsonx.Value) {
 		p.edit.Rename(key, want)
 		key = want
 	}
-	p.int(key, m, p.req.MaxTokens)
+	p.edit.Int(key, m, p.Req.MaxTokens)
 }
 
 func (p *passer) answers(m jsonx.Value) {
-	switch n := p.req.N; {
+	switch n := p.Req.N; {
 	case n == nil || *n == 1:
-		p.keep("n", m, lossSilent)
-	case p.rules.SingleChoice:
-		p.lost("n", lossRefuses)
+		p.edit.Keep("n", m, body.Silent)
+	case p.Rules.SingleChoice:
+		p.Lost("n", body.Refuses)
 	default:
-		p.keep("n", m, lossRefuses)
+		p.edit.Keep("n", m, body.Refuses)
 	}
 }
 
 // choice edits the word for "call some tool".
 func (p *passer) choice(m jsonx.Value) {
-	loss := lossRefuses
-	if c := p.req.ToolChoice; c == nil || c.Mode == chat.ToolAuto || len(p.req.Tools) == 0 {
-		loss = lossSilent
+	loss := body.Refuses
+	if c := p.Req.ToolChoice; c == nil || c.Mode == chat.ToolAuto || len(p.Req.Tools) == 0 {
+		loss = body.Silent
 	}
-	if !p.keep("tool_choice", m, loss) {
+	if !p.edit.Keep("tool_choice", m, loss) {
 		return
 	}
 	word, other := "required", "any"
-	if p.rules.ToolChoice == dialect.ChoiceAny {
+	if p.Rules.ToolChoice == dialect.ChoiceAny {
 		word, other = other, word
 	}
 	if m.Is(other) {
-		p.edit.Set(p.key("tool_choice"), jsonx.AppendString(nil, word))
+		p.edit.Set(p.NameOf("tool_choice"), jsonx.AppendString(nil, word))
 	}
-	if m.Get("type").Is("allowed_tools") && p.rules.AllowedTools == dialect.AllowedToolsFiltered {
-		p.lost("tool_choice", lossRefuses)
+	if m.Get("type").Is("allowed_tools") && p.Rules.AllowedTools == dialect.AllowedToolsFiltered {
+		p.Lost("tool_choice", body.Refuses)
 	}
 }
 
@@ -222,25 +166,25 @@ func (p *passer) choice(m jsonx.Value) {
 func (p *passer) logprobs(key string, m jsonx.Value) {
 	asNumber := m.Kind() == jsonx.Number
 	switch {
-	case p.rules.Logprobs == dialect.LogprobsBool && key == "logprobs" && asNumber:
-		if p.keep(key, m, lossWarns) {
-			p.edit.Set(p.key(key), jsonx.AppendBool(nil, *p.req.Logprobs))
+	case p.Rules.Logprobs == dialect.LogprobsBool && key == "logprobs" && asNumber:
+		if p.edit.Keep(key, m, body.Warns) {
+			p.edit.Set(p.NameOf(key), jsonx.AppendBool(nil, *p.Req.Logprobs))
 		}
-		if n := p.req.TopLogprobs; n != nil && p.accepts("top_logprobs") {
-			p.edit.Set(p.key("top_logprobs"), jsonx.AppendInt(nil, *n))
+		if n := p.Req.TopLogprobs; n != nil && p.Accepts("top_logprobs") {
+			p.edit.Set(p.NameOf("top_logprobs"), jsonx.AppendInt(nil, *n))
 		}
-	case p.rules.Logprobs == dialect.LogprobsBool:
-		p.int(key, m, nil)
+	case p.Rules.Logprobs == dialect.LogprobsBool:
+		p.edit.Int(key, m, nil)
 	case key == "top_logprobs":
 		p.edit.Drop(key)
 	case !asNumber:
-		if n := logprobsCount(p.req); n == nil {
+		if n := logprobsCount(p.Req); n == nil {
 			p.edit.Drop(key)
-		} else if p.keep(key, m, lossWarns) {
-			p.edit.Set(p.key(key), jsonx.AppendInt(nil, *n))
+		} else if p.edit.Keep(key, m, body.Warns) {
+			p.edit.Set(p.NameOf(key), jsonx.AppendInt(nil, *n))
 		}
 	default:
-		p.keep(key, m, lossWarns)
+		p.edit.Keep(key, m, body.Warns)
 	}
 }
 
@@ -248,15 +192,15 @@ func (p *passer) logprobs(key string, m jsonx.Value) {
 func (p *passer) endUser(m jsonx.Value) {
 	const name = "safety_identifier"
 	switch {
-	case p.accepts("user") && p.key("user") == "user":
-		p.keep(name, m, lossWarns)
+	case p.Accepts("user") && p.NameOf("user") == "user":
+		p.edit.Keep(name, m, body.Warns)
 	case p.root.Get("user").Given():
 		p.edit.Drop(name)
-	case !p.accepts("user"):
-		p.lost("user", lossWarns)
+	case !p.Accepts("user"):
+		p.Lost("user", body.Warns)
 		p.edit.Drop(name)
 	default:
-		p.edit.Rename(name, p.key("user"))
+		p.edit.Rename(name, p.NameOf("user"))
 	}
 }
 
@@ -265,7 +209,7 @@ func (p *passer) endUser(m jsonx.Value) {
 func (p *passer) streamOptions() {
 	const name = "stream_options"
 	m := p.root.Get(name)
-	if !p.keep(name, m, lossSilent) || !p.req.Stream || p.rules.StreamUsage != dialect.UsageAsked {
+	if !p.edit.Keep(name, m, body.Silent) || !p.Req.Stream || p.Rules.StreamUsage != dialect.UsageAsked {
 		return
 	}
 	if asked, _ := m.Get("include_usage").Bool(); asked {
@@ -277,7 +221,7 @@ func (p *passer) streamOptions() {
 		inner.Set("include_usage", []byte("true"))
 		options = inner.Append(nil)
 	}
-	p.edit.Set(p.key(name), options)
+	p.edit.Set(p.NameOf(name), options)
 }
 
 // steering edits the members that steer reasoning. They stay if they say in the provider's
@@ -286,9 +230,9 @@ func (p *passer) steering() {
 	if p.steersAlready() {
 		return
 	}
-	wanted := encoder{req: p.req, rules: p.rules, model: p.model, effort: p.effort, out: []byte("{")}
+	wanted := encoder{Writer: body.Writer{Req: p.Req, Rules: p.Rules, Model: p.Model, Effort: p.Effort, Out: []byte("{")}}
 	wanted.reasoning()
-	list, err := jsonx.Parse(append(wanted.out, '}'), jsonx.Lenient)
+	list, err := jsonx.Parse(append(wanted.Out, '}'), jsonx.Lenient)
 	if err != nil {
 		return // the encoder writes JSON
 	}
@@ -304,35 +248,35 @@ func (p *passer) steering() {
 
 func (p *passer) steersAlready() bool {
 	effort, object, thinking := p.root.Get("reasoning_effort"), p.root.Get("reasoning"), p.root.Get("thinking")
-	if p.rules.Reasoning == dialect.ReasoningObject {
+	if p.Rules.Reasoning == dialect.ReasoningObject {
 		asked := ""
-		if r := p.req.Reasoning; r != nil {
+		if r := p.Req.Reasoning; r != nil {
 			asked = r.Effort
 		}
 		// reasoning_effort is known beside the object.
-		return !thinking.Given() && p.effort == asked && p.accepts("reasoning")
+		return !thinking.Given() && p.Effort == asked && p.Accepts("reasoning")
 	}
 	switch {
 	case object.Given():
 		return false
-	case p.rules.Reasoning == dialect.ReasoningThinking:
+	case p.Rules.Reasoning == dialect.ReasoningThinking:
 		return p.thinksAlready(effort, thinking.Get("type"))
 	case thinking.Given():
 		return false
 	case !effort.Given():
-		return p.effort == ""
+		return p.Effort == ""
 	}
-	return effort.Is(p.effort)
+	return effort.Is(p.Effort)
 }
 
 func (p *passer) thinksAlready(effort, kind jsonx.Value) bool {
 	switch {
-	case p.effort == "none":
+	case p.Effort == "none":
 		return kind.Is("disabled")
-	case kind.Given() && !kind.Is("enabled"), p.req.Reasoning != nil && p.req.Reasoning.Budget != nil:
+	case kind.Given() && !kind.Is("enabled"), p.Req.Reasoning != nil && p.Req.Reasoning.Budget != nil:
 		return false
 	case !effort.Given():
-		return p.effort == "" || kind.Given() // how much is the provider's choice
+		return p.Effort == "" || kind.Given() // how much is the provider's choice
 	}
-	return effort.Is(p.effort)
+	return effort.Is(p.Effort)
 }

@@ -12,8 +12,8 @@ import (
 // messagesPass says whether the rules touch nothing within the caller's messages: neither
 // what they say, nor the form in which they say it.
 func (p *passer) messagesPass() bool {
-	for i := range p.req.Messages {
-		if !p.messagePasses(&p.req.Messages[i]) {
+	for i := range p.Req.Messages {
+		if !p.messagePasses(&p.Req.Messages[i]) {
 			return false
 		}
 	}
@@ -26,12 +26,12 @@ func (p *passer) messagesPass() bool {
 }
 
 // strict says whether the provider takes no unknown members within messages and tools.
-func (p *passer) strict() bool { return len(p.rules.MessageFields) > 0 }
+func (p *passer) strict() bool { return len(p.Rules.MessageFields) > 0 }
 
 // messagePasses looks at what a message says.
 func (p *passer) messagePasses(m *chat.Message) bool {
-	if m.Role == chat.Developer && p.rules.DeveloperRole == dialect.DeveloperAsSystem ||
-		m.Name != "" && p.rules.Names == dialect.NamesDropped {
+	if m.Role == chat.Developer && p.Rules.DeveloperRole == dialect.DeveloperAsSystem ||
+		m.Name != "" && p.Rules.Names == dialect.NamesDropped {
 		return false
 	}
 	for i := range m.Parts {
@@ -43,14 +43,14 @@ func (p *passer) messagePasses(m *chat.Message) bool {
 }
 
 func (p *passer) partPasses(part *chat.Part) bool {
-	if part.Cache != nil && p.rules.CacheMarks == dialect.CacheMarksDropped {
+	if part.Cache != nil && p.Rules.CacheMarks == dialect.CacheMarksDropped {
 		return false
 	}
 	switch part.Kind {
 	case chat.Image:
-		return p.rules.Images == dialect.ImagesKept
+		return p.Rules.Images == dialect.ImagesKept
 	case chat.Audio:
-		return p.rules.Audio != dialect.AudioRefused
+		return p.Rules.Audio != dialect.AudioRefused
 	case chat.File:
 		return p.filePasses(part.Media)
 	case chat.Call:
@@ -64,7 +64,7 @@ func (p *passer) partPasses(part *chat.Part) bool {
 }
 
 func (p *passer) filePasses(m *chat.Media) bool {
-	switch p.rules.Files {
+	switch p.Rules.Files {
 	case dialect.FilesRefused:
 		return false
 	case dialect.FileDocumentURL:
@@ -92,7 +92,7 @@ func (p *passer) resultPasses(r *chat.ToolResult) bool {
 func (p *passer) formPasses(m jsonx.Value) bool {
 	var t turn
 	for f := m.First(); f.Exists(); f = f.Next() {
-		if p.strict() && !slices.Contains(p.rules.MessageFields, string(f.Key())) {
+		if p.strict() && !slices.Contains(p.Rules.MessageFields, string(f.Key())) {
 			return false
 		}
 		if f.Given() {
@@ -110,7 +110,7 @@ func (p *passer) formPasses(m jsonx.Value) bool {
 			return false
 		}
 	}
-	if p.rules.TextParts == dialect.TextPartsJoined && joinable(&t) {
+	if p.Rules.TextParts == dialect.TextPartsJoined && joinable(&t) {
 		return false
 	}
 	for part := t.content.First(); part.Exists(); part = part.Next() {
@@ -131,9 +131,9 @@ func joinable(t *turn) bool {
 // provider wants it back, and is there if the provider insists.
 func (p *passer) reasoningPasses(t *turn) bool {
 	content, field, details := t.reasoningContent.Given(), t.reasoning.Given(), t.details.Given()
-	switch p.rules.ReasoningBack {
+	switch p.Rules.ReasoningBack {
 	case dialect.ReasoningBackContent:
-		insists := p.rules.Reasoning == dialect.ReasoningThinking && t.calls.Len() > 0
+		insists := p.Rules.Reasoning == dialect.ReasoningThinking && t.calls.Len() > 0
 		return !field && !details && (content || !insists)
 	case dialect.ReasoningBackField:
 		return !content && !details
@@ -173,11 +173,11 @@ func (p *passer) partFormPasses(v jsonx.Value) bool {
 			return false
 		}
 	case "input_audio":
-		if (p.rules.Audio == dialect.AudioString) != (inner.Kind() == jsonx.String) {
+		if (p.Rules.Audio == dialect.AudioString) != (inner.Kind() == jsonx.String) {
 			return false
 		}
 	case "file", "document_url":
-		if (p.rules.Files == dialect.FileDocumentURL) != (kind == "document_url") {
+		if (p.Rules.Files == dialect.FileDocumentURL) != (kind == "document_url") {
 			return false
 		}
 	}
@@ -189,7 +189,7 @@ func (p *passer) toolsPass() bool {
 	for t := p.root.Get("tools").First(); t.Exists(); t = t.Next() {
 		function := t.Get("function")
 		switch {
-		case t.Get("cache_control").Given() && p.rules.CacheMarks == dialect.CacheMarksDropped:
+		case t.Get("cache_control").Given() && p.Rules.CacheMarks == dialect.CacheMarksDropped:
 			return false
 		case !p.strict() || !function.Given():
 		case !only(t, "type", "function"), !only(function, "name", "description", "parameters", "strict"),

@@ -4,12 +4,13 @@ import (
 	"cmp"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // A requestDecoder reads one request, and goes on after an issue.
 type requestDecoder struct {
-	jsonx.Report
+	body.Reader
 	req *chat.Request
 
 	// What depends on other members is read last.
@@ -50,15 +51,15 @@ func (d *requestDecoder) request(v jsonx.Value) {
 func (d *requestDecoder) conversation(key string, m jsonx.Value) bool {
 	switch key {
 	case "model":
-		d.req.Model = d.name(m)
+		d.req.Model = d.Name(m)
 	case "messages":
 		d.messages(m)
 	case "stream":
-		d.req.Stream = d.bool(m)
+		d.req.Stream = d.Bool(m)
 	case "stream_options":
 		d.object(m, func(key string, o jsonx.Value) {
 			if key == "include_usage" {
-				d.req.StreamUsage = d.bool(o)
+				d.req.StreamUsage = d.Bool(o)
 			}
 		})
 	default:
@@ -72,30 +73,30 @@ func (d *requestDecoder) sampling(key string, m jsonx.Value) bool {
 	r := d.req
 	switch key {
 	case "max_completion_tokens":
-		r.MaxTokens = d.int(m, 1, 1<<53)
+		r.MaxTokens = d.Int(m, 1, 1<<53)
 	case "max_tokens": // deprecated for the former, and all that some servers know
-		d.oldLimit = d.int(m, 1, 1<<53)
+		d.oldLimit = d.Int(m, 1, 1<<53)
 	case "temperature":
-		r.Temperature = d.float(m, 0, 2)
+		r.Temperature = d.Float(m, 0, 2)
 	case "top_p":
-		r.TopP = d.float(m, 0, 1)
+		r.TopP = d.Float(m, 0, 1)
 	case "top_k":
 		// Open models' servers take 0 and -1 for all tokens, which is to say nothing.
-		if k := d.int(m, -1, 1<<53); k != nil && *k > 0 {
+		if k := d.Int(m, -1, 1<<53); k != nil && *k > 0 {
 			r.TopK = k
 		}
 	case "seed", "random_seed": // random_seed: Mistral
-		r.Seed = d.int(m, -1<<63, 1<<63-1)
+		r.Seed = d.Int(m, -1<<63, 1<<63-1)
 	case "n":
-		r.N = d.int(m, 1, 128)
+		r.N = d.Int(m, 1, 128)
 	case "frequency_penalty":
-		r.FrequencyPenalty = d.float(m, -2, 2)
+		r.FrequencyPenalty = d.Float(m, -2, 2)
 	case "presence_penalty":
-		r.PresencePenalty = d.float(m, -2, 2)
+		r.PresencePenalty = d.Float(m, -2, 2)
 	case "logprobs":
 		d.logprobs(m)
 	case "top_logprobs":
-		r.TopLogprobs = d.int(m, 0, 20)
+		r.TopLogprobs = d.Int(m, 0, 20)
 	default:
 		return false
 	}
@@ -106,13 +107,13 @@ func (d *requestDecoder) sampling(key string, m jsonx.Value) bool {
 func (d *requestDecoder) logprobs(m jsonx.Value) {
 	wanted := false
 	if m.Kind() == jsonx.Number {
-		n := d.int(m, 0, 20)
+		n := d.Int(m, 0, 20)
 		wanted = n != nil && *n > 0
 		if wanted {
 			d.req.TopLogprobs = n
 		}
 	} else {
-		wanted = d.bool(m)
+		wanted = d.Bool(m)
 	}
 	d.req.Logprobs = &wanted
 }
@@ -123,7 +124,7 @@ func (d *requestDecoder) extras(key string, m jsonx.Value) bool {
 	switch key {
 	case "logit_bias":
 		d.object(m, func(token string, bias jsonx.Value) {
-			if f := d.float(bias, -100, 100); f != nil {
+			if f := d.Float(bias, -100, 100); f != nil {
 				if r.LogitBias == nil {
 					r.LogitBias = make(map[string]float64, m.Len())
 				}
@@ -135,18 +136,18 @@ func (d *requestDecoder) extras(key string, m jsonx.Value) bool {
 			if r.Metadata == nil {
 				r.Metadata = make(map[string]string, m.Len())
 			}
-			r.Metadata[key] = d.string(value)
+			r.Metadata[key] = d.Str(value)
 		})
 	case "verbosity":
-		r.Verbosity = d.oneOf(m, "low", "medium", "high")
+		r.Verbosity = d.OneOf(m, "low", "medium", "high")
 	case "service_tier":
-		r.ServiceTier = d.name(m)
+		r.ServiceTier = d.Name(m)
 	case "user":
-		r.User = d.string(m)
+		r.User = d.Str(m)
 	case "safety_identifier", "user_id": // OpenAI's new name of user; DeepSeek's
-		d.endUser = d.string(m)
+		d.endUser = d.Str(m)
 	case "prompt_cache_key":
-		r.CacheKey = d.string(m)
+		r.CacheKey = d.Str(m)
 	case "reasoning_effort":
 		d.effort = m
 	case "reasoning":

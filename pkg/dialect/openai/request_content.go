@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -50,16 +51,16 @@ func (d *requestDecoder) part(out []chat.Part, v jsonx.Value, where place) []cha
 	}
 	var p chat.Part
 	kind := v.Get("type")
-	switch d.string(kind) {
+	switch d.Str(kind) {
 	case "text":
 		p.Kind = chat.Text
 		if d.require(v, "text") {
-			p.Text = d.string(v.Get("text"))
+			p.Text = d.Str(v.Get("text"))
 		}
 	case "refusal":
 		p.Kind = chat.Refusal
 		if d.require(v, "refusal") {
-			p.Text = d.string(v.Get("refusal"))
+			p.Text = d.Str(v.Get("refusal"))
 		}
 	case "thinking": // Mistral
 		return d.thinkingPart(out, v)
@@ -72,7 +73,7 @@ func (d *requestDecoder) part(out []chat.Part, v jsonx.Value, where place) []cha
 	case "document_url": // Mistral
 		p = d.media(v, chat.File, "document_url")
 		if name := v.Get("document_name"); p.Media != nil && name.Given() {
-			p.Media.Filename = d.string(name)
+			p.Media.Filename = d.Str(name)
 		}
 	default:
 		p.Kind, p.Raw = chat.Unrendered, v.Clone()
@@ -99,9 +100,9 @@ func (d *requestDecoder) thinkingPart(out []chat.Part, v jsonx.Value) []chat.Par
 		return out
 	}
 	p := chat.Part{Kind: chat.Reason}
-	d.array(thinking, func(e jsonx.Value) {
+	d.Array(thinking, func(e jsonx.Value) {
 		if text := e.Get("text"); text.Given() {
-			p.Text += d.string(text)
+			p.Text += d.Str(text)
 		}
 	})
 	return append(out, p)
@@ -118,7 +119,7 @@ func (d *requestDecoder) media(v jsonx.Value, kind chat.PartKind, member string)
 		if kind == chat.Audio {
 			d.fileData(inner, p.Media)
 		} else {
-			d.url(inner, p.Media)
+			d.URL(inner, p.Media)
 		}
 		return p
 	}
@@ -133,21 +134,21 @@ func (d *requestDecoder) media(v jsonx.Value, kind chat.PartKind, member string)
 func (d *requestDecoder) medium(key string, m jsonx.Value, out *chat.Media) {
 	switch key {
 	case "url":
-		d.url(m, out)
+		d.URL(m, out)
 	case "data":
-		out.Data = d.base64(m, d.string(m))
+		out.Data = d.Base64(m, d.Str(m))
 	case "file_data":
 		d.fileData(m, out)
 	case "detail":
-		out.Detail = d.oneOf(m, "auto", "low", "high", "original")
+		out.Detail = d.OneOf(m, "auto", "low", "high", "original")
 	case "format":
-		if out.Format = d.string(m); m.Kind() == jsonx.String && !madeOf(out.Format, 16, "") {
+		if out.Format = d.Str(m); m.Kind() == jsonx.String && !body.MadeOf(out.Format, 16, "") {
 			d.Add(m, "expected a format such as wav or mp3")
 		}
 	case "filename":
-		out.Filename = d.string(m)
+		out.Filename = d.Str(m)
 	case "file_id":
-		out.FileID = d.id(m)
+		out.FileID = d.CallID(m)
 	}
 }
 
@@ -169,51 +170,10 @@ func (d *requestDecoder) checkMedia(v jsonx.Value, kind chat.PartKind) {
 // fileData reads a URL, which may be a data URL, or base64 alone, which says less.
 func (d *requestDecoder) fileData(m jsonx.Value, out *chat.Media) {
 	if s := m.Str(); m.Kind() == jsonx.String && !strings.Contains(s[:min(len(s), 8)], ":") {
-		out.Data = d.base64(m, s)
+		out.Data = d.Base64(m, s)
 		return
 	}
-	d.url(m, out)
-}
-
-// url reads the address of a medium, or its data as a URL.
-func (d *requestDecoder) url(m jsonx.Value, out *chat.Media) {
-	s := d.string(m)
-	scheme, rest, _ := strings.Cut(s, ":")
-	switch scheme = strings.ToLower(scheme); {
-	case m.Kind() != jsonx.String:
-	case scheme == "data":
-		kind, data, ok := strings.Cut(rest, ",")
-		kind, encoded := strings.CutSuffix(kind, ";base64")
-		kind, _, _ = strings.Cut(kind, ";") // parameters, such as a charset
-		if !ok || !encoded || kind != "" && !mimeType(kind) {
-			d.Add(m, "expected a data URL of the form data:<media type>;base64,<data>")
-			return
-		}
-		out.MIMEType, out.Data = kind, d.base64(m, data)
-	case (scheme == "http" || scheme == "https") && strings.HasPrefix(rest, "//") && len(rest) > 2 && printable(s) && !strings.Contains(s, " "):
-		out.URL = s
-	default:
-		d.Add(m, "expected an http, https or data URL")
-	}
-}
-
-// base64 checks the alphabet and the padding: providers say less clearly what is wrong.
-func (d *requestDecoder) base64(at jsonx.Value, s string) string {
-	n := strings.TrimRight(s, "=")
-	ok := s != "" && len(s)%4 == 0 && len(s)-len(n) <= 2
-	for i := 0; ok && i < len(n); i++ {
-		c := n[i]
-		ok = c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/'
-	}
-	if !ok && at.Kind() == jsonx.String {
-		d.Add(at, "expected standard base64 with padding")
-	}
-	return s
-}
-
-func mimeType(s string) bool {
-	kind, sub, ok := strings.Cut(s, "/")
-	return ok && madeOf(kind, 64, "-") && madeOf(sub, 128, "-+._")
+	d.URL(m, out)
 }
 
 // cache reads Anthropic's cache_control, which OpenRouter and others take on parts.
@@ -222,9 +182,9 @@ func (d *requestDecoder) cache(v jsonx.Value) *chat.CacheMark {
 	d.object(v, func(key string, m jsonx.Value) {
 		switch key {
 		case "type":
-			d.oneOf(m, "ephemeral")
+			d.OneOf(m, "ephemeral")
 		case "ttl":
-			mark.TTL = d.oneOf(m, "5m", "1h")
+			mark.TTL = d.OneOf(m, "5m", "1h")
 		}
 	})
 	return mark

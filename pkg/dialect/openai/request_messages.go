@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -13,7 +14,7 @@ func (d *requestDecoder) messages(v jsonx.Value) {
 		d.Add(v, "must not be empty")
 	}
 	d.req.Messages = make([]chat.Message, 0, v.Len())
-	d.array(v, d.message)
+	d.Array(v, d.message)
 }
 
 // A turn is one message's members, found before any is read: what they mean depends on the role.
@@ -58,11 +59,11 @@ func (d *requestDecoder) message(v jsonx.Value) {
 	if !d.require(v, "role") {
 		return
 	}
-	role := d.oneOf(t.role, "system", "developer", "user", "assistant", "tool", roleFunction)
+	role := d.OneOf(t.role, "system", "developer", "user", "assistant", "tool", roleFunction)
 	out := chat.Message{Role: chat.Role(role)}
 	if t.name.Exists() {
-		if out.Name = d.string(t.name); len(out.Name) > maxName {
-			d.Add(t.name, "expected at most %d bytes", maxName)
+		if out.Name = d.Str(t.name); len(out.Name) > body.MaxName {
+			d.Add(t.name, "expected at most %d bytes", body.MaxName)
 		}
 	}
 	switch role {
@@ -91,12 +92,12 @@ func (d *requestDecoder) assistant(v jsonx.Value, t *turn, out *chat.Message) {
 		out.Parts = append(out.Parts, d.content(v, t.content, assistantPart)...)
 	}
 	if t.refusal.Exists() {
-		if text := d.string(t.refusal); text != "" {
+		if text := d.Str(t.refusal); text != "" {
 			out.Parts = append(out.Parts, chat.Part{Kind: chat.Refusal, Text: text})
 		}
 	}
 	if t.calls.Exists() {
-		d.array(t.calls, func(e jsonx.Value) { d.addCall(out, d.call(e)) })
+		d.Array(t.calls, func(e jsonx.Value) { d.addCall(out, d.call(e)) })
 	}
 	if t.functionCall.Exists() {
 		c := &chat.ToolCall{ID: fmt.Sprintf("call_%d", len(d.calls))}
@@ -124,9 +125,9 @@ func (d *requestDecoder) call(v jsonx.Value) *chat.ToolCall {
 	d.object(v, func(key string, m jsonx.Value) {
 		switch key {
 		case "id":
-			c.ID = d.id(m)
+			c.ID = d.CallID(m)
 		case "type":
-			c.Custom = d.oneOf(m, "function", "custom") == "custom"
+			c.Custom = d.OneOf(m, "function", "custom") == "custom"
 		case "function":
 			function = m
 		case "custom":
@@ -153,9 +154,9 @@ func (d *requestDecoder) callee(v jsonx.Value, c *chat.ToolCall, input string) {
 	d.object(v, func(key string, m jsonx.Value) {
 		switch key {
 		case "name":
-			c.Name = d.toolName(m)
+			c.Name = d.ToolName(m)
 		case input:
-			c.Arguments = d.string(m)
+			c.Arguments = d.Str(m)
 		}
 	})
 	d.require(v, "name")
@@ -171,7 +172,7 @@ func (d *requestDecoder) thoughtSignature(v jsonx.Value) string {
 	if !s.Given() {
 		return ""
 	}
-	return d.string(s)
+	return d.Str(s)
 }
 
 // result reads the result of a tool. The called function's name, which some providers want,
@@ -179,7 +180,7 @@ func (d *requestDecoder) thoughtSignature(v jsonx.Value) string {
 func (d *requestDecoder) result(v jsonx.Value, t *turn, out *chat.Message) {
 	r := &chat.ToolResult{Name: out.Name}
 	if d.require(v, "tool_call_id") {
-		r.CallID = d.id(t.callID)
+		r.CallID = d.CallID(t.callID)
 	}
 	r.Parts = d.content(v, t.content, anyPart)
 	for i := len(d.calls) - 1; i >= 0; i-- {

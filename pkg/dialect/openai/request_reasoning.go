@@ -20,15 +20,15 @@ func (d *requestDecoder) reasons() {
 			case "effort":
 				r.Effort = d.level(m)
 			case "max_tokens":
-				r.Budget = d.int(m, 0, 1<<53)
+				r.Budget = d.Int(m, 0, 1<<53)
 			case "enabled":
-				if off = !d.bool(m); !off {
+				if off = !d.Bool(m); !off {
 					on = "medium" // as OpenRouter documents
 				}
 			case "exclude":
-				r.Hide = d.bool(m)
+				r.Hide = d.Bool(m)
 			case "summary":
-				r.Summary = d.oneOf(m, "auto", "concise", "detailed")
+				r.Summary = d.OneOf(m, "auto", "concise", "detailed")
 			}
 		})
 	}
@@ -36,11 +36,11 @@ func (d *requestDecoder) reasons() {
 		d.object(d.thinking, func(key string, m jsonx.Value) {
 			switch key {
 			case "type":
-				if off = d.oneOf(m, "enabled", "disabled", "adaptive") == "disabled"; !off {
+				if off = d.OneOf(m, "enabled", "disabled", "adaptive") == "disabled"; !off {
 					on = "high" // DeepSeek's default
 				}
 			case "budget_tokens":
-				r.Budget = d.int(m, 0, 1<<53)
+				r.Budget = d.Int(m, 0, 1<<53)
 			}
 		})
 	}
@@ -54,9 +54,9 @@ func (d *requestDecoder) reasons() {
 		r.Effort = on
 	}
 	if d.without.Kind() == jsonx.String {
-		r.Hide = r.Hide || d.oneOf(d.without, "hidden", "parsed", "raw") == "hidden"
+		r.Hide = r.Hide || d.OneOf(d.without, "hidden", "parsed", "raw") == "hidden"
 	} else if d.without.Exists() {
-		r.Hide = r.Hide || !d.bool(d.without)
+		r.Hide = r.Hide || !d.Bool(d.without)
 	}
 	if r != (chat.Reasoning{}) {
 		d.req.Reasoning = &r
@@ -65,7 +65,7 @@ func (d *requestDecoder) reasons() {
 
 // level reads an effort. What "default" is, only Groq knows.
 func (d *requestDecoder) level(v jsonx.Value) string {
-	return d.oneOf(v, "none", "minimal", "low", "medium", "high", "xhigh", "max", "default")
+	return d.OneOf(v, "none", "minimal", "low", "medium", "high", "xhigh", "max", "default")
 }
 
 // thoughts reads the reasoning of an earlier turn as answers have it: as a text, and as
@@ -77,10 +77,10 @@ func (d *requestDecoder) thoughts(t *turn, out *chat.Message) {
 		text = t.reasoning
 	}
 	if text.Given() {
-		d.string(text)
+		d.Str(text)
 	}
 	if t.details.Given() {
-		d.array(t.details, func(e jsonx.Value) {
+		d.Array(t.details, func(e jsonx.Value) {
 			d.object(e, d.checkDetail)
 		})
 	}
@@ -99,9 +99,9 @@ func (d *requestDecoder) thoughts(t *turn, out *chat.Message) {
 func (d *requestDecoder) checkDetail(key string, m jsonx.Value) {
 	switch key {
 	case "type", "text", "summary", "data", "signature", "format", "id":
-		d.string(m)
+		d.Str(m)
 	case "index":
-		d.int(m, 0, 1<<31-1)
+		d.Int(m, 0, 1<<31-1)
 	}
 }
 

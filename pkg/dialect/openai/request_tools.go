@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -13,17 +14,17 @@ func (d *requestDecoder) shape(key string, m jsonx.Value) bool {
 	case "stop":
 		d.stop(m)
 	case "tools":
-		d.array(m, d.tool)
+		d.Array(m, d.tool)
 	case "tool_choice":
 		d.toolChoice = m
 	case "parallel_tool_calls":
-		b := d.bool(m)
+		b := d.Bool(m)
 		d.req.ParallelToolCalls = &b
 	case "functions":
 		// Deprecated for tools since November 2023; such a caller can take one call at a time.
 		one := false
 		d.req.FunctionCalls, d.req.ParallelToolCalls = true, &one
-		d.array(m, func(e jsonx.Value) {
+		d.Array(m, func(e jsonx.Value) {
 			var t chat.Tool
 			d.function(e, &t)
 			d.req.Tools = append(d.req.Tools, t)
@@ -43,7 +44,7 @@ func (d *requestDecoder) stop(v jsonx.Value) {
 		if e.Kind() == jsonx.String && e.Empty() {
 			d.Add(e, "must not be empty")
 		}
-		d.req.Stop = append(d.req.Stop, d.string(e))
+		d.req.Stop = append(d.req.Stop, d.Str(e))
 	}
 	switch {
 	case v.Kind() == jsonx.String:
@@ -53,7 +54,7 @@ func (d *requestDecoder) stop(v jsonx.Value) {
 	case v.Len() > maxStops:
 		d.Add(v, "expected at most %d sequences, got %d", maxStops, v.Len())
 	default:
-		d.array(v, one)
+		d.Array(v, one)
 	}
 }
 
@@ -72,11 +73,11 @@ func (d *requestDecoder) tool(v jsonx.Value) {
 		}
 	case kind.Is("custom"):
 		if d.require(v, "custom") && d.require(v.Get("custom"), "name") {
-			t.Name = d.toolName(v.Get("custom").Get("name"))
+			t.Name = d.ToolName(v.Get("custom").Get("name"))
 		}
 		t.Raw = v.Clone()
 	default:
-		d.string(kind)
+		d.Str(kind)
 		t.Raw = v.Clone()
 	}
 	if mark := v.Get("cache_control"); mark.Given() {
@@ -86,22 +87,7 @@ func (d *requestDecoder) tool(v jsonx.Value) {
 }
 
 func (d *requestDecoder) function(v jsonx.Value, t *chat.Tool) {
-	d.object(v, func(key string, m jsonx.Value) {
-		switch key {
-		case "name":
-			t.Name = d.toolName(m)
-		case "description":
-			t.Description = d.string(m)
-		case "parameters":
-			if m.Kind() != jsonx.Object {
-				d.Expected(m, "a JSON schema of type object")
-			}
-			t.Parameters = m.Clone()
-		case "strict":
-			b := d.bool(m)
-			t.Strict = &b
-		}
-	})
+	d.object(v, func(_ string, m jsonx.Value) { d.FunctionMember(m, t) })
 	d.require(v, "name")
 }
 
@@ -113,7 +99,7 @@ func (d *requestDecoder) choice(v jsonx.Value) {
 		d.readChoice(at)
 	case d.functionCall.Kind() == jsonx.String:
 		at = d.functionCall
-		d.req.ToolChoice = &chat.ToolChoice{Mode: chat.ToolMode(d.oneOf(at, "none", "auto"))}
+		d.req.ToolChoice = &chat.ToolChoice{Mode: chat.ToolMode(d.OneOf(at, "none", "auto"))}
 	case d.functionCall.Exists():
 		at = d.functionCall
 		d.req.ToolChoice = d.named(at)
@@ -126,7 +112,7 @@ func (d *requestDecoder) choice(v jsonx.Value) {
 	case c.Mode == chat.ToolRequired && len(d.req.Tools) == 0:
 		d.Add(at, "a tool must be called, but tools has none")
 	case c.Mode == chat.ToolNamed && c.Name != "" && !d.has(c.Name):
-		d.Add(at, "tools has no %s", quote(c.Name))
+		d.Add(at, "tools has no %s", body.Quote(c.Name))
 	}
 }
 
@@ -136,7 +122,7 @@ func (d *requestDecoder) has(tool string) bool {
 
 func (d *requestDecoder) readChoice(v jsonx.Value) {
 	if v.Kind() == jsonx.String {
-		mode := d.oneOf(v, "none", "auto", "required", "any")
+		mode := d.OneOf(v, "none", "auto", "required", "any")
 		if mode == "any" { // Mistral's word
 			mode = "required"
 		}
@@ -161,7 +147,7 @@ func (d *requestDecoder) readChoice(v jsonx.Value) {
 			d.req.ToolChoice = d.named(v.Get("function"))
 		}
 	default:
-		d.oneOf(kind, "function", "custom", "allowed_tools")
+		d.OneOf(kind, "function", "custom", "allowed_tools")
 	}
 }
 
@@ -169,7 +155,7 @@ func (d *requestDecoder) named(v jsonx.Value) *chat.ToolChoice {
 	c := &chat.ToolChoice{Mode: chat.ToolNamed}
 	d.object(v, func(key string, m jsonx.Value) {
 		if key == "name" {
-			c.Name = d.string(m)
+			c.Name = d.Str(m)
 		}
 	})
 	d.require(v, "name")
@@ -184,9 +170,9 @@ func (d *requestDecoder) allowed(v jsonx.Value) {
 	d.object(v, func(key string, m jsonx.Value) {
 		switch key {
 		case "mode":
-			c.Mode = chat.ToolMode(d.oneOf(m, "auto", "required"))
+			c.Mode = chat.ToolMode(d.OneOf(m, "auto", "required"))
 		case "tools":
-			d.array(m, func(e jsonx.Value) { names = append(names, d.allowedTool(e)) })
+			d.Array(m, func(e jsonx.Value) { names = append(names, d.allowedTool(e)) })
 		}
 	})
 	if v.Kind() == jsonx.Object {
@@ -208,9 +194,9 @@ func (d *requestDecoder) allowedTool(v jsonx.Value) string {
 		d.Add(v, `expected a tool such as {"type":"function","function":{"name":".."}}`)
 		return ""
 	}
-	name := d.string(inner.Get("name"))
+	name := d.Str(inner.Get("name"))
 	if name != "" && !d.has(name) {
-		d.Add(v, "tools has no %s", quote(name))
+		d.Add(v, "tools has no %s", body.Quote(name))
 	}
 	return name
 }
@@ -221,7 +207,7 @@ func (d *requestDecoder) responseFormat(v jsonx.Value) {
 	d.object(v, func(key string, m jsonx.Value) {
 		switch key {
 		case "type":
-			f.Kind = chat.FormatKind(d.oneOf(m, string(chat.FormatText), string(chat.FormatJSON), string(chat.FormatSchema)))
+			f.Kind = chat.FormatKind(d.OneOf(m, string(chat.FormatText), string(chat.FormatJSON), string(chat.FormatSchema)))
 		case "json_schema":
 			schema = m
 		}
@@ -229,28 +215,6 @@ func (d *requestDecoder) responseFormat(v jsonx.Value) {
 	d.req.ResponseFormat = f
 	d.require(v, "type")
 	if f.Kind == chat.FormatSchema && d.require(v, "json_schema") {
-		d.schema(schema, f)
+		d.object(schema, func(_ string, m jsonx.Value) { d.SchemaMember(m, f) })
 	}
-}
-
-func (d *requestDecoder) schema(v jsonx.Value, f *chat.ResponseFormat) {
-	d.object(v, func(key string, m jsonx.Value) {
-		switch key {
-		case "schema":
-			if m.Kind() != jsonx.Object {
-				d.Expected(m, "a JSON schema")
-			}
-			f.Schema = m.Clone()
-		case "name":
-			f.Name = d.string(m)
-			if m.Kind() == jsonx.String && !madeOf(f.Name, 64, "_-") {
-				d.Add(m, "expected 1 to 64 letters, digits, underscores or hyphens")
-			}
-		case "description":
-			f.Description = d.string(m)
-		case "strict":
-			b := d.bool(m)
-			f.Strict = &b
-		}
-	})
 }

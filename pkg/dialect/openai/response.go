@@ -6,6 +6,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -34,7 +35,7 @@ func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []by
 func sizeOfAnswer(resp *chat.Response) int {
 	n := 768
 	for i := range resp.Choices {
-		n += 128 + len(resp.Choices[i].Logprobs) + 2*sizeOfParts(resp.Choices[i].Message.Parts)
+		n += 128 + len(resp.Choices[i].Logprobs) + 2*body.SizeOfParts(resp.Choices[i].Message.Parts)
 	}
 	return n
 }

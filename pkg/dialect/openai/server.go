@@ -1,10 +1,9 @@
 package openai
 
 import (
-	"sync"
-
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -15,14 +14,9 @@ import (
 // thinking (OpenRouter, DeepSeek), the reasoning of earlier turns as reasoning_content, reasoning
 // or reasoning_details, Mistral's parts, top_k, cache_control on parts and tools, and Google's
 // extra_content.google.thought_signature on tool calls.
-type Server struct {
-	docs sync.Pool // of *jsonx.Doc
-}
+type Server struct{ docs body.Docs }
 
 var _ dialect.Server = (*Server)(nil)
-
-// keptNodes is how large an index may be to be kept for the next request: 2 MB.
-const keptNodes = 64 << 10
 
 // DecodeRequest reads a caller's body. It keeps nothing of it. A member that is null counts
 // as absent, and one that nobody knows is passed over: it goes on only where the body itself
@@ -31,21 +25,13 @@ const keptNodes = 64 << 10
 // Errors are *fault.Error of code Validation, whose details list the issues found, each with
 // its path. What has the wrong type or is out of range is one, as is a tool that must be called
 // and is not there.
-func (s *Server) DecodeRequest(body []byte) (*chat.Request, dialect.Route, error) {
-	doc, ok := s.docs.Get().(*jsonx.Doc)
-	if !ok {
-		doc = new(jsonx.Doc)
-	}
-	defer func() {
-		doc.Release(keptNodes)
-		s.docs.Put(doc)
-	}()
-	if err := doc.Parse(body, jsonx.Strict); err != nil {
-		return nil, dialect.Route{}, jsonx.Syntax(err)
-	}
+func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error) {
 	d := requestDecoder{req: new(chat.Request)}
-	d.request(doc.Root())
-	if err := d.Err(); err != nil {
+	err := s.docs.Read(data, func(root jsonx.Value) error {
+		d.request(root)
+		return d.Err()
+	})
+	if err != nil {
 		return nil, dialect.Route{}, err
 	}
 	return d.req, dialect.Route{}, nil

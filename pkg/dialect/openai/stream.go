@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -26,18 +27,14 @@ func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []cha
 	if string(data) == "[DONE]" {
 		out, failed := d.finish(out)
 		if failed != nil {
-			return fail(out, failed)
+			return body.Fail(out, failed)
 		}
 		return append(out, chat.Event{Kind: chat.EventEnd})
 	}
-	if err := d.doc.Parse(data, jsonx.Lenient); err != nil {
-		return fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled", Cause: err})
+	root, failed := body.ReadEvent(&d.doc, data)
+	if failed == nil {
+		failed = errorIn(root)
 	}
-	root := d.doc.Root()
-	if root.Kind() != jsonx.Object {
-		return fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled"})
-	}
-	failed := errorIn(root)
 	if failed == nil && name == "error" {
 		failed = decodeError(root)
 	}
@@ -45,16 +42,12 @@ func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []cha
 		out, failed = d.chunk(out, root, "delta")
 	}
 	if failed != nil {
-		return fail(out, failed)
+		return body.Fail(out, failed)
 	}
 	return out
 }
 
 // Close is an error: the dialect's streams end with [DONE].
 func (d *streamDecoder) Close(out []chat.Event) []chat.Event {
-	return fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"})
-}
-
-func fail(out []chat.Event, err *chat.Error) []chat.Event {
-	return append(out, chat.Event{Kind: chat.EventError, Err: err})
+	return body.Unfinished(out)
 }

@@ -18,32 +18,33 @@ func count(v jsonx.Value) int64 {
 	return 0
 }
 
-// usageOf reads usage in the spellings of all providers:
+// UsageOf reads usage in the spellings of all providers, and in that of Responses:
 //
+//	input_tokens, output_tokens          Responses, whose details are named after them
 //	prompt_tokens_details.cached_tokens  OpenAI, OpenRouter, Mistral, Groq, Fireworks, DeepSeek
 //	prompt_token_details.cached_tokens   Mistral, sometimes
 //	num_cached_tokens                    Mistral, sometimes
 //	cached_tokens                        Together
 //	prompt_cache_hit_tokens              DeepSeek
 //	cost                                 OpenRouter, in dollars: what the account pays
-func usageOf(v jsonx.Value) chat.Usage {
+func UsageOf(v jsonx.Value) chat.Usage {
 	var u chat.Usage
 	var total int64
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch string(m.Key()) {
-		case "prompt_tokens":
+		case "prompt_tokens", "input_tokens":
 			u.Input = count(m)
-		case "completion_tokens":
+		case "completion_tokens", "output_tokens":
 			u.Output = count(m)
 		case "total_tokens":
 			total = count(m)
-		case "prompt_tokens_details", "prompt_token_details":
+		case "prompt_tokens_details", "prompt_token_details", "input_tokens_details":
 			u.Cached = max(u.Cached, count(m.Get("cached_tokens")))
 			u.CacheWrite = max(u.CacheWrite, count(m.Get("cache_write_tokens")))
 			u.InputAudio = max(u.InputAudio, count(m.Get("audio_tokens")))
 		case "num_cached_tokens", "cached_tokens", "prompt_cache_hit_tokens":
 			u.Cached = max(u.Cached, count(m))
-		case "completion_tokens_details":
+		case "completion_tokens_details", "output_tokens_details":
 			u.Reasoning = count(m.Get("reasoning_tokens"))
 			u.OutputAudio = count(m.Get("audio_tokens"))
 		case "cost":

@@ -1,0 +1,35 @@
+package body
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// ReadAnswer parses a provider's whole answer.
+func ReadAnswer(data []byte) (jsonx.Value, *chat.Error) {
+	root, err := jsonx.Parse(data, jsonx.Lenient)
+	if err != nil {
+		return root, &chat.Error{Class: chat.Transport, Message: "the provider's answer is not JSON", Cause: err}
+	}
+	return root, nil
+}
+
+// ReadEvent parses the data of an event of a provider's stream, which is an object. The value is
+// valid until doc is used again.
+func ReadEvent(doc *jsonx.Doc, data []byte) (jsonx.Value, *chat.Error) {
+	err := doc.Parse(data, jsonx.Lenient)
+	if err == nil && doc.Root().Kind() == jsonx.Object {
+		return doc.Root(), nil
+	}
+	return jsonx.Value{}, &chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled", Cause: err}
+}
+
+// Fail appends the failure as the event that ends a stream.
+func Fail(out []chat.Event, err *chat.Error) []chat.Event {
+	return append(out, chat.Event{Kind: chat.EventError, Err: err})
+}
+
+// Unfinished appends the failure of a stream that ended before its answer did.
+func Unfinished(out []chat.Event) []chat.Event {
+	return Fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"})
+}

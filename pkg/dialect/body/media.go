@@ -1,0 +1,93 @@
+package body
+
+import (
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// URL reads the address of a medium, or its data as a URL.
+func (r *Reader) URL(m jsonx.Value, out *chat.Media) {
+	s := r.Str(m)
+	scheme, rest, _ := strings.Cut(s, ":")
+	switch scheme = strings.ToLower(scheme); {
+	case m.Kind() != jsonx.String:
+	case scheme == "data":
+		kind, data, ok := strings.Cut(rest, ",")
+		kind, encoded := strings.CutSuffix(kind, ";base64")
+		kind, _, _ = strings.Cut(kind, ";") // parameters, such as a charset
+		if !ok || !encoded || kind != "" && !IsMIMEType(kind) {
+			r.Add(m, "expected a data URL of the form data:<media type>;base64,<data>")
+			return
+		}
+		out.MIMEType, out.Data = kind, r.Base64(m, data)
+	case IsWeb(s):
+		out.URL = s
+	default:
+		r.Add(m, "expected an http, https or data URL")
+	}
+}
+
+// IsWeb says whether s is an address that a provider can fetch.
+func IsWeb(s string) bool {
+	scheme, rest, _ := strings.Cut(s, "://")
+	scheme = strings.ToLower(scheme)
+	return (scheme == "http" || scheme == "https") && rest != "" && Printable(s) && !strings.Contains(s, " ")
+}
+
+// Base64 notes an issue unless s, which stands at a string, is base64.
+func (r *Reader) Base64(at jsonx.Value, s string) string {
+	if at.Kind() == jsonx.String && !IsBase64(s) {
+		r.Add(at, "expected standard base64 with padding")
+	}
+	return s
+}
+
+// IsBase64 checks the alphabet and the padding: providers say less clearly what is wrong.
+func IsBase64(s string) bool {
+	n := strings.TrimRight(s, "=")
+	if s == "" || len(s)%4 != 0 || len(s)-len(n) > 2 {
+		return false
+	}
+	for i := range len(n) {
+		c := n[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '+' && c != '/' {
+			return false
+		}
+	}
+	return true
+}
+
+// IsMIMEType says whether s looks like image/png.
+func IsMIMEType(s string) bool {
+	kind, sub, ok := strings.Cut(s, "/")
+	return ok && MadeOf(kind, 64, "-") && MadeOf(sub, 128, "-+._")
+}
+
+// DataURL writes the medium as a string: its URL, or its data as one.
+func (w *Writer) DataURL(m *chat.Media, mimeType string) {
+	if m.URL != "" {
+		w.Str(m.URL)
+		return
+	}
+	if m.MIMEType != "" {
+		mimeType = m.MIMEType
+	}
+	w.Raw(`"data:`)
+	w.Out = jsonx.AppendEscaped(w.Out, mimeType)
+	w.Raw(`;base64,`)
+	w.Out = jsonx.AppendEscaped(w.Out, m.Data)
+	w.Raw(`"`)
+}
+
+// Filename makes a name up where the dialect wants one.
+func Filename(m *chat.Media) string {
+	switch {
+	case m.Filename != "":
+		return m.Filename
+	case m.MIMEType == "text/plain":
+		return "document.txt"
+	}
+	return "document.pdf"
+}

@@ -1,0 +1,160 @@
+// Package body holds what the dialects share in reading and writing the bodies of requests:
+// Reader for the server halves, which must tell a caller what is wrong, and Writer for the
+// client halves, which obey a provider's rules.
+package body
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// A Reader reads a caller's body and collects what is wrong with it. The zero value is
+// ready. Its methods note an issue and return a zero value if there is something else than
+// they read.
+type Reader struct {
+	jsonx.Report
+	called map[string]string // the functions of the calls so far, by the calls' ids
+}
+
+// MaxName is the most bytes of a name: of models, tools, ids.
+const MaxName = 256
+
+// Str reads a string.
+func (r *Reader) Str(v jsonx.Value) string {
+	if v.Kind() != jsonx.String {
+		r.Expected(v, "a string")
+	}
+	return v.Str()
+}
+
+// Bool reads a boolean.
+func (r *Reader) Bool(v jsonx.Value) bool {
+	b, ok := v.Bool()
+	if !ok {
+		r.Expected(v, "a boolean")
+	}
+	return b
+}
+
+// Float reads a number from low to high; nil if it is none.
+func (r *Reader) Float(v jsonx.Value, low, high float64) *float64 {
+	f, ok := r.Float64(v)
+	if !ok {
+		return nil
+	}
+	if f < low || f > high {
+		r.Add(v, "expected a number from %v to %v, got %v", low, high, f)
+		return nil
+	}
+	return &f
+}
+
+// Int reads a whole number from low to high; nil if it is none.
+func (r *Reader) Int(v jsonx.Value, low, high int64) *int64 {
+	n, ok := r.Int64(v)
+	switch {
+	case !ok:
+		return nil
+	case n < low && high >= 1<<53:
+		r.Add(v, "expected a whole number of at least %d, got %d", low, n)
+		return nil
+	case n < low || n > high:
+		r.Add(v, "expected a whole number from %d to %d, got %d", low, high, n)
+		return nil
+	}
+	return &n
+}
+
+// Name reads an identifier that travels in headers and paths.
+func (r *Reader) Name(v jsonx.Value) string {
+	s := r.Str(v)
+	if len(s) > MaxName || !Printable(s) {
+		r.Add(v, "expected at most %d printable ASCII characters", MaxName)
+	}
+	return s
+}
+
+// OneOf reads one of the words.
+func (r *Reader) OneOf(v jsonx.Value, words ...string) string {
+	s := r.Str(v)
+	if v.Kind() == jsonx.String && !slices.Contains(words, s) {
+		r.Add(v, "expected one of %s, got %s", strings.Join(words, ", "), Quote(s))
+	}
+	return s
+}
+
+// List reads an array with at least one element. Hint says what leaving the member out does.
+func (r *Reader) List(v jsonx.Value, hint string, read func(jsonx.Value)) {
+	switch {
+	case v.Kind() != jsonx.Array:
+		r.Expected(v, "an array")
+	case v.Len() == 0:
+		r.Add(v, "must not be empty; leave it out to %s", hint)
+	}
+	for e := v.First(); e.Exists() && v.Kind() == jsonx.Array && !r.Full(); e = e.Next() {
+		read(e)
+	}
+}
+
+// Array reads each element of an array.
+func (r *Reader) Array(v jsonx.Value, read func(jsonx.Value)) {
+	if v.Kind() != jsonx.Array {
+		r.Expected(v, "an array")
+		return
+	}
+	for e := v.First(); e.Exists() && !r.Full(); e = e.Next() {
+		read(e)
+	}
+}
+
+// Object reads each member of an object.
+func (r *Reader) Object(v jsonx.Value, read func(jsonx.Value)) {
+	if v.Kind() != jsonx.Object {
+		r.Expected(v, "an object")
+		return
+	}
+	for m := v.First(); m.Exists() && !r.Full(); m = m.Next() {
+		read(m)
+	}
+}
+
+// Has says whether the member is there, and notes an issue if not.
+func (r *Reader) Has(object jsonx.Value, member string) bool {
+	if object.Get(member).Given() {
+		return true
+	}
+	r.AddMember(object, member, "required")
+	return false
+}
+
+// Printable says whether s is ASCII without control characters.
+func Printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return true
+}
+
+// MadeOf says whether s has 1 to limit letters, digits and characters of extra.
+func MadeOf(s string, limit int, extra string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && strings.IndexByte(extra, c) < 0 {
+			return false
+		}
+	}
+	return s != "" && len(s) <= limit
+}
+
+// Quote shows what a caller wrote, cut if it is long.
+func Quote(s string) string {
+	if len(s) > 64 {
+		s = strings.ToValidUTF8(s[:61], "") + "..."
+	}
+	return strconv.Quote(s)
+}

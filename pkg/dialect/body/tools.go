@@ -1,0 +1,188 @@
+package body
+
+import (
+	"slices"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// ToolName takes what any provider takes; most take less.
+func (r *Reader) ToolName(v jsonx.Value) string {
+	s := r.Str(v)
+	if v.Kind() == jsonx.String && !MadeOf(s, 128, "_-.:") {
+		r.Add(v, "expected 1 to 128 letters, digits, underscores, hyphens, dots or colons")
+	}
+	return s
+}
+
+// CallID reads the id of a call, of a file or the like.
+func (r *Reader) CallID(v jsonx.Value) string {
+	s := r.Str(v)
+	if v.Kind() == jsonx.String && (s == "" || len(s) > MaxName) {
+		r.Add(v, "expected 1 to %d bytes", MaxName)
+	}
+	return s
+}
+
+// Call remembers which function a call was of: the results that follow have only its id.
+func (r *Reader) Call(id, function string) {
+	if r.called == nil {
+		r.called = make(map[string]string)
+	}
+	r.called[id] = function
+}
+
+// Called is the function of the call with the id, the latest if there are several; empty if there is none.
+func (r *Reader) Called(id string) string { return r.called[id] }
+
+// CheckChoice notes an issue at the request's member of that name if the tools are not there
+// that the choice wants.
+func (r *Reader) CheckChoice(request jsonx.Value, member string, req *chat.Request) {
+	c := req.ToolChoice
+	if c == nil {
+		return
+	}
+	named := func(t chat.Tool) bool { return t.Name == c.Name }
+	switch {
+	case c.Mode == chat.ToolRequired && len(req.Tools) == 0:
+		r.AddMember(request, member, "a tool must be called, but tools has none")
+	case c.Mode == chat.ToolNamed && !slices.ContainsFunc(req.Tools, named):
+		r.AddMember(request, member, "tools has no function %s", Quote(c.Name))
+	}
+}
+
+// Tools writes tools, tool_choice and parallel_tool_calls, the first two with the functions given.
+func (w *Writer) Tools(tool func(*chat.Tool), choice func(*chat.ToolChoice)) {
+	r := w.Req
+	c := r.ToolChoice
+	if len(r.Tools) == 0 {
+		if c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) {
+			w.Refuse("tool_choice", "a tool must be called, but there is none")
+		}
+		return
+	}
+	if !w.Field("tools", Refuses) {
+		return
+	}
+	w.Raw("[")
+	for i := range r.Tools {
+		w.Comma(i)
+		tool(&r.Tools[i])
+	}
+	w.Raw("]")
+	loss := Refuses
+	if c != nil && c.Mode == chat.ToolAuto {
+		loss = Silent // it is the default
+	}
+	if c != nil && w.Field("tool_choice", loss) {
+		choice(c)
+	}
+	w.FieldBool("parallel_tool_calls", r.ParallelToolCalls)
+}
+
+// FunctionMember reads a member of a function that the model may call; false if functions have
+// no such member.
+func (r *Reader) FunctionMember(m jsonx.Value, t *chat.Tool) bool {
+	switch string(m.Key()) {
+	case "name":
+		t.Name = r.ToolName(m)
+	case "description":
+		t.Description = r.optional(m)
+	case "parameters":
+		if m.Given() && m.Kind() != jsonx.Object {
+			r.Expected(m, "a JSON schema of type object")
+		}
+		t.Parameters = m.Clone()
+	case "strict":
+		t.Strict = r.choice(m)
+	default:
+		return false
+	}
+	return true
+}
+
+// SchemaMember reads a member of a schema that the answer must fit; false if there is no such member.
+func (r *Reader) SchemaMember(m jsonx.Value, f *chat.ResponseFormat) bool {
+	switch string(m.Key()) {
+	case "name":
+		f.Name = r.optional(m)
+		if m.Kind() == jsonx.String && !MadeOf(f.Name, 64, "_-") {
+			r.Add(m, "expected 1 to 64 letters, digits, underscores or hyphens")
+		}
+	case "description":
+		f.Description = r.optional(m)
+	case "schema":
+		if m.Kind() != jsonx.Object {
+			r.Expected(m, "a JSON schema")
+		}
+		f.Schema = m.Clone()
+	case "strict":
+		f.Strict = r.choice(m)
+	default:
+		return false
+	}
+	return true
+}
+
+// optional reads a string that may be null.
+func (r *Reader) optional(m jsonx.Value) string {
+	if !m.Given() {
+		return ""
+	}
+	return r.Str(m)
+}
+
+// choice reads a boolean that may be null.
+func (r *Reader) choice(m jsonx.Value) *bool {
+	if !m.Given() {
+		return nil
+	}
+	b := r.Bool(m)
+	return &b
+}
+
+// AppendFunction appends the members of a function that the model may call.
+func AppendFunction(out []byte, t *chat.Tool) []byte {
+	out = append(out, `"name":`...)
+	out = jsonx.AppendString(out, t.Name)
+	if t.Description != "" {
+		out = append(out, `,"description":`...)
+		out = jsonx.AppendString(out, t.Description)
+	}
+	out = append(out, `,"parameters":`...)
+	if len(t.Parameters) > 0 {
+		out = jsonx.AppendCompact(out, t.Parameters)
+	} else {
+		// Mistral requires the member; the others take it.
+		out = append(out, `{"type":"object","properties":{}}`...)
+	}
+	if t.Strict != nil {
+		out = append(out, `,"strict":`...)
+		out = jsonx.AppendBool(out, *t.Strict)
+	}
+	return out
+}
+
+// AppendSchema appends the members of a schema that the answer must fit.
+func AppendSchema(out []byte, f *chat.ResponseFormat) []byte {
+	out = append(out, `"name":`...)
+	if f.Name != "" {
+		out = jsonx.AppendString(out, f.Name)
+	} else {
+		out = append(out, `"response"`...) // the dialect wants one
+	}
+	if f.Description != "" {
+		out = append(out, `,"description":`...)
+		out = jsonx.AppendString(out, f.Description)
+	}
+	if len(f.Schema) > 0 {
+		out = append(out, `,"schema":`...)
+		out = jsonx.AppendCompact(out, f.Schema)
+	}
+	if f.Strict != nil {
+		out = append(out, `,"strict":`...)
+		out = jsonx.AppendBool(out, *f.Strict)
+	}
+	return out
+}

@@ -1,0 +1,194 @@
+package body
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// A Writer writes one request as a provider's rules want it. It must be made by NewWriter.
+type Writer struct {
+	Req   *chat.Request
+	Rules *dialect.Rules
+	// Model holds the exceptions of the request's model.
+	Model    dialect.ModelRules
+	Out      []byte
+	Warnings []string
+	// Err is why the request cannot be sent; nil if it can.
+	Err *chat.Error
+	// Effort of reasoning is as it will be sent; empty if nothing is said.
+	Effort string
+}
+
+// Loss says what the loss of a field does.
+type Loss uint8
+
+// The losses.
+const (
+	Warns Loss = iota
+	Silent
+	Refuses // the request would mean something else
+)
+
+// NewWriter makes a writer that has written nothing.
+func NewWriter(req *chat.Request, rules *dialect.Rules) Writer {
+	return Writer{Req: req, Rules: rules, Model: rules.Exceptions(req.Model)}
+}
+
+// Begin begins the object whose members Field writes.
+func (w *Writer) Begin() { w.Out = append(make([]byte, 0, sizeOf(w.Req)), '{') }
+
+// Encoded is the request, to be sent to the path; or why it cannot be.
+func (w *Writer) Encoded(path string) (dialect.Encoded, error) {
+	if w.Err != nil {
+		return dialect.Encoded{}, w.Err
+	}
+	return dialect.Encoded{Path: path, Body: w.Out, Warnings: w.Warnings}, nil
+}
+
+// Warn notes what was dropped or changed, once.
+func (w *Writer) Warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if !slices.Contains(w.Warnings, text) {
+		w.Warnings = append(w.Warnings, text)
+	}
+}
+
+// Refuse makes the request fail. The first reason counts.
+func (w *Writer) Refuse(param, format string, args ...any) {
+	if w.Err == nil {
+		w.Err = &chat.Error{Class: chat.BadRequest, Param: param, Message: fmt.Sprintf(format, args...)}
+	}
+}
+
+// Provider is what warnings call the provider.
+func (w *Writer) Provider() string {
+	if w.Rules.Provider == "" {
+		return "the provider"
+	}
+	return w.Rules.Provider
+}
+
+// Accepts says whether the provider takes the dialect's field for this model.
+func (w *Writer) Accepts(name string) bool {
+	if slices.Contains(w.Rules.Drop, name) || slices.Contains(w.Model.Drop, name) ||
+		w.Effort != "none" && slices.Contains(w.Model.DropUnlessEffortNone, name) {
+		return false
+	}
+	return len(w.Rules.Fields) == 0 || slices.Contains(w.Rules.Fields, w.NameOf(name))
+}
+
+// NameOf is the provider's name of the dialect's field.
+func (w *Writer) NameOf(name string) string {
+	if key, ok := w.Rules.Rename[name]; ok {
+		return key
+	}
+	return name
+}
+
+// Field begins a top-level field, or says that it must stay out.
+func (w *Writer) Field(name string, loss Loss) bool {
+	if !w.Accepts(name) {
+		w.Lost(name, loss)
+		return false
+	}
+	if len(w.Out) > 1 {
+		w.Out = append(w.Out, ',')
+	}
+	w.Key(w.NameOf(name))
+	return true
+}
+
+// Lost says that a field stays out.
+func (w *Writer) Lost(name string, loss Loss) {
+	switch loss {
+	case Warns:
+		w.Warn("%s is not supported by %s for this model: dropped", name, w.Provider())
+	case Refuses:
+		w.Refuse(name, "%s cannot be sent to %s for this model", name, w.Provider())
+	}
+}
+
+// Key writes a member's name and the colon.
+func (w *Writer) Key(s string) {
+	w.Out = jsonx.AppendString(w.Out, s)
+	w.Out = append(w.Out, ':')
+}
+
+// Raw writes JSON as it is.
+func (w *Writer) Raw(s string) { w.Out = append(w.Out, s...) }
+
+// Str writes a string.
+func (w *Writer) Str(s string) { w.Out = jsonx.AppendString(w.Out, s) }
+
+// FieldString writes a top-level field that may be lost with a warning; empty says nothing.
+func (w *Writer) FieldString(name, value string) {
+	if value != "" && w.Field(name, Warns) {
+		w.Str(value)
+	}
+}
+
+// FieldBool is FieldString for booleans; nil says nothing.
+func (w *Writer) FieldBool(name string, value *bool) {
+	if value != nil && w.Field(name, Warns) {
+		w.Out = jsonx.AppendBool(w.Out, *value)
+	}
+}
+
+// FieldFloat is FieldBool for numbers, clamped.
+func (w *Writer) FieldFloat(name string, value *float64) {
+	if value != nil && w.Field(name, Warns) {
+		w.Out = jsonx.AppendFloat(w.Out, w.Clamp(name, *value))
+	}
+}
+
+// FieldInt is FieldFloat for whole numbers.
+func (w *Writer) FieldInt(name string, value *int64) {
+	if value != nil && w.Field(name, Warns) {
+		w.Out = jsonx.AppendInt(w.Out, w.ClampInt(name, *value))
+	}
+}
+
+// Clamp is the value as the provider takes it, with a warning if it is another.
+func (w *Writer) Clamp(name string, value float64) float64 {
+	r, ok := w.Rules.Clamp[name]
+	if !ok || value >= r.Min && value <= r.Max {
+		return value
+	}
+	clamped := min(max(value, r.Min), r.Max)
+	w.Warn("%s is %v, but %s takes %v to %v: changed to %v", name, value, w.Provider(), r.Min, r.Max, clamped)
+	return clamped
+}
+
+// ClampInt is Clamp for whole numbers. It leaves a number within the range alone: as a float it could be another.
+func (w *Writer) ClampInt(name string, value int64) int64 {
+	if clamped := w.Clamp(name, float64(value)); clamped != float64(value) {
+		return int64(clamped)
+	}
+	return value
+}
+
+// Comma separates the element i of a list from the one before.
+func (w *Writer) Comma(i int) {
+	if i > 0 {
+		w.Out = append(w.Out, ',')
+	}
+}
+
+// Metadata writes the field of that name, sorted by key.
+func (w *Writer) Metadata() {
+	if len(w.Req.Metadata) == 0 || !w.Field("metadata", Warns) {
+		return
+	}
+	w.Raw("{")
+	for i, key := range slices.Sorted(maps.Keys(w.Req.Metadata)) {
+		w.Comma(i)
+		w.Key(key)
+		w.Str(w.Req.Metadata[key])
+	}
+	w.Raw("}")
+}

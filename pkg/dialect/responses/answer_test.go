@@ -1,0 +1,190 @@
+package responses_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+)
+
+// answers are what providers of all kinds may answer.
+func answers() map[string][]chat.Event {
+	usage := chat.Event{Kind: chat.EventUsage, Usage: &chat.Usage{Input: 100, Cached: 60, CacheWrite: 5, CacheWrite1h: 2, Output: 50, Reasoning: 30}, ServiceTier: "priority"}
+	start := chat.Event{Kind: chat.EventStart, ID: "x", Model: "y"}
+	end := func(f chat.FinishReason) []chat.Event {
+		return []chat.Event{{Kind: chat.EventFinish, Finish: f}, usage, {Kind: chat.EventEnd}}
+	}
+	list := func(f chat.FinishReason, events ...chat.Event) []chat.Event {
+		return append(append([]chat.Event{start}, events...), end(f)...)
+	}
+	citation := &chat.Citation{URL: "https://e.com", Title: "E", Start: 1, End: 2}
+	return map[string][]chat.Event{
+		"text": list(chat.FinishStop, chat.Event{Kind: chat.EventText, Text: "It \"rains\"\n"}, chat.Event{Kind: chat.EventText, Text: "on <you>."},
+			chat.Event{Kind: chat.EventLogprobs, Raw: json.RawMessage(`{"content":[{"token":"It","logprob":-1,"bytes":null,"top_logprobs":[]}],"refusal":null}`)},
+			chat.Event{Kind: chat.EventCitation, Citation: citation},
+			chat.Event{Kind: chat.EventCitation, Citation: &chat.Citation{Raw: json.RawMessage(`{"type":"file_citation","file_id":"f","filename":"a","index":1}`)}}),
+		"openai": list(chat.FinishToolCalls,
+			chat.Event{Kind: chat.EventReason, Text: "One", State: &chat.ReasoningState{ID: "rs_1", Summary: true}},
+			chat.Event{Kind: chat.EventReason, Text: "Two", State: &chat.ReasoningState{ID: "rs_1", Summary: true, Index: 1}},
+			chat.Event{Kind: chat.EventReason, State: &chat.ReasoningState{ID: "rs_1", Summary: true, Index: 1, Encrypted: "gAAA"}},
+			chat.Event{Kind: chat.EventText, Text: "I look.", Phase: "commentary"},
+			chat.Event{Kind: chat.EventCall, Call: 0, ToolCall: &chat.ToolCall{ID: "c1", Name: "f"}},
+			chat.Event{Kind: chat.EventCallArgs, Call: 0, Text: `{"a":`}, chat.Event{Kind: chat.EventCallArgs, Call: 0, Text: `1}`},
+			chat.Event{Kind: chat.EventCall, Call: 1, ToolCall: &chat.ToolCall{ID: "c2", Name: "sql", Custom: true}},
+			chat.Event{Kind: chat.EventCallArgs, Call: 1, Text: `SELECT 1`}),
+		"anthropic": list(chat.FinishToolCalls,
+			chat.Event{Kind: chat.EventReason, Text: "Hm."}, chat.Event{Kind: chat.EventReason, State: &chat.ReasoningState{Signature: "s=="}},
+			chat.Event{Kind: chat.EventReason, State: &chat.ReasoningState{Redacted: "r=="}},
+			chat.Event{Kind: chat.EventCall, ToolCall: &chat.ToolCall{ID: "toolu_1", Name: "f"}}, chat.Event{Kind: chat.EventCallArgs, Text: "{}"}),
+		"gemini": list(chat.FinishToolCalls,
+			chat.Event{Kind: chat.EventCitation, Citation: citation},
+			chat.Event{Kind: chat.EventCall, ToolCall: &chat.ToolCall{ID: "c", Name: "f", Arguments: "{}", Signature: "g=="}}),
+		"cut":     list(chat.FinishLength, chat.Event{Kind: chat.EventReason, Text: "Long"}, chat.Event{Kind: chat.EventCall, ToolCall: &chat.ToolCall{ID: "c", Name: "f", Arguments: `{"a"`}}),
+		"refusal": list(chat.FinishContentFilter, chat.Event{Kind: chat.EventText, Text: "Well, "}, chat.Event{Kind: chat.EventRefusal, Text: "no."}),
+		"empty":   list(chat.FinishStop),
+	}
+}
+
+// TestAnswers shows answers whole and streamed, the response's own members left out after the first.
+func TestAnswers(t *testing.T) {
+	for name, events := range answers() {
+		s := served()
+		if name == "text" {
+			s.Request = sayable()
+		}
+		whole := new(responses.Server).EncodeResponse(fold(events), s)
+		var b bytes.Buffer
+		if err := json.Indent(&b, whole, "", " "); err != nil {
+			t.Fatalf("%s: %v: %s", name, err, whole)
+		}
+		golden(t, "testdata/answer/"+name+".json", b.Bytes())
+		stream := streamed(events, s)
+		checkSequence(t, stream)
+		golden(t, "testdata/answer/"+name+".sse", shortened(stream))
+	}
+}
+
+// shortened leaves responses out of a stream's events but for their status, id and output.
+func shortened(stream []byte) []byte {
+	lines := strings.Split(string(stream), "\n")
+	for i, line := range lines {
+		if at := strings.Index(line, `,"created_at":`); at >= 0 {
+			status := line[strings.Index(line, `"status":`):strings.Index(line, `,"background"`)]
+			lines[i] = line[:at] + "," + status + "..." + line[strings.Index(line, `"output":[`):strings.Index(line, `,"parallel_tool_calls"`)] + "...}"
+		}
+	}
+	return []byte(strings.Join(lines, "\n"))
+}
+
+func TestFailures(t *testing.T) {
+	server := new(responses.Server)
+	invalid := fault.Issues{{Path: "input[0]", Message: "bad"}}.Err().(*fault.Error)
+	if got, want := string(server.EncodeError(fault.New(fault.Unauthorized, "who?"), "r")), `{"error":{"message":"who?","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`; got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+	var body struct{ Error struct{ Param string } }
+	if err := json.Unmarshal(server.EncodeError(invalid, "r"), &body); err != nil || body.Error.Param != "input[0]" {
+		t.Errorf("%v %+v", err, body)
+	}
+	for code, err := range map[string]*fault.Error{
+		"server_error": fault.New(fault.Provider, "gone"), "rate_limit_exceeded": fault.New(fault.RateLimit, "gone"), "invalid_prompt": fault.New(fault.Validation, "gone"),
+	} {
+		e := server.NewStreamEncoder(served())
+		var out []byte
+		for _, ev := range []chat.Event{{Kind: chat.EventStart}, {Kind: chat.EventText, Text: "He"}} {
+			out = e.Encode(out, &ev)
+		}
+		out = e.Heartbeat(out)
+		out = e.Error(out, err)
+		all := events(t, out)
+		n := len(all)
+		if all[n-2].Type != "error" || all[n-1].Type != "response.failed" || all[n-1].Number != n-1 {
+			t.Fatalf("%s", out)
+		}
+		for _, part := range []string{`"status":"failed"`, `"error":{"code":"` + code + `","message":"gone"}`, `"status":"incomplete","role":"assistant","content":[{"type":"output_text","annotations":[],"logprobs":[],"text":"He"}]`} {
+			if !bytes.Contains(all[n-1].Response, []byte(part)) {
+				t.Errorf("no %s in %s", part, all[n-1].Response)
+			}
+		}
+		if !bytes.Contains(out, []byte("\n\n:\n\n")) {
+			t.Errorf("no heartbeat in %q", out)
+		}
+		got := new(chat.Assembler)
+		d := responses.Client{}.NewStreamDecoder()
+		for _, block := range bytes.Split(out, []byte("\n\n")) {
+			if _, data, ok := bytes.Cut(block, []byte("\ndata: ")); ok && got.Err() == nil {
+				for _, ev := range d.Decode(nil, "", data) {
+					got.Add(&ev)
+				}
+			}
+		}
+		if got.Err() == nil || got.Err().Message != "gone" {
+			t.Errorf("the client half reads %v", got.Err())
+		}
+	}
+	// A failure may come first.
+	if all := events(t, server.NewStreamEncoder(served()).Error(nil, invalid)); len(all) != 2 || all[1].Number != 1 {
+		t.Errorf("%+v", all)
+	}
+}
+
+// TestIDs: ids are the request's, and always fit.
+func TestIDs(t *testing.T) {
+	for _, id := range []string{"0192f3a4-7b1c-7def-8abc-0123456789ab", "a b", strings.Repeat("x", 128), ""} {
+		s := served()
+		s.RequestID = id
+		first := new(responses.Server).EncodeResponse(fold(answers()["openai"]), s)
+		if again := new(responses.Server).EncodeResponse(fold(answers()["openai"]), s); !bytes.Equal(first, again) {
+			t.Errorf("%q: the same answer has other ids", id)
+		}
+		var r struct {
+			ID     string
+			Output []struct{ ID string }
+		}
+		if err := json.Unmarshal(first, &r); err != nil {
+			t.Fatal(err)
+		}
+		if id != "" && len(id) < 40 && !strings.Contains(id, " ") && r.ID != "resp_llm_"+id {
+			t.Errorf("%q became %q", id, r.ID)
+		}
+		seen := map[string]bool{}
+		for _, it := range append(r.Output, struct{ ID string }{r.ID}) {
+			if seen[it.ID] || len(it.ID) > 64 || strings.ContainsAny(it.ID, " \"") {
+				t.Errorf("%q: %q", id, it.ID)
+			}
+			seen[it.ID] = true
+		}
+	}
+}
+
+// FuzzAnswer: whatever an answer holds, it is JSON, and the stream is in sequence.
+func FuzzAnswer(f *testing.F) {
+	f.Add("hi", "{}", "s", "id", uint8(0))
+	f.Add("\xff\n\ndata: x", `{"a"`, "", "\"", uint8(9))
+	f.Fuzz(func(t *testing.T, say, args, state, id string, order uint8) {
+		parts := []chat.Event{
+			{Kind: chat.EventText, Text: say, Phase: state},
+			{Kind: chat.EventReason, Text: say, State: &chat.ReasoningState{ID: id, Encrypted: state}},
+			{Kind: chat.EventCall, Call: 0, ToolCall: &chat.ToolCall{ID: id, Name: id, Signature: state}},
+			{Kind: chat.EventCallArgs, Call: 0, Text: args},
+			{Kind: chat.EventReason, State: &chat.ReasoningState{Signature: state, Format: id}},
+			{Kind: chat.EventRefusal, Text: say},
+			{Kind: chat.EventCitation, Citation: &chat.Citation{URL: say}},
+		}
+		all := []chat.Event{{Kind: chat.EventStart}}
+		for i := range parts {
+			all = append(all, parts[(i*3+int(order))%len(parts)])
+		}
+		all = append(all, chat.Event{Kind: chat.EventFinish, Finish: chat.FinishStop}, chat.Event{Kind: chat.EventEnd})
+		s := dialect.Served{RequestID: id, Model: say}
+		if body := new(responses.Server).EncodeResponse(fold(all), s); !json.Valid(body) {
+			t.Fatalf("%s", body)
+		}
+		checkSequence(t, streamed(all, s))
+	})
+}

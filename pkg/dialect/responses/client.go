@@ -1,0 +1,43 @@
+// Package responses speaks OpenAI's Responses, in both halves. Nothing is kept between
+// requests: answers are made with store false, and reasoning that a model wants back travels
+// encrypted, in the items themselves.
+package responses
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+)
+
+// path follows the base URL.
+const path = "/responses"
+
+// Client is the half towards providers. Its zero value is ready; it is stateless.
+type Client struct{}
+
+var _ dialect.Client = Client{}
+
+// EncodeRequest writes the body of POST /responses. The same request always gives the same
+// bytes, so that providers find prompts in their caches again.
+//
+// The rules may be those of the provider's Chat Completions: names that differ here
+// (max_output_tokens, text, reasoning) are looked up under their names there. Of their
+// exceptions ToolsWithoutReasoning does not hold here: it is what this dialect is for.
+//
+// n, a foreign tool and a part that cannot be sent are refused with a *chat.Error of class
+// BadRequest whose Param is the field; what else the dialect lacks (stop, seed, top_k, penalties,
+// logit_bias, names of participants) is dropped with a warning. So is reasoning that is not
+// encrypted, or encrypted for another provider: OpenAI takes back only its own.
+func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
+	e := encoder{Writer: body.NewWriter(req, rules)}
+	e.prepare()
+	e.request()
+	return e.Encoded(path)
+}
+
+// DecodeError reads a failed answer: its shape is that of Chat Completions.
+func (Client) DecodeError(data []byte) *chat.Error { return openai.Client{}.DecodeError(data) }
+
+// NewStreamDecoder returns a decoder for one streamed answer.
+func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecoder) }

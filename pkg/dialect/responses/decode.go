@@ -1,0 +1,98 @@
+package responses
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// DecodeResponse reads a whole answer. Its items are read as a stream's are when they are
+// done, and folded by chat.Assembler, so that a whole answer and a streamed one cannot differ.
+func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
+	root, failed := body.ReadAnswer(data)
+	if failed == nil {
+		failed = failureIn(root)
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	if root.Get("output").Kind() != jsonx.Array {
+		if failed := (Client{}).DecodeError(data); failed.Message != "" {
+			return nil, failed
+		}
+		return nil, &chat.Error{Class: chat.Transport, Message: "the provider's answer has no output"}
+	}
+	var a answer
+	var all chat.Assembler
+	events := a.finish(a.start(nil, root), root)
+	for i := range events {
+		all.Add(&events[i])
+	}
+	return all.Response(), nil
+}
+
+// failureIn is the error of an answer that failed after the status 200.
+func failureIn(response jsonx.Value) *chat.Error {
+	failure, status := response.Get("error"), response.Get("status")
+	if !failure.Given() && !status.Is("failed") && !status.Is("cancelled") {
+		return nil
+	}
+	e := new(chat.Error)
+	if failure.Given() {
+		e = openai.ErrorOf(failure)
+	}
+	if e.Message == "" {
+		e.Message = "the provider did not finish the answer"
+	}
+	return e
+}
+
+// An answer is what has to be known of an answer so far to read the next event.
+type answer struct {
+	started bool
+	items   []item
+	calls   int
+}
+
+// start reads what a response says before its output.
+func (a *answer) start(out []chat.Event, response jsonx.Value) []chat.Event {
+	if a.started {
+		return out
+	}
+	a.started = true
+	created, _ := response.Get("created_at").Float64()
+	return append(out, chat.Event{Kind: chat.EventStart, ID: response.Get("id").Str(), Model: response.Get("model").Str(),
+		Created: max(int64(created), 0)})
+}
+
+// finish reads a response that is complete: what its items said that was not streamed, why it
+// ended, and the usage.
+func (a *answer) finish(out []chat.Event, response jsonx.Value) []chat.Event {
+	out = a.start(out, response)
+	streamed := len(a.items) > 0
+	position := int64(0)
+	for v := response.Get("output").First(); v.Exists(); v = v.Next() {
+		// Servers number the items that they stream, hidden ones included: where some were
+		// streamed, only those are completed here.
+		if it := a.find(position); !streamed || it != nil && it.kind == kindOf(v) {
+			out = a.done(out, position, v)
+		}
+		position++
+	}
+	reason := chat.FinishStop
+	switch why := response.Get("incomplete_details").Get("reason"); {
+	case why.Is("content_filter"):
+		reason = chat.FinishContentFilter
+	case !why.Empty() || response.Get("status").Is("incomplete"):
+		reason = chat.FinishLength
+	case a.calls > 0:
+		reason = chat.FinishToolCalls
+	}
+	out = append(out, chat.Event{Kind: chat.EventFinish, Finish: reason})
+	if usage := response.Get("usage"); usage.Kind() == jsonx.Object {
+		u := openai.UsageOf(usage)
+		out = append(out, chat.Event{Kind: chat.EventUsage, Usage: &u, ServiceTier: response.Get("service_tier").Str()})
+	}
+	return append(out, chat.Event{Kind: chat.EventEnd})
+}

@@ -1,0 +1,252 @@
+package responses
+
+import (
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// itemKind is the kind of an item of the output.
+type itemKind uint8
+
+const (
+	otherItem itemKind = iota // a hosted tool's, which no other dialect has: left out
+	messageItem
+	reasoningItem
+	functionItem
+	customItem
+)
+
+func kindOf(v jsonx.Value) itemKind {
+	switch t := v.Get("type"); {
+	case t.Is("message"):
+		return messageItem
+	case t.Is("reasoning"):
+		return reasoningItem
+	case t.Is("function_call"):
+		return functionItem
+	case t.Is("custom_tool_call"):
+		return customItem
+	}
+	return otherItem
+}
+
+// An item is one that has begun. Items are told apart by their index: some servers give an
+// item another id in every event.
+type item struct {
+	index  int64
+	kind   itemKind
+	id     string // of reasoning
+	phase  string // of a message
+	call   int    // position among the calls; -1 if nothing was said of it yet
+	spoken bool   // the call has arguments other than white space
+	done   bool
+	pieces []piece
+}
+
+// A piece is what has been said of one text of an item.
+type piece struct {
+	kind      contentKind
+	index     int64
+	said      bool
+	logprobs  bool
+	citations int
+}
+
+func (a *answer) find(index int64) *item {
+	for i := len(a.items) - 1; i >= 0; i-- {
+		if a.items[i].index == index {
+			return &a.items[i]
+		}
+	}
+	return nil
+}
+
+// begun is the item at the index, which begins now if it has not. Its value v may be missing.
+func (a *answer) begun(index int64, kind itemKind, v jsonx.Value) *item {
+	if it := a.find(index); it != nil {
+		return it
+	}
+	a.items = append(a.items, item{index: index, kind: kind, id: v.Get("id").Str(), phase: v.Get("phase").Str(), call: -1})
+	return &a.items[len(a.items)-1]
+}
+
+func (it *item) piece(kind contentKind, index int64) *piece {
+	for i := len(it.pieces) - 1; i >= 0; i-- {
+		if it.pieces[i].kind == kind && it.pieces[i].index == index {
+			return &it.pieces[i]
+		}
+	}
+	it.pieces = append(it.pieces, piece{kind: kind, index: index})
+	return &it.pieces[len(it.pieces)-1]
+}
+
+// say adds a piece of a text.
+func (it *item) say(out []chat.Event, p *piece, text jsonx.Value) []chat.Event {
+	if text.Empty() {
+		return out
+	}
+	first := !p.said
+	p.said = true
+	ev := chat.Event{Text: text.Str()}
+	switch p.kind {
+	case spokenText:
+		ev.Kind, ev.Phase = chat.EventText, it.phase
+	case refusalText:
+		ev.Kind, ev.Phase = chat.EventRefusal, it.phase
+	default:
+		ev.Kind = chat.EventReason
+		if first {
+			ev.State = it.state(p)
+		}
+	}
+	return append(out, ev)
+}
+
+// state is what is known of a text of reasoning when it begins; nil if that is nothing.
+func (it *item) state(p *piece) *chat.ReasoningState {
+	s := chat.ReasoningState{ID: it.id, Index: int(p.index), Summary: p.kind == summaryText}
+	if s == (chat.ReasoningState{}) {
+		return nil
+	}
+	return &s
+}
+
+// done reads a whole item and adds what was not said of it before.
+func (a *answer) done(out []chat.Event, index int64, v jsonx.Value) []chat.Event {
+	it := a.begun(index, kindOf(v), v)
+	if it.done {
+		return out
+	}
+	it.done = true
+	switch it.kind {
+	case messageItem:
+		position := int64(0)
+		for p := v.Get("content").First(); p.Exists(); p = p.Next() {
+			out = it.content(out, position, p)
+			position++
+		}
+	case reasoningItem:
+		out = it.reasoned(out, v)
+	case functionItem, customItem:
+		out = a.called(out, it, v)
+	}
+	return out
+}
+
+// content reads one part of a message that is done.
+func (it *item) content(out []chat.Event, index int64, v jsonx.Value) []chat.Event {
+	if v.Get("type").Is("refusal") {
+		if p := it.piece(refusalText, index); !p.said {
+			out = it.say(out, p, v.Get("refusal"))
+		}
+		return out
+	}
+	p := it.piece(spokenText, index)
+	if !p.said {
+		out = it.say(out, p, v.Get("text"))
+	}
+	n := 0
+	for c := v.Get("annotations").First(); c.Exists(); c = c.Next() {
+		if n++; n > p.citations {
+			out = p.cite(out, c)
+		}
+	}
+	if !p.logprobs {
+		out = p.probabilities(out, v.Get("logprobs"))
+	}
+	return out
+}
+
+// reasoned reads an item of reasoning that is done. Only now its encrypted content is certain
+// (API reference: that of output_item.added "may be incomplete").
+func (it *item) reasoned(out []chat.Event, v jsonx.Value) []chat.Event {
+	last := piece{kind: reasoningText}
+	for _, texts := range [...]struct {
+		member string
+		kind   contentKind
+	}{{"summary", summaryText}, {"content", reasoningText}} {
+		position := int64(0)
+		for t := v.Get(texts.member).First(); t.Exists(); t = t.Next() {
+			p := it.piece(texts.kind, position)
+			if !p.said {
+				out = it.say(out, p, t.Get("text"))
+			}
+			if p.said {
+				last = *p
+			}
+			position++
+		}
+	}
+	if sealed := v.Get("encrypted_content"); !sealed.Empty() {
+		state := chat.ReasoningState{ID: it.id, Index: int(last.index), Summary: last.kind == summaryText, Encrypted: sealed.Str()}
+		out = append(out, chat.Event{Kind: chat.EventReason, State: &state})
+	}
+	return out
+}
+
+// called reads a call, begun or done.
+func (a *answer) called(out []chat.Event, it *item, v jsonx.Value) []chat.Event {
+	arguments := v.Get("arguments")
+	if it.kind == customItem {
+		arguments = v.Get("input")
+	}
+	if it.call < 0 {
+		it.call = a.calls
+		a.calls++
+		out = append(out, chat.Event{Kind: chat.EventCall, Call: it.call, ToolCall: &chat.ToolCall{
+			ID: v.Get("call_id").Str(), Name: v.Get("name").Str(), Custom: it.kind == customItem}})
+	}
+	if !it.spoken {
+		out = it.argue(out, arguments)
+	}
+	if it.done && !it.spoken && it.kind == functionItem {
+		it.spoken = true
+		out = append(out, chat.Event{Kind: chat.EventCallArgs, Call: it.call, Text: "{}"})
+	}
+	return out
+}
+
+// argue adds a piece of a call's arguments. White space before them is left out.
+func (it *item) argue(out []chat.Event, v jsonx.Value) []chat.Event {
+	text := v.Str()
+	if !it.spoken && it.kind == functionItem {
+		text = strings.TrimLeft(text, " \t\r\n")
+	}
+	if text == "" || it.call < 0 {
+		return out
+	}
+	it.spoken = true
+	return append(out, chat.Event{Kind: chat.EventCallArgs, Call: it.call, Text: text})
+}
+
+func blank(s string) bool { return strings.TrimSpace(s) == "" }
+
+// cite adds an annotation. One that is no URL's is kept as it is.
+func (p *piece) cite(out []chat.Event, v jsonx.Value) []chat.Event {
+	p.citations++
+	c := &chat.Citation{Title: v.Get("title").Str()}
+	if v.Get("type").Is("url_citation") {
+		start, _ := v.Get("start_index").Int64()
+		end, _ := v.Get("end_index").Int64()
+		c.URL, c.Start, c.End = v.Get("url").Str(), int(max(start, 0)), int(max(end, 0))
+	} else {
+		c.Raw = v.Clone()
+		if c.Title == "" {
+			c.Title = v.Get("filename").Str()
+		}
+	}
+	return append(out, chat.Event{Kind: chat.EventCitation, Citation: c})
+}
+
+// probabilities adds the probabilities of tokens, in the shape of Chat Completions.
+func (p *piece) probabilities(out []chat.Event, v jsonx.Value) []chat.Event {
+	if v.Len() == 0 {
+		return out
+	}
+	p.logprobs = true
+	raw := append([]byte(nil), `{"content":`...)
+	raw = append(raw, v.Clone()...)
+	return append(out, chat.Event{Kind: chat.EventLogprobs, Raw: append(raw, '}')})
+}

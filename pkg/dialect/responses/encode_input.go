@@ -1,0 +1,301 @@
+package responses
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// input writes the conversation as items.
+func (e *encoder) input() {
+	e.Raw("[")
+	start := len(e.Out)
+	for i := range e.Req.Messages {
+		m := &e.Req.Messages[i]
+		if m.Name != "" {
+			e.Warn("names of participants are not supported by %s: dropped", e.Provider())
+		}
+		switch m.Role {
+		case chat.Assistant:
+			e.assistant(m.Parts, start)
+		case chat.System, chat.Developer, chat.User, chat.ToolRole:
+			e.others(m, start)
+		default:
+			e.Refuse("messages", "the role %q cannot be sent to %s", m.Role, e.Provider())
+		}
+	}
+	e.Raw("]")
+}
+
+// next puts a comma before every item but the first.
+func (e *encoder) next(start int) { e.Comma(len(e.Out) - start) }
+
+// others writes a message that is not the assistant's. The results of tools come first: they
+// must follow their calls.
+func (e *encoder) others(m *chat.Message, start int) {
+	var rest []chat.Part
+	apart := false
+	for i := range m.Parts {
+		switch p := &m.Parts[i]; {
+		case p.Kind == chat.Result:
+			apart = true
+			e.next(start)
+			e.result(p.ToolResult)
+		case p.Kind == chat.Unrendered && itemOf(p.Raw):
+			apart = true
+			e.next(start)
+			e.Out = jsonx.AppendCompact(e.Out, p.Raw)
+		default:
+			rest = append(rest, *p)
+		}
+	}
+	if len(rest) == 0 && apart {
+		return
+	}
+	role := m.Role
+	switch {
+	case role == chat.ToolRole:
+		role = chat.User // what is left beside the results
+	case role == chat.Developer && e.Rules.DeveloperRole == dialect.DeveloperAsSystem:
+		role = chat.System
+	}
+	e.next(start)
+	e.Raw(`{"type":"message","role":`)
+	e.Str(string(role))
+	e.Raw(`,"content":`)
+	e.content(rest)
+	e.Raw("}")
+}
+
+// content writes parts as a string, if there is only one text, or as an array.
+func (e *encoder) content(parts []chat.Part) {
+	if len(parts) == 0 {
+		e.Raw(`""`)
+		return
+	}
+	if len(parts) == 1 && parts[0].Kind == chat.Text {
+		e.Str(parts[0].Text)
+		return
+	}
+	e.Raw("[")
+	for i := range parts {
+		e.Comma(i)
+		e.part(&parts[i])
+	}
+	e.Raw("]")
+}
+
+func (e *encoder) part(p *chat.Part) {
+	switch {
+	case p.Kind == chat.Text:
+		e.Raw(`{"type":"input_text","text":`)
+		e.Str(p.Text)
+		e.Raw("}")
+	case p.Kind == chat.Image && p.Media != nil && e.Rules.Images != dialect.ImagesRefused:
+		e.image(p.Media)
+	case p.Kind == chat.File && p.Media != nil && e.Rules.Files != dialect.FilesRefused:
+		e.file(p.Media)
+	case p.Kind == chat.Audio:
+		e.Refuse("messages", "audio cannot be sent to %s in its Responses interface", e.Provider())
+	default:
+		e.Refuse("messages", "a part of a message cannot be sent to %s", e.Provider())
+	}
+}
+
+func (e *encoder) image(m *chat.Media) {
+	e.Raw(`{"type":"input_image",`)
+	switch {
+	case m.FileID != "":
+		e.Raw(`"file_id":`)
+		e.Str(m.FileID)
+	case m.URL != "" || m.Data != "":
+		e.Raw(`"image_url":`)
+		e.DataURL(m, "image/png")
+	default:
+		e.Refuse("messages", "this image cannot be sent to %s", e.Provider())
+	}
+	if m.Detail != "" {
+		e.Raw(`,"detail":`)
+		e.Str(m.Detail)
+	}
+	e.Raw("}")
+}
+
+func (e *encoder) file(m *chat.Media) {
+	e.Raw(`{"type":"input_file",`)
+	switch {
+	case m.FileID != "":
+		e.Raw(`"file_id":`)
+		e.Str(m.FileID)
+	case m.URL != "":
+		e.Raw(`"file_url":`)
+		e.Str(m.URL)
+	case m.Data != "":
+		e.Raw(`"filename":`)
+		e.Str(body.Filename(m))
+		e.Raw(`,"file_data":`)
+		e.DataURL(m, "application/pdf")
+	default:
+		e.Refuse("messages", "this file cannot be sent to %s", e.Provider())
+	}
+	e.Raw("}")
+}
+
+// result writes what a tool returned. The kind of the item is that of the call.
+func (e *encoder) result(r *chat.ToolResult) {
+	if e.custom[r.CallID] {
+		e.Raw(`{"type":"custom_tool_call_output","call_id":`)
+	} else {
+		e.Raw(`{"type":"function_call_output","call_id":`)
+	}
+	e.Str(callID(r.CallID))
+	e.Raw(`,"output":`)
+	e.content(r.Parts)
+	e.Raw("}")
+}
+
+// callID is the id of a call as OpenAI takes it: of at most 64 characters (API reference,
+// function call output). A longer one becomes a digest of itself, the same in the call and in its result.
+func callID(id string) string {
+	if len(id) <= 64 {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return "call_" + hex.EncodeToString(sum[:16])
+}
+
+// assistant writes a turn of the model's, each part in its place: a model that reasons wants
+// its reasoning back right before what followed from it.
+func (e *encoder) assistant(parts []chat.Part, start int) {
+	for i := 0; i < len(parts); {
+		n := 1
+		switch p := &parts[i]; {
+		case p.Kind == chat.Text || p.Kind == chat.Refusal:
+			for i+n < len(parts) && (parts[i+n].Kind == chat.Text || parts[i+n].Kind == chat.Refusal) && parts[i+n].Phase == p.Phase {
+				n++
+			}
+			e.next(start)
+			e.said(parts[i : i+n])
+		case p.Kind == chat.Call:
+			e.next(start)
+			e.call(p.ToolCall)
+		case p.Kind == chat.Reason:
+			for i+n < len(parts) && parts[i+n].Kind == chat.Reason && continues(parts[i+n-1].State, parts[i+n].State) {
+				n++
+			}
+			if e.returns(parts[i:i+n], parts[i+n:]) {
+				e.next(start)
+				e.reason(parts[i : i+n])
+			}
+		case p.Kind == chat.Unrendered && itemOf(p.Raw):
+			e.next(start)
+			e.Out = jsonx.AppendCompact(e.Out, p.Raw)
+		default:
+			e.Warn("%s takes back text, reasoning and calls alone from the assistant: other parts dropped", e.Provider())
+		}
+		i += n
+	}
+}
+
+// said writes a message of the assistant's.
+func (e *encoder) said(parts []chat.Part) {
+	e.Raw(`{"type":"message","role":"assistant","content":[`)
+	for i := range parts {
+		e.Comma(i)
+		if parts[i].Kind == chat.Text {
+			e.Raw(`{"type":"output_text","text":`)
+		} else {
+			e.Raw(`{"type":"refusal","refusal":`)
+		}
+		e.Str(parts[i].Text)
+		e.Raw("}")
+	}
+	e.Raw("]")
+	if phase := parts[0].Phase; phase != "" {
+		e.Raw(`,"phase":`)
+		e.Str(phase)
+	}
+	e.Raw("}")
+}
+
+func (e *encoder) call(c *chat.ToolCall) {
+	member, arguments := `,"arguments":`, c.Arguments
+	if c.Custom {
+		if e.custom == nil {
+			e.custom = make(map[string]bool)
+		}
+		e.custom[c.ID] = true
+		e.Raw(`{"type":"custom_tool_call","call_id":`)
+		member = `,"input":`
+	} else {
+		e.Raw(`{"type":"function_call","call_id":`)
+		if blank(arguments) {
+			arguments = "{}"
+		}
+	}
+	e.Str(callID(c.ID))
+	e.Raw(`,"name":`)
+	e.Str(c.Name)
+	e.Raw(member)
+	e.Str(arguments)
+	e.Raw("}")
+}
+
+// returns says whether reasoning can go back: only what is encrypted can where nothing was
+// stored, and only with what followed ("Item of type 'reasoning' was provided without its
+// required following item").
+func (e *encoder) returns(parts, after []chat.Part) bool {
+	last := parts[len(parts)-1].State
+	if last == nil || last.Encrypted == "" || foreign(last) {
+		e.Warn("reasoning that %s did not encrypt cannot go back to it: dropped", e.Provider())
+		return false
+	}
+	for i := range after {
+		if after[i].Kind != chat.Reason {
+			return true
+		}
+	}
+	e.Warn("reasoning that nothing followed cannot go back to %s: dropped", e.Provider())
+	return false
+}
+
+// reason writes an item of reasoning, unchanged.
+func (e *encoder) reason(parts []chat.Part) {
+	last := parts[len(parts)-1].State
+	e.Raw(`{"type":"reasoning"`)
+	if last.ID != "" {
+		e.Raw(`,"id":`)
+		e.Str(last.ID)
+	}
+	e.thoughts(`,"summary":[`, summaryText, parts)
+	if slices.ContainsFunc(parts, func(p chat.Part) bool { return p.Text != "" && !summarizes(p.State) }) {
+		e.thoughts(`,"content":[`, reasoningText, parts)
+	}
+	e.Raw(`,"encrypted_content":`)
+	e.Str(last.Encrypted)
+	e.Raw("}")
+}
+
+// thoughts writes the texts of that kind.
+func (e *encoder) thoughts(member string, kind contentKind, parts []chat.Part) {
+	e.Raw(member)
+	n := 0
+	for i := range parts {
+		if parts[i].Text == "" || thoughtKind(parts[i].State) != kind {
+			continue
+		}
+		e.Comma(n)
+		e.Raw(`{"type":"`)
+		e.Raw(kind.name())
+		e.Raw(`","text":`)
+		e.Str(parts[i].Text)
+		e.Raw("}")
+		n++
+	}
+	e.Raw("]")
+}

@@ -1,0 +1,276 @@
+package responses
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+	"github.com/alicetears/llm-gateway/pkg/sse"
+)
+
+// A streamEncoder writes events as the output changes.
+type streamEncoder struct {
+	events
+	output  *output
+	started bool
+}
+
+func newStreamEncoder(served dialect.Served) *streamEncoder {
+	e := new(streamEncoder)
+	e.output = newOutput(served, &e.events)
+	return e
+}
+
+// Encode appends what the event is. EventError is for Error to tell.
+func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
+	e.out = out
+	if ev.Kind == chat.EventStart {
+		e.output.add(ev)
+	}
+	if !e.started && ev.Kind != chat.EventError {
+		e.started = true
+		e.response("response.created", inProgress)
+		e.response("response.in_progress", inProgress)
+	}
+	switch ev.Kind {
+	case chat.EventStart:
+	case chat.EventEnd:
+		e.output.add(ev)
+		status := e.output.status()
+		e.response("response."+status, status)
+	default:
+		e.output.add(ev)
+	}
+	return e.release()
+}
+
+// release gives the buffer back.
+func (e *streamEncoder) release() []byte {
+	out := e.out
+	e.out = nil
+	return out
+}
+
+func (e *streamEncoder) response(name, status string) {
+	e.begin(name)
+	e.out = append(e.out, `,"response":`...)
+	e.out = e.output.appendResponse(e.out, status)
+	e.end()
+}
+
+// Error appends the failure twice: as an event that OpenAI's SDKs raise as an exception (they look for
+// the member error), and as the response that failed, which is what Codex waits for.
+func (e *streamEncoder) Error(out []byte, err *fault.Error) []byte {
+	e.out = out
+	_, code, param := openai.Words(err)
+	e.begin("error")
+	e.out = append(e.out, `,"code":`...)
+	e.out = openai.AppendOrNull(e.out, code)
+	e.out = append(e.out, `,"message":`...)
+	e.out = jsonx.AppendString(e.out, err.Message)
+	e.out = append(e.out, `,"param":`...)
+	e.out = openai.AppendOrNull(e.out, param)
+	e.out = append(e.out, ',')
+	object := openai.AppendFault(nil, err)
+	e.out = append(e.out, object[1:len(object)-1]...)
+	e.end()
+	e.output.fail(failure{code: responseErrorCode(err), message: err.Message})
+	e.response("response.failed", failed)
+	return e.release()
+}
+
+// responseErrorCode is one of the few codes that a failed response may have.
+func responseErrorCode(err *fault.Error) string {
+	switch err.Code {
+	case fault.RateLimit:
+		return "rate_limit_exceeded"
+	case fault.Validation:
+		return "invalid_prompt"
+	}
+	return "server_error"
+}
+
+// Heartbeat appends a comment.
+func (e *streamEncoder) Heartbeat(out []byte) []byte { return sse.AppendComment(out) }
+
+// events tells what happens to an output as events of a stream, numbered from 0. To nil nothing is told.
+type events struct {
+	out    []byte
+	number int64
+}
+
+// begin begins an event.
+func (e *events) begin(name string) {
+	e.out = sse.Begin(e.out, name)
+	e.out = append(e.out, `{"type":"`...)
+	e.out = append(e.out, name...)
+	e.out = append(e.out, `","sequence_number":`...)
+	e.out = jsonx.AppendInt(e.out, e.number)
+	e.number++
+}
+
+func (e *events) end() {
+	e.out = append(e.out, '}')
+	e.out = sse.End(e.out)
+}
+
+// beginAt begins an event about the item at the position.
+func (e *events) beginAt(name string, at int, it *outputItem) {
+	e.begin(name)
+	e.out = append(e.out, `,"item_id":`...)
+	e.out = jsonx.AppendString(e.out, it.id)
+	e.out = append(e.out, `,"output_index":`...)
+	e.out = jsonx.AppendInt(e.out, int64(at))
+}
+
+// beginText begins an event about the nth text of an item, which is counted among those of its member.
+func (e *events) beginText(name string, at int, it *outputItem, n int) {
+	e.beginAt(name, at, it)
+	if it.texts[n].kind == summaryText {
+		e.out = append(e.out, `,"summary_index":`...)
+	} else {
+		e.out = append(e.out, `,"content_index":`...)
+	}
+	index := 0
+	for i := range n {
+		if it.texts[i].begun && (it.kind == messageItem || it.texts[i].kind == it.texts[n].kind) {
+			index++
+		}
+	}
+	e.out = jsonx.AppendInt(e.out, int64(index))
+}
+
+func (e *events) item(name string, at int, it *outputItem) {
+	e.begin(name)
+	e.out = append(e.out, `,"output_index":`...)
+	e.out = jsonx.AppendInt(e.out, int64(at))
+	e.out = append(e.out, `,"item":`...)
+	e.out = appendItem(e.out, it)
+	e.end()
+}
+
+func (e *events) itemAdded(at int, it *outputItem) {
+	if e != nil {
+		e.item("response.output_item.added", at, it)
+	}
+}
+
+func (e *events) itemDone(at int, it *outputItem) {
+	if e == nil {
+		return
+	}
+	switch it.kind {
+	case functionItem:
+		e.beginAt("response.function_call_arguments.done", at, it)
+		e.out = append(e.out, `,"name":`...)
+		e.out = jsonx.AppendString(e.out, it.call.Name)
+		e.out = append(e.out, `,"arguments":`...)
+		e.out = jsonx.AppendString(e.out, string(it.arguments))
+		e.end()
+	case customItem:
+		e.beginAt("response.custom_tool_call_input.done", at, it)
+		e.out = append(e.out, `,"input":`...)
+		e.out = jsonx.AppendString(e.out, string(it.arguments))
+		e.end()
+	}
+	e.item("response.output_item.done", at, it)
+}
+
+func (e *events) argumentsDelta(at int, it *outputItem, text string) {
+	if e == nil {
+		return
+	}
+	name := "response.function_call_arguments.delta"
+	if it.kind == customItem {
+		name = "response.custom_tool_call_input.delta"
+	}
+	e.beginAt(name, at, it)
+	e.out = append(e.out, `,"delta":`...)
+	e.out = jsonx.AppendString(e.out, text)
+	e.end()
+}
+
+func (e *events) textBegun(at int, it *outputItem, n int) {
+	if e == nil {
+		return
+	}
+	name := "response.content_part.added"
+	if it.texts[n].kind == summaryText {
+		name = "response.reasoning_summary_part.added"
+	}
+	e.part(name, at, it, n)
+}
+
+func (e *events) part(name string, at int, it *outputItem, n int) {
+	e.beginText(name, at, it, n)
+	e.out = append(e.out, `,"part":`...)
+	e.out = it.texts[n].append(e.out)
+	e.end()
+}
+
+func (e *events) delta(at int, it *outputItem, n int, text string) {
+	if e == nil {
+		return
+	}
+	kind := it.texts[n].kind
+	name, _ := kind.names()
+	e.beginText(name, at, it, n)
+	e.out = append(e.out, `,"delta":`...)
+	e.out = jsonx.AppendString(e.out, text)
+	if kind == spokenText {
+		e.out = append(e.out, `,"logprobs":[]`...)
+	}
+	e.end()
+}
+
+// names are those of the events about such a text.
+func (k contentKind) names() (delta, done string) {
+	switch k {
+	case refusalText:
+		return "response.refusal.delta", "response.refusal.done"
+	case summaryText:
+		return "response.reasoning_summary_text.delta", "response.reasoning_summary_text.done"
+	case reasoningText:
+		return "response.reasoning_text.delta", "response.reasoning_text.done"
+	}
+	return "response.output_text.delta", "response.output_text.done"
+}
+
+func (e *events) textDone(at int, it *outputItem, n int) {
+	t := &it.texts[n]
+	if e == nil || !t.begun {
+		return
+	}
+	_, name := t.kind.names()
+	e.beginText(name, at, it, n)
+	part := "response.content_part.done"
+	switch t.kind {
+	case refusalText:
+		e.out = append(e.out, `,"refusal":`...)
+	case spokenText:
+		e.out = append(e.out, `,"logprobs":[`...)
+		e.out = append(e.out, t.logprobs...)
+		e.out = append(e.out, `],"text":`...)
+	case summaryText:
+		part = "response.reasoning_summary_part.done"
+		e.out = append(e.out, `,"text":`...)
+	default:
+		e.out = append(e.out, `,"text":`...)
+	}
+	e.out = jsonx.AppendString(e.out, string(t.text))
+	e.end()
+	e.part(part, at, it, n)
+}
+
+func (e *events) annotated(at int, it *outputItem, n int, c *chat.Citation) {
+	if e == nil {
+		return
+	}
+	e.beginText("response.output_text.annotation.added", at, it, n)
+	e.out = append(e.out, `,"annotation_index":`...)
+	e.out = jsonx.AppendInt(e.out, int64(len(it.texts[n].citations)-1))
+	e.out = append(e.out, `,"annotation":`...)
+	e.out = appendCitation(e.out, c)
+	e.end()
+}

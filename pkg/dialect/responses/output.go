@@ -1,0 +1,310 @@
+package responses
+
+import (
+	"encoding/json"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// An output collects the items of an answer from its events, for a whole answer and for a
+// streamed one alike. What happens to them it tells at once, if there is someone to tell.
+type output struct {
+	served dialect.Served
+	root   string // of the ids
+	told   *events
+
+	items     []outputItem
+	calls     []int           // the items of the calls
+	choice    int             // the one that is written; -1 before its first event
+	citations []chat.Citation // those before any text
+	later     []envelope      // for the next place between two items
+	tier      string
+	usage     *chat.Usage
+	finish    chat.FinishReason
+	failed    *failure
+}
+
+// A failure is what an answer ended with.
+type failure struct{ code, message string }
+
+func newOutput(served dialect.Served, told *events) *output {
+	o := &output{served: served, root: rootOf(served.RequestID), told: told, choice: -1}
+	if served.Request == nil {
+		o.served.Request = new(chat.Request)
+	}
+	return o
+}
+
+// An outputItem is one item. Its texts belong to a message or to reasoning.
+type outputItem struct {
+	kind       itemKind
+	id         string
+	phase      string
+	texts      []outputText
+	call       chat.ToolCall
+	arguments  []byte
+	sealed     string // encrypted content, of an item that is closed or has nothing else
+	closed     bool
+	incomplete bool
+}
+
+// thinks says whether the item is reasoning, and not an envelope alone.
+func (it *outputItem) thinks() bool { return it.kind == reasoningItem && len(it.texts) > 0 }
+
+// An outputText is one text of an item.
+type outputText struct {
+	kind      contentKind
+	text      []byte
+	begun     bool
+	citations []chat.Citation
+	logprobs  []byte // elements of an array
+	state     *chat.ReasoningState
+}
+
+// add takes the next event. Events of another choice than the first are left out.
+func (o *output) add(ev *chat.Event) {
+	switch ev.Kind {
+	case chat.EventStart:
+		o.tier = ev.ServiceTier
+		return
+	case chat.EventUsage:
+		o.usage = ev.Usage
+		if ev.ServiceTier != "" {
+			o.tier = ev.ServiceTier
+		}
+		return
+	case chat.EventEnd:
+		o.end(o.finish)
+		return
+	case chat.EventError:
+		return
+	}
+	if o.choice < 0 {
+		o.choice = ev.Choice
+	}
+	if o.choice != ev.Choice {
+		return
+	}
+	switch ev.Kind {
+	case chat.EventText:
+		o.say(ev, spokenText)
+	case chat.EventRefusal:
+		o.say(ev, refusalText)
+	case chat.EventReason:
+		o.reason(ev)
+	case chat.EventCall:
+		o.callFunction(ev)
+	case chat.EventCallArgs:
+		o.argue(ev.Call, ev.Text)
+	case chat.EventCitation:
+		o.cite(ev.Citation)
+	case chat.EventLogprobs:
+		o.probabilities(ev.Raw)
+	case chat.EventFinish:
+		o.end(ev.Finish)
+	}
+}
+
+// begin begins an item, and closes those that it shows to be complete.
+func (o *output) begin(it outputItem) *outputItem {
+	o.closeComplete()
+	o.flush()
+	return o.place(it)
+}
+
+// place puts an item behind the others.
+func (o *output) place(it outputItem) *outputItem {
+	if it.id == "" {
+		it.id = itemID(it.kind.prefix(), o.root, len(o.items))
+	}
+	o.items = append(o.items, it)
+	added := &o.items[len(o.items)-1]
+	o.told.itemAdded(len(o.items)-1, added)
+	return added
+}
+
+// closeComplete closes what cannot go on once another item begins. A call can: its arguments may
+// still come, unless they are a whole object already.
+func (o *output) closeComplete() {
+	for i := range o.items {
+		if it := &o.items[i]; !it.closed && (it.kind != functionItem || it.called()) {
+			o.close(i)
+		}
+	}
+}
+
+// called says whether a call has all its arguments.
+func (it *outputItem) called() bool {
+	return it.kind == functionItem && len(it.arguments) > 0 && it.arguments[0] == '{' && json.Valid(it.arguments)
+}
+
+func (o *output) close(i int) {
+	it := &o.items[i]
+	if it.closed {
+		return
+	}
+	if n := len(it.texts); n > 0 {
+		o.told.textDone(i, it, n-1)
+	}
+	if len(it.texts) > 0 && it.kind == reasoningItem {
+		it.sealed = it.encrypted()
+	}
+	it.closed = true
+	o.told.itemDone(i, it)
+}
+
+// open is the last item if it is of that kind and still goes on.
+func (o *output) open(kind itemKind) *outputItem {
+	if n := len(o.items); n > 0 && o.items[n-1].kind == kind && !o.items[n-1].closed {
+		return &o.items[n-1]
+	}
+	return nil
+}
+
+// say adds to a message's text or refusal.
+func (o *output) say(ev *chat.Event, kind contentKind) {
+	it := o.open(messageItem)
+	if it == nil || it.phase != ev.Phase {
+		it = o.begin(outputItem{kind: messageItem, phase: ev.Phase})
+	}
+	at := len(o.items) - 1
+	n := len(it.texts)
+	if n == 0 || it.texts[n-1].kind != kind {
+		if n > 0 {
+			o.told.textDone(at, it, n-1)
+		}
+		it.texts = append(it.texts, outputText{kind: kind, begun: true})
+		o.told.textBegun(at, it, n)
+		if kind == spokenText {
+			early := o.citations
+			o.citations = nil
+			for i := range early {
+				o.annotate(at, n, &early[i])
+			}
+		}
+	}
+	o.append(at, len(it.texts)-1, ev.Text)
+}
+
+// append adds to a text, and begins it if it is reasoning, which may come to nothing.
+func (o *output) append(at, n int, text string) {
+	if text == "" {
+		return
+	}
+	it := &o.items[at]
+	t := &it.texts[n]
+	if !t.begun {
+		t.begun = true
+		o.told.textBegun(at, it, n)
+	}
+	t.text = append(t.text, text...)
+	o.told.delta(at, it, n, text)
+}
+
+func (o *output) callFunction(ev *chat.Event) {
+	for len(o.calls) <= ev.Call {
+		o.calls = append(o.calls, -1)
+	}
+	if o.calls[ev.Call] >= 0 || ev.ToolCall == nil {
+		return
+	}
+	if ev.ToolCall.Signature != "" {
+		o.later = append(o.later, envelope{Call: ev.ToolCall.ID, Signature: ev.ToolCall.Signature})
+	}
+	it := outputItem{kind: functionItem, call: *ev.ToolCall}
+	if ev.ToolCall.Custom {
+		it.kind = customItem
+	}
+	o.begin(it)
+	o.calls[ev.Call] = len(o.items) - 1
+	o.argue(ev.Call, ev.ToolCall.Arguments)
+}
+
+func (o *output) argue(call int, text string) {
+	if text == "" || call >= len(o.calls) || o.calls[call] < 0 {
+		return
+	}
+	at := o.calls[call]
+	it := &o.items[at]
+	if it.closed {
+		return // white space after a whole object
+	}
+	it.arguments = append(it.arguments, text...)
+	o.told.argumentsDelta(at, it, text)
+}
+
+// lastText is the last text of a message, which citations and probabilities are about.
+func (o *output) lastText() (at, n int, ok bool) {
+	for at = len(o.items) - 1; at >= 0; at-- {
+		if o.items[at].kind != messageItem {
+			continue
+		}
+		for n = len(o.items[at].texts) - 1; n >= 0; n-- {
+			if o.items[at].texts[n].kind == spokenText {
+				return at, n, true
+			}
+		}
+	}
+	return 0, 0, false
+}
+
+func (o *output) cite(c *chat.Citation) {
+	if at, n, ok := o.lastText(); ok {
+		o.annotate(at, n, c)
+	} else {
+		o.citations = append(o.citations, *c)
+	}
+}
+
+func (o *output) annotate(at, n int, c *chat.Citation) {
+	t := &o.items[at].texts[n]
+	t.citations = append(t.citations, *c)
+	o.told.annotated(at, &o.items[at], n, c)
+}
+
+// probabilities keeps those of the tokens of a text, until it is done.
+func (o *output) probabilities(raw json.RawMessage) {
+	at, n, ok := o.lastText()
+	if !ok {
+		return
+	}
+	root, err := jsonx.Parse(raw, jsonx.Lenient)
+	if err != nil {
+		return
+	}
+	t := &o.items[at].texts[n]
+	for e := root.Get("content").First(); e.Exists(); e = e.Next() {
+		if len(t.logprobs) > 0 {
+			t.logprobs = append(t.logprobs, ',')
+		}
+		t.logprobs = jsonx.AppendCompact(t.logprobs, e.Raw())
+	}
+}
+
+// end closes all items. Those that were cut off are incomplete.
+func (o *output) end(reason chat.FinishReason) {
+	if len(o.citations) > 0 {
+		o.say(&chat.Event{}, spokenText)
+	}
+	o.finish = reason
+	cut := reason == chat.FinishLength || reason == chat.FinishContentFilter
+	for i := range o.items {
+		if it := &o.items[i]; !it.closed {
+			it.incomplete = cut && !it.called()
+			o.close(i)
+		}
+	}
+	o.flush()
+}
+
+// fail ends the answer with a failure. Nothing more is told of its items.
+func (o *output) fail(f failure) {
+	o.failed = &f
+	for i := range o.items {
+		if it := &o.items[i]; !it.closed {
+			it.closed, it.incomplete = true, true
+		}
+	}
+}

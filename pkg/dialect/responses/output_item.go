@@ -1,0 +1,135 @@
+package responses
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// prefix begins the ids of such items.
+func (k itemKind) prefix() string {
+	switch k {
+	case reasoningItem:
+		return "rs"
+	case functionItem:
+		return "fc"
+	case customItem:
+		return "ctc"
+	}
+	return "msg"
+}
+
+func (it *outputItem) status() string {
+	switch {
+	case !it.closed:
+		return inProgress
+	case it.incomplete:
+		return incomplete
+	}
+	return completed
+}
+
+// appendItem appends an item as far as it is; one that is not closed has no content yet.
+func appendItem(out []byte, it *outputItem) []byte {
+	out = append(out, `{"id":`...)
+	out = jsonx.AppendString(out, it.id)
+	switch it.kind {
+	case messageItem:
+		out = append(out, `,"type":"message","status":"`...)
+		out = append(out, it.status()...)
+		out = append(out, `","role":"assistant","content":[`...)
+		out = appendTexts(out, it, func(contentKind) bool { return true })
+		if it.phase != "" {
+			out = append(out, `,"phase":`...)
+			out = jsonx.AppendString(out, it.phase)
+		}
+	case reasoningItem:
+		out = append(out, `,"type":"reasoning","summary":[`...)
+		out = appendTexts(out, it, func(k contentKind) bool { return k == summaryText })
+		out = append(out, `,"content":[`...)
+		out = appendTexts(out, it, func(k contentKind) bool { return k == reasoningText })
+		if it.sealed != "" && it.closed {
+			out = append(out, `,"encrypted_content":`...)
+			out = jsonx.AppendString(out, it.sealed)
+		}
+	default:
+		out = appendCall(out, it)
+	}
+	return append(out, '}')
+}
+
+func appendCall(out []byte, it *outputItem) []byte {
+	member := `,"arguments":"`
+	if it.kind == customItem {
+		out = append(out, `,"type":"custom_tool_call","status":"`...)
+		member = `,"input":"`
+	} else {
+		out = append(out, `,"type":"function_call","status":"`...)
+	}
+	out = append(out, it.status()...)
+	out = append(out, `","call_id":`...)
+	out = jsonx.AppendString(out, it.call.ID)
+	out = append(out, `,"name":`...)
+	out = jsonx.AppendString(out, it.call.Name)
+	out = append(out, member...)
+	if it.closed {
+		out = jsonx.AppendEscaped(out, string(it.arguments))
+	}
+	return append(out, '"')
+}
+
+// appendTexts appends the item's texts of the kinds wanted, and the array's end.
+func appendTexts(out []byte, it *outputItem, wanted func(contentKind) bool) []byte {
+	n := 0
+	for i := range it.texts {
+		if !it.closed || !it.texts[i].begun || !wanted(it.texts[i].kind) {
+			continue
+		}
+		if n > 0 {
+			out = append(out, ',')
+		}
+		out = it.texts[i].append(out)
+		n++
+	}
+	return append(out, ']')
+}
+
+// append appends a text as a part of its item.
+func (t *outputText) append(out []byte) []byte {
+	out = append(out, `{"type":"`...)
+	out = append(out, t.kind.name()...)
+	switch t.kind {
+	case refusalText:
+		out = append(out, `","refusal":`...)
+	case spokenText:
+		out = append(out, `","annotations":[`...)
+		for i := range t.citations {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = appendCitation(out, &t.citations[i])
+		}
+		out = append(out, `],"logprobs":[`...)
+		out = append(out, t.logprobs...)
+		out = append(out, `],"text":`...)
+	default:
+		out = append(out, `","text":`...)
+	}
+	out = jsonx.AppendString(out, string(t.text))
+	return append(out, '}')
+}
+
+// appendCitation appends an annotation. One that came in this dialect and is no URL's goes as it came.
+func appendCitation(out []byte, c *chat.Citation) []byte {
+	if c.URL == "" && len(c.Raw) > 0 {
+		return jsonx.AppendCompact(out, c.Raw)
+	}
+	out = append(out, `{"type":"url_citation","url":`...)
+	out = jsonx.AppendString(out, c.URL)
+	out = append(out, `,"title":`...)
+	out = jsonx.AppendString(out, c.Title)
+	out = append(out, `,"start_index":`...)
+	out = jsonx.AppendInt(out, int64(c.Start))
+	out = append(out, `,"end_index":`...)
+	out = jsonx.AppendInt(out, int64(c.End))
+	return append(out, '}')
+}

@@ -1,0 +1,200 @@
+package responses
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// A decoder reads one request, and goes on after an issue.
+type decoder struct {
+	body.Reader
+	req *chat.Request
+	// The choice of a tool and the instructions are read when the rest is known.
+	choice, instructions jsonx.Value
+	// signed are the signatures of calls whose items are still to come, by the calls' ids.
+	signed map[string]string
+}
+
+func (d *decoder) request(v jsonx.Value) {
+	if v.Kind() != jsonx.Object {
+		d.Expected(v, "an object")
+		return
+	}
+	var input jsonx.Value
+	for m := v.First(); m.Exists() && !d.Full(); m = m.Next() {
+		switch key := string(m.Key()); {
+		case key == "input":
+			input = m
+		case !m.Given():
+		case d.kept(key, m), d.sampling(key, m), d.shape(key, m):
+		default:
+			d.extras(key, m)
+		}
+	}
+	if d.instructions.Exists() {
+		d.message(chat.System, []chat.Part{{Kind: chat.Text, Text: d.Str(d.instructions)}})
+	}
+	if input.Given() {
+		d.input(input)
+	} else {
+		d.AddMember(v, "input", "required")
+	}
+	if d.choice.Exists() {
+		d.toolChoice(d.choice)
+		d.CheckChoice(v, "tool_choice", d.req)
+	}
+}
+
+// kept refuses what only a server that keeps something could do.
+func (d *decoder) kept(key string, m jsonx.Value) bool {
+	switch key {
+	case "previous_response_id", "conversation":
+		d.Add(m, "the gateway keeps no answers: send the whole conversation in input, with the items of earlier answers as they came")
+	case "prompt":
+		d.Add(m, "the gateway keeps no prompts: send the prompt's text in instructions and input")
+	case "background":
+		if d.Bool(m) {
+			d.Add(m, "the gateway keeps no answers to be fetched later: leave it out and wait for the answer, or set stream")
+		}
+	case "store":
+		d.Bool(m)
+	default:
+		return false
+	}
+	return true
+}
+
+// sampling reads the numbers.
+func (d *decoder) sampling(key string, m jsonx.Value) bool {
+	r := d.req
+	switch key {
+	case "temperature":
+		r.Temperature = d.Float(m, 0, 2)
+	case "top_p":
+		r.TopP = d.Float(m, 0, 1)
+	case "max_output_tokens":
+		r.MaxTokens = d.Int(m, 1, 1<<53)
+	case "top_logprobs":
+		if r.TopLogprobs = d.Int(m, 0, 20); r.TopLogprobs != nil && *r.TopLogprobs > 0 {
+			d.logprobs()
+		}
+	case "include":
+		d.Array(m, func(e jsonx.Value) {
+			if d.Str(e) == includeLogprobs {
+				d.logprobs()
+			}
+		})
+	default:
+		return false
+	}
+	return true
+}
+
+func (d *decoder) logprobs() {
+	yes := true
+	d.req.Logprobs = &yes
+}
+
+// shape reads what shapes the answer.
+func (d *decoder) shape(key string, m jsonx.Value) bool {
+	switch key {
+	case "instructions":
+		d.instructions = m
+	case "tools":
+		d.Array(m, d.tool)
+		d.unique(m)
+	case "tool_choice":
+		d.choice = m
+	case "parallel_tool_calls":
+		b := d.Bool(m)
+		d.req.ParallelToolCalls = &b
+	case "text":
+		d.text(m)
+	case "reasoning":
+		d.reasoning(m)
+	default:
+		return false
+	}
+	return true
+}
+
+func (d *decoder) extras(key string, m jsonx.Value) {
+	r := d.req
+	switch key {
+	case "model":
+		r.Model = d.Name(m)
+	case "stream":
+		r.Stream = d.Bool(m)
+	case "service_tier":
+		r.ServiceTier = d.Name(m)
+	case "user":
+		if user := d.Str(m); r.User == "" {
+			r.User = user
+		}
+	case "safety_identifier": // it replaces user
+		r.User = d.Str(m)
+	case "prompt_cache_key":
+		r.CacheKey = d.Str(m)
+	case "metadata":
+		d.Object(m, func(e jsonx.Value) {
+			if r.Metadata == nil {
+				r.Metadata = make(map[string]string, m.Len())
+			}
+			r.Metadata[string(e.Key())] = d.Str(e)
+		})
+	}
+}
+
+func (d *decoder) reasoning(v jsonx.Value) {
+	var r chat.Reasoning
+	d.Object(v, func(m jsonx.Value) {
+		switch key := string(m.Key()); {
+		case !m.Given():
+		case key == "effort":
+			r.Effort = d.OneOf(m, "none", "minimal", "low", "medium", "high", "xhigh", "max")
+		case key == "summary", key == "generate_summary" && r.Summary == "":
+			r.Summary = d.OneOf(m, "auto", "concise", "detailed")
+		case key == "mode" && !m.Is("standard"):
+			d.Add(m, "the gateway only asks for the mode standard")
+		}
+	})
+	if r != (chat.Reasoning{}) {
+		d.req.Reasoning = &r
+	}
+}
+
+func (d *decoder) text(v jsonx.Value) {
+	d.Object(v, func(m jsonx.Value) {
+		switch key := string(m.Key()); {
+		case !m.Given():
+		case key == "verbosity":
+			d.req.Verbosity = d.OneOf(m, "low", "medium", "high")
+		case key == "format":
+			d.format(m)
+		}
+	})
+}
+
+func (d *decoder) format(v jsonx.Value) {
+	f := new(chat.ResponseFormat)
+	d.req.ResponseFormat = f
+	if v.Kind() != jsonx.Object {
+		d.Expected(v, "an object")
+		return
+	}
+	if !d.Has(v, "type") {
+		return
+	}
+	f.Kind = chat.FormatKind(d.OneOf(v.Get("type"), string(chat.FormatText), string(chat.FormatJSON), string(chat.FormatSchema)))
+	if f.Kind != chat.FormatSchema {
+		return
+	}
+	named, schema := d.Has(v, "name"), d.Has(v, "schema")
+	d.Object(v, func(m jsonx.Value) {
+		if key := string(m.Key()); key == "name" && !named || key == "schema" && !schema {
+			return // null
+		}
+		d.SchemaMember(m, f)
+	})
+}

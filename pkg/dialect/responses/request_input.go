@@ -1,0 +1,251 @@
+package responses
+
+import (
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// input reads the conversation: a string, or items.
+func (d *decoder) input(v jsonx.Value) {
+	if v.Kind() == jsonx.String {
+		d.message(chat.User, []chat.Part{{Kind: chat.Text, Text: v.Str()}})
+		return
+	}
+	if v.Kind() != jsonx.Array {
+		d.Expected(v, "a string or an array of items")
+		return
+	}
+	if v.Len() == 0 {
+		d.Add(v, "must not be empty")
+	}
+	d.Array(v, d.item)
+}
+
+// message adds a message. The items of one turn of the model's make up one message.
+func (d *decoder) message(role chat.Role, parts []chat.Part) {
+	if n := len(d.req.Messages); role == chat.Assistant && n > 0 && d.req.Messages[n-1].Role == chat.Assistant {
+		d.req.Messages[n-1].Parts = append(d.req.Messages[n-1].Parts, parts...)
+		return
+	}
+	d.req.Messages = append(d.req.Messages, chat.Message{Role: role, Parts: parts})
+}
+
+func (d *decoder) item(v jsonx.Value) {
+	if v.Kind() != jsonx.Object {
+		d.Expected(v, "an object")
+		return
+	}
+	kind := v.Get("type")
+	if !kind.Given() && !v.Get("role").Given() {
+		if v.Get("id").Given() {
+			d.reference(v)
+		} else {
+			d.AddMember(v, "type", "required")
+		}
+		return
+	}
+	switch {
+	case !kind.Given(), kind.Is("message"):
+		d.said(v)
+	case kind.Is("function_call"):
+		d.call(v, "arguments")
+	case kind.Is("custom_tool_call"):
+		d.call(v, "input")
+	case kind.Is("function_call_output"), kind.Is("custom_tool_call_output"):
+		d.result(v)
+	case kind.Is("reasoning"):
+		d.reasoned(v)
+	case kind.Is("item_reference"):
+		d.reference(v)
+	default:
+		d.other(v, kind)
+	}
+}
+
+func (d *decoder) reference(v jsonx.Value) {
+	d.Add(v, "the gateway keeps no items that could be referred to: send the item itself, with store set to false in the SDK")
+}
+
+// other keeps an item as it is that no other dialect has.
+func (d *decoder) other(v, kind jsonx.Value) {
+	part := chat.Part{Kind: chat.Unrendered, Raw: v.Clone()}
+	switch sideOf(kind.Str()) {
+	case modelSide:
+		d.message(chat.Assistant, []chat.Part{part})
+	case callerSide:
+		d.message(chat.User, []chat.Part{part})
+	default:
+		d.Add(kind, "unknown type of item %s", body.Quote(d.Str(kind)))
+	}
+}
+
+// said reads a message.
+func (d *decoder) said(v jsonx.Value) {
+	if !d.Has(v, "role") || !d.Has(v, "content") {
+		return
+	}
+	role := chat.Role(d.OneOf(v.Get("role"), "user", "assistant", "system", "developer"))
+	parts := d.content(v.Get("content"), role)
+	if role == chat.Assistant {
+		phase := v.Get("phase").Str()
+		for i := range parts {
+			parts[i].Phase = phase
+		}
+	}
+	d.message(role, parts)
+}
+
+// content reads a string or an array of parts.
+func (d *decoder) content(v jsonx.Value, role chat.Role) []chat.Part {
+	if v.Kind() == jsonx.String {
+		return []chat.Part{{Kind: chat.Text, Text: v.Str()}}
+	}
+	if v.Kind() != jsonx.Array {
+		d.Expected(v, "a string or an array of parts")
+		return nil
+	}
+	parts := make([]chat.Part, 0, v.Len())
+	d.Array(v, func(e jsonx.Value) {
+		p := d.part(e, role)
+		if p.Kind != 0 && p.Kind != chat.Text && p.Kind != chat.Refusal && role != chat.User && role != chat.ToolRole {
+			d.Add(e, "only text may be here")
+		}
+		parts = append(parts, p)
+	})
+	return parts
+}
+
+func (d *decoder) part(v jsonx.Value, role chat.Role) (p chat.Part) {
+	if v.Kind() != jsonx.Object {
+		d.Expected(v, "an object")
+		return p
+	}
+	if !d.Has(v, "type") {
+		return p
+	}
+	switch kind := v.Get("type"); {
+	case kind.Is("input_text"), kind.Is("output_text"), kind.Is("text"):
+		p.Kind = chat.Text
+		if d.Has(v, "text") {
+			p.Text = d.Str(v.Get("text"))
+		}
+	case kind.Is("refusal"):
+		p.Kind = chat.Refusal
+		if role != chat.Assistant {
+			d.Add(kind, "only goes with the role assistant")
+		}
+		if d.Has(v, "refusal") {
+			p.Text = d.Str(v.Get("refusal"))
+		}
+	case kind.Is("input_image"):
+		p.Kind, p.Media = chat.Image, d.image(v)
+	case kind.Is("input_file"):
+		p.Kind, p.Media = chat.File, d.file(v)
+	case kind.Is("input_audio"):
+		p.Kind, p.Media = chat.Audio, d.audio(v)
+	default:
+		d.OneOf(kind, "input_text", "input_image", "input_file", "input_audio", "output_text", "refusal")
+	}
+	if v.Get("prompt_cache_breakpoint").Given() {
+		p.Cache = new(chat.CacheMark)
+	}
+	return p
+}
+
+func (d *decoder) image(v jsonx.Value) *chat.Media {
+	m := new(chat.Media)
+	if d.source(v, "image_url", "file_id") == "image_url" {
+		d.URL(v.Get("image_url"), m)
+	} else if id := v.Get("file_id"); id.Given() {
+		m.FileID = d.CallID(id)
+	}
+	if detail := v.Get("detail"); detail.Given() {
+		m.Detail = d.OneOf(detail, "auto", "low", "high", "original")
+	}
+	return m
+}
+
+func (d *decoder) file(v jsonx.Value) *chat.Media {
+	m := new(chat.Media)
+	if name := v.Get("filename"); name.Given() {
+		m.Filename = d.Str(name)
+	}
+	switch data := v.Get("file_data"); d.source(v, "file_data", "file_url", "file_id") {
+	case "file_data":
+		if strings.HasPrefix(data.Str(), "data:") {
+			d.URL(data, m)
+			break
+		}
+		m.Data = d.Base64(data, d.Str(data))
+		if m.MIMEType = "application/pdf"; strings.HasSuffix(strings.ToLower(m.Filename), ".txt") {
+			m.MIMEType = "text/plain"
+		}
+	case "file_url":
+		d.URL(v.Get("file_url"), m)
+	case "file_id":
+		m.FileID = d.CallID(v.Get("file_id"))
+	}
+	return m
+}
+
+func (d *decoder) audio(v jsonx.Value) *chat.Media {
+	m := new(chat.Media)
+	inner := v.Get("input_audio")
+	if d.Has(v, "input_audio") && d.Has(inner, "data") && d.Has(inner, "format") {
+		m.Data, m.Format = d.Base64(inner.Get("data"), d.Str(inner.Get("data"))), d.Str(inner.Get("format"))
+	}
+	return m
+}
+
+// source is the one member of those that says where a medium comes from.
+func (d *decoder) source(v jsonx.Value, members ...string) string {
+	found := ""
+	for _, name := range members {
+		if v.Get(name).Given() {
+			if found != "" {
+				d.Add(v, "expected only one of %s", strings.Join(members, ", "))
+			}
+			found = name
+		}
+	}
+	if found == "" {
+		d.Add(v, "expected one of %s", strings.Join(members, ", "))
+	}
+	return found
+}
+
+// call reads a call that the model made; member holds what it called with.
+func (d *decoder) call(v jsonx.Value, member string) {
+	c := &chat.ToolCall{Custom: member == "input"}
+	if d.Has(v, "call_id") {
+		c.ID = d.CallID(v.Get("call_id"))
+	}
+	if d.Has(v, "name") {
+		c.Name = d.ToolName(v.Get("name"))
+	}
+	if d.Has(v, member) {
+		c.Arguments = d.Str(v.Get(member))
+	}
+	if !c.Custom && blank(c.Arguments) {
+		c.Arguments = "{}"
+	}
+	c.Signature = d.signed[c.ID]
+	d.Call(c.ID, c.Name)
+	d.message(chat.Assistant, []chat.Part{{Kind: chat.Call, ToolCall: c}})
+}
+
+// result reads what a tool returned.
+func (d *decoder) result(v jsonx.Value) {
+	r := new(chat.ToolResult)
+	if d.Has(v, "call_id") {
+		r.CallID = d.CallID(v.Get("call_id"))
+		r.Name = d.Called(r.CallID)
+	}
+	if d.Has(v, "output") {
+		r.Parts = d.content(v.Get("output"), chat.ToolRole)
+	}
+	d.message(chat.ToolRole, []chat.Part{{Kind: chat.Result, ToolResult: r}})
+}
