@@ -54,13 +54,6 @@ type Served struct {
 	Request *chat.Request
 }
 
-// Follower is a StreamEncoder that has to see what went out without it: its events are numbered, and an Error after
-// bytes that passed goes on where these left off.
-type Follower interface {
-	// Follow takes events that passed, framing included.
-	Follow(passed []byte)
-}
-
 // StreamEncoder writes a streamed answer as server-sent events.
 type StreamEncoder interface {
 	// Encode appends what the event is in the dialect, framing included, to out and

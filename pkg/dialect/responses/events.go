@@ -2,6 +2,7 @@ package responses
 
 import (
 	"bytes"
+	"strconv"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
@@ -45,6 +46,37 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 		e.output.add(ev)
 	}
 	return e.release()
+}
+
+// Passed notes the numbers and the id of events that did not come from here.
+func (e *streamEncoder) Passed(raw []byte) {
+	if !e.started && len(raw) > 0 {
+		e.started, e.output.id = true, idIn(raw)
+	}
+	const member = `"sequence_number":` // within a text its quotes would be escaped
+	at := bytes.LastIndex(raw, []byte(member))
+	if at < 0 {
+		return
+	}
+	digits := bytes.TrimLeft(raw[at+len(member):], " ")
+	n := 0
+	for n < len(digits) && digits[n] >= '0' && digits[n] <= '9' {
+		n++
+	}
+	if last, err := strconv.ParseInt(string(digits[:n]), 10, 64); err == nil {
+		e.number = last + 1
+	}
+}
+
+// idIn is the id of the response that the first of the events announces.
+func idIn(raw []byte) string {
+	_, data, _ := bytes.Cut(raw, []byte("data: "))
+	data, _, _ = bytes.Cut(data, []byte("\n"))
+	root, err := jsonx.Parse(data, jsonx.Lenient)
+	if err != nil {
+		return ""
+	}
+	return root.Get("response").Get("id").Str()
 }
 
 // release gives the buffer back.
@@ -94,9 +126,6 @@ func responseErrorCode(err *fault.Error) string {
 }
 
 // Heartbeat appends a comment.
-// Follow counts the events that passed.
-func (e *streamEncoder) Follow(passed []byte) { e.number += int64(bytes.Count(passed, []byte("\n\n"))) }
-
 func (e *streamEncoder) Heartbeat(out []byte) []byte { return sse.AppendComment(out) }
 
 // events tells what happens to an output as events of a stream, numbered from 0. To nil nothing is told.

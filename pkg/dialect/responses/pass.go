@@ -93,7 +93,7 @@ func (p *passer) limit(key string, m jsonx.Value) {
 
 // steer edits the effort alone, unless the model does not reason.
 func (p *passer) steer(key string, m jsonx.Value) {
-	if !p.steerable() {
+	if !p.steers() {
 		p.edit.Drop(key)
 		return
 	}

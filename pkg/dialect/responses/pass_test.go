@@ -77,6 +77,8 @@ func TestPassEdits(t *testing.T) {
 		{`"store":false,"include":["a"]`, dialect.Rules{Drop: []string{"include"}, Provider: "p"}, `"store":false`, []string{fmt.Sprintf(dropped, "include")}},
 		{`"store":false,"reasoning": {"effort" : "max","x":[ ]},` + sealed, reasoner, `"store":false,"reasoning": {"effort" : "high","x":[ ]},` + sealed, []string{"reasoning effort max is not known to this model: changed to high"}},
 		{`"store":false,"reasoning":{"effort":"low","summary":"auto"},` + sealed, model(dialect.ModelRules{Drop: []string{"reasoning_effort"}}), `"store":false`, []string{"reasoning cannot be steered at p for this model: dropped"}},
+		{`"store":false,"reasoning":{"summary":"auto"}`, model(dialect.ModelRules{Drop: []string{"reasoning_effort"}}), `"store":false`, []string{"reasoning cannot be steered at p for this model: dropped"}},
+		{`"store":false,"reasoning":{}`, model(dialect.ModelRules{Drop: []string{"reasoning_effort"}}), `"store":false`, nil},
 		{`"store":false,"temperature":2e0,"x":1`, dialect.Rules{Provider: "p", Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 1}}}, `"store":false,"temperature":1,"x":1`, []string{"temperature is 2, but p takes 0 to 1: changed to 1"}},
 		{`"store":false,"temperature":0.5,"top_p":0.5,"x":1`, model(dialect.ModelRules{Drop: []string{"temperature", "top_p"}}), `"store":false,"x":1`, []string{fmt.Sprintf(dropped, "temperature"), fmt.Sprintf(dropped, "top_p")}},
 		{`"store":false,"temperature":0.5,"reasoning":{"effort":"none"},` + sealed, model(dialect.ModelRules{DropUnlessEffortNone: []string{"temperature"}, Efforts: []string{"none", "low"}}), `"store":false,"temperature":0.5,"reasoning":{"effort":"none"},` + sealed, nil},
