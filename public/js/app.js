@@ -45,6 +45,7 @@ async function show() {
   leaving.abort()
   leaving = new AbortController()
   const { signal } = leaving
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close()
   if (!user) return showGate()
   const route = parseRoute(location.hash)
   const load = views[route.name]
