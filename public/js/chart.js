@@ -5,9 +5,9 @@ import { h, newId, svg } from './dom.js'
 import { bucket } from './format.js'
 import { ticks } from './series.js'
 
-const width = 720
-const height = 240
-const left = 56
+const width = 440
+const height = 208
+const left = 48
 const bottom = 24
 const top = 8
 const plotWidth = width - left
@@ -25,7 +25,7 @@ function pattern(id, i) {
 }
 
 function axes(columns, marks, show, y) {
-  const every = Math.max(1, Math.ceil(columns.length / 8))
+  const every = Math.max(1, Math.ceil(columns.length / 6))
   const step = plotWidth / columns.length
   return [
     marks.map(v => [
