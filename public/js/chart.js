@@ -43,7 +43,7 @@ function frame(label, ...content) {
 function table(caption, columns, series, show) {
   const rows = columns.map((name, i) => ({ name, i })).filter(({ i }) => series.some(s => s.values[i]))
   return h('details', { class: 'behind' }, h('summary', {}, 'Numbers'),
-    h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption },
+    h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': caption },
       h('table', {}, h('caption', { class: 'hidden' }, caption),
         h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Time'), series.map(s => h('th', { scope: 'col', class: 'number' }, s.label)))),
         h('tbody', {}, rows.map(({ name, i }) => h('tr', {}, h('th', { scope: 'row' }, bucket(name)),

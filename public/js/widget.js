@@ -25,7 +25,7 @@ export function copyButton(text, label = 'Copy') {
 
 /** Code with a copy button. */
 export function codeBlock(code, label) {
-  return h('div', { class: 'code' }, h('pre', { tabindex: 0, role: 'region', 'aria-label': label }, h('code', {}, code)), copyButton(code))
+  return h('div', { class: 'code' }, h('pre', { tabindex: 0, role: 'group', 'aria-label': label }, h('code', {}, code)), copyButton(code))
 }
 
 /** A time that says how long ago it was; pointing at it gives the moment in the reader's zone. */
@@ -41,7 +41,7 @@ export function state(kind, text) {
 
 /** A table; columns are [head, class?]. Rows are arrays of cells, or <tr> made elsewhere. */
 export function table(caption, columns, rows) {
-  return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption },
+  return h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': caption },
     h('table', {}, h('caption', { class: 'hidden' }, caption),
       h('thead', {}, h('tr', {}, columns.map(([head, kind]) => h('th', { scope: 'col', class: kind }, head)))),
       h('tbody', {}, rows.map(row => row instanceof Node ? row : tableRow(columns, row)))))

@@ -78,7 +78,7 @@ func (b *browser) note(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		// The browser's own form controls have icons in data URLs.
-		if !strings.HasPrefix(e.Request.URL, b.base+"/") && !strings.HasPrefix(e.Request.URL, "data:image/svg+xml") {
+		if !strings.HasPrefix(e.Request.URL, b.base+"/") && e.Request.URL != "about:blank" && !strings.HasPrefix(e.Request.URL, "data:image/svg+xml") {
 			b.foreign = append(b.foreign, e.Request.URL)
 		}
 	case *network.EventDataReceived:
@@ -175,9 +175,10 @@ func (b *browser) until(what, expression string) {
 
 func text(s string) string { t, _ := json.Marshal(s); return string(t) }
 
+// open loads the dashboard anew at a route.
 func (b *browser) open(hash string) {
 	b.t.Helper()
-	b.run(chromedp.Navigate(b.base + "/" + hash))
+	b.run(chromedp.Navigate("about:blank"), chromedp.Navigate(b.base+"/"+hash))
 }
 func (b *browser) sees(what string) { b.t.Helper(); b.until("see "+what, "step.sees("+text(what)+")") }
 func (b *browser) gone(what string) {

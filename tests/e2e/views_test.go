@@ -43,7 +43,6 @@ func TestViewsAreAccessible(t *testing.T) {
 	b.everyShape("empty", string(rules))
 	b.fillGateway()
 	for _, view := range views {
-		b.open("#/")
 		b.open(view.hash)
 		b.settled()
 		if view.open != "" {
@@ -89,10 +88,11 @@ func (b *browser) accessible(what, rules string) {
 	if len(found) > 0 {
 		b.t.Errorf("%s: %s", what, strings.Join(found, "\n  "))
 	}
-	var wide bool
-	b.run(chromedp.Evaluate("document.documentElement.scrollWidth > innerWidth + 1", &wide))
-	if wide {
-		b.t.Errorf("%s: the page is wider than the window", what)
+	var wide string
+	b.run(chromedp.Evaluate(`document.documentElement.scrollWidth <= innerWidth + 1 ? '' :
+		document.documentElement.scrollWidth + ' ' + [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML.slice(0, 80)).slice(0, 5).join(' ')`, &wide))
+	if wide != "" {
+		b.t.Errorf("%s: the page is wider than the window: %s", what, wide)
 	}
 }
 
@@ -134,7 +134,6 @@ func TestScreenshots(t *testing.T) {
 	for _, shot := range []struct{ file, hash, scheme string }{
 		{"overview.png", "#/overview?split=model", "light"}, {"keys.png", "#/keys", "light"}, {"playground.png", "#/playground", "dark"},
 	} {
-		b.open("#/")
 		b.open(shot.hash)
 		b.settled()
 		b.shape(1280, 900, shot.scheme)
