@@ -13,7 +13,7 @@ export function field(name, label, { type = 'text', value = '', hint = '', optio
   let input
   if (options) input = h('select', shared, options.map(([v, text]) => h('option', { value: v, selected: v === value }, text)))
   else if (rows) input = h('textarea', { rows, ...shared }, value)
-  else input = h('input', { type, value: type === 'checkbox' ? null : value, checked: type === 'checkbox' && value, ...shared })
+  else input = h('input', { type, value: type === 'checkbox' ? null : value, checked: type === 'checkbox' && Boolean(value), ...shared })
   return h('div', { class: `field ${type === 'checkbox' ? 'check' : ''}`, 'data-field': name },
     h('label', { for: id }, label), input, listId && h('datalist', { id: listId }, list.map(v => h('option', { value: v }))),
     h('p', { class: 'hint', id: `${id}-hint` }, hint), h('p', { class: 'error', id: `${id}-error` }))
