@@ -37,8 +37,8 @@ func (a *App) exportRequests(c *call) error {
 	out := c.stream("text/csv; charset=utf-8")
 	text := []byte(exportColumns + "\r\n")
 	for {
-		rows, next := cut(rows, page, func(q store.Request) store.ID { return q.ID })
-		if err := out.write(append(text, names.table(rows)...)); err != nil || next == nil || c.w.head {
+		shown, next := cut(rows, page, func(q store.Request) store.ID { return q.ID })
+		if err := out.write(append(text, names.table(shown)...)); err != nil || next == nil || c.w.head {
 			return err
 		}
 		text, filter.Before = nil, *next

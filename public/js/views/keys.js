@@ -34,7 +34,7 @@ function row(key, { keys, i, providers, again }) {
   const rotate = () => openDialog(`Rotate the secret of ${key.name}`, close => secretForm({ key, close, saved: again }))
   return tableRow(columns, [
     [h('strong', {}, key.name), h('p', { class: 'quiet' }, provider, key.lastFour && [' · ends in ', h('code', {}, key.lastFour)])],
-    h('div', { class: 'order' }, String(key.priority), mover(keys, i, -1, again), mover(keys, i, 1, again)),
+    h('div', { class: 'order' }, String(key.priority), mover(keys, i, -1, report, again), mover(keys, i, 1, report, again)),
     [keyState(key), report],
     meter(key),
     [key.allowedModels.length ? key.allowedModels.join(', ') : 'all', key.defaultModel && h('p', { class: 'quiet' }, 'default ', key.defaultModel)],
@@ -52,7 +52,7 @@ function row(key, { keys, i, providers, again }) {
 }
 
 /** Moves a key before or after its neighbour. Where both have the same number it changes by one. */
-function mover(keys, i, step, again) {
+function mover(keys, i, step, report, again) {
   const key = keys[i]
   const other = keys[i + step]
   const to = other ? (other.priority === key.priority ? key.priority + step : other.priority + (step < 0 ? -1 : 1)) : key.priority
@@ -60,9 +60,8 @@ function mover(keys, i, step, again) {
   const label = step < 0 ? `Try ${key.name} earlier` : `Try ${key.name} later`
   return button(step < 0 ? '↑' : '↓', async event => {
     event.target.disabled = true
-    await patch(`/api/keys/${key.id}`, { priority })
-    announce(`${key.name} has priority ${priority}`)
-    again()
+    announce(`${key.name} gets priority ${priority}`)
+    await change(key, { priority }, report, again)
   }, { kind: 'small', 'aria-label': label, disabled: priority === key.priority })
 }
 

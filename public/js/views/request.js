@@ -21,13 +21,13 @@ export function view({ id, signal }) {
 function facts(q, names) {
   const named = (id, none) => id ? names.get(id) ?? 'deleted' : none
   return h('dl', { class: 'facts' }, [
-    ['Time', time(q.createdAt)], ['Status', [requestState(q), ` (${q.status})`]], ['Model', q.model || 'none'], ['Provider', q.provider ?? 'none'],
+    ['Time', time(q.createdAt)], ['Status', [requestState(q), q.status === 200 ? ' (200)' : '']], ['Model', q.model || 'none'], ['Provider', q.provider ?? 'none'],
     ['Key', named(q.keyId, 'no key was called')], ['Token', named(q.tokenId, 'none: sent from the dashboard')],
     ['Streamed', q.stream ? 'yes' : 'no'], ['Providers called', count(q.attempts)],
     ['Latency', duration(q.latencyMs)], ['First byte', duration(q.firstByteMs)],
     ['Input tokens', `${count(q.inputTokens)} (${count(q.cachedTokens)} from the cache, ${count(q.cacheWriteTokens)} written to it)`],
     ['Output tokens', `${count(q.outputTokens)} (${count(q.reasoningTokens)} of reasoning)`],
-    ['Usage', q.estimated ? 'estimated: the provider reported none' : 'as the provider reported it'],
+    ['Usage', !q.attempts ? 'none' : q.estimated ? 'estimated: the provider reported none' : 'as the provider reported it'],
     ['Cost', costOf(q)], ['Id', h('code', {}, q.id)],
   ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))))
 }

@@ -5,7 +5,7 @@ import { admin } from '../admin.js'
 import { announce, h } from '../dom.js'
 import { time } from '../format.js'
 import { field, form } from '../form.js'
-import { button, loaded, moment, section, table } from '../widget.js'
+import { button, failure, loaded, moment, section, table } from '../widget.js'
 
 export const title = 'Settings'
 
@@ -41,17 +41,19 @@ function password({ user, refresh }) {
   } })
 }
 
-function sessions({ signal, refresh }) {
+function sessions({ signal }) {
   return loaded(() => get('/api/auth/sessions', signal), ({ sessions: all }, again) => {
-    const end = async id => {
-      await remove(`/api/auth/sessions/${id}`)
-      again()
+    const problem = h('div', {})
+    const end = async (...ids) => {
+      try {
+        await Promise.all(ids.map(id => remove(`/api/auth/sessions/${id}`)))
+        again()
+      } catch (error) {
+        problem.replaceChildren(failure(error))
+      }
     }
-    const endOthers = async () => {
-      await Promise.all(all.filter(s => !s.current).map(s => remove(`/api/auth/sessions/${s.id}`)))
-      refresh()
-    }
-    return h('div', {}, table('Sessions', [['Browser'], ['Address'], ['Began'], ['Last seen'], ['Ends'], ['Actions']], all.map(s => [
+    const endOthers = () => end(...all.filter(s => !s.current).map(s => s.id))
+    return h('div', {}, problem, table('Sessions', [['Browser'], ['Address'], ['Began'], ['Last seen'], ['Ends'], ['Actions']], all.map(s => [
       [s.userAgent || 'unknown', s.current && h('p', { class: 'quiet' }, 'this one')], s.address, time(s.createdAt), moment(s.lastSeenAt), time(s.expiresAt),
       s.current ? '' : button('End', () => end(s.id), { 'aria-label': `End the session of ${s.userAgent}` })])),
     all.length > 1 && button('End all others', endOthers))
