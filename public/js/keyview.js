@@ -1,6 +1,6 @@
 // A key's health in words, and its quota as a meter.
 
-import { h } from './dom.js'
+import { h, svg } from './dom.js'
 import { ago, count, percent, time } from './format.js'
 import { state } from './widget.js'
 
@@ -35,5 +35,13 @@ export function meter(key) {
   if (key.dailyLimit === null) return h('span', { class: 'quiet' }, `${count(key.usedToday)} today, no limit`)
   const text = `${count(key.usedToday)} of ${count(key.dailyLimit)} (${percent(key.usedToday, key.dailyLimit)})`
   return h('span', { class: 'meter', title: `begins anew ${ago(key.resetDate)}, at midnight UTC` },
-    h('meter', { min: 0, max: Math.max(1, key.dailyLimit), value: Math.min(key.usedToday, key.dailyLimit), 'aria-label': `Quota of ${key.name}` }), h('span', {}, text))
+    bar(Math.min(key.usedToday, key.dailyLimit), key.dailyLimit, `Quota of ${key.name}`), h('span', {}, text))
+}
+
+const barWidth = 96
+
+// Browsers draw <meter> each in their own way.
+function bar(value, most, label) {
+  return svg('svg', { role: 'meter', 'aria-label': label, 'aria-valuemin': 0, 'aria-valuemax': most, 'aria-valuenow': value, width: barWidth, height: 8 },
+    svg('rect', { class: 'track', width: barWidth, height: 8 }), svg('rect', { class: 'shade', width: most ? barWidth * value / most : barWidth, height: 8 }))
 }

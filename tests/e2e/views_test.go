@@ -40,6 +40,7 @@ func TestViewsAreAccessible(t *testing.T) {
 	b.settled()
 	b.everyShape("first", string(rules))
 	b.signUp("Ann")
+	b.sees("First steps")
 	b.everyShape("empty", string(rules))
 	b.fillGateway()
 	for _, view := range views {
