@@ -18,7 +18,7 @@ type site struct {
 func siteHeaders() map[string]string {
 	return map[string]string{
 		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
 		"Referrer-Policy":            "no-referrer",
 		"X-Content-Type-Options":     "nosniff",
 		"Permissions-Policy":         "camera=(), geolocation=(), microphone=(), payment=()",

@@ -90,6 +90,7 @@ func Routes() []Route {
 		{"GET", "/api/keys", Keys, Session, SameOrigin, (*App).listKeys},
 		{"POST", "/api/keys", Keys, Session, SameOrigin, (*App).createKey},
 		{"GET", "/api/keys/stats", Keys, Session, SameOrigin, (*App).keyStats},
+		{"GET", "/api/keys/catalog", Keys, Session, SameOrigin, (*App).keyCatalog},
 		{"GET", "/api/keys/{id}", Keys, Session, SameOrigin, (*App).getKey},
 		{"PUT", "/api/keys/{id}", Keys, Session, SameOrigin, (*App).replaceKey},
 		{"PATCH", "/api/keys/{id}", Keys, Session, SameOrigin, (*App).updateKey},
@@ -102,6 +103,7 @@ func Routes() []Route {
 
 		{"GET", "/api/usage", Usage, Session, SameOrigin, (*App).usage},
 		{"GET", "/api/requests", Usage, Session, SameOrigin, (*App).listRequests},
+		{"GET", "/api/requests.csv", Usage, Session, SameOrigin, (*App).exportRequests},
 		{"GET", "/api/requests/{id}", Usage, Session, SameOrigin, (*App).getRequest},
 
 		{"GET", "/health", Health, Public, SameOrigin, (*App).health},
