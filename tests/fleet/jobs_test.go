@@ -3,10 +3,12 @@ package fleet
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -17,7 +19,10 @@ import (
 
 	"github.com/alicetears/llm-gateway/internal/pgtest"
 	"github.com/alicetears/llm-gateway/internal/testproc"
+	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/emulator"
+	"github.com/alicetears/llm-gateway/pkg/server"
+	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
 // The lease is this deadline and what server.jobLease adds: about 8.3 s.
@@ -174,7 +179,7 @@ func TestWorkersOnManyJobs(t *testing.T) {
 			}
 		}
 		frozen := workers[2].PID()
-		syscall.Kill(frozen, syscall.SIGSTOP)
+		f.freeze(frozen)
 		workers[0].Stop(syscall.SIGKILL)
 		workers[1].Stop(syscall.SIGKILL)
 		f.collectByWorkers(jobs)
@@ -184,6 +189,23 @@ func TestWorkersOnManyJobs(t *testing.T) {
 		f.collect(jobs, time.Minute)
 		f.wantChargedOnce(int64(jobs), 3*concurrency)
 	}, fmt.Sprint("WORKER_CONCURRENCY=", concurrency))
+}
+
+// freeze stops a process where it does not hold SQLite's one write lock: there it would stop everybody.
+func (f *fleet) freeze(pid int) {
+	f.t.Helper()
+	for range 50 {
+		syscall.Kill(pid, syscall.SIGSTOP)
+		ctx, cancel := context.WithTimeout(f.t.Context(), time.Second)
+		err := f.db.Run(ctx, store.Stmt{SQL: "update instance set updated_at = updated_at"})
+		cancel()
+		if err == nil {
+			return
+		}
+		syscall.Kill(pid, syscall.SIGCONT)
+		time.Sleep(10 * time.Millisecond)
+	}
+	f.t.Fatal("the process always holds the lock")
 }
 
 // collectByWorkers waits until all jobs are completed, without running any.
@@ -196,7 +218,7 @@ func (f *fleet) collectByWorkers(jobs int) {
 	}
 }
 
-// No worker at all: polls drive everything, and one of the processes is killed on the way.
+// No worker at all: polls drive everything.
 func TestPollsAloneOnManyJobs(t *testing.T) {
 	jobs := 2000
 	if testing.Short() {
@@ -208,6 +230,37 @@ func TestPollsAloneOnManyJobs(t *testing.T) {
 		f.collect(jobs, 4*time.Minute)
 		f.wantChargedOnce(int64(jobs), 0)
 	})
+}
+
+// The same through the handlers as functions compose them: four instances that share nothing but the database.
+func TestPollsAloneOnFunctions(t *testing.T) {
+	jobs := 2000
+	if testing.Short() {
+		jobs = 200
+	}
+	f := newFleet(t, "DATABASE_URL="+pgtest.PgBouncer(t, pgtest.New(t)), jobDeadline, "JOB_LIMIT=5000")
+	vars := map[string]string{}
+	for _, e := range f.env {
+		name, value, _ := strings.Cut(e, "=")
+		vars[name] = value
+	}
+	for i := range f.gates {
+		app, err := server.Open(func(name string) (string, bool) { v, ok := vars[name]; return v, ok }, config.HomeFunctions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		instance := httptest.NewServer(app.Handler(server.Chat))
+		t.Cleanup(func() {
+			instance.Close()
+			app.Close()
+			app.DB.Close()
+		})
+		f.gates[i] = &gate{f.gates[i].proc, instance.URL}
+	}
+	f.key(1, -1)
+	f.submit(jobs)
+	f.collect(jobs, 4*time.Minute)
+	f.wantChargedOnce(int64(jobs), 0)
 }
 
 // A worker that is told to stop in mid-call gives its job back at once; one that is killed is found out by its lease.
@@ -257,7 +310,7 @@ func TestThawedProcessChangesNothing(t *testing.T) {
 			}
 		}
 		time.Sleep(200 * time.Millisecond)
-		syscall.Kill(worker.PID(), syscall.SIGSTOP)
+		f.freeze(worker.PID())
 		f.emu.Clear()
 		f.collect(1, time.Minute)
 		sum := func() int64 {
