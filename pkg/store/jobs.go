@@ -117,8 +117,8 @@ on conflict (user_id, name) do nothing`,
 // process may have taken the job.
 const (
 	claimable = `state <= 2 and due_at <= $1 and attempt - given_back < 2`
-	// worn is a job whose last attempt went silent.
-	worn = `state = 2 and due_at <= $1 and attempt - given_back >= 2`
+	// worn is a job whose last attempt went silent. (SQLite uses the index on open jobs only where its condition stands literally.)
+	worn = `state = 2 and state <= 2 and due_at <= $1 and attempt - given_back >= 2`
 
 	claimJob = `update jobs set state = 2, attempt = attempt + 1, due_at = $2 where id = `
 	endWorn  = `update jobs set state = 4, ended_at = $1, due_at = $2, payload = null where id = `

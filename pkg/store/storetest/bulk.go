@@ -210,15 +210,6 @@ func askEverything(t *testing.T, db store.DB, o Owner) {
 			return db.Run(ctx, store.HoldTurn(store.Turn{ID: store.ID{1}, UserID: u, KeyID: k.ID, Sealed: []byte("y")}))
 		},
 		func() error { _, err := store.PurgeTurns(ctx, db, start, 10); return err },
-		func() error {
-			who := store.JobCaller{User: u, Token: o.Token.ID}
-			_, err := store.Submit(ctx, db, who, store.Job{ID: store.NewID(start), Name: "j", Digest: []byte("d"), Payload: []byte("p"), SealingKey: "k"}, 5, start)
-			if err != nil {
-				return err
-			}
-			_, err = store.LookJob(ctx, db, who, "j", store.LookAndClaim, store.Claim{Now: start, Lease: start + hour, Keep: start + day})
-			return err
-		},
 		func() error { return store.DeleteToken(ctx, db, u, o.Token.ID) },
 		func() error { return store.DeleteKey(ctx, db, u, o.Keys[1].ID) },
 		func() error { return store.DeleteSession(ctx, db, u, o.Session.ID) },
