@@ -211,9 +211,10 @@ func (f *fleet) freeze(pid int) {
 // collectByWorkers waits until all jobs are completed, without running any.
 func (f *fleet) collectByWorkers(jobs int) {
 	f.t.Helper()
-	for deadline := time.Now().Add(4 * time.Minute); f.int("select count(*) from jobs where state = 3") < int64(jobs); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); f.int("select count(*) from jobs where state = 3") < int64(jobs); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			f.t.Fatalf("%d of %d jobs are completed", f.int("select count(*) from jobs where state = 3"), jobs)
+			f.t.Fatalf("of %d jobs %d are completed, %d failed, %d are queued or running", jobs, f.int("select count(*) from jobs where state = 3"),
+				f.int("select count(*) from jobs where state = 4"), f.int("select count(*) from jobs where state <= 2"))
 		}
 	}
 }
