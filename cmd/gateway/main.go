@@ -51,7 +51,8 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"serve", "", "serve the gateway (what happens without a command)", serve},
+		{"serve", "[--worker]", "serve the gateway (what happens without a command); --worker also runs asynchronous requests", serve},
+		{"worker", "", "run asynchronous requests, beside processes that serve", worker},
 		{"demo", "[--once]", "a throw-away gateway with emulated providers that answers one chat", demo},
 		{"migrate", "", "bring the database's schema up to date", migrate},
 		{"user", "list | create | password | enable | disable | promote | demote", "look after accounts from the shell", user},

@@ -19,7 +19,8 @@ import (
 
 // serve answers until ctx ends, then lets the running answers finish.
 func serve(ctx context.Context, t *terminal, args []string) error {
-	if _, err := parse(noFlags("serve"), args); err != nil {
+	flags, withWorker := serveFlags()
+	if _, err := parse(flags, args); err != nil {
 		return err
 	}
 	return with(ctx, t, func(ctx context.Context, in *installation) error {
@@ -32,6 +33,12 @@ func serve(ctx context.Context, t *terminal, args []string) error {
 			t.printf("  throttles are kept in Redis\n")
 		}
 		go s.firstSteps(ctx, t)
+		ctx, cancel := context.WithCancel(ctx)
+		worked := in.workBeside(ctx, *withWorker)
+		defer func() {
+			cancel()
+			<-worked
+		}()
 		return s.run(ctx)
 	})
 }
@@ -99,6 +106,7 @@ func (s *service) run(ctx context.Context) error {
 		return nil
 	}
 	s.cut(gateway.ErrStopping)
+	s.app.Jobs.Stop()
 	final, cancel := context.WithTimeout(context.Background(), lastWords)
 	defer cancel()
 	if s.http.Shutdown(final) == nil {

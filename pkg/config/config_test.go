@@ -66,6 +66,7 @@ func TestDefaultsOfTheBinary(t *testing.T) {
 			ReadHeader: 10 * time.Second, BodyProgress: 30 * time.Second, Write: time.Minute, Shutdown: 30 * time.Second,
 			MaxHeaderBytes: 64 << 10, MaxBodyBytes: 32 << 20, BodyBudgetBytes: 256 << 20, MaxUpstreamBytes: 64 << 20,
 		},
+		Jobs:          Jobs{Retention: 24 * time.Hour, Limit: 1000, MaxBytes: 8 << 20, Concurrency: 8},
 		RetentionDays: 30, TraceRetentionDays: 7, SessionDays: 30, AuthConcurrency: 2,
 	}
 	c.shown = nil

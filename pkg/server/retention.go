@@ -75,6 +75,19 @@ func (r *retention) hourPassed(now int64) bool {
 	return now >= next && r.next.CompareAndSwap(next, now+retentionEvery.Milliseconds())
 }
 
+// abandonedAfter is how long, in milliseconds, a request waits for somebody to run it.
+const abandonedAfter = 7 * 24 * 60 * 60 * 1000
+
+func purgeJobs(ctx context.Context, db store.Runner, now int64, limit int) (int64, error) {
+	n, err := store.PurgeJobs(ctx, db, now, now-abandonedAfter, limit)
+	return min(n, int64(limit)), err
+}
+
+// Purge deletes what is too old, at most for a short time. Nobody has to call it, but a process that serves no requests.
+func (a *App) Purge(ctx context.Context) {
+	newRetention(a.Config, a.DB, a.Log).run(ctx, a.Now().UnixMilli())
+}
+
 func (r *retention) run(ctx context.Context, now int64) {
 	ctx, cancel := context.WithTimeout(ctx, retentionTime)
 	defer cancel()
@@ -89,7 +102,7 @@ func (r *retention) purge(ctx context.Context, now int64) (int64, error) {
 	n, err := store.Purge(ctx, r.db, store.Retention{
 		RequestsFrom: now - r.keep.Milliseconds(), TracesFrom: now - r.traces.Milliseconds(),
 	}, retentionBatch)
-	for _, expired := range []func(context.Context, store.Runner, int64, int) (int64, error){store.PurgeSessions, store.PurgeTurns} {
+	for _, expired := range []func(context.Context, store.Runner, int64, int) (int64, error){store.PurgeSessions, store.PurgeTurns, purgeJobs} {
 		for gone := int64(retentionBatch); err == nil && gone == retentionBatch; {
 			gone, err = expired(ctx, r.db, now, retentionBatch)
 			n += gone

@@ -54,6 +54,10 @@ type Route struct {
 func Routes() []Route {
 	return []Route{
 		{"POST", "/api/chat", Chat, Caller, AnyOrigin, (*App).chat},
+		{"GET", "/api/chat/{id}", Chat, Caller, AnyOrigin, (*App).getJob},
+		{"DELETE", "/api/chat/{id}", Chat, Caller, AnyOrigin, (*App).cancelJob},
+		{"GET", "/api/queue/stats", Chat, Caller, SameOrigin, (*App).queueStats},
+		{"GET", "/api/queue/jobs", Chat, Session, SameOrigin, (*App).listJobs},
 
 		{"POST", "/v1/chat/completions", OpenAI, Caller, AnyOrigin, (*App).completions},
 		{"POST", "/v1/responses", OpenAI, Caller, AnyOrigin, (*App).respond},

@@ -66,6 +66,9 @@ func (a *App) dispatch(c *call) error {
 		return preflight(c)
 	}
 	route := e.route(c.r.Method)
+	if route == nil && c.r.Method == http.MethodPost && c.speaks() == OpenAI && e.group == Chat {
+		return a.unknown(c) // an SDK with a wrong base URL: /api/chat/completions could be a request's name, but nobody posts there
+	}
 	if route == nil {
 		c.w.Header().Set("Allow", e.allow)
 		return fault.New(fault.MethodNotAllowed, "the method %s is not allowed here; these are: %s", printable(c.r.Method), e.allow)
