@@ -47,7 +47,11 @@ func (a *App) embeddings(c *call) error {
 		return err
 	}
 	defer call.Close()
-	answer, err := openai.EncodeEmbeddingResponse(call.Vectors(), req)
+	vectors := *call.Vectors()
+	if vectors.Model == "" { // Google's answer does not say
+		vectors.Model = call.Model()
+	}
+	answer, err := openai.EncodeEmbeddingResponse(&vectors, req)
 	if err != nil {
 		return fault.Wrap(err, fault.Provider, "the provider answered with vectors that are no numbers")
 	}
