@@ -32,8 +32,9 @@ func (a *App) generate(c *call) error {
 				Server: gemini.NewServer(model, gemini.SSE), dialect: provider.Gemini, contentType: eventStream,
 			})
 		}
-		// An array is written anew from the provider's events.
-		return a.converse(c, conversation{Server: gemini.NewServer(model, gemini.Array), contentType: jsonType[0]})
+		return a.converse(c, conversation{
+			Server: gemini.NewServer(model, gemini.Array), dialect: provider.Gemini, contentType: jsonType[0],
+		})
 	case "countTokens":
 		return a.countContents(c, model)
 	}
