@@ -23,9 +23,10 @@ type StreamPasser interface {
 	Pass(out []byte, name string, data []byte) []byte
 }
 
-// Follower is a StreamEncoder that has to know what was handed on past it: a failure that it is to tell then
-// goes on from there.
+// Follower is a StreamEncoder to whom it matters what is handed on past it: it frames it in another way, or tells
+// a failure so that it goes on from there.
 type Follower interface {
-	// Passed notes what a StreamPasser gave, as it goes to the caller. There may be nothing, or several events.
-	Passed(raw []byte)
+	// Follow appends what a StreamPasser gave as the caller is to see it. There may be nothing, or several events;
+	// last is the kind of the last of them, and nothing follows EventEnd.
+	Follow(out, raw []byte, last chat.EventKind) []byte
 }

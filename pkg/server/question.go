@@ -52,8 +52,8 @@ func (a *App) speechOf(f form, model string) speech {
 		return speech{gemini.NewServer(model, gemini.Whole), provider.Gemini, ""}
 	case formGenerateSSE:
 		return speech{gemini.NewServer(model, gemini.SSE), provider.Gemini, eventStream}
-	case formGenerateArray: // written anew from the provider's events
-		return speech{gemini.NewServer(model, gemini.Array), "", jsonType[0]}
+	case formGenerateArray:
+		return speech{gemini.NewServer(model, gemini.Array), provider.Gemini, jsonType[0]}
 	}
 	return speech{a.native, "", eventStream}
 }

@@ -113,8 +113,3 @@ func (r *retention) purge(ctx context.Context, now int64) (int64, error) {
 	}
 	return n, err
 }
-
-// Purge deletes what is too old, for a short time at most. It is for a process that serves no requests.
-func (a *App) Purge(ctx context.Context) {
-	newRetention(a.Config, a.DB, a.Log).run(ctx, a.Now().UnixMilli())
-}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -16,19 +17,25 @@ import (
 type passCase struct {
 	provider, dialect, model string
 	path                     string // at the provider
-	body                     string // %s: the model; %t: whether it streams
+	body                     string // MODEL: the model; STREAMS: whether it streams
 }
 
 func passCases() []passCase {
-	const chat = ` { "stream":%[2]t,"messages" : [{"content":"echo: Grüße","role":"user"},{"role":"assistant","content":"Hi","refusal":null},
-  {"role":"user","content":[{"type":"text","text":"call all"}]}], "model":"%[1]s", "temperature":0.50, "stream_options":{"include_usage":true},
+	const chat = ` { "stream":STREAMS,"messages" : [{"content":"echo: Grüße","role":"user"},{"role":"assistant","content":"Hi","refusal":null},
+  {"role":"user","content":[{"type":"text","text":"call all"}]}], "model":"MODEL", "temperature":0.50, "stream_options":{"include_usage":true},
   "tools":[{"function":{"parameters":{"properties":{},"type":"object"},"name":"now"},"type":"function"}] , "seed": 7, "nobody_knows":{"b":[1, 2],"a":1e2} }`
 	known := func(s string) string { return strings.Replace(s, ` , "nobody_knows":{"b":[1, 2],"a":1e2}`, "", 1) }
 	openAI := strings.Replace(known(chat), `, "nobody_knows":{"b":[1, 2],"a":1e2}`, `, "store" :false, "web_search_options":{"search_context_size": "low"}`, 1)
-	const messages = ` { "stream":%[2]t,"system":[{"text":"Be brief.","type":"text"}], "max_tokens": 500,"metadata":{"user_id":"u"},
-  "messages" : [{"content":"call all","role":"user"}], "model":"%[1]s",
+	const messages = ` { "stream":STREAMS,"system":[{"text":"Be brief.","type":"text"}], "max_tokens": 500,"metadata":{"user_id":"u"},
+  "messages" : [{"content":"call all","role":"user"}], "model":"MODEL",
   "tools":[{"name":"now","input_schema":{"properties":{},"type":"object"},"description":"tells the \u0074ime", "eager_input_streaming":false}],"inference_geo":"global" }`
+	const items = ` { "stream":STREAMS,"input" : [{"content":[{"text":"call all","type":"input_text"}],"role":"user"}], "model":"MODEL","store" : false,
+  "tools":[{"name":"now","strict":false,"parameters":{"properties":{},"type":"object"},"type":"function"}],"truncation":"auto", "temperature":0.70 }`
+	const contents = ` { "contents" : [{"parts":[{"text":"call all"}],"role":"user"}], "safetySettings":[{"threshold":"BLOCK_NONE","category":"HARM_CATEGORY_HARASSMENT"}],
+  "tools":[{"functionDeclarations":[{"name":"now","description":"tells the \u0074ime"}]}],"generation_config":{"thinkingConfig":{"thinkingBudget":0},"temperature":0.70} }`
 	return []passCase{
+		{"openai", "responses", "gpt-4o-mini", "/v1/responses", items},
+		{"gemini", "gemini", "gemini-2.5-flash", "/v1beta/models/gemini-2.5-flash:generateContent", contents},
 		{"openai", "openai", "gpt-4o-mini", "/v1/chat/completions", openAI},
 		{"openrouter", "openai", "anthropic/claude-haiku-4.5", "/api/v1/chat/completions", strings.Replace(chat, ` "temperature":0.50,`, ` "plugins":[{"id":"web"}],"temperature":0.50,`, 1)},
 		{"fireworks", "openai", "accounts/fireworks/models/gpt-oss-120b", "/inference/v1/chat/completions", chat},
@@ -60,13 +67,21 @@ func (w *world) pass(c passCase, streamed bool, do emulator.Behaviour) error {
 	secret := fmt.Sprintf("sk-emulated-pass%s-1", p.id)
 	p.key(c.provider, secret)
 	w.emu.Set(emulator.Match{Provider: c.provider, Key: secret}, do)
-	body := fmt.Sprintf(c.body, c.provider+"/"+c.model, streamed)
+	body := strings.NewReplacer("MODEL", c.provider+"/"+c.model, "STREAMS", fmt.Sprint(streamed)).Replace(c.body)
 	if !streamed {
 		body = strings.Replace(body, `"stream_options":{"include_usage":true},`, "", 1)
 	}
 	path, auth := "/v1/chat/completions", bearer(p.token)
-	if c.dialect == "anthropic" {
+	switch c.dialect {
+	case "anthropic":
 		path, auth = "/v1/messages?beta=true", append(anthropicSpeaker().auth(p.token), "Anthropic-Beta", "some-beta-2026-01-01")
+	case "responses":
+		path = "/v1/responses"
+	case "gemini":
+		path = "/v1beta/models/" + c.provider + "/" + c.model + ":generateContent"
+		if streamed {
+			path = strings.Replace(path, ":generateContent", ":streamGenerateContent?alt=sse", 1)
+		}
 	}
 	got := p.send("POST", path, []byte(body), auth...)
 	if got.status != 200 || got.header.Get("X-Llm-Warnings") != "" {
@@ -75,6 +90,9 @@ func (w *world) pass(c passCase, streamed bool, do emulator.Behaviour) error {
 	sent := w.sent(secret)
 	if want := strings.Replace(body, c.provider+"/"+c.model, c.model, 1); string(sent.Body) != want {
 		return fmt.Errorf("the request is\n%s, want\n%s", sent.Body, want)
+	}
+	if want := "/" + c.provider + c.path; strings.Replace(sent.Path, ":streamG", ":g", 1) != want {
+		return fmt.Errorf("the request went to %s, want %s", sent.Path, want)
 	}
 	if c.dialect == "anthropic" && sent.Header.Get("Anthropic-Beta") != "some-beta-2026-01-01" {
 		return fmt.Errorf("headers %v", sent.Header)
@@ -115,7 +133,11 @@ func (w *world) sent(secret string) emulator.Recorded {
 // direct sends the provider what the gateway sent.
 func (w *world) direct(sent emulator.Recorded, secret string) (string, error) {
 	rec := &recorder{header: http.Header{}}
-	req, err := http.NewRequest(sent.Method, "http://provider/"+sent.Provider+strings.TrimPrefix(sent.Path, "/"+sent.Provider), bytes.NewReader(sent.Body))
+	target := "http://provider" + sent.Path
+	if strings.Contains(sent.Path, ":stream") {
+		target += "?alt=sse"
+	}
+	req, err := http.NewRequest(sent.Method, target, bytes.NewReader(sent.Body))
 	if err != nil {
 		return "", err
 	}
@@ -139,6 +161,9 @@ func (r *recorder) WriteHeader(status int)      { r.status = status }
 func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
 func (r *recorder) Flush()                      {}
 
+// clock are the members that tell when an answer was made.
+var clock = regexp.MustCompile(`^"(created|created_at|completed_at)":\d+`)
+
 // neutral is the text without the numbers and times that are others in each answer.
 func neutral(s string) string {
 	var out strings.Builder
@@ -148,10 +173,10 @@ func neutral(s string) string {
 			for i += len("emulated"); i < len(s) && s[i] >= '0' && s[i] <= '9'; i++ {
 			}
 			continue
-		} else if strings.HasPrefix(rest, `"created":`) {
-			out.WriteString(`"created":`)
-			for i += len(`"created":`); i < len(s) && s[i] >= '0' && s[i] <= '9'; i++ {
-			}
+		}
+		if digits := clock.FindString(s[i:]); digits != "" {
+			out.WriteString("time")
+			i += len(digits)
 			continue
 		}
 		out.WriteByte(s[i])
@@ -163,7 +188,7 @@ func neutral(s string) string {
 // events is a stream as the gateway frames it: without comments.
 func events(s string) string {
 	var out strings.Builder
-	for block := range strings.SplitSeq(s, "\n\n") {
+	for block := range strings.SplitSeq(strings.ReplaceAll(s, "\r\n", "\n"), "\n\n") {
 		if block != "" && !strings.HasPrefix(block, ":") {
 			out.WriteString(block + "\n\n")
 		}

@@ -90,7 +90,7 @@ func TestUnauthorized(t *testing.T) {
 		}{
 			"no token":          {path, nil, wants[s.name]},
 			"in the query":      {path + query + "key=" + url.QueryEscape(p.token), nil, "x-goog-api-key"},
-			"not a token":       {path, s.auth("sk-1234"), "not one of this gateway"},
+			"not a token":       {path, s.auth("sk-1234"), "begins with llm_"},
 			"somebody else's":   {path, s.auth(stranger), "token"},
 			"with a bad header": {path, []string{"Authorization", "Basic xyz"}, "Bearer"},
 		} {
@@ -313,9 +313,6 @@ func TestModels(t *testing.T) {
 	} {
 		if r := p.send("GET", path, nil, header...); r.status != 200 || !strings.Contains(string(r.body), path[strings.LastIndexByte(path, '/')+1:]) {
 			t.Errorf("%s: %d %s", path, r.status, r.body)
-		}
-		if r := p.send("GET", path+"-not", nil, header...); path != "/v1/models/openai/gpt-oss-120b" && !strings.Contains(path, "accounts") && !strings.Contains(path, "claude") && !strings.Contains(path, "gemini") && r.status != 404 {
-			t.Errorf("%s-not: %d %s", path, r.status, r.body)
 		}
 	}
 	if r := p.send("GET", "/v1/models/no-such", nil, bearer(p.token)...); r.status != 404 {

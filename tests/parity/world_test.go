@@ -165,10 +165,6 @@ type reply struct {
 	body   []byte
 }
 
-func (r *reply) streamed() bool {
-	return strings.HasPrefix(r.header.Get("Content-Type"), "text/event-stream")
-}
-
 // send asks for the path with the headers, which are name, value, name, value.
 func (p *person) send(method, path string, body []byte, header ...string) *reply {
 	p.t.Helper()

@@ -48,24 +48,31 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 	return e.release()
 }
 
-// Passed notes the numbers and the id of events that did not come from here.
-func (e *streamEncoder) Passed(raw []byte) {
+// Follow appends events that did not come from here as they are, and notes their numbers and their id.
+func (e *streamEncoder) Follow(out, raw []byte, _ chat.EventKind) []byte {
 	if !e.started && len(raw) > 0 {
 		e.started, e.output.id = true, idIn(raw)
 	}
+	if last, ok := lastNumber(raw); ok {
+		e.number = last + 1
+	}
+	return append(out, raw...)
+}
+
+// lastNumber is the number of the last of the events.
+func lastNumber(raw []byte) (int64, bool) {
 	const member = `"sequence_number":` // within a text its quotes would be escaped
 	at := bytes.LastIndex(raw, []byte(member))
 	if at < 0 {
-		return
+		return 0, false
 	}
 	digits := bytes.TrimLeft(raw[at+len(member):], " ")
 	n := 0
 	for n < len(digits) && digits[n] >= '0' && digits[n] <= '9' {
 		n++
 	}
-	if last, err := strconv.ParseInt(string(digits[:n]), 10, 64); err == nil {
-		e.number = last + 1
-	}
+	number, err := strconv.ParseInt(string(digits[:n]), 10, 64)
+	return number, err == nil
 }
 
 // idIn is the id of the response that the first of the events announces.
