@@ -6,9 +6,19 @@ import "strings"
 // members, nested ones too. The beta fields are those of ?beta=true or an anthropic-beta header.
 func messagesShape(count, beta bool) *shape {
 	cache := orNull(byType(map[string]*shape{"ephemeral": objectOf(fields{"type!": aString(), "ttl": oneOf("5m", "1h")})}))
+	message := fields{"role!": oneOf("user", "assistant", "system"), "content!": stringOr(listOf(blockShape(cache)))}
+	output := fields{
+		"effort": orNull(oneOf("low", "medium", "high", "xhigh", "max")),
+		"format": orNull(byType(map[string]*shape{"json_schema": objectOf(fields{"type!": aString(), "schema!": anObject()})})),
+	}
+	adaptive := fields{"type!": aString(), "display": orNull(oneOf("summarized", "omitted"))}
+	if beta {
+		adaptive["block_binding"] = anyValue()
+		message["clear_at"], message["output_config"], output["task_budget"] = anyValue(), anyValue(), anyValue()
+	}
 	members := fields{
 		"model!":    aString(),
-		"messages!": listOf(objectOf(fields{"role!": oneOf("user", "assistant", "system"), "content!": stringOr(listOf(blockShape(cache)))})),
+		"messages!": listOf(objectOf(message)),
 		"system":    stringOr(listOf(byType(map[string]*shape{"text": textBlockShape(cache)}))),
 		"tools":     listOf(toolShape(cache)),
 		"tool_choice": byType(map[string]*shape{
@@ -17,17 +27,14 @@ func messagesShape(count, beta bool) *shape {
 		}),
 		"thinking": byType(map[string]*shape{
 			"enabled":  objectOf(fields{"type!": aString(), "budget_tokens!": anInteger(), "display": orNull(oneOf("summarized", "omitted"))}),
-			"adaptive": objectOf(fields{"type!": aString(), "display": orNull(oneOf("summarized", "omitted"))}),
+			"adaptive": objectOf(adaptive),
 			"disabled": objectOf(fields{"type!": aString()}),
 		}),
-		"output_config": objectOf(fields{
-			"effort": orNull(oneOf("low", "medium", "high", "xhigh", "max")),
-			"format": orNull(byType(map[string]*shape{"json_schema": objectOf(fields{"type!": aString(), "schema!": anObject()})})),
-		}),
-		"cache_control": cache,
+		"output_config": objectOf(output),
+		"cache_control": cache, "speed": orNull(oneOf("standard", "fast")), // speed: of SDKs since October 2026
 	}
 	if beta {
-		for _, name := range []string{"context_management", "mcp_servers", "output_format", "speed", "user_profile_id"} {
+		for _, name := range []string{"compaction", "context_management", "fallback_credit_token", "fallbacks", "mcp_servers", "output_format", "user_profile_id"} {
 			members[name] = anyValue()
 		}
 	}
@@ -35,7 +42,7 @@ func messagesShape(count, beta bool) *shape {
 		members["max_tokens!"], members["stream"], members["temperature"], members["top_p"], members["top_k"] = anInteger(), aBool(), aNumber(), aNumber(), anInteger()
 		members["stop_sequences"], members["metadata"] = listOf(aString()), objectOf(fields{"user_id": orNull(aString())})
 		members["service_tier"], members["inference_geo"] = oneOf("auto", "standard_only"), orNull(aString())
-		members["container"] = anyValue()
+		members["container"], members["diagnostics"] = anyValue(), anyValue()
 	}
 	return objectOf(members)
 }
