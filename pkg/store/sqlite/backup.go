@@ -16,22 +16,41 @@ import (
 // Backup writes the database, as it is at one moment, into a new file at path, readable by its owner
 // alone. Whoever uses the database meanwhile is not held up (https://www.sqlite.org/lang_vacuum.html#vacuuminto).
 // The file appears whole or not at all. The error is fs.ErrExist if there is one.
-func (db *DB) Backup(ctx context.Context, path string) error { return vacuumInto(ctx, db.dsn, path) }
+func (db *DB) Backup(ctx context.Context, path string) error {
+	// A connection of its own: the writer stays free.
+	c, err := openConn(db.dsn, false)
+	if err != nil {
+		return mapError(err)
+	}
+	defer c.close()
+	return c.vacuumInto(ctx, path)
+}
 
 // Copy does the same with the database file at from, which it does not change: its schema stays
 // as it is. It fails if that is no database, or a damaged one.
 func Copy(ctx context.Context, from, path string) error {
-	if _, err := os.Stat(from); err != nil {
-		return err
-	}
-	from, err := filepath.Abs(from)
+	c, err := openReadOnly(from)
 	if err != nil {
 		return err
 	}
-	return vacuumInto(ctx, "file:"+(&url.URL{Path: from}).EscapedPath()+"?mode=ro&_pragma=busy_timeout(5000)", path)
+	defer c.close()
+	return c.vacuumInto(ctx, path)
 }
 
-func vacuumInto(ctx context.Context, dsn, path string) error {
+// openReadOnly opens a file that is there, and leaves its journal mode alone.
+func openReadOnly(path string) (*conn, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	c, err := openConn("file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro&_pragma=busy_timeout(5000)", false)
+	return c, mapError(err)
+}
+
+func (c *conn) vacuumInto(ctx context.Context, path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return &fs.PathError{Op: "write", Path: path, Err: fs.ErrExist}
 	}
@@ -42,12 +61,6 @@ func vacuumInto(ctx context.Context, dsn, path string) error {
 	}
 	defer os.Remove(tmp.Name())
 	defer tmp.Close()
-	// A connection of its own: the writer stays free.
-	c, err := openConn(dsn, false)
-	if err != nil {
-		return mapError(err)
-	}
-	defer c.close()
 	if err := c.check(ctx); err != nil {
 		return err
 	}
@@ -115,4 +128,15 @@ func Release(ctx context.Context, path string) error {
 		return ErrInUse
 	}
 	return nil
+}
+
+// Version is that of the schema of the database file at path, which is only read; 0 if it has none.
+func Version(ctx context.Context, path string) (int, error) {
+	c, err := openReadOnly(path)
+	if err != nil {
+		return 0, err
+	}
+	defer c.close()
+	version, err := c.version(ctx)
+	return version, mapError(err)
 }
