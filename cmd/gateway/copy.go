@@ -76,6 +76,7 @@ func databaseOf(flag, value string) (config.Database, error) {
 // openSource opens the database to be read. Of SQLite it takes a copy first, so that whoever writes to it meanwhile
 // is not held up.
 func openSource(ctx context.Context, d config.Database) (db store.DB, done func(), err error) {
+	cleanUp := func() {}
 	if d.Kind == config.SQLite {
 		if _, err := os.Stat(d.Path); err != nil {
 			return nil, nil, fmt.Errorf("--from: there is no database at %s", d.Path)
@@ -84,24 +85,17 @@ func openSource(ctx context.Context, d config.Database) (db store.DB, done func(
 		if err != nil {
 			return nil, nil, fmt.Errorf("--from: %w", err)
 		}
+		cleanUp = func() { os.RemoveAll(dir) }
 		snapshot := filepath.Join(dir, "gateway.db")
 		if err := sqlite.Copy(ctx, d.Path, snapshot); err != nil {
-			return nil, nil, errors.Join(fmt.Errorf("--from: %w", err), os.RemoveAll(dir))
+			cleanUp()
+			return nil, nil, fmt.Errorf("--from: %w", err)
 		}
 		d.Path = snapshot
-		done = func() { os.RemoveAll(dir) }
 	}
-	db, err = database.Open(d)
-	if err != nil {
-		if done != nil {
-			done()
-		}
+	if db, err = database.Open(d); err != nil {
+		cleanUp()
 		return nil, nil, fmt.Errorf("--from: %w", err)
 	}
-	return db, func() {
-		db.Close()
-		if done != nil {
-			done()
-		}
-	}, nil
+	return db, func() { db.Close(); cleanUp() }, nil
 }
