@@ -115,6 +115,11 @@ func (m *Model) ChatCompletions() bool {
 	return m.Mode == Chat && (m.endpoints == "" || strings.Contains(m.endpoints, "c"))
 }
 
+// Responses says whether OpenAI's Responses API serves the model, as far as is known.
+func (m *Model) Responses() bool {
+	return m.Mode == Responses || m.Mode == Chat && (m.endpoints == "" || strings.Contains(m.endpoints, "r"))
+}
+
 // Lookup finds a model by its exact id at the provider.
 func Lookup(provider, id string) (Model, bool) {
 	for line := range linesOf(id) {

@@ -114,7 +114,7 @@ func TestFields(t *testing.T) {
 		!m.Caps.Has(Tools|ImageIn|Reasoning) || m.Caps.Has(NoSampling) || !m.ChatCompletions() || m.PriceDate == "" || m.Sources == "" {
 		t.Errorf("%+v", m)
 	}
-	if m, _ := Lookup("openai", "gpt-5-pro"); m.Mode != Responses || m.ChatCompletions() {
+	if m, _ := Lookup("openai", "gpt-5-pro"); m.Mode != Responses || m.ChatCompletions() || !m.Responses() {
 		t.Errorf("%+v", m)
 	}
 	if m, _ := Lookup("openai", "text-embedding-3-large"); m.Mode != Embedding || m.Dimensions != 3072 {

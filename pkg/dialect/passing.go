@@ -22,3 +22,10 @@ type StreamPasser interface {
 	// nothing. data is only valid during the call.
 	Pass(out []byte, name string, data []byte) []byte
 }
+
+// Follower is a StreamEncoder that has to know what was handed on past it: a failure that it is to tell then
+// goes on from there.
+type Follower interface {
+	// Passed notes what a StreamPasser gave, as it goes to the caller. There may be nothing, or several events.
+	Passed(raw []byte)
+}

@@ -69,6 +69,8 @@ type ModelRules struct {
 	// Efforts are the levels of reasoning effort that the model knows, in rising order;
 	// another one becomes the nearest. Empty: as they come.
 	Efforts []string
+	// DefaultEffort is how much the model thinks if nothing is asked; empty: unknown, but it does.
+	DefaultEffort string
 	// Tools says whether the model may think while it is given functions to call.
 	Tools    ToolsForm
 	Messages MessagesRules
@@ -134,6 +136,9 @@ const (
 	// gpt-5.2 on: "Function tools with reasoning_effort are not supported ... in
 	// /v1/chat/completions"), which then is sent whatever the caller asked for, with a warning.
 	ToolsWithoutReasoning
+	// ToolsElsewhere: functions want another dialect of the provider's, as the model always thinks. In
+	// this one they are sent as asked, for who has no other choice.
+	ToolsElsewhere
 )
 
 // Range is an inclusive range of numbers.
@@ -181,8 +186,10 @@ type AnswerForm uint8
 
 // The forms.
 const (
-	AnswersPass    AnswerForm = iota
-	AnswersWritten            // anew: Mistral's reasoning models answer with arrays where OpenAI's clients know strings
+	AnswersPass AnswerForm = iota
+	// AnswersWritten: anew, because OpenAI's clients would not understand them. Mistral's reasoning models
+	// answer with arrays where they know strings; Together has a finish reason that they do not know, eos.
+	AnswersWritten
 )
 
 // AllowedToolsForm says whether tool_choice may name several tools (allowed_tools).

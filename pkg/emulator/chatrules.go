@@ -127,7 +127,10 @@ func (x *exchange) thinking() bool {
 		// Enabled by default, but for the name of the model before them.
 		return r.Model != "deepseek-chat" && (r.Thinking == nil || r.Thinking.Type != "disabled")
 	case "openrouter":
-		return r.Reasoning != nil && r.Reasoning.Effort != "none"
+		// reasoning_effort is another name for reasoning.effort (openrouter.ai/docs, reasoning tokens).
+		if r.Reasoning != nil {
+			return r.Reasoning.Effort != "none"
+		}
 	}
 	return r.ReasoningEffort != "" && r.ReasoningEffort != "none"
 }

@@ -190,8 +190,8 @@ func (g *generateRequest) question(x *exchange) *question {
 
 // callName is an id of eight letters and digits, as the provider makes them.
 func callName(serial int64, i int) string {
-	s := strconv.FormatInt(serial*31+int64(i)+60466176, 36)
-	return ("emu" + s)[:8]
+	const least = 36 * 36 * 36 * 36 // the first number of five digits
+	return "emu" + strconv.FormatInt(least+(serial*31+int64(i))%least, 36)
 }
 
 // thinks says whether, and how, the model thinks.

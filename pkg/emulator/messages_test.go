@@ -112,6 +112,10 @@ func TestMessagesWantsItsHeaders(t *testing.T) {
 	if status, text := cl.post("anthropic", "/v1/messages?beta=true", body); status != 200 {
 		t.Errorf("a beta field: %d %s", status, text)
 	}
+	body = messagesBody(object{"output_format": object{"type": "json_schema", "schema": object{"type": "object", "additionalProperties": false, "properties": object{"n": object{"type": "integer"}}}}})
+	if status, text := cl.post("anthropic", "/v1/messages?beta=true", body); status != 200 || !strings.Contains(text, `{\"n\":7}`) {
+		t.Errorf("the format's former name: %d %s", status, text)
+	}
 	resp, _, err := cl.send("POST", "anthropic", "/v1/messages", goodKey, messagesBody(nil))
 	if err != nil || resp.Header.Get("Retry-After") != "59" || !strings.HasPrefix(resp.Header.Get("Request-Id"), "req_") {
 		t.Errorf("%v", resp.Header)

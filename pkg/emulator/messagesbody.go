@@ -57,9 +57,14 @@ func (u messagesUse) full(m *messagesRequest, output, thinking int) ordered {
 		{"cache_creation", ordered{{"ephemeral_5m_input_tokens", u.made5m}, {"ephemeral_1h_input_tokens", u.made1h}}},
 		{"output_tokens", output}, {"service_tier", "standard"}, {"inference_geo", geo}}
 	if m.claude.version >= 48 {
-		o = append(o, member{"output_tokens_details", ordered{{"thinking_tokens", thinking}}})
+		o = append(o, thinkingTokens(thinking))
 	}
 	return o
+}
+
+// thinkingTokens is how many of the output tokens were thought (SDK types: whole answers and message_delta have it).
+func thinkingTokens(n int) member {
+	return member{"output_tokens_details", ordered{{"thinking_tokens", n}}}
 }
 
 // messageEvents are the answer's events, in the recorded order.
@@ -73,6 +78,9 @@ func (x *exchange) messageEvents(m *messagesRequest, a *answer, use messagesUse)
 			s.block(x, i, b, a)
 		}
 		delta := ordered{{"input_tokens", use.input}, {"cache_creation_input_tokens", use.made5m + use.made1h}, {"cache_read_input_tokens", use.read}, {"output_tokens", a.completion}}
+		if m.claude.version >= 48 {
+			delta = append(delta, thinkingTokens(a.reasoned))
+		}
 		s.send("message_delta", ordered{{"delta", ordered{{"stop_reason", reason}, {"stop_sequence", sequence}, {"stop_details", details}}}, {"usage", delta}})
 		s.send("message_stop", nil)
 	}

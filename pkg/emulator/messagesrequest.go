@@ -28,17 +28,20 @@ type messagesRequest struct {
 		Display      string `json:"display"`
 	} `json:"thinking"`
 	OutputConfig struct {
-		Effort string `json:"effort"`
-		Format *struct {
-			Schema json.RawMessage `json:"schema"`
-		} `json:"format"`
+		Effort string          `json:"effort"`
+		Format *messagesFormat `json:"format"`
 	} `json:"output_config"`
+	OutputFormat *messagesFormat `json:"output_format"` // the beta's name for output_config.format
 
 	count  bool
 	claude claude
 	raw    map[string]any
 	tools  []messagesTool
 	system []block
+}
+
+type messagesFormat struct {
+	Schema json.RawMessage `json:"schema"`
 }
 
 type messagesTurn struct {

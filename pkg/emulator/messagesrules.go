@@ -36,6 +36,9 @@ func (m *messagesRequest) read(x *exchange) *failure {
 	if err := json.Unmarshal(x.body, m); err != nil {
 		return x.invalid("%v", err)
 	}
+	if m.OutputConfig.Format == nil {
+		m.OutputConfig.Format = m.OutputFormat
+	}
 	m.claude = claudeOf(m.Model)
 	m.system = blocksOf(m.System)
 	for i := range m.Messages {

@@ -27,19 +27,24 @@ func (m *messagesRequest) place(x *exchange, i int) string {
 	return m.before(i)
 }
 
-// before is the conversation before the i-th message, without what may change.
+// before is the conversation before the i-th message, without what may change. Messages of one side
+// that follow each other are one turn (API reference, create a message).
 func (m *messagesRequest) before(i int) string {
 	list, _ := m.raw["messages"].([]any)
-	var turns []any
+	var turns [][]any
 	for _, t := range list[:i] {
 		t := t.(map[string]any)
-		turns = append(turns, []any{t["role"], bare(t["content"])})
+		if n := len(turns); n == 0 || turns[n-1][0] != t["role"] {
+			turns = append(turns, []any{t["role"]})
+		}
+		last := &turns[len(turns)-1]
+		*last = append(*last, bare(t["content"])...)
 	}
 	return string(encode([]any{bare(m.raw["system"]), bare(m.raw["tools"]), turns}))
 }
 
 // bare is content as blocks, without cache marks and thinking.
-func bare(v any) any {
+func bare(v any) []any {
 	if s, ok := v.(string); ok {
 		v = []any{object{"type": "text", "text": s}}
 	}

@@ -105,7 +105,8 @@ func openAI() *profile {
 		// OpenAI's document of 2026-08; unknown names are 400 unknown_parameter (recorded).
 		fields: append([]string{"audio", "function_call", "functions", "metadata", "modalities", "moderation", "prediction", "prompt_cache_key",
 			"prompt_cache_options", "prompt_cache_retention", "safety_identifier", "store", "verbosity", "web_search_options"}, chatFields...),
-		message: []string{"role", "content", "name", "tool_calls", "tool_call_id", "refusal", "audio", "function_call"},
+		// parsed is what the parse helpers of OpenAI's own SDKs add, and runTools of openai-node sends back.
+		message: []string{"role", "content", "name", "tool_calls", "tool_call_id", "refusal", "audio", "function_call", "parsed"},
 		ids:     []string{"gpt-4o-mini", "gpt-4.1", "gpt-5", "gpt-5-nano", "gpt-5.6-sol", "text-embedding-3-small"},
 	}
 }

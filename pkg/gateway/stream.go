@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -150,6 +151,7 @@ func (c *Call) leave() {
 // finishWhole settles a whole answer.
 func (c *Call) finishWhole(a *attempt) {
 	if a.vectors != nil {
+		a.vectors.Model = cmp.Or(a.vectors.Model, a.key.model) // Gemini's answers name none
 		if a.vectors.Usage == nil {
 			a.vectors.Usage = c.meter.usage(&c.ask)
 		}

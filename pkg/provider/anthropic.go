@@ -40,6 +40,7 @@ func anthropic() Provider {
 			{status: 400, text: "reached your specified workspace api usage limits", class: chat.OutOfMoney, reset: resetMonth},
 			{status: 400, text: "credit balance is too low", class: chat.OutOfMoney},
 			{status: 400, text: "exceed context limit", class: chat.ContextLength},
+			{text: "blocked by content filtering policy", class: chat.ContentPolicy},
 		},
 	}
 }

@@ -54,6 +54,7 @@ func TestClassify(t *testing.T) {
 		{"overloaded", "anthropic", 529, nil, `{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}`, chat.Overloaded, 0, 0},
 		{"overloaded in a stream", "anthropic", 200, nil, `{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}`, chat.Overloaded, 0, 0},
 		{"too long", "anthropic", 400, nil, `{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}}`, chat.ContextLength, 0, 0},
+		{"filtered", "anthropic", 400, nil, `{"type":"error","error":{"type":"invalid_request_error","message":"Output blocked by content filtering policy"}}`, chat.ContentPolicy, 0, 0},
 		{"too large", "anthropic", 413, nil, `{"type":"error","error":{"type":"request_too_large","message":"x"}}`, chat.TooLarge, 0, 0},
 		{"no model", "anthropic", 404, nil, `{"type":"error","error":{"type":"not_found_error","message":"model: x"}}`, chat.ModelUnknown, 0, 0},
 		{"conflict", "anthropic", 409, nil, `{"type":"error","error":{"type":"conflict_error","message":"x"}}`, chat.Transport, 0, 0},

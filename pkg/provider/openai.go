@@ -10,6 +10,7 @@ import (
 // openAI is the dialect's home: its rules are about models, not fields. Sources: the
 // OpenAPI document and SDK types of August and November 2026, recorded errors.
 func openAI() Provider {
+	models := openAIModels()
 	return Provider{
 		ID: "openai", Name: "OpenAI", BaseURL: "https://api.openai.com/v1",
 		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
@@ -23,8 +24,9 @@ func openAI() Provider {
 			// top_k is no field of this API, and unknown names are 400 unknown_parameter (recorded).
 			Drop:   []string{"top_k"},
 			Clamp:  map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
-			Models: openAIModels(),
+			Models: models,
 		},
+		second: responsesBeside(models),
 		limits: []limitHeader{
 			{"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"},
 			{"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"},
@@ -71,17 +73,33 @@ func openAIModels() []dialect.ModelRules {
 		m.Tools = dialect.ToolsWithoutReasoning
 		return m
 	}
+	elsewhere := func(m dialect.ModelRules) dialect.ModelRules {
+		m.Tools = dialect.ToolsElsewhere
+		return m
+	}
+	quiet := func(m dialect.ModelRules) dialect.ModelRules {
+		m.DefaultEffort = "none"
+		return m
+	}
 	return []dialect.ModelRules{
-		// gpt-5-chat-latest is no reasoning model, its successors are, at one level.
-		{Match: idPrefix("gpt-5-chat")},
+		// gpt-5-chat-latest is no reasoning model, its successors are, at one level. Those that do not
+		// reason know no effort: "Unrecognized request argument supplied: reasoning_effort".
+		{Match: idPrefix("gpt-5-chat", "gpt-4", "gpt-3.5", "chatgpt-4", "ft:gpt-4", "ft:gpt-3.5"), Drop: []string{"reasoning_effort"}},
 		rule(chatLatest, fixed, "medium"),
 		toolless(rule(idPrefix("gpt-6-sol", "gpt-6-luna"), withStop, "none", "low", "medium", "high", "xhigh", "max")),
-		rule(generation(6), fixed, "low", "medium", "high", "xhigh", "max"),
-		toolless(rule(idPrefix("gpt-5.6"), withStop, "none", "low", "medium", "high", "xhigh", "max")),
-		toolless(rule(idPrefix("gpt-5.4", "gpt-5.5"), withStop, "none", "low", "medium", "high", "xhigh")),
+		elsewhere(rule(generation(6), fixed, "low", "medium", "high", "xhigh", "max")),
+		// Those that Responses alone serves.
+		rule(idPrefix("gpt-5.5-pro"), fixed, "low", "medium", "high", "xhigh"),
+		rule(idPrefix("gpt-5.2-pro", "gpt-5.4-pro"), fixed, "medium", "high", "xhigh"),
+		rule(idPrefix("gpt-5-pro"), fixed, "high"),
+		rule(idPrefix("o3-deep-research", "o4-mini-deep-research"), fixed, "medium"),
 		rule(idPrefix("gpt-5.3-codex-spark"), withStop, "none", "low", "medium", "high", "xhigh"),
-		toolless(rule(idPrefix("gpt-5.2", "gpt-5.3"), withStop, "none", "low", "medium", "high")),
-		rule(idPrefix("gpt-5.1"), withStop, "none", "low", "medium", "high"),
+		rule(codex, fixed, "low", "medium", "high"),
+		toolless(rule(idPrefix("gpt-5.6"), withStop, "none", "low", "medium", "high", "xhigh", "max")),
+		toolless(rule(idPrefix("gpt-5.5"), withStop, "none", "low", "medium", "high", "xhigh")),
+		quiet(toolless(rule(idPrefix("gpt-5.4"), withStop, "none", "low", "medium", "high", "xhigh"))),
+		quiet(toolless(rule(idPrefix("gpt-5.2", "gpt-5.3"), withStop, "none", "low", "medium", "high"))),
+		quiet(rule(idPrefix("gpt-5.1"), withStop, "none", "low", "medium", "high")),
 		// The search models refuse what the reasoning models do, and any effort.
 		rule(idPrefix("gpt-5-search"), append([]string{"reasoning_effort"}, fixed...)),
 		rule(gpt5, fixed, "minimal", "low", "medium", "high"),
@@ -109,6 +127,11 @@ func gpt5(model string) bool {
 
 func chatLatest(model string) bool {
 	return strings.HasPrefix(model, "gpt-5.") && strings.Contains(model, "-chat")
+}
+
+// codex fits gpt-5-codex and its successors, and codex-mini-latest.
+func codex(model string) bool {
+	return strings.HasPrefix(model, "codex-mini") || strings.HasPrefix(model, "gpt-5") && strings.Contains(model, "-codex")
 }
 
 // generation fits gpt-N and gpt-N.x for all N from the given one.

@@ -29,6 +29,9 @@ func NewTable(overrides map[string]string) (*Table, error) {
 	} {
 		row.Rules.Provider = row.ID
 		row.Client = clientOf(row.Dialect)
+		if row.second != nil {
+			row.second.Rules = &row.Rules
+		}
 		t.rows = append(t.rows, &row)
 		t.byID[row.ID] = &row
 	}

@@ -14,6 +14,7 @@ func together() Provider {
 		check: check{path: "/models", proves: listed},
 		Rules: dialect.Rules{
 			Embeddings: dialect.EmbeddingRules{Dimensions: dialect.DimensionsRefused},
+			Answers:    dialect.AnswersWritten,
 			// Outside the document.
 			Drop: []string{
 				"parallel_tool_calls", "user", "metadata", "store", "service_tier", "verbosity", "prompt_cache_key",

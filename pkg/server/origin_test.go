@@ -76,7 +76,7 @@ func TestOwnPagesMayAsk(t *testing.T) {
 }
 
 // exposedHeaders are those that a page has to be able to read.
-var exposedHeaders = []string{"X-LLM-Provider", "X-LLM-Model", "X-LLM-Key-ID", "X-LLM-Latency-Ms", "X-Request-ID", "Retry-After", "Location"}
+var exposedHeaders = []string{"X-LLM-Provider", "X-LLM-Model", "X-LLM-Key-ID", "X-LLM-Latency-Ms", "X-Request-ID", "Request-ID", "Retry-After", "Location"}
 
 func TestChatAnswersEveryOrigin(t *testing.T) {
 	const origin = "https://app.example"

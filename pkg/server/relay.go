@@ -93,6 +93,9 @@ func (w *relayWriter) passed(raw []byte, last *chat.Event, failure func() *fault
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	buf := append(w.buf[:0], raw...)
+	if follower, ok := w.enc.(dialect.Follower); ok {
+		follower.Passed(raw)
+	}
 	if last.Kind == chat.EventError {
 		buf = w.enc.Error(buf, failure())
 	}

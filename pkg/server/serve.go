@@ -60,7 +60,7 @@ func (a *App) newCall(w http.ResponseWriter, r *http.Request) *call {
 func (a *App) dispatch(c *call) error {
 	e := c.endpoint
 	if e == nil {
-		return a.table.unknown(c.r.URL.EscapedPath())
+		return a.unknown(c)
 	}
 	if c.r.Method == http.MethodOptions {
 		return preflight(c)
@@ -79,7 +79,11 @@ func (a *App) dispatch(c *call) error {
 // secure sets the headers that every answer carries.
 func (c *call) secure() {
 	h := c.w.Header()
-	h["X-Request-Id"] = []string{c.requestID()}
+	id := []string{c.requestID()}
+	h["X-Request-Id"] = id
+	if c.speaks() == Anthropic {
+		h["Request-Id"] = id // which its SDKs read (platform.claude.com/docs/en/api/errors)
+	}
 	h["X-Content-Type-Options"] = nosniff
 	h["Cache-Control"] = noStore
 	h["Content-Security-Policy"] = noFrames

@@ -5,7 +5,6 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
-	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
 var _ dialect.Passing = Client{}
@@ -28,21 +27,18 @@ func (Client) PassRequest(data []byte, req *chat.Request, rules *dialect.Rules) 
 	if p.Err != nil || !p.conversationPasses() || !p.thinkingPasses() {
 		return dialect.Encoded{}, false
 	}
-	p.edit = jsonx.NewEdit(root)
+	p.edit = p.Edits(root)
 	for m := root.First(); m.Exists(); m = m.Next() {
 		p.member(string(m.Key()), m)
 	}
-	if p.edit.Changed() {
-		data = p.edit.Append(make([]byte, 0, len(data)+256))
-	}
-	return dialect.Encoded{Path: answerPath, Body: data, Warnings: p.Warnings}, p.Err == nil
+	return p.edit.Encoded(answerPath, data)
 }
 
 // A passer edits one body. It asks the encoder what the rules want.
 type passer struct {
 	encoder
 	root jsonx.Value
-	edit *jsonx.Edit
+	edit body.Edits
 }
 
 // member edits one member by the rules of its field.
@@ -123,10 +119,4 @@ func (p *passer) thinkingPasses() bool {
 }
 
 // NewStreamPasser returns what hands on events as they came, but for a new framing.
-func (Client) NewStreamPasser(*chat.Request) dialect.StreamPasser { return streamPasser{} }
-
-type streamPasser struct{}
-
-func (streamPasser) Pass(out []byte, name string, data []byte) []byte {
-	return sse.AppendEvent(out, name, data)
-}
+func (Client) NewStreamPasser(*chat.Request) dialect.StreamPasser { return body.AsItCame{} }

@@ -14,7 +14,7 @@ import (
 // Client is the half towards Google. Its zero value is ready; it is stateless.
 type Client struct{}
 
-var _ dialect.Client = Client{}
+var _ dialect.Passing = Client{}
 
 // NewStreamDecoder returns a decoder for one streamed answer.
 func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecoder) }
@@ -33,18 +33,32 @@ func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.En
 	return e.Encoded(pathOf(req))
 }
 
-// pathOf names the method. A model's id may carry the collection that Google's lists
-// put before it (models/gemini-x, tunedModels/x).
+// pathOf names the method that answers the request.
 func pathOf(req *chat.Request) string {
-	collection, id := "models", req.Model
+	if req.Stream {
+		return methodOf(req.Model, "streamGenerateContent?alt=sse")
+	}
+	return methodOf(req.Model, "generateContent")
+}
+
+// methodOf is the path of a method of the model.
+func methodOf(model, method string) string {
+	collection, id := split(model)
+	return "/v1beta/" + collection + "/" + url.PathEscape(id) + ":" + method
+}
+
+// nameOf is the model as bodies name it.
+func nameOf(model string) string {
+	collection, id := split(model)
+	return collection + "/" + id
+}
+
+// split parts a model's id from the collection that Google's lists put before it (models/gemini-x, tunedModels/x).
+func split(model string) (collection, id string) {
 	for _, c := range [...]string{"models", "tunedModels"} {
-		if rest, ok := strings.CutPrefix(req.Model, c+"/"); ok {
-			collection, id = c, rest
+		if rest, ok := strings.CutPrefix(model, c+"/"); ok {
+			return c, rest
 		}
 	}
-	path := "/v1beta/" + collection + "/" + url.PathEscape(id)
-	if req.Stream {
-		return path + ":streamGenerateContent?alt=sse"
-	}
-	return path + ":generateContent"
+	return "models", model
 }

@@ -67,32 +67,43 @@ func (e *encoder) seed() {
 }
 
 func (e *encoder) stops() {
+	if len(e.Req.Stop) > 0 && e.accepts("stopSequences") {
+		e.member("stopSequences")
+		e.Out = appendStrings(e.Out, e.fewStops())
+	}
+}
+
+// fewStops are as many stop sequences as there may be.
+func (e *encoder) fewStops() []string {
 	stops := e.Req.Stop
-	if len(stops) == 0 || !e.accepts("stopSequences") {
-		return
+	if len(stops) <= maxStops {
+		return stops
 	}
-	if len(stops) > maxStops {
-		e.Warn("%s takes %d stop sequences: the others are dropped", e.Provider(), maxStops)
-		stops = stops[:maxStops]
+	e.Warn("%s takes %d stop sequences: the others are dropped", e.Provider(), maxStops)
+	return stops[:maxStops]
+}
+
+func appendStrings(out []byte, list []string) []byte {
+	out = append(out, '[')
+	for _, s := range list {
+		out = jsonx.AppendString(element(out), s)
 	}
-	e.member("stopSequences")
-	e.Raw("[")
-	for _, s := range stops {
-		e.element()
-		e.Str(s)
-	}
-	e.Raw("]")
+	return append(out, ']')
 }
 
 func (e *encoder) choices() {
-	n := e.Req.N
-	switch {
-	case n == nil || *n == 1:
-	case e.Rules.SingleChoice || !e.accepts("candidateCount"):
-		e.Refuse("n", "%s gives one answer for this model, not %d", e.Provider(), *n)
-	default:
+	if n := e.Req.N; n != nil && *n != 1 && e.several(*n) {
 		e.int("candidateCount", n)
 	}
+}
+
+// several says whether the model gives n answers, which are more than one; if not, the request is refused.
+func (e *encoder) several(n int64) bool {
+	if e.Rules.SingleChoice || !e.accepts("candidateCount") {
+		e.Refuse("n", "%s gives one answer for this model, not %d", e.Provider(), n)
+		return false
+	}
+	return true
 }
 
 func (e *encoder) logprobs() {

@@ -16,13 +16,7 @@ func (e *encoder) thinking() {
 	if r == nil {
 		return
 	}
-	if e.Model.Thinking == dialect.ThinkingDropped {
-		if r.Budget != nil && *r.Budget > 0 || r.Effort != "" && r.Effort != "none" {
-			e.Warn("this model of %s does not reason: reasoning is dropped", e.Provider())
-		}
-		return
-	}
-	if !e.accepts("thinkingConfig") {
+	if !e.thinks(r) {
 		return
 	}
 	e.member("thinkingConfig")
@@ -40,6 +34,17 @@ func (e *encoder) thinking() {
 		e.Out = jsonx.AppendInt(e.Out, e.budget(r))
 	}
 	e.Raw("}")
+}
+
+// thinks says whether the model can be told how much to think; if not, it warns.
+func (e *encoder) thinks(r *chat.Reasoning) bool {
+	if e.Model.Thinking != dialect.ThinkingDropped {
+		return e.accepts("thinkingConfig")
+	}
+	if r.Budget != nil && *r.Budget > 0 || r.Effort != "" && r.Effort != "none" {
+		e.Warn("this model of %s does not reason: reasoning is dropped", e.Provider())
+	}
+	return false
 }
 
 func (e *encoder) byLevel(r *chat.Reasoning) bool {

@@ -100,13 +100,14 @@ func emptySchema(schema []byte) bool {
 	return true
 }
 
+// subset says whether the model takes less than JSON schema.
+func (e *encoder) subset() bool {
+	return e.Rules.Schema == dialect.SchemaSubset || e.Model.Schema == dialect.SchemaSubset
+}
+
 // schema writes a schema in the member that fits the model: as it is, or in the subset.
 func (e *encoder) schema(param, kept, subset string, schema []byte) {
-	form := e.Rules.Schema
-	if e.Model.Schema != dialect.SchemaKept {
-		form = e.Model.Schema
-	}
-	if form != dialect.SchemaSubset {
+	if !e.subset() {
 		e.member(kept)
 		e.Out = jsonx.AppendCompact(e.Out, schema)
 		return

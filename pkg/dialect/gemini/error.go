@@ -78,3 +78,11 @@ func clip(s string) string {
 	}
 	return s
 }
+
+// errorIn is the error inside an answer of status 200, if there is one.
+func errorIn(root jsonx.Value) *chat.Error {
+	if v := root.Get("error"); v.Given() {
+		return errorOf(v)
+	}
+	return nil
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,13 +37,25 @@ func body(raw json.RawMessage) []byte {
 	return raw
 }
 
+// recordings are those of chats.
 func recordings(t *testing.T) map[string]exchange {
+	t.Helper()
+	all := recordedPosts(t, "gemini")
+	maps.DeleteFunc(all, func(_ string, x exchange) bool { return !strings.Contains(x.Request.URL, "enerateContent") })
+	if len(all) < 20 {
+		t.Fatalf("only %d recordings", len(all))
+	}
+	return all
+}
+
+// recordedPosts are all of a provider's.
+func recordedPosts(t *testing.T, provider string) map[string]exchange {
 	t.Helper()
 	root := os.Getenv("RECORDINGS")
 	if root == "" {
 		t.Skip("RECORDINGS names no folder")
 	}
-	names, err := filepath.Glob(filepath.Join(root, "recorded", "gemini", "*.json"))
+	names, err := filepath.Glob(filepath.Join(root, "recorded", provider, "*.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,12 +65,7 @@ func recordings(t *testing.T) map[string]exchange {
 		if err := json.Unmarshal(read(t, name), &x); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if strings.Contains(x.Request.URL, "enerateContent") {
-			all[filepath.Base(name)] = x
-		}
-	}
-	if len(all) < 20 {
-		t.Fatalf("only %d recordings", len(all))
+		all[filepath.Base(name)] = x
 	}
 	return all
 }

@@ -139,6 +139,10 @@ func (e *chunkEncoder) say(out []byte, start int, c *delta, ev *chat.Event) []by
 	case chat.EventCitation:
 		out = append(comma(out, start), `"annotations":[`...)
 		out = append(appendAnnotation(out, ev.Citation), ']')
+	case chat.EventFinish:
+		if c.thinking && len(c.calls) == 0 {
+			out = append(comma(out, start), `"content":""`...) // as whole answers say it, lest SDKs make null of it
+		}
 	}
 	return out
 }

@@ -23,34 +23,21 @@ func (Client) PassRequest(data []byte, req *chat.Request, rules *dialect.Rules) 
 	if !p.messagesPass() || !p.toolsPass() || p.schemaPrompt() != "" {
 		return dialect.Encoded{}, false
 	}
-	p.edit = jsonx.NewEdit(root)
+	p.edit = p.Edits(root)
 	for m := root.First(); m.Exists(); m = m.Next() {
 		p.member(string(m.Key()), m)
 	}
-	p.setModel()
+	p.edit.Model()
 	p.steering()
 	p.streamOptions()
-	if p.Err != nil {
-		return dialect.Encoded{}, false
-	}
-	if p.edit.Changed() {
-		data = p.edit.Append(make([]byte, 0, len(data)+256))
-	}
-	return dialect.Encoded{Path: chatPath, Body: data, Warnings: p.Warnings}, true
+	return p.edit.Encoded(chatPath, data)
 }
 
 // A passer edits one body. It asks the encoder what the rules want.
 type passer struct {
 	encoder
 	root jsonx.Value
-	edit *jsonx.Edit
-}
-
-// setModel sets the model to send.
-func (p *passer) setModel() {
-	if p.keep("model", p.root.Get("model"), body.Refuses) && !p.root.Get("model").Is(p.Req.Model) {
-		p.edit.Set(p.NameOf("model"), jsonx.AppendString(nil, p.Req.Model))
-	}
+	edit body.Edits
 }
 
 // member edits one member by the rules of its field. Fields that depend on others have
@@ -64,27 +51,27 @@ func (p *passer) member(key string, m jsonx.Value) {
 	switch key {
 	case "model", "reasoning_effort", "reasoning", "thinking", "stream_options":
 	case "messages":
-		p.keep(key, m, body.Refuses)
+		p.edit.Keep(key, m, body.Refuses)
 	case "max_tokens", "max_completion_tokens":
 		p.limit(key, m)
 	case "temperature":
-		p.float(key, m, r.Temperature)
+		p.edit.Float(key, m, r.Temperature)
 	case "top_p":
-		p.float(key, m, r.TopP)
+		p.edit.Float(key, m, r.TopP)
 	case "frequency_penalty":
-		p.float(key, m, r.FrequencyPenalty)
+		p.edit.Float(key, m, r.FrequencyPenalty)
 	case "presence_penalty":
-		p.float(key, m, r.PresencePenalty)
+		p.edit.Float(key, m, r.PresencePenalty)
 	case "top_k":
-		p.int(key, m, r.TopK)
+		p.edit.Int(key, m, r.TopK)
 	case "seed":
-		p.int(key, m, r.Seed)
+		p.edit.Int(key, m, r.Seed)
 	case "logprobs", "top_logprobs":
 		p.logprobs(key, m)
 	case "safety_identifier":
 		p.endUser(m)
 	case "stop":
-		if p.keep(key, m, body.Warns) && p.Rules.Stop == dialect.StopArray && m.Kind() == jsonx.String {
+		if p.edit.Keep(key, m, body.Warns) && p.Rules.Stop == dialect.StopArray && m.Kind() == jsonx.String {
 			p.edit.Set(p.NameOf(key), slices.Concat([]byte("["), m.Raw(), []byte("]")))
 		}
 	case "n":
@@ -92,7 +79,7 @@ func (p *passer) member(key string, m jsonx.Value) {
 	case "tool_choice":
 		p.choice(m)
 	default:
-		p.keep(key, m, p.lossOf(key))
+		p.edit.Keep(key, m, p.lossOf(key))
 	}
 }
 
@@ -118,19 +105,6 @@ func (p *passer) lossOf(key string) body.Loss {
 	return body.Warns
 }
 
-// keep gives the member the provider's name, or takes it out if the provider does not know it.
-func (p *passer) keep(key string, m jsonx.Value, loss body.Loss) bool {
-	if p.Accepts(key) {
-		p.edit.Rename(key, p.NameOf(key))
-		return true
-	}
-	if says(m) {
-		p.Lost(key, loss)
-	}
-	p.edit.Drop(key)
-	return false
-}
-
 // null keeps a member that says nothing out of the way of those who do not know it.
 func (p *passer) null(key string) {
 	if want := p.limitField(); want != "" && want != key && (key == "max_tokens" || key == "max_completion_tokens") || !p.Accepts(key) {
@@ -138,37 +112,6 @@ func (p *passer) null(key string) {
 		return
 	}
 	p.edit.Rename(key, p.NameOf(key))
-}
-
-// says is false for values whose loss is none.
-func says(m jsonx.Value) bool {
-	switch m.Kind() {
-	case jsonx.Missing, jsonx.Null:
-		return false
-	case jsonx.String:
-		return !m.Empty()
-	case jsonx.Array, jsonx.Object:
-		return m.Len() > 0
-	}
-	return true
-}
-
-func (p *passer) float(key string, m jsonx.Value, value *float64) {
-	if !p.keep(key, m, body.Warns) || value == nil {
-		return
-	}
-	if clamped := p.Clamp(key, *value); clamped != *value {
-		p.edit.Set(p.NameOf(key), jsonx.AppendFloat(nil, clamped))
-	}
-}
-
-func (p *passer) int(key string, m jsonx.Value, value *int64) {
-	if !p.keep(key, m, body.Warns) || value == nil {
-		return
-	}
-	if clamped := p.ClampInt(key, *value); clamped != *value {
-		p.edit.Set(p.NameOf(key), jsonx.AppendInt(nil, clamped))
-	}
 }
 
 // limit edits the field that limits the answer's length. If the caller sent both, the newer counts.
@@ -184,17 +127,17 @@ func (p *passer) limit(key string, m jsonx.Value) {
 		p.edit.Rename(key, want)
 		key = want
 	}
-	p.int(key, m, p.Req.MaxTokens)
+	p.edit.Int(key, m, p.Req.MaxTokens)
 }
 
 func (p *passer) answers(m jsonx.Value) {
 	switch n := p.Req.N; {
 	case n == nil || *n == 1:
-		p.keep("n", m, body.Silent)
+		p.edit.Keep("n", m, body.Silent)
 	case p.Rules.SingleChoice:
 		p.Lost("n", body.Refuses)
 	default:
-		p.keep("n", m, body.Refuses)
+		p.edit.Keep("n", m, body.Refuses)
 	}
 }
 
@@ -204,7 +147,7 @@ func (p *passer) choice(m jsonx.Value) {
 	if c := p.Req.ToolChoice; c == nil || c.Mode == chat.ToolAuto || len(p.Req.Tools) == 0 {
 		loss = body.Silent
 	}
-	if !p.keep("tool_choice", m, loss) {
+	if !p.edit.Keep("tool_choice", m, loss) {
 		return
 	}
 	word, other := "required", "any"
@@ -224,24 +167,24 @@ func (p *passer) logprobs(key string, m jsonx.Value) {
 	asNumber := m.Kind() == jsonx.Number
 	switch {
 	case p.Rules.Logprobs == dialect.LogprobsBool && key == "logprobs" && asNumber:
-		if p.keep(key, m, body.Warns) {
+		if p.edit.Keep(key, m, body.Warns) {
 			p.edit.Set(p.NameOf(key), jsonx.AppendBool(nil, *p.Req.Logprobs))
 		}
 		if n := p.Req.TopLogprobs; n != nil && p.Accepts("top_logprobs") {
 			p.edit.Set(p.NameOf("top_logprobs"), jsonx.AppendInt(nil, *n))
 		}
 	case p.Rules.Logprobs == dialect.LogprobsBool:
-		p.int(key, m, nil)
+		p.edit.Int(key, m, nil)
 	case key == "top_logprobs":
 		p.edit.Drop(key)
 	case !asNumber:
 		if n := logprobsCount(p.Req); n == nil {
 			p.edit.Drop(key)
-		} else if p.keep(key, m, body.Warns) {
+		} else if p.edit.Keep(key, m, body.Warns) {
 			p.edit.Set(p.NameOf(key), jsonx.AppendInt(nil, *n))
 		}
 	default:
-		p.keep(key, m, body.Warns)
+		p.edit.Keep(key, m, body.Warns)
 	}
 }
 
@@ -250,7 +193,7 @@ func (p *passer) endUser(m jsonx.Value) {
 	const name = "safety_identifier"
 	switch {
 	case p.Accepts("user") && p.NameOf("user") == "user":
-		p.keep(name, m, body.Warns)
+		p.edit.Keep(name, m, body.Warns)
 	case p.root.Get("user").Given():
 		p.edit.Drop(name)
 	case !p.Accepts("user"):
@@ -266,7 +209,7 @@ func (p *passer) endUser(m jsonx.Value) {
 func (p *passer) streamOptions() {
 	const name = "stream_options"
 	m := p.root.Get(name)
-	if !p.keep(name, m, body.Silent) || !p.Req.Stream || p.Rules.StreamUsage != dialect.UsageAsked {
+	if !p.edit.Keep(name, m, body.Silent) || !p.Req.Stream || p.Rules.StreamUsage != dialect.UsageAsked {
 		return
 	}
 	if asked, _ := m.Get("include_usage").Bool(); asked {

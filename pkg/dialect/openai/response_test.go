@@ -98,6 +98,23 @@ func TestEncodeContract(t *testing.T) {
 	}
 }
 
+// An answer that is all reasoning has an empty text, whole and streamed: SDKs make null of a text that never came.
+func TestEncodeReasoningAlone(t *testing.T) {
+	served := dialect.Served{RequestID: "r", Model: "m", Created: 7}
+	resp := &chat.Response{ID: "i", Choices: []chat.Choice{{Finish: chat.FinishLength, Message: chat.Message{Parts: []chat.Part{{Kind: chat.Reason, Text: "hm"}}}}}}
+	if whole := string(new(openai.Server).EncodeResponse(resp, served)); !strings.Contains(whole, `"content":""`) {
+		t.Error(whole)
+	}
+	e := new(openai.Server).NewStreamEncoder(served)
+	var out []byte
+	for _, ev := range chat.Events(resp) {
+		out = e.Encode(out, &ev)
+	}
+	if !strings.Contains(string(out), `"delta":{"content":""},"logprobs":null,"finish_reason":"length"`) {
+		t.Errorf("%s", out)
+	}
+}
+
 // Who knows functions and no tools is answered in kind.
 func TestEncodeFunctionCall(t *testing.T) {
 	old := dialect.Served{RequestID: "r", Model: "m", Created: 7, Request: &chat.Request{FunctionCalls: true}}

@@ -188,3 +188,20 @@ func FuzzAnswer(f *testing.F) {
 		checkSequence(t, streamed(all, s))
 	})
 }
+
+// A failure behind events that were handed on as they came goes on with their numbers and their id.
+func TestFailureBehindWhatPassed(t *testing.T) {
+	e := new(responses.Server).NewStreamEncoder(served())
+	follower, ok := e.(dialect.Follower)
+	if !ok {
+		t.Fatal("the encoder does not follow what passes")
+	}
+	follower.Passed([]byte("event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\"tools\":[]},\"sequence_number\":0}\n\n" +
+		"event: response.in_progress\ndata: {\"sequence_number\": 1 ,\"type\":\"response.in_progress\",\"response\":{\"id\":\"resp_1\"}}\n\n"))
+	follower.Passed([]byte("event: x\ndata: {\"sequence_number\":41,\"delta\":\"\\\"sequence_number\\\":7\"}\n\n"))
+	follower.Passed(nil)
+	all := events(t, e.Error(nil, &fault.Error{Code: fault.Provider, Message: "it broke"}))
+	if len(all) != 2 || all[0].Number != 42 || all[1].Number != 43 || !strings.HasPrefix(string(all[1].Response), `{"id":"resp_1",`) {
+		t.Errorf("%+v %s", all, all[1].Response)
+	}
+}

@@ -10,6 +10,9 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
+// path follows the base URL.
+const path = "/responses"
+
 // Client is the half towards providers. Its zero value is ready; it is stateless.
 type Client struct{}
 
@@ -30,7 +33,7 @@ func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.En
 	e := encoder{Writer: body.NewWriter(req, rules)}
 	e.prepare()
 	e.request()
-	return e.Encoded("/responses")
+	return e.Encoded(path)
 }
 
 // DecodeError reads a failed answer: its shape is that of Chat Completions.

@@ -20,12 +20,18 @@ type encoder struct {
 func (e *encoder) prepare() {
 	r := e.Req.Reasoning
 	switch {
-	case r == nil || r.Effort == "" && r.Budget == nil:
-	case e.Rules.Reasoning == dialect.ReasoningDropped || !e.Accepts("reasoning_effort"):
+	case r == nil || r.Effort == "" && r.Budget == nil && r.Summary == "":
+	case !e.steers():
 		e.Warn("reasoning cannot be steered at %s for this model: dropped", e.Provider())
-	default:
+	case r.Effort != "" || r.Budget != nil:
 		e.Effort = e.Level(r)
 	}
+}
+
+// steers says whether the model takes an effort, and a wish for summaries ("Unsupported parameter:
+// 'reasoning.summary' is not supported with this model").
+func (e *encoder) steers() bool {
+	return e.Rules.Reasoning != dialect.ReasoningDropped && e.Accepts("reasoning_effort")
 }
 
 func (e *encoder) request() {
@@ -56,24 +62,29 @@ func (e *encoder) request() {
 	e.Raw("}")
 }
 
-// text writes what the answer's text should be like.
-func (e *encoder) text() {
-	f, verbosity := e.Req.ResponseFormat, e.Req.Verbosity
-	formatted := f != nil && f.Kind != "" && f.Kind != chat.FormatText
+// textMembers says what of the text the provider can be told: whether it has a form, and how verbose it is.
+func (e *encoder) textMembers() (formatted bool, verbosity string) {
+	f := e.Req.ResponseFormat
+	formatted, verbosity = f != nil && f.Kind != "" && f.Kind != chat.FormatText, e.Req.Verbosity
 	if formatted && !e.Accepts("response_format") {
-		e.Refuse("response_format", "response_format cannot be sent to %s for this model", e.Provider())
-		return
+		e.Lost("response_format", body.Refuses)
 	}
 	if verbosity != "" && !e.Accepts("verbosity") {
-		e.Warn("verbosity is not supported by %s for this model: dropped", e.Provider())
+		e.Lost("verbosity", body.Warns)
 		verbosity = ""
 	}
+	return formatted, verbosity
+}
+
+// text writes what the answer's text should be like.
+func (e *encoder) text() {
+	formatted, verbosity := e.textMembers()
 	if !formatted && verbosity == "" || !e.Field("text", body.Refuses) {
 		return
 	}
 	e.Raw("{")
 	if formatted {
-		e.Out = appendFormat(append(e.Out, `"format":`...), f)
+		e.Out = appendFormat(append(e.Out, `"format":`...), e.Req.ResponseFormat)
 	}
 	if verbosity != "" {
 		if formatted {
@@ -97,14 +108,17 @@ func appendFormat(out []byte, f *chat.ResponseFormat) []byte {
 	return append(body.AppendSchema(out, f), '}')
 }
 
-func (e *encoder) maxOutput() {
+func (e *encoder) maxOutput() { e.FieldInt("max_output_tokens", e.leastOutput()) }
+
+// leastOutput is the limit of the answer's length, raised to what the dialect takes.
+func (e *encoder) leastOutput() *int64 {
 	wanted := e.Req.MaxTokens
 	if wanted != nil && *wanted < minOutput {
 		e.Warn("max_output_tokens is at least %d at %s: raised from %d", minOutput, e.Provider(), *wanted)
 		least := int64(minOutput)
-		wanted = &least
+		return &least
 	}
-	e.FieldInt("max_output_tokens", wanted)
+	return wanted
 }
 
 func (e *encoder) sampling() {
@@ -131,7 +145,7 @@ func (e *encoder) sampling() {
 func (e *encoder) reasoning() {
 	r := e.Req.Reasoning
 	summary := ""
-	if r != nil && !r.Hide {
+	if r != nil && !r.Hide && e.steers() {
 		summary = r.Summary
 	}
 	if e.Effort == "" && summary == "" || !e.Field("reasoning", body.Warns) {
@@ -152,20 +166,38 @@ func (e *encoder) reasoning() {
 	e.Raw("}")
 }
 
-// include asks for what an answer does not have by itself. Models that do not reason refuse
-// to be asked for encrypted reasoning ("Encrypted content is not supported with this model").
+// What an answer does not have by itself and include asks for.
+const (
+	includeReasoning = "reasoning.encrypted_content"
+	includeLogprobs  = "message.output_text.logprobs"
+)
+
+// reasons says whether the model does, as far as is known. One that does not refuses to be asked for
+// encrypted reasoning ("Encrypted content is not supported with this model").
+func (e *encoder) reasons() bool {
+	r := e.Req.Reasoning
+	return len(e.Model.Efforts) > 0 || r != nil && e.steers() && (e.Effort != "" || r.Summary != "")
+}
+
+// asksLogprobs says whether probabilities are wanted and can be had.
+func (e *encoder) asksLogprobs() bool {
+	if l := e.Req.Logprobs; l == nil || !*l {
+		return false
+	}
+	if !e.Accepts("logprobs") {
+		e.Lost("logprobs", body.Warns)
+		return false
+	}
+	return true
+}
+
 func (e *encoder) include() {
 	var wanted []string
-	r := e.Req.Reasoning
-	if len(e.Model.Efforts) > 0 || r != nil && (e.Effort != "" || r.Summary != "") {
-		wanted = append(wanted, "reasoning.encrypted_content")
+	if e.reasons() {
+		wanted = append(wanted, includeReasoning)
 	}
-	if l := e.Req.Logprobs; l != nil && *l {
-		if e.Accepts("logprobs") {
-			wanted = append(wanted, "message.output_text.logprobs")
-		} else {
-			e.Warn("logprobs is not supported by %s for this model: dropped", e.Provider())
-		}
+	if e.asksLogprobs() {
+		wanted = append(wanted, includeLogprobs)
 	}
 	if len(wanted) == 0 || !e.Field("include", body.Warns) {
 		return

@@ -1,6 +1,9 @@
 package responses
 
 import (
+	"bytes"
+	"strconv"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
@@ -43,6 +46,37 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 		e.output.add(ev)
 	}
 	return e.release()
+}
+
+// Passed notes the numbers and the id of events that did not come from here.
+func (e *streamEncoder) Passed(raw []byte) {
+	if !e.started && len(raw) > 0 {
+		e.started, e.output.id = true, idIn(raw)
+	}
+	const member = `"sequence_number":` // within a text its quotes would be escaped
+	at := bytes.LastIndex(raw, []byte(member))
+	if at < 0 {
+		return
+	}
+	digits := bytes.TrimLeft(raw[at+len(member):], " ")
+	n := 0
+	for n < len(digits) && digits[n] >= '0' && digits[n] <= '9' {
+		n++
+	}
+	if last, err := strconv.ParseInt(string(digits[:n]), 10, 64); err == nil {
+		e.number = last + 1
+	}
+}
+
+// idIn is the id of the response that the first of the events announces.
+func idIn(raw []byte) string {
+	_, data, _ := bytes.Cut(raw, []byte("data: "))
+	data, _, _ = bytes.Cut(data, []byte("\n"))
+	root, err := jsonx.Parse(data, jsonx.Lenient)
+	if err != nil {
+		return ""
+	}
+	return root.Get("response").Get("id").Str()
 }
 
 // release gives the buffer back.

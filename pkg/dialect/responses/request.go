@@ -81,7 +81,7 @@ func (d *decoder) sampling(key string, m jsonx.Value) bool {
 		}
 	case "include":
 		d.Array(m, func(e jsonx.Value) {
-			if d.Str(e) == "message.output_text.logprobs" {
+			if d.Str(e) == includeLogprobs {
 				d.logprobs()
 			}
 		})

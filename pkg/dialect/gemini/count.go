@@ -1,0 +1,40 @@
+package gemini
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+var _ dialect.Counter = Client{}
+
+// EncodeCount writes the body of POST /v1beta/models/{model}:countTokens: the whole request, so that
+// instructions and tools count, too (https://ai.google.dev/api/tokens).
+func (Client) EncodeCount(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
+	e := encoder{Writer: body.NewWriter(req, rules)}
+	e.request()
+	out := make([]byte, 0, len(e.Out)+len(req.Model)+64)
+	out = append(out, `{"generateContentRequest":{"model":`...)
+	out = jsonx.AppendString(out, nameOf(req.Model))
+	out = append(out, ',')
+	out = append(out, e.Out[1:]...)
+	e.Out = append(out, '}')
+	return e.Encoded(methodOf(req.Model, "countTokens"))
+}
+
+// DecodeCount reads {"totalTokens"}.
+func (Client) DecodeCount(data []byte) (int64, error) {
+	root, failed := body.ReadAnswer(data)
+	if failed == nil {
+		failed = errorIn(root)
+	}
+	if failed != nil {
+		return 0, failed
+	}
+	n, ok := root.Get("totalTokens").Int64()
+	if !ok || n < 0 {
+		return 0, &chat.Error{Class: chat.Transport, Message: "the provider's answer has no count of tokens"}
+	}
+	return n, nil
+}

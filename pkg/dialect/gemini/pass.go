@@ -1,0 +1,129 @@
+package gemini
+
+import (
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// PassRequest edits serviceTier and generationConfig where the rules force it; the model is in the path. What
+// the rules force within contents or schemas cannot be done to the bytes, nor do contents pass with
+// reasoning of another provider's. Data comes back itself if nothing is to be changed.
+func (Client) PassRequest(data []byte, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, bool) {
+	root, err := jsonx.Parse(data, jsonx.Lenient)
+	if err != nil || root.Kind() != jsonx.Object {
+		return dialect.Encoded{}, false
+	}
+	p := passer{encoder: encoder{Writer: body.NewWriter(req, rules)}}
+	if !p.callsSigned() || p.subset() && p.demandsSchema(root) {
+		return dialect.Encoded{}, false
+	}
+	p.edit = p.Edits(root)
+	for m := root.First(); m.Exists(); m = m.Next() {
+		if m.Given() && !p.member(m) {
+			return dialect.Encoded{}, false
+		}
+	}
+	return p.edit.Encoded(pathOf(req), data)
+}
+
+// NewStreamPasser returns what hands on events as they came, but for a new framing. Callers who stream
+// without alt=sse do not want events: their answers have to be written.
+func (Client) NewStreamPasser(*chat.Request) dialect.StreamPasser { return body.AsItCame{} }
+
+// A passer edits one body. It asks the encoder what the rules want.
+type passer struct {
+	encoder
+	edit body.Edits
+}
+
+// member edits one member; it is false if the body cannot pass.
+func (p *passer) member(m jsonx.Value) bool {
+	key := string(m.Key())
+	switch camel(m) {
+	case "contents":
+		return every(m, p.turnPasses)
+	case "systemInstruction":
+		return p.Model.Instructions != dialect.InstructionsInTurn
+	case "model":
+		if name := nameOf(p.Req.Model); !m.Is(name) {
+			p.edit.Set(key, jsonx.AppendString(nil, name))
+		}
+	case "serviceTier":
+		if !p.accepts("serviceTier") {
+			p.edit.Drop(key)
+		}
+	case "generationConfig":
+		p.config(key, m)
+	}
+	return true
+}
+
+// find is the object's member of that name, in camel or in snake case.
+func find(object jsonx.Value, name string) (found jsonx.Value) {
+	for m := object.First(); m.Exists(); m = m.Next() {
+		if camel(m) == name {
+			found = m
+		}
+	}
+	return found
+}
+
+// every says whether all elements of an array are such. A single object stands for an array of one.
+func every(list jsonx.Value, such func(jsonx.Value) bool) bool {
+	if list.Kind() == jsonx.Object {
+		return such(list)
+	}
+	for e := list.First(); e.Exists(); e = e.Next() {
+		if !such(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// demandsSchema says whether a schema is in the form that models take which take JSON schema.
+func (p *passer) demandsSchema(root jsonx.Value) bool {
+	config := find(root, "generationConfig")
+	for _, name := range [...]string{"responseJsonSchema", "_responseJsonSchema", "responseFormat"} {
+		if find(config, name).Given() {
+			return true
+		}
+	}
+	return !every(find(root, "tools"), func(tool jsonx.Value) bool {
+		return every(find(tool, "functionDeclarations"), func(f jsonx.Value) bool { return !find(f, "parametersJsonSchema").Given() })
+	})
+}
+
+// turnPasses says whether a turn holds no reasoning but Gemini's own, and no media where the model takes none.
+func (p *passer) turnPasses(turn jsonx.Value) bool {
+	return every(find(turn, "parts"), func(part jsonx.Value) bool {
+		if strings.HasPrefix(find(part, "thoughtSignature").Str(), packPrefix) {
+			return false
+		}
+		response := find(part, "functionResponse")
+		return p.Model.ResultMedia == dialect.ResultMediaInside || find(response, "parts").Len() == 0
+	})
+}
+
+// callsSigned says whether no call lacks a signature that the model insists on.
+func (p *passer) callsSigned() bool {
+	if p.Model.Signatures != dialect.SignaturesDemanded {
+		return true
+	}
+	messages := p.Req.Messages
+	for i := lastAsked(messages) + 1; i < len(messages); i++ {
+		for j := range messages[i].Parts {
+			if c := messages[i].Parts[j].ToolCall; c != nil {
+				if c.Signature == "" {
+					return false
+				}
+				break // the next calls of a turn need none
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,125 @@
+package gemini_test
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
+)
+
+// pass decodes the body as the gateway does and lets it through for the model.
+func pass(t testing.TB, in []byte, model string, form gemini.Form, rules *dialect.Rules) (dialect.Encoded, bool) {
+	t.Helper()
+	req, _, err := gemini.NewServer("asked", form).DecodeRequest(in)
+	if err != nil {
+		t.Fatalf("%s: %v", in, err)
+	}
+	sent := *req
+	sent.Model = model
+	return gemini.Client{}.PassRequest(in, &sent, rules)
+}
+
+func one(m dialect.ModelRules) *dialect.Rules {
+	m.Match = func(string) bool { return true }
+	return &dialect.Rules{Provider: "p", Models: []dialect.ModelRules{m}}
+}
+
+func TestPassChangesNothing(t *testing.T) {
+	for _, in := range []string{
+		`{"contents":[{"parts":[{"text":"hi"}]}]}`,
+		"\r\n{ \"system_instruction\":{\"parts\":{\"text\":\"\\u0041\"}}, \"contents\" : [ {\"role\":\"model\", \"parts\":[{\"text\":\"a\",\"thought\":true,\"thoughtSignature\":\"c2ln\"},{\"functionCall\":{\"name\":\"f\"},\"thought_signature\":\"dHM=\"}]} ,\n{\"role\":\"user\",\"parts\":[{\"functionResponse\":{\"name\":\"f\",\"response\":{ }},\"partMetadata\":{\"x\":1}},{\"fileData\":{\"fileUri\":\"https://e.com/a\"}}]}],\t\"safetySettings\" :[{\"category\":\"x\"}],\"labels\":{\"a\":\"b\"},\"store\":true, \"generationConfig\":{\"temperature\":0.70,\"topP\":1e-1 , \"max_output_tokens\":\"16\",\"mediaResolution\":\"LOW\",\"seed\":null,\"thinkingConfig\":{\"includeThoughts\":true,\"thinking_budget\":-1},\"responseMimeType\":\"application/json\",\"responseSchema\":{\"type\":\"OBJECT\"},\"candidateCount\":2},\"tools\":[{\"functionDeclarations\":[{\"name\":\"f\",\"parameters\":{\"type\":\"OBJECT\"},\"behavior\":\"x\"}]},{\"googleSearch\":{}}],\"serviceTier\":\"flex\",\"toolConfig\":{\"functionCallingConfig\":{\"mode\":\"any\"}}} \n",
+		`{"model":"models/m 1","contents":{"parts":{"text":"hi"}},"generation_config":{"thinkingConfig":{"thinkingLevel":"low"},"stopSequences":["a"]}}`,
+	} {
+		for form, path := range map[gemini.Form]string{
+			gemini.Whole: "/v1beta/models/m%201:generateContent", gemini.SSE: "/v1beta/models/m%201:streamGenerateContent?alt=sse",
+		} {
+			enc, ok := pass(t, []byte(in), "m 1", form, &dialect.Rules{Models: one(dialect.ModelRules{ResultMedia: dialect.ResultMediaInside}).Models})
+			if !ok || string(enc.Body) != in || len(enc.Warnings) > 0 || enc.Path != path {
+				t.Errorf("%v %q %s\n got %s\nwant %s", ok, enc.Warnings, enc.Path, enc.Body, in)
+			}
+		}
+	}
+}
+
+func TestPassEdits(t *testing.T) {
+	const dropped = " is not supported by p for this model: dropped"
+	levels := one(dialect.ModelRules{Thinking: dialect.ThinkingLevel, Efforts: []string{"low", "high"}})
+	budgets := one(dialect.ModelRules{Thinking: dialect.ThinkingBudget, Budget: dialect.Range{Min: 128, Max: 1000}})
+	clamped := &dialect.Rules{Provider: "p", Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 1}}}
+	for _, c := range []struct {
+		in, want string // the members behind the contents
+		rules    *dialect.Rules
+		warnings []string
+	}{
+		{`"model" : "models/other"`, `"model" : "models/m"`, &dialect.Rules{}, nil},
+		{`"service_tier":"flex","store":false`, `"store":false`, &dialect.Rules{Provider: "p", Drop: []string{"serviceTier"}}, []string{"serviceTier" + dropped}},
+		{`"generationConfig":{ "temperature" : 2.0,"topP":1.0 }`, `"generationConfig":{ "temperature" : 1,"topP":1.0 }`, clamped, []string{"temperature is 2, but p takes 0 to 1: changed to 1"}},
+		{`"generation_config":{"top_k":5,"seed":1}`, `"generation_config":{"seed":1}`, one(dialect.ModelRules{Drop: []string{"topK"}}), []string{"topK" + dropped}},
+		{`"generationConfig":{"topP":0.5,"mediaResolution":"LOW"}`, `"generationConfig":{"mediaResolution":"LOW"}`, one(dialect.ModelRules{Drop: []string{"topP"}}), []string{"topP" + dropped}},
+		{`"generationConfig":{"candidateCount":1}`, `"generationConfig":{}`, one(dialect.ModelRules{Drop: []string{"candidateCount"}}), nil},
+		{`"generationConfig":{"stopSequences":["1","2","3","4","5","6"]}`, `"generationConfig":{"stopSequences":["1","2","3","4","5"]}`, &dialect.Rules{Provider: "p"}, []string{"p takes 5 stop sequences: the others are dropped"}},
+		{`"generationConfig":{"stopSequences":["1"],"x":null}`, `"generationConfig":{"x":null}`, one(dialect.ModelRules{Drop: []string{"stopSequences"}}), []string{"stopSequences" + dropped}},
+		{`"generationConfig":{"responseMimeType":"text/plain"}`, `"generationConfig":{}`, one(dialect.ModelRules{Drop: []string{"responseMimeType"}}), nil},
+		{`"generationConfig":{"thinkingConfig":{"thinkingLevel":"high" }}`, `"generationConfig":{"thinkingConfig":{"thinkingLevel":"high" }}`, levels, nil},
+		{`"generationConfig":{"thinkingConfig":{"includeThoughts":true}}`, `"generationConfig":{"thinkingConfig":{"includeThoughts":true}}`, levels, nil},
+		{`"generationConfig":{"thinkingConfig":{"thinking_level":"MINIMAL","includeThoughts":true}}`, `"generationConfig":{"thinkingConfig":{"thinking_level":"LOW","includeThoughts":true}}`, levels, []string{"reasoning effort minimal is not known to this model: changed to low"}},
+		{`"generationConfig":{"thinkingConfig":{"thinkingBudget":20000,"includeThoughts":true}}`, `"generationConfig":{"thinkingConfig":{"includeThoughts":true,"thinkingLevel":"HIGH"}}`, levels, []string{"this model of p takes no reasoning budget: 20000 tokens became the effort high"}},
+		{`"generationConfig":{"thinkingConfig":{"thinkingBudget":500}}`, `"generationConfig":{"thinkingConfig":{"thinkingBudget":500}}`, budgets, nil},
+		{`"generationConfig":{"thinkingConfig":{"thinkingBudget":5000}}`, `"generationConfig":{"thinkingConfig":{"thinkingBudget":1000}}`, budgets, []string{"a reasoning budget of 5000 tokens is out of this model's range: changed to 1000"}},
+		{`"generationConfig":{"thinkingConfig":{"thinkingLevel":"LOW"}}`, `"generationConfig":{"thinkingConfig":{"thinkingBudget":1000}}`, budgets, nil},
+		{`"generationConfig":{"seed":1,"thinkingConfig":{"thinkingLevel":"LOW"}}`, `"generationConfig":{"seed":1}`, one(dialect.ModelRules{Thinking: dialect.ThinkingDropped}), []string{"this model of p does not reason: reasoning is dropped"}},
+		{`"generationConfig":{"thinkingConfig":{}}`, `"generationConfig":{}`, one(dialect.ModelRules{Drop: []string{"thinkingConfig"}}), []string{"thinkingConfig" + dropped}},
+	} {
+		const head = `{"contents":[{"parts":[{"text":"hi"}]}]`
+		enc, ok := pass(t, []byte(head+","+c.in+"}"), "m", gemini.Whole, c.rules)
+		if want := head + "," + c.want + "}"; !ok || string(enc.Body) != want || !slices.Equal(enc.Warnings, c.warnings) {
+			t.Errorf("%s: %v %q\n got %s\nwant %s", c.in, ok, enc.Warnings, enc.Body, want)
+		}
+	}
+}
+
+func TestPassGivesWay(t *testing.T) {
+	const call = `{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"functionCall":{"name":"f"}%s}]},{"role":"user","parts":[{"functionResponse":{"name":"f","response":{}%s}}]}`
+	const hi = `"contents":[{"parts":[{"text":"hi"}]}]`
+	calls := func(signature, response string) string {
+		return `"contents":[` + strings.Replace(strings.Replace(call, "%s", signature, 1), "%s", response, 1) + `]`
+	}
+	subset := one(dialect.ModelRules{Schema: dialect.SchemaSubset})
+	for _, c := range []struct {
+		name, in string
+		rules    *dialect.Rules
+		passes   bool
+	}{
+		{"another provider's reasoning", `"contents":[{"parts":[{"text":"a"}]},{"role":"model","parts":[{"text":"a","thought":true,"thoughtSignature":"bGxtZzF7fQ=="}]},{"parts":[{"text":"a"}]}]`, &dialect.Rules{}, false},
+		{"a call without a signature", calls("", ""), one(dialect.ModelRules{Signatures: dialect.SignaturesDemanded}), false},
+		{"a call with one", calls(`,"thoughtSignature":"c2ln"`, ""), one(dialect.ModelRules{Signatures: dialect.SignaturesDemanded}), true},
+		{"a call without that needs none", calls("", ""), &dialect.Rules{}, true},
+		{"media in a result", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), &dialect.Rules{}, false},
+		{"media in a result of newer models", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), one(dialect.ModelRules{ResultMedia: dialect.ResultMediaInside}), true},
+		{"instructions", hi + `,"systemInstruction":{"parts":[{"text":"a"}]}`, one(dialect.ModelRules{Instructions: dialect.InstructionsInTurn}), false},
+		{"several answers", hi + `,"generationConfig":{"candidateCount":2}`, &dialect.Rules{SingleChoice: true}, false},
+		{"JSON", hi + `,"generationConfig":{"responseMimeType":"application/json"}`, one(dialect.ModelRules{Drop: []string{"responseMimeType"}}), false},
+		{"a JSON schema", hi + `,"generationConfig":{"responseMimeType":"application/json","responseJsonSchema":{"type":"object"}}`, subset, false},
+		{"a function's JSON schema", hi + `,"tools":{"function_declarations":[{"name":"f","parameters_json_schema":{"type":"object"}}]}`, subset, false},
+		{"a function's schema", hi + `,"tools":{"function_declarations":[{"name":"f","parameters":{"type":"object"}}]}`, subset, true},
+	} {
+		enc, ok := pass(t, []byte("{"+c.in+"}"), "m", gemini.Whole, c.rules)
+		if ok != c.passes || ok && !bytes.Equal(enc.Body, []byte("{"+c.in+"}")) {
+			t.Errorf("%s: %v %s", c.name, ok, enc.Body)
+		}
+	}
+	if _, ok := (gemini.Client{}).PassRequest([]byte(`[]`), &chat.Request{}, &dialect.Rules{}); ok {
+		t.Error("an array passes")
+	}
+}
+
+func TestStreamPasses(t *testing.T) {
+	p := gemini.Client{}.NewStreamPasser(&chat.Request{})
+	if got := p.Pass([]byte("x"), "", []byte(`{"candidates" : [] }`)); string(got) != "xdata: {\"candidates\" : [] }\n\n" {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,149 @@
+package responses_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
+	"github.com/alicetears/llm-gateway/pkg/sse"
+)
+
+// pass decodes the body as the gateway does and lets it through for the model.
+func pass(t testing.TB, in []byte, model string, rules *dialect.Rules) (dialect.Encoded, bool) {
+	t.Helper()
+	req, _, err := new(responses.Server).DecodeRequest(in)
+	if err != nil {
+		t.Fatalf("%s: %v", in, err)
+	}
+	sent := *req
+	sent.Model = model
+	return responses.Client{}.PassRequest(in, &sent, rules)
+}
+
+func TestPassChangesTheModelAlone(t *testing.T) {
+	codex, err := os.ReadFile("testdata/request/codex.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []string{
+		strings.Replace(string(codex), "gpt-5-codex", "old", 1),
+		`{"model":"old","input":"hi","store":false}`,
+		"\r\n{ \"store\" : false ,\"x\":{\"y\":[1,2 ,3]}, \"input\" : [ {\"role\":\"user\", \"content\":[{\"text\":\"\\u0041\\/\",\"type\":\"input_text\",\"z\":0}] } ,\n{\"id\":\"msg_1\",\"type\":\"message\",\"status\":\"completed\",\"role\":\"assistant\",\"content\":[{\"type\":\"output_text\",\"annotations\":[],\"text\":\"\"}]}],\t\"model\" :\"old\",\"instructions\":null, \"temperature\":0.70,\"top_p\":1e-1 , \"max_output_tokens\":16.0,\"truncation\":\"auto\",\"background\":false,\"previous_response_id\":null,\"stream_options\":{\"include_obfuscation\":false},\"safety_identifier\":\"s\",\"prompt_cache_retention\":\"24h\",\"tools\":[{\"type\":\"file_search\",\"vector_store_ids\":[\"vs\"]}],\"tool_choice\":\"auto\",\"include\":[ \"file_search_call.results\" ],\"text\":{\"format\":{\"type\":\"text\"},\"verbosity\":\"low\"},\"service_tier\":null} \n",
+		`{"input":[{"role":"user","content":"a"},{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"},{"type":"web_search_call","id":"ws_1","status":"completed"},{"type":"compaction","id":"cmp_1","encrypted_content":"gAAAB"}],"store":false,"include":["reasoning.encrypted_content"],"reasoning":{"effort":"low","summary":"auto","x":1},"model":"old"}`,
+	} {
+		for _, model := range []string{"old", `new/"é"`} {
+			enc, ok := pass(t, []byte(in), model, &dialect.Rules{})
+			want := strings.Replace(in, `"old"`, `"`+strings.ReplaceAll(model, `"`, `\"`)+`"`, 1)
+			if !ok || string(enc.Body) != want || len(enc.Warnings) > 0 || enc.Path != "/responses" {
+				t.Errorf("%v %q\n got %s\nwant %s", ok, enc.Warnings, enc.Body, want)
+			}
+		}
+	}
+}
+
+func TestPassEdits(t *testing.T) {
+	model := func(m dialect.ModelRules) dialect.Rules {
+		m.Match = func(string) bool { return true }
+		return dialect.Rules{Provider: "p", Models: []dialect.ModelRules{m}}
+	}
+	reasoner := model(dialect.ModelRules{Efforts: []string{"low", "high"}})
+	plain := model(dialect.ModelRules{})
+	const dropped = "%s is not supported by p for this model: dropped"
+	const sealed = `"include":["reasoning.encrypted_content"]`
+	for _, c := range []struct {
+		in       string // the members behind model and input
+		rules    dialect.Rules
+		want     string
+		warnings []string
+	}{
+		{`"x":1`, dialect.Rules{}, `"x":1,"store":false`, nil},
+		{`"store": true ,"x":1`, dialect.Rules{}, `"store": false ,"x":1`, nil},
+		{`"store":null`, dialect.Rules{}, `"store":false`, nil},
+		{`"store":true`, dialect.Rules{Drop: []string{"store"}, Provider: "p"}, ``, nil},
+		{`"store":false`, reasoner, `"store":false,` + sealed, nil},
+		{`"store":false,"include":null`, reasoner, `"store":false,` + sealed, nil},
+		{`"store":false,"include":[ "a" ]`, reasoner, `"store":false,"include":["a","reasoning.encrypted_content"]`, nil},
+		{`"store":false,"include":["reasoning.encrypted_content" ]`, reasoner, `"store":false,"include":["reasoning.encrypted_content" ]`, nil},
+		{`"store":false,"reasoning":{"summary":"auto"}`, dialect.Rules{}, `"store":false,"reasoning":{"summary":"auto"},` + sealed, nil},
+		{`"store":false,` + sealed, plain, `"store":false`, nil},
+		{`"store":false,"include":["reasoning.encrypted_content","a"]`, plain, `"store":false,"include":["a"]`, nil},
+		{`"store":false,"include":["message.output_text.logprobs","a"],"top_logprobs":3`, model(dialect.ModelRules{Drop: []string{"logprobs", "top_logprobs"}}), `"store":false,"include":["a"]`, []string{fmt.Sprintf(dropped, "top_logprobs"), fmt.Sprintf(dropped, "logprobs")}},
+		{`"store":false,"include":["a"]`, dialect.Rules{Drop: []string{"include"}, Provider: "p"}, `"store":false`, []string{fmt.Sprintf(dropped, "include")}},
+		{`"store":false,"reasoning": {"effort" : "max","x":[ ]},` + sealed, reasoner, `"store":false,"reasoning": {"effort" : "high","x":[ ]},` + sealed, []string{"reasoning effort max is not known to this model: changed to high"}},
+		{`"store":false,"reasoning":{"effort":"low","summary":"auto"},` + sealed, model(dialect.ModelRules{Drop: []string{"reasoning_effort"}}), `"store":false`, []string{"reasoning cannot be steered at p for this model: dropped"}},
+		{`"store":false,"reasoning":{"summary":"auto"}`, model(dialect.ModelRules{Drop: []string{"reasoning_effort"}}), `"store":false`, []string{"reasoning cannot be steered at p for this model: dropped"}},
+		{`"store":false,"reasoning":{}`, model(dialect.ModelRules{Drop: []string{"reasoning_effort"}}), `"store":false`, nil},
+		{`"store":false,"temperature":2e0,"x":1`, dialect.Rules{Provider: "p", Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 1}}}, `"store":false,"temperature":1,"x":1`, []string{"temperature is 2, but p takes 0 to 1: changed to 1"}},
+		{`"store":false,"temperature":0.5,"top_p":0.5,"x":1`, model(dialect.ModelRules{Drop: []string{"temperature", "top_p"}}), `"store":false,"x":1`, []string{fmt.Sprintf(dropped, "temperature"), fmt.Sprintf(dropped, "top_p")}},
+		{`"store":false,"temperature":0.5,"reasoning":{"effort":"none"},` + sealed, model(dialect.ModelRules{DropUnlessEffortNone: []string{"temperature"}, Efforts: []string{"none", "low"}}), `"store":false,"temperature":0.5,"reasoning":{"effort":"none"},` + sealed, nil},
+		{`"store":false,"max_output_tokens" : 5`, dialect.Rules{Provider: "p"}, `"store":false,"max_output_tokens" : 16`, []string{"max_output_tokens is at least 16 at p: raised from 5"}},
+		{`"store":false,"text":{"verbosity":"low","format":{"type":"text"}}`, dialect.Rules{Drop: []string{"verbosity"}, Provider: "p"}, `"store":false,"text":{"format":{"type":"text"}}`, []string{fmt.Sprintf(dropped, "verbosity")}},
+		{`"store":false,"stop":["a"]`, model(dialect.ModelRules{Drop: []string{"stop"}}), `"store":false`, []string{fmt.Sprintf(dropped, "stop")}},
+		{`"store":false,"user":"u","seed":1`, dialect.Rules{Provider: "p", Fields: []string{"model", "input", "store", "user_id"}, Rename: map[string]string{"user": "user_id"}}, `"store":false,"user_id":"u"`, []string{fmt.Sprintf(dropped, "seed")}},
+	} {
+		const head = `{"model":"m","input":"hi"`
+		enc, ok := pass(t, []byte(head+","+c.in+"}"), "m", &c.rules)
+		want := strings.TrimSuffix(head+","+c.want, ",") + "}"
+		if !ok || string(enc.Body) != want || !slices.Equal(enc.Warnings, c.warnings) {
+			t.Errorf("%s: %v %q\n got %s\nwant %s", c.in, ok, enc.Warnings, enc.Body, want)
+		}
+	}
+}
+
+func TestPassGivesWay(t *testing.T) {
+	said := `{"type":"message","role":"assistant","content":"a"}`
+	for _, c := range []struct {
+		name, in string // in are the members behind the model
+		rules    dialect.Rules
+	}{
+		{"an id of the gateway's", `"input":[{"type":"message","id":"msg_llm_x_0","role":"assistant","content":"a"}]`, dialect.Rules{}},
+		{"an envelope", `"input":[{"type":"reasoning","summary":[],"encrypted_content":"llmgw1.e30"},` + said + `]`, dialect.Rules{}},
+		{"reasoning that is not encrypted", `"input":[{"type":"reasoning","id":"rs_1","summary":[]},` + said + `]`, dialect.Rules{}},
+		{"reasoning that nothing follows", `"input":[{"type":"reasoning","summary":[],"encrypted_content":"gAAA"}]`, dialect.Rules{}},
+		{"reasoning that the user follows", `"input":[{"type":"reasoning","summary":[],"encrypted_content":"gAAA"},{"role":"user","content":"b"}]`, dialect.Rules{}},
+		{"a call's id that is too long", `"input":[{"type":"function_call","name":"f","arguments":"{}","call_id":"` + strings.Repeat("c", 65) + `"}]`, dialect.Rules{}},
+		{"a developer", `"input":[{"role":"developer","content":"a"}]`, dialect.Rules{DeveloperRole: dialect.DeveloperAsSystem}},
+		{"an image", `"input":[{"role":"user","content":[{"type":"input_image","image_url":"https://e.com/a"}]}]`, dialect.Rules{Images: dialect.ImagesRefused}},
+		{"a file in a result", `"input":[{"type":"function_call","name":"f","arguments":"{}","call_id":"c"},{"type":"function_call_output","call_id":"c","output":[{"type":"input_file","file_id":"f"}]}]`, dialect.Rules{Files: dialect.FilesRefused}},
+		{"audio", `"input":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}]`, dialect.Rules{}},
+		{"tools that are refused", `"input":"a","tools":[{"type":"web_search"}]`, dialect.Rules{Drop: []string{"tools"}}},
+		{"a form that is refused", `"input":"a","text":{"format":{"type":"json_object"}}`, dialect.Rules{Drop: []string{"response_format"}}},
+		{"a stream that is refused", `"input":"a","stream":true`, dialect.Rules{Drop: []string{"stream"}}},
+	} {
+		if enc, ok := pass(t, []byte(`{"model":"m","store":false,`+c.in+`}`), "m", &c.rules); ok {
+			t.Errorf("%s passes: %s", c.name, enc.Body)
+		}
+	}
+	if _, ok := (responses.Client{}).PassRequest([]byte(`[]`), &chat.Request{}, &dialect.Rules{}); ok {
+		t.Error("an array passes")
+	}
+}
+
+func TestStreamPasses(t *testing.T) {
+	for _, name := range []string{"everything", "refusal"} {
+		in, err := os.ReadFile("testdata/stream/" + name + ".sse")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := responses.Client{}.NewStreamPasser(&chat.Request{})
+		var want, got []byte
+		r := sse.NewReader(bytes.NewReader(in), 0)
+		for {
+			event, data, err := r.Next()
+			if err != nil {
+				break
+			}
+			want = fmt.Appendf(want, "event: %s\ndata: %s\n\n", event, data)
+			got = p.Pass(got, event, data)
+		}
+		if len(got) == 0 || !bytes.Equal(got, want) {
+			t.Errorf("%s: got %s", name, got)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package provider
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+)
+
+func TestSpeech(t *testing.T) {
+	tools := func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "f"}} }
+	effort := func(level string) func(*chat.Request) {
+		return func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: level} }
+	}
+	budget := func(n int64) func(*chat.Request) {
+		return func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Budget: &n} }
+	}
+	summary := func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Summary: "auto"} }
+	several := func(r *chat.Request) { r.N = to(int64(2)) }
+	single := func(r *chat.Request) { r.N = to(int64(1)) }
+	sound := func(r *chat.Request) {
+		r.Messages = append(r.Messages, chat.Message{Role: chat.User, Parts: []chat.Part{{Kind: chat.Audio, Media: &chat.Media{Data: "AAAA"}}}})
+	}
+	stop := func(r *chat.Request) {
+		r.Stop, r.Seed, r.LogitBias = []string{"x"}, to(int64(1)), map[string]float64{"1": 1}
+	}
+	type asks = []func(*chat.Request)
+	for _, c := range []struct {
+		provider, model string
+		spoken          Dialect
+		asks            asks
+		want            Dialect
+	}{
+		{"openai", "gpt-4.1", "", nil, OpenAI},
+		{"openai", "gpt-4.1", OpenAI, asks{tools}, OpenAI},
+		{"openai", "gpt-4.1", Anthropic, asks{tools, effort("high")}, OpenAI},
+		// What Responses alone serves.
+		{"openai", "gpt-5-pro", OpenAI, nil, Responses},
+		{"openai", "gpt-5.2-pro-2025-12-11", "", nil, Responses},
+		{"openai", "gpt-5.3-codex", "", nil, Responses},
+		{"openai", "o3-deep-research", "", nil, Responses},
+		{"openai", "gpt-5-pro", OpenAI, asks{several}, Responses}, // there is no other way; it says what is wrong
+		// Functions while the model thinks.
+		{"openai", "gpt-5", "", asks{tools, effort("high")}, OpenAI},
+		{"openai", "gpt-5.1", "", asks{tools, effort("high")}, OpenAI},
+		{"openai", "o4-mini", "", asks{tools, effort("high")}, OpenAI},
+		{"openai", "gpt-5.2", "", asks{tools}, OpenAI},
+		{"openai", "gpt-5.2", "", asks{tools, summary}, OpenAI},
+		{"openai", "gpt-5.2", "", asks{tools, effort("none")}, OpenAI},
+		{"openai", "gpt-5.2", "", asks{tools, effort("low")}, Responses},
+		{"openai", "gpt-5.2", "", asks{tools, effort("minimal")}, Responses},
+		{"openai", "gpt-5.2", "", asks{tools, budget(0)}, OpenAI},
+		{"openai", "gpt-5.2", "", asks{tools, budget(5000)}, Responses},
+		{"openai", "gpt-5.2", "", asks{effort("high")}, OpenAI},
+		{"openai", "gpt-5.4-mini", "", asks{tools}, OpenAI},
+		{"openai", "gpt-5.4-2026-03-05", "", asks{tools, effort("high")}, Responses},
+		{"openai", "gpt-5.5", "", asks{tools}, Responses},
+		{"openai", "gpt-5.5", OpenAI, asks{tools, effort("none")}, OpenAI},
+		{"openai", "gpt-5.5", "", nil, OpenAI},
+		{"openai", "gpt-5.6-sol", OpenAI, asks{tools}, Responses},
+		{"openai", "gpt-5.6", "", asks{tools, budget(0)}, OpenAI},
+		{"openai", "gpt-6-sol", "", asks{tools}, Responses},
+		{"openai", "gpt-6-luna", "", asks{tools, effort("none")}, OpenAI},
+		{"openai", "gpt-6-astra", "", asks{tools}, Responses},
+		{"openai", "gpt-6-astra", "", asks{tools, effort("none")}, Responses},
+		{"openai", "gpt-6-astra", "", asks{effort("high")}, OpenAI},
+		{"openai", "gpt-6.1-terra", "", asks{tools, effort("none")}, Responses},
+		// What Responses refuses stays; what it drops does not.
+		{"openai", "gpt-5.5", "", asks{tools, several}, OpenAI},
+		{"openai", "gpt-5.5", "", asks{tools, single}, Responses},
+		{"openai", "gpt-5.5", "", asks{tools, sound}, OpenAI},
+		{"openai", "gpt-5.5", "", asks{tools, stop}, Responses},
+		// Callers who speak it.
+		{"openai", "gpt-4.1", Responses, nil, Responses},
+		{"openai", "gpt-5.5", Responses, asks{tools, effort("none")}, Responses},
+		{"openai", "ft:gpt-4o:acme", Responses, nil, Responses},
+		{"openai", "gpt-99", Responses, nil, Responses},
+		{"openai", "gpt-4o-search-preview", Responses, nil, OpenAI},
+		{"openai", "gpt-4o-audio-preview-2025-06-03", Responses, nil, OpenAI},
+		{"openai", "gpt-audio-1.5", Responses, nil, OpenAI},
+		{"openai", "text-embedding-3-small", Responses, nil, OpenAI},
+		// The other rows speak one dialect.
+		{"groq", "openai/gpt-oss-120b", Responses, asks{tools, effort("high")}, OpenAI},
+		{"anthropic", "claude-opus-5.5", Responses, nil, Anthropic},
+		{"gemini", "gemini-3-pro", OpenAI, asks{tools}, Gemini},
+	} {
+		req := &chat.Request{Model: c.model}
+		for _, ask := range c.asks {
+			ask(req)
+		}
+		p := table(t, nil).ByID(c.provider)
+		s := p.Speech(c.model, req, c.spoken)
+		if s.Dialect != c.want || s.Client == nil || s.Rules != &p.Rules {
+			t.Errorf("%s spoken %q, tools %d, %+v: %s, want %s", c.model, c.spoken, len(req.Tools), req.Reasoning, s.Dialect, c.want)
+		}
+	}
+}
+
+// Whatever is sent elsewhere for its functions is taken there.
+func TestFunctionsReachThinkingModels(t *testing.T) {
+	p := table(t, nil).ByID("openai")
+	for model, want := range map[string]string{"gpt-5.5": "xhigh", "gpt-6.1-sol": "xhigh", "gpt-5.2": "high", "gpt-5.4-pro": "xhigh", "gpt-5-pro": "high", "gpt-5.2-codex": "high"} {
+		req := everything(model)
+		s := p.Speech(model, req, OpenAI)
+		enc, err := s.Client.EncodeRequest(req, s.Rules)
+		if err != nil {
+			t.Errorf("%s: %v", model, err)
+			continue
+		}
+		var out struct {
+			Tools     []any
+			Reasoning struct{ Effort string }
+			Store     *bool
+		}
+		if err := json.Unmarshal(enc.Body, &out); err != nil {
+			t.Fatal(err)
+		}
+		if s.Dialect != Responses || len(out.Tools) != 1 || out.Reasoning.Effort != want || out.Store == nil || *out.Store || strings.Contains(string(enc.Body), `"temperature"`) {
+			t.Errorf("%s in %s: %s", model, s.Dialect, enc.Body)
+		}
+	}
+	req := everything("gpt-5-pro")
+	req.N = to(int64(2))
+	s := p.Speech("gpt-5-pro", req, "")
+	var refused *chat.Error
+	if _, err := s.Client.EncodeRequest(req, s.Rules); !errors.As(err, &refused) || refused.Param != "n" {
+		t.Errorf("two answers of gpt-5-pro: %v", err)
+	}
+}
+
+func TestState(t *testing.T) {
+	stateful, bound := "", ""
+	for _, p := range table(t, nil).All() {
+		if p.Stateful() {
+			stateful += p.ID + " "
+		}
+		if p.StateBoundToAccount() {
+			bound += p.ID + " "
+		}
+	}
+	if stateful != "openai anthropic openrouter gemini fireworks deepseek " || bound != "openai anthropic " {
+		t.Errorf("stateful %s, bound %s", stateful, bound)
+	}
+}

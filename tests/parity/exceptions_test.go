@@ -1,0 +1,86 @@
+package parity
+
+import (
+	"slices"
+	"strings"
+)
+
+// exception is what a provider, or a model of it, cannot do, and what callers are told then: a warning, or a 400
+// where to go on would be to do another thing. Nothing else may differ from what is wanted of all.
+type exception struct {
+	provider string   // empty: all
+	models   []string // prefixes; nil: all
+	dialects []string // nil: all
+	cases    []string // nil: all
+	change   func(w *want)
+}
+
+func (e *exception) fits(provider, model, dialect, name string) bool {
+	has := func(list []string, s string) bool { return list == nil || slices.Contains(list, s) }
+	return (e.provider == "" || e.provider == provider) && has(e.dialects, dialect) && has(e.cases, name) &&
+		(e.models == nil || slices.ContainsFunc(e.models, func(p string) bool { return strings.HasPrefix(model, p) }))
+}
+
+func warned(text string) func(*want) { return func(w *want) { w.warned = text } }
+
+// noThoughts is a model that does not reason, told to.
+func noThoughts(warning string) func(*want) {
+	return func(w *want) { *w = want{part: "Hello!", finish: "stop", warned: warning} }
+}
+
+func exceptions() []exception {
+	var (
+		calls   = []string{"tools", "required", "parallel tools", "no-argument tool"}
+		reasons = []string{"reasoning"}
+		refuses = []string{"refusal"}
+		midway  = []string{"refusal midway"}
+		stops   = []string{"stop sequence"}
+	)
+	unstopped := func(w *want) {
+		w.text = "one two STOP three"
+		w.warned = "stop is not supported by openai for this model: dropped"
+	}
+	hidden := func(w *want) { w.reasoning = "" }
+	unfiltered := func(w *want) { w.finish = "stop" } // the provider has no such reason
+	// A refusal has a place of its own in some dialects, and is text in the others.
+	apartIn := []string{"native", "openai", "responses"}
+	apart := func(w *want) { w.text, w.refusal = "", "I cannot help with that." }
+	return []exception{
+		// Chat Completions never show what was thought.
+		{"openai", nil, nil, reasons, hidden},
+		{"openai", []string{"gpt-4o-mini"}, nil, reasons, noThoughts("reasoning cannot be steered at openai for this model: dropped")},
+		{"openai", []string{"gpt-5"}, nil, stops, unstopped},
+		{"openai", []string{"gpt-5.6"}, nil, calls, warned("this model of openai does not think while it has functions to call: reasoning is off")},
+		{"openai", nil, apartIn, refuses, apart},
+		{"openai", nil, []string{"anthropic"}, refuses, func(w *want) { w.finish = "content_filter" }},
+
+		{"anthropic", nil, nil, refuses, func(w *want) { w.finish = "content_filter" }},
+		{"anthropic", nil, apartIn, refuses, apart},
+		{"anthropic", nil, []string{"anthropic"}, refuses, func(w *want) { w.text = "" }}, // as it came: in stop_details
+		{"anthropic", []string{"claude-haiku-4-5"}, []string{"anthropic"}, reasons,
+			warned("a reasoning budget of 16384 tokens does not fit max_tokens 4000: changed to 3000")},
+		{"anthropic", []string{"claude-sonnet-5-5"}, nil, []string{"required"}, func(w *want) {
+			w.refused = "this model of anthropic cannot be told that it must call a tool: let it choose (auto), and say in the prompt what to call"
+		}},
+
+		{"gemini", nil, nil, refuses, func(w *want) {
+			w.text, w.finish = "The prompt was blocked by the provider: PROHIBITED_CONTENT", "content_filter"
+		}},
+		{"gemini", nil, apartIn, refuses, func(w *want) { w.text, w.refusal = "", w.text }},
+
+		{"mistral", []string{"mistral-large"}, nil, reasons, noThoughts("reasoning cannot be steered at mistral for this model: dropped")},
+		{"mistral", nil, nil, midway, unfiltered},
+		{"groq", []string{"llama"}, nil, reasons, noThoughts("reasoning cannot be steered at groq for this model: dropped")},
+		{"groq", nil, nil, midway, unfiltered},
+		{"together", nil, nil, midway, unfiltered},
+
+		{"deepseek", nil, nil, []string{"required"}, warned("deepseek does not think while a tool must be called: reasoning is off")},
+		{"deepseek", nil, nil, []string{"schema"}, func(w *want) {
+			w.json = `{"answer":"Hello!"}` // some JSON
+			w.warned = "deepseek does not enforce a JSON schema: it is asked for in the prompt"
+		}},
+
+		// Responses have no stop sequences.
+		{"", nil, []string{"responses"}, stops, func(w *want) { w.text, w.warned = "one two STOP three", "" }},
+	}
+}

@@ -1,0 +1,228 @@
+package parity
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// memory is how much of an answer a caller keeps for the next turn.
+type memory string
+
+const (
+	all  memory = "all"  // what the SDK's types have, reasoning included
+	bare memory = "bare" // text and calls alone, as programs do that know no reasoning
+)
+
+func (m memory) of(s *said) json.RawMessage {
+	if m == bare {
+		return s.bare
+	}
+	return s.kept
+}
+
+// conversation is two turns: the model calls tools, and gets what they say.
+type conversation struct {
+	p       *person
+	s       *speaker
+	model   string
+	memory  memory
+	effort  string
+	first   ask
+	calls   []call
+	history []turn
+}
+
+// begin makes the first turn, and wants calls of both tools.
+func (c *conversation) begin(streamed bool) (*reply, error) {
+	c.first = ask{model: c.model, system: "Be brief.", turns: []turn{{text: "call all"}}, tools: both(), effort: c.effort, streamed: streamed}
+	got, r, err := c.p.ask(c.s, &c.first)
+	if err == nil && (got.failed != nil || len(got.calls) != 2) {
+		err = fmt.Errorf("no calls: %d %s", r.status, r.body)
+	}
+	if err != nil {
+		return r, fmt.Errorf("first turn: %w", err)
+	}
+	c.answer(&got)
+	return r, nil
+}
+
+// answer adds the model's turn and the results of its calls to the history.
+func (c *conversation) answer(got *said) {
+	c.history = append(c.history, turn{model: c.memory.of(got)})
+	results := turn{}
+	for _, one := range got.calls {
+		results.results = append(results.results, result{one.id, one.name, one.name + " works"})
+	}
+	c.history = append(c.history, results)
+}
+
+// goOn makes the next turn, and wants the answer to what the tools said.
+func (c *conversation) goOn(streamed bool) (*reply, error) {
+	a := c.first
+	a.turns, a.streamed = append(append([]turn{}, a.turns...), c.history...), streamed
+	got, r, err := c.p.ask(c.s, &a)
+	if err == nil && (got.failed != nil || got.text != "The tool said: weather works; now works") {
+		err = fmt.Errorf("not the answer: %d %s", r.status, r.body)
+	}
+	if err != nil {
+		return r, fmt.Errorf("next turn: %w", err)
+	}
+	return r, nil
+}
+
+// again lets the model call once more, and makes the turn after that.
+func (c *conversation) again(streamed bool) error {
+	a := c.first
+	a.turns, a.streamed = append(append([]turn{}, a.turns...), c.history...), streamed
+	a.turns = append(a.turns, turn{text: "call all"})
+	got, r, err := c.p.ask(c.s, &a)
+	if err == nil && (got.failed != nil || len(got.calls) != 2) {
+		err = fmt.Errorf("no calls: %d %s", r.status, r.body)
+	}
+	if err != nil {
+		return fmt.Errorf("third turn: %w", err)
+	}
+	c.history = append(c.history, turn{text: "call all"})
+	c.answer(&got)
+	_, err = c.goOn(streamed)
+	return err
+}
+
+// everyConversation runs the test for each model, dialect, memory and form, providers side by side.
+func everyConversation(t *testing.T, test func(pr provided, model string, s *speaker, m memory, streamed bool) error) {
+	var combinations atomic.Int64
+	t.Run("providers", func(t *testing.T) {
+		for _, pr := range providers() {
+			t.Run(pr.id, func(t *testing.T) {
+				t.Parallel()
+				for _, model := range pr.models {
+					for _, s := range speakers() {
+						for _, m := range []memory{all, bare} {
+							for _, streamed := range []bool{false, true} {
+								combinations.Add(1)
+								if err := test(pr, model, s, m, streamed); err != nil {
+									t.Errorf("%s, %s, keeps %s, streamed %v: %v", model, s.name, m, streamed, err)
+								}
+							}
+						}
+					}
+				}
+			})
+		}
+	})
+	t.Logf("%d combinations of model, dialect, memory and form", combinations.Load())
+}
+
+// The providers want back what they thought; whatever a caller keeps of it, they get it.
+func TestReasoningSurvives(t *testing.T) {
+	w := newWorld(t)
+	p := w.person()
+	for _, pr := range providers() {
+		p.key(pr.id, "")
+	}
+	everyConversation(t, func(pr provided, model string, s *speaker, m memory, streamed bool) error {
+		for _, effort := range []string{"", "high"} {
+			c := &conversation{p: p, s: s, model: pr.id + "/" + model, memory: m, effort: effort}
+			if _, err := c.begin(streamed); err != nil {
+				return err
+			}
+			if _, err := c.goOn(streamed); err != nil {
+				return fmt.Errorf("effort %q: %w", effort, err)
+			}
+			if err := c.again(streamed); err != nil {
+				return fmt.Errorf("effort %q: %w", effort, err)
+			}
+		}
+		return nil
+	})
+}
+
+// Of several keys, the one that made a turn makes the next, as what it thought may be worth nothing to the
+// others. If it is spent another one goes on, and after a restart all is as it was.
+func TestTurnsStayWithTheirKey(t *testing.T) {
+	w := newWorld(t)
+	everyConversation(t, func(pr provided, model string, s *speaker, m memory, streamed bool) error {
+		p := w.person()
+		if _, err := store.SetProfile(context.Background(), w.db, p.id, store.ProfileChange{Strategy: store.To("round-robin")}, time.Now().UnixMilli()); err != nil {
+			return err
+		}
+		keys := map[string]store.ID{}
+		for _, account := range []string{"a", "b", "c"} { // the last dash ends an account's name
+			id := p.key(pr.id, "sk-emulated-"+account+"-1")
+			keys[id.String()] = id
+		}
+		c := &conversation{p: p, s: s, model: pr.id + "/" + model, memory: m, effort: "high"}
+		r, err := c.begin(streamed)
+		if err != nil {
+			return err
+		}
+		made := r.header.Get("X-LLM-Key-ID")
+		for range 2 {
+			r, err := c.goOn(streamed)
+			if err != nil {
+				return err
+			}
+			if stateful := statefulProviders()[pr.id]; stateful && r.header.Get("X-LLM-Key-ID") != made {
+				return fmt.Errorf("the turn of %s went to %s", made, r.header.Get("X-LLM-Key-ID"))
+			}
+		}
+		p.spend(keys[made])
+		if r, err = c.goOn(streamed); err != nil {
+			return fmt.Errorf("with another key: %w", err)
+		}
+		if r.header.Get("X-LLM-Key-ID") == made {
+			return fmt.Errorf("the spent key was used")
+		}
+		if err := c.again(streamed); err != nil {
+			return fmt.Errorf("with another key: %w", err)
+		}
+		return nil
+	})
+}
+
+// statefulProviders demand something back of what they thought.
+func statefulProviders() map[string]bool {
+	return map[string]bool{"anthropic": true, "gemini": true, "openrouter": true, "fireworks": true, "deepseek": true}
+}
+
+func TestTurnsSurviveARestart(t *testing.T) {
+	w := newWorld(t)
+	p := w.person()
+	var open []*conversation
+	for _, pr := range providers() {
+		p.key(pr.id, "")
+		for _, model := range pr.models {
+			for i, s := range speakers() {
+				c := &conversation{p: p, s: s, model: pr.id + "/" + model, memory: bare, effort: "high"}
+				if _, err := c.begin(i%2 == 0); err != nil {
+					t.Errorf("%s, %s: %v", model, s.name, err)
+					continue
+				}
+				open = append(open, c)
+			}
+		}
+	}
+	w.restart()
+	for i, c := range open {
+		if _, err := c.goOn(i%2 == 0); err != nil {
+			t.Errorf("%s, %s: %v", c.model, c.s.name, err)
+		}
+	}
+	// What is held is sealed.
+	err := w.db.Run(t.Context(), store.Stmt{SQL: "select sealed from turns", Each: func(r store.Row) error {
+		var sealed []byte
+		err := r.Scan(&sealed)
+		if strings.Contains(string(sealed), "The user wants") || strings.Contains(string(sealed), "signature") {
+			t.Errorf("a turn is held unsealed: %s", sealed)
+		}
+		return err
+	}})
+	w.must(err)
+}
