@@ -70,17 +70,31 @@ func strict(t *testing.T, name string, next func() any) (documents int) {
 		t.Fatal(err)
 	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
-	d.KnownFields(true)
 	for {
-		err := d.Decode(next())
+		var document any
+		err := d.Decode(&document)
 		if errors.Is(err, io.EOF) {
 			return documents
+		}
+		if err == nil {
+			err = exactly(document, next())
 		}
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		documents++
 	}
+}
+
+// exactly decodes a document whose aliases and merges are resolved, without unknown fields.
+func exactly(document, into any) error {
+	text, err := yaml.Marshal(document)
+	if err != nil {
+		return err
+	}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	return d.Decode(into)
 }
 
 func TestComposeFile(t *testing.T) {
