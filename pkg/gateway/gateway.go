@@ -57,8 +57,16 @@ type Deps struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 	// OnSettled, if set, is called after a request was settled and its answer is out of the
-	// gateway's hands, with the time of the settling.
-	OnSettled func(ctx context.Context, nowMs int64)
+	// gateway's hands.
+	OnSettled func(context.Context, Settled)
+}
+
+// Settled tells of a request that was settled.
+type Settled struct {
+	At int64 // Unix milliseconds
+	// FirstOfDay says that it took the first place of a UTC day in a key's quota: of all requests of
+	// a day, in whatever process, one a key does, or few if it was given back.
+	FirstOfDay bool
 }
 
 // ErrStopping, as the cause of a context's end (context.WithCancelCause), says that the process

@@ -125,7 +125,7 @@ func (c *Call) Close() {
 		c.leave()
 	}
 	if c.g.OnSettled != nil {
-		c.g.OnSettled(context.WithoutCancel(c.ctx), c.nowMs())
+		c.g.OnSettled(context.WithoutCancel(c.ctx), Settled{At: c.nowMs(), FirstOfDay: c.last != nil && c.last.reservation.Used == 1})
 	}
 }
 

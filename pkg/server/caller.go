@@ -29,8 +29,11 @@ func (p principal) gateway() gateway.Caller {
 
 // authorize lets the request reach the route's handler, or says why not.
 func (a *App) authorize(c *call, route *Route) (err error) {
-	if route.Access == Public {
+	switch route.Access {
+	case Public:
 		return nil
+	case Scheduler:
+		return a.authorizeScheduler(c)
 	}
 	if c.who, err = a.identify(c); err != nil {
 		return err

@@ -93,6 +93,9 @@ func (c client) send(req *http.Request) reply {
 	}
 	r := reply{c.w.t, req.Method + " " + req.URL.Path, resp.StatusCode, resp.Header, string(text)}
 	r.check()
+	if err := record(req, r); err != nil {
+		c.w.t.Error(err)
+	}
 	return r
 }
 
