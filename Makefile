@@ -1,5 +1,5 @@
 # make test needs nothing but Go: it installs the servers that the tests start.
-.PHONY: help test vercel race lint build demo run fuzz screenshots clean
+.PHONY: help test vercel race lint build release demo run fuzz screenshots clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -25,6 +25,9 @@ lint: ## gofmt, go vet, staticcheck, tidy modules, nothing of this machine in th
 
 build: ## bin/gateway
 	go build -trimpath -o bin/gateway ./cmd/gateway
+
+release: ## binaries of all platforms in dist/, with checksums and an SBOM each
+	@scripts/release
 
 demo: ## a throw-away gateway that answers one chat
 	go run ./cmd/gateway demo

@@ -21,6 +21,7 @@ type Config struct {
 	Strategy       Strategy
 	Host           string // address or name, without brackets
 	Port           int    // 0 to 65535; 0 asks for a free one
+	TLS            TLS    // binary only
 	DataDir        string // binary only
 	LogLevel       slog.Level
 	LogFormat      LogFormat
@@ -111,6 +112,7 @@ func Load(env func(string) (string, bool), home Home) (*Config, error) {
 	c.Strategy = Strategy(r.choice("KEY_SELECTION_STRATEGY", string(ExhaustFirst), string(RoundRobin)))
 	c.Host = r.host("HOST")
 	c.Port = r.integer("PORT", 0, 65535)
+	c.TLS = r.tls()
 	c.LogLevel = r.logLevel("LOG_LEVEL")
 	c.LogFormat = LogFormat(r.choice("LOG_FORMAT", string(LogText), string(LogJSON)))
 	c.TrustedProxies = r.prefixes("TRUSTED_PROXIES")

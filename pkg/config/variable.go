@@ -59,6 +59,8 @@ func Variables() []Variable {
 		{Name: "KEY_SELECTION_STRATEGY", Default: string(ExhaustFirst), Description: "`exhaust-first` stays on a key until its quota is spent, `round-robin` rotates. A user may choose otherwise."},
 		{Name: "HOST", Default: "127.0.0.1", Description: "Address to listen on."},
 		{Name: "PORT", Default: "3000", Description: "Port to listen on; 0 picks a free one."},
+		{Name: "TLS_CERT_FILE", Description: "File with the certificate and its chain, PEM: the binary then speaks HTTPS. Read again when it changes. Binary only."},
+		{Name: "TLS_KEY_FILE", Description: "File with the certificate's private key, PEM."},
 		{Name: "DATA_DIR", Default: "./data", Description: "Folder of the SQLite database and of the secret that is made for it. Binary only."},
 		{Name: "LOG_LEVEL", Default: "info", Description: "`debug`, `info`, `warn` or `error`."},
 		{Name: "LOG_FORMAT", Default: string(LogText), Description: "`text` or `json`."},
