@@ -33,7 +33,6 @@ const (
 	// unanswered is how long it waits for a database that does not answer.
 	unanswered = 5 * time.Second
 
-	purgeFirst = time.Minute
 	purgeEvery = time.Hour
 )
 
@@ -43,12 +42,12 @@ func (w *Worker) Work(ctx context.Context) {
 	w.freed = make(chan struct{}, 1)
 	w.Queue.enlist(1)
 	defer w.Queue.enlist(-1)
-	nextPurge := time.Now().Add(purgeFirst + rand.N(purgeFirst))
+	nextPurge := time.Now() // at its start, too: it may not live for an hour
 	for ctx.Err() == nil {
 		pause := w.turn(ctx)
 		if w.Purge != nil && time.Now().After(nextPurge) {
 			nextPurge = time.Now().Add(purgeEvery)
-			w.Purge(ctx)
+			w.wg.Go(func() { w.Purge(ctx) })
 		}
 		if pause == 0 {
 			continue
