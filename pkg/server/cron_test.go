@@ -46,7 +46,7 @@ func TestCronPurgesAndHarmsNothing(t *testing.T) {
 		w.old(ann, 1200)
 		scheduler := w.anyone().with("Authorization", "Bearer "+cronSecret, "User-Agent", "vercel-cron/1.0")
 		r := scheduler.get("/api/cron").want(200).is("deleted", "1201", "complete", "true")
-		r.members("", "deleted", "complete")
+		r.members("", "deleted", "ran", "complete")
 		var all sync.WaitGroup
 		for range 5 {
 			all.Go(func() { scheduler.get("/api/cron").is("deleted", "0", "complete", "true") })
@@ -57,6 +57,26 @@ func TestCronPurgesAndHarmsNothing(t *testing.T) {
 		}
 		ann.get("/api/keys/"+key).want(200).is("usedToday", "1")
 		holder.chat(hello).want(200)
+	})
+}
+
+// Where there is no worker, what nobody polls for is run by the scheduler's call.
+func TestCronRunsWhatWaits(t *testing.T) {
+	onBoth(t, func(t *testing.T, db store.DB) {
+		w := &chatWorld{world: newWorldOn(t, db, functions, "CRON_SECRET="+cronSecret)}
+		w.ann = w.user("ann")
+		_, w.token, w.holder = w.ann.token("test")
+		w.key("openai", apiKey)
+		for _, name := range []string{"one", "two"} {
+			w.holder.chat(later(name)).want(202)
+		}
+		scheduler := w.anyone().with("Authorization", "Bearer "+cronSecret)
+		scheduler.get("/api/cron").want(200).is("ran", "2", "complete", "true")
+		scheduler.get("/api/cron").want(200).is("ran", "0", "complete", "true")
+		if w.calls() != 2 {
+			t.Errorf("%d calls of the provider", w.calls())
+		}
+		w.holder.get("/api/chat/two?timeout=0").want(200).is("id", "two")
 	})
 }
 
