@@ -54,7 +54,7 @@ func admitMessages(x *exchange) *failure {
 		return refused(401, "authentication_error", "invalid x-api-key")
 	case version == "":
 		return refused(400, "invalid_request_error", "anthropic-version: header is required")
-	case version != "2023-06-01" && version != "2023-01-01":
+	case version != "2026-10-21" && version != "2023-06-01" && version != "2023-01-01":
 		return refused(400, "invalid_request_error", `anthropic-version: "`+version+`" is not a valid version. A list of valid version headers is available at https://docs.anthropic.com/en/api/versioning.`)
 	}
 	return nil

@@ -108,6 +108,12 @@ func TestMessagesWantsItsHeaders(t *testing.T) {
 	if status, text := cl.post("anthropic", "/v1/messages", messagesBody(nil), "X-Api-Key", "", "Authorization", "Bearer "+goodKey); status != 401 || !strings.Contains(text, "x-api-key header is required") {
 		t.Errorf("%d %s", status, text)
 	}
+	for field, value := range map[string]any{"temperature": 1, "top_p": 0.9, "top_k": 5, "stop_sequences": []any{"x"}} {
+		status, text := cl.post("anthropic", "/v1/messages", messagesBody(object{field: value}), "Anthropic-Version", "2026-10-21")
+		if refused := status == 400 && strings.Contains(text, field+": Extra inputs are not permitted"); refused != (field != "stop_sequences") {
+			t.Errorf("%s in the version of 2026: %d %s", field, status, text)
+		}
+	}
 	body := messagesBody(object{"context_management": object{}})
 	if status, text := cl.post("anthropic", "/v1/messages?beta=true", body); status != 200 {
 		t.Errorf("a beta field: %d %s", status, text)

@@ -29,7 +29,13 @@ func (m *messagesRequest) read(x *exchange) *failure {
 	m.raw = raw
 	beta := x.r.URL.Query().Get("beta") == "true" || x.r.Header.Get("Anthropic-Beta") != ""
 	r := &reader{}
-	r.read(messagesShape(m.count, beta), raw, nil)
+	known := messagesShape(m.count, beta)
+	if x.r.Header.Get("Anthropic-Version") >= "2026-10-21" { // which has them no more (platform.claude.com/docs/en/api/versioning)
+		for _, name := range []string{"temperature", "top_p", "top_k"} {
+			delete(known.members, name)
+		}
+	}
+	r.read(known, raw, nil)
 	if len(r.found) > 0 {
 		return x.misshapen(r.found[0])
 	}

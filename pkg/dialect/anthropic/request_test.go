@@ -97,6 +97,22 @@ func TestDecodeIssues(t *testing.T) {
 	}
 }
 
+// What a thread holds is at Anthropic's, for one account. The SDKs' tool runners begin with one, and send the whole
+// conversation instead when they are told so by this code.
+func TestThreadsAreRefused(t *testing.T) {
+	_, _, err := server().DecodeRequest([]byte(body(`,"thread":{"type":"create"}`)))
+	var f *fault.Error
+	if !errors.As(err, &f) || f.Code != fault.Validation {
+		t.Fatal(err)
+	}
+	if told := string(server().EncodeError(f, "r")); !strings.Contains(told, `"error_code":"thread_unsupported_request","unsupported":["thread"]`) {
+		t.Error(told)
+	}
+	if _, _, err := server().DecodeRequest([]byte(body(`,"thread":null`))); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDecodeThinking(t *testing.T) {
 	for in, want := range map[string]*chat.Reasoning{
 		``:                                nil,

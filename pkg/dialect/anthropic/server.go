@@ -4,6 +4,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -37,6 +38,9 @@ func (s *Server) DecodeCountRequest(data []byte) (*chat.Request, dialect.Route, 
 func (s *Server) decode(data []byte, purpose purpose) (*chat.Request, dialect.Route, error) {
 	d := decoder{purpose: purpose, req: new(chat.Request)}
 	err := s.docs.Read(data, func(root jsonx.Value) error {
+		if root.Get("thread").Given() {
+			return threadRefused()
+		}
 		d.request(root)
 		return d.Err()
 	})
@@ -44,4 +48,15 @@ func (s *Server) decode(data []byte, purpose purpose) (*chat.Request, dialect.Ro
 		return nil, dialect.Route{}, err
 	}
 	return d.req, dialect.Route{}, nil
+}
+
+// threadRefused refuses a conversation that Anthropic is to hold: it would be bound to one account, and no other
+// provider could go on with it. Anthropic's SDKs know the code (ThreadUnsupportedRequestError of @anthropic-ai/sdk 1.13),
+// and their tool runners, which begin with a thread, then send the whole conversation.
+func threadRefused() error {
+	return &fault.Error{
+		Code:    fault.Validation,
+		Message: "thread: the gateway keeps no conversations; send the whole conversation, and no thread",
+		Details: map[string]any{"error_code": "thread_unsupported_request", "unsupported": []string{"thread"}},
+	}
 }
