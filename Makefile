@@ -7,7 +7,6 @@ help: ## list the targets
 test: ## set the test servers up where they are missing, and run every test
 	@scripts/services
 	@scripts/test
-	@scripts/dashboard
 
 vercel: ## build with the real Vercel CLI, and compare both deployments with the binary
 	@scripts/services
