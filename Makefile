@@ -1,4 +1,4 @@
-# make test needs nothing but Go: it installs the servers that the tests start.
+# make test needs nothing but Go: it installs the servers that the tests start, and Node.js.
 .PHONY: help test race lint build demo run fuzz clean
 
 help: ## list the targets
