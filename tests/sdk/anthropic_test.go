@@ -156,8 +156,9 @@ func TestAnthropicStructuredOutput(t *testing.T) {
 			Age  int    `json:"age"`
 		}
 		got, err := c.Beta.Messages.New(t.Context(), anthropic.BetaMessageNewParams{Model: model, MaxTokens: 1000,
-			Messages:     []anthropic.BetaMessageParam{anthropic.NewBetaUserMessage(anthropic.NewBetaTextBlock("Who are you?"))},
-			Betas:        []anthropic.AnthropicBeta{anthropic.AnthropicBetaStructuredOutputs2025_11_13},
+			Messages: []anthropic.BetaMessageParam{anthropic.NewBetaUserMessage(anthropic.NewBetaTextBlock("Who are you?"))},
+			Betas:    []anthropic.AnthropicBeta{anthropic.AnthropicBetaStructuredOutputs2025_11_13},
+			//lint:ignore SA1019 programs still use it
 			OutputFormat: anthropic.BetaJSONOutputFormatParam{Schema: &person}})
 		if err != nil {
 			t.Fatal(err)

@@ -48,4 +48,6 @@ require (
 	google.golang.org/protobuf v1.34.2 // indirect
 )
 
+ignore ./node_modules
+
 replace github.com/alicetears/llm-gateway => ../..
