@@ -88,7 +88,7 @@ func TestListsAreWhole(t *testing.T) {
 	codes := []string{}
 	for _, c := range []fault.Code{fault.Validation, fault.Unauthorized, fault.Forbidden, fault.NotFound, fault.MethodNotAllowed, fault.Conflict, fault.TooLarge,
 		fault.UnsupportedMedia, fault.HeadersTooLarge, fault.RequestTimeout, fault.RateLimit, fault.NoEligibleKey, fault.Provider, fault.ProviderTimeout,
-		fault.Unavailable, fault.Internal, fault.Cancelled} {
+		fault.Unavailable, fault.Internal, fault.Cancelled, fault.Gone} {
 		codes = append(codes, string(c))
 	}
 	for name, want := range map[string][]string{"Provider": table.IDs(), "Code": codes, "Strategy": {string(config.ExhaustFirst), string(config.RoundRobin)}} {
@@ -241,7 +241,7 @@ func (v *validation) request() {
 func (v *validation) answer() {
 	if !strings.HasPrefix(v.AnswerHeader.Get("Content-Type"), "application/json") && v.AnswerBody != "" && v.Status < 400 {
 		r := v.input.Route.Operation.Responses.Status(v.Status)
-		if r == nil || r.Value.Content["text/event-stream"] == nil {
+		if r == nil || r.Value.Content["text/event-stream"] == nil && r.Value.Content["text/csv"] == nil {
 			v.Errorf("%s %s answers with %s", v.Method, v.path, v.AnswerHeader.Get("Content-Type"))
 		}
 		return
