@@ -1,12 +1,13 @@
 // The request log, newest first.
 
 import { get, withQuery } from '../api.js'
-import { announce, h } from '../dom.js'
+import { h } from '../dom.js'
 import { field, form } from '../form.js'
+import { longTable } from '../longtable.js'
 import { filterQuery } from '../requestfilter.js'
 import { requestColumns, requestRow } from '../requestview.js'
 import { routeTo } from '../route.js'
-import { button, empty, failure, loaded, table } from '../widget.js'
+import { empty, loaded } from '../widget.js'
 
 export const title = 'Requests'
 
@@ -21,12 +22,15 @@ export function view({ query, signal }) {
     const names = new Map([...keys, ...tokens].map(o => [o.id, o.name]))
     const filtered = Object.keys(query).length > 0
     return h('div', {}, filters(query, keys, tokens),
-      first.requests.length ? list(query, first, names, signal)
+      first.rows.length ? longTable('Requests', first, { columns: requestColumns, row: q => requestRow(q, names), next: cursor => page(query, cursor, signal), signal })
         : empty(filtered ? 'No request fits these filters.' : 'No request yet.', filtered && h('a', { href: routeTo('requests') }, 'Remove the filters')))
   })
 }
 
-const page = (query, cursor, signal) => get(withQuery('/api/requests', { ...filterQuery(query), cursor, limit: pageSize }), signal)
+async function page(query, cursor, signal) {
+  const { requests, nextCursor } = await get(withQuery('/api/requests', { ...filterQuery(query), cursor, limit: pageSize }), signal)
+  return { rows: requests, nextCursor }
+}
 
 function filters(query, keys, tokens) {
   const named = list => [['', 'any'], ...list.map(o => [o.id, o.name])]
@@ -41,33 +45,4 @@ function filters(query, keys, tokens) {
   it.querySelector('.buttons').append(
     h('a', { class: 'button', href: withQuery('/api/requests.csv', filterQuery(query)), download: 'requests.csv' }, 'Export as CSV'))
   return it
-}
-
-/** A table that goes on when its end comes into view, or when the button at its end is pressed. */
-function list(query, first, names, signal) {
-  const box = table('Requests', requestColumns, first.requests.map(q => requestRow(q, names)))
-  const body = box.querySelector('tbody')
-  const end = h('div', { class: 'more' })
-  let cursor = first.nextCursor
-  let busy = false
-  const more = async () => {
-    if (busy || !cursor) return
-    busy = true
-    try {
-      const next = await page(query, cursor, signal)
-      body.append(...next.requests.map(q => requestRow(q, names)))
-      cursor = next.nextCursor
-      announce(`${body.rows.length} requests are shown`)
-      show()
-    } catch (error) {
-      if (error.name !== 'AbortError') end.replaceChildren(failure(error, more))
-    }
-    busy = false
-  }
-  const show = () => end.replaceChildren(cursor ? button('Show more', more) : h('p', { class: 'quiet' }, 'That is all.'))
-  show()
-  const watch = new IntersectionObserver(seen => { if (seen.some(s => s.isIntersecting)) more() }, { rootMargin: '200px' })
-  watch.observe(end)
-  signal.addEventListener('abort', () => watch.disconnect())
-  return h('div', {}, box, end)
 }
