@@ -16,8 +16,12 @@ var views = []struct{ name, hash, open string }{
 	{"overview", "#/overview?range=week&split=model", ""},
 	{"keys", "#/keys", ""},
 	{"key-form", "#/keys", "Add a key"},
+	{"key-edit", "#/keys", "Edit Groq, old"},
+	{"key-rotate", "#/keys", "Rotate the secret of Groq, old"},
+	{"key-delete", "#/keys", "Delete Groq, old"},
 	{"tokens", "#/tokens", ""},
 	{"token-form", "#/tokens", "Create a token"},
+	{"token-revoke", "#/tokens", "Revoke Nightly reports"},
 	{"playground", "#/playground", ""},
 	{"requests", "#/requests", ""},
 	{"jobs", "#/jobs", ""},
@@ -71,6 +75,13 @@ func TestViewsAreAccessible(t *testing.T) {
 	b.sees("All requests")
 	b.settled()
 	b.everyShape("request", string(rules))
+	b.open("#/tokens")
+	b.click("Create a token")
+	b.fill("Name", "Mobile app")
+	b.click("Create")
+	b.sees("This is the only time")
+	b.everyShape("token-shown", string(rules))
+	b.click("Done")
 	b.click("Log out")
 	b.sees("Registration is closed")
 	b.everyShape("login", string(rules))
