@@ -26,5 +26,5 @@ export function cancelJob(id, done) {
   confirm(`Cancel ${id}?`, 'It is not answered any more. A call that already runs is broken off; the provider may charge for it.', 'Cancel the request', async () => {
     await remove(jobPath(id))
     done()
-  })
+  }, 'Keep it')
 }

@@ -37,8 +37,11 @@ export function shell(root, user, current, signedOut) {
     root.replaceChildren(h('div', { class: 'frame' }, sidebar(user, signedOut), main))
   }
   for (const link of root.querySelectorAll('nav a')) {
-    if (link.dataset.page === (listOf[current] ?? current)) link.setAttribute('aria-current', 'page')
-    else link.removeAttribute('aria-current')
+    if (link.dataset.page === (listOf[current] ?? current)) {
+      link.setAttribute('aria-current', 'page')
+      const nav = link.closest('nav') // scrolls sideways on phones
+      nav.scrollLeft += link.getBoundingClientRect().left - nav.getBoundingClientRect().left - 16
+    } else link.removeAttribute('aria-current')
   }
   return { fill: (title, content) => fill(main, title, content) }
 }

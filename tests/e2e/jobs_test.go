@@ -6,6 +6,7 @@ import (
 
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // submit sends asynchronous requests, each a requestId|content, from the page.
@@ -44,9 +45,14 @@ func TestJobs(t *testing.T) {
 	b.sees("Waiting")
 
 	b.click("Cancel stays/or goes?")
-	b.click("Cancel") // the dialog's: it stays
+	b.click("Keep it")
 	b.counts("3 0 0 0 0")
-	b.click("Cancel stays/or goes?")
+	b.until("focus", "(document.querySelector('tbody tr:last-child button').focus(), true)")
+	b.run(chromedp.KeyEvent(kb.Enter))
+	b.sees("It is not answered any more")
+	b.run(chromedp.KeyEvent(kb.Escape))
+	b.until("the focus is back", "!document.querySelector('dialog') && document.activeElement.textContent === 'Cancel'")
+	b.run(chromedp.KeyEvent(kb.Enter))
 	b.click("Cancel the request")
 	b.sees("Cancelled")
 	b.counts("2 0 0 0 0")
@@ -75,6 +81,11 @@ func TestJobs(t *testing.T) {
 	b.click(markup)
 	b.click("Ask for the answer")
 	b.sees("Answered")
+	b.until("no markup", "!window.pwned && !document.querySelector('img')")
+	b.shape(390, 844, "dark")
+	b.open("#/jobs")
+	b.until("its place is in view on a phone", "document.querySelector('nav [aria-current]')?.getBoundingClientRect().right <= innerWidth")
+	b.settled()
 	b.until("no markup", "!window.pwned && !document.querySelector('img')")
 	b.clean()
 }
