@@ -15,6 +15,8 @@ const views = {
   playground: () => import('./views/playground.js'),
   requests: () => import('./views/requests.js'),
   request: () => import('./views/request.js'),
+  jobs: () => import('./views/jobs.js'),
+  job: () => import('./views/job.js'),
   settings: () => import('./views/settings.js'),
   docs: () => import('./views/docs.js'),
 }

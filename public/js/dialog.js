@@ -14,7 +14,7 @@ export function openDialog(title, content) {
 }
 
 /** Asks before something is done that cannot be undone. */
-export function confirm(title, text, action, act) {
+export function confirm(title, text, action, act, otherwise = 'Cancel') {
   openDialog(title, close => {
     const problem = h('div', {})
     const go = h('button', { type: 'button', class: 'danger', onclick: async () => {
@@ -28,6 +28,6 @@ export function confirm(title, text, action, act) {
       }
     } }, action)
     return h('div', {}, h('p', {}, text), problem,
-      h('div', { class: 'buttons' }, go, h('button', { type: 'button', autofocus: true, onclick: close }, 'Cancel')))
+      h('div', { class: 'buttons' }, go, h('button', { type: 'button', autofocus: true, onclick: close }, otherwise)))
   })
 }

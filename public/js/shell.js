@@ -7,8 +7,10 @@ import { button } from './widget.js'
 
 const pages = [
   ['overview', 'Overview'], ['keys', 'Provider keys'], ['tokens', 'Tokens'], ['playground', 'Playground'],
-  ['requests', 'Requests'], ['settings', 'Settings'], ['docs', 'Docs'],
+  ['requests', 'Requests'], ['jobs', 'Jobs'], ['settings', 'Settings'], ['docs', 'Docs'],
 ]
+// Views of one thing, and the page that lists them.
+const listOf = { request: 'requests', job: 'jobs' }
 const themes = { '': 'Theme: system', light: 'Theme: light', dark: 'Theme: dark' }
 
 /** The button that goes through system, light and dark. */
@@ -35,9 +37,11 @@ export function shell(root, user, current, signedOut) {
     root.replaceChildren(h('div', { class: 'frame' }, sidebar(user, signedOut), main))
   }
   for (const link of root.querySelectorAll('nav a')) {
-    const here = link.dataset.page === current || current === 'request' && link.dataset.page === 'requests'
-    if (here) link.setAttribute('aria-current', 'page')
-    else link.removeAttribute('aria-current')
+    if (link.dataset.page === (listOf[current] ?? current)) {
+      link.setAttribute('aria-current', 'page')
+      const nav = link.closest('nav') // scrolls sideways on phones
+      nav.scrollLeft += link.getBoundingClientRect().left - nav.getBoundingClientRect().left - 16
+    } else link.removeAttribute('aria-current')
   }
   return { fill: (title, content) => fill(main, title, content) }
 }

@@ -16,10 +16,19 @@ var views = []struct{ name, hash, open string }{
 	{"overview", "#/overview?range=week&split=model", ""},
 	{"keys", "#/keys", ""},
 	{"key-form", "#/keys", "Add a key"},
+	{"key-edit", "#/keys", "Edit Groq, old"},
+	{"key-rotate", "#/keys", "Rotate the secret of Groq, old"},
+	{"key-delete", "#/keys", "Delete Groq, old"},
 	{"tokens", "#/tokens", ""},
 	{"token-form", "#/tokens", "Create a token"},
+	{"token-revoke", "#/tokens", "Revoke Nightly reports"},
 	{"playground", "#/playground", ""},
 	{"requests", "#/requests", ""},
+	{"jobs", "#/jobs", ""},
+	{"job-cancel", "#/jobs", "Cancel long one"},
+	{"job-waiting", "#/job/long%20one", ""},
+	{"job-answered", "#/job/report-7", "As JSON"},
+	{"job-unknown", "#/job/unheard-of", ""},
 	{"settings", "#/settings", ""},
 	{"docs", "#/docs", ""},
 	{"unknown", "#/nowhere", ""},
@@ -42,7 +51,16 @@ func TestViewsAreAccessible(t *testing.T) {
 	b.signUp("Ann")
 	b.sees("First steps")
 	b.everyShape("empty", string(rules))
+	b.open("#/jobs")
+	b.settled()
+	b.everyShape("jobs-empty", string(rules))
+	b.submit("refused|Hello!") // there is no key yet
+	b.open("#/job/refused")
+	b.click("Ask for the answer")
+	b.sees("Failed")
+	b.everyShape("job-failed", string(rules))
 	b.fillGateway()
+	b.fillQueue()
 	for _, view := range views {
 		b.open(view.hash)
 		b.settled()
@@ -57,6 +75,13 @@ func TestViewsAreAccessible(t *testing.T) {
 	b.sees("All requests")
 	b.settled()
 	b.everyShape("request", string(rules))
+	b.open("#/tokens")
+	b.click("Create a token")
+	b.fill("Name", "Mobile app")
+	b.click("Create")
+	b.sees("This is the only time")
+	b.everyShape("token-shown", string(rules))
+	b.click("Done")
 	b.click("Log out")
 	b.sees("Registration is closed")
 	b.everyShape("login", string(rules))
@@ -119,6 +144,18 @@ func (b *browser) fillGateway() {
 })().catch(e => String(e))`, &failed, await))
 	if failed != "" {
 		b.t.Fatal(failed)
+	}
+}
+
+// fillQueue makes asynchronous requests that wait, were answered and were cancelled.
+func (b *browser) fillQueue() {
+	b.t.Helper()
+	b.submit("report-7|words: 60", "long one|Hello!", "nobody-asks|Hello!", "f3b0c9a2-9a2e-4b55-8d8c-6f6f3d1f2a10-of-a-program-with-long-names|Hello!")
+	await := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+	var statuses []int
+	b.run(chromedp.Evaluate(`Promise.all([['report-7', 'GET'], ['nobody-asks', 'DELETE']].map(([id, method]) => fetch('/api/chat/' + id, { method }).then(r => r.status)))`, &statuses, await))
+	if statuses[0] != 200 || statuses[1] != 200 {
+		b.t.Fatalf("statuses %d", statuses)
 	}
 }
 

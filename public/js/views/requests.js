@@ -1,12 +1,13 @@
 // The request log, newest first.
 
 import { get, withQuery } from '../api.js'
-import { announce, h } from '../dom.js'
+import { h } from '../dom.js'
 import { field, form } from '../form.js'
+import { longTable } from '../longtable.js'
 import { filterQuery } from '../requestfilter.js'
 import { requestColumns, requestRow } from '../requestview.js'
 import { routeTo } from '../route.js'
-import { button, empty, failure, loaded, table } from '../widget.js'
+import { empty, loaded } from '../widget.js'
 
 export const title = 'Requests'
 
@@ -14,24 +15,29 @@ const pageSize = 50
 
 export function view({ query, signal }) {
   const load = async () => {
-    const [{ keys }, { tokens }, first] = await Promise.all([get('/api/keys', signal), get('/api/tokens', signal), page(query, '', signal)])
-    return { keys, tokens, first }
+    const [{ keys }, { tokens }, { providers }, first] = await Promise.all([
+      get('/api/keys', signal), get('/api/tokens', signal), get('/api/keys/catalog', signal), page(query, '', signal)])
+    return { keys, tokens, providers, first }
   }
-  return loaded(load, ({ keys, tokens, first }) => {
+  return loaded(load, ({ keys, tokens, providers, first }) => {
     const names = new Map([...keys, ...tokens].map(o => [o.id, o.name]))
     const filtered = Object.keys(query).length > 0
-    return h('div', {}, filters(query, keys, tokens),
-      first.requests.length ? list(query, first, names, signal)
+    return h('div', {}, filters(query, { keys, tokens, providers }),
+      first.rows.length ? longTable('Requests', first, { columns: requestColumns, row: q => requestRow(q, names), next: cursor => page(query, cursor, signal), signal })
         : empty(filtered ? 'No request fits these filters.' : 'No request yet.', filtered && h('a', { href: routeTo('requests') }, 'Remove the filters')))
   })
 }
 
-const page = (query, cursor, signal) => get(withQuery('/api/requests', { ...filterQuery(query), cursor, limit: pageSize }), signal)
+async function page(query, cursor, signal) {
+  const { requests, nextCursor } = await get(withQuery('/api/requests', { ...filterQuery(query), cursor, limit: pageSize }), signal)
+  return { rows: requests, nextCursor }
+}
 
-function filters(query, keys, tokens) {
+function filters(query, { keys, tokens, providers }) {
   const named = list => [['', 'any'], ...list.map(o => [o.id, o.name])]
   const it = form([h('div', { class: 'filters' },
     field('statusClass', 'Status', { options: [['', 'any'], ['2', '2xx answered'], ['4', '4xx refused'], ['5', '5xx failed']], value: query.statusClass ?? '' }),
+    field('provider', 'Provider', { options: named(providers), value: query.provider ?? '' }),
     field('model', 'Model', { value: query.model ?? '' }),
     field('keyId', 'Key', { options: named(keys), value: query.keyId ?? '' }),
     field('tokenId', 'Token', { options: named(tokens), value: query.tokenId ?? '' }),
@@ -41,33 +47,4 @@ function filters(query, keys, tokens) {
   it.querySelector('.buttons').append(
     h('a', { class: 'button', href: withQuery('/api/requests.csv', filterQuery(query)), download: 'requests.csv' }, 'Export as CSV'))
   return it
-}
-
-/** A table that goes on when its end comes into view, or when the button at its end is pressed. */
-function list(query, first, names, signal) {
-  const box = table('Requests', requestColumns, first.requests.map(q => requestRow(q, names)))
-  const body = box.querySelector('tbody')
-  const end = h('div', { class: 'more' })
-  let cursor = first.nextCursor
-  let busy = false
-  const more = async () => {
-    if (busy || !cursor) return
-    busy = true
-    try {
-      const next = await page(query, cursor, signal)
-      body.append(...next.requests.map(q => requestRow(q, names)))
-      cursor = next.nextCursor
-      announce(`${body.rows.length} requests are shown`)
-      show()
-    } catch (error) {
-      if (error.name !== 'AbortError') end.replaceChildren(failure(error, more))
-    }
-    busy = false
-  }
-  const show = () => end.replaceChildren(cursor ? button('Show more', more) : h('p', { class: 'quiet' }, 'That is all.'))
-  show()
-  const watch = new IntersectionObserver(seen => { if (seen.some(s => s.isIntersecting)) more() }, { rootMargin: '200px' })
-  watch.observe(end)
-  signal.addEventListener('abort', () => watch.disconnect())
-  return h('div', {}, box, end)
 }
