@@ -37,7 +37,9 @@ func features() []feature {
 	part := func(p chat.Part) func(*chat.Request) {
 		return func(r *chat.Request) { r.Messages[1].Parts = append(r.Messages[1].Parts, p) }
 	}
-	media := func(kind chat.PartKind, m chat.Media) func(*chat.Request) { return part(chat.Part{Kind: kind, Media: &m}) }
+	media := func(kind chat.PartKind, m chat.Media) func(*chat.Request) {
+		return part(chat.Part{Kind: kind, Media: &m})
+	}
 	tools := func(choice *chat.ToolChoice) func(*chat.Request) {
 		return func(r *chat.Request) { r.Tools, r.ToolChoice = []chat.Tool{{Name: "weather"}}, choice }
 	}
@@ -77,7 +79,9 @@ func features() []feature {
 		{"logit bias", func(r *chat.Request) { r.LogitBias = map[string]float64{"50256": -100} }},
 		{"logprobs", func(r *chat.Request) { r.Logprobs, r.TopLogprobs = ptr(true), ptr(int64(2)) }},
 		{"reasoning effort", func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "high"} }},
-		{"reasoning budget", func(r *chat.Request) { r.Reasoning, r.MaxTokens = &chat.Reasoning{Budget: ptr(int64(2048))}, ptr(int64(8000)) }},
+		{"reasoning budget", func(r *chat.Request) {
+			r.Reasoning, r.MaxTokens = &chat.Reasoning{Budget: ptr(int64(2048))}, ptr(int64(8000))
+		}},
 		{"verbosity", func(r *chat.Request) { r.Verbosity = "low" }},
 		{"cache mark", func(r *chat.Request) { r.Messages[1].Parts[0].Cache = &chat.CacheMark{} }},
 		{"cache key", func(r *chat.Request) { r.CacheKey = "k" }},
