@@ -90,11 +90,17 @@ func TestJobs(t *testing.T) {
 	b.clean()
 }
 
-// What fails while it waits says why.
+// A list that cannot be had can be asked for again, and a request that fails says why.
 func TestJobFails(t *testing.T) {
 	b := openBrowser(t, startGateway(t))
 	b.open("")
 	b.signUp("Ann")
+	b.run(chromedp.Evaluate("window.honest = fetch; fetch = path => path.startsWith('/api/queue/') ? Promise.reject(new TypeError()) : honest(path); 0", nil))
+	b.click("Jobs")
+	b.sees("The gateway does not answer.")
+	b.run(chromedp.Evaluate("fetch = honest; 0", nil))
+	b.click("Try again")
+	b.sees("No asynchronous request yet")
 	b.submit("no key|Hello!")
 	b.open("#/job/no%20key")
 	b.click("Ask for the answer")
