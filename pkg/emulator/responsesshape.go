@@ -21,7 +21,8 @@ func responsesShape() *shape {
 		"parallel_tool_calls": n(aBool()), "previous_response_id": n(aString()), "conversation": anyValue(), "background": n(aBool()),
 		"max_tool_calls": n(anInteger()), "metadata": n(anObject()), "user": n(aString()), "safety_identifier": n(aString()),
 		"prompt_cache_key": n(aString()), "prompt_cache_retention": n(oneOf("in_memory", "24h")), "prompt_cache_options": anyValue(),
-		"prompt": anyValue(), "moderation": anyValue(), "context_management": anyValue(),
+		"client_metadata": anyValue(), // which Codex sends to all who speak Responses
+		"prompt":          anyValue(), "moderation": anyValue(), "context_management": anyValue(),
 		"service_tier": n(oneOf("auto", "default", "flex", "scale", "priority", "fast")), "truncation": n(oneOf("auto", "disabled")),
 		"include": n(listOf(oneOf("file_search_call.results", "web_search_call.results", "web_search_call.action.sources", "message.input_image.image_url",
 			"computer_call_output.output.image_url", "code_interpreter_call.outputs", "reasoning.encrypted_content", "message.output_text.logprobs"))),
@@ -68,7 +69,9 @@ func itemShape() *shape {
 		"reasoning": objectOf(fields{"type!": aString(), "id!": aString(), "encrypted_content": n(aString()), "status": status,
 			"summary!": listOf(objectOf(fields{"type!": oneOf("summary_text"), "text!": aString()})),
 			"content":  listOf(objectOf(fields{"type!": oneOf("reasoning_text"), "text!": aString()}))}),
-		"item_reference": objectOf(fields{"type": aString(), "id!": aString()}),
+		// Codex gives tools in the conversation (0.169, to the models that it knows); they are not called here.
+		"additional_tools": objectOf(fields{"type!": aString(), "id": aString(), "role!": oneOf("developer"), "tools!": listOf(anObject())}),
+		"item_reference":   objectOf(fields{"type": aString(), "id!": aString()}),
 	}
 	return &shape{kind: objectKind, choose: func(tag string) *shape {
 		if tag == "" {

@@ -23,7 +23,9 @@ type streamEncoder struct {
 	open  chat.PartKind
 	state *chat.ReasoningState // of the open block of thinking
 	calls []outCall
-	call  int // the open one
+	call  int          // the open one
+	said  bool         // something besides reasoning
+	held  []chat.Event // states that nobody can read, which are not written at the end
 
 	finish  chat.FinishReason
 	stop    string
@@ -47,6 +49,10 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 		return out
 	}
 	out = e.start(out)
+	if e.holds(ev) {
+		return out
+	}
+	out = e.release(out, ev)
 	switch ev.Kind {
 	case chat.EventText, chat.EventRefusal:
 		e.refused = e.refused || ev.Kind == chat.EventRefusal
@@ -70,6 +76,38 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 		e.finish, e.stop = ev.Finish, ev.Text
 	case chat.EventEnd:
 		out = e.end(out)
+	}
+	return out
+}
+
+// holds keeps a state back that would be the last block if nothing followed, as withoutLastState leaves it out.
+func (e *streamEncoder) holds(ev *chat.Event) bool {
+	if !e.said || ev.State == nil || !unread(ev.Kind == chat.EventReason, ev.Text, ev.State) || e.open == chat.Reason && e.state.Takes(ev.State) {
+		return false
+	}
+	state := *ev.State
+	e.held = append(e.held, chat.Event{Kind: chat.EventReason, State: &state})
+	return true
+}
+
+// release writes the states that were held back, if the event is one that they come before.
+func (e *streamEncoder) release(out []byte, ev *chat.Event) []byte {
+	switch ev.Kind {
+	case chat.EventText, chat.EventRefusal:
+		if ev.Text == "" {
+			return out
+		}
+		e.said = true
+	case chat.EventCall, chat.EventCallArgs, chat.EventCitation:
+		e.said = true
+	case chat.EventReason:
+	default:
+		return out
+	}
+	held := e.held
+	e.held = nil
+	for i := range held {
+		out = e.reason(out, &held[i])
 	}
 	return out
 }

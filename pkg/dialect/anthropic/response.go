@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -19,23 +20,43 @@ func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []by
 	out = appendHead(out, resp.ID, served)
 	n := 0
 	refused := false
-	for i := range c.Message.Parts {
+	parts := withoutLastState(c.Message.Parts)
+	for i := range parts {
 		start := len(out)
 		if n > 0 {
 			out = append(out, ',')
 		}
 		blocks := 0
-		if out, blocks = appendPart(out, &c.Message.Parts[i]); blocks == 0 {
+		if out, blocks = appendPart(out, &parts[i]); blocks == 0 {
 			out = out[:start]
 		}
 		n += blocks
-		refused = refused || c.Message.Parts[i].Kind == chat.Refusal
+		refused = refused || parts[i].Kind == chat.Refusal
 	}
 	out = append(out, ']')
 	out = appendStop(out, c.Finish, c.StopSequence, refused)
 	out = append(out, `,"usage":`...)
 	out = appendUsage(out, resp.Usage, resp.ServiceTier)
 	return append(out, '}')
+}
+
+// withoutLastState leaves out what nobody can read at the end of an answer: Gemini's signature of a text. Claude Code
+// takes the last block for the answer, and Gemini does not insist on this one
+// (ai.google.dev/gemini-api/docs/thought-signatures, "non-functionCall parts").
+func withoutLastState(parts []chat.Part) []chat.Part {
+	n := len(parts)
+	for n > 0 && unread(parts[n-1].Kind == chat.Reason, parts[n-1].Text, parts[n-1].State) {
+		n--
+	}
+	if slices.ContainsFunc(parts[:n], func(p chat.Part) bool { return p.Kind != chat.Reason }) {
+		return parts[:n]
+	}
+	return parts // reasoning is all there is
+}
+
+// unread says whether a piece of reasoning is a state alone.
+func unread(reason bool, text string, state *chat.ReasoningState) bool {
+	return reason && text == "" && redactedAlone(state) == ""
 }
 
 func sizeOfResponse(resp *chat.Response) int {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -260,6 +261,54 @@ func interleaved(r *rand.Rand, from, n int) []chat.Event {
 		}
 	}
 	return events
+}
+
+// No answer ends with a state that nobody can read, as Gemini's do: Claude Code takes the last block for the answer.
+func TestNoStateAtTheEnd(t *testing.T) {
+	state := func(signature string) chat.Part {
+		return chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Signature: signature, Format: "google-gemini-v1"}}
+	}
+	word := chat.Part{Kind: chat.Text, Text: "hi"}
+	call := chat.Part{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "c", Name: "f", Arguments: "{}"}}
+	for name, tt := range map[string]struct {
+		parts []chat.Part
+		want  string
+	}{
+		"after a text":     {[]chat.Part{word, state("a")}, "text"},
+		"two":              {[]chat.Part{word, state("a"), state("b")}, "text"},
+		"after a call":     {[]chat.Part{call, state("a")}, "tool_use"},
+		"before a text":    {[]chat.Part{state("a"), word}, "thinking text"},
+		"between texts":    {[]chat.Part{word, state("a"), word}, "text thinking text"},
+		"before a call":    {[]chat.Part{word, state("a"), call}, "text thinking tool_use"},
+		"after reasoning":  {[]chat.Part{{Kind: chat.Reason, Text: "hm", State: &chat.ReasoningState{ID: "1", Signature: "b"}}, state("a")}, "thinking thinking"},
+		"after both":       {[]chat.Part{word, {Kind: chat.Reason, Text: "hm", State: &chat.ReasoningState{ID: "1", Signature: "b"}}, state("a")}, "text thinking"},
+		"alone":            {[]chat.Part{state("a")}, "thinking"},
+		"with a text":      {[]chat.Part{word, {Kind: chat.Reason, Text: "hm"}}, "text thinking"},
+		"of a thought":     {[]chat.Part{word, {Kind: chat.Reason, Text: "hm", State: state("a").State}}, "text thinking"},
+		"before a thought": {[]chat.Part{word, state("a"), {Kind: chat.Reason, Text: "hm"}}, "text thinking thinking"},
+	} {
+		resp := &chat.Response{Choices: []chat.Choice{{Message: chat.Message{Parts: tt.parts}}}}
+		var whole struct{ Content []struct{ Type string } }
+		if err := json.Unmarshal(server().EncodeResponse(resp, dialect.Served{}), &whole); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, block := range whole.Content {
+			got = append(got, block.Type)
+		}
+		var streamed []string
+		e := server().NewStreamEncoder(dialect.Served{})
+		var out []byte
+		for _, ev := range chat.Events(resp) {
+			out = e.Encode(out, &ev)
+		}
+		for _, m := range regexp.MustCompile(`"content_block":\{"type":"(\w+)"`).FindAllSubmatch(out, -1) {
+			streamed = append(streamed, string(m[1]))
+		}
+		if strings.Join(got, " ") != tt.want || strings.Join(streamed, " ") != tt.want {
+			t.Errorf("%s: whole %v, streamed %v, want %s", name, got, streamed, tt.want)
+		}
+	}
 }
 
 // A call without input is told to be one at the very end, as OpenAI's decoder does it.
