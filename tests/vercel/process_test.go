@@ -146,6 +146,7 @@ func startExecutable(t *testing.T, fn function, env []string) (base string, p *p
 	p = startProcess(t, fn.dir, append(env, "VERCEL_IPC_PATH="+socket), "./executable")
 	select {
 	case port := <-told:
+		awaitListening(t, port)
 		return fmt.Sprintf("http://127.0.0.1:%d", port), p
 	case <-p.ended:
 		t.Fatalf("the server function ended at once: %s", p.text())
@@ -255,4 +256,20 @@ func (f *lambda) ask(t *testing.T, r request) answer {
 		a.header[http.CanonicalHeaderKey(name)] = values
 	}
 	return a
+}
+
+// awaitListening waits until something accepts connections at the port: the platform's proxy says that it has started a moment
+// before it does.
+func awaitListening(t *testing.T, port int) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			c.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
 }

@@ -81,6 +81,7 @@ func (v *visit) everything() {
 	session, token, key := v.account()
 	v.routes()
 	v.chats(token)
+	v.later(token)
 	v.management(session, key)
 	v.limits(token)
 	v.unknown(token)
@@ -181,6 +182,33 @@ func (v *visit) management(session, key string) {
 	}
 }
 
+// later asks for answers that come later. No home runs a worker here: whoever polls runs the request.
+func (v *visit) later(token string) {
+	const body = `{"model":"gpt-4o-mini","async":true,"requestId":"job-%d","messages":[{"role":"user","content":"echo: %d"}]}`
+	const jobs = 20
+	for i := range jobs {
+		v.want(202, "POST", "/api/chat", token, fmt.Sprintf(body, i, i))
+	}
+	v.want(202, "POST", "/api/chat", token, fmt.Sprintf(body, 0, 0)) // the same once more
+	v.want(409, "POST", "/api/chat", token, fmt.Sprintf(body, 0, 1))
+	v.want(202, "GET", "/api/chat/job-1?timeout=0", token, "")
+	v.want(200, "DELETE", "/api/chat/job-2", token, "")
+	v.want(409, "GET", "/api/chat/job-2", token, "")
+	for i := 3; i < jobs; i++ {
+		if a := v.want(200, "GET", fmt.Sprintf("/api/chat/job-%d", i), token, ""); !strings.Contains(a.body, fmt.Sprintf(`"content":"%d"`, i)) || a.header.Get("X-Llm-Provider") != "openai" {
+			v.Errorf("job-%d: %v %.200s", i, a.header, a.body)
+		}
+	}
+	location := v.want(202, "POST", "/v1/messages", token, `{"model":"gpt-4o-mini","max_tokens":100,"messages":[{"role":"user","content":"echo: later"}]}`,
+		"Prefer", "respond-async", "Idempotency-Key", "by-header").header.Get("Location")
+	if a := v.want(200, "GET", location, token, ""); a.text("type") != "message" || !strings.Contains(a.body, "later") {
+		v.Errorf("%s: %.300s", location, a.body)
+	}
+	if a := v.want(200, "GET", "/api/queue/stats", token, ""); !strings.Contains(a.body, `"waiting":2`) {
+		v.Errorf("two are left for the scheduler: %s", a.body)
+	}
+}
+
 // limits sends a body of nearly 4 MB, and one beyond.
 func (v *visit) limits(token string) {
 	text := strings.Repeat("word ", 4<<20/5-100)
@@ -209,8 +237,12 @@ func (v *visit) cron() {
 	v.want(401, "GET", "/api/cron", "", "")
 	v.want(401, "GET", "/api/cron", "wrong", "")
 	for _, path := range v.home.crons() {
-		v.want(200, "GET", path, cronSecret, "", "User-Agent", "vercel-cron/1.0")
-		v.want(200, "GET", path, cronSecret, "")
+		if a := v.want(200, "GET", path, cronSecret, "", "User-Agent", "vercel-cron/1.0"); !strings.Contains(a.body, `"ran":2`) {
+			v.Errorf("the requests that wait were not run: %s", a.body)
+		}
+		if a := v.want(200, "GET", path, cronSecret, ""); !strings.Contains(a.body, `"ran":0`) {
+			v.Errorf("%s", a.body)
+		}
 	}
 	if len(v.home.crons()) == 0 {
 		v.Error("no scheduled path")
