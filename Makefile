@@ -1,12 +1,16 @@
-# make test needs nothing but Go: it installs the servers that the tests start, and Node.js.
-.PHONY: help test race lint build demo run fuzz clean
+# make test needs nothing but Go: it installs the servers that the tests start.
+.PHONY: help test vercel race lint build release demo run fuzz screenshots clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
 
 test: ## set the test servers up where they are missing, and run every test
 	@scripts/services
 	@scripts/test
+
+vercel: ## build with the real Vercel CLI, and compare both deployments with the binary
+	@scripts/services
+	go test -count=1 -v ./tests/vercel
 
 # The packages whose goroutines meet each other; the others gain nothing by it.
 RACE := ./pkg/auth ./pkg/config ./pkg/emulator/... ./pkg/gateway/... ./pkg/provider/... ./pkg/quota/... ./pkg/server/... ./pkg/store/...
@@ -21,6 +25,9 @@ lint: ## gofmt, go vet, staticcheck, tidy modules, nothing of this machine in th
 build: ## bin/gateway
 	go build -trimpath -o bin/gateway ./cmd/gateway
 
+release: ## binaries of all platforms in dist/, with checksums and an SBOM each
+	@scripts/release
+
 demo: ## a throw-away gateway that answers one chat
 	go run ./cmd/gateway demo
 
@@ -30,6 +37,9 @@ run: ## a local gateway on http://127.0.0.1:3000
 FUZZTIME ?= 10s
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@scripts/fuzz $(FUZZTIME)
+
+screenshots: ## the README's pictures of the dashboard into docs/
+	@scripts/dashboard docs
 
 clean: ## remove what was built
 	rm -rf bin dist

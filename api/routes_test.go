@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -115,13 +116,29 @@ func TestFunctionsServeEveryRoute(t *testing.T) {
 	}
 }
 
-// Both deployments send the dashboard's files with the same headers.
-func TestSameHeaders(t *testing.T) {
-	var one, two struct{ Headers json.RawMessage }
+// Both deployments send the dashboard's files with the same headers, and call the same path once a day, which is as
+// often as the free plan allows.
+func TestSameHeadersAndCrons(t *testing.T) {
+	type settings struct {
+		Headers json.RawMessage
+		Crons   []struct{ Path, Schedule string }
+	}
+	var one, two settings
 	readJSON(t, "../vercel.json", &one)
 	readJSON(t, "../vercel.functions.json", &two)
 	if string(one.Headers) != string(two.Headers) || len(one.Headers) == 0 {
 		t.Error("vercel.json and vercel.functions.json differ in headers")
+	}
+	if len(one.Crons) != 1 || !slices.Equal(one.Crons, two.Crons) {
+		t.Fatalf("the scheduled jobs are %v and %v, want one and the same", one.Crons, two.Crons)
+	}
+	if !regexp.MustCompile(`^\d+ \d+ \* \* \*$`).MatchString(one.Crons[0].Schedule) {
+		t.Errorf("%q is not once a day", one.Crons[0].Schedule)
+	}
+	if !slices.ContainsFunc(server.Routes(), func(r server.Route) bool {
+		return r.Method == "GET" && r.Pattern == one.Crons[0].Path && r.Access == server.Scheduler
+	}) {
+		t.Errorf("%s is no route of the scheduler's", one.Crons[0].Path)
 	}
 }
 

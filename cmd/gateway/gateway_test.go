@@ -104,8 +104,9 @@ func TestServesSiteAndRoutes(t *testing.T) {
 	}{
 		"/":              {200, "text/html; charset=utf-8"},
 		"/style.css":     {200, "text/css; charset=utf-8"},
-		"/status.js":     {200, "text/javascript; charset=utf-8"},
+		"/js/app.js":     {200, "text/javascript; charset=utf-8"},
 		"/icon.svg":      {200, "image/svg+xml"},
+		"/openapi.yaml":  {200, "text/yaml; charset=utf-8"},
 		"/health":        {200, "application/json; charset=utf-8"},
 		"/api/nothing":   {404, "application/json; charset=utf-8"},
 		"/nothing":       {404, "application/json; charset=utf-8"},

@@ -25,14 +25,18 @@ type installation struct {
 // dotEnv is read in the folder in which the gateway is started.
 const dotEnv = ".env"
 
-// open reads the configuration and opens the database. The error lists all that is wrong with
-// the configuration at once.
-func open(t *terminal) (*installation, error) {
+// configure reads the configuration. The error lists all that is wrong with it at once.
+func configure(t *terminal) (*config.Config, error) {
 	env, err := config.WithDotEnv(t.env, dotEnv)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := config.Load(env, config.HomeBinary)
+	return config.Load(env, config.HomeBinary)
+}
+
+// open reads the configuration and opens the database.
+func open(t *terminal) (*installation, error) {
+	cfg, err := configure(t)
 	if err != nil {
 		return nil, err
 	}

@@ -51,11 +51,18 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"serve", "", "serve the gateway (what happens without a command)", serve},
+		{"serve", "[--worker]", "serve the gateway (what happens without a command); --worker also runs asynchronous requests", serve},
+		{"worker", "", "run asynchronous requests, beside processes that serve", worker},
 		{"demo", "[--once]", "a throw-away gateway with emulated providers that answers one chat", demo},
 		{"migrate", "", "bring the database's schema up to date", migrate},
 		{"user", "list | create | password | enable | disable | promote | demote", "look after accounts from the shell", user},
 		{"rekey", "", "seal every provider key under the current ENCRYPTION_KEY", rekey},
+		{"backup", "FILE", "copy the SQLite database into a file, while serving if need be", backup},
+		{"restore", "[--replace] FILE", "put a backup in the place of the SQLite database", restore},
+		{"copy", "--from URL --to URL", "copy a whole database into an empty one: SQLite to PostgreSQL, or back", copyAll},
+		{"doctor", "", "check the configuration, the database, Redis, the clock and the way to each provider", doctor},
+		{"healthcheck", "[--ready | --database]", "ask the gateway that runs beside it whether it is well; for containers", healthcheck},
+		{"init-secrets", "[--postgres HOST] DIR", "make the secrets of a new installation, a file each; what is there stays", initSecrets},
 		{"version", "", "print the version", printVersion},
 	}
 }
@@ -112,7 +119,7 @@ func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "-
 func help(t *terminal) {
 	t.printf("LLM Gateway: one endpoint for your keys of nine LLM providers.\n\nusage: gateway [command]\n\n")
 	for _, c := range commands() {
-		t.printf("  %-10s %s\n", c.name, c.summary)
+		t.printf("  %-13s %s\n", c.name, c.summary)
 	}
 	t.printf("\nIt is configured by environment variables, which may stand in a file .env; the README lists them.\n")
 }

@@ -29,6 +29,26 @@ func rekey(ctx context.Context, t *terminal, args []string) error {
 	})
 }
 
+// countKeys says how many provider keys there are, and how many of them no secret at hand opens.
+func (in *installation) countKeys(ctx context.Context) (all, unopened int, err error) {
+	err = in.db.Run(ctx, store.Stmt{SQL: "select count(*) from provider_keys", Each: func(r store.Row) error { return r.Scan(&all) }})
+	page := store.Page{Limit: rekeyPage}
+	for err == nil {
+		var keys []store.Key
+		keys, err = store.KeysSealedOtherwise(ctx, in.db, in.app.Secrets.SealingKeyID(), page)
+		for _, k := range keys {
+			page.After = k.ID
+			if _, _, err := in.app.Secrets.Open(k.Sealed, k.SealingKey, gateway.KeyBinding(k.ID, k.UserID)); err != nil {
+				unopened++
+			}
+		}
+		if len(keys) == 0 {
+			break
+		}
+	}
+	return all, unopened, err
+}
+
 func (in *installation) resealAll(ctx context.Context, t *terminal) (done, unopened int, err error) {
 	page := store.Page{Limit: rekeyPage}
 	for {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -19,7 +20,8 @@ import (
 
 // serve answers until ctx ends, then lets the running answers finish.
 func serve(ctx context.Context, t *terminal, args []string) error {
-	if _, err := parse(noFlags("serve"), args); err != nil {
+	flags, withWorker := serveFlags()
+	if _, err := parse(flags, args); err != nil {
 		return err
 	}
 	return with(ctx, t, func(ctx context.Context, in *installation) error {
@@ -32,6 +34,12 @@ func serve(ctx context.Context, t *terminal, args []string) error {
 			t.printf("  throttles are kept in Redis\n")
 		}
 		go s.firstSteps(ctx, t)
+		ctx, cancel := context.WithCancel(ctx)
+		worked := in.workBeside(ctx, *withWorker)
+		defer func() {
+			cancel()
+			<-worked
+		}()
 		return s.run(ctx)
 	})
 }
@@ -60,9 +68,18 @@ func (in *installation) listen() (*service, error) {
 	case err != nil:
 		return nil, fmt.Errorf("cannot listen on %s (HOST and PORT): %w", address, err)
 	}
+	var secure *tls.Config
+	if in.cfg.TLS.Cert != "" {
+		cert, err := newCertificate(in.cfg.TLS, in.log)
+		if err != nil {
+			return nil, errors.Join(err, listener.Close())
+		}
+		secure = cert.config()
+	}
 	server.Install(in.app)
 	s := &service{installation: in, listener: listener}
 	s.http = server.NewHTTPServer(in.cfg.Limits, site, in.log)
+	s.http.TLSConfig = secure
 	var base context.Context
 	base, s.cut = context.WithCancelCause(context.Background())
 	s.http.BaseContext = func(net.Listener) context.Context { return base }
@@ -76,7 +93,11 @@ func (s *service) url() string {
 	if addr.IP.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(addr.Port))
+	scheme := "http://"
+	if s.http.TLSConfig != nil {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, strconv.Itoa(addr.Port))
 }
 
 // lastWords is how long requests that are cut off may take to say so and to settle.
@@ -86,7 +107,7 @@ const lastWords = 10 * time.Second
 // that SHUTDOWN_TIMEOUT gives; what still runs after it ends with an error and is settled.
 func (s *service) run(ctx context.Context) error {
 	failed := make(chan error, 1)
-	go func() { failed <- s.http.Serve(s.listener) }()
+	go func() { failed <- s.accept() }()
 	select {
 	case err := <-failed:
 		return err
@@ -99,6 +120,7 @@ func (s *service) run(ctx context.Context) error {
 		return nil
 	}
 	s.cut(gateway.ErrStopping)
+	s.app.Jobs.Stop()
 	final, cancel := context.WithTimeout(context.Background(), lastWords)
 	defer cancel()
 	if s.http.Shutdown(final) == nil {
@@ -106,6 +128,13 @@ func (s *service) run(ctx context.Context) error {
 	}
 	s.log.Warn("some connections did not end by themselves and were cut")
 	return s.http.Close()
+}
+
+func (s *service) accept() error {
+	if s.http.TLSConfig != nil {
+		return s.http.ServeTLS(s.listener, "", "")
+	}
+	return s.http.Serve(s.listener)
 }
 
 // askAgain is how often the database is asked for the first time, while it does not answer.

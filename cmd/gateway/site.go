@@ -4,7 +4,6 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"strings"
 )
 
 // site serves the dashboard's files, and hands everything else to the routes. On Vercel the CDN
@@ -19,7 +18,7 @@ type site struct {
 func siteHeaders() map[string]string {
 	return map[string]string{
 		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
 		"Referrer-Policy":            "no-referrer",
 		"X-Content-Type-Options":     "nosniff",
 		"Permissions-Policy":         "camera=(), geolocation=(), microphone=(), payment=()",
@@ -53,8 +52,11 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, value := range siteHeaders() {
 		h.Set(name, value)
 	}
-	if strings.HasSuffix(r.URL.Path, ".js") {
-		h.Set("Content-Type", "text/javascript; charset=utf-8") // whatever the system's table says
+	switch path.Ext(r.URL.Path) { // whatever the system's table says
+	case ".js":
+		h.Set("Content-Type", "text/javascript; charset=utf-8")
+	case ".yaml":
+		h.Set("Content-Type", "text/yaml; charset=utf-8")
 	}
 	s.serve.ServeHTTP(w, r)
 }

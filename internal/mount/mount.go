@@ -21,5 +21,6 @@ func API() http.Handler {
 		server.Auth:      handler.HandleAuth,
 		server.Usage:     handler.HandleUsage,
 		server.Health:    handler.HandleHealth,
+		server.Cron:      handler.HandleCron,
 	})
 }

@@ -21,6 +21,7 @@ type Config struct {
 	Strategy       Strategy
 	Host           string // address or name, without brackets
 	Port           int    // 0 to 65535; 0 asks for a free one
+	TLS            TLS    // binary only
 	DataDir        string // binary only
 	LogLevel       slog.Level
 	LogFormat      LogFormat
@@ -30,6 +31,7 @@ type Config struct {
 	BaseURLs       map[string]string // provider id to URL without a slash at the end; only what was overridden
 	Limits         Limits
 
+	Jobs               Jobs
 	RetentionDays      int
 	TraceRetentionDays int
 	SessionDays        int
@@ -85,6 +87,14 @@ type Limits struct {
 	MaxUpstreamBytes int64 // one line of a stream, or one decoded answer
 }
 
+// Jobs are the settings of asynchronous requests.
+type Jobs struct {
+	Retention   time.Duration // of results
+	Limit       int           // queued and running ones of one user
+	MaxBytes    int64         // of one request
+	Concurrency int           // of a worker
+}
+
 // Load reads the configuration through env, which behaves like os.LookupEnv. An empty value counts as not set; white space
 // around a value is dropped. For a secret or a URL, NAME_FILE may name a file that holds the value instead; setting both
 // is an error. Load reads such files and nothing else; it writes nothing.
@@ -102,6 +112,7 @@ func Load(env func(string) (string, bool), home Home) (*Config, error) {
 	c.Strategy = Strategy(r.choice("KEY_SELECTION_STRATEGY", string(ExhaustFirst), string(RoundRobin)))
 	c.Host = r.host("HOST")
 	c.Port = r.integer("PORT", 0, 65535)
+	c.TLS = r.tls()
 	c.LogLevel = r.logLevel("LOG_LEVEL")
 	c.LogFormat = LogFormat(r.choice("LOG_FORMAT", string(LogText), string(LogJSON)))
 	c.TrustedProxies = r.prefixes("TRUSTED_PROXIES")
@@ -109,6 +120,7 @@ func Load(env func(string) (string, bool), home Home) (*Config, error) {
 	c.Prices = r.prices("MODEL_PRICES")
 	c.BaseURLs = r.baseURLs()
 	c.Limits = r.limits()
+	c.Jobs = r.jobs()
 	c.RetentionDays = r.integer("RETENTION_DAYS", 1, 3650)
 	c.TraceRetentionDays = r.integer("TRACE_RETENTION_DAYS", 1, 3650)
 	c.SessionDays = r.integer("SESSION_DAYS", 1, 365)

@@ -66,6 +66,7 @@ func TestDefaultsOfTheBinary(t *testing.T) {
 			ReadHeader: 10 * time.Second, BodyProgress: 30 * time.Second, Write: time.Minute, Shutdown: 30 * time.Second,
 			MaxHeaderBytes: 64 << 10, MaxBodyBytes: 32 << 20, BodyBudgetBytes: 256 << 20, MaxUpstreamBytes: 64 << 20,
 		},
+		Jobs:          Jobs{Retention: 24 * time.Hour, Limit: 1000, MaxBytes: 8 << 20, Concurrency: 8},
 		RetentionDays: 30, TraceRetentionDays: 7, SessionDays: 30, AuthConcurrency: 2,
 	}
 	c.shown = nil
@@ -195,6 +196,8 @@ func TestProblems(t *testing.T) {
 		"Redis without host":          {HomeBinary, map[string]string{"REDIS_URL": "redis://"}, "REDIS_URL", "names no host"},
 		"Redis quoted":                {HomeBinary, map[string]string{"REDIS_URL": "'redis://h'"}, "REDIS_URL", "quotes"},
 		"Redis bad escape":            {HomeBinary, map[string]string{"REDIS_URL": "redis://u:%w@h"}, "REDIS_URL", "percent-encode"},
+		"certificate without key":     {HomeBinary, map[string]string{"TLS_CERT_FILE": "/x.pem"}, "TLS_KEY_FILE", "but TLS_CERT_FILE is"},
+		"key without certificate":     {HomeBinary, map[string]string{"TLS_KEY_FILE": "/x.pem"}, "TLS_CERT_FILE", "but TLS_KEY_FILE is"},
 		"port too high":               {HomeBinary, map[string]string{"PORT": "65536"}, "PORT", "0 to 65535"},
 		"host with port":              {HomeBinary, map[string]string{"HOST": "0.0.0.0:80"}, "HOST", "PORT"},
 		"proxy star":                  {HomeBinary, map[string]string{"TRUSTED_PROXIES": "*"}, "TRUSTED_PROXIES", "10.0.0.0/8"},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -142,4 +143,20 @@ func withoutCredentials(value string) string {
 		return "set"
 	}
 	return u.Scheme + "://" + u.Host + u.EscapedPath()
+}
+
+// LoadDatabase reads the address of one database as Load reads DATABASE_URL on the binary. The error does not tell it.
+func LoadDatabase(address string) (Database, error) {
+	const name = "DATABASE_URL"
+	r := newReader(func(n string) (string, bool) {
+		if n == name {
+			return address, true
+		}
+		return "", false
+	}, HomeBinary)
+	d := r.database("")
+	if len(r.problems) > 0 {
+		return Database{}, fmt.Errorf("%s; %s", r.problems[0].Wrong, r.problems[0].Fix)
+	}
+	return d, nil
 }

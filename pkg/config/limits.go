@@ -39,6 +39,15 @@ func (r *reader) limits() Limits {
 	return l
 }
 
+func (r *reader) jobs() Jobs {
+	return Jobs{
+		Retention:   r.duration("JOB_RETENTION", time.Second, 30*24*time.Hour),
+		Limit:       r.integer("JOB_LIMIT", 1, 1_000_000),
+		MaxBytes:    r.size("JOB_MAX_BYTES", kilobyte, gigabyte),
+		Concurrency: r.integer("WORKER_CONCURRENCY", 1, 1000),
+	}
+}
+
 func (r *reader) duration(name string, low, high time.Duration) time.Duration {
 	d, ok := parseDuration(r.text(name))
 	if !ok {

@@ -60,6 +60,23 @@ func (r *reader) baseURL(name, value string) string {
 	return ""
 }
 
+// TLS names the files of the certificate to serve with. Both are empty, or neither.
+type TLS struct {
+	Cert, Key string // PEM
+}
+
+func (r *reader) tls() TLS {
+	t := TLS{Cert: r.text("TLS_CERT_FILE"), Key: r.text("TLS_KEY_FILE")}
+	const fix = "set both, or neither"
+	switch {
+	case t.Cert == "" && t.Key != "":
+		r.problem("TLS_CERT_FILE", "is not set, but TLS_KEY_FILE is", fix)
+	case t.Cert != "" && t.Key == "":
+		r.problem("TLS_KEY_FILE", "is not set, but TLS_CERT_FILE is", fix)
+	}
+	return t
+}
+
 func (r *reader) host(name string) string {
 	host := r.text(name)
 	if inner, found := strings.CutPrefix(host, "["); found {

@@ -57,6 +57,9 @@ func (r *reader) err() error {
 }
 
 func (r *reader) place(variable string) int {
+	if i := slices.Index(r.order, variable); i >= 0 {
+		return i
+	}
 	return slices.Index(r.order, strings.TrimSuffix(variable, "_FILE"))
 }
 

@@ -70,7 +70,8 @@ func period(s string) int {
 	return len(s)
 }
 
-// mostlySequence finds "abcdefgh…" and "12345678…": more than half of the characters follow, or equal, the one before.
+// mostlySequence finds "abcdefgh…" and "12345678…": more than three quarters of the characters follow, or equal, the one before. Of hex
+// digits by chance a fifth do.
 func mostlySequence(s string) bool {
 	steps := 0
 	for i := 1; i < len(s); i++ {
@@ -78,7 +79,7 @@ func mostlySequence(s string) bool {
 			steps++
 		}
 	}
-	return steps > len(s)/2
+	return steps > len(s)*3/4
 }
 
 // secrets reads all secrets. local says that the database is the binary's own SQLite, which may make its secret.

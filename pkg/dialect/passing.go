@@ -22,3 +22,11 @@ type StreamPasser interface {
 	// nothing. data is only valid during the call.
 	Pass(out []byte, name string, data []byte) []byte
 }
+
+// Follower is a StreamEncoder to whom it matters what is handed on past it: it frames it in another way, or tells
+// a failure so that it goes on from there.
+type Follower interface {
+	// Follow appends what a StreamPasser gave as the caller is to see it. There may be nothing, or several events;
+	// last is the kind of the last of them, and nothing follows EventEnd.
+	Follow(out, raw []byte, last chat.EventKind) []byte
+}

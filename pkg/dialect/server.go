@@ -17,6 +17,8 @@ type Route struct {
 	Priorities []int64
 	// RequestID is the caller's own name for the request; it is echoed.
 	RequestID string
+	// Async asks for an answer later.
+	Async bool
 }
 
 // Auto as a Route's provider leaves the choice to the gateway.

@@ -19,6 +19,7 @@ const (
 	NotFound         Code = "NOT_FOUND"
 	MethodNotAllowed Code = "METHOD_NOT_ALLOWED"
 	Conflict         Code = "CONFLICT"
+	Gone             Code = "GONE"
 	TooLarge         Code = "PAYLOAD_TOO_LARGE"
 	UnsupportedMedia Code = "UNSUPPORTED_MEDIA_TYPE"
 	HeadersTooLarge  Code = "HEADERS_TOO_LARGE"
@@ -49,6 +50,8 @@ func (c Code) Status() int {
 		return 408
 	case Conflict:
 		return 409
+	case Gone:
+		return 410
 	case TooLarge:
 		return 413
 	case UnsupportedMedia:

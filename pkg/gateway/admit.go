@@ -5,6 +5,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/quota"
+	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
 // admit is for questions that call no provider and take no place in a quota: it lets the caller in and
@@ -33,6 +34,22 @@ func (g *Gateway) admit(ctx context.Context, c Caller) (*entry, quota.Verdict, e
 	// Somebody changes the keys all the time.
 	return nil, quota.Verdict{}, fault.New(fault.Conflict, "the keys were changed at the same time; try again")
 }
+
+// Identify says whose credential the caller has, from what the process knows already or with one trip. It does
+// not say that the credential still counts. Errors: Unauthorized (there is no such token or user), Unavailable.
+func (g *Gateway) Identify(ctx context.Context, c Caller) (user, token store.ID, err error) {
+	e, err := g.entryOf(ctx, c)
+	switch {
+	case err != nil:
+		return user, token, unavailable(err)
+	case e == nil:
+		return user, token, errUnknownToken()
+	}
+	return e.table.user, e.token, nil
+}
+
+// NoAccess is the error for a credential that does not count any more.
+func NoAccess() error { return errNoAccess() }
 
 func errUnknownToken() error {
 	return fault.New(fault.Unauthorized, "the gateway token is unknown: it was revoked, or belongs to another gateway")

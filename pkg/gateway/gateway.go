@@ -17,6 +17,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -57,8 +58,16 @@ type Deps struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 	// OnSettled, if set, is called after a request was settled and its answer is out of the
-	// gateway's hands, with the time of the settling.
-	OnSettled func(ctx context.Context, nowMs int64)
+	// gateway's hands.
+	OnSettled func(context.Context, Settled)
+}
+
+// Settled tells of a request that was settled.
+type Settled struct {
+	At int64 // Unix milliseconds
+	// FirstOfDay says that it took the first place of a UTC day in a key's quota: of all requests of
+	// a day, in whatever process, one a key does, or few if it was given back.
+	FirstOfDay bool
 }
 
 // ErrStopping, as the cause of a context's end (context.WithCancelCause), says that the process
@@ -97,6 +106,8 @@ type Caller struct {
 	// up already; that it still stands is checked again with the reserve.
 	Session store.ID
 	User    store.ID
+	// Token names the gateway token by its id, where there are no Digests: a job keeps no more of it.
+	Token store.ID
 }
 
 // Ask is one request.
@@ -113,6 +124,10 @@ type Ask struct {
 	Body    []byte
 	// Header is the caller's; only what the provider's row allows goes up.
 	Header http.Header
+	// Also, if set, is asked when the request is settled for statements that belong to its end; they commit with
+	// the usage row or not at all. failure is what the caller is told, nil if c has the answer. If they fail
+	// with store.CodeNull, somebody else has ended what the request was for: then nothing is written.
+	Also func(c *Call, failure *fault.Error) []store.Stmt
 }
 
 // Start takes a request up to its answer, or to the point where the answer is

@@ -14,6 +14,7 @@ import (
 type outcome struct {
 	kind   store.Outcome
 	status int
+	told   *fault.Error // what the caller is told instead of an answer
 }
 
 // fail settles a request that ends with an error before its answer, and returns what
@@ -23,7 +24,7 @@ func (c *Call) fail(err error) *fault.Error {
 	if c.entry == nil || f.Code == fault.Unauthorized {
 		return f // nobody's request: there is no user whose log it belongs to
 	}
-	o := outcome{store.Failed, f.Code.Status()}
+	o := outcome{store.Failed, f.Code.Status(), f}
 	switch {
 	case f.Code == fault.Cancelled:
 		o.kind = store.CallerLeft
@@ -46,9 +47,13 @@ func (c *Call) settle(o outcome, usage *chat.Usage) {
 	r := c.record(o, usage)
 	ctx := context.WithoutCancel(c.ctx)
 	err := c.g.writeRecord(ctx, r)
-	for pause := settlePause; err != nil && pause < settlePause<<settleTries; pause *= 2 {
+	for pause := settlePause; err != nil && store.CodeOf(err) != store.CodeNull && pause < settlePause<<settleTries; pause *= 2 {
 		time.Sleep(pause)
 		err = c.g.writeRecord(ctx, r)
+	}
+	if store.CodeOf(err) == store.CodeNull {
+		c.g.Log.Warn("somebody else has ended what the request was for: nothing is written of it", "requestId", r.ID.String(), "user", r.User.String())
+		return
 	}
 	if err != nil {
 		c.g.Log.Error("usage was not written", "requestId", r.ID.String(), "user", r.User.String(), "key", r.Key.String(),
@@ -93,6 +98,9 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 	}
 	if o.kind != store.Answered || c.count > 1 {
 		r.Trace = c.trace.json()
+	}
+	if c.ask.Also != nil {
+		r.Also = append(r.Also, c.ask.Also(c, o.told)...)
 	}
 	return r
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -65,7 +66,7 @@ func (c *Call) pass(out []chat.Event, ev chat.Event) []chat.Event {
 	case chat.EventEnd:
 		c.ended = true
 		usage := c.meter.usage(&c.ask)
-		c.settle(outcome{store.Answered, 200}, usage)
+		c.settle(outcome{store.Answered, 200, nil}, usage)
 		return append(out, chat.Event{Kind: chat.EventUsage, Usage: usage}, ev)
 	case chat.EventError:
 		c.ended = true
@@ -90,11 +91,11 @@ func (c *Call) broke(failure *chat.Error) {
 func (c *Call) brokenOutcome() outcome {
 	switch err := c.ctx.Err(); {
 	case errors.Is(err, context.DeadlineExceeded):
-		return outcome{store.DeadlinePassed, 200}
+		return outcome{store.DeadlinePassed, 200, nil}
 	case err != nil && !errors.Is(context.Cause(c.ctx), ErrStopping):
-		return outcome{store.CallerLeft, 200}
+		return outcome{store.CallerLeft, 200, nil}
 	}
-	return outcome{store.Broken, 200}
+	return outcome{store.Broken, 200, nil}
 }
 
 // Fault is what the caller is told after an EventError.
@@ -124,7 +125,7 @@ func (c *Call) Close() {
 		c.leave()
 	}
 	if c.g.OnSettled != nil {
-		c.g.OnSettled(context.WithoutCancel(c.ctx), c.nowMs())
+		c.g.OnSettled(context.WithoutCancel(c.ctx), Settled{At: c.nowMs(), FirstOfDay: c.last != nil && c.last.reservation.Used == 1})
 	}
 }
 
@@ -140,7 +141,7 @@ func (c *Call) leave() {
 		a.bytes = true // it was sent and the provider was at work
 	}
 	c.noteFailure(a, 0, 0)
-	o := outcome{store.CallerLeft, 200}
+	o := outcome{store.CallerLeft, 200, nil}
 	if !a.stream {
 		o.status = fault.Cancelled.Status()
 	}
@@ -150,11 +151,12 @@ func (c *Call) leave() {
 // finishWhole settles a whole answer.
 func (c *Call) finishWhole(a *attempt) {
 	if a.vectors != nil {
+		a.vectors.Model = cmp.Or(a.vectors.Model, a.key.model) // Gemini's answers name none
 		if a.vectors.Usage == nil {
 			a.vectors.Usage = c.meter.usage(&c.ask)
 		}
 		c.ended = true
-		c.settle(outcome{store.Answered, 200}, a.vectors.Usage)
+		c.settle(outcome{store.Answered, 200, nil}, a.vectors.Usage)
 		return
 	}
 	c.answered, c.meter.tier = a.response, a.response.ServiceTier
@@ -170,5 +172,5 @@ func (c *Call) finishWhole(a *attempt) {
 		c.answered.Usage = usage
 	}
 	c.ended = true
-	c.settle(outcome{store.Answered, 200}, usage)
+	c.settle(outcome{store.Answered, 200, nil}, usage)
 }

@@ -48,7 +48,7 @@ type entry struct {
 	redigest atomic.Pointer[store.Stmt]
 }
 
-// credential identifies a cache entry: a token's digest, or a user for sessions.
+// credential identifies a cache entry: a token's digest, or its id, or a user for sessions.
 type credential [33]byte
 
 func (c Caller) credential() credential {
@@ -56,6 +56,11 @@ func (c Caller) credential() credential {
 	if len(c.Digests) > 0 {
 		id[0] = 't'
 		copy(id[1:], c.Digests[0][:])
+		return id
+	}
+	if !c.Token.IsZero() {
+		id[0] = 'i'
+		copy(id[1:], c.Token[:])
 		return id
 	}
 	id[0] = 'u'
@@ -117,6 +122,10 @@ const (
 from tokens t join users u on u.id = t.user_id where t.hash in `
 	selectTokenKeys = selectKeys + `join tokens t on t.user_id = k.user_id where t.hash in `
 
+	selectNamedUser = `select t.id, t.hash, u.id, u.revision, u.strategy
+from tokens t join users u on u.id = t.user_id where t.id = $1`
+	selectNamedKeys = selectKeys + `join tokens t on t.user_id = k.user_id where t.id = $1` + inOrder
+
 	selectUser     = `select u.id, u.revision, u.strategy from users u where u.id = $1`
 	selectUserKeys = selectKeys + `where k.user_id = $1` + inOrder
 
@@ -136,13 +145,15 @@ func (g *Gateway) load(ctx context.Context, c Caller) (*entry, error) {
 		return r.Scan(&e.table.user, &e.table.revision, &strategy)
 	}}
 	keys := store.Stmt{SQL: selectUserKeys, Args: []any{c.User}, Each: func(r store.Row) error { return g.scanKey(e.table, r) }}
-	if len(c.Digests) > 0 {
+	byToken := func(r store.Row) error { return r.Scan(&e.token, &hash, &e.table.user, &e.table.revision, &strategy) }
+	switch {
+	case len(c.Digests) > 0:
 		list, args := digestList(c.Digests)
-		user.SQL, user.Args = selectTokenUser+list, args
-		user.Each = func(r store.Row) error {
-			return r.Scan(&e.token, &hash, &e.table.user, &e.table.revision, &strategy)
-		}
+		user.SQL, user.Args, user.Each = selectTokenUser+list, args, byToken
 		keys.SQL, keys.Args = selectTokenKeys+list+inOrder, args
+	case !c.Token.IsZero():
+		user.SQL, user.Args, user.Each = selectNamedUser, []any{c.Token}, byToken
+		keys.SQL, keys.Args = selectNamedKeys, []any{c.Token}
 	}
 	if err := g.DB.Run(ctx, user, keys); err != nil || e.table.user.IsZero() {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 
 // messages answers Anthropic's POST /v1/messages. Its beta form (?beta=true) differs by a header that goes on.
 func (a *App) messages(c *call) error {
-	return a.converse(c, conversation{Server: a.dialects.anthropic, dialect: provider.Anthropic, contentType: eventStream})
+	return a.answer(c, formMessages, "")
 }
 
 // countMessages answers Anthropic's POST /v1/messages/count_tokens.

@@ -8,6 +8,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
+	"github.com/alicetears/llm-gateway/pkg/jobs"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -37,6 +38,8 @@ type App struct {
 	proxies proxies
 	sharing sharing
 	dialects
+	// Jobs are the asynchronous requests.
+	Jobs *jobs.Queue
 }
 
 // New returns an App. The error names the dependency that is missing.
@@ -50,7 +53,7 @@ func New(d Deps) (*App, error) {
 			return nil, errors.New("server: " + name + " is missing")
 		}
 	}
-	return &App{
+	a := &App{
 		Deps:     d,
 		table:    newTable(Routes()),
 		hasher:   auth.NewHasher(d.Config.AuthConcurrency),
@@ -58,8 +61,15 @@ func New(d Deps) (*App, error) {
 		proxies:  proxies{home: d.Config.Home, trusted: d.Config.TrustedProxies},
 		sharing:  sharing{origins: d.Config.CORSOrigins},
 		dialects: newDialects(d.Providers.IDs()),
-	}, nil
+	}
+	a.Jobs = jobs.New(jobs.Deps{DB: d.DB, Secrets: d.Secrets, Asking: a, Log: d.Log, Now: d.Now}, jobs.Settings{
+		Lease: jobLease(d.Config.Limits.Request), Keep: d.Config.Jobs.Retention, Limit: d.Config.Jobs.Limit, MaxBytes: d.Config.Jobs.MaxBytes,
+	})
+	return a, nil
 }
+
+// jobLease is longer than any call: what is not over then is not being worked at any more.
+func jobLease(deadline time.Duration) time.Duration { return deadline + deadline/10 + 5*time.Second }
 
 // Close drops the connections to the providers and to Redis. The database is the caller's.
 func (a *App) Close() {

@@ -29,8 +29,11 @@ func (p principal) gateway() gateway.Caller {
 
 // authorize lets the request reach the route's handler, or says why not.
 func (a *App) authorize(c *call, route *Route) (err error) {
-	if route.Access == Public {
+	switch route.Access {
+	case Public:
 		return nil
+	case Scheduler:
+		return a.authorizeScheduler(c)
 	}
 	if c.who, err = a.identify(c); err != nil {
 		return err
@@ -56,7 +59,7 @@ func (a *App) identify(c *call) (principal, error) {
 		if !ok {
 			return principal{}, fault.New(fault.Unauthorized, "the Authorization header must be: Bearer, a space, and the token")
 		}
-		if strings.HasPrefix(bearer, auth.TokenPrefix) {
+		if strings.HasPrefix(bearer, auth.TokenPrefix) || c.shared() && strings.Count(bearer, ".") != sessionDots {
 			return a.identifyToken(bearer)
 		}
 		return a.identifySession(c, bearer, false)
@@ -108,7 +111,14 @@ func bearerOf(values []string) (string, bool) {
 	return token, ok && strings.EqualFold(scheme, "Bearer") && token != ""
 }
 
+// sessionDots are those of every session (RFC 7519): without them a bearer is none.
+const sessionDots = 2
+
 func (a *App) identifyToken(token string) (principal, error) {
+	if !strings.HasPrefix(token, auth.TokenPrefix) {
+		return principal{}, fault.New(fault.Unauthorized, "this is no gateway token, which begins with %s: "+
+			"provider keys are stored in the gateway, and applications send its token instead", auth.TokenPrefix)
+	}
 	made, err := a.Secrets.CheckToken(token)
 	if err != nil {
 		return principal{}, fault.New(fault.Unauthorized, "the gateway token is not one of this gateway: was it copied whole?")

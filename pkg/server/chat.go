@@ -1,72 +1,56 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
 
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
-	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
-// conversation is how callers of a route ask.
-type conversation struct {
-	dialect.Server
-	// dialect is the server's name as that of a provider's, if providers speak it, too.
-	dialect provider.Dialect
-	// contentType of a streamed answer.
-	contentType string
-}
-
-const eventStream = "text/event-stream; charset=utf-8"
-
 // chat answers POST /api/chat.
-func (a *App) chat(c *call) error {
-	return a.converse(c, conversation{Server: a.native, contentType: eventStream})
-}
+func (a *App) chat(c *call) error { return a.answer(c, formChat, "") }
 
-// converse takes a request its whole way. Errors that it returns came before the first byte of an answer.
-func (a *App) converse(c *call, d conversation) error {
+// answer takes what callers of a form ask its whole way. Errors that it returns came before the first byte of an answer.
+func (a *App) answer(c *call, f form, model string) error {
 	body, err := a.conversationBody(c)
 	if err != nil {
 		return err
 	}
-	req, route, err := d.DecodeRequest(body)
+	q, err := a.question(f, model, c.r.Header, body)
 	if err != nil {
 		return err
 	}
-	if err := a.routeByHeader(c, &route); err != nil {
-		return err
+	if q.async || prefersAsync(c.r.Header) {
+		return a.submit(c, q)
 	}
-	call, err := a.Gateway.Start(c.r.Context(), gateway.Ask{
-		ID: c.id, Caller: c.who.gateway(), Request: req, Route: route, Header: c.r.Header, Dialect: d.dialect, Body: body,
-	})
+	return a.converse(c, q)
+}
+
+func (a *App) converse(c *call, q *question) error {
+	q.ask.ID, q.ask.Caller = c.id, c.who.gateway()
+	call, err := a.Gateway.Start(c.r.Context(), q.ask)
 	if err != nil {
 		return err
 	}
 	defer call.Close()
-	served := dialect.Served{
-		RequestID: route.RequestID, Provider: call.Provider(), Model: call.Model(), Created: c.begun.Unix(),
-		Request: req,
-	}
-	if served.RequestID == "" {
-		served.RequestID = c.requestID()
-	}
-	c.describe(call)
-	if !req.Stream {
-		if raw := call.RawResponse(); raw != nil {
-			return c.replyRaw(http.StatusOK, raw)
+	name := cmp.Or(q.ask.Route.RequestID, c.requestID())
+	if !q.ask.Request.Stream {
+		answer, err := q.encode(call, name, c.begun)
+		if err != nil {
+			return err
 		}
-		return c.replyRaw(http.StatusOK, d.EncodeResponse(call.Response(), served))
+		describe(c.w.Header(), call)
+		return c.replyRaw(http.StatusOK, answer)
 	}
-	a.relay(c, call, d.NewStreamEncoder(served), d.contentType)
+	describe(c.w.Header(), call)
+	a.relay(c, call, q.speech.NewStreamEncoder(q.served(call, name, c.begun)), q.speech.contentType)
 	return nil
 }
 
 // describe sets the headers that say who answered.
-func (c *call) describe(call *gateway.Call) {
-	h := c.w.Header()
+func describe(h http.Header, call *gateway.Call) {
 	h["X-Llm-Provider"] = []string{headerValue(call.Provider())}
 	h["X-Llm-Model"] = []string{headerValue(call.Model())}
 	h["X-Llm-Key-Id"] = []string{call.KeyID().String()}

@@ -93,6 +93,9 @@ func (c client) send(req *http.Request) reply {
 	}
 	r := reply{c.w.t, req.Method + " " + req.URL.Path, resp.StatusCode, resp.Header, string(text)}
 	r.check()
+	if err := record(req, r); err != nil {
+		c.w.t.Error(err)
+	}
 	return r
 }
 
@@ -122,7 +125,7 @@ func (r reply) check() {
 	}
 }
 
-// told is what an error says, in whichever dialect it is told: the path decides. code is the gateway's own, "" in
+// told is what an error says, in whichever dialect it is told: the path decides or, where there is no route, the shape. code is the gateway's own, "" in
 // the other dialects; issues is how a list of issues begins.
 func (r reply) told() (code, issues, kind, message, id string) {
 	_, path, _ := strings.Cut(r.what, " ")
@@ -142,10 +145,14 @@ func (r reply) told() (code, issues, kind, message, id string) {
 		return "", "", "", "", ""
 	}
 	issues = `"issues":[{"path":`
+	odd := r.status == 404
 	switch {
-	case strings.HasPrefix(path, "/v1/messages"):
+	case strings.HasPrefix(path, "/v1/messages"), odd && e.Type == "error":
 		return "", issues, e.Error.Type, e.Error.Message, e.AnthropicID
-	case strings.HasPrefix(path, "/v1/") || path == "/v1":
+	case odd && e.Error.Status != "":
+		id, _, _ := strings.Cut(r.body[strings.Index(r.body, `"requestId":"`)+13:], `"`)
+		return "", issues, e.Error.Status, e.Error.Message, id
+	case strings.HasPrefix(path, "/v1/") || path == "/v1", odd && e.Error.Type != "":
 		return "", issues, e.Error.Type, e.Error.Message, r.header.Get("X-Request-ID") // OpenAI's is in the header alone
 	case strings.HasPrefix(path, "/v1beta/") || path == "/v1beta":
 		id, _, _ := strings.Cut(r.body[strings.Index(r.body, `"requestId":"`)+13:], `"`)

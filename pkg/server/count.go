@@ -9,7 +9,7 @@ import (
 
 // count tells how many input tokens a request has, and marks the answer if that is a guess.
 func (a *App) count(c *call, req *chat.Request, route dialect.Route, spoken provider.Dialect) (int64, error) {
-	if err := a.routeByHeader(c, &route); err != nil {
+	if err := a.routeByHeader(c.r.Header, &route); err != nil {
 		return 0, err
 	}
 	n, exact, err := a.Gateway.Count(c.r.Context(), gateway.Ask{

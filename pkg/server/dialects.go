@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
@@ -55,17 +56,29 @@ func (c *call) speaks() Group {
 	return group
 }
 
-// groupOf is the group of dialects that a path belongs to, whether a route has it or not.
+// groupOf is the group of dialects that a path belongs to, whether a route has it or not. What an SDK adds to
+// its base URL says more than the base, which may be wrong.
 func groupOf(path string) Group {
 	switch {
-	case below(path, "/v1/messages"):
-		return Anthropic
-	case below(path, "/v1"):
-		return OpenAI
-	case below(path, "/v1beta"):
+	case strings.Contains(path, "/v1beta"), hasMethod(path):
 		return Gemini
+	case endsIn(path, "/messages", "/messages/count_tokens"), below(path, "/v1/messages"):
+		return Anthropic
+	case endsIn(path, "/chat/completions", "/responses", "/embeddings", "/models"), below(path, "/v1"):
+		return OpenAI
 	}
 	return Chat
+}
+
+// hasMethod says whether the path ends as those of Google's SDKs do: models/MODEL:generateContent.
+func hasMethod(path string) bool {
+	_, method, ok := strings.Cut(path[strings.LastIndexByte(path, '/')+1:], ":")
+	return ok && strings.Contains(path, "/models/") && (strings.HasSuffix(method, "Content") || method == "countTokens")
+}
+
+func endsIn(path string, tails ...string) bool {
+	path = strings.TrimRight(path, "/")
+	return slices.ContainsFunc(tails, func(tail string) bool { return strings.HasSuffix(path, tail) })
 }
 
 func below(path, root string) bool {

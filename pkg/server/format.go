@@ -16,9 +16,9 @@ type timestamp int64
 
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
-func (t timestamp) MarshalJSON() ([]byte, error) {
-	return time.UnixMilli(int64(t)).UTC().AppendFormat(nil, `"`+timeFormat+`"`), nil
-}
+func (t timestamp) String() string { return time.UnixMilli(int64(t)).UTC().Format(timeFormat) }
+
+func (t timestamp) MarshalJSON() ([]byte, error) { return []byte(`"` + t.String() + `"`), nil }
 
 // since is a timestamp that may be missing: 0 is null.
 func since(ms int64) *timestamp {
@@ -37,7 +37,9 @@ func dateOf(day int64) string {
 // dollars is nano-dollars, shown as a decimal number of dollars without loss.
 type dollars int64
 
-func (d dollars) MarshalJSON() ([]byte, error) {
+func (d dollars) MarshalJSON() ([]byte, error) { return []byte(d.String()), nil }
+
+func (d dollars) String() string {
 	sign, n := "", uint64(d)
 	if d < 0 {
 		sign, n = "-", -n
@@ -48,7 +50,7 @@ func (d dollars) MarshalJSON() ([]byte, error) {
 		digits := strconv.FormatUint(rest+1e9, 10)[1:]
 		text += "." + strings.TrimRight(digits, "0")
 	}
-	return []byte(text), nil
+	return text
 }
 
 // maxName is the longest name of anything, in characters.

@@ -23,17 +23,12 @@ func (a *App) generate(c *call) error {
 	model, method := name[:cut], name[cut+1:]
 	switch method {
 	case "generateContent":
-		return a.converse(c, conversation{
-			Server: gemini.NewServer(model, gemini.Whole), dialect: provider.Gemini,
-		})
+		return a.answer(c, formGenerate, model)
 	case "streamGenerateContent":
 		if c.r.URL.Query().Get("alt") == "sse" {
-			return a.converse(c, conversation{
-				Server: gemini.NewServer(model, gemini.SSE), dialect: provider.Gemini, contentType: eventStream,
-			})
+			return a.answer(c, formGenerateSSE, model)
 		}
-		// An array is written anew from the provider's events.
-		return a.converse(c, conversation{Server: gemini.NewServer(model, gemini.Array), contentType: jsonType[0]})
+		return a.answer(c, formGenerateArray, model)
 	case "countTokens":
 		return a.countContents(c, model)
 	}

@@ -372,3 +372,21 @@ func TestBlockedKey(t *testing.T) {
 	ann.patch(path, `{"enabled":true}`).want(200)
 	ann.chat(hello).want(200)
 }
+
+func TestKeyCatalog(t *testing.T) {
+	w := newWorld(t)
+	r := w.user("ann").get("/api/keys/catalog").want(200)
+	r.members("", "providers")
+	r.members("providers.0", "id", "name", "models")
+	r.members("providers.0.models.0", "id", "mode", "contextWindow", "maxOutputTokens", "capabilities")
+	r.is("providers.0.id", "openai", "providers.0.name", "OpenAI")
+	if n := r.count("providers"); n != 9 {
+		t.Errorf("%d providers", n)
+	}
+	for i := range r.count("providers") {
+		if r.count(fmt.Sprintf("providers.%d.models", i)) == 0 {
+			t.Errorf("no models of %s", r.text(fmt.Sprintf("providers.%d.id", i)))
+		}
+	}
+	w.anyone().get("/api/keys/catalog").refused(401, "UNAUTHORIZED", "")
+}

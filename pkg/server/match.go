@@ -109,15 +109,43 @@ func (e *endpoint) route(method string) *Route {
 
 // unknown is the error for a path that no route has. It helps with what programs often get
 // wrong, and never redirects: a redirected POST loses its body, or its token.
-func (t *table) unknown(path string) error {
+func (a *App) unknown(c *call) error {
+	message, hint := "there is no such route", c.baseURL()
+	if a.table.hasWithoutSlashes(c.r.URL.EscapedPath()) {
+		message += "; did you mean it without the extra slash?"
+	} else if hint != "" {
+		message += "."
+	}
+	return fault.New(fault.NotFound, "%s", strings.TrimSpace(message+" "+hint))
+}
+
+// hasWithoutSlashes says whether the path has slashes too many, and is a route's without them.
+func (t *table) hasWithoutSlashes(path string) bool {
 	clean := strings.TrimRight(path, "/")
 	for strings.Contains(clean, "//") {
 		clean = strings.ReplaceAll(clean, "//", "/")
 	}
-	if clean != path {
-		if e, _ := t.find(clean); e != nil {
-			return fault.New(fault.NotFound, "there is no such route; did you mean it without the extra slash?")
-		}
+	if clean == path {
+		return false
 	}
-	return fault.New(fault.NotFound, "there is no such route")
+	e, _ := t.find(clean)
+	return e != nil
+}
+
+// baseURL tells the SDKs of the dialect that the caller speaks which base URL to use. It is empty for the
+// gateway's own dialect.
+func (c *call) baseURL() string {
+	origin := "http://" + printableText(c.host())
+	if c.tls() {
+		origin = "https://" + printableText(c.host())
+	}
+	switch c.speaks() {
+	case OpenAI:
+		return "The base URL for OpenAI's SDKs is " + origin + "/v1"
+	case Anthropic:
+		return "The base URL for Anthropic's SDKs is " + origin
+	case Gemini:
+		return "The base URL for Google's SDKs is " + origin
+	}
+	return ""
 }

@@ -1,59 +1,13 @@
 package server
 
-import (
-	"net/http"
-
-	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
-	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
-	"github.com/alicetears/llm-gateway/pkg/fault"
-	"github.com/alicetears/llm-gateway/pkg/gateway"
-	"github.com/alicetears/llm-gateway/pkg/provider"
-)
-
 // completions answers OpenAI's POST /v1/chat/completions.
-func (a *App) completions(c *call) error {
-	return a.converse(c, conversation{Server: a.openai, dialect: provider.OpenAI, contentType: eventStream})
-}
+func (a *App) completions(c *call) error { return a.answer(c, formCompletions, "") }
 
 // respond answers OpenAI's POST /v1/responses. Nothing is kept: conversations come whole.
-func (a *App) respond(c *call) error {
-	return a.converse(c, conversation{Server: a.responses, dialect: provider.Responses, contentType: eventStream})
-}
+func (a *App) respond(c *call) error { return a.answer(c, formResponses, "") }
 
 // embeddings answers OpenAI's POST /v1/embeddings.
-func (a *App) embeddings(c *call) error {
-	body, err := a.conversationBody(c)
-	if err != nil {
-		return err
-	}
-	req, err := openai.DecodeEmbeddingRequest(body)
-	if err != nil {
-		return err
-	}
-	if req.Model == "" {
-		var issues fault.Issues
-		issues.Add("model", "required")
-		return issues.Err()
-	}
-	var route dialect.Route
-	if err := a.routeByHeader(c, &route); err != nil {
-		return err
-	}
-	call, err := a.Gateway.Start(c.r.Context(), gateway.Ask{
-		ID: c.id, Caller: c.who.gateway(), Request: &chat.Request{Model: req.Model}, Embedding: req, Route: route, Header: c.r.Header,
-	})
-	if err != nil {
-		return err
-	}
-	defer call.Close()
-	answer, err := openai.EncodeEmbeddingResponse(call.Vectors(), req)
-	if err != nil {
-		return fault.Wrap(err, fault.Provider, "the provider answered with vectors that are no numbers")
-	}
-	c.describe(call)
-	return c.replyRaw(http.StatusOK, answer)
-}
+func (a *App) embeddings(c *call) error { return a.answer(c, formEmbeddings, "") }
 
 // conversationBody reads the body of what goes to a provider.
 func (a *App) conversationBody(c *call) ([]byte, error) {

@@ -84,8 +84,8 @@ func TestManyFirstRegistrationsMakeOneAdmin(t *testing.T) {
 func TestAdminOpensAndClosesRegistration(t *testing.T) {
 	w := newWorld(t)
 	admin := w.admin("root")
-	r := admin.get("/api/auth/settings").want(200).is("registrationEnabled", "false")
-	r.members("", "registrationEnabled")
+	r := admin.get("/api/auth/settings").want(200).is("registrationEnabled", "false", "retentionDays", "30", "traceRetentionDays", "7", "strategy", "exhaust-first")
+	r.members("", "registrationEnabled", "strategy", "retentionDays", "traceRetentionDays", "sessionDays", "version")
 	admin.put("/api/auth/settings", `{"registrationEnabled":true}`).want(200).is("registrationEnabled", "true").members("", "registrationEnabled")
 	w.anyone().get("/api/auth/status").is("registrationEnabled", "true")
 

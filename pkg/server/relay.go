@@ -92,7 +92,12 @@ func (w *relayWriter) events(events []chat.Event, failure func() *fault.Error) b
 func (w *relayWriter) passed(raw []byte, last *chat.Event, failure func() *fault.Error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	buf := append(w.buf[:0], raw...)
+	buf := w.buf[:0]
+	if follower, ok := w.enc.(dialect.Follower); ok {
+		buf = follower.Follow(buf, raw, last.Kind)
+	} else {
+		buf = append(buf, raw...)
+	}
 	if last.Kind == chat.EventError {
 		buf = w.enc.Error(buf, failure())
 	}

@@ -66,17 +66,22 @@ func outcomeText(o store.Outcome) string {
 	return "unknown"
 }
 
-// listRequests lists the user's requests, newest first.
-func (a *App) listRequests(c *call) error {
-	q := c.query()
-	page := q.page()
-	filter := store.RequestFilter{
-		Before: page.after, Limit: page.limit + 1,
+// requestFilter asks for one entry more than the page has.
+func (q *query) requestFilter(p page) store.RequestFilter {
+	return store.RequestFilter{
+		Before: p.after, Limit: p.limit + 1,
 		StatusClass: int(q.integer("statusClass", 2, 5, 0)),
 		Provider:    q.text("provider"), Model: q.text("model"),
 		KeyID: q.id("keyId"), TokenID: q.id("tokenId"),
 		From: q.time("from", 0), To: q.time("to", 0),
 	}
+}
+
+// listRequests lists the user's requests, newest first.
+func (a *App) listRequests(c *call) error {
+	q := c.query()
+	page := q.page()
+	filter := q.requestFilter(page)
 	if err := q.err(); err != nil {
 		return err
 	}

@@ -7,70 +7,109 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
 // retention deletes what is too old. It has no clock of its own, because a timer would
-// keep a serverless database awake: requests that were settled wind it.
+// keep a serverless database awake: the scheduler calls it, or requests that were settled wind it.
 type retention struct {
 	db           store.DB
 	log          *slog.Logger
-	home         config.Home
 	keep, traces time.Duration
-	next         atomic.Int64 // Unix ms
+	winding      winding
+	next         atomic.Int64 // Unix ms; of hourly winding
 }
+
+// winding is what sets the retention off besides GET /api/cron.
+type winding int
+
+const (
+	hourly    winding = iota + 1 // settled requests, an hour apart: one long-lived process
+	daily                        // the day's first settled request: functions without a scheduler
+	scheduled                    // nothing: functions that the platform's scheduler calls
+)
 
 const (
 	retentionEvery = time.Hour
-	retentionFirst = time.Minute // after a process's first request; a function does not live long
+	retentionFirst = time.Minute // after a process's first request
 	// retentionTime bounds one run, because somebody's request may wait for it; what is left is
-	// done an hour later.
+	// done the next time.
 	retentionTime  = 2 * time.Second
 	retentionBatch = 500
 	day            = 24 * time.Hour
 )
 
 func newRetention(cfg *config.Config, db store.DB, log *slog.Logger) *retention {
-	return &retention{
-		db: db, log: log, home: cfg.Home,
+	r := &retention{
+		db: db, log: log, winding: hourly,
 		keep:   time.Duration(cfg.RetentionDays) * day,
 		traces: time.Duration(cfg.TraceRetentionDays) * day,
 	}
+	if cfg.Home == config.HomeFunctions {
+		r.winding = daily
+		if cfg.Secrets.Cron != "" {
+			r.winding = scheduled
+		}
+	}
+	return r
 }
 
-// tick deletes old rows if it is time.
-func (r *retention) tick(ctx context.Context, now int64) {
+// settled deletes old rows if it is time. On functions it is done before the caller's request
+// ends: what runs after the answer may never run there.
+func (r *retention) settled(ctx context.Context, s gateway.Settled) {
+	switch {
+	case r.winding == daily && s.FirstOfDay:
+		r.run(ctx, s.At)
+	case r.winding == hourly && r.hourPassed(s.At):
+		go r.run(ctx, s.At)
+	}
+}
+
+func (r *retention) hourPassed(now int64) bool {
 	next := r.next.Load()
 	if next == 0 {
 		r.next.CompareAndSwap(0, now+retentionFirst.Milliseconds())
-		return
+		return false
 	}
-	if now < next || !r.next.CompareAndSwap(next, now+retentionEvery.Milliseconds()) {
-		return
-	}
-	if r.home == config.HomeFunctions {
-		r.purge(ctx, now) // what runs after the answer may never run there
-		return
-	}
-	go r.purge(ctx, now)
+	return now >= next && r.next.CompareAndSwap(next, now+retentionEvery.Milliseconds())
 }
 
-func (r *retention) purge(ctx context.Context, now int64) {
+// abandonedAfter is how long, in milliseconds, a request waits for somebody to run it.
+const abandonedAfter = 7 * 24 * 60 * 60 * 1000
+
+func purgeJobs(ctx context.Context, db store.Runner, now int64, limit int) (int64, error) {
+	n, err := store.PurgeJobs(ctx, db, now, now-abandonedAfter, limit)
+	return min(n, int64(limit)), err
+}
+
+// Purge deletes what is too old, at most for a short time. Nobody has to call it, but a process that serves no requests.
+func (a *App) Purge(ctx context.Context) {
+	newRetention(a.Config, a.DB, a.Log).run(ctx, a.Now().UnixMilli())
+}
+
+func (r *retention) run(ctx context.Context, now int64) {
 	ctx, cancel := context.WithTimeout(ctx, retentionTime)
 	defer cancel()
+	if _, err := r.purge(ctx, now); err != nil && ctx.Err() == nil {
+		r.log.Warn("old rows could not be deleted", "cause", err.Error())
+	}
+}
+
+// purge deletes all that is too old, until ctx ends, and says how many rows went. Any number of
+// purges may run at once, at any time.
+func (r *retention) purge(ctx context.Context, now int64) (int64, error) {
 	n, err := store.Purge(ctx, r.db, store.Retention{
 		RequestsFrom: now - r.keep.Milliseconds(), TracesFrom: now - r.traces.Milliseconds(),
 	}, retentionBatch)
-	for _, expired := range []func(context.Context, store.Runner, int64, int) (int64, error){store.PurgeSessions, store.PurgeTurns} {
+	for _, expired := range []func(context.Context, store.Runner, int64, int) (int64, error){store.PurgeSessions, store.PurgeTurns, purgeJobs} {
 		for gone := int64(retentionBatch); err == nil && gone == retentionBatch; {
 			gone, err = expired(ctx, r.db, now, retentionBatch)
 			n += gone
 		}
 	}
-	if err != nil && ctx.Err() == nil {
-		r.log.Warn("old rows could not be deleted", "cause", err.Error())
-	}
 	if n > 0 {
 		r.log.Info("old rows deleted", "rows", n)
 	}
+	return n, err
 }

@@ -38,7 +38,7 @@ func TestRetentionDeletesEverythingThatIsTooOld(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := &config.Config{RetentionDays: 30, TraceRetentionDays: 7}
-	newRetention(cfg, db, slog.New(slog.DiscardHandler)).purge(context.Background(), now)
+	newRetention(cfg, db, slog.New(slog.DiscardHandler)).run(context.Background(), now)
 	for _, table := range []string{"requests", "request_traces", "sessions", "turns"} {
 		var n int64
 		err := db.Run(t.Context(), store.Stmt{SQL: fmt.Sprintf("select count(*) from %s", table), Each: func(r store.Row) error { return r.Scan(&n) }})

@@ -14,6 +14,7 @@ const (
 	Auth      Group = "auth"
 	Usage     Group = "usage"
 	Health    Group = "health"
+	Cron      Group = "cron"
 )
 
 // Access says who may call a route.
@@ -21,10 +22,11 @@ type Access uint8
 
 // The kinds of access.
 const (
-	Public  Access = iota + 1 // anyone
-	Session                   // a person who is logged in
-	Admin                     // such a person with the role admin
-	Caller                    // a gateway token, or a person who is logged in
+	Public    Access = iota + 1 // anyone
+	Session                     // a person who is logged in
+	Admin                       // such a person with the role admin
+	Caller                      // a gateway token, or a person who is logged in
+	Scheduler                   // the platform's scheduler, by CRON_SECRET
 )
 
 // Sharing says which web pages may read a route's answers.
@@ -52,6 +54,10 @@ type Route struct {
 func Routes() []Route {
 	return []Route{
 		{"POST", "/api/chat", Chat, Caller, AnyOrigin, (*App).chat},
+		{"GET", "/api/chat/{id}", Chat, Caller, AnyOrigin, (*App).getJob},
+		{"DELETE", "/api/chat/{id}", Chat, Caller, AnyOrigin, (*App).cancelJob},
+		{"GET", "/api/queue/stats", Chat, Caller, SameOrigin, (*App).queueStats},
+		{"GET", "/api/queue/jobs", Chat, Session, SameOrigin, (*App).listJobs},
 
 		{"POST", "/v1/chat/completions", OpenAI, Caller, AnyOrigin, (*App).completions},
 		{"POST", "/v1/responses", OpenAI, Caller, AnyOrigin, (*App).respond},
@@ -88,6 +94,7 @@ func Routes() []Route {
 		{"GET", "/api/keys", Keys, Session, SameOrigin, (*App).listKeys},
 		{"POST", "/api/keys", Keys, Session, SameOrigin, (*App).createKey},
 		{"GET", "/api/keys/stats", Keys, Session, SameOrigin, (*App).keyStats},
+		{"GET", "/api/keys/catalog", Keys, Session, SameOrigin, (*App).keyCatalog},
 		{"GET", "/api/keys/{id}", Keys, Session, SameOrigin, (*App).getKey},
 		{"PUT", "/api/keys/{id}", Keys, Session, SameOrigin, (*App).replaceKey},
 		{"PATCH", "/api/keys/{id}", Keys, Session, SameOrigin, (*App).updateKey},
@@ -100,10 +107,13 @@ func Routes() []Route {
 
 		{"GET", "/api/usage", Usage, Session, SameOrigin, (*App).usage},
 		{"GET", "/api/requests", Usage, Session, SameOrigin, (*App).listRequests},
+		{"GET", "/api/requests.csv", Usage, Session, SameOrigin, (*App).exportRequests},
 		{"GET", "/api/requests/{id}", Usage, Session, SameOrigin, (*App).getRequest},
 
 		{"GET", "/health", Health, Public, SameOrigin, (*App).health},
 		{"GET", "/health/live", Health, Public, SameOrigin, (*App).live},
 		{"GET", "/health/ready", Health, Public, SameOrigin, (*App).ready},
+
+		{"GET", "/api/cron", Cron, Scheduler, SameOrigin, (*App).cron},
 	}
 }

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -78,6 +79,45 @@ func TestUnknownRoutes(t *testing.T) {
 			if hint != "no such object" {
 				root.do(method, path, "").want(404)
 			}
+		}
+	}
+}
+
+// An SDK with a wrong base URL is told the right one, in its own dialect.
+func TestWrongBaseURLs(t *testing.T) {
+	w := newWorld(t)
+	const openAI, anthropic, gemini = "The base URL for OpenAI's SDKs is https://gate.example/v1", "The base URL for Anthropic's SDKs is https://gate.example", "The base URL for Google's SDKs is https://gate.example"
+	asks := w.anyone().with("Host", "gate.example", tlsHeader, "1")
+	for path, want := range map[string]string{
+		"/v1/v1/chat/completions": openAI, "//v1/chat/completions": openAI, "/v1//chat/completions": openAI, "/chat/completions": openAI, "/api/chat/completions": openAI, "/openai/v1/responses": openAI,
+		"/v1/chat/completions/": openAI, "/embeddings": openAI, "/responses": openAI, "/models": openAI, "/v1/v1/models": openAI, "/v1": openAI, "/v1/": openAI, "/v1/chat/completions/chat/completions": openAI,
+		"/v1/v1/messages": anthropic, "//v1/messages": anthropic, "/v1/messages/v1/messages": anthropic, "/anthropic/v1/messages/count_tokens": anthropic, "/v1/messages/": anthropic, "/messages": anthropic, "/v1//messages": anthropic,
+		"/v1beta/v1beta/models/m:generateContent": gemini, "/v1/v1beta/models/m:streamGenerateContent": gemini, "//v1beta/models/m:countTokens": gemini, "/models/m:generateContent": gemini, "/v1beta": gemini, "/v1beta//models": gemini,
+	} {
+		r := asks.post(path, "{}")
+		var v struct {
+			Type  string
+			Error struct{ Message, Type, Code, Status any }
+		}
+		if err := json.Unmarshal([]byte(r.body), &v); err != nil {
+			t.Fatal(err)
+		}
+		shape := map[string]bool{
+			openAI:    v.Type == "" && v.Error.Type == "invalid_request_error" && v.Error.Code == "unknown_url",
+			anthropic: v.Type == "error" && v.Error.Type == "not_found_error",
+			gemini:    v.Error.Status == "NOT_FOUND" && v.Error.Code == 404.0,
+		}[want]
+		if message, _ := v.Error.Message.(string); r.status != 404 || !shape || !strings.HasSuffix(message, want) || r.header.Get("Location") != "" {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
+	r := asks.with("Anthropic-Version", "2023-06-01").get("/v1/v1/models")
+	if r.status != 404 || !strings.Contains(r.body, anthropic) {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	for _, path := range []string{"/api", "/chat", "/api/models/x", "/v2", "/messages/x"} {
+		if r := asks.get(path); r.status != 404 || strings.Contains(r.body, "base URL") {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
 		}
 	}
 }

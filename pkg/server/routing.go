@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,9 +17,9 @@ const (
 )
 
 // routeByHeader narrows the route to what the headers say. Error: Validation.
-func (a *App) routeByHeader(c *call, route *dialect.Route) error {
+func (a *App) routeByHeader(h http.Header, route *dialect.Route) error {
 	var issues fault.Issues
-	if names := c.list(providerHeader); names != nil {
+	if names := list(h, providerHeader); names != nil {
 		for _, name := range names {
 			if a.Providers.ByID(name) == nil {
 				issues.Add(providerHeader, "%s", a.unknownProvider())
@@ -26,7 +27,7 @@ func (a *App) routeByHeader(c *call, route *dialect.Route) error {
 		}
 		route.Providers = narrow(route.Providers, names)
 	}
-	if texts := c.list(prioritiesHeader); texts != nil {
+	if texts := list(h, prioritiesHeader); texts != nil {
 		var numbers []int64
 		for _, text := range texts {
 			n, err := strconv.ParseInt(text, 10, 64)
@@ -42,9 +43,9 @@ func (a *App) routeByHeader(c *call, route *dialect.Route) error {
 }
 
 // list is the entries of a header that holds a list; nil if it is absent, empty, or "auto".
-func (c *call) list(header string) []string {
+func list(h http.Header, header string) []string {
 	var out []string
-	for _, value := range c.r.Header.Values(header) {
+	for _, value := range h.Values(header) {
 		for entry := range strings.SplitSeq(value, ",") {
 			if entry = strings.TrimSpace(entry); entry != "" && entry != dialect.Auto {
 				out = append(out, entry)

@@ -60,12 +60,15 @@ func (a *App) newCall(w http.ResponseWriter, r *http.Request) *call {
 func (a *App) dispatch(c *call) error {
 	e := c.endpoint
 	if e == nil {
-		return a.table.unknown(c.r.URL.EscapedPath())
+		return a.unknown(c)
 	}
 	if c.r.Method == http.MethodOptions {
 		return preflight(c)
 	}
 	route := e.route(c.r.Method)
+	if route == nil && c.r.Method == http.MethodPost && c.speaks() == OpenAI && e.group == Chat {
+		return a.unknown(c) // an SDK with a wrong base URL: /api/chat/completions could be a request's name, but nobody posts there
+	}
 	if route == nil {
 		c.w.Header().Set("Allow", e.allow)
 		return fault.New(fault.MethodNotAllowed, "the method %s is not allowed here; these are: %s", printable(c.r.Method), e.allow)

@@ -199,6 +199,23 @@ func TestForgedTokensCostNothing(t *testing.T) {
 	}
 }
 
+// Who sends a provider's key, as before there was a gateway, is told what to send.
+func TestProviderKeysAreNoTokens(t *testing.T) {
+	w := newWorld(t)
+	for path, header := range map[string]string{"/api/chat": "Authorization", "/v1/chat/completions": "Authorization", "/v1/messages": "X-Api-Key", "/v1beta/models/m:generateContent": "X-Goog-Api-Key"} {
+		for _, key := range []string{"sk-proj-1234567890", "sk-ant-api03-1234", "AIzaSyD-1234"} {
+			value := key
+			if header == "Authorization" {
+				value = "Bearer " + key
+			}
+			r := w.anyone().with(header, value).post(path, hello).refused(401, "UNAUTHORIZED", "begins with llm_")
+			if strings.Contains(r.body, key) {
+				t.Errorf("%s: the key is in the answer: %s", path, r.body)
+			}
+		}
+	}
+}
+
 // sendHalf announces a large body, sends little of it, and returns what comes back.
 func sendHalf(t *testing.T, w *world, token string) string {
 	t.Helper()

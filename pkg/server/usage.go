@@ -63,6 +63,14 @@ func (a *App) usage(c *call) error {
 	default:
 		q.issues.Add("by", "must be hour, day, model, provider, key or token")
 	}
+	split := store.By(q.text("split"))
+	switch {
+	case split == "":
+	case by != store.ByHour && by != store.ByDay:
+		q.issues.Add("split", "needs by to be hour or day")
+	case split != store.ByModel && split != store.ByProvider && split != store.ByKey && split != store.ByToken:
+		q.issues.Add("split", "must be model, provider, key or token")
+	}
 	to := q.time("to", c.now()+1)
 	from := q.time("from", to-time.Duration(defaultSpan).Milliseconds())
 	switch {
@@ -83,14 +91,40 @@ func (a *App) usage(c *call) error {
 	for i, u := range report.Usage {
 		rows[i] = usageView{bucketOf(u, by), viewCounts(u.Counts)}
 	}
+	var parts []usagePartView
+	if split != "" {
+		if parts, err = a.usageParts(c, from, to, by, split); err != nil {
+			return err
+		}
+	}
 	return c.reply(http.StatusOK, struct {
 		Usage           []usageView     `json:"usage"`
+		Parts           []usagePartView `json:"parts,omitempty"`
 		Latency         percentilesView `json:"latency"`         // milliseconds, whole requests
 		TimeToFirstByte percentilesView `json:"timeToFirstByte"` // milliseconds
 		By              store.By        `json:"by"`
 		From            timestamp       `json:"from"`
 		To              timestamp       `json:"to"`
-	}{rows, viewPercentiles(&report.Latency), viewPercentiles(&report.FirstByte), by, timestamp(from), timestamp(to)})
+	}{rows, parts, viewPercentiles(&report.Latency), viewPercentiles(&report.FirstByte), by, timestamp(from), timestamp(to)})
+}
+
+// usagePartView is a part of a bucket: what one model, provider, key or token has in it.
+type usagePartView struct {
+	Bucket any `json:"bucket"`
+	Part   any `json:"part"` // a name or an id; null as in usageView
+	countsView
+}
+
+func (a *App) usageParts(c *call, from, to int64, per, split store.By) ([]usagePartView, error) {
+	usage, err := store.UsageOver(c.r.Context(), a.DB, c.who.user.ID, from, to, per, split)
+	if err != nil {
+		return nil, err
+	}
+	parts := make([]usagePartView, len(usage))
+	for i, u := range usage {
+		parts[i] = usagePartView{bucketOf(u, per), bucketOf(u, split), viewCounts(u.Counts)}
+	}
+	return parts, nil
 }
 
 func bucketOf(u store.Usage, by store.By) any {

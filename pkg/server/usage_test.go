@@ -63,6 +63,16 @@ func TestUsage(t *testing.T) {
 			t.Errorf("the key that failed is missing: %s", r.body)
 		}
 	}
+	for split, want := range map[string][]string{
+		"provider": {"parts.0.part", "openai", "parts.1.part", "openai", "parts.1.requests", "2"},
+		"model":    {"parts.0.part", "gpt-4o-mini", "parts.1.part", "gpt-4o-mini", "parts.1.requests", "2"},
+		"key":      {"parts.0.part", openai, "parts.1.part", openai},
+		"token":    {"parts.0.part", token, "parts.1.part", "null", "parts.1.requests", "3", "parts.2.part", token},
+	} {
+		r := ann.get("/api/usage?by=day&split="+split).want(200).is(want...).is("parts.0.bucket", "2027-05-09", "parts.1.bucket", "2027-05-10", "usage.1.requests", "4")
+		r.members("parts.0", append([]string{"bucket", "part"}, countMembers...)...)
+	}
+	ann.get("/api/usage?by=hour&split=model").want(200).is("parts.0.bucket", "2027-05-09T22:00:00.000Z")
 	for span, want := range map[string]string{
 		"from=2027-05-10&to=2027-05-11": "4", "from=2027-05-09T22:00:00Z&to=2027-05-09T23:00:00Z": "1",
 		"from=2027-05-09T22:00:00%2B00:00&to=2027-05-10": "1", "from=2027-05-01&to=2027-05-02": "null",
@@ -70,7 +80,7 @@ func TestUsage(t *testing.T) {
 		ann.get("/api/usage?"+span).want(200).is("usage.0.requests", want)
 	}
 	for query, path := range map[string]string{
-		"by=week": "by", "by=day&by=hour": "by", "by=%00": "by", "from=yesterday": "from", "to=2027-13-01": "to", "from=2027-05-09T22:00:00": "from",
+		"by=model&split=key": "split", "by=day&split=hour": "split", "split=x": "split", "by=week": "by", "by=day&by=hour": "by", "by=%00": "by", "from=yesterday": "from", "to=2027-13-01": "to", "from=2027-05-09T22:00:00": "from",
 		"from=1999-01-01": "from", "to=9999-01-01": "to", "from=2027-05-10&to=2027-05-10": "from", "from=2027-05-11&to=2027-05-10": "from",
 		"from=2000-01-01&to=2199-01-01": "from", "by=hour&from=2026-01-01&to=2027-01-01": "from", "from=-1": "from", "from=99999999999999999999": "from",
 	} {

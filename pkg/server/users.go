@@ -3,7 +3,9 @@ package server
 import (
 	"errors"
 	"net/http"
+	"runtime/debug"
 
+	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -13,13 +15,32 @@ type settingsView struct {
 	RegistrationEnabled bool `json:"registrationEnabled" jsonx:"required"`
 }
 
+// gatewayView is how the gateway is set up: the switch that the admin has, and what the environment says.
+type gatewayView struct {
+	settingsView
+	Strategy           config.Strategy `json:"strategy"`
+	RetentionDays      int             `json:"retentionDays"`
+	TraceRetentionDays int             `json:"traceRetentionDays"`
+	SessionDays        int             `json:"sessionDays"`
+	Version            string          `json:"version"` // as Go's build information has it; empty: unknown
+}
+
 // settings are the gateway's, for the admin.
 func (a *App) settings(c *call) error {
 	i, err := store.InstanceStatus(c.r.Context(), a.DB)
 	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, settingsView{i.RegistrationEnabled})
+	return c.reply(http.StatusOK, gatewayView{
+		settingsView{i.RegistrationEnabled}, a.Config.Strategy, a.Config.RetentionDays, a.Config.TraceRetentionDays, a.Config.SessionDays, buildVersion(),
+	})
+}
+
+func buildVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return ""
 }
 
 // updateSettings opens and closes registration.

@@ -8,7 +8,7 @@ import (
 
 // SchemaVersion is the version that this code needs: the number of migrations.
 // A database with a newer schema is fine, because migrations only ever add.
-const SchemaVersion = 2
+const SchemaVersion = 3
 
 //go:embed migrations/*.sql
 var migrationFiles embed.FS

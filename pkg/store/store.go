@@ -97,6 +97,7 @@ type Code string
 const (
 	CodeConflict    Code = "conflict"    // a unique key is taken
 	CodeReference   Code = "reference"   // a foreign key points nowhere
+	CodeNull        Code = "null"        // a column that must have a value would get none
 	CodeDeadlock    Code = "deadlock"    // rolled back to resolve a deadlock or a serialization failure: run again
 	CodeUnavailable Code = "unavailable" // cannot connect, connection lost, too many connections, busy
 	CodeFull        Code = "full"        // no space left, or the database is read-only

@@ -40,7 +40,7 @@ const (
 	ByToken    By = "token"
 )
 
-// Usage is one bar of a chart. Which of the first three it has depends on By.
+// Usage is one bar of a chart, or one part of a stacked bar. Which of the first three it has depends on By.
 type Usage struct {
 	At   int64  // hour, day: when it begins, Unix milliseconds UTC
 	Text string // model, provider; empty provider: none was called
@@ -82,6 +82,28 @@ func UsageBetween(ctx context.Context, r Runner, userID ID, from, to int64, by B
 		rep.Usage[i].At *= by.unit()
 	}
 	return rep, nil
+}
+
+// UsageOver is what UsageBetween sums up, over time and by a second measure: a row for each hour or
+// day (per) and model, provider, key or token (by) that has requests, in the order of time and
+// within it the most requests first.
+func UsageOver(ctx context.Context, r Runner, userID ID, from, to int64, per, by By) ([]Usage, error) {
+	at, _ := per.sql()
+	part, _ := by.sql()
+	usage := []Usage{}
+	err := r.Run(ctx, Stmt{
+		SQL: "select " + at + ", " + part + ", " + countColumns + ` from usage_hours
+			where user_id = $1 and hour between $2 and $3 group by 1, 2 order by 1, cast(sum(requests) as bigint) desc, 2`,
+		Args: []any{userID, HourOf(from), HourOf(to - 1)},
+		Each: appendTo(&usage, func(u *Usage) []any { return append([]any{&u.At, by.dest(u)}, scanCounts(&u.Counts)...) }),
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range usage {
+		usage[i].At *= per.unit()
+	}
+	return usage, nil
 }
 
 func (by By) sql() (group, order string) {

@@ -103,7 +103,7 @@ func lookAtSources(t *testing.T) {
 	}
 }
 
-func newFleet(t *testing.T, where string) *fleet {
+func newFleet(t *testing.T, where string, more ...string) *fleet {
 	t.Helper()
 	lookAtSources(t)
 	emu := emulator.New()
@@ -112,8 +112,8 @@ func newFleet(t *testing.T, where string) *fleet {
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
-	env := []string{where, "JWT_SECRET=" + jwtSecret, "LOG_LEVEL=error", "HOST=127.0.0.1", "PORT=0",
-		"OPENAI_BASE_URL=" + emulator.BaseURL(origin, "openai")}
+	env := append([]string{where, "JWT_SECRET=" + jwtSecret, "LOG_LEVEL=error", "HOST=127.0.0.1", "PORT=0",
+		"OPENAI_BASE_URL=" + emulator.BaseURL(origin, "openai")}, more...)
 	f := &fleet{t: t, env: env, emu: emu, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: time.Minute}}
 	// All start at once, on an empty database.
 	f.gates = make([]*gate, processes)

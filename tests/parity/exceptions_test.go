@@ -31,6 +31,7 @@ func noThoughts(warning string) func(*want) {
 func exceptions() []exception {
 	var (
 		calls   = []string{"tools", "required", "parallel tools", "no-argument tool"}
+		google  = []string{"gemini", "gemini array"}
 		reasons = []string{"reasoning"}
 		refuses = []string{"refusal"}
 		midway  = []string{"refusal midway"}
@@ -50,7 +51,6 @@ func exceptions() []exception {
 		{"openai", nil, nil, reasons, hidden},
 		{"openai", []string{"gpt-4o-mini"}, nil, reasons, noThoughts("reasoning cannot be steered at openai for this model: dropped")},
 		{"openai", []string{"gpt-5"}, nil, stops, unstopped},
-		{"openai", []string{"gpt-5.6"}, nil, calls, warned("this model of openai does not think while it has functions to call: reasoning is off")},
 		{"openai", nil, apartIn, refuses, apart},
 		{"openai", nil, []string{"anthropic"}, refuses, func(w *want) { w.finish = "content_filter" }},
 
@@ -67,6 +67,8 @@ func exceptions() []exception {
 			w.text, w.finish = "The prompt was blocked by the provider: PROHIBITED_CONTENT", "content_filter"
 		}},
 		{"gemini", nil, apartIn, refuses, func(w *want) { w.text, w.refusal = "", w.text }},
+		{"gemini", nil, google, refuses, func(w *want) { w.text = "" }}, // as it came: in promptFeedback
+		{"gemini", []string{"gemini-2.5"}, google, calls, func(w *want) { w.nameless = true }},
 
 		{"mistral", []string{"mistral-large"}, nil, reasons, noThoughts("reasoning cannot be steered at mistral for this model: dropped")},
 		{"mistral", nil, nil, midway, unfiltered},

@@ -161,7 +161,7 @@ func readGemini(chunks []json.RawMessage) (said, error) {
 			s.usage = usage{"input": u.PromptTokenCount, "output": u.CandidatesTokenCount + u.ThoughtsTokenCount, "reasoning": u.ThoughtsTokenCount, "cached": u.CachedContentTokenCount}
 		}
 		if v.PromptFeedback != nil && v.PromptFeedback.BlockReason != "" {
-			s.finish = v.PromptFeedback.BlockReason
+			s.finish, s.terminated = v.PromptFeedback.BlockReason, true
 		}
 		for _, c := range v.Candidates {
 			for _, p := range c.Content.Parts {

@@ -108,9 +108,7 @@ type openAIMessage struct {
 // openAITurn puts an answer together.
 type openAITurn struct {
 	said
-	message object // all that came of it
 	details []map[string]any
-	content bool
 	all     []openAICall
 }
 

@@ -54,6 +54,7 @@ type want struct {
 	reasoning string // empty: any
 	refusal   string
 	calls     []call // without ids
+	nameless  bool   // calls come as they are, from a model that gives them no ids
 	finish    string
 	warned    string // the warnings, to the letter
 	refused   string // it is a 400 that says so
@@ -82,6 +83,7 @@ type outcome struct {
 	status                            int
 	text, reasoning, refusal, stopped string
 	calls                             []call
+	named                             bool // the calls have ids
 	finish                            string
 	usage                             string
 	warnings                          string
@@ -104,12 +106,13 @@ func (p *person) outcome(s *speaker, a *ask, header ...string) (outcome, error) 
 	o.finish = s.finish(&got)
 	ids := map[string]bool{}
 	for _, c := range got.calls {
-		if c.id == "" || ids[c.id] {
+		if c.id != "" && ids[c.id] {
 			return o, fmt.Errorf("the ids of the calls are not unique: %v", got.calls)
 		}
 		ids[c.id] = true
 		o.calls = append(o.calls, call{name: c.name, arguments: c.arguments})
 	}
+	o.named = !ids[""]
 	if a.streamed && !got.terminated {
 		return o, fmt.Errorf("the stream has no end: %s", r.body)
 	}
@@ -206,6 +209,8 @@ func (w *want) check(o *outcome) string {
 		return "the finish reason is another"
 	case !slices.EqualFunc(o.calls, w.calls, func(a, b call) bool { return a.name == b.name && sameJSON(a.arguments, b.arguments) }):
 		return "the calls are others"
+	case o.named == w.nameless:
+		return "the ids of the calls are others"
 	case o.warnings != w.warned:
 		return "the warnings are others"
 	case o.usage == "" || strings.Contains(o.usage, "estimated") || strings.Contains(o.row, "unpriced"):

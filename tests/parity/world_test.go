@@ -165,10 +165,6 @@ type reply struct {
 	body   []byte
 }
 
-func (r *reply) streamed() bool {
-	return strings.HasPrefix(r.header.Get("Content-Type"), "text/event-stream")
-}
-
 // send asks for the path with the headers, which are name, value, name, value.
 func (p *person) send(method, path string, body []byte, header ...string) *reply {
 	p.t.Helper()
@@ -224,4 +220,12 @@ func (l *logbook) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
+}
+
+// used is how many places of a key's quota of today are taken.
+func (p *person) used(key store.ID) (n int64) {
+	p.t.Helper()
+	p.must(p.db.Run(context.Background(), store.Stmt{SQL: "select cast(coalesce(sum(used), 0) as bigint) from key_days where key_id = $1", Args: []any{key},
+		Each: func(r store.Row) error { return r.Scan(&n) }}))
+	return n
 }

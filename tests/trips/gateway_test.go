@@ -66,7 +66,7 @@ func newWorld(t *testing.T, home config.Home) *world {
 	var through string
 	w.wire, through = pgtest.Count(t, database)
 	env := map[string]string{"DATABASE_URL": through, "JWT_SECRET": "mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7i-for-counting", "LOG_LEVEL": "error",
-		"OPENAI_BASE_URL": upstream.URL}
+		"OPENAI_BASE_URL": upstream.URL, "CRON_SECRET": "called-by-the-scheduler"}
 	w.app, err = server.Open(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, home)
 	w.must(err)
 	t.Cleanup(func() { w.app.DB.Close() })

@@ -30,8 +30,8 @@ func (Client) PassRequest(data []byte, req *chat.Request, rules *dialect.Rules) 
 	return p.edit.Encoded(pathOf(req), data)
 }
 
-// NewStreamPasser returns what hands on events as they came, but for a new framing. Callers who stream
-// without alt=sse do not want events: their answers have to be written.
+// NewStreamPasser returns what hands on events as they came, but for a new framing. For callers who stream
+// without alt=sse the encoder makes an array of them (Follow).
 func (Client) NewStreamPasser(*chat.Request) dialect.StreamPasser { return body.AsItCame{} }
 
 // A passer edits one body. It asks the encoder what the rules want.

@@ -2,6 +2,7 @@ package gemini_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
+	"github.com/alicetears/llm-gateway/pkg/fault"
 )
 
 // pass decodes the body as the gateway does and lets it through for the model.
@@ -121,5 +123,38 @@ func TestStreamPasses(t *testing.T) {
 	p := gemini.Client{}.NewStreamPasser(&chat.Request{})
 	if got := p.Pass([]byte("x"), "", []byte(`{"candidates" : [] }`)); string(got) != "xdata: {\"candidates\" : [] }\n\n" {
 		t.Errorf("%q", got)
+	}
+}
+
+// What passes to a caller who streams without alt=sse becomes the elements of an array, and so does a failure after it.
+func TestPassedInAnArray(t *testing.T) {
+	events := []string{"data: {\"a\":1}\n\n", "", "data: {\ndata: \"b\":2}\n\ndata: {}\n\n"}
+	encoder := func(form gemini.Form) dialect.StreamEncoder {
+		return gemini.NewServer("m", form).NewStreamEncoder(served)
+	}
+	follow := func(e dialect.StreamEncoder, end chat.EventKind) (out []byte) {
+		for i, raw := range events {
+			kind := chat.EventText
+			if i == len(events)-1 {
+				kind = end
+			}
+			out = e.(dialect.Follower).Follow(out, []byte(raw), kind)
+		}
+		return out
+	}
+	if got, want := string(follow(encoder(gemini.Array), chat.EventEnd)), "[{\"a\":1},\r\n{\n\"b\":2},\r\n{}]"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := string(follow(encoder(gemini.SSE), chat.EventEnd)), strings.Join(events, ""); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	e := encoder(gemini.Array)
+	out := e.Error(follow(e, chat.EventError), &fault.Error{Code: fault.Provider, Message: "it broke"})
+	var list []json.RawMessage
+	if err := json.Unmarshal(out, &list); err != nil || len(list) != 4 {
+		t.Errorf("%v: %s", err, out)
+	}
+	if got := string(encoder(gemini.Array).(dialect.Follower).Follow(nil, nil, chat.EventEnd)); got != "[]" {
+		t.Errorf("nothing is %q", got)
 	}
 }

@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -237,6 +238,37 @@ func (e *streamEncoder) end(out []byte) []byte {
 		out = append(out, ']')
 	}
 	return out
+}
+
+// Follow appends events that did not come from here, in an array as its elements.
+func (e *streamEncoder) Follow(out, raw []byte, last chat.EventKind) []byte {
+	if e.form != Array {
+		return append(out, raw...)
+	}
+	for len(raw) > 0 {
+		var event []byte
+		event, raw, _ = bytes.Cut(raw, []byte("\n\n"))
+		first := true
+		for line := range bytes.SplitSeq(event, []byte("\n")) {
+			data, ok := bytes.CutPrefix(line, []byte("data: "))
+			switch {
+			case !ok:
+				continue
+			case first:
+				out, first = e.open(out), false
+			default:
+				out = append(out, '\n')
+			}
+			out = append(out, data...)
+		}
+	}
+	if last != chat.EventEnd {
+		return out
+	}
+	if e.chunks == 0 {
+		out = append(out, '[')
+	}
+	return append(out, ']')
 }
 
 // Error appends the failure as Google sends it in mid-stream. Nothing follows it.

@@ -52,7 +52,7 @@ func (d *decoder) request(v jsonx.Value) {
 func fields() []string {
 	return []string{
 		"messages", "model", "provider", "allowedProviders", "allowedPriorities", "temperature", "maxTokens", "topP", "topK",
-		"stop", "seed", "n", "frequencyPenalty", "presencePenalty", "logitBias", "logprobs", "topLogprobs", "stream", "requestId",
+		"stop", "seed", "n", "frequencyPenalty", "presencePenalty", "logitBias", "logprobs", "topLogprobs", "stream", "async", "requestId",
 		"tools", "toolChoice", "parallelToolCalls", "responseFormat", "reasoning", "verbosity", "serviceTier", "user", "metadata", "cacheKey",
 	}
 }
@@ -97,6 +97,8 @@ func (d *decoder) routing(m jsonx.Value) bool {
 		d.route.RequestID = d.requestID(m)
 	case "stream":
 		d.req.Stream = d.Bool(m)
+	case "async":
+		d.route.Async = d.Bool(m)
 	default:
 		return false
 	}

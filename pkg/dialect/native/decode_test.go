@@ -83,7 +83,7 @@ func TestDecodeContract(t *testing.T) {
 	// Null counts as absent, everywhere.
 	var nulls []string
 	for _, name := range []string{"model", "provider", "allowedProviders", "allowedPriorities", "temperature", "maxTokens", "topP", "topK", "stop", "seed", "n", "frequencyPenalty",
-		"presencePenalty", "logitBias", "logprobs", "topLogprobs", "stream", "requestId", "tools", "toolChoice", "parallelToolCalls", "responseFormat", "reasoning", "verbosity",
+		"presencePenalty", "logitBias", "logprobs", "topLogprobs", "stream", "async", "requestId", "tools", "toolChoice", "parallelToolCalls", "responseFormat", "reasoning", "verbosity",
 		"serviceTier", "user", "metadata", "cacheKey"} {
 		nulls = append(nulls, fmt.Sprintf("%q:null", name))
 	}

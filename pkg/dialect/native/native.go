@@ -21,6 +21,7 @@
 //	  "logitBias": {"50256": -100},          -100 to 100
 //	  "logprobs": false, "topLogprobs": 0,   0 to 20
 //	  "stream": false,
+//	  "async": false,                        answered later: see package jobs
 //	  "requestId": "my-42",                  1 to 128 printable ASCII characters; echoed
 //	  "tools": [{"type": "function", "function": {"name", "description", "parameters", "strict"}, "cache"}],
 //	  "toolChoice": "auto",                  "none", "required" or {"type": "function", "function": {"name"}}

@@ -188,3 +188,24 @@ func FuzzAnswer(f *testing.F) {
 		checkSequence(t, streamed(all, s))
 	})
 }
+
+// A failure behind events that were handed on as they came goes on with their numbers and their id.
+func TestFailureBehindWhatPassed(t *testing.T) {
+	e := new(responses.Server).NewStreamEncoder(served())
+	passed := []string{
+		"event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\"tools\":[]},\"sequence_number\":0}\n\n" +
+			"event: response.in_progress\ndata: {\"sequence_number\": 1 ,\"type\":\"response.in_progress\",\"response\":{\"id\":\"resp_1\"}}\n\n",
+		"event: x\ndata: {\"sequence_number\":41,\"delta\":\"\\\"sequence_number\\\":7\"}\n\n", "",
+	}
+	var out []byte
+	for _, raw := range passed {
+		out = e.(dialect.Follower).Follow(out, []byte(raw), chat.EventText)
+	}
+	if string(out) != strings.Join(passed, "") {
+		t.Errorf("%s", out)
+	}
+	all := events(t, e.Error(nil, &fault.Error{Code: fault.Provider, Message: "it broke"}))
+	if len(all) != 2 || all[0].Number != 42 || all[1].Number != 43 || !strings.HasPrefix(string(all[1].Response), `{"id":"resp_1",`) {
+		t.Errorf("%+v %s", all, all[1].Response)
+	}
+}

@@ -20,12 +20,18 @@ type encoder struct {
 func (e *encoder) prepare() {
 	r := e.Req.Reasoning
 	switch {
-	case r == nil || r.Effort == "" && r.Budget == nil:
-	case e.Rules.Reasoning == dialect.ReasoningDropped || !e.Accepts("reasoning_effort"):
+	case r == nil || r.Effort == "" && r.Budget == nil && r.Summary == "":
+	case !e.steers():
 		e.Warn("reasoning cannot be steered at %s for this model: dropped", e.Provider())
-	default:
+	case r.Effort != "" || r.Budget != nil:
 		e.Effort = e.Level(r)
 	}
+}
+
+// steers says whether the model takes an effort, and a wish for summaries ("Unsupported parameter:
+// 'reasoning.summary' is not supported with this model").
+func (e *encoder) steers() bool {
+	return e.Rules.Reasoning != dialect.ReasoningDropped && e.Accepts("reasoning_effort")
 }
 
 func (e *encoder) request() {
@@ -139,7 +145,7 @@ func (e *encoder) sampling() {
 func (e *encoder) reasoning() {
 	r := e.Req.Reasoning
 	summary := ""
-	if r != nil && !r.Hide {
+	if r != nil && !r.Hide && e.steers() {
 		summary = r.Summary
 	}
 	if e.Effort == "" && summary == "" || !e.Field("reasoning", body.Warns) {
@@ -170,7 +176,7 @@ const (
 // encrypted reasoning ("Encrypted content is not supported with this model").
 func (e *encoder) reasons() bool {
 	r := e.Req.Reasoning
-	return len(e.Model.Efforts) > 0 || r != nil && (e.Effort != "" || r.Summary != "")
+	return len(e.Model.Efforts) > 0 || r != nil && e.steers() && (e.Effort != "" || r.Summary != "")
 }
 
 // asksLogprobs says whether probabilities are wanted and can be had.

@@ -1,6 +1,9 @@
 package responses
 
 import (
+	"bytes"
+	"strconv"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
@@ -43,6 +46,44 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 		e.output.add(ev)
 	}
 	return e.release()
+}
+
+// Follow appends events that did not come from here as they are, and notes their numbers and their id.
+func (e *streamEncoder) Follow(out, raw []byte, _ chat.EventKind) []byte {
+	if !e.started && len(raw) > 0 {
+		e.started, e.output.id = true, idIn(raw)
+	}
+	if last, ok := lastNumber(raw); ok {
+		e.number = last + 1
+	}
+	return append(out, raw...)
+}
+
+// lastNumber is the number of the last of the events.
+func lastNumber(raw []byte) (int64, bool) {
+	const member = `"sequence_number":` // within a text its quotes would be escaped
+	at := bytes.LastIndex(raw, []byte(member))
+	if at < 0 {
+		return 0, false
+	}
+	digits := bytes.TrimLeft(raw[at+len(member):], " ")
+	n := 0
+	for n < len(digits) && digits[n] >= '0' && digits[n] <= '9' {
+		n++
+	}
+	number, err := strconv.ParseInt(string(digits[:n]), 10, 64)
+	return number, err == nil
+}
+
+// idIn is the id of the response that the first of the events announces.
+func idIn(raw []byte) string {
+	_, data, _ := bytes.Cut(raw, []byte("data: "))
+	data, _, _ = bytes.Cut(data, []byte("\n"))
+	root, err := jsonx.Parse(data, jsonx.Lenient)
+	if err != nil {
+		return ""
+	}
+	return root.Get("response").Get("id").Str()
 }
 
 // release gives the buffer back.

@@ -12,6 +12,7 @@ import (
 // streamed one alike. What happens to them it tells at once, if there is someone to tell.
 type output struct {
 	served dialect.Served
+	id     string // of an answer that another began; empty: it is made of the root
 	root   string // of the ids
 	told   *events
 

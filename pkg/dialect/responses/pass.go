@@ -91,18 +91,18 @@ func (p *passer) limit(key string, m jsonx.Value) {
 	}
 }
 
-// steer edits the effort alone.
+// steer edits the effort alone, unless the model does not reason.
 func (p *passer) steer(key string, m jsonx.Value) {
+	if !p.steers() {
+		p.edit.Drop(key)
+		return
+	}
 	effort := m.Get("effort")
 	if !p.edit.Keep(key, m, body.Warns) || !effort.Given() || effort.Is(p.Effort) {
 		return
 	}
 	inner := jsonx.NewEdit(m)
-	if p.Effort == "" {
-		inner.Drop("effort")
-	} else {
-		inner.Set("effort", jsonx.AppendString(nil, p.Effort))
-	}
+	inner.Set("effort", jsonx.AppendString(nil, p.Effort))
 	p.edit.Set(p.NameOf(key), inner.Append(nil))
 }
 

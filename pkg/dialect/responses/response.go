@@ -1,6 +1,7 @@
 package responses
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -56,7 +57,7 @@ func (o *output) size() int {
 func (o *output) appendResponse(out []byte, status string) []byte {
 	r := o.served.Request
 	out = append(out, `{"id":`...)
-	out = jsonx.AppendString(out, responseID(o.root))
+	out = jsonx.AppendString(out, cmp.Or(o.id, responseID(o.root)))
 	out = append(out, `,"object":"response","created_at":`...)
 	out = jsonx.AppendInt(out, o.served.Created)
 	out = append(out, `,"status":"`...)

@@ -17,6 +17,7 @@ const (
 	stateDivisionByZero     = "22012"
 	stateUniqueViolation    = "23505"
 	stateForeignKey         = "23503"
+	stateNotNull            = "23502"
 	stateReadOnly           = "25006"
 	stateNoPrepared         = "26000"
 	stateSerialization      = "40001"
@@ -52,6 +53,8 @@ func codeOf(state string) store.Code {
 		return store.CodeConflict
 	case state == stateForeignKey:
 		return store.CodeReference
+	case state == stateNotNull:
+		return store.CodeNull
 	case state == stateDeadlock, state == stateSerialization:
 		return store.CodeDeadlock
 	// Class 08 connection exception, 57P0x the server shuts down, starts or was told

@@ -36,6 +36,8 @@ func codeOf(rc int) store.Code {
 		return store.CodeConflict
 	case lib.SQLITE_CONSTRAINT_FOREIGNKEY:
 		return store.CodeReference
+	case lib.SQLITE_CONSTRAINT_NOTNULL:
+		return store.CodeNull
 	}
 	switch rc & 0xff { // the primary code, https://www.sqlite.org/rescode.html
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED, lib.SQLITE_CANTOPEN, lib.SQLITE_PROTOCOL:

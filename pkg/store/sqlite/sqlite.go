@@ -57,12 +57,12 @@ const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=sy
 
 // Open opens the database and brings its schema to store.SchemaVersion.
 func Open(o Options) (*DB, error) {
-	path, err := filepath.Abs(o.Path)
+	dsn, err := dsnOf(o.Path)
 	if err != nil {
 		return nil, err
 	}
 	// SQLite itself would make it readable for everybody.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(o.Path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
@@ -72,7 +72,7 @@ func Open(o Options) (*DB, error) {
 		readers = defaultReaders
 	}
 	db := &DB{
-		dsn:     "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas,
+		dsn:     dsn,
 		writer:  make(chan *conn, 1),
 		readers: make(chan *conn, readers),
 		closed:  make(chan struct{}),
@@ -86,6 +86,14 @@ func Open(o Options) (*DB, error) {
 		return nil, err
 	}
 	return db, nil
+}
+
+func dsnOf(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas, nil
 }
 
 func (db *DB) openPatiently() error {

@@ -432,7 +432,7 @@ func testCodes(t *testing.T, db store.DB) {
 		"insert into parents values (2, 'one')": store.CodeConflict,
 		"insert into children values (2, 9)":    store.CodeReference,
 		"update children set parent = 9":        store.CodeReference,
-		"insert into parents (id) values (3)":   store.CodeOther,
+		"insert into parents (id) values (3)":   store.CodeNull,
 		"selec 1":                               store.CodeOther,
 	} {
 		err := db.Run(ctx, store.Stmt{SQL: sql})

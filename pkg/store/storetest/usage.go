@@ -98,6 +98,35 @@ func testUsage(w *world) {
 			if rep.Latency != latency || rep.FirstByte != first {
 				w.Errorf("%v by %s: the histograms are not those of the log", span, by)
 			}
+			checkParts(w, u.ID, span, by, rep.Usage)
+		}
+	}
+}
+
+// checkParts holds what UsageOver tells to what is told by the second measure alone.
+func checkParts(w *world, user store.ID, span [2]int64, by store.By, whole []store.Usage) {
+	if by == store.ByHour || by == store.ByDay {
+		return
+	}
+	for _, per := range []store.By{store.ByHour, store.ByDay} {
+		parts, err := store.UsageOver(ctx, w.db, user, span[0], span[1], per, by)
+		if err != nil {
+			w.Fatal(err)
+		}
+		left := map[store.Usage]int64{}
+		for _, u := range whole {
+			left[store.Usage{Text: u.Text, ID: u.ID}] = u.Requests
+		}
+		for i, u := range parts {
+			if i > 0 && u.At < parts[i-1].At {
+				w.Errorf("%v by %s and %s: not in the order of time", span, per, by)
+			}
+			left[store.Usage{Text: u.Text, ID: u.ID}] -= u.Requests
+		}
+		for part, n := range left {
+			if n != 0 {
+				w.Errorf("%v by %s and %s: %d requests of %q %s are missing", span, per, by, n, part.Text, part.ID)
+			}
 		}
 	}
 }

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/alicetears/llm-gateway/internal/database"
+	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/store"
+	"github.com/alicetears/llm-gateway/pkg/store/sqlite"
+)
+
+// backup writes a copy of the SQLite database, as it is at one moment. The gateway may serve meanwhile.
+func backup(ctx context.Context, t *terminal, args []string) error {
+	rest, err := parse(noFlags("backup"), args, "FILE")
+	if err != nil {
+		return err
+	}
+	cfg, err := sqliteOnly(t, "pg_dump makes a backup of it (and your host may make them by itself)")
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(cfg.Database.Path); err != nil {
+		return fmt.Errorf("there is no database at %s (DATA_DIR, DATABASE_URL): %w", cfg.Database.Path, err)
+	}
+	db, err := database.Open(cfg.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	path := rest[0]
+	err = db.(*sqlite.DB).Backup(ctx, path) // what database.Open gives for SQLite
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%s exists already, and a backup overwrites nothing: name another file", path)
+	case store.CodeOf(err) == store.CodeFull:
+		return fmt.Errorf("there is no room for the backup at %s: %w", path, err)
+	case err != nil:
+		return err
+	}
+	t.printf("%s holds all of %s\n%s", path, cfg.Database.Path, secretNote(cfg))
+	return nil
+}
+
+// secretNote says what a backup does not hold.
+func secretNote(cfg *config.Config) string {
+	where := "the values of JWT_SECRET and ENCRYPTION_KEY"
+	if cfg.Secrets.Local {
+		where = filepath.Join(cfg.DataDir, "secret")
+	}
+	return fmt.Sprintf("The secret that opens its provider keys is not in it. Keep a copy of that too, in another place: %s\n", where)
+}
+
+func sqliteOnly(t *terminal, instead string) (*config.Config, error) {
+	cfg, err := configure(t)
+	if err == nil && cfg.Database.Kind != config.SQLite {
+		err = fmt.Errorf("this is for SQLite, and the gateway is configured for PostgreSQL: %s", instead)
+	}
+	return cfg, err
+}
+
+// restore puts a backup in the place of the database, which must not be in use.
+func restore(ctx context.Context, t *terminal, args []string) error {
+	flags := noFlags("restore")
+	replace := flags.Bool("replace", false, "")
+	rest, err := parse(flags, args, "FILE")
+	if err != nil {
+		return err
+	}
+	cfg, err := sqliteOnly(t, "psql or pg_restore bring a dump back")
+	if err != nil {
+		return err
+	}
+	path := cfg.Database.Path
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("the folder of the database (DATA_DIR) cannot be made: %w", err)
+	}
+	_, err = os.Stat(path)
+	replaces := err == nil
+	if replaces && !*replace {
+		return fmt.Errorf("there is a database at %s already: add --replace to put the backup in its place; it is kept under another name", path)
+	}
+	// First everything that can fail, beside the place where it is needed.
+	fresh := fmt.Sprintf("%s.restored-%d", path, os.Getpid())
+	if err := sqlite.Copy(ctx, rest[0], fresh); err != nil {
+		return fmt.Errorf("%s is no backup that can be restored: %w", rest[0], err)
+	}
+	defer os.Remove(fresh)
+	if err := hasSchema(ctx, fresh); err != nil {
+		return fmt.Errorf("%s is no backup that can be restored: %w", rest[0], err)
+	}
+	if replaces {
+		kept, err := setAside(ctx, path)
+		if err != nil {
+			return err
+		}
+		t.printf("the database that was there is now %s\n", kept)
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return err
+	}
+	t.printf("%s is restored from %s\n", path, rest[0])
+	return tellRestored(ctx, t, cfg)
+}
+
+// hasSchema tells a gateway's database from any other, before it is made one.
+func hasSchema(ctx context.Context, path string) error {
+	version, err := sqlite.Version(ctx, path)
+	if err == nil && version == 0 {
+		err = errors.New("it is the database of another program, or empty")
+	}
+	return err
+}
+
+func setAside(ctx context.Context, path string) (kept string, err error) {
+	if err := sqlite.Release(ctx, path); errors.Is(err, sqlite.ErrInUse) {
+		return "", fmt.Errorf("%s is in use: stop the gateway first", path)
+	} else if err != nil {
+		return "", fmt.Errorf("%s cannot be set aside: %w; move it and its -wal and -shm files away yourself", path, err)
+	}
+	kept = fmt.Sprintf("%s.replaced-%s", path, time.Now().UTC().Format("20060102-150405.000"))
+	return kept, os.Rename(path, kept)
+}
+
+// tellRestored says what is there now, and whether the secret at hand opens it.
+func tellRestored(ctx context.Context, t *terminal, cfg *config.Config) error {
+	if cfg.Secrets.Local {
+		path := filepath.Join(cfg.DataDir, "secret")
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			t.printf("Its secret is missing. Put your copy at %s before the gateway starts: else a new one is made, which opens none of the provider keys.\n", path)
+			return nil
+		}
+	}
+	in, err := install(cfg)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	return in.tellKeys(ctx, t)
+}
+
+func (in *installation) tellKeys(ctx context.Context, t *terminal) error {
+	keys, unopened, err := in.countKeys(ctx)
+	if err != nil {
+		return err
+	}
+	t.printf("it holds %d provider keys", keys)
+	if unopened == 0 {
+		t.printf(", and the secret opens them all\n")
+		return nil
+	}
+	t.printf("\n")
+	return fmt.Errorf("%d of them cannot be opened with the secrets at hand: bring back the secret that belongs to the backup, or list it in JWT_SECRET_PREVIOUS or ENCRYPTION_KEY_PREVIOUS", unopened)
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/config"
+)
+
+const healthTime = 5 * time.Second
+
+// healthcheck asks the gateway that runs beside it with the same settings whether it is well: for containers, which have
+// no shell and no curl.
+func healthcheck(ctx context.Context, t *terminal, args []string) error {
+	flags := noFlags("healthcheck")
+	ready := flags.Bool("ready", false, "")
+	database := flags.Bool("database", false, "")
+	if _, err := parse(flags, args); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, healthTime)
+	defer cancel()
+	if *database {
+		return with(ctx, t, func(ctx context.Context, in *installation) error { return in.db.Ping(ctx) })
+	}
+	cfg, err := configure(t)
+	if err != nil {
+		return err
+	}
+	path := "/health/live"
+	if *ready {
+		path = "/health/ready"
+	}
+	return askHealth(ctx, cfg, path)
+}
+
+func askHealth(ctx context.Context, cfg *config.Config, path string) error {
+	if cfg.Port == 0 {
+		return errors.New("PORT is 0, so nobody can know where the gateway listens: set it")
+	}
+	scheme := "http"
+	if cfg.TLS.Cert != "" {
+		scheme = "https"
+	}
+	url := fmt.Sprintf("%s://%s%s", scheme, net.JoinHostPort(localHost(cfg.Host), strconv.Itoa(cfg.Port)), path)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	// The certificate is for the public name; what is asked here is whether anybody answers, and nothing is told.
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	defer client.CloseIdleConnections()
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %d", url, resp.StatusCode)
+	}
+	return nil
+}
+
+// localHost is where a gateway that listens on host is found from this machine.
+func localHost(host string) string {
+	addr, err := netip.ParseAddr(host)
+	switch {
+	case err != nil || !addr.IsUnspecified():
+		return host
+	case addr.Is6():
+		return "::1"
+	}
+	return "127.0.0.1"
+}

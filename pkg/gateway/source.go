@@ -1,0 +1,74 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/sse"
+)
+
+// source is the stream of a provider.
+type source struct {
+	body    io.Closer
+	events  *sse.Reader
+	decoder dialect.StreamDecoder
+	ended   bool
+
+	// passer, if it is not nil, keeps in raw what the caller is to see of the events that next gave.
+	passer dialect.StreamPasser
+	raw    []byte
+}
+
+// next appends the events of the next server-sent event that means something. It
+// ends with EventEnd or EventError, after which it is not called again.
+func (s *source) next(out []chat.Event) []chat.Event {
+	for n := len(out); len(out) == n && !s.ended; {
+		name, data, err := s.events.Next()
+		switch {
+		case err == nil:
+			before := len(out)
+			out = s.decoder.Decode(out, name, data)
+			s.pass(name, data, out[before:])
+		case err == io.EOF:
+			out = s.decoder.Close(out)
+		default:
+			out = append(out, chat.Event{Kind: chat.EventError, Err: streamError(err)})
+		}
+		if len(out) > n {
+			last := out[len(out)-1].Kind
+			s.ended = last == chat.EventEnd || last == chat.EventError
+		}
+	}
+	return out
+}
+
+// pass keeps an event's bytes, unless it is a failure: that is told in the gateway's words.
+func (s *source) pass(name string, data []byte, meaning []chat.Event) {
+	if s.passer == nil || len(meaning) > 0 && meaning[len(meaning)-1].Kind == chat.EventError {
+		return
+	}
+	s.raw = s.passer.Pass(s.raw, name, data)
+}
+
+// atHand appends what has come already, so that it goes out in one piece.
+func (s *source) atHand(out []chat.Event) []chat.Event {
+	for len(out) < maxTogether && !s.ended && s.events.Ready() {
+		out = s.next(out)
+	}
+	return out
+}
+
+// maxTogether bounds how many events go out in one piece.
+const maxTogether = 256
+
+func streamError(err error) *chat.Error {
+	var known *chat.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	return &chat.Error{Class: chat.Transport, Message: "the provider's stream broke off", Cause: err}
+}
+
+func (s *source) close() { s.body.Close() }

@@ -1,0 +1,132 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
+	"github.com/alicetears/llm-gateway/pkg/provider"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// errCancelled is the cause with which an attempt ends whose job was cancelled.
+var errCancelled = errors.New("the job was cancelled")
+
+var errPanic = errors.New("panic")
+
+// run makes the attempt that was claimed, to its end.
+func (q *Queue) run(j *store.Job) {
+	ctx, cancel := context.WithCancelCause(q.ctx)
+	defer cancel(nil)
+	q.mu.Lock()
+	q.running[j.ID] = cancel
+	q.mu.Unlock()
+	defer func() {
+		q.mu.Lock()
+		delete(q.running, j.ID)
+		q.mu.Unlock()
+		q.notify(name{j.UserID, j.Name})
+	}()
+	defer func() {
+		if v := recover(); v != nil {
+			q.Log.Error("panic", "job", j.ID.String(), "what", fmt.Sprint(v), "stack", string(debug.Stack()))
+			q.end(j, Failed("", fault.From(errPanic)))
+		}
+	}()
+
+	task, err := q.openTask(j)
+	if err != nil {
+		q.end(j, Failed("", fault.Wrap(err, fault.Gone, "the request was sealed under a secret that is gone; send it again")))
+		return
+	}
+	settled := false
+	who := gateway.Caller{Token: j.Token}
+	if j.Token.IsZero() {
+		who = gateway.Caller{Session: j.Session, User: j.UserID}
+	}
+	result := q.Asking.Ask(ctx, who, j.Name, task, func(r Result) []store.Stmt {
+		settled = true
+		return q.ending(j, r)
+	})
+	if !settled {
+		q.end(j, result)
+	}
+}
+
+// endTime bounds how long a process tries to write how an attempt ended.
+const endTime = 5 * time.Second
+
+// end writes how an attempt ended that left no usage.
+func (q *Queue) end(j *store.Job, r Result) {
+	ctx, cancel := context.WithTimeout(context.Background(), endTime)
+	defer cancel()
+	err := q.DB.Run(ctx, q.ending(j, r)...)
+	for pause := 50 * time.Millisecond; err != nil && store.CodeOf(err) != store.CodeNull && ctx.Err() == nil; pause *= 2 {
+		time.Sleep(pause)
+		err = q.DB.Run(ctx, q.ending(j, r)...)
+	}
+	if err != nil {
+		q.Log.Warn("the end of a job was not written", "job", j.ID.String(), "attempt", j.Attempt, "cause", err.Error())
+	}
+}
+
+// ending is the statements that end the attempt with the result.
+func (q *Queue) ending(j *store.Job, r Result) []store.Stmt {
+	now := q.now()
+	state := store.JobCompleted
+	if f := r.cause; f != nil {
+		state = store.JobFailed
+		if errors.Is(f, gateway.ErrStopping) {
+			return j.Returned()
+		}
+		if pause, again := retry(f); again && j.Left() > 0 {
+			return j.Requeued(now + pause.Milliseconds())
+		}
+	}
+	sealed, key, err := q.sealResult(j, r)
+	if err != nil {
+		state = store.JobFailed
+		sealed, key, _ = q.sealResult(j, Failed(r.Form, fault.From(err)))
+	}
+	return j.Fenced(state, now, now+q.settings.Keep.Milliseconds(), sealed, key)
+}
+
+// The pause before the second attempt.
+const (
+	shortestBackoff = 2 * time.Second
+	longestBackoff  = 15 * time.Minute // what has to wait for longer fails at once
+)
+
+// retry says whether a failure may pass by itself, and after which time to try again: about as long as was asked for, with jitter so that
+// what failed together does not come again together.
+func retry(f *fault.Error) (pause time.Duration, again bool) {
+	var known *chat.Error
+	switch {
+	case f.Code == fault.Unavailable, f.Code == fault.RateLimit:
+	case errors.Is(f, context.DeadlineExceeded): // its process may have stood still
+	case f.Code == fault.Provider && errors.As(f, &known):
+		if r := provider.ActionOf(known.Class).Retry; r != provider.RetryOnce && r != provider.RetryBackoff {
+			return 0, false
+		}
+	default:
+		return 0, false
+	}
+	pause = max(shortestBackoff, f.RetryAfter)
+	return pause + rand.N(pause/2), pause <= longestBackoff
+}
+
+// cancelled ends what this process runs of a job that was cancelled.
+func (q *Queue) cancelled(id store.ID) {
+	q.mu.Lock()
+	cancel := q.running[id]
+	q.mu.Unlock()
+	if cancel != nil {
+		cancel(errCancelled)
+	}
+}

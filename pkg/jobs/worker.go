@@ -1,0 +1,179 @@
+package jobs
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// Worker runs jobs until it is stopped.
+type Worker struct {
+	Queue *Queue
+	// Concurrency is how many jobs it runs at once, at least 1.
+	Concurrency int
+	// Patience is how long jobs may go on after a signal to stop; then they are given back.
+	Patience time.Duration
+	// Purge, if set, is called once in a while to delete what has expired.
+	Purge func(ctx context.Context)
+
+	wg    sync.WaitGroup
+	freed chan struct{}
+	busy  int
+	mu    sync.Mutex
+}
+
+const (
+	// A worker that finds nothing asks again after one to two of these; a job that is submitted in its own process wakes it at once.
+	tick = time.Second
+	// lost is about how long it waits after another process was faster.
+	lost = 10 * time.Millisecond
+	// unanswered is how long it waits for a database that does not answer.
+	unanswered = 5 * time.Second
+
+	purgeEvery = time.Hour
+)
+
+// Work claims jobs and runs them until ctx ends. Then it claims no more, lets those that run end, or gives them back when the patience is
+// over, and returns.
+func (w *Worker) Work(ctx context.Context) {
+	w.freed = make(chan struct{}, 1)
+	w.Queue.enlist(1)
+	defer w.Queue.enlist(-1)
+	nextPurge := time.Now() // at its start, too: it may not live for an hour
+	for ctx.Err() == nil {
+		pause := w.turn(ctx)
+		if w.Purge != nil && time.Now().After(nextPurge) {
+			nextPurge = time.Now().Add(purgeEvery)
+			w.wg.Go(func() { w.Purge(ctx) })
+		}
+		if pause == 0 {
+			continue
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-w.Queue.wake:
+		case <-w.freed:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+	w.finish()
+}
+
+// turn claims a job if there is room for it, and says how long to wait until the next turn.
+func (w *Worker) turn(ctx context.Context) time.Duration {
+	q := w.Queue
+	running := q.runningIDs()
+	full := w.full()
+	claim := q.claim()
+	claim.Running = running
+	var c store.Claimed
+	var err error
+	if full {
+		c.Cancelled, err = store.CancelledJobs(ctx, q.DB, running)
+	} else {
+		c, err = store.ClaimJob(ctx, q.DB, claim)
+	}
+	for _, id := range c.Cancelled {
+		q.cancelled(id)
+	}
+	switch {
+	case err != nil:
+		if ctx.Err() == nil {
+			q.Log.Warn("jobs cannot be claimed", "cause", err.Error())
+		}
+		return unanswered + rand.N(unanswered)
+	case c.Found:
+		w.start(c.Job)
+		return 0
+	case c.More:
+		return lost + rand.N(lost)
+	}
+	return tick + rand.N(tick)
+}
+
+func (w *Worker) full() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.busy >= w.Concurrency
+}
+
+func (w *Worker) start(j store.Job) {
+	w.count(1)
+	w.wg.Go(func() {
+		defer func() {
+			w.count(-1)
+			select {
+			case w.freed <- struct{}{}:
+			default:
+			}
+		}()
+		w.Queue.run(&j)
+	})
+}
+
+func (w *Worker) count(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy += n
+}
+
+func (w *Worker) finish() {
+	done := make(chan struct{})
+	go func() {
+		w.wg.Wait()
+		close(done)
+	}()
+	timer := time.NewTimer(w.Patience)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return
+	case <-timer.C:
+	}
+	w.Queue.Stop()
+	<-done // each ends within its last words' time
+}
+
+// Drain runs jobs one after the other until there is none that is due, or ctx ends; it says how many it ran. It is for a scheduled call,
+// where there is no worker.
+func (q *Queue) Drain(ctx context.Context) (n int, err error) {
+	for ctx.Err() == nil {
+		c, err := store.ClaimJob(ctx, q.DB, q.claim())
+		if err != nil || !c.Found && !c.More {
+			return n, err
+		}
+		if c.Found {
+			q.run(&c.Job)
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (q *Queue) enlist(n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.workers += n
+}
+
+// hasWorker says whether jobs are left to a worker of this process.
+func (q *Queue) hasWorker() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.workers > 0
+}
+
+func (q *Queue) runningIDs() []store.ID {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	ids := make([]store.ID, 0, len(q.running))
+	for id := range q.running {
+		ids = append(ids, id)
+	}
+	return ids
+}

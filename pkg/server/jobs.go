@@ -1,0 +1,228 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
+	"github.com/alicetears/llm-gateway/pkg/jobs"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// respondAsync is the preference for an answer later (RFC 7240, 4.1).
+const respondAsync = "respond-async"
+
+func prefersAsync(h http.Header) bool {
+	for _, value := range h.Values("Prefer") {
+		for preference := range strings.SplitSeq(value, ",") {
+			name, _, _ := strings.Cut(preference, ";")
+			if strings.EqualFold(strings.TrimSpace(name), respondAsync) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// idempotencyKey names the request where the body has no place for it.
+const idempotencyKey = "Idempotency-Key"
+
+// submit keeps a request for later, and says where its answer will be.
+func (a *App) submit(c *call, q *question) error {
+	var issues fault.Issues
+	if q.ask.Request.Stream || q.form == formGenerateSSE || q.form == formGenerateArray {
+		issues.Add("stream", "a streamed answer cannot be given later: leave out stream, or async (Prefer: respond-async)")
+	}
+	name := cmp.Or(q.ask.Route.RequestID, c.r.Header.Get(idempotencyKey))
+	if len(name) > maxJobName || strings.IndexFunc(name, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
+		issues.Add(idempotencyKey, "must be 1 to %d printable ASCII characters", maxJobName)
+	}
+	if err := issues.Err(); err != nil {
+		return err
+	}
+	who, err := a.jobCaller(c)
+	if err != nil {
+		return err
+	}
+	j, err := a.Jobs.Submit(c.r.Context(), who, c.id, cmp.Or(name, c.requestID()),
+		jobs.Task{Form: string(q.form), Model: q.model, Header: a.lasting(c.r.Header), Body: q.body})
+	if err != nil {
+		return err
+	}
+	if prefersAsync(c.r.Header) {
+		c.w.Header().Set("Preference-Applied", respondAsync)
+	}
+	return c.accepted(j)
+}
+
+// maxJobName bounds a caller's name of a request, in bytes.
+const maxJobName = 128
+
+// accepted answers 202 with where the job stands.
+func (c *call) accepted(j store.Job) error {
+	c.w.Header().Set("Location", "/api/chat/"+url.PathEscape(j.Name))
+	return c.reply(http.StatusAccepted, struct {
+		RequestID string `json:"requestId"`
+		Status    string `json:"status"`
+	}{j.Name, jobStatus(j.State)})
+}
+
+func jobStatus(s store.JobState) string {
+	switch s {
+	case store.JobQueued:
+		return "queued"
+	case store.JobRunning:
+		return "running"
+	case store.JobCompleted:
+		return "completed"
+	case store.JobFailed:
+		return "failed"
+	case store.JobCancelled:
+		return "cancelled"
+	}
+	return "expired"
+}
+
+// lasting is what of a request's headers counts when it is asked later.
+func (a *App) lasting(h http.Header) http.Header {
+	out := http.Header{}
+	keep := func(name string) {
+		if v := h.Values(name); len(v) > 0 {
+			out[http.CanonicalHeaderKey(name)] = v
+		}
+	}
+	keep(providerHeader)
+	keep(prioritiesHeader)
+	for _, p := range a.Providers.All() {
+		for _, name := range p.Upward {
+			keep(name)
+		}
+	}
+	return out
+}
+
+func (a *App) jobCaller(c *call) (store.JobCaller, error) {
+	if c.who.digests == nil {
+		return store.JobCaller{User: c.who.user.ID, Session: c.who.session.ID}, nil
+	}
+	user, token, err := a.Gateway.Identify(c.r.Context(), c.who.gateway())
+	return store.JobCaller{User: user, Token: token}, err
+}
+
+// jobName is the caller's name of a request, in the path.
+func (c *call) jobName() (string, error) {
+	name, err := url.PathUnescape(c.path)
+	if err != nil || len(name) > maxJobName || strings.IndexFunc(name, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
+		return "", fault.New(fault.NotFound, "there is no such request of yours, or it is not known any more")
+	}
+	return name, nil
+}
+
+// How long GET waits, in milliseconds.
+const (
+	defaultPatience = 30_000
+	maxPatience     = 3_600_000
+)
+
+// getJob answers GET /api/chat/{requestId}: with the answer, the failure, or where the job stands.
+func (a *App) getJob(c *call) error {
+	name, err := c.jobName()
+	if err != nil {
+		return err
+	}
+	query := c.query()
+	patience := query.integer("timeout", 0, maxPatience, defaultPatience)
+	if err := query.err(); err != nil {
+		return err
+	}
+	if c.r.Method == http.MethodHead {
+		patience = 0
+	}
+	who, err := a.jobCaller(c)
+	if err != nil {
+		return err
+	}
+	j, err := a.Jobs.Await(c.r.Context(), who, name, time.Duration(patience)*time.Millisecond)
+	if err != nil {
+		return err
+	}
+	switch {
+	case j.State == store.JobCancelled:
+		return fault.New(fault.Conflict, "the request was cancelled")
+	case j.State == store.JobExpired || j.State.Over() && j.DueAt <= a.Now().UnixMilli():
+		return fault.New(fault.Gone, "the result is not kept any more (JOB_RETENTION)")
+	case !j.State.Over():
+		c.w.Header().Set("Retry-After", "1")
+		return c.accepted(j)
+	}
+	return a.tell(c, a.Jobs.ResultOf(&j))
+}
+
+// tell answers with a result in the dialect in which it was asked for.
+func (a *App) tell(c *call, r jobs.Result) error {
+	if r.Fault != nil {
+		speech := a.speechOf(form(r.Form), "")
+		f := r.Fault.Error()
+		c.w.Header().Set("X-Should-Retry", "false")
+		writeFault(c.w, f, speech.Server, c.requestID())
+		return nil
+	}
+	for header, values := range r.Header {
+		c.w.Header()[header] = values
+	}
+	return c.replyRaw(http.StatusOK, r.Body)
+}
+
+// cancelJob answers DELETE /api/chat/{requestId}.
+func (a *App) cancelJob(c *call) error {
+	name, err := c.jobName()
+	if err != nil {
+		return err
+	}
+	who, err := a.jobCaller(c)
+	if err != nil {
+		return err
+	}
+	if err := a.Jobs.Cancel(c.r.Context(), who, name); err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, map[string]string{"requestId": name, "status": jobStatus(store.JobCancelled)})
+}
+
+// Ask implements [jobs.Asking].
+func (a *App) Ask(ctx context.Context, who gateway.Caller, name string, t jobs.Task, also func(jobs.Result) []store.Stmt) jobs.Result {
+	begun := a.Now()
+	q, err := a.question(form(t.Form), t.Model, t.Header, t.Body)
+	if err != nil { // a version that reads requests otherwise than that which took it
+		return jobs.Failed(t.Form, fault.From(err))
+	}
+	q.ask.ID, q.ask.Caller = store.NewID(begun.UnixMilli()), who
+	q.ask.Also = func(call *gateway.Call, failure *fault.Error) []store.Stmt {
+		if failure != nil {
+			return also(jobs.Failed(t.Form, failure))
+		}
+		answer, err := q.encode(call, name, begun)
+		if err != nil {
+			return also(jobs.Failed(t.Form, fault.From(err)))
+		}
+		r := jobs.Result{Form: t.Form, Header: http.Header{}, Body: answer}
+		describe(r.Header, call)
+		return also(r)
+	}
+	call, err := a.Gateway.Start(ctx, q.ask)
+	if err != nil {
+		f := fault.From(err)
+		if f.Code == fault.Unauthorized {
+			// Whoever asks for the result has other credentials: those are good.
+			f = fault.New(fault.Forbidden, "the request was not sent: %s", f.Message)
+		}
+		return jobs.Failed(t.Form, f)
+	}
+	call.Close()
+	return jobs.Result{}
+}

@@ -1,0 +1,271 @@
+package store
+
+import "context"
+
+// JobState is where a job stands. Its numbers are stored; the first two are open, the others over.
+type JobState int
+
+// The states.
+const (
+	JobQueued    JobState = 1
+	JobRunning   JobState = 2
+	JobCompleted JobState = 3
+	JobFailed    JobState = 4
+	JobCancelled JobState = 5
+	JobExpired   JobState = 6 // it is over, and what it left is not kept any more
+)
+
+// Over says whether nothing more happens to the job.
+func (s JobState) Over() bool { return s > JobRunning }
+
+// MaxJobAttempts is how often a job is run. Attempts that a stopping process gave back do not count.
+const MaxJobAttempts = 2
+
+// Job is a request that is answered later.
+type Job struct {
+	ID     ID // holds the time at which it was submitted
+	UserID ID
+	// Name is the caller's request id, unique among the user's jobs.
+	Name string
+	// Token or Session is the credential that it was submitted with, and runs with.
+	Token, Session ID
+	State          JobState
+	// Attempt counts the claims. Who writes to a running job names the attempt that it is.
+	Attempt   int
+	GivenBack int
+	// DueAt is, of a queued job, the time before which it is not run; of a running one the end of its lease; and
+	// of one that is over the time until which what it left is kept.
+	DueAt   int64
+	EndedAt *int64
+	// Digest is of the request and Payload the request itself, which is gone once the job is over.
+	Digest, Payload []byte
+	SealingKey      string
+	Result          []byte
+	ResultKey       *string
+}
+
+// Left says how many attempts there are still, that which runs not counted.
+func (j *Job) Left() int { return MaxJobAttempts - (j.Attempt - j.GivenBack) }
+
+// JobCaller is who asks for jobs: a token, which sees those that it submitted, or a session, which sees all of its user's.
+// A session was looked up already, and is looked up again where that costs nothing.
+type JobCaller struct {
+	User, Token, Session ID
+}
+
+// standing is the credential's row as long as the credential counts, from the "from" on; id and now number its parameters.
+func (c JobCaller) standing(id, now int) string {
+	credential, at := placeholder(id), placeholder(now)
+	if c.Token.IsZero() {
+		return `from sessions t join users u on u.id = t.user_id where t.id = ` + credential + ` and t.expires_at > ` + at + ` and u.enabled`
+	}
+	return `from tokens t join users u on u.id = t.user_id where t.id = ` + credential + ` and t.enabled and not t.blocked and (t.expires_at is null or t.expires_at > ` +
+		at + `) and u.enabled`
+}
+
+func (c JobCaller) credential() ID {
+	if c.Token.IsZero() {
+		return c.Session
+	}
+	return c.Token
+}
+
+// access is a statement that sets *ok if the credential stands.
+func (c JobCaller) access(now int64, ok *bool) Stmt {
+	return Stmt{SQL: "select 1 " + c.standing(1, 2), Args: []any{c.credential(), now}, Each: First(ok, nil)}
+}
+
+const jobColumns = `id, user_id, name, token_id, session_id, state, attempt, given_back, due_at, ended_at, digest, payload, sealing_key, result, result_key`
+
+func scanJob(j *Job, found *bool) func(Row) error {
+	return func(r Row) error {
+		*found = true
+		return r.Scan(&j.ID, &j.UserID, &j.Name, &j.Token, &j.Session, (*int)(&j.State), &j.Attempt, &j.GivenBack, &j.DueAt, &j.EndedAt,
+			&j.Digest, &j.Payload, &j.SealingKey, &j.Result, &j.ResultKey)
+	}
+}
+
+// Submitted is what came of a submission.
+type Submitted struct {
+	// Access is false if the credential does not stand; nothing else is set then.
+	Access bool
+	// Job is the job of that name, if there is one: the new one if its ID is the one that was asked for, and
+	// else an earlier one. Without a job the user has too many open ones.
+	Job   Job
+	Found bool
+}
+
+// Submit adds a job, unless the user has one of the same name, or limit open ones. Of j the ID, Name, Digest, Payload and
+// SealingKey count. One trip.
+func Submit(ctx context.Context, db Runner, c JobCaller, j Job, limit int, now int64) (s Submitted, err error) {
+	err = db.Run(ctx,
+		HoldUser(c.User), // so that two that count at the same time do not both find room
+		Stmt{
+			SQL: `insert into jobs (id, user_id, name, token_id, session_id, state, attempt, given_back, due_at, digest, payload, sealing_key)
+select $3, u.id, $4, $5, $6, 1, 0, 0, 0, $7, $8, $9 ` + c.standing(1, 2) + ` and u.id = $10
+ and (select count(*) from jobs j where j.user_id = u.id and j.state <= 2) < $11
+on conflict (user_id, name) do nothing`,
+			Args: []any{c.credential(), now, j.ID, j.Name, c.Token, c.Session, j.Digest, j.Payload, j.SealingKey, c.User, int64(limit)},
+		},
+		Stmt{SQL: `select ` + jobColumns + ` from jobs where user_id = $1 and name = $2`, Args: []any{c.User, j.Name}, Each: scanJob(&s.Job, &s.Found)},
+		c.access(now, &s.Access),
+	)
+	return s, err
+}
+
+// The conditions of a claim; $1 is now. They stand in the statement twice: between its choice and its write another
+// process may have taken the job.
+const (
+	claimable = `state <= 2 and due_at <= $1 and attempt - given_back < 2`
+	// worn is a job whose last attempt went silent. (SQLite uses the index on open jobs only where its condition stands literally.)
+	worn = `state = 2 and state <= 2 and due_at <= $1 and attempt - given_back >= 2`
+
+	claimJob = `update jobs set state = 2, attempt = attempt + 1, due_at = $2 where id = `
+	endWorn  = `update jobs set state = 4, ended_at = $1, due_at = $2, payload = null where id = `
+)
+
+// Claim is what a worker asks for once in a while.
+type Claim struct {
+	Now   int64
+	Lease int64 // the end of the lease that a claimed job gets
+	Keep  int64 // until when what is over is kept
+	// Running are jobs of this process: those that were cancelled are named in Claimed.
+	Running []ID
+}
+
+// Claimed is what comes of it.
+type Claimed struct {
+	Job   Job
+	Found bool
+	// More says that there was something to claim: without a Job, another process was faster.
+	More      bool
+	Cancelled []ID
+}
+
+// ClaimJob takes the oldest job that is due. One trip, whether there is one or not.
+func ClaimJob(ctx context.Context, db Runner, c Claim) (out Claimed, err error) {
+	stmts := []Stmt{
+		{SQL: endWorn + `(select id from jobs where ` + worn + ` order by id limit 1) and ` + worn, Args: []any{c.Now, c.Keep}},
+		{
+			SQL: claimJob + `(select id from jobs where ` + claimable + ` order by id limit 1) and ` + claimable +
+				` returning ` + jobColumns,
+			Args: []any{c.Now, c.Lease}, Each: scanJob(&out.Job, &out.Found),
+		},
+		{SQL: `select 1 from jobs where ` + claimable + ` limit 1`, Args: []any{c.Now}, Each: First(&out.More, nil)},
+	}
+	err = db.Run(ctx, append(stmts, cancelled(c.Running, &out.Cancelled)...)...)
+	return out, err
+}
+
+// CancelledJobs are those of the jobs that were cancelled.
+func CancelledJobs(ctx context.Context, db Runner, ids []ID) (out []ID, err error) {
+	err = db.Run(ctx, cancelled(ids, &out)...)
+	return out, err
+}
+
+func cancelled(ids []ID, out *[]ID) (stmts []Stmt) {
+	for _, id := range ids {
+		stmts = append(stmts, Stmt{SQL: `select 1 from jobs where id = $1 and state = 5`, Args: []any{id}, Each: func(Row) error {
+			*out = append(*out, id)
+			return nil
+		}})
+	}
+	return stmts
+}
+
+// Looking says whether a look at a job may also run it.
+type Looking int
+
+// The two ways to look.
+const (
+	LookOnly Looking = iota + 1
+	LookAndClaim
+)
+
+// Looked is what a look finds.
+type Looked struct {
+	Access  bool // the credential stands
+	Found   bool // there is a job of that name that the caller may see
+	Job     Job
+	Claimed bool // it is the caller's to run now
+}
+
+// LookJob finds a job by its name and, with LookAndClaim, takes it if it is due. One trip.
+func LookJob(ctx context.Context, db Runner, who JobCaller, name string, how Looking, c Claim) (out Looked, err error) {
+	const mine = `(select id from jobs where user_id = $3 and name = $4 and ($5 or token_id = $6))`
+	seen := []any{who.User, name, who.Token.IsZero(), who.Token[:]}
+	stmts := []Stmt{
+		who.access(c.Now, &out.Access),
+		{SQL: endWorn + mine + ` and ` + worn, Args: append([]any{c.Now, c.Keep}, seen...)},
+	}
+	if how == LookAndClaim {
+		stmts = append(stmts, Stmt{
+			SQL:  claimJob + mine + ` and ` + claimable + ` and exists (select 1 ` + who.standing(7, 1) + `) returning 1`,
+			Args: append(append([]any{c.Now, c.Lease}, seen...), who.credential()), Each: First(&out.Claimed, nil),
+		})
+	}
+	stmts = append(stmts, Stmt{
+		SQL:  `select ` + jobColumns + ` from jobs where user_id = $1 and name = $2 and ($3 or token_id = $4)`,
+		Args: seen, Each: scanJob(&out.Job, &out.Found),
+	})
+	err = db.Run(ctx, stmts...)
+	return out, err
+}
+
+// CancelJob ends a job that is not over, by its name; what runs is ended by who runs it. It returns the job as it is then, and one trip.
+func CancelJob(ctx context.Context, db Runner, who JobCaller, name string, now, keep int64) (out Looked, err error) {
+	seen := []any{who.User, name, who.Token.IsZero(), who.Token[:]}
+	err = db.Run(ctx,
+		who.access(now, &out.Access),
+		Stmt{
+			SQL: `update jobs set state = 5, ended_at = $1, due_at = $2, payload = null
+ where user_id = $3 and name = $4 and ($5 or token_id = $6) and state <= 2 and exists (select 1 ` + who.standing(7, 1) + `)`,
+			Args: append(append([]any{now, keep}, seen...), who.credential()),
+		},
+		Stmt{
+			SQL:  `select ` + jobColumns + ` from jobs where user_id = $1 and name = $2 and ($3 or token_id = $4)`,
+			Args: seen, Each: scanJob(&out.Job, &out.Found),
+		})
+	return out, err
+}
+
+// JobCounts are the numbers of jobs by state. Expired ones are not counted.
+type JobCounts struct {
+	Waiting, Active, Completed, Failed, Delayed, Cancelled int64
+}
+
+const countJobs = `select count(*) filter (where state = 1 and due_at <= $1), count(*) filter (where state = 2), count(*) filter (where state = 3),
+ count(*) filter (where state = 4), count(*) filter (where state = 1 and due_at > $1), count(*) filter (where state = 5) from jobs`
+
+func (c *JobCounts) stmt(sql string, args ...any) Stmt {
+	return Stmt{SQL: sql, Args: args, Each: func(r Row) error {
+		return r.Scan(&c.Waiting, &c.Active, &c.Completed, &c.Failed, &c.Delayed, &c.Cancelled)
+	}}
+}
+
+// CountJobs counts the jobs that the caller may see. access is false if the credential does not stand.
+func CountJobs(ctx context.Context, db Runner, who JobCaller, now int64) (n JobCounts, access bool, err error) {
+	err = db.Run(ctx, who.access(now, &access),
+		n.stmt(countJobs+` where user_id = $2 and ($3 or token_id = $4)`, now, who.User, who.Token.IsZero(), who.Token[:]))
+	return n, access, err
+}
+
+// CountAllJobs counts everybody's jobs. It reads them all: it is for the admin.
+func CountAllJobs(ctx context.Context, db Runner, now int64) (n JobCounts, err error) {
+	err = db.Run(ctx, n.stmt(countJobs, now))
+	return n, err
+}
+
+// Jobs lists a user's jobs, newest first, without what was asked and answered.
+func Jobs(ctx context.Context, r Runner, userID ID, p Page) ([]Job, error) {
+	before := p.After
+	if before.IsZero() {
+		before = FirstID(1<<48 - 1)
+	}
+	return list(ctx, r, Stmt{
+		SQL:  `select id, name, token_id, state, attempt, given_back, due_at, ended_at from jobs where user_id = $1 and id < $2 order by id desc limit $3`,
+		Args: []any{userID, before, int64(p.Limit)},
+	}, func(j *Job) []any {
+		return []any{&j.ID, &j.Name, &j.Token, (*int)(&j.State), &j.Attempt, &j.GivenBack, &j.DueAt, &j.EndedAt}
+	})
+}

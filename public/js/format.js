@@ -1,0 +1,63 @@
+// Numbers, money and times as people read them.
+
+const dash = '–'
+const whole = new Intl.NumberFormat('en-US')
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 })
+
+/** 12,345; above a million 1.2M */
+export function count(n) {
+  if (n === null || n === undefined) return dash
+  return Math.abs(n) >= 1e6 ? compact.format(n) : whole.format(n)
+}
+
+/** Dollars with as many digits as say something: $12.34, $0.0012, $0.0000045 */
+export function money(usd) {
+  if (usd === null || usd === undefined) return dash
+  if (usd === 0) return '$0.00'
+  const size = Math.abs(usd)
+  const digits = size >= 1 ? 2 : Math.min(9, 1 - Math.floor(Math.log10(size)))
+  return `${usd < 0 ? '−' : ''}$${size.toLocaleString('en-US', { minimumFractionDigits: Math.max(2, digits), maximumFractionDigits: Math.max(2, digits) })}`
+}
+
+/** 240 ms, 1.25 s, 2 min 5 s */
+export function duration(ms) {
+  if (ms === null || ms === undefined) return dash
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`
+  return `${Math.floor(ms / 60_000)} min ${Math.round(ms % 60_000 / 1000)} s`
+}
+
+/** A share of a whole, in percent. */
+export function percent(part, all) {
+  if (!all) return dash
+  const value = 100 * part / all
+  return `${value > 0 && value < 0.1 ? '<0.1' : value.toFixed(value < 10 && value > 0 ? 1 : 0)}%`
+}
+
+/** A time in the reader's zone. */
+export function time(iso, zone) {
+  if (!iso) return dash
+  return new Date(iso).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: zone })
+}
+
+/** 5 s ago, 3 min ago, 2 h ago, 4 d ago; of the future: in 3 min */
+export function ago(iso, now = Date.now()) {
+  if (!iso) return 'never'
+  const seconds = Math.round((now - Date.parse(iso)) / 1000)
+  const size = Math.abs(seconds)
+  const text = size < 60 ? `${size} s` : size < 3600 ? `${Math.floor(size / 60)} min` : size < 86400 ? `${Math.floor(size / 3600)} h` : `${Math.floor(size / 86400)} d`
+  return seconds < 0 ? `in ${text}` : `${text} ago`
+}
+
+/** A column of a chart: a day is UTC, an hour the reader's. */
+export function bucket(value, zone) {
+  if (/^\d{4}-\d\d-\d\d$/.test(value)) {
+    return new Date(`${value}T00:00:00Z`).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
+  }
+  return new Date(value).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: zone })
+}
+
+/** quota_spent → quota spent */
+export function words(name) {
+  return (name ?? '').replaceAll('_', ' ')
+}

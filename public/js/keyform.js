@@ -1,0 +1,61 @@
+// The forms of a provider key.
+
+import { patch, post } from './api.js'
+import { h } from './dom.js'
+import { field, form } from './form.js'
+import { modelPicker } from './modelpicker.js'
+
+/** What the form's texts mean to the API. Empty means: no limit, no default, all models. */
+export function keyBody(values) {
+  return {
+    name: values.name || null,
+    priority: values.priority === '' ? null : number(values.priority),
+    allowedModels: (values.allowedModels ?? '').split(/[\s,]+/).filter(Boolean),
+    defaultModel: values.defaultModel || null,
+    dailyLimit: values.dailyLimit === '' ? null : number(values.dailyLimit),
+  }
+}
+
+// What is no number goes out as it is: the gateway says what it wants.
+function number(text) {
+  return /^\d+$/.test(text) ? Number(text) : text
+}
+
+const secret = label => field('apiKey', label, { type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, hint: 'Sealed at once. Only its last four characters are shown again.' })
+
+/** Adds a key, or edits one. */
+export function keyForm({ providers, key, close, saved }) {
+  const models = id => providers.find(p => p.id === id)?.models ?? []
+  const picker = modelPicker(models(key?.provider ?? providers[0].id), key)
+  const choose = !key && field('provider', 'Provider', { options: providers.map(p => [p.id, p.name]), value: providers[0].id, onchange: event => picker.offer(models(event.target.value)) })
+  return form([
+    choose,
+    !key && secret('API key'),
+    field('name', 'Name', { value: key?.name ?? '', hint: key ? '' : 'Empty: the provider’s name.' }),
+    h('div', { class: 'pair' },
+      field('priority', 'Priority', { inputmode: 'numeric', value: String(key?.priority ?? 1), hint: 'The lowest is tried first.' }),
+      field('dailyLimit', 'Requests a day', { inputmode: 'numeric', value: key?.dailyLimit === null || !key ? '' : String(key.dailyLimit), hint: 'Of UTC. Empty: no limit.' })),
+    picker.node,
+  ], {
+    label: key ? 'Save' : 'Add the key', cancel: close,
+    submit: async values => {
+      const body = keyBody(values)
+      if (key) await patch(`/api/keys/${key.id}`, { ...body, name: body.name ?? key.name, priority: body.priority ?? 1 })
+      else await post('/api/keys', { ...body, provider: values.provider, apiKey: values.apiKey })
+      close()
+      saved()
+    },
+  })
+}
+
+/** Replaces the secret and keeps all else. */
+export function secretForm({ key, close, saved }) {
+  return form([secret('New API key')], {
+    label: 'Replace the secret', cancel: close,
+    submit: async ({ apiKey }) => {
+      await patch(`/api/keys/${key.id}`, { apiKey })
+      close()
+      saved()
+    },
+  })
+}

@@ -1,0 +1,47 @@
+// A key's health in words, and its quota as a meter.
+
+import { h, svg } from './dom.js'
+import { ago, count, percent, time } from './format.js'
+import { state } from './widget.js'
+
+const kinds = { ready: 'good', disabled: 'off', blocked: 'off', resting: 'wait', quota_spent: 'wait' }
+
+/** @param {object} key as the API shows it @returns what people want to know of its state, with times in the reader's zone */
+export function stateWords(key, zone) {
+  switch (key.state) {
+    case 'ready': return 'Ready'
+    case 'disabled': return 'Disabled'
+    case 'blocked': return 'Disabled by the admin'
+    case 'quota_spent': return `Quota spent until ${time(key.resetDate, zone)}`
+    case 'resting': return `Resting until ${time(key.restUntil, zone)}: ${cause(key)}`
+    case 'rejected': return `Rejected by the provider: ${cause(key)}`
+    case 'unopenable': return `Cannot be opened: ${key.stateMessage}`
+  }
+  return key.stateMessage
+}
+
+// The server's sentence without the time that it says in UTC.
+function cause(key) {
+  return key.stateMessage.replace(/; (the key rests until|it is tried again at) .*$/, '').replace(/^the provider (refuses the key|does not let the key do this)(: )?/, '') ||
+    (key.restClass ?? '').replaceAll('_', ' ')
+}
+
+export function keyState(key) {
+  return state(kinds[key.state] ?? 'bad', stateWords(key))
+}
+
+/** How much of the day's quota is used. */
+export function meter(key) {
+  if (key.dailyLimit === null) return h('span', { class: 'quiet' }, `${count(key.usedToday)} today, no limit`)
+  const text = `${count(key.usedToday)} of ${count(key.dailyLimit)} (${percent(key.usedToday, key.dailyLimit)})`
+  return h('span', { class: 'meter', title: `begins anew ${ago(key.resetDate)}, at midnight UTC` },
+    bar(Math.min(key.usedToday, key.dailyLimit), key.dailyLimit, `Quota of ${key.name}`), h('span', {}, text))
+}
+
+const barWidth = 96
+
+// Browsers draw <meter> each in their own way.
+function bar(value, most, label) {
+  return svg('svg', { role: 'meter', 'aria-label': label, 'aria-valuemin': 0, 'aria-valuemax': most, 'aria-valuenow': value, width: barWidth, height: 8 },
+    svg('rect', { class: 'track', width: barWidth, height: 8 }), svg('rect', { class: 'shade', width: most ? barWidth * value / most : barWidth, height: 8 }))
+}

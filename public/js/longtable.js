@@ -1,0 +1,37 @@
+// A table that goes on when its end comes into view, or when the button at its end is pressed.
+
+import { announce, h } from './dom.js'
+import { button, failure, table } from './widget.js'
+
+/**
+ * @param {string} caption what the rows are, in the plural
+ * @param {{rows: object[], nextCursor: string?}} first page
+ * @param {{columns: any[], row: (o: object) => Node, next: (cursor: string) => Promise<{rows: object[], nextCursor: string?}>, signal: AbortSignal}} parts
+ */
+export function longTable(caption, first, { columns, row, next, signal }) {
+  const box = table(caption, columns, first.rows.map(row))
+  const body = box.querySelector('tbody')
+  const end = h('div', { class: 'more' })
+  let cursor = first.nextCursor
+  let busy = false
+  const more = async () => {
+    if (busy || !cursor) return
+    busy = true
+    try {
+      const page = await next(cursor)
+      body.append(...page.rows.map(row))
+      cursor = page.nextCursor
+      announce(`${body.rows.length} ${caption.toLowerCase()} are shown`)
+      show()
+    } catch (error) {
+      if (error.name !== 'AbortError') end.replaceChildren(failure(error, more))
+    }
+    busy = false
+  }
+  const show = () => end.replaceChildren(cursor ? button('Show more', more) : h('p', { class: 'quiet' }, 'That is all.'))
+  show()
+  const watch = new IntersectionObserver(seen => { if (seen.some(s => s.isIntersecting)) more() }, { rootMargin: '200px' })
+  watch.observe(end)
+  signal.addEventListener('abort', () => watch.disconnect())
+  return h('div', {}, box, end)
+}

@@ -1,0 +1,26 @@
+// A request of the log as a row.
+
+import { h } from './dom.js'
+import { count, duration, money, words } from './format.js'
+import { routeTo } from './route.js'
+import { moment, state, tableRow } from './widget.js'
+
+export const requestColumns = [['Time'], ['Status'], ['Model'], ['Key'], ['Token'], ['Tokens', 'number'], ['Cost', 'number'], ['Latency', 'number']]
+
+export function requestState(q) {
+  const text = q.status === 200 ? words(q.outcome) : `${q.status} ${words(q.outcome)}`
+  return state(q.outcome === 'answered' && q.status < 400 ? 'good' : q.outcome === 'caller_left' ? 'off' : 'bad', text)
+}
+
+export const costOf = q => q.costUsd === null ? 'unpriced' : money(q.costUsd)
+
+/** @param {Map<string, string>} names of keys and tokens by id */
+export function requestRow(q, names) {
+  const named = id => names.get(id) ?? h('span', { class: 'quiet' }, 'deleted')
+  return tableRow(requestColumns, [
+    h('a', { href: routeTo('request', { id: q.id }) }, moment(q.createdAt)), requestState(q),
+    [q.model || h('span', { class: 'quiet' }, 'none'), q.provider && h('p', { class: 'quiet' }, q.provider)],
+    q.keyId ? named(q.keyId) : h('span', { class: 'quiet' }, 'none'), q.tokenId ? named(q.tokenId) : h('span', { class: 'quiet' }, 'dashboard'),
+    `${count(q.inputTokens)} + ${count(q.outputTokens)}${q.estimated ? ' est.' : ''}`, costOf(q), duration(q.latencyMs),
+  ])
+}

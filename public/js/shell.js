@@ -1,0 +1,68 @@
+// The frame of every view: the navigation, the switch of the theme, who is logged in.
+
+import { post } from './api.js'
+import { h } from './dom.js'
+import { routeTo } from './route.js'
+import { button } from './widget.js'
+
+const pages = [
+  ['overview', 'Overview'], ['keys', 'Provider keys'], ['tokens', 'Tokens'], ['playground', 'Playground'],
+  ['requests', 'Requests'], ['jobs', 'Jobs'], ['settings', 'Settings'], ['docs', 'Docs'],
+]
+// Views of one thing, and the page that lists them.
+const listOf = { request: 'requests', job: 'jobs' }
+const themes = { '': 'Theme: system', light: 'Theme: light', dark: 'Theme: dark' }
+
+/** The button that goes through system, light and dark. */
+export function themeSwitch() {
+  const now = () => document.documentElement.dataset.theme ?? ''
+  const it = button(themes[now()], () => {
+    const next = { '': 'light', light: 'dark', dark: '' }[now()]
+    if (next) document.documentElement.dataset.theme = next
+    else delete document.documentElement.dataset.theme
+    try {
+      if (next) localStorage.setItem('theme', next)
+      else localStorage.removeItem('theme')
+    } catch { /* storage is off: it holds until the page is left */ }
+    it.textContent = themes[next]
+  }, { kind: 'quiet' })
+  return it
+}
+
+/** Puts the frame into root once, marks the page in the navigation, and gives what fills it. */
+export function shell(root, user, current, signedOut) {
+  let main = root.querySelector('main.page')
+  if (!main) {
+    main = h('main', { id: 'main', class: 'page', tabindex: -1 })
+    root.replaceChildren(h('div', { class: 'frame' }, sidebar(user, signedOut), main))
+  }
+  for (const link of root.querySelectorAll('nav a')) {
+    if (link.dataset.page === (listOf[current] ?? current)) {
+      link.setAttribute('aria-current', 'page')
+      const nav = link.closest('nav') // scrolls sideways on phones
+      nav.scrollLeft += link.getBoundingClientRect().left - nav.getBoundingClientRect().left - 16
+    } else link.removeAttribute('aria-current')
+  }
+  return { fill: (title, content) => fill(main, title, content) }
+}
+
+function fill(main, title, content) {
+  const again = main.dataset.title === title
+  main.dataset.title = title
+  main.replaceChildren(h('h1', {}, title), content)
+  document.title = `${title} · LLM Gateway`
+  if (again) return
+  main.focus({ preventScroll: true })
+  scrollTo(0, 0)
+}
+
+function sidebar(user, signedOut) {
+  const leave = async () => {
+    await post('/api/auth/logout').catch(() => {})
+    signedOut()
+  }
+  return h('header', { class: 'side' },
+    h('p', { class: 'brand' }, 'LLM Gateway'),
+    h('nav', { 'aria-label': 'Pages' }, h('ul', {}, pages.map(([name, label]) => h('li', {}, h('a', { href: routeTo(name), 'data-page': name }, label))))),
+    h('div', { class: 'who' }, h('span', { class: 'quiet', title: user.email }, user.email), themeSwitch(), button('Log out', leave, { kind: 'quiet' })))
+}

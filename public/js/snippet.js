@@ -1,0 +1,82 @@
+// Programs that use this very deployment, ready to paste.
+
+/** @param {string} text @returns {string} the text as one word of a POSIX shell */
+export function shellWord(text) {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+/** A curl line for POST /api/chat. */
+export function curlChat(origin, token, body) {
+  return `curl -sSN ${origin}/api/chat \\\n  -H ${shellWord(`Authorization: Bearer ${token}`)} \\\n  -H 'Content-Type: application/json' \\\n  -d ${shellWord(JSON.stringify(body))}`
+}
+
+/** @returns {{id: string, label: string, code: string}[]} */
+export function snippets(origin, token, model) {
+  return [
+    { id: 'curl', label: 'curl', code: curlChat(origin, token, { model, messages: [{ role: 'user', content: 'Hello!' }] }) },
+    { id: 'typescript', label: 'TypeScript', code: typescript(origin, token, model) },
+    { id: 'python', label: 'Python', code: python(origin, token, model) },
+    { id: 'go', label: 'Go', code: go(origin, token, model) },
+    { id: 'anthropic', label: 'Anthropic SDK', code: anthropic(origin, token, model) },
+  ]
+}
+
+const text = JSON.stringify // string literals of all these languages are JSON's, for what tokens and models hold
+
+function typescript(origin, token, model) {
+  return `import OpenAI from 'openai'
+
+const client = new OpenAI({ baseURL: ${text(`${origin}/v1`)}, apiKey: ${text(token)} })
+const answer = await client.chat.completions.create({
+  model: ${text(model)},
+  messages: [{ role: 'user', content: 'Hello!' }],
+})
+console.log(answer.choices[0].message.content)`
+}
+
+function python(origin, token, model) {
+  return `from openai import OpenAI
+
+client = OpenAI(base_url=${text(`${origin}/v1`)}, api_key=${text(token)})
+answer = client.chat.completions.create(
+    model=${text(model)},
+    messages=[{"role": "user", "content": "Hello!"}],
+)
+print(answer.choices[0].message.content)`
+}
+
+function go(origin, token, model) {
+  return `package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
+)
+
+func main() {
+	client := openai.NewClient(option.WithBaseURL(${text(`${origin}/v1`)}), option.WithAPIKey(${text(token)}))
+	answer, err := client.Chat.Completions.New(context.Background(), openai.ChatCompletionNewParams{
+		Model:    ${text(model)},
+		Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("Hello!")},
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(answer.Choices[0].Message.Content)
+}`
+}
+
+function anthropic(origin, token, model) {
+  return `from anthropic import Anthropic
+
+client = Anthropic(base_url=${text(origin)}, api_key=${text(token)})
+answer = client.messages.create(
+    model=${text(model)},
+    max_tokens=500,
+    messages=[{"role": "user", "content": "Hello!"}],
+)
+print(answer.content[0].text)`
+}

@@ -1,0 +1,41 @@
+// Server-sent events (html.spec.whatwg.org, 9.2.6), of which the gateway uses data and comments.
+
+/** Makes a reader of text that comes in pieces: feed it, and it gives the data of the events that are whole. */
+export function eventReader() {
+  let rest = ''
+  let data = []
+  return function feed(piece) {
+    const events = []
+    const lines = (rest + piece).split(/\r\n|\n|\r(?!$)/)
+    rest = lines.pop()
+    for (const line of lines) {
+      if (line === '') {
+        if (data.length) events.push(data.join('\n'))
+        data = []
+      } else if (line.startsWith('data:')) {
+        data.push(line.slice(line[5] === ' ' ? 6 : 5))
+      }
+    }
+    return events
+  }
+}
+
+/** Gives the events of a fetched stream as they come. */
+export async function* events(body) {
+  const feed = eventReader()
+  for await (const piece of chunks(body.pipeThrough(new TextDecoderStream()))) yield* feed(piece)
+}
+
+// Not every browser can iterate a stream.
+async function* chunks(stream) {
+  const reader = stream.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      yield value
+    }
+  } finally {
+    reader.releaseLock()
+  }
+}

@@ -1,0 +1,48 @@
+// The first thing that somebody without a session sees: the first account, the login, or registration.
+
+import { get, post } from '../api.js'
+import { h } from '../dom.js'
+import { field, form } from '../form.js'
+import { themeSwitch } from '../shell.js'
+import { button, loaded } from '../widget.js'
+
+const email = () => field('email', 'E-mail address', { type: 'email', autocomplete: 'username', required: true })
+
+/** @param {{enter: (user: object) => Promise<void>}} context */
+export function gate({ enter }) {
+  document.title = 'LLM Gateway'
+  return h('main', { id: 'main', class: 'gate', tabindex: -1 }, h('p', { class: 'brand' }, 'LLM Gateway'),
+    loaded(() => get('/api/auth/status'), status => status.setupRequired ? register(status, enter) : doors(status, enter)),
+    h('p', { class: 'foot' }, themeSwitch()))
+}
+
+function doors(status, enter) {
+  const box = h('div', {})
+  const login = () => box.replaceChildren(logIn(status, enter, () => box.replaceChildren(register(status, enter, login))))
+  login()
+  return box
+}
+
+function logIn(status, enter, toRegister) {
+  return h('div', {}, h('h1', {}, 'Log in'),
+    form([email(), field('password', 'Password', { type: 'password', autocomplete: 'current-password', required: true })],
+      { label: 'Log in', submit: async values => enter((await post('/api/auth/login', values)).user) }),
+    status.registrationEnabled ? h('p', {}, 'No account yet? ', button('Register', toRegister, { kind: 'link' }))
+      : h('p', { class: 'quiet' }, 'Registration is closed. Whoever runs this gateway can make an account for you.'))
+}
+
+function register(status, enter, toLogin) {
+  const first = status.setupRequired
+  return h('div', {}, h('h1', {}, first ? 'Create the admin account' : 'Register'),
+    first && h('p', {}, 'This gateway has no account yet. The first one is the admin’s.'),
+    form([
+      email(),
+      field('password', 'Password', { type: 'password', autocomplete: 'new-password', required: true, hint: 'A long passphrase is best.' }),
+      field('name', 'Name (optional)', { autocomplete: 'name' }),
+      first && status.setupTokenRequired && field('setupToken', 'Set-up token',
+        { autocomplete: 'off', hint: 'The value of SETUP_TOKEN, or what the gateway printed when it started.' }),
+    ], { label: first ? 'Create the account' : 'Register', submit: async ({ name, ...values }) => {
+      enter((await post('/api/auth/register', name ? { ...values, name } : values)).user)
+    } }),
+    toLogin && h('p', {}, button('Back to the login', toLogin, { kind: 'link' })))
+}

@@ -1,0 +1,88 @@
+// Provider keys: their health, their quota, their order.
+
+import { get, patch, post, remove } from '../api.js'
+import { confirm, openDialog } from '../dialog.js'
+import { announce, h } from '../dom.js'
+import { count } from '../format.js'
+import { keyForm, secretForm } from '../keyform.js'
+import { keyState, meter } from '../keyview.js'
+import { button, empty, loaded, moment, state, tableRow, table } from '../widget.js'
+
+export const title = 'Provider keys'
+
+const columns = [['Name'], ['Priority', 'number'], ['Health'], ['Quota today (UTC)'], ['Models'], ['Last used'], ['Actions']]
+
+export function view({ signal }) {
+  const load = async () => {
+    const [{ keys }, { providers }] = await Promise.all([get('/api/keys', signal), get('/api/keys/catalog', signal)])
+    return { keys: keys.sort((a, b) => a.priority - b.priority || a.createdAt.localeCompare(b.createdAt)), providers }
+  }
+  return loaded(load, ({ keys, providers }, again) => {
+    const add = () => openDialog('Add a provider key', close => keyForm({ providers, close, saved: again }))
+    return h('div', {},
+      h('p', { class: 'lead' }, 'The lowest priority number is tried first; keys of the same number share the work by your strategy.'),
+      h('div', { class: 'bar' }, button('Add a key', add, { kind: 'primary' })),
+      keys.length ? table('Provider keys', columns, keys.map((key, i) => row(key, { keys, i, providers, again })))
+        : empty('No provider key yet. Paste one: it is sealed at once, and only its last four characters ever come back.'))
+  })
+}
+
+function row(key, { keys, i, providers, again }) {
+  const provider = providers.find(p => p.id === key.provider)?.name ?? key.provider
+  const report = h('div', { role: 'status' })
+  const edit = () => openDialog(`Edit ${key.name}`, close => keyForm({ providers, key, close, saved: again }))
+  const rotate = () => openDialog(`Rotate the secret of ${key.name}`, close => secretForm({ key, close, saved: again }))
+  return tableRow(columns, [
+    [h('strong', {}, key.name), h('p', { class: 'quiet' }, provider, key.lastFour && [' · ends in ', h('code', {}, key.lastFour)])],
+    h('div', { class: 'order' }, String(key.priority), mover(keys, i, -1, report, again), mover(keys, i, 1, report, again)),
+    [keyState(key), report],
+    meter(key),
+    [key.allowedModels.length ? key.allowedModels.join(', ') : 'all', key.defaultModel && h('p', { class: 'quiet' }, 'default ', key.defaultModel)],
+    [moment(key.lastUsedAt), h('p', { class: 'quiet' }, `${count(key.usageCount)} requests`)],
+    h('div', { class: 'buttons' },
+      button('Test', event => test(key, report, event.target), { 'aria-label': `Test ${key.name}` }),
+      button('Edit', edit, { 'aria-label': `Edit ${key.name}` }),
+      button('Rotate', rotate, { 'aria-label': `Rotate the secret of ${key.name}` }),
+      !key.blocked && button(key.enabled ? 'Disable' : 'Enable', () => change(key, { enabled: !key.enabled }, report, again), { 'aria-label': `${key.enabled ? 'Disable' : 'Enable'} ${key.name}` }),
+      button('Delete', () => confirm(`Delete ${key.name}?`, 'The gateway forgets the key. Its past requests stay in the log.', 'Delete the key', async () => {
+        await remove(`/api/keys/${key.id}`)
+        again()
+      }), { kind: 'danger', 'aria-label': `Delete ${key.name}` })),
+  ])
+}
+
+/** Moves a key before or after its neighbour. Where both have the same number it changes by one. */
+function mover(keys, i, step, report, again) {
+  const key = keys[i]
+  const other = keys[i + step]
+  const to = other ? (other.priority === key.priority ? key.priority + step : other.priority + (step < 0 ? -1 : 1)) : key.priority
+  const priority = Math.max(0, Math.min(1000, to))
+  const label = step < 0 ? `Try ${key.name} earlier` : `Try ${key.name} later`
+  return button(step < 0 ? '↑' : '↓', async event => {
+    event.target.disabled = true
+    announce(`${key.name} gets priority ${priority}`)
+    await change(key, { priority }, report, again)
+  }, { kind: 'small', 'aria-label': label, disabled: priority === key.priority })
+}
+
+async function change(key, fields, report, again) {
+  try {
+    await patch(`/api/keys/${key.id}`, fields)
+    again()
+  } catch (error) {
+    report.replaceChildren(state('bad', error.message))
+  }
+}
+
+/** Asks the provider whether the key lives. */
+async function test(key, report, asked) {
+  asked.disabled = true
+  report.replaceChildren(h('span', { class: 'quiet' }, 'Asking the provider…'))
+  try {
+    const result = await post(`/api/keys/${key.id}/test`)
+    report.replaceChildren(state(result.ok ? 'good' : 'bad', `${result.ok ? 'The key works' : result.message} (${result.latencyMs} ms)`))
+  } catch (error) {
+    report.replaceChildren(state('bad', error.message))
+  }
+  asked.disabled = false
+}

@@ -1,0 +1,93 @@
+// Does it work, what did it cost, what needs me?
+
+import { get, withQuery } from '../api.js'
+import { lines, stackedBars } from '../chart.js'
+import { h } from '../dom.js'
+import { count, duration, money, percent } from '../format.js'
+import { keyState, meter } from '../keyview.js'
+import { routeTo } from '../route.js'
+import { buckets, span, stack, total } from '../series.js'
+import { choice, empty, loaded, section, table } from '../widget.js'
+import { checklist } from '../checklist.js'
+
+export const title = 'Overview'
+
+const ranges = [['today', 'Today (UTC)'], ['week', '7 days'], ['month', '30 days']]
+const shown = [['requests', 'Requests'], ['tokens', 'Tokens'], ['cost', 'Cost'], ['errors', 'Errors']]
+const splits = [['provider', 'by provider'], ['model', 'by model'], ['key', 'by key'], ['token', 'by token']]
+
+export function view({ query, signal }) {
+  const range = query.range ?? 'today'
+  const measure = query.show ?? 'requests'
+  const split = query.split ?? 'provider'
+  const go = change => { location.hash = routeTo('overview', { query: { range, show: measure, split, ...change } }) }
+  const times = span(range)
+  const load = async () => {
+    const [usage, { keys }, { tokens }] = await Promise.all([
+      get(withQuery('/api/usage', { ...times, split }), signal), get('/api/keys', signal), get('/api/tokens', signal)])
+    return { usage, keys, tokens }
+  }
+  return loaded(load, ({ usage, keys, tokens }) => h('div', {},
+    checklist(keys, tokens),
+    needs(keys),
+    h('div', { class: 'bar' }, choice('Time', ranges, range, value => go({ range: value }))),
+    figures(usage),
+    section('Over time', usage.usage.length ? overTime(usage, times, measure, split, names(keys, tokens)) : empty('No requests in this time.'),
+      { aside: h('div', { class: 'bar' }, choice('Measure', shown, measure, value => go({ show: value })), choice('Split', splits, split, value => go({ split: value }))) }),
+    quotas(keys)))
+}
+
+/** What a key or token is called; the rest is called what it is. */
+function names(keys, tokens) {
+  const known = new Map([...keys, ...tokens].map(o => [o.id, o.name]))
+  return (part, split) => {
+    if (part === null) return split === 'token' ? 'Dashboard' : split === 'model' ? 'No model' : 'No key'
+    if (split === 'key' || split === 'token') return known.get(part) ?? `Deleted (${part.slice(0, 8)})`
+    return part
+  }
+}
+
+function figures({ usage, latency, timeToFirstByte }) {
+  const sum = total(usage)
+  return h('dl', { class: 'figures' },
+    figure('Requests', count(sum.requests)),
+    figure('Errors', count(sum.errors), percent(sum.errors, sum.requests)),
+    figure('Tokens', count(sum.inputTokens + sum.outputTokens), `${count(sum.inputTokens)} in, ${count(sum.outputTokens)} out`),
+    figure('Cost', money(sum.costUsd), sum.unpriced ? `+ ${count(sum.unpriced)} unpriced` : 'all priced'),
+    figure('Latency, median', latency.count ? duration(latency.p50) : '–', latency.count ? `95 % ${duration(latency.p95)} · 99 % ${duration(latency.p99)}` : ''),
+    figure('First byte, median', timeToFirstByte.count ? duration(timeToFirstByte.p50) : '–',
+      timeToFirstByte.count ? `95 % ${duration(timeToFirstByte.p95)} · 99 % ${duration(timeToFirstByte.p99)}` : ''))
+}
+
+function figure(name, value, note = '') {
+  return h('div', {}, h('dt', {}, name), h('dd', {}, h('span', { class: 'value' }, value), h('span', { class: 'note' }, note)))
+}
+
+function overTime({ usage, parts = [] }, times, measure, split, nameOf) {
+  const columns = buckets(times)
+  const show = measure === 'cost' ? money : count
+  const label = `${shown.find(([v]) => v === measure)[1]} ${splits.find(([v]) => v === split)[1]}`
+  const series = stack(parts, columns, measure).map(s => ({ ...s, label: s.other ? 'Other' : nameOf(s.part, split) }))
+  const at = new Map(usage.map(row => [row.bucket, row]))
+  const line = (name, value) => ({ label: name, values: columns.map(c => at.has(c) ? value(at.get(c)) : 0) })
+  return h('div', { class: 'charts' },
+    h('div', {}, h('h3', {}, label), series.length ? stackedBars(label, columns, series, show) : empty('Nothing to show.')),
+    h('div', {}, h('h3', {}, 'Tokens in and out'),
+      lines('Tokens in and out', columns, [line('Input', row => row.inputTokens), line('Output', row => row.outputTokens)], count)))
+}
+
+/** Keys that do not serve although they should. */
+function needs(keys) {
+  const stuck = keys.filter(k => !['ready', 'disabled'].includes(k.state))
+  if (!stuck.length) return null
+  return section('Needs attention', h('ul', { class: 'plain' }, stuck.map(k => h('li', {},
+    h('a', { href: routeTo('keys') }, k.name), ' ', keyState(k)))))
+}
+
+function quotas(keys) {
+  const limited = keys.filter(k => k.dailyLimit !== null)
+  if (!limited.length) return null
+  return section('Quota today (UTC)', table('Quota of each key today, UTC',
+    [['Key'], ['Used'], ['Left', 'number'], ['Limit', 'number']],
+    limited.map(k => [k.name, meter(k), count(k.remainingQuota), count(k.dailyLimit)])))
+}

@@ -1,0 +1,45 @@
+// One request: what it cost, and what happened on its way.
+
+import { get } from '../api.js'
+import { h } from '../dom.js'
+import { count, duration, time, words } from '../format.js'
+import { costOf, requestState } from '../requestview.js'
+import { routeTo } from '../route.js'
+import { loaded, section, table } from '../widget.js'
+
+export const title = 'Request'
+
+export function view({ id, signal }) {
+  const load = async () => {
+    const [one, { keys }, { tokens }] = await Promise.all([get(`/api/requests/${encodeURIComponent(id)}`, signal), get('/api/keys', signal), get('/api/tokens', signal)])
+    return { one, names: new Map([...keys, ...tokens].map(o => [o.id, o.name])) }
+  }
+  return h('div', {}, h('p', {}, h('a', { href: routeTo('requests') }, '← All requests')),
+    loaded(load, ({ one, names }) => h('div', {}, facts(one, names), way(one, names))))
+}
+
+function facts(q, names) {
+  const named = (id, none) => id ? names.get(id) ?? 'deleted' : none
+  return h('dl', { class: 'facts' }, [
+    ['Time', time(q.createdAt)], ['Status', [requestState(q), q.status === 200 ? ' (200)' : '']], ['Model', q.model || 'none'], ['Provider', q.provider ?? 'none'],
+    ['Key', named(q.keyId, 'no key was called')], ['Token', named(q.tokenId, 'none: sent from the dashboard')],
+    ['Streamed', q.stream ? 'yes' : 'no'], ['Providers called', count(q.attempts)],
+    ['Latency', duration(q.latencyMs)], ['First byte', duration(q.firstByteMs)],
+    ['Input tokens', `${count(q.inputTokens)} (${count(q.cachedTokens)} from the cache, ${count(q.cacheWriteTokens)} written to it)`],
+    ['Output tokens', `${count(q.outputTokens)} (${count(q.reasoningTokens)} of reasoning)`],
+    ['Usage', !q.attempts ? 'none' : q.estimated ? 'estimated: the provider reported none' : 'as the provider reported it'],
+    ['Cost', costOf(q)], ['Id', h('code', {}, q.id)],
+  ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))))
+}
+
+function way({ trace }, names) {
+  if (!trace) return h('p', { class: 'quiet' }, 'No trace: the first key answered, or the trace was kept long enough.')
+  const { attempts = [], passed = [] } = trace
+  return [
+    attempts.length > 0 && section('Attempts that failed', table('Attempts that failed',
+      [['Key'], ['Provider'], ['Model'], ['Reason'], ['Status', 'number'], ['Took', 'number'], ['Quota']],
+      attempts.map(a => [names.get(a.keyId) ?? 'deleted', a.provider, a.model, words(a.class), a.status ? String(a.status) : '–', duration(a.ms), a.givenBack ? 'given back' : 'kept']))),
+    passed.length > 0 && section('Keys that were passed over', table('Keys that were passed over', [['Key'], ['Provider'], ['Why']],
+      passed.map(k => [k.name, k.provider, k.reason]))),
+  ].reduce((box, part) => (part && box.append(part), box), h('div', {}))
+}

@@ -1,0 +1,61 @@
+// Settings: the reader's own, and for the admin the gateway's.
+
+import { get, patch, put, remove } from '../api.js'
+import { admin } from '../admin.js'
+import { announce, h } from '../dom.js'
+import { time } from '../format.js'
+import { field, form } from '../form.js'
+import { button, failure, loaded, moment, section, table } from '../widget.js'
+
+export const title = 'Settings'
+
+const strategies = [['', 'the gateway’s default'], ['exhaust-first', 'exhaust-first: stay on a key until its quota is spent'], ['round-robin', 'round-robin: take turns']]
+
+export function view(context) {
+  return h('div', {}, section('Account', account(context)), section('Password', password(context)), section('Sessions', sessions(context)),
+    context.user.role === 'admin' && admin(context))
+}
+
+function account({ user, setUser }) {
+  const said = h('span', { role: 'status', class: 'quiet' })
+  const it = form([
+    field('name', 'Name', { value: user.name, autocomplete: 'name' }),
+    field('strategy', 'Among keys of one priority', { options: strategies, value: user.strategy ?? '' }),
+  ], { label: 'Save', submit: async ({ name, strategy }) => {
+    setUser((await patch('/api/auth/me', { name, strategy: strategy || null })).user)
+    said.textContent = 'Saved'
+  } })
+  it.querySelector('.buttons').append(said)
+  return h('div', {}, h('p', {}, `${user.email}, ${user.role === 'admin' ? 'an admin' : 'a user'} since ${time(user.createdAt)}`), it)
+}
+
+function password({ user, refresh }) {
+  return form([
+    h('input', { type: 'text', class: 'hidden', autocomplete: 'username', value: user.email, readonly: true, tabindex: -1, 'aria-hidden': 'true' }),
+    field('currentPassword', 'Current password', { type: 'password', autocomplete: 'current-password' }),
+    field('newPassword', 'New password', { type: 'password', autocomplete: 'new-password', hint: 'All other sessions end.' }),
+  ], { label: 'Change the password', submit: async values => {
+    await put('/api/auth/password', values)
+    announce('The password is changed')
+    refresh()
+  } })
+}
+
+function sessions({ signal }) {
+  return loaded(() => get('/api/auth/sessions', signal), ({ sessions: all }, again) => {
+    const problem = h('div', {})
+    const end = async (...ids) => {
+      try {
+        await Promise.all(ids.map(id => remove(`/api/auth/sessions/${id}`)))
+        again()
+      } catch (error) {
+        problem.replaceChildren(failure(error))
+      }
+    }
+    const endOthers = () => end(...all.filter(s => !s.current).map(s => s.id))
+    return h('div', {}, problem, table('Sessions', [['Browser'], ['Address'], ['Began'], ['Last seen'], ['Ends'], ['Actions']], all.map(s => [
+      [s.userAgent || 'unknown', s.current && h('p', { class: 'quiet' }, 'this one')], s.address, time(s.createdAt), moment(s.lastSeenAt), time(s.expiresAt),
+      s.current ? '' : button('End', () => end(s.id), { 'aria-label': `End the session of ${s.userAgent}` })])),
+    all.length > 1 && button('End all others', endOthers))
+  })
+}

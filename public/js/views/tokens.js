@@ -1,0 +1,78 @@
+// Gateway tokens: what programs use instead of a provider's key.
+
+import { get, patch, post, remove } from '../api.js'
+import { confirm, openDialog } from '../dialog.js'
+import { h } from '../dom.js'
+import { count, time } from '../format.js'
+import { field, form } from '../form.js'
+import { snippetTabs } from '../snippettabs.js'
+import { button, copyButton, empty, loaded, moment, state, table, tableRow } from '../widget.js'
+
+export const title = 'Tokens'
+
+const columns = [['Name'], ['State'], ['Expires'], ['Last used'], ['Requests', 'number'], ['Actions']]
+const lives = [['', 'never'], ['7', 'in 7 days'], ['30', 'in 30 days'], ['90', 'in 90 days'], ['365', 'in a year']]
+
+export function view({ signal }) {
+  const load = async () => {
+    const [{ tokens }, { keys }] = await Promise.all([get('/api/tokens', signal), get('/api/keys', signal)])
+    return { tokens, model: keys.find(k => k.defaultModel)?.defaultModel ?? 'gpt-4o-mini' }
+  }
+  return loaded(load, ({ tokens, model }, again) => h('div', {},
+    h('p', { class: 'lead' }, 'Give each program its own, so that you can see what it uses and take it away alone.'),
+    h('div', { class: 'bar' }, button('Create a token', () => create(model, again), { kind: 'primary' })),
+    tokens.length ? table('Gateway tokens', columns, tokens.map(token => row(token, again)))
+      : empty('No token yet. A token opens chat, models and embeddings, and nothing else.')))
+}
+
+function create(model, again) {
+  const dialog = openDialog('Create a token', close => form([
+    field('name', 'Name', { hint: 'Of the program that will use it.', required: true }),
+    field('expiresInDays', 'Expires', { options: lives, value: '' }),
+  ], {
+    label: 'Create', cancel: close,
+    submit: async ({ name, expiresInDays }) => {
+      const made = await post('/api/tokens', { name, expiresInDays: expiresInDays ? Number(expiresInDays) : null })
+      again()
+      dialog.querySelector('h2').textContent = `The token of ${made.name}`
+      dialog.querySelector('form').replaceWith(reveal(made.token, model, close))
+      dialog.classList.add('wide')
+    },
+  }))
+}
+
+function reveal(token, model, close) {
+  return h('div', {}, h('p', {}, 'This is the only time that it is shown. Copy it now.'),
+    h('div', { class: 'secret' }, h('code', { class: 'token' }, token), copyButton(token, 'Copy the token')),
+    h('h3', {}, 'Use it'), snippetTabs(location.origin, token, model),
+    h('div', { class: 'buttons' }, button('Done', close, { kind: 'primary' })))
+}
+
+function stateOf(token) {
+  if (token.blocked) return state('bad', 'Disabled by the admin')
+  if (!token.enabled) return state('off', 'Disabled')
+  if (token.expiresAt && Date.parse(token.expiresAt) <= Date.now()) return state('off', 'Expired')
+  return state('good', 'Active')
+}
+
+function row(token, again) {
+  const report = h('div', { role: 'status' })
+  const flip = async () => {
+    try {
+      await patch(`/api/tokens/${token.id}`, { enabled: !token.enabled })
+      again()
+    } catch (error) {
+      report.replaceChildren(state('bad', error.message))
+    }
+  }
+  const revoke = () => confirm(`Revoke ${token.name}?`, 'Every request that begins after this is refused. A revoked token cannot come back.', 'Revoke the token', async () => {
+    await remove(`/api/tokens/${token.id}`)
+    again()
+  })
+  return tableRow(columns, [
+    h('strong', {}, token.name), [stateOf(token), report], token.expiresAt ? time(token.expiresAt) : 'never', moment(token.lastUsedAt), count(token.usageCount),
+    h('div', { class: 'buttons' },
+      !token.blocked && button(token.enabled ? 'Disable' : 'Enable', flip, { 'aria-label': `${token.enabled ? 'Disable' : 'Enable'} ${token.name}` }),
+      button('Revoke', revoke, { kind: 'danger', 'aria-label': `Revoke ${token.name}` })),
+  ])
+}

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { load } from './load.js'
+
+const { ago, bucket, count, duration, money, percent, time, words } = await load('format')
+
+test('numbers', () => {
+  for (const [n, want] of [[0, '0'], [12345, '12,345'], [999_999, '999,999'], [1_250_000, '1.3M'], [null, '–']]) assert.equal(count(n), want)
+  for (const [part, all, want] of [[0, 10, '0%'], [1, 3, '33%'], [1, 40, '2.5%'], [1, 100_000, '<0.1%'], [1, 0, '–']]) assert.equal(percent(part, all), want)
+})
+
+test('money keeps the digits that say something', () => {
+  for (const [usd, want] of [[0, '$0.00'], [12.345, '$12.35'], [1234.5, '$1,234.50'], [0.5, '$0.50'], [0.0012, '$0.0012'], [0.0000045, '$0.0000045'], [1e-9, '$0.000000001'], [-0.5, '−$0.50'], [null, '–']]) {
+    assert.equal(money(usd), want)
+  }
+})
+
+test('times', () => {
+  for (const [ms, want] of [[0, '0 ms'], [999, '999 ms'], [1250, '1.25 s'], [12_340, '12.3 s'], [125_000, '2 min 5 s'], [null, '–']]) assert.equal(duration(ms), want)
+  const now = Date.parse('2027-05-10T12:00:00Z')
+  for (const [iso, want] of [['2027-05-10T11:59:55Z', '5 s ago'], ['2027-05-10T11:30:00Z', '30 min ago'], ['2027-05-08T12:00:00Z', '2 d ago'], ['2027-05-11T00:00:00Z', 'in 12 h'], [null, 'never']]) {
+    assert.equal(ago(iso, now), want)
+  }
+  assert.equal(time('2027-05-10T22:30:00Z', 'Asia/Tokyo'), '11 May 2027, 07:30:00')
+})
+
+test('a day of a chart is UTC whatever the zone, an hour is the reader’s', () => {
+  assert.equal(bucket('2027-05-10', 'America/Los_Angeles'), '10 May')
+  assert.equal(bucket('2027-05-10T22:00:00.000Z', 'Asia/Tokyo'), '07:00')
+  assert.equal(words('quota_spent'), 'quota spent')
+})

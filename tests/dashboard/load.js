@@ -1,0 +1,17 @@
+// Loads a module of public/ as the browser does: as an ES module, although no package.json says so.
+
+import { readFile } from 'node:fs/promises'
+
+const folder = new URL('../../public/js/', import.meta.url)
+
+/** @param {string} name of a module that imports only such modules */
+export async function load(name) {
+  let text = await readFile(new URL(`${name}.js`, folder), 'utf8')
+  for (const [statement, other] of text.matchAll(/from '\.\/(\w+)\.js'/g)) text = text.replace(statement, `from '${await address(other)}'`)
+  return import(`data:text/javascript,${encodeURIComponent(text)}`)
+}
+
+async function address(name) {
+  const text = await readFile(new URL(`${name}.js`, folder), 'utf8')
+  return `data:text/javascript,${encodeURIComponent(text)}`
+}

@@ -1,0 +1,185 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// views are all that a person can see.
+var views = []struct{ name, hash, open string }{
+	{"overview", "#/overview?range=week&split=model", ""},
+	{"keys", "#/keys", ""},
+	{"key-form", "#/keys", "Add a key"},
+	{"key-edit", "#/keys", "Edit Groq, old"},
+	{"key-rotate", "#/keys", "Rotate the secret of Groq, old"},
+	{"key-delete", "#/keys", "Delete Groq, old"},
+	{"tokens", "#/tokens", ""},
+	{"token-form", "#/tokens", "Create a token"},
+	{"token-revoke", "#/tokens", "Revoke Nightly reports"},
+	{"playground", "#/playground", ""},
+	{"requests", "#/requests", ""},
+	{"jobs", "#/jobs", ""},
+	{"job-cancel", "#/jobs", "Cancel long one"},
+	{"job-waiting", "#/job/long%20one", ""},
+	{"job-answered", "#/job/report-7", "As JSON"},
+	{"job-unknown", "#/job/unheard-of", ""},
+	{"settings", "#/settings", ""},
+	{"docs", "#/docs", ""},
+	{"unknown", "#/nowhere", ""},
+}
+
+// No rule of axe-core is broken on any view, wide and on a phone, light and dark. With SCREENSHOTS a picture
+// of each is written into that folder.
+func TestViewsAreAccessible(t *testing.T) {
+	rules, err := os.ReadFile("node_modules/axe-core/axe.min.js")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("axe-core is missing: run npm ci in tests/e2e")
+		}
+		t.Skip("axe-core is missing")
+	}
+	b := openBrowser(t, startGateway(t))
+	b.open("")
+	b.settled()
+	b.everyShape("first", string(rules))
+	b.signUp("Ann")
+	b.sees("First steps")
+	b.everyShape("empty", string(rules))
+	b.open("#/jobs")
+	b.settled()
+	b.everyShape("jobs-empty", string(rules))
+	b.submit("refused|Hello!") // there is no key yet
+	b.open("#/job/refused")
+	b.click("Ask for the answer")
+	b.sees("Failed")
+	b.everyShape("job-failed", string(rules))
+	b.fillGateway()
+	b.fillQueue()
+	for _, view := range views {
+		b.open(view.hash)
+		b.settled()
+		if view.open != "" {
+			b.click(view.open)
+		}
+		b.everyShape(view.name, string(rules))
+	}
+	b.open("#/requests")
+	b.settled()
+	b.until("open a request", "(document.querySelector('tbody a').click(), true)")
+	b.sees("All requests")
+	b.settled()
+	b.everyShape("request", string(rules))
+	b.open("#/tokens")
+	b.click("Create a token")
+	b.fill("Name", "Mobile app")
+	b.click("Create")
+	b.sees("This is the only time")
+	b.everyShape("token-shown", string(rules))
+	b.click("Done")
+	b.click("Log out")
+	b.sees("Registration is closed")
+	b.everyShape("login", string(rules))
+	b.clean()
+}
+
+func (b *browser) everyShape(name, rules string) {
+	b.t.Helper()
+	for _, shape := range []struct {
+		name          string
+		width, height int64
+	}{{"wide", 1280, 900}, {"phone", 390, 844}} {
+		for _, scheme := range []string{"light", "dark"} {
+			b.shape(shape.width, shape.height, scheme)
+			if dir := os.Getenv("SCREENSHOTS"); dir != "" {
+				b.screenshot(filepath.Join(dir, fmt.Sprintf("%s-%s-%s.png", name, shape.name, scheme)))
+			}
+			b.accessible(fmt.Sprintf("%s, %s, %s", name, shape.name, scheme), rules)
+		}
+	}
+	b.shape(1280, 900, "light")
+}
+
+func (b *browser) accessible(what, rules string) {
+	b.t.Helper()
+	var found []string
+	await := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+	b.run(chromedp.Evaluate("if (!window.axe) {"+rules+"}", nil),
+		chromedp.Evaluate(`axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 120) + ' ' + n.failureSummary).slice(0, 2).join(' | ')))`, &found, await))
+	if len(found) > 0 {
+		b.t.Errorf("%s: %s", what, strings.Join(found, "\n  "))
+	}
+	var wide string
+	b.run(chromedp.Evaluate(`document.documentElement.scrollWidth <= innerWidth + 1 ? '' :
+		document.documentElement.scrollWidth + ' ' + [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML.slice(0, 80)).slice(0, 5).join(' ')`, &wide))
+	if wide != "" {
+		b.t.Errorf("%s: the page is wider than the window: %s", what, wide)
+	}
+}
+
+// fillGateway makes keys in several states, tokens, and requests that were answered, refused and failed over.
+func (b *browser) fillGateway() {
+	b.t.Helper()
+	await := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+	var failed string
+	b.run(chromedp.Evaluate(`(async () => {
+  const send = (path, body, method = 'POST') => fetch(path, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }).then(r => r.json())
+  const key = body => send('/api/keys', body)
+  await key({ provider: 'openai', apiKey: 'sk-emulated-0001', name: 'OpenAI, main account', priority: 1, dailyLimit: 500, defaultModel: 'gpt-4o-mini' })
+  await key({ provider: 'groq', apiKey: 'gsk-emulated-fault-401', name: 'Groq, old', priority: 1, dailyLimit: 1000, allowedModels: ['llama-3.1-8b-instant'] })
+  await key({ provider: 'groq', apiKey: 'gsk-emulated-0002', name: 'Groq', priority: 2, dailyLimit: 40, allowedModels: ['llama-3.1-8b-instant'] })
+  await key({ provider: 'anthropic', apiKey: 'sk-ant-emulated-0001', name: 'Anthropic', priority: 3, allowedModels: ['claude-*'] })
+  await key({ provider: 'mistral', apiKey: 'ms-emulated-0001', name: 'Mistral, spare', priority: 9, enabled: false })
+  await send('/api/tokens', { name: 'Web shop' })
+  await send('/api/tokens', { name: 'Nightly reports', expiresInDays: 30 })
+  const chat = (model, content) => send('/api/chat', { model, messages: [{ role: 'user', content }] })
+  for (let i = 0; i < 34; i++) await chat(['gpt-4o-mini', 'llama-3.1-8b-instant', 'gpt-4o', 'claude-haiku-4-5', 'gpt-4o-mini'][i % 5], 'words: ' + (20 + i * 7 % 90))
+  await chat('mistral-small-latest', 'Hello!')
+  return ''
+})().catch(e => String(e))`, &failed, await))
+	if failed != "" {
+		b.t.Fatal(failed)
+	}
+}
+
+// fillQueue makes asynchronous requests that wait, were answered and were cancelled.
+func (b *browser) fillQueue() {
+	b.t.Helper()
+	b.submit("report-7|words: 60", "long one|Hello!", "nobody-asks|Hello!", "f3b0c9a2-9a2e-4b55-8d8c-6f6f3d1f2a10-of-a-program-with-long-names|Hello!")
+	await := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+	var statuses []int
+	b.run(chromedp.Evaluate(`Promise.all([['report-7', 'GET'], ['nobody-asks', 'DELETE']].map(([id, method]) => fetch('/api/chat/' + id, { method }).then(r => r.status)))`, &statuses, await))
+	if statuses[0] != 200 || statuses[1] != 200 {
+		b.t.Fatalf("statuses %d", statuses)
+	}
+}
+
+// The pictures of the README, made by make screenshots.
+func TestScreenshots(t *testing.T) {
+	dir := os.Getenv("README_SCREENSHOTS")
+	if dir == "" {
+		t.Skip("make screenshots asks for them")
+	}
+	b := openBrowser(t, startGateway(t))
+	b.open("")
+	b.signUp("Ann")
+	b.fillGateway()
+	for _, shot := range []struct{ file, hash, scheme string }{
+		{"overview.png", "#/overview?split=model", "light"}, {"keys.png", "#/keys", "light"}, {"playground.png", "#/playground", "dark"},
+	} {
+		b.open(shot.hash)
+		b.settled()
+		b.shape(1280, 900, shot.scheme)
+		if strings.HasPrefix(shot.file, "playground") {
+			b.fill("Message", "words: 60")
+			b.click("Send")
+			b.sees("See the request")
+		}
+		b.screenshot(filepath.Join(dir, shot.file))
+	}
+}

@@ -1,0 +1,229 @@
+package parity
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/emulator"
+)
+
+// passCase is a request in the provider's own dialect that its rules leave alone.
+type passCase struct {
+	provider, dialect, model string
+	path                     string // at the provider
+	body                     string // MODEL: the model; STREAMS: whether it streams
+}
+
+func passCases() []passCase {
+	const chat = ` { "stream":STREAMS,"messages" : [{"content":"echo: Grüße","role":"user"},{"role":"assistant","content":"Hi","refusal":null},
+  {"role":"user","content":[{"type":"text","text":"call all"}]}], "model":"MODEL", "temperature":0.50, "stream_options":{"include_usage":true},
+  "tools":[{"function":{"parameters":{"properties":{},"type":"object"},"name":"now"},"type":"function"}] , "seed": 7, "nobody_knows":{"b":[1, 2],"a":1e2} }`
+	known := func(s string) string { return strings.Replace(s, ` , "nobody_knows":{"b":[1, 2],"a":1e2}`, "", 1) }
+	openAI := strings.Replace(known(chat), `, "nobody_knows":{"b":[1, 2],"a":1e2}`, `, "store" :false, "web_search_options":{"search_context_size": "low"}`, 1)
+	const messages = ` { "stream":STREAMS,"system":[{"text":"Be brief.","type":"text"}], "max_tokens": 500,"metadata":{"user_id":"u"},
+  "messages" : [{"content":"call all","role":"user"}], "model":"MODEL",
+  "tools":[{"name":"now","input_schema":{"properties":{},"type":"object"},"description":"tells the \u0074ime", "eager_input_streaming":false}],"inference_geo":"global" }`
+	const items = ` { "stream":STREAMS,"input" : [{"content":[{"text":"call all","type":"input_text"}],"role":"user"}], "model":"MODEL","store" : false,
+  "tools":[{"name":"now","strict":false,"parameters":{"properties":{},"type":"object"},"type":"function"}],"truncation":"auto", "temperature":0.70 }`
+	const contents = ` { "contents" : [{"parts":[{"text":"call all"}],"role":"user"}], "safetySettings":[{"threshold":"BLOCK_NONE","category":"HARM_CATEGORY_HARASSMENT"}],
+  "tools":[{"functionDeclarations":[{"name":"now","description":"tells the \u0074ime"}]}],"generation_config":{"thinkingConfig":{"thinkingBudget":0},"temperature":0.70} }`
+	return []passCase{
+		{"openai", "responses", "gpt-4o-mini", "/v1/responses", items},
+		{"gemini", "gemini", "gemini-2.5-flash", "/v1beta/models/gemini-2.5-flash:generateContent", contents},
+		{"openai", "openai", "gpt-4o-mini", "/v1/chat/completions", openAI},
+		{"openrouter", "openai", "anthropic/claude-haiku-4.5", "/api/v1/chat/completions", strings.Replace(chat, ` "temperature":0.50,`, ` "plugins":[{"id":"web"}],"temperature":0.50,`, 1)},
+		{"fireworks", "openai", "accounts/fireworks/models/gpt-oss-120b", "/inference/v1/chat/completions", chat},
+		{"groq", "openai", "openai/gpt-oss-20b", "/openai/v1/chat/completions", strings.Replace(strings.Replace(openAI, `, "store" :false, "web_search_options":{"search_context_size": "low"}`, `, "citation_options":"enabled"`, 1), `,"refusal":null`, "", 1)},
+		{"deepseek", "openai", "deepseek-flash", "/chat/completions", strings.Replace(strings.Replace(chat, ` , "seed": 7`, "", 1), `"content":[{"type":"text","text":"call all"}]`, `"content":"call all"`, 1)},
+		{"anthropic", "anthropic", "claude-opus-4-8", "/v1/messages", messages},
+	}
+}
+
+// Who asks in the provider's own dialect has bytes pass: up all but the model, down all.
+func TestBytesPass(t *testing.T) {
+	w := newWorld(t)
+	n := 0
+	for _, c := range passCases() {
+		for _, streamed := range []bool{false, true} {
+			for _, do := range []emulator.Behaviour{{}, {Unknown: true}, {Unknown: true, ChunkBytes: 7}} {
+				n++
+				if err := w.pass(c, streamed, do); err != nil {
+					t.Errorf("%s, streamed %v, %+v: %v", c.provider, streamed, do, err)
+				}
+			}
+		}
+	}
+	t.Logf("%d combinations of provider, form and behaviour", n)
+}
+
+func (w *world) pass(c passCase, streamed bool, do emulator.Behaviour) error {
+	p := w.person()
+	secret := fmt.Sprintf("sk-emulated-pass%s-1", p.id)
+	p.key(c.provider, secret)
+	w.emu.Set(emulator.Match{Provider: c.provider, Key: secret}, do)
+	body := strings.NewReplacer("MODEL", c.provider+"/"+c.model, "STREAMS", fmt.Sprint(streamed)).Replace(c.body)
+	if !streamed {
+		body = strings.Replace(body, `"stream_options":{"include_usage":true},`, "", 1)
+	}
+	path, auth := "/v1/chat/completions", bearer(p.token)
+	switch c.dialect {
+	case "anthropic":
+		path, auth = "/v1/messages?beta=true", append(anthropicSpeaker().auth(p.token), "Anthropic-Beta", "some-beta-2026-01-01")
+	case "responses":
+		path = "/v1/responses"
+	case "gemini":
+		path = "/v1beta/models/" + c.provider + "/" + c.model + ":generateContent"
+		if streamed {
+			path = strings.Replace(path, ":generateContent", ":streamGenerateContent?alt=sse", 1)
+		}
+	}
+	got := p.send("POST", path, []byte(body), auth...)
+	if got.status != 200 || got.header.Get("X-Llm-Warnings") != "" {
+		return fmt.Errorf("%d %v %s", got.status, got.header, got.body)
+	}
+	sent := w.sent(secret)
+	if want := strings.Replace(body, c.provider+"/"+c.model, c.model, 1); string(sent.Body) != want {
+		return fmt.Errorf("the request is\n%s, want\n%s", sent.Body, want)
+	}
+	if want := "/" + c.provider + c.path; strings.Replace(sent.Path, ":streamG", ":g", 1) != want {
+		return fmt.Errorf("the request went to %s, want %s", sent.Path, want)
+	}
+	if c.dialect == "anthropic" && sent.Header.Get("Anthropic-Beta") != "some-beta-2026-01-01" {
+		return fmt.Errorf("headers %v", sent.Header)
+	}
+	// What the provider answers to these bytes, asked without the gateway.
+	direct, err := w.direct(sent, secret)
+	if err != nil {
+		return err
+	}
+	have, want := neutral(string(got.body)), neutral(direct)
+	if streamed {
+		want = events(want)
+	} else {
+		want = strings.TrimSpace(want)
+		have = strings.TrimSpace(have)
+	}
+	if have != want {
+		return fmt.Errorf("the answer is\n%s\nwant\n%s", have, want)
+	}
+	if do.Unknown && !strings.Contains(have, "nobody_knows") {
+		return fmt.Errorf("the emulator added no fields: %s", have)
+	}
+	return nil
+}
+
+// sent is what the provider got by the key, which it notes when it has answered.
+func (w *world) sent(secret string) emulator.Recorded {
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		for _, r := range w.emu.Requests() {
+			if r.Key == secret {
+				return r
+			}
+		}
+	}
+	return emulator.Recorded{}
+}
+
+// direct sends the provider what the gateway sent.
+func (w *world) direct(sent emulator.Recorded, secret string) (string, error) {
+	rec := &recorder{header: http.Header{}}
+	target := "http://provider" + sent.Path
+	if strings.Contains(sent.Path, ":stream") {
+		target += "?alt=sse"
+	}
+	req, err := http.NewRequest(sent.Method, target, bytes.NewReader(sent.Body))
+	if err != nil {
+		return "", err
+	}
+	req.Header = sent.Header.Clone()
+	w.emu.ServeHTTP(rec, req)
+	if rec.status != 200 {
+		return "", fmt.Errorf("asked without the gateway: %d %s", rec.status, rec.body.String())
+	}
+	return rec.body.String(), nil
+}
+
+// recorder is an answer in the making.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header         { return r.header }
+func (r *recorder) WriteHeader(status int)      { r.status = status }
+func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
+func (r *recorder) Flush()                      {}
+
+// clock are the members that tell when an answer was made.
+var clock = regexp.MustCompile(`^"(created|created_at|completed_at)":\d+`)
+
+// neutral is the text without the numbers and times that are others in each answer.
+func neutral(s string) string {
+	var out strings.Builder
+	for i := 0; i < len(s); {
+		if rest := s[i:]; strings.HasPrefix(rest, "emulated") {
+			out.WriteString("emulated")
+			for i += len("emulated"); i < len(s) && s[i] >= '0' && s[i] <= '9'; i++ {
+			}
+			continue
+		}
+		if digits := clock.FindString(s[i:]); digits != "" {
+			out.WriteString("time")
+			i += len(digits)
+			continue
+		}
+		out.WriteByte(s[i])
+		i++
+	}
+	return out.String()
+}
+
+// events is a stream as the gateway frames it: without comments.
+func events(s string) string {
+	var out strings.Builder
+	for block := range strings.SplitSeq(strings.ReplaceAll(s, "\r\n", "\n"), "\n\n") {
+		if block != "" && !strings.HasPrefix(block, ":") {
+			out.WriteString(block + "\n\n")
+		}
+	}
+	return out.String()
+}
+
+// Who did not ask for usage in a stream gets none, in any chunk; the row has it.
+func TestUsageAskedAndNot(t *testing.T) {
+	w := newWorld(t)
+	p := w.person()
+	s := openAISpeaker()
+	for _, pr := range providers() {
+		p.key(pr.id, "")
+		for _, asked := range []bool{false, true} {
+			got, r, err := p.ask(s, &ask{model: pr.id + "/" + pr.models[0], turns: []turn{{text: "call it"}}, tools: both(), streamed: true, usageAsked: asked})
+			if err != nil {
+				t.Errorf("%s: %v", pr.id, err)
+				continue
+			}
+			empty, last := 0, false
+			events, _ := eventsOf(r.body)
+			for _, e := range events {
+				var v struct{ Choices []any }
+				last = json.Unmarshal([]byte(e.data), &v) == nil && len(v.Choices) == 0
+				if last {
+					empty++
+				}
+			}
+			if row := p.row(r); row.Output == 0 || row.Flags != 1 || asked != (got.usage != nil) || !asked && (strings.Contains(string(r.body), `"usage":{`) && pr.id != "groq" || empty > 0) {
+				t.Errorf("%s, asked %v: usage %v, %d chunks without choices, row %+v in %s", pr.id, asked, got.usage, empty, row, r.body)
+			}
+			if !asked && pr.id == "groq" && strings.Contains(strings.ReplaceAll(string(r.body), `"x_groq":{"id":"req_emulated","usage":{`, ""), `"usage":{`) {
+				t.Errorf("groq: usage in %s", r.body)
+			}
+		}
+	}
+}

@@ -1,0 +1,193 @@
+//go:build !windows
+
+package vercel
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicetears/llm-gateway/internal/testproc"
+)
+
+// home is a place where the gateway runs.
+type home interface {
+	ask(t *testing.T, r request) answer
+	// crons are the paths that the platform's scheduler calls.
+	crons() []string
+	// streams says whether answers go out as they are written.
+	streams() bool
+}
+
+// oneServer is a built deployment of one Go server.
+type oneServer struct {
+	*output
+	base string
+}
+
+// startServer starts what was built, and says how long it took from the start to the first answer.
+func startServer(t *testing.T, o *output, env []string) (*oneServer, time.Duration) {
+	t.Helper()
+	fn, ok := o.functions["/go"]
+	if !ok || fn.Runtime != "executable" || !fn.SupportsResponseStreaming {
+		t.Fatalf("the server was built as %v", o.functions)
+	}
+	awaitPort3000(t)
+	begun := time.Now()
+	base, _ := startExecutable(t, fn, env)
+	s := &oneServer{o, base}
+	s.ask(t, request{method: "GET", url: "/health/live"})
+	return s, time.Since(begun)
+}
+
+// awaitPort3000 waits until the port is free at which Vercel's proxy always listens.
+func awaitPort3000(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		l, err := listen3000()
+		if err == nil {
+			l.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			testproc.Missing(t, "a free port 3000 (something else listens there), where Vercel's proxy always listens,")
+		}
+	}
+}
+
+func (s *oneServer) streams() bool   { return true }
+func (s *oneServer) crons() []string { return s.output.crons }
+
+func (s *oneServer) ask(t *testing.T, r request) answer {
+	t.Helper()
+	f := s.route(r.url)
+	if f.file != "" {
+		return f.serve(t)
+	}
+	if f.fn == nil {
+		return answer{status: f.status, header: http.Header{}}
+	}
+	r.url, r.header = f.url, fromProxy(r.header)
+	r.header.Set("X-Vercel-Internal-Invocation-Id", "invocation")
+	r.header.Set("X-Vercel-Internal-Request-Id", "1")
+	return overHTTP(t, s.base, r)
+}
+
+// fromProxy are a request's headers as Vercel's proxy passes them on.
+func fromProxy(h http.Header) http.Header {
+	out := http.Header{}
+	for name, values := range h {
+		out[http.CanonicalHeaderKey(name)] = values
+	}
+	for name, value := range map[string]string{"Host": "gateway.example", "X-Forwarded-Host": "gateway.example", "X-Forwarded-Proto": "https",
+		"X-Forwarded-For": "192.0.2.1", "X-Real-Ip": "192.0.2.1"} {
+		out.Set(name, value)
+	}
+	return out
+}
+
+// functions is a built deployment of one function a file.
+type functions struct {
+	*output
+	env []string
+
+	mu      sync.Mutex
+	running map[string]*lambda
+}
+
+func newFunctions(o *output, env []string) *functions {
+	return &functions{output: o, env: env, running: map[string]*lambda{}}
+}
+
+func (f *functions) streams() bool   { return false }
+func (f *functions) crons() []string { return f.output.crons }
+
+func (f *functions) ask(t *testing.T, r request) answer {
+	t.Helper()
+	to := f.route(r.url)
+	if to.file != "" {
+		return to.serve(t)
+	}
+	if to.fn == nil {
+		return answer{status: to.status, header: http.Header{}}
+	}
+	r.url, r.header = to.url, fromProxy(r.header)
+	return f.instance(t, *to.fn).ask(t, r)
+}
+
+// instance is the one that runs, or a new one.
+func (f *functions) instance(t *testing.T, fn function) *lambda {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.running[fn.dir] == nil {
+		f.running[fn.dir] = startLambda(t, fn, f.env)
+	}
+	return f.running[fn.dir]
+}
+
+// binary is gateway serve.
+type binary struct{ base string }
+
+func startBinary(t *testing.T, program string, env []string) (*binary, time.Duration) {
+	t.Helper()
+	port, err := testproc.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &binary{fmt.Sprintf("http://127.0.0.1:%d", port)}
+	begun := time.Now()
+	p := startProcess(t, t.TempDir(), append(env, fmt.Sprint("PORT=", port), "MAX_BODY_BYTES=4MB"), program, "serve")
+	for {
+		resp, err := http.Get(b.base + "/health/live")
+		if err == nil {
+			resp.Body.Close()
+			return b, time.Since(begun)
+		}
+		if time.Since(begun) > 30*time.Second {
+			t.Fatalf("the binary does not start: %s", p.text())
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (b *binary) streams() bool   { return true }
+func (b *binary) crons() []string { return []string{"/api/cron"} } // by whatever the operator schedules
+func (b *binary) ask(t *testing.T, r request) answer {
+	t.Helper()
+	r.header = r.header.Clone()
+	return overHTTP(t, b.base, r)
+}
+
+// maxSize is what one function may weigh, in bytes, so that it starts fast.
+const maxSize = 15 << 20
+
+// weigh prints what was built, and holds it to its size.
+func (o *output) weigh(t *testing.T) {
+	t.Helper()
+	for _, name := range slices.Sorted(maps.Keys(o.functions)) {
+		entries, err := os.ReadDir(o.functions[name].dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			info, err := e.Info()
+			if err != nil || strings.HasPrefix(e.Name(), ".") {
+				continue
+			}
+			t.Logf("%-16s %-12s %5.1f MB", name, e.Name(), float64(info.Size())/(1<<20))
+			if info.Size() > maxSize {
+				t.Errorf("%s weighs %d bytes, want at most %d", filepath.Join(name, e.Name()), info.Size(), maxSize)
+			}
+		}
+	}
+}
+
+func listen3000() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:3000") }

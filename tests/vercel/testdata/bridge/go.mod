@@ -1,0 +1,3 @@
+module github.com/vercel/go-bridge
+
+go 1.18

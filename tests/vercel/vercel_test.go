@@ -1,0 +1,186 @@
+//go:build !windows
+
+// Package vercel builds the checkout with the real Vercel CLI, offline, in both ways in which it
+// deploys, starts what was built, and holds it to what the binary does: the same requests, the same
+// answers, over Postgres behind PgBouncer in transaction mode, as Neon's pooler is.
+package vercel
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicetears/llm-gateway/internal/pgtest"
+	"github.com/alicetears/llm-gateway/pkg/auth"
+	"github.com/alicetears/llm-gateway/pkg/emulator"
+	"github.com/alicetears/llm-gateway/pkg/server"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// environment is what a deployment is configured with: an empty database, and emulated providers.
+func environment(t *testing.T) (env []string, wire *pgtest.Wire) {
+	t.Helper()
+	emu := emulator.New()
+	emu.Set(emulator.Match{}, emulator.Behaviour{EventMs: 40})
+	origin, stop, err := emulator.Start(emu)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	direct := pgtest.New(t)
+	wire, pooled := pgtest.Count(t, pgtest.PgBouncer(t, direct))
+	env = []string{"DATABASE_URL=" + pooled, "DATABASE_URL_UNPOOLED=" + direct, "JWT_SECRET=" + jwtSecret, "SETUP_TOKEN=" + setupToken,
+		"CRON_SECRET=" + cronSecret, "LOG_LEVEL=warn"}
+	for _, id := range emulator.Providers() {
+		env = append(env, strings.ToUpper(id)+"_BASE_URL="+emulator.BaseURL(origin, id))
+	}
+	return env, wire
+}
+
+func TestHomes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds the whole thing three times")
+	}
+	program := buildBinary(t)
+	one := readOutput(t, build(t, "vercel.json"))
+	many := readOutput(t, build(t, "vercel.functions.json"))
+	one.weigh(t)
+	many.weigh(t)
+	var homes []*visit
+	run := func(name string, start func(t *testing.T, env []string) (home, time.Duration)) {
+		t.Run(name, func(t *testing.T) {
+			env, wire := environment(t)
+			at, took := start(t, env)
+			t.Logf("%s: %d ms from the start of a process to its first answer", name, took.Milliseconds())
+			v := &visit{T: t, home: at}
+			v.firstRequests()
+			v.everything()
+			v.files()
+			idle(t, wire)
+			homes = append(homes, v)
+		})
+	}
+	run("binary", func(t *testing.T, env []string) (home, time.Duration) { return startBinary(t, program, env) })
+	run("server", func(t *testing.T, env []string) (home, time.Duration) { return startServer(t, one, env) })
+	run("functions", func(t *testing.T, env []string) (home, time.Duration) {
+		f := newFunctions(many, env)
+		begun := time.Now()
+		f.ask(t, request{method: "GET", url: "/health/live"})
+		return f, time.Since(begun)
+	})
+	compare(t, homes)
+	t.Run("not configured", func(t *testing.T) { notConfigured(t, one, many) })
+}
+
+// compare says where the homes' answers differ, and shows the routes that all of them have.
+func compare(t *testing.T, homes []*visit) {
+	t.Helper()
+	if len(homes) != 3 {
+		t.Fatal("not every home was asked")
+	}
+	for _, other := range homes[1:] {
+		for i := range max(len(homes[0].lines), len(other.lines)) {
+			a, b := at(homes[0].lines, i), at(other.lines, i)
+			if a != b {
+				t.Errorf("%s answers %q where the binary answers %q", other.Name(), b, a)
+			}
+		}
+	}
+	var table strings.Builder
+	for _, r := range server.Routes() {
+		fmt.Fprintf(&table, "\n%-7s %-34s binary  server  functions", r.Method, r.Pattern)
+	}
+	t.Logf("%d requests to each home, answered alike; the routes:%s", len(homes[0].lines), table.String())
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "nothing"
+}
+
+// firstRequests meet an empty database, all at once: of functions each starts a process of its own.
+func (v *visit) firstRequests() {
+	v.Helper()
+	secrets, err := auth.NewSecrets(auth.Material{JWTSecret: jwtSecret})
+	if err != nil {
+		v.Fatal(err)
+	}
+	token, err := secrets.NewToken(rand.Reader)
+	if err != nil {
+		v.Fatal(err)
+	}
+	const nobody = "0190a5f0-0000-7000-8000-000000000001"
+	now := time.Now().UnixMilli()
+	session, err := secrets.SignSession(auth.Session{ID: nobody, UserID: nobody, IssuedAt: now, ExpiresAt: now + 3_600_000})
+	if err != nil {
+		v.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for _, tt := range []struct {
+		status                    int
+		method, url, bearer, body string
+	}{
+		{200, "GET", "/api/auth/status", "", ""},
+		{200, "GET", "/health/ready", "", ""},
+		{200, "GET", "/api/cron", cronSecret, ""},
+		{401, "GET", "/api/keys", session, ""},
+		{401, "GET", "/api/tokens", session, ""},
+		{401, "GET", "/api/usage", session, ""},
+		{401, "POST", "/api/chat", token, `{"messages":[{"role":"user","content":"Hello!"}]}`},
+		{401, "GET", "/v1/models", token, ""},
+		{401, "GET", "/v1beta/models", token, ""},
+		{401, "POST", "/v1/messages", token, `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"Hello!"}]}`},
+	} {
+		all.Go(func() {
+			if a := v.ask(tt.method, tt.url, tt.bearer, tt.body); a.status != tt.status {
+				v.Errorf("the first request: %s %s: %d, want %d: %.300s", tt.method, tt.url, a.status, tt.status, a.body)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// idle lets time pass in which nobody asks: Neon falls asleep only if nobody talks to it.
+func idle(t *testing.T, wire *pgtest.Wire) {
+	t.Helper()
+	time.Sleep(300 * time.Millisecond) // the last settle
+	before := wire.Bytes() + wire.Connections()
+	time.Sleep(3 * time.Second)
+	if n := wire.Bytes() + wire.Connections() - before; n != 0 {
+		t.Errorf("%d bytes were sent to the database while nobody asked for anything", n)
+	}
+}
+
+// notConfigured asks every route of deployments whose variables are missing or wrong.
+func notConfigured(t *testing.T, one, many *output) {
+	env := []string{"JWT_SECRET=short", "REDIS_URL=https://example.com"}
+	s, _ := startServer(t, one, env)
+	for _, h := range []home{s, newFunctions(many, env)} {
+		v := &visit{T: t, home: h}
+		for _, r := range server.Routes() {
+			url := strings.NewReplacer("{id}", "x", "{model...}", "m").Replace(r.Pattern)
+			a := v.ask(r.Method, url, "", "")
+			want := 503
+			if r.Group == server.Anthropic {
+				want = 529 // platform.claude.com/docs/en/api/errors has no 503
+			}
+			for _, name := range []string{"DATABASE_URL", "JWT_SECRET", "REDIS_URL"} {
+				if a.status != want || !strings.Contains(a.body, name) {
+					t.Errorf("%s %s: %d %.300s; want %d with %s", r.Method, url, a.status, a.body, want, name)
+				}
+			}
+			if strings.Contains(a.body, "example.com") {
+				t.Errorf("%s %s shows a value: %s", r.Method, url, a.body)
+			}
+		}
+		if page := v.ask("GET", "/", "", ""); page.status != 200 {
+			t.Errorf("the dashboard, which shows the error: %d", page.status)
+		}
+	}
+}
