@@ -67,6 +67,8 @@ func TestToolTurns(t *testing.T) {
 	}{
 		{"mistral", turn("call_too_long", nil), 400},
 		{"mistral", turn("abc123XYZ", nil), 200},
+		{"mistral", append(turn("abc123XYZ", nil)[:2], object{"role": "tool", "tool_call_id": "abc123XYZ", "name": "now", "content": "noon"}), 200},
+		{"mistral", []any{object{"role": "user", "name": "ann", "content": "hi"}}, 422},
 		{"deepseek", turn("call_1", nil), 400},
 		{"deepseek", turn("call_1", object{"reasoning_content": "hm"}), 200},
 		{"openai", turn("call_1", nil)[2:], 400},

@@ -33,7 +33,7 @@ func (x *exchange) unknownFields() *failure {
 	json.Unmarshal(x.req.raw["messages"], &messages)
 	for i, m := range messages {
 		for _, name := range keys(m) {
-			if !slices.Contains(x.p.message, name) {
+			if !slices.Contains(x.p.message, name) && !(slices.Contains(x.p.result, name) && string(m["role"]) == `"tool"`) {
 				return x.unknownField(fmt.Sprintf("messages[%d].", i), name)
 			}
 		}

@@ -58,6 +58,7 @@ type profile struct {
 	wholeCalls bool     // a tool call comes in one chunk, with the finish reason
 	fields     []string // top-level fields taken; nil: unknown ones are ignored
 	message    []string // fields of a message taken; nil: unknown ones are ignored
+	result     []string // those taken of a tool's message besides
 	maxStop    int
 	maxTemp    float64
 	ids        []string // some models
@@ -131,8 +132,8 @@ func mistral() *profile {
 		fields: []string{"model", "messages", "temperature", "top_p", "max_tokens", "stream", "stop", "random_seed", "n", "presence_penalty",
 			"frequency_penalty", "response_format", "tools", "tool_choice", "parallel_tool_calls", "prediction", "prompt_mode",
 			"reasoning_effort", "prompt_cache_key", "safe_prompt", "metadata", "guardrails"},
-		message: []string{"role", "content", "tool_calls", "tool_call_id", "prefix"},
-		ids:     []string{"mistral-small-latest", "mistral-medium-3-5", "codestral-2508"},
+		message: []string{"role", "content", "tool_calls", "tool_call_id", "prefix"}, result: []string{"name"},
+		ids: []string{"mistral-small-latest", "mistral-medium-3-5", "codestral-2508"},
 	}
 }
 

@@ -59,7 +59,7 @@ for (const model of skilled) {
   })
 }
 
-for (const model of ['text-embedding-3-small', 'mistral-embed']) {
+for (const model of ['text-embedding-3-small', 'mistral-embed', 'gemini-embedding-001']) {
   test(`embeddings: ${model}`, async () => {
     const float = await openai.embeddings.create({ model, input: ['one', 'two words'], encoding_format: 'float' })
     const base64 = await openai.embeddings.create({ model, input: ['one', 'two words'] }) // the SDK asks for base64
