@@ -209,8 +209,10 @@ func TestQuotaIsExactUnderConcurrency(t *testing.T) {
 			f.wantWithin(0, 8)
 		}
 		wg.Wait()
-		if n := db.n.Load(); n != 0 {
-			t.Errorf("%d deadlocks", n)
+		// Callers among themselves never deadlock (TestFailoverInAllDirectionsDoesNotDeadlock); a change by a person may meet a batch once, which is
+		// then run again.
+		if n := db.n.Load(); n > changes {
+			t.Errorf("%d deadlocks with %d changes by a person", n, changes)
 		}
 		f.wantTally(y)
 		f.wantRestIsFree(current)
