@@ -209,10 +209,10 @@ func TestQuotaIsExactUnderConcurrency(t *testing.T) {
 			f.wantWithin(0, 8)
 		}
 		wg.Wait()
-		// Callers among themselves never deadlock (TestFailoverInAllDirectionsDoesNotDeadlock); a change by a person may meet a batch once, which is
-		// then run again.
-		if n := db.n.Load(); n > changes {
-			t.Errorf("%d deadlocks with %d changes by a person", n, changes)
+		// Callers among themselves never deadlock (TestFailoverInAllDirectionsDoesNotDeadlock). A change by a person was seen to
+		// meet a batch once, which was then run again; why is not known yet, and more than one would be a defect of its own.
+		if n := db.n.Load(); n > 1 {
+			t.Errorf("%d deadlocks", n)
 		}
 		f.wantTally(y)
 		f.wantRestIsFree(current)
