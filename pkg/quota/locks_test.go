@@ -25,8 +25,8 @@ func (d *deadlocks) Run(ctx context.Context, stmts ...store.Stmt) error {
 	return err
 }
 
-// While providers fail, requests go from every key to every other at once, alone and in turn, in several
-// processes; what they hold and want must never form a ring.
+// While providers fail, requests go from every key to every other at once, alone and in turn, around midnight, in
+// several processes; what they hold and want must never form a ring.
 func TestFailoverInAllDirectionsDoesNotDeadlock(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		db := &deadlocks{DB: f.db}
@@ -66,6 +66,40 @@ func TestFailoverInAllDirectionsDoesNotDeadlock(t *testing.T) {
 	})
 }
 
+// Around midnight one key is two places, one in each day, which requests of several processes want in any order.
+func TestTwoDaysOfOneKeyDoNotDeadlock(t *testing.T) {
+	onEveryEngine(t, func(t *testing.T, f *fixture) {
+		db := &deadlocks{DB: f.db}
+		const processes, callers, rounds = 3, 6, 40
+		f.key(-1)
+		var wg sync.WaitGroup
+		for p := range processes {
+			q := quota.New(db)
+			for n := range callers {
+				rng := rand.New(rand.NewPCG(uint64(p), uint64(n)))
+				wg.Go(func() {
+					for range rounds {
+						c := f.claim(f.keys[0])
+						c.Now = now + rng.Int64N(2)*dayMs
+						if _, ok, err := q.Reserve(context.Background(), c); err != nil || !ok {
+							t.Errorf("reserved: %v, %v", ok, err)
+						}
+					}
+				})
+			}
+		}
+		wg.Wait()
+		if n := db.n.Load(); n != 0 {
+			t.Errorf("%d deadlocks", n)
+		}
+		var used int64
+		f.do(store.Stmt{SQL: `select cast(sum(used) as bigint) from key_days`, Each: func(r store.Row) error { return r.Scan(&used) }})
+		if used != processes*callers*rounds {
+			t.Errorf("%d places are taken, want %d", used, processes*callers*rounds)
+		}
+	})
+}
+
 // failOver is a request that tries one or more keys, none of which answers.
 func failOver(f *fixture, rng *rand.Rand, q *quota.Quota, settle *store.Group[store.Record]) error {
 	left := []store.ID{}
@@ -82,7 +116,9 @@ func failOver(f *fixture, rng *rand.Rand, q *quota.Quota, settle *store.Group[st
 				}
 			}
 		}
-		return f.claim(keys...)
+		c := f.claim(keys...)
+		c.Now = now + rng.Int64N(2)*dayMs
+		return c
 	}
 	res, ok, err := q.Reserve(context.Background(), pick())
 	for err == nil && ok {

@@ -209,9 +209,7 @@ func TestQuotaIsExactUnderConcurrency(t *testing.T) {
 			f.wantWithin(0, 8)
 		}
 		wg.Wait()
-		// Callers among themselves never deadlock (TestFailoverInAllDirectionsDoesNotDeadlock). A change by a person was seen to
-		// meet a batch once, which was then run again; why is not known yet, and more than one would be a defect of its own.
-		if n := db.n.Load(); n > 1 {
+		if n := db.n.Load(); n != 0 {
 			t.Errorf("%d deadlocks", n)
 		}
 		f.wantTally(y)

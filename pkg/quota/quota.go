@@ -120,7 +120,8 @@ func (q *Quota) Reserve(ctx context.Context, c Claim) (Reservation, bool, error)
 // write reserves for every member, in the order of package store's locks.
 func (q *Quota) write(ctx context.Context, batch []*claim) error {
 	slices.SortFunc(batch, func(a, b *claim) int {
-		return cmp.Or(bytes.Compare(a.User[:], b.User[:]), bytes.Compare(a.turn[:], b.turn[:]), bytes.Compare(a.Keys[0][:], b.Keys[0][:]))
+		return cmp.Or(bytes.Compare(a.User[:], b.User[:]), bytes.Compare(a.turn[:], b.turn[:]), bytes.Compare(a.Keys[0][:], b.Keys[0][:]),
+			cmp.Compare(store.DayOf(a.Now), store.DayOf(b.Now)))
 	})
 	stmts := make([]store.Stmt, 0, 2*len(batch)+2)
 	for rest := batch; len(rest) > 0; {
@@ -135,10 +136,11 @@ func (q *Quota) write(ctx context.Context, batch []*claim) error {
 }
 
 // appendOfUser appends the statements of one user's claims. Several places of one user are locked only by
-// who holds the user, and after all cursors.
+// who holds the user, and after all cursors. A key is one place in each day: around midnight a batch may want two.
 func appendOfUser(stmts []store.Stmt, claims []*claim) []store.Stmt {
 	first, last := claims[0], claims[len(claims)-1]
-	if several := len(claims) > 1 && (!last.turn.IsZero() || first.Keys[0] != last.Keys[0]); several {
+	onePlace := last.turn.IsZero() && first.Keys[0] == last.Keys[0] && store.DayOf(first.Now) == store.DayOf(last.Now)
+	if len(claims) > 1 && !onePlace {
 		stmts = append(stmts, store.HoldUser(first.User))
 	}
 	if first.turn != last.turn {

@@ -9,8 +9,9 @@ import (
 // finds a deadlock only after a second, in which everybody else queues up behind it.)
 //
 // Users come in the order of their ids. Of one user: [HoldUser], if more than one of the user's
-// places is locked; the cursors; the places in key_days; the rows of the keys themselves. A transaction that locks
-// a single place needs no HoldUser, because it waits for nothing while it holds the place but for the key's row.
+// places is locked; the cursors; the places in key_days, of which a key has one in each day; the rows of the keys
+// themselves. A transaction that locks a single place needs no HoldUser, because it waits for nothing while it
+// holds the place but for the key's row.
 
 // holdCursor locks a cursor and changes nothing.
 const holdCursor = `insert into cursors (user_id, key_set, turn) values ($1, $2, 0)
