@@ -4,107 +4,57 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
-	"github.com/alicetears/llm-gateway/pkg/sse"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 )
 
-// collect reads a stream to its end and folds it. Complete says whether EventEnd came; it
-// fails the test if the events come in an order that package chat forbids.
+// collect reads a stream to its end and folds it, see [dialecttest.Collect]. After the finish comes the end.
 func collect(t testing.TB, src io.Reader) (resp *chat.Response, complete bool, failed *chat.Error) {
 	t.Helper()
-	d := anthropic.Client{}.NewStreamDecoder()
-	r := sse.NewReader(src, 0)
-	var all chat.Assembler
-	var events []chat.Event
-	over, finished := false, false
-	for !over {
-		name, data, err := r.Next()
-		events = events[:0]
-		if err != nil {
-			events = d.Close(events)
-		} else {
-			events = d.Decode(events, name, data)
+	finished := false
+	return dialecttest.Collect(t, anthropic.Client{}.NewStreamDecoder(), src, func(e *chat.Event) {
+		if finished && e.Kind != chat.EventEnd {
+			t.Fatalf("an event of kind %d after the finish", e.Kind)
 		}
-		for i := range events {
-			if over || finished && events[i].Kind != chat.EventEnd {
-				t.Fatalf("an event of kind %d after the end", events[i].Kind)
-			}
-			finished = events[i].Kind == chat.EventFinish
-			over = events[i].Kind == chat.EventEnd || events[i].Kind == chat.EventError
-			all.Add(&events[i])
-		}
-		if err != nil && !over {
-			t.Fatal("Close gave no end")
-		}
-	}
-	return all.Response(), all.Ended(), all.Err()
+		finished = e.Kind == chat.EventFinish
+	})
 }
 
 func TestDecodeWhole(t *testing.T) {
-	for _, name := range inputs(t, "whole/*.json") {
-		body := read(t, name)
+	for _, name := range dialecttest.Inputs(t, "whole/*.json") {
+		body := dialecttest.Read(t, name)
 		resp, err := anthropic.Client{}.DecodeResponse(body)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		golden(t, strings.TrimSuffix(name, "json")+"golden", indented(t, resp))
+		dialecttest.Golden(t, strings.TrimSuffix(name, "json")+"golden", dialecttest.Indented(t, resp))
 	}
 }
 
-func read(t testing.TB, name string) []byte {
-	t.Helper()
-	body, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return body
-}
-
-func TestDecodeStream(t *testing.T) {
-	for _, name := range inputs(t, "stream/*.sse") {
-		body := read(t, name)
-		resp, complete, failed := collect(t, bytes.NewReader(body))
-		if !complete || failed != nil {
-			t.Errorf("%s: complete %v, error %v", name, complete, failed)
-			continue
-		}
-		golden(t, strings.TrimSuffix(name, "sse")+"golden", indented(t, resp))
-
-		crlf := bytes.ReplaceAll(body, []byte("\n"), []byte("\r\n"))
-		for form, in := range map[string][]byte{"LF": body, "CRLF": crlf} {
-			for i := range in {
-				got, complete, failed := collect(t, io.MultiReader(bytes.NewReader(in[:i]), bytes.NewReader(in[i:])))
-				if !complete || failed != nil || !reflect.DeepEqual(got, resp) {
-					t.Fatalf("%s, %s, split at %d: %v %v", name, form, i, got, failed)
-				}
-			}
-		}
-	}
-}
+func TestDecodeStream(t *testing.T) { dialecttest.Collector(collect).Streams(t) }
 
 // The same answer, whole and streamed, is the same.
 func TestWholeEqualsStream(t *testing.T) {
-	whole, err := anthropic.Client{}.DecodeResponse(read(t, "testdata/whole/rich.json"))
+	whole, err := anthropic.Client{}.DecodeResponse(dialecttest.Read(t, "testdata/whole/rich.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	streamed, _, _ := collect(t, bytes.NewReader(read(t, "testdata/stream/rich.sse")))
+	streamed, _, _ := collect(t, bytes.NewReader(dialecttest.Read(t, "testdata/stream/rich.sse")))
 	streamed.ID, streamed.Model = whole.ID, whole.Model
 	if !reflect.DeepEqual(whole, streamed) {
-		t.Errorf("whole  %s\nstream %s", indented(t, whole), indented(t, streamed))
+		t.Errorf("whole  %s\nstream %s", dialecttest.Indented(t, whole), dialecttest.Indented(t, streamed))
 	}
 }
 
 // A stream that is cut anywhere before its last event is no answer, but what it has used so far is known.
 func TestDecodeStreamCut(t *testing.T) {
-	body := read(t, "testdata/stream/rich.sse")
+	body := dialecttest.Read(t, "testdata/stream/rich.sse")
 	end := bytes.LastIndex(body, []byte(`"message_stop"}`)) + len(`"message_stop"}`)
 	for i := range end {
 		resp, complete, failed := collect(t, bytes.NewReader(body[:i]))
@@ -183,8 +133,8 @@ func TestDecodeFinish(t *testing.T) {
 }
 
 func TestDecodeError(t *testing.T) {
-	for _, name := range inputs(t, "error/*.json") {
-		golden(t, strings.TrimSuffix(name, "json")+"golden", indented(t, anthropic.Client{}.DecodeError(read(t, name))))
+	for _, name := range dialecttest.Inputs(t, "error/*.json") {
+		dialecttest.Golden(t, strings.TrimSuffix(name, "json")+"golden", dialecttest.Indented(t, anthropic.Client{}.DecodeError(dialecttest.Read(t, name))))
 	}
 	long := anthropic.Client{}.DecodeError([]byte(`{"error":{"message":"` + strings.Repeat("é", 5000) + `"}}`))
 	if n := len(long.Message); n < 4000 || n > 4200 {
@@ -193,25 +143,7 @@ func TestDecodeError(t *testing.T) {
 }
 
 func FuzzStream(f *testing.F) {
-	for _, name := range inputs(f, "stream/*.sse") {
-		body := read(f, name)
-		f.Add(body, uint16(len(body)/2))
-	}
-	f.Add([]byte("event: error\ndata: {}\n\n"), uint16(3))
-	f.Fuzz(func(t *testing.T, body []byte, at uint16) {
-		whole, complete, failed := collect(t, bytes.NewReader(body))
-		if complete == (failed != nil) {
-			t.Fatalf("complete %v, error %v", complete, failed)
-		}
-		i := int(at) % (len(body) + 1)
-		split, complete2, failed2 := collect(t, io.MultiReader(bytes.NewReader(body[:i]), bytes.NewReader(body[i:])))
-		if complete != complete2 || (failed == nil) != (failed2 == nil) || !reflect.DeepEqual(whole, split) {
-			t.Fatal("a split changes the answer")
-		}
-		if complete {
-			checkAnswer(t, whole)
-		}
-	})
+	dialecttest.Collector(collect).Fuzz(f, checkAnswer, "event: error\ndata: {}\n\n")
 }
 
 func checkAnswer(t *testing.T, resp *chat.Response) {
@@ -233,8 +165,8 @@ func checkAnswer(t *testing.T, resp *chat.Response) {
 
 func FuzzDecode(f *testing.F) {
 	for _, pattern := range []string{"whole/*.json", "error/*.json"} {
-		for _, name := range inputs(f, pattern) {
-			f.Add(read(f, name))
+		for _, name := range dialecttest.Inputs(f, pattern) {
+			f.Add(dialecttest.Read(f, name))
 		}
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

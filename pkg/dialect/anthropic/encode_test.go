@@ -12,6 +12,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -137,7 +138,7 @@ func TestEncodeGolden(t *testing.T) {
 		var pretty bytes.Buffer
 		json.Indent(&pretty, enc.Body, "", " ")
 		pretty.WriteString("\n" + strings.Join(enc.Warnings, "\n") + "\n" + strings.Join(enc.Header["Anthropic-Beta"], ","))
-		golden(t, "testdata/encode/"+name+".golden", pretty.Bytes())
+		dialecttest.Golden(t, "testdata/encode/"+name+".golden", pretty.Bytes())
 		again, _ := encode(t, everything(), rules)
 		if !bytes.Equal(enc.Body, again.Body) {
 			t.Errorf("%s: the same request gives other bytes", name)

@@ -10,6 +10,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
@@ -30,8 +31,8 @@ func adaptive(m dialect.MessagesRules) *dialect.Rules {
 }
 
 func TestPassChangesNothing(t *testing.T) {
-	for _, name := range inputs(t, "request/*.json") {
-		in := read(t, name)
+	for _, name := range dialecttest.Inputs(t, "request/*.json") {
+		in := dialecttest.Read(t, name)
 		if name == "testdata/request/documents.json" {
 			in = bytes.Replace(in, []byte(` "thinking": {"type": "enabled", "budget_tokens": 2000},`), nil, 1) // more than max_tokens
 		}
@@ -116,8 +117,8 @@ func TestPassStops(t *testing.T) {
 
 // A stream that is passed on means what the provider's did.
 func TestPassStream(t *testing.T) {
-	for _, name := range inputs(t, "stream/*.sse") {
-		in := read(t, name)
+	for _, name := range dialecttest.Inputs(t, "stream/*.sse") {
+		in := dialecttest.Read(t, name)
 		p := anthropic.Client{}.NewStreamPasser(new(chat.Request))
 		r := sse.NewReader(bytes.NewReader(in), 0)
 		var out []byte
@@ -172,8 +173,8 @@ func TestEncodeCount(t *testing.T) {
 }
 
 func FuzzPass(f *testing.F) {
-	for _, name := range inputs(f, "request/*.json") {
-		f.Add(read(f, name))
+	for _, name := range dialecttest.Inputs(f, "request/*.json") {
+		f.Add(dialecttest.Read(f, name))
 	}
 	f.Add([]byte(body(`,"temperature":0.1,"thinking":{"type":"disabled"}`)))
 	f.Fuzz(func(t *testing.T, in []byte) {

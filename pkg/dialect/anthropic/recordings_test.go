@@ -11,6 +11,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 )
 
 // An exchange is a recorded request with its answer. RECORDINGS names a folder of them,
@@ -44,7 +45,7 @@ func exchanges(t *testing.T) map[string]exchange {
 	all := map[string]exchange{}
 	for _, name := range names {
 		var x exchange
-		if err := json.Unmarshal(read(t, name), &x); err != nil {
+		if err := json.Unmarshal(dialecttest.Read(t, name), &x); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		all[filepath.Base(name)] = x
@@ -180,7 +181,7 @@ func canonical(t *testing.T, r *chat.Response) said1 {
 
 func same(t *testing.T, name string, got, want said1) {
 	t.Helper()
-	if g, w := indented(t, got), indented(t, want); !bytes.Equal(g, w) {
+	if g, w := dialecttest.Indented(t, got), dialecttest.Indented(t, want); !bytes.Equal(g, w) {
 		t.Errorf("%s:\n got %s\nwant %s", name, g, w)
 	}
 }
@@ -243,7 +244,7 @@ func TestRecordedPair(t *testing.T) {
 		t.Fatal("the pair is not there")
 	}
 	pair[0].ID = pair[1].ID
-	if streamed, whole := indented(t, pair[0]), indented(t, pair[1]); !bytes.Equal(streamed, whole) {
+	if streamed, whole := dialecttest.Indented(t, pair[0]), dialecttest.Indented(t, pair[1]); !bytes.Equal(streamed, whole) {
 		t.Errorf("stream %s\nwhole %s", streamed, whole)
 	}
 }
@@ -255,7 +256,7 @@ func TestRecordedChunks(t *testing.T) {
 		t.Fatalf("only %d files", len(names))
 	}
 	for _, name := range names {
-		data := read(t, name)
+		data := dialecttest.Read(t, name)
 		if strings.HasSuffix(name, ".json") {
 			resp, err := anthropic.Client{}.DecodeResponse(data)
 			if err != nil {
@@ -323,7 +324,7 @@ func TestRecordedRequests(t *testing.T) {
 		}
 		merged, back := turnsOf(req), turnsOf(again)
 		req.Messages, again.Messages = nil, nil
-		if a, b := indented(t, []any{again, back}), indented(t, []any{req, merged}); !bytes.Equal(a, b) {
+		if a, b := dialecttest.Indented(t, []any{again, back}), dialecttest.Indented(t, []any{req, merged}); !bytes.Equal(a, b) {
 			t.Errorf("%s:\n got %s\nwant %s", name, a, b)
 		}
 		n++

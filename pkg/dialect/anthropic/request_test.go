@@ -13,14 +13,15 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
 
 func server() *anthropic.Server { return anthropic.New() }
 
 func TestDecodeRequest(t *testing.T) {
-	for _, name := range inputs(t, "request/*.json") {
-		req, route, err := server().DecodeRequest(read(t, name))
+	for _, name := range dialecttest.Inputs(t, "request/*.json") {
+		req, route, err := server().DecodeRequest(dialecttest.Read(t, name))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -28,7 +29,7 @@ func TestDecodeRequest(t *testing.T) {
 		if !reflect.DeepEqual(route, dialect.Route{}) {
 			t.Errorf("%s: %+v", name, route)
 		}
-		golden(t, strings.TrimSuffix(name, "json")+"golden", indented(t, req))
+		dialecttest.Golden(t, strings.TrimSuffix(name, "json")+"golden", dialecttest.Indented(t, req))
 	}
 }
 
@@ -167,7 +168,7 @@ func TestRequestRoundTrip(t *testing.T) {
 			t.Fatalf("seed %d: %v in %s", seed, err, enc.Body)
 		}
 		if !reflect.DeepEqual(got, want) {
-			t.Fatalf("seed %d:\n got %s\nwant %s", seed, indented(t, got), indented(t, want))
+			t.Fatalf("seed %d:\n got %s\nwant %s", seed, dialecttest.Indented(t, got), dialecttest.Indented(t, want))
 		}
 	}
 }
@@ -259,24 +260,24 @@ func TestAutomaticCache(t *testing.T) {
 // Reading keeps nothing of the body.
 func TestDecodeKeepsNothing(t *testing.T) {
 	s := server()
-	in := read(t, "testdata/request/claude-code.json")
+	in := dialecttest.Read(t, "testdata/request/claude-code.json")
 	req, _, err := s.DecodeRequest(in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := indented(t, req)
+	before := dialecttest.Indented(t, req)
 	clear(in)
 	if _, _, err := s.DecodeRequest([]byte(body(`,"system":"other words, many of them"`))); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(before, indented(t, req)) {
+	if !bytes.Equal(before, dialecttest.Indented(t, req)) {
 		t.Error("the request changed with the body")
 	}
 }
 
 func FuzzRequest(f *testing.F) {
-	for _, name := range inputs(f, "request/*.json") {
-		f.Add(read(f, name))
+	for _, name := range dialecttest.Inputs(f, "request/*.json") {
+		f.Add(dialecttest.Read(f, name))
 	}
 	f.Add([]byte(body(`,"thinking":{"type":"enabled"}`)))
 	f.Add([]byte(messages(`{"role":"assistant","content":[{"type":"thinking","thinking":"x","signature":"llm-gateway:e30"}]}`)))

@@ -15,6 +15,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
@@ -52,9 +53,9 @@ func TestEncodeResponse(t *testing.T) {
 		if !json.Valid(got) {
 			t.Fatalf("%s: %s", name, got)
 		}
-		golden(t, "testdata/answer/"+name+".golden", got)
+		dialecttest.Golden(t, "testdata/answer/"+name+".golden", got)
 		if name != "broken" { // of which only the whole can be mended
-			golden(t, "testdata/answer/"+name+"-stream.golden", streamOf(chat.Events(resp)))
+			dialecttest.Golden(t, "testdata/answer/"+name+"-stream.golden", streamOf(chat.Events(resp)))
 		}
 	}
 }
@@ -185,7 +186,7 @@ func TestStreamIsWhole(t *testing.T) {
 		t.Helper()
 		w, s := join(whole(t, resp)), join(put(t, streamOf(events)))
 		if !reflect.DeepEqual(w, s) {
-			t.Fatalf("%s:\nwhole  %s\nstream %s", name, indented(t, w), indented(t, s))
+			t.Fatalf("%s:\nwhole  %s\nstream %s", name, dialecttest.Indented(t, w), dialecttest.Indented(t, s))
 		}
 	}
 	compare("rich", rich(), chat.Events(rich()))
@@ -336,7 +337,7 @@ func TestAnswerRoundTrip(t *testing.T) {
 		to := dialect.Served{RequestID: "r", Model: want.Model}
 		got, err := anthropic.Client{}.DecodeResponse(server().EncodeResponse(want, to))
 		if err != nil || !reflect.DeepEqual(got, want) {
-			t.Fatalf("seed %d: %v\n got %s\nwant %s", seed, err, indented(t, got), indented(t, want))
+			t.Fatalf("seed %d: %v\n got %s\nwant %s", seed, err, dialecttest.Indented(t, got), dialecttest.Indented(t, want))
 		}
 		e := server().NewStreamEncoder(to)
 		var out []byte
@@ -352,7 +353,7 @@ func TestAnswerRoundTrip(t *testing.T) {
 		}
 		streamed.ServiceTier = want.ServiceTier
 		if !reflect.DeepEqual(streamed, want) {
-			t.Fatalf("seed %d, streamed:\n got %s\nwant %s", seed, indented(t, streamed), indented(t, want))
+			t.Fatalf("seed %d, streamed:\n got %s\nwant %s", seed, dialecttest.Indented(t, streamed), dialecttest.Indented(t, want))
 		}
 	}
 }
@@ -414,7 +415,7 @@ func TestStateSurvives(t *testing.T) {
 		want.Parts[4].Citations = req.Messages[0].Parts[4].Citations
 		want.Parts[5].ToolCall.Arguments = `{"at":1}`
 		if !reflect.DeepEqual(req.Messages[0], want) {
-			t.Errorf("%s:\n got %s\nwant %s", name, indented(t, req.Messages[0]), indented(t, want))
+			t.Errorf("%s:\n got %s\nwant %s", name, dialecttest.Indented(t, req.Messages[0]), dialecttest.Indented(t, want))
 		}
 		if !anthropic.Marked(in) {
 			t.Error("the body may not be passed on as it is, and is not marked")
@@ -427,7 +428,7 @@ func TestStateSurvives(t *testing.T) {
 			t.Errorf("%s", enc.Body)
 		}
 	}
-	if anthropic.Marked(read(t, "testdata/request/claude-code.json")) {
+	if anthropic.Marked(dialecttest.Read(t, "testdata/request/claude-code.json")) {
 		t.Error("Anthropic's own signatures are marked")
 	}
 	for _, tampered := range []string{"llm-gateway:", "llm-gateway:!", "llm-gateway:bm8", "llm-gateway:W10"} {
@@ -512,7 +513,7 @@ func FuzzStreamEncoder(f *testing.F) {
 			return // of which a stream cannot mend what a whole answer can
 		}
 		if !reflect.DeepEqual(w, streamed) {
-			t.Fatalf("whole  %s\nstream %s", indented(t, w), indented(t, streamed))
+			t.Fatalf("whole  %s\nstream %s", dialecttest.Indented(t, w), dialecttest.Indented(t, streamed))
 		}
 	})
 }

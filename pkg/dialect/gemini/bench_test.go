@@ -5,6 +5,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 
@@ -30,7 +31,7 @@ func BenchmarkChunk(b *testing.B) {
 
 // BenchmarkDecodeRequest is a request of everything.
 func BenchmarkDecodeRequest(b *testing.B) {
-	body := read(b, "testdata/request/full.json")
+	body := dialecttest.Read(b, "testdata/request/full.json")
 	s := gemini.NewServer("m", gemini.Whole)
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()

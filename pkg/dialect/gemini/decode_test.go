@@ -4,105 +4,51 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
-	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// collect reads a stream to its end and folds it. Complete says whether EventEnd came; it
-// fails the test if the events come in an order that package chat forbids.
+// collect reads a stream to its end and folds it, see [dialecttest.Collect]. The start comes first, and once.
 func collect(t testing.TB, src io.Reader) (resp *chat.Response, complete bool, failed *chat.Error) {
 	t.Helper()
-	d := gemini.Client{}.NewStreamDecoder()
-	r := sse.NewReader(src, 0)
-	var all chat.Assembler
-	var events []chat.Event
-	over, n := false, 0
-	for !over {
-		name, data, err := r.Next()
-		events = events[:0]
-		if err != nil {
-			events = d.Close(events)
-		} else {
-			events = d.Decode(events, name, data)
+	n := 0
+	return dialecttest.Collect(t, gemini.Client{}.NewStreamDecoder(), src, func(e *chat.Event) {
+		if first := n == 0; first != (e.Kind == chat.EventStart) && e.Kind != chat.EventError {
+			t.Fatalf("event %d is of kind %d", n, e.Kind)
 		}
-		for i := range events {
-			kind := events[i].Kind
-			if over {
-				t.Fatalf("an event of kind %d after the end", kind)
-			}
-			if first := n == 0; first != (kind == chat.EventStart) && kind != chat.EventError {
-				t.Fatalf("event %d is of kind %d", n, kind)
-			}
-			n++
-			over = kind == chat.EventEnd || kind == chat.EventError
-			all.Add(&events[i])
-		}
-		if err != nil && !over {
-			t.Fatal("Close gave no end")
-		}
-	}
-	return all.Response(), all.Ended(), all.Err()
-}
-
-func read(t testing.TB, name string) []byte {
-	t.Helper()
-	body, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return body
+		n++
+	})
 }
 
 func TestDecodeWhole(t *testing.T) {
-	for _, name := range inputs(t, "whole/*.json") {
-		body := read(t, name)
+	for _, name := range dialecttest.Inputs(t, "whole/*.json") {
+		body := dialecttest.Read(t, name)
 		resp, err := gemini.Client{}.DecodeResponse(body)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		golden(t, strings.TrimSuffix(name, "json")+"golden", indented(t, resp))
+		dialecttest.Golden(t, strings.TrimSuffix(name, "json")+"golden", dialecttest.Indented(t, resp))
 
 		// The same in one event of a stream is the same.
 		line := bytes.ReplaceAll(body, []byte("\n"), nil)
 		streamed, complete, failed := collect(t, strings.NewReader("data: "+string(line)))
 		if !complete || failed != nil || !reflect.DeepEqual(resp, streamed) {
-			t.Errorf("%s: %v\nwhole  %s\nstream %s", name, failed, indented(t, resp), indented(t, streamed))
+			t.Errorf("%s: %v\nwhole  %s\nstream %s", name, failed, dialecttest.Indented(t, resp), dialecttest.Indented(t, streamed))
 		}
 	}
 }
 
-func TestDecodeStream(t *testing.T) {
-	for _, name := range inputs(t, "stream/*.sse") {
-		body := read(t, name)
-		resp, complete, failed := collect(t, bytes.NewReader(body))
-		if !complete || failed != nil {
-			t.Errorf("%s: complete %v, error %v", name, complete, failed)
-			continue
-		}
-		golden(t, strings.TrimSuffix(name, "sse")+"golden", indented(t, resp))
-
-		crlf := bytes.ReplaceAll(body, []byte("\n"), []byte("\r\n"))
-		for form, in := range map[string][]byte{"LF": body, "CRLF": crlf} {
-			for i := range in {
-				got, complete, failed := collect(t, io.MultiReader(bytes.NewReader(in[:i]), bytes.NewReader(in[i:])))
-				if !complete || failed != nil || !reflect.DeepEqual(got, resp) {
-					t.Fatalf("%s, %s, split at %d: %v %v", name, form, i, got, failed)
-				}
-			}
-		}
-	}
-}
+func TestDecodeStream(t *testing.T) { dialecttest.Collector(collect).Streams(t) }
 
 // A stream that is cut before the chunk with the finish reason is no answer.
 func TestDecodeStreamCut(t *testing.T) {
-	body := read(t, "testdata/stream/thinking.sse")
+	body := dialecttest.Read(t, "testdata/stream/thinking.sse")
 	end := bytes.LastIndex(bytes.TrimSpace(body), []byte("\n")) // before the last chunk
 	for i := range end {
 		_, complete, failed := collect(t, bytes.NewReader(body[:i]))
@@ -187,8 +133,8 @@ func TestDecodeFailures(t *testing.T) {
 }
 
 func TestDecodeError(t *testing.T) {
-	for _, name := range inputs(t, "error/*.json") {
-		golden(t, strings.TrimSuffix(name, "json")+"golden", indented(t, gemini.Client{}.DecodeError(read(t, name))))
+	for _, name := range dialecttest.Inputs(t, "error/*.json") {
+		dialecttest.Golden(t, strings.TrimSuffix(name, "json")+"golden", dialecttest.Indented(t, gemini.Client{}.DecodeError(dialecttest.Read(t, name))))
 	}
 	long := gemini.Client{}.DecodeError([]byte(`{"error":{"message":"` + strings.Repeat("é", 5000) + `"}}`))
 	if n := len(long.Message); n < 4000 || n > 4200 {
@@ -222,25 +168,7 @@ func TestUsage(t *testing.T) {
 }
 
 func FuzzStream(f *testing.F) {
-	for _, name := range inputs(f, "stream/*.sse") {
-		body := read(f, name)
-		f.Add(body, uint16(len(body)/2))
-	}
-	f.Add([]byte("data: [{}]\n\n"), uint16(3))
-	f.Fuzz(func(t *testing.T, body []byte, at uint16) {
-		whole, complete, failed := collect(t, bytes.NewReader(body))
-		if complete == (failed != nil) {
-			t.Fatalf("complete %v, error %v", complete, failed)
-		}
-		i := int(at) % (len(body) + 1)
-		split, complete2, failed2 := collect(t, io.MultiReader(bytes.NewReader(body[:i]), bytes.NewReader(body[i:])))
-		if complete != complete2 || (failed == nil) != (failed2 == nil) || !reflect.DeepEqual(whole, split) {
-			t.Fatal("a split changes the answer")
-		}
-		if complete {
-			plausible(t, whole)
-		}
-	})
+	dialecttest.Collector(collect).Fuzz(f, plausible, "data: [{}]\n\n")
 }
 
 // plausible checks what every answer must be.
@@ -263,8 +191,8 @@ func plausible(t *testing.T, resp *chat.Response) {
 
 func FuzzDecode(f *testing.F) {
 	for _, pattern := range []string{"whole/*.json", "error/*.json"} {
-		for _, name := range inputs(f, pattern) {
-			f.Add(read(f, name))
+		for _, name := range dialecttest.Inputs(f, pattern) {
+			f.Add(dialecttest.Read(f, name))
 		}
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 
@@ -120,7 +121,7 @@ func TestEncodeEverything(t *testing.T) {
 			if enc.Path != "/v1beta/models/gemini%20x%2F1:streamGenerateContent?alt=sse" || !json.Valid(enc.Body) {
 				t.Fatalf("%s %s", enc.Path, enc.Body)
 			}
-			golden(t, "testdata/encode/"+name+".golden", append(append(indented(t, json.RawMessage(enc.Body)), '\n'), strings.Join(enc.Warnings, "\n")...))
+			dialecttest.Golden(t, "testdata/encode/"+name+".golden", append(append(dialecttest.Indented(t, json.RawMessage(enc.Body)), '\n'), strings.Join(enc.Warnings, "\n")...))
 			for range 5 {
 				again, _ := gemini.Client{}.EncodeRequest(everything(), rules)
 				if string(again.Body) != string(enc.Body) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 
@@ -31,7 +32,7 @@ func TestRequestComesBack(t *testing.T) {
 				t.Fatalf("seed %d, %s: %v in %s", seed, name, err, body)
 			}
 			if !reflect.DeepEqual(got, want) {
-				t.Fatalf("seed %d, %s: %s\n got %s\nwant %s", seed, name, body, indented(t, got), indented(t, want))
+				t.Fatalf("seed %d, %s: %s\n got %s\nwant %s", seed, name, body, dialecttest.Indented(t, got), dialecttest.Indented(t, want))
 			}
 		}
 	}

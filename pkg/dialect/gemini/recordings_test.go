@@ -12,6 +12,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 
@@ -62,7 +63,7 @@ func recordedPosts(t *testing.T, provider string) map[string]exchange {
 	all := map[string]exchange{}
 	for _, name := range names {
 		var x exchange
-		if err := json.Unmarshal(read(t, name), &x); err != nil {
+		if err := json.Unmarshal(dialecttest.Read(t, name), &x); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		all[filepath.Base(name)] = x
@@ -169,7 +170,7 @@ func spoken(r *chat.Response) said {
 
 func compare(t *testing.T, name string, got, want said) {
 	t.Helper()
-	if a, b := indented(t, got), indented(t, want); !bytes.Equal(a, b) {
+	if a, b := dialecttest.Indented(t, got), dialecttest.Indented(t, want); !bytes.Equal(a, b) {
 		t.Errorf("%s:\n got %s\nwant %s", name, a, b)
 	}
 }
@@ -289,7 +290,7 @@ func TestRecordedChunks(t *testing.T) {
 		t.Fatalf("%d files, %v", len(names), err)
 	}
 	for _, name := range names {
-		data := read(t, name)
+		data := dialecttest.Read(t, name)
 		if strings.HasSuffix(name, ".json") {
 			resp, err := gemini.Client{}.DecodeResponse(data)
 			if err != nil {

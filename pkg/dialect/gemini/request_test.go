@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
@@ -36,7 +37,7 @@ func decode(t testing.TB, body string) *chat.Request {
 }
 
 func TestDecodeFull(t *testing.T) {
-	body := read(t, "testdata/request/full.json")
+	body := dialecttest.Read(t, "testdata/request/full.json")
 	s := gemini.NewServer("models/gemini-x", gemini.SSE)
 	req, route, err := s.DecodeRequest(body)
 	if err != nil {
@@ -45,8 +46,8 @@ func TestDecodeFull(t *testing.T) {
 	if route.Provider != "" || req.Model != "gemini-x" || !req.Stream {
 		t.Errorf("%+v, model %s, stream %v", route, req.Model, req.Stream)
 	}
-	want := indented(t, req)
-	golden(t, "testdata/request/full.golden", want)
+	want := dialecttest.Indented(t, req)
+	dialecttest.Golden(t, "testdata/request/full.golden", want)
 
 	snake := snaked(body)
 	if !bytes.Contains(snake, []byte("function_calling_config")) {
@@ -56,7 +57,7 @@ func TestDecodeFull(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v %+v", err, err.(*fault.Error).Details)
 	}
-	if got := indented(t, again); !bytes.Equal(bytes.ReplaceAll(got, []byte("executable_code"), []byte("executableCode")), bytes.ReplaceAll(want, []byte("timeRangeFilter"), []byte("time_range_filter"))) {
+	if got := dialecttest.Indented(t, again); !bytes.Equal(bytes.ReplaceAll(got, []byte("executable_code"), []byte("executableCode")), bytes.ReplaceAll(want, []byte("timeRangeFilter"), []byte("time_range_filter"))) {
 		t.Errorf("in snake case it is\n%s", got)
 	}
 
@@ -64,7 +65,7 @@ func TestDecodeFull(t *testing.T) {
 	for i := range body {
 		body[i] = 'x'
 	}
-	if !bytes.Equal(indented(t, req), want) {
+	if !bytes.Equal(dialecttest.Indented(t, req), want) {
 		t.Error("the request changes with the body")
 	}
 }
@@ -81,7 +82,7 @@ func config(members string) string {
 func TestDecodeForms(t *testing.T) {
 	if req := decode(t, `{"contents":{"role":"user","parts":{"text":"hi"}},"systemInstruction":"s","tools":null,"cachedContent":null}`); !reflect.DeepEqual(req, &chat.Request{Model: "m", Messages: []chat.Message{
 		{Role: chat.System, Parts: []chat.Part{text("s")}}, user(text("hi"))}}) {
-		t.Errorf("%s", indented(t, req))
+		t.Errorf("%s", dialecttest.Indented(t, req))
 	}
 	for members, want := range map[string]chat.Request{
 		`"thinkingConfig":{"thinkingBudget":-1}`:                                     {Reasoning: &chat.Reasoning{Hide: true}},
@@ -96,7 +97,7 @@ func TestDecodeForms(t *testing.T) {
 	} {
 		want.Model, want.Messages = "m", []chat.Message{user(text("a"))}
 		if req := decode(t, config(members)); !reflect.DeepEqual(req, &want) {
-			t.Errorf("%s: %s", members, indented(t, req))
+			t.Errorf("%s: %s", members, dialecttest.Indented(t, req))
 		}
 	}
 	for tools, want := range map[string]struct {
@@ -131,7 +132,7 @@ func TestDecodeChunks(t *testing.T) {
 	want := model(chat.Part{Kind: chat.Reason, Text: "Let me.", State: &chat.ReasoningState{Format: gemini.Format, Summary: true}}, text("Hello"),
 		chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Format: gemini.Format, Signature: "c2ln"}}, called("call_1", "f", "{}", ""), called("call_2", "f", "{}", ""))
 	if len(req.Messages) != 4 || !reflect.DeepEqual(req.Messages[1], want) || req.Messages[3].Parts[0].ToolResult.CallID != "call_2" {
-		t.Errorf("%s", indented(t, req.Messages))
+		t.Errorf("%s", dialecttest.Indented(t, req.Messages))
 	}
 }
 
@@ -269,7 +270,7 @@ func TestCount(t *testing.T) {
 }
 
 func FuzzDecodeRequest(f *testing.F) {
-	full := read(f, "testdata/request/full.json")
+	full := dialecttest.Read(f, "testdata/request/full.json")
 	f.Add(full)
 	f.Add(snaked(full))
 	f.Add([]byte(contents("model", `{"text":"a","thought":true,"thoughtSignature":"bGxtZzF7fQ=="},{"functionCall":{"name":"f"}}`)))
@@ -299,7 +300,7 @@ func FuzzDecodeRequest(f *testing.F) {
 					p.Media != nil && (p.Media.URL != "") == (p.Media.Data != "" || p.Media.FileID != ""),
 					p.ToolCall != nil && (p.ToolCall.ID == "" || !json.Valid([]byte(p.ToolCall.Arguments))),
 					p.ToolResult != nil && (p.ToolResult.CallID == "" || p.ToolResult.Name == "" || len(p.ToolResult.Parts) == 0):
-					t.Fatalf("an impossible part %s", indented(t, p))
+					t.Fatalf("an impossible part %s", dialecttest.Indented(t, p))
 				}
 			}
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/sse"
@@ -71,9 +72,9 @@ func back(t testing.TB, form gemini.Form, body []byte) *chat.Response {
 
 func TestEncodeRich(t *testing.T) {
 	whole := gemini.NewServer("m", gemini.Whole).EncodeResponse(rich(), served)
-	golden(t, "testdata/respond/rich.golden", whole)
-	golden(t, "testdata/respond/rich-sse.golden", streamOf(gemini.SSE, chat.Events(rich())))
-	golden(t, "testdata/respond/rich-array.golden", streamOf(gemini.Array, chat.Events(rich())))
+	dialecttest.Golden(t, "testdata/respond/rich.golden", whole)
+	dialecttest.Golden(t, "testdata/respond/rich-sse.golden", streamOf(gemini.SSE, chat.Events(rich())))
+	dialecttest.Golden(t, "testdata/respond/rich-array.golden", streamOf(gemini.Array, chat.Events(rich())))
 }
 
 func TestEncodeContract(t *testing.T) {
@@ -136,7 +137,7 @@ func TestStreamIsWhole(t *testing.T) {
 		whole := back(t, gemini.Whole, gemini.NewServer("m", gemini.Whole).EncodeResponse(all.Response(), served))
 		for _, form := range []gemini.Form{gemini.SSE, gemini.Array} {
 			if streamed := back(t, form, streamOf(form, events)); !reflect.DeepEqual(whole, streamed) {
-				t.Fatalf("%s, form %d:\nwhole  %s\nstream %s", name, form, indented(t, whole), indented(t, streamed))
+				t.Fatalf("%s, form %d:\nwhole  %s\nstream %s", name, form, dialecttest.Indented(t, whole), dialecttest.Indented(t, streamed))
 			}
 		}
 	}
@@ -217,8 +218,8 @@ func TestAnswerComesBack(t *testing.T) {
 		gemini.SSE:   streamOf(gemini.SSE, chat.Events(rich())),
 		gemini.Array: streamOf(gemini.Array, chat.Events(rich())),
 	} {
-		if got := back(t, form, body); !bytes.Equal(indented(t, got), indented(t, want)) {
-			t.Errorf("form %d:\n got %s\nwant %s", form, indented(t, got), indented(t, want))
+		if got := back(t, form, body); !bytes.Equal(dialecttest.Indented(t, got), dialecttest.Indented(t, want)) {
+			t.Errorf("form %d:\n got %s\nwant %s", form, dialecttest.Indented(t, got), dialecttest.Indented(t, want))
 		}
 	}
 	for seed := range uint64(400) {
@@ -230,8 +231,8 @@ func TestAnswerComesBack(t *testing.T) {
 		want := all.Response()
 		normalize(want)
 		got := back(t, gemini.Whole, gemini.NewServer("m", gemini.Whole).EncodeResponse(want, served))
-		if !bytes.Equal(indented(t, got), indented(t, want)) {
-			t.Fatalf("seed %d:\n got %s\nwant %s", seed, indented(t, got), indented(t, want))
+		if !bytes.Equal(dialecttest.Indented(t, got), dialecttest.Indented(t, want)) {
+			t.Fatalf("seed %d:\n got %s\nwant %s", seed, dialecttest.Indented(t, got), dialecttest.Indented(t, want))
 		}
 	}
 }
@@ -331,7 +332,7 @@ func TestMessageComesBack(t *testing.T) {
 		for form, sent := range map[string]string{"as it came": string(joined), "in Python": strings.NewReplacer("+", "-", "/", "_").Replace(string(joined))} {
 			req := decode(t, `{"contents":[{"role":"model","parts":`+sent+`}]}`)
 			if !reflect.DeepEqual(req.Messages[0], want) {
-				t.Errorf("%s, %s:\n got %s\nwant %s", name, form, indented(t, req.Messages[0]), indented(t, want))
+				t.Errorf("%s, %s:\n got %s\nwant %s", name, form, dialecttest.Indented(t, req.Messages[0]), dialecttest.Indented(t, want))
 			}
 		}
 	}
@@ -402,7 +403,7 @@ func FuzzStreamEncoder(f *testing.F) {
 			streamed := back(t, form, streamOf(form, events))
 			// A character cut in two by an event is lost in the stream and not in the whole: only valid text compares.
 			if strings.ToValidUTF8(say+reason+args+id, "") == say+reason+args+id && json.Valid([]byte(args)) && !reflect.DeepEqual(whole, streamed) {
-				t.Fatalf("whole  %s\nstream %s", indented(t, whole), indented(t, streamed))
+				t.Fatalf("whole  %s\nstream %s", dialecttest.Indented(t, whole), dialecttest.Indented(t, streamed))
 			}
 		}
 	})

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"reflect"
@@ -13,38 +12,10 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/native"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
-
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	got = append(bytes.TrimRight(got, "\n"), '\n')
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs:\n got %s\nwant %s", path, got, want)
-	}
-}
-
-func indented(t *testing.T, v any) []byte {
-	t.Helper()
-	out, err := json.MarshalIndent(v, "", " ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
 
 func server() *native.Server {
 	return native.New([]string{"openai", "anthropic", "openrouter", "gemini", "mistral", "groq", "together", "fireworks", "deepseek"})
@@ -59,14 +30,14 @@ func TestDecodeFull(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v %+v", err, err.(*fault.Error).Details)
 	}
-	want, route0 := indented(t, req), route
-	golden(t, "testdata/full.golden", append(append(bytes.Clone(want), '\n'), indented(t, route)...))
+	want, route0 := dialecttest.Indented(t, req), route
+	dialecttest.Golden(t, "testdata/full.golden", append(bytes.Clone(want), dialecttest.Indented(t, route)...))
 
 	// Nothing of the body is kept.
 	for i := range body {
 		body[i] = 'x'
 	}
-	if got := indented(t, req); !bytes.Equal(got, want) || !reflect.DeepEqual(route, route0) {
+	if got := dialecttest.Indented(t, req); !bytes.Equal(got, want) || !reflect.DeepEqual(route, route0) {
 		t.Error("the request changes with the body")
 	}
 }
@@ -78,7 +49,7 @@ func TestDecodeContract(t *testing.T) {
 	}
 	want := &chat.Request{Messages: []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "hi"}}}}, Stop: []string{"END"}}
 	if !reflect.DeepEqual(req, want) || !reflect.DeepEqual(route, dialect.Route{}) {
-		t.Errorf("%s %+v", indented(t, req), route)
+		t.Errorf("%s %+v", dialecttest.Indented(t, req), route)
 	}
 	// Null counts as absent, everywhere.
 	var nulls []string
@@ -93,7 +64,7 @@ func TestDecodeContract(t *testing.T) {
 	}
 	want.Stop = nil
 	if !reflect.DeepEqual(req, want) || !reflect.DeepEqual(route, dialect.Route{}) {
-		t.Errorf("%s %+v", indented(t, req), route)
+		t.Errorf("%s %+v", dialecttest.Indented(t, req), route)
 	}
 	for _, choice := range []chat.ToolMode{chat.ToolAuto, chat.ToolNone, chat.ToolRequired} {
 		req, _, err := server().DecodeRequest([]byte(`{"toolChoice":"` + string(choice) + `","messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f"}}]}`))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
@@ -54,7 +55,7 @@ func TestEncodeRich(t *testing.T) {
 	if !json.Valid(got) {
 		t.Fatalf("%s", got)
 	}
-	golden(t, "testdata/rich.golden", got)
+	dialecttest.Golden(t, "testdata/rich.golden", got)
 }
 
 func streamOf(events []chat.Event) []byte {
@@ -67,7 +68,7 @@ func streamOf(events []chat.Event) []byte {
 }
 
 func TestStreamRich(t *testing.T) {
-	golden(t, "testdata/rich-stream.golden", streamOf(chat.Events(rich())))
+	dialecttest.Golden(t, "testdata/rich-stream.golden", streamOf(chat.Events(rich())))
 }
 
 func TestStreamContract(t *testing.T) {
@@ -244,7 +245,7 @@ func TestStreamIsWhole(t *testing.T) {
 		t.Helper()
 		whole, streamed := tree(t, server().EncodeResponse(resp, served)), put(t, streamOf(events))
 		if !reflect.DeepEqual(whole, streamed) {
-			t.Fatalf("%s:\nwhole  %s\nstream %s", name, indented(t, whole), indented(t, streamed))
+			t.Fatalf("%s:\nwhole  %s\nstream %s", name, dialecttest.Indented(t, whole), dialecttest.Indented(t, streamed))
 		}
 	}
 	check("rich", rich(), chat.Events(rich()))
@@ -324,7 +325,7 @@ func TestAnswerComesBack(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if !reflect.DeepEqual(req.Messages[0], want) {
-			t.Errorf("%s:\n got %s\nwant %s", name, indented(t, req.Messages[0]), indented(t, want))
+			t.Errorf("%s:\n got %s\nwant %s", name, dialecttest.Indented(t, req.Messages[0]), dialecttest.Indented(t, want))
 		}
 	}
 }
@@ -348,7 +349,7 @@ func FuzzStreamEncoder(f *testing.F) {
 		whole, streamed := tree(t, server().EncodeResponse(all.Response(), served)), put(t, streamOf(events))
 		// A character cut in two by an event is lost in the stream and not in the whole: only valid text compares.
 		if strings.ToValidUTF8(text+reason+args+id, "") == text+reason+args+id && !reflect.DeepEqual(whole, streamed) {
-			t.Fatalf("whole  %s\nstream %s", indented(t, whole), indented(t, streamed))
+			t.Fatalf("whole  %s\nstream %s", dialecttest.Indented(t, whole), dialecttest.Indented(t, streamed))
 		}
 	})
 }

@@ -10,80 +10,29 @@ import (
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
-	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// collect reads a stream to its end and folds it. Complete says whether EventEnd came; it
-// fails the test if the events come in an order that package chat forbids.
+// collect reads a stream to its end and folds it, see [dialecttest.Collect].
 func collect(t testing.TB, src io.Reader) (resp *chat.Response, complete bool, failed *chat.Error) {
 	t.Helper()
-	d := openai.Client{}.NewStreamDecoder()
-	r := sse.NewReader(src, 0)
-	var all chat.Assembler
-	var events []chat.Event
-	over := false
-	for !over {
-		name, data, err := r.Next()
-		events = events[:0]
-		if err != nil {
-			events = d.Close(events)
-		} else {
-			events = d.Decode(events, name, data)
-		}
-		for i := range events {
-			if over {
-				t.Fatalf("an event of kind %d after the end", events[i].Kind)
-			}
-			over = events[i].Kind == chat.EventEnd || events[i].Kind == chat.EventError
-			all.Add(&events[i])
-		}
-		if err != nil && !over {
-			t.Fatal("Close gave no end")
-		}
-	}
-	return all.Response(), all.Ended(), all.Err()
+	return dialecttest.Collect(t, openai.Client{}.NewStreamDecoder(), src, nil)
 }
 
 func TestDecodeWhole(t *testing.T) {
-	for _, name := range inputs(t, "whole/*.json") {
-		body, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, name := range dialecttest.Inputs(t, "whole/*.json") {
+		body := dialecttest.Read(t, name)
 		resp, err := openai.Client{}.DecodeResponse(body)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		golden(t, strings.TrimSuffix(name, "json")+"golden", indented(t, resp))
+		dialecttest.Golden(t, strings.TrimSuffix(name, "json")+"golden", dialecttest.Indented(t, resp))
 	}
 }
 
-func TestDecodeStream(t *testing.T) {
-	for _, name := range inputs(t, "stream/*.sse") {
-		body, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, complete, failed := collect(t, bytes.NewReader(body))
-		if !complete || failed != nil {
-			t.Errorf("%s: complete %v, error %v", name, complete, failed)
-			continue
-		}
-		golden(t, strings.TrimSuffix(name, "sse")+"golden", indented(t, resp))
-
-		crlf := bytes.ReplaceAll(body, []byte("\n"), []byte("\r\n"))
-		for form, in := range map[string][]byte{"LF": body, "CRLF": crlf} {
-			for i := range in {
-				got, complete, failed := collect(t, io.MultiReader(bytes.NewReader(in[:i]), bytes.NewReader(in[i:])))
-				if !complete || failed != nil || !reflect.DeepEqual(got, resp) {
-					t.Fatalf("%s, %s, split at %d: %v %v", name, form, i, got, failed)
-				}
-			}
-		}
-	}
-}
+func TestDecodeStream(t *testing.T) { dialecttest.Collector(collect).Streams(t) }
 
 // The state of reasoning comes with the first piece, not with each.
 func TestDecodeStreamSaysStateOnce(t *testing.T) {
@@ -122,16 +71,13 @@ func TestDecodeDetails(t *testing.T) {
 		{Kind: chat.Reason, Text: "bare"}, {Kind: chat.Text, Text: "x"},
 	}
 	if got := resp.Choices[0].Message.Parts; !reflect.DeepEqual(got, want) {
-		t.Errorf("%s", indented(t, got))
+		t.Errorf("%s", dialecttest.Indented(t, got))
 	}
 }
 
 // A stream that is cut anywhere before its terminator is no answer.
 func TestDecodeStreamCut(t *testing.T) {
-	body, err := os.ReadFile("testdata/stream/openrouter.sse")
-	if err != nil {
-		t.Fatal(err)
-	}
+	body := dialecttest.Read(t, "testdata/stream/openrouter.sse")
 	end := bytes.Index(body, []byte("data: [DONE]")) + len("data: [DONE]")
 	for i := range end {
 		_, complete, failed := collect(t, bytes.NewReader(body[:i]))
@@ -205,12 +151,9 @@ func TestDecodeWholeFailures(t *testing.T) {
 }
 
 func TestDecodeError(t *testing.T) {
-	for _, name := range inputs(t, "error/*.json") {
-		body, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		golden(t, strings.TrimSuffix(name, "json")+"golden", indented(t, openai.Client{}.DecodeError(body)))
+	for _, name := range dialecttest.Inputs(t, "error/*.json") {
+		body := dialecttest.Read(t, name)
+		dialecttest.Golden(t, strings.TrimSuffix(name, "json")+"golden", dialecttest.Indented(t, openai.Client{}.DecodeError(body)))
 	}
 	long := openai.Client{}.DecodeError([]byte(`{"error":{"message":"` + strings.Repeat("é", 5000) + `"}}`))
 	if n := len(long.Message); n < 4000 || n > 4200 {
@@ -246,7 +189,7 @@ func TestCost(t *testing.T) {
 // TestWholeEqualsStream: an answer cut into a delta for every part reads the same as the
 // whole: what chat.Events and chat.Assembler promise each other.
 func TestWholeEqualsStream(t *testing.T) {
-	for _, name := range inputs(t, "whole/*.json") {
+	for _, name := range dialecttest.Inputs(t, "whole/*.json") {
 		body, _ := os.ReadFile(name)
 		whole, err := openai.Client{}.DecodeResponse(body)
 		if err != nil {
@@ -258,52 +201,30 @@ func TestWholeEqualsStream(t *testing.T) {
 			t.Fatalf("%s: %v", name, failed)
 		}
 		if !reflect.DeepEqual(whole, streamed) && !strings.Contains(name, "odd") { // which has calls that only a whole answer tells apart
-			t.Errorf("%s:\nwhole  %s\nstream %s", name, indented(t, whole), indented(t, streamed))
+			t.Errorf("%s:\nwhole  %s\nstream %s", name, dialecttest.Indented(t, whole), dialecttest.Indented(t, streamed))
 		}
 	}
 }
 
 func FuzzStream(f *testing.F) {
-	for _, name := range inputs(f, "stream/*.sse") {
-		body, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(body, uint16(len(body)/2))
-	}
-	f.Add([]byte("event: error\ndata: {}\n\n"), uint16(3))
-	f.Fuzz(func(t *testing.T, body []byte, at uint16) {
-		whole, complete, failed := collect(t, bytes.NewReader(body))
-		if complete == (failed != nil) {
-			t.Fatalf("complete %v, error %v", complete, failed)
-		}
-		i := int(at) % (len(body) + 1)
-		split, complete2, failed2 := collect(t, io.MultiReader(bytes.NewReader(body[:i]), bytes.NewReader(body[i:])))
-		if complete != complete2 || (failed == nil) != (failed2 == nil) || !reflect.DeepEqual(whole, split) {
-			t.Fatal("a split changes the answer")
-		}
-		if complete {
-			for _, c := range whole.Choices {
-				if c.Finish == "" {
-					t.Fatal("a choice without a finish reason")
-				}
-				for _, p := range c.Message.Parts {
-					if p.Kind == chat.Call && (p.ToolCall.ID == "" || !p.ToolCall.Custom && strings.TrimSpace(p.ToolCall.Arguments) == "") {
-						t.Fatalf("a call without id or arguments: %+v", p.ToolCall)
-					}
+	dialecttest.Collector(collect).Fuzz(f, func(t *testing.T, resp *chat.Response) {
+		for _, c := range resp.Choices {
+			if c.Finish == "" {
+				t.Fatal("a choice without a finish reason")
+			}
+			for _, p := range c.Message.Parts {
+				if p.Kind == chat.Call && (p.ToolCall.ID == "" || !p.ToolCall.Custom && strings.TrimSpace(p.ToolCall.Arguments) == "") {
+					t.Fatalf("a call without id or arguments: %+v", p.ToolCall)
 				}
 			}
 		}
-	})
+	}, "event: error\ndata: {}\n\n")
 }
 
 func FuzzDecode(f *testing.F) {
 	for _, pattern := range []string{"whole/*.json", "error/*.json"} {
-		for _, name := range inputs(f, pattern) {
-			body, err := os.ReadFile(name)
-			if err != nil {
-				f.Fatal(err)
-			}
+		for _, name := range dialecttest.Inputs(f, pattern) {
+			body := dialecttest.Read(f, name)
 			f.Add(body)
 		}
 	}

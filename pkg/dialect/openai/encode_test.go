@@ -9,6 +9,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
@@ -119,7 +120,7 @@ func TestEncodeEverything(t *testing.T) {
 			}
 			got := append(enc.Body, '\n')
 			got = append(got, strings.Join(enc.Warnings, "\n")...)
-			golden(t, "testdata/encode/"+name+".golden", got)
+			dialecttest.Golden(t, "testdata/encode/"+name+".golden", got)
 			for range 5 {
 				again, _ := openai.Client{}.EncodeRequest(everything(), rules)
 				if string(again.Body) != string(enc.Body) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
@@ -288,7 +289,7 @@ func meaning(t *testing.T, body []byte, p *provider.Provider) *chat.Request {
 
 // FuzzPass: what passes is JSON, names the model, and keeps what it says.
 func FuzzPass(f *testing.F) {
-	for _, name := range inputs(f, "request/*.json") {
+	for _, name := range dialecttest.Inputs(f, "request/*.json") {
 		body, err := os.ReadFile(name)
 		if err != nil {
 			f.Fatal(err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
@@ -199,8 +200,8 @@ func compare(t *testing.T, name string, got, want said) {
 		t.Errorf("%s: calls and signatures\n got %s\nwant %s", name, g, w)
 	}
 	got.calls, want.calls, got.details, want.details = nil, nil, nil, nil
-	a, b := indented(t, []any{got.id, got.model, got.text, got.reasoning, got.finish, got.input, got.output, got.cached, got.thought, got.usage}),
-		indented(t, []any{want.id, want.model, want.text, want.reasoning, want.finish, want.input, want.output, want.cached, want.thought, want.usage})
+	a, b := dialecttest.Indented(t, []any{got.id, got.model, got.text, got.reasoning, got.finish, got.input, got.output, got.cached, got.thought, got.usage}),
+		dialecttest.Indented(t, []any{want.id, want.model, want.text, want.reasoning, want.finish, want.input, want.output, want.cached, want.thought, want.usage})
 	if !bytes.Equal(a, b) {
 		t.Errorf("%s:\n got %s\nwant %s", name, a, b)
 	}
@@ -328,7 +329,7 @@ func TestRecordedRequests(t *testing.T) {
 		}
 		sent := object1(t, name, body)
 		if req.Model != str(sent["model"]) || req.Stream != (sent["stream"] == true) || len(req.Messages) != len(list(sent["messages"])) || len(req.Tools) != len(list(sent["tools"])) {
-			t.Errorf("%s: %s", name, indented(t, req))
+			t.Errorf("%s: %s", name, dialecttest.Indented(t, req))
 		}
 		rules := everythingKept()
 		rules.StreamUsage, rules.Files = dialect.UsageIncluded, dialect.FileObjectOrURL
@@ -420,7 +421,7 @@ func TestRecordedAnswers(t *testing.T) {
 		if !complete {
 			t.Errorf("%s: a stream without an end", name)
 		}
-		if x, y := indented(t, indexed(streamed)), indented(t, indexed(want)); !bytes.Equal(x, y) {
+		if x, y := dialecttest.Indented(t, indexed(streamed)), dialecttest.Indented(t, indexed(want)); !bytes.Equal(x, y) {
 			t.Errorf("%s, streamed:\n got %s\nwant %s", name, x, y)
 		}
 		for _, c := range want.Choices { // a whole message does not tell when its reasoning was said
@@ -428,7 +429,7 @@ func TestRecordedAnswers(t *testing.T) {
 				return cmp.Compare(min(p.Kind^chat.Reason, 1), min(q.Kind^chat.Reason, 1))
 			})
 		}
-		if x, y := indented(t, indexed(whole)), indented(t, indexed(want)); !bytes.Equal(x, y) {
+		if x, y := dialecttest.Indented(t, indexed(whole)), dialecttest.Indented(t, indexed(want)); !bytes.Equal(x, y) {
 			t.Errorf("%s, whole:\n got %s\nwant %s", name, x, y)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
@@ -17,7 +18,7 @@ import (
 
 func TestDecodeRequest(t *testing.T) {
 	server := new(openai.Server)
-	for _, name := range inputs(t, "request/*.json") {
+	for _, name := range dialecttest.Inputs(t, "request/*.json") {
 		body, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -27,7 +28,7 @@ func TestDecodeRequest(t *testing.T) {
 			t.Errorf("%s: %v %v", name, route, err)
 			continue
 		}
-		golden(t, strings.TrimSuffix(name, "json")+"golden", said1(t, req))
+		dialecttest.Golden(t, strings.TrimSuffix(name, "json")+"golden", said1(t, req))
 	}
 }
 
@@ -52,7 +53,7 @@ func said1(t *testing.T, req *chat.Request) []byte {
 		}
 		return v
 	}
-	return indented(t, prune(map[string]any(object1(t, "request", indented(t, req)))))
+	return dialecttest.Indented(t, prune(map[string]any(object1(t, "request", dialecttest.Indented(t, req)))))
 }
 
 // issuesOf are the issues of a body, one a line.
@@ -191,7 +192,7 @@ func TestDecodeToolChoice(t *testing.T) {
 // FuzzDecodeRequest: a body is refused with a reason, or becomes a request that the client
 // half can say again, if it can say it at all.
 func FuzzDecodeRequest(f *testing.F) {
-	for _, name := range inputs(f, "request/*.json") {
+	for _, name := range dialecttest.Inputs(f, "request/*.json") {
 		body, err := os.ReadFile(name)
 		if err != nil {
 			f.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/sse"
@@ -39,8 +40,8 @@ func TestEncodeResponse(t *testing.T) {
 	if !json.Valid(got) {
 		t.Fatalf("%s", got)
 	}
-	golden(t, "testdata/response/rich.golden", got)
-	golden(t, "testdata/response/rich-stream.golden", written(chat.Events(rich())))
+	dialecttest.Golden(t, "testdata/response/rich.golden", got)
+	dialecttest.Golden(t, "testdata/response/rich-stream.golden", written(chat.Events(rich())))
 }
 
 // What SDKs count on, to the letter.
@@ -222,7 +223,7 @@ func TestEncodeErrors(t *testing.T) {
 	if bytes.Contains(out, []byte("secret")) {
 		t.Errorf("%s", out)
 	}
-	golden(t, "testdata/response/errors.golden", out)
+	dialecttest.Golden(t, "testdata/response/errors.golden", out)
 }
 
 // A chunk costs no allocation but the buffer's.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
@@ -188,7 +189,7 @@ func everythingKept() *dialect.Rules {
 func same(t *testing.T, what string, got, want any) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
-		t.Fatalf("%s:\n got %s\nwant %s", what, indented(t, got), indented(t, want))
+		t.Fatalf("%s:\n got %s\nwant %s", what, dialecttest.Indented(t, got), dialecttest.Indented(t, want))
 	}
 }
 

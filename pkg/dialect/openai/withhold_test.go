@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
@@ -56,7 +57,7 @@ func withheld(t testing.TB, stream []byte) []byte {
 
 // The answer is the same but for its usage.
 func TestWithholdStreams(t *testing.T) {
-	for _, name := range inputs(t, "stream/openai*.sse") {
+	for _, name := range dialecttest.Inputs(t, "stream/openai*.sse") {
 		body, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -70,7 +71,7 @@ func TestWithholdStreams(t *testing.T) {
 			t.Errorf("%s: usage %v", name, got.Usage)
 		}
 		if got.Usage = want.Usage; !reflect.DeepEqual(got, want) {
-			t.Errorf("%s: %s", name, indented(t, got))
+			t.Errorf("%s: %s", name, dialecttest.Indented(t, got))
 		}
 	}
 }

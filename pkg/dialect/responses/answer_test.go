@@ -8,6 +8,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
@@ -62,10 +63,10 @@ func TestAnswers(t *testing.T) {
 		if err := json.Indent(&b, whole, "", " "); err != nil {
 			t.Fatalf("%s: %v: %s", name, err, whole)
 		}
-		golden(t, "testdata/answer/"+name+".json", b.Bytes())
+		dialecttest.Golden(t, "testdata/answer/"+name+".json", b.Bytes())
 		stream := streamed(events, s)
 		checkSequence(t, stream)
-		golden(t, "testdata/answer/"+name+".sse", shortened(stream))
+		dialecttest.Golden(t, "testdata/answer/"+name+".sse", shortened(stream))
 	}
 }
 

@@ -4,27 +4,24 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
 func TestDecodeWhole(t *testing.T) {
-	for _, name := range inputs(t, "whole/*.json") {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, name := range dialecttest.Inputs(t, "whole/*.json") {
+		data := dialecttest.Read(t, name)
 		got, err := responses.Client{}.DecodeResponse(data)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		golden(t, strings.TrimSuffix(name, ".json")+".golden", indented(t, got))
+		dialecttest.Golden(t, strings.TrimSuffix(name, ".json")+".golden", dialecttest.Indented(t, got))
 	}
 }
 
@@ -49,21 +46,18 @@ func (h *halves) Read(p []byte) (int, error) {
 
 // TestDecodeStream reads each stream cut at every byte.
 func TestDecodeStream(t *testing.T) {
-	for _, name := range inputs(t, "stream/*.sse") {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, name := range dialecttest.Inputs(t, "stream/*.sse") {
+		data := dialecttest.Read(t, name)
 		whole := readStream(t, sse.NewReader(bytes.NewReader(data), 0))
 		if whole.Err() != nil {
 			t.Fatalf("%s: %v", name, whole.Err())
 		}
 		want := whole.Response()
-		golden(t, strings.TrimSuffix(name, ".sse")+".golden", indented(t, want))
+		dialecttest.Golden(t, strings.TrimSuffix(name, ".sse")+".golden", dialecttest.Indented(t, want))
 		for at := range len(data) {
 			got := readStream(t, sse.NewReader(&halves{data, at}, 0))
 			if !reflect.DeepEqual(got.Response(), want) {
-				t.Fatalf("%s, cut at %d:\n%s", name, at, indented(t, got.Response()))
+				t.Fatalf("%s, cut at %d:\n%s", name, at, dialecttest.Indented(t, got.Response()))
 			}
 		}
 	}
@@ -72,19 +66,14 @@ func TestDecodeStream(t *testing.T) {
 // TestStreamIsWhole: however much of an answer was streamed before its end, it is the same.
 func TestStreamIsWhole(t *testing.T) {
 	for stream, whole := range map[string]string{"everything": "everything", "only-done": "everything", "only-completed": "everything", "not-done": "everything", "refusal": "refusal"} {
-		data, err := os.ReadFile("testdata/whole/" + whole + ".json")
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := dialecttest.Read(t, "testdata/whole/"+whole+".json")
 		want, err := responses.Client{}.DecodeResponse(data)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if data, err = os.ReadFile("testdata/stream/" + stream + ".sse"); err != nil {
-			t.Fatal(err)
-		}
+		data = dialecttest.Read(t, "testdata/stream/"+stream+".sse")
 		if got := readStream(t, sse.NewReader(bytes.NewReader(data), 0)).Response(); !reflect.DeepEqual(got, want) {
-			t.Errorf("%s:\n got %s\nwant %s", stream, indented(t, got), indented(t, want))
+			t.Errorf("%s:\n got %s\nwant %s", stream, dialecttest.Indented(t, got), dialecttest.Indented(t, want))
 		}
 	}
 }
@@ -141,11 +130,8 @@ func TestDecodeFailures(t *testing.T) {
 // FuzzDecode: whatever comes, the decoders end, and a stream that is cut elsewhere is the same.
 func FuzzDecode(f *testing.F) {
 	for _, pattern := range []string{"whole/*.json", "stream/*.sse"} {
-		for _, name := range inputs(f, pattern) {
-			data, err := os.ReadFile(name)
-			if err != nil {
-				f.Fatal(err)
-			}
+		for _, name := range dialecttest.Inputs(f, pattern) {
+			data := dialecttest.Read(f, name)
 			f.Add(data, uint16(len(data)/2))
 		}
 	}
@@ -158,7 +144,7 @@ func FuzzDecode(f *testing.F) {
 		whole := readStream(t, sse.NewReader(bytes.NewReader(data), 0))
 		if int(at) < len(data) {
 			if cut := readStream(t, sse.NewReader(&halves{data, int(at)}, 0)); !reflect.DeepEqual(cut.Response(), whole.Response()) {
-				t.Fatalf("\n%s\n%s", indented(t, cut.Response()), indented(t, whole.Response()))
+				t.Fatalf("\n%s\n%s", dialecttest.Indented(t, cut.Response()), dialecttest.Indented(t, whole.Response()))
 			}
 		}
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 )
 
@@ -116,7 +117,7 @@ func TestEncodeEverything(t *testing.T) {
 				t.Fatalf("%s %s", enc.Path, enc.Body)
 			}
 			got := append(enc.Body, '\n')
-			golden(t, "testdata/encode/"+name+".golden", append(got, strings.Join(enc.Warnings, "\n")...))
+			dialecttest.Golden(t, "testdata/encode/"+name+".golden", append(got, strings.Join(enc.Warnings, "\n")...))
 			for range 5 {
 				again, _ := responses.Client{}.EncodeRequest(everything(), rules)
 				if string(again.Body) != string(enc.Body) {
@@ -224,3 +225,5 @@ func FuzzEncode(f *testing.F) {
 		}
 	})
 }
+
+func ptr[T any](v T) *T { return &v }

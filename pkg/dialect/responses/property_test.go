@@ -12,6 +12,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
@@ -203,11 +204,11 @@ func TestAnswersReadBack(t *testing.T) {
 		}
 		got, err := responses.Client{}.DecodeResponse(body)
 		if err != nil || !reflect.DeepEqual(got, want) {
-			t.Fatalf("seed %d: %v\n got %s\nwant %s\nfrom %s", seed, err, indented(t, got), indented(t, want), body)
+			t.Fatalf("seed %d: %v\n got %s\nwant %s\nfrom %s", seed, err, dialecttest.Indented(t, got), dialecttest.Indented(t, want), body)
 		}
 		all := readStream(t, sse.NewReader(bytes.NewReader(stream), 0))
 		if got := all.Response(); all.Err() != nil || !reflect.DeepEqual(got, want) {
-			t.Fatalf("seed %d: %v\n got %s\nwant %s\nfrom %s", seed, all.Err(), indented(t, got), indented(t, want), stream)
+			t.Fatalf("seed %d: %v\n got %s\nwant %s\nfrom %s", seed, all.Err(), dialecttest.Indented(t, got), dialecttest.Indented(t, want), stream)
 		}
 	}
 }
@@ -232,7 +233,7 @@ func TestAnswersReturn(t *testing.T) {
 				t.Fatalf("seed %d, %s: %v\n%s", seed, from, err, output)
 			}
 			if got := joined(req.Messages[0].Parts); len(req.Messages) != 1 || !reflect.DeepEqual(got, want) {
-				t.Fatalf("seed %d, %s:\n got %s\nwant %s\nfrom %s", seed, from, indented(t, got), indented(t, want), output)
+				t.Fatalf("seed %d, %s:\n got %s\nwant %s\nfrom %s", seed, from, dialecttest.Indented(t, got), dialecttest.Indented(t, want), output)
 			}
 		}
 	}

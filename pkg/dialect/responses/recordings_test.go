@@ -11,6 +11,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
@@ -224,7 +225,7 @@ func TestRecordedRequests(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", x.name, err)
 		} else if len(enc.Warnings) == 0 && len(req.Tools) == 0 && !reflect.DeepEqual(again, req) {
-			t.Errorf("%s:\n got %s\nwant %s", x.name, indented(t, again), indented(t, req))
+			t.Errorf("%s:\n got %s\nwant %s", x.name, dialecttest.Indented(t, again), dialecttest.Indented(t, req))
 		}
 	}
 	if n < 30 {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
@@ -51,13 +52,13 @@ func TestRequestsReadBack(t *testing.T) {
 			t.Fatalf("%s: %v %q", name, err, enc.Warnings)
 		}
 		if got := decode(t, string(enc.Body)); !reflect.DeepEqual(got, want) {
-			t.Errorf("%s:\n got %s\nwant %s\nfrom %s", name, indented(t, got), indented(t, want), enc.Body)
+			t.Errorf("%s:\n got %s\nwant %s\nfrom %s", name, dialecttest.Indented(t, got), dialecttest.Indented(t, want), enc.Body)
 		}
 	}
 }
 
 func TestDecodeFull(t *testing.T) {
-	for _, name := range inputs(t, "request/*.json") {
+	for _, name := range dialecttest.Inputs(t, "request/*.json") {
 		body, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -66,13 +67,13 @@ func TestDecodeFull(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v %+v", name, err, err.(*fault.Error).Details)
 		}
-		want := indented(t, req)
-		golden(t, strings.TrimSuffix(name, ".json")+".golden", want)
+		want := dialecttest.Indented(t, req)
+		dialecttest.Golden(t, strings.TrimSuffix(name, ".json")+".golden", want)
 		// Nothing of the body is kept.
 		for i := range body {
 			body[i] = 'x'
 		}
-		if got := indented(t, req); !bytes.Equal(got, want) {
+		if got := dialecttest.Indented(t, req); !bytes.Equal(got, want) {
 			t.Errorf("%s: the request changes with the body", name)
 		}
 	}
@@ -108,7 +109,7 @@ func TestDecodeForms(t *testing.T) {
 			Messages: []chat.Message{assistant(reason("a", nil), text("b"), chat.Part{Kind: chat.Text, Text: "c", Phase: "final_answer"})}},
 	} {
 		if got := decode(t, body); !reflect.DeepEqual(got, &want) {
-			t.Errorf("%s\n got %s\nwant %s", body, indented(t, got), indented(t, want))
+			t.Errorf("%s\n got %s\nwant %s", body, dialecttest.Indented(t, got), dialecttest.Indented(t, want))
 		}
 	}
 }
@@ -169,7 +170,7 @@ func TestDecodeIssues(t *testing.T) {
 
 // FuzzDecodeRequest: what is read can be written for a provider, and reads the same again.
 func FuzzDecodeRequest(f *testing.F) {
-	for _, name := range inputs(f, "request/*.json") {
+	for _, name := range dialecttest.Inputs(f, "request/*.json") {
 		body, err := os.ReadFile(name)
 		if err != nil {
 			f.Fatal(err)

@@ -1,4 +1,5 @@
-package responses_test
+// Package dialecttest holds what the tests of all dialects share: golden files, and the reading of streams.
+package dialecttest
 
 import (
 	"bytes"
@@ -11,8 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// golden compares got with the file, or writes it.
-func golden(t *testing.T, path string, got []byte) {
+// Golden compares got with the file, but for line ends at its end, or writes the file under -update.
+func Golden(t testing.TB, path string, got []byte) {
 	t.Helper()
 	got = append(bytes.TrimRight(got, "\n"), '\n')
 	if *update {
@@ -24,16 +25,13 @@ func golden(t *testing.T, path string, got []byte) {
 		}
 		return
 	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
+	if want := Read(t, path); !bytes.Equal(got, want) {
 		t.Errorf("%s differs:\n got %s\nwant %s", path, got, want)
 	}
 }
 
-func indented(t *testing.T, v any) []byte {
+// Indented is v as JSON, a field a line, with <, > and & as they are and a line end at the end.
+func Indented(t testing.TB, v any) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -45,8 +43,8 @@ func indented(t *testing.T, v any) []byte {
 	return b.Bytes()
 }
 
-// inputs are the files of a folder of testdata.
-func inputs(t testing.TB, pattern string) []string {
+// Inputs are the files in testdata that match the pattern, of which there must be one.
+func Inputs(t testing.TB, pattern string) []string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join("testdata", pattern))
 	if err != nil || len(names) == 0 {
@@ -55,4 +53,12 @@ func inputs(t testing.TB, pattern string) []string {
 	return names
 }
 
-func ptr[T any](v T) *T { return &v }
+// Read is the content of a file.
+func Read(t testing.TB, name string) []byte {
+	t.Helper()
+	body, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
