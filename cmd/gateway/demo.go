@@ -43,7 +43,7 @@ func demo(ctx context.Context, t *terminal, args []string) error {
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- s.run(ctx) }()
-	v := &visitor{base: s.url()}
+	v := &visitor{base: s.url}
 	if err := v.tour(ctx, t); err != nil {
 		return err
 	}

@@ -98,6 +98,9 @@ func TestServesSiteAndRoutes(t *testing.T) {
 	out, stop := s.start()
 	base := out.wait(t, `ready on (\S+)\n`)
 	out.wait(t, `set-up token: ((\w{5}-?){4})\)`)
+	if next := out.wait(t, `next  open (\S+) and create`); next != base {
+		t.Errorf("the next step is to open %s, but the gateway is on %s", next, base)
+	}
 	for path, want := range map[string]struct {
 		status      int
 		contentType string

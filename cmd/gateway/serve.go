@@ -29,7 +29,7 @@ func serve(ctx context.Context, t *terminal, args []string) error {
 		if err != nil {
 			return err
 		}
-		t.printf("LLM Gateway %s is ready on %s\n  data  %s\n", versionText(), s.url(), in.where())
+		t.printf("LLM Gateway %s is ready on %s\n  data  %s\n", versionText(), s.url, in.where())
 		if in.app.Redis != nil {
 			t.printf("  throttles are kept in Redis\n")
 		}
@@ -49,6 +49,8 @@ type service struct {
 	*installation
 	listener net.Listener
 	http     *http.Server
+	// url is kept from before the server runs: net/http gives a server that runs a TLSConfig, whether it uses TLS or not.
+	url string
 	// cut ends the requests that are still running.
 	cut context.CancelCauseFunc
 }
@@ -77,7 +79,7 @@ func (in *installation) listen() (*service, error) {
 		secure = cert.config()
 	}
 	server.Install(in.app)
-	s := &service{installation: in, listener: listener}
+	s := &service{installation: in, listener: listener, url: localURL(listener.Addr().(*net.TCPAddr), secure != nil)}
 	s.http = server.NewHTTPServer(in.cfg.Limits, site, in.log)
 	s.http.TLSConfig = secure
 	var base context.Context
@@ -86,15 +88,14 @@ func (in *installation) listen() (*service, error) {
 	return s, nil
 }
 
-// url is where a browser on this machine finds the gateway.
-func (s *service) url() string {
-	addr := s.listener.Addr().(*net.TCPAddr)
+// localURL is where a browser on this machine finds what listens there.
+func localURL(addr *net.TCPAddr, secure bool) string {
 	host := addr.IP.String()
 	if addr.IP.IsUnspecified() {
 		host = "127.0.0.1"
 	}
 	scheme := "http://"
-	if s.http.TLSConfig != nil {
+	if secure {
 		scheme = "https://"
 	}
 	return scheme + net.JoinHostPort(host, strconv.Itoa(addr.Port))
@@ -167,7 +168,7 @@ func (s *service) explain(t *terminal, status store.Instance) {
 	if status.SetUp {
 		return
 	}
-	t.printf("  next  open %s and create the admin account\n", s.url())
+	t.printf("  next  open %s and create the admin account\n", s.url)
 	if s.cfg.Secrets.Setup != "" {
 		t.printf("        (it asks for the set-up token, the value of SETUP_TOKEN)\n")
 		return
