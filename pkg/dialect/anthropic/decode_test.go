@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
-	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 )
 
 // collect reads a stream to its end and folds it, see [dialecttest.Collect]. After the finish comes the end.

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
-	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 )
 
 func ptr[T any](v T) *T { return &v }

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
-	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 )
 
 // An exchange is a recorded request with its answer. RECORDINGS names a folder of them,

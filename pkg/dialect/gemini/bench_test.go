@@ -3,9 +3,9 @@ package gemini_test
 import (
 	"testing"
 
+	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
-	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 

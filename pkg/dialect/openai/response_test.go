@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
-	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/sse"

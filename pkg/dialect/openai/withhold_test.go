@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
+	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
-	"github.com/alicetears/llm-gateway/pkg/dialect/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
