@@ -141,12 +141,7 @@ func (e *encoder) stop() {
 	if len(kept) == 0 || !e.Field("stop_sequences", body.Warns) {
 		return
 	}
-	e.Raw("[")
-	for i, s := range kept {
-		e.Comma(i)
-		e.Str(s)
-	}
-	e.Raw("]")
+	e.Out = jsonx.AppendStrings(e.Out, kept)
 }
 
 // serviceTier knows two words; OpenAI's default is what standard_only says.

@@ -2,18 +2,14 @@ package anthropic
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"strconv"
-	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
-
-// maxMessage bounds an error's text, in bytes.
-const maxMessage = 4 << 10
 
 // DecodeError reads a failed answer in any of these shapes:
 //
@@ -38,36 +34,18 @@ func decodeError(root jsonx.Value) *chat.Error {
 				text = root.Get(name).Str()
 			}
 		}
-		return &chat.Error{Message: clip(text)}
+		return &chat.Error{Message: body.Clip(text)}
 	}
-	e := &chat.Error{Type: word(v.Get("type")), Param: word(v.Get("param")), Message: clip(v.Get("message").Str())}
+	e := &chat.Error{Type: body.Word(v.Get("type")), Param: body.Word(v.Get("param")), Message: body.Clip(v.Get("message").Str())}
 	for _, code := range [...]jsonx.Value{v.Get("details").Get("error_code"), v.Get("code")} {
 		if e.Code == "" {
-			e.Code = word(code)
+			e.Code = body.Word(code)
 		}
 	}
 	if n, err := strconv.Atoi(e.Code); err == nil && n >= 400 && n <= 599 {
 		e.Status = n
 	}
 	return e
-}
-
-// word is a short value: a string, or a number as it is written.
-func word(v jsonx.Value) string {
-	if v.Kind() == jsonx.Number {
-		return string(v.Raw())
-	}
-	if s := v.Str(); len(s) <= 256 {
-		return s
-	}
-	return ""
-}
-
-func clip(s string) string {
-	if len(s) > maxMessage {
-		return strings.ToValidUTF8(s[:maxMessage], "") + "..."
-	}
-	return s
 }
 
 // errorType is the dialect's word for a failure
@@ -122,13 +100,7 @@ func appendError(out []byte, err *fault.Error, requestID string) []byte {
 	out = jsonx.AppendString(out, errorType(err))
 	out = append(out, `,"message":`...)
 	out = jsonx.AppendString(out, err.Message)
-	if err.Details != nil {
-		// Details that cannot be written are left out: the error itself matters more.
-		if details, failed := json.Marshal(err.Details); failed == nil {
-			out = append(out, `,"details":`...)
-			out = append(out, details...)
-		}
-	}
+	out = body.AppendDetails(out, err)
 	out = append(out, `},"request_id":`...)
 	out = jsonx.AppendString(out, requestID)
 	return append(out, '}')

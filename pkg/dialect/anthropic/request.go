@@ -87,7 +87,7 @@ func (d *decoder) sampling(m jsonx.Value) bool {
 	case "top_k":
 		r.TopK = d.Int(m, 0, 1<<53)
 	case "stop_sequences":
-		d.stop(m)
+		d.req.Stop = d.Stops(m, maxStops)
 	default:
 		return false
 	}
@@ -122,23 +122,6 @@ func (d *decoder) extras(m jsonx.Value) {
 		if d.req.ServiceTier = d.OneOf(m, "auto", "standard_only"); d.req.ServiceTier == "standard_only" {
 			d.req.ServiceTier = "default"
 		}
-	}
-}
-
-func (d *decoder) stop(v jsonx.Value) {
-	switch {
-	case v.Kind() != jsonx.Array:
-		d.Expected(v, "an array")
-		return
-	case v.Len() > maxStops:
-		d.Add(v, "expected at most %d sequences, got %d", maxStops, v.Len())
-		return
-	}
-	for e := v.First(); e.Exists() && !d.Full(); e = e.Next() {
-		if e.Kind() == jsonx.String && e.Empty() {
-			d.Add(e, "must not be empty")
-		}
-		d.req.Stop = append(d.req.Stop, d.Str(e))
 	}
 }
 

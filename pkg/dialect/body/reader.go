@@ -110,6 +110,36 @@ func (r *Reader) Array(v jsonx.Value, read func(jsonx.Value)) {
 	}
 }
 
+// Stops reads stop sequences: an array of at most limit strings, none of them empty.
+func (r *Reader) Stops(v jsonx.Value, limit int) []string {
+	if v.Kind() == jsonx.Array && v.Len() > limit {
+		r.Add(v, "expected at most %d sequences, got %d", limit, v.Len())
+		return nil
+	}
+	var stops []string
+	r.Array(v, func(e jsonx.Value) { stops = append(stops, r.stop(e)) })
+	return stops
+}
+
+// StopOrStops is Stops for dialects where one may stand without the array.
+func (r *Reader) StopOrStops(v jsonx.Value, limit int) []string {
+	switch v.Kind() {
+	case jsonx.String:
+		return []string{r.stop(v)}
+	case jsonx.Array:
+		return r.Stops(v, limit)
+	}
+	r.Expected(v, "a string or an array")
+	return nil
+}
+
+func (r *Reader) stop(v jsonx.Value) string {
+	if v.Kind() == jsonx.String && v.Empty() {
+		r.Add(v, "must not be empty")
+	}
+	return r.Str(v)
+}
+
 // Object reads each member of an object.
 func (r *Reader) Object(v jsonx.Value, read func(jsonx.Value)) {
 	if v.Kind() != jsonx.Object {

@@ -69,7 +69,7 @@ func (e *encoder) seed() {
 func (e *encoder) stops() {
 	if len(e.Req.Stop) > 0 && e.accepts("stopSequences") {
 		e.member("stopSequences")
-		e.Out = appendStrings(e.Out, e.fewStops())
+		e.Out = jsonx.AppendStrings(e.Out, e.fewStops())
 	}
 }
 
@@ -81,14 +81,6 @@ func (e *encoder) fewStops() []string {
 	}
 	e.Warn("%s takes %d stop sequences: the others are dropped", e.Provider(), maxStops)
 	return stops[:maxStops]
-}
-
-func appendStrings(out []byte, list []string) []byte {
-	out = append(out, '[')
-	for _, s := range list {
-		out = jsonx.AppendString(element(out), s)
-	}
-	return append(out, ']')
 }
 
 func (e *encoder) choices() {

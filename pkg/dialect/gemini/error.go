@@ -2,14 +2,11 @@ package gemini
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
-
-// maxMessage bounds an error's text, in bytes.
-const maxMessage = 4 << 10
 
 // DecodeError reads a failed answer (https://cloud.google.com/apis/design/errors):
 //
@@ -32,23 +29,23 @@ func (Client) DecodeError(body []byte) *chat.Error {
 func errorOf(v jsonx.Value) *chat.Error {
 	e := new(chat.Error)
 	if v.Kind() == jsonx.String {
-		e.Message = clip(v.Str())
+		e.Message = body.Clip(v.Str())
 		return e
 	}
 	code := v.Get("code")
 	if n, ok := code.Int64(); ok && n >= 400 && n <= 599 {
 		e.Status = int(n)
 	}
-	e.Type, e.Message = word(v.Get("status")), clip(v.Get("message").Str())
+	e.Type, e.Message = body.Word(v.Get("status")), body.Clip(v.Get("message").Str())
 	quota := ""
 	for d := v.Get("details").First(); d.Exists(); d = d.Next() {
-		if reason := word(d.Get("reason")); e.Code == "" {
+		if reason := body.Word(d.Get("reason")); e.Code == "" {
 			e.Code = reason
 		}
-		if id := word(d.Get("violations").First().Get("quotaId")); quota == "" {
+		if id := body.Word(d.Get("violations").First().Get("quotaId")); quota == "" {
 			quota = id
 		}
-		if field := word(d.Get("fieldViolations").First().Get("field")); e.Param == "" {
+		if field := body.Word(d.Get("fieldViolations").First().Get("field")); e.Param == "" {
 			e.Param = field
 		}
 	}
@@ -56,27 +53,9 @@ func errorOf(v jsonx.Value) *chat.Error {
 		e.Code = quota
 	}
 	if e.Code == "" {
-		e.Code = word(code)
+		e.Code = body.Word(code)
 	}
 	return e
-}
-
-// word is a short value: a string, or a number as it is written.
-func word(v jsonx.Value) string {
-	if v.Kind() == jsonx.Number {
-		return string(v.Raw())
-	}
-	if s := v.Str(); len(s) <= 256 {
-		return s
-	}
-	return ""
-}
-
-func clip(s string) string {
-	if len(s) > maxMessage {
-		return strings.ToValidUTF8(s[:maxMessage], "") + "..."
-	}
-	return s
 }
 
 // errorIn is the error inside an answer of status 200, if there is one.

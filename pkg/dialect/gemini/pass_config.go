@@ -43,7 +43,7 @@ func (p *passer) setting(inner *jsonx.Edit, c jsonx.Value) {
 		if !p.accepts(name) {
 			inner.Drop(key)
 		} else if stops := p.fewStops(); len(stops) < len(r.Stop) {
-			inner.Set(key, appendStrings(nil, stops))
+			inner.Set(key, jsonx.AppendStrings(nil, stops))
 		}
 	case "responseMimeType":
 		if p.Accepts(name) {

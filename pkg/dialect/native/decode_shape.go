@@ -12,7 +12,7 @@ import (
 func (d *decoder) shape(m jsonx.Value) bool {
 	switch string(m.Key()) {
 	case "stop":
-		d.stop(m)
+		d.req.Stop = d.StopOrStops(m, maxStops)
 	case "tools":
 		d.tools(m)
 	case "toolChoice":
@@ -26,27 +26,6 @@ func (d *decoder) shape(m jsonx.Value) bool {
 		return false
 	}
 	return true
-}
-
-func (d *decoder) stop(v jsonx.Value) {
-	one := func(e jsonx.Value) {
-		if e.Kind() == jsonx.String && e.Empty() {
-			d.Add(e, "must not be empty")
-		}
-		d.req.Stop = append(d.req.Stop, d.Str(e))
-	}
-	switch {
-	case v.Kind() == jsonx.String:
-		one(v)
-	case v.Kind() != jsonx.Array:
-		d.Expected(v, "a string or an array")
-	case v.Len() > maxStops:
-		d.Add(v, "expected at most %d sequences, got %d", maxStops, v.Len())
-	default:
-		for e := v.First(); e.Exists(); e = e.Next() {
-			one(e)
-		}
-	}
 }
 
 func (d *decoder) tools(v jsonx.Value) {

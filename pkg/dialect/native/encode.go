@@ -1,10 +1,9 @@
 package native
 
 import (
-	"encoding/json"
-
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -236,13 +235,7 @@ func appendError(out []byte, err *fault.Error, requestID string) []byte {
 	out = jsonx.AppendString(out, string(err.Code))
 	out = append(out, `,"message":`...)
 	out = jsonx.AppendString(out, err.Message)
-	if err.Details != nil {
-		// Details that cannot be written are left out: the error itself matters more.
-		if details, failed := json.Marshal(err.Details); failed == nil {
-			out = append(out, `,"details":`...)
-			out = append(out, details...)
-		}
-	}
+	out = body.AppendDetails(out, err)
 	out = append(out, `},"requestId":`...)
 	out = jsonx.AppendString(out, requestID)
 	return append(out, '}')

@@ -50,12 +50,7 @@ func (e *encoder) limits() {
 	e.FieldInt(cmp.Or(e.limitField(), "max_completion_tokens"), e.Req.MaxTokens)
 	if len(e.Req.Stop) > 0 && e.Field("stop", body.Warns) {
 		// An array suits both StopAny and StopArray.
-		e.Raw("[")
-		for i, s := range e.Req.Stop {
-			e.Comma(i)
-			e.Str(s)
-		}
-		e.Raw("]")
+		e.Out = jsonx.AppendStrings(e.Out, e.Req.Stop)
 	}
 	e.choices()
 }

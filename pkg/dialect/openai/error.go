@@ -6,11 +6,9 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
-
-// maxMessage bounds an error's text, in bytes: some repeat the whole request.
-const maxMessage = 4 << 10
 
 // DecodeError reads a failed answer in any of these shapes:
 //
@@ -54,20 +52,20 @@ func errorIn(root jsonx.Value) *chat.Error {
 func ErrorOf(v jsonx.Value) *chat.Error {
 	e := new(chat.Error)
 	if v.Kind() != jsonx.Object {
-		e.Message = clip(v.Str())
+		e.Message = body.Clip(v.Str())
 		return e
 	}
 	code := v.Get("code")
-	e.Code, e.Type, e.Param = word(code), word(v.Get("type")), word(v.Get("param"))
+	e.Code, e.Type, e.Param = body.Word(code), body.Word(v.Get("type")), body.Word(v.Get("param"))
 	if e.Type == "" {
-		e.Type = word(v.Get("status"))
+		e.Type = body.Word(v.Get("status"))
 	}
 	for _, name := range [...]string{"status_code", "raw_status_code", "code"} {
-		if n, err := strconv.Atoi(word(v.Get(name))); err == nil && n >= 400 && n <= 599 && e.Status == 0 {
+		if n, err := strconv.Atoi(body.Word(v.Get(name))); err == nil && n >= 400 && n <= 599 && e.Status == 0 {
 			e.Status = n
 		}
 	}
-	e.Message = clip(messageText(v.Get("message")))
+	e.Message = body.Clip(messageText(v.Get("message")))
 	addOpenRouter(e, v)
 	return e
 }
@@ -76,12 +74,12 @@ func ErrorOf(v jsonx.Value) *chat.Error {
 // (https://openrouter.ai/docs/api-reference/errors).
 func addOpenRouter(e *chat.Error, v jsonx.Value) {
 	meta := v.Get("metadata")
-	if t := word(meta.Get("error_type")); t != "" {
+	if t := body.Word(meta.Get("error_type")); t != "" {
 		e.Type = t
 	}
-	if c := word(meta.Get("provider_code")); c != "" {
+	if c := body.Word(meta.Get("provider_code")); c != "" {
 		e.Code = c
-	} else if c := word(v.Get("availability").Get("code")); c != "" {
+	} else if c := body.Word(v.Get("availability").Get("code")); c != "" {
 		e.Code = c
 	}
 	// "Provider returned error" helps nobody; raw is what it returned.
@@ -94,19 +92,8 @@ func addOpenRouter(e *chat.Error, v jsonx.Value) {
 		text = decodeError(inner).Message
 	}
 	if text != "" && !strings.Contains(e.Message, text) {
-		e.Message = clip(strings.TrimSpace(e.Message + ": " + text))
+		e.Message = body.Clip(strings.TrimSpace(e.Message + ": " + text))
 	}
-}
-
-// word is a short value: a string, or a number as it is written.
-func word(v jsonx.Value) string {
-	if v.Kind() == jsonx.Number {
-		return string(v.Raw())
-	}
-	if s := v.Str(); len(s) <= 256 {
-		return s
-	}
-	return ""
 }
 
 func messageText(v jsonx.Value) string {
@@ -122,16 +109,16 @@ func messageText(v jsonx.Value) string {
 // detailText reads what FastAPI says: a text, or a list of {"loc":[..],"msg"}.
 func detailText(v jsonx.Value) string {
 	if v.Kind() != jsonx.Array {
-		return clip(v.Str())
+		return body.Clip(v.Str())
 	}
 	var b strings.Builder
-	for d := v.First(); d.Exists() && b.Len() < maxMessage; d = d.Next() {
+	for d := v.First(); d.Exists() && b.Len() < body.MaxMessage; d = d.Next() {
 		if b.Len() > 0 {
 			b.WriteString("; ")
 		}
 		separator := ""
 		for l := d.Get("loc").First(); l.Exists(); l = l.Next() {
-			b.WriteString(separator + word(l))
+			b.WriteString(separator + body.Word(l))
 			separator = "."
 		}
 		if separator != "" {
@@ -139,12 +126,5 @@ func detailText(v jsonx.Value) string {
 		}
 		b.WriteString(d.Get("msg").Str())
 	}
-	return clip(b.String())
-}
-
-func clip(s string) string {
-	if len(s) > maxMessage {
-		return strings.ToValidUTF8(s[:maxMessage], "") + "..."
-	}
-	return s
+	return body.Clip(b.String())
 }

@@ -1,10 +1,10 @@
 package openai
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -24,13 +24,7 @@ func AppendFault(out []byte, err *fault.Error) []byte {
 	out = AppendOrNull(out, param)
 	out = append(out, `,"code":`...)
 	out = AppendOrNull(out, code)
-	if err.Details != nil {
-		// Details that cannot be written are left out: the error itself matters more.
-		if details, failed := json.Marshal(err.Details); failed == nil {
-			out = append(out, `,"details":`...)
-			out = append(out, details...)
-		}
-	}
+	out = body.AppendDetails(out, err)
 	return append(out, "}}"...)
 }
 

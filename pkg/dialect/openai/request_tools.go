@@ -12,7 +12,7 @@ import (
 func (d *requestDecoder) shape(key string, m jsonx.Value) bool {
 	switch key {
 	case "stop":
-		d.stop(m)
+		d.req.Stop = d.StopOrStops(m, maxStops)
 	case "tools":
 		d.Array(m, d.tool)
 	case "tool_choice":
@@ -37,25 +37,6 @@ func (d *requestDecoder) shape(key string, m jsonx.Value) bool {
 		return false
 	}
 	return true
-}
-
-func (d *requestDecoder) stop(v jsonx.Value) {
-	one := func(e jsonx.Value) {
-		if e.Kind() == jsonx.String && e.Empty() {
-			d.Add(e, "must not be empty")
-		}
-		d.req.Stop = append(d.req.Stop, d.Str(e))
-	}
-	switch {
-	case v.Kind() == jsonx.String:
-		one(v)
-	case v.Kind() != jsonx.Array:
-		d.Expected(v, "a string or an array")
-	case v.Len() > maxStops:
-		d.Add(v, "expected at most %d sequences, got %d", maxStops, v.Len())
-	default:
-		d.Array(v, one)
-	}
 }
 
 // tool reads a tool. One that is no function is kept as it is.

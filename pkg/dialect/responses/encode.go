@@ -202,12 +202,7 @@ func (e *encoder) include() {
 	if len(wanted) == 0 || !e.Field("include", body.Warns) {
 		return
 	}
-	e.Raw("[")
-	for i, s := range wanted {
-		e.Comma(i)
-		e.Str(s)
-	}
-	e.Raw("]")
+	e.Out = jsonx.AppendStrings(e.Out, wanted)
 }
 
 func (e *encoder) tool(t *chat.Tool) {
