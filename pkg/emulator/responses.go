@@ -13,7 +13,7 @@ func openAIRoute(x *exchange, path string) func() {
 
 // responses answers a request to the Responses API.
 func (x *exchange) responses() {
-	r := x.responsesAsked()
+	r := x.responsesAsked(responsesShape())
 	if r == nil {
 		return
 	}
@@ -34,16 +34,16 @@ func (x *exchange) responses() {
 }
 
 func (x *exchange) responsesCount() {
-	if r := x.responsesAsked(); r != nil {
+	if r := x.responsesAsked(countShape()); r != nil {
 		x.say(ordered{{"object", "response.input_tokens"}, {"input_tokens", r.question(x).tokens()}})
 	}
 }
 
 // responsesAsked is the request, or nil if it was answered already.
-func (x *exchange) responsesAsked() *responsesRequest {
+func (x *exchange) responsesAsked(form *shape) *responsesRequest {
 	x.wire = responsesWire{}
 	r := &responsesRequest{}
-	if f := r.read(x); f != nil {
+	if f := r.read(x, form); f != nil {
 		x.fail(*f)
 		return nil
 	}

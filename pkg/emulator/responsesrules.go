@@ -13,7 +13,7 @@ func (x *exchange) badResponse(code, param, format string, args ...any) *failure
 }
 
 // read reads the body, and refuses what has not the shape of a request.
-func (r *responsesRequest) read(x *exchange) *failure {
+func (r *responsesRequest) read(x *exchange, form *shape) *failure {
 	v, err := decode(x.body)
 	raw, ok := v.(map[string]any)
 	if err != nil || !ok {
@@ -24,7 +24,7 @@ func (r *responsesRequest) read(x *exchange) *failure {
 		return f
 	}
 	rd := &reader{}
-	rd.read(responsesShape(), raw, nil)
+	rd.read(form, raw, nil)
 	if len(rd.found) > 0 {
 		return x.misshapenResponse(rd.found[0])
 	}

@@ -38,6 +38,16 @@ func responsesShape() *shape {
 	})
 }
 
+// countShape is what POST /responses/input_tokens takes of that (API reference, get input token counts).
+func countShape() *shape {
+	all, kept := responsesShape().members, fields{}
+	for _, name := range []string{"model!", "input", "instructions", "previous_response_id", "conversation", "tools", "tool_choice",
+		"parallel_tool_calls", "reasoning", "text", "truncation"} {
+		kept[name] = all[name]
+	}
+	return objectOf(kept)
+}
+
 // itemShape is an item of the input. One without a type is a message.
 func itemShape() *shape {
 	n := orNull

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
@@ -45,12 +44,11 @@ var errNoCounter = errors.New("the provider does not count")
 func (g *Gateway) countAt(ctx context.Context, k candidate, ask Ask) (int64, error) {
 	req := *ask.Request
 	req.Model = k.model
-	speech := k.provider.Speech(k.model, &req, ask.Dialect)
-	counter, ok := speech.Client.(dialect.Counter)
+	counter, rules, ok := k.provider.Counting(k.model, &req)
 	if !ok {
 		return 0, errNoCounter
 	}
-	enc, err := counter.EncodeCount(&req, speech.Rules)
+	enc, err := counter.EncodeCount(&req, rules)
 	if err != nil {
 		return 0, err
 	}

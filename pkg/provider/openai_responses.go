@@ -23,6 +23,7 @@ func responsesBeside(models []dialect.ModelRules) *second {
 			return len(req.Tools) > 0 && thinksElsewhere(rules.Exceptions(model), req.Reasoning) && !chatAlone(req)
 		},
 		serves: servesResponses,
+		counts: func(model string, req *chat.Request) bool { return servesResponses(model) && !chatAlone(req) },
 	}
 }
 

@@ -19,6 +19,8 @@ type second struct {
 	// where serves says so.
 	needed func(model string, req *chat.Request) bool
 	serves func(model string) bool
+	// counts says whether it counts the tokens of a request that would be sent in the usual one.
+	counts func(model string, req *chat.Request) bool
 }
 
 // Speech chooses how to send a request for the model, asked in the dialect spoken (empty: none that providers speak). The provider
@@ -28,6 +30,17 @@ func (p *Provider) Speech(model string, req *chat.Request, spoken Dialect) Speec
 		return s.Speech
 	}
 	return Speech{p.Dialect, p.Client, &p.Rules}
+}
+
+// Counting is how the provider counts the tokens of a request for the model without answering it; not ok if it cannot.
+// The provider must be Callable.
+func (p *Provider) Counting(model string, req *chat.Request) (counter dialect.Counter, rules *dialect.Rules, ok bool) {
+	speech := p.Speech(model, req, "")
+	if s := p.second; s != nil && s.counts(model, req) {
+		speech = s.Speech
+	}
+	counter, ok = speech.Client.(dialect.Counter)
+	return counter, speech.Rules, ok
 }
 
 // Stateful says whether the provider wants reasoning back with the results of tool calls.

@@ -144,3 +144,37 @@ func TestState(t *testing.T) {
 		t.Errorf("stateful %s, bound %s", stateful, bound)
 	}
 }
+
+// OpenAI counts in Responses alone, also what would be sent as a chat completion; not what Responses has no place for.
+func TestCounting(t *testing.T) {
+	sound := []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Audio, Media: &chat.Media{Data: "AAAA"}}}}}
+	hello := []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "Hello!"}}}}
+	for _, c := range []struct {
+		provider, model string
+		messages        []chat.Message
+		path            string // empty: not at all
+	}{
+		{"openai", "gpt-4o", hello, "/responses/input_tokens"},
+		{"openai", "gpt-5.5-pro", hello, "/responses/input_tokens"},
+		{"openai", "gpt-99", hello, "/responses/input_tokens"},
+		{"openai", "gpt-4o", sound, ""},
+		{"openai", "gpt-4o-search-preview", hello, ""},
+		{"anthropic", "claude-haiku-4-5", hello, "/v1/messages/count_tokens"},
+		{"gemini", "gemini-2.5-flash", hello, "/v1beta/models/gemini-2.5-flash:countTokens"},
+		{"groq", "openai/gpt-oss-120b", hello, ""},
+		{"deepseek", "deepseek-flash", hello, ""},
+	} {
+		req := &chat.Request{Model: c.model, Messages: c.messages}
+		path := ""
+		if counter, rules, ok := table(t, nil).ByID(c.provider).Counting(c.model, req); ok {
+			enc, err := counter.EncodeCount(req, rules)
+			if err != nil {
+				t.Errorf("%s: %v", c.model, err)
+			}
+			path = enc.Path
+		}
+		if path != c.path {
+			t.Errorf("%s at %s is counted at %q, want %q", c.model, c.provider, path, c.path)
+		}
+	}
+}

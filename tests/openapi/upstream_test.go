@@ -20,30 +20,37 @@ type document struct {
 	provider, file, path string
 	spoken               provider.Dialect // the dialect in which the caller asks
 	models               []string
+	counts               bool // the path only counts the tokens of the input
 }
 
 func documents() []document {
 	return []document{
-		{"openai", "openai", "/chat/completions", provider.OpenAI, []string{"gpt-4o-mini", "gpt-5-mini"}},
-		{"openai", "openai", "/responses", provider.Responses, []string{"gpt-4o-mini", "gpt-5.6-sol"}},
-		{"anthropic", "anthropic", "/v1/messages", "", []string{"claude-haiku-4-5", "claude-opus-4-6", "claude-sonnet-5-5"}},
-		{"gemini", "gemini", "/models/{modelsId}:generateContent", "", []string{"gemini-2.5-flash", "gemini-3-pro-preview"}},
-		{"mistral", "mistral", "/v1/chat/completions", "", []string{"mistral-small-latest", "magistral-medium-latest"}},
-		{"groq", "groq", "/openai/v1/chat/completions", "", []string{"llama-3.1-8b-instant", "openai/gpt-oss-20b"}},
-		{"together", "together", "/chat/completions", "", []string{"meta-llama/Llama-3.3-70B-Instruct-Turbo"}},
-		{"openrouter", "openrouter", "/chat/completions", "", []string{"anthropic/claude-haiku-4.5", "openai/gpt-5-mini"}},
+		{"openai", "openai", "/chat/completions", provider.OpenAI, []string{"gpt-4o-mini", "gpt-5-mini"}, false},
+		{"openai", "openai", "/responses", provider.Responses, []string{"gpt-4o-mini", "gpt-5.6-sol"}, false},
+		{"anthropic", "anthropic", "/v1/messages", "", []string{"claude-haiku-4-5", "claude-opus-4-6", "claude-sonnet-5-5"}, false},
+		{"openai", "openai", "/responses/input_tokens", "", []string{"gpt-4o-mini", "gpt-5.6-sol"}, true},
+		{"anthropic", "anthropic", "/v1/messages/count_tokens", "", []string{"claude-haiku-4-5", "claude-opus-4-6", "claude-sonnet-5-5"}, true},
+		{"gemini", "gemini", "/models/{modelsId}:countTokens", "", []string{"gemini-2.5-flash", "gemini-3-pro-preview"}, true},
+		{"gemini", "gemini", "/models/{modelsId}:generateContent", "", []string{"gemini-2.5-flash", "gemini-3-pro-preview"}, false},
+		{"mistral", "mistral", "/v1/chat/completions", "", []string{"mistral-small-latest", "magistral-medium-latest"}, false},
+		{"groq", "groq", "/openai/v1/chat/completions", "", []string{"llama-3.1-8b-instant", "openai/gpt-oss-20b"}, false},
+		{"together", "together", "/chat/completions", "", []string{"meta-llama/Llama-3.3-70B-Instruct-Turbo"}, false},
+		{"openrouter", "openrouter", "/chat/completions", "", []string{"anthropic/claude-haiku-4.5", "openai/gpt-5-mini"}, false},
 	}
 }
 
 // exceptions are where the providers take what their documents do not have, by document and request.
 func exceptions() map[string]string {
 	return map[string]string{
-		"openai /responses, developer":               "turns of the assistant without an id are taken, as recorded",
-		"openai /responses, image":                   "the document mixes nullable with OpenAPI 3.1",
-		"anthropic /v1/messages, no reasoning":       "between_tools of Sonnet 5.5 is newer than the document",
-		"groq /openai/v1/chat/completions, stream":   "stream_options is documented on Groq's pages and recorded",
-		"together /chat/completions, named":          "the document takes the tool's name, and the API OpenAI's object, too",
-		"together /chat/completions, parallel calls": "the document mixes nullable with OpenAPI 3.1",
+		"openai /responses, developer":                      "turns of the assistant without an id are taken, as recorded",
+		"openai /responses, image":                          "the document mixes nullable with OpenAPI 3.1",
+		"openai /responses/input_tokens, developer":         "likewise",
+		"openai /responses/input_tokens, image":             "likewise",
+		"anthropic /v1/messages/count_tokens, no reasoning": "between_tools of Sonnet 5.5 is newer than the document",
+		"anthropic /v1/messages, no reasoning":              "between_tools of Sonnet 5.5 is newer than the document",
+		"groq /openai/v1/chat/completions, stream":          "stream_options is documented on Groq's pages and recorded",
+		"together /chat/completions, named":                 "the document takes the tool's name, and the API OpenAI's object, too",
+		"together /chat/completions, parallel calls":        "the document mixes nullable with OpenAPI 3.1",
 	}
 }
 
@@ -107,7 +114,7 @@ func TestRequestsAreAsTheProvidersDescribeThem(t *testing.T) {
 		for _, model := range d.models {
 			for name, req := range asked() {
 				req.Model = model
-				body, ok := encode(t, table.ByID(d.provider), &req, d.spoken)
+				body, ok := encode(t, table.ByID(d.provider), &req, &d)
 				if !ok {
 					refused++
 					continue
@@ -135,13 +142,21 @@ func TestRequestsAreAsTheProvidersDescribeThem(t *testing.T) {
 }
 
 // encode is what goes to the provider; false if it refuses to be asked so.
-func encode(t *testing.T, p *provider.Provider, req *chat.Request, spoken provider.Dialect) (any, bool) {
+func encode(t *testing.T, p *provider.Provider, req *chat.Request, d *document) (any, bool) {
 	t.Helper()
-	speech := p.Speech(req.Model, req, spoken)
-	if spoken != "" && speech.Dialect != spoken {
+	speech := p.Speech(req.Model, req, d.spoken)
+	if d.spoken != "" && speech.Dialect != d.spoken {
 		return nil, false // this model is asked in the other of the two
 	}
-	enc, err := speech.Client.EncodeRequest(req, speech.Rules)
+	send := speech.Client.EncodeRequest
+	if d.counts {
+		counter, rules, ok := p.Counting(req.Model, req)
+		if !ok {
+			t.Fatalf("%s does not count", p.ID)
+		}
+		send, speech.Rules = counter.EncodeCount, rules
+	}
+	enc, err := send(req, speech.Rules)
 	var refusal *chat.Error
 	if errors.As(err, &refusal) && refusal.Class == chat.BadRequest {
 		return nil, false

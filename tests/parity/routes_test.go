@@ -173,7 +173,7 @@ func TestCounting(t *testing.T) {
 				r := p.send("POST", c.path, c.body, c.auth...)
 				err := json.Unmarshal(r.body, &counted)
 				n, marked := counted.Input+counted.Total, strings.Contains(r.header.Get("X-Llm-Warnings"), "estimated")
-				exact := pr.id == "anthropic" || pr.id == "gemini"
+				exact := pr.id == "anthropic" || pr.id == "gemini" || pr.id == "openai"
 				want := got.usage["input"]
 				if name == "gemini" {
 					want -= 5 // the system prompt

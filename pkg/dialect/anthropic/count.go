@@ -24,11 +24,7 @@ func (Client) DecodeCount(data []byte) (int64, error) {
 	if root.Get("error").Given() || root.Get("type").Is("error") {
 		return 0, decodeError(root)
 	}
-	n, ok := root.Get("input_tokens").Int64()
-	if !ok || n < 0 {
-		return 0, &chat.Error{Class: chat.Transport, Message: "the provider's answer has no count of tokens"}
-	}
-	return n, nil
+	return body.ReadCount(root.Get("input_tokens"))
 }
 
 // EncodeCount writes the answer of POST /v1/messages/count_tokens.

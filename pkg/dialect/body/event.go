@@ -14,6 +14,15 @@ func ReadAnswer(data []byte) (jsonx.Value, *chat.Error) {
 	return root, nil
 }
 
+// ReadCount reads a number of tokens that a provider counted.
+func ReadCount(v jsonx.Value) (int64, error) {
+	n, ok := v.Int64()
+	if !ok || n < 0 {
+		return 0, &chat.Error{Class: chat.Transport, Message: "the provider's answer has no count of tokens"}
+	}
+	return n, nil
+}
+
 // ReadEvent parses the data of an event of a provider's stream, which is an object. The value is
 // valid until doc is used again.
 func ReadEvent(doc *jsonx.Doc, data []byte) (jsonx.Value, *chat.Error) {

@@ -32,9 +32,5 @@ func (Client) DecodeCount(data []byte) (int64, error) {
 	if failed != nil {
 		return 0, failed
 	}
-	n, ok := root.Get("totalTokens").Int64()
-	if !ok || n < 0 {
-		return 0, &chat.Error{Class: chat.Transport, Message: "the provider's answer has no count of tokens"}
-	}
-	return n, nil
+	return body.ReadCount(root.Get("totalTokens"))
 }

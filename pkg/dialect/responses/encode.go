@@ -37,14 +37,7 @@ func (e *encoder) steers() bool {
 func (e *encoder) request() {
 	r := e.Req
 	e.Begin()
-	if e.Field("model", body.Refuses) {
-		e.Str(r.Model)
-	}
-	if e.Field("input", body.Refuses) {
-		e.input()
-	}
-	e.Tools(e.tool, e.toolChoice)
-	e.text()
+	e.prompt()
 	e.maxOutput()
 	e.sampling()
 	e.reasoning()
@@ -60,6 +53,18 @@ func (e *encoder) request() {
 		e.Raw("true")
 	}
 	e.Raw("}")
+}
+
+// prompt writes the model and what it reads.
+func (e *encoder) prompt() {
+	if e.Field("model", body.Refuses) {
+		e.Str(e.Req.Model)
+	}
+	if e.Field("input", body.Refuses) {
+		e.input()
+	}
+	e.Tools(e.tool, e.toolChoice)
+	e.text()
 }
 
 // textMembers says what of the text the provider can be told: whether it has a form, and how verbose it is.

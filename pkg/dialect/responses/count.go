@@ -1,0 +1,36 @@
+package responses
+
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+)
+
+var _ dialect.Counter = Client{}
+
+// countPath follows the base URL.
+const countPath = path + "/input_tokens"
+
+// EncodeCount writes the body of POST /responses/input_tokens: what the model reads, and nothing that only
+// steers the answer, for which the path has no fields (OpenAI's API reference, get input token counts).
+func (Client) EncodeCount(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
+	e := encoder{Writer: body.NewWriter(req, rules)}
+	e.prepare()
+	e.Begin()
+	e.prompt()
+	e.reasoning()
+	e.Raw("}")
+	return e.Encoded(countPath)
+}
+
+// DecodeCount reads {"input_tokens"}.
+func (Client) DecodeCount(data []byte) (int64, error) {
+	root, failed := body.ReadAnswer(data)
+	if failed != nil {
+		return 0, failed
+	}
+	if failed = failureIn(root); failed != nil {
+		return 0, failed
+	}
+	return body.ReadCount(root.Get("input_tokens"))
+}
