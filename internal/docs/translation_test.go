@@ -69,6 +69,7 @@ func features() []feature {
 			r.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatSchema, Name: "x", Schema: json.RawMessage(`{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}`)}
 		}},
 		{"limit on output tokens", func(r *chat.Request) { r.MaxTokens = ptr(int64(2000)) }},
+		{"limit above the model's", func(r *chat.Request) { r.MaxTokens = ptr(int64(1_000_000)) }},
 		{"temperature", func(r *chat.Request) { r.Temperature = ptr(0.5) }},
 		{"top_p", func(r *chat.Request) { r.TopP = ptr(0.5) }},
 		{"top_k", func(r *chat.Request) { r.TopK = ptr(int64(40)) }},

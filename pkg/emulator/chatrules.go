@@ -144,6 +144,11 @@ func (x *exchange) openAIRules() *failure {
 	if m.responsesOnly {
 		return &failure{404, x.p.errorBody("This model is only supported in v1/responses and not in v1/chat/completions.", "invalid_request_error", "", "model")}
 	}
+	for name, n := range map[string]*int{"max_tokens": r.MaxTokens, "max_completion_tokens": r.MaxCompletionTokens} {
+		if n != nil && m.maxOutput > 0 && *n > m.maxOutput {
+			return refused("invalid_value", name, fmt.Sprintf("%s is too large: %d. This model supports at most %d completion tokens, whereas you provided %d.", name, *n, m.maxOutput, *n))
+		}
+	}
 	if m.reasons && r.MaxTokens != nil {
 		return refused("unsupported_parameter", "max_tokens", "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.")
 	}

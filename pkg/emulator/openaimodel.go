@@ -17,10 +17,14 @@ type openAIModel struct {
 	stopless bool
 	// responsesOnly: /v1/chat/completions does not serve it.
 	responsesOnly bool
+	maxOutput     int // tokens; 0: no limit is known
 }
 
 func openAIModelOf(id string) openAIModel {
 	m := openAIModel{}
+	if strings.HasPrefix(id, "gpt-4o") {
+		m.maxOutput = 16384
+	}
 	switch {
 	case len(id) > 1 && id[0] == 'o' && id[1] >= '1' && id[1] <= '9':
 		m.reasons, m.efforts, m.stopless = true, []string{"low", "medium", "high"}, id[1] > '2'

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
@@ -23,7 +22,7 @@ func anthropic() Provider {
 			Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 1}, "top_p": {Min: 0, Max: 1}},
 			CacheMarks:   dialect.CacheMarksKept,
 			SingleChoice: true,
-			MaxOutput:    claudeMaxOutput,
+			MaxOutput:    maxOutput("anthropic"),
 			Models:       claudeModels(),
 		},
 		limits: []limitHeader{
@@ -43,11 +42,6 @@ func anthropic() Provider {
 			{text: "blocked by content filtering policy", class: chat.ContentPolicy},
 		},
 	}
-}
-
-func claudeMaxOutput(model string) int64 {
-	m, _ := catalog.Related("anthropic", model)
-	return m.MaxOutput
 }
 
 // claudeModels are the generations, the newest first; what nobody has heard of counts as the

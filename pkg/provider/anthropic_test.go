@@ -118,10 +118,10 @@ func TestClaudesAgreeWithTheCatalogue(t *testing.T) {
 	if checked < 10 {
 		t.Errorf("only %d models have efforts", checked)
 	}
-	if n := claudeMaxOutput("claude-opus-5-20260801"); n != 128000 {
+	if n := maxOutput("anthropic")("claude-opus-5-20260801"); n != 128000 {
 		t.Errorf("the limit of a snapshot is %d", n)
 	}
-	if n := claudeMaxOutput("claude-unheard-of"); n != 0 {
+	if n := maxOutput("anthropic")("claude-unheard-of"); n != 0 {
 		t.Errorf("the limit of nobody is %d", n)
 	}
 }

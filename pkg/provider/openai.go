@@ -21,6 +21,8 @@ func openAI() Provider {
 			// (API reference, create chat completion).
 			MaxTokens:   dialect.MaxCompletionTokens,
 			StreamUsage: dialect.UsageAsked,
+			// "max_tokens is too large: 32000. This model supports at most 16384 completion tokens".
+			MaxOutput: maxOutput("openai"),
 			// top_k is no field of this API, and unknown names are 400 unknown_parameter (recorded).
 			Drop:   []string{"top_k"},
 			Clamp:  map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},

@@ -73,3 +73,11 @@ func (p *Provider) Serves(allowed Patterns, model string) (id string, ok bool) {
 	}
 	return model, allowed.Match(model)
 }
+
+// maxOutput looks the most tokens of an answer up, for the providers who publish it and refuse to be asked for more.
+func maxOutput(provider string) func(model string) int64 {
+	return func(model string) int64 {
+		m, _ := catalog.Related(provider, model)
+		return m.MaxOutput
+	}
+}

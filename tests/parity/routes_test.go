@@ -139,6 +139,31 @@ func TestWrongPaths(t *testing.T) {
 	}
 }
 
+// Callers who know nothing of a model's limit, as Claude Code does not, get as much as it gives; who speaks the
+// provider's own dialect, and may know, is told by the provider.
+func TestLimitAboveTheModels(t *testing.T) {
+	w := newWorld(t)
+	p := w.person()
+	for _, provider := range []string{"openai", "gemini", "anthropic"} {
+		p.key(provider, "")
+	}
+	refused := map[string]bool{"gpt-4o-mini, openai": true, "gemini-2.5-flash, gemini": true, "gemini-2.5-flash, gemini array": true}
+	passes := map[string]bool{"gpt-4o-mini, responses": true} // OpenAI takes it there
+	for _, model := range []string{"gpt-4o-mini", "gemini-2.5-flash", "claude-haiku-4-5"} {
+		for _, s := range speakers() {
+			name := model + ", " + s.name
+			_, r, err := p.ask(s, &ask{model: model, turns: []turn{{text: "Hello"}}, limit: 100_000})
+			status, warned := 200, !refused[name] && !passes[name]
+			if refused[name] {
+				status = 400
+			}
+			if err != nil || r.status != status || strings.Contains(r.header.Get("X-LLM-Warnings"), "gives at most") != warned {
+				t.Errorf("%s: %v, %d %s, %v", name, err, r.status, r.body, r.header)
+			}
+		}
+	}
+}
+
 // Tokens are counted by providers that count for nothing, and elsewhere estimated and marked; no quota is taken.
 func TestCounting(t *testing.T) {
 	w := newWorld(t)

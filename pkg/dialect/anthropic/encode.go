@@ -66,14 +66,8 @@ const wholeTokens = 8192
 
 // limit settles max_tokens, and what of it may be thought.
 func (e *encoder) limit() {
-	most := int64(0)
-	if e.Rules.MaxOutput != nil {
-		most = e.Rules.MaxOutput(e.Req.Model)
-	}
-	switch asked := e.Req.MaxTokens; {
-	case asked != nil && most > 0 && *asked > most:
-		e.Warn("max_tokens is %d, but this model of %s gives at most %d: changed", *asked, e.Provider(), most)
-		e.maxTokens = most
+	most := e.MaxOutput()
+	switch asked := e.MaxTokens(); {
 	case asked != nil:
 		e.maxTokens = *asked
 	case e.Req.Stream && most > 0:

@@ -172,6 +172,25 @@ func (w *Writer) ClampInt(name string, value int64) int64 {
 	return value
 }
 
+// MaxOutput is the most tokens that the request's model gives; 0 if unknown.
+func (w *Writer) MaxOutput() int64 {
+	if w.Rules.MaxOutput == nil {
+		return 0
+	}
+	return w.Rules.MaxOutput(w.Req.Model)
+}
+
+// MaxTokens is the limit of the answer's length as the model takes it, with a warning if it is another than
+// was asked for; nil if none was.
+func (w *Writer) MaxTokens() *int64 {
+	asked, most := w.Req.MaxTokens, w.MaxOutput()
+	if asked == nil || most <= 0 || *asked <= most {
+		return asked
+	}
+	w.Warn("max_tokens is %d, but this model of %s gives at most %d: changed", *asked, w.Provider(), most)
+	return &most
+}
+
 // Comma separates the element i of a list from the one before.
 func (w *Writer) Comma(i int) {
 	if i > 0 {

@@ -17,7 +17,7 @@ func (e *encoder) generationConfig() {
 	e.member("generationConfig")
 	start := len(e.Out)
 	e.Raw("{")
-	e.int("maxOutputTokens", r.MaxTokens)
+	e.int("maxOutputTokens", e.MaxTokens())
 	e.float("temperature", r.Temperature)
 	e.float("topP", r.TopP)
 	e.int("topK", r.TopK)

@@ -47,7 +47,7 @@ func (e *encoder) request() {
 
 // limits writes what bounds the answer.
 func (e *encoder) limits() {
-	e.FieldInt(cmp.Or(e.limitField(), "max_completion_tokens"), e.Req.MaxTokens)
+	e.FieldInt(cmp.Or(e.limitField(), "max_completion_tokens"), e.MaxTokens())
 	if len(e.Req.Stop) > 0 && e.Field("stop", body.Warns) {
 		// An array suits both StopAny and StopArray.
 		e.Out = jsonx.AppendStrings(e.Out, e.Req.Stop)

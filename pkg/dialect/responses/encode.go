@@ -113,11 +113,10 @@ func appendFormat(out []byte, f *chat.ResponseFormat) []byte {
 	return append(body.AppendSchema(out, f), '}')
 }
 
-func (e *encoder) maxOutput() { e.FieldInt("max_output_tokens", e.leastOutput()) }
+func (e *encoder) maxOutput() { e.FieldInt("max_output_tokens", e.leastOutput(e.MaxTokens())) }
 
-// leastOutput is the limit of the answer's length, raised to what the dialect takes.
-func (e *encoder) leastOutput() *int64 {
-	wanted := e.Req.MaxTokens
+// leastOutput is the wanted limit of the answer's length, raised to what the dialect takes.
+func (e *encoder) leastOutput(wanted *int64) *int64 {
 	if wanted != nil && *wanted < minOutput {
 		e.Warn("max_output_tokens is at least %d at %s: raised from %d", minOutput, e.Provider(), *wanted)
 		least := int64(minOutput)

@@ -84,7 +84,7 @@ func (p *passer) member(key string, m jsonx.Value) {
 }
 
 func (p *passer) limit(key string, m jsonx.Value) {
-	wanted := p.leastOutput()
+	wanted := p.leastOutput(p.Req.MaxTokens)
 	p.edit.Int(key, m, wanted)
 	if wanted != p.Req.MaxTokens && p.Accepts(key) {
 		p.edit.Set(p.NameOf(key), jsonx.AppendInt(nil, p.ClampInt(key, *wanted)))
