@@ -88,6 +88,9 @@ func (q *Queue) ending(j *store.Job, r Result) []store.Stmt {
 		if pause, again := retry(f); again && j.Left() > 0 {
 			return j.Requeued(now + pause.Milliseconds())
 		}
+		if f.RetryAfter > 0 {
+			r.Fault.RetryAt = now + f.RetryAfter.Milliseconds()
+		}
 	}
 	sealed, key, err := q.sealResult(j, r)
 	if err != nil {

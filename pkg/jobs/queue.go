@@ -18,6 +18,9 @@ import (
 type Settings struct {
 	// Lease is how long an attempt may take. It must be longer than the gateway's deadline.
 	Lease time.Duration
+	// BeginWithin is how long after its start a poll may still begin to run its job, for homes that end every request at
+	// a time; 0: without end.
+	BeginWithin time.Duration
 	// Keep is how long it is kept what a job left.
 	Keep time.Duration
 	// Limit is how many open jobs a user may have.
@@ -154,14 +157,16 @@ const (
 
 // Await waits for a job to be over, at most for the patience, and returns it as it is then. If nobody runs it and no worker is in
 // this process, it runs it: then it returns when that has ended, whatever the patience, and whether the caller is
-// still there or not. With no patience it only looks. Errors: Unauthorized, NotFound, Cancelled, the database's.
+// still there or not. With no patience it only looks. If it is too late to begin (Settings.BeginWithin), it returns the job to be
+// asked for again. Errors: Unauthorized, NotFound, Cancelled, the database's.
 func (q *Queue) Await(ctx context.Context, who store.JobCaller, called string, patience time.Duration) (store.Job, error) {
 	begun := time.Now()
 	changed, forget := q.watch(name{who.User, called})
 	defer forget()
+	late := false
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		how := store.LookAndClaim
-		if patience <= 0 || q.hasWorker() || ctx.Err() != nil || q.ctx.Err() != nil {
+		if patience <= 0 || late || q.hasWorker() || ctx.Err() != nil || q.ctx.Err() != nil {
 			how = store.LookOnly
 		}
 		l, err := store.LookJob(ctx, q.DB, who, called, how, q.claim())
@@ -171,10 +176,11 @@ func (q *Queue) Await(ctx context.Context, who store.JobCaller, called string, p
 		if l.Claimed {
 			q.run(&l.Job)
 			pause = firstPause
+			late = q.late(begun)
 			continue
 		}
 		left := patience - time.Since(begun)
-		if l.Job.State.Over() || left <= 0 {
+		if l.Job.State.Over() || left <= 0 || late && l.Job.DueAt <= q.now() {
 			return l.Job, nil
 		}
 		timer := time.NewTimer(min(pause, left))
@@ -186,7 +192,13 @@ func (q *Queue) Await(ctx context.Context, who store.JobCaller, called string, p
 			return store.Job{}, fault.Wrap(ctx.Err(), fault.Cancelled, "the caller left")
 		}
 		timer.Stop()
+		late = q.late(begun)
 	}
+}
+
+// late says whether a poll that began then may not begin to run its job any more.
+func (q *Queue) late(begun time.Time) bool {
+	return q.settings.BeginWithin > 0 && time.Since(begun) >= q.settings.BeginWithin
 }
 
 // watch returns a channel that hears of the end of each attempt at the job in this process, and of its cancellation.

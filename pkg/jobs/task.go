@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/fault"
@@ -38,6 +39,8 @@ type Fault struct {
 	Code    fault.Code      `json:"code"`
 	Message string          `json:"message"`
 	Details json.RawMessage `json:"details,omitempty"`
+	// RetryAt is when the same may be asked again, in Unix milliseconds; 0: nobody knows.
+	RetryAt int64 `json:"retryAt,omitempty"`
 }
 
 // Failed is the result of a task that failed.
@@ -49,9 +52,12 @@ func Failed(form string, f *fault.Error) Result {
 	return Result{Form: form, Fault: kept, cause: f}
 }
 
-// Error is the failure as its caller is told.
-func (f *Fault) Error() *fault.Error {
+// Error is the failure as its caller is told at a time.
+func (f *Fault) Error(now time.Time) *fault.Error {
 	e := &fault.Error{Code: f.Code, Message: f.Message}
+	if f.RetryAt > 0 {
+		e.RetryAfter = max(time.UnixMilli(f.RetryAt).Sub(now), 0)
+	}
 	if f.Details != nil {
 		e.Details = f.Details
 	}

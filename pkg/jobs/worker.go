@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"sync"
@@ -16,6 +17,9 @@ type Worker struct {
 	Concurrency int
 	// Patience is how long jobs may go on after a signal to stop; then they are given back.
 	Patience time.Duration
+	// Pause is how long it waits, or up to twice as long, before it asks again when it found nothing; 0: a second. A job that is
+	// submitted in its own process wakes it at once.
+	Pause time.Duration
 	// Purge, if set, is called once in a while to delete what has expired.
 	Purge func(ctx context.Context)
 
@@ -26,8 +30,7 @@ type Worker struct {
 }
 
 const (
-	// A worker that finds nothing asks again after one to two of these; a job that is submitted in its own process wakes it at once.
-	tick = time.Second
+	defaultPause = time.Second
 	// lost is about how long it waits after another process was faster.
 	lost = 10 * time.Millisecond
 	// unanswered is how long it waits for a database that does not answer.
@@ -93,7 +96,8 @@ func (w *Worker) turn(ctx context.Context) time.Duration {
 	case c.More:
 		return lost + rand.N(lost)
 	}
-	return tick + rand.N(tick)
+	pause := cmp.Or(w.Pause, defaultPause)
+	return pause + rand.N(pause)
 }
 
 func (w *Worker) full() bool {

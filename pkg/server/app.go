@@ -63,9 +63,20 @@ func New(d Deps) (*App, error) {
 		dialects: newDialects(d.Providers.IDs()),
 	}
 	a.Jobs = jobs.New(jobs.Deps{DB: d.DB, Secrets: d.Secrets, Asking: a, Log: d.Log, Now: d.Now}, jobs.Settings{
-		Lease: jobLease(d.Config.Limits.Request), Keep: d.Config.Jobs.Retention, Limit: d.Config.Jobs.Limit, MaxBytes: d.Config.Jobs.MaxBytes,
+		Lease: jobLease(d.Config.Limits.Request), BeginWithin: beginWithin(d.Config), Keep: d.Config.Jobs.Retention, Limit: d.Config.Jobs.Limit, MaxBytes: d.Config.Jobs.MaxBytes,
 	})
 	return a, nil
+}
+
+// functionTime is how long a function has for one request; Vercel ends it at 300 s, and its answer has to be written.
+const functionTime = 295 * time.Second
+
+// beginWithin is how long after its start a request may still begin to run a job, which may take the time of any call.
+func beginWithin(c *config.Config) time.Duration {
+	if c.Home != config.HomeFunctions {
+		return 0
+	}
+	return max(functionTime-c.Limits.Request, time.Second)
 }
 
 // jobLease is longer than any call: what is not over then is not being worked at any more.

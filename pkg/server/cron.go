@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -9,8 +10,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
 
-// The scheduled job's bounds. A function may take 300 s, and a request that waits may take the time of any other once it was
-// begun (285 s there): so none is begun late. What is left over is the next run's.
+// The scheduled job's bounds, in which beginWithin shows: what is left over is the next run's.
 const (
 	cronPurge = 4 * time.Second
 	cronBegin = 10 * time.Second
@@ -33,7 +33,7 @@ func (a *App) authorizeScheduler(c *call) error {
 // cron is the scheduled job: it deletes what has passed retention, and runs asynchronous requests that nobody has polled for. It
 // may be called at any time and any number of times.
 func (a *App) cron(c *call) error {
-	begin, stop := context.WithTimeout(c.r.Context(), cronBegin)
+	begin, stop := context.WithTimeout(c.r.Context(), cmp.Or(beginWithin(a.Config), cronBegin))
 	defer stop()
 	purge, cancel := context.WithTimeout(begin, cronPurge)
 	defer cancel()

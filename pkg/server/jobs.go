@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/jobs"
@@ -38,9 +39,15 @@ func (a *App) submit(c *call, q *question) error {
 	if q.ask.Request.Stream || q.form == formGenerateSSE || q.form == formGenerateArray {
 		issues.Add("stream", "a streamed answer cannot be given later: leave out stream, or async (Prefer: respond-async)")
 	}
-	name := cmp.Or(q.ask.Route.RequestID, c.r.Header.Get(idempotencyKey))
+	name, where := q.ask.Route.RequestID, "requestId"
+	if name == "" {
+		name, where = c.r.Header.Get(idempotencyKey), idempotencyKey
+	}
 	if len(name) > maxJobName || strings.IndexFunc(name, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
-		issues.Add(idempotencyKey, "must be 1 to %d printable ASCII characters", maxJobName)
+		issues.Add(where, "must be 1 to %d printable ASCII characters", maxJobName)
+	}
+	if name == "." || name == ".." {
+		issues.Add(where, "must not be . or .., which no path can end in")
 	}
 	if err := issues.Err(); err != nil {
 		return err
@@ -123,7 +130,7 @@ func (c *call) jobName() (string, error) {
 	return name, nil
 }
 
-// How long GET waits, in milliseconds.
+// How long GET waits, in milliseconds; on functions no longer than a call may take.
 const (
 	defaultPatience = 30_000
 	maxPatience     = 3_600_000
@@ -147,7 +154,11 @@ func (a *App) getJob(c *call) error {
 	if err != nil {
 		return err
 	}
-	j, err := a.Jobs.Await(c.r.Context(), who, name, time.Duration(patience)*time.Millisecond)
+	wait := time.Duration(patience) * time.Millisecond
+	if a.Config.Home == config.HomeFunctions {
+		wait = min(wait, a.Config.Limits.Request)
+	}
+	j, err := a.Jobs.Await(c.r.Context(), who, name, wait)
 	if err != nil {
 		return err
 	}
@@ -167,7 +178,7 @@ func (a *App) getJob(c *call) error {
 func (a *App) tell(c *call, r jobs.Result) error {
 	if r.Fault != nil {
 		speech := a.speechOf(form(r.Form), "")
-		f := r.Fault.Error()
+		f := r.Fault.Error(a.Now())
 		c.w.Header().Set("X-Should-Retry", "false")
 		writeFault(c.w, f, speech.Server, c.requestID())
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -31,9 +32,12 @@ func (w *chatWorld) calls() int { return len(w.emu.Requests()) }
 
 // work runs a worker until the test's end, or until stop is called.
 func (w *world) work(n int, patience time.Duration) (stop func()) {
+	return w.workBy(&jobs.Worker{Queue: w.app.Jobs, Concurrency: n, Patience: patience})
+}
+
+func (w *world) workBy(worker *jobs.Worker) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	worker := &jobs.Worker{Queue: w.app.Jobs, Concurrency: n, Patience: patience}
 	go func() {
 		defer close(done)
 		worker.Work(ctx)
@@ -377,6 +381,71 @@ func TestFailuresOfJobs(t *testing.T) {
 	w.holder.get("/api/chat/down").refused(502, "PROVIDER_ERROR", `"class":"overloaded"`)
 }
 
+// A failure says when the same may be asked again, as it would have at once: what is left of that when it is told.
+func TestFailedJobsSayWhenToRetry(t *testing.T) {
+	w := newChatWorld(t)
+	w.ann.post("/api/keys", `{"provider":"openai","apiKey":"`+apiKey+`","dailyLimit":1}`).want(201)
+	w.holder.chat(hello).want(200)
+	w.holder.chat(later("spent")).want(202)
+	left := func() int {
+		r := w.holder.get("/api/chat/spent").refused(429, "RATE_LIMIT_EXCEEDED", "")
+		n, err := strconv.Atoi(r.header.Get("Retry-After"))
+		if err != nil || r.header.Get("X-Should-Retry") != "false" {
+			t.Errorf("Retry-After %q, X-Should-Retry %q", r.header.Get("Retry-After"), r.header.Get("X-Should-Retry"))
+		}
+		return n
+	}
+	midnight := w.now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
+	if n, want := left(), int(midnight.Sub(w.now()).Seconds()); n < want-5 || n > want+5 {
+		t.Errorf("%d s until midnight, want %d", n, want)
+	}
+	before := left()
+	w.wait(time.Minute)
+	if after := left(); after > before-55 {
+		t.Errorf("%d s left, a minute ago %d", after, before)
+	}
+	w.wait(23*time.Hour + 58*time.Minute)
+	if r := w.holder.get("/api/chat/spent").want(429); r.header.Get("Retry-After") != "" {
+		t.Errorf("Retry-After %q after midnight", r.header.Get("Retry-After"))
+	}
+}
+
+// A function ends at 300 s, and a call may take REQUEST_TIMEOUT: a poll that has waited for longer than what is left of
+// that begins no call, but lets its caller ask again.
+func TestPollBeginsNothingLate(t *testing.T) {
+	for home, setting := range map[string]string{"functions": functions, "binary": "REQUEST_TIMEOUT=294s"} {
+		w := newChatWorld(t, setting, "REQUEST_TIMEOUT=294s")
+		w.key("openai", apiKey)
+		w.emu.Set(emulator.Match{}, emulator.Behaviour{Fault: emulator.Overloaded})
+		w.holder.chat(later("late")).want(202)
+		// The first attempt fails; the second is due two seconds later, or more.
+		mended := time.AfterFunc(time.Second, w.emu.Clear)
+		defer mended.Stop()
+		r := w.holder.get("/api/chat/late")
+		if home == "binary" {
+			r.want(200) // nothing ends a poll there
+			continue
+		}
+		r.want(202).is("status", "queued")
+		w.holder.get("/api/chat/late").want(200)
+	}
+}
+
+// The answer's place is a path, which clients clean of dots.
+func TestNamesThatNoPathEndsIn(t *testing.T) {
+	w := newChatWorld(t)
+	for _, name := range []string{".", "..", "ü", strings.Repeat("x", 129)} {
+		r := w.holder.chat(later(name)).refused(400, "VALIDATION_ERROR", "requestId")
+		if name[0] == '.' {
+			r.refused(400, "VALIDATION_ERROR", "no path can end in")
+		}
+		if len(name) > 2 {
+			continue
+		}
+		w.holder.with("Idempotency-Key", name).chat(strings.Replace(hello, "{", `{"async":true,`, 1)).refused(400, "VALIDATION_ERROR", "Idempotency-Key")
+	}
+}
+
 // Times are passed in: a clock that jumps delays a job, or runs it again, and never answers or charges it twice.
 func TestClockJumps(t *testing.T) {
 	w := newChatWorld(t)
@@ -418,13 +487,6 @@ func TestWorker(t *testing.T) {
 	if w.calls() != 20 {
 		t.Errorf("%d calls", w.calls())
 	}
-	// It is woken at once.
-	begun := time.Now()
-	w.holder.chat(later("woken")).want(202)
-	w.holder.get("/api/chat/woken").want(200)
-	if d := time.Since(begun); d > 900*time.Millisecond {
-		t.Logf("woken and answered within %v", d) // a slow machine
-	}
 	// Cancelled while the worker runs it.
 	w.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 30_000})
 	w.holder.chat(later("cancelled")).want(202)
@@ -432,6 +494,18 @@ func TestWorker(t *testing.T) {
 	w.holder.delete("/api/chat/cancelled").want(200)
 	w.holder.get("/api/chat/cancelled").want(409)
 	stop()
+}
+
+// A worker that would ask again in an hour alone is woken by what its own process takes in.
+func TestWorkerIsWoken(t *testing.T) {
+	w := newChatWorld(t)
+	w.key("openai", apiKey)
+	w.workBy(&jobs.Worker{Queue: w.app.Jobs, Concurrency: 1, Patience: 20 * time.Second, Pause: time.Hour})
+	time.Sleep(200 * time.Millisecond) // by now it has asked, and found nothing
+	for _, name := range []string{"first", "second"} {
+		w.holder.chat(later(name)).want(202)
+		w.holder.get("/api/chat/" + name + "?timeout=20000").want(200)
+	}
 }
 
 // A worker that stops gives back what does not end in time, and that does not count as an attempt.
