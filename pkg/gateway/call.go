@@ -24,7 +24,7 @@ type Call struct {
 	entry  *entry
 	fit    []candidate // in the order in which to try them
 	passed []passed
-	tried  map[store.ID]int // by key: how often
+	tried  map[store.ID]bool
 	state  quota.Verdict    // as last asked, for refusals
 	held   map[store.ID]*heldTurn
 	stays  store.ID // the key that made the latest held turn; zero if there is none
@@ -32,6 +32,7 @@ type Call struct {
 
 	before  []store.Stmt // what the failed attempt leaves to the next trip
 	last    *attempt     // the attempt that counts
+	again   bool         // it is the last key's second, and no key has a third
 	current *attempt     // committed: its answer goes to the caller
 	count   int          // attempts made
 	trace   trace
@@ -194,7 +195,7 @@ func (c *Call) consult() (again bool, err error) {
 // committed; an error that no other key can do better.
 func (c *Call) try(k candidate, res quota.Reservation) (done bool, err error) {
 	c.count++
-	c.tried[k.id]++
+	c.tried[k.id] = true
 	a := &attempt{key: k, reservation: res, begun: c.g.Now(), stream: c.ask.Request.Stream}
 	c.last = a
 	ask := c.ask
@@ -294,7 +295,7 @@ const maxNote = 300
 // the failure was of a kind that passes.
 func (c *Call) retrySame() bool {
 	a := c.last
-	if a == nil || a.failure == nil || c.tried[a.key.id] != 1 || a.failure.Class == chat.Timeout {
+	if c.again || a == nil || a.failure == nil || a.failure.Class == chat.Timeout {
 		return false
 	}
 	switch provider.ActionOf(a.failure.Class).Retry {
@@ -308,8 +309,8 @@ func (c *Call) retrySame() bool {
 		return false
 	case <-time.After(pause):
 	}
-	c.tried[a.key.id] = 0
-	c.last = nil // a second failure is not tried a third time
+	delete(c.tried, a.key.id)
+	c.again = true
 	return true
 }
 

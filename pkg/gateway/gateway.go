@@ -138,7 +138,7 @@ type Ask struct {
 // rest; RetryAfter is the soonest), Provider, Unavailable (the database), Cancelled.
 func (g *Gateway) Start(ctx context.Context, ask Ask) (*Call, error) {
 	ctx, cancel := context.WithTimeout(ctx, g.settings.Timeout)
-	c := &Call{g: g, ask: ask, ctx: ctx, cancel: cancel, begun: g.Now(), tried: map[store.ID]int{}}
+	c := &Call{g: g, ask: ask, ctx: ctx, cancel: cancel, begun: g.Now(), tried: map[store.ID]bool{}}
 	err := c.open()
 	if err != nil {
 		f := c.fail(err)
