@@ -25,7 +25,7 @@ type Call struct {
 	fit    []candidate // in the order in which to try them
 	passed []passed
 	tried  map[store.ID]bool
-	state  quota.Verdict    // as last asked, for refusals
+	state  quota.Verdict // as last asked, for refusals
 	held   map[store.ID]*heldTurn
 	stays  store.ID // the key that made the latest held turn; zero if there is none
 	turn   turn     // what is to be held of this one
@@ -199,9 +199,7 @@ func (c *Call) try(k candidate, res quota.Reservation) (done bool, err error) {
 	a := &attempt{key: k, reservation: res, begun: c.g.Now(), stream: c.ask.Request.Stream}
 	c.last = a
 	ask := c.ask
-	if req, changed := c.withState(k); changed {
-		ask.Request, ask.Dialect, ask.Body = req, "", nil // the caller's bytes cannot go through
-	}
+	ask.Request, ask.changed = c.withState(k)
 	if a.stream {
 		done = c.waitForFirstEvent(a, ask)
 	} else {

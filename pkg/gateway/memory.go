@@ -144,8 +144,8 @@ func (c *Call) stay(latestFirst []store.ID) {
 }
 
 // withState is the request as the key's provider wants it: with what it made in earlier turns, and without what another account
-// made. changed says whether it differs from the caller's.
-func (c *Call) withState(k candidate) (req *chat.Request, changed bool) {
+// made. changed are the indexes of the messages that differ from the caller's.
+func (c *Call) withState(k candidate) (req *chat.Request, changed []int) {
 	req = c.ask.Request
 	for i := range req.Messages {
 		m := &req.Messages[i]
@@ -160,12 +160,12 @@ func (c *Call) withState(k candidate) (req *chat.Request, changed bool) {
 		if !differ {
 			continue
 		}
-		if !changed {
+		if changed == nil {
 			clone := *req
 			clone.Messages = slices.Clone(req.Messages)
-			req, changed = &clone, true
+			req = &clone
 		}
-		req.Messages[i].Parts = parts
+		req.Messages[i].Parts, changed = parts, append(changed, i)
 	}
 	return req, changed
 }
