@@ -103,7 +103,7 @@ func (c *Call) open() error {
 		}
 		res, ok, err := c.reserve(pick)
 		if err != nil {
-			return unavailable(err)
+			return c.unavailable(err)
 		}
 		if !ok {
 			again, err := c.consult()
@@ -138,7 +138,7 @@ func (c *Call) nowMs() int64 { return c.g.Now().UnixMilli() }
 func (c *Call) route() error {
 	entry, err := c.g.entryOf(c.ctx, c.ask.Caller)
 	if err != nil {
-		return unavailable(err)
+		return c.unavailable(err)
 	}
 	if entry == nil {
 		return errUnknownToken()
@@ -174,7 +174,7 @@ func (c *Call) consult() (again bool, err error) {
 	now := c.nowMs()
 	v, err := c.g.Quota.Explain(c.ctx, c.caller(), now)
 	if err != nil {
-		return false, unavailable(err)
+		return false, c.unavailable(err)
 	}
 	if !v.Access {
 		c.g.tables.drop(c.ask.Caller.credential())
@@ -325,6 +325,14 @@ func (c *Call) cut(err error) error {
 			RetryAfter: time.Second, Err: ErrStopping}
 	}
 	return fault.Wrap(err, fault.Cancelled, "the caller left")
+}
+
+// unavailable is the error of a request for which the database did not answer; one whose caller left is only that.
+func (c *Call) unavailable(err error) error {
+	if left := c.ctx.Err(); errors.Is(left, context.Canceled) {
+		return c.cut(left)
+	}
+	return unavailable(err)
 }
 
 func unavailable(err error) error {

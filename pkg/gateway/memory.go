@@ -106,7 +106,7 @@ func (c *Call) recall() error {
 	}
 	turns, err := store.Turns(c.ctx, c.g.DB, c.entry.table.user, ids, c.nowMs())
 	if err != nil {
-		return unavailable(err)
+		return c.unavailable(err)
 	}
 	c.held = map[store.ID]*heldTurn{}
 	for _, t := range turns {
