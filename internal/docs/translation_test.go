@@ -89,6 +89,8 @@ func features() []feature {
 		{"user", func(r *chat.Request) { r.User = "u-1" }},
 		{"metadata", func(r *chat.Request) { r.Metadata = map[string]string{"k": "v"} }},
 		{"service tier", func(r *chat.Request) { r.ServiceTier = "auto" }},
+		{"field that only the caller's dialect has", func(r *chat.Request) { r.Foreign = []chat.Foreign{{Name: "field_of_another"}} }},
+		{"the same, if much depends on it", func(r *chat.Request) { r.Foreign = []chat.Foreign{{Name: "field_of_another", Essential: true}} }},
 	}
 }
 
