@@ -2,6 +2,7 @@ package body
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
@@ -185,4 +186,23 @@ func AppendSchema(out []byte, f *chat.ResponseFormat) []byte {
 		out = jsonx.AppendBool(out, *f.Strict)
 	}
 	return out
+}
+
+// ResultParts are a tool result's parts for a dialect that cannot say that the tool failed: the text says it, unless it did already.
+func ResultParts(r *chat.ToolResult) []chat.Part {
+	if !r.IsError {
+		return r.Parts
+	}
+	const word = "Error"
+	at := slices.IndexFunc(r.Parts, func(p chat.Part) bool { return p.Kind == chat.Text })
+	if at < 0 {
+		return append([]chat.Part{{Kind: chat.Text, Text: word}}, r.Parts...)
+	}
+	text := r.Parts[at].Text
+	if len(text) >= len(word) && strings.EqualFold(text[:len(word)], word) {
+		return r.Parts
+	}
+	parts := slices.Clone(r.Parts)
+	parts[at].Text = word + ": " + text
+	return parts
 }

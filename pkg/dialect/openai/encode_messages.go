@@ -6,6 +6,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -75,7 +76,7 @@ func (e *encoder) result(p *chat.Part) {
 	e.Str(e.toolID(r.CallID))
 	e.Raw(`,"content":`)
 	var texts []chat.Part
-	for _, part := range r.Parts {
+	for _, part := range body.ResultParts(r) {
 		switch part.Kind {
 		case chat.Text:
 			texts = append(texts, part)
