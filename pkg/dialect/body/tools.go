@@ -17,11 +17,14 @@ func (r *Reader) ToolName(v jsonx.Value) string {
 	return s
 }
 
+// maxCallID is the most bytes of a call's id. Some servers put a signature into it.
+const maxCallID = 4096
+
 // CallID reads the id of a call, of a file or the like.
 func (r *Reader) CallID(v jsonx.Value) string {
 	s := r.Str(v)
-	if v.Kind() == jsonx.String && (s == "" || len(s) > MaxName) {
-		r.Add(v, "expected 1 to %d bytes", MaxName)
+	if v.Kind() == jsonx.String && (s == "" || len(s) > maxCallID) {
+		r.Add(v, "expected 1 to %d bytes", maxCallID)
 	}
 	return s
 }

@@ -121,6 +121,8 @@ func (p *passer) formPasses(m jsonx.Value) bool {
 		return false
 	case t.role.Is(string(chat.Assistant)) && !p.reasoningPasses(&t):
 		return false
+	case t.role.Is(string(chat.ToolRole)) && t.content.Kind() != jsonx.String && t.content.Len() == 0:
+		return false // OpenAI wants a string then
 	}
 	for c := t.calls.First(); c.Exists(); c = c.Next() {
 		if !p.callPasses(c) {

@@ -2,6 +2,7 @@ package openai_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -143,6 +144,8 @@ func TestPassWritesAnew(t *testing.T) {
 		"name":                   {say(`{"role":"user","content":"x","name":"n"}`), dialect.Rules{Names: dialect.NamesDropped}, ""},
 		"call id":                {say(call("")), dialect.Rules{ToolIDs: dialect.ToolIDNine}, ""},
 		"result id":              {say(call("") + `,{"role":"tool","tool_call_id":"c","content":"x"}`), dialect.Rules{ToolIDs: dialect.ToolIDNine}, ""},
+		"result of nothing":      {say(call("") + `,{"role":"tool","tool_call_id":"c","content":[]}`), dialect.Rules{}, hi},
+		"result of null":         {say(call("") + `,{"role":"tool","tool_call_id":"c","content":null}`), dialect.Rules{}, hi},
 		"result with an image":   {say(call("") + `,{"role":"tool","tool_call_id":"c","content":[` + image + `]}`), dialect.Rules{}, hi},
 		"image refused":          {user(image), dialect.Rules{Images: dialect.ImagesRefused}, ""},
 		"image as a string":      {user(`{"type":"image_url","image_url":"https://e.com/a"}`), dialect.Rules{}, user(image)},
@@ -213,6 +216,23 @@ func TestPassWritesAnew(t *testing.T) {
 		if _, ok := (openai.Client{}).PassRequest([]byte(body), &chat.Request{}, nil, &dialect.Rules{}); ok {
 			t.Errorf("%q passes", body)
 		}
+	}
+}
+
+// A shape of the answer that one provider alone knows passes to it, and is refused where the request is written in another dialect.
+func TestForeignShapePasses(t *testing.T) {
+	in := `{"model":"m","messages":[{"role":"user","content":"x"}],"response_format":{"type":"grammar","grammar":"root ::= \"a\""}}`
+	enc, ok := pass(t, in, "m", &dialect.Rules{})
+	if !ok || string(enc.Body) != in {
+		t.Errorf("%v %s", ok, enc.Body)
+	}
+	req, _, err := new(openai.Server).DecodeRequest([]byte(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused *chat.Error
+	if _, err := (openai.Client{}).EncodeRequest(req, &dialect.Rules{}); !errors.As(err, &refused) || refused.Param != "response_format" {
+		t.Errorf("%v", err)
 	}
 }
 
