@@ -228,6 +228,36 @@ func TestCancel(t *testing.T) {
 	w.holder.delete("/api/chat/done").refused(409, "CONFLICT", "is over")
 }
 
+// A cancellation that another process takes in ends the call all the same.
+func TestCancelElsewhere(t *testing.T) {
+	w := newChatWorld(t, functions)
+	w.key("openai", apiKey)
+	w.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 60_000})
+	w.holder.chat(later("running")).want(202)
+	polled := make(chan reply)
+	go func() { polled <- w.holder.get("/api/chat/running") }()
+	w.inCall()
+	other := *w.world // on the same database
+	other.assemble()
+	defer other.app.Close()
+	var user, session store.ID
+	err := w.db.Run(t.Context(), store.Stmt{SQL: "select user_id, id from sessions", Each: func(r store.Row) error { return r.Scan(&user, &session) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.app.Jobs.Cancel(t.Context(), store.JobCaller{User: user, Session: session}, "running"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case r := <-polled:
+		if r.status != 409 {
+			t.Errorf("the poll that ran it: %d %s", r.status, r.body)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("the call goes on")
+	}
+}
+
 func TestCallerOfAPollMayLeave(t *testing.T) {
 	w := newChatWorld(t)
 	w.key("openai", apiKey)
