@@ -29,7 +29,7 @@ func TestCommandLine(t *testing.T) {
 	s.want(2, `usage: gateway migrate`, "migrate", "now")
 	s.want(2, `(?s)-twice.*usage: gateway demo`, "demo", "-twice")
 	s.want(2, `no "creat"`, "user", "creat")
-	s.want(2, `EMAIL is missing`, "user", "disable")
+	s.want(2, `user disable: EMAIL is missing\nusage: gateway user disable EMAIL\n$`, "user", "disable")
 	s.want(2, `EMAIL must`, "user", "disable", "nobody")
 	s.want(0, `--password-stdin`, "user")
 }
