@@ -141,7 +141,7 @@ func freeAddress(t *testing.T) (address string, port int) {
 func TestDoctor(t *testing.T) {
 	s := newShell(t)
 	s.reachable(t)
-	s.want(0, `(?s)ok    configuration.*note  data folder.*ok    database .*note  accounts.*ok    openai.*ok    clock.*all is well`, "doctor")
+	s.want(0, `(?s)ok    configuration.*note  data folder.*ok    database .*note  accounts.*note  provider keys there are none yet.*ok    openai.*ok    clock.*all is well`, "doctor")
 	nobody, _ := freeAddress(t)
 	s.set("OPENAI_BASE_URL=http://" + nobody)
 	s.want(0, `note  openai +it cannot be reached .*nobody has a key of it`, "doctor")

@@ -5,6 +5,7 @@ package containers
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -401,6 +402,16 @@ func TestComposeServices(t *testing.T) {
 	worked.log.wait(t, "the worker is ready")
 	im.healthy(t, env(worker), worker.Healthcheck.Test)
 	served.log.wait(t, "throttles are kept in Redis")
+
+	own := env(api)
+	own["JWT_SECRET"] = rand.Text() + rand.Text() // as of a .env
+	if out, err := im.run(own, im.argv([]string{"migrate"})...); err == nil || !strings.Contains(out, "JWT_SECRET and JWT_SECRET_FILE are both set") {
+		t.Errorf("two secrets: %v: %s", err, out)
+	}
+	own["JWT_SECRET_FILE"] = "" // as the README's override has it
+	if out, err := im.run(own, im.argv([]string{"migrate"})...); err != nil {
+		t.Errorf("the secret of .env: %v: %s", err, out)
+	}
 
 	session := register(t, served.log.wait(t, `set-up token: ([\w-]+)\)`))
 	if status, text := call(t, "POST", "/api/keys", session, `{"provider":"openai","apiKey":"sk-emulated-0001"}`); status != 201 {
