@@ -261,7 +261,7 @@ func TestRekeyWhileServing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newShell(t, append(settings(), firstSecret, "KEY_SELECTION_STRATEGY=round-robin")...)
 			w := s.visit(t)
-			const keys = 200
+			const keys = 100
 			for range keys {
 				w.key(t, "sk-emulated-0001")
 			}

@@ -168,7 +168,9 @@ func (v *visit) idle(wire *pgtest.Wire) {
 	go func() {
 		defer close(monitored)
 		for {
-			v.ask("GET", "/health", "", "")
+			if a := v.ask("GET", "/health", "", ""); a.status != 200 {
+				v.Errorf("/health: %d %.300s", a.status, a.body)
+			}
 			select {
 			case <-stop:
 				return
