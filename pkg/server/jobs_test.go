@@ -110,6 +110,11 @@ func TestAsyncInEveryDialect(t *testing.T) {
 		if !strings.Contains(strings.ReplaceAll(got.body, ": ", ":"), tt.want) || got.header.Get("X-LLM-Provider") != "openai" {
 			t.Errorf("%s: %v %s", path, got.header, got.body)
 		}
+		other := strings.NewReplacer("echo: x", "echo: y", `"input":"x"`, `"input":"y"`).Replace(tt.body)
+		clash := tt.who.with("Prefer", "respond-async", "Idempotency-Key", "key of "+strings.ReplaceAll(path, "/", "_")).post(path, other)
+		if clash.status != 409 || !strings.Contains(clash.body, "belongs to another request") {
+			t.Errorf("%s: another request under the same key: %d %s", path, clash.status, clash.body)
+		}
 	}
 	for path, body := range map[string]string{
 		"/api/chat":            `{"stream":true,"messages":[{"role":"user","content":"x"}]}`,
