@@ -144,6 +144,7 @@ func TestStreamIsWhole(t *testing.T) {
 	check("rich", chat.Events(rich()))
 	for seed := range uint64(400) {
 		check(fmt.Sprint("seed ", seed), randomEvents(rand.New(rand.NewPCG(seed, 2))))
+		check(fmt.Sprint("interleaved, seed ", seed), dialecttest.Interleaved(rand.New(rand.NewPCG(seed, 5))))
 	}
 }
 

@@ -257,6 +257,8 @@ func TestStreamIsWhole(t *testing.T) {
 			all.Add(&events[i])
 		}
 		check(fmt.Sprint("seed ", seed), all.Response(), events)
+		events = dialecttest.Interleaved(rand.New(rand.NewPCG(seed, 5)))
+		check(fmt.Sprint("interleaved, seed ", seed), dialecttest.Fold(events), events)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -17,8 +18,8 @@ type output struct {
 	told   *events
 
 	items     []outputItem
-	calls     []int           // the items of the calls
-	choice    int             // the one that is written; -1 before its first event
+	calls     []int // the items of the calls
+	first     body.FirstChoice
 	citations []chat.Citation // those before any text
 	later     []envelope      // for the next place between two items
 	tier      string
@@ -31,7 +32,7 @@ type output struct {
 type failure struct{ code, message string }
 
 func newOutput(served dialect.Served, told *events) *output {
-	o := &output{served: served, root: rootOf(served.RequestID), told: told, choice: -1}
+	o := &output{served: served, root: rootOf(served.RequestID), told: told}
 	if served.Request == nil {
 		o.served.Request = new(chat.Request)
 	}
@@ -64,7 +65,7 @@ type outputText struct {
 	state     *chat.ReasoningState
 }
 
-// add takes the next event. Events of another choice than the first are left out.
+// add takes the next event. Of several choices the first is written.
 func (o *output) add(ev *chat.Event) {
 	switch ev.Kind {
 	case chat.EventStart:
@@ -77,17 +78,21 @@ func (o *output) add(ev *chat.Event) {
 		}
 		return
 	case chat.EventEnd:
+		for _, kept := range o.first.Kept() {
+			o.write(&kept)
+		}
 		o.end(o.finish)
 		return
 	case chat.EventError:
 		return
 	}
-	if o.choice < 0 {
-		o.choice = ev.Choice
+	if o.first.Has(ev) {
+		o.write(ev)
 	}
-	if o.choice != ev.Choice {
-		return
-	}
+}
+
+// write takes the next event of the choice.
+func (o *output) write(ev *chat.Event) {
 	switch ev.Kind {
 	case chat.EventText:
 		o.say(ev, spokenText)
@@ -127,10 +132,10 @@ func (o *output) place(it outputItem) *outputItem {
 }
 
 // closeComplete closes what cannot go on once another item begins. A call can: its arguments may
-// still come, unless they are a whole object already.
+// still come, unless they are a whole object already. The end of a free text nobody can tell.
 func (o *output) closeComplete() {
 	for i := range o.items {
-		if it := &o.items[i]; !it.closed && (it.kind != functionItem || it.called()) {
+		if it := &o.items[i]; !it.closed && (it.kind != functionItem && it.kind != customItem || it.called()) {
 			o.close(i)
 		}
 	}
