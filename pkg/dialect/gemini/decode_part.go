@@ -49,21 +49,25 @@ func (c *choice) part(out []chat.Event, v jsonx.Value, answer string) ([]chat.Ev
 	return out, nil
 }
 
-// call reads a function's call, which comes whole. Vertex AI can send the arguments in
-// pieces, if asked to.
+// call reads a function's call, or a piece of one.
 func (c *choice) call(out []chat.Event, v jsonx.Value, signature, answer string) ([]chat.Event, *chat.Error) {
-	if v.Get("partialArgs").Given() || isTrue(v.Get("willContinue")) {
-		return out, &chat.Error{Class: chat.Transport, Message: "the provider sends a call's arguments in pieces, which was not asked for"}
+	out, failed, is := c.pieces(out, v, signature, answer)
+	if is || failed != nil {
+		return out, failed
 	}
 	made := &chat.ToolCall{ID: v.Get("id").Str(), Name: v.Get("name").Str(), Arguments: "{}", Signature: signature}
 	if args := v.Get("args"); args.Kind() == jsonx.Object {
 		made.Arguments = string(args.Clone())
 	}
+	return c.made(out, made, answer), nil
+}
+
+func (c *choice) made(out []chat.Event, made *chat.ToolCall, answer string) []chat.Event {
 	if made.ID == "" {
 		made.ID = callID(answer, c.index, c.calls, made)
 	}
 	c.calls++
-	return append(out, chat.Event{Kind: chat.EventCall, Choice: c.index, Call: c.calls - 1, ToolCall: made}), nil
+	return append(out, chat.Event{Kind: chat.EventCall, Choice: c.index, Call: c.calls - 1, ToolCall: made})
 }
 
 func isTrue(v jsonx.Value) bool { b, _ := v.Bool(); return b }
