@@ -9,6 +9,7 @@ import (
 	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
@@ -208,5 +209,40 @@ func TestFailureBehindWhatPassed(t *testing.T) {
 	all := events(t, e.Error(nil, &fault.Error{Code: fault.Provider, Message: "it broke"}))
 	if len(all) != 2 || all[0].Number != 42 || all[1].Number != 43 || !strings.HasPrefix(string(all[1].Response), `{"id":"resp_1",`) {
 		t.Errorf("%+v %s", all, all[1].Response)
+	}
+}
+
+// What is no URL's and not this dialect's is no annotation, whole or streamed.
+func TestAnnotations(t *testing.T) {
+	for raw, want := range map[string]string{
+		`{"type":"file_citation","file_id":"f","filename":"a.txt","index":3}`:                       `[{"type":"file_citation","file_id":"f","filename":"a.txt","index":3}]`,
+		`{"type":"container_file_citation","container_id":"c"}`:                                     `[{"type":"container_file_citation","container_id":"c"}]`,
+		`{"type":"file_path","file_id":"f","index":3}`:                                              `[{"type":"file_path","file_id":"f","index":3}]`,
+		`{"type":"char_location","cited_text":"x","document_index":0}`:                              `[]`,
+		`{"type":"page_location","cited_text":"x"}`:                                                 `[]`,
+		`{"type":"content_block_location","cited_text":"x"}`:                                        `[]`,
+		`{"type":"search_result_location","cited_text":"x","source":"kb-7"}`:                        `[]`,
+		`{"type":"search_result_location","cited_text":"x","source":"https://e.com/a","title":"E"}`: `[{"type":"url_citation","url":"https://e.com/a","title":"E","start_index":0,"end_index":0}]`,
+		`{"type":"web_search_result_location","cited_text":"x","url":"https://e.com","title":"E"}`:  `[{"type":"url_citation","url":"https://e.com","title":"E","start_index":0,"end_index":0}]`,
+	} {
+		var c chat.Citation
+		if strings.Contains(raw, "_location") {
+			resp, err := anthropic.Client{}.DecodeResponse([]byte(`{"content":[{"type":"text","text":"t","citations":[` + raw + `]}]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c = resp.Choices[0].Message.Parts[0].Citations[0]
+		} else {
+			c.Raw = json.RawMessage(raw)
+		}
+		events := []chat.Event{{Kind: chat.EventStart}, {Kind: chat.EventText, Text: "t"}, {Kind: chat.EventCitation, Citation: &c},
+			{Kind: chat.EventFinish, Finish: chat.FinishStop}, {Kind: chat.EventEnd}}
+		last := checkSequence(t, streamed(events, served()))
+		if !bytes.Contains(last, []byte(`"annotations":`+want)) {
+			t.Errorf("%s: %s, want %s", raw, last, want)
+		}
+		if whole := new(responses.Server).EncodeResponse(fold(events), served()); !bytes.Equal(whole, last) {
+			t.Errorf("%s: whole %s", raw, whole)
+		}
 	}
 }

@@ -256,7 +256,11 @@ func (o *output) lastText() (at, n int, ok bool) {
 	return 0, 0, false
 }
 
+// cite adds an annotation. A citation that has no form here, such as of a place in a document, is left out.
 func (o *output) cite(c *chat.Citation) {
+	if !annotates(c) {
+		return
+	}
 	if at, n, ok := o.lastText(); ok {
 		o.annotate(at, n, c)
 	} else {
