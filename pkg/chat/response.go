@@ -49,7 +49,8 @@ type Usage struct {
 	// CostNanos is the cost in nano-dollars that the provider reports (OpenRouter), if HasCost.
 	CostNanos int64
 	HasCost   bool
-	// Estimated marks counts that the gateway made up because the provider reported none.
+	// Estimated marks counts that the gateway made up because the provider reported none, and those from which the
+	// cost does not follow exactly, such as beside a web search that is paid for by the call.
 	Estimated bool
 }
 
