@@ -81,6 +81,12 @@ func (w *Writer) DataURL(m *chat.Media, mimeType string) {
 	w.Raw(`"`)
 }
 
+// IsVideo says whether the medium is a film, which only Gemini watches: sent as a file elsewhere it would be taken for a document.
+func IsVideo(m *chat.Media) bool {
+	kind, _, _ := strings.Cut(m.MIMEType, "/")
+	return strings.EqualFold(kind, "video")
+}
+
 // Filename makes a name up where the dialect wants one.
 func Filename(m *chat.Media) string {
 	switch {
