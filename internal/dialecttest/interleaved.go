@@ -58,7 +58,9 @@ func tracks(r *rand.Rand, choice int) [][]chat.Event {
 	var out [][]chat.Event
 	for i := range 1 + r.IntN(5) {
 		var track []chat.Event
-		switch r.IntN(5) {
+		switch r.IntN(6) {
+		case 5:
+			track = []chat.Event{{Kind: chat.EventMedia, Part: chat.Image, Media: &chat.Media{MIMEType: "image/png", Data: []string{"QQ==", "QUI="}[r.IntN(2)]}}}
 		case 0:
 			track = said(r, chat.EventText)
 		case 1:

@@ -70,6 +70,7 @@ const (
 	EventRefusal                       // Text: to append
 	EventCall                          // Call (0, 1, ...), ToolCall with ID and Name; Arguments holds a first piece, usually empty
 	EventCallArgs                      // Call, Text: piece of the arguments to append
+	EventMedia                         // Media, whole; Part: Image, Audio or File
 	EventCitation                      // Citation
 	EventLogprobs                      // Raw, OpenAI's shape
 	EventFinish                        // Finish; Text: the stop sequence that was met, if known
@@ -86,6 +87,8 @@ type Event struct {
 
 	Call     int // the position of the tool call within the choice
 	ToolCall *ToolCall
+	Media    *Media
+	Part     PartKind // what Media is
 	State    *ReasoningState
 	Citation *Citation
 	Raw      json.RawMessage

@@ -123,6 +123,10 @@ func (e *streamEncoder) write(out []byte, ev *chat.Event) []byte {
 		out = sse.End(append(out, "}}"...))
 	case chat.EventReason:
 		out = e.reason(out, ev)
+	case chat.EventMedia:
+		out = e.openText(e.closeBlock(out))
+		out = e.delta(out, `"text_delta","text":`, body.MediaNote(ev.Part, ev.Media))
+		out = e.closeBlock(out)
 	case chat.EventCall:
 		out = e.openCall(out, ev.Call)
 	}
@@ -147,7 +151,7 @@ func (e *streamEncoder) release(out []byte, ev *chat.Event) []byte {
 			return out
 		}
 		e.said = true
-	case chat.EventCall, chat.EventCitation:
+	case chat.EventCall, chat.EventCitation, chat.EventMedia:
 		e.said = true
 	case chat.EventReason:
 	default:

@@ -13,8 +13,8 @@ import (
 // streamed one cannot differ.
 //
 // A signature on a part that is no call and no thought belongs to the answer's text: it becomes
-// reasoning without text, behind the part. What tools that Google ran left behind, and media
-// that the model made, have no form in package chat and are dropped.
+// reasoning without text, behind the part. What tools that Google ran left behind has no form in package chat
+// and is dropped.
 func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	root, failed := body.ReadAnswer(data)
 	if failed != nil {

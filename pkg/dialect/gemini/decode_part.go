@@ -11,7 +11,7 @@ import (
 
 // part reads one part of an answer.
 func (c *choice) part(out []chat.Event, v jsonx.Value, answer string) ([]chat.Event, *chat.Error) {
-	var text, thought, call, signature, other jsonx.Value
+	var text, thought, call, medium, signature, other jsonx.Value
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch string(m.Key()) {
 		case "text":
@@ -22,6 +22,8 @@ func (c *choice) part(out []chat.Event, v jsonx.Value, answer string) ([]chat.Ev
 			call = m
 		case "thoughtSignature":
 			signature = m
+		case "inlineData":
+			medium, other = m, m
 		default:
 			other = m
 		}
@@ -42,11 +44,22 @@ func (c *choice) part(out []chat.Event, v jsonx.Value, answer string) ([]chat.Ev
 		c.said = append(c.said, s...)
 		out = append(out, chat.Event{Kind: chat.EventText, Choice: c.index, Text: s})
 	}
+	out = c.medium(out, medium)
 	if !signature.Empty() && !other.Exists() {
 		c.thoughts.open = false
 		out = append(out, chat.Event{Kind: chat.EventReason, Choice: c.index, State: unseal(signature.Str(), false)})
 	}
 	return out, nil
+}
+
+// medium reads a picture or a sound that the model made. Those that belong to its thoughts are drafts, and left out.
+func (c *choice) medium(out []chat.Event, v jsonx.Value) []chat.Event {
+	data, mime := v.Get("data"), v.Get("mimeType").Str()
+	if data.Empty() {
+		return out
+	}
+	c.thoughts.open = false
+	return append(out, chat.Event{Kind: chat.EventMedia, Choice: c.index, Part: mediaKind(mime), Media: &chat.Media{MIMEType: mime, Data: standard(data.Str())}})
 }
 
 // call reads a function's call, or a piece of one.

@@ -123,8 +123,10 @@ func (d *decoder) modelTurn(parts jsonx.Value) {
 			t.thoughts.open = false
 			t.parts = append(t.parts, chat.Part{Kind: chat.Call, ToolCall: d.call(p.data, p.signature)})
 		case "inlineData":
+			t.thoughts.open = false
 			t.parts = append(t.parts, d.inline(p.data))
 		case "fileData":
+			t.thoughts.open = false
 			t.parts = append(t.parts, d.file(p.data))
 		case "functionResponse":
 			d.Add(p.data, "only goes with the role user")

@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // say reads a message or a delta of one. Reasoning comes first: in a whole message the order
 // of the members means nothing.
 func (c *choice) say(out []chat.Event, v jsonx.Value, whole bool) []chat.Event {
-	var content, refusal, reasoning, details, calls, legacy, annotations jsonx.Value
+	var content, refusal, reasoning, details, calls, legacy, annotations, images, audio jsonx.Value
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch string(m.Key()) {
 		case "content":
@@ -32,11 +33,21 @@ func (c *choice) say(out []chat.Event, v jsonx.Value, whole bool) []chat.Event {
 			legacy = m
 		case "annotations":
 			annotations = m
+		case "images":
+			images = m
+		case "audio":
+			audio = m
 		}
 	}
 	out = c.reason(out, reasoning, details)
 	before := len(out)
 	out = c.content(out, content)
+	if content.Empty() {
+		out = c.text(out, audio.Get("transcript")) // of what is spoken: content is null then
+	}
+	for i := images.First(); i.Exists(); i = i.Next() {
+		out = c.image(out, i)
+	}
 	if !refusal.Empty() {
 		out = append(out, chat.Event{Kind: chat.EventRefusal, Choice: c.index, Text: refusal.Str()})
 	}
@@ -90,6 +101,19 @@ func (c *choice) thought(out []chat.Event, v jsonx.Value) []chat.Event {
 		return out
 	}
 	return append(out, chat.Event{Kind: chat.EventReason, Choice: c.index, Text: v.Str()})
+}
+
+// image reads a picture that the model made, as OpenRouter has it: {"type":"image_url","image_url":{"url"}}
+// (https://openrouter.ai/docs/features/multimodal/image-generation).
+func (c *choice) image(out []chat.Event, v jsonx.Value) []chat.Event {
+	url := v.Get("image_url").Get("url").Str()
+	m := &chat.Media{URL: url}
+	if kind, data, ok := strings.Cut(url, ";base64,"); ok && strings.HasPrefix(kind, "data:") {
+		m = &chat.Media{MIMEType: kind[len("data:"):], Data: data}
+	} else if !body.IsWeb(url) {
+		return out
+	}
+	return append(out, chat.Event{Kind: chat.EventMedia, Choice: c.index, Part: chat.Image, Media: m})
 }
 
 // reason reads reasoning as a text and as OpenRouter's details. Where both are there

@@ -27,6 +27,7 @@ func rich() *chat.Response {
 			{Kind: chat.Reason, Text: "Bare."},
 			{Kind: chat.Text, Text: "Hé 漢 🙂 \"q\"\n", Citations: []chat.Citation{{URL: "https://e.com", Title: "E", Text: "c", Start: 0, End: 4}, {URL: "https://f.com", Raw: json.RawMessage(`{"type":"web_search_result_location"}`)},
 				{Raw: json.RawMessage(`{"type": "url_citation", "url_citation": {"url": "as it came"}}`)}}},
+			{Kind: chat.Image, Media: &chat.Media{MIMEType: "image/webp", Data: "+/8="}}, {Kind: chat.Image, Media: &chat.Media{URL: "https://e.com/x.png"}},
 			{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "call_1", Name: "look", Arguments: `{"at": 1}`, Signature: "ts"}},
 			{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "call_2", Name: "sql", Arguments: "select 1", Custom: true}},
 		}}},

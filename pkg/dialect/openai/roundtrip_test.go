@@ -352,6 +352,9 @@ func byKind(r *chat.Response) {
 			}
 		}
 		for _, p := range r.Choices[i].Message.Parts {
+			if p.Kind == chat.Image {
+				parts = append(parts, p)
+			}
 			if p.Kind == chat.Call {
 				calls = append(calls, p)
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
 // answers are what providers of all kinds may answer.
@@ -244,5 +245,31 @@ func TestAnnotations(t *testing.T) {
 		if whole := new(responses.Server).EncodeResponse(fold(events), served()); !bytes.Equal(whole, last) {
 			t.Errorf("%s: whole %s", raw, whole)
 		}
+	}
+}
+
+// A picture is the item of the tool that makes them, and is read as a picture; other media are told of.
+func TestImages(t *testing.T) {
+	image := chat.Part{Kind: chat.Image, Media: &chat.Media{MIMEType: "image/png", Data: "+/8="}}
+	want := &chat.Response{ID: "x", Model: "y", Choices: []chat.Choice{{Finish: chat.FinishStop, Message: assistant(text("Here:"), image, image, text("Done."))}}}
+	body := new(responses.Server).EncodeResponse(want, served())
+	last := checkSequence(t, streamed(chat.Events(want), served()))
+	if !bytes.Equal(body, last) || !bytes.Contains(body, []byte(`{"id":"ig_llm_0192f3a4-0001_1","type":"image_generation_call","status":"completed","result":"+/8="}`)) {
+		t.Errorf("whole %s\nstream %s", body, last)
+	}
+	got, err := responses.Client{}.DecodeResponse(body)
+	if err != nil || !bytes.Equal(dialecttest.Indented(t, got.Choices), dialecttest.Indented(t, want.Choices)) {
+		t.Errorf("%v: %s", err, dialecttest.Indented(t, got))
+	}
+	all := readStream(t, sse.NewReader(bytes.NewReader(streamed(chat.Events(want), served())), 0))
+	if !bytes.Equal(dialecttest.Indented(t, all.Response().Choices), dialecttest.Indented(t, want.Choices)) {
+		t.Errorf("%s", dialecttest.Indented(t, all.Response()))
+	}
+	if _, _, err := new(responses.Server).DecodeRequest([]byte(`{"input":` + string(outputOf(t, body)) + `}`)); err != nil {
+		t.Error(err) // the answer goes back as it came
+	}
+	sound := []chat.Event{{Kind: chat.EventStart}, {Kind: chat.EventMedia, Part: chat.Audio, Media: &chat.Media{MIMEType: "audio/wav", Data: "QQ=="}}, {Kind: chat.EventEnd}}
+	if last := checkSequence(t, streamed(sound, served())); !bytes.Contains(last, []byte(`"text":"[audio/wav: left out`)) {
+		t.Errorf("%s", last)
 	}
 }

@@ -47,6 +47,7 @@ type outputItem struct {
 	texts      []outputText
 	call       chat.ToolCall
 	arguments  []byte
+	image      string // in base64
 	sealed     string // encrypted content, of an item that is closed or has nothing else
 	closed     bool
 	incomplete bool
@@ -104,6 +105,8 @@ func (o *output) write(ev *chat.Event) {
 		o.callFunction(ev)
 	case chat.EventCallArgs:
 		o.argue(ev.Call, ev.Text)
+	case chat.EventMedia:
+		o.show(ev)
 	case chat.EventCitation:
 		o.cite(ev.Citation)
 	case chat.EventLogprobs:
@@ -207,6 +210,16 @@ func (o *output) append(at, n int, text string) {
 	}
 	t.text = append(t.text, text...)
 	o.told.delta(at, it, n, text)
+}
+
+// show adds a medium: a picture as the tool's that makes them. There is no place for others.
+func (o *output) show(ev *chat.Event) {
+	if ev.Part != chat.Image || ev.Media == nil || ev.Media.Data == "" {
+		o.say(&chat.Event{Text: body.MediaNote(ev.Part, ev.Media)}, spokenText)
+		return
+	}
+	o.begin(outputItem{kind: imageItem, image: ev.Media.Data})
+	o.close(len(o.items) - 1)
 }
 
 func (o *output) callFunction(ev *chat.Event) {

@@ -16,6 +16,8 @@ func (k itemKind) prefix() string {
 		return "fc"
 	case customItem:
 		return "ctc"
+	case imageItem:
+		return "ig"
 	}
 	return "msg"
 }
@@ -53,6 +55,15 @@ func appendItem(out []byte, it *outputItem) []byte {
 			out = append(out, `,"encrypted_content":`...)
 			out = jsonx.AppendString(out, it.sealed)
 		}
+	case imageItem:
+		out = append(out, `,"type":"image_generation_call","status":"`...)
+		out = append(out, it.status()...)
+		out = append(out, `","result":`...)
+		if !it.closed {
+			out = append(out, "null"...)
+			break
+		}
+		out = jsonx.AppendString(out, it.image)
 	default:
 		out = appendCall(out, it)
 	}
