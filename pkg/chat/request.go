@@ -45,6 +45,16 @@ type Request struct {
 	User          string            // an end user's id for the provider's abuse checks
 	Metadata      map[string]string // kept by the provider with the answer
 	CacheKey      string            // steers the provider's prompt cache
+
+	// Foreign is what no other dialect has, or nobody has heard of, and may change what is asked. Such a request can only
+	// pass as it came: to translate it is an error.
+	Foreign []Foreign `json:",omitempty"`
+}
+
+// Foreign is a member of the request that only its own dialect may know.
+type Foreign struct {
+	Path    string // such as generationConfig.speechConfig
+	Problem string // why it is not translated
 }
 
 // Role says who speaks in a message.

@@ -39,8 +39,14 @@ func NewWriter(req *chat.Request, rules *dialect.Rules) Writer {
 	return Writer{Req: req, Rules: rules, Model: rules.Exceptions(req.Model)}
 }
 
-// Begin begins the object whose members Field writes.
-func (w *Writer) Begin() { w.Out = append(make([]byte, 0, sizeOf(w.Req)), '{') }
+// Begin begins the object whose members Field writes. A request that can only pass as it came is refused.
+func (w *Writer) Begin() {
+	if len(w.Req.Foreign) > 0 {
+		f := w.Req.Foreign[0]
+		w.Refuse(f.Path, "%s cannot be sent to %s, for which the request would have to be translated: %s", f.Path, w.Provider(), f.Problem)
+	}
+	w.Out = append(make([]byte, 0, sizeOf(w.Req)), '{')
+}
 
 // Encoded is the request, to be sent to the path; or why it cannot be.
 func (w *Writer) Encoded(path string) (dialect.Encoded, error) {
