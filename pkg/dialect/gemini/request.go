@@ -123,7 +123,9 @@ func (d *decoder) foreign(v jsonx.Value, problem string) {
 }
 
 // unknown is foreign for a member that is not known: Google adds some every month.
-func (d *decoder) unknown(m jsonx.Value, known iter.Seq[string]) { d.foreign(m, jsonx.UnknownField(m, known)) }
+func (d *decoder) unknown(m jsonx.Value, known iter.Seq[string]) {
+	d.foreign(m, jsonx.UnknownField(m, known))
+}
 
 // object reads the members that are given. In proto JSON, null is the same as absent.
 func (d *decoder) object(v jsonx.Value, read func(m jsonx.Value)) {
