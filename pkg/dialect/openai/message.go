@@ -46,7 +46,9 @@ func (c *choice) say(out []chat.Event, v jsonx.Value, whole bool) []chat.Event {
 		out = c.text(out, audio.Get("transcript")) // of what is spoken: content is null then
 	}
 	for i := images.First(); i.Exists(); i = i.Next() {
-		out = c.image(out, i)
+		if m := imageOf(i); m != nil {
+			out = append(out, chat.Event{Kind: chat.EventMedia, Choice: c.index, Part: chat.Image, Media: m})
+		}
 	}
 	if !refusal.Empty() {
 		out = append(out, chat.Event{Kind: chat.EventRefusal, Choice: c.index, Text: refusal.Str()})
@@ -103,17 +105,19 @@ func (c *choice) thought(out []chat.Event, v jsonx.Value) []chat.Event {
 	return append(out, chat.Event{Kind: chat.EventReason, Choice: c.index, Text: v.Str()})
 }
 
-// image reads a picture that the model made, as OpenRouter has it: {"type":"image_url","image_url":{"url"}}
-// (https://openrouter.ai/docs/features/multimodal/image-generation).
-func (c *choice) image(out []chat.Event, v jsonx.Value) []chat.Event {
+// imageOf is a picture that a model made, as OpenRouter has it: {"type":"image_url","image_url":{"url"}}
+// (https://openrouter.ai/docs/features/multimodal/image-generation). It is nil if it is none.
+func imageOf(v jsonx.Value) *chat.Media {
 	url := v.Get("image_url").Get("url").Str()
-	m := &chat.Media{URL: url}
-	if kind, data, ok := strings.Cut(url, ";base64,"); ok && strings.HasPrefix(kind, "data:") {
-		m = &chat.Media{MIMEType: kind[len("data:"):], Data: data}
-	} else if !body.IsWeb(url) {
-		return out
+	kind, data, _ := strings.Cut(url, ";base64,")
+	mime, is := strings.CutPrefix(kind, "data:")
+	switch {
+	case is && body.IsMIMEType(mime) && body.IsBase64(data):
+		return &chat.Media{MIMEType: mime, Data: data}
+	case body.IsWeb(url):
+		return &chat.Media{URL: url}
 	}
-	return append(out, chat.Event{Kind: chat.EventMedia, Choice: c.index, Part: chat.Image, Media: m})
+	return nil
 }
 
 // reason reads reasoning as a text and as OpenRouter's details. Where both are there

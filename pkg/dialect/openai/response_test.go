@@ -145,6 +145,24 @@ func TestEncodeFunctionCall(t *testing.T) {
 	}
 }
 
+// The pictures of an answer may go back, and Gemini's models see them again.
+func TestImagesGoBack(t *testing.T) {
+	parts := []chat.Part{text("Here:"), {Kind: chat.Image, Media: &chat.Media{MIMEType: "image/png", Data: "+/8="}}, {Kind: chat.Image, Media: &chat.Media{URL: "https://e.com/x.png"}}}
+	answer := new(openai.Server).EncodeResponse(&chat.Response{Choices: []chat.Choice{{Message: chat.Message{Role: chat.Assistant, Parts: parts}}}}, served)
+	var whole struct {
+		Choices []struct{ Message json.RawMessage }
+	}
+	if err := json.Unmarshal(answer, &whole); err != nil {
+		t.Fatal(err)
+	}
+	req, _, err := new(openai.Server).DecodeRequest([]byte(`{"messages":[` + string(whole.Choices[0].Message) + `,{"role":"assistant","content":"x","images":["not of this form",{"image_url":{"url":"file:///x"}},7]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, string(answer), req.Messages[0].Parts, parts)
+	same(t, "others", req.Messages[1].Parts, []chat.Part{text("x")})
+}
+
 // Reasoning that gets its signature at the end can be put together by index, and goes back whole.
 func TestReasoningGoesBack(t *testing.T) {
 	stream := written([]chat.Event{
