@@ -46,15 +46,17 @@ type Request struct {
 	Metadata      map[string]string // kept by the provider with the answer
 	CacheKey      string            // steers the provider's prompt cache
 
-	// Foreign is what no other dialect has, or nobody has heard of, and may change what is asked. Such a request can only
-	// pass as it came: to translate it is an error.
+	// Foreign are fields of the caller's dialect that have no place here. Where the caller's bytes pass they go along.
 	Foreign []Foreign `json:",omitempty"`
 }
 
-// Foreign is a member of the request that only its own dialect may know.
+// Foreign is a field that only the caller's dialect has.
 type Foreign struct {
-	Path    string // such as generationConfig.speechConfig
-	Problem string // why it is not translated
+	Name string // or its path
+	// Problem says why it is lost, if there is more to say.
+	Problem string `json:",omitempty"`
+	// Essential says that without it the request means something else.
+	Essential bool `json:",omitempty"`
 }
 
 // Role says who speaks in a message.

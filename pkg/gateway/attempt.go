@@ -60,7 +60,7 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 	a.speech = a.key.provider.Speech(a.key.model, &req, ask.Dialect)
 	if ask.Dialect != "" && ask.Dialect == a.speech.Dialect {
 		if passing, able := a.speech.Client.(dialect.Passing); able {
-			if enc, ok := passing.PassRequest(ask.Body, &req, a.speech.Rules); ok {
+			if enc, ok := passing.PassRequest(ask.Body, &req, ask.changed, a.speech.Rules); ok {
 				a.warnings = enc.Warnings
 				if a.speech.Rules.Answers == dialect.AnswersPass {
 					a.passing = passing

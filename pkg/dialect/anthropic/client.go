@@ -50,6 +50,9 @@ const (
 
 func encodeFor(purpose purpose, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
 	e := encoder{Writer: body.NewWriter(req, rules), purpose: purpose}
+	if purpose == answers {
+		e.Foreign()
+	}
 	e.prepare()
 	e.request()
 	path := answerPath

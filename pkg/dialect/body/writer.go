@@ -39,14 +39,8 @@ func NewWriter(req *chat.Request, rules *dialect.Rules) Writer {
 	return Writer{Req: req, Rules: rules, Model: rules.Exceptions(req.Model)}
 }
 
-// Begin begins the object whose members Field writes. A request that can only pass as it came is refused.
-func (w *Writer) Begin() {
-	if len(w.Req.Foreign) > 0 {
-		f := w.Req.Foreign[0]
-		w.Refuse(f.Path, "%s cannot be sent to %s, for which the request would have to be translated: %s", f.Path, w.Provider(), f.Problem)
-	}
-	w.Out = append(make([]byte, 0, sizeOf(w.Req)), '{')
-}
+// Begin begins the object whose members Field writes.
+func (w *Writer) Begin() { w.Out = append(make([]byte, 0, sizeOf(w.Req)), '{') }
 
 // Encoded is the request, to be sent to the path; or why it cannot be.
 func (w *Writer) Encoded(path string) (dialect.Encoded, error) {
@@ -176,6 +170,20 @@ func (w *Writer) ClampInt(name string, value int64) int64 {
 		return int64(clamped)
 	}
 	return value
+}
+
+// Apart is the object of the members that write writes, which do not become part of the request.
+func (w *Writer) Apart(write func()) jsonx.Value {
+	out := w.Out
+	w.Out = []byte("{")
+	write()
+	members, err := jsonx.Parse(append(w.Out, '}'), jsonx.Lenient)
+	w.Out = out
+	if err != nil && w.Err == nil {
+		// What is written is JSON but for raw JSON of a caller's that is none.
+		w.Refuse("", "the request cannot be written for %s: %v", w.Provider(), err)
+	}
+	return members
 }
 
 // MaxOutput is the most tokens that the request's model gives; 0 if unknown.

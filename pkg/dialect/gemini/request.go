@@ -116,11 +116,7 @@ func (d *decoder) serviceTier(v jsonx.Value) {
 }
 
 // foreign notes what Gemini may take, so that it can pass, and no other provider.
-func (d *decoder) foreign(v jsonx.Value, problem string) {
-	if len(d.req.Foreign) < jsonx.MaxIssues {
-		d.req.Foreign = append(d.req.Foreign, chat.Foreign{Path: v.Path(), Problem: problem})
-	}
-}
+func (d *decoder) foreign(v jsonx.Value, problem string) { body.NoteForeignAt(d.req, v, problem) }
 
 // unknown is foreign for a member that is not known: Google adds some every month.
 func (d *decoder) unknown(m jsonx.Value, known iter.Seq[string]) {

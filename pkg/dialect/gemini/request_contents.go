@@ -56,7 +56,7 @@ type part struct {
 
 func (d *decoder) part(v jsonx.Value) part {
 	var p part
-	foreign := len(d.req.Foreign)
+	known := true
 	d.object(v, func(m jsonx.Value) {
 		switch name := camel(m); name {
 		case "text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult", "toolCall", "toolResponse":
@@ -70,13 +70,14 @@ func (d *decoder) part(v jsonx.Value) part {
 			p.signature = standard(d.Str(m))
 		case "videoMetadata", "mediaResolution", "mediaProcessing", "partMetadata":
 		default:
+			known = false
 			d.unknown(m, slices.Values([]string{"text", "inlineData", "fileData", "functionCall", "functionResponse", "thought", "thoughtSignature"}))
 		}
 	})
 	if p.kind == "text" && p.data.Kind() != jsonx.String {
 		d.Expected(p.data, "a string")
 	}
-	if v.Kind() == jsonx.Object && p.kind == "" && p.signature == "" && len(d.req.Foreign) == foreign {
+	if v.Kind() == jsonx.Object && p.kind == "" && p.signature == "" && known {
 		d.Add(v, "expected one of text, inlineData, fileData, functionCall, functionResponse")
 	}
 	return p

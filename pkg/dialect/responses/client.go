@@ -31,6 +31,7 @@ var _ dialect.Client = Client{}
 // encrypted, or encrypted for another provider: OpenAI takes back only its own.
 func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
 	e := encoder{Writer: body.NewWriter(req, rules)}
+	e.Foreign()
 	e.prepare()
 	e.request()
 	return e.Encoded(path)

@@ -88,11 +88,7 @@ func (d *decoder) other(v, kind jsonx.Value) {
 }
 
 // foreign notes what a provider of this dialect may know, so that it can pass, and no other.
-func (d *decoder) foreign(v jsonx.Value, problem string) {
-	if len(d.req.Foreign) < jsonx.MaxIssues {
-		d.req.Foreign = append(d.req.Foreign, chat.Foreign{Path: v.Path(), Problem: problem})
-	}
-}
+func (d *decoder) foreign(v jsonx.Value, problem string) { body.NoteForeignAt(d.req, v, problem) }
 
 // said reads a message.
 func (d *decoder) said(v jsonx.Value) {
