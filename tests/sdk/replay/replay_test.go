@@ -4,6 +4,7 @@ package replay
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -117,10 +118,79 @@ func recordings(t *testing.T) (all []recorded) {
 		}
 		all = append(all, r)
 	}
-	if len(all) < 150 {
+	if all = append(all, fixtures(t, root)...); len(all) < 250 {
 		t.Fatalf("only %d recordings of conversations", len(all))
 	}
 	return all
+}
+
+// fixtures are answers that an SDK's own tests keep: vercel-ai/PACKAGE/NAME.json, or NAME.chunks.txt with an event a line.
+func fixtures(t *testing.T, root string) (all []recorded) {
+	names, err := filepath.Glob(filepath.Join(root, "vercel-ai", "*", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	odd := map[string]string{
+		"parallel-tool-call-wrapper.1.chunks.txt": "the arguments of its call do not end",
+		"spliced-message-start.chunks.txt":        "two answers in one",
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		base := filepath.Base(name)
+		client := clientOfFixture(filepath.Base(filepath.Dir(name)), string(data))
+		if client == nil || odd[base] != "" || strings.Contains(base, "trimmed") {
+			continue
+		}
+		r := recorded{name: "vercel-ai/" + filepath.Base(filepath.Dir(name)) + "/" + base}
+		switch {
+		case strings.HasSuffix(base, ".chunks.txt"):
+			stream := "data:" + strings.ReplaceAll(strings.TrimSpace(string(data)), "\n", "\ndata:")
+			if _, ok := client.(openai.Client); ok {
+				stream += "\ndata: [DONE]" // which is no JSON, and is not kept
+			}
+			r.events, err = eventsOf(client, stream)
+			var whole chat.Assembler
+			for i := range r.events {
+				whole.Add(&r.events[i])
+			}
+			r.answer = whole.Response()
+		case strings.HasSuffix(base, ".json"):
+			if r.answer, err = client.DecodeResponse(data); err == nil {
+				r.events = chat.Events(r.answer)
+			}
+		default:
+			continue
+		}
+		var told *chat.Error
+		if errors.As(err, &told) && told.Class == "" {
+			continue // the provider's error, which other tests read
+		}
+		if err != nil {
+			t.Errorf("%s: %v", r.name, err)
+			continue
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// clientOfFixture tells by a fixture's beginning what it is; nil if it is not a conversation's answer.
+func clientOfFixture(pkg, text string) dialect.Client {
+	head := text[:min(len(text), 4000)]
+	switch {
+	case pkg == "anthropic" && (strings.Contains(head, "message_start") || strings.Contains(head, `"stop_reason"`) || strings.Contains(text, `"stop_reason"`)):
+		return anthropic.Client{}
+	case pkg == "google" && strings.Contains(head, `"candidates"`):
+		return gemini.Client{}
+	case strings.Contains(head, `"response.created"`), strings.Contains(head, `"object": "response"`), strings.Contains(head, `"object":"response"`):
+		return responses.Client{}
+	case strings.Contains(head, `"chat.completion`):
+		return openai.Client{}
+	}
+	return nil
 }
 
 // clientOf is who reads the answer; nil if it is not to a conversation.
