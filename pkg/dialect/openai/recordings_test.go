@@ -47,6 +47,16 @@ func (x *exchange) sent() []byte {
 
 func recordings(t *testing.T) map[string]exchange {
 	t.Helper()
+	all := recorded(t, "/chat/completions")
+	if len(all) < 50 {
+		t.Fatalf("only %d recordings", len(all))
+	}
+	return all
+}
+
+// recorded are the exchanges of the path.
+func recorded(t *testing.T, path string) map[string]exchange {
+	t.Helper()
 	root := os.Getenv("RECORDINGS")
 	if root == "" {
 		t.Skip("RECORDINGS names no folder")
@@ -66,13 +76,10 @@ func recordings(t *testing.T) map[string]exchange {
 			if err := json.Unmarshal(data, &x); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			if strings.HasSuffix(x.Request.URL, "/chat/completions") {
+			if strings.HasSuffix(x.Request.URL, path) {
 				all[provider+"/"+filepath.Base(name)] = x
 			}
 		}
-	}
-	if len(all) < 50 {
-		t.Fatalf("only %d recordings", len(all))
 	}
 	return all
 }
