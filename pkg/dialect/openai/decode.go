@@ -51,16 +51,10 @@ type choice struct {
 	index  int
 	finish chat.FinishReason
 	calls  []call
+	begun  int // how many of the calls have begun
 	// detail is the state of the reasoning detail that is being sent, if open.
 	detail chat.ReasoningState
 	open   bool
-}
-
-type call struct {
-	index  int64 // the provider's
-	id     string
-	spoken bool // has arguments other than white space
-	custom bool
 }
 
 // chunk reads one object of the dialect. Body is the name of what a choice has
@@ -178,11 +172,7 @@ func (a *answer) finish(out []chat.Event) ([]chat.Event, *chat.Error) {
 	}
 	for i := range a.choices {
 		c := &a.choices[i]
-		for n := range c.calls {
-			if !c.calls[n].spoken && !c.calls[n].custom {
-				out = append(out, chat.Event{Kind: chat.EventCallArgs, Choice: c.index, Call: n, Text: "{}"})
-			}
-		}
+		out = c.endCalls(out)
 		reason := c.finish
 		if reason == "" {
 			reason = chat.FinishStop
