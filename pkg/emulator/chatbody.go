@@ -58,6 +58,9 @@ func (p *profile) wholeBody(x *exchange, a *answer) any {
 	if p.id != "mistral" && p.id != "fireworks" {
 		c["logprobs"] = nil
 	}
+	if x.togetherLogprobs() {
+		c["logprobs"] = logprobLists(a.text)
+	}
 	if p.id == "openrouter" {
 		c["native_finish_reason"] = "completed"
 	}

@@ -30,7 +30,8 @@ type chatRequest struct {
 	} `json:"response_format"`
 	ReasoningEffort string `json:"reasoning_effort"`
 	Reasoning       *struct {
-		Effort string `json:"effort"`
+		Effort  string `json:"effort"`
+		Enabled *bool  `json:"enabled"`
 	} `json:"reasoning"`
 	Thinking *struct {
 		Type string `json:"type"`

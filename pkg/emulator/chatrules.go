@@ -126,10 +126,12 @@ func (x *exchange) thinking() bool {
 	case "deepseek":
 		// Enabled by default, but for the name of the model before them.
 		return r.Model != "deepseek-chat" && (r.Thinking == nil || r.Thinking.Type != "disabled")
+	case "together":
+		return r.togetherThinks()
 	case "openrouter":
 		// reasoning_effort is another name for reasoning.effort (openrouter.ai/docs, reasoning tokens).
 		if r.Reasoning != nil {
-			return r.Reasoning.Effort != "none"
+			return r.Reasoning.Effort != "none" && (r.Reasoning.Enabled == nil || *r.Reasoning.Enabled)
 		}
 	}
 	return r.ReasoningEffort != "" && r.ReasoningEffort != "none"
@@ -177,6 +179,8 @@ func (x *exchange) reasoningRules() *failure {
 	switch {
 	case x.p.id == "openai":
 		return x.openAIRules()
+	case x.p.id == "together":
+		return x.togetherRules()
 	case x.p.id == "mistral" && r.ReasoningEffort != "" && r.ReasoningEffort != "high" && r.ReasoningEffort != "none":
 		return &failure{422, x.p.errorBody("reasoning_effort: Input should be 'high' or 'none'", "invalid_request_error", "", "")}
 	case x.p.id == "deepseek" && thinking && x.mustCall():

@@ -120,6 +120,10 @@ func (x *exchange) chunk(delta object, extra object) object {
 		choice := object{"index": 0, "delta": delta, "finish_reason": finish}
 		if x.p.id == "together" {
 			choice["text"] = delta["content"]
+			choice["logprobs"] = nil
+			if text, _ := delta["content"].(string); text != "" && x.togetherLogprobs() {
+				choice["logprobs"] = probability
+			}
 		}
 		c["choices"] = []any{choice}
 	}

@@ -102,7 +102,7 @@ func (a *answer) chunk(out []chat.Event, root jsonx.Value, body string) ([]chat.
 
 // choice reads one member of choices.
 func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, body string) ([]chat.Event, *chat.Error) {
-	var index, said, finish, logprobs, usage jsonx.Value
+	var index, said, finish, logprobs, likeliest, usage jsonx.Value
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch key := m.Key(); string(key) {
 		case "index":
@@ -111,6 +111,8 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, body stri
 			finish = m
 		case "logprobs":
 			logprobs = m
+		case "top_logprobs":
+			likeliest = m
 		case "usage":
 			usage = m
 		case "error":
@@ -128,8 +130,10 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, body stri
 	}
 	c := a.at(position)
 	out = c.say(out, said, body == "message")
-	if logprobs.Kind() == jsonx.Object {
-		out = append(out, chat.Event{Kind: chat.EventLogprobs, Choice: c.index, Raw: logprobs.Clone()})
+	if logprobs.Given() {
+		if raw := logprobsOf(logprobs, likeliest, said.Get("content")); raw != nil {
+			out = append(out, chat.Event{Kind: chat.EventLogprobs, Choice: c.index, Raw: raw})
+		}
 	}
 	if !finish.Empty() {
 		reason, failed := finishReason(finish.Str())
