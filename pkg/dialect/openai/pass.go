@@ -20,6 +20,9 @@ func (Client) PassRequest(data []byte, req *chat.Request, rules *dialect.Rules) 
 	}
 	p := passer{encoder: encoder{Writer: body.NewWriter(req, rules)}, root: root}
 	p.prepareReasoning()
+	if p.steersAlready() {
+		p.Warnings = nil // they are of a level that nobody named: the caller said on
+	}
 	if !p.messagesPass() || !p.toolsPass() || p.schemaPrompt() != "" {
 		return dialect.Encoded{}, false
 	}
@@ -257,6 +260,8 @@ func (p *passer) steersAlready() bool {
 		return !thinking.Given() && p.Effort == asked && p.Accepts("reasoning")
 	}
 	switch {
+	case p.Rules.Reasoning == dialect.ReasoningToggle:
+		return !thinking.Given() && p.togglesAlready(effort, object)
 	case object.Given():
 		return false
 	case p.Rules.Reasoning == dialect.ReasoningThinking:
@@ -267,6 +272,19 @@ func (p *passer) steersAlready() bool {
 		return p.Effort == ""
 	}
 	return effort.Is(p.Effort)
+}
+
+func (p *passer) togglesAlready(effort, object jsonx.Value) bool {
+	if object.Given() {
+		enabled, ok := object.Get("enabled").Bool()
+		if !ok || object.Len() != 1 || enabled != (p.Effort != "none") {
+			return false
+		}
+	}
+	if effort.Given() {
+		return effort.Is(p.Effort) && p.Effort != "none" && p.Accepts("reasoning_effort")
+	}
+	return object.Given() || p.Effort == ""
 }
 
 func (p *passer) thinksAlready(effort, kind jsonx.Value) bool {
