@@ -116,7 +116,7 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, body stri
 		case "usage":
 			usage = m
 		case "error":
-			if m.Given() {
+			if fails(m) {
 				return out, ErrorOf(m)
 			}
 		default:
