@@ -74,6 +74,7 @@ func features() []feature {
 		{"top_p", func(r *chat.Request) { r.TopP = ptr(0.5) }},
 		{"top_k", func(r *chat.Request) { r.TopK = ptr(int64(40)) }},
 		{"stop sequences", func(r *chat.Request) { r.Stop = []string{"END"} }},
+		{"6 stop sequences", func(r *chat.Request) { r.Stop = []string{"1", "2", "3", "4", "5", "6"} }},
 		{"seed", func(r *chat.Request) { r.Seed = ptr(int64(7)) }},
 		{"several answers (n)", func(r *chat.Request) { r.N = ptr(int64(2)) }},
 		{"penalties", func(r *chat.Request) { r.FrequencyPenalty, r.PresencePenalty = ptr(0.5), ptr(0.5) }},

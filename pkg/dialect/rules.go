@@ -18,6 +18,7 @@ type Rules struct {
 	MaxTokens     MaxTokensField
 	StreamUsage   StreamUsage
 	Stop          StopForm
+	MaxStops      int // stop sequences; 0: no limit is known
 	ToolChoice    ToolChoiceForm
 	ToolIDs       ToolIDForm
 	DeveloperRole RoleForm

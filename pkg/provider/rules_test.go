@@ -112,6 +112,25 @@ func TestValuesPerProvider(t *testing.T) {
 	}
 }
 
+// A request with more stop sequences than a provider takes has as many as it takes, and a warning.
+func TestStopsPerProvider(t *testing.T) {
+	for id, most := range map[string]int{"openai": 4, "openrouter": 4, "groq": 4, "fireworks": 4, "gemini": 5, "deepseek": 16, "mistral": 20, "together": 20, "anthropic": 20} {
+		p := table(t, nil).ByID(id)
+		req := &chat.Request{Model: "m", MaxTokens: to(int64(9)), Messages: []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "hi"}}}}}
+		for i := range 20 {
+			req.Stop = append(req.Stop, string(rune('a'+i)))
+		}
+		enc, err := p.Client.EncodeRequest(req, &p.Rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wanted, _ := json.Marshal(req.Stop[:most])
+		if !strings.Contains(string(enc.Body), string(wanted)) || (len(enc.Warnings) > 0) != (most < 20) {
+			t.Errorf("%s: %s, %q", id, enc.Body, enc.Warnings)
+		}
+	}
+}
+
 func rulesOf(model string) dialect.ModelRules {
 	for _, m := range openAIModels() {
 		if m.Match(model) {

@@ -74,9 +74,7 @@ func (p *passer) member(key string, m jsonx.Value) {
 	case "safety_identifier":
 		p.endUser(m)
 	case "stop":
-		if p.edit.Keep(key, m, body.Warns) && p.Rules.Stop == dialect.StopArray && m.Kind() == jsonx.String {
-			p.edit.Set(p.NameOf(key), slices.Concat([]byte("["), m.Raw(), []byte("]")))
-		}
+		p.stops(m)
 	case "n":
 		p.answers(m)
 	case "tool_choice":
@@ -131,6 +129,18 @@ func (p *passer) limit(key string, m jsonx.Value) {
 		key = want
 	}
 	p.edit.Int(key, m, p.Req.MaxTokens)
+}
+
+// stops edits the stop sequences. Too many of them are a 400 wherever there is a limit.
+func (p *passer) stops(m jsonx.Value) {
+	if !p.edit.Keep("stop", m, body.Warns) {
+		return
+	}
+	if m.Kind() == jsonx.String && p.Rules.Stop == dialect.StopArray {
+		p.edit.Set(p.NameOf("stop"), slices.Concat([]byte("["), m.Raw(), []byte("]")))
+	} else if stops := p.Stops(p.Rules.MaxStops); len(stops) < len(p.Req.Stop) {
+		p.edit.Set(p.NameOf("stop"), jsonx.AppendStrings(nil, stops))
+	}
 }
 
 func (p *passer) answers(m jsonx.Value) {
