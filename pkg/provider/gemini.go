@@ -32,7 +32,10 @@ func gemini() Provider {
 			{status: 400, text: "api key expired", class: chat.BadKey},
 			{status: 403, text: "reported as leaked", class: chat.BadKey},
 			{text: "prepayment credits are depleted", class: chat.OutOfMoney},
-			{part: "PerDay", class: chat.DailyQuota},
+			// The RetryInfo beside it is of no use: it says 34 s whatever quota is spent.
+			{part: "PerDay", class: chat.DailyQuota, reset: resetDay},
+			// FAILED_PRECONDITION: "Gemini API free tier is not available in your country. Please enable billing".
+			{status: 400, text: "free tier is not available", class: chat.OutOfMoney},
 			{status: 400, text: "user location is not supported", class: chat.Forbidden},
 			{status: 400, text: "exceeds the maximum number of tokens", class: chat.ContextLength},
 			// In a stream the status' name stands for the status.

@@ -45,6 +45,8 @@ func openAI() Provider {
 			{word: "billing_not_active", class: chat.OutOfMoney},
 			{word: "account_deactivated", class: chat.BadKey},
 			{word: "slow_down", class: chat.RateLimited},
+			// "Invalid prompt: your prompt was flagged as potentially violating our usage policy".
+			{word: "invalid_prompt", text: "usage policy", class: chat.ContentPolicy},
 			// Requests or tokens of a day: "Limit 200, Used 200 ... requests per day (RPD)".
 			{status: 429, text: "per day", class: chat.DailyQuota},
 		},

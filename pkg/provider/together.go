@@ -42,7 +42,7 @@ func together() Provider {
 			// Documented: "403: input token count + max_tokens must be less than the
 			// context length of the model". Nothing of it is about the key.
 			{status: 403, text: "context length", class: chat.ContextLength},
-			{status: 403, text: "token", class: chat.ContextLength},
+			{status: 403, text: "input token count", class: chat.ContextLength},
 			{status: 422, text: "must be <=", class: chat.ContextLength},
 		},
 	}
