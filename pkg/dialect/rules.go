@@ -21,6 +21,7 @@ type Rules struct {
 	MaxStops      int // stop sequences; 0: no limit is known
 	ToolChoice    ToolChoiceForm
 	ToolIDs       ToolIDForm
+	ToolNames     ToolNameForm
 	DeveloperRole RoleForm
 	Names         NameForm
 	Reasoning     ReasoningForm
@@ -218,6 +219,18 @@ type ToolIDForm uint8
 const (
 	ToolIDAny  ToolIDForm = iota
 	ToolIDNine            // nine letters or digits; others are mapped, and mapped the same way each time
+)
+
+// ToolNameForm is what a provider takes as the name of a function. Another name is sent in a form that it takes, and
+// comes back in answers as the caller wrote it; see body.FitToolNames.
+type ToolNameForm uint8
+
+// The forms.
+const (
+	ToolNamesAny    ToolNameForm = iota
+	ToolNames64                  // 1 to 64 letters, digits, underscores and hyphens: OpenAI, and those like it
+	ToolNames128                 // up to 128 of them: Anthropic
+	ToolNamesDotted              // up to 128, dots and colons as well, a letter or an underscore first: Gemini
 )
 
 // RoleForm says what becomes of the developer role.

@@ -9,6 +9,10 @@ func chatBody(provider, text string, more object) object {
 	return merge(object{"model": profileOf(provider).ids[0], "messages": []any{object{"role": "user", "content": text}}}, more)
 }
 
+func named(name string) []any {
+	return []any{object{"type": "function", "function": object{"name": name, "parameters": object{"type": "object"}}}}
+}
+
 func TestStrictness(t *testing.T) {
 	tests := []struct {
 		provider, name string
@@ -45,6 +49,11 @@ func TestStrictness(t *testing.T) {
 		{"deepseek", "schema", object{"response_format": object{"type": "json_schema"}}, 400, "unavailable"},
 		{"deepseek", "forced tool while thinking", object{"tools": functions(), "tool_choice": "required"}, 400, "Thinking mode"},
 		{"fireworks", "both ways to think", object{"thinking": object{"type": "enabled"}, "reasoning_effort": "low"}, 400, "Only one"},
+		{"openai", "a long name", object{"tools": named(strings.Repeat("n", 65))}, 400, "string_above_max_length"},
+		{"groq", "a name with dots", object{"tools": named("my.tool:x")}, 400, "does not match pattern"},
+		{"mistral", "a long name", object{"tools": named(strings.Repeat("n", 65))}, 400, "maximum length of 64"},
+		{"openrouter", "a name of 64", object{"tools": named(strings.Repeat("n", 64))}, 200, "Hello"},
+		{"together", "a long name", object{"tools": named(strings.Repeat("n", 65))}, 200, "Hello"},
 		{"openrouter", "no messages", object{"messages": []any{}}, 400, "messages"},
 	}
 	for _, tt := range tests {

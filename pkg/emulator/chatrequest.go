@@ -50,7 +50,10 @@ type chatMessage struct {
 }
 
 type chatCall struct {
-	ID string `json:"id"`
+	ID       string `json:"id"`
+	Function struct {
+		Name string `json:"name"`
+	} `json:"function"`
 }
 
 type chatTool struct {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
@@ -14,6 +15,7 @@ type source struct {
 	body    io.Closer
 	events  *sse.Reader
 	decoder dialect.StreamDecoder
+	names   body.ToolNames
 	ended   bool
 
 	// passer, if it is not nil, keeps in raw what the caller is to see of the events that next gave.
@@ -30,9 +32,11 @@ func (s *source) next(out []chat.Event) []chat.Event {
 		case err == nil:
 			before := len(out)
 			out = s.decoder.Decode(out, name, data)
+			s.names.RestoreEvents(out[before:])
 			s.pass(name, data, out[before:])
 		case err == io.EOF:
 			out = s.decoder.Close(out)
+			s.names.RestoreEvents(out[n:])
 		default:
 			out = append(out, chat.Event{Kind: chat.EventError, Err: streamError(err)})
 		}

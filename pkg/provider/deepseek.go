@@ -22,6 +22,7 @@ func deepSeek() Provider {
 			MaxTokens:     dialect.MaxTokens,
 			StreamUsage:   dialect.UsageAsked,
 			MaxStops:      16,
+			ToolNames:     dialect.ToolNames64,
 			DeveloperRole: dialect.DeveloperAsSystem,
 			Reasoning:     dialect.ReasoningThinking,
 			ReasoningBack: dialect.ReasoningBackContent,

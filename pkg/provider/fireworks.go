@@ -18,6 +18,7 @@ func fireworks() Provider {
 			MaxTokens:     dialect.MaxTokens,  // both are accepted
 			StreamUsage:   dialect.UsageAsked, // newer models send none otherwise
 			MaxStops:      4,
+			ToolNames:     dialect.ToolNames64,
 			DeveloperRole: dialect.DeveloperAsSystem,
 			ReasoningBack: dialect.ReasoningBackContent,
 			Audio:         dialect.AudioRefused,

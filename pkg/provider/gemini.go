@@ -20,7 +20,8 @@ func gemini() Provider {
 				"temperature": {Min: 0, Max: 2}, "topP": {Min: 0, Max: 1},
 				"presencePenalty": {Min: -2, Max: 2}, "frequencyPenalty": {Min: -2, Max: 2},
 			},
-			MaxOutput: maxOutput("gemini"), // "the supported range is from 1 (inclusive) to 65537 (exclusive)"
+			ToolNames: dialect.ToolNamesDotted, // FunctionDeclaration.name; the letter is known from its errors
+			MaxOutput: maxOutput("gemini"),     // "the supported range is from 1 (inclusive) to 65537 (exclusive)"
 			Models:    geminiModels(),
 		},
 		// Quotas of a day begin anew at midnight Pacific time; this is its winter, an hour

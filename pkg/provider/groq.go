@@ -22,6 +22,7 @@ func groq() Provider {
 			MaxTokens:     dialect.MaxCompletionTokens,
 			StreamUsage:   dialect.UsageAsked,
 			MaxStops:      4,
+			ToolNames:     dialect.ToolNames64,
 			DeveloperRole: dialect.DeveloperAsSystem,
 			Names:         dialect.NamesDropped,
 			ReasoningBack: dialect.ReasoningBackField,

@@ -22,6 +22,7 @@ func openAI() Provider {
 			MaxTokens:   dialect.MaxCompletionTokens,
 			StreamUsage: dialect.UsageAsked,
 			MaxStops:    4, // API reference, create chat completion
+			ToolNames:   dialect.ToolNames64,
 			// "max_tokens is too large: 32000. This model supports at most 16384 completion tokens".
 			MaxOutput: maxOutput("openai"),
 			// top_k is no field of this API, and unknown names are 400 unknown_parameter (recorded).

@@ -20,6 +20,7 @@ func openRouter() Provider {
 			MaxTokens:     dialect.MaxTokens,     // both are accepted
 			StreamUsage:   dialect.UsageIncluded, // always sent; include_usage does nothing
 			MaxStops:      4,
+			ToolNames:     dialect.ToolNames64,
 			Reasoning:     dialect.ReasoningObject,
 			ReasoningBack: dialect.ReasoningBackDetails,
 			Files:         dialect.FileObjectOrURL,

@@ -23,6 +23,7 @@ func together() Provider {
 			MaxTokens:     dialect.MaxTokens,
 			StreamUsage:   dialect.UsageIncluded, // on the last chunk, without asking (recorded)
 			Stop:          dialect.StopArray,
+			ToolNames:     dialect.ToolNames64,
 			DeveloperRole: dialect.DeveloperAsSystem,
 			Reasoning:     dialect.ReasoningToggle,
 			ReasoningBack: dialect.ReasoningBackDropped,
