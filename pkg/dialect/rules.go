@@ -73,6 +73,8 @@ type ModelRules struct {
 	Efforts []string
 	// DefaultEffort is how much the model thinks if nothing is asked; empty: unknown, but it does.
 	DefaultEffort string
+	// ThinkTags says whether the model writes its reasoning into the text of its answers.
+	ThinkTags ThinkTagsForm
 	// Tools says whether the model may think while it is given functions to call.
 	Tools    ToolsForm
 	Messages MessagesRules
@@ -126,6 +128,16 @@ type ResultMediaForm uint8
 const (
 	ResultMediaBeside ResultMediaForm = iota // after the results, as parts of the same turn
 	ResultMediaInside                        // functionResponse.parts: Gemini 3 and later
+)
+
+// ThinkTagsForm says whether reasoning stands as <think>..</think> at the start of an answer's text.
+type ThinkTagsForm uint8
+
+// The forms.
+const (
+	ThinkTagsNone  ThinkTagsForm = iota
+	ThinkTagsSplit               // it does; answers that are written anew have it as reasoning, see body.ThinkSplitter
+	ThinkTagsAsked               // it does not if reasoning_format asks for parsed or hidden: Groq
 )
 
 // ToolsForm says whether functions and thinking go together.

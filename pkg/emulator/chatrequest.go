@@ -29,6 +29,7 @@ type chatRequest struct {
 		} `json:"json_schema"`
 	} `json:"response_format"`
 	ReasoningEffort string `json:"reasoning_effort"`
+	ReasoningFormat string `json:"reasoning_format"`
 	Reasoning       *struct {
 		Effort  string `json:"effort"`
 		Enabled *bool  `json:"enabled"`

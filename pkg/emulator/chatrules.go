@@ -161,6 +161,10 @@ func (x *exchange) thinking() bool {
 		return r.Model != "deepseek-chat" && (r.Thinking == nil || r.Thinking.Type != "disabled")
 	case "together":
 		return r.togetherThinks()
+	case "groq":
+		if strings.HasPrefix(r.Model, "qwen/qwen3") {
+			return r.ReasoningEffort != "none"
+		}
 	case "openrouter":
 		// reasoning_effort is another name for reasoning.effort (openrouter.ai/docs, reasoning tokens).
 		if r.Reasoning != nil {
@@ -214,6 +218,10 @@ func (x *exchange) reasoningRules() *failure {
 		return x.openAIRules()
 	case x.p.id == "together":
 		return x.togetherRules()
+	case x.p.id == "groq" && r.ReasoningFormat != "" && !strings.HasPrefix(r.Model, "qwen/qwen3"):
+		return x.bad("`reasoning_format` is not supported with this model", "reasoning_format")
+	case x.p.id == "groq" && r.ReasoningFormat == "raw" && x.strictOutput():
+		return x.bad("reasoning_format raw is not supported with JSON mode or tool use", "reasoning_format")
 	case x.p.id == "mistral" && r.ReasoningEffort != "" && r.ReasoningEffort != "high" && r.ReasoningEffort != "none":
 		return &failure{422, x.p.errorBody("reasoning_effort: Input should be 'high' or 'none'", "invalid_request_error", "", "")}
 	case x.p.id == "deepseek" && thinking && x.mustCall():

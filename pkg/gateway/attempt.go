@@ -85,6 +85,14 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 	return enc, true
 }
 
+// splitter takes reasoning out of the answer's text, if it may stand there and the bytes do not go through; else nil.
+func (a *attempt) splitter() *body.ThinkSplitter {
+	if a.passing == nil && a.speech.Rules.Exceptions(a.key.model).ThinkTags == dialect.ThinkTagsSplit {
+		return new(body.ThinkSplitter)
+	}
+	return nil
+}
+
 func (a *attempt) encodeEmbedding(req chat.EmbeddingRequest) (dialect.Encoded, bool) {
 	req.Model = a.key.model
 	enc, err := a.key.provider.Embedder().EncodeEmbedding(&req, &a.key.provider.Rules)
@@ -155,6 +163,9 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, ask Ask) {
 func (g *Gateway) readWhole(a *attempt, data []byte) {
 	answer, err := a.speech.Client.DecodeResponse(data)
 	a.names.RestoreAnswer(answer)
+	if splitter := a.splitter(); splitter != nil && err == nil {
+		answer = splitter.SplitAnswer(answer)
+	}
 	a.response = answer
 	g.judge(a, err)
 }
@@ -192,7 +203,7 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, ask Ask) {
 		g.readUnstreamed(a, stream, resp)
 		return
 	}
-	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.speech.Client.NewStreamDecoder(), names: a.names}
+	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.speech.Client.NewStreamDecoder(), names: a.names, thinks: a.splitter()}
 	if a.passing != nil {
 		a.source.passer = a.passing.NewStreamPasser(ask.Request)
 	}

@@ -16,6 +16,7 @@ type source struct {
 	events  *sse.Reader
 	decoder dialect.StreamDecoder
 	names   body.ToolNames
+	thinks  *body.ThinkSplitter
 	ended   bool
 
 	// passer, if it is not nil, keeps in raw what the caller is to see of the events that next gave.
@@ -31,12 +32,10 @@ func (s *source) next(out []chat.Event) []chat.Event {
 		switch {
 		case err == nil:
 			before := len(out)
-			out = s.decoder.Decode(out, name, data)
-			s.names.RestoreEvents(out[before:])
+			out = s.mend(s.decoder.Decode(out, name, data), before)
 			s.pass(name, data, out[before:])
 		case err == io.EOF:
-			out = s.decoder.Close(out)
-			s.names.RestoreEvents(out[n:])
+			out = s.mend(s.decoder.Close(out), n)
 		default:
 			out = append(out, chat.Event{Kind: chat.EventError, Err: streamError(err)})
 		}
@@ -46,6 +45,15 @@ func (s *source) next(out []chat.Event) []chat.Event {
 		}
 	}
 	return out
+}
+
+// mend gives the events from the index on the names that the caller knows, and takes reasoning out of text.
+func (s *source) mend(events []chat.Event, from int) []chat.Event {
+	s.names.RestoreEvents(events[from:])
+	if s.thinks != nil {
+		events = s.thinks.Split(events, from)
+	}
+	return events
 }
 
 // pass keeps an event's bytes, unless it is a failure: that is told in the gateway's words.

@@ -35,7 +35,7 @@ func groq() Provider {
 			// Who takes reasoning_effort, and which values, is the model's affair.
 			Models: []dialect.ModelRules{
 				{Match: idPrefix("openai/gpt-oss"), Efforts: []string{"low", "medium", "high"}},
-				{Match: idPrefix("qwen/qwen3"), Efforts: []string{"none", "default"}},
+				{Match: idPrefix("qwen/qwen3"), Efforts: []string{"none", "default"}, ThinkTags: dialect.ThinkTagsAsked},
 				{Match: idPrefix(""), Drop: []string{"reasoning_effort"}},
 			},
 		},

@@ -85,6 +85,9 @@ func TestValuesPerProvider(t *testing.T) {
 		{"mistral", "mistral-small-2603", "reasoning_effort", "high"},
 		{"groq", "llama-3.3-70b-versatile", "tool_choice", "required"},
 		{"groq", "qwen/qwen3-32b", "reasoning_effort", "default"},
+		{"groq", "qwen/qwen3-32b", "reasoning_format", "parsed"},
+		{"groq", "openai/gpt-oss-20b", "reasoning_format", nil}, // a 400 where it is not known
+		{"groq", "llama-3.3-70b-versatile", "reasoning_format", nil},
 		{"groq", "openai/gpt-oss-20b", "reasoning_effort", "high"},
 		{"together", "Qwen/X", "logprobs", 2.0},
 		{"together", "Qwen/X", "reasoning_effort", "high"},
@@ -128,6 +131,15 @@ func TestStopsPerProvider(t *testing.T) {
 		if !strings.Contains(string(enc.Body), string(wanted)) || (len(enc.Warnings) > 0) != (most < 20) {
 			t.Errorf("%s: %s, %q", id, enc.Body, enc.Warnings)
 		}
+	}
+}
+
+// Who wants no reasoning in the answer gets none from Groq.
+func TestHiddenReasoning(t *testing.T) {
+	req := everything("qwen/qwen3-32b")
+	req.Reasoning = &chat.Reasoning{Hide: true}
+	if got := encode(t, table(t, nil).ByID("groq"), req)["reasoning_format"]; got != "hidden" {
+		t.Errorf("%v", got)
 	}
 }
 

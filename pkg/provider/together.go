@@ -55,8 +55,9 @@ func together() Provider {
 func togetherModels() []dialect.ModelRules {
 	return []dialect.ModelRules{
 		{Match: idPrefix("deepseek-ai/DeepSeek-V4", "zai-org/GLM-5.2"), Efforts: []string{"none", "high", "max"}},
-		// They always reason.
-		{Match: idPrefix("openai/gpt-oss", "deepseek-ai/DeepSeek-R1", "MiniMaxAI/MiniMax-M2", "moonshotai/Kimi-K2-Thinking", "Qwen/QwQ"),
+		// They always reason; R1 does it in the text (recorded).
+		{Match: idPrefix("deepseek-ai/DeepSeek-R1"), Efforts: []string{"low", "medium", "high"}, ThinkTags: dialect.ThinkTagsSplit},
+		{Match: idPrefix("openai/gpt-oss", "MiniMaxAI/MiniMax-M2", "moonshotai/Kimi-K2-Thinking", "Qwen/QwQ"),
 			Efforts: []string{"low", "medium", "high"}},
 		// They are on or off.
 		{Match: idPrefix("deepseek-ai/DeepSeek-V3.1", "deepseek-ai/DeepSeek-V3-1", "zai-org/GLM-", "moonshotai/Kimi-K2.", "Qwen/Qwen3.", "deepcogito/"),

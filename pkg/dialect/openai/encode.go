@@ -31,6 +31,7 @@ func (e *encoder) request() {
 	e.limits()
 	e.sampling()
 	e.reasoning()
+	e.reasoningFormat()
 	e.FieldString("verbosity", r.Verbosity)
 	e.FieldString("service_tier", r.ServiceTier)
 	e.FieldString("user", r.User)

@@ -59,6 +59,19 @@ func (e *encoder) reasoning() {
 	}
 }
 
+// reasoningFormat asks Groq for reasoning in a field of its own, where it would stand in the text
+// (https://console.groq.com/docs/reasoning). A model that does not reason refuses the field.
+func (e *encoder) reasoningFormat() {
+	if e.Model.ThinkTags != dialect.ThinkTagsAsked || !e.Field("reasoning_format", body.Silent) {
+		return
+	}
+	if r := e.Req.Reasoning; r != nil && r.Hide {
+		e.Raw(`"hidden"`)
+	} else {
+		e.Raw(`"parsed"`)
+	}
+}
+
 // reasoningObject is OpenRouter's (https://openrouter.ai/docs/use-cases/reasoning-tokens).
 func (e *encoder) reasoningObject(r *chat.Reasoning) {
 	if r == nil || e.Effort == "" && r.Budget == nil && !r.Hide || !e.Field("reasoning", body.Silent) {
