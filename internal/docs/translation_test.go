@@ -81,6 +81,7 @@ func features() []feature {
 		{"logit bias", func(r *chat.Request) { r.LogitBias = map[string]float64{"50256": -100} }},
 		{"logprobs", func(r *chat.Request) { r.Logprobs, r.TopLogprobs = ptr(true), ptr(int64(2)) }},
 		{"reasoning effort", func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "high"} }},
+		{"no reasoning", func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "none"} }},
 		{"reasoning budget", func(r *chat.Request) {
 			r.Reasoning, r.MaxTokens = &chat.Reasoning{Budget: ptr(int64(2048))}, ptr(int64(8000))
 		}},
