@@ -51,22 +51,26 @@ func compare(b *testing.B, kind, database string, pg *pgtest.Server) {
 	toGateway.send(b, warmUp)
 
 	n := max(b.N/rounds, concurrency)
-	var ratios, cpus, bare, allocs, db []float64
+	var ratios, cpus, bareCPUs, allocRatios, allocs, bareAllocs, db []float64
 	for range rounds {
 		p := proxy.during(b, func() { toProxy.send(b, n) })
 		dbBefore := cpuOf(b, pg)
 		g := gateway.during(b, func() { toGateway.send(b, n) })
 		db = append(db, (cpuOf(b, pg)-dbBefore)/float64(n))
-		bare = append(bare, p.CPUMicros/float64(n))
 		cpus = append(cpus, g.CPUMicros/float64(n))
-		allocs = append(allocs, g.Allocs/float64(n))
+		bareCPUs = append(bareCPUs, p.CPUMicros/float64(n))
 		ratios = append(ratios, g.CPUMicros/p.CPUMicros)
+		allocs = append(allocs, g.Allocs/float64(n))
+		bareAllocs = append(bareAllocs, p.Allocs/float64(n))
+		allocRatios = append(allocRatios, g.Allocs/p.Allocs)
 	}
 	b.ReportMetric(0, "ns/op") // wall time says nothing here: everything shares the processors
 	b.ReportMetric(median(cpus), "cpu-µs/req")
-	b.ReportMetric(median(bare), "proxy-cpu-µs/req")
-	b.ReportMetric(median(ratios), "ratio")
+	b.ReportMetric(median(bareCPUs), "proxy-cpu-µs/req")
+	b.ReportMetric(median(ratios), "cpu-ratio")
 	b.ReportMetric(median(allocs), "allocs/req")
+	b.ReportMetric(median(bareAllocs), "proxy-allocs/req")
+	b.ReportMetric(median(allocRatios), "allocs-ratio")
 	if pg != nil {
 		b.ReportMetric(median(db), "db-cpu-µs/req")
 	}

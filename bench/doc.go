@@ -8,10 +8,12 @@
 //
 //	cpu-µs/req        CPU time of the gateway's process a request
 //	proxy-cpu-µs/req  CPU time of the proxy's
-//	ratio             the one by the other: the figure to compare between machines
-//	allocs/req        heap allocations of the gateway's process
+//	cpu-ratio         the one by the other: the figure to compare between machines
+//	allocs/req        heap allocations of the gateway's process a request
+//	proxy-allocs/req  those of the proxy's
+//	allocs-ratio      the one by the other
 //	db-cpu-µs/req     CPU time of PostgreSQL's processes
 //
-// and fails if a row of usage is missing afterwards. The gateway authenticates, reserves quota, translates
-// and accounts for every request; the proxy copies bytes.
+// each the median of the turns, and fails if a row of usage is missing afterwards. The gateway
+// authenticates, reserves quota, translates and accounts for every request; the proxy copies bytes.
 package bench

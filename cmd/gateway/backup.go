@@ -149,11 +149,14 @@ func (in *installation) tellKeys(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	t.printf("it holds %d provider keys", keys)
-	if unopened == 0 {
-		t.printf(", and the secret opens them all\n")
+	switch {
+	case keys == 0:
+		t.printf("it holds no provider keys\n")
+		return nil
+	case unopened == 0:
+		t.printf("it holds %d provider keys, and the secret opens them all\n", keys)
 		return nil
 	}
-	t.printf("\n")
+	t.printf("it holds %d provider keys\n", keys)
 	return fmt.Errorf("%d of them cannot be opened with the secrets at hand: bring back the secret that belongs to the backup, or list it in JWT_SECRET_PREVIOUS or ENCRYPTION_KEY_PREVIOUS", unopened)
 }

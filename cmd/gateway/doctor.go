@@ -147,6 +147,8 @@ func (d *diagnosis) database(ctx context.Context, in *installation) (used map[st
 		d.say(failed, "provider keys", "%s", err)
 	case unopened > 0:
 		d.say(failed, "provider keys", "%d of %d cannot be opened: list the secret that sealed them in ENCRYPTION_KEY_PREVIOUS or JWT_SECRET_PREVIOUS, or enter them again", unopened, keys)
+	case keys == 0:
+		d.say(note, "provider keys", "there are none yet")
 	default:
 		d.say(fine, "provider keys", "%d, and the secret opens them all", keys)
 	}

@@ -12,9 +12,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	llmgateway "github.com/alicetears/llm-gateway"
+	"github.com/alicetears/llm-gateway/internal/pgtest"
 	"github.com/alicetears/llm-gateway/pkg/emulator"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -29,7 +33,7 @@ func TestCommandLine(t *testing.T) {
 	s.want(2, `usage: gateway migrate`, "migrate", "now")
 	s.want(2, `(?s)-twice.*usage: gateway demo`, "demo", "-twice")
 	s.want(2, `no "creat"`, "user", "creat")
-	s.want(2, `EMAIL is missing`, "user", "disable")
+	s.want(2, `user disable: EMAIL is missing\nusage: gateway user disable EMAIL\n$`, "user", "disable")
 	s.want(2, `EMAIL must`, "user", "disable", "nobody")
 	s.want(0, `--password-stdin`, "user")
 }
@@ -246,6 +250,62 @@ func TestRekey(t *testing.T) {
 	s.want(1, `(?s)sealed under a key that is not configured.*\n0 provider keys.*2 keys cannot be opened: list the secret`, "rekey")
 	s.set("ENCRYPTION_KEY_PREVIOUS=" + strings.TrimPrefix(secondSecret, "ENCRYPTION_KEY="))
 	s.want(0, `^2 provider keys were sealed anew`, "rekey")
+}
+
+// The sealing key is rotated while chats are answered, of which every one finds its key.
+func TestRekeyWhileServing(t *testing.T) {
+	for name, settings := range map[string]func() []string{
+		"sqlite":   func() []string { return nil },
+		"postgres": func() []string { return []string{"DATABASE_URL=" + pgtest.New(t)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShell(t, append(settings(), firstSecret, "KEY_SELECTION_STRATEGY=round-robin")...)
+			w := s.visit(t)
+			const keys = 100
+			for range keys {
+				w.key(t, "sk-emulated-0001")
+			}
+			w.stop()
+			s.set(secondSecret)
+			out, _ := s.start("serve")
+			w.base = out.wait(t, `ready on (\S+)\n`)
+			w.bearer = w.token
+			w.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 5})
+			var answered atomic.Int64
+			ask := func() {
+				if err := w.post(t.Context(), "/api/chat", map[string]any{"model": demoModel, "messages": []any{map[string]any{"role": "user", "content": "hi"}}}, nil, nil); err != nil {
+					t.Error(err)
+				}
+				answered.Add(1)
+			}
+			done := make(chan struct{})
+			var callers sync.WaitGroup
+			for range 4 {
+				callers.Go(func() {
+					for ask(); ; ask() {
+						select {
+						case <-done:
+							return
+						default:
+						}
+					}
+				})
+			}
+			for answered.Load() == 0 {
+				time.Sleep(time.Millisecond)
+			}
+			begun := answered.Load()
+			s.want(0, `^[1-9]\d* provider keys were sealed anew under the current key\n$`, "rekey")
+			before := answered.Load()
+			for deadline := time.Now().Add(10 * time.Second); answered.Load() < before+keys && time.Now().Before(deadline); {
+				time.Sleep(time.Millisecond)
+			}
+			close(done)
+			callers.Wait()
+			t.Logf("%d chats were answered while it ran, %d after", before-begun, answered.Load()-before)
+			s.want(0, `^0 provider keys were sealed anew`, "rekey") // none is left under the old one
+		})
+	}
 }
 
 func TestMigrateSaysWhereItStands(t *testing.T) {

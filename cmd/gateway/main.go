@@ -68,12 +68,15 @@ func commands() []command {
 }
 
 // usageError says what is wrong with a command line.
-type usageError struct{ message string }
+type usageError struct {
+	message string
+	of      *command // which it is about, if not the command itself
+}
 
 func (e *usageError) Error() string { return e.message }
 
 func wrongUsage(format string, args ...any) error {
-	return &usageError{fmt.Sprintf(format, args...)}
+	return &usageError{message: fmt.Sprintf(format, args...)}
 }
 
 func run(ctx context.Context, t *terminal, args []string) int {
@@ -104,14 +107,21 @@ func report(t *terminal, c command, err error) int {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, flag.ErrHelp):
-		t.printf("usage: gateway %s\n\n%s.\n", strings.TrimSpace(c.name+" "+c.args), c.summary)
+		t.printf("%s\n%s.\n", c.usage(), c.summary)
 		return exitOK
 	case errors.As(err, &usage):
-		fmt.Fprintf(t.err, "gateway %s: %s\nusage: gateway %s\n", c.name, usage.message, strings.TrimSpace(c.name+" "+c.args))
+		if usage.of != nil {
+			c = *usage.of
+		}
+		fmt.Fprintf(t.err, "gateway %s: %s\n%s", c.name, usage.message, c.usage())
 		return exitUsage
 	}
 	fmt.Fprintf(t.err, "gateway %s: %s\n", c.name, err)
 	return exitError
+}
+
+func (c *command) usage() string {
+	return fmt.Sprintf("usage: gateway %s\n", strings.TrimSpace(c.name+" "+c.args))
 }
 
 func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -26,10 +27,26 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-func TestHelpOfEveryCommand(t *testing.T) {
-	s := newShell(t)
+// Help and refusals of a command line need no configuration, and leave nothing behind.
+func TestCommandLinesComeFirst(t *testing.T) {
+	s := newShell(t, "JWT_SECRET=short", "DATABASE_URL=mysql://x")
 	for _, c := range commands() {
-		s.want(0, `^usage: gateway `+c.name, c.name, "--help")
+		s.want(0, `^usage: gateway `+c.name+`[^\n]*\n\n`+regexp.QuoteMeta(c.summary), c.name, "--help")
+		s.want(2, `gateway `+c.name+`: .*\nusage: gateway `+c.name, c.name, "--no-such-flag")
+	}
+	for _, c := range userCommands() {
+		usage := `usage: gateway user ` + regexp.QuoteMeta(strings.TrimSpace(c.name+" "+c.args)) + `\n`
+		s.want(0, `^`+usage+`\n`+regexp.QuoteMeta(c.summary), "user", c.name, "--help")
+		s.want(2, `gateway user `+c.name+`: .*\n`+usage, "user", c.name, "--no-such-flag")
+		s.want(2, `gateway user `+c.name+`: "\S+" is more than it takes\n`+usage, "user", c.name, "a@example.com", "more")
+		if strings.Contains(c.args, "EMAIL") {
+			s.want(2, `gateway user `+c.name+`: EMAIL is missing\n`+usage, "user", c.name)
+			s.want(2, `gateway user `+c.name+`: EMAIL must .*\n`+usage, "user", c.name, "nobody")
+		}
+	}
+	s.want(1, "JWT_SECRET", "user", "list") // now it counts
+	if left, _ := os.ReadDir("."); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }
 
@@ -124,7 +141,7 @@ func freeAddress(t *testing.T) (address string, port int) {
 func TestDoctor(t *testing.T) {
 	s := newShell(t)
 	s.reachable(t)
-	s.want(0, `(?s)ok    configuration.*note  data folder.*ok    database .*note  accounts.*ok    openai.*ok    clock.*all is well`, "doctor")
+	s.want(0, `(?s)ok    configuration.*note  data folder.*ok    database .*note  accounts.*note  provider keys there are none yet.*ok    openai.*ok    clock.*all is well`, "doctor")
 	nobody, _ := freeAddress(t)
 	s.set("OPENAI_BASE_URL=http://" + nobody)
 	s.want(0, `note  openai +it cannot be reached .*nobody has a key of it`, "doctor")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -18,40 +19,76 @@ import (
 // userCommand is what follows "gateway user".
 type userCommand struct {
 	name, args, summary string
-	run                 func(u *accounts, args []string) error
+	// parse reads the rest of the command line before anything is opened, and says what to do then.
+	parse func(flags *flag.FlagSet, args []string) (action, error)
 }
+
+// action is done to the accounts of an installation.
+type action func(a *accounts) error
 
 func userCommands() []userCommand {
 	return []userCommand{
-		{"list", "", "list all accounts", (*accounts).list},
-		{"create", "[--admin] [--name NAME] [--password-stdin] EMAIL", "make an account, whether registration is open or not", (*accounts).create},
-		{"password", "[--password-stdin] EMAIL", "set a new password, and end the account's sessions", (*accounts).password},
-		{"enable", "EMAIL", "let the account in again", (*accounts).enable},
-		{"disable", "EMAIL", "lock the account out: its sessions, its tokens", (*accounts).disable},
-		{"promote", "EMAIL", "make the account an admin's", (*accounts).promote},
-		{"demote", "EMAIL", "make it an ordinary one", (*accounts).demote},
+		{"list", "", "list all accounts", parseList},
+		{"create", "[--admin] [--name NAME] [--password-stdin] EMAIL", "make an account, whether registration is open or not", parseCreate},
+		{"password", "[--password-stdin] EMAIL", "set a new password, and end the account's sessions", parsePassword},
+		{"enable", "EMAIL", "let the account in again", change(store.UserChange{Enabled: store.To(true)}, "is enabled")},
+		{"disable", "EMAIL", "lock the account out: its sessions, its tokens", change(store.UserChange{Enabled: store.To(false)}, "is disabled")},
+		{"promote", "EMAIL", "make the account an admin's", change(store.UserChange{Role: store.To(store.RoleAdmin)}, "is an admin's account")},
+		{"demote", "EMAIL", "make it an ordinary one", change(store.UserChange{Role: store.To(store.RoleUser)}, "is an ordinary account")},
 	}
 }
+
+const passwordNote = "Without --password-stdin, which reads it from the first line of standard input, a password is made and printed.\n"
 
 // user is for whoever cannot do these things in the dashboard, because nobody can log in.
 func user(ctx context.Context, t *terminal, args []string) error {
 	if len(args) == 0 || isHelp(args[0]) {
-		t.printf("usage: gateway user COMMAND\n\n")
+		t.printf("usage: gateway user COMMAND\n\nlook after accounts from the shell.\n\n")
 		for _, c := range userCommands() {
 			t.printf("  %s\n      %s\n", strings.TrimSpace(c.name+" "+c.args), c.summary)
 		}
-		t.printf("\nWithout --password-stdin, which reads it from the first line of standard input, a password is made and printed.\n")
+		t.printf("\n" + passwordNote)
 		return nil
 	}
 	for _, c := range userCommands() {
-		if c.name != args[0] {
-			continue
+		if c.name == args[0] {
+			return c.run(ctx, t, args[1:])
 		}
-		return with(ctx, t, func(ctx context.Context, in *installation) error {
-			return c.run(&accounts{in, ctx, t}, args[1:])
-		})
 	}
 	return wrongUsage("there is no %q", args[0])
+}
+
+func (c *userCommand) run(ctx context.Context, t *terminal, args []string) error {
+	full := &command{name: "user " + c.name, args: c.args}
+	do, err := c.parse(noFlags(full.name), args)
+	var usage *usageError
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		t.printf("%s\n%s.\n", full.usage(), c.summary)
+		if strings.Contains(c.args, "--password-stdin") {
+			t.printf(passwordNote)
+		}
+		return nil
+	case errors.As(err, &usage):
+		usage.of = full
+		return usage
+	case err != nil:
+		return err
+	}
+	return with(ctx, t, func(ctx context.Context, in *installation) error { return do(&accounts{in, ctx, t}) })
+}
+
+// parseEmail reads a command line that ends with an address.
+func parseEmail(flags *flag.FlagSet, args []string) (string, error) {
+	rest, err := parse(flags, args, "EMAIL")
+	if err != nil {
+		return "", err
+	}
+	email, err := auth.NormalizeEmail(rest[0])
+	if err != nil {
+		return "", wrongUsage("EMAIL %s", err)
+	}
+	return email, nil
 }
 
 // accounts is an installation whose accounts somebody looks after.
@@ -61,10 +98,12 @@ type accounts struct {
 	t   *terminal
 }
 
-func (a *accounts) list(args []string) error {
-	if _, err := parse(noFlags("list"), args); err != nil {
-		return err
-	}
+func parseList(flags *flag.FlagSet, args []string) (action, error) {
+	_, err := parse(flags, args)
+	return (*accounts).list, err
+}
+
+func (a *accounts) list() error {
 	table := tabwriter.NewWriter(a.t.out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "EMAIL\tROLE\tENABLED\tSINCE\tNAME")
 	page := store.Page{Limit: 100}
@@ -84,31 +123,30 @@ func (a *accounts) list(args []string) error {
 	}
 }
 
-func (a *accounts) create(args []string) error {
-	flags := noFlags("create")
+func parseCreate(flags *flag.FlagSet, args []string) (action, error) {
 	admin := flags.Bool("admin", false, "")
 	name := flags.String("name", "", "")
 	fromStdin := flags.Bool("password-stdin", false, "")
-	rest, err := parse(flags, args, "EMAIL")
+	email, err := parseEmail(flags, args)
+	return func(a *accounts) error {
+		role := store.RoleUser
+		if *admin {
+			role = store.RoleAdmin
+		}
+		return a.create(email, *name, role, *fromStdin)
+	}, err
+}
+
+func (a *accounts) create(email, name string, role store.Role, fromStdin bool) error {
+	password, hash, err := a.newPassword(fromStdin)
 	if err != nil {
 		return err
 	}
-	email, err := emailOf(rest[0])
-	if err != nil {
-		return err
-	}
-	password, hash, err := a.newPassword(*fromStdin)
-	if err != nil {
-		return err
+	if name == "" {
+		name, _, _ = strings.Cut(email, "@")
 	}
 	now := time.Now().UnixMilli()
-	u := store.User{ID: store.NewID(now), Email: email, Name: *name, Role: store.RoleUser, PasswordHash: hash, Enabled: true, CreatedAt: now}
-	if u.Name == "" {
-		u.Name, _, _ = strings.Cut(email, "@")
-	}
-	if *admin {
-		u.Role = store.RoleAdmin
-	}
+	u := store.User{ID: store.NewID(now), Email: email, Name: name, Role: role, PasswordHash: hash, Enabled: true, CreatedAt: now}
 	if err := store.AddUser(a.ctx, a.db, u); err != nil {
 		return err
 	}
@@ -116,18 +154,18 @@ func (a *accounts) create(args []string) error {
 	return nil
 }
 
-func (a *accounts) password(args []string) error {
-	flags := noFlags("password")
+func parsePassword(flags *flag.FlagSet, args []string) (action, error) {
 	fromStdin := flags.Bool("password-stdin", false, "")
-	rest, err := parse(flags, args, "EMAIL")
+	email, err := parseEmail(flags, args)
+	return func(a *accounts) error { return a.password(email, *fromStdin) }, err
+}
+
+func (a *accounts) password(email string, fromStdin bool) error {
+	u, err := a.find(email)
 	if err != nil {
 		return err
 	}
-	u, err := a.find(rest[0])
-	if err != nil {
-		return err
-	}
-	password, hash, err := a.newPassword(*fromStdin)
+	password, hash, err := a.newPassword(fromStdin)
 	if err != nil {
 		return err
 	}
@@ -138,51 +176,25 @@ func (a *accounts) password(args []string) error {
 	return nil
 }
 
-func (a *accounts) enable(args []string) error {
-	return a.change(args, store.UserChange{Enabled: store.To(true)}, "is enabled")
-}
-
-func (a *accounts) disable(args []string) error {
-	return a.change(args, store.UserChange{Enabled: store.To(false)}, "is disabled")
-}
-
-func (a *accounts) promote(args []string) error {
-	return a.change(args, store.UserChange{Role: store.To(store.RoleAdmin)}, "is an admin's account")
-}
-
-func (a *accounts) demote(args []string) error {
-	return a.change(args, store.UserChange{Role: store.To(store.RoleUser)}, "is an ordinary account")
-}
-
-func (a *accounts) change(args []string, c store.UserChange, done string) error {
-	rest, err := parse(noFlags("change"), args, "EMAIL")
-	if err != nil {
-		return err
+// change is a command that changes an account; done says that it was.
+func change(c store.UserChange, done string) func(*flag.FlagSet, []string) (action, error) {
+	return func(flags *flag.FlagSet, args []string) (action, error) {
+		email, err := parseEmail(flags, args)
+		return func(a *accounts) error {
+			u, err := a.find(email)
+			if err != nil {
+				return err
+			}
+			if _, err := store.UpdateUser(a.ctx, a.db, u.ID, c, time.Now().UnixMilli()); err != nil {
+				return err
+			}
+			a.t.printf("%s %s\n", u.Email, done)
+			return nil
+		}, err
 	}
-	u, err := a.find(rest[0])
-	if err != nil {
-		return err
-	}
-	if _, err := store.UpdateUser(a.ctx, a.db, u.ID, c, time.Now().UnixMilli()); err != nil {
-		return err
-	}
-	a.t.printf("%s %s\n", u.Email, done)
-	return nil
 }
 
-func emailOf(arg string) (string, error) {
-	email, err := auth.NormalizeEmail(arg)
-	if err != nil {
-		return "", wrongUsage("EMAIL %s", err)
-	}
-	return email, nil
-}
-
-func (a *accounts) find(arg string) (store.User, error) {
-	email, err := emailOf(arg)
-	if err != nil {
-		return store.User{}, err
-	}
+func (a *accounts) find(email string) (store.User, error) {
 	u, _, err := store.UserByEmail(a.ctx, a.db, email)
 	if errors.Is(err, store.ErrNotFound) {
 		return u, fmt.Errorf("there is no account with the address %s; \"gateway user list\" shows those that there are", email)

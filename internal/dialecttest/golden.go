@@ -4,9 +4,11 @@ package dialecttest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 )
 
@@ -61,4 +63,18 @@ func Read(t testing.TB, name string) []byte {
 		t.Fatal(err)
 	}
 	return body
+}
+
+// SameMembers compares members of two JSON objects by what they say.
+func SameMembers(t testing.TB, got, want []byte, names ...string) {
+	t.Helper()
+	var a, b map[string]any
+	if err := errors.Join(json.Unmarshal(got, &a), json.Unmarshal(want, &b)); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, got, want)
+	}
+	for _, name := range names {
+		if !reflect.DeepEqual(a[name], b[name]) {
+			t.Errorf("%s differs:\n got %s\nwant %s", name, got, want)
+		}
+	}
 }

@@ -91,6 +91,8 @@ func features() []feature {
 		{"user", func(r *chat.Request) { r.User = "u-1" }},
 		{"metadata", func(r *chat.Request) { r.Metadata = map[string]string{"k": "v"} }},
 		{"service tier", func(r *chat.Request) { r.ServiceTier = "auto" }},
+		{"field that only the caller's dialect has", func(r *chat.Request) { r.Foreign = []chat.Foreign{{Name: "field_of_another"}} }},
+		{"the same, if much depends on it", func(r *chat.Request) { r.Foreign = []chat.Foreign{{Name: "field_of_another", Essential: true}} }},
 	}
 }
 
@@ -117,8 +119,8 @@ func outcome(t *testing.T, table *provider.Table, to target, ask func(*chat.Requ
 
 const translationHead = `# What becomes of a request
 
-Where caller and provider speak the same dialect, the request's bytes pass, and nothing of this applies but what the provider's rules force. Otherwise the request is translated, and so
-is what a provider of the same dialect would refuse. **yes**: it is sent in the provider's own form. **warns**: it is dropped or changed, and ` + "`X-LLM-Warnings`" + ` says so. **400**: dropping it would
+Where caller and provider speak the same dialect, the request's bytes pass, and nothing of this applies but what the provider's rules force: a field is changed, or messages are written anew; whatever
+else you say, fields that nobody here knows included, stays as it is. Otherwise the request is translated. **yes**: it is sent in the provider's own form. **warns**: it is dropped or changed, and ` + "`X-LLM-Warnings`" + ` says so. **400**: dropping it would
 change what the request means, so that it is refused; another of your keys may still serve it.
 
 The table is made by ` + "`go test ./internal/docs -update`" + ` from what the gateway does with one model of each provider; other models of a provider differ where the provider says so.

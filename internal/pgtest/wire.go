@@ -5,8 +5,10 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"os"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // Wire counts what clients send to a PostgreSQL server through it. It changes nothing.
@@ -23,6 +25,23 @@ func (w *Wire) Connections() int64 { return w.connections.Load() }
 
 // Bytes is how many bytes clients have sent.
 func (w *Wire) Bytes() int64 { return w.bytes.Load() }
+
+// Idle lets time pass in which nobody asks the gateway for anything, and fails the test if anything is sent to the database, or anybody
+// connects: a serverless one falls asleep only if nobody talks to it. IDLE_TIME, a duration, is how long instead of d.
+func (w *Wire) Idle(t testing.TB, d time.Duration) {
+	t.Helper()
+	if text := os.Getenv("IDLE_TIME"); text != "" {
+		var err error
+		if d, err = time.ParseDuration(text); err != nil {
+			t.Fatalf("IDLE_TIME: %v", err)
+		}
+	}
+	bytes, connections := w.Bytes(), w.Connections()
+	time.Sleep(d)
+	if sent, opened := w.Bytes()-bytes, w.Connections()-connections; sent != 0 || opened != 0 {
+		t.Errorf("%d bytes were sent to the database and %d connections opened while nobody asked for anything for %v", sent, opened, d)
+	}
+}
 
 // Count puts a Wire in front of the database and returns it with the URL through it.
 func Count(t testing.TB, database string) (*Wire, string) {

@@ -178,6 +178,23 @@ func Missing(t testing.TB, what string) {
 	t.Skipf("%s is not installed", what)
 }
 
+// oldestNode is the oldest major version of Node.js that the Vercel CLI and the SDKs run on.
+const oldestNode = 20
+
+// Node ends a test like Missing unless Node.js is there, new enough and with npm.
+func Node(t testing.TB) {
+	t.Helper()
+	out, err := exec.Command("node", "--version").Output()
+	major, _, _ := strings.Cut(strings.TrimPrefix(string(out), "v"), ".")
+	n, _ := strconv.Atoi(major)
+	if err == nil {
+		_, err = exec.LookPath("npm")
+	}
+	if err != nil || n < oldestNode {
+		Missing(t, fmt.Sprintf("Node.js %d or newer with npm", oldestNode))
+	}
+}
+
 var (
 	cleanupLock sync.Mutex
 	cleanups    []func()

@@ -45,6 +45,16 @@ type Request struct {
 	User          string            // an end user's id for the provider's abuse checks
 	Metadata      map[string]string // kept by the provider with the answer
 	CacheKey      string            // steers the provider's prompt cache
+
+	// Foreign are fields of the caller's dialect that have no place here. Where the caller's bytes pass they go along.
+	Foreign []Foreign `json:",omitempty"`
+}
+
+// Foreign is a field that only the caller's dialect has.
+type Foreign struct {
+	Name string
+	// Essential says that without it the request means something else.
+	Essential bool `json:",omitempty"`
 }
 
 // Role says who speaks in a message.

@@ -1,6 +1,9 @@
 package chat
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"math"
+)
 
 // Response is a whole answer.
 type Response struct {
@@ -53,8 +56,8 @@ type Usage struct {
 	Estimated bool
 }
 
-// Total is Input + Output.
-func (u *Usage) Total() int64 { return u.Input + u.Output }
+// Total is Input + Output, at most the largest number that there is.
+func (u *Usage) Total() int64 { return u.Input + min(u.Output, math.MaxInt64-max(u.Input, 0)) }
 
 // EventKind says which fields of an Event count.
 type EventKind uint8

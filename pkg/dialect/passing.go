@@ -8,10 +8,12 @@ type Passing interface {
 	Client
 	// PassRequest returns the caller's body, of which req was decoded, with only the model
 	// (req.Model is the one to send) and what the rules force changed; its Warnings are those that
-	// EncodeRequest would give, and one for each unknown field that was dropped. ok is false if
-	// the rules force something that cannot be done to the bytes: then EncodeRequest is used,
-	// which may refuse the request.
-	PassRequest(body []byte, req *chat.Request, rules *Rules) (enc Encoded, ok bool)
+	// EncodeRequest would give, and one for each unknown field that was dropped. changed are the
+	// indexes, ascending, of the messages of req, all of the assistant, that are not those of the body: they are
+	// written anew, and so are those that the rules force to be written otherwise; if need be all of them,
+	// but nothing beside them. ok is false if the rules force something else that cannot be done to the
+	// bytes: then EncodeRequest is used, which may refuse the request.
+	PassRequest(body []byte, req *chat.Request, changed []int, rules *Rules) (enc Encoded, ok bool)
 	// NewStreamPasser returns what hands the events of one streamed answer to the caller who sent req.
 	NewStreamPasser(req *chat.Request) StreamPasser
 }

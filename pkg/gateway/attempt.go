@@ -66,7 +66,7 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 	}
 	if same && a.names == nil {
 		if passing, able := a.speech.Client.(dialect.Passing); able {
-			if enc, ok := passing.PassRequest(ask.Body, &req, a.speech.Rules); ok {
+			if enc, ok := passing.PassRequest(ask.Body, &req, ask.changed, a.speech.Rules); ok {
 				a.warnings = enc.Warnings
 				if a.speech.Rules.Answers == dialect.AnswersPass {
 					a.passing = passing

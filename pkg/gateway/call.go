@@ -24,14 +24,15 @@ type Call struct {
 	entry  *entry
 	fit    []candidate // in the order in which to try them
 	passed []passed
-	tried  map[store.ID]int // by key: how often
-	state  quota.Verdict    // as last asked, for refusals
+	tried  map[store.ID]bool
+	state  quota.Verdict // as last asked, for refusals
 	held   map[store.ID]*heldTurn
 	stays  store.ID // the key that made the latest held turn; zero if there is none
 	turn   turn     // what is to be held of this one
 
 	before  []store.Stmt // what the failed attempt leaves to the next trip
 	last    *attempt     // the attempt that counts
+	again   bool         // it is the last key's second, and no key has a third
 	current *attempt     // committed: its answer goes to the caller
 	count   int          // attempts made
 	trace   trace
@@ -102,7 +103,7 @@ func (c *Call) open() error {
 		}
 		res, ok, err := c.reserve(pick)
 		if err != nil {
-			return unavailable(err)
+			return c.unavailable(err)
 		}
 		if !ok {
 			again, err := c.consult()
@@ -137,7 +138,7 @@ func (c *Call) nowMs() int64 { return c.g.Now().UnixMilli() }
 func (c *Call) route() error {
 	entry, err := c.g.entryOf(c.ctx, c.ask.Caller)
 	if err != nil {
-		return unavailable(err)
+		return c.unavailable(err)
 	}
 	if entry == nil {
 		return errUnknownToken()
@@ -173,7 +174,7 @@ func (c *Call) consult() (again bool, err error) {
 	now := c.nowMs()
 	v, err := c.g.Quota.Explain(c.ctx, c.caller(), now)
 	if err != nil {
-		return false, unavailable(err)
+		return false, c.unavailable(err)
 	}
 	if !v.Access {
 		c.g.tables.drop(c.ask.Caller.credential())
@@ -194,13 +195,11 @@ func (c *Call) consult() (again bool, err error) {
 // committed; an error that no other key can do better.
 func (c *Call) try(k candidate, res quota.Reservation) (done bool, err error) {
 	c.count++
-	c.tried[k.id]++
+	c.tried[k.id] = true
 	a := &attempt{key: k, reservation: res, begun: c.g.Now(), stream: c.ask.Request.Stream}
 	c.last = a
 	ask := c.ask
-	if req, changed := c.withState(k); changed {
-		ask.Request, ask.Dialect, ask.Body = req, "", nil // the caller's bytes cannot go through
-	}
+	ask.Request, ask.changed = c.withState(k)
 	if a.stream {
 		done = c.waitForFirstEvent(a, ask)
 	} else {
@@ -294,7 +293,7 @@ const maxNote = 300
 // the failure was of a kind that passes.
 func (c *Call) retrySame() bool {
 	a := c.last
-	if a == nil || a.failure == nil || c.tried[a.key.id] != 1 || a.failure.Class == chat.Timeout {
+	if c.again || a == nil || a.failure == nil || a.failure.Class == chat.Timeout {
 		return false
 	}
 	switch provider.ActionOf(a.failure.Class).Retry {
@@ -308,8 +307,8 @@ func (c *Call) retrySame() bool {
 		return false
 	case <-time.After(pause):
 	}
-	c.tried[a.key.id] = 0
-	c.last = nil // a second failure is not tried a third time
+	delete(c.tried, a.key.id)
+	c.again = true
 	return true
 }
 
@@ -326,6 +325,14 @@ func (c *Call) cut(err error) error {
 			RetryAfter: time.Second, Err: ErrStopping}
 	}
 	return fault.Wrap(err, fault.Cancelled, "the caller left")
+}
+
+// unavailable is the error of a request for which the database did not answer; one whose caller left is only that.
+func (c *Call) unavailable(err error) error {
+	if left := c.ctx.Err(); errors.Is(left, context.Canceled) {
+		return c.cut(left)
+	}
+	return unavailable(err)
 }
 
 func unavailable(err error) error {

@@ -114,7 +114,7 @@ func (c *Call) pick(now int64) []candidate {
 // staying is the key that made an earlier turn of the conversation, if it can still be tried.
 func (c *Call) staying(now int64) (candidate, bool) {
 	for _, k := range c.fit {
-		if !c.stays.IsZero() && k.id == c.stays && c.tried[k.id] == 0 && c.g.hints.ready(k.id, c.entry.table.revision, now) &&
+		if !c.stays.IsZero() && k.id == c.stays && !c.tried[k.id] && c.g.hints.ready(k.id, c.entry.table.revision, now) &&
 			c.g.hints.mayServe(k.id, k.model, now) {
 			return k, true
 		}
@@ -128,7 +128,7 @@ func (c *Call) pickWhere(now int64, also func(candidate) bool) []candidate {
 		if len(equal) > 0 && k.priority != equal[0].priority {
 			break
 		}
-		if c.tried[k.id] > 0 || !c.g.hints.ready(k.id, c.entry.table.revision, now) || !also(k) {
+		if c.tried[k.id] || !c.g.hints.ready(k.id, c.entry.table.revision, now) || !also(k) {
 			continue
 		}
 		equal = append(equal, k)

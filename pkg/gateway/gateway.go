@@ -122,6 +122,8 @@ type Ask struct {
 	// same gets these bytes, changed as little as its rules allow. Empty: everything is translated.
 	Dialect provider.Dialect
 	Body    []byte
+	// changed are the indexes of the messages of Request that are not those of Body any more.
+	changed []int
 	// Header is the caller's; only what the provider's row allows goes up.
 	Header http.Header
 	// Also, if set, is asked when the request is settled for statements that belong to its end; they commit with
@@ -138,7 +140,7 @@ type Ask struct {
 // rest; RetryAfter is the soonest), Provider, Unavailable (the database), Cancelled.
 func (g *Gateway) Start(ctx context.Context, ask Ask) (*Call, error) {
 	ctx, cancel := context.WithTimeout(ctx, g.settings.Timeout)
-	c := &Call{g: g, ask: ask, ctx: ctx, cancel: cancel, begun: g.Now(), tried: map[store.ID]int{}}
+	c := &Call{g: g, ask: ask, ctx: ctx, cancel: cancel, begun: g.Now(), tried: map[store.ID]bool{}}
 	err := c.open()
 	if err != nil {
 		f := c.fail(err)

@@ -452,6 +452,28 @@ func TestFailover(t *testing.T) {
 	}
 }
 
+// Each key is called once, and the last one once more if the failure may pass: no key is called three times, however many there are.
+func TestNoKeyIsTriedAThirdTime(t *testing.T) {
+	for _, keys := range []int{1, 2, 5, 16} {
+		w := newWorld(t)
+		for range keys {
+			w.add(key{answer: answerError(500, `oops`)})
+		}
+		_, err := w.do(w.ask(model))
+		wantCode(t, err, fault.Provider)
+		calls := int64(0)
+		for i := range keys {
+			n := int64(w.callsOf(i + 1))
+			if calls += n; n < 1 || n > 2 {
+				t.Errorf("of %d keys, number %d was called %d times", keys, i+1, n)
+			}
+		}
+		if rows := w.int(`select attempts from requests`); calls != int64(keys)+1 || rows != calls {
+			t.Errorf("%d keys: %d calls, %d attempts in the log", keys, calls, rows)
+		}
+	}
+}
+
 func TestTheCallersFaultIsNotTriedElsewhere(t *testing.T) {
 	w := newWorld(t)
 	w.add(key{answer: answerError(400, `{"error":{"message":"Invalid value for temperature; your key sk-test-0001-abcdefghijklmnop","type":"invalid_request_error","param":"temperature"}}`)})

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"sync"
 
 	"github.com/alicetears/llm-gateway/pkg/quota"
@@ -27,7 +28,7 @@ type keyModel struct {
 }
 
 const (
-	// maxHints bounds each map; beyond it all is forgotten, which costs a few refusals.
+	// maxHints bounds each map; beyond it what is over is forgotten, and if that is little everything, which costs a few refusals.
 	maxHints = 50_000
 	// unknownFor is how long a model that a provider did not know is asked of other keys first.
 	unknownFor = 10 * 60 * 1000
@@ -84,7 +85,10 @@ func (h *hints) doesNotServe(id store.ID, model string, now int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.unknown) > maxHints {
-		clear(h.unknown)
+		maps.DeleteFunc(h.unknown, func(_ keyModel, until int64) bool { return until <= now })
+		if len(h.unknown) > maxHints/2 {
+			clear(h.unknown)
+		}
 	}
 	h.unknown[keyModel{id, model}] = now + unknownFor
 }

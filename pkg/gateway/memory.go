@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -26,8 +27,10 @@ const (
 // heldTurn is what is held of a turn of the assistant.
 type heldTurn struct {
 	Provider string `json:"provider"`
-	// Reasoning are the parts that came before the calls.
+	// Reasoning are the parts that the caller's format may have no place for.
 	Reasoning []heldReasoning `json:"reasoning,omitempty"`
+	// Outline is the order in which the turn was said: a seal may be bound to what goes before it.
+	Outline []outlined `json:"outline,omitempty"`
 	// Signatures are those of tool calls, by the calls' ids.
 	Signatures map[string]string `json:"signatures,omitempty"`
 	key        store.ID
@@ -36,6 +39,13 @@ type heldTurn struct {
 type heldReasoning struct {
 	Text  string               `json:"text,omitempty"`
 	State *chat.ReasoningState `json:"state,omitempty"`
+}
+
+// outlined is a part of a turn: one of its Reasoning, a text, or, if it says nothing, a call.
+type outlined struct {
+	Reasoning int    `json:"r,omitempty"` // counted from 1
+	Text      int    `json:"t,omitempty"` // bytes
+	Phase     string `json:"p,omitempty"` // of the text
 }
 
 // turnID tells a turn apart from all others of the user: by the token and what the provider made up for it.
@@ -106,7 +116,7 @@ func (c *Call) recall() error {
 	}
 	turns, err := store.Turns(c.ctx, c.g.DB, c.entry.table.user, ids, c.nowMs())
 	if err != nil {
-		return unavailable(err)
+		return c.unavailable(err)
 	}
 	c.held = map[store.ID]*heldTurn{}
 	for _, t := range turns {
@@ -144,8 +154,8 @@ func (c *Call) stay(latestFirst []store.ID) {
 }
 
 // withState is the request as the key's provider wants it: with what it made in earlier turns, and without what another account
-// made. changed says whether it differs from the caller's.
-func (c *Call) withState(k candidate) (req *chat.Request, changed bool) {
+// made. changed are the indexes of the messages that differ from the caller's.
+func (c *Call) withState(k candidate) (req *chat.Request, changed []int) {
 	req = c.ask.Request
 	for i := range req.Messages {
 		m := &req.Messages[i]
@@ -160,12 +170,12 @@ func (c *Call) withState(k candidate) (req *chat.Request, changed bool) {
 		if !differ {
 			continue
 		}
-		if !changed {
+		if changed == nil {
 			clone := *req
 			clone.Messages = slices.Clone(req.Messages)
-			req, changed = &clone, true
+			req = &clone
 		}
-		req.Messages[i].Parts = parts
+		req.Messages[i].Parts, changed = parts, append(changed, i)
 	}
 	return req, changed
 }
@@ -182,9 +192,7 @@ func restored(parts []chat.Part, held *heldTurn, k candidate) (out []chat.Part, 
 	case foreign || keepsState(parts):
 		return parts, false
 	}
-	for _, r := range held.Reasoning {
-		out = append(out, chat.Part{Kind: chat.Reason, Text: r.Text, State: r.State})
-	}
+	said := make([]chat.Part, 0, len(parts))
 	for _, p := range parts {
 		switch {
 		case p.Kind == chat.Reason && len(held.Reasoning) > 0:
@@ -194,9 +202,82 @@ func restored(parts []chat.Part, held *heldTurn, k candidate) (out []chat.Part, 
 			call.Signature = held.Signatures[call.ID]
 			p.ToolCall = &call
 		}
+		said = append(said, p)
+	}
+	if out, ok := held.arrange(said); ok {
+		return out, true
+	}
+	for i := range held.Reasoning {
+		out = append(out, held.part(i))
+	}
+	return append(out, said...), true
+}
+
+func (h *heldTurn) part(i int) chat.Part {
+	return chat.Part{Kind: chat.Reason, Text: h.Reasoning[i].Text, State: h.Reasoning[i].State}
+}
+
+// arrange puts what was said back into the order in which it was, with the reasoning where it stood: callers whose format has one
+// text before the calls have joined the texts. It is not ok if they say something else than was said.
+func (h *heldTurn) arrange(said []chat.Part) (out []chat.Part, ok bool) {
+	var texts, calls []chat.Part
+	for _, p := range said {
+		switch p.Kind {
+		case chat.Text:
+			texts = append(texts, p)
+		case chat.Call:
+			calls = append(calls, p)
+		default:
+			return nil, false
+		}
+	}
+	cut := 0 // bytes of the first text that are out already
+	for _, o := range h.Outline {
+		switch {
+		case o.Reasoning > len(h.Reasoning):
+			return nil, false
+		case o.Reasoning > 0:
+			out = append(out, h.part(o.Reasoning-1))
+		case o.Text > 0:
+			if out, texts, cut, ok = appendText(out, texts, cut, o); !ok {
+				return nil, false
+			}
+		case len(calls) == 0:
+			return nil, false
+		default:
+			out, calls = append(out, calls[0]), calls[1:]
+		}
+	}
+	return out, len(h.Outline) > 0 && len(texts) == 0 && len(calls) == 0
+}
+
+// appendText takes a text of the outline off the front of those that are left. It may be a piece of the first one, or several.
+func appendText(out, left []chat.Part, cut int, o outlined) (_, _ []chat.Part, _ int, ok bool) {
+	for want := o.Text; want > 0; {
+		if len(left) == 0 {
+			return nil, nil, 0, false
+		}
+		p := left[0]
+		n := min(want, len(p.Text)-cut)
+		whole := cut == 0 && n == len(p.Text)
+		p.Text = p.Text[cut : cut+n]
+		if p.Phase == "" {
+			p.Phase = o.Phase
+		}
+		if !whole {
+			p.Citations = nil // they are of places in the whole text
+		}
+		if cut += n; cut == len(left[0].Text) {
+			left, cut = left[1:], 0
+		} else {
+			p.Cache = nil // it ends with the last piece
+		}
+		if want -= n; !utf8.ValidString(p.Text) {
+			return nil, nil, 0, false
+		}
 		out = append(out, p)
 	}
-	return out, true
+	return out, left, cut, true
 }
 
 // withoutState drops reasoning that only its maker can read, and signatures.

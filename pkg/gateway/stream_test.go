@@ -160,6 +160,16 @@ func TestCallerLeavingIsSettledAndCancelsTheProvider(t *testing.T) {
 	}
 }
 
+// Who leaves while the database is asked has left: that is no fault of the gateway's.
+func TestCallerLeavingDuringALookup(t *testing.T) {
+	w := newWorld(t)
+	w.add(key{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := w.g.Start(ctx, w.ask(model)) // the table is loaded first
+	wantCode(t, err, fault.Cancelled)
+}
+
 func TestCallerLeavingBeforeTheAnswerKeepsThePlace(t *testing.T) {
 	for _, stream := range []bool{true, false} {
 		t.Run(fmt.Sprint(stream), func(t *testing.T) {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -78,8 +79,12 @@ func (t *trace) json() string {
 	return string(b)
 }
 
-// clip cuts a text to at most n bytes, between characters.
+// clip cuts a text to at most n bytes, between characters, and leaves out what no database keeps: a text that one refuses
+// must not lose the rest of what is written with it.
 func clip(s string, n int) string {
+	if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
+		s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
+	}
 	if len(s) <= n {
 		return s
 	}

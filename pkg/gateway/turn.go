@@ -27,9 +27,12 @@ func (t *turn) add(ev *chat.Event) {
 		return
 	}
 	switch ev.Kind {
+	case chat.EventText:
+		t.said(ev)
 	case chat.EventReason:
 		t.reason(ev)
 	case chat.EventCall:
+		t.outline(outlined{})
 		if t.mark == "" {
 			t.mark = ev.ToolCall.ID
 		}
@@ -43,6 +46,25 @@ func (t *turn) add(ev *chat.Event) {
 	}
 }
 
+func (t *turn) said(ev *chat.Event) {
+	if ev.Text == "" {
+		return
+	}
+	if n := len(t.held.Outline); n > 0 && t.held.Outline[n-1].Text > 0 && t.held.Outline[n-1].Phase == ev.Phase {
+		t.held.Outline[n-1].Text += len(ev.Text)
+		return
+	}
+	t.outline(outlined{Text: len(ev.Text), Phase: ev.Phase})
+}
+
+func (t *turn) outline(o outlined) {
+	t.held.Outline = append(t.held.Outline, o)
+	t.bytes += outlineBytes
+}
+
+// outlineBytes is about what an entry of the outline costs.
+const outlineBytes = 16
+
 // reason puts pieces together as chat.Assembler does.
 func (t *turn) reason(ev *chat.Event) {
 	t.bytes += len(ev.Text)
@@ -53,6 +75,7 @@ func (t *turn) reason(ev *chat.Event) {
 	if n == 0 || !t.held.Reasoning[n-1].State.Takes(ev.State) {
 		t.held.Reasoning, t.text = append(t.held.Reasoning, heldReasoning{}), append(t.text, nil)
 		n++
+		t.outline(outlined{Reasoning: n})
 	}
 	t.text[n-1] = append(t.text[n-1], ev.Text...)
 	r := &t.held.Reasoning[n-1]

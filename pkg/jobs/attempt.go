@@ -40,6 +40,10 @@ func (q *Queue) run(j *store.Job) {
 		}
 	}()
 
+	if !q.hasWorker() { // which asks for all that it runs
+		defer q.lookOut(j.ID)()
+	}
+
 	task, err := q.openTask(j)
 	if err != nil {
 		q.end(j, Failed("", fault.Wrap(err, fault.Gone, "the request was sealed under a secret that is gone; send it again")))
@@ -122,6 +126,31 @@ func retry(f *fault.Error) (pause time.Duration, again bool) {
 	}
 	pause = max(shortestBackoff, f.RetryAfter)
 	return pause + rand.N(pause/2), pause <= longestBackoff
+}
+
+// lookEvery is how often a process without a worker asks whether what it runs was cancelled elsewhere.
+const lookEvery = 3 * time.Second
+
+// lookOut ends the job's attempt when another process cancels it, until stop is called.
+func (q *Queue) lookOut(id store.ID) (stop func()) {
+	ctx, stop := context.WithCancel(q.ctx)
+	go func() {
+		ticker := time.NewTicker(lookEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			// A database that does not answer is asked again; the fence holds meanwhile.
+			if cancelled, err := store.CancelledJobs(ctx, q.DB, []store.ID{id}); err == nil && len(cancelled) > 0 {
+				q.cancelled(id)
+				return
+			}
+		}
+	}()
+	return stop
 }
 
 // cancelled ends what this process runs of a job that was cancelled.

@@ -33,7 +33,7 @@ type SyntaxError struct {
 	Path   string // of the value that was being read; empty at the top
 	Msg    string
 
-	twice bool // it is JSON, but a member is there twice
+	wellFormed bool // it is JSON, but a member is there twice, or there are too many values
 }
 
 func (e *SyntaxError) Error() string {
@@ -93,6 +93,10 @@ type node struct {
 	next             int32
 	n                int32 // children
 }
+
+// MaxValues is how many values a text of a caller's may have, which is parsed in the mode Strict: a value of two bytes
+// costs an index entry of 32. Answers of providers may have more: vectors are millions of numbers.
+const MaxValues = 1 << 19
 
 // A Doc is a parsed text. The zero value is ready; Parse may be called again and
 // again, and reuses memory. It is not safe for concurrent use while parsing.

@@ -59,6 +59,9 @@ func (p *parser) add(kind Kind, flags uint8, start, end int) int {
 }
 
 func (p *parser) value(i int) (int, *SyntaxError) {
+	if p.mode == Strict && len(p.nodes) >= MaxValues {
+		return i, &SyntaxError{Msg: fmt.Sprintf("the text has more than %d values", MaxValues), wellFormed: true}
+	}
 	if i >= len(p.src) {
 		return i, &SyntaxError{Msg: "expected a value, got the end of the text"}
 	}
@@ -327,5 +330,5 @@ func (p *parser) unique(self int) *SyntaxError {
 }
 
 func duplicate(m Value) *SyntaxError {
-	return &SyntaxError{Path: segment(string(m.Key())), Msg: "the member is there twice", twice: true}
+	return &SyntaxError{Path: segment(string(m.Key())), Msg: "the member is there twice", wellFormed: true}
 }

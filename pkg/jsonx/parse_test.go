@@ -63,6 +63,21 @@ var wellFormed = []string{
 	`{"a":"1234567","b":"12345678","c":"123456789\"","d":"1234567\\"}`,
 }
 
+// A short text of a caller's cannot take much memory; a provider's vectors can be long.
+func TestValuesAreBounded(t *testing.T) {
+	text := func(n int) []byte { return []byte("[" + strings.TrimSuffix(strings.Repeat("0,", n-1), ",") + "]") }
+	if _, err := jsonx.Parse(text(jsonx.MaxValues), jsonx.Strict); err != nil {
+		t.Error(err)
+	}
+	_, err := jsonx.Parse(text(jsonx.MaxValues+1), jsonx.Strict)
+	if err == nil || !strings.Contains(jsonx.Syntax(err).Error(), "more than 524288 values") {
+		t.Errorf("%v", err)
+	}
+	if _, err := jsonx.Parse(text(4*jsonx.MaxValues), jsonx.Lenient); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestParseAgreesWithEncodingJSON(t *testing.T) {
 	for _, text := range wellFormed {
 		want, err := reference([]byte(text))

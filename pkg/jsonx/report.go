@@ -48,7 +48,7 @@ func Syntax(err error) error {
 		return err
 	}
 	var issues fault.Issues
-	if se.twice {
+	if se.wellFormed {
 		issues.Add(se.Path, "%s", se.Msg)
 	} else {
 		issues.Add(se.Path, "malformed JSON: %s (at byte %d)", se.Msg, se.Offset)

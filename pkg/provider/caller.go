@@ -168,14 +168,14 @@ func (c *Caller) send(ctx context.Context, p *Provider, secret, method string, e
 	body := &body{exchange: ex, raw: resp.Body, src: resp.Body, limit: cmp.Or(opts.limit, c.maxBytes), form: opts.Form}
 	if err := body.decode(resp.Header.Get("Content-Encoding")); err != nil {
 		body.Close()
-		return nil, &CallError{Err: err, Sent: true, Answered: true, RequestID: p.RequestIDOf(resp.Header)}
+		return nil, &CallError{Err: err, Sent: true, Answered: true, RequestID: p.RequestIDOf(resp.Header, secret)}
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return nil, c.refused(p, secret, resp, body)
 	}
 	return &Response{
-		Status: resp.StatusCode, ContentType: resp.Header.Get("Content-Type"), RequestID: p.RequestIDOf(resp.Header),
-		Header: downward(resp.Header), Body: body, size: resp.ContentLength,
+		Status: resp.StatusCode, ContentType: resp.Header.Get("Content-Type"), RequestID: p.RequestIDOf(resp.Header, secret),
+		Header: downward(resp.Header, secret), Body: body, size: resp.ContentLength,
 	}, nil
 }
 
@@ -200,7 +200,7 @@ func (c *Caller) refused(p *Provider, secret string, resp *http.Response, body *
 	if failure.Cause == nil {
 		failure.Cause = readErr
 	}
-	return &CallError{Err: failure, Sent: true, Answered: true, RequestID: p.RequestIDOf(resp.Header)}
+	return &CallError{Err: failure, Sent: true, Answered: true, RequestID: p.RequestIDOf(resp.Header, secret)}
 }
 
 func (c *Caller) header(p *Provider, secret string, enc dialect.Encoded, opts Options) http.Header {

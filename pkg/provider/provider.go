@@ -99,10 +99,13 @@ func (p *Provider) Embedder() dialect.Embedder {
 	return e
 }
 
-// RequestIDOf returns the provider's name for the request that it answered.
-func (p *Provider) RequestIDOf(h http.Header) string {
+// RequestIDOf returns the provider's name for the request that it answered, without pieces of the key.
+func (p *Provider) RequestIDOf(h http.Header, secret string) string {
 	if p.RequestID == "" {
 		return ""
 	}
-	return clean(h.Get(p.RequestID), 200)
+	return withoutPieces(clean(h.Get(p.RequestID), maxHeader), secret)
 }
+
+// maxHeader bounds the value of a header that comes down, in bytes.
+const maxHeader = 200

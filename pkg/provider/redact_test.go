@@ -1,6 +1,10 @@
 package provider
 
 import (
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -30,6 +34,45 @@ func TestRedactText(t *testing.T) {
 		if got := RedactText(in, key); got != want {
 			t.Errorf("%q\n got %q\nwant %q", in, got, want)
 		}
+	}
+}
+
+// However a provider shows a key, a caller who may not be its owner cannot put it together again.
+func TestRedactFindsEncodings(t *testing.T) {
+	const key = "QzW7xKp3-mode-all-Rt9vLb2Ns5Yd8Fh"
+	percent := ""
+	for _, c := range []byte(key) {
+		percent += fmt.Sprintf("%%%02X", c)
+	}
+	for name, shown := range map[string]string{
+		"plain": key, "upper": strings.ToUpper(key), "lower": strings.ToLower(key), "hex": hex.EncodeToString([]byte(key)), "HEX": strings.ToUpper(hex.EncodeToString([]byte(key))),
+		"base64": base64.StdEncoding.EncodeToString([]byte(key)), "base64url": base64.URLEncoding.EncodeToString([]byte(key)),
+		"user:key": base64.StdEncoding.EncodeToString([]byte("user:" + key)), "u:key": base64.StdEncoding.EncodeToString([]byte("u:" + key)),
+		"api:key": base64.StdEncoding.EncodeToString([]byte("api:" + key)), "percent": percent, "masked": key[:7] + "***" + key[len(key)-8:], "halves": key[:16] + " " + key[16:],
+	} {
+		got := RedactText("you sent <"+shown+"> to us", key)
+		if rest := strings.ReplaceAll(got, redacted, ""); len(rest) > len("you sent <> to us")+8 || !strings.HasPrefix(got, "you sent <") || !strings.HasSuffix(got, "> to us") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	if got := RedactText("the key abc12 is wrong", "abc12"); got != "the key [redacted] is wrong" {
+		t.Errorf("a short key: %s", got)
+	}
+	if got := RedactText("the keys are wrong", "key"); got != "the keys are wrong" {
+		t.Errorf("a word: %s", got)
+	}
+}
+
+// What names a request, and what comes down in headers, is the provider's word as well.
+func TestHeadersHoldNoKey(t *testing.T) {
+	const key = "QzW7xKp3-mode-all-Rt9vLb2Ns5Yd8Fh"
+	h := http.Header{"X-Request-Id": {"req-" + key}, "Openai-Processing-Ms": {"1 " + key}}
+	p := table(t, nil).ByID("openai")
+	if id := p.RequestIDOf(h, key); id != "req-[redacted]" {
+		t.Errorf("the request's id is %q", id)
+	}
+	if ms := downward(h, key).Get("Openai-Processing-Ms"); ms != "1 [redacted]" {
+		t.Errorf("the header is %q", ms)
 	}
 }
 

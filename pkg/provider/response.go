@@ -39,15 +39,15 @@ func (r *Response) ReadAll() ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// downward picks the headers that may come down to a caller.
-func downward(h http.Header) http.Header {
+// downward picks the headers that may come down to a caller, without pieces of the key.
+func downward(h http.Header, secret string) http.Header {
 	var out http.Header
 	for _, name := range [...]string{"Openai-Processing-Ms", "X-Gemini-Service-Tier"} {
 		if v := h.Get(name); v != "" {
 			if out == nil {
 				out = make(http.Header, 2)
 			}
-			out[name] = []string{clean(v, 200)}
+			out[name] = []string{withoutPieces(clean(v, maxHeader), secret)}
 		}
 	}
 	return out

@@ -42,7 +42,7 @@ func (a *App) authorize(c *call, route *Route) (err error) {
 	case route.Access == Caller:
 		return nil
 	case c.who.digests != nil:
-		return fault.New(fault.Forbidden, "a gateway token opens chat, models and embeddings only; "+
+		return fault.New(fault.Forbidden, "a gateway token opens chat, models, embeddings and its own asynchronous requests only; "+
 			"this route needs a session: log in, and send that token")
 	case route.Access == Admin && c.who.user.Role != store.RoleAdmin:
 		return fault.New(fault.Forbidden, "this is for the admin only")

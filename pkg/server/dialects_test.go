@@ -5,6 +5,27 @@ import (
 	"testing"
 )
 
+// A model's name travels in headers and in the log: whatever no model can be called is refused by every route, and says where.
+func TestModelsNamesAreChecked(t *testing.T) {
+	w := newWorld(t)
+	ann := w.user("ann")
+	key := ann.post("/api/keys", `{"provider":"openai","apiKey":"`+apiKey+`","allowedModels":["*"],"dailyLimit":5}`).want(201).text("id")
+	_, _, holder := ann.token("t")
+	for _, name := range []string{`gpt-4o\u0000`, `gpt-4o\n`, `gpt-ü`, strings.Repeat("m", 257), strings.Repeat("m", 1<<20)} {
+		for path, body := range map[string]string{
+			"/api/chat": `"messages":[{"role":"user","content":"x"}]`, "/v1/chat/completions": `"messages":[{"role":"user","content":"x"}]`,
+			"/v1/responses": `"input":"x"`, "/v1/embeddings": `"input":"x"`, "/v1/messages": `"max_tokens":5,"messages":[{"role":"user","content":"x"}]`,
+			"/v1/messages/count_tokens": `"messages":[{"role":"user","content":"x"}]`,
+		} {
+			r := holder.post(path, `{"model":"`+name+`",`+body+`}`).want(400)
+			if !strings.Contains(r.body, "model: expected at most 256 printable ASCII characters") || len(r.body) > 1000 {
+				t.Errorf("%s, %.20q: %.300s", path, name, r.body)
+			}
+		}
+	}
+	ann.get("/api/keys/"+key).want(200).is("usedToday", "0")
+}
+
 // Every dialect's routes give a good answer, whole and, where they stream, in events.
 func TestEveryDialectAnswers(t *testing.T) {
 	w := newWorld(t)

@@ -110,6 +110,11 @@ func TestAsyncInEveryDialect(t *testing.T) {
 		if !strings.Contains(strings.ReplaceAll(got.body, ": ", ":"), tt.want) || got.header.Get("X-LLM-Provider") != "openai" {
 			t.Errorf("%s: %v %s", path, got.header, got.body)
 		}
+		other := strings.NewReplacer("echo: x", "echo: y", `"input":"x"`, `"input":"y"`).Replace(tt.body)
+		clash := tt.who.with("Prefer", "respond-async", "Idempotency-Key", "key of "+strings.ReplaceAll(path, "/", "_")).post(path, other)
+		if clash.status != 409 || !strings.Contains(clash.body, "belongs to another request") {
+			t.Errorf("%s: another request under the same key: %d %s", path, clash.status, clash.body)
+		}
 	}
 	for path, body := range map[string]string{
 		"/api/chat":            `{"stream":true,"messages":[{"role":"user","content":"x"}]}`,
@@ -226,6 +231,36 @@ func TestCancel(t *testing.T) {
 	w.holder.chat(later("done")).want(202)
 	w.holder.get("/api/chat/done").want(200)
 	w.holder.delete("/api/chat/done").refused(409, "CONFLICT", "is over")
+}
+
+// A cancellation that another process takes in ends the call all the same.
+func TestCancelElsewhere(t *testing.T) {
+	w := newChatWorld(t, functions)
+	w.key("openai", apiKey)
+	w.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 60_000})
+	w.holder.chat(later("running")).want(202)
+	polled := make(chan reply)
+	go func() { polled <- w.holder.get("/api/chat/running") }()
+	w.inCall()
+	other := *w.world // on the same database
+	other.assemble()
+	defer other.app.Close()
+	var user, session store.ID
+	err := w.db.Run(t.Context(), store.Stmt{SQL: "select user_id, id from sessions", Each: func(r store.Row) error { return r.Scan(&user, &session) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.app.Jobs.Cancel(t.Context(), store.JobCaller{User: user, Session: session}, "running"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case r := <-polled:
+		if r.status != 409 {
+			t.Errorf("the poll that ran it: %d %s", r.status, r.body)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("the call goes on")
+	}
 }
 
 func TestCallerOfAPollMayLeave(t *testing.T) {

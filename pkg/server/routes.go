@@ -110,7 +110,7 @@ func Routes() []Route {
 		{"GET", "/api/requests.csv", Usage, Session, SameOrigin, (*App).exportRequests},
 		{"GET", "/api/requests/{id}", Usage, Session, SameOrigin, (*App).getRequest},
 
-		{"GET", "/health", Health, Public, SameOrigin, (*App).health},
+		{"GET", "/health", Health, Public, SameOrigin, (*App).live},
 		{"GET", "/health/live", Health, Public, SameOrigin, (*App).live},
 		{"GET", "/health/ready", Health, Public, SameOrigin, (*App).ready},
 

@@ -10,7 +10,7 @@ export function admin(context) {
 }
 
 async function health(signal) {
-  const answer = await fetch('/health', { signal, headers: { Accept: 'application/json' } })
+  const answer = await fetch('/health/ready', { signal, headers: { Accept: 'application/json' } })
   return answer.json() // 503 says which part fails, in the same shape
 }
 

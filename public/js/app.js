@@ -39,7 +39,7 @@ async function start() {
 function showUnreachable(error) {
   const title = error.status === 503 ? 'The gateway is not ready' : error.status ? 'Something went wrong' : 'The gateway does not answer'
   root.replaceChildren(h('main', { id: 'main', class: 'gate', tabindex: -1 }, h('h1', {}, title), failure(error, start),
-    error.status === 503 && h('p', { class: 'quiet' }, 'Whoever runs the gateway has to act: its log and /health say more.')))
+    error.status === 503 && h('p', { class: 'quiet' }, 'Whoever runs the gateway has to act: its log and /health/ready say more.')))
   document.title = `${title} · LLM Gateway`
 }
 

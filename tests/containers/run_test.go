@@ -5,6 +5,7 @@ package containers
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -402,10 +403,21 @@ func TestComposeServices(t *testing.T) {
 	im.healthy(t, env(worker), worker.Healthcheck.Test)
 	served.log.wait(t, "throttles are kept in Redis")
 
+	own := env(api)
+	own["JWT_SECRET"] = rand.Text() + rand.Text() // as of a .env
+	if out, err := im.run(own, im.argv([]string{"migrate"})...); err == nil || !strings.Contains(out, "JWT_SECRET and JWT_SECRET_FILE are both set") {
+		t.Errorf("two secrets: %v: %s", err, out)
+	}
+	own["JWT_SECRET_FILE"] = "" // as the README's override has it
+	if out, err := im.run(own, im.argv([]string{"migrate"})...); err != nil {
+		t.Errorf("the secret of .env: %v: %s", err, out)
+	}
+
 	session := register(t, served.log.wait(t, `set-up token: ([\w-]+)\)`))
 	if status, text := call(t, "POST", "/api/keys", session, `{"provider":"openai","apiKey":"sk-emulated-0001"}`); status != 201 {
 		t.Fatalf("%d %s", status, text)
 	}
+	answeredByWorker(t, session)
 	streamThroughStop(t, emu, served, session)
 	worked.stop(t)
 
@@ -415,10 +427,28 @@ func TestComposeServices(t *testing.T) {
 	if status, text := call(t, "POST", "/api/chat", session, `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"hi"}]}`); status != 200 {
 		t.Errorf("%d %s", status, text)
 	}
-	if _, text := call(t, "GET", "/api/requests", session, ""); strings.Count(text, `"model":"gpt-4o-mini"`) != 2 {
+	if _, text := call(t, "GET", "/api/requests", session, ""); strings.Count(text, `"model":"gpt-4o-mini"`) != 3 {
 		t.Errorf("the log of requests: %s", text)
 	}
 	served.stop(t)
+}
+
+// answeredByWorker submits an asynchronous request to the API, and only looks at it until the worker has answered.
+func answeredByWorker(t *testing.T, session string) {
+	t.Helper()
+	const job = `{"async":true,"requestId":"for-the-worker","model":"gpt-4o-mini","messages":[{"role":"user","content":"echo: worked"}]}`
+	if status, text := call(t, "POST", "/api/chat", session, job); status != 202 {
+		t.Fatalf("%d %s", status, text)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		status, text := call(t, "GET", "/api/chat/for-the-worker?timeout=0", session, "")
+		if status == 200 && strings.Contains(text, `"content":"worked"`) {
+			return
+		}
+		if status != 202 || time.Now().After(deadline) {
+			t.Fatalf("the worker does not answer: %d %s", status, text)
+		}
+	}
 }
 
 // streamThroughStop stops the gateway in the middle of an answer, which has to end as it should.

@@ -87,6 +87,9 @@ func journey(t *testing.T, base string) {
 	b.click("Revoke the token")
 	b.sees("No token yet")
 
+	b.click("Settings")
+	b.until("the health of the parts", "[...document.querySelectorAll('dt')].some(dt => dt.textContent === 'Database' && dt.nextSibling.textContent.endsWith('ok'))")
+
 	b.click("Log out")
 	b.sees("Log in")
 	b.logInByKeyboard()

@@ -131,12 +131,12 @@ func newFleet(t *testing.T, where string, more ...string) *fleet {
 }
 
 // start starts a process and waits until it listens.
-func start(t *testing.T, env []string) (*gate, error) {
+func start(t *testing.T, env []string, args ...string) (*gate, error) {
 	out, in, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(binary)
+	cmd := exec.Command(binary, args...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = env, t.TempDir(), in, os.Stderr
 	proc, err := testproc.Start(cmd, "", syscall.SIGKILL)
 	in.Close()

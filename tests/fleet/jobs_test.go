@@ -219,6 +219,40 @@ func (f *fleet) collectByWorkers(jobs int) {
 	}
 }
 
+// A process that serves and works runs what nobody polls for, also what others took in; told to stop, it gives back what it runs.
+func TestServingProcessWorks(t *testing.T) {
+	onTwo(t, func(t *testing.T, f *fleet) {
+		f.key(1, -1)
+		f.submit(5)
+		time.Sleep(1500 * time.Millisecond)
+		if waiting := f.int("select count(*) from jobs where state = 1"); waiting != 5 {
+			t.Fatalf("%d of 5 jobs wait for a worker, although there is none", waiting)
+		}
+		both, err := start(t, f.env, "serve", "--worker")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.collectByWorkers(5)
+		f.gates = []*gate{both}
+		f.collect(5, time.Minute)
+		f.submit(6) // what is known already is the same job
+		f.collectByWorkers(6)
+		f.wantChargedOnce(6, 0)
+
+		f.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 2500})
+		f.submit(7)
+		for deadline := time.Now().Add(20 * time.Second); f.int("select state from jobs where name = 'job-6'") != 2; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("its worker does not begin")
+			}
+		}
+		both.proc.Stop(syscall.SIGTERM)
+		if state := f.int("select state from jobs where name = 'job-6'"); state != 1 {
+			t.Errorf("the job is in state %d after the end of its process, want 1: given back", state)
+		}
+	})
+}
+
 // No worker at all: polls drive everything.
 func TestPollsAloneOnManyJobs(t *testing.T) {
 	jobs := 2000

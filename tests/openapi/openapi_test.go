@@ -5,6 +5,7 @@ package openapi
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -161,16 +162,25 @@ func TestExchangesAreAsDescribed(t *testing.T) {
 			return "(?P<id>[^/]+)"
 		}) + "$")
 	}
-	seen := map[string]bool{}
+	seen, preflights := map[string]bool{}, 0
 	for _, x := range exchanges(t) {
 		v := &validation{T: t, doc: doc, exchange: x}
 		if v.find(patterns) {
+			v.headers(v.described(v.input.Route.Operation))
 			v.answer()
+			seen[fmt.Sprintf("%s %s %d", x.Method, v.path, x.Status)] = true
 			if x.Status < 400 {
 				seen[x.Method+" "+v.path] = true
 				v.request()
 			}
+		} else if x.Method == http.MethodOptions && x.Status == http.StatusNoContent {
+			v.headers(doc.Components.Responses["Preflight"].Value)
+			preflights++
 		}
+	}
+	neverSeen(t, doc, seen)
+	if preflights == 0 {
+		t.Error("no test of pkg/server asks with OPTIONS")
 	}
 	for _, r := range server.Routes() {
 		if name := r.Method + " " + pathOf(r); !seen[name] {
@@ -253,27 +263,55 @@ func (v *validation) answer() {
 	if err != nil {
 		v.Errorf("%s %s: the answer %d is not described so: %v\n%.400s", v.Method, v.path, v.Status, err, v.AnswerBody)
 	}
-	v.headers()
 }
 
-// headers are those of the gateway's own, each of which has to be described.
-func (v *validation) headers() {
-	op := v.input.Route.Operation
-	described := op.Responses.Status(v.Status)
-	if described == nil {
-		described = op.Responses.Default()
-	}
+// general are the headers that the description lists once for all answers. Whatever else an answer has, it must describe.
+var general = []string{"Cache-Control", "Connection", "Content-Length", "Content-Security-Policy", "Content-Type", "Date", "Strict-Transport-Security", "Vary",
+	"X-Content-Type-Options"}
+
+// everywhere are the errors that any path may answer, likewise.
+var everywhere = []int{http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusRequestHeaderFieldsTooLarge, http.StatusInternalServerError}
+
+// headers holds those of the answer to the description. A cookie signed under a previous secret is replaced anywhere.
+func (v *validation) headers(described *openapi3.Response) {
 	for name := range v.AnswerHeader {
-		own := strings.HasPrefix(name, "X-Llm-") || slices.Contains([]string{"X-Request-Id", "X-Should-Retry", "Retry-After", "Www-Authenticate", "Allow"}, name)
-		if !own || v.Status == http.StatusServiceUnavailable {
+		if slices.Contains(general, name) || name == "Set-Cookie" && v.Header.Get("Cookie") != "" && v.Status < 300 {
 			continue
 		}
 		found := false
-		for documented := range described.Value.Headers {
+		for documented := range described.Headers {
 			found = found || strings.EqualFold(documented, name)
 		}
 		if !found {
 			v.Errorf("%s %s: the answer %d has the header %s, which is not described", v.Method, v.path, v.Status, name)
+		}
+	}
+}
+
+// described is the answer of the operation with that status.
+func (v *validation) described(op *openapi3.Operation) *openapi3.Response {
+	if r := op.Responses.Status(v.Status); r != nil {
+		return r.Value
+	}
+	if !slices.Contains(everywhere, v.Status) {
+		v.Errorf("%s %s answers %d, which is not described", v.Method, v.path, v.Status)
+	}
+	return op.Responses.Default().Value
+}
+
+// provoked are the errors that only the caller's request can cause, so that a test of pkg/server can, too.
+var provoked = []int{400, 401, 403, 404, 409, 410, 413, 415}
+
+// Nothing is described that does not happen: a test has seen each of the callers' errors at each route.
+func neverSeen(t *testing.T, doc *openapi3.T, seen map[string]bool) {
+	t.Helper()
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			for _, status := range provoked {
+				if name := fmt.Sprintf("%s %s %d", method, path, status); op.Responses.Status(status) != nil && !seen[name] {
+					t.Errorf("%s is described, and no test of pkg/server has it", name)
+				}
+			}
 		}
 	}
 }

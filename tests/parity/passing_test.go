@@ -118,16 +118,79 @@ func (w *world) pass(c passCase, streamed bool, do emulator.Behaviour) error {
 	return nil
 }
 
-// sent is what the provider got by the key, which it notes when it has answered.
-func (w *world) sent(secret string) emulator.Recorded {
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		for _, r := range w.emu.Requests() {
-			if r.Key == secret {
-				return r
+// A turn into which the gateway puts back what the provider thought, as its caller dropped it, keeps all else that
+// the caller says in the provider's own dialect, and the answer's bytes pass still.
+func TestRestoredTurnsKeepTheRest(t *testing.T) {
+	w := newWorld(t)
+	dialects := map[string]*speaker{}
+	for _, s := range speakers() {
+		dialects[s.name] = s
+	}
+	for _, c := range []struct {
+		provider, dialect, model string
+		own                      object
+		back                     string // what the provider gets back
+	}{
+		{"openrouter", "openai", "anthropic/claude-haiku-4.5", object{"provider": object{"data_collection": "deny"}, "plugins": []any{}}, `"reasoning_details":`},
+		{"deepseek", "openai", "deepseek-flash", object{"nobody_knows": object{"a": 1}}, `"reasoning_content":`},
+		{"fireworks", "openai", "accounts/fireworks/models/gpt-oss-120b", object{"nobody_knows": object{"a": 1}}, `"reasoning_content":`},
+		{"gemini", "gemini", "gemini-3-pro-preview", object{"safetySettings": []any{object{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}}}, `"thoughtSignature":`},
+		{"anthropic", "anthropic", "claude-opus-4-8", object{"inference_geo": "global"}, `"signature":`},
+		{"openai", "responses", "gpt-5-mini", object{"truncation": "auto"}, `"encrypted_content":`},
+	} {
+		p := w.person()
+		secret := fmt.Sprintf("sk-emulated-restored%s-1", p.id)
+		p.key(c.provider, secret)
+		w.emu.Set(emulator.Match{Provider: c.provider, Key: secret}, emulator.Behaviour{Unknown: true})
+		s := dialects[c.dialect]
+		talk := &conversation{p: p, s: s, model: c.provider + "/" + c.model, memory: bare, effort: "high"}
+		if _, err := talk.begin(false); err != nil {
+			t.Errorf("%s: %v", c.provider, err)
+			continue
+		}
+		a := talk.first
+		a.turns = append(append([]turn{}, a.turns...), talk.history...)
+		path, body := s.write(&a)
+		r := p.send("POST", path, encode(merged(body, c.own)), s.auth(p.token)...)
+		if r.status != 200 || !strings.Contains(string(r.body), "nobody_knows") {
+			t.Errorf("%s: %d %s", c.provider, r.status, r.body)
+		}
+		sent := object{}
+		all := w.allSent(secret, 2)
+		last := all[len(all)-1].Body
+		if err := json.Unmarshal(last, &sent); err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range c.own {
+			if string(encode(object{"": sent[name]})) != string(encode(object{"": value})) {
+				t.Errorf("%s: %s was lost: %s", c.provider, name, last)
 			}
 		}
+		if len(all) != 2 || !bytes.Contains(last, []byte(c.back)) || bytes.Contains(body, []byte(c.back)) {
+			t.Errorf("%s: %d requests; nothing was put back: %s", c.provider, len(all), last)
+		}
 	}
-	return emulator.Recorded{}
+}
+
+// sent is what the provider got by the key, which it notes when it has answered.
+func (w *world) sent(secret string) emulator.Recorded { return w.allSent(secret, 1)[0] }
+
+// allSent are n requests or more that the provider got by the key.
+func (w *world) allSent(secret string, n int) []emulator.Recorded {
+	w.t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		var all []emulator.Recorded
+		for _, r := range w.emu.Requests() {
+			if r.Key == secret {
+				all = append(all, r)
+			}
+		}
+		if len(all) >= n {
+			return all
+		}
+	}
+	w.t.Fatalf("the provider did not get %d requests", n)
+	return nil
 }
 
 // direct sends the provider what the gateway sent.

@@ -9,8 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -19,16 +17,9 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/emulator"
 )
 
-// oldestNode is the oldest major version that the SDKs work with.
-const oldestNode = 18
-
 // TestNode runs the tests of the SDKs for Node.js, which are in the folder node.
 func TestNode(t *testing.T) {
-	out, err := exec.Command("node", "--version").Output()
-	major, _, _ := strings.Cut(strings.TrimPrefix(string(out), "v"), ".")
-	if n, _ := strconv.Atoi(major); err != nil || n < oldestNode {
-		testproc.Missing(t, fmt.Sprintf("Node.js %d or newer", oldestNode))
-	}
+	testproc.Node(t)
 	if err := installPackages(); err != nil {
 		t.Fatal(err)
 	}

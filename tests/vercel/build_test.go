@@ -42,11 +42,7 @@ func try(t testing.TB, dir string, env []string, name string, args ...string) (s
 // be installed for every checkout.
 func cli(t *testing.T) string {
 	t.Helper()
-	for _, program := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(program); err != nil {
-			testproc.Missing(t, program)
-		}
-	}
+	testproc.Node(t)
 	digest := sha256.New()
 	for _, name := range []string{"package.json", "package-lock.json"} {
 		text, err := os.ReadFile(name)

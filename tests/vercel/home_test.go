@@ -99,12 +99,13 @@ type functions struct {
 	*output
 	env []string
 
-	mu      sync.Mutex
-	running map[string]*lambda
+	mu   sync.Mutex
+	idle map[string][]*lambda // by the function's folder
+	all  map[string]int       // instances that were started, likewise
 }
 
 func newFunctions(o *output, env []string) *functions {
-	return &functions{output: o, env: env, running: map[string]*lambda{}}
+	return &functions{output: o, env: env, idle: map[string][]*lambda{}, all: map[string]int{}}
 }
 
 func (f *functions) streams() bool   { return false }
@@ -120,17 +121,35 @@ func (f *functions) ask(t *testing.T, r request) answer {
 		return answer{status: to.status, header: http.Header{}}
 	}
 	r.url, r.header = to.url, fromProxy(r.header)
-	return f.instance(t, *to.fn).ask(t, r)
+	instance := f.take(t, *to.fn)
+	defer f.put(*to.fn, instance)
+	return instance.ask(t, r)
 }
 
-// instance is the one that runs, or a new one.
-func (f *functions) instance(t *testing.T, fn function) *lambda {
+// take is an instance that does nothing, or a new one: each has one invocation at a time.
+func (f *functions) take(t *testing.T, fn function) *lambda {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.running[fn.dir] == nil {
-		f.running[fn.dir] = startLambda(t, fn, f.env)
+	if free := f.idle[fn.dir]; len(free) > 0 {
+		f.idle[fn.dir] = free[:len(free)-1]
+		return free[len(free)-1]
 	}
-	return f.running[fn.dir]
+	f.all[fn.dir]++
+	return startLambda(t, fn, f.env)
+}
+
+func (f *functions) put(fn function, instance *lambda) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.idle[fn.dir] = append(f.idle[fn.dir], instance)
+}
+
+// instances are how many were started of each function.
+func (f *functions) instances() (text string) {
+	for _, dir := range slices.Sorted(maps.Keys(f.all)) {
+		text += fmt.Sprintf(" %s×%d", strings.TrimSuffix(filepath.Base(dir), ".func"), f.all[dir])
+	}
+	return text
 }
 
 // binary is gateway serve.

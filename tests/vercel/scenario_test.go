@@ -6,13 +6,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/alicetears/llm-gateway/pkg/emulator"
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
 
@@ -27,7 +32,11 @@ const (
 type visit struct {
 	*testing.T
 	home  home
+	emu   *emulator.Emulator
 	lines []string
+
+	mu    sync.Mutex
+	asked map[string]map[int]int // the gateway's answers by method and path: how many of each status
 }
 
 func (v *visit) ask(method, url, bearer, body string, header ...string) answer {
@@ -42,7 +51,60 @@ func (v *visit) ask(method, url, bearer, body string, header ...string) answer {
 	for i := 0; i+1 < len(header); i += 2 {
 		r.header.Set(header[i], header[i+1])
 	}
-	return v.home.ask(v.T, r)
+	a := v.home.ask(v.T, r)
+	v.remember(r, a)
+	return a
+}
+
+// remember counts an answer that is the gateway's own, not the platform's.
+func (v *visit) remember(r request, a answer) {
+	if a.header.Get("X-Request-Id") == "" {
+		return
+	}
+	path, _, _ := strings.Cut(r.url, "?")
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.asked == nil {
+		v.asked = map[string]map[int]int{}
+	}
+	name := r.method + " " + path
+	if v.asked[name] == nil {
+		v.asked[name] = map[int]int{}
+	}
+	v.asked[name][a.status]++
+}
+
+var hole = regexp.MustCompile(`\\\{[a-z.\\]+\\\}`)
+
+// answersOf is what was answered at a route: 200×3 401. Routes without a hole in their pattern come before those with one.
+func (v *visit) answersOf(r server.Route) string {
+	exact := map[string]bool{}
+	for _, other := range server.Routes() {
+		exact[other.Method+" "+other.Pattern] = true
+	}
+	pattern := regexp.MustCompile("^" + hole.ReplaceAllStringFunc(regexp.QuoteMeta(r.Method+" "+r.Pattern), func(m string) string {
+		if strings.Contains(m, ".") {
+			return ".+"
+		}
+		return "[^/]+"
+	}) + "$")
+	sum := map[int]int{}
+	for name, statuses := range v.asked {
+		if name == r.Method+" "+r.Pattern || !exact[name] && pattern.MatchString(name) {
+			for status, n := range statuses {
+				sum[status] += n
+			}
+		}
+	}
+	var cells []string
+	for _, status := range slices.Sorted(maps.Keys(sum)) {
+		cell := fmt.Sprint(status)
+		if sum[status] > 1 {
+			cell += fmt.Sprint("×", sum[status])
+		}
+		cells = append(cells, cell)
+	}
+	return strings.Join(cells, " ")
 }
 
 // want asks, notes the answer under a name, and checks its status.
@@ -62,15 +124,23 @@ func (v *visit) note(format string, args ...any) {
 	v.lines = append(v.lines, someID.ReplaceAllString(fmt.Sprintf(format, args...), "ID"))
 }
 
-// text is the member of a JSON answer.
+// text is the member of a JSON answer; of a list, by its index.
 func (a answer) text(path ...string) string {
 	var value any
 	if json.Unmarshal([]byte(a.body), &value) != nil {
 		return ""
 	}
 	for _, name := range path {
-		object, _ := value.(map[string]any)
-		value = object[name]
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[name]
+		case []any:
+			i, err := strconv.Atoi(name)
+			if err != nil || i >= len(v) {
+				return ""
+			}
+			value = v[i]
+		}
 	}
 	text, _ := value.(string)
 	return text
@@ -86,6 +156,8 @@ func (v *visit) everything() {
 	v.limits(token)
 	v.unknown(token)
 	v.cron()
+	v.accounts(session)
+	v.farewell(session, key)
 }
 
 func (v *visit) account() (session, token, key string) {
@@ -162,6 +234,7 @@ func (v *visit) chats(token string) {
 	v.want(200, "GET", "/v1/models", token, "")
 	v.want(200, "GET", "/v1/models/gpt-4o-mini", token, "")
 	v.want(200, "GET", "/v1beta/models", token, "")
+	v.want(200, "GET", "/v1beta/models/gpt-4o-mini", token, "")
 	v.want(400, "POST", "/api/chat", token, `{"messages":[]}`)
 	v.want(400, "POST", "/v1/messages", token, `{"model":"gpt-4o-mini"}`)
 	v.want(403, "GET", "/api/keys", token, "")
@@ -177,8 +250,50 @@ func (v *visit) management(session, key string) {
 	v.want(405, "DELETE", "/api/keys", session, "")
 	v.want(200, "GET", "/api/usage?by=model", session, "")
 	v.want(200, "GET", "/api/admin/keys?limit=1", session, "")
-	if a := v.want(200, "GET", "/api/requests?limit=2&statusClass=2", session, ""); strings.Count(a.body, `"keyId"`) != 2 {
+	v.want(200, "PUT", "/api/keys/"+key, session, `{"provider":"gemini","name":"whole","dailyLimit":1000}`)
+	v.want(200, "POST", "/api/keys/"+key+"/reset", session, "")
+	v.want(200, "PATCH", "/api/admin/keys/"+key, session, `{"blocked":false}`)
+	for _, path := range []string{"/api/keys", "/api/keys/stats", "/api/keys/catalog", "/api/queue/jobs?limit=3"} {
+		v.want(200, "GET", path, session, "")
+	}
+	a := v.want(200, "GET", "/api/requests?limit=2&statusClass=2", session, "")
+	if strings.Count(a.body, `"keyId"`) != 2 {
 		v.Errorf("the query was not heeded: %s", a.body)
+	}
+	v.want(200, "GET", "/api/requests/"+a.text("requests", "0", "id"), session, "")
+	if csv := v.want(200, "GET", "/api/requests.csv?statusClass=2", session, ""); !strings.HasPrefix(csv.header.Get("Content-Disposition"), "attachment") || strings.Count(csv.body, "\n") < 3 {
+		v.Errorf("%v %.300s", csv.header, csv.body)
+	}
+}
+
+// accounts asks what is about people and what they hold.
+func (v *visit) accounts(session string) {
+	me := v.want(200, "GET", "/api/auth/me", session, "").text("user", "id")
+	v.want(200, "PATCH", "/api/auth/me", session, `{"name":"Root"}`)
+	v.want(200, "GET", "/api/auth/settings", session, "")
+	v.want(200, "PUT", "/api/auth/settings", session, `{"registrationEnabled":false}`)
+	v.want(200, "GET", "/api/users?limit=1", session, "")
+	v.want(200, "PATCH", "/api/users/"+me, session, `{"role":"admin"}`)
+	v.want(409, "PATCH", "/api/users/"+me, session, `{"enabled":false}`)
+	token := v.want(200, "GET", "/api/tokens", session, "").text("tokens", "0", "id")
+	v.want(200, "PATCH", "/api/tokens/"+token, session, `{"name":"renamed"}`)
+	v.want(200, "GET", "/api/admin/tokens", session, "")
+	v.want(200, "PATCH", "/api/admin/tokens/"+token, session, `{"blocked":true}`)
+	v.want(204, "DELETE", "/api/tokens/"+token, session, "")
+}
+
+// farewell deletes, and ends sessions.
+func (v *visit) farewell(session, key string) {
+	v.want(204, "DELETE", "/api/keys/"+key, session, "")
+	session = v.want(200, "PUT", "/api/auth/password", session, `{"currentPassword":"a long passphrase","newPassword":"a longer passphrase"}`).text("token")
+	other := v.want(200, "POST", "/api/auth/login", "", `{"email":"root@example.com","password":"a longer passphrase"}`).text("token")
+	id := v.want(200, "GET", "/api/auth/sessions", session, "").text("sessions", "0", "id")
+	v.want(204, "DELETE", "/api/auth/sessions/"+id, session, "")
+	for _, left := range []string{session, other} { // one of the two was the deleted
+		if a := v.ask("GET", "/api/auth/me", left, ""); a.status == 200 {
+			v.want(204, "POST", "/api/auth/logout", left, "")
+			v.want(401, "GET", "/api/auth/me", left, "")
+		}
 	}
 }
 
@@ -194,11 +309,7 @@ func (v *visit) later(token string) {
 	v.want(202, "GET", "/api/chat/job-1?timeout=0", token, "")
 	v.want(200, "DELETE", "/api/chat/job-2", token, "")
 	v.want(409, "GET", "/api/chat/job-2", token, "")
-	for i := 3; i < jobs; i++ {
-		if a := v.want(200, "GET", fmt.Sprintf("/api/chat/job-%d", i), token, ""); !strings.Contains(a.body, fmt.Sprintf(`"content":"%d"`, i)) || a.header.Get("X-Llm-Provider") != "openai" {
-			v.Errorf("job-%d: %v %.200s", i, a.header, a.body)
-		}
-	}
+	v.pollAtOnce(token, 3, jobs)
 	location := v.want(202, "POST", "/v1/messages", token, `{"model":"gpt-4o-mini","max_tokens":100,"messages":[{"role":"user","content":"echo: later"}]}`,
 		"Prefer", "respond-async", "Idempotency-Key", "by-header").header.Get("Location")
 	if a := v.want(200, "GET", location, token, ""); a.text("type") != "message" || !strings.Contains(a.body, "later") {
@@ -207,6 +318,34 @@ func (v *visit) later(token string) {
 	if a := v.want(200, "GET", "/api/queue/stats", token, ""); !strings.Contains(a.body, `"waiting":2`) {
 		v.Errorf("two are left for the scheduler: %s", a.body)
 	}
+}
+
+// pollAtOnce polls the jobs from first on, several of them at once and each by two callers: one of them runs it, both get its answer.
+func (v *visit) pollAtOnce(token string, first, jobs int) {
+	v.Helper()
+	before := len(v.emu.Requests())
+	polls := make(chan int, 2*jobs)
+	for i := first; i < jobs; i++ {
+		polls <- i
+		polls <- i
+	}
+	close(polls)
+	var all sync.WaitGroup
+	for range 6 {
+		all.Go(func() {
+			for i := range polls {
+				a := v.ask("GET", fmt.Sprintf("/api/chat/job-%d", i), token, "")
+				if a.status != 200 || !strings.Contains(a.body, fmt.Sprintf(`"content":"%d"`, i)) || a.header.Get("X-Llm-Provider") != "openai" {
+					v.Errorf("job-%d: %d %v %.200s", i, a.status, a.header, a.body)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if calls := len(v.emu.Requests()) - before; calls != jobs-first {
+		v.Errorf("%d jobs cost %d calls", jobs-first, calls)
+	}
+	v.note("%d jobs polled at once", jobs-first)
 }
 
 // limits sends a body of nearly 4 MB, and one beyond.

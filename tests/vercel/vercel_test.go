@@ -8,6 +8,7 @@ package vercel
 import (
 	"crypto/rand"
 	"fmt"
+	"path"
 	"strings"
 	"sync"
 	"testing"
@@ -22,9 +23,9 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // environment is what a deployment is configured with: an empty database, and emulated providers.
-func environment(t *testing.T) (env []string, wire *pgtest.Wire) {
+func environment(t *testing.T) (env []string, wire *pgtest.Wire, emu *emulator.Emulator) {
 	t.Helper()
-	emu := emulator.New()
+	emu = emulator.New()
 	emu.Set(emulator.Match{}, emulator.Behaviour{EventMs: 40})
 	origin, stop, err := emulator.Start(emu)
 	if err != nil {
@@ -38,7 +39,7 @@ func environment(t *testing.T) (env []string, wire *pgtest.Wire) {
 	for _, id := range emulator.Providers() {
 		env = append(env, strings.ToUpper(id)+"_BASE_URL="+emulator.BaseURL(origin, id))
 	}
-	return env, wire
+	return env, wire, emu
 }
 
 func TestHomes(t *testing.T) {
@@ -53,14 +54,17 @@ func TestHomes(t *testing.T) {
 	var homes []*visit
 	run := func(name string, start func(t *testing.T, env []string) (home, time.Duration)) {
 		t.Run(name, func(t *testing.T) {
-			env, wire := environment(t)
+			env, wire, emu := environment(t)
 			at, took := start(t, env)
 			t.Logf("%s: %d ms from the start of a process to its first answer", name, took.Milliseconds())
-			v := &visit{T: t, home: at}
+			v := &visit{T: t, home: at, emu: emu}
 			v.firstRequests()
 			v.everything()
 			v.files()
-			idle(t, wire)
+			v.idle(wire)
+			if f, ok := at.(*functions); ok {
+				t.Logf("instances of each function:%s", f.instances())
+			}
 			homes = append(homes, v)
 		})
 	}
@@ -76,7 +80,7 @@ func TestHomes(t *testing.T) {
 	t.Run("not configured", func(t *testing.T) { notConfigured(t, one, many) })
 }
 
-// compare says where the homes' answers differ, and shows the routes that all of them have.
+// compare says where the homes' answers differ, and shows what each route was asked in each of them.
 func compare(t *testing.T, homes []*visit) {
 	t.Helper()
 	if len(homes) != 3 {
@@ -91,10 +95,20 @@ func compare(t *testing.T, homes []*visit) {
 		}
 	}
 	var table strings.Builder
+	row := func(cells ...any) { fmt.Fprintf(&table, "\n%-7s %-26s %-44s %-44s %s", cells...) }
+	row("", "", path.Base(homes[0].Name()), path.Base(homes[1].Name()), path.Base(homes[2].Name()))
 	for _, r := range server.Routes() {
-		fmt.Fprintf(&table, "\n%-7s %-34s binary  server  functions", r.Method, r.Pattern)
+		cells := []any{r.Method, r.Pattern}
+		for _, v := range homes {
+			answers := v.answersOf(r)
+			if !strings.Contains(" "+answers, " 2") {
+				t.Errorf("%s: %s %s was not answered well: %q", v.Name(), r.Method, r.Pattern, answers)
+			}
+			cells = append(cells, answers)
+		}
+		row(cells...)
 	}
-	t.Logf("%d requests to each home, answered alike; the routes:%s", len(homes[0].lines), table.String())
+	t.Logf("%d noted requests to each home, answered alike; the statuses with which the gateway answered (and how often):%s", len(homes[0].lines), table.String())
 }
 
 func at(lines []string, i int) string {
@@ -146,15 +160,27 @@ func (v *visit) firstRequests() {
 	all.Wait()
 }
 
-// idle lets time pass in which nobody asks: Neon falls asleep only if nobody talks to it.
-func idle(t *testing.T, wire *pgtest.Wire) {
-	t.Helper()
+// idle lets Neon fall asleep: nobody asks for anything but a monitor, for /health.
+func (v *visit) idle(wire *pgtest.Wire) {
+	v.Helper()
 	time.Sleep(300 * time.Millisecond) // the last settle
-	before := wire.Bytes() + wire.Connections()
-	time.Sleep(3 * time.Second)
-	if n := wire.Bytes() + wire.Connections() - before; n != 0 {
-		t.Errorf("%d bytes were sent to the database while nobody asked for anything", n)
-	}
+	stop, monitored := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(monitored)
+		for {
+			if a := v.ask("GET", "/health", "", ""); a.status != 200 {
+				v.Errorf("/health: %d %.300s", a.status, a.body)
+			}
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Second):
+			}
+		}
+	}()
+	wire.Idle(v, 3*time.Second)
+	close(stop)
+	<-monitored
 }
 
 // notConfigured asks every route of deployments whose variables are missing or wrong.

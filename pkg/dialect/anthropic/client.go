@@ -52,6 +52,9 @@ func encodeFor(purpose purpose, req *chat.Request, rules *dialect.Rules) (dialec
 	e := encoder{Writer: body.NewWriter(req, rules), purpose: purpose}
 	e.prepare()
 	e.request()
+	if purpose == answers {
+		e.Foreign()
+	}
 	path := answerPath
 	if purpose == counts {
 		path = countPath

@@ -1,7 +1,6 @@
 package anthropic
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"strings"
@@ -14,10 +13,6 @@ import (
 // other providers' state survives with them. Anthropic's signatures are plain base64, which
 // has no colon.
 const mark = "llm-gateway:"
-
-// Marked says whether a request's body has thinking that Anthropic did not sign, so that the body
-// cannot be passed on to it as it is: it would be refused.
-func Marked(body []byte) bool { return bytes.Contains(body, []byte(mark)) }
 
 // packed is what a marked signature holds: the state of its block, or, if Call is not empty, Gemini's
 // signature of the call with that id, for which the dialect has no place.

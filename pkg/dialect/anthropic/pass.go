@@ -10,28 +10,39 @@ import (
 var _ dialect.Passing = Client{}
 
 // PassRequest edits top-level members of the caller's body: the model, max_tokens beyond the
-// model's limit, and fields that the model does not take. What the rules force within messages, or
-// in how the model is to think, cannot be done to the bytes; nor may a conversation pass that holds
-// what another provider, or the gateway, has made: ids of calls, thinking, citations. Data comes back
-// itself if nothing is to be changed.
-func (Client) PassRequest(data []byte, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, bool) {
+// model's limit, and fields that the model does not take. How the model is to think is written anew where the rules
+// force it, and so is a conversation that holds what another provider, or the gateway, has made: ids of
+// calls, thinking, citations. Data comes back itself if nothing is to be changed.
+func (Client) PassRequest(data []byte, req *chat.Request, changed []int, rules *dialect.Rules) (dialect.Encoded, bool) {
 	root, err := jsonx.Parse(data, jsonx.Lenient)
-	if err != nil || root.Kind() != jsonx.Object || Marked(data) {
+	if err != nil || root.Kind() != jsonx.Object {
 		return dialect.Encoded{}, false
 	}
 	p := passer{encoder: encoder{Writer: body.NewWriter(req, rules)}, root: root}
-	p.arrange()
-	p.prepareThinking()
-	p.Warnings = nil // of what is left as it is, or not passed at all
+	// What is said of arranging and thinking holds only if those are written anew.
+	said := p.aside(p.arrange)
+	thought := p.aside(p.prepareThinking)
 	p.limit()
-	if p.Err != nil || !p.conversationPasses() || !p.thinkingPasses() {
-		return dialect.Encoded{}, false
-	}
 	p.edit = p.Edits(root)
 	for m := root.First(); m.Exists(); m = m.Next() {
 		p.member(string(m.Key()), m)
 	}
+	if !p.thinkingPasses() {
+		p.Warnings = append(p.Warnings, thought...)
+		p.rethink()
+	}
+	p.conversation(changed, said)
 	return p.edit.Encoded(answerPath, data)
+}
+
+// aside is what a step of the encoder warns of.
+func (p *passer) aside(step func()) []string {
+	before := p.Warnings
+	p.Warnings = nil
+	step()
+	said := p.Warnings
+	p.Warnings = before
+	return said
 }
 
 // A passer edits one body. It asks the encoder what the rules want.
@@ -51,6 +62,8 @@ func (p *passer) member(name string, m jsonx.Value) {
 		}
 		switch {
 		case !m.Given(), isDefault:
+		case name == "output_config" && !m.Get("format").Given():
+			p.Warn("reasoning cannot be steered at %s for this model: dropped", p.Provider())
 		case name == "tools", name == "tool_choice", name == "system", name == "messages", name == "output_config":
 			p.Refuse(name, "%s cannot be sent to %s for this model", name, p.Provider())
 		default:
@@ -65,39 +78,6 @@ func (p *passer) member(name string, m jsonx.Value) {
 		p.edit.Set(name, jsonx.AppendInt(nil, p.maxTokens))
 	}
 	p.edit.Rename(name, p.NameOf(name))
-}
-
-// conversationPasses says whether the messages hold nothing that the API would refuse.
-func (p *passer) conversationPasses() bool {
-	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
-		if m.Get("role").Is("system") && p.Model.Messages.SystemTurns == dialect.SystemFolded {
-			return false
-		}
-		for b := m.Get("content").First(); b.Exists(); b = b.Next() {
-			if !blockPasses(b) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-func blockPasses(b jsonx.Value) bool {
-	switch b.Get("type").Str() {
-	case "thinking":
-		return !b.Get("signature").Empty()
-	case "tool_use":
-		return isToolID(b.Get("id").Str())
-	case "tool_result":
-		return isToolID(b.Get("tool_use_id").Str())
-	case "text":
-		for c := b.Get("citations").First(); c.Exists(); c = c.Next() {
-			if c.Get("type").Is("web_search_result_location") && c.Get("encrypted_index").Empty() {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // thinkingPasses says whether the encoder would tell the model to think as the caller does.
@@ -116,6 +96,30 @@ func (p *passer) thinkingPasses() bool {
 		return t.form == kind || t.form == thinkUnsaid && t.effort == ""
 	}
 	return true // not asked, or in a way that only Anthropic knows
+}
+
+// rethink writes anew how the model is to think, and leaves the rest of output_config.
+func (p *passer) rethink() {
+	wanted := p.Apart(func() {
+		p.think()
+		p.outputConfig()
+	})
+	p.edit.Replace(wanted, p.NameOf("thinking"))
+	config := p.root.Get("output_config")
+	if config.Kind() != jsonx.Object {
+		p.edit.Replace(wanted, p.NameOf("output_config"))
+		return
+	}
+	if !p.Accepts("output_config") {
+		return
+	}
+	inner := jsonx.NewEdit(config)
+	if effort := wanted.Get("output_config").Get("effort"); effort.Exists() {
+		inner.Set("effort", effort.Raw())
+	} else {
+		inner.Drop("effort")
+	}
+	p.edit.Set(p.NameOf("output_config"), inner.Append(nil))
 }
 
 // NewStreamPasser returns what hands on events as they came, but for a new framing.

@@ -23,7 +23,7 @@ func pass(t testing.TB, in []byte, model string, rules *dialect.Rules) (dialect.
 	}
 	sent := *req
 	sent.Model = model
-	return anthropic.Client{}.PassRequest(in, &sent, rules)
+	return anthropic.Client{}.PassRequest(in, &sent, nil, rules)
 }
 
 func adaptive(m dialect.MessagesRules) *dialect.Rules {
@@ -76,46 +76,97 @@ func TestPassEdits(t *testing.T) {
 	}
 }
 
-func TestPassStops(t *testing.T) {
+// What the rules force in how the model thinks, and in the conversation, is written anew; the rest stays.
+func TestPassWritesAnew(t *testing.T) {
 	budget := dialect.MessagesRules{Thinking: dialect.ThoughtBudget}
-	tool := `,"tools":[{"name":"f","input_schema":{"type":"object"}}]`
-	assistant := func(block string) string {
-		return messages(`{"role":"assistant","content":[` + block + `]}`)
+	tool := `,"tools":[{"name":"f","input_schema":{"type":"object"},"x":1}]`
+	const own = `,"mcp_servers":[ {"type":"url"} ],"context_management":{"edits":[]}`
+	said := func(list string) string {
+		return `{"model":"m","max_tokens":2000,"messages":[` + list + `],"system":"Be brief."` + own + `}`
 	}
+	asked := func(more string) string {
+		return `{"model":"m","max_tokens":2000,"messages":[{"role":"user","content":"x"}]` + own + more + `}`
+	}
+	assistant := func(block string) string {
+		return `{"role":"user","content":"x"},{"role":"assistant","content":[` + block + `]},{"role":"user","content":"y"}`
+	}
+	const system = `"system":[{"type":"text","text":"Be brief."}]`
 	for _, c := range []struct {
-		in    string
-		model dialect.MessagesRules
+		in, want string
+		model    dialect.MessagesRules
+		warns    string
 	}{
-		{body(`,"thinking":{"type":"enabled","budget_tokens":1024}`), dialect.MessagesRules{}},
-		{body(`,"thinking":{"type":"enabled","budget_tokens":1024}`), budget}, // more than max_tokens
-		{body(`,"thinking":{"type":"adaptive"}`), budget},
-		{body(`,"thinking":{"type":"disabled"}`), dialect.MessagesRules{ThinkingOff: dialect.OffNever}},
-		{body(`,"thinking":{"type":"disabled"}`), dialect.MessagesRules{ThinkingOff: dialect.OffBetweenTools}},
-		{body(`,"thinking":{"type":"between_tools"}`), dialect.MessagesRules{ThinkingOff: dialect.OffDisabled}},
-		{body(`,"thinking":{"type":"adaptive"},"output_config":{"effort":"minimal"}`), dialect.MessagesRules{}},
-		{body(tool + `,"tool_choice":{"type":"any"}`), dialect.MessagesRules{ForcedTools: dialect.ForcedRefused}},
-		{body(tool + `,"tool_choice":{"type":"any"},"thinking":{"type":"adaptive"}`), dialect.MessagesRules{ForcedTools: dialect.ForcedWithoutThinking}},
-		{messages(`{"role":"user","content":"x"},{"role":"system","content":"y"}`), dialect.MessagesRules{SystemTurns: dialect.SystemFolded}},
-		{assistant(`{"type":"thinking","thinking":"x","signature":"llm-gateway:"}`), dialect.MessagesRules{}},
-		{assistant(`{"type":"thinking","thinking":"x","signature":""}`), dialect.MessagesRules{}},
-		{assistant(`{"type":"tool_use","id":"functions.f:0","name":"f","input":{}}`), dialect.MessagesRules{}},
-		{messages(`{"role":"user","content":[{"type":"tool_result","tool_use_id":"functions.f:0"}]}`), dialect.MessagesRules{}},
-		{assistant(`{"type":"text","text":"x","citations":[{"type":"web_search_result_location","encrypted_index":""}]}`), dialect.MessagesRules{}},
+		{asked(`,"thinking":{"type":"enabled","budget_tokens":1024}`), asked(`,"thinking":{"type":"adaptive","display":"summarized"},"output_config":{"effort":"low"}`), dialect.MessagesRules{}, "takes no reasoning budget"},
+		{asked(`,"thinking":{"type":"enabled","budget_tokens":4096}`), asked(`,"thinking":{"type":"enabled","budget_tokens":1500,"display":"summarized"}`), budget, "budget"},
+		{asked(`,"thinking":{"type":"adaptive"},"output_config":{"effort":"low","task_budget":{ }}`), asked(`,"thinking":{"type":"enabled","budget_tokens":1500,"display":"summarized"},"output_config":{"task_budget":{ }}`), budget, "budget"},
+		{asked(`,"thinking":{"type":"disabled"}`), asked(`,"output_config":{"effort":"low"}`), dialect.MessagesRules{ThinkingOff: dialect.OffNever}, "always thinks"},
+		{asked(`,"thinking":{"type":"disabled"}`), asked(`,"thinking":{"type":"between_tools"}`), dialect.MessagesRules{ThinkingOff: dialect.OffBetweenTools}, ""},
+		{asked(`,"thinking":{"type":"between_tools"}`), asked(`,"thinking":{"type":"disabled"}`), dialect.MessagesRules{ThinkingOff: dialect.OffDisabled}, ""},
+		{asked(`,"thinking":{"type":"adaptive"},"output_config":{ "effort" : "minimal", "x":1 }`), asked(`,"thinking":{"type":"adaptive","display":"summarized"},"output_config":{ "effort" : "low", "x":1 }`), dialect.MessagesRules{}, "minimal"},
+		{asked(tool + `,"tool_choice":{"type":"any"},"thinking":{"type":"adaptive"}`), asked(tool + `,"tool_choice":{"type":"any"}`), dialect.MessagesRules{ForcedTools: dialect.ForcedWithoutThinking}, "reasoning is off"},
+		{said(`{"role":"user","content":"x"},{"role":"system","content":"y"}`), said(`{"role":"user","content":[{"type":"text","text":"x"},{"type":"text","text":"<system>\ny\n</system>"}]}`),
+			dialect.MessagesRules{SystemTurns: dialect.SystemFolded}, "<system>"},
+		{said(assistant(`{"type":"thinking","thinking":"x","signature":"llm-gateway:"},{"type":"text","text":"z"}`)), said(assistant(`{"type":"text","text":"z"}`)), dialect.MessagesRules{}, ""},
+		{said(assistant(`{"type":"thinking","thinking":"x","signature":""},{"type":"text","text":"z"}`)), said(assistant(`{"type":"text","text":"z"}`)), dialect.MessagesRules{}, ""},
+		{said(assistant(`{"type":"tool_use","id":"functions.f:0","name":"f","input":{}}`)), said(assistant(`{"type":"tool_use","id":"toolu_d6bdd4de328a22edd610f954","name":"f","input":{}}`)), dialect.MessagesRules{}, ""},
+		{said(assistant(`{"type":"text","text":"z","citations":[{"type":"web_search_result_location","encrypted_index":""}]}`)), said(assistant(`{"type":"text","text":"z"}`)), dialect.MessagesRules{}, ""},
 	} {
-		if enc, ok := pass(t, []byte(c.in), "m", adaptive(c.model)); ok {
-			t.Errorf("%s passes as %s", c.in, enc.Body)
+		enc, ok := pass(t, []byte(c.in), "m", adaptive(c.model))
+		want := strings.NewReplacer(`"system":"Be brief."`, system, `{"role":"user","content":"x"},{"role":"assistant"`, `{"role":"user","content":[{"type":"text","text":"x"}]},{"role":"assistant"`,
+			`{"role":"user","content":"y"}`, `{"role":"user","content":[{"type":"text","text":"y"}]}`).Replace(c.want)
+		warned := strings.Join(enc.Warnings, "|")
+		if !ok || string(enc.Body) != want || !strings.Contains(warned, c.warns) || c.warns == "" && warned != "" {
+			t.Errorf("%s: %v %q\n got %s\nwant %s", c.in, ok, enc.Warnings, enc.Body, want)
 		}
+	}
+}
+
+// A turn whose thinking is put back, or taken out, is written anew, and nothing else is.
+func TestPassChangedTurns(t *testing.T) {
+	call := `{"type":"tool_use","id":"toolu_1","name":"f","input":{"a":1}}`
+	in := func(block string) string {
+		return `{"model":"m","max_tokens":9, "messages": [ {"role":"user","content":"x", "x":1},{"role":"assistant","content":"a"},{"role":"user","content":"b"}, {"role":"assistant", "content":[` + block + call +
+			`],"y": 2},{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":[],"z":3}]}],"system":"s","mcp_servers":[]}`
+	}
+	thinking := `{"type":"thinking","thinking":"hm","signature":"c2ln"},`
+	for _, c := range []struct{ in, want string }{{in(""), in(thinking)}, {in(thinking), in("")}} {
+		req, _, err := server().DecodeRequest([]byte(c.in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, _, _ := server().DecodeRequest([]byte(c.want))
+		at := -1
+		for i := range req.Messages {
+			if !reflect.DeepEqual(req.Messages[i], other.Messages[i]) {
+				at = i
+			}
+		}
+		req.Messages[at].Parts = other.Messages[at].Parts
+		enc, ok := anthropic.Client{}.PassRequest([]byte(c.in), req, []int{at}, adaptive(dialect.MessagesRules{}))
+		want := strings.NewReplacer(`"messages": [ {`, `"messages": [{`, `}, {"role":"assistant", "content"`, `},{"role":"assistant", "content"`).Replace(c.want)
+		if !ok || string(enc.Body) != want || len(enc.Warnings) > 0 {
+			t.Errorf("%v %q\n got %s\nwant %s", ok, enc.Warnings, enc.Body, want)
+		}
+	}
+}
+
+func TestPassStops(t *testing.T) {
+	in := body(`,"tools":[{"name":"f","input_schema":{"type":"object"}}],"tool_choice":{"type":"any"}`)
+	if enc, ok := pass(t, []byte(in), "m", adaptive(dialect.MessagesRules{ForcedTools: dialect.ForcedRefused})); ok {
+		t.Errorf("%s passes as %s", in, enc.Body)
 	}
 	old := &dialect.Rules{Models: []dialect.ModelRules{{Match: always, Drop: []string{"output_config"}}}}
 	if _, ok := pass(t, []byte(body(`,"output_config":{"format":{"type":"json_schema","schema":{}}}`)), "m", old); ok {
 		t.Error("a schema is lost")
 	}
-	if _, ok := (anthropic.Client{}).PassRequest([]byte("[]"), new(chat.Request), &dialect.Rules{}); ok {
+	if enc, ok := pass(t, []byte(body(`,"output_config":{"effort":"low"},"x":1`)), "m", old); !ok || string(enc.Body) != body(`,"x":1`) || len(enc.Warnings) != 1 {
+		t.Errorf("%v %q %s", ok, enc.Warnings, enc.Body)
+	}
+	if _, ok := (anthropic.Client{}).PassRequest([]byte("[]"), new(chat.Request), nil, &dialect.Rules{}); ok {
 		t.Error("an array passes")
 	}
 }
 
-// A stream that is passed on means what the provider's did.
 func TestPassStream(t *testing.T) {
 	for _, name := range dialecttest.Inputs(t, "stream/*.sse") {
 		in := dialecttest.Read(t, name)
@@ -182,7 +233,7 @@ func FuzzPass(f *testing.F) {
 		if err != nil {
 			return
 		}
-		enc, ok := anthropic.Client{}.PassRequest(in, req, adaptive(dialect.MessagesRules{}))
+		enc, ok := anthropic.Client{}.PassRequest(in, req, nil, adaptive(dialect.MessagesRules{}))
 		if !ok {
 			return
 		}
@@ -191,8 +242,22 @@ func FuzzPass(f *testing.F) {
 			t.Fatalf("%v in %s", err, enc.Body)
 		}
 		req.Temperature, req.TopP, req.TopK = nil, nil, nil
+		// How it thinks, and a conversation with what others made, is written anew.
+		req.Reasoning, got.Reasoning = nil, nil
+		if before, after := member(t, in, "messages"), member(t, enc.Body, "messages"); !bytes.Equal(before, after) {
+			req.Messages, got.Messages = nil, nil
+		}
 		if !reflect.DeepEqual(got, req) {
 			t.Fatalf("passing changes more than it may:\n%s\n%s", in, enc.Body)
 		}
 	})
+}
+
+func member(t *testing.T, object []byte, name string) json.RawMessage {
+	t.Helper()
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(object, &members); err != nil {
+		t.Fatal(err)
+	}
+	return members[name]
 }

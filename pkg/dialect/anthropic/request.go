@@ -122,6 +122,18 @@ func (d *decoder) extras(m jsonx.Value) {
 		if d.req.ServiceTier = d.OneOf(m, "auto", "standard_only"); d.req.ServiceTier == "standard_only" {
 			d.req.ServiceTier = "default"
 		}
+	case "system", "cache_control": // read with the conversation
+	case "betas": // what the SDKs make a header of
+	case "speed":
+		if !m.Is("standard") {
+			body.NoteForeign(d.req, m, false)
+		}
+	case "inference_geo":
+		if !m.Is("global") {
+			body.NoteForeign(d.req, m, true) // nobody else promises it
+		}
+	default:
+		body.NoteForeign(d.req, m, string(m.Key()) == "mcp_servers" || string(m.Key()) == "container")
 	}
 }
 

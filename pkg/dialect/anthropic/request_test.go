@@ -71,7 +71,7 @@ func TestDecodeIssues(t *testing.T) {
 			`messages[3].role: expected one of user, assistant, system, got "tool" | messages[4].content: expected a string or an array of blocks, got an object`,
 		messages(`{"role":"user","content":["x",{"type":5},{"type":"text","text":5},{"type":"tool_use","id":"","name":"f","input":"{}"}]}`): "messages[0].content[0]: expected an object, got a string | " +
 			"messages[0].content[1].type: expected a string, got a number | messages[0].content[2].text: expected a string, got a number | " +
-			"messages[0].content[3].id: expected 1 to 256 bytes | messages[0].content[3].input: expected an object, got a string | messages[0].content[3]: a block of this type only goes with the role assistant",
+			"messages[0].content[3].id: expected 1 to 4096 bytes | messages[0].content[3].input: expected an object, got a string | messages[0].content[3]: a block of this type only goes with the role assistant",
 		messages(`{"role":"assistant","content":[{"type":"tool_result","tool_use_id":"t","is_error":"no"},{"type":"thinking"},{"type":"redacted_thinking"}]}`): "messages[0].content[0].is_error: expected a boolean, got a string | " +
 			"messages[0].content[0]: a block of this type only goes with the role user | messages[0].content[1].thinking: required | messages[0].content[2].data: required",
 		messages(`{"role":"user","content":[{"type":"image"},{"type":"image","source":"x"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"*"}},{"type":"image","source":{"type":"url","url":"file:///x"}},{"type":"document","source":{"type":"tape"}},{"type":"document","source":{"type":"text"}}]}`): "messages[0].content[0].source: required | " +

@@ -417,19 +417,19 @@ func TestStateSurvives(t *testing.T) {
 		if !reflect.DeepEqual(req.Messages[0], want) {
 			t.Errorf("%s:\n got %s\nwant %s", name, dialecttest.Indented(t, req.Messages[0]), dialecttest.Indented(t, want))
 		}
-		if !anthropic.Marked(in) {
-			t.Error("the body may not be passed on as it is, and is not marked")
-		}
 		enc, err := encode(t, req, rules())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if anthropic.Marked(enc.Body) || bytes.Contains(enc.Body, []byte("Nobody signed")) || !bytes.Contains(enc.Body, []byte(`"signature":"c2ln"`)) {
-			t.Errorf("%s", enc.Body)
+		passed, ok := anthropic.Client{}.PassRequest(in, req, nil, rules())
+		if !ok {
+			t.Errorf("%s does not pass", in)
 		}
-	}
-	if anthropic.Marked(dialecttest.Read(t, "testdata/request/claude-code.json")) {
-		t.Error("Anthropic's own signatures are marked")
+		for _, body := range [][]byte{enc.Body, passed.Body} {
+			if bytes.Contains(body, []byte("llm-gateway:")) || bytes.Contains(body, []byte("Nobody signed")) || !bytes.Contains(body, []byte(`"signature":"c2ln"`)) {
+				t.Errorf("%s", body)
+			}
+		}
 	}
 	for _, tampered := range []string{"llm-gateway:", "llm-gateway:!", "llm-gateway:bm8", "llm-gateway:W10"} {
 		req, _, err := server().DecodeRequest([]byte(messages(`{"role":"assistant","content":[{"type":"thinking","thinking":"x","signature":"` + tampered + `"}]}`)))

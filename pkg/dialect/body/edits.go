@@ -75,6 +75,17 @@ func (e *Edits) Int(name string, m jsonx.Value, value *int64) {
 	}
 }
 
+// Replace gives the members of those names the values that they have in another object, and takes out those that it lacks.
+func (e *Edits) Replace(by jsonx.Value, names ...string) {
+	for _, name := range names {
+		if m := by.Get(name); m.Exists() {
+			e.Set(name, m.Raw())
+		} else {
+			e.Drop(name)
+		}
+	}
+}
+
 // Model sets the model to send.
 func (e *Edits) Model() {
 	m := e.Root.Get("model")

@@ -2,6 +2,7 @@ package body
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
@@ -16,11 +17,14 @@ func (r *Reader) ToolName(v jsonx.Value) string {
 	return s
 }
 
+// maxCallID is the most bytes of a call's id. Some servers put a signature into it.
+const maxCallID = 4096
+
 // CallID reads the id of a call, of a file or the like.
 func (r *Reader) CallID(v jsonx.Value) string {
 	s := r.Str(v)
-	if v.Kind() == jsonx.String && (s == "" || len(s) > MaxName) {
-		r.Add(v, "expected 1 to %d bytes", MaxName)
+	if v.Kind() == jsonx.String && (s == "" || len(s) > maxCallID) {
+		r.Add(v, "expected 1 to %d bytes", maxCallID)
 	}
 	return s
 }
@@ -185,4 +189,23 @@ func AppendSchema(out []byte, f *chat.ResponseFormat) []byte {
 		out = jsonx.AppendBool(out, *f.Strict)
 	}
 	return out
+}
+
+// ResultParts are a tool result's parts for a dialect that cannot say that the tool failed: the text says it, unless it did already.
+func ResultParts(r *chat.ToolResult) []chat.Part {
+	if !r.IsError {
+		return r.Parts
+	}
+	const word = "Error"
+	at := slices.IndexFunc(r.Parts, func(p chat.Part) bool { return p.Kind == chat.Text })
+	if at < 0 {
+		return append([]chat.Part{{Kind: chat.Text, Text: word}}, r.Parts...)
+	}
+	text := r.Parts[at].Text
+	if len(text) >= len(word) && strings.EqualFold(text[:len(word)], word) {
+		return r.Parts
+	}
+	parts := slices.Clone(r.Parts)
+	parts[at].Text = word + ": " + text
+	return parts
 }

@@ -172,6 +172,20 @@ func (w *Writer) ClampInt(name string, value int64) int64 {
 	return value
 }
 
+// Apart is the object of the members that write writes, which do not become part of the request.
+func (w *Writer) Apart(write func()) jsonx.Value {
+	out := w.Out
+	w.Out = []byte("{")
+	write()
+	members, err := jsonx.Parse(append(w.Out, '}'), jsonx.Lenient)
+	w.Out = out
+	if err != nil && w.Err == nil {
+		// What is written is JSON but for raw JSON of a caller's that is none.
+		w.Refuse("", "the request cannot be written for %s: %v", w.Provider(), err)
+	}
+	return members
+}
+
 // MaxOutput is the most tokens that the request's model gives; 0 if unknown.
 func (w *Writer) MaxOutput() int64 {
 	if w.Rules.MaxOutput == nil {

@@ -30,6 +30,7 @@ func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecode
 func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
 	e := encoder{Writer: body.NewWriter(req, rules)}
 	e.request()
+	e.Foreign()
 	return e.Encoded(pathOf(req))
 }
 

@@ -9,23 +9,27 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// PassRequest edits serviceTier and generationConfig where the rules force it; the model is in the path. What
-// the rules force within contents or schemas cannot be done to the bytes, nor do contents pass with
-// reasoning of another provider's. Data comes back itself if nothing is to be changed.
-func (Client) PassRequest(data []byte, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, bool) {
+// PassRequest edits serviceTier and generationConfig where the rules force it; the model is in the path. Contents and
+// instructions are written anew if the rules force something within them, or if they hold reasoning of another
+// provider's. What the rules force within schemas cannot be done to the bytes. Data comes back itself if nothing
+// is to be changed.
+func (Client) PassRequest(data []byte, req *chat.Request, changed []int, rules *dialect.Rules) (dialect.Encoded, bool) {
 	root, err := jsonx.Parse(data, jsonx.Lenient)
 	if err != nil || root.Kind() != jsonx.Object {
 		return dialect.Encoded{}, false
 	}
 	p := passer{encoder: encoder{Writer: body.NewWriter(req, rules)}}
-	if !p.callsSigned() || p.subset() && p.demandsSchema(root) {
+	if p.subset() && p.demandsSchema(root) {
 		return dialect.Encoded{}, false
 	}
 	p.edit = p.Edits(root)
 	for m := root.First(); m.Exists(); m = m.Next() {
-		if m.Given() && !p.member(m) {
-			return dialect.Encoded{}, false
+		if m.Given() {
+			p.member(m)
 		}
+	}
+	if len(changed) > 0 || !p.conversationPasses(root) {
+		p.converse(root)
 	}
 	return p.edit.Encoded(pathOf(req), data)
 }
@@ -40,14 +44,29 @@ type passer struct {
 	edit body.Edits
 }
 
-// member edits one member; it is false if the body cannot pass.
-func (p *passer) member(m jsonx.Value) bool {
+// conversationPasses says whether contents and instructions can stay as they are.
+func (p *passer) conversationPasses(root jsonx.Value) bool {
+	if find(root, "systemInstruction").Given() && p.Model.Instructions == dialect.InstructionsInTurn {
+		return false
+	}
+	return p.callsSigned() && every(find(root, "contents"), p.turnPasses)
+}
+
+// converse writes contents and instructions anew.
+func (p *passer) converse(root jsonx.Value) {
+	written := p.Apart(func() { p.contents(p.instructions()) })
+	for _, name := range [...]string{"systemInstruction", "contents"} {
+		if old := find(root, name); old.Exists() {
+			p.edit.Rename(string(old.Key()), name)
+		}
+		p.edit.Replace(written, name)
+	}
+}
+
+// member edits one member.
+func (p *passer) member(m jsonx.Value) {
 	key := string(m.Key())
 	switch camel(m) {
-	case "contents":
-		return every(m, p.turnPasses)
-	case "systemInstruction":
-		return p.Model.Instructions != dialect.InstructionsInTurn
 	case "model":
 		if name := nameOf(p.Req.Model); !m.Is(name) {
 			p.edit.Set(key, jsonx.AppendString(nil, name))
@@ -59,7 +78,6 @@ func (p *passer) member(m jsonx.Value) bool {
 	case "generationConfig":
 		p.config(key, m)
 	}
-	return true
 }
 
 // find is the object's member of that name, in camel or in snake case.

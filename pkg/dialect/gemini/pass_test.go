@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
@@ -22,7 +23,7 @@ func pass(t testing.TB, in []byte, model string, form gemini.Form, rules *dialec
 	}
 	sent := *req
 	sent.Model = model
-	return gemini.Client{}.PassRequest(in, &sent, rules)
+	return gemini.Client{}.PassRequest(in, &sent, nil, rules)
 }
 
 func one(m dialect.ModelRules) *dialect.Rules {
@@ -84,37 +85,54 @@ func TestPassEdits(t *testing.T) {
 	}
 }
 
-func TestPassGivesWay(t *testing.T) {
+// What the rules force in the conversation is written anew, and nothing beside it; what they force in schemas does not pass.
+func TestPassWritesAnew(t *testing.T) {
 	const call = `{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"functionCall":{"name":"f"}%s}]},{"role":"user","parts":[{"functionResponse":{"name":"f","response":{}%s}}]}`
 	const hi = `"contents":[{"parts":[{"text":"hi"}]}]`
 	calls := func(signature, response string) string {
 		return `"contents":[` + strings.Replace(strings.Replace(call, "%s", signature, 1), "%s", response, 1) + `]`
 	}
 	subset := one(dialect.ModelRules{Schema: dialect.SchemaSubset})
+	const anew, gone, same = "anew", "gone", "same"
 	for _, c := range []struct {
 		name, in string
 		rules    *dialect.Rules
-		passes   bool
+		becomes  string
 	}{
-		{"another provider's reasoning", `"contents":[{"parts":[{"text":"a"}]},{"role":"model","parts":[{"text":"a","thought":true,"thoughtSignature":"bGxtZzF7fQ=="}]},{"parts":[{"text":"a"}]}]`, &dialect.Rules{}, false},
-		{"a call without a signature", calls("", ""), one(dialect.ModelRules{Signatures: dialect.SignaturesDemanded}), false},
-		{"a call with one", calls(`,"thoughtSignature":"c2ln"`, ""), one(dialect.ModelRules{Signatures: dialect.SignaturesDemanded}), true},
-		{"a call without that needs none", calls("", ""), &dialect.Rules{}, true},
-		{"media in a result", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), &dialect.Rules{}, false},
-		{"media in a result of newer models", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), one(dialect.ModelRules{ResultMedia: dialect.ResultMediaInside}), true},
-		{"instructions", hi + `,"systemInstruction":{"parts":[{"text":"a"}]}`, one(dialect.ModelRules{Instructions: dialect.InstructionsInTurn}), false},
-		{"several answers", hi + `,"generationConfig":{"candidateCount":2}`, &dialect.Rules{SingleChoice: true}, false},
-		{"JSON", hi + `,"generationConfig":{"responseMimeType":"application/json"}`, one(dialect.ModelRules{Drop: []string{"responseMimeType"}}), false},
-		{"a JSON schema", hi + `,"generationConfig":{"responseMimeType":"application/json","responseJsonSchema":{"type":"object"}}`, subset, false},
-		{"a function's JSON schema", hi + `,"tools":{"function_declarations":[{"name":"f","parameters_json_schema":{"type":"object"}}]}`, subset, false},
-		{"a function's schema", hi + `,"tools":{"function_declarations":[{"name":"f","parameters":{"type":"object"}}]}`, subset, true},
+		{"another provider's reasoning", `"contents":[{"parts":[{"text":"a"}]},{"role":"model","parts":[{"text":"a","thought":true,"thoughtSignature":"bGxtZzF7fQ=="}]},{"parts":[{"text":"a"}]}]`, &dialect.Rules{}, anew},
+		{"a call without a signature", calls("", ""), one(dialect.ModelRules{Signatures: dialect.SignaturesDemanded}), anew},
+		{"a call with one", calls(`,"thoughtSignature":"c2ln"`, ""), one(dialect.ModelRules{Signatures: dialect.SignaturesDemanded}), same},
+		{"a call without that needs none", calls("", ""), &dialect.Rules{}, same},
+		{"media in a result", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), &dialect.Rules{}, anew},
+		{"media in a result of newer models", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), one(dialect.ModelRules{ResultMedia: dialect.ResultMediaInside}), same},
+		{"instructions", hi + `,"systemInstruction":{"parts":[{"text":"a"}]}`, one(dialect.ModelRules{Instructions: dialect.InstructionsInTurn}), anew},
+		{"several answers", hi + `,"generationConfig":{"candidateCount":2}`, &dialect.Rules{SingleChoice: true}, gone},
+		{"JSON", hi + `,"generationConfig":{"responseMimeType":"application/json"}`, one(dialect.ModelRules{Drop: []string{"responseMimeType"}}), gone},
+		{"a JSON schema", hi + `,"generationConfig":{"responseMimeType":"application/json","responseJsonSchema":{"type":"object"}}`, subset, gone},
+		{"a function's JSON schema", hi + `,"tools":{"function_declarations":[{"name":"f","parameters_json_schema":{"type":"object"}}]}`, subset, gone},
+		{"a function's schema", hi + `,"tools":{"function_declarations":[{"name":"f","parameters":{"type":"object"}}]}`, subset, same},
 	} {
-		enc, ok := pass(t, []byte("{"+c.in+"}"), "m", gemini.Whole, c.rules)
-		if ok != c.passes || ok && !bytes.Equal(enc.Body, []byte("{"+c.in+"}")) {
+		in := []byte(`{"safetySettings":[ {} ],` + c.in + "}")
+		enc, ok := pass(t, in, "m", gemini.Whole, c.rules)
+		if ok != (c.becomes != gone) {
 			t.Errorf("%s: %v %s", c.name, ok, enc.Body)
 		}
+		want := string(in)
+		if c.becomes == anew {
+			req, _, err := gemini.NewServer("m", gemini.Whole).DecodeRequest(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			encoded, err := gemini.Client{}.EncodeRequest(req, c.rules)
+			if err != nil || !bytes.HasPrefix(enc.Body, []byte(`{"safetySettings":[ {} ],`)) {
+				t.Errorf("%s: %v %s", c.name, err, enc.Body)
+			}
+			dialecttest.SameMembers(t, enc.Body, encoded.Body, "contents", "systemInstruction", "system_instruction")
+		} else if ok && string(enc.Body) != want {
+			t.Errorf("%s: %s", c.name, enc.Body)
+		}
 	}
-	if _, ok := (gemini.Client{}).PassRequest([]byte(`[]`), &chat.Request{}, &dialect.Rules{}); ok {
+	if _, ok := (gemini.Client{}).PassRequest([]byte(`[]`), &chat.Request{}, nil, &dialect.Rules{}); ok {
 		t.Error("an array passes")
 	}
 }

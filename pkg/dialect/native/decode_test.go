@@ -198,7 +198,7 @@ func TestDecodeIssues(t *testing.T) {
 		{message, `{"role":"assistant","content":[{"type":"image","url":"https://e.com"}]}`, []string{"messages[0].content[0]: only text may be here"}},
 		{message, `{"role":"system","content":[{"type":"audio","data":"QQ==","format":"wav"}]}`, []string{"messages[0].content[0]: only text may be here"}},
 		{message, `{"role":"tool","content":"x"}`, []string{"messages[0].toolCallId: required with the role tool"}},
-		{message, `{"role":"tool","toolCallId":"","content":"x"}`, []string{"messages[0].toolCallId: expected 1 to 256 bytes"}},
+		{message, `{"role":"tool","toolCallId":"","content":"x"}`, []string{"messages[0].toolCallId: expected 1 to 4096 bytes"}},
 		{message, `{"role":"user","name":"a\u0000","content":"x"}`, []string{"messages[0].name: expected at most 256 printable ASCII characters"}},
 
 		{part, `"x"`, []string{"messages[0].content[0]: expected an object, got a string"}},

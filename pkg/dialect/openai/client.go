@@ -29,5 +29,6 @@ func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.En
 	e := encoder{Writer: body.NewWriter(req, rules)}
 	e.prepareReasoning()
 	e.request()
+	e.Foreign()
 	return e.Encoded(chatPath)
 }

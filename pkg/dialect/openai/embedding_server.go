@@ -2,6 +2,7 @@ package openai
 
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -10,24 +11,22 @@ const MaxEmbeddingInputs = 2048
 
 // DecodeEmbeddingRequest reads a caller's body of POST /v1/embeddings. Members that it does not know are
 // ignored. Errors are *fault.Error of code Validation that list the issues found.
-func DecodeEmbeddingRequest(body []byte) (*chat.EmbeddingRequest, error) {
-	root, err := jsonx.Parse(body, jsonx.Strict)
+func DecodeEmbeddingRequest(data []byte) (*chat.EmbeddingRequest, error) {
+	root, err := jsonx.Parse(data, jsonx.Strict)
 	if err != nil {
 		return nil, jsonx.Syntax(err)
 	}
-	var report jsonx.Report
+	var report body.Reader
 	if root.Kind() != jsonx.Object {
 		report.Expected(root, "an object")
 		return nil, report.Err()
 	}
 	req := &chat.EmbeddingRequest{}
-	if model := root.Get("model"); model.Given() && model.Kind() != jsonx.String {
-		report.Expected(model, "a string")
-	} else if model.Given() {
-		req.Model = model.Str()
+	if model := root.Get("model"); model.Given() {
+		req.Model = report.Name(model)
 	}
 	if input := root.Get("input"); input.Given() {
-		req.Inputs = embeddingInputs(&report, input)
+		req.Inputs = embeddingInputs(&report.Report, input)
 	} else {
 		report.AddMember(root, "input", "required")
 	}

@@ -6,19 +6,31 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-func (e *encoder) messages() {
+func (e *encoder) messages() { e.messagesBut(nil, e.schemaPrompt()) }
+
+// messagesBut writes the messages; those that kept has, by their indexes, as they came. The prompt goes before all, unless it is empty.
+func (e *encoder) messagesBut(kept map[int]jsonx.Value, prompt string) {
 	e.Raw("[")
 	start := len(e.Out)
-	if text := e.schemaPrompt(); text != "" {
+	if prompt != "" {
 		e.Raw(`{"role":"system","content":`)
-		e.Str(text)
+		e.Str(prompt)
 		e.Raw("}")
 	}
 	for i := range e.Req.Messages {
 		m := &e.Req.Messages[i]
+		if v, ok := kept[i]; ok {
+			if m.Role != chat.ToolRole {
+				e.flushMedia(start)
+			}
+			e.next(start)
+			e.Out = append(e.Out, v.Raw()...)
+			continue
+		}
 		rest := e.results(m, start)
 		if len(rest) > 0 || len(m.Parts) == 0 {
 			e.flushMedia(start)
@@ -64,7 +76,7 @@ func (e *encoder) result(p *chat.Part) {
 	e.Str(e.toolID(r.CallID))
 	e.Raw(`,"content":`)
 	var texts []chat.Part
-	for _, part := range r.Parts {
+	for _, part := range body.ResultParts(r) {
 		switch part.Kind {
 		case chat.Text:
 			texts = append(texts, part)

@@ -10,10 +10,10 @@ import (
 )
 
 // PassRequest edits the caller's body where the rules force it. What they force at the top level is
-// edited member by member; what they force within messages or tools, and what is too odd to
-// reason about (functions from before there were tools), cannot be done to the bytes. Data
+// edited member by member; what they force within messages or tools has those written anew.
+// What is too odd to reason about (functions from before there were tools) does not pass. Data
 // comes back itself if nothing is to be changed.
-func (Client) PassRequest(data []byte, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, bool) {
+func (Client) PassRequest(data []byte, req *chat.Request, changed []int, rules *dialect.Rules) (dialect.Encoded, bool) {
 	root, err := jsonx.Parse(data, jsonx.Lenient)
 	if err != nil || root.Kind() != jsonx.Object || req.FunctionCalls || root.Get("function_call").Given() {
 		return dialect.Encoded{}, false
@@ -23,9 +23,6 @@ func (Client) PassRequest(data []byte, req *chat.Request, rules *dialect.Rules) 
 	if p.steersAlready() {
 		p.Warnings = nil // they are of a level that nobody named: the caller said on
 	}
-	if !p.messagesPass() || !p.toolsPass() || p.schemaPrompt() != "" {
-		return dialect.Encoded{}, false
-	}
 	p.edit = p.Edits(root)
 	for m := root.First(); m.Exists(); m = m.Next() {
 		p.member(string(m.Key()), m)
@@ -33,6 +30,10 @@ func (Client) PassRequest(data []byte, req *chat.Request, rules *dialect.Rules) 
 	p.edit.Model()
 	p.steering()
 	p.streamOptions()
+	p.conversation(changed)
+	if !p.toolsPass() {
+		p.edit.Replace(p.Apart(func() { p.Tools(p.tool, p.toolChoice) }), p.NameOf("tools"))
+	}
 	return p.edit.Encoded(chatPath, data)
 }
 
@@ -243,20 +244,7 @@ func (p *passer) steering() {
 	if p.steersAlready() {
 		return
 	}
-	wanted := encoder{Writer: body.Writer{Req: p.Req, Rules: p.Rules, Model: p.Model, Effort: p.Effort, Out: []byte("{")}}
-	wanted.reasoning()
-	list, err := jsonx.Parse(append(wanted.Out, '}'), jsonx.Lenient)
-	if err != nil {
-		return // the encoder writes JSON
-	}
-	for _, name := range [...]string{"reasoning_effort", "reasoning", "thinking"} {
-		if !list.Get(name).Exists() {
-			p.edit.Drop(name)
-		}
-	}
-	for m := list.First(); m.Exists(); m = m.Next() {
-		p.edit.Set(string(m.Key()), m.Raw())
-	}
+	p.edit.Replace(p.Apart(p.reasoning), "reasoning_effort", "reasoning", "thinking")
 }
 
 func (p *passer) steersAlready() bool {

@@ -9,20 +9,37 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// messagesPass says whether the rules touch nothing within the caller's messages: neither
-// what they say, nor the form in which they say it.
-func (p *passer) messagesPass() bool {
-	for i := range p.Req.Messages {
-		if !p.messagePasses(&p.Req.Messages[i]) {
-			return false
+// conversation writes those messages anew that changed, and those that the rules touch: what they say, or the form
+// in which they say it. A schema that has to be asked for in words is one more.
+func (p *passer) conversation(changed []int) {
+	prompt := p.schemaPrompt()
+	var anew []int
+	i := 0
+	for m := p.root.Get("messages").First(); m.Exists() && i < len(p.Req.Messages); m = m.Next() {
+		if slices.Contains(changed, i) || !p.messagePasses(&p.Req.Messages[i]) || !p.formPasses(m) {
+			anew = append(anew, i)
 		}
+		i++
 	}
+	if len(anew) == 0 && prompt == "" {
+		return
+	}
+	kept := map[int]jsonx.Value{}
+	i = 0
 	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
-		if !p.formPasses(m) {
-			return false
+		if !slices.Contains(anew, i) {
+			kept[i] = m
 		}
+		i++
 	}
-	return true
+	written := p.Apart(func() {
+		p.Key("messages")
+		p.messagesBut(kept, prompt)
+	})
+	p.edit.Set(p.NameOf("messages"), written.Get("messages").Raw())
+	if prompt != "" {
+		p.edit.Replace(p.Apart(p.responseFormat), p.NameOf("response_format"))
+	}
 }
 
 // strict says whether the provider takes no unknown members within messages and tools.
@@ -104,6 +121,8 @@ func (p *passer) formPasses(m jsonx.Value) bool {
 		return false
 	case t.role.Is(string(chat.Assistant)) && !p.reasoningPasses(&t):
 		return false
+	case t.role.Is(string(chat.ToolRole)) && t.content.Kind() != jsonx.String && t.content.Len() == 0:
+		return false // OpenAI wants a string then
 	}
 	for c := t.calls.First(); c.Exists(); c = c.Next() {
 		if !p.callPasses(c) {

@@ -2,6 +2,7 @@ package openai_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -26,7 +27,7 @@ func pass(t testing.TB, body, model string, rules *dialect.Rules) (dialect.Encod
 	}
 	sent := *req
 	sent.Model = model
-	return openai.Client{}.PassRequest([]byte(body), &sent, rules)
+	return openai.Client{}.PassRequest([]byte(body), &sent, nil, rules)
 }
 
 func TestPassChangesNothing(t *testing.T) {
@@ -126,7 +127,9 @@ func TestPassEdits(t *testing.T) {
 }
 
 // What cannot be done to the bytes.
-func TestPassGivesUp(t *testing.T) {
+// What the rules force within messages and tools has those written anew, as EncodeRequest writes them, and nothing else; what
+// is refused, or from before there were tools, does not pass.
+func TestPassWritesAnew(t *testing.T) {
 	strict := dialect.Rules{MessageFields: []string{"role", "content", "tool_calls", "tool_call_id"}}
 	say := func(m string) string { return `"messages":[` + m + `]` }
 	user := func(part string) string { return say(`{"role":"user","content":[` + part + `]}`) }
@@ -145,6 +148,8 @@ func TestPassGivesUp(t *testing.T) {
 		"name":                   {say(`{"role":"user","content":"x","name":"n"}`), dialect.Rules{Names: dialect.NamesDropped}, ""},
 		"call id":                {say(call("")), dialect.Rules{ToolIDs: dialect.ToolIDNine}, ""},
 		"result id":              {say(call("") + `,{"role":"tool","tool_call_id":"c","content":"x"}`), dialect.Rules{ToolIDs: dialect.ToolIDNine}, ""},
+		"result of nothing":      {say(call("") + `,{"role":"tool","tool_call_id":"c","content":[]}`), dialect.Rules{}, hi},
+		"result of null":         {say(call("") + `,{"role":"tool","tool_call_id":"c","content":null}`), dialect.Rules{}, hi},
 		"result with an image":   {say(call("") + `,{"role":"tool","tool_call_id":"c","content":[` + image + `]}`), dialect.Rules{}, hi},
 		"image refused":          {user(image), dialect.Rules{Images: dialect.ImagesRefused}, ""},
 		"image as a string":      {user(`{"type":"image_url","image_url":"https://e.com/a"}`), dialect.Rules{}, user(image)},
@@ -185,8 +190,23 @@ func TestPassGivesUp(t *testing.T) {
 		"strict: video":          {user(`{"type":"video_url","video_url":{}}`), strict, ""},
 		"strict: parameters":     {hi + "," + tool, strict, ""},
 	} {
-		if enc, ok := pass(t, `{"model":"m",`+c.in+`}`, "m", &c.rules); ok {
-			t.Errorf("%s passes as %s", name, enc.Body)
+		in := `{"model":"m","x":{ "y" : 1 },` + c.in + `}`
+		req, _, err := new(openai.Server).DecodeRequest([]byte(in))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		req.Foreign = nil // which the bytes keep
+		anew, refused := openai.Client{}.EncodeRequest(req, &c.rules)
+		enc, ok := pass(t, in, "m", &c.rules)
+		switch {
+		case refused != nil || name == "function call" || name == "function choice" || name == "allowed tools":
+			if ok {
+				t.Errorf("%s passes as %s", name, enc.Body)
+			}
+		case !ok || !strings.Contains(string(enc.Body), `"x":{ "y" : 1 }`) || !slices.Equal(enc.Warnings, anew.Warnings):
+			t.Errorf("%s: %v %q, want %q: %s", name, ok, enc.Warnings, anew.Warnings, enc.Body)
+		default:
+			dialecttest.SameMembers(t, enc.Body, anew.Body, "messages", "tools", "response_format")
 		}
 		like, rules := c.passes, &c.rules
 		if like == "" {
@@ -197,9 +217,26 @@ func TestPassGivesUp(t *testing.T) {
 		}
 	}
 	for _, body := range []string{``, `[]`, `{`, `{"model":"m"} x`} {
-		if _, ok := (openai.Client{}).PassRequest([]byte(body), &chat.Request{}, &dialect.Rules{}); ok {
+		if _, ok := (openai.Client{}).PassRequest([]byte(body), &chat.Request{}, nil, &dialect.Rules{}); ok {
 			t.Errorf("%q passes", body)
 		}
+	}
+}
+
+// A shape of the answer that one provider alone knows passes to it, and is refused where the request is written in another dialect.
+func TestForeignShapePasses(t *testing.T) {
+	in := `{"model":"m","messages":[{"role":"user","content":"x"}],"response_format":{"type":"grammar","grammar":"root ::= \"a\""}}`
+	enc, ok := pass(t, in, "m", &dialect.Rules{})
+	if !ok || string(enc.Body) != in {
+		t.Errorf("%v %s", ok, enc.Body)
+	}
+	req, _, err := new(openai.Server).DecodeRequest([]byte(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused *chat.Error
+	if _, err := (openai.Client{}).EncodeRequest(req, &dialect.Rules{}); !errors.As(err, &refused) || refused.Param != "response_format" {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -227,7 +264,8 @@ func TestPassMeansTheSame(t *testing.T) {
 				t.Fatal(err)
 			}
 			req.Model = m.pick(append(models[p.ID], "some-model")...)
-			got, ok := client.PassRequest(body, req, &p.Rules)
+			req.Foreign = nil // which the bytes keep
+			got, ok := client.PassRequest(body, req, nil, &p.Rules)
 			want, err := client.EncodeRequest(req, &p.Rules)
 			if !ok {
 				continue
@@ -285,6 +323,7 @@ func meaning(t *testing.T, body []byte, p *provider.Provider) *chat.Request {
 	if err != nil {
 		t.Fatalf("%v: %s", err, body)
 	}
+	req.Foreign = nil
 	if p.Rules.StreamUsage == dialect.UsageIncluded {
 		req.StreamUsage = false // asking is useless there
 	}
@@ -308,7 +347,7 @@ func FuzzPass(f *testing.F) {
 		}
 		req.Model = "another-model"
 		for name, rules := range profiles {
-			enc, ok := openai.Client{}.PassRequest(body, req, rules)
+			enc, ok := openai.Client{}.PassRequest(body, req, nil, rules)
 			if !ok {
 				continue
 			}
@@ -316,8 +355,29 @@ func FuzzPass(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%s: %s became %s: %v", name, body, enc.Body, err)
 			}
-			if got.Model != "another-model" || !reflect.DeepEqual(got.Messages, req.Messages) || got.Stream != req.Stream {
+			if got.Model != "another-model" || got.Stream != req.Stream {
 				t.Fatalf("%s: %s became %s", name, body, enc.Body)
+			}
+			// Messages are the caller's, or those of the encoder.
+			if reflect.DeepEqual(got.Messages, req.Messages) {
+				continue
+			}
+			anew, err := openai.Client{}.EncodeRequest(req, rules)
+			if err != nil {
+				continue // what is left as it is may be what the encoder does not know
+			}
+			wanted, _, err := new(openai.Server).DecodeRequest(anew.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got.Messages) != len(wanted.Messages) {
+				t.Fatalf("%s: %s became %s, and the encoder writes %s", name, body, enc.Body, anew.Body)
+			}
+			aligned := len(got.Messages) == len(req.Messages) // no message was put between
+			for i, m := range got.Messages {
+				if !reflect.DeepEqual(m, wanted.Messages[i]) && !(aligned && reflect.DeepEqual(m, req.Messages[i])) {
+					t.Fatalf("%s: %s became %s, and the encoder writes %s", name, body, enc.Body, anew.Body)
+				}
 			}
 		}
 	})
@@ -334,7 +394,7 @@ func BenchmarkPassRequest(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, ok := (openai.Client{}).PassRequest(body, req, rules); !ok {
+		if _, ok := (openai.Client{}).PassRequest(body, req, nil, rules); !ok {
 			b.Fatal("does not pass")
 		}
 	}

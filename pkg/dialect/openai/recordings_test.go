@@ -383,7 +383,7 @@ func TestRecordedRequestsPass(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		enc, ok := openai.Client{}.PassRequest(body, req, &table.ByID(id).Rules)
+		enc, ok := openai.Client{}.PassRequest(body, req, nil, &table.ByID(id).Rules)
 		switch {
 		case !ok:
 			not++

@@ -36,6 +36,8 @@ func (d *requestDecoder) request(v jsonx.Value) {
 		}
 		switch key := string(m.Key()); {
 		case d.conversation(key, m), d.sampling(key, m), d.shape(key, m), d.extras(key, m):
+		default:
+			d.foreign(key, m)
 		}
 	}
 	r := d.req
@@ -116,6 +118,25 @@ func (d *requestDecoder) logprobs(m jsonx.Value) {
 		wanted = d.Bool(m)
 	}
 	d.req.Logprobs = &wanted
+}
+
+// foreign notes what the canonical form does not carry.
+func (d *requestDecoder) foreign(key string, m jsonx.Value) {
+	essential := false
+	switch key {
+	case "store", "usage": // nothing is kept anyway; OpenRouter's wish for what every answer has
+		return
+	case "modalities":
+		for e := m.First(); e.Exists(); e = e.Next() {
+			essential = essential || !e.Is("text")
+		}
+		if !essential {
+			return
+		}
+	case "web_search_options":
+		essential = true
+	}
+	body.NoteForeign(d.req, m, essential)
 }
 
 // extras reads what only some providers know.

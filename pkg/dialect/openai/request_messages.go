@@ -182,7 +182,10 @@ func (d *requestDecoder) result(v jsonx.Value, t *turn, out *chat.Message) {
 	if d.require(v, "tool_call_id") {
 		r.CallID = d.CallID(t.callID)
 	}
-	r.Parts = d.content(v, t.content, anyPart)
+	// A tool that says nothing has said so: null and an empty array are what programs write then.
+	if c := v.Get("content"); c.Kind() != jsonx.Null && (c.Kind() != jsonx.Array || c.Len() > 0) {
+		r.Parts = d.content(v, t.content, anyPart)
+	}
 	for i := len(d.calls) - 1; i >= 0; i-- {
 		if d.calls[i].ID == r.CallID {
 			r.Name = d.calls[i].Name

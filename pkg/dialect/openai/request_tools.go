@@ -182,7 +182,12 @@ func (d *requestDecoder) allowedTool(v jsonx.Value) string {
 	return name
 }
 
+// responseFormat reads how the answer is to be shaped. A shape that only one provider knows (Fireworks' grammar) is left to it.
 func (d *requestDecoder) responseFormat(v jsonx.Value) {
+	if kind := v.Get("type"); kind.Is("grammar") {
+		body.NoteForeign(d.req, v, true)
+		return
+	}
 	f := new(chat.ResponseFormat)
 	var schema jsonx.Value
 	d.object(v, func(key string, m jsonx.Value) {

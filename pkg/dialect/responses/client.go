@@ -33,6 +33,7 @@ func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.En
 	e := encoder{Writer: body.NewWriter(req, rules)}
 	e.prepare()
 	e.request()
+	e.Foreign()
 	return e.Encoded(path)
 }
 

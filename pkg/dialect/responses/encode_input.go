@@ -155,7 +155,7 @@ func (e *encoder) result(r *chat.ToolResult) {
 	}
 	e.Str(callID(r.CallID))
 	e.Raw(`,"output":`)
-	e.content(r.Parts)
+	e.content(body.ResultParts(r))
 	e.Raw("}")
 }
 

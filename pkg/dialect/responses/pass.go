@@ -13,18 +13,15 @@ var _ dialect.Passing = Client{}
 
 // PassRequest edits members of the caller's body where the rules force it. Besides, store becomes
 // false, and a model that reasons is asked for its reasoning encrypted: without it the next
-// turn would lack it, as nothing is kept. An input does not pass that holds what the gateway, or another
-// provider, has made. Data comes back itself if nothing is to be changed.
-func (Client) PassRequest(data []byte, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, bool) {
+// turn would lack it, as nothing is kept. An input that holds what the gateway, or another provider, has made is
+// written anew. Data comes back itself if nothing is to be changed.
+func (Client) PassRequest(data []byte, req *chat.Request, changed []int, rules *dialect.Rules) (dialect.Encoded, bool) {
 	root, err := jsonx.Parse(data, jsonx.Lenient)
 	if err != nil || root.Kind() != jsonx.Object {
 		return dialect.Encoded{}, false
 	}
 	p := passer{encoder: encoder{Writer: body.NewWriter(req, rules)}}
 	p.prepare()
-	if !p.mediaPass() || !p.inputPasses(root.Get("input")) {
-		return dialect.Encoded{}, false
-	}
 	p.edit = p.Edits(root)
 	for m := root.First(); m.Exists(); m = m.Next() {
 		p.member(string(m.Key()), m)
@@ -33,6 +30,14 @@ func (Client) PassRequest(data []byte, req *chat.Request, rules *dialect.Rules) 
 	p.asksFor(root.Get("include"))
 	if stored, ok := root.Get("store").Bool(); p.edit.Keep("store", root.Get("store"), body.Silent) && (stored || !ok) {
 		p.edit.Set(p.NameOf("store"), []byte("false"))
+	}
+	if len(changed) > 0 || !p.mediaPass() || !p.inputPasses(root.Get("input")) {
+		p.edit.Replace(p.Apart(func() {
+			if p.Field("input", body.Refuses) {
+				p.input()
+			}
+		}), p.NameOf("input"))
+		p.edit.Drop("instructions") // they are the first item now
 	}
 	return p.edit.Encoded(path, data)
 }

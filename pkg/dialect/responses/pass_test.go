@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
@@ -23,7 +24,7 @@ func pass(t testing.TB, in []byte, model string, rules *dialect.Rules) (dialect.
 	}
 	sent := *req
 	sent.Model = model
-	return responses.Client{}.PassRequest(in, &sent, rules)
+	return responses.Client{}.PassRequest(in, &sent, nil, rules)
 }
 
 func TestPassChangesTheModelAlone(t *testing.T) {
@@ -96,7 +97,8 @@ func TestPassEdits(t *testing.T) {
 	}
 }
 
-func TestPassGivesWay(t *testing.T) {
+// What the rules force in the input has it written anew, and nothing beside it; what is refused does not pass.
+func TestPassWritesAnew(t *testing.T) {
 	said := `{"type":"message","role":"assistant","content":"a"}`
 	for _, c := range []struct {
 		name, in string // in are the members behind the model
@@ -116,11 +118,21 @@ func TestPassGivesWay(t *testing.T) {
 		{"a form that is refused", `"input":"a","text":{"format":{"type":"json_object"}}`, dialect.Rules{Drop: []string{"response_format"}}},
 		{"a stream that is refused", `"input":"a","stream":true`, dialect.Rules{Drop: []string{"stream"}}},
 	} {
-		if enc, ok := pass(t, []byte(`{"model":"m","store":false,`+c.in+`}`), "m", &c.rules); ok {
-			t.Errorf("%s passes: %s", c.name, enc.Body)
+		in := []byte(`{"model":"m","store":false,"instructions":"Be brief.","x":[ 1 ],` + c.in + `}`)
+		req, _, err := new(responses.Server).DecodeRequest(in)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		anew, refused := responses.Client{}.EncodeRequest(req, &c.rules)
+		enc, ok := pass(t, in, "m", &c.rules)
+		if ok != (refused == nil) || ok && !bytes.HasPrefix(enc.Body, []byte(`{"model":"m","store":false,"x":[ 1 ],`)) {
+			t.Errorf("%s: %v, %v: %s", c.name, ok, refused, enc.Body)
+		}
+		if ok {
+			dialecttest.SameMembers(t, enc.Body, anew.Body, "input", "instructions")
 		}
 	}
-	if _, ok := (responses.Client{}).PassRequest([]byte(`[]`), &chat.Request{}, &dialect.Rules{}); ok {
+	if _, ok := (responses.Client{}).PassRequest([]byte(`[]`), &chat.Request{}, nil, &dialect.Rules{}); ok {
 		t.Error("an array passes")
 	}
 }

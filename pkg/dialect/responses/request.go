@@ -143,6 +143,13 @@ func (d *decoder) extras(key string, m jsonx.Value) {
 			}
 			r.Metadata[string(e.Key())] = d.Str(e)
 		})
+	case "stream_options", "client_metadata", "prompt_cache_retention": // what they steer is none of the answer
+	case "truncation":
+		if !m.Is("disabled") { // the default
+			body.NoteForeign(r, m, false)
+		}
+	default:
+		body.NoteForeign(r, m, false)
 	}
 }
 

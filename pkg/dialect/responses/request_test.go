@@ -84,7 +84,7 @@ func TestDecodeForms(t *testing.T) {
 	hi := []chat.Message{user(text("hi"))}
 	for body, want := range map[string]chat.Request{
 		`{"input":"hi"}`: {Messages: hi},
-		`{"input":[{"role":"user","content":"hi"}],"store":true,"background":false,"truncation":"auto","stream_options":{"include_obfuscation":false},"max_tool_calls":3,"unheard":{"of":1}}`: {Messages: hi},
+		`{"input":[{"role":"user","content":"hi"}],"store":true,"background":false,"truncation":"auto","stream_options":{"include_obfuscation":false},"max_tool_calls":3,"unheard":{"of":1}}`: {Messages: hi, Foreign: []chat.Foreign{{Name: "truncation"}, {Name: "max_tool_calls"}, {Name: "unheard"}}},
 		`{"input":[{"type":"message","role":"user","status":"completed","content":[{"type":"input_text","text":"hi"}]}]}`:                                                                     {Messages: hi},
 		`{"input":"hi","instructions":"Be brief."}`:                                                                                             {Messages: []chat.Message{{Role: chat.System, Parts: []chat.Part{text("Be brief.")}}, hi[0]}},
 		`{"input":"hi","user":"a","safety_identifier":"b"}`:                                                                                     {Messages: hi, User: "b"},

@@ -22,7 +22,7 @@ export function view({ signal }) {
     h('p', { class: 'lead' }, 'Give each program its own, so that you can see what it uses and take it away alone.'),
     h('div', { class: 'bar' }, button('Create a token', () => create(model, again), { kind: 'primary' })),
     tokens.length ? table('Gateway tokens', columns, tokens.map(token => row(token, again)))
-      : empty('No token yet. A token opens chat, models and embeddings, and nothing else.')))
+      : empty('No token yet. A token opens chat, models, embeddings and its own asynchronous requests, and nothing else.')))
 }
 
 function create(model, again) {

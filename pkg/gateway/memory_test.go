@@ -1,0 +1,50 @@
+package gateway
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/provider"
+)
+
+func textPart(s, phase string) chat.Part { return chat.Part{Kind: chat.Text, Text: s, Phase: phase} }
+
+func callPart(id string) chat.Part {
+	return chat.Part{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: id, Name: "f", Arguments: "{}"}}
+}
+
+func sealedPart(text, signature string) chat.Part {
+	return chat.Part{Kind: chat.Reason, Text: text, State: &chat.ReasoningState{Signature: signature}}
+}
+
+// The turn goes back as it was said, however the caller's format arranges what it keeps.
+func TestTurnsAreRestoredInOrder(t *testing.T) {
+	said := []chat.Part{sealedPart("hm", "S1"), textPart("Grüße, ", "commentary"), sealedPart("", "S2"), callPart("c1"), textPart("then ", ""), sealedPart("so", "S3"), callPart("c2"), textPart("done", "")}
+	var held turn
+	for _, ev := range chat.Events(&chat.Response{Choices: []chat.Choice{{Message: chat.Message{Role: chat.Assistant, Parts: said}}}}) {
+		held.add(&ev)
+	}
+	for i := range held.text {
+		held.held.Reasoning[i].Text = string(held.text[i])
+	}
+	held.held.Provider = "p"
+	maker := candidate{key: &key{providerID: "p", provider: new(provider.Provider)}}
+	inAHeap := []chat.Part{sealedPart("hm", "S1"), sealedPart("", "S2"), sealedPart("so", "S3")}
+	for name, c := range map[string]struct{ kept, want []chat.Part }{
+		"as it was":                {[]chat.Part{textPart("Grüße, ", "commentary"), callPart("c1"), textPart("then ", ""), callPart("c2"), textPart("done", "")}, said},
+		"texts joined before":      {[]chat.Part{textPart("Grüße, then done", ""), callPart("c1"), callPart("c2")}, said},
+		"texts joined as two":      {[]chat.Part{textPart("Grüße, ", ""), textPart("then done", ""), callPart("c1"), callPart("c2")}, said},
+		"reasoning without a seal": {[]chat.Part{{Kind: chat.Reason, Text: "hm"}, textPart("Grüße, then done", ""), callPart("c1"), callPart("c2")}, said},
+		"another text":             {[]chat.Part{textPart("Grüße", ""), callPart("c1"), callPart("c2")}, append(inAHeap[:3:3], textPart("Grüße", ""), callPart("c1"), callPart("c2"))},
+		"a longer text":            {[]chat.Part{textPart("Grüße, then done!", ""), callPart("c1"), callPart("c2")}, append(inAHeap[:3:3], textPart("Grüße, then done!", ""), callPart("c1"), callPart("c2"))},
+		"cut within a character":   {[]chat.Part{textPart("12345678ü1234567.", ""), callPart("c1"), callPart("c2")}, append(inAHeap[:3:3], textPart("12345678ü1234567.", ""), callPart("c1"), callPart("c2"))},
+		"a call is missing":        {[]chat.Part{textPart("Grüße, then done", ""), callPart("c1")}, append(inAHeap[:3:3], textPart("Grüße, then done", ""), callPart("c1"))},
+		"something else":           {[]chat.Part{{Kind: chat.Refusal, Text: "no"}, callPart("c1")}, append(inAHeap[:3:3], chat.Part{Kind: chat.Refusal, Text: "no"}, callPart("c1"))},
+	} {
+		got, changed := restored(c.kept, &held.held, maker)
+		if !changed || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s:\n got %+v\nwant %+v", name, got, c.want)
+		}
+	}
+}
