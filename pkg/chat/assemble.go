@@ -131,6 +131,8 @@ func (c *choiceBuilder) add(ev *Event) {
 			p := &c.parts[c.calls[ev.Call]]
 			p.append(&p.ToolCall.Arguments, ev.Text)
 		}
+	case EventMedia:
+		c.parts = append(c.parts, partBuilder{Part: Part{Kind: ev.Part, Media: ev.Media}})
 	case EventCitation:
 		c.cite(*ev.Citation)
 	case EventLogprobs:

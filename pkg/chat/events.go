@@ -34,7 +34,9 @@ func appendParts(out []Event, choice int, parts []Part) []Event {
 		case Call:
 			ev.Kind, ev.Call, ev.ToolCall = EventCall, calls, p.ToolCall
 			calls++
-		default: // media, or a part without a form in streams
+		case Image, Audio, File:
+			ev.Kind, ev.Media, ev.Part = EventMedia, p.Media, p.Kind
+		default: // a part without a form in streams
 			continue
 		}
 		out = append(out, ev)

@@ -52,7 +52,9 @@ type Request struct {
 
 // Foreign is a field that only the caller's dialect has.
 type Foreign struct {
-	Name string
+	Name string // or its path
+	// Problem says why it is lost, if there is more to say.
+	Problem string `json:",omitempty"`
 	// Essential says that without it the request means something else.
 	Essential bool `json:",omitempty"`
 }

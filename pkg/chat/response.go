@@ -52,7 +52,8 @@ type Usage struct {
 	// CostNanos is the cost in nano-dollars that the provider reports (OpenRouter), if HasCost.
 	CostNanos int64
 	HasCost   bool
-	// Estimated marks counts that the gateway made up because the provider reported none.
+	// Estimated marks counts that the gateway made up because the provider reported none, and those from which the
+	// cost does not follow exactly, such as beside a web search that is paid for by the call.
 	Estimated bool
 }
 
@@ -72,6 +73,7 @@ const (
 	EventRefusal                       // Text: to append
 	EventCall                          // Call (0, 1, ...), ToolCall with ID and Name; Arguments holds a first piece, usually empty
 	EventCallArgs                      // Call, Text: piece of the arguments to append
+	EventMedia                         // Media, whole; Part: Image, Audio or File
 	EventCitation                      // Citation
 	EventLogprobs                      // Raw, OpenAI's shape
 	EventFinish                        // Finish; Text: the stop sequence that was met, if known
@@ -88,6 +90,8 @@ type Event struct {
 
 	Call     int // the position of the tool call within the choice
 	ToolCall *ToolCall
+	Media    *Media
+	Part     PartKind // what Media is
 	State    *ReasoningState
 	Citation *Citation
 	Raw      json.RawMessage

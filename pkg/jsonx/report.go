@@ -2,6 +2,7 @@ package jsonx
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/fault"
@@ -59,14 +60,18 @@ func Syntax(err error) error {
 // Unknown notes that the object has no member of m's name, and which of the known
 // names was probably meant: one that differs by case, underscores or hyphens.
 func (r *Report) Unknown(m Value, known func(yield func(string) bool)) {
+	r.Add(m, "%s", UnknownField(m, known))
+}
+
+// UnknownField is what Unknown notes.
+func UnknownField(m Value, known func(yield func(string) bool)) string {
 	key := string(m.Key())
 	for name := range known {
 		if fold(name) == fold(key) {
-			r.Add(m, "unknown field; did you mean %q?", name)
-			return
+			return fmt.Sprintf("unknown field; did you mean %q?", name)
 		}
 	}
-	r.Add(m, "unknown field")
+	return "unknown field"
 }
 
 func fold(s string) string {

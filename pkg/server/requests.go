@@ -26,7 +26,7 @@ type requestView struct {
 	CacheWriteTokens int64     `json:"cacheWriteTokens"`
 	OutputTokens     int64     `json:"outputTokens"`
 	ReasoningTokens  int64     `json:"reasoningTokens"`
-	Estimated        bool      `json:"estimated"` // the provider reported no usage
+	Estimated        bool      `json:"estimated"` // the provider reported no usage, or what it cost does not follow from it
 	CostUSD          *dollars  `json:"costUsd"`   // null: unpriced
 }
 

@@ -5,7 +5,7 @@ import "context"
 // Flags of a request.
 const (
 	FlagStreamed  = 1
-	FlagEstimated = 2 // the tokens are our estimate: the provider reported none
+	FlagEstimated = 2 // the tokens are our estimate, as the provider reported none, or the cost is
 )
 
 // Request is an entry of the request log. Its time is in the id.

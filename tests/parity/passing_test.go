@@ -32,7 +32,8 @@ func passCases() []passCase {
 	const items = ` { "stream":STREAMS,"input" : [{"content":[{"text":"call all","type":"input_text"}],"role":"user"}], "model":"MODEL","store" : false,
   "tools":[{"name":"now","strict":false,"parameters":{"properties":{},"type":"object"},"type":"function"}],"truncation":"auto", "temperature":0.70 }`
 	const contents = ` { "contents" : [{"parts":[{"text":"call all"}],"role":"user"}], "safetySettings":[{"threshold":"BLOCK_NONE","category":"HARM_CATEGORY_HARASSMENT"}],
-  "tools":[{"functionDeclarations":[{"name":"now","description":"tells the \u0074ime"}]}],"generation_config":{"thinkingConfig":{"thinkingBudget":0},"temperature":0.70} }`
+  "tools":[{"functionDeclarations":[{"name":"now","description":"tells the \u0074ime"}]}],"generation_config":{"thinkingConfig":{"thinkingBudget":0},"temperature":0.70,
+  "responseModalities":["TEXT","IMAGE"],"imageConfig":{"aspectRatio":"1:1"}},"cachedContent":"cachedContents/x" }`
 	return []passCase{
 		{"openai", "responses", "gpt-4o-mini", "/v1/responses", items},
 		{"gemini", "gemini", "gemini-2.5-flash", "/v1beta/models/gemini-2.5-flash:generateContent", contents},
@@ -116,6 +117,25 @@ func (w *world) pass(c passCase, streamed bool, do emulator.Behaviour) error {
 		return fmt.Errorf("the emulator added no fields: %s", have)
 	}
 	return nil
+}
+
+// What a provider of the caller's dialect alone may know is the caller's fault where the request has to be translated.
+func TestForeignIsNotTranslated(t *testing.T) {
+	w := newWorld(t)
+	for path, body := range map[string]string{
+		"/v1beta/models/MODEL:generateContent": `{"contents":[{"parts":[{"text":"Hello"}]}],"generationConfig":{"hologram":{}}}`,
+		"/v1/responses":                        `{"model":"MODEL","input":[{"role":"user","content":"Hello"},{"type":"hologram"}]}`,
+	} {
+		for provider, model := range map[string]string{"anthropic": "anthropic/claude-haiku-4-5", "groq": "groq/openai/gpt-oss-20b"} {
+			p := w.person()
+			p.key(provider, "")
+			in := strings.NewReplacer("MODEL", model)
+			got := p.send("POST", in.Replace(path), []byte(in.Replace(body)), bearer(p.token)...)
+			if got.status != 400 || !strings.Contains(string(got.body), "hologram") || !strings.Contains(string(got.body), "cannot be sent to "+provider) {
+				t.Errorf("%s, %s: %d %s", path, provider, got.status, got.body)
+			}
+		}
+	}
 }
 
 // A turn into which the gateway puts back what the provider thought, as its caller dropped it, keeps all else that

@@ -50,11 +50,11 @@ const (
 
 func encodeFor(purpose purpose, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
 	e := encoder{Writer: body.NewWriter(req, rules), purpose: purpose}
-	e.prepare()
-	e.request()
 	if purpose == answers {
 		e.Foreign()
 	}
+	e.prepare()
+	e.request()
 	path := answerPath
 	if purpose == counts {
 		path = countPath

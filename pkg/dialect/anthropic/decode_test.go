@@ -182,3 +182,37 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// Usage has what the totals leave out, and is marked where the cost does not follow from the counts.
+func TestUsageBeyondTheTotals(t *testing.T) {
+	for name, c := range map[string]struct {
+		usage string
+		want  chat.Usage
+	}{
+		"messages": {`{"input_tokens":30,"output_tokens":5,"iterations":[{"type":"message","input_tokens":10,"output_tokens":2},{"type":"message","input_tokens":20,"output_tokens":3}]}`,
+			chat.Usage{Input: 30, Output: 5}},
+		"none": {`{"input_tokens":30,"output_tokens":5,"iterations":null,"server_tool_use":{"web_search_requests":0,"web_fetch_requests":2}}`, chat.Usage{Input: 30, Output: 5}},
+		// The example of the documentation.
+		"long compaction": {`{"input_tokens":23000,"output_tokens":1000,"iterations":[{"type":"compaction","input_tokens":180000,"output_tokens":3500},{"type":"message","input_tokens":23000,"output_tokens":1000}]}`,
+			chat.Usage{Input: 203000, Output: 4500, Estimated: true}},
+		"compaction": {`{"input_tokens":3000,"cache_read_input_tokens":5,"output_tokens":1000,"iterations":[{"type":"compaction","input_tokens":80000,"cache_read_input_tokens":7,
+			"cache_creation_input_tokens":30,"cache_creation":{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20},"output_tokens":3500}]}`,
+			chat.Usage{Input: 83042, Cached: 12, CacheWrite: 10, CacheWrite1h: 20, Output: 4500}},
+		"advisor": {`{"input_tokens":10,"output_tokens":2,"iterations":[{"type":"message","input_tokens":10,"output_tokens":2},{"type":"advisor_message","model":"claude-opus-5","input_tokens":100,"output_tokens":20}]}`,
+			chat.Usage{Input: 110, Output: 22, Estimated: true}},
+		"fallback": {`{"input_tokens":412,"output_tokens":264,"iterations":[{"type":"message","input_tokens":408,"output_tokens":0},{"type":"fallback_message","input_tokens":412,"output_tokens":264}]}`,
+			chat.Usage{Input: 412, Output: 264, Estimated: true}},
+		"web search": {`{"input_tokens":30,"output_tokens":5,"server_tool_use":{"web_search_requests":1,"web_fetch_requests":0}}`, chat.Usage{Input: 30, Output: 5, Estimated: true}},
+	} {
+		resp, err := anthropic.Client{}.DecodeResponse([]byte(`{"content":[],"usage":` + c.usage + `}`))
+		if err != nil || *resp.Usage != c.want {
+			t.Errorf("%s: %+v, want %+v, %v", name, resp.Usage, c.want, err)
+		}
+		usage := strings.ReplaceAll(c.usage, "\n", "")
+		streamed, _, _ := collect(t, strings.NewReader(`data: {"type":"message_start","message":{"usage":{"input_tokens":7,"output_tokens":1}}}`+"\n\n"+
+			`data: {"type":"message_delta","usage":`+usage+"}\n\n"+`data: {"type":"message_delta","usage":`+usage+"}\n\n"+`data: {"type":"message_stop"}`+"\n\n"))
+		if *streamed.Usage != c.want {
+			t.Errorf("%s, streamed: %+v, want %+v", name, streamed.Usage, c.want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
 // media writes an image or a document.
@@ -19,6 +20,9 @@ func (e *encoder) media(p *chat.Part) {
 		}
 		e.source(m, imageType(m.MIMEType))
 	case p.Kind == chat.File && m != nil:
+		if body.IsVideo(m) {
+			e.Refuse("messages", "video cannot be sent to %s", e.Provider())
+		}
 		e.Raw(`{"type":"document","source":`)
 		e.document(m)
 		e.member("title", m.Filename)

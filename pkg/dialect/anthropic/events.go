@@ -3,6 +3,7 @@ package anthropic
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 	"github.com/alicetears/llm-gateway/pkg/sse"
@@ -19,17 +20,20 @@ type streamEncoder struct {
 	over     bool
 	usage    *chat.Usage
 
+	first body.FirstChoice
 	index int // of the open block, or of the next
 	open  chat.PartKind
 	state *chat.ReasoningState // of the open block of thinking
 	calls []outCall
 	call  int          // the open one
+	later []chat.Event // what waits for the open call to be complete
 	said  bool         // something besides reasoning
 	held  []chat.Event // states that nobody can read, which are not written at the end
 
-	finish  chat.FinishReason
-	stop    string
-	refused bool
+	finished bool // no part goes on
+	finish   chat.FinishReason
+	stop     string
+	refused  bool
 }
 
 // NewStreamEncoder returns an encoder for one streamed answer.
@@ -39,16 +43,67 @@ func (s *Server) NewStreamEncoder(served dialect.Served) dialect.StreamEncoder {
 
 // Encode appends the event. Of several choices the first is written. EventError is for Error to tell.
 func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
-	switch {
-	case ev.Kind == chat.EventStart:
+	switch ev.Kind {
+	case chat.EventStart:
 		e.id, e.tier = ev.ID, ev.ServiceTier
 		return out
-	case ev.Kind == chat.EventUsage:
+	case chat.EventError, chat.EventLogprobs:
+		return out
+	case chat.EventUsage:
 		e.usage = ev.Usage
-	case ev.Kind == chat.EventError, ev.Kind == chat.EventLogprobs, ev.Choice != 0:
+		return e.start(out)
+	case chat.EventEnd:
+		for _, kept := range e.first.Kept() {
+			out = e.take(out, &kept)
+		}
+		return e.end(e.start(out))
+	}
+	if !e.first.Has(ev) {
 		return out
 	}
+	return e.take(out, ev)
+}
+
+// take writes an event of the choice, or lets it wait for the call whose input is not complete: blocks come one
+// at a time, but the parts of other dialects may be interleaved.
+func (e *streamEncoder) take(out []byte, ev *chat.Event) []byte {
 	out = e.start(out)
+	switch ev.Kind {
+	case chat.EventCallArgs:
+		return e.addArgs(out, ev)
+	case chat.EventFinish:
+		e.finish, e.stop = ev.Finish, ev.Text
+		return e.flush(out)
+	case chat.EventCall:
+		if !e.noteCall(ev) {
+			return out
+		}
+	}
+	if e.growing() {
+		e.later = append(e.later, *ev)
+		return out
+	}
+	return e.write(out, ev)
+}
+
+// catchUp writes what waited, up to the next call that is not complete.
+func (e *streamEncoder) catchUp(out []byte) []byte {
+	for len(e.later) > 0 && !e.growing() {
+		ev := e.later[0]
+		e.later = e.later[1:]
+		out = e.write(out, &ev)
+	}
+	return out
+}
+
+// flush writes all that waited: nothing goes on any more.
+func (e *streamEncoder) flush(out []byte) []byte {
+	e.finished = true
+	return e.catchUp(out)
+}
+
+// write writes an event whose turn it is.
+func (e *streamEncoder) write(out []byte, ev *chat.Event) []byte {
 	if e.holds(ev) {
 		return out
 	}
@@ -68,14 +123,12 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 		out = sse.End(append(out, "}}"...))
 	case chat.EventReason:
 		out = e.reason(out, ev)
+	case chat.EventMedia:
+		out = e.openText(e.closeBlock(out))
+		out = e.delta(out, `"text_delta","text":`, body.MediaNote(ev.Part, ev.Media))
+		out = e.closeBlock(out)
 	case chat.EventCall:
-		out = e.beginCall(out, ev)
-	case chat.EventCallArgs:
-		out = e.addArgs(out, ev)
-	case chat.EventFinish:
-		e.finish, e.stop = ev.Finish, ev.Text
-	case chat.EventEnd:
-		out = e.end(out)
+		out = e.openCall(out, ev.Call)
 	}
 	return out
 }
@@ -98,7 +151,7 @@ func (e *streamEncoder) release(out []byte, ev *chat.Event) []byte {
 			return out
 		}
 		e.said = true
-	case chat.EventCall, chat.EventCallArgs, chat.EventCitation:
+	case chat.EventCall, chat.EventCitation, chat.EventMedia:
 		e.said = true
 	case chat.EventReason:
 	default:
@@ -148,7 +201,7 @@ func (e *streamEncoder) openText(out []byte) []byte {
 	if e.open == chat.Text {
 		return out
 	}
-	out = e.closeAll(out)
+	out = e.closeBlock(out)
 	e.open = chat.Text
 	return e.startBlock(out, `{"type":"text","text":""}`)
 }
@@ -160,14 +213,17 @@ func (e *streamEncoder) startBlock(out []byte, block string) []byte {
 	return sse.End(append(out, '}'))
 }
 
-// closeBlock ends the open block. The signature of thinking comes last.
+// closeBlock ends the open block. The signature of thinking comes last, and so does input that can only be told
+// as a whole.
 func (e *streamEncoder) closeBlock(out []byte) []byte {
-	if e.open == 0 {
+	switch e.open {
+	case 0:
 		return out
-	}
-	if e.open == chat.Reason {
+	case chat.Reason:
 		out = e.delta(out, `"signature_delta","signature":`, signatureOf(e.state))
 		e.state = nil
+	case chat.Call:
+		out = e.wholeInput(out, &e.calls[e.call])
 	}
 	e.open = 0
 	out = e.begin(out, "content_block_stop")
@@ -175,23 +231,11 @@ func (e *streamEncoder) closeBlock(out []byte) []byte {
 	return sse.End(append(out, '}'))
 }
 
-// closeAll ends the open block, and calls that wait for their turn.
-func (e *streamEncoder) closeAll(out []byte) []byte {
-	out = e.closeBlock(out)
-	for i := range e.calls {
-		if e.calls[i].waits {
-			out = e.openCall(out, i)
-			out = e.closeBlock(out)
-		}
-	}
-	return out
-}
-
 // reason writes a piece of thinking. Which block it belongs to is decided as chat.Assembler
 // does it, so that what a caller puts together is what a whole answer has.
 func (e *streamEncoder) reason(out []byte, ev *chat.Event) []byte {
 	if data := redactedAlone(ev.State); data != "" && ev.Text == "" {
-		out = e.closeAll(out)
+		out = e.closeBlock(out)
 		out = e.startBlock(out, string(jsonx.AppendString([]byte(`{"type":"redacted_thinking","data":`), data))+"}")
 		e.open = chat.Unrendered // nothing is to be said before its end
 		return e.closeBlock(out)
@@ -200,7 +244,7 @@ func (e *streamEncoder) reason(out []byte, ev *chat.Event) []byte {
 		return out
 	}
 	if e.open != chat.Reason || !e.state.Takes(ev.State) {
-		out = e.closeAll(out)
+		out = e.closeBlock(out)
 		e.open = chat.Reason
 		out = e.startBlock(out, `{"type":"thinking","thinking":"","signature":""}`)
 	}
@@ -218,8 +262,8 @@ func (e *streamEncoder) reason(out []byte, ev *chat.Event) []byte {
 
 // end writes what ends the message.
 func (e *streamEncoder) end(out []byte) []byte {
+	out = e.closeBlock(e.flush(out))
 	e.over = true
-	out = e.closeAll(out)
 	out = sse.Begin(out, "message_delta")
 	out = append(out, `{"type":"message_delta","delta":{`...)
 	at := len(out)

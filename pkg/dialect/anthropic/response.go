@@ -149,7 +149,10 @@ func appendPart(out []byte, p *chat.Part) ([]byte, int) {
 		out = appendCallHead(out, p.ToolCall)
 		out = appendInput(out, p.ToolCall.Arguments)
 		return append(out, '}'), blocks
-	default: // media, or a part without a form here
+	case chat.Image, chat.Audio, chat.File:
+		out = append(out, `{"type":"text","text":`...)
+		out = jsonx.AppendString(out, body.MediaNote(p.Kind, p.Media))
+	default: // a part without a form here
 		return out, 0
 	}
 	return append(out, '}'), 1

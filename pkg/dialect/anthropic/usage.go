@@ -9,6 +9,14 @@ import (
 type tokens struct {
 	known                                       bool
 	input, read, written, hour, output, thought int64
+	beside                                      iterations
+	fees                                        bool // server tools that are paid for by the call
+}
+
+// iterations are those that the totals leave out.
+type iterations struct {
+	compacted, advised                 bool
+	input, read, written, hour, output int64
 }
 
 // merge reads a usage object over an earlier one. A stream ends with the totals of all that
@@ -32,8 +40,49 @@ func (t *tokens) merge(v jsonx.Value) {
 			}
 		case "output_tokens_details":
 			t.set(&t.thought, m.Get("thinking_tokens"))
+		case "iterations":
+			if m.Kind() == jsonx.Array {
+				t.beside = iterationsBeside(m)
+			}
+		case "server_tool_use":
+			t.fees = t.fees || feesIn(m)
 		}
 	}
+}
+
+// iterationsBeside adds up the iterations that the totals leave out: of a compaction and of an advisor, which is another
+// model (platform.claude.com/docs/en/build-with-claude/compaction, "Understanding usage"). Those of the type message
+// are the totals.
+func iterationsBeside(list jsonx.Value) iterations {
+	var b iterations
+	for v := list.First(); v.Exists(); v = v.Next() {
+		switch v.Get("type").Str() {
+		case "compaction":
+			b.compacted = true
+		case "advisor_message":
+			b.advised = true
+		case "message", "":
+			continue
+		default: // such as fallback_message: the totals are those of the model that answered
+			b.advised = true
+			continue
+		}
+		var t tokens
+		t.merge(v)
+		b.input, b.read = min(b.input+t.input, maxTokens), min(b.read+t.read, maxTokens)
+		b.written, b.hour, b.output = min(b.written+t.written, maxTokens), min(b.hour+t.hour, maxTokens), min(b.output+t.output, maxTokens)
+	}
+	return b
+}
+
+// feesIn says whether tools were called that cost money by the call, as web search does; web fetch does not.
+func feesIn(counts jsonx.Value) bool {
+	for m := counts.First(); m.Exists(); m = m.Next() {
+		if n, _ := m.Int64(); n > 0 && string(m.Key()) != "web_fetch_requests" {
+			return true
+		}
+	}
+	return false
 }
 
 // maxTokens bounds each count, so that no sum of them overflows.
@@ -45,13 +94,21 @@ func (t *tokens) set(to *int64, v jsonx.Value) {
 	}
 }
 
-// usage is the same as the gateway counts.
+// longInput is where some models get dearer, iteration by iteration.
+const longInput = 200_000
+
+// usage is the same as the gateway counts. It is an estimate of the cost where that does not follow from the counts: another
+// model's iterations are among them, an iteration may have reached the price of long input, or there are fees.
 func (t *tokens) usage() chat.Usage {
-	hour := min(t.hour, t.written)
-	return chat.Usage{
-		Input: t.input + t.read + t.written, Cached: t.read, CacheWrite: t.written - hour, CacheWrite1h: hour,
-		Output: t.output, Reasoning: min(t.thought, t.output),
+	b := &t.beside
+	read, written, hour := t.read+b.read, t.written+b.written, t.hour+b.hour
+	hour = min(hour, written)
+	u := chat.Usage{
+		Input: t.input + b.input + read + written, Cached: read, CacheWrite: written - hour, CacheWrite1h: hour,
+		Output: t.output + b.output, Reasoning: min(t.thought, t.output),
 	}
+	u.Estimated = t.fees || b.advised || b.compacted && u.Input > longInput
+	return u
 }
 
 // appendUsage writes a usage object; nil, which is unknown usage, as zeros. Tier is the service tier, if it

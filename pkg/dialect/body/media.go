@@ -65,20 +65,43 @@ func IsMIMEType(s string) bool {
 	return ok && MadeOf(kind, 64, "-") && MadeOf(sub, 128, "-+._")
 }
 
-// DataURL writes the medium as a string: its URL, or its data as one.
-func (w *Writer) DataURL(m *chat.Media, mimeType string) {
+// DataURL writes the medium as AppendDataURL does.
+func (w *Writer) DataURL(m *chat.Media, mimeType string) { w.Out = AppendDataURL(w.Out, m, mimeType) }
+
+// AppendDataURL appends the medium as a string: its URL, or its data as one, of the type given if it does not say its own.
+func AppendDataURL(out []byte, m *chat.Media, mimeType string) []byte {
 	if m.URL != "" {
-		w.Str(m.URL)
-		return
+		return jsonx.AppendString(out, m.URL)
 	}
 	if m.MIMEType != "" {
 		mimeType = m.MIMEType
 	}
-	w.Raw(`"data:`)
-	w.Out = jsonx.AppendEscaped(w.Out, mimeType)
-	w.Raw(`;base64,`)
-	w.Out = jsonx.AppendEscaped(w.Out, m.Data)
-	w.Raw(`"`)
+	out = append(out, `"data:`...)
+	out = jsonx.AppendEscaped(out, mimeType)
+	out = append(out, `;base64,`...)
+	out = jsonx.AppendEscaped(out, m.Data)
+	return append(out, '"')
+}
+
+// MediaNote is what an answer says in place of a medium for which its dialect has none.
+func MediaNote(kind chat.PartKind, m *chat.Media) string {
+	word := map[chat.PartKind]string{chat.Image: "image", chat.Audio: "audio"}[kind]
+	if word == "" {
+		word = "file"
+	}
+	switch {
+	case m != nil && m.URL != "":
+		return "[" + word + ": " + m.URL + "]"
+	case m != nil && m.MIMEType != "":
+		word = m.MIMEType
+	}
+	return "[" + word + ": left out, as answers of this API have no place for it]"
+}
+
+// IsVideo says whether the medium is a film, which only Gemini watches: sent as a file elsewhere it would be taken for a document.
+func IsVideo(m *chat.Media) bool {
+	kind, _, _ := strings.Cut(m.MIMEType, "/")
+	return strings.EqualFold(kind, "video")
 }
 
 // Filename makes a name up where the dialect wants one.

@@ -29,8 +29,8 @@ func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecode
 // Param is the canonical field; other things that Gemini does not know are dropped with a warning.
 func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
 	e := encoder{Writer: body.NewWriter(req, rules)}
-	e.request()
 	e.Foreign()
+	e.request()
 	return e.Encoded(pathOf(req))
 }
 

@@ -13,8 +13,8 @@ import (
 // streamed one cannot differ.
 //
 // A signature on a part that is no call and no thought belongs to the answer's text: it becomes
-// reasoning without text, behind the part. What tools that Google ran left behind, and media
-// that the model made, have no form in package chat and are dropped.
+// reasoning without text, behind the part. What tools that Google ran left behind has no form in package chat
+// and is dropped.
 func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	root, failed := body.ReadAnswer(data)
 	if failed != nil {
@@ -48,6 +48,7 @@ type choice struct {
 	index    int
 	finish   chat.FinishReason
 	calls    int
+	open     *callInPieces // nil if none is
 	thoughts run
 	said     []byte          // the text, which citations point into
 	cited    []chat.Citation // so far: later chunks repeat them
@@ -105,20 +106,28 @@ func (a *answer) chunk(out []chat.Event, root jsonx.Value) ([]chat.Event, *chat.
 			position++
 		}
 	}
-	if reason := feedback.Get("blockReason"); !reason.Empty() && len(a.choices) == 0 && !a.blocked {
+	if reason := feedback.Get("blockReason"); !reason.Empty() && !a.blocked {
 		out = a.block(out, reason.Str(), feedback.Get("blockReasonMessage").Str())
 	}
 	return a.count(out, usage), nil
 }
 
-// block is the answer to a prompt that Google refuses: status 200 and no candidate.
+// block ends the answer to a prompt that Google refuses: status 200 and no candidate, or no more of those that began.
 func (a *answer) block(out []chat.Event, reason, message string) []chat.Event {
 	a.blocked = true
 	if message == "" {
 		message = "The prompt was blocked by the provider: " + reason
 	}
-	a.at(0).finish = chat.FinishContentFilter
-	return append(out, chat.Event{Kind: chat.EventRefusal, Text: message})
+	if len(a.choices) == 0 {
+		a.at(0)
+	}
+	for i := range a.choices {
+		if c := &a.choices[i]; c.finish == "" {
+			c.finish = chat.FinishContentFilter
+			out = append(out, chat.Event{Kind: chat.EventRefusal, Choice: c.index, Text: message})
+		}
+	}
+	return out
 }
 
 func (a *answer) candidate(out []chat.Event, v jsonx.Value, position int) ([]chat.Event, *chat.Error) {
@@ -209,6 +218,7 @@ func (a *answer) finish(out []chat.Event, end end) ([]chat.Event, *chat.Error) {
 		case reason == "":
 			reason = chat.FinishStop
 		}
+		out = c.closeCall(out, a.id)
 		if reason == chat.FinishStop && c.calls > 0 {
 			reason = chat.FinishToolCalls // Gemini has no reason of its own for it
 		}

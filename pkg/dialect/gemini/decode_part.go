@@ -11,7 +11,7 @@ import (
 
 // part reads one part of an answer.
 func (c *choice) part(out []chat.Event, v jsonx.Value, answer string) ([]chat.Event, *chat.Error) {
-	var text, thought, call, signature, other jsonx.Value
+	var text, thought, call, medium, signature, other jsonx.Value
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch string(m.Key()) {
 		case "text":
@@ -22,6 +22,8 @@ func (c *choice) part(out []chat.Event, v jsonx.Value, answer string) ([]chat.Ev
 			call = m
 		case "thoughtSignature":
 			signature = m
+		case "inlineData":
+			medium, other = m, m
 		default:
 			other = m
 		}
@@ -42,6 +44,7 @@ func (c *choice) part(out []chat.Event, v jsonx.Value, answer string) ([]chat.Ev
 		c.said = append(c.said, s...)
 		out = append(out, chat.Event{Kind: chat.EventText, Choice: c.index, Text: s})
 	}
+	out = c.medium(out, medium)
 	if !signature.Empty() && !other.Exists() {
 		c.thoughts.open = false
 		out = append(out, chat.Event{Kind: chat.EventReason, Choice: c.index, State: unseal(signature.Str(), false)})
@@ -49,21 +52,35 @@ func (c *choice) part(out []chat.Event, v jsonx.Value, answer string) ([]chat.Ev
 	return out, nil
 }
 
-// call reads a function's call, which comes whole. Vertex AI can send the arguments in
-// pieces, if asked to.
+// medium reads a picture or a sound that the model made. Those that belong to its thoughts are drafts, and left out.
+func (c *choice) medium(out []chat.Event, v jsonx.Value) []chat.Event {
+	data, mime := v.Get("data"), v.Get("mimeType").Str()
+	if data.Empty() {
+		return out
+	}
+	c.thoughts.open = false
+	return append(out, chat.Event{Kind: chat.EventMedia, Choice: c.index, Part: mediaKind(mime), Media: &chat.Media{MIMEType: mime, Data: standard(data.Str())}})
+}
+
+// call reads a function's call, or a piece of one.
 func (c *choice) call(out []chat.Event, v jsonx.Value, signature, answer string) ([]chat.Event, *chat.Error) {
-	if v.Get("partialArgs").Given() || isTrue(v.Get("willContinue")) {
-		return out, &chat.Error{Class: chat.Transport, Message: "the provider sends a call's arguments in pieces, which was not asked for"}
+	out, failed, is := c.pieces(out, v, signature, answer)
+	if is || failed != nil {
+		return out, failed
 	}
 	made := &chat.ToolCall{ID: v.Get("id").Str(), Name: v.Get("name").Str(), Arguments: "{}", Signature: signature}
 	if args := v.Get("args"); args.Kind() == jsonx.Object {
 		made.Arguments = string(args.Clone())
 	}
+	return c.made(out, made, answer), nil
+}
+
+func (c *choice) made(out []chat.Event, made *chat.ToolCall, answer string) []chat.Event {
 	if made.ID == "" {
 		made.ID = callID(answer, c.index, c.calls, made)
 	}
 	c.calls++
-	return append(out, chat.Event{Kind: chat.EventCall, Choice: c.index, Call: c.calls - 1, ToolCall: made}), nil
+	return append(out, chat.Event{Kind: chat.EventCall, Choice: c.index, Call: c.calls - 1, ToolCall: made})
 }
 
 func isTrue(v jsonx.Value) bool { b, _ := v.Bool(); return b }

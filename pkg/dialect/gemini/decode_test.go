@@ -93,15 +93,22 @@ func failures() map[string]struct {
 		return `{"candidates":[{"content":{},"finishReason":"` + reason + `","finishMessage":"secret words","index":0}]}`
 	}
 	return map[string]row{
-		"error":           {`{"error":{"code":503,"message":"m","status":"UNAVAILABLE"}}`, chat.Error{Status: 503, Code: "503", Type: "UNAVAILABLE", Message: "m"}},
-		"error in array":  {`[{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}]`, chat.Error{Status: 429, Code: "429", Type: "RESOURCE_EXHAUSTED", Message: "m"}},
-		"malformed call":  {finish("MALFORMED_FUNCTION_CALL"), chat.Error{Class: chat.BadToolCall, Code: "MALFORMED_FUNCTION_CALL", Message: "the provider ended the answer with MALFORMED_FUNCTION_CALL"}},
-		"unexpected call": {finish("UNEXPECTED_TOOL_CALL"), chat.Error{Class: chat.BadToolCall, Code: "UNEXPECTED_TOOL_CALL", Message: "the provider ended the answer with UNEXPECTED_TOOL_CALL"}},
-		"no signature":    {finish("MISSING_THOUGHT_SIGNATURE"), chat.Error{Class: chat.BadRequest, Code: "MISSING_THOUGHT_SIGNATURE", Message: "the provider ended the answer with MISSING_THOUGHT_SIGNATURE"}},
-		"malformed":       {finish("MALFORMED_RESPONSE"), chat.Error{Class: chat.Transport, Code: "MALFORMED_RESPONSE", Message: "the provider ended the answer with MALFORMED_RESPONSE"}},
-		"pieces":          {`{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","willContinue":true}}]},"finishReason":"STOP"}]}`, chat.Error{Class: chat.Transport, Message: "the provider sends a call's arguments in pieces, which was not asked for"}},
-		"no candidates":   {`{"responseId":"a"}`, chat.Error{Class: chat.Transport, Message: "the provider's answer has no candidates"}},
-		"no object":       {`7`, chat.Error{Class: chat.Transport, Message: "the provider's answer is garbled"}},
+		"error":                {`{"error":{"code":503,"message":"m","status":"UNAVAILABLE"}}`, chat.Error{Status: 503, Code: "503", Type: "UNAVAILABLE", Message: "m"}},
+		"error in array":       {`[{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}]`, chat.Error{Status: 429, Code: "429", Type: "RESOURCE_EXHAUSTED", Message: "m"}},
+		"malformed call":       {finish("MALFORMED_FUNCTION_CALL"), chat.Error{Class: chat.BadToolCall, Code: "MALFORMED_FUNCTION_CALL", Message: "the provider ended the answer with MALFORMED_FUNCTION_CALL"}},
+		"unexpected call":      {finish("UNEXPECTED_TOOL_CALL"), chat.Error{Class: chat.BadToolCall, Code: "UNEXPECTED_TOOL_CALL", Message: "the provider ended the answer with UNEXPECTED_TOOL_CALL"}},
+		"no signature":         {finish("MISSING_THOUGHT_SIGNATURE"), chat.Error{Class: chat.BadRequest, Code: "MISSING_THOUGHT_SIGNATURE", Message: "the provider ended the answer with MISSING_THOUGHT_SIGNATURE"}},
+		"malformed":            {finish("MALFORMED_RESPONSE"), chat.Error{Class: chat.Transport, Code: "MALFORMED_RESPONSE", Message: "the provider ended the answer with MALFORMED_RESPONSE"}},
+		"pieces of nothing":    {`{"candidates":[{"content":{"parts":[{"functionCall":{"partialArgs":[{"jsonPath":"$.a","boolValue":true}]}}]},"finishReason":"STOP"}]}`, chat.Error{Class: chat.Transport, Message: "the provider's answer has a garbled piece of a call"}},
+		"a piece of all":       {`{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","partialArgs":[{"jsonPath":"$","boolValue":true}]}}]},"finishReason":"STOP"}]}`, chat.Error{Class: chat.Transport, Message: "the provider's answer has a garbled piece of a call"}},
+		"a piece of no path":   {`{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","partialArgs":[{"jsonPath":"a","boolValue":true}]}}]},"finishReason":"STOP"}]}`, chat.Error{Class: chat.Transport, Message: "the provider's answer has a garbled piece of a call"}},
+		"a piece of no name":   {`{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","partialArgs":[{"jsonPath":"$..a","boolValue":true}]}}]},"finishReason":"STOP"}]}`, chat.Error{Class: chat.Transport, Message: "the provider's answer has a garbled piece of a call"}},
+		"a piece that is open": {`{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","partialArgs":[{"jsonPath":"$['a","boolValue":true}]}}]},"finishReason":"STOP"}]}`, chat.Error{Class: chat.Transport, Message: "the provider's answer has a garbled piece of a call"}},
+		"a piece far off":      {`{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","partialArgs":[{"jsonPath":"$.a[1]","boolValue":true}]}}]},"finishReason":"STOP"}]}`, chat.Error{Class: chat.Transport, Message: "the provider's answer has a garbled piece of a call"}},
+		"a piece below none":   {`{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","partialArgs":[{"jsonPath":"$.a[-1]","boolValue":true}]}}]},"finishReason":"STOP"}]}`, chat.Error{Class: chat.Transport, Message: "the provider's answer has a garbled piece of a call"}},
+		"a deep piece":         {`{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","partialArgs":[{"jsonPath":"$.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a","boolValue":true}]}}]},"finishReason":"STOP"}]}`, chat.Error{Class: chat.Transport, Message: "the provider's answer has a garbled piece of a call"}},
+		"no candidates":        {`{"responseId":"a"}`, chat.Error{Class: chat.Transport, Message: "the provider's answer has no candidates"}},
+		"no object":            {`7`, chat.Error{Class: chat.Transport, Message: "the provider's answer is garbled"}},
 	}
 }
 

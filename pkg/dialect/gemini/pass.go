@@ -54,6 +54,7 @@ func (p *passer) conversationPasses(root jsonx.Value) bool {
 
 // converse writes contents and instructions anew.
 func (p *passer) converse(root jsonx.Value) {
+	p.KeepForeign("contents", "systemInstruction", "system_instruction")
 	written := p.Apart(func() { p.contents(p.instructions()) })
 	for _, name := range [...]string{"systemInstruction", "contents"} {
 		if old := find(root, name); old.Exists() {

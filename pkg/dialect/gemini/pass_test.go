@@ -3,6 +3,7 @@ package gemini_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -10,7 +11,10 @@ import (
 	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
 
@@ -106,6 +110,8 @@ func TestPassWritesAnew(t *testing.T) {
 		{"media in a result", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), &dialect.Rules{}, anew},
 		{"media in a result of newer models", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), one(dialect.ModelRules{ResultMedia: dialect.ResultMediaInside}), same},
 		{"instructions", hi + `,"systemInstruction":{"parts":[{"text":"a"}]}`, one(dialect.ModelRules{Instructions: dialect.InstructionsInTurn}), anew},
+		{"a mark that nobody knows, beside that", `"contents":[{"parts":[{"text":"a","newMark":1}]},{"role":"model","parts":[{"text":"a","thought":true,"thoughtSignature":"bGxtZzF7fQ=="}]},{"parts":[{"text":"a"}]}]`, &dialect.Rules{}, gone},
+		{"a mark elsewhere", `"contents":[{"parts":[{"text":"a"}]}],"generationConfig":{"newKnob":1},"cachedContent":"c"`, &dialect.Rules{}, same},
 		{"several answers", hi + `,"generationConfig":{"candidateCount":2}`, &dialect.Rules{SingleChoice: true}, gone},
 		{"JSON", hi + `,"generationConfig":{"responseMimeType":"application/json"}`, one(dialect.ModelRules{Drop: []string{"responseMimeType"}}), gone},
 		{"a JSON schema", hi + `,"generationConfig":{"responseMimeType":"application/json","responseJsonSchema":{"type":"object"}}`, subset, gone},
@@ -174,5 +180,50 @@ func TestPassedInAnArray(t *testing.T) {
 	}
 	if got := string(encoder(gemini.Array).(dialect.Follower).Follow(nil, nil, chat.EventEnd)); got != "[]" {
 		t.Errorf("nothing is %q", got)
+	}
+}
+
+// What Gemini alone may know passes to it as it came, and is an error where the request must be translated.
+func TestForeign(t *testing.T) {
+	hi := `{"contents":[{"parts":[{"text":"hi"}]}],`
+	function := func(f string) string { return hi + `"tools":[{"functionDeclarations":[` + f + `]}]}` }
+	inConfig := func(c string) string { return hi + `"generationConfig":{` + c + `}}` }
+	for in, want := range map[string]string{
+		hi + `"cachedContent":"cachedContents/x"}`:                                          "cachedContent: only Gemini has cached contents",
+		hi + `"generation_confg":{}}`:                                                       "generation_confg: unknown field",
+		hi + `"max_tokens":1}`:                                                              "max_tokens: unknown field",
+		hi + `"Tools":[]}`:                                                                  `Tools: unknown field; did you mean "tools"?`,
+		inConfig(`"newKnob":{"a":[1]}`):                                                     "generationConfig.newKnob: unknown field",
+		inConfig(`"responseModalities":["TEXT","IMAGE"]`):                                   "generationConfig.responseModalities[1]: other providers are only asked for TEXT",
+		inConfig(`"imageConfig":{"aspectRatio":"1:1"}`):                                     "generationConfig.imageConfig: other providers are only asked for text",
+		inConfig(`"speechConfig":{}`):                                                       "generationConfig.speechConfig: other providers",
+		inConfig(`"responseMimeType":"text/x.enum"`):                                        "generationConfig.responseMimeType: other providers know",
+		inConfig(`"responseFormat":{"audio":{}}`):                                           "generationConfig.responseFormat.audio: other providers",
+		inConfig(`"thinkingConfig":{"newKnob":1}`):                                          "generationConfig.thinkingConfig.newKnob: unknown field",
+		function(`{"name":"f","strict":true}`):                                              "tools[0].functionDeclarations[0].strict: unknown field",
+		hi + `"tools":[{"newTool":{}}]}`:                                                    "tools[0].newTool: unknown field",
+		hi + `"toolConfig":{"functionCallingConfig":{"streamFunctionCallArguments":true}}}`: "toolConfig.functionCallingConfig.streamFunctionCallArguments: only Gemini sends",
+		hi + `"toolConfig":{"x":true}}`:                                                     "toolConfig.x: unknown field",
+		contents("user", `{"text":"a","newMark":1}`):                                        "contents[0].parts[0].newMark: unknown field",
+		contents("user", `{"newPart":{}}`):                                                  "contents[0].parts[0].newPart: unknown field",
+		contents("model", `{"newPart":{}}`):                                                 "contents[0].parts[0].newPart: unknown field",
+		contents("user", `{"inlineData":{"mimeType":"a/b","data":"QQ==","x":1}}`):           "contents[0].parts[0].inlineData.x: unknown field",
+		contents("model", `{"functionCall":{"name":"f","willContinue":true}}`):              "contents[0].parts[0].functionCall.willContinue: calls in pieces",
+	} {
+		if enc, ok := pass(t, []byte(in), "m", gemini.Whole, &dialect.Rules{}); !ok || string(enc.Body) != in || len(enc.Warnings) > 0 {
+			t.Errorf("%v %q %s\n got %s\nwant %s", ok, enc.Warnings, enc.Path, enc.Body, in)
+		}
+		req, _, err := gemini.NewServer("asked", gemini.Whole).DecodeRequest([]byte(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, client := range map[string]dialect.Client{"openai": openai.Client{}, "anthropic": anthropic.Client{}, "responses": responses.Client{}, "gemini": gemini.Client{}} {
+			_, err := client.EncodeRequest(req, &dialect.Rules{Provider: "p"})
+			path, problem, _ := strings.Cut(want, ": ")
+			var e *chat.Error
+			if !errors.As(err, &e) || e.Class != chat.BadRequest || e.Param != path || !strings.Contains(e.Message, path+" cannot be sent to p") || !strings.Contains(e.Message, problem) {
+				t.Errorf("%s, %s: %v", in, name, err)
+			}
+		}
 	}
 }

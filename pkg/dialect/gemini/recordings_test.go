@@ -3,10 +3,10 @@ package gemini_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -289,6 +289,12 @@ func TestRecordedChunks(t *testing.T) {
 	if err != nil || len(names) < 5 {
 		t.Fatalf("%d files, %v", len(names), err)
 	}
+	pieces := 0
+	defer func() {
+		if pieces == 0 {
+			t.Error("no recording of a call in pieces")
+		}
+	}()
 	for _, name := range names {
 		data := dialecttest.Read(t, name)
 		if strings.HasSuffix(name, ".json") {
@@ -303,17 +309,60 @@ func TestRecordedChunks(t *testing.T) {
 		lines := bytes.Split(bytes.TrimSpace(data), []byte("\n"))
 		stream := "data: " + string(bytes.Join(lines, []byte("\n\ndata: ")))
 		resp, complete, failed := collect(t, strings.NewReader(stream))
-		if bytes.Contains(data, []byte("partialArgs")) {
-			var e *chat.Error
-			if complete || !errors.As(failed, &e) || e.Class != chat.Transport {
-				t.Errorf("%s: a call in pieces gave %v", name, failed)
-			}
-			continue
-		}
 		if !complete {
 			t.Errorf("%s: %v", name, failed)
 			continue
 		}
+		if bytes.Contains(data, []byte("partialArgs")) {
+			pieces++
+			args, want := pieced(t, lines)
+			if parts := resp.Choices[0].Message.Parts; len(parts) != 1 || parts[0].ToolCall.Name != "writeItems" || parts[0].ToolCall.Signature == "" ||
+				parts[0].ToolCall.Arguments != args || resp.Choices[0].Finish != chat.FinishToolCalls || want == 0 {
+				t.Errorf("%s: %s, want the arguments %s", name, dialecttest.Indented(t, resp), args)
+			}
+			continue
+		}
 		compare(t, name, spoken(resp), naive(t, lines))
 	}
+}
+
+// pieced puts the values of a call in pieces together where all of them are members of elements of one array, in
+// order, and says how many there are.
+func pieced(t *testing.T, lines [][]byte) (args string, n int) {
+	t.Helper()
+	path := regexp.MustCompile(`^\$\.(\w+)\[(\d+)\]\.(\w+)$`)
+	element, last := "", ""
+	for _, line := range lines {
+		var c object
+		if err := json.Unmarshal(line, &c); err != nil {
+			t.Fatal(err)
+		}
+		part := obj(list(obj(obj(list(c["candidates"])[0])["content"])["parts"])[0])
+		for _, v := range list(obj(part["functionCall"])["partialArgs"]) {
+			p := obj(v)
+			m := path.FindStringSubmatch(str(p["jsonPath"]))
+			if s, is := p["stringValue"].(string); is && m[0] == last {
+				args = strings.TrimSuffix(args, `"`) + s + `"`
+				continue
+			}
+			last = m[0]
+			switch {
+			case n == 0:
+				args += `{"` + m[1] + `":[{`
+			case m[2] != element:
+				args += `},{`
+			default:
+				args += `,`
+			}
+			element = m[2]
+			n++
+			said, is := p["stringValue"]
+			if !is {
+				said = p["numberValue"]
+			}
+			text, _ := json.Marshal(said)
+			args += `"` + m[3] + `":` + string(text)
+		}
+	}
+	return args + `}]}`, n
 }

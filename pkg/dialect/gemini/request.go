@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,10 +46,10 @@ func (d *decoder) request(v jsonx.Value) {
 		case "serviceTier":
 			d.serviceTier(m)
 		case "cachedContent":
-			d.Add(m, "cached contents are not supported, as they belong to one key: send the contents themselves")
+			d.foreign(m, "only Gemini has cached contents: send the contents themselves")
 		case "model", "safetySettings", "labels", "store":
 		default:
-			d.Unknown(m, slices.Values([]string{"contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "safetySettings", "serviceTier"}))
+			d.unknown(m, slices.Values([]string{"contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "safetySettings", "serviceTier"}))
 		}
 	})
 	if v.Kind() == jsonx.Object && !contents {
@@ -92,7 +93,7 @@ func (d *decoder) instruction(v jsonx.Value) {
 					parts = append(parts, chat.Part{Kind: chat.Text, Text: read.data.Str()})
 				})
 			default:
-				d.Unknown(m, slices.Values([]string{"role", "parts"}))
+				d.unknown(m, slices.Values([]string{"role", "parts"}))
 			}
 		})
 	}
@@ -112,6 +113,14 @@ func (d *decoder) serviceTier(v jsonx.Value) {
 	default:
 		d.Add(v, "expected one of standard, flex, priority")
 	}
+}
+
+// foreign notes what Gemini may take, so that it can pass, and no other provider.
+func (d *decoder) foreign(v jsonx.Value, problem string) { body.NoteForeignAt(d.req, v, problem) }
+
+// unknown is foreign for a member that is not known: Google adds some every month.
+func (d *decoder) unknown(m jsonx.Value, known iter.Seq[string]) {
+	d.foreign(m, jsonx.UnknownField(m, known))
 }
 
 // object reads the members that are given. In proto JSON, null is the same as absent.

@@ -16,12 +16,12 @@ func (d *decoder) config(v jsonx.Value) {
 	var f format
 	d.object(v, func(m jsonx.Value) {
 		switch name := camel(m); {
-		case d.sampling(name, m), f.note(name, m), d.refused(name, m):
+		case d.sampling(name, m), f.note(name, m), d.beyondText(name, m):
 		case name == "thinkingConfig":
 			d.thinking(m)
 		case slices.Contains(ignoredConfig(), name):
 		default:
-			d.Unknown(m, slices.Values([]string{"maxOutputTokens", "temperature", "topP", "topK", "stopSequences", "seed", "candidateCount",
+			d.unknown(m, slices.Values([]string{"maxOutputTokens", "temperature", "topP", "topK", "stopSequences", "seed", "candidateCount",
 				"presencePenalty", "frequencyPenalty", "responseLogprobs", "logprobs", "responseMimeType", "responseSchema", "responseJsonSchema", "thinkingConfig"}))
 		}
 	})
@@ -74,17 +74,17 @@ func (d *decoder) sampling(name string, m jsonx.Value) bool {
 	return true
 }
 
-// refused notes what would make another answer than a text.
-func (d *decoder) refused(name string, m jsonx.Value) bool {
+// beyondText notes what would make another answer than a text.
+func (d *decoder) beyondText(name string, m jsonx.Value) bool {
 	switch name {
 	case "responseModalities":
 		d.each(m, func(e jsonx.Value) {
 			if w := strings.ToUpper(d.Str(e)); e.Kind() == jsonx.String && w != "TEXT" && w != "MODALITY_UNSPECIFIED" {
-				d.Add(e, "only TEXT is supported")
+				d.foreign(e, "other providers are only asked for TEXT")
 			}
 		})
 	case "speechConfig", "imageConfig", "translationConfig":
-		d.Add(m, "not supported: answers are text")
+		d.foreign(m, "other providers are only asked for text")
 	default:
 		return false
 	}
@@ -108,7 +108,7 @@ func (d *decoder) thinking(v jsonx.Value) {
 				r.Effort = strings.ToLower(w)
 			}
 		default:
-			d.Unknown(m, slices.Values([]string{"includeThoughts", "thinkingBudget", "thinkingLevel"}))
+			d.unknown(m, slices.Values([]string{"includeThoughts", "thinkingBudget", "thinkingLevel"}))
 		}
 	})
 	if r.Effort != "" && r.Budget != nil {
@@ -152,7 +152,7 @@ func (d *decoder) format(f *format) {
 	case mime == "application/json" || mime == "application_json":
 		d.req.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatJSON}
 	case mime != "text/plain" && mime != "text_plain" && mime != "mime_type_unspecified" && mime != "":
-		d.Add(f.mime, "expected application/json or text/plain")
+		d.foreign(f.mime, "other providers know application/json and text/plain")
 		return
 	case schema.Exists():
 		d.Add(schema, "only goes with the responseMimeType application/json")
@@ -177,7 +177,7 @@ func (d *decoder) format(f *format) {
 func (d *decoder) wholeFormat(f *format) {
 	d.object(f.whole, func(m jsonx.Value) {
 		if camel(m) != "text" {
-			d.Add(m, "not supported: answers are text")
+			d.foreign(m, "other providers are only asked for text")
 			return
 		}
 		d.object(m, func(t jsonx.Value) {
@@ -187,7 +187,7 @@ func (d *decoder) wholeFormat(f *format) {
 			case "schema":
 				f.jsonSchema = t
 			default:
-				d.Unknown(t, slices.Values([]string{"mimeType", "schema"}))
+				d.unknown(t, slices.Values([]string{"mimeType", "schema"}))
 			}
 		})
 	})

@@ -18,7 +18,7 @@ func (d *decoder) content(v jsonx.Value) {
 		case "parts":
 			parts = m
 		default:
-			d.Unknown(m, slices.Values([]string{"role", "parts"}))
+			d.unknown(m, slices.Values([]string{"role", "parts"}))
 		}
 	})
 	if v.Kind() != jsonx.Object {
@@ -56,6 +56,7 @@ type part struct {
 
 func (d *decoder) part(v jsonx.Value) part {
 	var p part
+	known := true
 	d.object(v, func(m jsonx.Value) {
 		switch name := camel(m); name {
 		case "text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult", "toolCall", "toolResponse":
@@ -69,13 +70,14 @@ func (d *decoder) part(v jsonx.Value) part {
 			p.signature = standard(d.Str(m))
 		case "videoMetadata", "mediaResolution", "mediaProcessing", "partMetadata":
 		default:
-			d.Unknown(m, slices.Values([]string{"text", "inlineData", "fileData", "functionCall", "functionResponse", "thought", "thoughtSignature"}))
+			known = false
+			d.unknown(m, slices.Values([]string{"text", "inlineData", "fileData", "functionCall", "functionResponse", "thought", "thoughtSignature"}))
 		}
 	})
 	if p.kind == "text" && p.data.Kind() != jsonx.String {
 		d.Expected(p.data, "a string")
 	}
-	if v.Kind() == jsonx.Object && p.kind == "" && p.signature == "" {
+	if v.Kind() == jsonx.Object && p.kind == "" && p.signature == "" && known {
 		d.Add(v, "expected one of text, inlineData, fileData, functionCall, functionResponse")
 	}
 	return p
@@ -123,8 +125,10 @@ func (d *decoder) modelTurn(parts jsonx.Value) {
 			t.thoughts.open = false
 			t.parts = append(t.parts, chat.Part{Kind: chat.Call, ToolCall: d.call(p.data, p.signature)})
 		case "inlineData":
+			t.thoughts.open = false
 			t.parts = append(t.parts, d.inline(p.data))
 		case "fileData":
+			t.thoughts.open = false
 			t.parts = append(t.parts, d.file(p.data))
 		case "functionResponse":
 			d.Add(p.data, "only goes with the role user")
@@ -208,9 +212,9 @@ func (d *decoder) call(v jsonx.Value, signature string) *chat.ToolCall {
 			}
 			c.Arguments = string(m.Clone())
 		case "partialArgs", "willContinue":
-			d.Add(m, "calls in pieces are not supported: send the whole args")
+			d.foreign(m, "calls in pieces are Gemini's: send the whole args")
 		default:
-			d.Unknown(m, slices.Values([]string{"id", "name", "args"}))
+			d.unknown(m, slices.Values([]string{"id", "name", "args"}))
 		}
 	})
 	if c.Name == "" {

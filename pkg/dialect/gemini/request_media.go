@@ -25,7 +25,7 @@ func (d *decoder) inline(v jsonx.Value) chat.Part {
 		case "displayName":
 			m.Filename = d.Str(f)
 		default:
-			d.Unknown(f, slices.Values([]string{"mimeType", "data", "displayName"}))
+			d.unknown(f, slices.Values([]string{"mimeType", "data", "displayName"}))
 		}
 	})
 	if v.Kind() == jsonx.Object && m.MIMEType == "" {
@@ -58,7 +58,7 @@ func (d *decoder) file(v jsonx.Value) chat.Part {
 		case "displayName":
 			m.Filename = d.Str(f)
 		default:
-			d.Unknown(f, slices.Values([]string{"mimeType", "fileUri", "displayName"}))
+			d.unknown(f, slices.Values([]string{"mimeType", "fileUri", "displayName"}))
 		}
 	})
 	if v.Kind() == jsonx.Object && m.URL == "" && m.FileID == "" {

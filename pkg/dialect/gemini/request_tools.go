@@ -23,7 +23,7 @@ func (d *decoder) tools(v jsonx.Value) {
 				raw = append(jsonx.AppendCompact(append(raw, ':'), m.Raw()), '}')
 				d.req.Tools = append(d.req.Tools, chat.Tool{Name: name, Raw: raw})
 			default:
-				d.Unknown(m, slices.Values([]string{"functionDeclarations", "googleSearch", "codeExecution", "urlContext"}))
+				d.unknown(m, slices.Values([]string{"functionDeclarations", "googleSearch", "codeExecution", "urlContext"}))
 			}
 		})
 	})
@@ -50,7 +50,7 @@ func (d *decoder) function(v jsonx.Value, seen map[string]bool) {
 			}
 		case "response", "responseJsonSchema", "behavior":
 		default:
-			d.Unknown(m, slices.Values([]string{"name", "description", "parameters", "parametersJsonSchema"}))
+			d.unknown(m, slices.Values([]string{"name", "description", "parameters", "parametersJsonSchema"}))
 		}
 	})
 	switch {
@@ -85,15 +85,15 @@ func (d *decoder) choice(v jsonx.Value) {
 					d.each(f, func(e jsonx.Value) { d.only = append(d.only, d.Str(e)) })
 				case "streamFunctionCallArguments":
 					if d.Bool(f) {
-						d.Add(f, "calls in pieces are not supported")
+						d.foreign(f, "only Gemini sends calls in pieces")
 					}
 				default:
-					d.Unknown(f, slices.Values([]string{"mode", "allowedFunctionNames"}))
+					d.unknown(f, slices.Values([]string{"mode", "allowedFunctionNames"}))
 				}
 			})
 		case "retrievalConfig", "includeServerSideToolInvocations":
 		default:
-			d.Unknown(m, slices.Values([]string{"functionCallingConfig"}))
+			d.unknown(m, slices.Values([]string{"functionCallingConfig"}))
 		}
 	})
 	switch mode {

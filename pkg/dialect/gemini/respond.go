@@ -63,8 +63,7 @@ func appendCandidate(out []byte, c *chat.Choice) []byte {
 			out = appendCall(element(out), p.ToolCall, p.ToolCall.Signature)
 		case chat.Image, chat.Audio, chat.File:
 			if p.Media != nil && p.Media.Data != "" {
-				out = append(element(out), `{"inlineData":`...)
-				out = append(appendBlob(out, p.Kind, p.Media), '}')
+				out = s.medium(element(out), p.Kind, p.Media)
 			}
 		}
 	}
@@ -98,6 +97,12 @@ func (s *said) text(out []byte, text string) []byte {
 	out = append(out, `{"text":`...)
 	out = jsonx.AppendString(out, text)
 	return append(out, '}')
+}
+
+func (s *said) medium(out []byte, kind chat.PartKind, m *chat.Media) []byte {
+	s.thoughts.open = false
+	out = append(out, `{"inlineData":`...)
+	return append(appendBlob(out, kind, m), '}')
 }
 
 // reason writes a thought or a piece of one; what Gemini signed without a text belongs to

@@ -77,6 +77,12 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 		}
 		c.part = c.said.reason(c.part[:0], ev.Text, ev.State)
 		return e.put(out, c, c.part, nil)
+	case chat.EventMedia:
+		if ev.Media == nil || ev.Media.Data == "" {
+			return out
+		}
+		c.part = c.said.medium(c.part[:0], ev.Part, ev.Media)
+		return e.put(out, c, c.part, nil)
 	case chat.EventCall:
 		c.said.thoughts.open = false
 		return e.beginCall(out, c, ev)

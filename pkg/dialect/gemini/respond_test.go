@@ -33,6 +33,7 @@ func rich() *chat.Response {
 				chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{ID: "rs_1", Encrypted: "enc", Index: 2}},
 				chat.Part{Kind: chat.Text, Text: "Hé 漢 🙂 \"q\"\n", Citations: []chat.Citation{{URL: "https://e.com", Title: "E", Text: "漢 🙂", Start: 3, End: 6}, {URL: "https://f.com", Title: "F"}}},
 				chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Format: gemini.Format, Signature: "c2ln"}},
+				media(chat.Image, chat.Media{MIMEType: "image/png", Data: "+/8="}),
 				called("call_1", "look", `{"at":1,"s":"}\"{"}`, "dHM="),
 				called("call_2", "now", `{}`, ""),
 			)},
@@ -144,6 +145,7 @@ func TestStreamIsWhole(t *testing.T) {
 	check("rich", chat.Events(rich()))
 	for seed := range uint64(400) {
 		check(fmt.Sprint("seed ", seed), randomEvents(rand.New(rand.NewPCG(seed, 2))))
+		check(fmt.Sprint("interleaved, seed ", seed), dialecttest.Interleaved(rand.New(rand.NewPCG(seed, 5))))
 	}
 }
 
@@ -329,7 +331,7 @@ func TestMessageComesBack(t *testing.T) {
 		}
 		joined, _ := json.Marshal(parts)
 		// Python's SDK keeps signatures as bytes, and writes them in the other alphabet of base64.
-		for form, sent := range map[string]string{"as it came": string(joined), "in Python": strings.NewReplacer("+", "-", "/", "_").Replace(string(joined))} {
+		for form, sent := range map[string]string{"as it came": string(joined), "in Python": strings.NewReplacer("image/png", "image/png", "+", "-", "/", "_").Replace(string(joined))} {
 			req := decode(t, `{"contents":[{"role":"model","parts":`+sent+`}]}`)
 			if !reflect.DeepEqual(req.Messages[0], want) {
 				t.Errorf("%s, %s:\n got %s\nwant %s", name, form, dialecttest.Indented(t, req.Messages[0]), dialecttest.Indented(t, want))

@@ -37,8 +37,8 @@ func NewServer(model string, form Form) Server {
 // nothing of it. Errors are *fault.Error of code Validation, whose details list the issues.
 //
 // What steers Google's own filters and media (safetySettings, mediaResolution, labels, store) is
-// read and left out, as no other provider has it; what would change the answer (cachedContent,
-// speech, images) is refused.
+// read and left out, as no other provider has it. What would change the answer (cachedContent, speech, images), and
+// what is not known, is noted as foreign: it passes to Gemini, and makes a translation fail.
 func (s Server) DecodeRequest(body []byte) (*chat.Request, dialect.Route, error) {
 	root, err := jsonx.Parse(body, jsonx.Strict)
 	if err != nil {

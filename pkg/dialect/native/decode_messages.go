@@ -25,11 +25,11 @@ func (d *decoder) messages(v jsonx.Value) {
 
 // A turn is one message's members, found before any is read: what they mean depends on the role.
 type turn struct {
-	role, content, name, calls, callID, isError, reasoning, refusal jsonx.Value
+	role, content, name, calls, callID, isError, reasoning, refusal, images jsonx.Value
 }
 
 func turnFields() []string {
-	return []string{"role", "content", "name", "toolCalls", "toolCallId", "isError", "reasoning", "refusal", "citations"}
+	return []string{"role", "content", "name", "toolCalls", "toolCallId", "isError", "reasoning", "refusal", "images", "citations"}
 }
 
 func (d *decoder) message(v jsonx.Value) {
@@ -52,6 +52,8 @@ func (d *decoder) message(v jsonx.Value) {
 			t.reasoning = m
 		case "refusal":
 			t.refusal = m
+		case "images":
+			t.images = m
 		case "citations":
 			// Part of an answer; no provider takes it back.
 		default:
@@ -91,12 +93,13 @@ func (d *decoder) misplaced(t *turn, role chat.Role) {
 	check(t.calls, chat.Assistant)
 	check(t.reasoning, chat.Assistant)
 	check(t.refusal, chat.Assistant)
+	check(t.images, chat.Assistant)
 	check(t.callID, chat.ToolRole)
 	check(t.isError, chat.ToolRole)
 }
 
 // assistant reads a turn of the model's. Its parts come in the order in which models
-// say them: reasoning, text, refusal, calls.
+// say them: reasoning, text, refusal, images, calls.
 func (d *decoder) assistant(v jsonx.Value, t *turn, out *chat.Message) {
 	if t.reasoning.Given() {
 		d.reasons(t.reasoning, out)
@@ -106,6 +109,15 @@ func (d *decoder) assistant(v jsonx.Value, t *turn, out *chat.Message) {
 	}
 	if t.refusal.Given() {
 		out.Parts = append(out.Parts, chat.Part{Kind: chat.Refusal, Text: d.Str(t.refusal)})
+	}
+	if t.images.Given() {
+		d.Array(t.images, func(e jsonx.Value) {
+			if e.Kind() != jsonx.Object {
+				d.Expected(e, "an object")
+				return
+			}
+			out.Parts = append(out.Parts, d.media(e, chat.Image, "url", "data", "mimeType", "detail"))
+		})
 	}
 	if t.calls.Given() {
 		if t.calls.Kind() != jsonx.Array {

@@ -28,6 +28,9 @@ func sizeOf(resp *chat.Response) int {
 		for j := range resp.Choices[i].Message.Parts {
 			p := &resp.Choices[i].Message.Parts[j]
 			n += 64 + len(p.Text) + len(p.Text)/8
+			if p.Media != nil {
+				n += len(p.Media.Data)
+			}
 			if p.ToolCall != nil {
 				n += 128 + len(p.ToolCall.Arguments)*5/4
 			}
@@ -110,6 +113,10 @@ func appendChoice(out []byte, c *chat.Choice) []byte {
 		}
 		out = append(out, ']')
 	}
+	if count[chat.Image] > 0 {
+		out = append(out, `,"images":[`...)
+		out = appendEach(out, c, chat.Image, func(out []byte, _ int, p *chat.Part) []byte { return appendImage(out, p.Media) })
+	}
 	out = append(out, '}')
 	if len(c.Logprobs) > 0 {
 		out = append(out, `,"logprobs":`...)
@@ -130,6 +137,22 @@ func appendEach(out []byte, c *chat.Choice, kind chat.PartKind, write func(out [
 		}
 	}
 	return append(out, ']')
+}
+
+// appendImage writes a picture that the model made, with the members of a part of that type.
+func appendImage(out []byte, m *chat.Media) []byte {
+	out = append(out, '{')
+	for _, member := range [...]struct{ name, value string }{{`"url":`, m.URL}, {`"data":`, m.Data}, {`"mimeType":`, m.MIMEType}} {
+		if member.value == "" {
+			continue
+		}
+		if out[len(out)-1] != '{' {
+			out = append(out, ',')
+		}
+		out = append(out, member.name...)
+		out = jsonx.AppendString(out, member.value)
+	}
+	return append(out, '}')
 }
 
 // appendReason writes the members of a block of reasoning, the text first.

@@ -28,6 +28,7 @@ func rich() *chat.Response {
 			{Kind: chat.Reason, State: &chat.ReasoningState{Redacted: "red", Index: 1}},
 			{Kind: chat.Reason, Text: "Sum.", State: &chat.ReasoningState{ID: "rs_1", Encrypted: "enc", Summary: true, Index: 2}},
 			{Kind: chat.Text, Text: "Hé 漢 🙂 \"q\"\n", Citations: []chat.Citation{{URL: "https://e.com", Title: "E", Text: "c", Start: 0, End: 4}, {URL: "https://f.com"}}},
+			{Kind: chat.Image, Media: &chat.Media{MIMEType: "image/webp", Data: "+/8="}}, {Kind: chat.Image, Media: &chat.Media{URL: "https://e.com/x.png"}},
 			{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "call_1", Name: "look", Arguments: `{"at": 1}`, Signature: "ts"}},
 			{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "call_2", Name: "sql", Arguments: "select 1", Custom: true}},
 		}}},
@@ -172,7 +173,7 @@ func put(t *testing.T, stream []byte) map[string]any {
 				case "content", "refusal":
 					before, _ := message[key].(string)
 					message[key] = before + v.(string)
-				case "citations":
+				case "citations", "images":
 					before, _ := message[key].([]any)
 					message[key] = append(before, v.([]any)...)
 				default:
@@ -257,6 +258,8 @@ func TestStreamIsWhole(t *testing.T) {
 			all.Add(&events[i])
 		}
 		check(fmt.Sprint("seed ", seed), all.Response(), events)
+		events = dialecttest.Interleaved(rand.New(rand.NewPCG(seed, 5)))
+		check(fmt.Sprint("interleaved, seed ", seed), dialecttest.Fold(events), events)
 	}
 }
 

@@ -57,6 +57,9 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 		out = jsonx.AppendCompact(out, ev.Raw)
 		return e.close(out, ",\"finishReason\":null}]")
 	}
+	if ev.Kind == chat.EventMedia && ev.Part != chat.Image {
+		return out // answers have no place for it
+	}
 	out, c := e.begin(out, ev.Choice)
 	out = c.delta(out, ev)
 	return e.close(out, `},"finishReason":null}]`)
@@ -112,6 +115,10 @@ func (c *choice) delta(out []byte, ev *chat.Event) []byte {
 		out = append(out, `"function":{"arguments":`...)
 		out = jsonx.AppendString(out, ev.Text)
 		out = append(out, `}}]`...)
+	case chat.EventMedia:
+		c.reasoning = false
+		out = append(out, `"images":[`...)
+		out = append(appendImage(out, ev.Media), ']')
 	case chat.EventCitation:
 		out = append(out, `"citations":[`...)
 		out = appendCitation(out, ev.Citation)

@@ -26,6 +26,7 @@ type delta struct {
 	block    chat.ReasoningState
 	at       int // the index of that block
 	next     int // that of the block after it
+	images   int
 }
 
 // NewStreamEncoder returns an encoder for one streamed answer. Chunks follow OpenAI's: the first
@@ -136,6 +137,13 @@ func (e *chunkEncoder) say(out []byte, start int, c *delta, ev *chat.Event) []by
 	case chat.EventCall, chat.EventCallArgs:
 		c.thinking = c.thinking && ev.Kind == chat.EventCallArgs
 		out = e.call(out, start, c, ev)
+	case chat.EventMedia:
+		c.thinking = false
+		if ev.Part == chat.Image {
+			out = append(comma(out, start), `"images":[`...)
+			out = append(appendImage(out, ev.Media, c.images), ']')
+			c.images++
+		}
 	case chat.EventCitation:
 		out = append(comma(out, start), `"annotations":[`...)
 		out = append(appendAnnotation(out, ev.Citation), ']')

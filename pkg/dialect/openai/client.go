@@ -27,8 +27,8 @@ func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecode
 // Param is the field; other things that the rules forbid are dropped with a warning.
 func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
 	e := encoder{Writer: body.NewWriter(req, rules)}
+	e.Foreign()
 	e.prepareReasoning()
 	e.request()
-	e.Foreign()
 	return e.Encoded(chatPath)
 }

@@ -90,6 +90,9 @@ func audioFormat(m *chat.Media) string {
 }
 
 func (e *encoder) file(m *chat.Media) {
+	if body.IsVideo(m) {
+		e.Refuse("messages", "video cannot be sent to %s", e.Provider())
+	}
 	form := e.Rules.Files
 	if form == dialect.FileDocumentURL && (m.URL != "" || m.Data != "") {
 		e.Raw(`{"type":"document_url","document_url":`)

@@ -1,14 +1,17 @@
 package openai
 
 import (
+	"strings"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // say reads a message or a delta of one. Reasoning comes first: in a whole message the order
 // of the members means nothing.
 func (c *choice) say(out []chat.Event, v jsonx.Value, whole bool) []chat.Event {
-	var content, refusal, reasoning, details, calls, legacy, annotations jsonx.Value
+	var content, refusal, reasoning, details, calls, legacy, annotations, images, audio jsonx.Value
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch string(m.Key()) {
 		case "content":
@@ -27,11 +30,23 @@ func (c *choice) say(out []chat.Event, v jsonx.Value, whole bool) []chat.Event {
 			legacy = m
 		case "annotations":
 			annotations = m
+		case "images":
+			images = m
+		case "audio":
+			audio = m
 		}
 	}
 	out = c.reason(out, reasoning, details)
 	before := len(out)
 	out = c.content(out, content)
+	if content.Empty() {
+		out = c.text(out, audio.Get("transcript")) // of what is spoken: content is null then
+	}
+	for i := images.First(); i.Exists(); i = i.Next() {
+		if m := imageOf(i); m != nil {
+			out = append(out, chat.Event{Kind: chat.EventMedia, Choice: c.index, Part: chat.Image, Media: m})
+		}
+	}
 	if !refusal.Empty() {
 		out = append(out, chat.Event{Kind: chat.EventRefusal, Choice: c.index, Text: refusal.Str()})
 	}
@@ -85,6 +100,21 @@ func (c *choice) thought(out []chat.Event, v jsonx.Value) []chat.Event {
 		return out
 	}
 	return append(out, chat.Event{Kind: chat.EventReason, Choice: c.index, Text: v.Str()})
+}
+
+// imageOf is a picture that a model made, as OpenRouter has it: {"type":"image_url","image_url":{"url"}}
+// (https://openrouter.ai/docs/features/multimodal/image-generation). It is nil if it is none.
+func imageOf(v jsonx.Value) *chat.Media {
+	url := v.Get("image_url").Get("url").Str()
+	kind, data, _ := strings.Cut(url, ";base64,")
+	mime, is := strings.CutPrefix(kind, "data:")
+	switch {
+	case is && body.IsMIMEType(mime) && body.IsBase64(data):
+		return &chat.Media{MIMEType: mime, Data: data}
+	case body.IsWeb(url):
+		return &chat.Media{URL: url}
+	}
+	return nil
 }
 
 // reason reads reasoning as a text and as OpenRouter's details. Where both are there

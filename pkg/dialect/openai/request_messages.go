@@ -19,8 +19,8 @@ func (d *requestDecoder) messages(v jsonx.Value) {
 
 // A turn is one message's members, found before any is read: what they mean depends on the role.
 type turn struct {
-	role, content, name, calls, callID, functionCall, refusal jsonx.Value
-	reasoning, reasoningContent, details, cache               jsonx.Value
+	role, content, name, calls, callID, functionCall, refusal, images jsonx.Value
+	reasoning, reasoningContent, details, cache                       jsonx.Value
 }
 
 func (t *turn) find(key string, m jsonx.Value) {
@@ -39,6 +39,8 @@ func (t *turn) find(key string, m jsonx.Value) {
 		t.functionCall = m
 	case "refusal":
 		t.refusal = m
+	case "images":
+		t.images = m
 	case "reasoning":
 		t.reasoning = m
 	case "reasoning_content":
@@ -85,7 +87,7 @@ func (d *requestDecoder) message(v jsonx.Value) {
 }
 
 // assistant reads a turn of the model's. Its parts come in the order in which models
-// say them: reasoning, text, refusal, calls.
+// say them: reasoning, text, refusal, images, calls.
 func (d *requestDecoder) assistant(v jsonx.Value, t *turn, out *chat.Message) {
 	d.thoughts(t, out)
 	if t.content.Exists() && !(t.content.Kind() == jsonx.String && t.content.Empty()) {
@@ -94,6 +96,11 @@ func (d *requestDecoder) assistant(v jsonx.Value, t *turn, out *chat.Message) {
 	if t.refusal.Exists() {
 		if text := d.Str(t.refusal); text != "" {
 			out.Parts = append(out.Parts, chat.Part{Kind: chat.Refusal, Text: text})
+		}
+	}
+	for e := t.images.First(); e.Exists(); e = e.Next() { // of an earlier answer
+		if m := imageOf(e); m != nil {
+			out.Parts = append(out.Parts, chat.Part{Kind: chat.Image, Media: m})
 		}
 	}
 	if t.calls.Exists() {

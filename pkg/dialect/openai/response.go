@@ -12,8 +12,8 @@ import (
 
 // EncodeResponse writes a chat.completion. Beside OpenAI's members a message has, if there is
 // something to say, reasoning_content (the text of the reasoning, as DeepSeek names it) and
-// reasoning_details (the reasoning with what its provider wants back, as OpenRouter has it), and
-// a tool call has Google's extra_content. Content is null if there are only calls or a refusal.
+// reasoning_details (the reasoning with what its provider wants back, as OpenRouter has it), images (as
+// OpenRouter has them), and a tool call has Google's extra_content. Content is null if there are only calls or a refusal.
 func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []byte {
 	out := make([]byte, 0, sizeOfAnswer(resp))
 	out = appendHead(out, "chat.completion", identify(resp.ID, resp.Model, resp.Created, served))
@@ -63,8 +63,8 @@ func appendHead(out []byte, object string, start chat.Event) []byte {
 
 // A summary says what kinds of parts an answer has.
 type summary struct {
-	texts, refusals, reasons, calls, citations int
-	stated                                     bool // some reasoning has a state
+	texts, refusals, reasons, calls, citations, images int
+	stated                                             bool // some reasoning has a state
 }
 
 func summarize(parts []chat.Part) summary {
@@ -79,6 +79,8 @@ func summarize(parts []chat.Part) summary {
 			s.refusals++
 		case chat.Call:
 			s.calls++
+		case chat.Image:
+			s.images++
 		case chat.Reason:
 			s.reasons++
 			s.stated = s.stated || p.State != nil
@@ -117,11 +119,30 @@ func appendAnswer(out []byte, c *chat.Choice, functions bool) []byte {
 		}
 		out = append(out, ']')
 	}
+	if has.images > 0 {
+		out = append(out, `,"images":[`...)
+		start, n := len(out), 0
+		for i := range parts {
+			if parts[i].Kind == chat.Image {
+				out = appendImage(comma(out, start), parts[i].Media, n)
+				n++
+			}
+		}
+		out = append(out, ']')
+	}
 	out = append(out, `},"logprobs":`...)
 	out = appendLogprobs(out, c.Logprobs)
 	out = append(out, `,"finish_reason":`...)
 	out = appendFinish(out, c.Finish, functions)
 	return append(out, '}')
+}
+
+// appendImage writes the nth picture that the model made, as OpenRouter does.
+func appendImage(out []byte, m *chat.Media, n int) []byte {
+	out = append(out, `{"type":"image_url","image_url":{"url":`...)
+	out = body.AppendDataURL(out, m, "image/png")
+	out = append(out, `},"index":`...)
+	return append(jsonx.AppendInt(out, int64(n)), '}')
 }
 
 // appendJoined writes the texts of the parts of a kind as one string, or null.

@@ -27,6 +27,7 @@ func rich() *chat.Response {
 			{Kind: chat.Reason, Text: "Bare."},
 			{Kind: chat.Text, Text: "Hé 漢 🙂 \"q\"\n", Citations: []chat.Citation{{URL: "https://e.com", Title: "E", Text: "c", Start: 0, End: 4}, {URL: "https://f.com", Raw: json.RawMessage(`{"type":"web_search_result_location"}`)},
 				{Raw: json.RawMessage(`{"type": "url_citation", "url_citation": {"url": "as it came"}}`)}}},
+			{Kind: chat.Image, Media: &chat.Media{MIMEType: "image/webp", Data: "+/8="}}, {Kind: chat.Image, Media: &chat.Media{URL: "https://e.com/x.png"}},
 			{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "call_1", Name: "look", Arguments: `{"at": 1}`, Signature: "ts"}},
 			{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "call_2", Name: "sql", Arguments: "select 1", Custom: true}},
 		}}},
@@ -142,6 +143,24 @@ func TestEncodeFunctionCall(t *testing.T) {
 	if strings.Contains(string(got), `"g"`) {
 		t.Errorf("a second call in %s", got)
 	}
+}
+
+// The pictures of an answer may go back, and Gemini's models see them again.
+func TestImagesGoBack(t *testing.T) {
+	parts := []chat.Part{text("Here:"), {Kind: chat.Image, Media: &chat.Media{MIMEType: "image/png", Data: "+/8="}}, {Kind: chat.Image, Media: &chat.Media{URL: "https://e.com/x.png"}}}
+	answer := new(openai.Server).EncodeResponse(&chat.Response{Choices: []chat.Choice{{Message: chat.Message{Role: chat.Assistant, Parts: parts}}}}, served)
+	var whole struct {
+		Choices []struct{ Message json.RawMessage }
+	}
+	if err := json.Unmarshal(answer, &whole); err != nil {
+		t.Fatal(err)
+	}
+	req, _, err := new(openai.Server).DecodeRequest([]byte(`{"messages":[` + string(whole.Choices[0].Message) + `,{"role":"assistant","content":"x","images":["not of this form",{"image_url":{"url":"file:///x"}},7]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, string(answer), req.Messages[0].Parts, parts)
+	same(t, "others", req.Messages[1].Parts, []chat.Part{text("x")})
 }
 
 // Reasoning that gets its signature at the end can be put together by index, and goes back whole.

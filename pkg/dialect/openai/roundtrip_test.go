@@ -317,6 +317,52 @@ func TestAnswersComeBack(t *testing.T) {
 	}
 }
 
+// The pieces of parts may come in any order: by kinds, the stream says what the whole says.
+func TestInterleavedStreamIsWhole(t *testing.T) {
+	for seed := range uint64(1000) {
+		events := dialecttest.Interleaved(rand.New(rand.NewPCG(seed, 5)))
+		whole, err := openai.Client{}.DecodeResponse(new(openai.Server).EncodeResponse(dialecttest.Fold(events), served))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream := written(events)
+		streamed, complete, failed := collect(t, bytes.NewReader(stream))
+		if !complete || failed != nil {
+			t.Fatalf("%v: %s", failed, stream)
+		}
+		byKind(whole)
+		byKind(streamed)
+		same(t, fmt.Sprintf("seed %d: %s", seed, stream), streamed, whole)
+	}
+}
+
+// byKind puts the texts of a kind together, in the order in which whole messages have them.
+func byKind(r *chat.Response) {
+	for i := range r.Choices {
+		var parts, calls []chat.Part
+		for _, kind := range []chat.PartKind{chat.Reason, chat.Text, chat.Refusal} {
+			all := ""
+			for _, p := range r.Choices[i].Message.Parts {
+				if p.Kind == kind {
+					all += p.Text
+				}
+			}
+			if all != "" {
+				parts = append(parts, chat.Part{Kind: kind, Text: all})
+			}
+		}
+		for _, p := range r.Choices[i].Message.Parts {
+			if p.Kind == chat.Image {
+				parts = append(parts, p)
+			}
+			if p.Kind == chat.Call {
+				calls = append(calls, p)
+			}
+		}
+		r.Choices[i].Message.Parts = append(parts, calls...)
+	}
+}
+
 // shred cuts the texts of the events into pieces. The state of reasoning comes first, as from
 // OpenRouter, or what seals it comes last, as from Anthropic.
 func shred(r *rand.Rand, events []chat.Event) []chat.Event {

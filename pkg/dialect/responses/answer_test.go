@@ -9,8 +9,10 @@ import (
 	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
 // answers are what providers of all kinds may answer.
@@ -208,5 +210,66 @@ func TestFailureBehindWhatPassed(t *testing.T) {
 	all := events(t, e.Error(nil, &fault.Error{Code: fault.Provider, Message: "it broke"}))
 	if len(all) != 2 || all[0].Number != 42 || all[1].Number != 43 || !strings.HasPrefix(string(all[1].Response), `{"id":"resp_1",`) {
 		t.Errorf("%+v %s", all, all[1].Response)
+	}
+}
+
+// What is no URL's and not this dialect's is no annotation, whole or streamed.
+func TestAnnotations(t *testing.T) {
+	for raw, want := range map[string]string{
+		`{"type":"file_citation","file_id":"f","filename":"a.txt","index":3}`:                       `[{"type":"file_citation","file_id":"f","filename":"a.txt","index":3}]`,
+		`{"type":"container_file_citation","container_id":"c"}`:                                     `[{"type":"container_file_citation","container_id":"c"}]`,
+		`{"type":"file_path","file_id":"f","index":3}`:                                              `[{"type":"file_path","file_id":"f","index":3}]`,
+		`{"type":"char_location","cited_text":"x","document_index":0}`:                              `[]`,
+		`{"type":"page_location","cited_text":"x"}`:                                                 `[]`,
+		`{"type":"content_block_location","cited_text":"x"}`:                                        `[]`,
+		`{"type":"search_result_location","cited_text":"x","source":"kb-7"}`:                        `[]`,
+		`{"type":"search_result_location","cited_text":"x","source":"https://e.com/a","title":"E"}`: `[{"type":"url_citation","url":"https://e.com/a","title":"E","start_index":0,"end_index":0}]`,
+		`{"type":"web_search_result_location","cited_text":"x","url":"https://e.com","title":"E"}`:  `[{"type":"url_citation","url":"https://e.com","title":"E","start_index":0,"end_index":0}]`,
+	} {
+		var c chat.Citation
+		if strings.Contains(raw, "_location") {
+			resp, err := anthropic.Client{}.DecodeResponse([]byte(`{"content":[{"type":"text","text":"t","citations":[` + raw + `]}]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c = resp.Choices[0].Message.Parts[0].Citations[0]
+		} else {
+			c.Raw = json.RawMessage(raw)
+		}
+		events := []chat.Event{{Kind: chat.EventStart}, {Kind: chat.EventText, Text: "t"}, {Kind: chat.EventCitation, Citation: &c},
+			{Kind: chat.EventFinish, Finish: chat.FinishStop}, {Kind: chat.EventEnd}}
+		last := checkSequence(t, streamed(events, served()))
+		if !bytes.Contains(last, []byte(`"annotations":`+want)) {
+			t.Errorf("%s: %s, want %s", raw, last, want)
+		}
+		if whole := new(responses.Server).EncodeResponse(fold(events), served()); !bytes.Equal(whole, last) {
+			t.Errorf("%s: whole %s", raw, whole)
+		}
+	}
+}
+
+// A picture is the item of the tool that makes them, and is read as a picture; other media are told of.
+func TestImages(t *testing.T) {
+	image := chat.Part{Kind: chat.Image, Media: &chat.Media{MIMEType: "image/png", Data: "+/8="}}
+	want := &chat.Response{ID: "x", Model: "y", Choices: []chat.Choice{{Finish: chat.FinishStop, Message: assistant(text("Here:"), image, image, text("Done."))}}}
+	body := new(responses.Server).EncodeResponse(want, served())
+	last := checkSequence(t, streamed(chat.Events(want), served()))
+	if !bytes.Equal(body, last) || !bytes.Contains(body, []byte(`{"id":"ig_llm_0192f3a4-0001_1","type":"image_generation_call","status":"completed","result":"+/8="}`)) {
+		t.Errorf("whole %s\nstream %s", body, last)
+	}
+	got, err := responses.Client{}.DecodeResponse(body)
+	if err != nil || !bytes.Equal(dialecttest.Indented(t, got.Choices), dialecttest.Indented(t, want.Choices)) {
+		t.Errorf("%v: %s", err, dialecttest.Indented(t, got))
+	}
+	all := readStream(t, sse.NewReader(bytes.NewReader(streamed(chat.Events(want), served())), 0))
+	if !bytes.Equal(dialecttest.Indented(t, all.Response().Choices), dialecttest.Indented(t, want.Choices)) {
+		t.Errorf("%s", dialecttest.Indented(t, all.Response()))
+	}
+	if _, _, err := new(responses.Server).DecodeRequest([]byte(`{"input":` + string(outputOf(t, body)) + `}`)); err != nil {
+		t.Error(err) // the answer goes back as it came
+	}
+	sound := []chat.Event{{Kind: chat.EventStart}, {Kind: chat.EventMedia, Part: chat.Audio, Media: &chat.Media{MIMEType: "audio/wav", Data: "QQ=="}}, {Kind: chat.EventEnd}}
+	if last := checkSequence(t, streamed(sound, served())); !bytes.Contains(last, []byte(`"text":"[audio/wav: left out`)) {
+		t.Errorf("%s", last)
 	}
 }

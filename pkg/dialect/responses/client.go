@@ -31,9 +31,9 @@ var _ dialect.Client = Client{}
 // encrypted, or encrypted for another provider: OpenAI takes back only its own.
 func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
 	e := encoder{Writer: body.NewWriter(req, rules)}
+	e.Foreign()
 	e.prepare()
 	e.request()
-	e.Foreign()
 	return e.Encoded(path)
 }
 

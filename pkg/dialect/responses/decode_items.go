@@ -1,6 +1,7 @@
 package responses
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -16,6 +17,7 @@ const (
 	reasoningItem
 	functionItem
 	customItem
+	imageItem
 )
 
 func kindOf(v jsonx.Value) itemKind {
@@ -28,6 +30,8 @@ func kindOf(v jsonx.Value) itemKind {
 		return functionItem
 	case t.Is("custom_tool_call"):
 		return customItem
+	case t.Is("image_generation_call"):
+		return imageItem
 	}
 	return otherItem
 }
@@ -131,6 +135,11 @@ func (a *answer) done(out []chat.Event, index int64, v jsonx.Value) []chat.Event
 		out = it.reasoned(out, v)
 	case functionItem, customItem:
 		out = a.called(out, it, v)
+	case imageItem:
+		if data := v.Get("result"); !data.Empty() {
+			out = append(out, chat.Event{Kind: chat.EventMedia, Part: chat.Image,
+				Media: &chat.Media{MIMEType: "image/" + cmp.Or(v.Get("output_format").Str(), "png"), Data: data.Str()}})
+		}
 	}
 	return out
 }

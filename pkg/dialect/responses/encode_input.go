@@ -127,6 +127,9 @@ func (e *encoder) image(m *chat.Media) {
 }
 
 func (e *encoder) file(m *chat.Media) {
+	if body.IsVideo(m) {
+		e.Refuse("messages", "video cannot be sent to %s", e.Provider())
+	}
 	e.Raw(`{"type":"input_file",`)
 	switch {
 	case m.FileID != "":

@@ -183,6 +183,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"audio":            {say(chat.Part{Kind: chat.Audio, Media: &chat.Media{Data: "QQ=="}}), dialect.Rules{}, "messages"},
 		"images refused":   {say(chat.Part{Kind: chat.Image, Media: &chat.Media{Data: "QQ=="}}), dialect.Rules{Images: dialect.ImagesRefused}, "messages"},
 		"files refused":    {say(chat.Part{Kind: chat.File, Media: &chat.Media{Data: "QQ=="}}), dialect.Rules{Files: dialect.FilesRefused}, "messages"},
+		"video":            {say(chat.Part{Kind: chat.File, Media: &chat.Media{MIMEType: "video/mp4", URL: "https://e.com/a"}}), dialect.Rules{}, "messages"},
 		"image of nothing": {say(chat.Part{Kind: chat.Image, Media: &chat.Media{}}), dialect.Rules{}, "messages"},
 		"file of nothing":  {say(chat.Part{Kind: chat.File, Media: &chat.Media{}}), dialect.Rules{}, "messages"},
 		"no medium":        {say(chat.Part{Kind: chat.Image}), dialect.Rules{}, "messages"},

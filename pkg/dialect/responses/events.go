@@ -214,6 +214,9 @@ func (e *events) itemDone(at int, it *outputItem) {
 		e.out = append(e.out, `,"input":`...)
 		e.out = jsonx.AppendString(e.out, string(it.arguments))
 		e.end()
+	case imageItem:
+		e.beginAt("response.image_generation_call.completed", at, it)
+		e.end()
 	}
 	e.item("response.output_item.done", at, it)
 }

@@ -2,6 +2,7 @@ package responses
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
@@ -68,6 +69,12 @@ func sideOf(kind string) side {
 		return modelSide
 	case "computer_call_output", "local_shell_call_output", "shell_call_output", "apply_patch_call_output",
 		"mcp_approval_response", "tool_search_output", "program_output", "compaction", "compaction_trigger", "additional_tools":
+		return callerSide
+	}
+	switch { // of a tool that is newer than this
+	case strings.HasSuffix(kind, "_call"):
+		return modelSide
+	case strings.HasSuffix(kind, "_call_output"):
 		return callerSide
 	}
 	return unknownSide

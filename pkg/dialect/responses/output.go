@@ -5,6 +5,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -17,8 +18,8 @@ type output struct {
 	told   *events
 
 	items     []outputItem
-	calls     []int           // the items of the calls
-	choice    int             // the one that is written; -1 before its first event
+	calls     []int // the items of the calls
+	first     body.FirstChoice
 	citations []chat.Citation // those before any text
 	later     []envelope      // for the next place between two items
 	tier      string
@@ -31,7 +32,7 @@ type output struct {
 type failure struct{ code, message string }
 
 func newOutput(served dialect.Served, told *events) *output {
-	o := &output{served: served, root: rootOf(served.RequestID), told: told, choice: -1}
+	o := &output{served: served, root: rootOf(served.RequestID), told: told}
 	if served.Request == nil {
 		o.served.Request = new(chat.Request)
 	}
@@ -46,6 +47,7 @@ type outputItem struct {
 	texts      []outputText
 	call       chat.ToolCall
 	arguments  []byte
+	image      string // in base64
 	sealed     string // encrypted content, of an item that is closed or has nothing else
 	closed     bool
 	incomplete bool
@@ -64,7 +66,7 @@ type outputText struct {
 	state     *chat.ReasoningState
 }
 
-// add takes the next event. Events of another choice than the first are left out.
+// add takes the next event. Of several choices the first is written.
 func (o *output) add(ev *chat.Event) {
 	switch ev.Kind {
 	case chat.EventStart:
@@ -77,17 +79,21 @@ func (o *output) add(ev *chat.Event) {
 		}
 		return
 	case chat.EventEnd:
+		for _, kept := range o.first.Kept() {
+			o.write(&kept)
+		}
 		o.end(o.finish)
 		return
 	case chat.EventError:
 		return
 	}
-	if o.choice < 0 {
-		o.choice = ev.Choice
+	if o.first.Has(ev) {
+		o.write(ev)
 	}
-	if o.choice != ev.Choice {
-		return
-	}
+}
+
+// write takes the next event of the choice.
+func (o *output) write(ev *chat.Event) {
 	switch ev.Kind {
 	case chat.EventText:
 		o.say(ev, spokenText)
@@ -99,6 +105,8 @@ func (o *output) add(ev *chat.Event) {
 		o.callFunction(ev)
 	case chat.EventCallArgs:
 		o.argue(ev.Call, ev.Text)
+	case chat.EventMedia:
+		o.show(ev)
 	case chat.EventCitation:
 		o.cite(ev.Citation)
 	case chat.EventLogprobs:
@@ -127,10 +135,10 @@ func (o *output) place(it outputItem) *outputItem {
 }
 
 // closeComplete closes what cannot go on once another item begins. A call can: its arguments may
-// still come, unless they are a whole object already.
+// still come, unless they are a whole object already. The end of a free text nobody can tell.
 func (o *output) closeComplete() {
 	for i := range o.items {
-		if it := &o.items[i]; !it.closed && (it.kind != functionItem || it.called()) {
+		if it := &o.items[i]; !it.closed && (it.kind != functionItem && it.kind != customItem || it.called()) {
 			o.close(i)
 		}
 	}
@@ -204,6 +212,16 @@ func (o *output) append(at, n int, text string) {
 	o.told.delta(at, it, n, text)
 }
 
+// show adds a medium: a picture as the tool's that makes them. There is no place for others.
+func (o *output) show(ev *chat.Event) {
+	if ev.Part != chat.Image || ev.Media == nil || ev.Media.Data == "" {
+		o.say(&chat.Event{Text: body.MediaNote(ev.Part, ev.Media)}, spokenText)
+		return
+	}
+	o.begin(outputItem{kind: imageItem, image: ev.Media.Data})
+	o.close(len(o.items) - 1)
+}
+
 func (o *output) callFunction(ev *chat.Event) {
 	for len(o.calls) <= ev.Call {
 		o.calls = append(o.calls, -1)
@@ -251,7 +269,11 @@ func (o *output) lastText() (at, n int, ok bool) {
 	return 0, 0, false
 }
 
+// cite adds an annotation. A citation that has no form here, such as of a place in a document, is left out.
 func (o *output) cite(c *chat.Citation) {
+	if !annotates(c) {
+		return
+	}
 	if at, n, ok := o.lastText(); ok {
 		o.annotate(at, n, c)
 	} else {

@@ -1,6 +1,8 @@
 package responses
 
 import (
+	"encoding/json"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -14,6 +16,8 @@ func (k itemKind) prefix() string {
 		return "fc"
 	case customItem:
 		return "ctc"
+	case imageItem:
+		return "ig"
 	}
 	return "msg"
 }
@@ -51,6 +55,15 @@ func appendItem(out []byte, it *outputItem) []byte {
 			out = append(out, `,"encrypted_content":`...)
 			out = jsonx.AppendString(out, it.sealed)
 		}
+	case imageItem:
+		out = append(out, `,"type":"image_generation_call","status":"`...)
+		out = append(out, it.status()...)
+		out = append(out, `","result":`...)
+		if !it.closed {
+			out = append(out, "null"...)
+			break
+		}
+		out = jsonx.AppendString(out, it.image)
 	default:
 		out = appendCall(out, it)
 	}
@@ -118,9 +131,28 @@ func (t *outputText) append(out []byte) []byte {
 	return append(out, '}')
 }
 
+// annotates says whether a citation has a form here: it has a URL, or came in this dialect.
+func annotates(c *chat.Citation) bool { return c.URL != "" || isAnnotation(c.Raw) }
+
+// isAnnotation says whether the raw citation is one of this dialect that is no URL's.
+func isAnnotation(raw json.RawMessage) bool {
+	if len(raw) == 0 {
+		return false
+	}
+	root, err := jsonx.Parse(raw, jsonx.Lenient)
+	if err != nil {
+		return false
+	}
+	switch root.Get("type").Str() {
+	case "file_citation", "container_file_citation", "file_path":
+		return true
+	}
+	return false
+}
+
 // appendCitation appends an annotation. One that came in this dialect and is no URL's goes as it came.
 func appendCitation(out []byte, c *chat.Citation) []byte {
-	if c.URL == "" && len(c.Raw) > 0 {
+	if c.URL == "" {
 		return jsonx.AppendCompact(out, c.Raw)
 	}
 	out = append(out, `{"type":"url_citation","url":`...)

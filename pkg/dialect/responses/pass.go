@@ -32,6 +32,7 @@ func (Client) PassRequest(data []byte, req *chat.Request, changed []int, rules *
 		p.edit.Set(p.NameOf("store"), []byte("false"))
 	}
 	if len(changed) > 0 || !p.mediaPass() || !p.inputPasses(root.Get("input")) {
+		p.KeepForeign("input")
 		p.edit.Replace(p.Apart(func() {
 			if p.Field("input", body.Refuses) {
 				p.input()

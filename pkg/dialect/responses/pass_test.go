@@ -2,6 +2,7 @@ package responses_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -11,6 +12,9 @@ import (
 	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
+	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
@@ -35,6 +39,7 @@ func TestPassChangesTheModelAlone(t *testing.T) {
 	for _, in := range []string{
 		strings.Replace(string(codex), "gpt-5-codex", "old", 1),
 		`{"model":"old","input":"hi","store":false}`,
+		`{"model":"old","input":[{"type":"hologram","x":1},{"role":"user","content":[{"type":"input_hologram","x":1},{"type":"computer_screenshot","image_url":"https://e.com/a"}]},{"type":"hologram_call","id":"h_1"},{"type":"hologram_call_output","call_id":"h"}],"store":false,"include":["reasoning.encrypted_content"]}`,
 		"\r\n{ \"store\" : false ,\"x\":{\"y\":[1,2 ,3]}, \"input\" : [ {\"role\":\"user\", \"content\":[{\"text\":\"\\u0041\\/\",\"type\":\"input_text\",\"z\":0}] } ,\n{\"id\":\"msg_1\",\"type\":\"message\",\"status\":\"completed\",\"role\":\"assistant\",\"content\":[{\"type\":\"output_text\",\"annotations\":[],\"text\":\"\"}]}],\t\"model\" :\"old\",\"instructions\":null, \"temperature\":0.70,\"top_p\":1e-1 , \"max_output_tokens\":16.0,\"truncation\":\"auto\",\"background\":false,\"previous_response_id\":null,\"stream_options\":{\"include_obfuscation\":false},\"safety_identifier\":\"s\",\"prompt_cache_retention\":\"24h\",\"tools\":[{\"type\":\"file_search\",\"vector_store_ids\":[\"vs\"]}],\"tool_choice\":\"auto\",\"include\":[ \"file_search_call.results\" ],\"text\":{\"format\":{\"type\":\"text\"},\"verbosity\":\"low\"},\"service_tier\":null} \n",
 		`{"input":[{"role":"user","content":"a"},{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"},{"type":"web_search_call","id":"ws_1","status":"completed"},{"type":"compaction","id":"cmp_1","encrypted_content":"gAAAB"}],"store":false,"include":["reasoning.encrypted_content"],"reasoning":{"effort":"low","summary":"auto","x":1},"model":"old"}`,
 	} {
@@ -114,6 +119,7 @@ func TestPassWritesAnew(t *testing.T) {
 		{"an image", `"input":[{"role":"user","content":[{"type":"input_image","image_url":"https://e.com/a"}]}]`, dialect.Rules{Images: dialect.ImagesRefused}},
 		{"a file in a result", `"input":[{"type":"function_call","name":"f","arguments":"{}","call_id":"c"},{"type":"function_call_output","call_id":"c","output":[{"type":"input_file","file_id":"f"}]}]`, dialect.Rules{Files: dialect.FilesRefused}},
 		{"audio", `"input":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}]`, dialect.Rules{}},
+		{"an item that nobody knows", `"input":[{"type":"message","id":"msg_llm_x_0","role":"assistant","content":"a"},{"type":"hologram"}]`, dialect.Rules{}},
 		{"tools that are refused", `"input":"a","tools":[{"type":"web_search"}]`, dialect.Rules{Drop: []string{"tools"}}},
 		{"a form that is refused", `"input":"a","text":{"format":{"type":"json_object"}}`, dialect.Rules{Drop: []string{"response_format"}}},
 		{"a stream that is refused", `"input":"a","stream":true`, dialect.Rules{Drop: []string{"stream"}}},
@@ -157,5 +163,39 @@ func TestStreamPasses(t *testing.T) {
 		if len(got) == 0 || !bytes.Equal(got, want) {
 			t.Errorf("%s: got %s", name, got)
 		}
+	}
+}
+
+// What a provider of this dialect alone may know is an error where the request must be translated. A screenshot is an image.
+func TestForeign(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"input":["a",{"type":"hologram"}]}`:                                                         "",
+		`{"input":[{"role":"user","content":"a"},{"type":"hologram"}]}`:                               `input[1].type: unknown type of item "hologram"`,
+		`{"input":[{"role":"user","content":[{"type":"hologram"}]}]}`:                                 `input[0].content[0].type: unknown type of part "hologram"`,
+		`{"input":[{"role":"system","content":[{"type":"hologram"}]},{"role":"user","content":"a"}]}`: `input[0].content[0].type: unknown type of part "hologram"`,
+		`{"input":[{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":[{"type":"hologram"}]}]}`: `input[1].output[0].type: unknown`,
+	} {
+		req, _, err := new(responses.Server).DecodeRequest([]byte(in))
+		if want == "" {
+			if err == nil {
+				t.Errorf("%s: no error", in)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", in, err)
+		}
+		for name, client := range map[string]dialect.Client{"openai": openai.Client{}, "anthropic": anthropic.Client{}, "gemini": gemini.Client{}, "responses": responses.Client{}} {
+			_, err := client.EncodeRequest(req, &dialect.Rules{Provider: "p"})
+			path, problem, _ := strings.Cut(want, ": ")
+			var e *chat.Error
+			if !errors.As(err, &e) || e.Class != chat.BadRequest || e.Param != path || !strings.Contains(e.Message, problem) {
+				t.Errorf("%s, %s: %v", in, name, err)
+			}
+		}
+	}
+	req, _, err := new(responses.Server).DecodeRequest([]byte(`{"input":[{"role":"user","content":[{"type":"computer_screenshot","image_url":"data:image/png;base64,QQ==","file_id":null}]}]}`))
+	if err != nil || len(req.Foreign) > 0 || req.Messages[0].Parts[0].Kind != chat.Image || req.Messages[0].Parts[0].Media.Data != "QQ==" {
+		t.Errorf("%v %v", req, err)
 	}
 }

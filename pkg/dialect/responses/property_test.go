@@ -281,3 +281,26 @@ func TestStreamSequence(t *testing.T) {
 		}
 	}
 }
+
+// The pieces of parts may come in any order: the stream ends with what the whole is, and its done items are the same.
+func TestInterleavedStreamIsWhole(t *testing.T) {
+	for seed := range uint64(2000) {
+		events := dialecttest.Interleaved(rand.New(rand.NewPCG(seed, 5)))
+		stream := streamed(events, served())
+		last := checkSequence(t, stream)
+		if want := new(responses.Server).EncodeResponse(fold(events), served()); !bytes.Equal(last, want) {
+			t.Fatalf("seed %d: the stream ends with\n%s\nthe whole answer is\n%s", seed, last, want)
+		}
+	}
+}
+
+// An answer whose only choice has another index than 0 is an answer.
+func TestChoiceOfAnotherIndex(t *testing.T) {
+	events := []chat.Event{{Kind: chat.EventStart}, {Kind: chat.EventText, Choice: 2, Text: "b"}, {Kind: chat.EventText, Choice: 1, Text: "a"},
+		{Kind: chat.EventFinish, Choice: 1, Finish: chat.FinishLength}, {Kind: chat.EventFinish, Choice: 2, Finish: chat.FinishStop}, {Kind: chat.EventEnd}}
+	last := checkSequence(t, streamed(events, served()))
+	want := new(responses.Server).EncodeResponse(fold(events), served())
+	if !bytes.Equal(last, want) || !bytes.Contains(want, []byte(`"text":"a"`)) {
+		t.Fatalf("the stream ends with\n%s\nthe whole answer is\n%s", last, want)
+	}
+}

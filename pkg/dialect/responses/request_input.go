@@ -71,6 +71,10 @@ func (d *decoder) reference(v jsonx.Value) {
 
 // other keeps an item as it is that no other dialect has.
 func (d *decoder) other(v, kind jsonx.Value) {
+	if kind.Kind() != jsonx.String {
+		d.Expected(kind, "a string")
+		return
+	}
 	part := chat.Part{Kind: chat.Unrendered, Raw: v.Clone()}
 	switch sideOf(kind.Str()) {
 	case modelSide:
@@ -78,9 +82,13 @@ func (d *decoder) other(v, kind jsonx.Value) {
 	case callerSide:
 		d.message(chat.User, []chat.Part{part})
 	default:
-		d.Add(kind, "unknown type of item %s", body.Quote(d.Str(kind)))
+		d.foreign(kind, "unknown type of item "+body.Quote(d.Str(kind)))
+		d.message(chat.User, []chat.Part{part})
 	}
 }
+
+// foreign notes what a provider of this dialect may know, so that it can pass, and no other.
+func (d *decoder) foreign(v jsonx.Value, problem string) { body.NoteForeignAt(d.req, v, problem) }
 
 // said reads a message.
 func (d *decoder) said(v jsonx.Value) {
@@ -110,7 +118,7 @@ func (d *decoder) content(v jsonx.Value, role chat.Role) []chat.Part {
 	parts := make([]chat.Part, 0, v.Len())
 	d.Array(v, func(e jsonx.Value) {
 		p := d.part(e, role)
-		if p.Kind != 0 && p.Kind != chat.Text && p.Kind != chat.Refusal && role != chat.User && role != chat.ToolRole {
+		if p.Kind != 0 && p.Kind != chat.Text && p.Kind != chat.Refusal && p.Kind != chat.Unrendered && role != chat.User && role != chat.ToolRole {
 			d.Add(e, "only text may be here")
 		}
 		parts = append(parts, p)
@@ -140,14 +148,17 @@ func (d *decoder) part(v jsonx.Value, role chat.Role) (p chat.Part) {
 		if d.Has(v, "refusal") {
 			p.Text = d.Str(v.Get("refusal"))
 		}
-	case kind.Is("input_image"):
+	case kind.Is("input_image"), kind.Is("computer_screenshot"):
 		p.Kind, p.Media = chat.Image, d.image(v)
 	case kind.Is("input_file"):
 		p.Kind, p.Media = chat.File, d.file(v)
 	case kind.Is("input_audio"):
 		p.Kind, p.Media = chat.Audio, d.audio(v)
+	case kind.Kind() != jsonx.String:
+		d.Expected(kind, "a string")
 	default:
-		d.OneOf(kind, "input_text", "input_image", "input_file", "input_audio", "output_text", "refusal")
+		d.foreign(kind, "unknown type of part "+body.Quote(kind.Str()))
+		p.Kind, p.Raw = chat.Unrendered, v.Clone()
 	}
 	if v.Get("prompt_cache_breakpoint").Given() {
 		p.Cache = new(chat.CacheMark)

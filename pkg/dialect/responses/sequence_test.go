@@ -134,7 +134,7 @@ func checkSequence(t *testing.T, stream []byte) json.RawMessage {
 			if arguments[ev.Output] != ev.Args+ev.Input {
 				bad(i, "the pieces were %q", arguments[ev.Output])
 			}
-		case "response.output_text.annotation.added":
+		case "response.output_text.annotation.added", "response.image_generation_call.completed":
 		case "response.completed", "response.incomplete":
 			if i != len(all)-1 || len(items) > 0 {
 				bad(i, "not at its place, or items are open")

@@ -25,6 +25,7 @@ import (
 //
 // # Answers
 //
+// A picture that the model made is an item image_generation_call, whoever made it.
 // Reasoning is an item: its text is a summary where the provider calls it one, else content.
 // What the provider wants back with it is its encrypted content, which an answer always has; of
 // providers other than OpenAI it is an envelope that DecodeRequest opens again, and so is
