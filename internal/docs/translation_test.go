@@ -74,12 +74,14 @@ func features() []feature {
 		{"top_p", func(r *chat.Request) { r.TopP = ptr(0.5) }},
 		{"top_k", func(r *chat.Request) { r.TopK = ptr(int64(40)) }},
 		{"stop sequences", func(r *chat.Request) { r.Stop = []string{"END"} }},
+		{"6 stop sequences", func(r *chat.Request) { r.Stop = []string{"1", "2", "3", "4", "5", "6"} }},
 		{"seed", func(r *chat.Request) { r.Seed = ptr(int64(7)) }},
 		{"several answers (n)", func(r *chat.Request) { r.N = ptr(int64(2)) }},
 		{"penalties", func(r *chat.Request) { r.FrequencyPenalty, r.PresencePenalty = ptr(0.5), ptr(0.5) }},
 		{"logit bias", func(r *chat.Request) { r.LogitBias = map[string]float64{"50256": -100} }},
 		{"logprobs", func(r *chat.Request) { r.Logprobs, r.TopLogprobs = ptr(true), ptr(int64(2)) }},
 		{"reasoning effort", func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "high"} }},
+		{"no reasoning", func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "none"} }},
 		{"reasoning budget", func(r *chat.Request) {
 			r.Reasoning, r.MaxTokens = &chat.Reasoning{Budget: ptr(int64(2048))}, ptr(int64(8000))
 		}},

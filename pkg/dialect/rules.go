@@ -18,8 +18,10 @@ type Rules struct {
 	MaxTokens     MaxTokensField
 	StreamUsage   StreamUsage
 	Stop          StopForm
+	MaxStops      int // stop sequences; 0: no limit is known
 	ToolChoice    ToolChoiceForm
 	ToolIDs       ToolIDForm
+	ToolNames     ToolNameForm
 	DeveloperRole RoleForm
 	Names         NameForm
 	Reasoning     ReasoningForm
@@ -71,6 +73,8 @@ type ModelRules struct {
 	Efforts []string
 	// DefaultEffort is how much the model thinks if nothing is asked; empty: unknown, but it does.
 	DefaultEffort string
+	// ThinkTags says whether the model writes its reasoning into the text of its answers.
+	ThinkTags ThinkTagsForm
 	// Tools says whether the model may think while it is given functions to call.
 	Tools    ToolsForm
 	Messages MessagesRules
@@ -124,6 +128,16 @@ type ResultMediaForm uint8
 const (
 	ResultMediaBeside ResultMediaForm = iota // after the results, as parts of the same turn
 	ResultMediaInside                        // functionResponse.parts: Gemini 3 and later
+)
+
+// ThinkTagsForm says whether reasoning stands as <think>..</think> at the start of an answer's text.
+type ThinkTagsForm uint8
+
+// The forms.
+const (
+	ThinkTagsNone  ThinkTagsForm = iota
+	ThinkTagsSplit               // it does; answers that are written anew have it as reasoning, see body.ThinkSplitter
+	ThinkTagsAsked               // it does not if reasoning_format asks for parsed or hidden: Groq
 )
 
 // ToolsForm says whether functions and thinking go together.
@@ -219,6 +233,18 @@ const (
 	ToolIDNine            // nine letters or digits; others are mapped, and mapped the same way each time
 )
 
+// ToolNameForm is what a provider takes as the name of a function. Another name is sent in a form that it takes, and
+// comes back in answers as the caller wrote it; see body.FitToolNames.
+type ToolNameForm uint8
+
+// The forms.
+const (
+	ToolNamesAny    ToolNameForm = iota
+	ToolNames64                  // 1 to 64 letters, digits, underscores and hyphens: OpenAI, and those like it
+	ToolNames128                 // up to 128 of them: Anthropic
+	ToolNamesDotted              // up to 128, dots and colons as well, a letter or an underscore first: Gemini
+)
+
 // RoleForm says what becomes of the developer role.
 type RoleForm uint8
 
@@ -246,6 +272,7 @@ const (
 	ReasoningObject                        // OpenRouter: reasoning {effort | max_tokens, exclude}
 	ReasoningTwoLevel                      // Mistral: reasoning_effort none or high
 	ReasoningThinking                      // DeepSeek: thinking {type} and reasoning_effort low, high, max
+	ReasoningToggle                        // Together: reasoning {enabled} turns it off, and on where no effort is taken; else reasoning_effort
 	ReasoningDropped
 )
 

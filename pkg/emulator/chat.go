@@ -72,7 +72,7 @@ func (x *exchange) chatQuestion() *question {
 	}
 	if x.thinking() {
 		q.thinking = thinkingShown
-		if x.p.reasoning == reasoningHidden {
+		if x.reasoningPlace() == reasoningHidden {
 			q.thinking = thinkingHidden
 		}
 	}

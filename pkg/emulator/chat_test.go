@@ -9,6 +9,10 @@ func chatBody(provider, text string, more object) object {
 	return merge(object{"model": profileOf(provider).ids[0], "messages": []any{object{"role": "user", "content": text}}}, more)
 }
 
+func named(name string) []any {
+	return []any{object{"type": "function", "function": object{"name": name, "parameters": object{"type": "object"}}}}
+}
+
 func TestStrictness(t *testing.T) {
 	tests := []struct {
 		provider, name string
@@ -36,9 +40,27 @@ func TestStrictness(t *testing.T) {
 		{"groq", "n", object{"n": 2}, 400, "'n'"},
 		{"groq", "logprobs", object{"logprobs": true}, 400, "unsupported"},
 		{"together", "stop as a string", object{"stop": "x"}, 422, "list"},
+		{"together", "logprobs as a boolean", object{"logprobs": true}, 422, "integer"},
+		{"together", "logprobs", object{"logprobs": 2}, 200, `"token_logprobs":[-0.25,`},
+		{"together", "logprobs in chunks", object{"logprobs": 2, "stream": true}, 200, `"logprobs":-0.25`},
+		{"together", "no effort", object{"reasoning_effort": "none"}, 422, "reasoning_effort"},
+		{"together", "a hybrid model", object{"model": "deepseek-ai/DeepSeek-V4-Pro"}, 200, `"reasoning":"The user`},
+		{"together", "a hybrid model at rest", object{"model": "deepseek-ai/DeepSeek-V4-Pro", "reasoning": object{"enabled": false}}, 200, `{"content":"Hello! Together AI is emulated here; nothing left this machine.","role":"assistant"}`},
+		{"together", "R1", object{"model": "deepseek-ai/DeepSeek-R1"}, 200, `{"content":"<think>\nThe user wants an answer: hi\n</think>\n\nHello!`},
+		{"groq", "qwen", object{"model": "qwen/qwen3-32b"}, 200, `{"content":"<think>\nThe user`},
+		{"groq", "qwen at rest", object{"model": "qwen/qwen3-32b", "reasoning_effort": "none"}, 200, `{"content":"Hello!`},
+		{"groq", "qwen, parsed", object{"model": "qwen/qwen3-32b", "reasoning_format": "parsed"}, 200, `"reasoning":"The user`},
+		{"groq", "qwen, hidden", object{"model": "qwen/qwen3-32b", "reasoning_format": "hidden"}, 200, `{"content":"Hello! Groq is emulated here; nothing left this machine.","role":"assistant"}`},
+		{"groq", "qwen, raw, with tools", object{"model": "qwen/qwen3-32b", "reasoning_format": "raw", "tools": functions()}, 400, "raw"},
+		{"groq", "format of another model", object{"reasoning_format": "parsed"}, 400, "not supported with this model"},
 		{"deepseek", "schema", object{"response_format": object{"type": "json_schema"}}, 400, "unavailable"},
 		{"deepseek", "forced tool while thinking", object{"tools": functions(), "tool_choice": "required"}, 400, "Thinking mode"},
 		{"fireworks", "both ways to think", object{"thinking": object{"type": "enabled"}, "reasoning_effort": "low"}, 400, "Only one"},
+		{"openai", "a long name", object{"tools": named(strings.Repeat("n", 65))}, 400, "string_above_max_length"},
+		{"groq", "a name with dots", object{"tools": named("my.tool:x")}, 400, "does not match pattern"},
+		{"mistral", "a long name", object{"tools": named(strings.Repeat("n", 65))}, 400, "maximum length of 64"},
+		{"openrouter", "a name of 64", object{"tools": named(strings.Repeat("n", 64))}, 200, "Hello"},
+		{"together", "a long name", object{"tools": named(strings.Repeat("n", 65))}, 200, "Hello"},
 		{"openrouter", "no messages", object{"messages": []any{}}, 400, "messages"},
 	}
 	for _, tt := range tests {

@@ -1,5 +1,7 @@
 package emulator
 
+import "strings"
+
 // usage is the usage object, with what each provider adds.
 func (p *profile) usageOf(a *answer) object {
 	u := object{"prompt_tokens": a.prompt, "completion_tokens": a.completion, "total_tokens": a.prompt + a.completion,
@@ -53,10 +55,13 @@ func (p *profile) wholeBody(x *exchange, a *answer) any {
 			m["content"], m["refusal"] = nil, a.refusal
 		}
 	}
-	p.reason(m, a.reasoning, a.text)
+	x.reason(m, a.reasoning, a.text)
 	c := object{"index": 0, "message": m, "finish_reason": p.finish(a.finish)}
 	if p.id != "mistral" && p.id != "fireworks" {
 		c["logprobs"] = nil
+	}
+	if x.togetherLogprobs() {
+		c["logprobs"] = logprobLists(a.text)
 	}
 	if p.id == "openrouter" {
 		c["native_finish_reason"] = "completed"
@@ -70,12 +75,51 @@ func (p *profile) wholeBody(x *exchange, a *answer) any {
 	return body
 }
 
+// reasoningPlace is where the model's reasoning stands.
+func (x *exchange) reasoningPlace() reasoningPlace {
+	switch {
+	case x.p.id == "together" && strings.HasPrefix(x.req.Model, "deepseek-ai/DeepSeek-R1"):
+		return reasoningTags // recorded
+	case x.p.id == "groq" && strings.HasPrefix(x.req.Model, "qwen/qwen3"):
+		return x.groqPlace()
+	}
+	return x.p.reasoning
+}
+
+// groqPlace follows reasoning_format, of which raw is the default (console.groq.com/docs/reasoning).
+func (x *exchange) groqPlace() reasoningPlace {
+	format := x.req.ReasoningFormat
+	if format == "" && x.strictOutput() {
+		format = "parsed"
+	}
+	switch format {
+	case "parsed":
+		return reasoningField
+	case "hidden":
+		return reasoningHidden
+	}
+	return reasoningTags
+}
+
+// strictOutput says whether there are functions, or JSON is wanted.
+func (x *exchange) strictOutput() bool {
+	return len(x.req.Tools) > 0 || x.req.ResponseFormat != nil && x.req.ResponseFormat.Type != "text"
+}
+
+// thinkTags put a block around reasoning, as models write it.
+const (
+	thinkBegin = "<think>\n"
+	thinkEnd   = "\n</think>\n\n"
+)
+
 // reason puts reasoning where the provider has it.
-func (p *profile) reason(m object, reasoning, text string) {
+func (x *exchange) reason(m object, reasoning, text string) {
 	if reasoning == "" {
 		return
 	}
-	switch p.reasoning {
+	switch x.reasoningPlace() {
+	case reasoningTags:
+		m["content"] = thinkBegin + reasoning + thinkEnd + text
 	case reasoningContent:
 		m["reasoning_content"] = reasoning
 	case reasoningField:

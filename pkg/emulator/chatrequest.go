@@ -29,8 +29,10 @@ type chatRequest struct {
 		} `json:"json_schema"`
 	} `json:"response_format"`
 	ReasoningEffort string `json:"reasoning_effort"`
+	ReasoningFormat string `json:"reasoning_format"`
 	Reasoning       *struct {
-		Effort string `json:"effort"`
+		Effort  string `json:"effort"`
+		Enabled *bool  `json:"enabled"`
 	} `json:"reasoning"`
 	Thinking *struct {
 		Type string `json:"type"`
@@ -49,7 +51,10 @@ type chatMessage struct {
 }
 
 type chatCall struct {
-	ID string `json:"id"`
+	ID       string `json:"id"`
+	Function struct {
+		Name string `json:"name"`
+	} `json:"function"`
 }
 
 type chatTool struct {

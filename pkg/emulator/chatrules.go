@@ -10,7 +10,7 @@ import (
 
 // refuse checks what this provider does not take, in its own words.
 func (x *exchange) refuse() *failure {
-	for _, check := range []func() *failure{x.unknownFields, x.ranges, x.toolTurns, x.reasoningRules, x.formats} {
+	for _, check := range []func() *failure{x.unknownFields, x.ranges, x.toolNames, x.toolTurns, x.reasoningRules, x.formats} {
 		if f := check(); f != nil {
 			return f
 		}
@@ -72,6 +72,39 @@ func (x *exchange) ranges() *failure {
 	return nil
 }
 
+// toolNames checks the names of functions, in definitions and in earlier calls: at most 64 letters, digits, underscores and
+// hyphens (the documents of OpenAI, OpenRouter, Groq and DeepSeek; errors of Mistral's). Of the others nothing is known.
+func (x *exchange) toolNames() *failure {
+	if x.p.id == "together" || x.p.id == "fireworks" {
+		return nil
+	}
+	for i, t := range x.req.Tools {
+		if f := x.toolName(t.Function.Name, fmt.Sprintf("tools[%d].function.name", i)); f != nil && t.Type == "function" {
+			return f
+		}
+	}
+	for i, m := range x.req.Messages {
+		for j, c := range m.ToolCalls {
+			if f := x.toolName(c.Function.Name, fmt.Sprintf("messages[%d].tool_calls[%d].function.name", i, j)); f != nil && c.Function.Name != "" {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+func (x *exchange) toolName(name, at string) *failure {
+	switch {
+	case functionName(name):
+		return nil
+	case x.p.id == "mistral":
+		return x.bad("Function name was "+name+" but must be a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64.", "")
+	case len(name) > 64:
+		return &failure{400, x.p.errorBody(fmt.Sprintf("Invalid '%s': string too long. Expected a string with maximum length 64, but got a string with length %d instead.", at, len(name)), "invalid_request_error", "string_above_max_length", at)}
+	}
+	return &failure{400, x.p.errorBody("Invalid '"+at+"': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.", "invalid_request_error", "invalid_value", at)}
+}
+
 var nineLetters = regexp.MustCompile(`^[a-zA-Z0-9]{9}$`)
 
 func (x *exchange) toolTurns() *failure {
@@ -126,10 +159,16 @@ func (x *exchange) thinking() bool {
 	case "deepseek":
 		// Enabled by default, but for the name of the model before them.
 		return r.Model != "deepseek-chat" && (r.Thinking == nil || r.Thinking.Type != "disabled")
+	case "together":
+		return r.togetherThinks()
+	case "groq":
+		if strings.HasPrefix(r.Model, "qwen/qwen3") {
+			return r.ReasoningEffort != "none"
+		}
 	case "openrouter":
 		// reasoning_effort is another name for reasoning.effort (openrouter.ai/docs, reasoning tokens).
 		if r.Reasoning != nil {
-			return r.Reasoning.Effort != "none"
+			return r.Reasoning.Effort != "none" && (r.Reasoning.Enabled == nil || *r.Reasoning.Enabled)
 		}
 	}
 	return r.ReasoningEffort != "" && r.ReasoningEffort != "none"
@@ -177,6 +216,12 @@ func (x *exchange) reasoningRules() *failure {
 	switch {
 	case x.p.id == "openai":
 		return x.openAIRules()
+	case x.p.id == "together":
+		return x.togetherRules()
+	case x.p.id == "groq" && r.ReasoningFormat != "" && !strings.HasPrefix(r.Model, "qwen/qwen3"):
+		return x.bad("`reasoning_format` is not supported with this model", "reasoning_format")
+	case x.p.id == "groq" && r.ReasoningFormat == "raw" && x.strictOutput():
+		return x.bad("reasoning_format raw is not supported with JSON mode or tool use", "reasoning_format")
 	case x.p.id == "mistral" && r.ReasoningEffort != "" && r.ReasoningEffort != "high" && r.ReasoningEffort != "none":
 		return &failure{422, x.p.errorBody("reasoning_effort: Input should be 'high' or 'none'", "invalid_request_error", "", "")}
 	case x.p.id == "deepseek" && thinking && x.mustCall():

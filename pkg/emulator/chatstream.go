@@ -28,9 +28,7 @@ func (x *exchange) chatDeltas(a *answer) iter.Seq[object] {
 		if !yield(object{"role": "assistant", "content": ""}) {
 			return
 		}
-		for _, piece := range pieces(a.reasoning) {
-			d := object{}
-			x.p.reason(d, piece, "")
+		for _, d := range x.thoughts(a.reasoning) {
 			if !yield(d) {
 				return
 			}
@@ -49,6 +47,25 @@ func (x *exchange) chatDeltas(a *answer) iter.Seq[object] {
 			}
 		}
 	}
+}
+
+// thoughts are the pieces of reasoning, where the provider has it.
+func (x *exchange) thoughts(reasoning string) []object {
+	var out []object
+	if x.reasoningPlace() == reasoningTags && reasoning != "" {
+		for _, piece := range pieces(thinkBegin + reasoning + thinkEnd) {
+			for _, part := range fragments(piece) {
+				out = append(out, x.delta(part))
+			}
+		}
+		return out
+	}
+	for _, piece := range pieces(reasoning) {
+		d := object{}
+		x.reason(d, piece, "")
+		out = append(out, d)
+	}
+	return out
 }
 
 // delta is a piece of text, with what some providers repeat in each chunk (recorded).
@@ -120,6 +137,10 @@ func (x *exchange) chunk(delta object, extra object) object {
 		choice := object{"index": 0, "delta": delta, "finish_reason": finish}
 		if x.p.id == "together" {
 			choice["text"] = delta["content"]
+			choice["logprobs"] = nil
+			if text, _ := delta["content"].(string); text != "" && x.togetherLogprobs() {
+				choice["logprobs"] = probability
+			}
 		}
 		c["choices"] = []any{choice}
 	}

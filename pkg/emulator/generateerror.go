@@ -82,7 +82,10 @@ func (generateWire) fault(x *exchange, f Fault) failure {
 	case SpendLimit:
 		return say(402, "RESOURCE_EXHAUSTED", "Your project has exceeded its spending cap.")
 	case DailyQuota:
-		return failure{429, googleError(429, "RESOURCE_EXHAUSTED", googleQuota, x.quotaFailure("generate_content_free_tier_requests", "GenerateRequestsPerDayPerProjectPerModel-FreeTier", 250)...)}
+		// A short RetryInfo comes with it all the same.
+		details := append(x.quotaFailure("generate_content_free_tier_requests", "GenerateRequestsPerDayPerProjectPerModel-FreeTier", 250),
+			ordered{{"@type", "type.googleapis.com/google.rpc.RetryInfo"}, {"retryDelay", "34s"}})
+		return failure{429, googleError(429, "RESOURCE_EXHAUSTED", googleQuota+" Please retry in 34.074824224s.", details...)}
 	case BadKey:
 		return badGoogleKey()
 	case Forbidden:

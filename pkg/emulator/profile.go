@@ -26,6 +26,7 @@ const (
 	reasoningField                         // reasoning
 	reasoningDetails                       // reasoning, and reasoning_details
 	reasoningParts                         // content becomes an array with a thinking part
+	reasoningTags                          // <think>..</think> at the start of the content
 )
 
 // profile is what makes one provider different from another.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/sse"
@@ -23,6 +24,7 @@ type attempt struct {
 
 	speech  provider.Speech
 	passing dialect.Passing // not nil: the answer's bytes go through
+	names   body.ToolNames  // not nil: functions that the provider knows by other names
 
 	warnings  []string
 	requestID string // the provider's
@@ -58,7 +60,11 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 	req := *ask.Request
 	req.Model = a.key.model
 	a.speech = a.key.provider.Speech(a.key.model, &req, ask.Dialect)
-	if ask.Dialect != "" && ask.Dialect == a.speech.Dialect {
+	same := ask.Dialect != "" && ask.Dialect == a.speech.Dialect
+	if !same || !body.ToolNamesFit(req.Tools, a.speech.Rules.ToolNames) {
+		a.names = body.FitToolNames(&req, a.speech.Rules.ToolNames)
+	}
+	if same && a.names == nil {
 		if passing, able := a.speech.Client.(dialect.Passing); able {
 			if enc, ok := passing.PassRequest(ask.Body, &req, ask.changed, a.speech.Rules); ok {
 				a.warnings = enc.Warnings
@@ -77,6 +83,14 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 	}
 	a.warnings = enc.Warnings
 	return enc, true
+}
+
+// splitter takes reasoning out of the answer's text, if it may stand there and the bytes do not go through; else nil.
+func (a *attempt) splitter() *body.ThinkSplitter {
+	if a.passing == nil && a.speech.Rules.Exceptions(a.key.model).ThinkTags == dialect.ThinkTagsSplit {
+		return new(body.ThinkSplitter)
+	}
+	return nil
 }
 
 func (a *attempt) encodeEmbedding(req chat.EmbeddingRequest) (dialect.Encoded, bool) {
@@ -128,26 +142,30 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, ask Ask) {
 		return
 	}
 	a.sent, a.requestID, a.firstByte = true, resp.RequestID, g.Now()
-	body, err := resp.ReadAll()
+	data, err := resp.ReadAll()
 	if err != nil {
-		a.bytes = len(body) > 0
+		a.bytes = len(data) > 0
 		a.fail(err)
 		return
 	}
 	if ask.Embedding != nil {
-		vectors, err := a.key.provider.Embedder().DecodeEmbedding(body, len(ask.Embedding.Inputs))
+		vectors, err := a.key.provider.Embedder().DecodeEmbedding(data, len(ask.Embedding.Inputs))
 		a.vectors = vectors
 		g.judge(a, err)
 		return
 	}
-	g.readWhole(a, body)
+	g.readWhole(a, data)
 	if a.passing != nil && a.response != nil {
-		a.raw = body
+		a.raw = data
 	}
 }
 
-func (g *Gateway) readWhole(a *attempt, body []byte) {
-	answer, err := a.speech.Client.DecodeResponse(body)
+func (g *Gateway) readWhole(a *attempt, data []byte) {
+	answer, err := a.speech.Client.DecodeResponse(data)
+	a.names.RestoreAnswer(answer)
+	if splitter := a.splitter(); splitter != nil && err == nil {
+		answer = splitter.SplitAnswer(answer)
+	}
 	a.response = answer
 	g.judge(a, err)
 }
@@ -180,12 +198,12 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, ask Ask) {
 		return
 	}
 	a.sent, a.requestID = true, resp.RequestID
-	body := bufio.NewReader(resp.Body)
-	if isJSON(body) {
-		g.readUnstreamed(a, body, resp)
+	stream := bufio.NewReader(resp.Body)
+	if isJSON(stream) {
+		g.readUnstreamed(a, stream, resp)
 		return
 	}
-	a.source = &source{body: resp.Body, events: sse.NewReader(body, 0), decoder: a.speech.Client.NewStreamDecoder()}
+	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.speech.Client.NewStreamDecoder(), names: a.names, thinks: a.splitter()}
 	if a.passing != nil {
 		a.source.passer = a.passing.NewStreamPasser(ask.Request)
 	}
@@ -210,13 +228,13 @@ func isJSON(r *bufio.Reader) bool {
 
 func (g *Gateway) readUnstreamed(a *attempt, r io.Reader, resp *provider.Response) {
 	defer resp.Close()
-	body, err := io.ReadAll(r)
+	data, err := io.ReadAll(r)
 	if err != nil {
-		a.bytes = len(body) > 0
+		a.bytes = len(data) > 0
 		a.fail(err)
 		return
 	}
-	g.readWhole(a, body)
+	g.readWhole(a, data)
 	if a.response != nil {
 		a.first, a.firstByte = chat.Events(a.response), g.Now()
 		a.response = nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
@@ -48,6 +49,7 @@ func (g *Gateway) countAt(ctx context.Context, k candidate, ask Ask) (int64, err
 	if !ok {
 		return 0, errNoCounter
 	}
+	body.FitToolNames(&req, rules.ToolNames)
 	enc, err := counter.EncodeCount(&req, rules)
 	if err != nil {
 		return 0, err
@@ -57,9 +59,9 @@ func (g *Gateway) countAt(ctx context.Context, k candidate, ask Ask) (int64, err
 	if err != nil {
 		return 0, err
 	}
-	body, err := resp.ReadAll()
+	data, err := resp.ReadAll()
 	if err != nil {
 		return 0, err
 	}
-	return counter.DecodeCount(body)
+	return counter.DecodeCount(data)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
@@ -14,6 +15,8 @@ type source struct {
 	body    io.Closer
 	events  *sse.Reader
 	decoder dialect.StreamDecoder
+	names   body.ToolNames
+	thinks  *body.ThinkSplitter
 	ended   bool
 
 	// passer, if it is not nil, keeps in raw what the caller is to see of the events that next gave.
@@ -29,10 +32,10 @@ func (s *source) next(out []chat.Event) []chat.Event {
 		switch {
 		case err == nil:
 			before := len(out)
-			out = s.decoder.Decode(out, name, data)
+			out = s.mend(s.decoder.Decode(out, name, data), before)
 			s.pass(name, data, out[before:])
 		case err == io.EOF:
-			out = s.decoder.Close(out)
+			out = s.mend(s.decoder.Close(out), n)
 		default:
 			out = append(out, chat.Event{Kind: chat.EventError, Err: streamError(err)})
 		}
@@ -42,6 +45,15 @@ func (s *source) next(out []chat.Event) []chat.Event {
 		}
 	}
 	return out
+}
+
+// mend gives the events from the index on the names that the caller knows, and takes reasoning out of text.
+func (s *source) mend(events []chat.Event, from int) []chat.Event {
+	s.names.RestoreEvents(events[from:])
+	if s.thinks != nil {
+		events = s.thinks.Split(events, from)
+	}
+	return events
 }
 
 // pass keeps an event's bytes, unless it is a failure: that is told in the gateway's words.

@@ -25,6 +25,7 @@ func TestConsequence(t *testing.T) {
 		{"reset in the past", "anthropic", chat.Error{Class: chat.OutOfMoney, ResetAt: noon - 1}, true, 3600 * s},
 		{"day", "groq", chat.Error{Class: chat.DailyQuota}, true, 12 * 3600 * s},
 		{"day, Pacific", "gemini", chat.Error{Class: chat.DailyQuota}, true, 20 * 3600 * s},
+		{"day, Pacific, whatever the hint", "gemini", chat.Error{Class: chat.DailyQuota, RetryAfter: 34 * time.Second, ResetAt: noon + 20*3600*s}, true, 20 * 3600 * s},
 		{"day, hint", "groq", chat.Error{Class: chat.DailyQuota, RetryAfter: time.Minute}, true, 60 * s},
 		{"rate", "groq", chat.Error{Class: chat.RateLimited}, true, CoolDown.Milliseconds()},
 		{"rate, hint", "groq", chat.Error{Class: chat.RateLimited, RetryAfter: 90 * time.Second}, true, 90 * s},

@@ -22,6 +22,7 @@ func anthropic() Provider {
 			Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 1}, "top_p": {Min: 0, Max: 1}},
 			CacheMarks:   dialect.CacheMarksKept,
 			SingleChoice: true,
+			ToolNames:    dialect.ToolNames128,
 			MaxOutput:    maxOutput("anthropic"),
 			Models:       claudeModels(),
 		},

@@ -27,7 +27,7 @@ type signal struct {
 	reset  reset
 }
 
-// reset says when a quota comes back that the provider names no time for.
+// reset says when a quota comes back that the provider names no time for, or a wrong one.
 type reset uint8
 
 const (

@@ -17,6 +17,8 @@ func fireworks() Provider {
 			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 			MaxTokens:     dialect.MaxTokens,  // both are accepted
 			StreamUsage:   dialect.UsageAsked, // newer models send none otherwise
+			MaxStops:      4,
+			ToolNames:     dialect.ToolNames64,
 			DeveloperRole: dialect.DeveloperAsSystem,
 			ReasoningBack: dialect.ReasoningBackContent,
 			Audio:         dialect.AudioRefused,

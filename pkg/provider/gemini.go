@@ -20,7 +20,8 @@ func gemini() Provider {
 				"temperature": {Min: 0, Max: 2}, "topP": {Min: 0, Max: 1},
 				"presencePenalty": {Min: -2, Max: 2}, "frequencyPenalty": {Min: -2, Max: 2},
 			},
-			MaxOutput: maxOutput("gemini"), // "the supported range is from 1 (inclusive) to 65537 (exclusive)"
+			ToolNames: dialect.ToolNamesDotted, // FunctionDeclaration.name; the letter is known from its errors
+			MaxOutput: maxOutput("gemini"),     // "the supported range is from 1 (inclusive) to 65537 (exclusive)"
 			Models:    geminiModels(),
 		},
 		// Quotas of a day begin anew at midnight Pacific time; this is its winter, an hour
@@ -32,7 +33,10 @@ func gemini() Provider {
 			{status: 400, text: "api key expired", class: chat.BadKey},
 			{status: 403, text: "reported as leaked", class: chat.BadKey},
 			{text: "prepayment credits are depleted", class: chat.OutOfMoney},
-			{part: "PerDay", class: chat.DailyQuota},
+			// The RetryInfo beside it is of no use: it says 34 s whatever quota is spent.
+			{part: "PerDay", class: chat.DailyQuota, reset: resetDay},
+			// FAILED_PRECONDITION: "Gemini API free tier is not available in your country. Please enable billing".
+			{status: 400, text: "free tier is not available", class: chat.OutOfMoney},
 			{status: 400, text: "user location is not supported", class: chat.Forbidden},
 			{status: 400, text: "exceeds the maximum number of tokens", class: chat.ContextLength},
 			// In a stream the status' name stands for the status.

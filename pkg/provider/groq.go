@@ -21,6 +21,8 @@ func groq() Provider {
 			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 			MaxTokens:     dialect.MaxCompletionTokens,
 			StreamUsage:   dialect.UsageAsked,
+			MaxStops:      4,
+			ToolNames:     dialect.ToolNames64,
 			DeveloperRole: dialect.DeveloperAsSystem,
 			Names:         dialect.NamesDropped,
 			ReasoningBack: dialect.ReasoningBackField,
@@ -33,7 +35,7 @@ func groq() Provider {
 			// Who takes reasoning_effort, and which values, is the model's affair.
 			Models: []dialect.ModelRules{
 				{Match: idPrefix("openai/gpt-oss"), Efforts: []string{"low", "medium", "high"}},
-				{Match: idPrefix("qwen/qwen3"), Efforts: []string{"none", "default"}},
+				{Match: idPrefix("qwen/qwen3"), Efforts: []string{"none", "default"}, ThinkTags: dialect.ThinkTagsAsked},
 				{Match: idPrefix(""), Drop: []string{"reasoning_effort"}},
 			},
 		},

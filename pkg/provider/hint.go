@@ -24,6 +24,10 @@ func hinted(err *chat.Error, h http.Header, d details, limits []limitHeader, now
 	default:
 		return
 	}
+	if err.Class == chat.DailyQuota && err.ResetAt > nowMs {
+		err.RetryAfter = until(err.ResetAt, nowMs)
+		return
+	}
 	if err.RetryAfter <= 0 {
 		err.RetryAfter = firstHint(h, d, err.Message, nowMs)
 	}

@@ -27,6 +27,7 @@ func mistral() Provider {
 			StreamUsage:   dialect.UsageIncluded, // stream_options is a 422
 			ToolChoice:    dialect.ChoiceAny,
 			ToolIDs:       dialect.ToolIDNine, // others are 400 invalid_function_call, code 3280
+			ToolNames:     dialect.ToolNames64,
 			DeveloperRole: dialect.DeveloperAsSystem,
 			Names:         dialect.NamesDropped, // 422 on a user's message
 			Reasoning:     dialect.ReasoningTwoLevel,

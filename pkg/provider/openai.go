@@ -21,6 +21,8 @@ func openAI() Provider {
 			// (API reference, create chat completion).
 			MaxTokens:   dialect.MaxCompletionTokens,
 			StreamUsage: dialect.UsageAsked,
+			MaxStops:    4, // API reference, create chat completion
+			ToolNames:   dialect.ToolNames64,
 			// "max_tokens is too large: 32000. This model supports at most 16384 completion tokens".
 			MaxOutput: maxOutput("openai"),
 			// top_k is no field of this API, and unknown names are 400 unknown_parameter (recorded).
@@ -44,6 +46,8 @@ func openAI() Provider {
 			{word: "billing_not_active", class: chat.OutOfMoney},
 			{word: "account_deactivated", class: chat.BadKey},
 			{word: "slow_down", class: chat.RateLimited},
+			// "Invalid prompt: your prompt was flagged as potentially violating our usage policy".
+			{word: "invalid_prompt", text: "usage policy", class: chat.ContentPolicy},
 			// Requests or tokens of a day: "Limit 200, Used 200 ... requests per day (RPD)".
 			{status: 429, text: "per day", class: chat.DailyQuota},
 		},

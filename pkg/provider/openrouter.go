@@ -19,6 +19,8 @@ func openRouter() Provider {
 			Embeddings:    dialect.EmbeddingRules{Tokens: dialect.TokensKept},
 			MaxTokens:     dialect.MaxTokens,     // both are accepted
 			StreamUsage:   dialect.UsageIncluded, // always sent; include_usage does nothing
+			MaxStops:      4,
+			ToolNames:     dialect.ToolNames64,
 			Reasoning:     dialect.ReasoningObject,
 			ReasoningBack: dialect.ReasoningBackDetails,
 			Files:         dialect.FileObjectOrURL,

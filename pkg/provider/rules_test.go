@@ -85,6 +85,9 @@ func TestValuesPerProvider(t *testing.T) {
 		{"mistral", "mistral-small-2603", "reasoning_effort", "high"},
 		{"groq", "llama-3.3-70b-versatile", "tool_choice", "required"},
 		{"groq", "qwen/qwen3-32b", "reasoning_effort", "default"},
+		{"groq", "qwen/qwen3-32b", "reasoning_format", "parsed"},
+		{"groq", "openai/gpt-oss-20b", "reasoning_format", nil}, // a 400 where it is not known
+		{"groq", "llama-3.3-70b-versatile", "reasoning_format", nil},
 		{"groq", "openai/gpt-oss-20b", "reasoning_effort", "high"},
 		{"together", "Qwen/X", "logprobs", 2.0},
 		{"together", "Qwen/X", "reasoning_effort", "high"},
@@ -109,6 +112,34 @@ func TestValuesPerProvider(t *testing.T) {
 		if keeps != (role == "developer") {
 			t.Errorf("%s: the developer is %v", p.ID, role)
 		}
+	}
+}
+
+// A request with more stop sequences than a provider takes has as many as it takes, and a warning.
+func TestStopsPerProvider(t *testing.T) {
+	for id, most := range map[string]int{"openai": 4, "openrouter": 4, "groq": 4, "fireworks": 4, "gemini": 5, "deepseek": 16, "mistral": 20, "together": 20, "anthropic": 20} {
+		p := table(t, nil).ByID(id)
+		req := &chat.Request{Model: "m", MaxTokens: to(int64(9)), Messages: []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "hi"}}}}}
+		for i := range 20 {
+			req.Stop = append(req.Stop, string(rune('a'+i)))
+		}
+		enc, err := p.Client.EncodeRequest(req, &p.Rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wanted, _ := json.Marshal(req.Stop[:most])
+		if !strings.Contains(string(enc.Body), string(wanted)) || (len(enc.Warnings) > 0) != (most < 20) {
+			t.Errorf("%s: %s, %q", id, enc.Body, enc.Warnings)
+		}
+	}
+}
+
+// Who wants no reasoning in the answer gets none from Groq.
+func TestHiddenReasoning(t *testing.T) {
+	req := everything("qwen/qwen3-32b")
+	req.Reasoning = &chat.Reasoning{Hide: true}
+	if got := encode(t, table(t, nil).ByID("groq"), req)["reasoning_format"]; got != "hidden" {
+		t.Errorf("%v", got)
 	}
 }
 

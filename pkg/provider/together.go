@@ -23,16 +23,15 @@ func together() Provider {
 			MaxTokens:     dialect.MaxTokens,
 			StreamUsage:   dialect.UsageIncluded, // on the last chunk, without asking (recorded)
 			Stop:          dialect.StopArray,
+			ToolNames:     dialect.ToolNames64,
 			DeveloperRole: dialect.DeveloperAsSystem,
+			Reasoning:     dialect.ReasoningToggle,
 			ReasoningBack: dialect.ReasoningBackDropped,
 			Files:         dialect.FilesRefused,
 			Logprobs:      dialect.LogprobsCount, // a number from 0 to 20
 			AllowedTools:  dialect.AllowedToolsFiltered,
 			TextParts:     dialect.TextPartsJoined, // all but a user's messages are strings
-			Models: []dialect.ModelRules{
-				{Match: idPrefix("deepseek-ai/DeepSeek-V4", "zai-org/GLM-5.2"), Efforts: []string{"high", "max"}}, // catalogue
-				{Match: idPrefix(""), Efforts: []string{"low", "medium", "high"}},
-			},
+			Models:        togetherModels(),
 		},
 		limits: []limitHeader{
 			{"x-ratelimit-remaining", "x-ratelimit-reset"},
@@ -44,8 +43,25 @@ func together() Provider {
 			// Documented: "403: input token count + max_tokens must be less than the
 			// context length of the model". Nothing of it is about the key.
 			{status: 403, text: "context length", class: chat.ContextLength},
-			{status: 403, text: "token", class: chat.ContextLength},
+			{status: 403, text: "input token count", class: chat.ContextLength},
 			{status: 422, text: "must be <=", class: chat.ContextLength},
 		},
+	}
+}
+
+// togetherModels are told apart by whether they can be turned off and whether they take an effort
+// (docs.together.ai/docs/inference/chat/reasoning; the levels of those that do both are the catalogue's). Of a model
+// that nobody has heard of both are tried: the document of the API has both fields for all.
+func togetherModels() []dialect.ModelRules {
+	return []dialect.ModelRules{
+		{Match: idPrefix("deepseek-ai/DeepSeek-V4", "zai-org/GLM-5.2"), Efforts: []string{"none", "high", "max"}},
+		// They always reason; R1 does it in the text (recorded).
+		{Match: idPrefix("deepseek-ai/DeepSeek-R1"), Efforts: []string{"low", "medium", "high"}, ThinkTags: dialect.ThinkTagsSplit},
+		{Match: idPrefix("openai/gpt-oss", "MiniMaxAI/MiniMax-M2", "moonshotai/Kimi-K2-Thinking", "Qwen/QwQ"),
+			Efforts: []string{"low", "medium", "high"}},
+		// They are on or off.
+		{Match: idPrefix("deepseek-ai/DeepSeek-V3.1", "deepseek-ai/DeepSeek-V3-1", "zai-org/GLM-", "moonshotai/Kimi-K2.", "Qwen/Qwen3.", "deepcogito/"),
+			Drop: []string{"reasoning_effort"}, Efforts: []string{"none", "medium"}},
+		{Match: idPrefix(""), Efforts: []string{"none", "low", "medium", "high"}},
 	}
 }

@@ -205,6 +205,16 @@ func (w *Writer) MaxTokens() *int64 {
 	return &most
 }
 
+// Stops are the request's stop sequences, of which there may be so many; 0: any number. A warning says that there are more.
+func (w *Writer) Stops(most int) []string {
+	stops := w.Req.Stop
+	if most <= 0 || len(stops) <= most {
+		return stops
+	}
+	w.Warn("%s takes %d stop sequences: the others are dropped", w.Provider(), most)
+	return stops[:most]
+}
+
 // Comma separates the element i of a list from the one before.
 func (w *Writer) Comma(i int) {
 	if i > 0 {

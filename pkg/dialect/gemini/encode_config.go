@@ -69,18 +69,8 @@ func (e *encoder) seed() {
 func (e *encoder) stops() {
 	if len(e.Req.Stop) > 0 && e.accepts("stopSequences") {
 		e.member("stopSequences")
-		e.Out = jsonx.AppendStrings(e.Out, e.fewStops())
+		e.Out = jsonx.AppendStrings(e.Out, e.Stops(maxStops))
 	}
-}
-
-// fewStops are as many stop sequences as there may be.
-func (e *encoder) fewStops() []string {
-	stops := e.Req.Stop
-	if len(stops) <= maxStops {
-		return stops
-	}
-	e.Warn("%s takes %d stop sequences: the others are dropped", e.Provider(), maxStops)
-	return stops[:maxStops]
 }
 
 func (e *encoder) choices() {

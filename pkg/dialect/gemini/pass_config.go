@@ -42,7 +42,7 @@ func (p *passer) setting(inner *jsonx.Edit, c jsonx.Value) {
 	case "stopSequences":
 		if !p.accepts(name) {
 			inner.Drop(key)
-		} else if stops := p.fewStops(); len(stops) < len(r.Stop) {
+		} else if stops := p.Stops(maxStops); len(stops) < len(r.Stop) {
 			inner.Set(key, jsonx.AppendStrings(nil, stops))
 		}
 	case "responseMimeType":

@@ -51,16 +51,10 @@ type choice struct {
 	index  int
 	finish chat.FinishReason
 	calls  []call
+	begun  int // how many of the calls have begun
 	// detail is the state of the reasoning detail that is being sent, if open.
 	detail chat.ReasoningState
 	open   bool
-}
-
-type call struct {
-	index  int64 // the provider's
-	id     string
-	spoken bool // has arguments other than white space
-	custom bool
 }
 
 // chunk reads one object of the dialect. Body is the name of what a choice has
@@ -108,7 +102,7 @@ func (a *answer) chunk(out []chat.Event, root jsonx.Value, body string) ([]chat.
 
 // choice reads one member of choices.
 func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, body string) ([]chat.Event, *chat.Error) {
-	var index, said, finish, logprobs, usage jsonx.Value
+	var index, said, finish, logprobs, likeliest, usage jsonx.Value
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch key := m.Key(); string(key) {
 		case "index":
@@ -117,10 +111,12 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, body stri
 			finish = m
 		case "logprobs":
 			logprobs = m
+		case "top_logprobs":
+			likeliest = m
 		case "usage":
 			usage = m
 		case "error":
-			if m.Given() {
+			if fails(m) {
 				return out, ErrorOf(m)
 			}
 		default:
@@ -134,8 +130,10 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, body stri
 	}
 	c := a.at(position)
 	out = c.say(out, said, body == "message")
-	if logprobs.Kind() == jsonx.Object {
-		out = append(out, chat.Event{Kind: chat.EventLogprobs, Choice: c.index, Raw: logprobs.Clone()})
+	if logprobs.Given() {
+		if raw := logprobsOf(logprobs, likeliest, said.Get("content")); raw != nil {
+			out = append(out, chat.Event{Kind: chat.EventLogprobs, Choice: c.index, Raw: raw})
+		}
 	}
 	if !finish.Empty() {
 		reason, failed := finishReason(finish.Str())
@@ -178,11 +176,7 @@ func (a *answer) finish(out []chat.Event) ([]chat.Event, *chat.Error) {
 	}
 	for i := range a.choices {
 		c := &a.choices[i]
-		for n := range c.calls {
-			if !c.calls[n].spoken && !c.calls[n].custom {
-				out = append(out, chat.Event{Kind: chat.EventCallArgs, Choice: c.index, Call: n, Text: "{}"})
-			}
-		}
+		out = c.endCalls(out)
 		reason := c.finish
 		if reason == "" {
 			reason = chat.FinishStop

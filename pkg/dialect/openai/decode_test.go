@@ -150,6 +150,37 @@ func TestDecodeWholeFailures(t *testing.T) {
 	}
 }
 
+// TestEmptyErrors: an error that says nothing is none, in whole answers, chunks, choices and lists of vectors.
+func TestEmptyErrors(t *testing.T) {
+	for _, nothing := range []string{`{}`, `""`, `false`, `null`, `[]`, `0`, `{"message":"","code":null,"details":[]}`} {
+		for _, in := range []string{
+			`{"error":` + nothing + `,"choices":[{"message":{"content":"y"},"delta":{"content":"y"}}]}`,
+			`{"choices":[{"error":` + nothing + `,"message":{"content":"y"},"delta":{"content":"y"}}]}`,
+		} {
+			resp, err := openai.Client{}.DecodeResponse([]byte(in))
+			if err != nil || resp.Choices[0].Message.Parts[0].Text != "y" {
+				t.Errorf("%s: %v", in, err)
+			}
+			resp, complete, failed := collect(t, strings.NewReader("data: "+in+"\n\ndata: [DONE]\n\n"))
+			if !complete || resp.Choices[0].Message.Parts[0].Text != "y" {
+				t.Errorf("%s: %v", in, failed)
+			}
+		}
+		if _, err := (openai.Client{}).DecodeEmbedding([]byte(`{"error":`+nothing+`,"data":[{"embedding":[1]}]}`), 1); err != nil {
+			t.Errorf("%s: %v", nothing, err)
+		}
+		// The words are looked for elsewhere.
+		if failed := (openai.Client{}).DecodeError([]byte(`{"error":` + nothing + `,"message":"m"}`)); failed.Message != "m" {
+			t.Errorf("%s: %+v", nothing, failed)
+		}
+	}
+	for _, something := range []string{`true`, `"m"`, `{"code":1}`, `7`, `[{"message":"m"}]`} {
+		if _, err := (openai.Client{}).DecodeResponse([]byte(`{"error":` + something + `,"choices":[{"message":{"content":"y"}}]}`)); err == nil {
+			t.Errorf("%s is an error", something)
+		}
+	}
+}
+
 func TestDecodeError(t *testing.T) {
 	for _, name := range dialecttest.Inputs(t, "error/*.json") {
 		body := dialecttest.Read(t, name)

@@ -69,7 +69,7 @@ func (e *encoder) dimensions(n *int64) {
 	e.Out = jsonx.AppendInt(e.Out, *n)
 }
 
-// DecodeEmbedding reads the list of vectors.
+// DecodeEmbedding reads the list of vectors, each an array of numbers or base64.
 func (Client) DecodeEmbedding(data []byte, n int) (*chat.EmbeddingResponse, error) {
 	root, err := body.ReadAnswer(data)
 	if err != nil {
@@ -85,11 +85,11 @@ func (Client) DecodeEmbedding(data []byte, n int) (*chat.EmbeddingResponse, erro
 		if !ok {
 			at = int64(found)
 		}
-		vector := item.Get("embedding")
-		if at < 0 || at >= int64(n) || out.Vectors[at] != nil || vector.Kind() != jsonx.Array {
+		vector := vectorOf(item.Get("embedding"))
+		if at < 0 || at >= int64(n) || out.Vectors[at] != nil || vector == nil {
 			return nil, &chat.Error{Class: chat.Transport, Message: "the provider's answer has a vector that cannot be read"}
 		}
-		out.Vectors[at] = vector.Clone()
+		out.Vectors[at] = vector
 		found++
 	}
 	if found != n {

@@ -1,11 +1,6 @@
 package openai
 
 import (
-	"encoding/base64"
-	"encoding/binary"
-	"encoding/json"
-	"math"
-
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
@@ -131,17 +126,4 @@ func EncodeEmbeddingResponse(resp *chat.EmbeddingResponse, req *chat.EmbeddingRe
 	out = append(out, `,"total_tokens":`...)
 	out = jsonx.AppendInt(out, resp.Usage.Input)
 	return append(out, "}}"...), nil
-}
-
-// packed is a vector as base64 of little-endian float32, which OpenAI's SDKs ask for by default.
-func packed(vector json.RawMessage) (string, error) {
-	var numbers []float32
-	if err := json.Unmarshal(vector, &numbers); err != nil {
-		return "", &chat.Error{Class: chat.Transport, Message: "the provider's vector holds something else than numbers", Cause: err}
-	}
-	bytes := make([]byte, 0, 4*len(numbers))
-	for _, n := range numbers {
-		bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(n))
-	}
-	return base64.StdEncoding.EncodeToString(bytes), nil
 }

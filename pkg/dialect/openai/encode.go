@@ -31,6 +31,7 @@ func (e *encoder) request() {
 	e.limits()
 	e.sampling()
 	e.reasoning()
+	e.reasoningFormat()
 	e.FieldString("verbosity", r.Verbosity)
 	e.FieldString("service_tier", r.ServiceTier)
 	e.FieldString("user", r.User)
@@ -50,7 +51,7 @@ func (e *encoder) limits() {
 	e.FieldInt(cmp.Or(e.limitField(), "max_completion_tokens"), e.MaxTokens())
 	if len(e.Req.Stop) > 0 && e.Field("stop", body.Warns) {
 		// An array suits both StopAny and StopArray.
-		e.Out = jsonx.AppendStrings(e.Out, e.Req.Stop)
+		e.Out = jsonx.AppendStrings(e.Out, e.Stops(e.Rules.MaxStops))
 	}
 	e.choices()
 }

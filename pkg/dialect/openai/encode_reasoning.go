@@ -34,7 +34,7 @@ func (e *encoder) prepareReasoning() {
 
 func (e *encoder) reasoningField() string {
 	switch e.Rules.Reasoning {
-	case dialect.ReasoningObject:
+	case dialect.ReasoningObject, dialect.ReasoningToggle:
 		return "reasoning"
 	case dialect.ReasoningThinking:
 		return "thinking"
@@ -50,10 +50,25 @@ func (e *encoder) reasoning() {
 		e.reasoningObject(r)
 	case dialect.ReasoningThinking:
 		e.thinking()
+	case dialect.ReasoningToggle:
+		e.toggle()
 	default:
 		if e.Effort != "" && e.Field("reasoning_effort", body.Silent) {
 			e.Str(e.Effort)
 		}
+	}
+}
+
+// reasoningFormat asks Groq for reasoning in a field of its own, where it would stand in the text
+// (https://console.groq.com/docs/reasoning). A model that does not reason refuses the field.
+func (e *encoder) reasoningFormat() {
+	if e.Model.ThinkTags != dialect.ThinkTagsAsked || !e.Field("reasoning_format", body.Silent) {
+		return
+	}
+	if r := e.Req.Reasoning; r != nil && r.Hide {
+		e.Raw(`"hidden"`)
+	} else {
+		e.Raw(`"parsed"`)
 	}
 }
 
@@ -77,6 +92,22 @@ func (e *encoder) reasoningObject(r *chat.Reasoning) {
 		e.Raw(`"exclude":true`)
 	}
 	e.Raw("}")
+}
+
+// toggle is Together's (https://docs.together.ai/docs/inference/chat/reasoning): hybrid models are turned on and off,
+// others take an effort, and a few take both.
+func (e *encoder) toggle() {
+	switch {
+	case e.Effort == "":
+	case e.Effort != "none" && e.Accepts("reasoning_effort"):
+		if e.Field("reasoning_effort", body.Silent) {
+			e.Str(e.Effort)
+		}
+	case e.Field("reasoning", body.Silent):
+		e.Raw(`{"enabled":`)
+		e.Out = jsonx.AppendBool(e.Out, e.Effort != "none")
+		e.Raw("}")
+	}
 }
 
 func (e *encoder) thinking() {

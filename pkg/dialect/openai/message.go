@@ -1,9 +1,6 @@
 package openai
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"strconv"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -157,95 +154,6 @@ func (c *choice) reasoningDetail(out []chat.Event, v jsonx.Value) []chat.Event {
 	}
 	c.open = !sealed(&state)
 	return append(out, ev)
-}
-
-// call reads a tool call or a piece of one. Pieces belong together by index, where
-// providers send one; else by id; else to the last call.
-func (c *choice) call(out []chat.Event, v jsonx.Value, whole bool) []chat.Event {
-	function, member := v.Get("function"), "arguments"
-	custom := v.Get("type").Is("custom") || !function.Exists() && v.Get("custom").Exists()
-	if custom {
-		function, member = v.Get("custom"), "input"
-	}
-	id, name, args := v.Get("id").Str(), function.Get("name").Str(), arguments(function.Get(member))
-	index, indexed := v.Get("index").Int64()
-	at := -1
-	if !whole {
-		at = c.find(index, indexed, id, name)
-	}
-	if at < 0 {
-		at = len(c.calls)
-		if !indexed {
-			index = int64(at)
-		}
-		c.calls = append(c.calls, call{index: index, id: id, custom: custom, spoken: !blank(args)})
-		made := &chat.ToolCall{ID: id, Name: name, Arguments: args, Custom: custom,
-			Signature: v.Get("extra_content").Get("google").Get("thought_signature").Str()}
-		if id == "" {
-			made.ID = c.makeID(at, name)
-		}
-		return append(out, chat.Event{Kind: chat.EventCall, Choice: c.index, Call: at, ToolCall: made})
-	}
-	if args == "" {
-		return out
-	}
-	c.calls[at].spoken = c.calls[at].spoken || !blank(args)
-	return append(out, chat.Event{Kind: chat.EventCallArgs, Choice: c.index, Call: at, Text: args})
-}
-
-// find is the call that a piece belongs to, -1 if it begins another. A known index
-// with another id and a name begins another, too: some servers send 0 for every call.
-func (c *choice) find(index int64, indexed bool, id, name string) int {
-	for i := len(c.calls) - 1; i >= 0; i-- {
-		known := &c.calls[i]
-		switch {
-		case indexed && known.index == index:
-			if id != "" && known.id != id && name != "" {
-				return -1
-			}
-			return i
-		case !indexed && id != "" && known.id == id:
-			return i
-		}
-	}
-	if !indexed && id == "" && name == "" {
-		return len(c.calls) - 1
-	}
-	return -1
-}
-
-// makeID names a call that the provider left without an id. The same call gets the
-// same name in a stream and in a whole answer, and calls of other answers get others.
-func (c *choice) makeID(at int, name string) string {
-	sum := sha256.Sum256([]byte(c.answer + "/" + strconv.Itoa(c.index) + "/" + strconv.Itoa(at) + "/" + name))
-	return "call_" + hex.EncodeToString(sum[:12])
-}
-
-// arguments are a string of JSON or, from servers that got it wrong, JSON itself.
-func arguments(v jsonx.Value) string {
-	switch v.Kind() {
-	case jsonx.String:
-		return v.Str()
-	case jsonx.Object, jsonx.Array:
-		return string(v.Clone())
-	}
-	return ""
-}
-
-func blank(s string) bool { return s == "" || strings.TrimSpace(s) == "" }
-
-// legacyCall reads function_call, from before tools.
-func (c *choice) legacyCall(out []chat.Event, v jsonx.Value) []chat.Event {
-	name, args := v.Get("name").Str(), arguments(v.Get("arguments"))
-	if len(c.calls) == 0 {
-		c.calls = append(c.calls, call{spoken: !blank(args)})
-		return append(out, chat.Event{Kind: chat.EventCall, Choice: c.index, ToolCall: &chat.ToolCall{ID: c.makeID(0, name), Name: name, Arguments: args}})
-	}
-	if args == "" {
-		return out
-	}
-	c.calls[0].spoken = c.calls[0].spoken || !blank(args)
-	return append(out, chat.Event{Kind: chat.EventCallArgs, Choice: c.index, Text: args})
 }
 
 func (c *choice) cite(out []chat.Event, v jsonx.Value) []chat.Event {

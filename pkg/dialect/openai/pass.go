@@ -20,6 +20,9 @@ func (Client) PassRequest(data []byte, req *chat.Request, changed []int, rules *
 	}
 	p := passer{encoder: encoder{Writer: body.NewWriter(req, rules)}, root: root}
 	p.prepareReasoning()
+	if p.steersAlready() {
+		p.Warnings = nil // they are of a level that nobody named: the caller said on
+	}
 	p.edit = p.Edits(root)
 	for m := root.First(); m.Exists(); m = m.Next() {
 		p.member(string(m.Key()), m)
@@ -72,9 +75,7 @@ func (p *passer) member(key string, m jsonx.Value) {
 	case "safety_identifier":
 		p.endUser(m)
 	case "stop":
-		if p.edit.Keep(key, m, body.Warns) && p.Rules.Stop == dialect.StopArray && m.Kind() == jsonx.String {
-			p.edit.Set(p.NameOf(key), slices.Concat([]byte("["), m.Raw(), []byte("]")))
-		}
+		p.stops(m)
 	case "n":
 		p.answers(m)
 	case "tool_choice":
@@ -129,6 +130,18 @@ func (p *passer) limit(key string, m jsonx.Value) {
 		key = want
 	}
 	p.edit.Int(key, m, p.Req.MaxTokens)
+}
+
+// stops edits the stop sequences. Too many of them are a 400 wherever there is a limit.
+func (p *passer) stops(m jsonx.Value) {
+	if !p.edit.Keep("stop", m, body.Warns) {
+		return
+	}
+	if m.Kind() == jsonx.String && p.Rules.Stop == dialect.StopArray {
+		p.edit.Set(p.NameOf("stop"), slices.Concat([]byte("["), m.Raw(), []byte("]")))
+	} else if stops := p.Stops(p.Rules.MaxStops); len(stops) < len(p.Req.Stop) {
+		p.edit.Set(p.NameOf("stop"), jsonx.AppendStrings(nil, stops))
+	}
 }
 
 func (p *passer) answers(m jsonx.Value) {
@@ -245,6 +258,8 @@ func (p *passer) steersAlready() bool {
 		return !thinking.Given() && p.Effort == asked && p.Accepts("reasoning")
 	}
 	switch {
+	case p.Rules.Reasoning == dialect.ReasoningToggle:
+		return !thinking.Given() && p.togglesAlready(effort, object)
 	case object.Given():
 		return false
 	case p.Rules.Reasoning == dialect.ReasoningThinking:
@@ -255,6 +270,19 @@ func (p *passer) steersAlready() bool {
 		return p.Effort == ""
 	}
 	return effort.Is(p.Effort)
+}
+
+func (p *passer) togglesAlready(effort, object jsonx.Value) bool {
+	if object.Given() {
+		enabled, ok := object.Get("enabled").Bool()
+		if !ok || object.Len() != 1 || enabled != (p.Effort != "none") {
+			return false
+		}
+	}
+	if effort.Given() {
+		return effort.Is(p.Effort) && p.Effort != "none" && p.Accepts("reasoning_effort")
+	}
+	return object.Given() || p.Effort == ""
 }
 
 func (p *passer) thinksAlready(effort, kind jsonx.Value) bool {

@@ -14,6 +14,7 @@ import (
 	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
@@ -47,6 +48,16 @@ func (x *exchange) sent() []byte {
 
 func recordings(t *testing.T) map[string]exchange {
 	t.Helper()
+	all := recorded(t, "/chat/completions")
+	if len(all) < 50 {
+		t.Fatalf("only %d recordings", len(all))
+	}
+	return all
+}
+
+// recorded are the exchanges of the path.
+func recorded(t *testing.T, path string) map[string]exchange {
+	t.Helper()
 	root := os.Getenv("RECORDINGS")
 	if root == "" {
 		t.Skip("RECORDINGS names no folder")
@@ -66,13 +77,10 @@ func recordings(t *testing.T) map[string]exchange {
 			if err := json.Unmarshal(data, &x); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			if strings.HasSuffix(x.Request.URL, "/chat/completions") {
+			if strings.HasSuffix(x.Request.URL, path) {
 				all[provider+"/"+filepath.Base(name)] = x
 			}
 		}
-	}
-	if len(all) < 50 {
-		t.Fatalf("only %d recordings", len(all))
 	}
 	return all
 }
@@ -450,4 +458,28 @@ func indexed(r *chat.Response) *chat.Response {
 		}
 	}
 	return r
+}
+
+// TestRecordedThoughts: what R1 wrote between tags comes apart from what it answered.
+func TestRecordedThoughts(t *testing.T) {
+	n := 0
+	for name, x := range recordings(t) {
+		if !strings.HasPrefix(name, "together/") || !strings.Contains(x.Response.Body, "<think>") {
+			continue
+		}
+		n++
+		resp, err := openai.Client{}.DecodeResponse([]byte(x.Response.Body))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		text := resp.Choices[0].Message.Parts[0].Text
+		thought, answer, _ := strings.Cut(strings.TrimPrefix(text, "<think>"), "</think>")
+		got := spoken(new(body.ThinkSplitter).SplitAnswer(resp))
+		if got.reasoning != strings.TrimSpace(thought) || got.text != strings.TrimSpace(answer) || got.reasoning == "" {
+			t.Errorf("%s: %q and %q of %q", name, got.reasoning, got.text, text)
+		}
+	}
+	if n < 3 {
+		t.Errorf("only %d recordings", n)
+	}
 }

@@ -35,7 +35,7 @@ func (w *Withholder) Chunk(data []byte) ([]byte, Verdict) {
 	switch {
 	case !usage.Exists():
 		return data, Pass // within a text, or in x_groq, which nobody has to ask for
-	case usage.Given() && choices.Kind() == jsonx.Array && choices.Len() == 0 && !root.Get("error").Given():
+	case usage.Given() && choices.Kind() == jsonx.Array && choices.Len() == 0 && !fails(root.Get("error")):
 		return nil, Drop
 	}
 	e := jsonx.NewEdit(root)

@@ -1,0 +1,91 @@
+package openai
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// logprobsOf reads what a choice says of the probabilities of its tokens, in OpenAI's shape; nil if it says nothing.
+// Some servers have the shape of completions, from before chat, and Together has a number in each chunk (its OpenAPI
+// document of April 2026), beside which stand the likeliest tokens at that place. Text is what the chunk says.
+func logprobsOf(v, top, text jsonx.Value) json.RawMessage {
+	switch v.Kind() {
+	case jsonx.Number:
+		if text.Empty() {
+			return nil // the token that ends the answer
+		}
+		out := appendToken([]byte(`{"content":[`), text.Str(), v)
+		return append(appendLikeliest(out, top), `]}],"refusal":null}`...)
+	case jsonx.Object:
+		if tokens := v.Get("tokens"); tokens.Kind() == jsonx.Array && !v.Get("content").Given() {
+			return tokenLists(tokens, v.Get("token_logprobs"), v.Get("top_logprobs"))
+		}
+		return v.Clone()
+	}
+	return nil
+}
+
+// tokenLists reads {tokens, token_logprobs, top_logprobs}. Top is a list of objects, one for each token; where it is one
+// object, as Together's document has it, nothing tells which token it is of unless there is one alone.
+func tokenLists(tokens, logprobs, top jsonx.Value) json.RawMessage {
+	out, n := []byte(`{"content":[`), 0
+	p, likeliest := logprobs.First(), top.First()
+	for t := tokens.First(); t.Exists(); t = t.Next() {
+		if p.Kind() == jsonx.Number && !t.Empty() {
+			if n++; n > 1 {
+				out = append(out, ',')
+			}
+			out = appendToken(out, t.Str(), p)
+			switch {
+			case top.Kind() == jsonx.Array:
+				out = appendLikeliest(out, likeliest)
+			case tokens.Len() == 1:
+				out = appendLikeliest(out, top)
+			}
+			out = append(out, "]}"...)
+		}
+		p, likeliest = p.Next(), likeliest.Next()
+	}
+	return append(out, `],"refusal":null}`...)
+}
+
+// appendToken appends a token up to the list of the likeliest at its place.
+func appendToken(out []byte, token string, p jsonx.Value) []byte {
+	out = append(out, `{"token":`...)
+	out = jsonx.AppendString(out, token)
+	out = append(out, `,"logprob":`...)
+	out = append(out, p.Raw()...)
+	return append(out, `,"bytes":null,"top_logprobs":[`...)
+}
+
+// appendLikeliest appends the elements of that list, of which v is the map, the likeliest first.
+func appendLikeliest(out []byte, v jsonx.Value) []byte {
+	if v.Kind() != jsonx.Object {
+		return out
+	}
+	var list []jsonx.Value
+	for m := v.First(); m.Exists(); m = m.Next() {
+		if m.Kind() == jsonx.Number {
+			list = append(list, m)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b jsonx.Value) int {
+		x, _ := a.Float64()
+		y, _ := b.Float64()
+		return cmp.Compare(y, x)
+	})
+	for i, m := range list {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, `{"token":`...)
+		out = jsonx.AppendString(out, string(m.Key()))
+		out = append(out, `,"logprob":`...)
+		out = append(out, m.Raw()...)
+		out = append(out, `,"bytes":null}`...)
+	}
+	return out
+}

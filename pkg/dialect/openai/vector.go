@@ -1,0 +1,49 @@
+package openai
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"strconv"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// packed is a vector as base64 of little-endian float32, which OpenAI's SDKs ask for by default.
+func packed(vector json.RawMessage) (string, error) {
+	var numbers []float32
+	if err := json.Unmarshal(vector, &numbers); err != nil {
+		return "", &chat.Error{Class: chat.Transport, Message: "the provider's vector holds something else than numbers", Cause: err}
+	}
+	bytes := make([]byte, 0, 4*len(numbers))
+	for _, n := range numbers {
+		bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(n))
+	}
+	return base64.StdEncoding.EncodeToString(bytes), nil
+}
+
+// vectorOf reads a vector in either form; nil if it is in neither. Numbers are what the gateway asks for, base64
+// is how OpenAI answers its own SDKs (recorded). A number of it gets the fewest digits that give the same float32.
+func vectorOf(v jsonx.Value) json.RawMessage {
+	if v.Kind() == jsonx.Array {
+		return v.Clone()
+	}
+	bytes, err := base64.StdEncoding.DecodeString(v.Str())
+	if err != nil || len(bytes) == 0 || len(bytes)%4 != 0 {
+		return nil
+	}
+	out := append(make([]byte, 0, 4*len(bytes)), '[')
+	for i := 0; i < len(bytes); i += 4 {
+		n := float64(math.Float32frombits(binary.LittleEndian.Uint32(bytes[i:])))
+		if math.IsNaN(n) || math.IsInf(n, 0) {
+			return nil
+		}
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = strconv.AppendFloat(out, n, 'g', -1, 32)
+	}
+	return append(out, ']')
+}
