@@ -24,7 +24,7 @@ func TestForeignFields(t *testing.T) {
 	}{
 		{"openai", "claude-haiku-4-5", object{"prediction": object{"type": "content", "content": "x"}, "min_p": 0.1, "store": true, "modalities": []string{"text"}}, []string{"prediction", "min_p"}, ""},
 		{"openai", "gemini-2.5-flash", object{"modalities": []string{"text", "audio"}, "audio": object{"voice": "v"}}, nil, "modalities"},
-		{"openai", "claude-haiku-4-5", object{"web_search_options": object{"search_context_size": "low"}}, nil, "web_search_options"},
+		{"openai", "claude-haiku-4-5", object{"web_search_options": object{"search_context_size": "low"}}, []string{"web_search_options"}, ""},
 		{"responses", "claude-haiku-4-5", object{"truncation": "auto", "max_tool_calls": 3, "store": true, "background": false}, []string{"truncation", "max_tool_calls"}, ""},
 		{"responses", "claude-haiku-4-5", object{"truncation": "disabled", "moderation": nil}, nil, ""},
 		{"anthropic", "gpt-4o-mini", object{"context_management": object{"edits": []any{object{"type": "x"}}}, "speed": "fast", "inference_geo": "global", "container": nil}, []string{"context_management", "speed"}, ""},

@@ -133,8 +133,6 @@ func (d *requestDecoder) foreign(key string, m jsonx.Value) {
 		if !essential {
 			return
 		}
-	case "web_search_options":
-		essential = true
 	}
 	body.NoteForeign(d.req, m, essential)
 }
