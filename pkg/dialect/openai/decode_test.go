@@ -75,15 +75,22 @@ func TestDecodeDetails(t *testing.T) {
 	}
 }
 
-// A stream that is cut anywhere before its terminator is no answer.
+// A stream that is cut anywhere before it said why it ended is no answer; one that only lacks its terminator is.
 func TestDecodeStreamCut(t *testing.T) {
 	body := dialecttest.Read(t, "testdata/stream/openrouter.sse")
-	end := bytes.Index(body, []byte("data: [DONE]")) + len("data: [DONE]")
-	for i := range end {
+	reason := bytes.Index(body, []byte(`"finish_reason":"`))
+	ends := reason + bytes.IndexByte(body[reason:], '\n')
+	done := bytes.Index(body, []byte("data: [DONE]"))
+	for i := range ends {
 		_, complete, failed := collect(t, bytes.NewReader(body[:i]))
 		if complete || failed == nil || failed.Class != chat.Transport {
 			t.Fatalf("cut at %d: complete %v, error %v", i, complete, failed)
 		}
+	}
+	whole, _, _ := collect(t, bytes.NewReader(body))
+	got, complete, failed := collect(t, bytes.NewReader(body[:done]))
+	if !complete || failed != nil || !reflect.DeepEqual(got, whole) {
+		t.Errorf("without the terminator: complete %v, error %v\n got %s\nwant %s", complete, failed, dialecttest.Indented(t, got), dialecttest.Indented(t, whole))
 	}
 }
 
@@ -104,7 +111,7 @@ func TestDecodeStreamFailures(t *testing.T) {
 		"half a chunk":    {start + `data: {"choices":[{"ind`, chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled"}},
 		"no object":       {start + "data: 7", chat.Error{Class: chat.Transport, Message: "the provider's stream is garbled"}},
 		"nothing":         {"", chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"}},
-		"no terminator":   {start + `data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\n", chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"}},
+		"no reason":       {start + `data: {"choices":[{"index":1,"delta":{"content":"y"},"finish_reason":"stop"}]}` + "\n\n", chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"}},
 		"no choices":      {"data: {\"id\":\"a\"}\n\ndata: [DONE]\n\n", chat.Error{Class: chat.Transport, Message: "the provider's answer has no choices"}},
 	} {
 		_, complete, failed := collect(t, strings.NewReader(c.in))

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
@@ -12,7 +13,7 @@ import (
 // to vary: roles repeated on every chunk, whole calls in one chunk, calls without index or
 // id, content as an array, usage on any chunk or on several, the finish reason given twice.
 //
-// EventFinish comes with the terminator, when it is certain. An error object in the
+// EventFinish comes with the terminator, or at the stream's end, when it is certain. An error object in the
 // stream becomes an EventError without Class, which the provider's classifier sets.
 type streamDecoder struct {
 	doc jsonx.Doc
@@ -25,11 +26,7 @@ func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []cha
 		return out
 	}
 	if string(data) == "[DONE]" {
-		out, failed := d.finish(out)
-		if failed != nil {
-			return body.Fail(out, failed)
-		}
-		return append(out, chat.Event{Kind: chat.EventEnd})
+		return d.end(out)
 	}
 	root, failed := body.ReadEvent(&d.doc, data)
 	if failed == nil {
@@ -47,7 +44,19 @@ func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []cha
 	return out
 }
 
-// Close is an error: the dialect's streams end with [DONE].
+// Close ends a stream whose terminator is missing: it is whole if every choice has said why it ended, as servers that
+// forget [DONE] leave it; else it was cut.
 func (d *streamDecoder) Close(out []chat.Event) []chat.Event {
-	return body.Unfinished(out)
+	if len(d.choices) == 0 || slices.ContainsFunc(d.choices, func(c choice) bool { return c.finish == "" }) {
+		return body.Unfinished(out)
+	}
+	return d.end(out)
+}
+
+func (d *streamDecoder) end(out []chat.Event) []chat.Event {
+	out, failed := d.finish(out)
+	if failed != nil {
+		return body.Fail(out, failed)
+	}
+	return append(out, chat.Event{Kind: chat.EventEnd})
 }

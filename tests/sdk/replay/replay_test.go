@@ -148,9 +148,6 @@ func fixtures(t *testing.T, root string) (all []recorded) {
 		switch {
 		case strings.HasSuffix(base, ".chunks.txt"):
 			stream := "data:" + strings.ReplaceAll(strings.TrimSpace(string(data)), "\n", "\ndata:")
-			if _, ok := client.(openai.Client); ok {
-				stream += "\ndata: [DONE]" // which is no JSON, and is not kept
-			}
 			r.events, err = eventsOf(client, stream)
 			var whole chat.Assembler
 			for i := range r.events {
