@@ -272,6 +272,7 @@ const (
 	ReasoningObject                        // OpenRouter: reasoning {effort | max_tokens, exclude}
 	ReasoningTwoLevel                      // Mistral: reasoning_effort none or high
 	ReasoningThinking                      // DeepSeek: thinking {type} and reasoning_effort low, high, max
+	ReasoningBudget                        // Fireworks: reasoning_effort, or thinking {type, budget_tokens}
 	ReasoningToggle                        // Together: reasoning {enabled} turns it off, and on where no effort is taken; else reasoning_effort
 	ReasoningDropped
 )

@@ -20,6 +20,7 @@ func fireworks() Provider {
 			MaxStops:      4,
 			ToolNames:     dialect.ToolNames64,
 			DeveloperRole: dialect.DeveloperAsSystem,
+			Reasoning:     dialect.ReasoningBudget,
 			ReasoningBack: dialect.ReasoningBackContent,
 			Audio:         dialect.AudioRefused,
 			Files:         dialect.FilesRefused,

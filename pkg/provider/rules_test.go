@@ -9,7 +9,46 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
+
+// Fireworks takes a number of tokens for thinking in two forms, which pass, and is told of Anthropic's budget as it is.
+func TestFireworksBudgets(t *testing.T) {
+	p := table(t, nil).ByID("fireworks")
+	client := p.Client.(dialect.Passing)
+	for in, want := range map[string]string{
+		`"thinking":{"type":"enabled","budget_tokens":2048}`:     "",
+		`"thinking":{"type":"disabled"}`:                         "",
+		`"reasoning_effort":4096`:                                "",
+		`"reasoning_effort":true`:                                "",
+		`"reasoning_effort":"low"`:                               "",
+		`"reasoning_effort":"minimal"`:                           `"reasoning_effort":"low"`,
+		`"thinking":{"type":"enabled","budget_tokens":100}`:      `"reasoning_effort":"low"`,
+		`"thinking":{"type":"adaptive"}`:                         `"reasoning_effort":"high"`,
+		`"reasoning":{"max_tokens":2048}`:                        `"thinking":{"type":"enabled","budget_tokens":2048}`,
+		`"thinking":{"type":"enabled"},"reasoning_effort":"low"`: `"reasoning_effort":"low"`,
+	} {
+		body := func(members string) string {
+			return `{"model":"m","messages":[{"role":"user","content":"x"}],` + members + `}`
+		}
+		req, _, err := new(openai.Server).DecodeRequest([]byte(body(in)))
+		if err != nil {
+			t.Fatalf("%s: %v", in, err)
+		}
+		enc, ok := client.PassRequest([]byte(body(in)), req, nil, &p.Rules)
+		if want == "" {
+			want = in
+		}
+		if !ok || string(enc.Body) != body(want) {
+			t.Errorf("%s: %v\n got %s\nwant %s", in, ok, enc.Body, body(want))
+		}
+	}
+	req := &chat.Request{Model: "m", Messages: []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "x"}}}}, Reasoning: &chat.Reasoning{Budget: to(int64(5000))}}
+	enc, err := p.Client.EncodeRequest(req, &p.Rules)
+	if err != nil || !strings.Contains(string(enc.Body), `"thinking":{"type":"enabled","budget_tokens":5000}`) || len(enc.Warnings) > 0 {
+		t.Errorf("%v %q %s", err, enc.Warnings, enc.Body)
+	}
+}
 
 func to[T any](v T) *T { return &v }
 

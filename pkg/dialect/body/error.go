@@ -11,6 +11,29 @@ import (
 // MaxMessage bounds the text of a provider's error, in bytes: some repeat the whole request.
 const MaxMessage = 4 << 10
 
+// Fails says whether an error says something: there are servers that have the member in every answer, as false,
+// as an empty text or as an object that is empty or has nothing but empty members.
+func Fails(v jsonx.Value) bool {
+	switch v.Kind() {
+	case jsonx.Missing, jsonx.Null:
+		return false
+	case jsonx.Bool:
+		yes, _ := v.Bool()
+		return yes
+	case jsonx.String:
+		return !v.Empty()
+	case jsonx.Number:
+		n, ok := v.Float64()
+		return !ok || n != 0
+	}
+	for m := v.First(); m.Exists(); m = m.Next() {
+		if Fails(m) {
+			return true
+		}
+	}
+	return false
+}
+
 // Word is a short value of a provider's error: a string of at most 256 bytes, or a number as it is
 // written; else empty.
 func Word(v jsonx.Value) string {

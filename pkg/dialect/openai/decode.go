@@ -57,9 +57,9 @@ type choice struct {
 	open   bool
 }
 
-// chunk reads one object of the dialect. Body is the name of what a choice has
+// chunk reads one object of the dialect. Member is the name of what a choice has
 // said: "delta" or "message".
-func (a *answer) chunk(out []chat.Event, root jsonx.Value, body string) ([]chat.Event, *chat.Error) {
+func (a *answer) chunk(out []chat.Event, root jsonx.Value, member string) ([]chat.Event, *chat.Error) {
 	var id, model, created, tier, fingerprint, choices, usage, groq jsonx.Value
 	for m := root.First(); m.Exists(); m = m.Next() {
 		switch string(m.Key()) {
@@ -89,7 +89,7 @@ func (a *answer) chunk(out []chat.Event, root jsonx.Value, body string) ([]chat.
 	position := 0
 	for c := choices.First(); c.Exists(); c = c.Next() {
 		var failed *chat.Error
-		if out, failed = a.choice(out, c, position, body); failed != nil {
+		if out, failed = a.choice(out, c, position, member); failed != nil {
 			return out, failed
 		}
 		position++
@@ -101,7 +101,7 @@ func (a *answer) chunk(out []chat.Event, root jsonx.Value, body string) ([]chat.
 }
 
 // choice reads one member of choices.
-func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, body string) ([]chat.Event, *chat.Error) {
+func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, member string) ([]chat.Event, *chat.Error) {
 	var index, said, finish, logprobs, likeliest, usage jsonx.Value
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch key := m.Key(); string(key) {
@@ -116,11 +116,11 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, body stri
 		case "usage":
 			usage = m
 		case "error":
-			if fails(m) {
+			if body.Fails(m) {
 				return out, ErrorOf(m)
 			}
 		default:
-			if string(key) == body {
+			if string(key) == member {
 				said = m
 			}
 		}
@@ -129,7 +129,7 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, body stri
 		position = int(n)
 	}
 	c := a.at(position)
-	out = c.say(out, said, body == "message")
+	out = c.say(out, said, member == "message")
 	if logprobs.Given() {
 		if raw := logprobsOf(logprobs, likeliest, said.Get("content")); raw != nil {
 			out = append(out, chat.Event{Kind: chat.EventLogprobs, Choice: c.index, Raw: raw})

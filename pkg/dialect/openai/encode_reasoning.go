@@ -15,6 +15,7 @@ func (e *encoder) prepareReasoning() {
 		case e.Rules.Reasoning == dialect.ReasoningDropped, !e.Accepts(e.reasoningField()):
 			e.Warn("reasoning cannot be steered at %s for this model: dropped", e.Provider())
 		case e.Rules.Reasoning == dialect.ReasoningObject && r.Effort == "":
+		case e.budgets():
 		default:
 			e.Effort = e.Level(r)
 		}
@@ -30,6 +31,15 @@ func (e *encoder) prepareReasoning() {
 		e.Warn("this model of %s does not think while it has functions to call: reasoning is off", e.Provider())
 		e.Effort = "none"
 	}
+}
+
+// minBudget is the least that Fireworks takes as budget_tokens.
+const minBudget = 1024
+
+// budgets says whether a number of tokens for thinking can be sent as it is.
+func (e *encoder) budgets() bool {
+	r := e.Req.Reasoning
+	return e.Rules.Reasoning == dialect.ReasoningBudget && r != nil && r.Effort == "" && r.Budget != nil && *r.Budget >= minBudget
 }
 
 func (e *encoder) reasoningField() string {
@@ -53,8 +63,14 @@ func (e *encoder) reasoning() {
 	case dialect.ReasoningToggle:
 		e.toggle()
 	default:
-		if e.Effort != "" && e.Field("reasoning_effort", body.Silent) {
-			e.Str(e.Effort)
+		switch {
+		case e.Effort != "":
+			if e.Field("reasoning_effort", body.Silent) {
+				e.Str(e.Effort)
+			}
+		case e.budgets() && e.Field("thinking", body.Silent):
+			e.Raw(`{"type":"enabled","budget_tokens":`)
+			e.Out = append(jsonx.AppendInt(e.Out, *r.Budget), '}')
 		}
 	}
 }

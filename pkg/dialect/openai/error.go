@@ -31,7 +31,7 @@ func (Client) DecodeError(body []byte) *chat.Error {
 }
 
 func decodeError(root jsonx.Value) *chat.Error {
-	if v := root.Get("error"); fails(v) && v.Kind() != jsonx.Bool {
+	if v := root.Get("error"); body.Fails(v) && v.Kind() != jsonx.Bool {
 		return ErrorOf(v)
 	}
 	if v := root.Get("detail"); v.Given() && !root.Get("message").Given() {
@@ -42,33 +42,10 @@ func decodeError(root jsonx.Value) *chat.Error {
 
 // errorIn is the error inside an answer or a chunk of status 200, if there is one.
 func errorIn(root jsonx.Value) *chat.Error {
-	if fails(root.Get("error")) || root.Get("object").Is("error") {
+	if body.Fails(root.Get("error")) || root.Get("object").Is("error") {
 		return decodeError(root)
 	}
 	return nil
-}
-
-// fails says whether an error says something: there are servers that have the member in every answer, as false,
-// as an empty text or as an object that is empty or has nothing but empty members.
-func fails(v jsonx.Value) bool {
-	switch v.Kind() {
-	case jsonx.Missing, jsonx.Null:
-		return false
-	case jsonx.Bool:
-		yes, _ := v.Bool()
-		return yes
-	case jsonx.String:
-		return !v.Empty()
-	case jsonx.Number:
-		n, ok := v.Float64()
-		return !ok || n != 0
-	}
-	for m := v.First(); m.Exists(); m = m.Next() {
-		if fails(m) {
-			return true
-		}
-	}
-	return false
 }
 
 // ErrorOf reads the object that describes an error, or a mere text.

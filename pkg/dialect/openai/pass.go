@@ -262,6 +262,9 @@ func (p *passer) steersAlready() bool {
 		return !thinking.Given() && p.togglesAlready(effort, object)
 	case object.Given():
 		return false
+	case p.Rules.Reasoning == dialect.ReasoningBudget && effort.Given() != thinking.Given() && effort.Kind() != jsonx.String:
+		return effort.Given() || thinking.Get("type").Is("disabled") || thinking.Get("type").Is("enabled") &&
+			(!thinking.Get("budget_tokens").Given() || p.budgets())
 	case p.Rules.Reasoning == dialect.ReasoningThinking:
 		return p.thinksAlready(effort, thinking.Get("type"))
 	case thinking.Given():

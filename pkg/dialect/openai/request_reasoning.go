@@ -7,7 +7,7 @@ import (
 
 // reasons puts together what the members say that steer reasoning:
 //
-//	reasoning_effort: "low"                                          OpenAI
+//	reasoning_effort: "low"                                          OpenAI; Fireworks also a number of tokens, or a boolean
 //	reasoning: {effort | max_tokens, enabled, exclude, summary}      OpenRouter
 //	thinking: {type: enabled | disabled | adaptive, budget_tokens}   DeepSeek, and Anthropic's clients
 //	include_reasoning: false, reasoning_format: "hidden"             OpenRouter, Groq
@@ -44,7 +44,15 @@ func (d *requestDecoder) reasons() {
 			}
 		})
 	}
-	if d.effort.Exists() {
+	switch d.effort.Kind() {
+	case jsonx.Missing:
+	case jsonx.Number:
+		r.Budget = d.Int(d.effort, 0, 1<<53)
+	case jsonx.Bool:
+		if off = !d.Bool(d.effort); !off {
+			on = "medium"
+		}
+	default:
 		r.Effort = d.level(d.effort)
 	}
 	switch {
