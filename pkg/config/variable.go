@@ -86,7 +86,7 @@ func limitVariables() []Variable {
 		{Name: "WRITE_TIMEOUT", Default: "60s", Description: "How long one write may wait for a caller who does not read."},
 		{Name: "SHUTDOWN_TIMEOUT", Default: "30s", Description: "How long running answers may go on after a signal to stop; 0 ends them at once."},
 		{Name: "MAX_HEADER_BYTES", Default: "64KB", Description: "Largest request header, all fields together."},
-		{Name: "MAX_BODY_BYTES", Default: "32MB", FunctionsDefault: "4MB", Description: "Largest request body."},
+		{Name: "MAX_BODY_BYTES", Default: "32MB", FunctionsDefault: "4MB", Description: "Largest request body. Its JSON may hold 524,288 values."},
 		{Name: "BODY_BUDGET_BYTES", Default: "256MB", FunctionsDefault: "64MB", Description: "Memory for all request bodies that are held at one time; beyond it callers get 503. At least `MAX_BODY_BYTES`."},
 		{Name: "MAX_UPSTREAM_BYTES", Default: "64MB", Description: "Largest line of a provider's stream, and largest answer after decoding."},
 		{Name: "JOB_RETENTION", Default: "24h", Description: "How long the result of an asynchronous request is kept."},
