@@ -33,6 +33,7 @@ export function keyState(key) {
 /** How much of the day's quota is used. */
 export function meter(key) {
   if (key.dailyLimit === null) return h('span', { class: 'quiet' }, `${count(key.usedToday)} today, no limit`)
+  if (!key.dailyLimit) return h('span', { class: 'quiet' }, 'none: the limit is 0')
   const text = `${count(key.usedToday)} of ${count(key.dailyLimit)} (${percent(key.usedToday, key.dailyLimit)})`
   return h('span', { class: 'meter', title: `begins anew ${ago(key.resetDate)}, at midnight UTC` },
     bar(Math.min(key.usedToday, key.dailyLimit), key.dailyLimit, `Quota of ${key.name}`), h('span', {}, text))
@@ -43,5 +44,5 @@ const barWidth = 96
 // Browsers draw <meter> each in their own way.
 function bar(value, most, label) {
   return svg('svg', { role: 'meter', 'aria-label': label, 'aria-valuemin': 0, 'aria-valuemax': most, 'aria-valuenow': value, width: barWidth, height: 8 },
-    svg('rect', { class: 'track', width: barWidth, height: 8 }), svg('rect', { class: 'shade', width: most ? barWidth * value / most : barWidth, height: 8 }))
+    svg('rect', { class: 'track', width: barWidth, height: 8 }), svg('rect', { class: 'shade', width: barWidth * value / most, height: 8 }))
 }
