@@ -58,6 +58,13 @@ export function time(iso, zone) {
   return new Date(iso).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: zone })
 }
 
+/** The time of today, the date as well of other days; in the reader's zone. */
+export function clock(iso, now = Date.now(), zone) {
+  const day = at => new Date(at).toLocaleDateString('en-GB', { dateStyle: 'medium', timeZone: zone })
+  const hour = new Date(iso).toLocaleTimeString('en-GB', { timeStyle: 'medium', timeZone: zone })
+  return day(iso) === day(now) ? hour : `${day(iso)}, ${hour}`
+}
+
 /** 5 s ago, 3 min ago, 2 h ago, 4 d ago; of the future: in 3 min */
 export function ago(iso, now = Date.now()) {
   if (!iso) return 'never'
