@@ -68,7 +68,7 @@ function frame(label, draw) {
 
 function table(caption, columns, series, show) {
   const rows = columns.map((name, i) => ({ name, i })).filter(({ i }) => series.some(s => s.values[i]))
-  return h('details', { class: 'behind' }, h('summary', { 'data-key': caption }, 'Numbers'),
+  return h('details', { class: 'behind' }, h('summary', {}, 'Numbers'),
     h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': caption },
       h('table', {}, h('caption', { class: 'hidden' }, caption),
         h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Time'), series.map(s => h('th', { scope: 'col', class: 'number' }, s.label)))),
