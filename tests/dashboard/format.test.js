@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { load } from './load.js'
 
-const { ago, bucket, count, duration, exactCount, exactMoney, localTimes, money, moneyMarks, percent, time, words } = await load('format')
+const { ago, bucket, clock, count, duration, exactCount, exactMoney, localTimes, money, moneyMarks, percent, time, words } = await load('format')
 
 test('numbers', () => {
   for (const [n, want] of [[0, '0'], [12345, '12,345'], [999_999, '999,999'], [1_250_000, '1.3M'], [null, '–']]) assert.equal(count(n), want)
@@ -47,4 +47,11 @@ test('times within a sentence are the reader’s', () => {
   assert.equal(localTimes('it rests until 2026-11-24T21:08:54Z (out_of_money)', 'Asia/Tokyo'), 'it rests until 25 Nov 2026, 06:08:54 (out of money)')
   assert.equal(localTimes('from 2026-11-24T21:08:54.5Z to 2026-11-24T22:00:00Z', 'UTC'), 'from 24 Nov 2026, 21:08:54 to 24 Nov 2026, 22:00:00')
   for (const text of ['no time at all (really)', 'the model my_model (v2)', '2026-11-24']) assert.equal(localTimes(text), text)
+})
+
+test('today’s times have no date', () => {
+  const now = Date.parse('2027-05-10T16:00:00Z') // the next day in Tokyo
+  assert.equal(clock('2027-05-10T15:30:05Z', now, 'Asia/Tokyo'), '00:30:05')
+  assert.equal(clock('2027-05-10T14:30:05Z', now, 'Asia/Tokyo'), '10 May 2027, 23:30:05')
+  assert.equal(clock('2027-05-10T14:30:05Z', now, 'UTC'), '14:30:05')
 })
