@@ -12,7 +12,7 @@ export function stateWords(key, zone) {
     case 'ready': return 'Ready'
     case 'disabled': return 'Disabled'
     case 'blocked': return 'Disabled by the admin'
-    case 'quota_spent': return `Quota spent until ${time(key.resetDate, zone)}`
+    case 'quota_spent': return key.dailyLimit === 0 ? 'Not used: its daily limit is 0' : `Quota spent until ${time(key.resetDate, zone)}`
     case 'resting': return `Resting until ${time(key.restUntil, zone)}: ${cause(key)}`
     case 'rejected': return `Rejected by the provider: ${cause(key)}`
     case 'unopenable': return `Cannot be opened: ${key.stateMessage}`

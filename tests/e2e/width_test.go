@@ -17,6 +17,7 @@ const tooWide = `(() => {
     const r = e.getBoundingClientRect()
     if (r.width && !e.closest('pre, .behind') && (r.right > innerWidth + 1 || r.left < -1)) out.push(e.outerHTML.slice(0, 100))
   }
+  for (const cell of document.querySelectorAll('.stacks td')) if (cell.clientWidth && cell.scrollWidth > cell.clientWidth + 1) out.push('over the next: ' + cell.textContent)
   for (const text of document.querySelectorAll('.chart text')) {
     const inner = text.getBoundingClientRect(), outer = text.closest('.chart').getBoundingClientRect()
     if (inner.left < outer.left - 0.5 || inner.right > outer.right + 0.5 || inner.height < 8) out.push('label ' + text.textContent)
@@ -38,6 +39,7 @@ func TestLongNamesFit(t *testing.T) {
 	if !strings.HasPrefix(status, "201,201,") {
 		t.Fatal(status)
 	}
+	b.eval(`fetch('/api/admin/tokens').then(r => r.json()).then(({ tokens }) => fetch('/api/admin/tokens/' + tokens[0].id, { method: 'PATCH', headers: { 'Content-Type': 'application/json' }, body: '{"blocked":true}' }))`)
 	for _, width := range []int64{1600, 1280, 1024, 801, 390, 320} {
 		b.shape(width, 900, "light")
 		for _, hash := range []string{"#/overview?show=cost", "#/overview?range=month&show=tokens&split=key", "#/keys", "#/tokens", "#/requests", "#/jobs", "#/settings", "#/docs"} {

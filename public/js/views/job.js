@@ -14,7 +14,7 @@ export const title = 'Job'
 const patience = 60_000
 
 export function view({ id, signal }) {
-  return h('div', {}, h('p', {}, h('a', { href: routeTo('jobs') }, '← All jobs')),
+  return h('div', {}, h('p', { class: 'up' }, h('a', { href: routeTo('jobs') }, '← All jobs')),
     loaded(() => look(id, signal), (job, again) => show(id, job, again, signal)))
 }
 

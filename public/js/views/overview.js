@@ -62,9 +62,9 @@ function figures({ usage, latency, timeToFirstByte }) {
     figure('Errors', count(sum.errors), percent(sum.errors, sum.requests)),
     figure('Tokens', count(sum.inputTokens + sum.outputTokens), `${count(sum.inputTokens)} in, ${count(sum.outputTokens)} out`),
     figure('Cost', money(sum.costUsd), sum.unpriced ? `+ ${count(sum.unpriced)} unpriced` : 'all priced'),
-    figure('Latency at the gateway, median', latency.count ? duration(latency.p50) : '–', latency.count ? `95 % ${duration(latency.p95)} · 99 % ${duration(latency.p99)}` : ''),
+    figure('Latency, median', latency.count ? duration(latency.p50) : '–', latency.count ? `p95 ${duration(latency.p95)} · p99 ${duration(latency.p99)}` : ''),
     figure('First byte, median', timeToFirstByte.count ? duration(timeToFirstByte.p50) : '–',
-      timeToFirstByte.count ? `95 % ${duration(timeToFirstByte.p95)} · 99 % ${duration(timeToFirstByte.p99)}` : ''))
+      timeToFirstByte.count ? `p95 ${duration(timeToFirstByte.p95)} · p99 ${duration(timeToFirstByte.p99)}` : ''))
 }
 
 function figure(name, value, note = '') {

@@ -127,7 +127,7 @@ async function summary(answer, head, { first, all, ended, whole }) {
   const row = id && whole ? await get(`/api/requests/${id}`).catch(() => null) : null
   const facts = [
     ['Ended', whole && !answer.error ? ended : h('strong', {}, ended)],
-    ['First words in your browser', first === null ? '–' : duration(first)], ['Latency in your browser', duration(all)], ['Latency at the gateway', duration(row?.latencyMs)],
+    ['First words', first === null ? '–' : `${duration(first)} in your browser`], ['Latency', `${duration(all)} in your browser${row ? `, ${duration(row.latencyMs)} at the gateway` : ''}`],
     ['Tokens', answer.usage ? `${count(answer.usage.promptTokens)} in, ${count(answer.usage.completionTokens)} out` : '–'],
     ['Cost', row ? costOf(row) : '–'],
     ...[...(head ?? [])].filter(([name]) => name.startsWith('x-llm-') || name === 'x-request-id'),

@@ -14,9 +14,11 @@ export function view({ id, signal }) {
     const [one, { keys }, { tokens }] = await Promise.all([get(`/api/requests/${encodeURIComponent(id)}`, signal), get('/api/keys', signal), get('/api/tokens', signal)])
     return { one, names: new Map([...keys, ...tokens].map(o => [o.id, o.name])) }
   }
-  return h('div', {}, h('p', {}, h('a', { href: routeTo('requests') }, '← All requests')),
+  return h('div', {}, h('p', { class: 'up' }, h('a', { href: routeTo('requests') }, '← All requests')),
     loaded(load, ({ one, names }) => h('div', {}, facts(one, names), way(one, names))))
 }
+
+const atGateway = ms => ms === null ? duration(ms) : `${duration(ms)} at the gateway`
 
 function facts(q, names) {
   const named = (id, otherwise) => id ? names.get(id) ?? 'deleted' : otherwise
@@ -25,7 +27,7 @@ function facts(q, names) {
     ['Time', time(q.createdAt)], ['Status', [requestState(q), q.status === 200 ? ' (200)' : '']], ['Model', q.model || 'none'], ['Provider', q.provider ?? 'none'],
     ['Key', named(q.keyId, 'no key was called')], ['Token', named(q.tokenId, 'none: sent from the dashboard')],
     ['Streamed', q.stream ? 'yes' : 'no'], ['Providers called', count(q.attempts)],
-    ['Latency at the gateway', duration(q.latencyMs)], ['First byte at the gateway', duration(q.firstByteMs)],
+    ['Latency', atGateway(q.latencyMs)], ['First byte', atGateway(q.firstByteMs)],
     ['Input tokens', none ? count(null) : `${count(q.inputTokens)} (${count(q.cachedTokens)} from the cache, ${count(q.cacheWriteTokens)} written to it)`],
     ['Output tokens', none ? count(null) : `${count(q.outputTokens)} (${count(q.reasoningTokens)} of reasoning)`],
     ['Usage', none ? count(null) : q.estimated ? 'estimated: the provider reported none' : 'as the provider reported it'],
@@ -34,7 +36,7 @@ function facts(q, names) {
 }
 
 function way({ trace }, names) {
-  if (!trace) return h('p', { class: 'quiet' }, 'No trace: the first key answered, or the trace was kept long enough.')
+  if (!trace) return h('p', { class: 'quiet after' }, 'No trace: the first key answered, or the trace was kept long enough.')
   const { attempts = [], passed = [] } = trace
   return [
     attempts.length > 0 && section('Attempts that failed', table('Attempts that failed',
