@@ -170,3 +170,15 @@ func TestDocs(t *testing.T) {
 	b.until("the description", "fetch(document.querySelector('a[href=\"/openapi.yaml\"]').href).then(r => r.ok)")
 	b.clean()
 }
+
+// An answer whose stream breaks off keeps its words, and is not taken for a whole one.
+func TestStreamIsLost(t *testing.T) {
+	b := onlyUser(t)
+	b.open("#/playground")
+	b.sees("The answer appears here.")
+	b.eval(`(window.honest = fetch, fetch = (path, options) => path === '/api/chat' ? Promise.resolve(new Response('data: {"choices":[{"delta":{"content":"half a"}}]}\n\n')) : honest(path, options), 0)`)
+	b.click("Send")
+	b.sees("The connection to the gateway was lost before the answer was whole.")
+	b.sees("half a")
+	b.clean()
+}
