@@ -70,8 +70,8 @@ func outcomeText(o store.Outcome) string {
 func (q *query) requestFilter(p page) store.RequestFilter {
 	return store.RequestFilter{
 		Before: p.after, Limit: p.limit + 1,
-		StatusClass: int(q.integer("statusClass", 2, 5, 0)),
-		Provider:    q.text("provider"), Model: q.text("model"),
+		StatusClass: int(q.integer("statusClass", 2, 5, 0)), Status: int(q.integer("status", 100, 599, 0)),
+		Provider: q.text("provider"), Model: q.text("model"),
 		KeyID: q.id("keyId"), TokenID: q.id("tokenId"),
 		From: q.time("from", 0), To: q.time("to", 0),
 	}

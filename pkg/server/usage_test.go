@@ -127,6 +127,7 @@ func TestRequests(t *testing.T) {
 	for query, want := range map[string]int{
 		"statusClass=2": 3, "statusClass=4": 1, "statusClass=5": 1, "provider=groq": 1, "provider=acme": 0, "model=gpt-4o-mini": 3, "keyId=" + openai: 3,
 		"tokenId=" + token: 2, "from=2027-05-10": 4, "to=2027-05-10": 1, "from=2027-05-10&to=2027-05-09": 0, "model=x'%20or%201=1": 0,
+		"status=502": 1, "status=400": 1, "status=404": 0, "status=502&statusClass=4": 0, "model=gpt-4o*": 3, "model=*": 5, "model=gpt-5*": 0, "model=*mini": 0, "model=gpt_4o*": 0,
 		"statusClass=2&tokenId=" + token + "&from=2027-05-10": 1,
 	} {
 		if n := ann.get("/api/requests?" + query).want(200).count("requests"); n != want {
@@ -134,7 +135,7 @@ func TestRequests(t *testing.T) {
 		}
 	}
 	for query, path := range map[string]string{
-		"limit=0": "limit", "limit=201": "limit", "cursor=x": "cursor", "statusClass=1": "statusClass", "statusClass=x": "statusClass", "keyId=1": "keyId",
+		"limit=0": "limit", "limit=201": "limit", "cursor=x": "cursor", "statusClass=1": "statusClass", "statusClass=x": "statusClass", "status=2": "status", "status=600": "status", "keyId=1": "keyId",
 		"tokenId=zz": "tokenId", "from=x": "from", "provider=%0a": "provider", "model=" + strings.Repeat("m", 201): "model", "model=%ff": "model", "model=a&model=b": "model",
 	} {
 		ann.get("/api/requests?"+query).refused(400, "VALIDATION_ERROR", fmt.Sprintf(`"path":%q`, path))

@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+)
 
 // Flags of a request.
 const (
@@ -45,12 +49,15 @@ type RequestFilter struct {
 	Limit int
 	// StatusClass is the first digit of the status: 2 for 200 … 299; 0: any.
 	StatusClass int
-	Provider    string // empty: any
-	Model       string // empty: any
-	KeyID       ID     // zero: any
-	TokenID     ID     // zero: any
-	From        int64  // Unix milliseconds, included; 0: no bound
-	To          int64  // Unix milliseconds, excluded; 0: no bound
+	// Status is one status, such as 429; 0: any.
+	Status   int
+	Provider string // empty: any
+	// Model is a model, or what its name begins with and then a "*"; empty: any.
+	Model   string
+	KeyID   ID    // zero: any
+	TokenID ID    // zero: any
+	From    int64 // Unix milliseconds, included; 0: no bound
+	To      int64 // Unix milliseconds, excluded; 0: no bound
 }
 
 // Requests lists a user's requests, newest first.
@@ -68,10 +75,15 @@ func Requests(ctx context.Context, r Runner, userID ID, f RequestFilter) ([]Requ
 	if f.StatusClass != 0 {
 		where.and("q.status between ? and ?", f.StatusClass*100, f.StatusClass*100+99)
 	}
+	if f.Status != 0 {
+		where.and("q.status = ?", f.Status)
+	}
 	if f.Provider != "" {
 		where.and("q.provider = ?", f.Provider)
 	}
-	if f.Model != "" {
+	if prefix, pattern := strings.CutSuffix(f.Model, "*"); pattern {
+		where.and("substr(q.model, 1, cast(? as integer)) = ?", utf8.RuneCountInString(prefix), prefix)
+	} else if f.Model != "" {
 		where.and("q.model = ?", f.Model)
 	}
 	if !f.KeyID.IsZero() {

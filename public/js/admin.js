@@ -1,12 +1,13 @@
 // What the admin sees below their own settings.
 
-import { get, patch, put } from './api.js'
+import { get, patch, put, withQuery } from './api.js'
+import { confirm } from './dialog.js'
 import { h } from './dom.js'
 import { time } from './format.js'
-import { button, failure, loaded, section, state, table } from './widget.js'
+import { button, empty, failure, loaded, section, state, table } from './widget.js'
 
 export function admin(context) {
-  return h('div', {}, section('Gateway', gateway(context)), section('Users', users(context)))
+  return h('div', {}, section('Gateway', gateway(context)), section('Users', users(context)), section('Everybody’s keys', owned('keys', context)), section('Everybody’s tokens', owned('tokens', context)))
 }
 
 async function health(signal) {
@@ -26,41 +27,67 @@ function gateway({ signal }) {
       }
     }
     return h('div', {}, h('dl', { class: 'facts' }, [
-      ['Registration', [set.registrationEnabled ? 'open: anyone can make an account ' : 'closed ', button(set.registrationEnabled ? 'Close registration' : 'Open registration', flip)]],
+      ['Registration', [set.registrationEnabled ? 'open: anyone can make an account ' : 'closed ', button(set.registrationEnabled ? 'Close registration' : 'Open registration', flip, { 'data-key': 'registration' })]],
       ['Health', state(status === 'ok' ? 'good' : 'bad', status)],
       ...Object.entries(checks).map(([part, is]) => [part[0].toUpperCase() + part.slice(1), state(is === 'ok' ? 'good' : 'bad', is)]),
       ['Version', set.version || 'unknown'], ['Default strategy', set.strategy],
-      ['Requests are kept', `${set.retentionDays} days (RETENTION_DAYS)`], ['Traces are kept', `${set.traceRetentionDays} days (TRACE_RETENTION_DAYS)`],
-      ['A login lasts', `${set.sessionDays} days (SESSION_DAYS)`],
+      ...[['Requests are kept', set.retentionDays, 'RETENTION_DAYS'], ['Traces are kept', set.traceRetentionDays, 'TRACE_RETENTION_DAYS'], ['A login lasts', set.sessionDays, 'SESSION_DAYS']].map(([name, days, variable]) =>
+        [name, [`${days} days. The environment variable `, h('code', {}, variable), ' sets it.']]),
     ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))), problem)
   })
 }
 
-function users({ signal, user: me }) {
-  const load = async () => {
-    const all = []
-    for (let cursor = ''; cursor !== null;) {
-      const page = await get(`/api/users?limit=200${cursor && `&cursor=${cursor}`}`, signal)
-      all.push(...page.users)
-      cursor = page.nextCursor
-    }
-    return all
+/** All pages of a list. */
+async function everything(path, name, signal) {
+  const all = []
+  for (let cursor = ''; cursor !== null;) {
+    const page = await get(withQuery(path, { limit: 200, cursor }), signal)
+    all.push(...page[name])
+    cursor = page.nextCursor
   }
-  return loaded(load, (all, again) => {
+  return all
+}
+
+function users({ signal, user: me }) {
+  return loaded(() => everything('/api/users', 'users', signal), (all, again) => {
     const problem = h('div', {})
-    const change = async (id, fields) => {
+    const change = async (u, fields) => {
+      await patch(`/api/users/${u.id}`, fields)
+      again()
+    }
+    const or = act => () => act().catch(error => problem.replaceChildren(failure(error)))
+    const flip = u => u.enabled ? () => confirm(`Disable ${u.email}?`, 'They are logged out, and none of their tokens opens anything, until you enable them again.', 'Disable', () => change(u, { enabled: false }))
+      : or(() => change(u, { enabled: true }))
+    const rank = u => u.role === 'admin' ? or(() => change(u, { role: 'user' }))
+      : () => confirm(`Make ${u.email} an admin?`, 'An admin opens and closes registration, and disables users, keys and tokens, yours too.', 'Make an admin', () => change(u, { role: 'admin' }))
+    return h('div', {}, problem, table('Users', [['E-mail address'], ['Name'], ['Role'], ['State'], ['Since'], ['Actions']], all.map(u => [
+      u.email, u.name, u.role, u.enabled ? state('good', 'Enabled') : state('off', 'Disabled'), time(u.createdAt),
+      u.id === me.id ? h('span', { class: 'quiet' }, 'you') : h('div', { class: 'buttons' },
+        button(u.enabled ? 'Disable' : 'Enable', flip(u), { 'aria-label': `${u.enabled ? 'Disable' : 'Enable'} ${u.email}`, 'data-key': `flip ${u.id}` }),
+        button(u.role === 'admin' ? 'Make a user' : 'Make an admin', rank(u), { 'aria-label': `${u.role === 'admin' ? 'Make a user' : 'Make an admin'} of ${u.email}`, 'data-key': `rank ${u.id}` })),
+    ])))
+  })
+}
+
+/** What belongs to the users: the admin can keep it from being used, and sees no secret. kind: keys or tokens. */
+function owned(kind, { signal }) {
+  const path = `/api/admin/${kind}`
+  return loaded(() => everything(path, kind, signal), (all, again) => {
+    if (!all.length) return empty(kind === 'keys' ? 'Nobody has a provider key yet.' : 'Nobody has a token yet.')
+    const problem = h('div', {})
+    const block = async ({ id, blocked }) => {
       try {
-        await patch(`/api/users/${id}`, fields)
+        await patch(`${path}/${id}`, { blocked: !blocked })
         again()
       } catch (error) {
         problem.replaceChildren(failure(error))
       }
     }
-    return h('div', {}, problem, table('Users', [['E-mail address'], ['Name'], ['Role'], ['State'], ['Since'], ['Actions']], all.map(u => [
-      u.email, u.name, u.role, u.enabled ? state('good', 'Enabled') : state('off', 'Disabled'), time(u.createdAt),
-      u.id === me.id ? h('span', { class: 'quiet' }, 'you') : h('div', { class: 'buttons' },
-        button(u.enabled ? 'Disable' : 'Enable', () => change(u.id, { enabled: !u.enabled }), { 'aria-label': `${u.enabled ? 'Disable' : 'Enable'} ${u.email}` }),
-        button(u.role === 'admin' ? 'Make a user' : 'Make an admin', () => change(u.id, { role: u.role === 'admin' ? 'user' : 'admin' }), { 'aria-label': `${u.role === 'admin' ? 'Make a user' : 'Make an admin'} of ${u.email}` })),
+    const columns = [['Name'], ['Owner'], kind === 'keys' ? ['Provider'] : ['Expires'], ['State'], ['Since'], ['Actions']]
+    return h('div', {}, problem, table(kind === 'keys' ? 'Keys of all users' : 'Tokens of all users', columns, all.map(o => [
+      o.name, o.email, kind === 'keys' ? o.provider : o.expiresAt ? time(o.expiresAt) : 'never',
+      o.blocked ? state('bad', 'Blocked') : o.enabled ? state('good', 'Enabled') : state('off', 'Disabled'), time(o.createdAt),
+      button(o.blocked ? 'Unblock' : 'Block', () => block(o), { 'aria-label': `${o.blocked ? 'Unblock' : 'Block'} ${o.name} of ${o.email}`, 'data-key': `block ${o.id}` }),
     ])))
   })
 }

@@ -18,6 +18,9 @@ export class ApiError extends Error {
   }
 }
 
+// Where 401 does not mean that a session has ended.
+const withoutSession = ['/api/auth/login', '/api/auth/me', '/api/auth/logout']
+
 /** Called when the gateway says that there is no session. */
 let whenSignedOut = () => {}
 export function onSignedOut(listener) {
@@ -37,7 +40,7 @@ export async function request(method, path, { body, signal, accept = 'applicatio
   }
   if (answer.ok) return answer
   const error = new ApiError(answer.status, await answer.json().catch(() => null), answer.headers)
-  if (answer.status === 401 && path !== '/api/auth/login' && path !== '/api/auth/me') whenSignedOut()
+  if (answer.status === 401 && !withoutSession.includes(path)) whenSignedOut()
   throw error
 }
 

@@ -1,10 +1,13 @@
 // The dashboard: who is there, which view the address names, and the frame around it.
 
-import { get, onSignedOut } from './api.js'
+import { ApiError, get, onSignedOut } from './api.js'
+import { closeDialogs, parkDialog } from './dialog.js'
 import { announce, h } from './dom.js'
+import { arrive, forget } from './entries.js'
+import { remember, swap } from './place.js'
 import { parseRoute, routeTo } from './route.js'
 import { shell } from './shell.js'
-import { failure } from './widget.js'
+import { failure, making } from './widget.js'
 import { gate } from './views/gate.js'
 
 // Views are loaded when they are first shown.
@@ -20,10 +23,18 @@ const views = {
   settings: () => import('./views/settings.js'),
   docs: () => import('./views/docs.js'),
 }
+const ofOneThing = ['request', 'job']
+
+// A view that is there sooner is shown at once, without "Loading…" before it.
+const patience = 300 // ms
 
 const root = document.getElementById('app')
 let user = null
 let leaving = new AbortController()
+let entry = null // of the history, which is left next
+let page = '' // that fills the frame: a route without its query
+
+history.scrollRestoration = 'manual'
 
 async function start() {
   try {
@@ -43,44 +54,102 @@ function showUnreachable(error) {
   document.title = `${title} · LLM Gateway`
 }
 
+/** Shows what the address names; what is shown already stays in its place until the new is there. */
 async function show() {
   leaving.abort()
   leaving = new AbortController()
   const { signal } = leaving
-  for (const dialog of document.querySelectorAll('dialog')) dialog.close()
-  if (!user) return showGate()
+  if (!user) return root.querySelector('main.gate form') ? null : showGate()
+  const { back } = travel()
   const route = parseRoute(location.hash)
-  const load = views[route.name]
   const frame = shell(root, user, route.name, signedOut)
-  if (!load) return frame.fill('Not found', h('p', {}, 'There is no such page. ', h('a', { href: routeTo('overview') }, 'To the overview')))
+  const known = Object.hasOwn(views, route.name) && (route.id !== '' || !ofOneThing.includes(route.name))
+  if (!known) return fill(frame, '', 'Not found', h('p', {}, 'There is no such page. ', h('a', { href: routeTo('overview') }, 'To the overview')))
+  const slow = setTimeout(() => { if (!signal.aborted) fill(frame, '', frame.label, h('p', { class: 'quiet', role: 'status' }, 'Loading…')) }, patience)
   try {
-    const { title, view } = await load()
+    const { title, view } = await views[route.name]().catch(() => { throw new ApiError(0) })
+    clearTimeout(slow)
     if (signal.aborted) return
-    frame.fill(title, view({ ...route, user, signal, refresh: show, setUser }))
+    await present(frame, { ...route, user, signal, refresh: show, setUser, kept: entry.kept }, title, view, back)
   } catch (error) {
-    if (!signal.aborted) frame.fill('This page cannot be shown', failure(error, show))
+    clearTimeout(slow)
+    // A module that could not be had once is not asked for again before the page is loaded anew.
+    if (!signal.aborted) fill(frame, '', 'This page cannot be shown', failure(error, () => location.reload()))
   }
 }
 
-function showGate() {
-  root.replaceChildren(gate({ enter: async entered => {
+async function present(frame, context, title, view, back) {
+  const place = `${context.name}/${context.id}`
+  const { node, ready } = making(() => view(context))
+  const here = entry
+  if (place === page) {
+    frame.main.setAttribute('aria-busy', 'true')
+    await ready
+    if (context.signal.aborted) return
+    frame.main.removeAttribute('aria-busy')
+    swap(frame.main, h('h1', {}, title), node)
+  } else {
+    fill(frame, place, title, node)
+    await ready
+  }
+  if (!back || context.signal.aborted) return
+  scrollTo(0, here.scroll)
+  here.restore?.(frame.main)
+}
+
+function fill(frame, place, title, content) {
+  page = place
+  frame.fill(title, content)
+}
+
+/** Leaves one entry of the history for another, or stays. */
+function travel() {
+  const main = root.querySelector('main.page')
+  const left = entry
+  const came = arrive()
+  if (came.entry === left) return { back: false }
+  if (left && main) Object.assign(left, { scroll: scrollY, restore: remember(main) })
+  if (left) closeDialogs()
+  entry = came.entry
+  return came
+}
+
+function showGate({ notice = '', again = () => {}, was = null } = {}) {
+  page = ''
+  root.replaceChildren(gate({ notice, enter: async entered => {
+    if (was && was !== entered.id) forget()
     user = entered
+    entry = null
     announce(`Logged in as ${user.email}`)
     await show()
+    if (was === entered.id) again()
   } }))
+  document.getElementById('main').focus({ preventScroll: true })
 }
 
 function setUser(changed) {
   user = changed
 }
 
-function signedOut() {
+/** @param {boolean} asked whether the reader wished it; else the session ended elsewhere, and what they typed waits for them */
+function signedOut(asked = true) {
   if (!user) return
+  const was = user.id
+  leaving.abort()
   user = null
-  show()
+  if (asked) {
+    closeDialogs()
+    forget()
+    showGate()
+    return announce('You are logged out')
+  }
+  const reopen = parkDialog()
+  const notice = 'Your session has ended. Log in to go on.'
+  showGate({ notice, was, again: () => reopen(show) })
+  announce(notice)
 }
 
-onSignedOut(signedOut)
+onSignedOut(() => signedOut(false))
 document.getElementById('skip').addEventListener('click', event => {
   event.preventDefault() // the # is the route's
   document.getElementById('main').focus()

@@ -1,17 +1,15 @@
-// Charts in SVG. Parts differ by hatching as well as by shade, lines by dashes, and behind each
-// chart is a table with the same numbers.
+// Charts in SVG, drawn as wide as they are shown. Parts differ by hatching as well as by shade, lines by
+// dashes, and behind each chart is a table with the same numbers.
 
 import { h, newId, svg } from './dom.js'
 import { bucket } from './format.js'
-import { ticks } from './series.js'
+import { begunBy, ticks } from './series.js'
 
-const width = 440
 const height = 208
-const left = 48
 const bottom = 24
 const top = 8
-const plotWidth = width - left
 const plotHeight = height - bottom - top
+const apart = 72 // from one label of the time to the next
 
 // The hatchings, the largest part first: what is drawn on the shade of the part.
 const hatchings = [
@@ -24,20 +22,48 @@ function pattern(id, i) {
     svg('rect', { width: 8, height: 8, class: `shade shade-${i}` }), hatchings[i] && svg('path', { d: hatchings[i], class: 'hatch' }))
 }
 
-function axes(columns, marks, show, y) {
-  const every = Math.max(1, Math.ceil(columns.length / 6))
-  const step = plotWidth / columns.length
+const pen = document.createElement('canvas').getContext('2d')
+
+/** How wide a label is, in pixels. */
+function widthOf(text) {
+  pen.font = `12px ${getComputedStyle(document.body).fontFamily}`
+  return pen.measureText(text).width
+}
+
+/** Where things are in a chart of that width. */
+function layout(width, columns, most, unit) {
+  const marks = ticks(most, unit.whole)
+  const labels = unit.marks(marks)
+  const left = Math.ceil(Math.max(...labels.map(widthOf))) + 10
+  const step = (width - left) / columns.length
+  return { width, marks, labels, left, step, x: i => left + (i + 0.5) * step, y: v => top + plotHeight * (1 - v / marks.at(-1)) }
+}
+
+function axes({ width, marks, labels, left, x, y }, columns) {
+  const every = Math.max(1, Math.ceil(columns.length * apart / (width - left)))
   return [
-    marks.map(v => [
+    marks.map((v, i) => [
       svg('line', { x1: left, x2: width, y1: y(v), y2: y(v), class: v ? 'grid' : 'axis' }),
-      svg('text', { x: left - 8, y: y(v) + 4, 'text-anchor': 'end' }, show(v)),
+      svg('text', { x: left - 8, y: y(v) + 4, 'text-anchor': 'end' }, labels[i]),
     ]),
-    columns.map((name, i) => i % every === 0 && svg('text', { x: left + (i + 0.5) * step, y: height - 6, 'text-anchor': 'middle' }, bucket(name))),
+    columns.map((name, i) => {
+      if (i % every) return null
+      const text = bucket(name)
+      return svg('text', { x: Math.min(x(i), width - widthOf(text) / 2), y: height - 6, 'text-anchor': 'middle' }, text)
+    }),
   ]
 }
 
-function frame(label, ...content) {
-  return svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label, class: 'chart' }, content)
+/** The picture, drawn anew when its place gets another width: letters keep their size. */
+function frame(label, draw) {
+  const box = h('div', { class: 'chart' })
+  let drawn = 0
+  new ResizeObserver(([{ contentRect: { width } }]) => {
+    if (!width || Math.round(width) === drawn) return
+    drawn = Math.round(width)
+    box.replaceChildren(svg('svg', { viewBox: `0 0 ${drawn} ${height}`, width: drawn, height, role: 'img', 'aria-label': label }, draw(drawn)))
+  }).observe(box)
+  return box
 }
 
 function table(caption, columns, series, show) {
@@ -51,41 +77,45 @@ function table(caption, columns, series, show) {
 }
 
 function legend(series, sample) {
-  return h('ul', { class: 'legend' }, series.map((s, i) => h('li', {}, svg('svg', { width: 24, height: 12, 'aria-hidden': 'true' }, sample(i)), s.label)))
+  return h('ul', { class: 'legend' }, series.map((s, i) => h('li', {}, svg('svg', { width: 24, height: 12, 'aria-hidden': 'true' }, sample(i)), h('span', {}, s.label))))
 }
 
 /**
  * Stacked bars.
  * @param {{label: string, values: number[]}[]} series at most six, the largest first
- * @param {(n: number) => string} show a number as the axis and the table have it
+ * @param {{show: (n: number) => string, marks: (all: number[]) => string[], whole: boolean}} unit how a number is
+ *   written, how the marks of the axis are, and whether there are only whole ones
  */
-export function stackedBars(label, columns, series, show) {
+export function stackedBars(label, columns, series, unit) {
   const sums = columns.map((_, i) => series.reduce((sum, s) => sum + s.values[i], 0))
-  const marks = ticks(Math.max(...sums))
-  const y = v => top + plotHeight * (1 - v / marks.at(-1))
-  const step = plotWidth / columns.length
-  const bar = Math.max(2, Math.min(40, step * 0.72))
   const ids = series.map(() => newId('hatch'))
-  const stacks = columns.map((name, i) => {
+  const stack = ({ step, x, y }, name, i) => {
+    const bar = Math.max(2, Math.min(40, step * 0.72))
     let below = 0
-    return svg('g', {}, svg('title', {}, `${bucket(name)}: ${show(sums[i])}`), series.map((s, k) => {
+    return svg('g', {}, svg('title', {}, `${bucket(name)}: ${unit.show(sums[i])}`), series.map((s, k) => {
       if (!s.values[i]) return null
       const from = below
       below += s.values[i]
-      return svg('rect', { x: left + (i + 0.5) * step - bar / 2, width: bar, y: y(below), height: Math.max(1, y(from) - y(below)), fill: `url(#${ids[k]})`, class: 'part' })
+      return svg('rect', { x: x(i) - bar / 2, width: bar, y: y(below), height: Math.max(1, y(from) - y(below)), fill: `url(#${ids[k]})`, class: 'part' })
     }))
-  })
-  return h('figure', {}, frame(label, svg('defs', {}, ids.map(pattern)), axes(columns, marks, show, y), stacks),
-    legend(series, i => svg('rect', { width: 24, height: 12, fill: `url(#${ids[i]})` })), table(label, columns, series, show))
+  }
+  const draw = width => {
+    const at = layout(width, columns, Math.max(...sums), unit)
+    return [svg('defs', {}, ids.map(pattern)), axes(at, columns), columns.map((name, i) => stack(at, name, i))]
+  }
+  return h('figure', {}, frame(label, draw), legend(series, i => svg('rect', { width: 24, height: 12, fill: `url(#${ids[i]})` })), table(label, columns, series, unit.show))
 }
 
-/** Lines, at most three. */
-export function lines(label, columns, series, show) {
-  const marks = ticks(Math.max(...series.flatMap(s => s.values)))
-  const y = v => top + plotHeight * (1 - v / marks.at(-1))
-  const step = plotWidth / columns.length
-  const points = s => s.values.map((v, i) => `${(left + (i + 0.5) * step).toFixed(1)},${y(v).toFixed(1)}`).join(' ')
+/** Lines, at most three, as far as the time has come. */
+export function lines(label, columns, series, unit, now = Date.now()) {
+  const end = begunBy(columns, now)
   const style = i => ({ class: `line line-${i}`, 'stroke-dasharray': dashes[i] || null })
-  return h('figure', {}, frame(label, axes(columns, marks, show, y), series.map((s, i) => svg('polyline', { points: points(s), ...style(i) }))),
-    legend(series, i => svg('line', { x1: 0, x2: 24, y1: 6, y2: 6, ...style(i) })), table(label, columns, series, show))
+  const draw = width => {
+    const at = layout(width, columns, Math.max(...series.flatMap(s => s.values)), unit)
+    const points = s => s.values.slice(0, end).map((v, i) => `${at.x(i).toFixed(1)},${at.y(v).toFixed(1)}`)
+    // A line of one point is none: it gets a little length.
+    const path = all => all.length === 1 ? `M${all[0]}h4` : `M${all.join('L')}`
+    return [axes(at, columns), series.map((s, i) => svg('path', { d: path(points(s)), ...style(i) }))]
+  }
+  return h('figure', {}, frame(label, draw), legend(series, i => svg('line', { x1: 0, x2: 24, y1: 6, y2: 6, ...style(i) })), table(label, columns, series, unit.show))
 }

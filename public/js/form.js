@@ -29,11 +29,14 @@ export function valuesOf(form) {
   return values
 }
 
+// The gateway says what it got; the reader typed a text, whatever became of it.
+const plain = message => message.replace(/^expected (.*), got .*$/s, 'must be $1')
+
 /** The field that a path of the API means: allowedModels[2] is allowedModels; a message may begin with it, too. */
 export function issuesOf(error) {
-  if (error.issues?.length) return error.issues.map(i => ({ field: i.path.replace(/[[.].*$/, ''), message: i.message }))
+  if (error.issues?.length) return error.issues.map(i => ({ field: i.path.replace(/[[.].*$/, ''), message: plain(i.message) }))
   const named = /^(\w+): (.*)$/s.exec(error.message)
-  return named ? [{ field: named[1], message: named[2] }] : [{ field: '', message: error.message }]
+  return named ? [{ field: named[1], message: plain(named[2]) }] : [{ field: '', message: error.message }]
 }
 
 function showIssues(form, issues) {
@@ -64,14 +67,15 @@ export function form(fields, { submit, label, cancel }) {
   const send = h('button', { type: 'submit', class: 'primary' }, label)
   const it = h('form', { novalidate: true, onsubmit: async event => {
     event.preventDefault()
+    if (send.ariaBusy) return // it stays enabled: a disabled button loses the focus
     clearIssues(it)
-    send.disabled = true
+    send.ariaBusy = 'true'
     try {
       await submit(valuesOf(it), it)
     } catch (error) {
       showIssues(it, issuesOf(error))
     } finally {
-      send.disabled = false
+      send.ariaBusy = null
     }
   } }, fields, h('p', { class: 'form-error', role: 'alert' }),
   h('div', { class: 'buttons' }, send, cancel && h('button', { type: 'button', onclick: cancel }, 'Cancel')))

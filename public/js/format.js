@@ -19,6 +19,24 @@ export function money(usd) {
   return `${usd < 0 ? '−' : ''}$${size.toLocaleString('en-US', { minimumFractionDigits: Math.max(2, digits), maximumFractionDigits: Math.max(2, digits) })}`
 }
 
+/** 12,345,678 */
+export function exactCount(n) {
+  return n === null || n === undefined ? dash : whole.format(n)
+}
+
+/** Dollars to the last digit that is kept. */
+export function exactMoney(usd) {
+  return usd === null || usd === undefined ? dash : `$${usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 9 })}`
+}
+
+/** The marks of an axis of dollars, all with as many decimals: $0, $2,000; $0.00, $0.50; $10K */
+export function moneyMarks(marks) {
+  if (marks.at(-1) >= 1e4) return marks.map(v => `$${compact.format(v)}`)
+  const decimals = Math.max(...marks.map(v => v.toFixed(9).replace(/0+$/, '').split('.')[1].length))
+  const digits = decimals === 1 ? 2 : decimals
+  return marks.map(v => `$${v.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })}`)
+}
+
 /** 240 ms, 1.25 s, 2 min 5 s */
 export function duration(ms) {
   if (ms === null || ms === undefined) return dash
@@ -40,6 +58,13 @@ export function time(iso, zone) {
   return new Date(iso).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: zone })
 }
 
+/** The time of today, the date as well of other days; in the reader's zone. */
+export function clock(iso, now = Date.now(), zone) {
+  const day = at => new Date(at).toLocaleDateString('en-GB', { dateStyle: 'medium', timeZone: zone })
+  const hour = new Date(iso).toLocaleTimeString('en-GB', { timeStyle: 'medium', timeZone: zone })
+  return day(iso) === day(now) ? hour : `${day(iso)}, ${hour}`
+}
+
 /** 5 s ago, 3 min ago, 2 h ago, 4 d ago; of the future: in 3 min */
 export function ago(iso, now = Date.now()) {
   if (!iso) return 'never'
@@ -47,6 +72,11 @@ export function ago(iso, now = Date.now()) {
   const size = Math.abs(seconds)
   const text = size < 60 ? `${size} s` : size < 3600 ? `${Math.floor(size / 60)} min` : size < 86400 ? `${Math.floor(size / 3600)} h` : `${Math.floor(size / 86400)} d`
   return seconds < 0 ? `in ${text}` : `${text} ago`
+}
+
+/** A sentence of the gateway, which says times in UTC and names with underscores, for the reader. */
+export function localTimes(text, zone) {
+  return text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, iso => time(iso, zone)).replace(/\([a-z]+(_[a-z]+)+\)/g, words)
 }
 
 /** A column of a chart: a day is UTC, an hour the reader's. */

@@ -12,7 +12,7 @@ export function stateWords(key, zone) {
     case 'ready': return 'Ready'
     case 'disabled': return 'Disabled'
     case 'blocked': return 'Disabled by the admin'
-    case 'quota_spent': return `Quota spent until ${time(key.resetDate, zone)}`
+    case 'quota_spent': return key.dailyLimit === 0 ? 'Not used: its daily limit is 0' : `Quota spent until ${time(key.resetDate, zone)}`
     case 'resting': return `Resting until ${time(key.restUntil, zone)}: ${cause(key)}`
     case 'rejected': return `Rejected by the provider: ${cause(key)}`
     case 'unopenable': return `Cannot be opened: ${key.stateMessage}`
@@ -33,6 +33,7 @@ export function keyState(key) {
 /** How much of the day's quota is used. */
 export function meter(key) {
   if (key.dailyLimit === null) return h('span', { class: 'quiet' }, `${count(key.usedToday)} today, no limit`)
+  if (!key.dailyLimit) return h('span', { class: 'quiet' }, 'none: the limit is 0')
   const text = `${count(key.usedToday)} of ${count(key.dailyLimit)} (${percent(key.usedToday, key.dailyLimit)})`
   return h('span', { class: 'meter', title: `begins anew ${ago(key.resetDate)}, at midnight UTC` },
     bar(Math.min(key.usedToday, key.dailyLimit), key.dailyLimit, `Quota of ${key.name}`), h('span', {}, text))
@@ -43,5 +44,5 @@ const barWidth = 96
 // Browsers draw <meter> each in their own way.
 function bar(value, most, label) {
   return svg('svg', { role: 'meter', 'aria-label': label, 'aria-valuemin': 0, 'aria-valuemax': most, 'aria-valuenow': value, width: barWidth, height: 8 },
-    svg('rect', { class: 'track', width: barWidth, height: 8 }), svg('rect', { class: 'shade', width: most ? barWidth * value / most : barWidth, height: 8 }))
+    svg('rect', { class: 'track', width: barWidth, height: 8 }), svg('rect', { class: 'shade', width: barWidth * value / most, height: 8 }))
 }

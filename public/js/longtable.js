@@ -5,22 +5,22 @@ import { button, failure, table } from './widget.js'
 
 /**
  * @param {string} caption what the rows are, in the plural
- * @param {{rows: object[], nextCursor: string?}} first page
+ * @param {{rows: object[], nextCursor: string?}} first page; the further ones are added to it, for who keeps it
  * @param {{columns: any[], row: (o: object) => Node, next: (cursor: string) => Promise<{rows: object[], nextCursor: string?}>, signal: AbortSignal}} parts
  */
 export function longTable(caption, first, { columns, row, next, signal }) {
   const box = table(caption, columns, first.rows.map(row))
   const body = box.querySelector('tbody')
   const end = h('div', { class: 'more' })
-  let cursor = first.nextCursor
   let busy = false
   const more = async () => {
-    if (busy || !cursor) return
+    if (busy || !first.nextCursor) return
     busy = true
     try {
-      const page = await next(cursor)
+      const page = await next(first.nextCursor)
       body.append(...page.rows.map(row))
-      cursor = page.nextCursor
+      first.rows.push(...page.rows)
+      first.nextCursor = page.nextCursor
       announce(`${body.rows.length} ${caption.toLowerCase()} are shown`)
       show()
     } catch (error) {
@@ -28,7 +28,7 @@ export function longTable(caption, first, { columns, row, next, signal }) {
     }
     busy = false
   }
-  const show = () => end.replaceChildren(cursor ? button('Show more', more) : h('p', { class: 'quiet' }, 'That is all.'))
+  const show = () => end.replaceChildren(first.nextCursor ? button('Show more', more) : h('p', { class: 'quiet' }, 'That is all.'))
   show()
   const watch = new IntersectionObserver(seen => { if (seen.some(s => s.isIntersecting)) more() }, { rootMargin: '200px' })
   watch.observe(end)

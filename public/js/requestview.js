@@ -1,9 +1,9 @@
 // A request of the log as a row.
 
 import { h } from './dom.js'
-import { count, duration, money, words } from './format.js'
+import { clock, count, duration, money, time, words } from './format.js'
 import { routeTo } from './route.js'
-import { moment, state, tableRow } from './widget.js'
+import { state, tableRow } from './widget.js'
 
 export const requestColumns = [['Time'], ['Status'], ['Model'], ['Key'], ['Token'], ['Tokens', 'number'], ['Cost', 'number'], ['Latency', 'number']]
 
@@ -12,15 +12,18 @@ export function requestState(q) {
   return state(q.outcome === 'answered' && q.status < 400 ? 'good' : q.outcome === 'caller_left' ? 'off' : 'bad', text)
 }
 
-export const costOf = q => q.costUsd === null ? 'unpriced' : money(q.costUsd)
+/** Whether there was nothing to pay for: no answer, and no usage. */
+export const unanswered = q => q.outcome !== 'answered' && !q.inputTokens && !q.outputTokens
+
+export const costOf = q => q.costUsd !== null ? money(q.costUsd) : unanswered(q) ? money(null) : 'unpriced'
 
 /** @param {Map<string, string>} names of keys and tokens by id */
 export function requestRow(q, names) {
   const named = id => names.get(id) ?? h('span', { class: 'quiet' }, 'deleted')
   return tableRow(requestColumns, [
-    h('a', { href: routeTo('request', { id: q.id }) }, moment(q.createdAt)), requestState(q),
+    h('a', { href: routeTo('request', { id: q.id }) }, h('time', { datetime: q.createdAt, title: time(q.createdAt) }, clock(q.createdAt))), requestState(q),
     [q.model || h('span', { class: 'quiet' }, 'none'), q.provider && h('p', { class: 'quiet' }, q.provider)],
     q.keyId ? named(q.keyId) : h('span', { class: 'quiet' }, 'none'), q.tokenId ? named(q.tokenId) : h('span', { class: 'quiet' }, 'dashboard'),
-    `${count(q.inputTokens)} + ${count(q.outputTokens)}${q.estimated ? ' est.' : ''}`, costOf(q), duration(q.latencyMs),
+    unanswered(q) ? count(null) : `${count(q.inputTokens)} + ${count(q.outputTokens)}${q.estimated ? ' est.' : ''}`, costOf(q), duration(q.latencyMs),
   ])
 }

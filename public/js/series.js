@@ -62,12 +62,18 @@ export function total(rows) {
   return sum
 }
 
-/** Round numbers from 0 to at least max, at most five steps. */
-export function ticks(max) {
+/** How many of the columns have begun: what is still to come is nothing, not zero. */
+export function begunBy(columns, now = Date.now()) {
+  const at = columns.findIndex(name => Date.parse(name) > now)
+  return at < 0 ? columns.length : at
+}
+
+/** Round numbers from 0 to at least max, at most five steps; of things that are counted, whole ones. */
+export function ticks(max, whole = false) {
   if (!(max > 0)) return [0, 1]
   const raw = max / 4
   const power = 10 ** Math.floor(Math.log10(raw))
-  const step = [1, 2, 2.5, 5, 10].map(f => f * power).find(s => s >= raw * 0.999)
+  const step = [1, 2, 2.5, 5, 10].map(f => f * power).find(s => s >= raw * 0.999 && (!whole || Number.isInteger(s))) ?? 1
   const all = []
   for (let i = 0; i * step < max + step * 0.999; i++) all.push(Number((i * step).toPrecision(6)))
   return all

@@ -36,33 +36,39 @@ export function shell(root, user, current, signedOut) {
     main = h('main', { id: 'main', class: 'page', tabindex: -1 })
     root.replaceChildren(h('div', { class: 'frame' }, sidebar(user, signedOut), main))
   }
+  const listed = Object.hasOwn(listOf, current) ? listOf[current] : current
   for (const link of root.querySelectorAll('nav a')) {
-    if (link.dataset.page === (listOf[current] ?? current)) {
+    if (link.dataset.page === listed) {
       link.setAttribute('aria-current', 'page')
       const nav = link.closest('nav') // scrolls sideways on phones
       nav.scrollLeft += link.getBoundingClientRect().left - nav.getBoundingClientRect().left - 16
     } else link.removeAttribute('aria-current')
   }
-  return { fill: (title, content) => fill(main, title, content) }
+  return { main, label: pages.find(([name]) => name === listed)?.[1] ?? 'LLM Gateway', fill: (title, content) => fill(main, title, content) }
 }
 
 function fill(main, title, content) {
-  const again = main.dataset.title === title
-  main.dataset.title = title
+  main.removeAttribute('aria-busy')
   main.replaceChildren(h('h1', {}, title), content)
   document.title = `${title} · LLM Gateway`
-  if (again) return
   main.focus({ preventScroll: true })
   scrollTo(0, 0)
 }
 
 function sidebar(user, signedOut) {
+  const problem = h('p', { class: 'error', role: 'alert' })
   const leave = async () => {
-    await post('/api/auth/logout').catch(() => {})
+    problem.textContent = ''
+    try {
+      await post('/api/auth/logout')
+    } catch (error) {
+      // Without a session there is nothing to end; else it goes on, and nobody may believe that it is over.
+      if (error.status !== 401) return void (problem.textContent = `You are still logged in. ${error.message}`)
+    }
     signedOut()
   }
   return h('header', { class: 'side' },
     h('p', { class: 'brand' }, 'LLM Gateway'),
     h('nav', { 'aria-label': 'Pages' }, h('ul', {}, pages.map(([name, label]) => h('li', {}, h('a', { href: routeTo(name), 'data-page': name }, label))))),
-    h('div', { class: 'who' }, h('span', { class: 'quiet', title: user.email }, user.email), themeSwitch(), button('Log out', leave, { kind: 'quiet' })))
+    h('div', { class: 'who' }, h('span', { class: 'quiet', title: user.email }, user.email), themeSwitch(), button('Log out', leave, { kind: 'quiet' }), problem))
 }

@@ -5,9 +5,20 @@ export function shellWord(text) {
   return `'${text.replaceAll("'", `'\\''`)}'`
 }
 
+// Linux takes 128 KiB in one word of a command line; a letter is up to 3 bytes.
+const longestWord = 40_000
+
+/** A curl line that posts JSON. What is too long for an argument goes to its standard input. */
+export function curlPost(url, headers, body, { pretty = false } = {}) {
+  const json = JSON.stringify(body, null, pretty ? 2 : 0)
+  const head = [`curl -sSN ${url}`, ...headers.map(h => `-H ${shellWord(h)}`), "-H 'Content-Type: application/json'"].join(' \\\n  ')
+  // No line of JSON is END.
+  return json.length <= longestWord ? `${head} \\\n  -d ${shellWord(json)}` : `${head} \\\n  --data-binary @- <<'END'\n${json}\nEND`
+}
+
 /** A curl line for POST /api/chat. */
-export function curlChat(origin, token, body) {
-  return `curl -sSN ${origin}/api/chat \\\n  -H ${shellWord(`Authorization: Bearer ${token}`)} \\\n  -H 'Content-Type: application/json' \\\n  -d ${shellWord(JSON.stringify(body))}`
+export function curlChat(origin, token, body, options) {
+  return curlPost(`${origin}/api/chat`, [`Authorization: Bearer ${token}`], body, options)
 }
 
 /** @returns {{id: string, label: string, code: string}[]} */

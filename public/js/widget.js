@@ -1,7 +1,8 @@
 // Small parts that several views are made of.
 
 import { announce, h, newId } from './dom.js'
-import { ago, time } from './format.js'
+import { ago, localTimes, time } from './format.js'
+import { swap } from './place.js'
 
 /** A button. kind: primary, quiet, danger, or nothing. */
 export function button(label, onclick, { kind = '', ...more } = {}) {
@@ -12,7 +13,7 @@ export function button(label, onclick, { kind = '', ...more } = {}) {
 export function copyButton(text, label = 'Copy') {
   const it = button(label, async () => {
     try {
-      await navigator.clipboard.writeText(typeof text === 'function' ? text() : text)
+      await navigator.clipboard.writeText(typeof text === 'function' ? await text() : text)
       it.textContent = 'Copied'
       announce('Copied to the clipboard')
     } catch {
@@ -39,16 +40,35 @@ export function state(kind, text) {
   return h('span', { class: `state ${kind}` }, h('span', { 'aria-hidden': 'true' }, mark), ' ', text)
 }
 
-/** A table; columns are [head, class?]. Rows are arrays of cells, or <tr> made elsewhere. */
-export function table(caption, columns, rows) {
-  return h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': caption },
-    h('table', {}, h('caption', { class: 'hidden' }, caption),
-      h('thead', {}, h('tr', {}, columns.map(([head, kind]) => h('th', { scope: 'col', class: kind }, head)))),
-      h('tbody', {}, rows.map(row => row instanceof Node ? row : tableRow(columns, row)))))
+/**
+ * A table; columns are [head, class?]. Rows are arrays of cells, or <tr> made elsewhere. Where there is no room for
+ * its columns each row is a block of labelled values; roles, because a block is no table to browsers otherwise.
+ * @param {{kind?: string}} [options] kind: a class
+ */
+export function table(caption, columns, rows, { kind = '' } = {}) {
+  return h('div', { class: `scroll stacks ${kind}`, tabindex: 0, role: 'group', 'aria-label': caption },
+    h('table', { role: 'table' }, h('caption', { class: 'hidden' }, caption),
+      h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map(([head, kind]) => h('th', { scope: 'col', role: 'columnheader', class: kind }, head)))),
+      h('tbody', { role: 'rowgroup' }, rows.map(row => row instanceof Node ? row : tableRow(columns, row)))))
 }
 
 export function tableRow(columns, cells) {
-  return h('tr', {}, cells.map((cell, i) => i === 0 ? h('th', { scope: 'row', class: columns[i][1] }, cell) : h('td', { class: columns[i][1] }, cell)))
+  return h('tr', { role: 'row' }, cells.map((cell, i) => i === 0 ? h('th', { scope: 'row', role: 'rowheader', class: columns[i][1] }, cell)
+    : h('td', { role: 'cell', class: columns[i][1], 'data-label': columns[i][0] }, cell)))
+}
+
+/** A button that opens further buttons below it. */
+export function menu(label, name, items) {
+  const id = newId('menu')
+  const list = h('div', { id, popover: 'auto', class: 'menu', role: 'group', 'aria-label': name, onclick: event => { if (event.target.localName === 'button') list.hidePopover() } }, items)
+  const opener = button(label, () => {}, { popovertarget: id, 'aria-label': name })
+  list.addEventListener('toggle', ({ newState }) => {
+    if (newState !== 'open') return
+    const at = opener.getBoundingClientRect()
+    list.style.left = `${Math.max(8, Math.min(at.right, innerWidth - 8) - list.offsetWidth)}px`
+    list.style.top = `${at.bottom + list.offsetHeight + 8 > innerHeight ? at.top - list.offsetHeight - 4 : at.bottom + 4}px`
+  })
+  return [opener, list]
 }
 
 /** What stands where there is nothing yet, and what to do about it. */
@@ -58,7 +78,7 @@ export function empty(text, action) {
 
 /** What went wrong, and a way to try again. */
 export function failure(error, again) {
-  return h('div', { class: 'failure', role: 'alert' }, h('p', {}, error.message),
+  return h('div', { class: 'failure', role: 'alert' }, h('p', {}, localTimes(error.message)),
     error.requestId && h('p', { class: 'quiet' }, `Request ${error.requestId}`), again && button('Try again', again))
 }
 
@@ -68,19 +88,52 @@ export function section(title, content, { aside } = {}) {
   return h('section', { 'aria-labelledby': id }, h('div', { class: 'head' }, h('h2', { id }, title), aside), content)
 }
 
-/** Shows that it loads, then what render makes of the data, or the error with a retry. */
+// The loads that a view began while it was made.
+let begun = null
+
+/** Makes a view, and says when what it loads is there. */
+export function making(make) {
+  begun = []
+  try {
+    return { node: make(), ready: Promise.all(begun) }
+  } finally {
+    begun = null
+  }
+}
+
+/**
+ * Shows that it loads, then what render makes of the data, or the error with a retry. When it is asked to load
+ * again the old stays, and so does the reader's place, until the new is there.
+ * @returns {HTMLElement & {reload: () => Promise<void>}}
+ */
 export function loaded(load, render) {
-  const box = h('div', {})
+  const box = h('div', {}, h('p', { class: 'quiet', role: 'status' }, 'Loading…'))
+  let turn = 0
+  let filled = false
   const run = async () => {
-    box.replaceChildren(h('p', { class: 'quiet', role: 'status' }, 'Loading…'))
+    const mine = ++turn
+    box.setAttribute('aria-busy', 'true')
     try {
       const data = await load()
-      box.replaceChildren(render(data, run))
+      if (mine !== turn) return
+      swap(box, render(data, run))
+      filled = true
     } catch (error) {
-      if (error.name !== 'AbortError') box.replaceChildren(failure(error, run))
+      if (mine !== turn || error.name === 'AbortError') return
+      refused(error)
     }
+    box.removeAttribute('aria-busy')
   }
-  run()
+  const refused = error => {
+    const report = failure(error, run)
+    if (!filled) return box.replaceChildren(report)
+    box.querySelector(':scope > .failure')?.remove()
+    box.prepend(report)
+    report.scrollIntoView({ block: 'nearest' })
+  }
+  const first = run()
+  begun?.push(first)
+  box.reload = run
   return box
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { load } from './load.js'
 
-const { ago, bucket, count, duration, money, percent, time, words } = await load('format')
+const { ago, bucket, clock, count, duration, exactCount, exactMoney, localTimes, money, moneyMarks, percent, time, words } = await load('format')
 
 test('numbers', () => {
   for (const [n, want] of [[0, '0'], [12345, '12,345'], [999_999, '999,999'], [1_250_000, '1.3M'], [null, '–']]) assert.equal(count(n), want)
@@ -28,4 +28,30 @@ test('a day of a chart is UTC whatever the zone, an hour is the reader’s', () 
   assert.equal(bucket('2027-05-10', 'America/Los_Angeles'), '10 May')
   assert.equal(bucket('2027-05-10T22:00:00.000Z', 'Asia/Tokyo'), '07:00')
   assert.equal(words('quota_spent'), 'quota spent')
+})
+
+test('the marks of an axis of dollars agree in their decimals, and are short', () => {
+  for (const [marks, want] of [
+    [[0, 500, 1000, 2000], '$0 $500 $1,000 $2,000'], [[0, 0.5, 1, 1.5], '$0.00 $0.50 $1.00 $1.50'], [[0, 2.5, 5], '$0.00 $2.50 $5.00'], [[0, 5000, 10_000], '$0 $5K $10K'],
+    [[0, 5e-7, 1e-6, 1.5e-6, 2e-6], '$0.0000000 $0.0000005 $0.0000010 $0.0000015 $0.0000020'], [[0, 2_500_000], '$0 $2.5M'], [[0, 1], '$0 $1'],
+  ]) assert.equal(moneyMarks(marks).join(' '), want)
+})
+
+test('the table behind a chart keeps every digit', () => {
+  assert.equal(exactCount(12_345_678), '12,345,678')
+  assert.deepEqual([exactMoney(1234.567891), exactMoney(0), exactMoney(0.000000001)], ['$1,234.567891', '$0.00', '$0.000000001'])
+  assert.deepEqual([exactCount(null), exactMoney(undefined)], ['–', '–'])
+})
+
+test('times within a sentence are the reader’s', () => {
+  assert.equal(localTimes('it rests until 2026-11-24T21:08:54Z (out_of_money)', 'Asia/Tokyo'), 'it rests until 25 Nov 2026, 06:08:54 (out of money)')
+  assert.equal(localTimes('from 2026-11-24T21:08:54.5Z to 2026-11-24T22:00:00Z', 'UTC'), 'from 24 Nov 2026, 21:08:54 to 24 Nov 2026, 22:00:00')
+  for (const text of ['no time at all (really)', 'the model my_model (v2)', '2026-11-24']) assert.equal(localTimes(text), text)
+})
+
+test('today’s times have no date', () => {
+  const now = Date.parse('2027-05-10T16:00:00Z') // the next day in Tokyo
+  assert.equal(clock('2027-05-10T15:30:05Z', now, 'Asia/Tokyo'), '00:30:05')
+  assert.equal(clock('2027-05-10T14:30:05Z', now, 'Asia/Tokyo'), '10 May 2027, 23:30:05')
+  assert.equal(clock('2027-05-10T14:30:05Z', now, 'UTC'), '14:30:05')
 })

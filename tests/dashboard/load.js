@@ -4,14 +4,13 @@ import { readFile } from 'node:fs/promises'
 
 const folder = new URL('../../public/js/', import.meta.url)
 
-/** @param {string} name of a module that imports only such modules */
+/** @param {string} name of a module that needs no document to be loaded, nor do those that it imports */
 export async function load(name) {
-  let text = await readFile(new URL(`${name}.js`, folder), 'utf8')
-  for (const [statement, other] of text.matchAll(/from '\.\/(\w+)\.js'/g)) text = text.replace(statement, `from '${await address(other)}'`)
-  return import(`data:text/javascript,${encodeURIComponent(text)}`)
+  return import(await address(name))
 }
 
 async function address(name) {
-  const text = await readFile(new URL(`${name}.js`, folder), 'utf8')
-  return `data:text/javascript,${encodeURIComponent(text)}`
+  let text = await readFile(new URL(`${name}.js`, folder), 'utf8')
+  for (const [statement, other] of text.matchAll(/from '\.\/(\w+)\.js'/g)) text = text.replace(statement, `from '${await address(other)}'`)
+  return `data:text/javascript,${encodeURIComponent(text).replaceAll("'", '%27')}`
 }

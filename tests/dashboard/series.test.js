@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { load } from './load.js'
 
-const { buckets, span, stack, ticks, total } = await load('series')
+const { begunBy, buckets, span, stack, ticks, total } = await load('series')
 const now = Date.parse('2027-05-10T22:30:00Z')
 
 test('spans begin at midnight UTC', () => {
@@ -39,4 +39,19 @@ test('ticks are round, reach the largest value, and are few', () => {
   }
   assert.deepEqual(ticks(0), [0, 1])
   assert.deepEqual(ticks(35), [0, 10, 20, 30, 40])
+})
+
+test('what is counted has whole ticks', () => {
+  for (let max = 0.5; max < 3000; max = Math.ceil(max * 1.3)) {
+    const all = ticks(max, true)
+    assert.ok(all.every(Number.isInteger) && all.at(-1) >= max && all.length <= 6, `${max}: ${all}`)
+  }
+  assert.deepEqual(ticks(1, true), [0, 1])
+  assert.deepEqual(ticks(9, true), [0, 5, 10])
+})
+
+test('the hours to come are not drawn', () => {
+  assert.equal(begunBy(buckets(span('today', now)), now), 23)
+  assert.equal(begunBy(buckets(span('month', now)), now), 30)
+  assert.equal(begunBy(buckets(span('today', now)), Date.parse('2027-05-10T00:00:00Z')), 1)
 })

@@ -6,7 +6,10 @@ import { load } from './load.js'
 const { shellWord, snippets, curlChat } = await load('snippet')
 const { parseRoute, routeTo } = await load('route')
 const { chatBody } = await load('chatbody')
-const { filterQuery } = await load('requestfilter')
+const { filterIssues, filterQuery, isFiltered, statusQuery, statusText } = await load('requestfilter')
+const { docExamples } = await load('docexample')
+const { agentName } = await load('agent')
+const { issuesOf } = await load('form')
 
 test('a shell reads a word back as it was', () => {
   for (const text of ['plain', `it's`, `$(rm -rf /)`, '`id`', `'"\\\n'`, '']) {
@@ -41,4 +44,66 @@ test('the playground’s form as a body', () => {
 
 test('filters for the API', () => {
   assert.deepEqual(filterQuery({ statusClass: '5', model: '', from: '2027-05-10T10:00:00Z', to: 'nonsense', other: 'x' }), { statusClass: '5', from: '2027-05-10T10:00:00.000Z' })
+  assert.deepEqual([isFiltered({ other: 'x' }), isFiltered({ status: '429' })], [false, true])
+})
+
+test('a status is a code or a class, and comes back as it was typed', () => {
+  for (const [text, query] of [['5xx', { statusClass: '5' }], ['2XX', { statusClass: '2' }], ['429', { status: '429' }], ['', { status: '' }], ['9xx', { status: '9xx' }]]) {
+    assert.deepEqual(statusQuery(text), query)
+    assert.equal(statusText(query), text.replace('XX', 'xx'))
+  }
+})
+
+test('a time that ends before it begins', () => {
+  assert.deepEqual(filterIssues({ from: '2027-05-10T10:00', to: '2027-05-10T10:00' }).map(i => i.path), ['to'])
+  for (const query of [{}, { from: '2027-05-10T10:00' }, { to: '2027-05-10T10:00' }, { from: '2027-05-10T10:00', to: '2027-05-10T10:01' }]) assert.deepEqual(filterIssues(query), [])
+})
+
+test('what no argument can hold goes to curl’s standard input, and arrives whole', () => {
+  const body = { text: `it's "quoted"\nEND\n$HOME`, data: 'A'.repeat(300_000) }
+  const line = curlChat('http://x', 't', body)
+  const shown = execFileSync('sh', { input: `curl() { cat; }\n${line}`, maxBuffer: 1e6 }).toString()
+  assert.deepEqual(JSON.parse(shown), body)
+  const short = curlChat('http://x', 't', { text: body.text })
+  const args = execFileSync('sh', ['-c', `curl() { for a; do last=$a; done; printf %s "$last"; }\n${short}`]).toString()
+  assert.deepEqual(JSON.parse(args), { text: body.text })
+})
+
+test('every example of the docs is a line of shell with this deployment’s address and a body of JSON', () => {
+  const all = docExamples('https://gateway.example', 'llm_abc', 'gpt-4o-mini')
+  assert.ok(Object.keys(all).length > 8)
+  for (const [name, line] of Object.entries(all)) {
+    const args = execFileSync('sh', ['-c', `curl() { printf '%s\\0' "$@"; }\n${line}`]).toString().split('\0')
+    assert.ok(args.some(a => a.startsWith('https://gateway.example/')) && args.some(a => a.includes('llm_abc')), name)
+    const at = args.indexOf('-d')
+    if (at >= 0) assert.equal(typeof JSON.parse(args[at + 1]), 'object', name)
+  }
+})
+
+test('browsers by name', () => {
+  const webkit = 'AppleWebKit/537.36 (KHTML, like Gecko)'
+  for (const [agent, want] of [
+    [`Mozilla/5.0 (X11; Linux x86_64) ${webkit} Chrome/148.0.0.0 Safari/537.36`, 'Chrome on Linux'],
+    [`Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${webkit} Chrome/148.0.0.0 Safari/537.36 Edg/148.0.0.0`, 'Edge on Windows'],
+    ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15', 'Safari on macOS'],
+    ['Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1', 'Safari on iPhone'],
+    [`Mozilla/5.0 (Linux; Android 15) ${webkit} Chrome/148.0.0.0 Mobile Safari/537.36`, 'Chrome on Android'],
+    ['Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox on Linux'],
+    ['curl/8.5.0', 'curl/8.5.0'], ['node', 'node'], ['', 'unknown'],
+  ]) assert.equal(agentName(agent), want)
+})
+
+test('an error of the gateway in the words of a form', () => {
+  assert.deepEqual(issuesOf({ issues: [{ path: 'priority', message: 'expected a whole number, got a string' }, { path: 'allowedModels[2]', message: 'is empty' }] }),
+    [{ field: 'priority', message: 'must be a whole number' }, { field: 'allowedModels', message: 'is empty' }])
+  assert.deepEqual(issuesOf({ message: 'name: expected a string, got null' }), [{ field: 'name', message: 'must be a string' }])
+  assert.deepEqual(issuesOf({ message: 'Nothing works.' }), [{ field: '', message: 'Nothing works.' }])
+})
+
+test('a request that nobody answered costs nothing known: a dash, not “unpriced”', async () => {
+  const { costOf, unanswered } = await load('requestview')
+  const q = { outcome: 'failed', inputTokens: 0, outputTokens: 0, costUsd: null }
+  assert.deepEqual([unanswered(q), costOf(q)], [true, '–'])
+  assert.deepEqual([unanswered({ ...q, outcome: 'broken', outputTokens: 5 }), costOf({ ...q, outcome: 'broken', outputTokens: 5 })], [false, 'unpriced'])
+  assert.deepEqual([unanswered({ ...q, outcome: 'answered' }), costOf({ ...q, outcome: 'answered', costUsd: 0.5 })], [false, '$0.50'])
 })

@@ -51,9 +51,20 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
+// profile is a folder that goes when the test is over, as far as the browser lets it: its processes may still write.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "e2e-profile-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 func openBrowser(t *testing.T, base string) *browser {
 	t.Helper()
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute)}
+	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(profile(t)), chromedp.WSURLReadTimeout(time.Minute)}
 	for _, flag := range []string{"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
 		"disable-component-update", "disable-sync", "hide-scrollbars"} {
 		options = append(options, chromedp.Flag(flag, true))
@@ -163,7 +174,7 @@ func (b *browser) until(what, expression string) {
 		}
 		if time.Now().After(end) {
 			var text string
-			chromedp.Run(b.ctx, chromedp.Evaluate("document.body.innerText", &text))
+			chromedp.Run(b.ctx, chromedp.Evaluate("`${location.hash}, scrolled to ${scrollY}, the focus on ${document.activeElement?.outerHTML.slice(0, 200)}\n${document.body.innerText}`", &text))
 			b.mu.Lock()
 			problems := b.problems
 			b.mu.Unlock()
@@ -197,7 +208,7 @@ func (b *browser) fill(label, value string) {
 // settled waits until nothing loads any more.
 func (b *browser) settled() {
 	b.t.Helper()
-	b.until("the page has loaded", "document.querySelector('h1') && !document.body.innerText.includes('Loading…') && !document.body.innerText.includes('Asking the gateway')")
+	b.until("the page has loaded", "document.querySelector('h1') && !document.querySelector('[aria-busy=true]') && !document.body.innerText.includes('Loading…') && !document.body.innerText.includes('Asking the gateway')")
 }
 
 func (b *browser) screenshot(file string) {

@@ -63,7 +63,7 @@ func journey(t *testing.T, base string) {
 
 	b.click("Requests")
 	b.sees("gpt-4o-mini")
-	b.fill("Status", "5")
+	b.fill("Status", "5xx")
 	b.click("Filter")
 	b.sees("No request fits these filters.")
 	b.fill("Status", "")

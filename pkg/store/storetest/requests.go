@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -124,7 +125,7 @@ func testRequestFilters(w *world) {
 	w.log(rng, w.user(), 50)
 	edge := all[100].ID.Time()
 	for _, f := range []store.RequestFilter{
-		{}, {StatusClass: 2}, {StatusClass: 4}, {StatusClass: 5}, {StatusClass: 3}, {Provider: "groq"}, {Model: "model 1"}, {KeyID: store.ID{3}}, {TokenID: store.ID{1}},
+		{}, {StatusClass: 2}, {StatusClass: 4}, {StatusClass: 5}, {StatusClass: 3}, {Provider: "groq"}, {Model: "model 1"}, {Model: "model*"}, {Model: "*"}, {Model: "model 1*"}, {Model: "mödel*"}, {Status: 429}, {Status: 200}, {KeyID: store.ID{3}}, {TokenID: store.ID{1}},
 		{From: edge}, {To: edge}, {To: edge + 1}, {From: edge, To: edge + 1}, {From: edge + 1, To: edge},
 		{Before: all[50].ID}, {Before: all[50].ID, StatusClass: 4, Provider: "openai", Model: "model 2", From: start - 2*day, To: start},
 	} {
@@ -132,7 +133,7 @@ func testRequestFilters(w *world) {
 		var want []store.Request
 		for _, r := range all {
 			at := r.ID.Time()
-			if (f.StatusClass == 0 || r.Status/100 == f.StatusClass) && (f.Provider == "" || r.Provider == f.Provider) && (f.Model == "" || r.Model == f.Model) &&
+			if (f.StatusClass == 0 || r.Status/100 == f.StatusClass) && (f.Status == 0 || r.Status == f.Status) && (f.Provider == "" || r.Provider == f.Provider) && fits(f.Model, r.Model) &&
 				(f.KeyID.IsZero() || r.Key == f.KeyID) && (f.TokenID.IsZero() || r.Token == f.TokenID) && (f.From == 0 || at >= f.From) && (f.To == 0 || at < f.To) &&
 				(f.Before.IsZero() || bytes.Compare(r.ID[:], f.Before[:]) < 0) {
 				want = append(want, kept(r))
@@ -143,6 +144,11 @@ func testRequestFilters(w *world) {
 			w.Errorf("%+v: %d requests, %v, want %d", f, len(got), err, len(want))
 		}
 	}
+}
+
+func fits(filter, model string) bool {
+	prefix, pattern := strings.CutSuffix(filter, "*")
+	return filter == "" || filter == model || pattern && strings.HasPrefix(model, prefix)
 }
 
 func testRequestPages(w *world) {

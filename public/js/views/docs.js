@@ -1,37 +1,74 @@
 // How to use the API, with this deployment's address and the reader's model filled in.
 
 import { get } from '../api.js'
+import { docExamples } from '../docexample.js'
 import { h } from '../dom.js'
 import { routeTo } from '../route.js'
 import { snippetTabs } from '../snippettabs.js'
-import { curlChat } from '../snippet.js'
-import { codeBlock, loaded, section, table } from '../widget.js'
+import { choice, codeBlock, loaded, section, table } from '../widget.js'
 
 export const title = 'Docs'
 
 const token = 'llm_YOUR_TOKEN'
+const anyModel = 'gpt-4o-mini'
+
+const code = text => h('code', {}, text)
+const p = (...parts) => h('p', {}, parts)
 
 export function view({ signal }) {
+  // The model is a nicety: without it the page is as good.
+  const load = () => get('/api/keys', signal).then(({ keys }) => keys.find(k => k.defaultModel)?.defaultModel ?? anyModel, () => anyModel)
+  return loaded(load, model => page(model, docExamples(location.origin, token, model)))
+}
+
+function page(model, examples) {
   const { origin } = location
-  return loaded(() => get('/api/keys', signal), ({ keys }) => {
-    const model = keys.find(k => k.defaultModel)?.defaultModel ?? 'gpt-4o-mini'
-    return h('div', { class: 'prose' },
-      h('p', { class: 'lead' }, 'Point the SDK that you have at this gateway, and give it a ', h('a', { href: routeTo('tokens') }, 'token'), ' as its API key.'),
-      section('Addresses', table('Addresses', [['SDK'], ['Base URL'], ['The token goes into']], [
-        ['OpenAI', h('code', {}, `${origin}/v1`), h('code', {}, 'Authorization: Bearer')], ['Anthropic', h('code', {}, origin), h('code', {}, 'x-api-key')],
-        ['Google Gen AI', h('code', {}, origin), h('code', {}, 'x-goog-api-key')]])),
-      section('A first request', snippetTabs(origin, token, model)),
-      section('Streaming', [h('p', {}, 'Server-sent events, in the format of the route that was called.'),
-        codeBlock(curlChat(origin, token, { model, stream: true, messages: [{ role: 'user', content: 'Hello!' }] }), 'A streamed request')]),
-      section('Choosing a key', [
-        h('p', {}, 'A request goes to one of your enabled keys that may serve the model. The lowest priority number is tried first; who cannot answer is passed over, and the next one is tried before you notice.'),
-        codeBlock(curlChat(origin, token, { provider: 'auto', allowedProviders: ['openai', 'groq'], allowedPriorities: [1, 2], messages: [{ role: 'user', content: 'Hello!' }] }), 'A request that narrows the keys'),
-        h('p', {}, 'Every answer says who gave it: ', h('code', {}, 'X-LLM-Provider'), ', ', h('code', {}, 'X-LLM-Model'), ', ', h('code', {}, 'X-LLM-Key-ID'), ', ', h('code', {}, 'X-LLM-Latency-Ms'), '.')]),
-      section('Models', codeBlock(`curl -sS ${origin}/v1/models -H 'Authorization: Bearer ${token}'`, 'The list of models')),
-      section('Errors', table('Errors', [['Code'], ['Status', 'number'], ['Meaning']], [
-        ['VALIDATION_ERROR', '400', 'the request is wrong: details.issues says where'], ['NO_ELIGIBLE_KEY', '400', 'no key may serve the request: details.keys says why'],
-        ['UNAUTHORIZED', '401', 'no token, or one that does not count'], ['FORBIDDEN', '403', 'not with a token, or not for you'],
-        ['RATE_LIMIT_EXCEEDED', '429', 'every fitting key is spent or rests: Retry-After says until when'], ['PROVIDER_ERROR', '502', 'no provider answered'],
-        ['UNAVAILABLE', '503', 'the database does not answer, or the configuration is wrong']])))
-  })
+  return h('div', { class: 'prose' },
+    h('p', { class: 'lead' }, 'Point the SDK that you have at this gateway, and give it a ', h('a', { href: routeTo('tokens') }, 'token'), ' as its API key. Every route and field is in ',
+      h('a', { href: '/openapi.yaml' }, 'the OpenAPI description'), '.'),
+    section('Addresses', table('Addresses', [['SDK'], ['Base URL'], ['The token goes into']], [
+      ['OpenAI', code(`${origin}/v1`), code('Authorization: Bearer')], ['Anthropic', code(origin), code('x-api-key')], ['Google Gen AI', code(origin), code('x-goog-api-key')]])),
+    section('A first request', snippetTabs(origin, token, model)),
+    section('Without an SDK', [p('Every provider’s models answer on every route: the gateway translates.'), tabs('Format', [
+      ['OpenAI', examples.completions], ['Anthropic', examples.messages], ['Gemini', examples.gemini], ['The gateway’s own', examples.stream]])]),
+    section('Streaming', [p('Server-sent events, in the format of the route that was called. A failure after the first words is an event with an ', code('error'), '.'), codeBlock(examples.stream, 'A streamed request')]),
+    section('Tools', [p('The answer’s ', code('toolCalls'), ' name the function and its arguments; send their results back as messages with the role ', code('tool'), '. The other formats keep their own names for it.'),
+      codeBlock(examples.tools, 'A request with a tool')]),
+    section('Images', [p('As base64, or as an ', code('url'), ' where the provider takes one: the gateway fetches nothing.'), codeBlock(examples.images, 'A request with an image')]),
+    section('Embeddings', codeBlock(examples.embeddings, 'A request for embeddings')),
+    asynchronous(examples),
+    choosing(examples),
+    section('Models', codeBlock(examples.models, 'The list of models')),
+    errors())
+}
+
+function tabs(label, all) {
+  const box = h('div', {})
+  const show = name => box.replaceChildren(codeBlock(all.find(([n]) => n === name)[1], name))
+  show(all[0][0])
+  return h('div', { class: 'snippets' }, choice(label, all.map(([name]) => [name, name]), all[0][0], show), box)
+}
+
+function asynchronous(examples) {
+  return section('Asynchronous requests', [
+    p(code('"async": true'), ' (or the header ', code('Prefer: respond-async'), ' on the other routes) is answered 202 at once. The answer is asked for under the ', code('requestId'), '.'),
+    codeBlock(examples.submit, 'A request that is answered later'), codeBlock(examples.poll, 'Asking for its answer'),
+    p(h('strong', {}, 'Somebody has to run it: '), 'a worker (', code('gateway worker'), ' or ', code('gateway serve --worker'), '), or the poll above, which runs what still waits. With neither, nothing runs until the daily scheduled call, where there is one. ',
+      h('a', { href: routeTo('jobs') }, 'Your asynchronous requests'))])
+}
+
+function choosing(examples) {
+  return section('Choosing a key', [
+    p('A request goes to one of your enabled keys that may serve the model. The lowest priority number is tried first; who cannot answer is passed over, and the next one is tried before you notice.'),
+    codeBlock(examples.narrow, 'A request that narrows the keys'),
+    p('Every answer says who gave it: ', code('X-LLM-Provider'), ', ', code('X-LLM-Model'), ', ', code('X-LLM-Key-ID'), ', ', code('X-LLM-Latency-Ms'), '.')])
+}
+
+function errors() {
+  return section('Errors', table('Errors', [['Code'], ['Status', 'number'], ['Meaning']], [
+    ['VALIDATION_ERROR', '400', 'the request is wrong: details.issues says where'], ['NO_ELIGIBLE_KEY', '400', 'no key may serve the request: details.keys says why'],
+    ['UNAUTHORIZED', '401', 'no token, or one that does not count'], ['FORBIDDEN', '403', 'not with a token, or not for you'],
+    ['CONFLICT', '409', 'the requestId is another request’s, or that request was cancelled'], ['GONE', '410', 'the answer of an asynchronous request is not kept any more'],
+    ['RATE_LIMIT_EXCEEDED', '429', 'every fitting key is spent or rests: Retry-After says until when'], ['PROVIDER_ERROR', '502', 'no provider answered'],
+    ['UNAVAILABLE', '503', 'the database does not answer, or the configuration is wrong']]))
 }

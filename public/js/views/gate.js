@@ -8,10 +8,11 @@ import { button, loaded } from '../widget.js'
 
 const email = () => field('email', 'E-mail address', { type: 'email', autocomplete: 'username', required: true })
 
-/** @param {{enter: (user: object) => Promise<void>}} context */
-export function gate({ enter }) {
+/** @param {{enter: (user: object) => Promise<void>, notice?: string}} context notice: why the reader is here again */
+export function gate({ enter, notice }) {
   document.title = 'LLM Gateway'
   return h('main', { id: 'main', class: 'gate', tabindex: -1 }, h('p', { class: 'brand' }, 'LLM Gateway'),
+    notice && h('p', { class: 'notice' }, notice),
     loaded(() => get('/api/auth/status'), status => status.setupRequired ? register(status, enter) : doors(status, enter)),
     h('p', { class: 'foot' }, themeSwitch()))
 }

@@ -2,7 +2,7 @@
 
 import { get, request, withQuery } from '../api.js'
 import { announce, h } from '../dom.js'
-import { count, time, words } from '../format.js'
+import { count, localTimes, time, words } from '../format.js'
 import { answerText } from '../jobanswer.js'
 import { cancelJob, isOpen, jobPath, jobState } from '../jobview.js'
 import { routeTo } from '../route.js'
@@ -14,7 +14,7 @@ export const title = 'Job'
 const patience = 60_000
 
 export function view({ id, signal }) {
-  return h('div', {}, h('p', {}, h('a', { href: routeTo('jobs') }, '← All jobs')),
+  return h('div', {}, h('p', { class: 'up' }, h('a', { href: routeTo('jobs') }, '← All jobs')),
     loaded(() => look(id, signal), (job, again) => show(id, job, again, signal)))
 }
 
@@ -48,7 +48,7 @@ async function find(id, signal) {
 
 function show(id, job, again, signal) {
   const names = ['X-LLM-Provider', 'X-LLM-Model', 'X-LLM-Warnings']
-  const facts = [['Request', h('code', {}, id)], ['State', jobState(job.status)], job.message && ['Because', job.message],
+  const facts = [['Request', h('code', {}, id)], ['State', jobState(job.status)], job.message && ['Because', localTimes(job.message)],
     job.createdAt && ['Sent', moment(job.createdAt)], job.endedAt && ['Over', time(job.endedAt)], job.createdAt && ['Attempts', count(job.attempts)],
     ...names.map(name => job.head?.get(name) && [words(name.slice(6)), job.head.get(name)])]
   return h('div', {},

@@ -15,11 +15,12 @@ const columns = [['Request'], ['State'], ['Sent'], ['Took', 'number'], ['Attempt
 const scopes = [['own', 'Yours'], ['all', 'Everybody’s']]
 const counted = [['waiting', 'Waiting'], ['active', 'Running'], ['delayed', 'Delayed'], ['completed', 'Answered'], ['failed', 'Failed']]
 
-export function view({ query, user, signal }) {
+export function view({ query, user, signal, kept }) {
   const scope = user.role === 'admin' && query.scope === 'all' ? 'all' : 'own'
   const load = async () => {
     const [stats, first, { tokens }] = await Promise.all([
-      get(withQuery('/api/queue/stats', { scope: scope === 'all' ? scope : '' }), signal), page('', signal), get('/api/tokens', signal)])
+      get(withQuery('/api/queue/stats', { scope: scope === 'all' ? scope : '' }), signal), pages(kept.jobs?.rows.length || 1, signal), get('/api/tokens', signal)])
+    kept.jobs = first
     return { stats, first, names: new Map(tokens.map(t => [t.id, t.name])) }
   }
   return h('div', {},
@@ -27,9 +28,20 @@ export function view({ query, user, signal }) {
       h('strong', {}, 'without a worker or a poll nothing runs'), ' until the daily scheduled call, where there is one. This list only looks.'),
     loaded(load, ({ stats, first, names }, again) => h('div', {},
       h('div', { class: 'bar' }, button('Refresh', again),
-        user.role === 'admin' && choice('Counts of', scopes, scope, value => { location.hash = routeTo('jobs', { query: { scope: value === 'all' ? value : '' } }) })),
+        user.role === 'admin' && [h('span', { class: 'quiet', 'aria-hidden': 'true' }, 'Counts of'), choice('Counts of', scopes, scope, value => { location.hash = routeTo('jobs', { query: { scope: value === 'all' ? value : '' } }) })]),
       h('dl', { class: 'figures counts', 'data-counts': scope }, counted.map(([name, label]) => h('div', {}, h('dt', {}, label), h('dd', { class: 'value' }, count(stats[name]))))),
       list(first, names, again, signal))))
+}
+
+/** At least so many, where there are so many: what the reader saw already, as it is now. */
+async function pages(least, signal) {
+  const all = { rows: [], nextCursor: '' }
+  while (all.nextCursor !== null && all.rows.length < least) {
+    const { rows, nextCursor } = await page(all.nextCursor, signal)
+    all.rows.push(...rows)
+    all.nextCursor = nextCursor
+  }
+  return all
 }
 
 async function page(cursor, signal) {

@@ -6,7 +6,7 @@ import { announce, h } from '../dom.js'
 import { count } from '../format.js'
 import { keyForm, secretForm } from '../keyform.js'
 import { keyState, meter } from '../keyview.js'
-import { button, empty, loaded, moment, state, tableRow, table } from '../widget.js'
+import { button, empty, loaded, menu, moment, state, tableRow, table } from '../widget.js'
 
 export const title = 'Provider keys'
 
@@ -22,7 +22,7 @@ export function view({ signal }) {
     return h('div', {},
       h('p', { class: 'lead' }, 'The lowest priority number is tried first; keys of the same number share the work by your strategy.'),
       h('div', { class: 'bar' }, button('Add a key', add, { kind: 'primary' })),
-      keys.length ? table('Provider keys', columns, keys.map((key, i) => row(key, { keys, i, providers, again })))
+      keys.length ? table('Provider keys', columns, keys.map((key, i) => row(key, { keys, i, providers, again })), { kind: 'keys' })
         : empty('No provider key yet. Paste one: it is sealed at once, and only its last four characters ever come back.'))
   })
 }
@@ -40,14 +40,15 @@ function row(key, { keys, i, providers, again }) {
     [key.allowedModels.length ? key.allowedModels.join(', ') : 'all', key.defaultModel && h('p', { class: 'quiet' }, 'default ', key.defaultModel)],
     [moment(key.lastUsedAt), h('p', { class: 'quiet' }, `${count(key.usageCount)} requests`)],
     h('div', { class: 'buttons' },
-      button('Test', event => test(key, report, event.target), { 'aria-label': `Test ${key.name}` }),
-      button('Edit', edit, { 'aria-label': `Edit ${key.name}` }),
-      button('Rotate', rotate, { 'aria-label': `Rotate the secret of ${key.name}` }),
-      !key.blocked && button(key.enabled ? 'Disable' : 'Enable', () => change(key, { enabled: !key.enabled }, report, again), { 'aria-label': `${key.enabled ? 'Disable' : 'Enable'} ${key.name}` }),
-      button('Delete', () => confirm(`Delete ${key.name}?`, 'The gateway forgets the key. Its past requests stay in the log.', 'Delete the key', async () => {
-        await remove(`/api/keys/${key.id}`)
-        again()
-      }), { kind: 'danger', 'aria-label': `Delete ${key.name}` })),
+      button('Test', () => test(key, report), { 'aria-label': `Test ${key.name}`, 'data-key': `test ${key.id}` }),
+      button('Edit', edit, { 'aria-label': `Edit ${key.name}`, 'data-key': `edit ${key.id}` }),
+      menu('More', `More for ${key.name}`, [
+        button('Rotate', rotate, { 'aria-label': `Rotate the secret of ${key.name}` }),
+        !key.blocked && button(key.enabled ? 'Disable' : 'Enable', () => change(key, { enabled: !key.enabled }, report, again), { 'aria-label': `${key.enabled ? 'Disable' : 'Enable'} ${key.name}` }),
+        button('Delete', () => confirm(`Delete ${key.name}?`, 'The gateway forgets the key. Its past requests stay in the log.', 'Delete the key', async () => {
+          await remove(`/api/keys/${key.id}`)
+          again()
+        }), { kind: 'danger', 'aria-label': `Delete ${key.name}` })])),
   ])
 }
 
@@ -58,11 +59,10 @@ function mover(keys, i, step, report, again) {
   const to = other ? (other.priority === key.priority ? key.priority + step : other.priority + (step < 0 ? -1 : 1)) : key.priority
   const priority = Math.max(0, Math.min(1000, to))
   const label = step < 0 ? `Try ${key.name} earlier` : `Try ${key.name} later`
-  return button(step < 0 ? '↑' : '↓', async event => {
-    event.target.disabled = true
+  return button(step < 0 ? '↑' : '↓', async () => {
     announce(`${key.name} gets priority ${priority}`)
     await change(key, { priority }, report, again)
-  }, { kind: 'small', 'aria-label': label, disabled: priority === key.priority })
+  }, { kind: 'small', 'aria-label': label, 'data-key': `${step} ${key.id}`, disabled: priority === key.priority })
 }
 
 async function change(key, fields, report, again) {
@@ -74,9 +74,12 @@ async function change(key, fields, report, again) {
   }
 }
 
+const asking = new Set()
+
 /** Asks the provider whether the key lives. */
-async function test(key, report, asked) {
-  asked.disabled = true
+async function test(key, report) {
+  if (asking.has(key.id)) return
+  asking.add(key.id)
   report.replaceChildren(h('span', { class: 'quiet' }, 'Asking the provider…'))
   try {
     const result = await post(`/api/keys/${key.id}/test`)
@@ -84,5 +87,5 @@ async function test(key, report, asked) {
   } catch (error) {
     report.replaceChildren(state('bad', error.message))
   }
-  asked.disabled = false
+  asking.delete(key.id)
 }

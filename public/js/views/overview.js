@@ -3,9 +3,9 @@
 import { get, withQuery } from '../api.js'
 import { lines, stackedBars } from '../chart.js'
 import { h } from '../dom.js'
-import { count, duration, money, percent } from '../format.js'
+import { count, duration, exactCount, exactMoney, money, moneyMarks, percent } from '../format.js'
 import { keyState, meter } from '../keyview.js'
-import { routeTo } from '../route.js'
+import { parseRoute, routeTo } from '../route.js'
 import { buckets, span, stack, total } from '../series.js'
 import { choice, empty, loaded, section, table } from '../widget.js'
 import { checklist } from '../checklist.js'
@@ -17,10 +17,11 @@ const shown = [['requests', 'Requests'], ['tokens', 'Tokens'], ['cost', 'Cost'],
 const splits = [['provider', 'by provider'], ['model', 'by model'], ['key', 'by key'], ['token', 'by token']]
 
 export function view({ query, signal }) {
-  const range = query.range ?? 'today'
-  const measure = query.show ?? 'requests'
-  const split = query.split ?? 'provider'
-  const go = change => { location.hash = routeTo('overview', { query: { range, show: measure, split, ...change } }) }
+  const range = oneOf(ranges, query.range)
+  const measure = oneOf(shown, query.show)
+  const split = oneOf(splits, query.split)
+  // The address may already be ahead of what is shown.
+  const go = change => { location.hash = routeTo('overview', { query: { range, show: measure, split, ...parseRoute(location.hash).query, ...change } }) }
   const times = span(range)
   const load = async () => {
     const [usage, { keys }, { tokens }] = await Promise.all([
@@ -36,6 +37,13 @@ export function view({ query, signal }) {
       { aside: h('div', { class: 'bar' }, choice('Measure', shown, measure, value => go({ show: value })), choice('Split', splits, split, value => go({ split: value }))) }),
     quotas(keys)))
 }
+
+/** The option that the address names, or the first. */
+const oneOf = (options, value) => (options.find(([v]) => v === value) ?? options[0])[0]
+
+// How the numbers of a chart are written.
+const counts = { show: exactCount, marks: all => all.map(count), whole: true }
+const dollars = { show: exactMoney, marks: moneyMarks, whole: false }
 
 /** What a key or token is called; the rest is called what it is. */
 function names(keys, tokens) {
@@ -54,9 +62,9 @@ function figures({ usage, latency, timeToFirstByte }) {
     figure('Errors', count(sum.errors), percent(sum.errors, sum.requests)),
     figure('Tokens', count(sum.inputTokens + sum.outputTokens), `${count(sum.inputTokens)} in, ${count(sum.outputTokens)} out`),
     figure('Cost', money(sum.costUsd), sum.unpriced ? `+ ${count(sum.unpriced)} unpriced` : 'all priced'),
-    figure('Latency, median', latency.count ? duration(latency.p50) : '–', latency.count ? `95 % ${duration(latency.p95)} · 99 % ${duration(latency.p99)}` : ''),
+    figure('Latency, median', latency.count ? duration(latency.p50) : '–', latency.count ? `p95 ${duration(latency.p95)} · p99 ${duration(latency.p99)}` : ''),
     figure('First byte, median', timeToFirstByte.count ? duration(timeToFirstByte.p50) : '–',
-      timeToFirstByte.count ? `95 % ${duration(timeToFirstByte.p95)} · 99 % ${duration(timeToFirstByte.p99)}` : ''))
+      timeToFirstByte.count ? `p95 ${duration(timeToFirstByte.p95)} · p99 ${duration(timeToFirstByte.p99)}` : ''))
 }
 
 function figure(name, value, note = '') {
@@ -65,23 +73,22 @@ function figure(name, value, note = '') {
 
 function overTime({ usage, parts = [] }, times, measure, split, nameOf) {
   const columns = buckets(times)
-  const show = measure === 'cost' ? money : count
   const label = `${shown.find(([v]) => v === measure)[1]} ${splits.find(([v]) => v === split)[1]}`
   const series = stack(parts, columns, measure).map(s => ({ ...s, label: s.other ? 'Other' : nameOf(s.part, split) }))
   const at = new Map(usage.map(row => [row.bucket, row]))
   const line = (name, value) => ({ label: name, values: columns.map(c => at.has(c) ? value(at.get(c)) : 0) })
   return h('div', { class: 'charts' },
-    h('div', {}, h('h3', {}, label), series.length ? stackedBars(label, columns, series, show) : empty('Nothing to show.')),
+    h('div', {}, h('h3', {}, label), series.length ? stackedBars(label, columns, series, measure === 'cost' ? dollars : counts) : empty('Nothing to show.')),
     h('div', {}, h('h3', {}, 'Tokens in and out'),
-      lines('Tokens in and out', columns, [line('Input', row => row.inputTokens), line('Output', row => row.outputTokens)], count)))
+      lines('Tokens in and out', columns, [line('Input', row => row.inputTokens), line('Output', row => row.outputTokens)], counts)))
 }
 
 /** Keys that do not serve although they should. */
 function needs(keys) {
   const stuck = keys.filter(k => !['ready', 'disabled'].includes(k.state))
   if (!stuck.length) return null
-  return section('Needs attention', h('ul', { class: 'plain' }, stuck.map(k => h('li', {},
-    h('a', { href: routeTo('keys') }, k.name), ' ', keyState(k)))))
+  return section('Needs attention', h('ul', { class: 'plain needs' }, stuck.map(k => h('li', {},
+    h('a', { href: routeTo('keys') }, k.name), keyState(k)))))
 }
 
 function quotas(keys) {

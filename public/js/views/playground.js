@@ -5,7 +5,8 @@ import { addEvent, emptyAnswer } from '../answer.js'
 import { chatBody, readImages } from '../chatbody.js'
 import { h } from '../dom.js'
 import { field, form, valuesOf } from '../form.js'
-import { count, duration, money } from '../format.js'
+import { count, duration, localTimes } from '../format.js'
+import { costOf } from '../requestview.js'
 import { routeTo } from '../route.js'
 import { curlChat } from '../snippet.js'
 import { events } from '../sse.js'
@@ -13,24 +14,38 @@ import { button, copyButton, failure, loaded } from '../widget.js'
 
 export const title = 'Playground'
 
-export function view({ signal }) {
+// What was asked and answered, for when the reader comes back from "See the request". Gone with the page.
+let kept = null
+
+export function view({ user, signal }) {
   return loaded(async () => {
     const [{ keys }, { providers }] = await Promise.all([get('/api/keys', signal), get('/api/keys/catalog', signal)])
     return { keys, providers }
-  }, data => data.keys.length ? bench(data, signal) : h('p', {}, 'The playground needs a provider key. ', h('a', { href: routeTo('keys') }, 'Add one'), ' first.'))
+  }, data => {
+    if (!data.keys.length) return h('p', {}, 'The playground needs a provider key. ', h('a', { href: routeTo('keys') }, 'Add one'), ' first.')
+    if (kept?.user !== user.id) kept = { user: user.id, ...bench() }
+    kept.offer(choices(data))
+    signal.addEventListener('abort', kept.leave)
+    return kept.node
+  })
 }
 
-function bench({ keys, providers }, leaving) {
+function choices({ keys, providers }) {
   const mine = providers.filter(p => keys.some(k => k.provider === p.id))
-  const models = [...new Set([...keys.map(k => k.defaultModel).filter(Boolean), ...mine.flatMap(p => p.models).filter(m => m.mode !== 'embedding').map(m => m.id)])]
+  return {
+    providers: [['', 'any'], ...mine.map(p => [p.id, p.name])],
+    models: [...new Set([...keys.map(k => k.defaultModel).filter(Boolean), ...mine.flatMap(p => p.models).filter(m => m.mode !== 'embedding').map(m => m.id)])],
+  }
+}
+
+function bench() {
   const output = h('div', { class: 'answer' }, h('p', { class: 'quiet' }, 'The answer appears here.'))
   let running = null
-  const stop = button('Stop', () => running?.abort(), { disabled: true })
-  leaving.addEventListener('abort', () => running?.abort())
+  const stop = button('Stop', () => running?.abort('stopped by you'), { disabled: true })
   const ask = form([
     h('div', { class: 'pair' },
-      field('provider', 'Provider', { options: [['', 'any'], ...mine.map(p => [p.id, p.name])], value: '' }),
-      field('model', 'Model', { value: models[0] ?? '', list: models.slice(0, 300), spellcheck: 'false', hint: 'Empty: the key’s default.' })),
+      field('provider', 'Provider', { options: [], value: '' }),
+      field('model', 'Model', { list: [], spellcheck: 'false', hint: 'Empty: the key’s default.' })),
     field('system', 'System prompt', { rows: 2 }),
     field('messages', 'Message', { rows: 4, value: 'Hello!' }),
     h('div', { class: 'pair' },
@@ -51,9 +66,26 @@ function bench({ keys, providers }, leaving) {
       }
     },
   })
-  const curl = () => curlChat(location.origin, '$TOKEN', chatBody(valuesOf(ask), [])).replace("'Authorization: Bearer $TOKEN'", '"Authorization: Bearer $TOKEN"')
+  const curl = async () => curlChat(location.origin, '$TOKEN', chatBody(valuesOf(ask), await readImages(ask.elements.images.files))).replace("'Authorization: Bearer $TOKEN'", '"Authorization: Bearer $TOKEN"')
   ask.querySelector('.buttons').append(stop, copyButton(curl, 'Copy as curl'))
-  return h('div', { class: 'bench' }, ask, h('section', { 'aria-label': 'Answer' }, output))
+  return {
+    node: h('div', { class: 'bench' }, ask, h('section', { 'aria-label': 'Answer' }, output)),
+    leave: () => running?.abort('stopped, because you left the page'),
+    offer: offerIn(ask),
+  }
+}
+
+/** Fills the choices, and keeps what was chosen. */
+function offerIn(ask) {
+  const { provider, model } = ask.elements
+  let first = true
+  return ({ providers, models }) => {
+    const chosen = provider.value
+    provider.replaceChildren(...providers.map(([value, text]) => h('option', { value, selected: value === chosen }, text)))
+    model.list.replaceChildren(...models.slice(0, 300).map(value => h('option', { value })))
+    if (first) model.value = models[0] ?? ''
+    first = false
+  }
 }
 
 async function run(body, output, signal) {
@@ -65,37 +97,39 @@ async function run(body, output, signal) {
   const answer = emptyAnswer()
   let head = null
   let first = null
+  let over = false
   try {
     const response = await request('POST', '/api/chat', { body, signal, accept: 'text/event-stream' })
     head = response.headers
     for await (const data of events(response.body)) {
       first ??= performance.now() - begun
-      const over = addEvent(answer, data)
+      over = addEvent(answer, data)
       thought.textContent = answer.reasoning
       text.textContent = answer.text + answer.toolCalls.map(c => `\n→ ${c.name}(${c.arguments})`).join('')
       if (over) break
     }
   } catch (error) {
-    if (!signal.aborted) return void facts.replaceChildren(failure(error), head ? '' : reasons(error))
+    if (!signal.aborted && !head) return void facts.replaceChildren(failure(error), reasons(error))
   }
-  facts.replaceChildren(await summary(answer, head, { first, all: performance.now() - begun, stopped: signal.aborted }))
+  const ended = answer.error ? answer.error.message : signal.aborted ? signal.reason : over ? answer.finishReason : 'The connection to the gateway was lost before the answer was whole.'
+  facts.replaceChildren(await summary(answer, head, { first, all: performance.now() - begun, ended, whole: over }))
 }
 
 /** Why each key was passed over, if the gateway says so. */
 function reasons(error) {
   const keys = error.details.keys
-  return Array.isArray(keys) ? h('ul', {}, keys.map(k => h('li', {}, `${k.name}: ${k.reason}`))) : ''
+  return Array.isArray(keys) ? h('ul', { class: 'reasons' }, keys.map(k => h('li', {}, h('strong', {}, k.name), `: ${localTimes(k.reason)}`))) : ''
 }
 
-async function summary(answer, head, { first, all, stopped }) {
+async function summary(answer, head, { first, all, ended, whole }) {
   const id = head?.get('X-Request-ID')
   // The row is written before the last event, but after a stop it takes a moment.
-  const row = id && !stopped ? await get(`/api/requests/${id}`).catch(() => null) : null
+  const row = id && whole ? await get(`/api/requests/${id}`).catch(() => null) : null
   const facts = [
-    ['Ended', answer.error ? answer.error.message : stopped ? 'stopped by you' : answer.finishReason],
-    ['First words', first === null ? '–' : duration(first)], ['Latency', duration(row?.latencyMs ?? all)],
+    ['Ended', whole && !answer.error ? ended : h('strong', {}, ended)],
+    ['First words', first === null ? '–' : `${duration(first)} in your browser`], ['Latency', `${duration(all)} in your browser${row ? `, ${duration(row.latencyMs)} at the gateway` : ''}`],
     ['Tokens', answer.usage ? `${count(answer.usage.promptTokens)} in, ${count(answer.usage.completionTokens)} out` : '–'],
-    ['Cost', row ? (row.costUsd === null ? 'unpriced' : money(row.costUsd)) : '–'],
+    ['Cost', row ? costOf(row) : '–'],
     ...[...(head ?? [])].filter(([name]) => name.startsWith('x-llm-') || name === 'x-request-id'),
   ]
   return h('div', {}, h('dl', { class: 'facts' }, facts.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))),

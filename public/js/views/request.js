@@ -2,8 +2,8 @@
 
 import { get } from '../api.js'
 import { h } from '../dom.js'
-import { count, duration, time, words } from '../format.js'
-import { costOf, requestState } from '../requestview.js'
+import { count, duration, localTimes, time, words } from '../format.js'
+import { costOf, requestState, unanswered } from '../requestview.js'
 import { routeTo } from '../route.js'
 import { loaded, section, table } from '../widget.js'
 
@@ -14,32 +14,35 @@ export function view({ id, signal }) {
     const [one, { keys }, { tokens }] = await Promise.all([get(`/api/requests/${encodeURIComponent(id)}`, signal), get('/api/keys', signal), get('/api/tokens', signal)])
     return { one, names: new Map([...keys, ...tokens].map(o => [o.id, o.name])) }
   }
-  return h('div', {}, h('p', {}, h('a', { href: routeTo('requests') }, '← All requests')),
+  return h('div', {}, h('p', { class: 'up' }, h('a', { href: routeTo('requests') }, '← All requests')),
     loaded(load, ({ one, names }) => h('div', {}, facts(one, names), way(one, names))))
 }
 
+const atGateway = ms => ms === null ? duration(ms) : `${duration(ms)} at the gateway`
+
 function facts(q, names) {
-  const named = (id, none) => id ? names.get(id) ?? 'deleted' : none
+  const named = (id, otherwise) => id ? names.get(id) ?? 'deleted' : otherwise
+  const none = unanswered(q)
   return h('dl', { class: 'facts' }, [
     ['Time', time(q.createdAt)], ['Status', [requestState(q), q.status === 200 ? ' (200)' : '']], ['Model', q.model || 'none'], ['Provider', q.provider ?? 'none'],
     ['Key', named(q.keyId, 'no key was called')], ['Token', named(q.tokenId, 'none: sent from the dashboard')],
     ['Streamed', q.stream ? 'yes' : 'no'], ['Providers called', count(q.attempts)],
-    ['Latency', duration(q.latencyMs)], ['First byte', duration(q.firstByteMs)],
-    ['Input tokens', `${count(q.inputTokens)} (${count(q.cachedTokens)} from the cache, ${count(q.cacheWriteTokens)} written to it)`],
-    ['Output tokens', `${count(q.outputTokens)} (${count(q.reasoningTokens)} of reasoning)`],
-    ['Usage', !q.attempts ? 'none' : q.estimated ? 'estimated: the provider reported none' : 'as the provider reported it'],
+    ['Latency', atGateway(q.latencyMs)], ['First byte', atGateway(q.firstByteMs)],
+    ['Input tokens', none ? count(null) : `${count(q.inputTokens)} (${count(q.cachedTokens)} from the cache, ${count(q.cacheWriteTokens)} written to it)`],
+    ['Output tokens', none ? count(null) : `${count(q.outputTokens)} (${count(q.reasoningTokens)} of reasoning)`],
+    ['Usage', none ? count(null) : q.estimated ? 'estimated: the provider reported none' : 'as the provider reported it'],
     ['Cost', costOf(q)], ['Id', h('code', {}, q.id)],
   ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))))
 }
 
 function way({ trace }, names) {
-  if (!trace) return h('p', { class: 'quiet' }, 'No trace: the first key answered, or the trace was kept long enough.')
+  if (!trace) return h('p', { class: 'quiet after' }, 'No trace: the first key answered, or the trace was kept long enough.')
   const { attempts = [], passed = [] } = trace
   return [
     attempts.length > 0 && section('Attempts that failed', table('Attempts that failed',
       [['Key'], ['Provider'], ['Model'], ['Reason'], ['Status', 'number'], ['Took', 'number'], ['Quota']],
       attempts.map(a => [names.get(a.keyId) ?? 'deleted', a.provider, a.model, words(a.class), a.status ? String(a.status) : '–', duration(a.ms), a.givenBack ? 'given back' : 'kept']))),
     passed.length > 0 && section('Keys that were passed over', table('Keys that were passed over', [['Key'], ['Provider'], ['Why']],
-      passed.map(k => [k.name, k.provider, k.reason]))),
+      passed.map(k => [k.name, k.provider, localTimes(k.reason)]))),
   ].reduce((box, part) => (part && box.append(part), box), h('div', {}))
 }

@@ -1,30 +1,35 @@
 // The request log, newest first.
 
-import { get, withQuery } from '../api.js'
+import { ApiError, get, withQuery } from '../api.js'
 import { h } from '../dom.js'
 import { field, form } from '../form.js'
 import { longTable } from '../longtable.js'
-import { filterQuery } from '../requestfilter.js'
+import { filterIssues, filterQuery, isFiltered, statusQuery, statusText } from '../requestfilter.js'
 import { requestColumns, requestRow } from '../requestview.js'
 import { routeTo } from '../route.js'
-import { empty, loaded } from '../widget.js'
+import { button, empty, loaded } from '../widget.js'
 
 export const title = 'Requests'
 
 const pageSize = 50
+const offered = 300 // models, at most
 
-export function view({ query, signal }) {
+export function view({ query, signal, kept }) {
   const load = async () => {
-    const [{ keys }, { tokens }, { providers }, first] = await Promise.all([
-      get('/api/keys', signal), get('/api/tokens', signal), get('/api/keys/catalog', signal), page(query, '', signal)])
-    return { keys, tokens, providers, first }
+    // Back from a request: the pages that were loaded, as they were.
+    kept.requests ??= await Promise.all([get('/api/keys', signal), get('/api/tokens', signal), get('/api/keys/catalog', signal), page(query, '', signal)])
+    return kept.requests
   }
-  return loaded(load, ({ keys, tokens, providers, first }) => {
+  return loaded(load, ([{ keys }, { tokens }, { providers }, first], again) => {
     const names = new Map([...keys, ...tokens].map(o => [o.id, o.name]))
-    const filtered = Object.keys(query).length > 0
-    return h('div', {}, filters(query, { keys, tokens, providers }),
+    const filtered = isFiltered(query)
+    const refresh = () => {
+      delete kept.requests
+      again()
+    }
+    return h('div', {}, filters(query, { keys, tokens, providers, refresh, signal }),
       first.rows.length ? longTable('Requests', first, { columns: requestColumns, row: q => requestRow(q, names), next: cursor => page(query, cursor, signal), signal })
-        : empty(filtered ? 'No request fits these filters.' : 'No request yet.', filtered && h('a', { href: routeTo('requests') }, 'Remove the filters')))
+        : empty(filtered ? 'No request fits these filters.' : 'No request yet.'))
   })
 }
 
@@ -33,18 +38,43 @@ async function page(query, cursor, signal) {
   return { rows: requests, nextCursor }
 }
 
-function filters(query, { keys, tokens, providers }) {
+function filters(query, { keys, tokens, providers, refresh, signal }) {
   const named = list => [['', 'any'], ...list.map(o => [o.id, o.name])]
+  const models = [...new Set(providers.filter(p => keys.some(k => k.provider === p.id)).flatMap(p => p.models.map(m => m.id)))].slice(0, offered)
   const it = form([h('div', { class: 'filters' },
-    field('statusClass', 'Status', { options: [['', 'any'], ['2', '2xx answered'], ['4', '4xx refused'], ['5', '5xx failed']], value: query.statusClass ?? '' }),
+    field('status', 'Status', { value: statusText(query), list: ['2xx', '4xx', '5xx', '400', '429', '502', '503'], hint: 'A code, or a class such as 5xx.', maxlength: 3 }),
     field('provider', 'Provider', { options: named(providers), value: query.provider ?? '' }),
-    field('model', 'Model', { value: query.model ?? '' }),
+    field('model', 'Model', { value: query.model ?? '', list: models, spellcheck: 'false', hint: 'gpt-4* is all that begin so.' }),
     field('keyId', 'Key', { options: named(keys), value: query.keyId ?? '' }),
     field('tokenId', 'Token', { options: named(tokens), value: query.tokenId ?? '' }),
     field('from', 'From', { type: 'datetime-local', value: query.from ?? '' }),
     field('to', 'To', { type: 'datetime-local', value: query.to ?? '' }))],
-  { label: 'Filter', submit: async values => { location.hash = routeTo('requests', { query: values }) } })
-  it.querySelector('.buttons').append(
-    h('a', { class: 'button', href: withQuery('/api/requests.csv', filterQuery(query)), download: 'requests.csv' }, 'Export as CSV'))
+  { label: 'Filter', submit: async ({ status, ...values }) => {
+    const issues = filterIssues(values)
+    if (issues.length) throw new ApiError(400, { error: { message: '', details: { issues } } })
+    const wanted = { ...values, ...statusQuery(status) }
+    await get(withQuery('/api/requests', { ...filterQuery(wanted), limit: 1 }), signal) // an error belongs to its field
+    const hash = routeTo('requests', { query: wanted })
+    if (hash === location.hash) refresh()
+    else location.hash = hash
+  } })
+  it.querySelector('.buttons').append(...[
+    isFiltered(query) && h('a', { class: 'button', href: routeTo('requests') }, 'Remove the filters'),
+    button('Refresh', refresh), exporter(query, signal)].filter(Boolean))
   return it
+}
+
+/** Asks before it begins: a download that fails would be a file with an error in it. */
+function exporter(query, signal) {
+  const problem = h('span', { class: 'error', role: 'alert' })
+  const file = h('a', { href: withQuery('/api/requests.csv', filterQuery(query)), download: 'requests.csv' })
+  return h('span', { class: 'buttons' }, button('Export as CSV', async () => {
+    problem.textContent = ''
+    try {
+      await get(withQuery('/api/requests', { ...filterQuery(query), limit: 1 }), signal)
+      file.click()
+    } catch (error) {
+      if (!signal.aborted) problem.textContent = error.message
+    }
+  }), problem)
 }

@@ -2,8 +2,9 @@
 
 import { get, patch, put, remove } from '../api.js'
 import { admin } from '../admin.js'
-import { announce, h } from '../dom.js'
-import { time } from '../format.js'
+import { agentName } from '../agent.js'
+import { h } from '../dom.js'
+import { ago, time } from '../format.js'
 import { field, form } from '../form.js'
 import { button, failure, loaded, moment, section, table } from '../widget.js'
 
@@ -12,7 +13,8 @@ export const title = 'Settings'
 const strategies = [['', 'the gateway’s default'], ['exhaust-first', 'exhaust-first: stay on a key until its quota is spent'], ['round-robin', 'round-robin: take turns']]
 
 export function view(context) {
-  return h('div', {}, section('Account', account(context)), section('Password', password(context)), section('Sessions', sessions(context)),
+  const all = sessions(context)
+  return h('div', {}, section('Account', account(context)), section('Password', password(context, all.reload)), section('Sessions', all),
     context.user.role === 'admin' && admin(context))
 }
 
@@ -29,16 +31,21 @@ function account({ user, setUser }) {
   return h('div', {}, h('p', {}, `${user.email}, ${user.role === 'admin' ? 'an admin' : 'a user'} since ${time(user.createdAt)}`), it)
 }
 
-function password({ user, refresh }) {
-  return form([
+function password({ user }, reload) {
+  const said = h('span', { role: 'status', class: 'quiet' })
+  const it = form([
     h('input', { type: 'text', class: 'hidden', autocomplete: 'username', value: user.email, readonly: true, tabindex: -1, 'aria-hidden': 'true' }),
     field('currentPassword', 'Current password', { type: 'password', autocomplete: 'current-password' }),
     field('newPassword', 'New password', { type: 'password', autocomplete: 'new-password', hint: 'All other sessions end.' }),
   ], { label: 'Change the password', submit: async values => {
+    said.textContent = ''
     await put('/api/auth/password', values)
-    announce('The password is changed')
-    refresh()
+    it.reset()
+    said.textContent = 'The password is changed, and all other sessions have ended.'
+    reload()
   } })
+  it.querySelector('.buttons').append(said)
+  return it
 }
 
 function sessions({ signal }) {
@@ -54,8 +61,8 @@ function sessions({ signal }) {
     }
     const endOthers = () => end(...all.filter(s => !s.current).map(s => s.id))
     return h('div', {}, problem, table('Sessions', [['Browser'], ['Address'], ['Began'], ['Last seen'], ['Ends'], ['Actions']], all.map(s => [
-      [s.userAgent || 'unknown', s.current && h('p', { class: 'quiet' }, 'this one')], s.address, time(s.createdAt), moment(s.lastSeenAt), time(s.expiresAt),
-      s.current ? '' : button('End', () => end(s.id), { 'aria-label': `End the session of ${s.userAgent}` })])),
+      [h('span', { title: s.userAgent }, agentName(s.userAgent)), s.current && h('p', { class: 'quiet' }, 'this one')], s.address, time(s.createdAt), moment(s.lastSeenAt), time(s.expiresAt),
+      s.current ? '' : button('End', () => end(s.id), { 'aria-label': `End the session of ${agentName(s.userAgent)}, last seen ${ago(s.lastSeenAt)}`, 'data-key': `end ${s.id}` })])),
     all.length > 1 && button('End all others', endOthers))
   })
 }

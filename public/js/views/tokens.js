@@ -26,7 +26,7 @@ export function view({ signal }) {
 }
 
 function create(model, again) {
-  const dialog = openDialog('Create a token', close => form([
+  const dialog = openDialog('Create a token', (close, hold) => form([
     field('name', 'Name', { hint: 'Of the program that will use it.', required: true }),
     field('expiresInDays', 'Expires', { options: lives, value: '' }),
   ], {
@@ -35,17 +35,20 @@ function create(model, again) {
       const made = await post('/api/tokens', { name, expiresInDays: expiresInDays ? Number(expiresInDays) : null })
       again()
       dialog.querySelector('h2').textContent = `The token of ${made.name}`
-      dialog.querySelector('form').replaceWith(reveal(made.token, model, close))
+      dialog.querySelector('form').replaceWith(reveal(made.token, model, close, hold))
       dialog.classList.add('wide')
+      dialog.querySelector('.secret button').focus()
     },
   }))
 }
 
-function reveal(token, model, close) {
+function reveal(token, model, close, hold) {
+  const held = h('p', { role: 'status', class: 'quiet' })
+  hold(() => { held.textContent = 'Press “Done” when you have copied the token: it is not shown again.' })
   return h('div', {}, h('p', {}, 'This is the only time that it is shown. Copy it now.'),
     h('div', { class: 'secret' }, h('code', { class: 'token' }, token), copyButton(token, 'Copy the token')),
     h('h3', {}, 'Use it'), snippetTabs(location.origin, token, model),
-    h('div', { class: 'buttons' }, button('Done', close, { kind: 'primary' })))
+    h('div', { class: 'buttons' }, button('Done', close, { kind: 'primary' }), held))
 }
 
 function stateOf(token) {
@@ -72,7 +75,7 @@ function row(token, again) {
   return tableRow(columns, [
     h('strong', {}, token.name), [stateOf(token), report], token.expiresAt ? time(token.expiresAt) : 'never', moment(token.lastUsedAt), count(token.usageCount),
     h('div', { class: 'buttons' },
-      !token.blocked && button(token.enabled ? 'Disable' : 'Enable', flip, { 'aria-label': `${token.enabled ? 'Disable' : 'Enable'} ${token.name}` }),
+      !token.blocked && button(token.enabled ? 'Disable' : 'Enable', flip, { 'data-key': `flip ${token.id}`, 'aria-label': `${token.enabled ? 'Disable' : 'Enable'} ${token.name}` }),
       button('Revoke', revoke, { kind: 'danger', 'aria-label': `Revoke ${token.name}` })),
   ])
 }

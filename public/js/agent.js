@@ -1,0 +1,14 @@
+// A browser in words, from what it calls itself.
+
+// Each names the ones after it, too.
+const browsers = [['Edg', 'Edge'], ['OPR', 'Opera'], ['SamsungBrowser', 'Samsung Internet'], ['Firefox', 'Firefox'], ['FxiOS', 'Firefox'], ['CriOS', 'Chrome'], ['HeadlessChrome', 'Chrome'], ['Chrome', 'Chrome'], ['Safari', 'Safari']]
+const systems = [['iPhone', 'iPhone'], ['iPad', 'iPad'], ['Android', 'Android'], ['CrOS', 'ChromeOS'], ['Windows', 'Windows'], ['Mac OS X', 'macOS'], ['Linux', 'Linux']]
+
+/** @param {string} userAgent @returns {string} "Chrome on Linux"; of what is no browser its own first word */
+export function agentName(userAgent) {
+  const of = list => list.find(([mark]) => userAgent.includes(mark))?.[1]
+  const browser = userAgent.startsWith('Mozilla/') && of(browsers)
+  if (!browser) return userAgent.split(/[\s(]/)[0] || 'unknown'
+  const system = of(systems)
+  return system ? `${browser} on ${system}` : browser
+}

@@ -1,0 +1,58 @@
+// Where the reader is: what has the focus, what is unfolded, how far is scrolled. Kept while nodes are replaced by newer ones.
+
+const focusable = 'a[href], button, input, select, textarea, summary, [tabindex]'
+
+/** What an element is called in the old nodes and in the new: data-key where its label changes with its state. */
+function keyOf(element) {
+  const set = element.closest('fieldset')?.querySelector('legend')?.textContent ?? ''
+  const own = element.dataset.key ?? element.getAttribute('aria-label') ?? (element.type === 'radio' ? element.value : element.name || element.textContent.trim())
+  return [element.localName, set, own].join('|')
+}
+
+const alike = (box, selector, key) => [...box.querySelectorAll(selector)].filter(e => keyOf(e) === key)
+
+function nameIn(box, selector, element) {
+  const key = keyOf(element)
+  return { key, nth: alike(box, selector, key).indexOf(element) }
+}
+
+function find(box, selector, { key, nth }) {
+  const all = alike(box, selector, key)
+  return all[nth] ?? all.at(-1)
+}
+
+/** The focused element, and what it stands in: a reader whose button is gone goes on from the table. */
+function focused(box) {
+  const names = []
+  for (let e = document.activeElement; e && e !== box && box.contains(e); e = e.parentElement.closest('[tabindex]')) names.push(nameIn(box, focusable, e))
+  return names
+}
+
+/** @returns {(box: Element) => boolean} puts the reader back; whether something has the focus again */
+export function remember(box) {
+  const names = focused(box)
+  const open = [...box.querySelectorAll('details[open] > summary')].map(e => nameIn(box, 'summary', e))
+  const aside = [...box.querySelectorAll('.scroll')].filter(e => e.scrollLeft || e.scrollTop).map(e => ({ ...nameIn(box, '.scroll', e), left: e.scrollLeft, top: e.scrollTop }))
+  return now => {
+    for (const name of open) find(now, 'summary', name)?.parentElement.setAttribute('open', '')
+    for (const name of aside) find(now, '.scroll', name)?.scrollTo(name.left, name.top)
+    for (const name of names) {
+      const it = find(now, focusable, name)
+      const able = it?.disabled ? it.parentElement.querySelector('button:enabled') : it // at the end of a list: the other direction
+      if (!able) continue
+      able.focus({ preventScroll: true })
+      return true
+    }
+    if (names.length) document.getElementById('main')?.focus({ preventScroll: true })
+    return names.length > 0
+  }
+}
+
+/** Replaces what is in a box and leaves the reader where they are. */
+export function swap(box, ...nodes) {
+  const restore = remember(box)
+  const y = scrollY
+  box.replaceChildren(...nodes)
+  restore(box)
+  if (scrollY !== y) scrollTo(0, y)
+}
