@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	maxForeign     = 16 // fields of a request that are told of
-	maxForeignName = 64 // bytes of a field's name that is told of
+	maxForeign     = 16             // fields of a request that are told of
+	maxForeignAt   = 2 * maxForeign // those without which it means something else have room beside them
+	maxForeignName = 64             // bytes of a field's name that is told of
 )
 
 // NoteForeign notes a member that the canonical form does not carry, unless it says nothing.
@@ -26,7 +27,7 @@ func NoteForeign(req *chat.Request, m jsonx.Value, essential bool) {
 // NoteForeignAt notes something that the canonical form does not carry, wherever in the body, and without which the
 // request means something else.
 func NoteForeignAt(req *chat.Request, v jsonx.Value, problem string) {
-	if len(req.Foreign) < maxForeign {
+	if len(req.Foreign) < maxForeignAt {
 		req.Foreign = append(req.Foreign, chat.Foreign{Name: v.Path(), Problem: problem, Essential: true})
 	}
 }

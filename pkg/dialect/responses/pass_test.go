@@ -194,7 +194,20 @@ func TestForeign(t *testing.T) {
 			}
 		}
 	}
-	req, _, err := new(responses.Server).DecodeRequest([]byte(`{"input":[{"role":"user","content":[{"type":"computer_screenshot","image_url":"data:image/png;base64,QQ==","file_id":null}]}]}`))
+	// Nor is it forgotten behind many members that are only told of.
+	many := `{`
+	for i := range 40 {
+		many += fmt.Sprintf(`"unheard_%d":1,`, i)
+	}
+	req, _, err := new(responses.Server).DecodeRequest([]byte(many + `"input":[{"role":"user","content":"a"},{"type":"hologram"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e *chat.Error
+	if _, err := (anthropic.Client{}).EncodeRequest(req, &dialect.Rules{Provider: "p"}); !errors.As(err, &e) || e.Param != "input[1].type" {
+		t.Errorf("behind many others: %v", err)
+	}
+	req, _, err = new(responses.Server).DecodeRequest([]byte(`{"input":[{"role":"user","content":[{"type":"computer_screenshot","image_url":"data:image/png;base64,QQ==","file_id":null}]}]}`))
 	if err != nil || len(req.Foreign) > 0 || req.Messages[0].Parts[0].Kind != chat.Image || req.Messages[0].Parts[0].Media.Data != "QQ==" {
 		t.Errorf("%v %v", req, err)
 	}
