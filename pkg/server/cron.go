@@ -10,7 +10,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
 
-// The scheduled job's bounds, in which beginWithin shows: what is left over is the next run's.
+// The scheduled job's bounds: how long it deletes, and how long after its start it still begins to run requests where beginWithin
+// has no say. What is left over is the next run's.
 const (
 	cronPurge = 4 * time.Second
 	cronBegin = 10 * time.Second

@@ -30,7 +30,7 @@ function facts(q, names) {
     ['Latency', atGateway(q.latencyMs)], ['First byte', atGateway(q.firstByteMs)],
     ['Input tokens', none ? count(null) : `${count(q.inputTokens)} (${count(q.cachedTokens)} from the cache, ${count(q.cacheWriteTokens)} written to it)`],
     ['Output tokens', none ? count(null) : `${count(q.outputTokens)} (${count(q.reasoningTokens)} of reasoning)`],
-    ['Usage', none ? count(null) : q.estimated ? 'estimated: the provider reported none' : 'as the provider reported it'],
+    ['Usage', none ? count(null) : q.estimated ? 'estimated: the provider reported none, or its cost does not follow from it' : 'as the provider reported it'],
     ['Cost', costOf(q)], ['Id', h('code', {}, q.id)],
   ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))))
 }
