@@ -15,7 +15,7 @@ type tokens struct {
 
 // iterations are those that the totals leave out.
 type iterations struct {
-	compacted, advised                 bool
+	compacted, otherModel              bool // what is among them, or may be
 	input, read, written, hour, output int64
 }
 
@@ -60,11 +60,11 @@ func iterationsBeside(list jsonx.Value) iterations {
 		case "compaction":
 			b.compacted = true
 		case "advisor_message":
-			b.advised = true
+			b.otherModel = true
 		case "message", "":
 			continue
 		default: // such as fallback_message: the totals are those of the model that answered
-			b.advised = true
+			b.otherModel = true
 			continue
 		}
 		var t tokens
@@ -107,7 +107,7 @@ func (t *tokens) usage() chat.Usage {
 		Input: t.input + b.input + read + written, Cached: read, CacheWrite: written - hour, CacheWrite1h: hour,
 		Output: t.output + b.output, Reasoning: min(t.thought, t.output),
 	}
-	u.Estimated = t.fees || b.advised || b.compacted && u.Input > longInput
+	u.Estimated = t.fees || b.otherModel || b.compacted && u.Input > longInput
 	return u
 }
 
