@@ -59,7 +59,7 @@ function asynchronous(examples) {
 
 function choosing(examples) {
   return section('Choosing a key', [
-    p('A request goes to one of your enabled keys that may serve the model. The lowest priority number is tried first; who cannot answer is passed over, and the next one is tried before you notice.'),
+    p('A request goes to one of your enabled keys that may serve the model. The lowest priority number is tried first; who cannot answer is passed over, and the next one is tried before you notice. Where no model is named, as here, a key answers with its default model, and one without is passed over.'),
     codeBlock(examples.narrow, 'A request that narrows the keys'),
     p('Every answer says who gave it: ', code('X-LLM-Provider'), ', ', code('X-LLM-Model'), ', ', code('X-LLM-Key-ID'), ', ', code('X-LLM-Latency-Ms'), '.')])
 }
