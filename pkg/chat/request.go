@@ -52,7 +52,7 @@ type Request struct {
 
 // Foreign is a field that only the caller's dialect has.
 type Foreign struct {
-	Name string // or its path
+	Name string // at the top level; else its path in the body
 	// Problem says why it is lost, if there is more to say.
 	Problem string `json:",omitempty"`
 	// Essential says that without it the request means something else.

@@ -26,7 +26,7 @@ func Redact(err *chat.Error, secret string) {
 	}
 }
 
-// RedactText is Redact for one text. The key is also found in other letters' case, and in the encodings of encodings.
+// RedactText is Redact for one text. The key is also found in other letters' case, and in the forms that the function encodings gives it.
 func RedactText(s, secret string) string {
 	s = clean(s, maxText)
 	for _, form := range encodings(secret) {

@@ -205,7 +205,7 @@ func (w *Writer) MaxTokens() *int64 {
 	return &most
 }
 
-// Stops are the request's stop sequences, of which there may be so many; 0: any number. A warning says that there are more.
+// Stops are the request's stop sequences, at most so many of them (0: any number), with a warning if some are left out.
 func (w *Writer) Stops(most int) []string {
 	stops := w.Req.Stop
 	if most <= 0 || len(stops) <= most {

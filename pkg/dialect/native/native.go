@@ -73,9 +73,10 @@
 // The id is the request's: requestId, or the gateway's own. Content is a string, empty
 // if there is no text. finishReason is stop, length, tool_calls or content_filter. Members that
 // are there only if they say something: message.toolCalls, message.reasoning, message.refusal,
-// message.images (what the model drew: url, or data and mimeType), message.citations, choice.logprobs, usage.cachedTokens, usage.cacheWriteTokens,
-// usage.reasoningTokens, usage.inputAudioTokens, usage.outputAudioTokens, and usage.estimated, which is
-// true if the provider reported no usage, or if what it costs does not follow from it.
+// message.images (what the model drew: url, or data and mimeType), message.citations, choice.logprobs,
+// usage.cachedTokens, usage.cacheWriteTokens, usage.reasoningTokens, usage.inputAudioTokens,
+// usage.outputAudioTokens, and usage.estimated, which is true if the provider reported no usage, or if what
+// it costs does not follow from it.
 //
 // # Stream
 //
@@ -83,8 +84,9 @@
 // the message, and a finishReason that is null until the last of the choice. Content, refusal, and the
 // text and arguments within items are appended to what came before; toolCalls and reasoning
 // have an index that says which item a piece belongs to, and every other member of an item comes once;
-// images, citations and logprobs are appended. The first delta of a choice has the role. The last event has the usage; then comes "[DONE]". A failure is an event {"error", "requestId"} as in an
-// error's body, with nothing after it. Comments fill silence.
+// images, citations and logprobs are appended. The first delta of a choice has the role. The last event has
+// the usage; then comes "[DONE]". A failure is an event {"error", "requestId"} as in an error's body, with
+// nothing after it. Comments fill silence.
 package native
 
 import (
