@@ -35,6 +35,7 @@ type Call struct {
 	again   bool         // it is the last key's second, and no key has a third
 	current *attempt     // committed: its answer goes to the caller
 	count   int          // attempts made
+	unsent  int          // of these: those whose request the provider's dialect could not express
 	trace   trace
 
 	waiting   <-chan *attempt // committed before its first event
@@ -261,6 +262,7 @@ func (c *Call) failed(a *attempt) error {
 		return c.cut(err)
 	}
 	if a.unfit {
+		c.unsent++
 		failover = true // only this provider cannot express the request
 	}
 	if !failover {

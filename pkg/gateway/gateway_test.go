@@ -452,6 +452,23 @@ func TestFailover(t *testing.T) {
 	}
 }
 
+// A provider that cannot be asked at all was not called, whatever is kept of why.
+func TestAttemptsAreCalls(t *testing.T) {
+	w := newWorld(t)
+	unasked := w.add(key{provider: "groq", models: `["*"]`, priority: 1})
+	good := w.add(key{priority: 2})
+	ask := w.ask(model)
+	two := int64(2) // answers, which Groq does not give
+	ask.Request.N = &two
+	w.mustServe(ask, good)
+	if n := w.int(`select attempts from requests`); n != 1 || w.callsOf(1) != 0 || w.used(unasked) != 0 {
+		t.Errorf("%d attempts in the log, %d calls of the first key, %d of its places used", n, w.callsOf(1), w.used(unasked))
+	}
+	if w.int(`select count(*) from request_traces`) != 1 {
+		t.Error("nothing is kept of why the first key was passed over")
+	}
+}
+
 // Each key is called once, and the last one once more if the failure may pass: no key is called three times, however many there are.
 func TestNoKeyIsTriedAThirdTime(t *testing.T) {
 	for _, keys := range []int{1, 2, 5, 16} {

@@ -77,7 +77,7 @@ const (
 func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 	r := store.Record{
 		ID: c.ask.ID, User: c.entry.table.user, Token: c.entry.token,
-		Model: clip(c.ask.Request.Model, maxModel), Status: o.status, Outcome: o.kind, Attempts: c.count,
+		Model: clip(c.ask.Request.Model, maxModel), Status: o.status, Outcome: o.kind, Attempts: c.count - c.unsent,
 		LatencyMs: c.g.Now().Sub(c.begun).Milliseconds(), FirstByteMs: c.firstByte,
 		Also: append(c.before, c.healing()...),
 	}

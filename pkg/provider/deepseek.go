@@ -21,7 +21,7 @@ func deepSeek() Provider {
 			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 			MaxTokens:     dialect.MaxTokens,
 			StreamUsage:   dialect.UsageAsked,
-			MaxStops:      16,
+			MaxStops:      16, // API reference, create chat completion
 			ToolNames:     dialect.ToolNames64,
 			DeveloperRole: dialect.DeveloperAsSystem,
 			Reasoning:     dialect.ReasoningThinking,

@@ -17,7 +17,7 @@ func fireworks() Provider {
 			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 			MaxTokens:     dialect.MaxTokens,  // both are accepted
 			StreamUsage:   dialect.UsageAsked, // newer models send none otherwise
-			MaxStops:      4,
+			MaxStops:      4,                  // API reference, create chat completion
 			ToolNames:     dialect.ToolNames64,
 			DeveloperRole: dialect.DeveloperAsSystem,
 			Reasoning:     dialect.ReasoningBudget,

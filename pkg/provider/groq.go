@@ -21,7 +21,7 @@ func groq() Provider {
 			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 			MaxTokens:     dialect.MaxCompletionTokens,
 			StreamUsage:   dialect.UsageAsked,
-			MaxStops:      4,
+			MaxStops:      4, // API reference, create chat completion
 			ToolNames:     dialect.ToolNames64,
 			DeveloperRole: dialect.DeveloperAsSystem,
 			Names:         dialect.NamesDropped,

@@ -19,7 +19,7 @@ func openRouter() Provider {
 			Embeddings:    dialect.EmbeddingRules{Tokens: dialect.TokensKept},
 			MaxTokens:     dialect.MaxTokens,     // both are accepted
 			StreamUsage:   dialect.UsageIncluded, // always sent; include_usage does nothing
-			MaxStops:      4,
+			MaxStops:      4,                     // OpenAPI document
 			ToolNames:     dialect.ToolNames64,
 			Reasoning:     dialect.ReasoningObject,
 			ReasoningBack: dialect.ReasoningBackDetails,
