@@ -35,6 +35,7 @@ func TestTurnsAreRestoredInOrder(t *testing.T) {
 		"as it was":                {[]chat.Part{textPart("Grüße, ", "commentary"), callPart("c1"), textPart("then ", ""), callPart("c2"), textPart("done", "")}, said},
 		"texts joined before":      {[]chat.Part{textPart("Grüße, then done", ""), callPart("c1"), callPart("c2")}, said},
 		"texts joined as two":      {[]chat.Part{textPart("Grüße, ", ""), textPart("then done", ""), callPart("c1"), callPart("c2")}, said},
+		"with texts of nothing":    {[]chat.Part{textPart("", ""), textPart("Grüße, then done", ""), callPart("c1"), callPart("c2"), textPart("", "")}, said},
 		"reasoning without a seal": {[]chat.Part{{Kind: chat.Reason, Text: "hm"}, textPart("Grüße, then done", ""), callPart("c1"), callPart("c2")}, said},
 		"another text":             {[]chat.Part{textPart("Grüße", ""), callPart("c1"), callPart("c2")}, append(inAHeap[:3:3], textPart("Grüße", ""), callPart("c1"), callPart("c2"))},
 		"a longer text":            {[]chat.Part{textPart("Grüße, then done!", ""), callPart("c1"), callPart("c2")}, append(inAHeap[:3:3], textPart("Grüße, then done!", ""), callPart("c1"), callPart("c2"))},
