@@ -224,7 +224,9 @@ func (h *heldTurn) arrange(said []chat.Part) (out []chat.Part, ok bool) {
 	for _, p := range said {
 		switch p.Kind {
 		case chat.Text:
-			texts = append(texts, p)
+			if p.Text != "" {
+				texts = append(texts, p)
+			}
 		case chat.Call:
 			calls = append(calls, p)
 		default:

@@ -1,9 +1,12 @@
 package gateway
 
 import (
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 
+	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
@@ -25,16 +28,13 @@ func TestTurnsAreRestoredInOrder(t *testing.T) {
 	for _, ev := range chat.Events(&chat.Response{Choices: []chat.Choice{{Message: chat.Message{Role: chat.Assistant, Parts: said}}}}) {
 		held.add(&ev)
 	}
-	for i := range held.text {
-		held.held.Reasoning[i].Text = string(held.text[i])
-	}
-	held.held.Provider = "p"
-	maker := candidate{key: &key{providerID: "p", provider: new(provider.Provider)}}
+	maker := heldFrom(&held)
 	inAHeap := []chat.Part{sealedPart("hm", "S1"), sealedPart("", "S2"), sealedPart("so", "S3")}
 	for name, c := range map[string]struct{ kept, want []chat.Part }{
 		"as it was":                {[]chat.Part{textPart("Grüße, ", "commentary"), callPart("c1"), textPart("then ", ""), callPart("c2"), textPart("done", "")}, said},
 		"texts joined before":      {[]chat.Part{textPart("Grüße, then done", ""), callPart("c1"), callPart("c2")}, said},
 		"texts joined as two":      {[]chat.Part{textPart("Grüße, ", ""), textPart("then done", ""), callPart("c1"), callPart("c2")}, said},
+		"with texts of nothing":    {[]chat.Part{textPart("", ""), textPart("Grüße, then done", ""), callPart("c1"), callPart("c2"), textPart("", "")}, said},
 		"reasoning without a seal": {[]chat.Part{{Kind: chat.Reason, Text: "hm"}, textPart("Grüße, then done", ""), callPart("c1"), callPart("c2")}, said},
 		"another text":             {[]chat.Part{textPart("Grüße", ""), callPart("c1"), callPart("c2")}, append(inAHeap[:3:3], textPart("Grüße", ""), callPart("c1"), callPart("c2"))},
 		"a longer text":            {[]chat.Part{textPart("Grüße, then done!", ""), callPart("c1"), callPart("c2")}, append(inAHeap[:3:3], textPart("Grüße, then done!", ""), callPart("c1"), callPart("c2"))},
@@ -46,5 +46,40 @@ func TestTurnsAreRestoredInOrder(t *testing.T) {
 		if !changed || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s:\n got %+v\nwant %+v", name, got, c.want)
 		}
+	}
+}
+
+// heldFrom makes the turn one that was held, and is a key of the provider that made it.
+func heldFrom(t *turn) candidate {
+	for i := range t.text {
+		t.held.Reasoning[i].Text = string(t.text[i])
+	}
+	t.held.Provider = "p"
+	return candidate{key: &key{providerID: "p", provider: new(provider.Provider)}}
+}
+
+// However the pieces of a stream come: what a caller keeps without the reasoning becomes what chat.Assembler makes of it all.
+func TestTurnsAreHeldAsAssembled(t *testing.T) {
+	held := 0
+	for seed := range uint64(2000) {
+		events := dialecttest.Interleaved(rand.New(rand.NewPCG(seed, 1)))
+		var made turn
+		for i := range events {
+			made.add(&events[i])
+		}
+		said := dialecttest.Fold(events).Choices[0]
+		kept := slices.DeleteFunc(slices.Clone(said.Message.Parts), func(p chat.Part) bool { return p.Kind == chat.Reason })
+		others := slices.ContainsFunc(kept, func(p chat.Part) bool { return p.Kind != chat.Text && p.Kind != chat.Call })
+		if said.Index != 0 || len(made.held.Reasoning) == 0 || others {
+			continue
+		}
+		held++
+		maker := heldFrom(&made)
+		if got, _ := restored(kept, &made.held, maker); !reflect.DeepEqual(got, said.Message.Parts) {
+			t.Fatalf("seed %d:\n got %+v\nwant %+v", seed, got, said.Message.Parts)
+		}
+	}
+	if held < 200 {
+		t.Errorf("only %d turns were held", held)
 	}
 }

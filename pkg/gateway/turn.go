@@ -65,14 +65,14 @@ func (t *turn) outline(o outlined) {
 // outlineBytes is about what an entry of the outline costs.
 const outlineBytes = 16
 
-// reason puts pieces together as chat.Assembler does.
+// reason puts pieces together as chat.Assembler does: a text that follows something else is another part, a state alone may come late.
 func (t *turn) reason(ev *chat.Event) {
 	t.bytes += len(ev.Text)
 	if s := ev.State; s != nil {
 		t.bytes += len(s.Signature) + len(s.Redacted) + len(s.Encrypted)
 	}
 	n := len(t.held.Reasoning)
-	if n == 0 || !t.held.Reasoning[n-1].State.Takes(ev.State) {
+	if n == 0 || ev.Text != "" && t.held.Outline[len(t.held.Outline)-1].Reasoning != n || !t.held.Reasoning[n-1].State.Takes(ev.State) {
 		t.held.Reasoning, t.text = append(t.held.Reasoning, heldReasoning{}), append(t.text, nil)
 		n++
 		t.outline(outlined{Reasoning: n})

@@ -143,6 +143,43 @@ func TestReasoningSurvives(t *testing.T) {
 	})
 }
 
+// A conversation goes on at another provider, and then where it began: what one thought is kept from the others, and
+// calls that another made are no obstacle.
+func TestTurnsChangeProvider(t *testing.T) {
+	w := newWorld(t)
+	p := w.person()
+	for _, pr := range providers() {
+		p.key(pr.id, "")
+	}
+	everyConversation(t, func(pr provided, model string, s *speaker, m memory, streamed bool) error {
+		for i, other := range providers() {
+			if other.id == pr.id || (len(s.name)+len(model)+i)%4 != 0 {
+				continue
+			}
+			c := &conversation{p: p, s: s, model: pr.id + "/" + model, memory: m, effort: "high"}
+			if _, err := c.begin(streamed); err != nil {
+				return err
+			}
+			c.first.model = other.id + "/" + other.models[i%len(other.models)]
+			if _, err := c.goOn(streamed); err != nil {
+				return fmt.Errorf("at %s: %w", c.first.model, err)
+			}
+			if err := c.again(streamed); err != nil {
+				return fmt.Errorf("at %s: %w", c.first.model, err)
+			}
+			elsewhere := c.first.model
+			c.first.model = c.model
+			if _, err := c.goOn(streamed); err != nil {
+				return fmt.Errorf("back from %s: %w", elsewhere, err)
+			}
+			if err := c.again(streamed); err != nil {
+				return fmt.Errorf("back from %s: %w", elsewhere, err)
+			}
+		}
+		return nil
+	})
+}
+
 // Of several keys, the one that made a turn makes the next, as what it thought may be worth nothing to the
 // others. If it is spent another one goes on, and after a restart all is as it was.
 func TestTurnsStayWithTheirKey(t *testing.T) {

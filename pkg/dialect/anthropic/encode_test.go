@@ -388,8 +388,13 @@ func TestEncodeFields(t *testing.T) {
 		}, dialect.ModelRules{Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}, "thinking", "", "in the middle of calls"},
 		"in calls with": {func(r *chat.Request) {
 			r.Reasoning = &chat.Reasoning{Effort: "low"}
-			r.Messages = append(r.Messages, said(chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Signature: "s"}}, call("1", "{}")), result("1"), said(call("2", "{}")), result("2"))
+			r.Messages = append(r.Messages, said(chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Signature: "s"}}, call("toolu_1", "{}")), result("toolu_1"), said(call("toolu_2", "{}")), result("toolu_2"))
 		}, dialect.ModelRules{Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}, "thinking", `{"type":"enabled","budget_tokens":2048,"display":"summarized"}`, ""},
+		"in calls with, then without": {func(r *chat.Request) {
+			r.Reasoning = &chat.Reasoning{Effort: "low"}
+			r.Messages = append(r.Messages, said(chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Signature: "s"}}, call("toolu_1", "{}")), result("toolu_1"), user(text("y")),
+				said(call("call_2", "{}")), result("call_2"))
+		}, dialect.ModelRules{Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}, "thinking", "", "in the middle of calls"},
 		"after calls": {func(r *chat.Request) {
 			r.Reasoning = &chat.Reasoning{Effort: "low"}
 			r.Messages = append(r.Messages, said(call("1", "{}")), result("1"), said(text("x")), user(text("y")))

@@ -1,6 +1,9 @@
 package anthropic
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
@@ -140,12 +143,26 @@ func (e *encoder) thoughtless() bool {
 	for asked > 0 && (e.turns[asked].role != chat.User || len(e.turns[asked].results) > 0) {
 		asked--
 	}
+	first := true
 	for i := asked; i < n; i++ {
-		if t := &e.turns[i]; t.role == chat.Assistant {
-			return t.parts[0].Kind != chat.Reason
+		t := &e.turns[i]
+		if t.role != chat.Assistant {
+			continue
 		}
+		if t.parts[0].Kind != chat.Reason && (first || madeElsewhere(t.parts)) {
+			return true
+		}
+		first = false
 	}
 	return false
+}
+
+// madeElsewhere says whether the parts hold a call whose id is none of Anthropic's. Its own turns need no thinking where
+// they go on with what was thought before.
+func madeElsewhere(parts []chat.Part) bool {
+	return slices.ContainsFunc(parts, func(p chat.Part) bool {
+		return p.Kind == chat.Call && !strings.HasPrefix(p.ToolCall.ID, "toolu_")
+	})
 }
 
 // fitBudget keeps the budget below max_tokens, of which it is a part.

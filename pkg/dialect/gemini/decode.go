@@ -42,6 +42,7 @@ type answer struct {
 	choices []choice
 	usage   chat.Usage
 	blocked bool // the prompt was
+	fees    bool // it searched the web, which is paid for beside the tokens (https://ai.google.dev/gemini-api/docs/pricing)
 }
 
 type choice struct {
@@ -151,6 +152,7 @@ func (a *answer) candidate(out []chat.Event, v jsonx.Value, position int) ([]cha
 	if n, ok := index.Int64(); ok {
 		position = int(n)
 	}
+	a.fees = a.fees || grounding.Get("webSearchQueries").Len() > 0
 	c := a.at(position)
 	for p := content.Get("parts").First(); p.Exists(); p = p.Next() {
 		var failed *chat.Error
@@ -188,6 +190,7 @@ func (a *answer) count(out []chat.Event, v jsonx.Value) []chat.Event {
 		return out
 	}
 	usage := usageOf(v)
+	usage.Estimated = a.fees
 	if usage == a.usage {
 		return out
 	}
@@ -223,6 +226,11 @@ func (a *answer) finish(out []chat.Event, end end) ([]chat.Event, *chat.Error) {
 			reason = chat.FinishToolCalls // Gemini has no reason of its own for it
 		}
 		out = append(out, chat.Event{Kind: chat.EventFinish, Choice: c.index, Finish: reason})
+	}
+	if a.fees && a.usage != (chat.Usage{}) && !a.usage.Estimated {
+		usage := a.usage
+		usage.Estimated = true
+		out = append(out, chat.Event{Kind: chat.EventUsage, Usage: &usage})
 	}
 	return append(out, chat.Event{Kind: chat.EventEnd}), nil
 }

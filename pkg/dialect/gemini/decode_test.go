@@ -174,6 +174,25 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+// What a search of the web costs does not follow from the tokens, whenever it is told of.
+func TestUsageBesideSearch(t *testing.T) {
+	const counted = `"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":1}`
+	const ground = `"groundingMetadata":{"webSearchQueries":["x"]}`
+	for in, want := range map[string]bool{
+		`{"candidates":[{"finishReason":"STOP"}],` + counted + `}`:                                                                  false,
+		`{"candidates":[{"finishReason":"STOP","groundingMetadata":{}}],` + counted + `}`:                                           false,
+		`{"candidates":[{"finishReason":"STOP",` + ground + `}],` + counted + `}`:                                                   true,
+		`{"candidates":[{` + ground + `}],` + counted + "}\n\ndata: " + `{"candidates":[{"finishReason":"STOP"}],` + counted + `}`:  true,
+		`{"candidates":[{}],` + counted + "}\n\ndata: " + `{"candidates":[{"finishReason":"STOP",` + ground + `}],` + counted + `}`: true,
+		`{"candidates":[{}],` + counted + "}\n\ndata: " + `{"candidates":[{"finishReason":"STOP",` + ground + `}]}`:                 true,
+	} {
+		resp, complete, failed := collect(t, strings.NewReader("data: "+in+"\n\n"))
+		if !complete || resp.Usage == nil || *resp.Usage != (chat.Usage{Input: 3, Output: 1, Estimated: want}) {
+			t.Errorf("%s: %v %+v", in, failed, resp.Usage)
+		}
+	}
+}
+
 func FuzzStream(f *testing.F) {
 	dialecttest.Collector(collect).Fuzz(f, plausible, "data: [{}]\n\n")
 }

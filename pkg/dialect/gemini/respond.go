@@ -62,7 +62,7 @@ func appendCandidate(out []byte, c *chat.Choice) []byte {
 			s.thoughts.open = false
 			out = appendCall(element(out), p.ToolCall, p.ToolCall.Signature)
 		case chat.Image, chat.Audio, chat.File:
-			if p.Media != nil && p.Media.Data != "" {
+			if p.Media != nil {
 				out = s.medium(element(out), p.Kind, p.Media)
 			}
 		}
@@ -99,7 +99,12 @@ func (s *said) text(out []byte, text string) []byte {
 	return append(out, '}')
 }
 
+// medium writes what the model made. Of one that stands elsewhere the address is told, as for callers of other dialects: fileData
+// is for Google's own files.
 func (s *said) medium(out []byte, kind chat.PartKind, m *chat.Media) []byte {
+	if m.Data == "" {
+		return s.text(out, body.MediaNote(kind, m))
+	}
 	s.thoughts.open = false
 	out = append(out, `{"inlineData":`...)
 	return append(appendBlob(out, kind, m), '}')

@@ -78,7 +78,7 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 		c.part = c.said.reason(c.part[:0], ev.Text, ev.State)
 		return e.put(out, c, c.part, nil)
 	case chat.EventMedia:
-		if ev.Media == nil || ev.Media.Data == "" {
+		if ev.Media == nil {
 			return out
 		}
 		c.part = c.said.medium(c.part[:0], ev.Part, ev.Media)

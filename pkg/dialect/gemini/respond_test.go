@@ -430,3 +430,20 @@ func TestStreamFraming(t *testing.T) {
 		t.Errorf("%d events in %d blocks", n, want)
 	}
 }
+
+// A picture that an answer only points to is told of, streamed or not.
+func TestPicturesElsewhere(t *testing.T) {
+	resp := &chat.Response{Choices: []chat.Choice{{Finish: chat.FinishStop, Message: chat.Message{Role: chat.Assistant, Parts: []chat.Part{
+		{Kind: chat.Image, Media: &chat.Media{URL: "https://e.com/a.png"}}}}}}}
+	server := gemini.NewServer("m", gemini.SSE)
+	stream := server.NewStreamEncoder(dialect.Served{})
+	var streamed []byte
+	for _, ev := range chat.Events(resp) {
+		streamed = stream.Encode(streamed, &ev)
+	}
+	for form, out := range map[string][]byte{"whole": server.EncodeResponse(resp, dialect.Served{}), "streamed": streamed} {
+		if !strings.Contains(string(out), `{"text":"[image: https://e.com/a.png]"}`) {
+			t.Errorf("%s: %s", form, out)
+		}
+	}
+}

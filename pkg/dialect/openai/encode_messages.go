@@ -213,7 +213,12 @@ func (e *encoder) assistant(parts []chat.Part) {
 func (e *encoder) call(c *chat.ToolCall) {
 	e.Raw(`{"id":`)
 	e.Str(e.toolID(c.ID))
-	if c.Custom {
+	if c.Custom && len(e.Rules.MessageFields) > 0 { // free text is nothing that such a provider knows
+		e.Raw(`,"type":"function","function":{"name":`)
+		e.Str(c.Name)
+		e.Raw(`,"arguments":`)
+		e.Str(string(append(jsonx.AppendString([]byte(`{"input":`), c.Arguments), '}')))
+	} else if c.Custom {
 		e.Raw(`,"type":"custom","custom":{"name":`)
 		e.Str(c.Name)
 		e.Raw(`,"input":`)

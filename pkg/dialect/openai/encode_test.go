@@ -289,6 +289,24 @@ func TestEncodeCustomTools(t *testing.T) {
 	}
 }
 
+// A call of a free-text tool in the history is a function's to those who know no others, as the other dialects have it.
+func TestEncodeCustomCalls(t *testing.T) {
+	req := &chat.Request{Model: "m", Messages: []chat.Message{{Role: chat.Assistant, Parts: []chat.Part{
+		{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "c", Name: "f", Arguments: `say "x"`, Custom: true}}}}}}
+	for _, c := range []struct {
+		rules dialect.Rules
+		want  string
+	}{
+		{dialect.Rules{}, `{"id":"c","type":"custom","custom":{"name":"f","input":"say \"x\""}}`},
+		{dialect.Rules{MessageFields: []string{"role", "content", "tool_calls"}}, `{"id":"c","type":"function","function":{"name":"f","arguments":"{\"input\":\"say \\\"x\\\"\"}"}}`},
+	} {
+		enc, err := openai.Client{}.EncodeRequest(req, &c.rules)
+		if err != nil || !strings.Contains(string(enc.Body), `"tool_calls":[`+c.want+`]`) {
+			t.Errorf("%v %s, want %s", err, enc.Body, c.want)
+		}
+	}
+}
+
 func TestEncodeToolIDs(t *testing.T) {
 	rules := &dialect.Rules{ToolIDs: dialect.ToolIDNine}
 	ids := func(id string) (call, result string) {

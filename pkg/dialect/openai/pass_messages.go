@@ -112,16 +112,19 @@ func (p *passer) formPasses(m jsonx.Value) bool {
 		if p.strict() && !slices.Contains(p.Rules.MessageFields, string(f.Key())) {
 			return false
 		}
-		if f.Given() {
-			t.find(string(f.Key()), f)
-		}
+		t.find(string(f.Key()), f)
 	}
+	tool := t.role.Is(string(chat.ToolRole))
 	switch {
 	case t.role.Is(roleFunction), t.functionCall.Given(), t.cache.Given():
 		return false
+	case t.name.Exists() && !tool && p.Rules.Names == dialect.NamesDropped:
+		return false // Mistral refuses null, too
+	case t.images.Exists() && p.Rules.ReasoningBack != dialect.ReasoningBackDetails:
+		return false // OpenRouter's
 	case t.role.Is(string(chat.Assistant)) && !p.reasoningPasses(&t):
 		return false
-	case t.role.Is(string(chat.ToolRole)) && t.content.Kind() != jsonx.String && t.content.Len() == 0:
+	case tool && t.content.Kind() != jsonx.String && t.content.Len() == 0:
 		return false // OpenAI wants a string then
 	}
 	for c := t.calls.First(); c.Exists(); c = c.Next() {
@@ -147,13 +150,13 @@ func joinable(t *turn) bool {
 }
 
 // reasoningPasses says whether the reasoning of an earlier turn stands in the field in which the
-// provider wants it back, and is there if the provider insists.
+// provider wants it back, and is there if the provider insists. Who does not know the others' fields may refuse them, null or not.
 func (p *passer) reasoningPasses(t *turn) bool {
-	content, field, details := t.reasoningContent.Given(), t.reasoning.Given(), t.details.Given()
+	content, field, details := t.reasoningContent.Exists(), t.reasoning.Exists(), t.details.Exists()
 	switch p.Rules.ReasoningBack {
 	case dialect.ReasoningBackContent:
 		insists := p.Rules.Reasoning == dialect.ReasoningThinking && t.calls.Len() > 0
-		return !field && !details && (content || !insists)
+		return !field && !details && (t.reasoningContent.Given() || !insists)
 	case dialect.ReasoningBackField:
 		return !content && !details
 	case dialect.ReasoningBackDetails:

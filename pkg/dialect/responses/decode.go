@@ -53,6 +53,7 @@ type answer struct {
 	started bool
 	items   []item
 	calls   int
+	fees    bool // tools were called that are paid for by the call
 }
 
 // start reads what a response says before its output.
@@ -78,6 +79,7 @@ func (a *answer) finish(out []chat.Event, response jsonx.Value) []chat.Event {
 		if it := a.find(position); !streamed || it != nil && it.kind == kindOf(v) {
 			out = a.done(out, position, v)
 		}
+		a.fees = a.fees || hasFee(v)
 		position++
 	}
 	reason := chat.FinishStop
@@ -92,7 +94,17 @@ func (a *answer) finish(out []chat.Event, response jsonx.Value) []chat.Event {
 	out = append(out, chat.Event{Kind: chat.EventFinish, Finish: reason})
 	if usage := response.Get("usage"); usage.Kind() == jsonx.Object {
 		u := openai.UsageOf(usage)
+		u.Estimated = a.fees
 		out = append(out, chat.Event{Kind: chat.EventUsage, Usage: &u, ServiceTier: response.Get("service_tier").Str()})
 	}
 	return append(out, chat.Event{Kind: chat.EventEnd})
+}
+
+// hasFee says whether the item is of a tool that is paid for beside the tokens (openai.com/api/pricing, built-in tools).
+func hasFee(item jsonx.Value) bool {
+	switch item.Get("type").Str() {
+	case "web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call":
+		return true
+	}
+	return false
 }

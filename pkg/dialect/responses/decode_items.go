@@ -119,6 +119,7 @@ func (it *item) state(p *piece) *chat.ReasoningState {
 
 // done reads a whole item and adds what was not said of it before.
 func (a *answer) done(out []chat.Event, index int64, v jsonx.Value) []chat.Event {
+	a.fees = a.fees || hasFee(v)
 	it := a.begun(index, kindOf(v), v)
 	if it.done {
 		return out
