@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
@@ -27,6 +28,8 @@ const (
 // heldTurn is what is held of a turn of the assistant.
 type heldTurn struct {
 	Provider string `json:"provider"`
+	// Vendor made the model, where the provider has those of many (OpenRouter's "anthropic/…"): others cannot read its seals.
+	Vendor string `json:"vendor,omitempty"`
 	// Reasoning are the parts that the caller's format may have no place for.
 	Reasoning []heldReasoning `json:"reasoning,omitempty"`
 	// Outline is the order in which the turn was said: a seal may be bound to what goes before it.
@@ -185,7 +188,7 @@ func restored(parts []chat.Part, held *heldTurn, k candidate) (out []chat.Part, 
 	if held == nil {
 		return parts, false
 	}
-	foreign := held.Provider != k.providerID || held.key != k.id && k.provider.StateBoundToAccount()
+	foreign := held.Provider != k.providerID || held.Vendor != vendorOf(k.model) || held.key != k.id && k.provider.StateBoundToAccount()
 	switch {
 	case foreign && keepsState(parts):
 		return withoutState(parts), true
@@ -280,6 +283,15 @@ func appendText(out, left []chat.Part, cut int, o outlined) (_, _ []chat.Part, _
 		out = append(out, p)
 	}
 	return out, left, cut, true
+}
+
+// vendorOf is who made the model, if its id says so.
+func vendorOf(model string) string {
+	vendor, _, ok := strings.Cut(model, "/")
+	if !ok {
+		return ""
+	}
+	return vendor
 }
 
 // withoutState drops reasoning that only its maker can read, and signatures.

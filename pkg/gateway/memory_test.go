@@ -83,3 +83,22 @@ func TestTurnsAreHeldAsAssembled(t *testing.T) {
 		t.Errorf("only %d turns were held", held)
 	}
 }
+
+// At a provider that has the models of many, what one vendor's model sealed is nothing to another's.
+func TestSealsAreTheirVendors(t *testing.T) {
+	held := &heldTurn{Provider: "openrouter", Vendor: "anthropic", Reasoning: []heldReasoning{{Text: "hm", State: &chat.ReasoningState{Signature: "S"}}}}
+	openRouter := &key{providerID: "openrouter", provider: new(provider.Provider)}
+	bare, sealed := []chat.Part{callPart("c")}, []chat.Part{sealedPart("hm", "S"), callPart("c")}
+	for model, own := range map[string]bool{"anthropic/claude-haiku-4.5": true, "anthropic/claude-opus-4.8": true, "deepseek/deepseek-v4": false, "gpt-5": false} {
+		k := candidate{key: openRouter, model: model}
+		want := bare
+		if own {
+			want = sealed
+		}
+		for _, kept := range [][]chat.Part{bare, sealed} {
+			if got, _ := restored(kept, held, k); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s, kept %+v: got %+v, want %+v", model, kept, got, want)
+			}
+		}
+	}
+}

@@ -100,7 +100,7 @@ func (c *Call) hold() (store.Stmt, bool) {
 	if mark == "" {
 		return store.Stmt{}, false // plain reasoning without a call: nobody asks for it again
 	}
-	t.held.Provider = a.key.providerID
+	t.held.Provider, t.held.Vendor = a.key.providerID, vendorOf(a.key.model)
 	for i := range t.text {
 		t.held.Reasoning[i].Text = string(t.text[i])
 	}
