@@ -163,9 +163,8 @@ func (q *Queue) Await(ctx context.Context, who store.JobCaller, called string, p
 	begun := time.Now()
 	changed, forget := q.watch(name{who.User, called})
 	defer forget()
-	late := false
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		how := store.LookAndClaim
+		how, late := store.LookAndClaim, q.late(begun)
 		if patience <= 0 || late || q.hasWorker() || ctx.Err() != nil || q.ctx.Err() != nil {
 			how = store.LookOnly
 		}
@@ -176,7 +175,6 @@ func (q *Queue) Await(ctx context.Context, who store.JobCaller, called string, p
 		if l.Claimed {
 			q.run(&l.Job)
 			pause = firstPause
-			late = q.late(begun)
 			continue
 		}
 		left := patience - time.Since(begun)
@@ -192,7 +190,6 @@ func (q *Queue) Await(ctx context.Context, who store.JobCaller, called string, p
 			return store.Job{}, fault.Wrap(ctx.Err(), fault.Cancelled, "the caller left")
 		}
 		timer.Stop()
-		late = q.late(begun)
 	}
 }
 
