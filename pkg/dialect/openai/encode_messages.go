@@ -12,8 +12,8 @@ import (
 
 func (e *encoder) messages() { e.messagesBut(nil, e.schemaPrompt()) }
 
-// messagesBut writes the messages; those that kept has, by their indexes, as they came. The prompt goes before all, unless it is empty.
-func (e *encoder) messagesBut(kept map[int]jsonx.Value, prompt string) {
+// messagesBut writes the messages; those that kept has, at their indexes, as they came. The prompt goes before all, unless it is empty.
+func (e *encoder) messagesBut(kept []jsonx.Value, prompt string) {
 	e.Raw("[")
 	start := len(e.Out)
 	if prompt != "" {
@@ -23,12 +23,12 @@ func (e *encoder) messagesBut(kept map[int]jsonx.Value, prompt string) {
 	}
 	for i := range e.Req.Messages {
 		m := &e.Req.Messages[i]
-		if v, ok := kept[i]; ok {
+		if i < len(kept) && kept[i].Exists() {
 			if m.Role != chat.ToolRole {
 				e.flushMedia(start)
 			}
 			e.next(start)
-			e.Out = append(e.Out, v.Raw()...)
+			e.Out = append(e.Out, kept[i].Raw()...)
 			continue
 		}
 		rest := e.results(m, start)

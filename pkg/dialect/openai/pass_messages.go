@@ -13,24 +13,16 @@ import (
 // in which they say it. A schema that has to be asked for in words is one more.
 func (p *passer) conversation(changed []int) {
 	prompt := p.schemaPrompt()
-	var anew []int
-	i := 0
-	for m := p.root.Get("messages").First(); m.Exists() && i < len(p.Req.Messages); m = m.Next() {
-		if slices.Contains(changed, i) || !p.messagePasses(&p.Req.Messages[i]) || !p.formPasses(m) {
-			anew = append(anew, i)
+	kept := make([]jsonx.Value, len(p.Req.Messages))
+	n, i := 0, 0
+	for m := p.root.Get("messages").First(); m.Exists() && i < len(kept); m = m.Next() {
+		if !slices.Contains(changed, i) && p.messagePasses(&p.Req.Messages[i]) && p.formPasses(m) {
+			kept[i], n = m, n+1
 		}
 		i++
 	}
-	if len(anew) == 0 && prompt == "" {
+	if n == len(kept) && prompt == "" {
 		return
-	}
-	kept := map[int]jsonx.Value{}
-	i = 0
-	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
-		if !slices.Contains(anew, i) {
-			kept[i] = m
-		}
-		i++
 	}
 	written := p.Apart(func() {
 		p.Key("messages")
