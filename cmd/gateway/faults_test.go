@@ -31,7 +31,7 @@ func TestDatabaseThatComesLaterAndGoes(t *testing.T) {
 	server.Stop()
 	s := newShell(t, "DATABASE_URL="+url, firstSecret)
 	out, _ := s.start("serve")
-	base := out.wait(t, `ready on (\S+)\n`)
+	base := out.Wait(t, `ready on (\S+)\n`)
 	if status, text, header := get(t, base+"/api/auth/status"); status != 503 || header.Get("Retry-After") == "" || !strings.Contains(text, "UNAVAILABLE") {
 		t.Errorf("without a database: %d %v %s", status, header, text)
 	}
@@ -42,7 +42,7 @@ func TestDatabaseThatComesLaterAndGoes(t *testing.T) {
 	}
 	becomes(t, base+"/api/auth/status", 200)
 	becomes(t, base+"/health/ready", 200)
-	out.wait(t, "set-up token: ") // told as soon as the database is there
+	out.Wait(t, "set-up token: ") // told as soon as the database is there
 	server.Stop()
 	becomes(t, base+"/api/auth/status", 503)
 	if err := server.Start(); err != nil {
@@ -91,7 +91,7 @@ func TestOlderBinaryBesideANewerOne(t *testing.T) {
 			becomes(t, w.base+"/health/ready", 200)
 			w.stop()
 			out, _ := s.start("serve")
-			becomes(t, out.wait(t, `ready on (\S+)\n`)+"/health/ready", 200)
+			becomes(t, out.Wait(t, `ready on (\S+)\n`)+"/health/ready", 200)
 		})
 	}
 }

@@ -55,9 +55,9 @@ func TestDemo(t *testing.T) {
 	s.want(0, `(?s)You:  .*gpt-4o-mini:  Hello! .*curl -sS http://127\.0\.0\.1:\d+/api/chat`, "demo", "--once")
 
 	out, stop := s.start("demo")
-	base, token := out.wait(t, `address +(\S+)`), out.wait(t, `token +(llm_\w+)`)
-	body := out.wait(t, `-d '(.*)'`)
-	out.wait(t, "press Ctrl-C")
+	base, token := out.Wait(t, `address +(\S+)`), out.Wait(t, `token +(llm_\w+)`)
+	body := out.Wait(t, `-d '(.*)'`)
+	out.Wait(t, "press Ctrl-C")
 	req, _ := http.NewRequest("POST", base+"/api/chat", strings.NewReader(body))
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
@@ -100,9 +100,9 @@ func get(t *testing.T, url string) (int, string, http.Header) {
 func TestServesSiteAndRoutes(t *testing.T) {
 	s := newShell(t)
 	out, stop := s.start()
-	base := out.wait(t, `ready on (\S+)\n`)
-	out.wait(t, `set-up token: ((\w{5}-?){4})\)`)
-	if next := out.wait(t, `next  open (\S+) and create`); next != base {
+	base := out.Wait(t, `ready on (\S+)\n`)
+	out.Wait(t, `set-up token: ((\w{5}-?){4})\)`)
+	if next := out.Wait(t, `next  open (\S+) and create`); next != base {
 		t.Errorf("the next step is to open %s, but the gateway is on %s", next, base)
 	}
 	for path, want := range map[string]struct {
@@ -177,7 +177,7 @@ func TestDotEnvIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, _ := s.start("serve")
-	out.wait(t, `data  elsewhere/gateway.db`)
+	out.Wait(t, `data  elsewhere/gateway.db`)
 }
 
 func TestPortTaken(t *testing.T) {
@@ -216,7 +216,7 @@ func TestAccountsFromTheShell(t *testing.T) {
 	s.want(1, `the password must be at least`, "user", "password", "--password-stdin", "bob@example.com")
 
 	out, _ := s.start("serve")
-	base := out.wait(t, `ready on (\S+)\n`)
+	base := out.Wait(t, `ready on (\S+)\n`)
 	made := regexp.MustCompile(`here: (\w+)`).FindStringSubmatch(password)[1]
 	for email, password := range map[string]string{"ann@example.com": made, "bob@example.com": "a better passphrase"} {
 		body, _ := json.Marshal(map[string]string{"email": email, "password": password})
@@ -268,7 +268,7 @@ func TestRekeyWhileServing(t *testing.T) {
 			w.stop()
 			s.set(secondSecret)
 			out, _ := s.start("serve")
-			w.base = out.wait(t, `ready on (\S+)\n`)
+			w.base = out.Wait(t, `ready on (\S+)\n`)
 			w.bearer = w.token
 			w.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 5})
 			var answered atomic.Int64

@@ -169,7 +169,7 @@ func TestHealthcheck(t *testing.T) {
 	s := newShell(t, fmt.Sprintf("PORT=%d", port), "HOST=0.0.0.0")
 	s.want(1, `refused`, "healthcheck")
 	out, _ := s.start("serve")
-	out.wait(t, "ready on")
+	out.Wait(t, "ready on")
 	s.want(0, `^$`, "healthcheck")
 	s.want(0, `^$`, "healthcheck", "--ready")
 	s.want(0, `^$`, "healthcheck", "--database")
@@ -217,7 +217,7 @@ func TestWorkerPurges(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, stop := s.start("worker")
-	out.wait(t, "the worker is ready")
+	out.Wait(t, "the worker is ready")
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		n := -1
 		if err := in.db.Run(t.Context(), store.Stmt{SQL: "select count(*) from sessions", Each: func(r store.Row) error { return r.Scan(&n) }}); err != nil {
@@ -266,7 +266,7 @@ func TestTLS(t *testing.T) {
 	s.reachable(t)
 	s.want(0, `note  certificate +it ends on`, "doctor")
 	out, _ := s.start("serve")
-	address := strings.TrimPrefix(out.wait(t, `ready on (https://\S+)\n`), "https://")
+	address := strings.TrimPrefix(out.Wait(t, `ready on (https://\S+)\n`), "https://")
 	s.want(0, `^$`, "healthcheck")
 	served := func() (string, string) {
 		conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -11,41 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/testproc"
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/emulator"
 )
-
-// output is a writer that is read while it is written.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
-// wait returns the first group of the pattern once it is there.
-func (o *output) wait(t *testing.T, pattern string) string {
-	t.Helper()
-	re := regexp.MustCompile(pattern)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if m := re.FindStringSubmatch(o.String()); m != nil {
-			return m[len(m)-1]
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("no %s in:\n%s", pattern, o)
-		}
-	}
-}
 
 // shell runs commands of the binary in one environment.
 type shell struct {
@@ -72,7 +40,7 @@ func (s *shell) set(settings ...string) {
 // run returns what the command printed, on either stream, and its exit code.
 func (s *shell) run(args ...string) (string, int) {
 	s.t.Helper()
-	var out output
+	var out testproc.Output
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
 	code := run(ctx, s.terminal(&out), args)
@@ -89,9 +57,9 @@ func (s *shell) terminal(out io.Writer) *terminal {
 }
 
 // start runs a command until stop is called, which returns its exit code.
-func (s *shell) start(args ...string) (out *output, stop func() int) {
+func (s *shell) start(args ...string) (out *testproc.Output, stop func() int) {
 	s.t.Helper()
-	out = &output{}
+	out = &testproc.Output{}
 	ctx, cancel := context.WithCancel(context.Background())
 	code := make(chan int, 1)
 	go func() { code <- run(ctx, s.terminal(out), args) }()
@@ -138,7 +106,7 @@ type world struct {
 	session string
 	token   string
 	stop    func() int
-	out     *output
+	out     *testproc.Output
 }
 
 func (s *shell) visit(t *testing.T) *world {
@@ -151,7 +119,7 @@ func (s *shell) visit(t *testing.T) *world {
 	t.Cleanup(end)
 	s.set("OPENAI_BASE_URL=" + emulator.BaseURL(origin, "openai"))
 	w.out, w.stop = s.start("serve")
-	w.base = w.out.wait(t, `ready on (\S+)\n`)
+	w.base = w.out.Wait(t, `ready on (\S+)\n`)
 	var account, token struct{ Token string }
 	if err := w.post(t.Context(), "/api/auth/register", map[string]any{"email": "a@example.com", "password": "a long passphrase"}, &account, nil); err != nil {
 		t.Fatal(err)

@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,6 +21,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/alicetears/llm-gateway/internal/pgtest"
+	"github.com/alicetears/llm-gateway/internal/testproc"
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/emulator"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
@@ -199,24 +199,15 @@ func (w *world) checkLog() {
 
 // logbook is a log that can be read while it is written.
 type logbook struct {
-	mu     sync.Mutex
-	text   strings.Builder
+	testproc.Output
 	panics atomic.Int64
 }
 
 func (l *logbook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if bytes.Contains(p, []byte("msg=panic")) {
 		l.panics.Add(1)
 	}
-	return l.text.Write(p)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
+	return l.Output.Write(p)
 }
 
 // spyDB counts what is asked of the database, and lets a test come in between.

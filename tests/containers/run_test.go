@@ -4,7 +4,6 @@
 package containers
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -15,10 +14,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -87,38 +84,8 @@ func theImage(t *testing.T) *image {
 // container is a process in the image's folder.
 type container struct {
 	cmd *exec.Cmd
-	log *output
+	log *testproc.Output
 	end chan error
-}
-
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
-func (o *output) wait(t *testing.T, pattern string) string {
-	t.Helper()
-	re := regexp.MustCompile(pattern)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if m := re.FindStringSubmatch(o.String()); m != nil {
-			return m[len(m)-1]
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("no %s in:\n%s", pattern, o)
-		}
-	}
 }
 
 // command is argv in the image: its root, its user, its environment and that given, nothing else.
@@ -140,7 +107,7 @@ func (im *image) run(env map[string]string, argv ...string) (string, error) {
 
 func (im *image) start(t *testing.T, env map[string]string, argv ...string) *container {
 	t.Helper()
-	c := &container{cmd: im.command(env, argv...), log: &output{}, end: make(chan error, 1)}
+	c := &container{cmd: im.command(env, argv...), log: &testproc.Output{}, end: make(chan error, 1)}
 	c.cmd.Stdout, c.cmd.Stderr = c.log, c.log
 	c.cmd.SysProcAttr.Pdeathsig = 0 // the thread that starts it may end before the test does
 	if err := c.cmd.Start(); err != nil {
@@ -251,7 +218,7 @@ func TestImage(t *testing.T) {
 	}
 	// By itself: SQLite in /data, and the image's own health check.
 	api := im.start(t, nil, im.argv(nil)...)
-	api.log.wait(t, `data  /data/gateway.db`)
+	api.log.Wait(t, `data  /data/gateway.db`)
 	im.healthy(t, nil, append([]string{"CMD"}, im.Health...))
 	api.stop(t)
 	if out, err := im.run(nil, im.Health...); err == nil {
@@ -275,7 +242,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	t.Cleanup(func() { syscall.Unmount(data, 0) })
 	api := im.start(t, map[string]string{"DATA_DIR": "/full", "HOST": "127.0.0.1"}, im.argv(nil)...)
-	api.log.wait(t, "ready on")
+	api.log.Wait(t, "ready on")
 	session := register(t, "")
 	fill := data + "/filler"
 	f, err := os.Create(fill)
@@ -399,9 +366,9 @@ func TestComposeServices(t *testing.T) {
 	served := im.start(t, env(api), im.argv(api.Command)...)
 	im.healthy(t, env(api), api.Healthcheck.Test)
 	worked := im.start(t, env(worker), im.argv(worker.Command)...)
-	worked.log.wait(t, "the worker is ready")
+	worked.log.Wait(t, "the worker is ready")
 	im.healthy(t, env(worker), worker.Healthcheck.Test)
-	served.log.wait(t, "throttles are kept in Redis")
+	served.log.Wait(t, "throttles are kept in Redis")
 
 	own := env(api)
 	own["JWT_SECRET"] = rand.Text() + rand.Text() // as of a .env
@@ -413,7 +380,7 @@ func TestComposeServices(t *testing.T) {
 		t.Errorf("the secret of .env: %v: %s", err, out)
 	}
 
-	session := register(t, served.log.wait(t, `set-up token: ([\w-]+)\)`))
+	session := register(t, served.log.Wait(t, `set-up token: ([\w-]+)\)`))
 	if status, text := call(t, "POST", "/api/keys", session, `{"provider":"openai","apiKey":"sk-emulated-0001"}`); status != 201 {
 		t.Fatalf("%d %s", status, text)
 	}

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/testproc"
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/emulator"
@@ -37,7 +38,7 @@ type world struct {
 	cfg     *config.Config
 	db      store.DB
 	secrets *auth.Secrets
-	log     logbook
+	log     testproc.Output
 	client  *http.Client
 
 	mu     sync.Mutex
@@ -202,24 +203,6 @@ func (p *person) row(r *reply) store.Request {
 		p.t.Errorf("no row of %s: %v", id, err)
 	}
 	return row
-}
-
-// logbook is a log that can be read while it is written.
-type logbook struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *logbook) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // used is how many places of a key's quota of today are taken.

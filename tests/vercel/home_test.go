@@ -171,7 +171,7 @@ func startBinary(t *testing.T, program string, env []string) (*binary, time.Dura
 			return b, time.Since(begun)
 		}
 		if time.Since(begun) > 30*time.Second {
-			t.Fatalf("the binary does not start: %s", p.text())
+			t.Fatalf("the binary does not start: %s", p.output.String())
 		}
 		time.Sleep(time.Millisecond)
 	}

@@ -19,32 +19,21 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/alicetears/llm-gateway/internal/testproc"
 )
 
 // process is a program that was built, with all that it starts.
 type process struct {
 	cmd    *exec.Cmd
 	ended  chan struct{}
-	mu     sync.Mutex
-	output bytes.Buffer
-}
-
-func (p *process) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.output.Write(b)
-}
-
-func (p *process) text() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.output.String()
+	output testproc.Output
 }
 
 func startProcess(t *testing.T, dir string, env []string, name string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(name, args...), ended: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = dir, append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...), p, p
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = dir, append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...), &p.output, &p.output
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Vercel's proxy leaves its server behind
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -149,9 +138,9 @@ func startExecutable(t *testing.T, fn function, env []string) (base string, p *p
 		awaitListening(t, port)
 		return fmt.Sprintf("http://127.0.0.1:%d", port), p
 	case <-p.ended:
-		t.Fatalf("the server function ended at once: %s", p.text())
+		t.Fatalf("the server function ended at once: %s", p.output.String())
 	case <-time.After(40 * time.Second):
-		t.Fatalf("the server function does not start: %s", p.text())
+		t.Fatalf("the server function does not start: %s", p.output.String())
 	}
 	return "", nil
 }
@@ -242,9 +231,9 @@ func (f *lambda) ask(t *testing.T, r request) answer {
 			t.Errorf("%s %s: %v in %.200s", r.method, r.url, err, text)
 		}
 	case <-f.p.ended:
-		t.Errorf("%s %s: the function ended: %s", r.method, r.url, f.p.text())
+		t.Errorf("%s %s: the function ended: %s", r.method, r.url, f.p.output.String())
 	case <-late:
-		t.Errorf("%s %s: no answer: %s", r.method, r.url, f.p.text())
+		t.Errorf("%s %s: no answer: %s", r.method, r.url, f.p.output.String())
 	}
 	body := []byte(out.Body)
 	if out.Encoding == "base64" {
