@@ -3,7 +3,6 @@ package parity
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -34,25 +33,13 @@ func bothHalves() map[string]halves {
 // recordedStreams are the streams of the folder that RECORDINGS names, with the dialect that they are in.
 func recordedStreams(t *testing.T) map[string][]byte {
 	t.Helper()
-	root := os.Getenv("RECORDINGS")
-	if root == "" {
-		t.Skip("RECORDINGS names no folder")
-	}
 	all := map[string][]byte{}
-	whole, _ := filepath.Glob(filepath.Join(root, "recorded", "*", "*.sse.json"))
-	for _, name := range whole {
-		var x struct {
-			Response struct {
-				Status int
-				Body   string
-			}
+	for name, x := range dialecttest.Exchanges(t) {
+		if strings.HasSuffix(name, ".sse.json") {
+			all[name] = []byte(x.Response.Body)
 		}
-		if err := json.Unmarshal(dialecttest.Read(t, name), &x); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		all[name] = []byte(x.Response.Body)
 	}
-	lines, _ := filepath.Glob(filepath.Join(root, "vercel-ai", "*", "*.chunks.txt"))
+	lines, _ := filepath.Glob(filepath.Join(dialecttest.Recordings(t), "vercel-ai", "*", "*.chunks.txt"))
 	for _, name := range lines {
 		data := bytes.TrimSpace(dialecttest.Read(t, name))
 		stream := "data: " + strings.ReplaceAll(string(data), "\n", "\n\ndata: ") + "\n\n"

@@ -3,7 +3,6 @@ package anthropic_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,41 +13,11 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 )
 
-// An exchange is a recorded request with its answer. RECORDINGS names a folder of them,
-// recorded/anthropic/<case>.<n>.<sse|json|errNNN>.json; without it these tests are skipped.
-type exchange struct {
-	Request struct {
-		URL  string
-		Body json.RawMessage
-	}
-	Response struct {
-		Status int
-		Body   string
-	}
-}
-
-func recordings(t *testing.T) string {
+func exchanges(t *testing.T) map[string]dialecttest.Exchange {
 	t.Helper()
-	root := os.Getenv("RECORDINGS")
-	if root == "" {
-		t.Skip("RECORDINGS names no folder")
-	}
-	return root
-}
-
-func exchanges(t *testing.T) map[string]exchange {
-	t.Helper()
-	names, err := filepath.Glob(filepath.Join(recordings(t), "recorded", "anthropic", "*.json"))
-	if err != nil || len(names) < 30 {
-		t.Fatalf("only %d recordings, %v", len(names), err)
-	}
-	all := map[string]exchange{}
-	for _, name := range names {
-		var x exchange
-		if err := json.Unmarshal(dialecttest.Read(t, name), &x); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		all[filepath.Base(name)] = x
+	all := dialecttest.Exchanges(t, "anthropic")
+	if len(all) < 30 {
+		t.Fatalf("only %d recordings", len(all))
 	}
 	return all
 }
@@ -251,7 +220,7 @@ func TestRecordedPair(t *testing.T) {
 
 // TestRecordedChunks reads vercel-ai/anthropic/*: whole answers, and streams as one event a line.
 func TestRecordedChunks(t *testing.T) {
-	names, _ := filepath.Glob(filepath.Join(recordings(t), "vercel-ai", "anthropic", "*"))
+	names, _ := filepath.Glob(filepath.Join(dialecttest.Recordings(t), "vercel-ai", "anthropic", "*"))
 	if len(names) < 15 {
 		t.Fatalf("only %d files", len(names))
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
@@ -86,8 +87,8 @@ func TestEncodeCount(t *testing.T) {
 // What was recorded is what the client asks for, and reads.
 func TestRecordedCountsAndEmbeddings(t *testing.T) {
 	counts, vectors := 0, 0
-	for name, x := range recordedPosts(t, "gemini") {
-		answer := body(x.Response.Body)
+	for name, x := range dialecttest.Exchanges(t, "gemini") {
+		answer := []byte(x.Response.Body)
 		switch {
 		case strings.HasSuffix(x.Request.URL, ":countTokens") && x.Response.Status == 200:
 			counts++

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -16,57 +15,13 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 
-// An exchange is a recorded request with its answer. RECORDINGS names a folder of them,
-// recorded/gemini/<case>.<n>.<sse|json|errNNN>.json; without it these tests are skipped.
-type exchange struct {
-	Request struct {
-		URL  string
-		Body json.RawMessage
-	}
-	Response struct {
-		Status int
-		Body   json.RawMessage
-	}
-}
-
-// body is a recorded body: as it was, or parsed by the recorder.
-func body(raw json.RawMessage) []byte {
-	var s string
-	if json.Unmarshal(raw, &s) == nil {
-		return []byte(s)
-	}
-	return raw
-}
-
 // recordings are those of chats.
-func recordings(t *testing.T) map[string]exchange {
+func recordings(t *testing.T) map[string]dialecttest.Exchange {
 	t.Helper()
-	all := recordedPosts(t, "gemini")
-	maps.DeleteFunc(all, func(_ string, x exchange) bool { return !strings.Contains(x.Request.URL, "enerateContent") })
+	all := dialecttest.Exchanges(t, "gemini")
+	maps.DeleteFunc(all, func(_ string, x dialecttest.Exchange) bool { return !strings.Contains(x.Request.URL, "enerateContent") })
 	if len(all) < 20 {
 		t.Fatalf("only %d recordings", len(all))
-	}
-	return all
-}
-
-// recordedPosts are all of a provider's.
-func recordedPosts(t *testing.T, provider string) map[string]exchange {
-	t.Helper()
-	root := os.Getenv("RECORDINGS")
-	if root == "" {
-		t.Skip("RECORDINGS names no folder")
-	}
-	names, err := filepath.Glob(filepath.Join(root, "recorded", provider, "*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]exchange{}
-	for _, name := range names {
-		var x exchange
-		if err := json.Unmarshal(dialecttest.Read(t, name), &x); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		all[filepath.Base(name)] = x
 	}
 	return all
 }
@@ -189,7 +144,7 @@ func chunksOf(stream []byte) [][]byte {
 func TestRecordings(t *testing.T) {
 	counts := map[string]int{}
 	for name, x := range recordings(t) {
-		answer := body(x.Response.Body)
+		answer := []byte(x.Response.Body)
 		switch {
 		case x.Response.Status >= 400:
 			counts["errors"]++
@@ -223,7 +178,7 @@ func TestRecordings(t *testing.T) {
 // TestRecordedRequests: what real programs sent is read, and sent on as the same turns.
 func TestRecordedRequests(t *testing.T) {
 	for name, x := range recordings(t) {
-		sent := body(x.Request.Body)
+		sent := x.Request.Body
 		req, _, err := gemini.NewServer("m", gemini.Whole).DecodeRequest(sent)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -281,10 +236,7 @@ func turns(t *testing.T, request []byte) string {
 
 // TestRecordedChunks reads vercel-ai/google/*: whole answers, and streams as one chunk a line.
 func TestRecordedChunks(t *testing.T) {
-	root := os.Getenv("RECORDINGS")
-	if root == "" {
-		t.Skip("RECORDINGS names no folder")
-	}
+	root := dialecttest.Recordings(t)
 	names, err := filepath.Glob(filepath.Join(root, "vercel-ai", "google", "*"))
 	if err != nil || len(names) < 5 {
 		t.Fatalf("%d files, %v", len(names), err)

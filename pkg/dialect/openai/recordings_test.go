@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,34 +20,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
-// An exchange is a recorded request with its answer. RECORDINGS names a folder of them,
-// recorded/<provider>/<case>.<n>.<sse|json|errNNN>.json; without it these tests are skipped.
-type exchange struct {
-	Request struct {
-		URL  string
-		Body json.RawMessage // a JSON text, or a string that holds one
-	}
-	Response struct {
-		Status int
-		Body   string
-	}
-	Truncated bool `json:"truncated_middle"`
-}
-
-// sent is the request's body, nil if it was not recorded.
-func (x *exchange) sent() []byte {
-	body := []byte(x.Request.Body)
-	var inner string
-	if json.Unmarshal(body, &inner) == nil {
-		body = []byte(inner)
-	}
-	if len(body) == 0 || string(body) == "null" {
-		return nil
-	}
-	return body
-}
-
-func recordings(t *testing.T) map[string]exchange {
+func recordings(t *testing.T) map[string]dialecttest.Exchange {
 	t.Helper()
 	all := recorded(t, "/chat/completions")
 	if len(all) < 50 {
@@ -56,32 +30,10 @@ func recordings(t *testing.T) map[string]exchange {
 }
 
 // recorded are the exchanges of the path.
-func recorded(t *testing.T, path string) map[string]exchange {
+func recorded(t *testing.T, path string) map[string]dialecttest.Exchange {
 	t.Helper()
-	root := os.Getenv("RECORDINGS")
-	if root == "" {
-		t.Skip("RECORDINGS names no folder")
-	}
-	all := map[string]exchange{}
-	for _, provider := range []string{"openai", "groq", "mistral", "deepseek", "openrouter", "together", "fireworks"} {
-		names, err := filepath.Glob(filepath.Join(root, "recorded", provider, "*.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range names {
-			data, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var x exchange
-			if err := json.Unmarshal(data, &x); err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			if strings.HasSuffix(x.Request.URL, path) {
-				all[provider+"/"+filepath.Base(name)] = x
-			}
-		}
-	}
+	all := dialecttest.Exchanges(t, "openai", "groq", "mistral", "deepseek", "openrouter", "together", "fireworks")
+	maps.DeleteFunc(all, func(_ string, x dialecttest.Exchange) bool { return !strings.HasSuffix(x.Request.URL, path) })
 	return all
 }
 
@@ -271,10 +223,7 @@ func TestRecordings(t *testing.T) {
 
 // TestRecordedChunks reads vercel-ai/<package>/*: whole answers, and streams as one chunk a line.
 func TestRecordedChunks(t *testing.T) {
-	root := os.Getenv("RECORDINGS")
-	if root == "" {
-		t.Skip("RECORDINGS names no folder")
-	}
+	root := dialecttest.Recordings(t)
 	n := 0
 	for _, pkg := range []string{"mistral", "groq", "deepseek", "openai-compatible"} {
 		names, _ := filepath.Glob(filepath.Join(root, "vercel-ai", pkg, "*"))
@@ -325,7 +274,7 @@ func TestRecordedChunks(t *testing.T) {
 func TestRecordedRequests(t *testing.T) {
 	n := 0
 	for name, x := range recordings(t) {
-		body := x.sent()
+		body := x.Request.Body
 		if body == nil {
 			continue
 		}
@@ -374,7 +323,7 @@ func TestRecordedRequestsPass(t *testing.T) {
 	untouched, edited, not := 0, 0, 0
 	for name, x := range recordings(t) {
 		id, _, _ := strings.Cut(name, "/")
-		body := x.sent()
+		body := x.Request.Body
 		if body == nil {
 			continue
 		}

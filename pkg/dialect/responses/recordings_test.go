@@ -29,10 +29,7 @@ type recording struct {
 
 func recordings(t *testing.T) []recording {
 	t.Helper()
-	root := os.Getenv("RECORDINGS")
-	if root == "" {
-		t.Skip("RECORDINGS names no folder")
-	}
+	root := dialecttest.Recordings(t)
 	var all []recording
 	read := func(pattern string, one func(name string, data []byte)) {
 		names, err := filepath.Glob(filepath.Join(root, pattern))
@@ -47,24 +44,11 @@ func recordings(t *testing.T) []recording {
 			one(filepath.Base(name), data)
 		}
 	}
-	read("recorded/*/*.json", func(name string, data []byte) {
-		var x struct {
-			Request struct {
-				URL  string
-				Body json.RawMessage
-			}
-			Response struct {
-				Status int
-				Body   string
-			}
-		}
-		if err := json.Unmarshal(data, &x); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+	for name, x := range dialecttest.Exchanges(t) {
 		if strings.HasSuffix(x.Request.URL, "/responses") {
 			all = append(all, recording{name, x.Request.Body, x.Response.Status, x.Response.Body, strings.Contains(name, ".sse.")})
 		}
-	})
+	}
 	read("vercel-ai/openai/*.json", func(name string, data []byte) {
 		if bytes.Contains(data, []byte(`"output"`)) {
 			all = append(all, recording{name: name, status: 200, body: string(data)})

@@ -21,6 +21,7 @@ import (
 	responsessdk "github.com/openai/openai-go/v3/responses"
 	"google.golang.org/genai"
 
+	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
@@ -73,35 +74,14 @@ type recorded struct {
 
 // recordings are the answers in the folder that RECORDINGS names, of every provider, whole and streamed.
 func recordings(t *testing.T) (all []recorded) {
-	root := os.Getenv("RECORDINGS")
-	if root == "" {
-		t.Skip("RECORDINGS names no folder")
-	}
-	names, err := filepath.Glob(filepath.Join(root, "recorded", "*", "*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var x struct {
-			Request  struct{ URL string }
-			Response struct {
-				Status int
-				Body   string
-			}
-			Truncated bool `json:"truncated_middle"`
-		}
-		if err := json.Unmarshal(data, &x); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		client := clientOf(filepath.Base(filepath.Dir(name)), x.Request.URL)
+	for name, x := range dialecttest.Exchanges(t) {
+		provider, _, _ := strings.Cut(name, "/")
+		client := clientOf(provider, x.Request.URL)
 		if x.Response.Status != 200 || x.Truncated || client == nil {
 			continue
 		}
-		r := recorded{name: filepath.Base(filepath.Dir(name)) + "/" + filepath.Base(name)}
+		r := recorded{name: name}
+		var err error
 		if strings.Contains(name, ".sse.json") {
 			r.events, err = eventsOf(client, x.Response.Body)
 			var all chat.Assembler
@@ -118,7 +98,7 @@ func recordings(t *testing.T) (all []recorded) {
 		}
 		all = append(all, r)
 	}
-	if all = append(all, fixtures(t, root)...); len(all) < 250 {
+	if all = append(all, fixtures(t, dialecttest.Recordings(t))...); len(all) < 250 {
 		t.Fatalf("only %d recordings of conversations", len(all))
 	}
 	return all
