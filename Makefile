@@ -13,7 +13,7 @@ vercel: ## build with the real Vercel CLI, and compare both deployments with the
 	go test -count=1 -v ./tests/vercel
 
 # The packages whose goroutines meet each other; the others gain nothing by it.
-RACE := ./cmd/gateway ./pkg/auth ./pkg/config ./pkg/emulator/... ./pkg/gateway/... ./pkg/provider/... ./pkg/quota/... ./pkg/server/... ./pkg/store/...
+RACE := ./cmd/gateway ./pkg/auth ./pkg/config ./internal/emulator/... ./pkg/gateway/... ./pkg/provider/... ./pkg/quota/... ./pkg/server/... ./pkg/store/...
 
 race: ## run the concurrent packages' tests under the race detector (needs a C compiler)
 	@scripts/services

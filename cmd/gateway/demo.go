@@ -11,8 +11,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/pkg/config"
-	"github.com/alicetears/llm-gateway/pkg/emulator"
 )
 
 // demo starts a gateway in a temporary folder whose providers are emulated, and uses it as a

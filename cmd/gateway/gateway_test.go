@@ -18,8 +18,8 @@ import (
 	"time"
 
 	llmgateway "github.com/alicetears/llm-gateway"
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/internal/pgtest"
-	"github.com/alicetears/llm-gateway/pkg/emulator"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 

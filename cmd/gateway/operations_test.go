@@ -18,10 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/internal/pgtest"
 	"github.com/alicetears/llm-gateway/internal/redistest"
 	"github.com/alicetears/llm-gateway/internal/testproc"
-	"github.com/alicetears/llm-gateway/pkg/emulator"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 

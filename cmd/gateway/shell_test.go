@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/internal/testproc"
 	"github.com/alicetears/llm-gateway/pkg/config"
-	"github.com/alicetears/llm-gateway/pkg/emulator"
 )
 
 // shell runs commands of the binary in one environment.

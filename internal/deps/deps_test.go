@@ -56,13 +56,13 @@ var may = map[string][]string{
 		"pkg/store", "pkg/gateway"},
 	"pkg/server": {"pkg/auth", "pkg/catalog", "pkg/chat", "pkg/config", "pkg/dialect", "pkg/fault", "pkg/gateway", "pkg/jobs", "pkg/jsonx",
 		"pkg/provider", "pkg/quota", "pkg/sse", "pkg/store"},
-	"pkg/jobs":     {"pkg/auth", "pkg/chat", "pkg/fault", "pkg/gateway", "pkg/provider", "pkg/store"},
-	"pkg/emulator": {"pkg/emulator"},
-	"pkg/chat":     {},
-	"pkg/fault":    {},
-	"pkg/jsonx":    {"pkg/fault"},
-	"pkg/sse":      {},
-	"pkg/config":   {"pkg/catalog"},
+	"pkg/jobs":          {"pkg/auth", "pkg/chat", "pkg/fault", "pkg/gateway", "pkg/provider", "pkg/store"},
+	"internal/emulator": {"internal/emulator"},
+	"pkg/chat":          {},
+	"pkg/fault":         {},
+	"pkg/jsonx":         {"pkg/fault"},
+	"pkg/sse":           {},
+	"pkg/config":        {"pkg/catalog"},
 }
 
 // anything are the packages at the top, which put the others together, and those of tests.
@@ -117,7 +117,7 @@ func TestFunctionsLinkLittle(t *testing.T) {
 		for _, path := range g.reach[name] {
 			for _, wrong := range []string{
 				"modernc.org", "testing", "net/http/httptest", "net/http/pprof",
-				module + "/cmd", module + "/pkg/emulator", module + "/pkg/store/sqlite", module + "/pkg/store/storetest",
+				module + "/cmd", module + "/internal/emulator", module + "/pkg/store/sqlite", module + "/pkg/store/storetest",
 				module + "/internal/pgtest", module + "/internal/testproc", module + "/internal/redistest", module + "/internal/dialecttest",
 			} {
 				if under(path, wrong) {

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicetears/llm-gateway/pkg/emulator"
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 

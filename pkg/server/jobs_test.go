@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicetears/llm-gateway/pkg/emulator"
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/pkg/jobs"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )

@@ -20,10 +20,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/internal/pgtest"
 	"github.com/alicetears/llm-gateway/internal/redistest"
 	"github.com/alicetears/llm-gateway/internal/testproc"
-	"github.com/alicetears/llm-gateway/pkg/emulator"
 )
 
 // isolated is the variable that hands the image to the process inside the namespaces.

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/internal/pgtest"
-	"github.com/alicetears/llm-gateway/pkg/emulator"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }

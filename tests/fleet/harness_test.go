@@ -22,12 +22,12 @@ import (
 
 	_ "github.com/alicetears/llm-gateway"
 	"github.com/alicetears/llm-gateway/internal/database"
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	_ "github.com/alicetears/llm-gateway/internal/mount"
 	"github.com/alicetears/llm-gateway/internal/pgtest"
 	"github.com/alicetears/llm-gateway/internal/testproc"
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/config"
-	"github.com/alicetears/llm-gateway/pkg/emulator"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )

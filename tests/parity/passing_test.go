@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicetears/llm-gateway/pkg/emulator"
+	"github.com/alicetears/llm-gateway/internal/emulator"
 )
 
 // passCase is a request in the provider's own dialect that its rules leave alone.

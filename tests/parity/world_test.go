@@ -19,10 +19,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/internal/testproc"
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/config"
-	"github.com/alicetears/llm-gateway/pkg/emulator"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/server"
 	"github.com/alicetears/llm-gateway/pkg/store"

@@ -12,7 +12,7 @@ import (
 	"github.com/anthropics/anthropic-sdk-go/option"
 	"github.com/anthropics/anthropic-sdk-go/toolrunner"
 
-	"github.com/alicetears/llm-gateway/pkg/emulator"
+	"github.com/alicetears/llm-gateway/internal/emulator"
 )
 
 func claude(options ...option.RequestOption) anthropic.Client {

@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/internal/testproc"
-	"github.com/alicetears/llm-gateway/pkg/emulator"
 )
 
 // gate is the gateway that all tests use.

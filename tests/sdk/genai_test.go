@@ -11,7 +11,7 @@ import (
 
 	"google.golang.org/genai"
 
-	"github.com/alicetears/llm-gateway/pkg/emulator"
+	"github.com/alicetears/llm-gateway/internal/emulator"
 )
 
 func gemini(t *testing.T) *genai.Client { return geminiWith(t, gate.token, http.Header{}) }

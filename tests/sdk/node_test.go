@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/internal/testproc"
-	"github.com/alicetears/llm-gateway/pkg/emulator"
 )
 
 // TestNode runs the tests of the SDKs for Node.js, which are in the folder node.

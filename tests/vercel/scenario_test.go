@@ -17,7 +17,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/alicetears/llm-gateway/pkg/emulator"
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
 

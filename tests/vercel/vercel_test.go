@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/internal/pgtest"
 	"github.com/alicetears/llm-gateway/pkg/auth"
-	"github.com/alicetears/llm-gateway/pkg/emulator"
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
 
