@@ -26,9 +26,10 @@ type Call struct {
 	passed []passed
 	tried  map[store.ID]bool
 	state  quota.Verdict // as last asked, for refusals
-	held   map[store.ID]*heldTurn
-	stays  store.ID // the key that made the latest held turn; zero if there is none
-	turn   turn     // what is to be held of this one
+
+	earlier  []earlierTurn
+	affinity store.ID // the key that made the latest saved turn; zero if there is none
+	answer   answer   // as far as it may have to be saved
 
 	before  []store.Stmt // what the failed attempt leaves to the next trip
 	last    *attempt     // the attempt that counts
@@ -79,7 +80,7 @@ func (c *Call) open() error {
 	if err := c.route(); err != nil {
 		return err
 	}
-	if err := c.recall(); err != nil {
+	if err := c.restoreSaved(); err != nil {
 		return err
 	}
 	// Each turn tries a key, learns why one was refused, or reloads: the bound is never
@@ -200,7 +201,7 @@ func (c *Call) try(k candidate, res quota.Reservation) (done bool, err error) {
 	a := &attempt{key: k, reservation: res, begun: c.g.Now(), stream: c.ask.Request.Stream}
 	c.last = a
 	ask := c.ask
-	ask.Request, ask.changed = c.withState(k)
+	ask.Request, ask.changed = c.requestFor(k)
 	if a.stream {
 		done = c.waitForFirstEvent(a, ask)
 	} else {

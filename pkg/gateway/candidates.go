@@ -101,7 +101,7 @@ func (k *key) fits(model string, route dialect.Route, want service) (c candidate
 // pick is which keys to reserve next: one, or several equal ones to rotate among.
 // It is empty if no candidate is left.
 func (c *Call) pick(now int64) []candidate {
-	if k, ok := c.staying(now); ok {
+	if k, ok := c.preferred(now); ok {
 		return []candidate{k}
 	}
 	if keys := c.pickWhere(now, func(k candidate) bool { return c.g.hints.mayServe(k.id, k.model, now) }); len(keys) > 0 {
@@ -111,10 +111,10 @@ func (c *Call) pick(now int64) []candidate {
 	return c.pickWhere(now, func(candidate) bool { return true })
 }
 
-// staying is the key that made an earlier turn of the conversation, if it can still be tried.
-func (c *Call) staying(now int64) (candidate, bool) {
+// preferred is the key that made an earlier turn of the conversation, if it can still be tried.
+func (c *Call) preferred(now int64) (candidate, bool) {
 	for _, k := range c.fit {
-		if !c.stays.IsZero() && k.id == c.stays && !c.tried[k.id] && c.g.hints.ready(k.id, c.entry.table.revision, now) &&
+		if !c.affinity.IsZero() && k.id == c.affinity && !c.tried[k.id] && c.g.hints.ready(k.id, c.entry.table.revision, now) &&
 			c.g.hints.mayServe(k.id, k.model, now) {
 			return k, true
 		}

@@ -92,8 +92,8 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 		}
 	}
 	if o.kind == store.Answered {
-		if hold, ok := c.hold(); ok {
-			r.Also = append(r.Also, hold)
+		if save, ok := c.saveTurn(); ok {
+			r.Also = append(r.Also, save)
 		}
 	}
 	if o.kind != store.Answered || c.count > 1 {

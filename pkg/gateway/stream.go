@@ -161,13 +161,11 @@ func (c *Call) finishWhole(a *attempt) {
 	}
 	c.answered, c.meter.tier = a.response, a.response.ServiceTier
 	usage := a.response.Usage
-	if usage == nil || a.key.provider.Stateful() {
+	c.noteWhole(a)
+	if usage == nil {
 		for _, ev := range chat.Events(a.response) {
 			c.meter.count(&ev)
-			c.note(&ev)
 		}
-	}
-	if usage == nil {
 		usage = c.meter.usage(&c.ask)
 		c.answered.Usage = usage
 	}

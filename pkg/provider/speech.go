@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"strings"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
@@ -55,3 +57,10 @@ func (p *Provider) Stateful() bool {
 // StateBoundToAccount says whether such reasoning is worth nothing to another account's key: thinking of
 // Anthropic's newer models (platform.claude.com, preserved thinking), OpenAI's encrypted items.
 func (p *Provider) StateBoundToAccount() bool { return p.Dialect == Anthropic || p.second != nil }
+
+// StateBoundToContext says whether such reasoning is refused beside other system text, tools or messages than those
+// it was made with: thinking of Anthropic's newer models, which OpenRouter serves too (platform.claude.com,
+// preserved thinking).
+func (p *Provider) StateBoundToContext(model string) bool {
+	return p.Dialect == Anthropic || strings.HasPrefix(model, "anthropic/")
+}
