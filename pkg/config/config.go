@@ -14,7 +14,7 @@ import (
 // Config is the whole configuration, checked. It may be printed and logged: it shows itself as Redacted does. Keep it by
 // pointer: fmt does not call the methods of a value in an unexported field, and would print the secrets there.
 type Config struct {
-	Home           Home
+	Platform       Platform
 	Database       Database
 	Secrets        Secrets
 	RedisURL       string // redis:// or rediss://, with its password; empty: none
@@ -100,12 +100,12 @@ type Jobs struct {
 // is an error. Load reads such files and nothing else; it writes nothing.
 //
 // The error is an *Error with every problem found. No error tells a variable's value.
-func Load(env func(string) (string, bool), home Home) (*Config, error) {
-	if home != HomeBinary && home != HomeFunctions {
-		return nil, errors.New("config: unknown home")
+func Load(env func(string) (string, bool), platform Platform) (*Config, error) {
+	if platform != PlatformBinary && platform != PlatformFunctions {
+		return nil, errors.New("config: unknown platform")
 	}
-	r := newReader(env, home)
-	c := &Config{Home: home, DataDir: r.text("DATA_DIR")}
+	r := newReader(env, platform)
+	c := &Config{Platform: platform, DataDir: r.text("DATA_DIR")}
 	c.Database = r.database(c.DataDir)
 	c.Secrets = r.secrets(c.Database.fallback)
 	c.RedisURL = r.redisURL()

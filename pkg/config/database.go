@@ -37,7 +37,7 @@ func (r *reader) database(dataDir string) Database {
 	switch {
 	case st == broken:
 		return d
-	case st == unset && r.home == HomeFunctions:
+	case st == unset && r.platform == PlatformFunctions:
 		r.problem("DATABASE_URL", "is not set (nor is POSTGRES_URL)",
 			"connect a Postgres database to the project, or set it to postgres://user:password@host/database")
 		return d
@@ -72,7 +72,7 @@ func sqlitePath(value string) (path string, found bool) {
 func (r *reader) checkSQLite(name, path string) {
 	const fix = "write it as sqlite:/path/to/file"
 	switch {
-	case r.home == HomeFunctions:
+	case r.platform == PlatformFunctions:
 		r.problem(name, "names a SQLite file, and functions keep no disk", "use Postgres")
 	case path == "" || strings.HasSuffix(path, "/"):
 		r.problem(name, "names no file", fix)
@@ -91,7 +91,7 @@ func (r *reader) checkPostgres(name, value string) {
 	}
 	lower := strings.ToLower(value)
 	if !strings.HasPrefix(lower, "postgres://") && !strings.HasPrefix(lower, "postgresql://") {
-		if r.home == HomeBinary {
+		if r.platform == PlatformBinary {
 			r.problem(name, "begins neither with postgres:// nor with sqlite:", fix)
 		} else {
 			r.problem(name, "does not begin with postgres://", fix)
@@ -153,7 +153,7 @@ func LoadDatabase(address string) (Database, error) {
 			return address, true
 		}
 		return "", false
-	}, HomeBinary)
+	}, PlatformBinary)
 	d := r.database("")
 	if len(r.problems) > 0 {
 		return Database{}, fmt.Errorf("%s; %s", r.problems[0].Wrong, r.problems[0].Fix)

@@ -18,7 +18,7 @@ const maxFileSize = 64 << 10
 // is harmless because Load then returns no Config.
 type reader struct {
 	env       func(string) (string, bool)
-	home      Home
+	platform  Platform
 	variables map[string]Variable
 	order     []string
 	shown     map[string]string
@@ -35,8 +35,8 @@ const (
 	broken
 )
 
-func newReader(env func(string) (string, bool), home Home) *reader {
-	r := &reader{env: env, home: home, variables: map[string]Variable{}, shown: map[string]string{}}
+func newReader(env func(string) (string, bool), platform Platform) *reader {
+	r := &reader{env: env, platform: platform, variables: map[string]Variable{}, shown: map[string]string{}}
 	for _, v := range Variables() {
 		r.variables[v.Name] = v
 		r.order = append(r.order, v.Name)
@@ -130,7 +130,7 @@ func reason(err error) string {
 func (r *reader) show(v Variable, value, origin string) {
 	switch {
 	case value == "" && v.Kind == Plain:
-		r.shown[v.Name] = v.DefaultFor(r.home)
+		r.shown[v.Name] = v.DefaultFor(r.platform)
 	case value == "":
 		r.shown[v.Name] = "not set"
 	case v.Kind == SecretValue:
@@ -147,7 +147,7 @@ func (r *reader) text(name string) string {
 	if value, st := r.lookup(name); st == set {
 		return value
 	}
-	return r.variables[name].DefaultFor(r.home)
+	return r.variables[name].DefaultFor(r.platform)
 }
 
 // first returns the first of several variables that is set, and its name.

@@ -32,9 +32,9 @@ type Variable struct {
 // HasFile reports whether NAME_FILE is read too.
 func (v Variable) HasFile() bool { return v.Kind != Plain }
 
-// DefaultFor is the default in a home, "" if there is none.
-func (v Variable) DefaultFor(home Home) string {
-	if home == HomeFunctions && v.FunctionsDefault != "" {
+// DefaultFor is the default in a platform, "" if there is none.
+func (v Variable) DefaultFor(platform Platform) string {
+	if platform == PlatformFunctions && v.FunctionsDefault != "" {
 		return v.FunctionsDefault
 	}
 	return v.Default
