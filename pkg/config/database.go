@@ -18,15 +18,15 @@ const (
 // sqliteFile is the default database's name in DATA_DIR.
 const sqliteFile = "gateway.db"
 
-// Database says where the data is. It does not print: the URLs hold passwords.
+// Database says where the data is. Its methods print no password.
 type Database struct {
 	Kind         DatabaseKind
 	URL          string // Postgres only
 	MigrationURL string // Postgres only: the URL without a pooler if one is known, else URL
 	Path         string // SQLite only: the file
-	Pool         int    // most connections of this process
+	Pool         int    // maximum connections of this process
 
-	// fallback: no database was named, so it is the binary's local SQLite.
+	// fallback is true if no database was named: it is the binary's local SQLite.
 	fallback bool
 }
 
@@ -79,7 +79,7 @@ func (r *reader) checkSQLite(name, path string) {
 	case strings.ContainsAny(path, "?#\x00"):
 		r.problem(name, "has parameters, which the gateway sets itself", fix)
 	case strings.HasPrefix(path, ":memory:"):
-		r.problem(name, "asks for a database in memory, which would lose everything", fix)
+		r.problem(name, "names a database in memory, which would lose everything", fix)
 	}
 }
 
@@ -145,7 +145,7 @@ func withoutCredentials(value string) string {
 	return u.Scheme + "://" + u.Host + u.EscapedPath()
 }
 
-// LoadDatabase reads the address of one database as Load reads DATABASE_URL on the binary. The error does not tell it.
+// LoadDatabase reads the address of one database as Load reads DATABASE_URL on the binary. The error does not contain it.
 func LoadDatabase(address string) (Database, error) {
 	const name = "DATABASE_URL"
 	r := newReader(func(n string) (string, bool) {
