@@ -6,31 +6,31 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// Verdict is why a caller got no place.
-type Verdict struct {
+// Status says why a request got no reservation.
+type Status struct {
 	// Access is false if the token or session was revoked, disabled or has expired, or its user is disabled.
 	Access   bool
 	Revision int64 // the user's, now
-	Keys     map[store.ID]KeyState
+	Keys     map[store.ID]KeyStatus
 }
 
-// KeyState is how a key stands at the time asked for.
-type KeyState struct {
-	Off       bool // disabled by its owner or by the admin
-	RestUntil int64
-	RestClass string
-	Limit     *int64
-	Used      int64
+// KeyStatus is the status of a key at the time of the refresh.
+type KeyStatus struct {
+	Disabled      bool // disabled by its owner or by the admin
+	CooldownUntil int64
+	CooldownClass string
+	Limit         *int64
+	Used          int64
 }
 
 // Spent says whether the day's quota is used up.
-func (k KeyState) Spent() bool { return k.Limit != nil && k.Used >= *k.Limit }
+func (k KeyStatus) Spent() bool { return k.Limit != nil && k.Used >= *k.Limit }
 
-// Resting says whether the key is not to be used yet.
-func (k KeyState) Resting(now int64) bool { return k.RestUntil > now }
+// CoolingDown says whether the cooldown of the key goes on.
+func (k KeyStatus) CoolingDown(now int64) bool { return k.CooldownUntil > now }
 
 // Ready says whether a request may use the key.
-func (k KeyState) Ready(now int64) bool { return !k.Off && !k.Spent() && !k.Resting(now) }
+func (k KeyStatus) Ready(now int64) bool { return !k.Disabled && !k.Spent() && !k.CoolingDown(now) }
 
 const (
 	explainToken = `select t.enabled and not t.blocked and (t.expires_at is null or t.expires_at > $2) and u.enabled,
@@ -46,17 +46,17 @@ const (
 where t.id = $1`
 )
 
-// Explain looks at the caller and all keys of its user, as they are now, in one select.
-func (q *Quota) Explain(ctx context.Context, c Caller, now int64) (Verdict, error) {
+// Refresh looks at the principal and all keys of its user, as they are now, in one select.
+func (q *Quota) Refresh(ctx context.Context, c store.Principal, now int64) (Status, error) {
 	who, sql := c.Token, explainToken
 	if who.IsZero() {
 		who, sql = c.Session, explainSession
 	}
-	v := Verdict{Keys: map[store.ID]KeyState{}}
+	v := Status{Keys: map[store.ID]KeyStatus{}}
 	err := q.db.Run(ctx, store.Stmt{SQL: sql, Args: []any{who, now, store.DayOf(now)}, Each: func(r store.Row) error {
 		var (
 			id        store.ID
-			k         KeyState
+			k         KeyStatus
 			on        *bool
 			restUntil *int64
 			restClass *string
@@ -64,7 +64,7 @@ func (q *Quota) Explain(ctx context.Context, c Caller, now int64) (Verdict, erro
 		if err := r.Scan(&v.Access, &v.Revision, &id, &on, &restUntil, &restClass, &k.Limit, &k.Used); err != nil || id.IsZero() {
 			return err
 		}
-		k.Off, k.RestUntil, k.RestClass = !*on, *restUntil, *restClass
+		k.Disabled, k.CooldownUntil, k.CooldownClass = !*on, *restUntil, *restClass
 		v.Keys[id] = k
 		return nil
 	}})

@@ -14,18 +14,11 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// Caller is who asks: a gateway token, or a session of the dashboard. Exactly one is set.
-type Caller struct {
-	Token   store.ID
-	Session store.ID
-}
-
-// Claim is what one request wants: its place in the day's quota of Keys[0] or,
+// Request is what one request needs: a reservation in the daily quota of Keys[0] or,
 // under rotation, of the key whose turn it is.
-type Claim struct {
-	Caller
-	// User is the caller's user, and Revision that of the routing table from which the keys were chosen.
-	User     store.ID
+type Request struct {
+	store.Principal
+	// Revision is that of the routing table from which the keys were chosen.
 	Revision int64
 	Now      int64 // Unix milliseconds
 	// Keys are one key, or the equal keys among which to rotate, in the order of their ids.
@@ -43,11 +36,11 @@ type Reservation struct {
 // Quota reserves and gives back.
 type Quota struct {
 	db    store.DB
-	group *store.Group[*claim]
+	group *store.Group[*request]
 }
 
-type claim struct {
-	Claim
+type request struct {
+	Request
 	turn  store.ID // digest of the set of keys, for the cursor
 	made  Reservation
 	found bool
@@ -107,9 +100,9 @@ const (
 )
 
 // Reserve takes a place. It is false if there was none: the caller's access was
-// withdrawn, the revision is old, the key rests or its quota is spent; [Quota.Explain] tells which.
-func (q *Quota) Reserve(ctx context.Context, c Claim) (Reservation, bool, error) {
-	m := &claim{Claim: c}
+// withdrawn, the revision is old, the key rests or its quota is spent; [Quota.Refresh] tells which.
+func (q *Quota) Reserve(ctx context.Context, c Request) (Reservation, bool, error) {
+	m := &request{Request: c}
 	if len(c.Keys) > 1 {
 		m.turn = keySet(c.Keys)
 	}
@@ -118,8 +111,8 @@ func (q *Quota) Reserve(ctx context.Context, c Claim) (Reservation, bool, error)
 }
 
 // write reserves for every member, in the order of package store's locks.
-func (q *Quota) write(ctx context.Context, batch []*claim) error {
-	slices.SortFunc(batch, func(a, b *claim) int {
+func (q *Quota) write(ctx context.Context, batch []*request) error {
+	slices.SortFunc(batch, func(a, b *request) int {
 		return cmp.Or(bytes.Compare(a.User[:], b.User[:]), bytes.Compare(a.turn[:], b.turn[:]), bytes.Compare(a.Keys[0][:], b.Keys[0][:]),
 			cmp.Compare(store.DayOf(a.Now), store.DayOf(b.Now)))
 	})
@@ -137,7 +130,7 @@ func (q *Quota) write(ctx context.Context, batch []*claim) error {
 
 // appendOfUser appends the statements of one user's claims. Several places of one user are locked only by
 // who holds the user, and after all cursors. A key is one place in each day: around midnight a batch may want two.
-func appendOfUser(stmts []store.Stmt, claims []*claim) []store.Stmt {
+func appendOfUser(stmts []store.Stmt, claims []*request) []store.Stmt {
 	first, last := claims[0], claims[len(claims)-1]
 	onePlace := last.turn.IsZero() && first.Keys[0] == last.Keys[0] && store.DayOf(first.Now) == store.DayOf(last.Now)
 	if len(claims) > 1 && !onePlace {
@@ -157,14 +150,14 @@ func appendOfUser(stmts []store.Stmt, claims []*claim) []store.Stmt {
 }
 
 // appendTurn takes the next turn of the claim's set of keys, if it has several.
-func (c *claim) appendTurn(stmts []store.Stmt) []store.Stmt {
+func (c *request) appendTurn(stmts []store.Stmt) []store.Stmt {
 	if len(c.Keys) == 1 {
 		return stmts
 	}
 	return append(stmts, store.Stmt{SQL: advance, Args: []any{c.User, c.turn}})
 }
 
-func (c *claim) reserve() store.Stmt {
+func (c *request) reserve() store.Stmt {
 	who, sql, rotate := c.Token, reserveByToken, rotateByToken
 	if who.IsZero() {
 		who, sql, rotate = c.Session, reserveBySession, rotateBySession
@@ -186,14 +179,14 @@ func (c *claim) reserve() store.Stmt {
 	return store.Stmt{SQL: rotate, Each: each, Args: []any{who, c.Now, c.Revision, day, ids, int64(len(c.Keys)), c.turn}}
 }
 
-// GiveBack is the statement that returns a place, see [store.GiveBackPlace].
-func GiveBack(r Reservation) store.Stmt { return store.GiveBackPlace(r.Key, r.Day, r.Gen) }
+// Release is the statement that releases a reservation, see [store.ReleaseReservation].
+func Release(r Reservation) store.Stmt { return store.ReleaseReservation(r.Key, r.Day, r.Gen) }
 
-// Rest is the statement that keeps a key unused until the time given (Unix
+// Cooldown is the statement that keeps a key unused until the time given (Unix
 // milliseconds), for a reason: an error class, and the provider's words about the key,
-// redacted. A longer rest stands. It does nothing if the revision of the key's user is another by now: what
+// redacted. A longer cooldown stands. It does nothing if the revision of the key's user is another by now: what
 // failed may have been a secret that its owner has replaced since.
-func Rest(key store.ID, revision, until int64, class, note string) store.Stmt {
+func Cooldown(key store.ID, revision, until int64, class, note string) store.Stmt {
 	return store.Stmt{
 		SQL: `update provider_keys set rest_until = $2, rest_class = $3, rest_note = $4 where id = $1 and rest_until < $2
  and $5 = (select u.revision from users u where u.id = provider_keys.user_id)`,
@@ -201,17 +194,17 @@ func Rest(key store.ID, revision, until int64, class, note string) store.Stmt {
 	}
 }
 
-// Next gives a place back, lets the key rest where there is a reason, and
+// ReserveNext releases a reservation, starts a cooldown where there is a reason, and
 // reserves the next key, all in one trip. before may be empty.
-func (q *Quota) Next(ctx context.Context, before []store.Stmt, c Claim) (Reservation, bool, error) {
-	m := &claim{Claim: c}
+func (q *Quota) ReserveNext(ctx context.Context, before []store.Stmt, c Request) (Reservation, bool, error) {
+	m := &request{Request: c}
 	if len(c.Keys) > 1 {
 		m.turn = keySet(c.Keys)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupTimeout)
 	defer cancel()
 	// A place that is given back may be the one that is reserved again, so that comes first.
-	places, others := store.SplitPlaces(before)
+	places, others := store.SplitReleases(before)
 	stmts := m.appendTurn([]store.Stmt{store.HoldUser(c.User)})
 	stmts = append(append(append(stmts, places...), m.reserve()), others...)
 	for {

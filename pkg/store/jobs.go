@@ -31,30 +31,30 @@ type Job struct {
 	Token, Session ID
 	State          JobState
 	// Attempt counts the claims. Who writes to a running job names the attempt that it is.
-	Attempt   int
-	GivenBack int
+	Attempt  int
+	Released int
 	// DueAt is, of a queued job, the time before which it is not run; of a running one the end of its lease; and
 	// of one that is over the time until which what it left is kept.
 	DueAt   int64
 	EndedAt *int64
 	// Digest is of the request and Payload the request itself, which is gone once the job is over.
 	Digest, Payload []byte
-	SealingKey      string
+	EncryptionKeyID string
 	Result          []byte
-	ResultKey       *string
+	ResultKeyID     *string
 }
 
-// Left says how many attempts there are still, that which runs not counted.
-func (j *Job) Left() int { return MaxJobAttempts - (j.Attempt - j.GivenBack) }
+// AttemptsLeft says how many attempts there are still, that which runs not counted.
+func (j *Job) AttemptsLeft() int { return MaxJobAttempts - (j.Attempt - j.Released) }
 
-// JobCaller is who asks for jobs: a token, which sees those that it submitted, or a session, which sees all of its user's.
-// A session was looked up already, and is looked up again where that costs nothing.
-type JobCaller struct {
+// Principal is who makes a request: a user by a gateway token or by a session of the dashboard. Exactly one of Token
+// and Session is set. A token sees the jobs that it submitted, a session all jobs of its user.
+type Principal struct {
 	User, Token, Session ID
 }
 
 // standing is the credential's row as long as the credential counts, from the "from" on; id and now number its parameters.
-func (c JobCaller) standing(id, now int) string {
+func (c Principal) standing(id, now int) string {
 	credential, at := placeholder(id), placeholder(now)
 	if c.Token.IsZero() {
 		return `from sessions t join users u on u.id = t.user_id where t.id = ` + credential + ` and t.expires_at > ` + at + ` and u.enabled`
@@ -63,7 +63,7 @@ func (c JobCaller) standing(id, now int) string {
 		at + `) and u.enabled`
 }
 
-func (c JobCaller) credential() ID {
+func (c Principal) credential() ID {
 	if c.Token.IsZero() {
 		return c.Session
 	}
@@ -71,7 +71,7 @@ func (c JobCaller) credential() ID {
 }
 
 // access is a statement that sets *ok if the credential stands.
-func (c JobCaller) access(now int64, ok *bool) Stmt {
+func (c Principal) access(now int64, ok *bool) Stmt {
 	return Stmt{SQL: "select 1 " + c.standing(1, 2), Args: []any{c.credential(), now}, Each: First(ok, nil)}
 }
 
@@ -80,13 +80,13 @@ const jobColumns = `id, user_id, name, token_id, session_id, state, attempt, giv
 func scanJob(j *Job, found *bool) func(Row) error {
 	return func(r Row) error {
 		*found = true
-		return r.Scan(&j.ID, &j.UserID, &j.Name, &j.Token, &j.Session, (*int)(&j.State), &j.Attempt, &j.GivenBack, &j.DueAt, &j.EndedAt,
-			&j.Digest, &j.Payload, &j.SealingKey, &j.Result, &j.ResultKey)
+		return r.Scan(&j.ID, &j.UserID, &j.Name, &j.Token, &j.Session, (*int)(&j.State), &j.Attempt, &j.Released, &j.DueAt, &j.EndedAt,
+			&j.Digest, &j.Payload, &j.EncryptionKeyID, &j.Result, &j.ResultKeyID)
 	}
 }
 
-// Submitted is what came of a submission.
-type Submitted struct {
+// SubmitResult is the result of a submission.
+type SubmitResult struct {
 	// Access is false if the credential does not stand; nothing else is set then.
 	Access bool
 	// Job is the job of that name, if there is one: the new one if its ID is the one that was asked for, and
@@ -95,9 +95,9 @@ type Submitted struct {
 	Found bool
 }
 
-// Submit adds a job, unless the user has one of the same name, or limit open ones. Of j the ID, Name, Digest, Payload and
+// SubmitJob adds a job, unless the user has one of the same name, or limit open ones. Of j the ID, Name, Digest, Payload and
 // SealingKey count. One trip.
-func Submit(ctx context.Context, db Runner, c JobCaller, j Job, limit int, now int64) (s Submitted, err error) {
+func SubmitJob(ctx context.Context, db Runner, c Principal, j Job, limit int, now int64) (s SubmitResult, err error) {
 	err = db.Run(ctx,
 		HoldUser(c.User), // so that two that count at the same time do not both find room
 		Stmt{
@@ -105,7 +105,7 @@ func Submit(ctx context.Context, db Runner, c JobCaller, j Job, limit int, now i
 select $3, u.id, $4, $5, $6, 1, 0, 0, 0, $7, $8, $9 ` + c.standing(1, 2) + ` and u.id = $10
  and (select count(*) from jobs j where j.user_id = u.id and j.state <= 2) < $11
 on conflict (user_id, name) do nothing`,
-			Args: []any{c.credential(), now, j.ID, j.Name, c.Token, c.Session, j.Digest, j.Payload, j.SealingKey, c.User, int64(limit)},
+			Args: []any{c.credential(), now, j.ID, j.Name, c.Token, c.Session, j.Digest, j.Payload, j.EncryptionKeyID, c.User, int64(limit)},
 		},
 		Stmt{SQL: `select ` + jobColumns + ` from jobs where user_id = $1 and name = $2`, Args: []any{c.User, j.Name}, Each: scanJob(&s.Job, &s.Found)},
 		c.access(now, &s.Access),
@@ -124,17 +124,17 @@ const (
 	endWorn  = `update jobs set state = 4, ended_at = $1, due_at = $2, payload = null where id = `
 )
 
-// Claim is what a worker asks for once in a while.
-type Claim struct {
+// JobClaim is what a worker asks for once in a while.
+type JobClaim struct {
 	Now   int64
 	Lease int64 // the end of the lease that a claimed job gets
 	Keep  int64 // until when what is over is kept
-	// Running are jobs of this process: those that were cancelled are named in Claimed.
+	// Running are jobs of this process: those that were cancelled are named in ClaimResult.
 	Running []ID
 }
 
-// Claimed is what comes of it.
-type Claimed struct {
+// ClaimResult is the result of a claim.
+type ClaimResult struct {
 	Job   Job
 	Found bool
 	// More says that there was something to claim: without a Job, another process was faster.
@@ -143,7 +143,7 @@ type Claimed struct {
 }
 
 // ClaimJob takes the oldest job that is due. One trip, whether there is one or not.
-func ClaimJob(ctx context.Context, db Runner, c Claim) (out Claimed, err error) {
+func ClaimJob(ctx context.Context, db Runner, c JobClaim) (out ClaimResult, err error) {
 	stmts := []Stmt{
 		{SQL: endWorn + `(select id from jobs where ` + worn + ` order by id limit 1) and ` + worn, Args: []any{c.Now, c.Keep}},
 		{
@@ -173,32 +173,32 @@ func cancelled(ids []ID, out *[]ID) (stmts []Stmt) {
 	return stmts
 }
 
-// Looking says whether a look at a job may also run it.
-type Looking int
+// FindMode says whether finding a job may also claim it.
+type FindMode int
 
 // The two ways to look.
 const (
-	LookOnly Looking = iota + 1
-	LookAndClaim
+	FindOnly FindMode = iota + 1
+	FindAndClaim
 )
 
-// Looked is what a look finds.
-type Looked struct {
+// FoundJob is what FindJob finds.
+type FoundJob struct {
 	Access  bool // the credential stands
 	Found   bool // there is a job of that name that the caller may see
 	Job     Job
 	Claimed bool // it is the caller's to run now
 }
 
-// LookJob finds a job by its name and, with LookAndClaim, takes it if it is due. One trip.
-func LookJob(ctx context.Context, db Runner, who JobCaller, name string, how Looking, c Claim) (out Looked, err error) {
+// FindJob finds a job by its name and, with FindAndClaim, takes it if it is due. One trip.
+func FindJob(ctx context.Context, db Runner, who Principal, name string, how FindMode, c JobClaim) (out FoundJob, err error) {
 	const mine = `(select id from jobs where user_id = $3 and name = $4 and ($5 or token_id = $6))`
 	seen := []any{who.User, name, who.Token.IsZero(), who.Token[:]}
 	stmts := []Stmt{
 		who.access(c.Now, &out.Access),
 		{SQL: endWorn + mine + ` and ` + worn, Args: append([]any{c.Now, c.Keep}, seen...)},
 	}
-	if how == LookAndClaim {
+	if how == FindAndClaim {
 		stmts = append(stmts, Stmt{
 			SQL:  claimJob + mine + ` and ` + claimable + ` and exists (select 1 ` + who.standing(7, 1) + `) returning 1`,
 			Args: append(append([]any{c.Now, c.Lease}, seen...), who.credential()), Each: First(&out.Claimed, nil),
@@ -213,7 +213,7 @@ func LookJob(ctx context.Context, db Runner, who JobCaller, name string, how Loo
 }
 
 // CancelJob ends a job that is not over, by its name; what runs is ended by who runs it. It returns the job as it is then, and one trip.
-func CancelJob(ctx context.Context, db Runner, who JobCaller, name string, now, keep int64) (out Looked, err error) {
+func CancelJob(ctx context.Context, db Runner, who Principal, name string, now, keep int64) (out FoundJob, err error) {
 	seen := []any{who.User, name, who.Token.IsZero(), who.Token[:]}
 	err = db.Run(ctx,
 		who.access(now, &out.Access),
@@ -244,7 +244,7 @@ func (c *JobCounts) stmt(sql string, args ...any) Stmt {
 }
 
 // CountJobs counts the jobs that the caller may see. access is false if the credential does not stand.
-func CountJobs(ctx context.Context, db Runner, who JobCaller, now int64) (n JobCounts, access bool, err error) {
+func CountJobs(ctx context.Context, db Runner, who Principal, now int64) (n JobCounts, access bool, err error) {
 	err = db.Run(ctx, who.access(now, &access),
 		n.stmt(countJobs+` where user_id = $2 and ($3 or token_id = $4)`, now, who.User, who.Token.IsZero(), who.Token[:]))
 	return n, access, err
@@ -266,6 +266,6 @@ func Jobs(ctx context.Context, r Runner, userID ID, p Page) ([]Job, error) {
 		SQL:  `select id, name, token_id, state, attempt, given_back, due_at, ended_at from jobs where user_id = $1 and id < $2 order by id desc limit $3`,
 		Args: []any{userID, before, int64(p.Limit)},
 	}, func(j *Job) []any {
-		return []any{&j.ID, &j.Name, &j.Token, (*int)(&j.State), &j.Attempt, &j.GivenBack, &j.DueAt, &j.EndedAt}
+		return []any{&j.ID, &j.Name, &j.Token, (*int)(&j.State), &j.Attempt, &j.Released, &j.DueAt, &j.EndedAt}
 	})
 }
