@@ -31,7 +31,7 @@ func rekey(ctx context.Context, t *terminal, args []string) error {
 
 // countKeys says how many provider keys there are, and how many of them no secret at hand opens.
 func (in *installation) countKeys(ctx context.Context) (all, unopened int, err error) {
-	err = in.db.Run(ctx, store.Stmt{SQL: "select count(*) from provider_keys", Each: func(r store.Row) error { return r.Scan(&all) }})
+	all, err = store.CountKeys(ctx, in.db)
 	page := store.Page{Limit: rekeyPage}
 	for err == nil {
 		var keys []store.Key

@@ -279,7 +279,9 @@ func (c *Call) noteFailure(a *attempt, restUntil, now int64) {
 	}
 	if restUntil > now {
 		note := a.failure.Message
-		c.before = append(c.before, quota.Cooldown(a.key.id, c.entry.table.revision, restUntil, string(a.failure.Class), clip(note, maxNote)))
+		c.before = append(c.before, store.StartCooldown(store.Cooldown{
+			Key: a.key.id, Revision: c.entry.table.revision, Until: restUntil, Class: string(a.failure.Class), Message: clip(note, maxNote),
+		}))
 		c.g.hints.rest(a.key.id, restUntil, c.entry.table.revision)
 	}
 	if provider.ActionOf(a.failure.Class).Scope == provider.ScopeModel {

@@ -102,7 +102,7 @@ func TestQuotaFollowsTheModel(t *testing.T) {
 				f.limit(id, m.limit)
 			case op == 17:
 				m.rest = max(m.rest, clock+rng.Int64N(dayMs/4))
-				f.do(quota.Cooldown(id, f.revision, m.rest, "overloaded", ""))
+				f.do(store.StartCooldown(store.Cooldown{Key: id, Revision: f.revision, Until: m.rest, Class: "overloaded"}))
 			case op == 18:
 				m.off = !m.off
 				if _, err := store.UpdateKey(t.Context(), f.db, f.user, id, store.KeyChange{Enabled: store.To(!m.off)}, clock); err != nil {

@@ -25,7 +25,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 				t.Fatalf("%v %v", ok, err)
 			}
 			c.Keys = []store.ID{o.Keys[0].ID, o.Keys[1].ID}
-			if _, ok, err = q.ReserveNext(t.Context(), []store.Stmt{quota.Release(made), quota.Cooldown(o.Keys[0].ID, 3, at, "overloaded", "")}, c); err != nil || !ok {
+			if _, ok, err = q.ReserveNext(t.Context(), []store.Stmt{quota.Release(made), store.StartCooldown(store.Cooldown{Key: o.Keys[0].ID, Revision: 3, Until: at, Class: "overloaded"})}, c); err != nil || !ok {
 				t.Fatalf("%v %v", ok, err)
 			}
 			if _, err := q.Refresh(t.Context(), p, at); err != nil {

@@ -205,8 +205,11 @@ func TestReserveRefuses(t *testing.T) {
 		"disabled key":   {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set enabled = $1`, false) }, true},
 		"blocked key":    {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set blocked = $1`, true) }, true},
 		"resting key":    {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set rest_until = $1`, int64(now+1)) }, true},
-		"ended session":  {func(f *fixture, c *quota.Request) { c.Principal = store.Principal{User: f.user, Session: f.session}; c.Now += 5000 }, false},
-		"another's key":  {func(f *fixture, c *quota.Request) { c.Keys = []store.ID{store.NewID(now)} }, true},
+		"ended session": {func(f *fixture, c *quota.Request) {
+			c.Principal = store.Principal{User: f.user, Session: f.session}
+			c.Now += 5000
+		}, false},
+		"another's key": {func(f *fixture, c *quota.Request) { c.Keys = []store.ID{store.NewID(now)} }, true},
 		"deleted session": {func(f *fixture, c *quota.Request) {
 			c.Principal = store.Principal{User: f.user, Session: f.session}
 			f.run(`delete from sessions`)
@@ -301,7 +304,7 @@ func TestNextGivesBackRestsAndReservesAtOnce(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		first, second := f.key(1), f.key(1)
 		r, _ := f.reserve(f.claim(first))
-		before := []store.Stmt{quota.Release(r), quota.Cooldown(first, f.revision, now+60_000, "rate_limited", "slow down")}
+		before := []store.Stmt{quota.Release(r), store.StartCooldown(store.Cooldown{Key: first, Revision: f.revision, Until: now + 60_000, Class: "rate_limited", Message: "slow down"})}
 		next, ok, err := f.q.ReserveNext(t.Context(), before, f.claim(second))
 		if err != nil || !ok || next.Key != second {
 			t.Fatalf("%+v %v %v", next, ok, err)
@@ -317,14 +320,14 @@ func TestNextGivesBackRestsAndReservesAtOnce(t *testing.T) {
 			t.Errorf("the second key: %+v", k)
 		}
 		// A shorter rest does not end a longer one.
-		if err := f.db.Run(t.Context(), quota.Cooldown(first, f.revision, now+1000, "overloaded", "")); err != nil {
+		if err := f.db.Run(t.Context(), store.StartCooldown(store.Cooldown{Key: first, Revision: f.revision, Until: now + 1000, Class: "overloaded"})); err != nil {
 			t.Fatal(err)
 		}
 		if v, _ := f.q.Refresh(t.Context(), f.claim(first).Principal, now); v.Keys[first].CooldownUntil != now+60_000 {
 			t.Errorf("a shorter rest replaced the longer: %+v", v.Keys[first])
 		}
 		// What failed was known before the last change: it may have been another secret.
-		if err := f.db.Run(t.Context(), quota.Cooldown(second, f.revision-1, now+1000, "bad_key", "")); err != nil {
+		if err := f.db.Run(t.Context(), store.StartCooldown(store.Cooldown{Key: second, Revision: f.revision - 1, Until: now + 1000, Class: "bad_key"})); err != nil {
 			t.Fatal(err)
 		}
 		if v, _ := f.q.Refresh(t.Context(), f.claim(first).Principal, now); v.Keys[second].CooldownUntil != 0 {

@@ -127,7 +127,7 @@ func TestRotationIsEvenAroundKeysThatFail(t *testing.T) {
 		if resting == limited {
 			resting = f.keys[1]
 		}
-		f.do(quota.Cooldown(resting, f.revision, now+1, "overloaded", ""))
+		f.do(store.StartCooldown(store.Cooldown{Key: resting, Revision: f.revision, Until: now + 1, Class: "overloaded"}))
 		got = storm(each)
 		even("one spent, one resting", got, 2, limited, resting)
 		if got[resting] != 0 {

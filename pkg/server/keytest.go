@@ -8,7 +8,6 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/provider"
-	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -70,7 +69,9 @@ func (a *App) concludeTest(c *call, p *provider.Provider, k store.KeyUse, res pr
 		return nil
 	}
 	if _, until := p.Consequence(res.Err, c.now()); until > 0 {
-		return a.DB.Run(ctx, quota.Cooldown(k.ID, c.who.user.Revision, until, string(res.Class), res.Message))
+		return a.DB.Run(ctx, store.StartCooldown(store.Cooldown{
+			Key: k.ID, Revision: c.who.user.Revision, Until: until, Class: string(res.Class), Message: res.Message,
+		}))
 	}
 	return nil
 }

@@ -47,34 +47,6 @@ type Job struct {
 // AttemptsLeft says how many attempts there are still, that which runs not counted.
 func (j *Job) AttemptsLeft() int { return MaxJobAttempts - (j.Attempt - j.Released) }
 
-// Principal is who makes a request: a user by a gateway token or by a session of the dashboard. Exactly one of Token
-// and Session is set. A token sees the jobs that it submitted, a session all jobs of its user.
-type Principal struct {
-	User, Token, Session ID
-}
-
-// standing is the credential's row as long as the credential counts, from the "from" on; id and now number its parameters.
-func (c Principal) standing(id, now int) string {
-	credential, at := placeholder(id), placeholder(now)
-	if c.Token.IsZero() {
-		return `from sessions t join users u on u.id = t.user_id where t.id = ` + credential + ` and t.expires_at > ` + at + ` and u.enabled`
-	}
-	return `from tokens t join users u on u.id = t.user_id where t.id = ` + credential + ` and t.enabled and not t.blocked and (t.expires_at is null or t.expires_at > ` +
-		at + `) and u.enabled`
-}
-
-func (c Principal) credential() ID {
-	if c.Token.IsZero() {
-		return c.Session
-	}
-	return c.Token
-}
-
-// access is a statement that sets *ok if the credential stands.
-func (c Principal) access(now int64, ok *bool) Stmt {
-	return Stmt{SQL: "select 1 " + c.standing(1, 2), Args: []any{c.credential(), now}, Each: First(ok, nil)}
-}
-
 const jobColumns = `id, user_id, name, token_id, session_id, state, attempt, given_back, due_at, ended_at, digest, payload, sealing_key, result, result_key`
 
 func scanJob(j *Job, found *bool) func(Row) error {
@@ -102,7 +74,7 @@ func SubmitJob(ctx context.Context, db Runner, c Principal, j Job, limit int, no
 		HoldUser(c.User), // so that two that count at the same time do not both find room
 		Stmt{
 			SQL: `insert into jobs (id, user_id, name, token_id, session_id, state, attempt, given_back, due_at, digest, payload, sealing_key)
-select $3, u.id, $4, $5, $6, 1, 0, 0, 0, $7, $8, $9 ` + c.standing(1, 2) + ` and u.id = $10
+select $3, u.id, $4, $5, $6, 1, 0, 0, 0, $7, $8, $9 ` + c.valid(1) + ` and u.id = $10
  and (select count(*) from jobs j where j.user_id = u.id and j.state <= 2) < $11
 on conflict (user_id, name) do nothing`,
 			Args: []any{c.credential(), now, j.ID, j.Name, c.Token, c.Session, j.Digest, j.Payload, j.EncryptionKeyID, c.User, int64(limit)},
@@ -113,15 +85,15 @@ on conflict (user_id, name) do nothing`,
 	return s, err
 }
 
-// The conditions of a claim; $1 is now. They stand in the statement twice: between its choice and its write another
+// The conditions of a claim; $2 is now. They stand in the statement twice: between its choice and its write another
 // process may have taken the job.
 const (
-	claimable = `state <= 2 and due_at <= $1 and attempt - given_back < 2`
-	// worn is a job whose last attempt went silent. (SQLite uses the index on open jobs only where its condition stands literally.)
-	worn = `state = 2 and state <= 2 and due_at <= $1 and attempt - given_back >= 2`
+	claimable = `state <= 2 and due_at <= $2 and attempt - given_back < 2`
+	// exhausted is a job whose last attempt ended without a word. (SQLite uses the index on open jobs only where its condition stands literally.)
+	exhausted = `state = 2 and state <= 2 and due_at <= $2 and attempt - given_back >= 2`
 
-	claimJob = `update jobs set state = 2, attempt = attempt + 1, due_at = $2 where id = `
-	endWorn  = `update jobs set state = 4, ended_at = $1, due_at = $2, payload = null where id = `
+	claimJob     = `update jobs set state = 2, attempt = attempt + 1, due_at = $1 where id = `
+	endExhausted = `update jobs set state = 4, ended_at = $2, due_at = $1, payload = null where id = `
 )
 
 // JobClaim is what a worker asks for once in a while.
@@ -145,13 +117,13 @@ type ClaimResult struct {
 // ClaimJob takes the oldest job that is due. One trip, whether there is one or not.
 func ClaimJob(ctx context.Context, db Runner, c JobClaim) (out ClaimResult, err error) {
 	stmts := []Stmt{
-		{SQL: endWorn + `(select id from jobs where ` + worn + ` order by id limit 1) and ` + worn, Args: []any{c.Now, c.Keep}},
+		{SQL: endExhausted + `(select id from jobs where ` + exhausted + ` order by id limit 1) and ` + exhausted, Args: []any{c.Keep, c.Now}},
 		{
 			SQL: claimJob + `(select id from jobs where ` + claimable + ` order by id limit 1) and ` + claimable +
 				` returning ` + jobColumns,
-			Args: []any{c.Now, c.Lease}, Each: scanJob(&out.Job, &out.Found),
+			Args: []any{c.Lease, c.Now}, Each: scanJob(&out.Job, &out.Found),
 		},
-		{SQL: `select 1 from jobs where ` + claimable + ` limit 1`, Args: []any{c.Now}, Each: First(&out.More, nil)},
+		{SQL: `select 1 from jobs where ` + claimable + ` limit $1`, Args: []any{int64(1), c.Now}, Each: First(&out.More, nil)},
 	}
 	err = db.Run(ctx, append(stmts, cancelled(c.Running, &out.Cancelled)...)...)
 	return out, err
@@ -196,12 +168,12 @@ func FindJob(ctx context.Context, db Runner, who Principal, name string, how Fin
 	seen := []any{who.User, name, who.Token.IsZero(), who.Token[:]}
 	stmts := []Stmt{
 		who.access(c.Now, &out.Access),
-		{SQL: endWorn + mine + ` and ` + worn, Args: append([]any{c.Now, c.Keep}, seen...)},
+		{SQL: endExhausted + mine + ` and ` + exhausted, Args: append([]any{c.Keep, c.Now}, seen...)},
 	}
 	if how == FindAndClaim {
 		stmts = append(stmts, Stmt{
-			SQL:  claimJob + mine + ` and ` + claimable + ` and exists (select 1 ` + who.standing(7, 1) + `) returning 1`,
-			Args: append(append([]any{c.Now, c.Lease}, seen...), who.credential()), Each: First(&out.Claimed, nil),
+			SQL:  claimJob + mine + ` and ` + claimable + ` and exists (select 1 ` + who.valid(7) + `) returning 1`,
+			Args: append(append([]any{c.Lease, c.Now}, seen...), who.credential()), Each: First(&out.Claimed, nil),
 		})
 	}
 	stmts = append(stmts, Stmt{
@@ -218,9 +190,9 @@ func CancelJob(ctx context.Context, db Runner, who Principal, name string, now, 
 	err = db.Run(ctx,
 		who.access(now, &out.Access),
 		Stmt{
-			SQL: `update jobs set state = 5, ended_at = $1, due_at = $2, payload = null
- where user_id = $3 and name = $4 and ($5 or token_id = $6) and state <= 2 and exists (select 1 ` + who.standing(7, 1) + `)`,
-			Args: append(append([]any{now, keep}, seen...), who.credential()),
+			SQL: `update jobs set state = 5, ended_at = $2, due_at = $1, payload = null
+ where user_id = $3 and name = $4 and ($5 or token_id = $6) and state <= 2 and exists (select 1 ` + who.valid(7) + `)`,
+			Args: append(append([]any{keep, now}, seen...), who.credential()),
 		},
 		Stmt{
 			SQL:  `select ` + jobColumns + ` from jobs where user_id = $1 and name = $2 and ($3 or token_id = $4)`,

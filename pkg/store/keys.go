@@ -54,12 +54,6 @@ func scanKey(k *Key) []any {
 		(*modelList)(&k.AllowedModels), &k.DefaultModel, &k.DailyLimit, &k.CooldownUntil, &k.CooldownClass, &k.CooldownMessage, &k.CreatedAt, &k.UpdatedAt}
 }
 
-// KeyColumns are the columns that ScanKey takes, of a provider_keys named k.
-const KeyColumns = keyColumns
-
-// ScanKey returns the destinations for KeyColumns.
-func ScanKey(k *Key) []any { return scanKey(k) }
-
 // modelList is allowed_models: a JSON array of strings.
 type modelList []string
 
@@ -179,7 +173,7 @@ func UpdateKey(ctx context.Context, r Runner, userID, id ID, c KeyChange, now in
 		set.comma("sealed = ?", c.Secret.To.Encrypted)
 		set.comma("sealing_key = ?", c.Secret.To.EncryptionKeyID)
 		set.comma("last_four = ?", c.Secret.To.LastFour)
-		set.comma("rest_until = 0, rest_class = '', rest_note = ''")
+		set.comma(noCooldown)
 	}
 	if c.Priority.Set {
 		set.comma("priority = ?", c.Priority.To)
@@ -211,26 +205,6 @@ func DeleteKey(ctx context.Context, r Runner, userID, id ID) error {
 		bumpRevision(userID))
 }
 
-// ResetQuota makes nothing of the day's quota used: [ErrNotFound]. Requests under way
-// give back to the generation before, and so to nobody. Processes that took the key
-// for spent look at it again.
-func ResetQuota(ctx context.Context, r Runner, userID, id ID, day int64) error {
-	return one(ctx, r, Stmt{
-		SQL: `insert into key_days (key_id, day, used, gen)
-			select id, $3, 0, 1 from provider_keys where id = $1 and user_id = $2
-			on conflict (key_id, day) do update set used = 0, gen = key_days.gen + 1`,
-		Args: []any{id, userID, day},
-	}, nil, bumpRevision(userID))
-}
-
-// EndCooldown lets a key of the user be used again at once: [ErrNotFound].
-func EndCooldown(ctx context.Context, r Runner, userID, id ID) error {
-	return one(ctx, r, Stmt{
-		SQL:  "update provider_keys set rest_until = 0, rest_class = '', rest_note = '' where id = $1 and user_id = $2",
-		Args: []any{id, userID},
-	}, nil, bumpRevision(userID))
-}
-
 // AllKeys lists everybody's keys, oldest first, for the admin.
 func AllKeys(ctx context.Context, r Runner, p Page) ([]OwnedKey, error) {
 	return list(ctx, r, Stmt{
@@ -238,6 +212,17 @@ func AllKeys(ctx context.Context, r Runner, p Page) ([]OwnedKey, error) {
 			where k.id > $1 order by k.id limit $2`,
 		Args: []any{p.After[:], p.Limit},
 	}, func(k *OwnedKey) []any { return append(scanKey(&k.Key), &k.OwnerEmail) })
+}
+
+// CountKeys counts all keys.
+func CountKeys(ctx context.Context, r Runner) (n int, err error) {
+	err = r.Run(ctx, Stmt{SQL: "select count(*) from provider_keys", Each: func(row Row) error { return row.Scan(&n) }})
+	return n, err
+}
+
+// ProvidersInUse lists the providers that have a key which its owner has enabled.
+func ProvidersInUse(ctx context.Context, r Runner) ([]string, error) {
+	return list(ctx, r, Stmt{SQL: "select distinct provider from provider_keys where enabled"}, func(id *string) []any { return []any{id} })
 }
 
 // BlockKey sets the admin's switch of anybody's key: [ErrNotFound].

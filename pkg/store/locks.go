@@ -25,14 +25,6 @@ func HoldCursor(user, set ID) Stmt {
 	return Stmt{SQL: holdCursor, Args: []any{user, set[:]}}
 }
 
-const releaseReservation = `update key_days set used = used - 1 where key_id = $1 and day = $2 and gen = $3 and used > 0`
-
-// ReleaseReservation releases a reservation of the day's generation gen in a key's quota. It does nothing if the day's row was
-// reset since, so that neither midnight nor a reset is corrupted by it.
-func ReleaseReservation(key ID, day, gen int64) Stmt {
-	return Stmt{SQL: releaseReservation, Args: []any{key, day, gen}}
-}
-
 // SplitReleases parts statements that belong to the end of an attempt: those that give places
 // back, and the others, which come after them.
 func SplitReleases(stmts []Stmt) (places, others []Stmt) {
