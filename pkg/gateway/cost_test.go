@@ -152,3 +152,54 @@ func TestCostIsThatOfTheModelThatAnswered(t *testing.T) {
 		}
 	}
 }
+
+// A Claude model that refuses may be replaced by another in the middle of a stream, whose start names the first.
+// The totals are those of the model that took over, also where the stream breaks off.
+func TestCostOfAFallbackInsideAStream(t *testing.T) {
+	start := "event: message_start\ndata: " + `{"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"claude-fable-5","content":[],"usage":{"input_tokens":1000,"output_tokens":1}}}`
+	fallback := "event: content_block_start\ndata: " + `{"type":"content_block_start","index":0,"content_block":{"type":"fallback","from":{"model":"claude-fable-5"},"to":{"model":"claude-opus-4-8"}}}`
+	text := "event: content_block_delta\ndata: " + `{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"hello"}}`
+	end := "event: message_delta\ndata: " + `{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":1000,"output_tokens":100}}` +
+		"\n\nevent: message_stop\ndata: " + `{"type":"message_stop"}`
+	for name, tt := range map[string]struct {
+		events []string
+		nanos  int64
+	}{
+		"complete": {[]string{start, fallback, text, end}, 1000*5_000 + 100*25_000},
+		"broken":   {[]string{start, fallback, text}, 1000*5_000 + 2*25_000},
+		"none":     {[]string{start, text, end}, 1000*10_000 + 100*50_000},
+	} {
+		w := newWorld(t)
+		w.add(key{provider: "anthropic", answer: (&scripted{events: tt.events}).answer("")})
+		ask := w.ask("claude-fable-5")
+		ask.Request.Stream = true
+		c, err := w.g.Start(t.Context(), ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read(c)
+		c.Close()
+		if nanos := w.int(`select cost from requests`); nanos != tt.nanos {
+			t.Errorf("%s: %d, want %d", name, nanos, tt.nanos)
+		}
+	}
+}
+
+// The answer to a request for embeddings names its model, too.
+func TestCostOfEmbeddings(t *testing.T) {
+	for answered, nanos := range map[string]int64{"text-embedding-3-small": 20, "text-embedding-3-large": 130, "unheard-of": 20} {
+		w := newWorld(t)
+		w.add(key{answer: func(rw http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(rw, `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5]}],"model":%q,"usage":{"prompt_tokens":1000,"total_tokens":1000}}`, answered)
+		}})
+		ask := w.ask("text-embedding-3-small")
+		ask.Request = &chat.Request{Model: ask.Request.Model}
+		ask.Embedding = &chat.EmbeddingRequest{Model: ask.Request.Model, Inputs: []chat.EmbeddingInput{{Text: "hello"}}}
+		if _, err := w.do(ask); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.int(`select cost from requests`); got != 1000*nanos {
+			t.Errorf("%s: %d, want %d", answered, got, 1000*nanos)
+		}
+	}
+}
