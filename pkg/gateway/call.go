@@ -28,8 +28,9 @@ type Call struct {
 	state  quota.Status // as last asked, for refusals
 
 	earlier  []earlierTurn
-	affinity store.ID // the key that made the latest saved turn; zero if there is none
-	answer   answer   // as far as it may have to be saved
+	digested *conversation // of the request, if that was needed to find its turns
+	affinity store.ID      // the key that made the latest saved turn; zero if there is none
+	answer   answer        // as far as it may have to be saved
 
 	before  []store.Stmt // what the failed attempt leaves to the next trip
 	last    *attempt     // the attempt that counts

@@ -7,6 +7,7 @@ import (
 	"hash"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 )
@@ -49,22 +50,12 @@ func writePart(h hash.Hash, p []byte) {
 	h.Write(p)
 }
 
-func writeString(h hash.Hash, s string) {
-	var size [8]byte
-	binary.BigEndian.PutUint64(size[:], uint64(len(s)))
-	h.Write(size[:])
-	writeText(h, s)
-}
+func writeString(h hash.Hash, s string) { writePart(h, bytesOf(s)) }
 
-// writeText hashes a text without copying all of it.
-func writeText(h hash.Hash, s string) {
-	var buf [4096]byte
-	for len(s) > 0 {
-		n := copy(buf[:], s)
-		h.Write(buf[:n])
-		s = s[n:]
-	}
-}
+func writeText(h hash.Hash, s string) { h.Write(bytesOf(s)) }
+
+// bytesOf is the text as bytes that must not be changed, without a copy: conversations are long.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // openTurn is a turn to which the next message may still belong.
 type openTurn struct {
@@ -215,28 +206,33 @@ func (c *conversation) addResult(r *chat.ToolResult) {
 	} else {
 		at = len(c.calls) + len(t.results)
 	}
-	var text strings.Builder
-	content := openTurn{rest: sha256.New()}
+	var texts []string
+	other := openTurn{rest: sha256.New()}
 	for i := range r.Parts {
 		if p := &r.Parts[i]; p.Kind == chat.Text {
-			text.WriteString(c.withoutReminders(p.Text))
+			texts = append(texts, c.withoutReminders(p.Text))
 		} else {
-			content.part(p)
+			other.part(p)
 		}
 	}
-	said := strings.TrimSpace(text.String())
-	if strings.HasPrefix(said, "{") || strings.HasPrefix(said, "[") {
-		content.text.add(string(canonicalJSON(said))) // Gemini's results are objects, which clients write anew
-	} else {
-		content.text.add(said)
-	}
+	text := resultText(strings.TrimSpace(strings.Join(texts, "")))
 	outcome := []byte("returned")
 	if r.IsError {
 		outcome = []byte("failed")
 	}
 	var place [8]byte
 	binary.BigEndian.PutUint64(place[:], uint64(at))
-	t.results = append(t.results, toolResult{at, digestOf(place[:], outcome, content.text.sum(), content.rest.Sum(nil))})
+	t.results = append(t.results, toolResult{at, digestOf(place[:], outcome, text[:], other.rest.Sum(nil))})
+}
+
+// resultText digests what a tool said. Gemini's results are objects, which clients write anew.
+func resultText(s string) digest {
+	if strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[") {
+		return sha256.Sum256(canonicalJSON(s))
+	}
+	h := sha256.New()
+	writeText(h, s)
+	return digest(h.Sum(nil))
 }
 
 // part adds what is no text.

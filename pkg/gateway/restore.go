@@ -101,6 +101,9 @@ func (c *Call) earlierTurns() (out []earlierTurn) {
 	for i := range out {
 		out[i].digests = conv.said[i]
 	}
+	if messages[len(messages)-1].Role != chat.Assistant {
+		c.digested = conv // else the answer goes on with the last turn
+	}
 	return slices.DeleteFunc(out, func(t earlierTurn) bool { return !t.calls && t.state == "" })
 }
 

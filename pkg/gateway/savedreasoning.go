@@ -173,8 +173,11 @@ func (c *Call) saveTurn() (store.Stmt, bool) {
 	return store.SaveTurn(t, keys, now), true
 }
 
-// conversation is that of the request, for its turns of the assistant and the answer.
+// conversation is that of the request, which the answer goes on with.
 func (c *Call) conversation() *conversation {
+	if c.digested != nil {
+		return c.digested
+	}
 	conv := newConversation(c.ask.Request.Tools)
 	for i := range c.ask.Request.Messages {
 		conv.add(&c.ask.Request.Messages[i])
