@@ -69,7 +69,7 @@ func (a *App) concludeTest(c *call, p *provider.Provider, k store.KeyUse, res pr
 	if !aboutKey(res.Class) || res.Err == nil {
 		return nil
 	}
-	if _, until := p.Consequence(res.Err, c.now()); until > 0 {
+	if _, until := p.AfterFailure(res.Err, c.now()); until > 0 {
 		return a.DB.Run(ctx, quota.Rest(k.ID, c.who.user.Revision, until, string(res.Class), res.Message))
 	}
 	return nil
