@@ -77,6 +77,7 @@ func geminiModels() []gemini.ModelRules {
 		budget(gemini.ThinkingBudget, 0, 24576, "gemini-2.5-", "gemini-robotics-er-1"),
 		level(geminiPrefix("gemini-3-pro"), "low", "high"),
 		level(geminiPrefix("gemini-3-flash", "gemini-3.1-flash", "gemini-3.5-flash", "gemini-3.6-flash"), "minimal", "low", "medium", "high"),
+		level(geminiPrefix("gemini-4-hydrogen"), "low", "medium", "high", "xhigh"), // BerriAI/litellm discussion 46238
 		level(idPrefix(""), "low", "medium", "high"),
 	}
 }

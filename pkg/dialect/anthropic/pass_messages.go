@@ -2,10 +2,10 @@ package anthropic
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -79,7 +79,7 @@ func blockPasses(b jsonx.Value) bool {
 	switch b.Get("type").Str() {
 	case "thinking":
 		signature := b.Get("signature").Str()
-		return signature != "" && !strings.HasPrefix(signature, mark)
+		return signature != "" && !reasoning.IsEnvelope(signature)
 	case "tool_use":
 		return isToolID(b.Get("id").Str())
 	case "tool_result":

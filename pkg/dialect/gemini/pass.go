@@ -1,11 +1,10 @@
 package gemini
 
 import (
-	"strings"
-
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -120,7 +119,7 @@ func (p *passer) demandsSchema(root jsonx.Value) bool {
 // turnPasses says whether a turn holds no reasoning but Gemini's own, and no media where the model takes none.
 func (p *passer) turnPasses(turn jsonx.Value) bool {
 	return every(find(turn, "parts"), func(part jsonx.Value) bool {
-		if strings.HasPrefix(find(part, "thoughtSignature").Str(), packPrefix) {
+		if reasoning.IsEnvelope(find(part, "thoughtSignature").Str()) {
 			return false
 		}
 		response := find(part, "functionResponse")

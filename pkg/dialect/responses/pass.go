@@ -7,6 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -202,7 +203,7 @@ func (p *passer) inputPasses(input jsonx.Value) bool {
 		}
 		if v.Get("type").Is("reasoning") {
 			sealed := v.Get("encrypted_content")
-			if e, ok := opened(sealed.Str()); sealed.Empty() || e != nil || !ok {
+			if sealed.Empty() || reasoning.IsEnvelope(sealed.Str()) {
 				return false
 			}
 			waiting = true
