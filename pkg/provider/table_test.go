@@ -2,9 +2,12 @@ package provider
 
 import (
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/catalog"
 )
 
 var nine = []string{"openai", "anthropic", "openrouter", "gemini", "mistral", "groq", "together", "fireworks", "deepseek"}
@@ -57,6 +60,22 @@ func TestTableHasTheNineProviders(t *testing.T) {
 	}
 	if tab.ByID("nobody") != nil {
 		t.Error("ByID finds a provider that is not there")
+	}
+}
+
+// What says which providers there are follows the table.
+func TestTableAgreesWithCatalogueAndDocument(t *testing.T) {
+	ids := table(t, nil).IDs()
+	if known := slices.Sorted(slices.Values(catalog.ProviderIDs())); !slices.Equal(known, slices.Sorted(slices.Values(ids))) {
+		t.Errorf("the catalogue knows %v, the table %v", known, ids)
+	}
+	document, err := os.ReadFile("../../public/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "    Provider: { type: string, enum: [" + strings.Join(ids, ", ") + "] }"
+	if !strings.Contains(string(document), want) {
+		t.Errorf("public/openapi.yaml lacks the line %q", want)
 	}
 }
 
