@@ -27,7 +27,7 @@ const maxEarlierTurns = store.MaxTurnKeys / 3
 // restoreSaved looks up what is saved of the request's turns. It costs a trip, and only if there are turns of which something
 // may be saved and a candidate to whom that matters.
 func (c *Call) restoreSaved() error {
-	if !slices.ContainsFunc(c.fit, func(k candidate) bool { return k.provider.Stateful() }) {
+	if !slices.ContainsFunc(c.fit, func(k candidate) bool { return k.provider.WantsReasoning() }) {
 		return nil
 	}
 	c.earlier = c.earlierTurns()
@@ -188,7 +188,7 @@ func (t *earlierTurn) restored(messages []chat.Message, k candidate) (out [][]ch
 	}
 	kept := slices.ContainsFunc(messages, func(m chat.Message) bool { return keepsState(m.Parts) })
 	foreign := maker.Provider != k.providerID || maker.Vendor != vendorOf(k.model) ||
-		maker.keyID != k.id && k.provider.StateBoundToAccount()
+		maker.keyID != k.id && k.provider.ReasoningBoundToAccount()
 	if kept && foreign {
 		for i := range messages {
 			out = append(out, withoutState(messages[i].Parts))
@@ -196,7 +196,7 @@ func (t *earlierTurn) restored(messages []chat.Message, k candidate) (out [][]ch
 		return out, true
 	}
 	saved := t.exact
-	if saved == nil && !k.provider.StateBoundToContext(k.model) {
+	if saved == nil && !k.provider.ReasoningBoundToContext(k.model) {
 		saved = t.similar
 	}
 	if kept || foreign || saved == nil {

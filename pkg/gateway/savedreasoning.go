@@ -203,14 +203,14 @@ type answer struct {
 
 // note collects an event, if the provider may want it back.
 func (c *Call) note(ev *chat.Event) {
-	if c.current.key.provider.Stateful() {
+	if c.current.key.provider.WantsReasoning() {
 		c.answer.add(ev)
 	}
 }
 
 func (c *Call) noteWhole(a *attempt) {
 	for i := range a.response.Choices {
-		if ch := &a.response.Choices[i]; ch.Index == 0 && a.key.provider.Stateful() {
+		if ch := &a.response.Choices[i]; ch.Index == 0 && a.key.provider.WantsReasoning() {
 			c.answer.whole = ch.Message.Parts
 		}
 	}

@@ -82,7 +82,7 @@ func (c *Call) broke(failure *chat.Error) {
 		c.g.refuse(a, failure)
 	}
 	now := c.nowMs()
-	_, restUntil := a.key.provider.Consequence(a.failure, now)
+	_, restUntil := a.key.provider.AfterFailure(a.failure, now)
 	a.cut = c.ctx.Err() != nil
 	c.noteFailure(a, restUntil, now)
 	c.settle(c.brokenOutcome(), c.meter.usage(&c.ask))
