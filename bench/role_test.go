@@ -244,5 +244,5 @@ func furnish(app *server.App) (string, error) {
 	sealed, sealingKey := app.Secrets.Seal([]byte("sk-bench-0123456789"), gateway.KeyBinding(keyID, user))
 	limit := int64(1e12)
 	return token, store.CreateKey(ctx, app.DB, store.Key{ID: keyID, UserID: user, Provider: "openai", Name: "bench",
-		Sealed: sealed, SealingKey: sealingKey, LastFour: "6789", Priority: 1, Enabled: true, DailyLimit: &limit, CreatedAt: now})
+		Encrypted: sealed, EncryptionKeyID: sealingKey, LastFour: "6789", Priority: 1, Enabled: true, DailyLimit: &limit, CreatedAt: now})
 }

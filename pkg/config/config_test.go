@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 )
 
@@ -425,7 +426,7 @@ func TestPrices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if nanos, priced := c.Prices.Cost("openai", "x", "", &chat.Usage{Input: 1_000_000}, 0); nanos != 1_000_000_000 || !priced {
+	if nanos, priced := c.Prices.Cost(catalog.Request{Provider: "openai", Model: "x"}, &chat.Usage{Input: 1_000_000}); nanos != 1_000_000_000 || !priced {
 		t.Errorf("%d, %v", nanos, priced)
 	}
 }

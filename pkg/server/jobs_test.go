@@ -250,7 +250,7 @@ func TestCancelElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := other.app.Jobs.Cancel(t.Context(), store.JobCaller{User: user, Session: session}, "running"); err != nil {
+	if err := other.app.Jobs.Cancel(t.Context(), store.Principal{User: user, Session: session}, "running"); err != nil {
 		t.Fatal(err)
 	}
 	select {

@@ -140,7 +140,7 @@ func (p *person) keyOf(provider, secret string, priority int) store.ID {
 	now := time.Now().UnixMilli()
 	id := store.NewID(now)
 	sealed, sealingKey := p.secrets.Seal([]byte(secret), gateway.KeyBinding(id, p.id))
-	p.must(store.CreateKey(context.Background(), p.db, store.Key{ID: id, UserID: p.id, Provider: provider, Name: secret, Sealed: sealed, SealingKey: sealingKey,
+	p.must(store.CreateKey(context.Background(), p.db, store.Key{ID: id, UserID: p.id, Provider: provider, Name: secret, Encrypted: sealed, EncryptionKeyID: sealingKey,
 		LastFour: "0000", Priority: priority, Enabled: true, CreatedAt: now}))
 	return id
 }

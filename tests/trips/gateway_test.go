@@ -152,7 +152,7 @@ func (w *world) key(p *person, priority int, limit int64) store.Key {
 	now := time.Now().UnixMilli()
 	k := store.Key{ID: store.NewID(now), UserID: p.ID, Provider: "openai", Name: "key", LastFour: "0000", Priority: priority, Enabled: true, CreatedAt: now}
 	secret := w.secret(&k)
-	k.Sealed, k.SealingKey = secret.Sealed, secret.SealingKey
+	k.Encrypted, k.EncryptionKeyID = secret.Encrypted, secret.EncryptionKeyID
 	if limit >= 0 {
 		k.DailyLimit = &limit
 	}
@@ -165,7 +165,7 @@ func (w *world) secret(k *store.Key) store.Secret {
 	w.keys++
 	k.Name = fmt.Sprintf("sk-counted-%04d", w.keys)
 	sealed, sealingKey := w.app.Secrets.Seal([]byte(k.Name), gateway.KeyBinding(k.ID, k.UserID))
-	return store.Secret{Sealed: sealed, SealingKey: sealingKey, LastFour: "0000"}
+	return store.Secret{Encrypted: sealed, EncryptionKeyID: sealingKey, LastFour: "0000"}
 }
 
 // answer is what came of a request, and its trips: before the first call of the provider, between each and the

@@ -58,7 +58,7 @@ func TestRoundTripsOfJobs(t *testing.T) {
 
 		now := time.Now().UnixMilli()
 		before := w.wire.Trips()
-		c, err := store.ClaimJob(w.Context(), w.app.DB, store.Claim{Now: now, Lease: now + 1000, Keep: now})
+		c, err := store.ClaimJob(w.Context(), w.app.DB, store.JobClaim{Now: now, Lease: now + 1000, Keep: now})
 		if n := w.wire.Trips() - before; n != 1 || err != nil || c.Found || c.More {
 			w.Errorf("an empty tick of a worker: %d trips, %+v, %v", n, c, err)
 		}
