@@ -35,7 +35,7 @@ type Rules struct {
 	AllowedTools  AllowedToolsForm
 	SingleChoice  bool // n other than 1 is refused
 	// MaxOutput is the most tokens that the model may give, 0 if unknown. Nil: none is
-	// known. A higher limit is lowered to it; one that was said in the provider's own dialect only by anthropic's PassRequest.
+	// known. A higher limit is lowered to it; of those that are passed through, only Anthropic's is.
 	MaxOutput  func(model string) int64
 	Embeddings EmbeddingRules
 	Answers    AnswerForm

@@ -22,9 +22,9 @@ type attempt struct {
 	begun       time.Time
 	stream      bool
 
-	speech  provider.Speech
-	passing dialect.Passing // not nil: the answer's bytes go through
-	names   body.ToolNames  // not nil: functions that the provider knows by other names
+	speech      provider.Speech
+	passthrough dialect.Passthrough // not nil: the answer's bytes go through
+	names       body.ToolNames      // not nil: functions that the provider knows by other names
 
 	warnings  []string
 	requestID string // the provider's
@@ -65,11 +65,11 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 		a.names = body.FitToolNames(&req, a.speech.Rules.ToolNames)
 	}
 	if same && a.names == nil {
-		if passing, able := a.speech.Client.(dialect.Passing); able {
-			if enc, ok := passing.PassRequest(ask.Body, &req, ask.changed, a.speech.Rules); ok {
+		if passthrough, able := a.speech.Client.(dialect.Passthrough); able {
+			if enc, ok := passthrough.PassthroughRequest(ask.Body, &req, ask.changed, a.speech.Rules); ok {
 				a.warnings = enc.Warnings
 				if a.speech.Rules.Answers == dialect.AnswersPass {
-					a.passing = passing
+					a.passthrough = passthrough
 				}
 				return enc, true
 			}
@@ -87,7 +87,7 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 
 // splitter takes reasoning out of the answer's text, if it may stand there and the bytes do not go through; else nil.
 func (a *attempt) splitter() *body.ThinkSplitter {
-	if a.passing == nil && a.speech.Rules.Exceptions(a.key.model).ThinkTags == dialect.ThinkTagsSplit {
+	if a.passthrough == nil && a.speech.Rules.Exceptions(a.key.model).ThinkTags == dialect.ThinkTagsSplit {
 		return new(body.ThinkSplitter)
 	}
 	return nil
@@ -155,7 +155,7 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, ask Ask) {
 		return
 	}
 	g.readWhole(a, data)
-	if a.passing != nil && a.response != nil {
+	if a.passthrough != nil && a.response != nil {
 		a.raw = data
 	}
 }
@@ -204,8 +204,8 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, ask Ask) {
 		return
 	}
 	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.speech.Client.NewStreamDecoder(), names: a.names, thinks: a.splitter()}
-	if a.passing != nil {
-		a.source.passer = a.passing.NewStreamPasser(ask.Request)
+	if a.passthrough != nil {
+		a.source.passthrough = a.passthrough.NewStreamPassthrough(ask.Request)
 	}
 	g.readFirst(a)
 }

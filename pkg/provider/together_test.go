@@ -63,7 +63,7 @@ func TestTogetherReasoning(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		enc, ok := openai.Client{}.PassRequest(body, req, nil, &p.Rules)
+		enc, ok := openai.Client{}.PassthroughRequest(body, req, nil, &p.Rules)
 		if got := steering(t, enc.Body); !ok || got != tt.want || (len(enc.Warnings) > 0) != tt.warned {
 			t.Errorf("%s %s passed: %v, %s, %q; want %s", tt.model, tt.asked, ok, got, enc.Warnings, tt.want)
 		}

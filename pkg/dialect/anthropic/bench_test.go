@@ -52,7 +52,7 @@ func BenchmarkRequest(b *testing.B) {
 	for name, run := range map[string]func() bool{
 		"decode": func() bool { _, _, err := s.DecodeRequest(in); return err == nil },
 		"encode": func() bool { _, err := anthropic.Client{}.EncodeRequest(req, rules); return err == nil },
-		"pass":   func() bool { _, ok := anthropic.Client{}.PassRequest(in, req, nil, rules); return ok },
+		"pass":   func() bool { _, ok := anthropic.Client{}.PassthroughRequest(in, req, nil, rules); return ok },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(in)))

@@ -324,7 +324,7 @@ func TestRecordedRequestsPass(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		enc, ok := anthropic.Client{}.PassRequest(x.Request.Body, req, nil, &dialect.Rules{Models: []dialect.ModelRules{{Match: always, Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}}})
+		enc, ok := anthropic.Client{}.PassthroughRequest(x.Request.Body, req, nil, &dialect.Rules{Models: []dialect.ModelRules{{Match: always, Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}}})
 		if ok && (!bytes.Equal(enc.Body, x.Request.Body) || len(enc.Warnings) > 0) {
 			t.Errorf("%s: %q %s", name, enc.Warnings, enc.Body)
 		}

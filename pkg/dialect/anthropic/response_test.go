@@ -472,7 +472,7 @@ func TestStateSurvives(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		passed, ok := anthropic.Client{}.PassRequest(in, req, nil, rules())
+		passed, ok := anthropic.Client{}.PassthroughRequest(in, req, nil, rules())
 		if !ok {
 			t.Errorf("%s does not pass", in)
 		}

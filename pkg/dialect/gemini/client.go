@@ -14,7 +14,7 @@ import (
 // Client is the half towards Google. Its zero value is ready; it is stateless.
 type Client struct{}
 
-var _ dialect.Passing = Client{}
+var _ dialect.Passthrough = Client{}
 
 // NewStreamDecoder returns a decoder for one streamed answer.
 func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecoder) }

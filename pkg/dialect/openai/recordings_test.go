@@ -332,7 +332,7 @@ func TestRecordedRequestsPass(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		enc, ok := openai.Client{}.PassRequest(body, req, nil, &table.ByID(id).Rules)
+		enc, ok := openai.Client{}.PassthroughRequest(body, req, nil, &table.ByID(id).Rules)
 		switch {
 		case !ok:
 			not++

@@ -202,7 +202,7 @@ func TestFailureBehindWhatPassed(t *testing.T) {
 	}
 	var out []byte
 	for _, raw := range passed {
-		out = e.(dialect.Follower).Follow(out, []byte(raw), chat.EventText)
+		out = e.(dialect.PassthroughEncoder).AppendPassthrough(out, []byte(raw), chat.EventText)
 	}
 	if string(out) != strings.Join(passed, "") {
 		t.Errorf("%s", out)

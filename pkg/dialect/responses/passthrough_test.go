@@ -28,7 +28,7 @@ func pass(t testing.TB, in []byte, model string, rules *dialect.Rules) (dialect.
 	}
 	sent := *req
 	sent.Model = model
-	return responses.Client{}.PassRequest(in, &sent, nil, rules)
+	return responses.Client{}.PassthroughRequest(in, &sent, nil, rules)
 }
 
 func TestPassChangesTheModelAlone(t *testing.T) {
@@ -138,7 +138,7 @@ func TestPassWritesAnew(t *testing.T) {
 			dialecttest.SameMembers(t, enc.Body, anew.Body, "input", "instructions")
 		}
 	}
-	if _, ok := (responses.Client{}).PassRequest([]byte(`[]`), &chat.Request{}, nil, &dialect.Rules{}); ok {
+	if _, ok := (responses.Client{}).PassthroughRequest([]byte(`[]`), &chat.Request{}, nil, &dialect.Rules{}); ok {
 		t.Error("an array passes")
 	}
 }
@@ -149,7 +149,7 @@ func TestStreamPasses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := responses.Client{}.NewStreamPasser(&chat.Request{})
+		p := responses.Client{}.NewStreamPassthrough(&chat.Request{})
 		var want, got []byte
 		r := sse.NewReader(bytes.NewReader(in), 0)
 		for {
@@ -158,7 +158,7 @@ func TestStreamPasses(t *testing.T) {
 				break
 			}
 			want = fmt.Appendf(want, "event: %s\ndata: %s\n\n", event, data)
-			got = p.Pass(got, event, data)
+			got = p.Append(got, event, data)
 		}
 		if len(got) == 0 || !bytes.Equal(got, want) {
 			t.Errorf("%s: got %s", name, got)

@@ -27,7 +27,7 @@ func pass(t testing.TB, body, model string, rules *dialect.Rules) (dialect.Encod
 	}
 	sent := *req
 	sent.Model = model
-	return openai.Client{}.PassRequest([]byte(body), &sent, nil, rules)
+	return openai.Client{}.PassthroughRequest([]byte(body), &sent, nil, rules)
 }
 
 func TestPassChangesNothing(t *testing.T) {
@@ -221,7 +221,7 @@ func TestPassWritesAnew(t *testing.T) {
 		}
 	}
 	for _, body := range []string{``, `[]`, `{`, `{"model":"m"} x`} {
-		if _, ok := (openai.Client{}).PassRequest([]byte(body), &chat.Request{}, nil, &dialect.Rules{}); ok {
+		if _, ok := (openai.Client{}).PassthroughRequest([]byte(body), &chat.Request{}, nil, &dialect.Rules{}); ok {
 			t.Errorf("%q passes", body)
 		}
 	}
@@ -269,7 +269,7 @@ func TestPassMeansTheSame(t *testing.T) {
 			}
 			req.Model = m.pick(append(models[p.ID], "some-model")...)
 			req.Foreign = nil // which the bytes keep
-			got, ok := client.PassRequest(body, req, nil, &p.Rules)
+			got, ok := client.PassthroughRequest(body, req, nil, &p.Rules)
 			want, err := client.EncodeRequest(req, &p.Rules)
 			if !ok {
 				continue
@@ -351,7 +351,7 @@ func FuzzPass(f *testing.F) {
 		}
 		req.Model = "another-model"
 		for name, rules := range profiles {
-			enc, ok := openai.Client{}.PassRequest(body, req, nil, rules)
+			enc, ok := openai.Client{}.PassthroughRequest(body, req, nil, rules)
 			if !ok {
 				continue
 			}
@@ -387,7 +387,7 @@ func FuzzPass(f *testing.F) {
 	})
 }
 
-func BenchmarkPassRequest(b *testing.B) {
+func BenchmarkPassthroughRequest(b *testing.B) {
 	prompt := strings.Repeat("func main() {\\n\\tfmt.Println(\\\"hello, world\\\", 42)\\n}\\n// a comment that says nothing much, at length\\n", 500)
 	body := []byte(`{"model":"gpt-5","messages":[{"role":"user","content":"` + prompt + `"}],"stream":true}`)
 	req, _, err := new(openai.Server).DecodeRequest(body)
@@ -398,7 +398,7 @@ func BenchmarkPassRequest(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, ok := (openai.Client{}).PassRequest(body, req, nil, rules); !ok {
+		if _, ok := (openai.Client{}).PassthroughRequest(body, req, nil, rules); !ok {
 			b.Fatal("does not pass")
 		}
 	}

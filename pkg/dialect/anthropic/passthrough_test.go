@@ -23,7 +23,7 @@ func pass(t testing.TB, in []byte, model string, rules *dialect.Rules) (dialect.
 	}
 	sent := *req
 	sent.Model = model
-	return anthropic.Client{}.PassRequest(in, &sent, nil, rules)
+	return anthropic.Client{}.PassthroughRequest(in, &sent, nil, rules)
 }
 
 func adaptive(m dialect.MessagesRules) *dialect.Rules {
@@ -142,7 +142,7 @@ func TestPassChangedTurns(t *testing.T) {
 			}
 		}
 		req.Messages[at].Parts = other.Messages[at].Parts
-		enc, ok := anthropic.Client{}.PassRequest([]byte(c.in), req, []int{at}, adaptive(dialect.MessagesRules{}))
+		enc, ok := anthropic.Client{}.PassthroughRequest([]byte(c.in), req, []int{at}, adaptive(dialect.MessagesRules{}))
 		want := strings.NewReplacer(`"messages": [ {`, `"messages": [{`, `}, {"role":"assistant", "content"`, `},{"role":"assistant", "content"`).Replace(c.want)
 		if !ok || string(enc.Body) != want || len(enc.Warnings) > 0 {
 			t.Errorf("%v %q\n got %s\nwant %s", ok, enc.Warnings, enc.Body, want)
@@ -162,7 +162,7 @@ func TestPassStops(t *testing.T) {
 	if enc, ok := pass(t, []byte(body(`,"output_config":{"effort":"low"},"x":1`)), "m", old); !ok || string(enc.Body) != body(`,"x":1`) || len(enc.Warnings) != 1 {
 		t.Errorf("%v %q %s", ok, enc.Warnings, enc.Body)
 	}
-	if _, ok := (anthropic.Client{}).PassRequest([]byte("[]"), new(chat.Request), nil, &dialect.Rules{}); ok {
+	if _, ok := (anthropic.Client{}).PassthroughRequest([]byte("[]"), new(chat.Request), nil, &dialect.Rules{}); ok {
 		t.Error("an array passes")
 	}
 }
@@ -170,7 +170,7 @@ func TestPassStops(t *testing.T) {
 func TestPassStream(t *testing.T) {
 	for _, name := range dialecttest.Inputs(t, "stream/*.sse") {
 		in := dialecttest.Read(t, name)
-		p := anthropic.Client{}.NewStreamPasser(new(chat.Request))
+		p := anthropic.Client{}.NewStreamPassthrough(new(chat.Request))
 		r := sse.NewReader(bytes.NewReader(in), 0)
 		var out []byte
 		for {
@@ -178,7 +178,7 @@ func TestPassStream(t *testing.T) {
 			if err != nil {
 				break
 			}
-			out = p.Pass(out, event, data)
+			out = p.Append(out, event, data)
 		}
 		got, complete, failed := collect(t, bytes.NewReader(out))
 		want, _, _ := collect(t, bytes.NewReader(in))
@@ -233,7 +233,7 @@ func FuzzPass(f *testing.F) {
 		if err != nil {
 			return
 		}
-		enc, ok := anthropic.Client{}.PassRequest(in, req, nil, adaptive(dialect.MessagesRules{}))
+		enc, ok := anthropic.Client{}.PassthroughRequest(in, req, nil, adaptive(dialect.MessagesRules{}))
 		if !ok {
 			return
 		}

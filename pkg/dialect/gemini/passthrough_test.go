@@ -27,7 +27,7 @@ func pass(t testing.TB, in []byte, model string, form gemini.Form, rules *dialec
 	}
 	sent := *req
 	sent.Model = model
-	return gemini.Client{}.PassRequest(in, &sent, nil, rules)
+	return gemini.Client{}.PassthroughRequest(in, &sent, nil, rules)
 }
 
 func one(m dialect.ModelRules) *dialect.Rules {
@@ -138,14 +138,14 @@ func TestPassWritesAnew(t *testing.T) {
 			t.Errorf("%s: %s", c.name, enc.Body)
 		}
 	}
-	if _, ok := (gemini.Client{}).PassRequest([]byte(`[]`), &chat.Request{}, nil, &dialect.Rules{}); ok {
+	if _, ok := (gemini.Client{}).PassthroughRequest([]byte(`[]`), &chat.Request{}, nil, &dialect.Rules{}); ok {
 		t.Error("an array passes")
 	}
 }
 
 func TestStreamPasses(t *testing.T) {
-	p := gemini.Client{}.NewStreamPasser(&chat.Request{})
-	if got := p.Pass([]byte("x"), "", []byte(`{"candidates" : [] }`)); string(got) != "xdata: {\"candidates\" : [] }\n\n" {
+	p := gemini.Client{}.NewStreamPassthrough(&chat.Request{})
+	if got := p.Append([]byte("x"), "", []byte(`{"candidates" : [] }`)); string(got) != "xdata: {\"candidates\" : [] }\n\n" {
 		t.Errorf("%q", got)
 	}
 }
@@ -162,7 +162,7 @@ func TestPassedInAnArray(t *testing.T) {
 			if i == len(events)-1 {
 				kind = end
 			}
-			out = e.(dialect.Follower).Follow(out, []byte(raw), kind)
+			out = e.(dialect.PassthroughEncoder).AppendPassthrough(out, []byte(raw), kind)
 		}
 		return out
 	}
@@ -178,7 +178,7 @@ func TestPassedInAnArray(t *testing.T) {
 	if err := json.Unmarshal(out, &list); err != nil || len(list) != 4 {
 		t.Errorf("%v: %s", err, out)
 	}
-	if got := string(encoder(gemini.Array).(dialect.Follower).Follow(nil, nil, chat.EventEnd)); got != "[]" {
+	if got := string(encoder(gemini.Array).(dialect.PassthroughEncoder).AppendPassthrough(nil, nil, chat.EventEnd)); got != "[]" {
 		t.Errorf("nothing is %q", got)
 	}
 }
