@@ -111,7 +111,7 @@ func (p *passthrough) withTurns(anew map[int][]chat.Part) {
 			p.Out = append(p.Out, m.Raw()...)
 			continue
 		}
-		blocks := p.Apart(func() {
+		blocks := p.EncodeObject(func() {
 			p.Raw(`"content":[`)
 			p.blocks(chat.Assistant, 0, parts)
 			p.Raw("]")

@@ -316,8 +316,8 @@ func turnsOf(req *chat.Request) []chat.Message {
 	return out
 }
 
-// TestRecordedRequestsPass lets what real clients sent through: no byte changes, or it is said why.
-func TestRecordedRequestsPass(t *testing.T) {
+// TestRecordedPassthrough lets what real clients sent through: no byte changes, or it is said why.
+func TestRecordedPassthrough(t *testing.T) {
 	passed := 0
 	for name, x := range exchanges(t) {
 		req, _, err := server().DecodeCountRequest(x.Request.Body)

@@ -75,7 +75,7 @@ func ParsePassthrough(data []byte) (root jsonx.Value, ok bool) {
 // force changed. It is not ok if something is refused.
 func (w *Writer) Passthrough(path string, data []byte, root jsonx.Value, t *Passthrough) (enc dialect.Encoded, ok bool) {
 	p := passthrough{Writer: w, dialect: t}
-	encoded := w.Apart(func() {
+	encoded := w.EncodeObject(func() {
 		for i := range t.Groups {
 			if g := &t.Groups[i]; !g.Stays {
 				p.anew = append(p.anew, g.Names...)
@@ -195,27 +195,6 @@ func says(m jsonx.Value) bool {
 		return m.Len() > 0
 	}
 	return true
-}
-
-// FieldRaw writes a top-level field as the caller did, if it is given.
-func (w *Writer) FieldRaw(name string, m jsonx.Value) {
-	if m.Given() && w.Field(name, Warns) {
-		w.Out = append(w.Out, m.Raw()...)
-	}
-}
-
-// FieldModel writes the request's model.
-func (w *Writer) FieldModel() {
-	if w.Field("model", Refuses) {
-		w.Str(w.Req.Model)
-	}
-}
-
-// FieldStream asks for a stream if the request does.
-func (w *Writer) FieldStream() {
-	if w.Req.Stream && w.Field("stream", Refuses) {
-		w.Raw("true")
-	}
 }
 
 // StreamAsItCame is a dialect.StreamPassthrough that changes nothing but the framing.

@@ -18,8 +18,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
-// pass decodes the body as the gateway does and lets it through for the model.
-func pass(t testing.TB, body, model string, rules *dialect.Rules) (dialect.Encoded, bool) {
+// passThrough decodes the body as the gateway does and passes it through for the model.
+func passThrough(t testing.TB, body, model string, rules *dialect.Rules) (dialect.Encoded, bool) {
 	t.Helper()
 	req, _, err := new(openai.Server).DecodeRequest([]byte(body))
 	if err != nil {
@@ -30,14 +30,14 @@ func pass(t testing.TB, body, model string, rules *dialect.Rules) (dialect.Encod
 	return openai.Client{}.PassthroughRequest([]byte(body), &sent, nil, rules)
 }
 
-func TestPassChangesNothing(t *testing.T) {
+func TestPassthroughChangesNothing(t *testing.T) {
 	for _, body := range []string{
 		`{"model":"old","messages":[{"role":"user","content":"hi"}]}`,
 		"\r\n{ \"messages\" : [ {\"role\":\"developer\", \"content\":[{\"text\":\"a\",\"type\":\"text\"}],\"name\":\"n\"} ,\n{\"content\":null,\"role\":\"assistant\",\"refusal\":null,\"annotations\":[],\"audio\":{\"id\":\"a\"},\"tool_calls\":[{\"type\":\"function\",\"id\":\"c\",\"function\":{\"arguments\":\"\",\"name\":\"f\"},\"index\":0}]},{\"role\":\"tool\",\"tool_call_id\":\"c\",\"content\":\"\"}],\t\"model\" :\"old\", \"temperature\":0.70,\"top_p\":1e-1 , \"stop\" : \"x\",\"max_tokens\":5.0,\n\"x\":{\"y\":[1,2 ,3]},\"stream_options\":{ },\"seed\":12345678901234567 , \"n\":1,\"tools\":[],\"tool_choice\":\"none\",\"logit_bias\":{},\"user\":\"\",\"response_format\":{\"type\":\"text\"},\"reasoning_effort\":\"low\",\"service_tier\":null} \n",
 		`{"stream":true,"stream_options":{"include_usage":false,"include_obfuscation":true},"messages":[{"role":"user","content":[{"type":"text","text":"\u0041\/"},{"type":"image_url","image_url":{"url":"https://e.com/a","detail":"auto","x":1}},{"type":"video_url","video_url":{}}]}],"tools":[{"type":"function","function":{"name":"f"}},{"type":"web_search"}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"f"}}]}},"model":"old","web_search_options":{},"max_tokens":3,"max_completion_tokens":4}`,
 	} {
 		for _, model := range []string{"old", "new/\"é\""} {
-			enc, ok := pass(t, body, model, &dialect.Rules{})
+			enc, ok := passThrough(t, body, model, &dialect.Rules{})
 			quoted, _ := json.Marshal(model)
 			want := strings.Replace(body, `"old"`, string(quoted), 1)
 			if !ok || string(enc.Body) != want || len(enc.Warnings) > 0 || enc.Path != "/chat/completions" {
@@ -45,13 +45,13 @@ func TestPassChangesNothing(t *testing.T) {
 			}
 		}
 	}
-	enc, ok := pass(t, `{"messages":[{"role":"user","content":"hi"}] }`, "m", &dialect.Rules{})
+	enc, ok := passThrough(t, `{"messages":[{"role":"user","content":"hi"}] }`, "m", &dialect.Rules{})
 	if want := `{"messages":[{"role":"user","content":"hi"}],"model":"m" }`; !ok || string(enc.Body) != want {
 		t.Errorf("without a model: %s", enc.Body)
 	}
 }
 
-func TestPassEdits(t *testing.T) {
+func TestPassthroughEdits(t *testing.T) {
 	anyModel := func(string) bool { return true }
 	model := func(m dialect.ModelRules) dialect.Rules {
 		m.Match = anyModel
@@ -115,7 +115,7 @@ func TestPassEdits(t *testing.T) {
 		{`"messages2":1`, dialect.Rules{Drop: []string{"messages2"}, Provider: "p"}, ``, []string{fmt.Sprintf(dropped, "messages2")}},
 	} {
 		const head = `{"model":"m","messages":[{"role":"user","content":"hi"}]`
-		enc, ok := pass(t, head+","+c.in+"}", "m", &c.rules)
+		enc, ok := passThrough(t, head+","+c.in+"}", "m", &c.rules)
 		want := head + "," + c.want + "}"
 		if c.want == "" {
 			want = head + "}"
@@ -129,7 +129,7 @@ func TestPassEdits(t *testing.T) {
 // What cannot be done to the bytes.
 // What the rules force within messages and tools has those written anew, as EncodeRequest writes them, and nothing else; what
 // is refused, or from before there were tools, does not pass.
-func TestPassWritesAnew(t *testing.T) {
+func TestPassthroughEncodesAnew(t *testing.T) {
 	strict := dialect.Rules{MessageFields: []string{"role", "content", "tool_calls", "tool_call_id"}}
 	say := func(m string) string { return `"messages":[` + m + `]` }
 	user := func(part string) string { return say(`{"role":"user","content":[` + part + `]}`) }
@@ -201,7 +201,7 @@ func TestPassWritesAnew(t *testing.T) {
 		}
 		req.Foreign = nil // which the bytes keep
 		anew, refused := openai.Client{}.EncodeRequest(req, &c.rules)
-		enc, ok := pass(t, in, "m", &c.rules)
+		enc, ok := passThrough(t, in, "m", &c.rules)
 		switch {
 		case refused != nil || name == "function call" || name == "function choice" || name == "allowed tools":
 			if ok {
@@ -216,7 +216,7 @@ func TestPassWritesAnew(t *testing.T) {
 		if like == "" {
 			like, rules = c.in, &dialect.Rules{}
 		}
-		if _, ok := pass(t, `{"model":"m",`+like+`}`, "m", rules); !ok {
+		if _, ok := passThrough(t, `{"model":"m",`+like+`}`, "m", rules); !ok {
 			t.Errorf("%s: %s does not pass", name, like)
 		}
 	}
@@ -228,9 +228,9 @@ func TestPassWritesAnew(t *testing.T) {
 }
 
 // A shape of the answer that one provider alone knows passes to it, and is refused where the request is written in another dialect.
-func TestForeignShapePasses(t *testing.T) {
+func TestUnknownResponseFormatPassthrough(t *testing.T) {
 	in := `{"model":"m","messages":[{"role":"user","content":"x"}],"response_format":{"type":"grammar","grammar":"root ::= \"a\""}}`
-	enc, ok := pass(t, in, "m", &dialect.Rules{})
+	enc, ok := passThrough(t, in, "m", &dialect.Rules{})
 	if !ok || string(enc.Body) != in {
 		t.Errorf("%v %s", ok, enc.Body)
 	}
@@ -244,9 +244,9 @@ func TestForeignShapePasses(t *testing.T) {
 	}
 }
 
-// TestPassMeansTheSame: what passes says what EncodeRequest would have said, with the same
+// TestPassthroughMeansTheSame: what passes says what EncodeRequest would have said, with the same
 // warnings, under the rules of every provider.
-func TestPassMeansTheSame(t *testing.T) {
+func TestPassthroughMeansTheSame(t *testing.T) {
 	table, err := provider.NewTable(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -334,8 +334,8 @@ func meaning(t *testing.T, body []byte, p *provider.Provider) *chat.Request {
 	return req
 }
 
-// FuzzPass: what passes is JSON, names the model, and keeps what it says.
-func FuzzPass(f *testing.F) {
+// FuzzPassthrough: what is passed through is JSON, names the model, and keeps what it says.
+func FuzzPassthrough(f *testing.F) {
 	for _, name := range dialecttest.Inputs(f, "request/*.json") {
 		body, err := os.ReadFile(name)
 		if err != nil {
@@ -400,6 +400,23 @@ func BenchmarkPassthroughRequest(b *testing.B) {
 	for b.Loop() {
 		if _, ok := (openai.Client{}).PassthroughRequest(body, req, nil, rules); !ok {
 			b.Fatal("does not pass")
+		}
+	}
+}
+
+func TestEncodedRequestPassthrough(t *testing.T) {
+	for seed := range uint64(500) {
+		dialecttest.PassesThrough(t, openai.Client{}, new(openai.Server), maker{rand.New(rand.NewPCG(seed, 6))}.request())
+	}
+}
+
+// Who sends both limits means the newer one, wherever it stands.
+func TestBothLimits(t *testing.T) {
+	const head = `{"model":"m","messages":[{"role":"user","content":"hi"}],`
+	for _, limits := range []string{`"max_completion_tokens": 6,"max_tokens":5}`, `"max_tokens":5,"max_completion_tokens": 6}`} {
+		enc, ok := passThrough(t, head+limits, "m", &dialect.Rules{MaxTokens: dialect.MaxTokens})
+		if want := head + `"max_tokens": 6}`; !ok || string(enc.Body) != want {
+			t.Errorf("%s: %v %s", limits, ok, enc.Body)
 		}
 	}
 }

@@ -314,8 +314,8 @@ func TestRecordedRequests(t *testing.T) {
 	}
 }
 
-// TestRecordedRequestsPass: what was sent to a provider passes to it, most of it untouched.
-func TestRecordedRequestsPass(t *testing.T) {
+// TestRecordedPassthrough: what was sent to a provider passes to it, most of it untouched.
+func TestRecordedPassthrough(t *testing.T) {
 	table, err := provider.NewTable(nil)
 	if err != nil {
 		t.Fatal(err)
