@@ -9,11 +9,11 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
 
-// PassesThrough encodes the request without rules and fails if what the client lets through of that, for
-// another model, is anything else but for the model.
+// PassesThrough encodes the request and fails if what the client, which has no rules, passes through of that for
+// another model differs in more than the model.
 func PassesThrough(t testing.TB, client dialect.Passthrough, server dialect.Server, req *chat.Request) {
 	t.Helper()
-	encoded, err := client.EncodeRequest(req, &dialect.Rules{})
+	encoded, err := client.EncodeRequest(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func PassesThrough(t testing.TB, client dialect.Passthrough, server dialect.Serv
 		return append([]byte(`"model":`), quoted...)
 	}
 	want := bytes.Replace(in, model(req.Model), model(decoded.Model), 1)
-	got, ok := client.PassthroughRequest(in, decoded, nil, &dialect.Rules{})
+	got, ok := client.PassthroughRequest(in, decoded, nil)
 	if !ok || !bytes.Equal(got.Body, want) || len(got.Warnings) > 0 {
 		t.Fatalf("%v %q\n got %s\nwant %s", ok, got.Warnings, got.Body, want)
 	}

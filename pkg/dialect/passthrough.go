@@ -10,7 +10,7 @@ type Passthrough interface {
 	// force changed. The warnings are those of EncodeRequest, and one for each unknown field that is dropped. The
 	// messages of the assistant with the indexes in changed, which ascend, differ from those of the body: at least they are encoded
 	// anew. If ok is false, the request has to be encoded by EncodeRequest, which may refuse it.
-	PassthroughRequest(body []byte, req *chat.Request, changed []int, rules *Rules) (enc Encoded, ok bool)
+	PassthroughRequest(body []byte, req *chat.Request, changed []int) (enc Encoded, ok bool)
 	// NewStreamPassthrough returns what hands one streamed answer to the caller who sent req.
 	NewStreamPassthrough(req *chat.Request) StreamPassthrough
 }

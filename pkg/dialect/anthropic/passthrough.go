@@ -24,12 +24,12 @@ var members = body.Members{
 
 // PassthroughRequest encodes a conversation anew that holds what another provider, or the gateway, has made: ids of
 // calls, thinking, citations.
-func (Client) PassthroughRequest(data []byte, req *chat.Request, changed []int, rules *dialect.Rules) (dialect.Encoded, bool) {
+func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int) (dialect.Encoded, bool) {
 	root, ok := body.ParsePassthrough(data)
 	if !ok {
 		return dialect.Encoded{}, false
 	}
-	p := passthrough{encoder: encoder{Writer: body.NewWriter(req, rules)}, root: root}
+	p := passthrough{encoder: newEncoder(req, c.rules()), root: root}
 	p.arrangeWarnings = p.warningsOf(p.arrange)
 	p.thinkingWarnings = p.warningsOf(p.prepareThinking)
 	p.limit()

@@ -16,13 +16,13 @@ import (
 )
 
 // through passes the body through; encoded are the members that the encoder writes.
-func through(t testing.TB, in, encoded string, rules *dialect.Rules, p body.Passthrough) (string, []string, bool) {
+func through(t testing.TB, in, encoded string, rules *dialect.CommonRules, p body.Passthrough) (string, []string, bool) {
 	t.Helper()
 	root, ok := body.ParsePassthrough([]byte(in))
 	if !ok {
 		t.Fatalf("%s is no object", in)
 	}
-	w := body.NewWriter(&chat.Request{}, rules)
+	w := body.NewWriter(&chat.Request{}, rules, dialect.ModelExceptions{})
 	if p.Encode == nil {
 		p.Encode = func() { w.Raw(encoded) }
 	}
@@ -37,29 +37,29 @@ func TestPassthrough(t *testing.T) {
 		"f": {Compare: body.Replaced, Fields: true, Members: body.Members{"a": {Compare: body.Replaced}}},
 		"t": {Compare: body.Replaced, Equal: func(caller, encoded jsonx.Value) bool { return caller.Kind() == encoded.Kind() }},
 	}
-	drop := func(names ...string) dialect.Rules { return dialect.Rules{Provider: "p", Drop: names} }
+	drop := func(names ...string) dialect.CommonRules { return dialect.CommonRules{Provider: "p", Drop: names} }
 	const dropped = " is not supported by p for this model: dropped"
 	for _, c := range []struct {
 		in, encoded, want string
-		rules             dialect.Rules
+		rules             dialect.CommonRules
 		warning           string
 	}{
-		{` { "x" : [ 1 ] , "a":1.0 } `, `"a":1`, ` { "x" : [ 1 ] , "a":1.0 } `, dialect.Rules{}, ""},
-		{`{"a": "\u0061" }`, `"a":"a"`, `{"a": "\u0061" }`, dialect.Rules{}, ""},
-		{`{ "a" : 1 ,"x":2}`, `"a":2`, `{ "a" : 2 ,"x":2}`, dialect.Rules{}, ""},
-		{`{"a":null}`, `"a":2`, `{"a":2}`, dialect.Rules{}, ""},
-		{`{"a":1}`, ``, `{"a":1}`, dialect.Rules{}, ""},
-		{`{"a":"\u0061"}`, `"a":["a"]`, `{"a":["\u0061"]}`, dialect.Rules{}, ""},
-		{`{"a":["a", "b"]}`, `"a":["a","b"]`, `{"a":["a", "b"]}`, dialect.Rules{}, ""},
-		{`{"x":1 }`, `"a":2,"e":{}`, `{"x":1,"a":2,"e":{} }`, dialect.Rules{}, ""},
-		{`{"e":1,"x":2}`, ``, `{"x":2}`, dialect.Rules{}, ""},
-		{`{"e":null}`, ``, `{"e":null}`, dialect.Rules{}, ""},
-		{`{"t":1}`, `"t":2`, `{"t":1}`, dialect.Rules{}, ""},
-		{`{"t":"1"}`, `"t":2`, `{"t":2}`, dialect.Rules{}, ""},
-		{`{"o": {"x":1, "a":1,"e" :2} }`, `"o":{"a":2}`, `{"o": {"x":1, "a":2} }`, dialect.Rules{}, ""},
-		{`{"o":{"x":1}}`, `"o":{"a":2,"e":3}`, `{"o":{"x":1,"a":2,"e":3}}`, dialect.Rules{}, ""},
-		{`{"o":null}`, `"o":{"a":2}`, `{"o":{"a":2}}`, dialect.Rules{}, ""},
-		{`{"o":{"e":2,"x":1}}`, ``, `{"o":{"x":1}}`, dialect.Rules{}, ""},
+		{` { "x" : [ 1 ] , "a":1.0 } `, `"a":1`, ` { "x" : [ 1 ] , "a":1.0 } `, dialect.CommonRules{}, ""},
+		{`{"a": "\u0061" }`, `"a":"a"`, `{"a": "\u0061" }`, dialect.CommonRules{}, ""},
+		{`{ "a" : 1 ,"x":2}`, `"a":2`, `{ "a" : 2 ,"x":2}`, dialect.CommonRules{}, ""},
+		{`{"a":null}`, `"a":2`, `{"a":2}`, dialect.CommonRules{}, ""},
+		{`{"a":1}`, ``, `{"a":1}`, dialect.CommonRules{}, ""},
+		{`{"a":"\u0061"}`, `"a":["a"]`, `{"a":["\u0061"]}`, dialect.CommonRules{}, ""},
+		{`{"a":["a", "b"]}`, `"a":["a","b"]`, `{"a":["a", "b"]}`, dialect.CommonRules{}, ""},
+		{`{"x":1 }`, `"a":2,"e":{}`, `{"x":1,"a":2,"e":{} }`, dialect.CommonRules{}, ""},
+		{`{"e":1,"x":2}`, ``, `{"x":2}`, dialect.CommonRules{}, ""},
+		{`{"e":null}`, ``, `{"e":null}`, dialect.CommonRules{}, ""},
+		{`{"t":1}`, `"t":2`, `{"t":1}`, dialect.CommonRules{}, ""},
+		{`{"t":"1"}`, `"t":2`, `{"t":2}`, dialect.CommonRules{}, ""},
+		{`{"o": {"x":1, "a":1,"e" :2} }`, `"o":{"a":2}`, `{"o": {"x":1, "a":2} }`, dialect.CommonRules{}, ""},
+		{`{"o":{"x":1}}`, `"o":{"a":2,"e":3}`, `{"o":{"x":1,"a":2,"e":3}}`, dialect.CommonRules{}, ""},
+		{`{"o":null}`, `"o":{"a":2}`, `{"o":{"a":2}}`, dialect.CommonRules{}, ""},
+		{`{"o":{"e":2,"x":1}}`, ``, `{"o":{"x":1}}`, dialect.CommonRules{}, ""},
 		{`{"o":{"x":1}}`, ``, `{"o":{"x":1}}`, drop("x"), ""},
 		{`{"f":{"x":1,"a":2}}`, ``, `{"f":{}}`, drop("x", "a"), "x" + dropped},
 		{`{"x":1,"y":2}`, ``, `{"y":2}`, drop("x"), "x" + dropped},
@@ -67,9 +67,9 @@ func TestPassthrough(t *testing.T) {
 		{`{"x":false}`, ``, `{}`, drop("x"), "x" + dropped},
 		{`{"s":1,"one":1.0,"a":2,"e":3}`, ``, `{}`, drop("s", "one", "a", "e"), ""},
 		{`{"one":0}`, ``, `{}`, drop("one"), "one" + dropped},
-		{`{"x":1,"new":2}`, ``, `{"new":1}`, dialect.Rules{Rename: map[string]string{"x": "new"}}, ""},
-		{`{"a": 1}`, `"b":2`, `{"b": 2}`, dialect.Rules{Rename: map[string]string{"a": "b"}}, ""},
-		{`{"x":1,"y":2}`, ``, `{"y":2}`, dialect.Rules{Provider: "p", Fields: []string{"y"}}, "x" + dropped},
+		{`{"x":1,"new":2}`, ``, `{"new":1}`, dialect.CommonRules{Rename: map[string]string{"x": "new"}}, ""},
+		{`{"a": 1}`, `"b":2`, `{"b": 2}`, dialect.CommonRules{Rename: map[string]string{"a": "b"}}, ""},
+		{`{"x":1,"y":2}`, ``, `{"y":2}`, dialect.CommonRules{Provider: "p", Fields: []string{"y"}}, "x" + dropped},
 	} {
 		got, warnings, ok := through(t, c.in, c.encoded, &c.rules, body.Passthrough{Members: all})
 		if !ok || got != c.want || strings.Join(warnings, "|") != c.warning {
@@ -103,12 +103,12 @@ func TestPassthroughNames(t *testing.T) {
 		return string(m.Key())
 	}
 	in := `{"older_max":1, "old_max" :2,"config":{"old_max":3}}`
-	if got, _, _ := through(t, in, `"max":4`, &dialect.Rules{}, body.Passthrough{Members: same, Field: field}); got != `{ "max" :4,"config":{"old_max":3}}` {
+	if got, _, _ := through(t, in, `"max":4`, &dialect.CommonRules{}, body.Passthrough{Members: same, Field: field}); got != `{ "max" :4,"config":{"old_max":3}}` {
 		t.Error(got)
 	}
 	spelling := func(m jsonx.Value) string { return strings.ReplaceAll(string(m.Key()), "top_k", "topK") }
 	in = `{"config":{"top_k" :2,"x":1}}`
-	if got, _, _ := through(t, in, `"config":{"topK":3}`, &dialect.Rules{}, body.Passthrough{Members: same, Spelling: spelling}); got != `{"config":{"top_k" :3,"x":1}}` {
+	if got, _, _ := through(t, in, `"config":{"topK":3}`, &dialect.CommonRules{}, body.Passthrough{Members: same, Spelling: spelling}); got != `{"config":{"top_k" :3,"x":1}}` {
 		t.Error(got)
 	}
 }
@@ -116,7 +116,7 @@ func TestPassthroughNames(t *testing.T) {
 func TestPassthroughGroups(t *testing.T) {
 	const in = `{"x":1, "b": 2 ,"c":3}`
 	for stays, want := range map[bool]string{true: in, false: `{"x":1, "b": 4,"a":5 }`} {
-		w := body.NewWriter(&chat.Request{}, &dialect.Rules{})
+		w := body.NewWriter(&chat.Request{}, &dialect.CommonRules{}, dialect.ModelExceptions{})
 		root, _ := body.ParsePassthrough([]byte(in))
 		enc, ok := w.Passthrough("", []byte(in), root, &body.Passthrough{
 			Encode: func() {},
@@ -180,7 +180,7 @@ func TestPassthroughKeepsBytes(t *testing.T) {
 		}
 		text := space() + "{" + strings.Join(in, ",") + "}" + space()
 		r.Shuffle(len(encoded), func(i, j int) { encoded[i], encoded[j] = encoded[j], encoded[i] })
-		got, warnings, ok := through(t, text, strings.Join(encoded, ","), &dialect.Rules{}, body.Passthrough{Members: members})
+		got, warnings, ok := through(t, text, strings.Join(encoded, ","), &dialect.CommonRules{}, body.Passthrough{Members: members})
 		if !ok || len(warnings) > 0 || !json.Valid([]byte(got)) || !changes && got != text {
 			t.Fatalf("seed %d: %v %q\n%q became\n%q", seed, ok, warnings, text, got)
 		}
@@ -236,7 +236,7 @@ func TestPassthroughIsLinear(t *testing.T) {
 	}
 	in.WriteString("}")
 	begun := time.Now()
-	got, _, ok := through(t, in.String(), `"a":2`, &dialect.Rules{}, body.Passthrough{Members: body.Members{"a": {Compare: body.Replaced}}})
+	got, _, ok := through(t, in.String(), `"a":2`, &dialect.CommonRules{}, body.Passthrough{Members: body.Members{"a": {Compare: body.Replaced}}})
 	if want := strings.Replace(in.String(), "1", "2", 1); !ok || got != want {
 		t.Errorf("%v, %d bytes became %d", ok, in.Len(), len(got))
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -32,12 +33,12 @@ func equalLevel(caller, encoded jsonx.Value) bool {
 
 // PassthroughRequest encodes contents and instructions anew if the model takes them otherwise, or if they hold reasoning
 // of another provider. It does not pass schemas that the model takes in another form.
-func (Client) PassthroughRequest(data []byte, req *chat.Request, changed []int, rules *dialect.Rules) (dialect.Encoded, bool) {
+func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int) (dialect.Encoded, bool) {
 	root, ok := body.ParsePassthrough(data)
 	if !ok {
 		return dialect.Encoded{}, false
 	}
-	p := passthrough{encoder: encoder{Writer: body.NewWriter(req, rules)}, root: root}
+	p := passthrough{encoder: newEncoder(req, c.rules()), root: root}
 	if p.subset() && p.demandsSchema() {
 		return dialect.Encoded{}, false
 	}
@@ -112,7 +113,7 @@ func (p *passthrough) thinkingOf(caller jsonx.Value) {
 
 // conversationFits reports whether contents and instructions can stay as they are.
 func (p *passthrough) conversationFits() bool {
-	if find(p.root, "systemInstruction").Given() && p.Model.Instructions == dialect.InstructionsInTurn {
+	if find(p.root, "systemInstruction").Given() && p.Model.Instructions == InstructionsInTurn {
 		return false
 	}
 	return p.callsSigned() && every(find(p.root, "contents"), p.turnFits)
@@ -157,17 +158,17 @@ func (p *passthrough) demandsSchema() bool {
 // turnFits reports whether a turn holds no reasoning but Gemini's own, and no media where the model takes none.
 func (p *passthrough) turnFits(turn jsonx.Value) bool {
 	return every(find(turn, "parts"), func(part jsonx.Value) bool {
-		if strings.HasPrefix(find(part, "thoughtSignature").Str(), packPrefix) {
+		if reasoning.IsEnvelope(find(part, "thoughtSignature").Str()) {
 			return false
 		}
 		response := find(part, "functionResponse")
-		return p.Model.ResultMedia == dialect.ResultMediaInside || find(response, "parts").Len() == 0
+		return p.Model.ResultMedia == ResultMediaInside || find(response, "parts").Len() == 0
 	})
 }
 
 // callsSigned reports whether no call lacks a signature that the model insists on.
 func (p *passthrough) callsSigned() bool {
-	if p.Model.Signatures != dialect.SignaturesDemanded {
+	if p.Model.Signatures != SignaturesDemanded {
 		return true
 	}
 	messages := p.Req.Messages

@@ -41,12 +41,12 @@ func equalType(caller, encoded jsonx.Value) bool {
 }
 
 // PassthroughRequest does not pass functions from before there were tools.
-func (Client) PassthroughRequest(data []byte, req *chat.Request, changed []int, rules *dialect.Rules) (dialect.Encoded, bool) {
+func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int) (dialect.Encoded, bool) {
 	root, ok := body.ParsePassthrough(data)
 	if !ok || req.FunctionCalls || root.Get("function_call").Given() {
 		return dialect.Encoded{}, false
 	}
-	p := passthrough{encoder: encoder{Writer: body.NewWriter(req, rules)}, root: root}
+	p := passthrough{encoder: newEncoder(req, c.rules()), root: root}
 	p.prepareReasoning()
 	steers := p.steers()
 	if steers {
@@ -80,7 +80,7 @@ type passthrough struct {
 func (p *passthrough) settings() {
 	p.FieldModel()
 	choice := p.root.Get("tool_choice")
-	if p.Rules.AllowedTools == dialect.AllowedToolsFiltered && choice.Get("type").Is("allowed_tools") && p.Accepts("tool_choice") {
+	if p.Rules.AllowedTools == AllowedToolsFiltered && choice.Get("type").Is("allowed_tools") && p.Accepts("tool_choice") {
 		p.Lost("tool_choice", body.Refuses)
 	}
 	p.ToolChoice(p.toolChoice)
@@ -90,7 +90,7 @@ func (p *passthrough) settings() {
 		limit = "max_tokens"
 	}
 	p.FieldInt(limit, p.Req.MaxTokens)
-	if stop := p.root.Get("stop"); stop.Kind() == jsonx.String && p.Rules.Stop != dialect.StopArray {
+	if stop := p.root.Get("stop"); stop.Kind() == jsonx.String && p.Rules.Stop != StopArray {
 		p.FieldRaw("stop", stop)
 	} else {
 		p.stops()
@@ -126,7 +126,7 @@ func (p *passthrough) field(m jsonx.Value) string {
 // logprobsFit reports whether the two fields are as the provider has them. Together has a number as one field.
 func (p *passthrough) logprobsFit() bool {
 	kind := p.root.Get("logprobs").Kind()
-	if p.Rules.Logprobs == dialect.LogprobsBool {
+	if p.Rules.Logprobs == LogprobsBool {
 		return kind != jsonx.Number
 	}
 	return kind != jsonx.Bool && !p.root.Get("top_logprobs").Given()
@@ -135,7 +135,7 @@ func (p *passthrough) logprobsFit() bool {
 // steers reports whether the caller steers reasoning in the provider's form and as the encoder would.
 func (p *passthrough) steers() bool {
 	effort, object, thinking := p.root.Get("reasoning_effort"), p.root.Get("reasoning"), p.root.Get("thinking")
-	if p.Rules.Reasoning == dialect.ReasoningObject {
+	if p.Rules.Reasoning == ReasoningObject {
 		asked := ""
 		if r := p.Req.Reasoning; r != nil {
 			asked = r.Effort
@@ -144,14 +144,14 @@ func (p *passthrough) steers() bool {
 		return !thinking.Given() && p.Effort == asked && p.Accepts("reasoning")
 	}
 	switch {
-	case p.Rules.Reasoning == dialect.ReasoningToggle:
+	case p.Rules.Reasoning == ReasoningToggle:
 		return !thinking.Given() && p.steersByToggle(effort, object)
 	case object.Given():
 		return false
-	case p.Rules.Reasoning == dialect.ReasoningBudget && effort.Given() != thinking.Given() && effort.Kind() != jsonx.String:
+	case p.Rules.Reasoning == ReasoningBudget && effort.Given() != thinking.Given() && effort.Kind() != jsonx.String:
 		return effort.Given() || thinking.Get("type").Is("disabled") || thinking.Get("type").Is("enabled") &&
 			(!thinking.Get("budget_tokens").Given() || p.budgets())
-	case p.Rules.Reasoning == dialect.ReasoningThinking:
+	case p.Rules.Reasoning == ReasoningThinking:
 		return p.steersByThinking(effort, thinking.Get("type"))
 	case thinking.Given():
 		return false

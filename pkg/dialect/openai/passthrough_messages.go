@@ -30,8 +30,8 @@ func (p *passthrough) strict() bool { return len(p.Rules.MessageFields) > 0 }
 
 // messageFits looks at what a message says.
 func (p *passthrough) messageFits(m *chat.Message) bool {
-	if m.Role == chat.Developer && p.Rules.DeveloperRole == dialect.DeveloperAsSystem ||
-		m.Name != "" && p.Rules.Names == dialect.NamesDropped {
+	if m.Role == chat.Developer && p.Rules.DeveloperRole == DeveloperAsSystem ||
+		m.Name != "" && p.Rules.Names == NamesDropped {
 		return false
 	}
 	for i := range m.Parts {
@@ -48,9 +48,9 @@ func (p *passthrough) partFits(part *chat.Part) bool {
 	}
 	switch part.Kind {
 	case chat.Image:
-		return p.Rules.Images == dialect.ImagesKept
+		return p.Rules.Images == ImagesKept
 	case chat.Audio:
-		return p.Rules.Audio != dialect.AudioRefused
+		return p.Rules.Audio != AudioRefused
 	case chat.File:
 		return p.fileFits(part.Media)
 	case chat.Call:
@@ -65,11 +65,11 @@ func (p *passthrough) partFits(part *chat.Part) bool {
 
 func (p *passthrough) fileFits(m *chat.Media) bool {
 	switch p.Rules.Files {
-	case dialect.FilesRefused:
+	case FilesRefused:
 		return false
-	case dialect.FileDocumentURL:
+	case FileDocumentURL:
 		return m.FileID == ""
-	case dialect.FileObject:
+	case FileObject:
 		if m.URL != "" {
 			return false
 		}
@@ -101,9 +101,9 @@ func (p *passthrough) formFits(m jsonx.Value) bool {
 	switch {
 	case t.role.Is(roleFunction), t.functionCall.Given(), t.cache.Given():
 		return false
-	case t.name.Exists() && !tool && p.Rules.Names == dialect.NamesDropped:
+	case t.name.Exists() && !tool && p.Rules.Names == NamesDropped:
 		return false // Mistral refuses null, too
-	case t.images.Exists() && p.Rules.ReasoningBack != dialect.ReasoningBackDetails:
+	case t.images.Exists() && p.Rules.ReasoningBack != ReasoningBackDetails:
 		return false // OpenRouter's
 	case t.role.Is(string(chat.Assistant)) && !p.reasoningFits(&t):
 		return false
@@ -115,7 +115,7 @@ func (p *passthrough) formFits(m jsonx.Value) bool {
 			return false
 		}
 	}
-	if p.Rules.TextParts == dialect.TextPartsJoined && joinable(&t) {
+	if p.Rules.TextParts == TextPartsJoined && joinable(&t) {
 		return false
 	}
 	for part := t.content.First(); part.Exists(); part = part.Next() {
@@ -137,12 +137,12 @@ func joinable(t *turn) bool {
 func (p *passthrough) reasoningFits(t *turn) bool {
 	content, field, details := t.reasoningContent.Exists(), t.reasoning.Exists(), t.details.Exists()
 	switch p.Rules.ReasoningBack {
-	case dialect.ReasoningBackContent:
-		insists := p.Rules.Reasoning == dialect.ReasoningThinking && t.calls.Len() > 0
+	case ReasoningBackContent:
+		insists := p.Rules.Reasoning == ReasoningThinking && t.calls.Len() > 0
 		return !field && !details && (t.reasoningContent.Given() || !insists)
-	case dialect.ReasoningBackField:
+	case ReasoningBackField:
 		return !content && !details
-	case dialect.ReasoningBackDetails:
+	case ReasoningBackDetails:
 		return !content
 	}
 	return !content && !field && !details
@@ -178,11 +178,11 @@ func (p *passthrough) partFormFits(v jsonx.Value) bool {
 			return false
 		}
 	case "input_audio":
-		if (p.Rules.Audio == dialect.AudioString) != (inner.Kind() == jsonx.String) {
+		if (p.Rules.Audio == AudioString) != (inner.Kind() == jsonx.String) {
 			return false
 		}
 	case "file", "document_url":
-		if (p.Rules.Files == dialect.FileDocumentURL) != (kind == "document_url") {
+		if (p.Rules.Files == FileDocumentURL) != (kind == "document_url") {
 			return false
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -30,12 +32,12 @@ var members = body.Members{
 
 // PassthroughRequest also sets store to false, and asks a model that reasons for its reasoning encrypted: the next
 // turn would lack it, as nothing is stored.
-func (Client) PassthroughRequest(data []byte, req *chat.Request, changed []int, rules *dialect.Rules) (dialect.Encoded, bool) {
+func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int) (dialect.Encoded, bool) {
 	root, ok := body.ParsePassthrough(data)
 	if !ok {
 		return dialect.Encoded{}, false
 	}
-	p := passthrough{encoder: encoder{Writer: body.NewWriter(req, rules)}, root: root}
+	p := passthrough{encoder: newEncoder(req, c.rules()), root: root}
 	p.prepare()
 	return p.Passthrough(path, data, root, &body.Passthrough{
 		Members: members,
@@ -119,7 +121,7 @@ func (p *passthrough) includes() {
 func (p *passthrough) messagesFit() bool {
 	for i := range p.Req.Messages {
 		m := &p.Req.Messages[i]
-		if m.Role == chat.Developer && p.Rules.DeveloperRole == dialect.DeveloperAsSystem || !p.partsFit(m.Parts) {
+		if m.Role == chat.Developer && p.Rules.DeveloperRole == openai.DeveloperAsSystem || !p.partsFit(m.Parts) {
 			return false
 		}
 	}
@@ -130,11 +132,11 @@ func (p *passthrough) partsFit(parts []chat.Part) bool {
 	for i := range parts {
 		switch parts[i].Kind {
 		case chat.Image:
-			if p.Rules.Images == dialect.ImagesRefused {
+			if p.Rules.Images == openai.ImagesRefused {
 				return false
 			}
 		case chat.File:
-			if p.Rules.Files == dialect.FilesRefused {
+			if p.Rules.Files == openai.FilesRefused {
 				return false
 			}
 		case chat.Audio:
@@ -157,8 +159,8 @@ func inputFits(input jsonx.Value) bool {
 			return false
 		}
 		if v.Get("type").Is("reasoning") {
-			sealed := v.Get("encrypted_content")
-			if e, ok := opened(sealed.Str()); sealed.Empty() || e != nil || !ok {
+			encrypted := v.Get("encrypted_content")
+			if encrypted.Empty() || reasoning.IsEnvelope(encrypted.Str()) {
 				return false
 			}
 			waiting = true
