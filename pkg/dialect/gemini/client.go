@@ -19,7 +19,7 @@ type Client struct {
 	Rules *Rules // nil: the zero rules
 }
 
-var _ dialect.Passing = Client{}
+var _ dialect.Passthrough = Client{}
 
 // NewStreamDecoder returns a decoder for one streamed answer.
 func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecoder) }

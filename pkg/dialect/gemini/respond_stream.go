@@ -246,8 +246,8 @@ func (e *streamEncoder) end(out []byte) []byte {
 	return out
 }
 
-// Follow appends events that did not come from here, in an array as its elements.
-func (e *streamEncoder) Follow(out, raw []byte, last chat.EventKind) []byte {
+// AppendPassthrough appends events that did not come from here, in an array as its elements.
+func (e *streamEncoder) AppendPassthrough(out, raw []byte, last chat.EventKind) []byte {
 	if e.form != Array {
 		return append(out, raw...)
 	}

@@ -48,8 +48,8 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 	return e.release()
 }
 
-// Follow appends events that did not come from here as they are, and notes their numbers and their id.
-func (e *streamEncoder) Follow(out, raw []byte, _ chat.EventKind) []byte {
+// AppendPassthrough appends events that did not come from here as they are, and notes their numbers and their id.
+func (e *streamEncoder) AppendPassthrough(out, raw []byte, _ chat.EventKind) []byte {
 	if !e.started && len(raw) > 0 {
 		e.started, e.output.id = true, idIn(raw)
 	}
