@@ -231,8 +231,6 @@ func (it *item) argue(out []chat.Event, v jsonx.Value) []chat.Event {
 	return append(out, chat.Event{Kind: chat.EventCallArgs, Call: it.call, Text: text})
 }
 
-func blank(s string) bool { return strings.TrimSpace(s) == "" }
-
 // cite adds an annotation. One that is no URL's is kept as it is.
 func (p *piece) cite(out []chat.Event, v jsonx.Value) []chat.Event {
 	p.citations++
