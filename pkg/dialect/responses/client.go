@@ -41,4 +41,4 @@ func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.En
 func (Client) DecodeError(data []byte) *chat.Error { return openai.Client{}.DecodeError(data) }
 
 // NewStreamDecoder returns a decoder for one streamed answer.
-func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecoder) }
+func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new(streamDecoder)) }
