@@ -76,6 +76,7 @@ func (a *Assembler) Add(ev *Event) {
 	case EventUsage:
 		a.response.Usage = ev.Usage
 		a.response.ServiceTier = cmp.Or(ev.ServiceTier, a.response.ServiceTier)
+		a.response.Model = cmp.Or(ev.Model, a.response.Model)
 	case EventEnd:
 		a.ended = true
 	case EventError:

@@ -472,7 +472,7 @@ func TestStateSurvives(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		passed, ok := anthropic.Client{}.PassRequest(in, req, nil, rules())
+		passed, ok := anthropic.Client{Rules: rules()}.PassRequest(in, req, nil)
 		if !ok {
 			t.Errorf("%s does not pass", in)
 		}

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
@@ -46,7 +45,7 @@ func (e *encoder) arrange() {
 			later = nil
 			e.say(chat.Assistant, m.Parts)
 		case chat.System, chat.Developer:
-			if e.Model.Messages.SystemTurns == dialect.SystemFolded {
+			if e.Model.SystemTurns == SystemFolded {
 				e.fold(m.Parts)
 			} else {
 				later = append(later, m.Parts...)
