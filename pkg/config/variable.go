@@ -52,7 +52,7 @@ func Variables() []Variable {
 		{Name: "JWT_SECRET_PREVIOUS", Kind: SecretValue, Description: "Former values of `JWT_SECRET`, newest first, separated by commas; what was made under them is still accepted. A gateway token works as long as the secret that made it is listed. Where several replicas run, list a new secret here on all of them before the first one uses it."},
 		{Name: "ENCRYPTION_KEY", Kind: SecretValue, Description: "Seals provider keys. At least 32 characters, no comma: `openssl rand -base64 48`. It may be added later."},
 		{Name: "ENCRYPTION_KEY_PREVIOUS", Kind: SecretValue, Description: "Former values of `ENCRYPTION_KEY`, separated by commas; what they sealed still opens, and is sealed again when used."},
-		{Name: "SETUP_TOKEN", Kind: SecretValue, Description: "What the first registration must carry, at least 8 characters. Without it the binary prints one that it derives from `JWT_SECRET`."},
+		{Name: "SETUP_TOKEN", Kind: SecretValue, Description: "What the first registration must carry, at least 8 characters. Without it the binary derives one from `JWT_SECRET`, prints it in a link and writes it to `DATA_DIR/setup-token` until the first account exists; functions refuse the first registration."},
 		{Name: "CRON_SECRET", Kind: SecretValue, Description: "What calls of the scheduled job carry as a bearer token (Vercel sends it by itself), at least 16 characters."},
 		{Name: "REDIS_URL", Kind: SecretURL, Description: "`redis://` or `rediss://`. Throttles are kept there instead of in the database; quotas never are."},
 		{Name: "KV_URL", Kind: SecretURL, Description: "Read if `REDIS_URL` is not set."},

@@ -380,7 +380,7 @@ func TestComposeServices(t *testing.T) {
 		t.Errorf("the secret of .env: %v: %s", err, out)
 	}
 
-	session := register(t, served.log.Wait(t, `set-up token: ([\w-]+)\)`))
+	session := register(t, served.log.Wait(t, `/#setup=([\w-]+)`))
 	if status, text := call(t, "POST", "/api/keys", session, `{"provider":"openai","apiKey":"sk-emulated-0001"}`); status != 201 {
 		t.Fatalf("%d %s", status, text)
 	}
