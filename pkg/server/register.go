@@ -110,7 +110,7 @@ func (a *App) createUser(c *call, u store.User, password auth.Secret, setUp bool
 // a proxy on the same machine, addresses and headers make every visitor look local.
 func (a *App) checkSetup(c *call, given *string) error {
 	configured := a.Config.Secrets.Setup
-	if configured == "" && a.Config.Home == config.HomeFunctions {
+	if configured == "" && a.Config.Platform == config.PlatformFunctions {
 		return fault.New(fault.Forbidden, "the first account needs a set-up token, and none is configured: "+
 			"set the environment variable SETUP_TOKEN, deploy again, and register with it")
 	}
