@@ -242,8 +242,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	t.Cleanup(func() { syscall.Unmount(data, 0) })
 	api := im.start(t, map[string]string{"DATA_DIR": "/full", "HOST": "127.0.0.1"}, im.argv(nil)...)
-	api.log.Wait(t, "ready on")
-	session := register(t, "")
+	session := register(t, api.log.Wait(t, `/#setup=([\w-]+)`))
 	fill := data + "/filler"
 	f, err := os.Create(fill)
 	if err != nil {
