@@ -199,7 +199,7 @@ func realGateway() (http.Handler, string, func() int64, error) {
 		"JWT_SECRET": "mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7i-for-benchmarks", "LOG_LEVEL": "warn",
 		"OPENAI_BASE_URL": os.Getenv("UPSTREAM") + "/v1", "DATABASE_URL": os.Getenv("DATABASE_URL"), "DATA_DIR": os.Getenv("DATA_DIR"),
 	}
-	cfg, err := config.Load(func(name string) (string, bool) { v := env[name]; return v, v != "" }, config.HomeBinary)
+	cfg, err := config.Load(func(name string) (string, bool) { v := env[name]; return v, v != "" }, config.PlatformBinary)
 	if err != nil {
 		return nil, "", nil, err
 	}

@@ -8,10 +8,13 @@ type geminiModel struct {
 	flash   bool
 	lite    bool
 	embeds  bool
+	// extraHigh: it takes the level XHIGH, which Hydrogen alone is known to (BerriAI/litellm discussion 46238).
+	extraHigh bool
 }
 
 func geminiModelOf(id string) geminiModel {
-	m := geminiModel{flash: strings.Contains(id, "flash"), lite: strings.Contains(id, "-lite"), embeds: strings.Contains(id, "embedding")}
+	m := geminiModel{flash: strings.Contains(id, "flash"), lite: strings.Contains(id, "-lite"), embeds: strings.Contains(id, "embedding"),
+		extraHigh: strings.HasPrefix(id, "gemini-4-hydrogen")}
 	if rest, ok := strings.CutPrefix(id, "gemini-"); ok {
 		m.version = versionOf(rest)
 	}

@@ -56,6 +56,8 @@ func TestGenerateStrictness(t *testing.T) {
 		"level of old":       {"", thinking(object{"thinkingLevel": "LOW"}), "Thinking level is not supported"},
 		"level":              {"gemini-3.8-flash", thinking(object{"thinkingLevel": "low"}), ""},
 		"least level":        {"gemini-3.8-flash", thinking(object{"thinkingLevel": "MINIMAL"}), "MINIMAL is not supported"},
+		"most level":         {"gemini-4-hydrogen", thinking(object{"thinkingLevel": "XHIGH"}), ""},
+		"too much level":     {"gemini-4-argon", thinking(object{"thinkingLevel": "XHIGH"}), "XHIGH is not supported"},
 		"no budget":          {"gemini-2.5-pro", thinking(object{"thinkingBudget": 0}), "Budget 0 is invalid"},
 		"no budget of flash": {"", thinking(object{"thinkingBudget": 0}), ""},
 

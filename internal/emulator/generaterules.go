@@ -152,8 +152,8 @@ func (g *generateRequest) refuseThinking(x *exchange) *failure {
 		return x.badGoogle("Thinking is not enabled for %s", "models/"+g.id)
 	case level != "" && !m.levels():
 		return x.badGoogle("Thinking level is not supported for this model.")
-	case level == "MINIMAL" && m.version >= 37:
-		return x.badGoogle("Thinking level MINIMAL is not supported for this model. Please retry with other thinking level.")
+	case level == "MINIMAL" && m.version >= 37, level == "XHIGH" && !m.extraHigh:
+		return x.badGoogle("Thinking level %s is not supported for this model. Please retry with other thinking level.", level)
 	}
 	if b := t.ThinkingBudget; b != nil && *b != -1 {
 		switch {

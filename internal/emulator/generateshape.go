@@ -49,7 +49,7 @@ func generationShape(schema *shape) *shape {
 		"responseModalities": listOf(oneOf("MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "AUDIO", "VIDEO")),
 		"mediaResolution":    oneOf("MEDIA_RESOLUTION_UNSPECIFIED", "MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_MEDIUM", "MEDIA_RESOLUTION_HIGH"),
 		"thinkingConfig": objectOf(fields{"includeThoughts": aBool(), "thinkingBudget": anInteger(),
-			"thinkingLevel": oneOf("THINKING_LEVEL_UNSPECIFIED", "MINIMAL", "LOW", "MEDIUM", "HIGH")}),
+			"thinkingLevel": oneOf("THINKING_LEVEL_UNSPECIFIED", "MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH")}),
 	}
 	for _, name := range []string{"enableAffectiveDialog", "speechConfig", "translationConfig", "imageConfig", "enableEnhancedCivicAnswers", "responseFormat", "audioTranscriptionConfig"} {
 		f[name] = anyValue()

@@ -75,7 +75,8 @@ type Model struct {
 	Dimensions int64 // of embeddings
 	Caps       Caps
 	Released   string // a date, 2026-07-02
-	EndOfLife  string // a date
+	EndOfLife  string // a date: from it on requests fail, unless RoutedTo is set
+	RoutedTo   string // an id of the same provider, as which it serves and bills this one from EndOfLife on
 	AliasOf    string // an id of the same provider
 	Sources    string // letters explained in models.txt, oldest first: ll+md
 	PriceDate  string // of the source of the prices
@@ -118,6 +119,11 @@ func (m *Model) ChatCompletions() bool {
 // Responses says whether OpenAI's Responses API serves the model, as far as is known.
 func (m *Model) Responses() bool {
 	return m.Mode == Responses || m.Mode == Chat && (m.endpoints == "" || strings.Contains(m.endpoints, "r"))
+}
+
+// Ended says whether the provider serves the model no more on the day, a date such as 2026-12-01.
+func (m *Model) Ended(day string) bool {
+	return m.EndOfLife != "" && m.EndOfLife <= day && m.RoutedTo == ""
 }
 
 // Lookup finds a model by its exact id at the provider.
@@ -250,6 +256,8 @@ func (m *Model) set(name, value string) {
 		m.Released = value
 	case "z":
 		m.EndOfLife = value
+	case "y":
+		m.RoutedTo = value
 	case "a":
 		m.AliasOf = value
 	case "f":

@@ -18,7 +18,7 @@ func TestEveryEntry(t *testing.T) {
 	line := regexp.MustCompile(`^[!-~]+ (openai|anthropic|openrouter|gemini|mistral|groq|together|fireworks|deepseek)` +
 		`( m=[er])?( c=[1-9]\d*)?( o=[1-9]\d*)?( d=[1-9]\d*)?( p=` + price + `)?( t=(?:[1-9]\d*:` + price + `,?)+)?` +
 		`( n=(?:\d{4}-\d\d-\d\d:` + price + `,?)+)?( w=\d\d:\d\d-\d\d:\d\d(?:\+\d\d:\d\d-\d\d:\d\d)*=` + price + `)?( s=(?:[a-z]+:` + price + `,?)+)?` +
-		`( e=[nilmhxXd]+)?( k=[` + capLetters + `]+)?( x=[crlt]+)?( r=\d{4}-\d\d(?:-\d\d)?)?( z=\d{4}-\d\d(?:-\d\d)?)?( a=[!-~]+)? f=[a-z+-]+@\d{4}-\d\d(?:-\d\d)?\n$`)
+		`( e=[nilmhxXd]+)?( k=[` + capLetters + `]+)?( x=[crlt]+)?( r=\d{4}-\d\d(?:-\d\d)?)?( z=\d{4}-\d\d(?:-\d\d)?)?( y=[!-~]+)?( a=[!-~]+)? f=[a-z+-]+@\d{4}-\d\d(?:-\d\d)?\n$`)
 	last, n := "", 0
 	for l := range strings.Lines(text) {
 		if l[0] == '#' {
@@ -57,6 +57,11 @@ func TestEveryModelIsFoundAndSane(t *testing.T) {
 		if m.AliasOf != "" && m.Provider != "deepseek" && m.ID != "mistral-medium-3" {
 			if _, ok := Lookup(m.Provider, m.AliasOf); !ok {
 				t.Errorf("%s is an alias of %s, which is not there", m.ID, m.AliasOf)
+			}
+		}
+		if m.RoutedTo != "" {
+			if to, ok := Lookup(m.Provider, m.RoutedTo); !ok || to.RoutedTo != "" || m.EndOfLife == "" {
+				t.Errorf("%s, which ends on %q, is routed to %s: %+v", m.ID, m.EndOfLife, m.RoutedTo, to)
 			}
 		}
 		if m.price == "" && m.tiers+m.windows+m.changes+m.servicing != "" {
@@ -125,6 +130,27 @@ func TestFields(t *testing.T) {
 	}
 }
 
+func TestEnded(t *testing.T) {
+	for _, tt := range []struct {
+		provider, model, day string
+		ended                bool
+	}{
+		{"openai", "o3", "2026-12-10", false},
+		{"openai", "o3", "2026-12-11", true}, // requests fail from the day on
+		{"openai", "o3-2025-04-16", "2026-12-11", true},
+		{"openai", "gpt-audio-2025-08-28", "2027-01-19", false}, // a snapshot ends as its model does
+		{"openai", "gpt-audio-2025-08-28", "2027-01-20", true},
+		{"mistral", "devstral-latest", "2026-07-31", true}, // an alias, too
+		{"gemini", "gemini-2.5-pro", "2026-12-01", false},  // served all the same
+		{"gemini", "gemini-4-argon", "2099-01-01", false},
+	} {
+		m, ok := Lookup(tt.provider, tt.model)
+		if !ok || m.Ended(tt.day) != tt.ended {
+			t.Errorf("%s on %s: %v, %v, want %v", tt.model, tt.day, ok, m.Ended(tt.day), tt.ended)
+		}
+	}
+}
+
 func TestRelated(t *testing.T) {
 	for id, want := range map[string]string{
 		"gpt-5.5-2031-12-31": "gpt-5.5", "gpt-5.5-20311231": "gpt-5.5", "gpt-5.5": "gpt-5.5", "gpt-4o-2024-05-13": "gpt-4o-2024-05-13",
@@ -133,6 +159,9 @@ func TestRelated(t *testing.T) {
 		if m, ok := Related("openai", id); m.ID != want || ok != (want != "") {
 			t.Errorf("%q: %q, %v; want %q", id, m.ID, ok, want)
 		}
+	}
+	if m, ok := Related("fireworks", "accounts/fireworks/models/glm-5p3#accounts/me/deployments/x"); !ok || m.ID != "accounts/fireworks/models/glm-5p3" {
+		t.Errorf("%+v", m)
 	}
 	if m, ok := Related("openrouter", "openai/gpt-5:nitro"); !ok || m.ID != "openai/gpt-5" {
 		t.Errorf("%+v", m)

@@ -7,25 +7,63 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 )
 
-// Cost is what a request cost, in nano-dollars, rounded once, half up. A cost that
-// the provider itself reports wins. Model is the id that the provider was asked for,
-// serviceTier the one that it reported. It reports false if a price is missing that
-// the request needs: such a request is unpriced, not free.
+// Request says what a cost depends on besides the usage.
+type Request struct {
+	Provider    string
+	Model       string // the id that the provider was asked for
+	Answered    string // the model that answered, as the provider names it in its answer; empty if it names none
+	ServiceTier string // as the provider reports it
+	AtMs        int64  // when the request began, in Unix milliseconds
+}
+
+// Cost returns the cost of a request in nano-dollars, rounded once, half up. A cost that the provider itself
+// reports wins. The prices are those of the model that answered or, if the catalogue has none of it, of the
+// model asked for, at the time of the request. Cost reports false if a price is missing that the request
+// needs: such a request is unpriced, not free.
 //
-// It never overflows: a cost beyond an int64 is the largest int64. Negative counts are
-// taken as zero.
-func Cost(provider, model, serviceTier string, u *chat.Usage, atMs int64) (nanos int64, priced bool) {
+// Cost never overflows: a cost beyond an int64 is the largest int64. Negative counts are taken as zero.
+func Cost(r Request, u *chat.Usage) (nanos int64, priced bool) {
 	if u == nil {
 		return 0, false
 	}
 	if u.HasCost {
 		return max(u.CostNanos, 0), true
 	}
-	m, ok := Lookup(provider, model)
+	if id := r.other(); id != "" {
+		if nanos, priced = r.costAs(id, u); priced {
+			return nanos, true
+		}
+	}
+	return r.costAs(r.Model, u)
+}
+
+// other returns the id of the catalogue's model that answered if it is another than the one asked for, else "". A
+// snapshot of the model asked for has prices of its own only if the catalogue lists it, and an answer that
+// names the model of which a snapshot or a variant was asked for says nothing new.
+func (r *Request) other() string {
+	id, asked := bare(r.Provider, r.Answered), bare(r.Provider, r.Model)
+	if id == "" || id == asked || id == undated(asked) {
+		return ""
+	}
+	if _, listed := Lookup(r.Provider, id); listed {
+		return id
+	}
+	if base := undated(id); base != id && base != undated(asked) {
+		return base
+	}
+	return ""
+}
+
+// costAs prices the request as one of the model.
+func (r *Request) costAs(id string, u *chat.Usage) (nanos int64, priced bool) {
+	m, ok := Lookup(r.Provider, id)
+	if ok && m.RoutedTo != "" && r.AtMs >= dateMs(m.EndOfLife) {
+		m, ok = Lookup(r.Provider, m.RoutedTo)
+	}
 	if !ok {
 		return 0, false
 	}
-	p, ok := m.PricesAt(serviceTier, u.Input, atMs)
+	p, ok := m.PricesAt(r.ServiceTier, u.Input, r.AtMs)
 	if !ok {
 		return 0, false
 	}

@@ -30,6 +30,8 @@ func TestListPrices(t *testing.T) {
 		longIn, longOut   float64 // above 272k or 200k tokens; 0: the same
 		write, writeForAn float64 // 0: not looked at
 	}{
+		{"openai", "gpt-6.2-astra", 8, 0.40, 40, 16, 60, 10, 0},
+		{"openai", "gpt-6.2-sol", 2, 0.10, 10, 4, 15, 2.5, 0},
 		{"openai", "gpt-6.1-sol", 2, 0.10, 10, 4, 15, 2.5, 0},
 		{"openai", "gpt-6.1-terra", 1, 0.05, 5, 2, 7.5, 1.25, 0},
 		{"openai", "gpt-6-astra", 10, 1, 50, 20, 75, 12.5, 0},
@@ -48,15 +50,19 @@ func TestListPrices(t *testing.T) {
 		{"openai", "text-embedding-3-small", 0.02, none, none, 0, 0, 0, 0},
 		{"openai", "text-embedding-3-large", 0.13, none, none, 0, 0, 0, 0},
 		{"anthropic", "claude-fable-5-1", 10, 0.25, 50, 0, 0, 12.5, 20},
+		{"anthropic", "claude-fable-5-2", 8, 0.20, 40, 0, 0, 10, 16},
 		{"anthropic", "claude-mythos-5-1", 10, 0.25, 50, 0, 0, 12.5, 20},
 		{"anthropic", "claude-opus-5-5", 4, 0.20, 20, 0, 0, 5, 8},
 		{"anthropic", "claude-opus-5", 5, 0.50, 25, 0, 0, 6.25, 10},
 		{"anthropic", "claude-sonnet-5-5", 2, 0.10, 10, 0, 0, 2.5, 4},
 		{"anthropic", "claude-sonnet-5", 2, 0.20, 10, 0, 0, 2.5, 4},
 		{"anthropic", "claude-sonnet-4-6", 3, 0.30, 15, 0, 0, 3.75, 6},
-		{"anthropic", "claude-haiku-5-5", 0.10, 0.01, 0.50, 0, 0, 0.125, 0.2},
+		{"anthropic", "claude-haiku-5-5", 0.10, 0.01, 0.50, 0.5, 2.5, 0.125, 0.2},
 		{"anthropic", "claude-haiku-4-5", 1, 0.10, 5, 0, 0, 1.25, 2},
 		{"gemini", "gemini-4-argon", 2, 0.10, 10, 0, 0, 0, 0},
+		{"gemini", "gemini-4-carbon", 2, 0.10, 10, 0, 0, 0, 0},
+		{"gemini", "gemini-4-hydrogen", 1.5, 0.075, 7.5, 0, 0, 0, 0},
+		{"gemini", "gemini-3.8-flash", 0.75, 0.075, 3.75, 0, 0, 0, 0},
 		{"gemini", "gemini-3.6-flash", 0.75, 0.075, 3.75, 0, 0, 0, 0},
 		{"gemini", "gemini-3.5-flash", 1.5, 0.15, 9, 0, 0, 0, 0},
 		{"gemini", "gemini-3.5-flash-lite", 0.3, 0.03, 2.5, 0, 0, 0, 0},
@@ -162,13 +168,102 @@ func TestCost(t *testing.T) {
 		{"more cached than there was", "openai", "gpt-5", "", u{Input: 10, Cached: 1000}, tuesday, 1_250},
 		{"absurd counts", "openai", "gpt-5", "", u{Input: math.MaxInt64, Output: math.MaxInt64}, tuesday, math.MaxInt64},
 	} {
-		nanos, priced := Cost(tt.provider, tt.model, tt.tier, &tt.usage, tt.at)
+		nanos, priced := Cost(Request{Provider: tt.provider, Model: tt.model, ServiceTier: tt.tier, AtMs: tt.at}, &tt.usage)
 		if want := tt.nanos; want < 0 && (priced || nanos != 0) || want >= 0 && (!priced || nanos != want) {
 			t.Errorf("%s: %d, %v; want %d", tt.name, nanos, priced, want)
 		}
 	}
-	if _, priced := Cost("openai", "gpt-5", "", nil, tuesday); priced {
+	if _, priced := Cost(Request{Provider: "openai", Model: "gpt-5", AtMs: tuesday}, nil); priced {
 		t.Error("a request without usage has a cost")
+	}
+}
+
+// The announced prices count from their day on, and a request is priced at the time at which it began.
+func TestCostByDate(t *testing.T) {
+	const (
+		before  = "2026-11-30T23:59:59.999Z"
+		after   = "2026-12-01T00:00:00Z"
+		newYear = "2027-01-01T00:00:00Z"
+	)
+	u := chat.Usage{Input: 1000, Cached: 500, Output: 10}
+	for _, tt := range []struct {
+		provider, model, at string
+		nanos               int64
+	}{
+		{"gemini", "gemini-4-argon", before, 500*2_000 + 500*100 + 10*10_000},
+		{"gemini", "gemini-4-argon", after, 500*4_000 + 500*200 + 10*20_000},
+		{"gemini", "gemini-4-carbon", before, 500*2_000 + 500*100 + 10*10_000},
+		{"gemini", "gemini-4-carbon", after, 500*4_000 + 500*200 + 10*20_000},
+		{"gemini", "gemini-4-hydrogen", after, 500*1_500 + 500*75 + 10*7_500},
+		{"gemini", "gemini-3.7-flash", after, 500*750 + 500*75 + 10*3_750},
+		{"gemini", "gemini-3.7-flash", newYear, 500*1_500 + 500*150 + 10*7_500},
+		// Served and billed as gemini-3.8-flash and gemini-3.5-flash-lite from 2026-12-01 on.
+		{"gemini", "gemini-2.5-pro", before, 500*1_250 + 500*125 + 10*10_000},
+		{"gemini", "gemini-2.5-pro", after, 500*750 + 500*75 + 10*3_750},
+		{"gemini", "gemini-2.5-pro", newYear, 500*1_500 + 500*150 + 10*7_500},
+		{"gemini", "gemini-2.5-flash", before, 500*300 + 500*30 + 10*2_500},
+		{"gemini", "gemini-2.5-flash", after, 500*300 + 500*30 + 10*2_500},
+	} {
+		nanos, priced := Cost(Request{Provider: tt.provider, Model: tt.model, AtMs: at(tt.at)}, &u)
+		if !priced || nanos != tt.nanos {
+			t.Errorf("%s at %s: %d, %v, want %d", tt.model, tt.at, nanos, priced, tt.nanos)
+		}
+	}
+	// The route counts for audio, and long prompts have the new model's price.
+	audio := chat.Usage{Input: 300_000, InputAudio: 300_000}
+	was, _ := Cost(Request{Provider: "gemini", Model: "gemini-2.5-pro", AtMs: at(before)}, &audio)
+	is, _ := Cost(Request{Provider: "gemini", Model: "gemini-2.5-pro", AtMs: at(after)}, &audio)
+	if was != 300_000*2_500 || is != 300_000*750 {
+		t.Errorf("a long prompt of audio cost %d, then %d", was, is)
+	}
+}
+
+func TestCostByTheModelThatAnswered(t *testing.T) {
+	december := at("2026-12-01T00:00:00Z")
+	for _, tt := range []struct {
+		name, provider, asked, answered, tier string
+		at                                    int64
+		dollars                               float64 // of a million tokens of input; -1: unpriced
+	}{
+		{"the same", "openai", "gpt-5", "gpt-5", "", tuesday, 1.25},
+		{"no name", "openai", "gpt-5", "", "", tuesday, 1.25},
+		{"another model", "openai", "gpt-5", "gpt-6-luna", "", tuesday, 0.10},
+		{"another model's snapshot", "openai", "gpt-4.1", "gpt-5.5-2026-04-23", "", tuesday, 5},
+		{"another model's unlisted snapshot", "openai", "gpt-5", "gpt-6-luna-2031-01-01", "", tuesday, 0.10},
+		{"a listed snapshot with a price of its own", "openai", "gpt-4o", "gpt-4o-2024-05-13", "", tuesday, 5},
+		{"an unlisted snapshot", "openai", "gpt-5", "gpt-5-2031-01-01", "", tuesday, 1.25},
+		{"the model of the snapshot asked for", "openai", "gpt-4o-2024-05-13", "gpt-4o", "", tuesday, 5},
+		{"a service tier that only the model asked for lists", "openai", "gpt-4.1", "gpt-4.1-2025-04-14", "priority", tuesday, 3.5},
+		{"an unlisted snapshot alone", "openai", "gpt-5-2031-01-01", "gpt-5-2031-01-01", "", tuesday, -1},
+		{"an unknown name", "openai", "gpt-5", "secret-experiment", "", tuesday, 1.25},
+		{"a model without a price", "openai", "gpt-5", "gpt-6-cyber", "", tuesday, 1.25},
+		{"another provider's model", "groq", "llama-3.3-70b-versatile", "gpt-5", "", tuesday, 0.59},
+		{"an unknown model asked for", "openrouter", "openrouter/auto", "openai/gpt-5", "", tuesday, 1.25},
+		{"an alias", "deepseek", "deepseek-v4-flash", "deepseek-flash", "", tuesday, 0.15},
+		{"a doubtful route: asked", "deepseek", "deepseek-v4-pro", "deepseek-v4-pro", "", tuesday, 0.66},
+		{"a doubtful route: answered", "deepseek", "deepseek-v4-pro", "deepseek-flash", "", tuesday, 0.15},
+		{"a variant and its model", "openrouter", "openai/gpt-oss-20b:free", "openai/gpt-oss-20b", "", tuesday, 0},
+		{"an unpriced variant", "openrouter", "openai/gpt-5:nitro", "openai/gpt-5", "", tuesday, -1},
+		{"a dedicated deployment", "fireworks", "accounts/fireworks/models/glm-5p3#accounts/me/deployments/x", "accounts/fireworks/models/glm-5p3", "", tuesday, -1},
+		{"a fine-tuned model", "openai", "ft:gpt-4o-mini:acme::x", "ft:gpt-4o-mini-2024-07-18:acme::x", "", tuesday, -1},
+		{"before a route", "gemini", "gemini-2.5-pro", "gemini-2.5-pro", "", december - 1, 1.25},
+		{"a route that the answer hides", "gemini", "gemini-2.5-pro", "gemini-2.5-pro", "", december, 0.75},
+		{"a route that the answer names", "gemini", "gemini-2.5-pro", "gemini-3.8-flash", "", december, 0.75},
+		{"a route ahead of its time", "gemini", "gemini-2.5-pro", "models/gemini-3.8-flash", "", tuesday, 0.75},
+		{"an unlisted name on a route", "gemini", "gemini-2.5-pro", "gemini-2.5-pro-001", "", december, 0.75},
+		{"a price of another provider's route", "openrouter", "google/gemini-2.5-pro", "google/gemini-2.5-pro", "", december, 1.25},
+		{"another route than announced", "gemini", "gemini-2.5-flash", "gemini-3.5-flash", "", december, 1.5},
+		{"a routed model that answers for another", "gemini", "gemini-3.1-pro-preview", "gemini-2.5-pro", "", december, 0.75},
+	} {
+		u := chat.Usage{Input: 100_000}
+		nanos, priced := Cost(Request{tt.provider, tt.asked, tt.answered, tt.tier, tt.at}, &u)
+		if want := int64(math.Round(tt.dollars * 1e8)); tt.dollars < 0 && priced || tt.dollars >= 0 && (!priced || nanos != want) {
+			t.Errorf("%s: %d, %v, want %d", tt.name, nanos, priced, want)
+		}
+	}
+	reported := chat.Usage{Input: 1000, HasCost: true, CostNanos: 42}
+	if nanos, _ := Cost(Request{Provider: "openai", Model: "gpt-5", Answered: "gpt-6-luna"}, &reported); nanos != 42 {
+		t.Errorf("the provider's own cost lost: %d", nanos)
 	}
 }
 
@@ -210,7 +305,7 @@ func TestCostIsExactForEveryModel(t *testing.T) {
 				OutputAudio: parts[5], Output: parts[5] + parts[6],
 			}
 			p, ok := m.PricesAt("", u.Input, tuesday)
-			nanos, costed := Cost(m.Provider, m.ID, "", &u, tuesday)
+			nanos, costed := Cost(Request{Provider: m.Provider, Model: m.ID, AtMs: tuesday}, &u)
 			if !ok || p.Output == Unknown && u.Output > 0 {
 				if costed || nanos != 0 {
 					t.Fatalf("%s %s has a cost without a price", m.Provider, m.ID)
@@ -240,7 +335,7 @@ func FuzzCost(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in, cached, write, hour, out, audio, more int64) {
 		for _, k := range [][2]string{{"openai", "gpt-5.4"}, {"anthropic", "claude-opus-5"}, {"gemini", "gemini-2.5-flash"}, {"groq", "llama-3.1-8b-instant"}} {
 			u := chat.Usage{Input: in, Cached: cached, CacheWrite: write, CacheWrite1h: hour, Output: out, OutputAudio: audio}
-			nanos, priced := Cost(k[0], k[1], "", &u, tuesday)
+			nanos, priced := Cost(Request{Provider: k[0], Model: k[1], AtMs: tuesday}, &u)
 			if !priced || nanos < 0 {
 				t.Fatalf("%v %+v: %d, %v", k, u, nanos, priced)
 			}
@@ -248,7 +343,7 @@ func FuzzCost(f *testing.F) {
 				if more > 0 && *grow < math.MaxInt64-more {
 					*grow += more
 					// Growing input turns clamped cache classes into counted ones; each costs something.
-					grown, _ := Cost(k[0], k[1], "", &u, tuesday)
+					grown, _ := Cost(Request{Provider: k[0], Model: k[1], AtMs: tuesday}, &u)
 					if grown < nanos {
 						t.Fatalf("%v %+v: %d more cost %d instead of %d", k, u, more, grown, nanos)
 					}
@@ -263,6 +358,6 @@ func BenchmarkCost(b *testing.B) {
 	u := chat.Usage{Input: 1000, Cached: 300, Output: 200}
 	b.ReportAllocs()
 	for b.Loop() {
-		Cost("openai", "gpt-5.4", "", &u, tuesday)
+		Cost(Request{Provider: "openai", Model: "gpt-5.4", AtMs: tuesday}, &u)
 	}
 }

@@ -151,8 +151,12 @@ func bare(provider, id string) string {
 	return id
 }
 
-// undated takes away the date of a snapshot or OpenRouter's routing variant.
+// undated takes away the date of a snapshot, OpenRouter's routing variant, or the deployment that follows
+// Fireworks' "model#" (docs.fireworks.ai/guides/ondemand-deployments, "Creating & querying deployments").
 func undated(id string) string {
+	if base, _, ok := strings.Cut(id, "#"); ok {
+		return base
+	}
 	if base, _, ok := strings.Cut(id, ":"); ok && strings.Contains(base, "/") {
 		return base
 	}

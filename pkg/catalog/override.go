@@ -113,27 +113,34 @@ func (r *overrideRow) prices() (Prices, error) {
 	return p, nil
 }
 
-// Cost is the package's Cost under the overrides. They count in every service tier; a cost that the
-// provider itself reports still wins.
-func (o Overrides) Cost(provider, model, serviceTier string, u *chat.Usage, atMs int64) (nanos int64, priced bool) {
-	if u != nil && !u.HasCost {
-		if p, ok := o.prices(provider + "/" + model); ok {
+// Cost is the package's Cost under the overrides. One of the model that answered comes before one of the model asked
+// for, and a whole name before a prefix. They count in every service tier; a cost that the provider itself reports
+// still wins.
+func (o Overrides) Cost(r Request, u *chat.Usage) (nanos int64, priced bool) {
+	if o.exact != nil && u != nil && !u.HasCost {
+		names := []string{r.Provider + "/" + r.Model}
+		if r.Answered != "" {
+			names = []string{r.Provider + "/" + bare(r.Provider, r.Answered), names[0]}
+		}
+		if p, ok := o.prices(names); ok {
 			return p.Cost(u)
 		}
 	}
-	return Cost(provider, model, serviceTier, u, atMs)
+	return Cost(r, u)
 }
 
-func (o Overrides) prices(name string) (Prices, bool) {
-	if o.exact == nil {
-		return Prices{}, false
-	}
-	if p, ok := o.exact[name]; ok {
-		return p, true
+// prices returns the prices of the first of the names that has any.
+func (o Overrides) prices(names []string) (Prices, bool) {
+	for _, name := range names {
+		if p, ok := o.exact[name]; ok {
+			return p, true
+		}
 	}
 	for _, p := range o.prefix {
-		if strings.HasPrefix(name, p.prefix) {
-			return p.Prices, true
+		for _, name := range names {
+			if strings.HasPrefix(name, p.prefix) {
+				return p.Prices, true
+			}
 		}
 	}
 	return Prices{}, false

@@ -77,7 +77,7 @@ const (
 	EventCitation                      // Citation
 	EventLogprobs                      // Raw, OpenAI's shape
 	EventFinish                        // Finish; Text: the stop sequence that was met, if known
-	EventUsage                         // Usage, the total so far; ServiceTier if it is only known now
+	EventUsage                         // Usage, the total so far; ServiceTier and Model if they are only known now
 	EventEnd                           // nothing: the answer is complete
 	EventError                         // Err
 )

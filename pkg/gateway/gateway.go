@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
+	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
@@ -43,9 +44,8 @@ type Settings struct {
 	Silence time.Duration
 }
 
-// Cost tells what a request of the time atMs cost, in nano-dollars; priced is false for a
-// model without a price.
-type Cost func(provider, model, serviceTier string, usage *chat.Usage, atMs int64) (nanos int64, priced bool)
+// Cost returns the cost of a request in nano-dollars; priced is false if a price is missing that the request needs.
+type Cost func(r catalog.Request, usage *chat.Usage) (nanos int64, priced bool)
 
 // Deps are what a Gateway works with. All are required but OnSettled.
 type Deps struct {

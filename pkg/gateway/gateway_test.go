@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -107,7 +108,7 @@ values ($1, 'a@example.com', '', 'user', '', $2, 1, 0, 0)`, w.user, true)
 // newGateway is another process on the same database.
 func (w *world) newGateway(s gateway.Settings) *gateway.Gateway {
 	w.t.Helper()
-	table, err := provider.NewTable(map[string]string{"openai": w.origin, "groq": w.origin, "mistral": w.origin})
+	table, err := provider.NewTable(map[string]string{"openai": w.origin, "groq": w.origin, "mistral": w.origin, "anthropic": w.origin, "gemini": w.origin})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -181,7 +182,7 @@ values ($1, $2, $3, $4, $5, $6, 'mnop', $7, $8, $9, $10, $11, $12, 0, '', '', $1
 }
 
 func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
-	apiKey := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	apiKey := cmp.Or(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), r.Header.Get("X-Api-Key"), r.Header.Get("X-Goog-Api-Key"))
 	w.mu.Lock()
 	w.calls[apiKey]++
 	answer := w.answers[apiKey]

@@ -6,6 +6,7 @@ import "github.com/alicetears/llm-gateway/pkg/chat"
 type meter struct {
 	reported *chat.Usage
 	tier     string // the service tier that the provider says it used
+	model    string // the model that the provider says has answered
 	bytes    int64  // of text, reasoning and arguments
 	complete bool
 }
@@ -13,6 +14,9 @@ type meter struct {
 func (m *meter) count(ev *chat.Event) {
 	if ev.ServiceTier != "" {
 		m.tier = ev.ServiceTier
+	}
+	if ev.Model != "" {
+		m.model = ev.Model
 	}
 	switch ev.Kind {
 	case chat.EventEnd:

@@ -92,7 +92,7 @@ func (k *key) serves() bool {
 func (k *key) models(today string) []catalog.Model {
 	var out []catalog.Model
 	for m := range catalog.Of(k.providerID) {
-		if m.EndOfLife != "" && m.EndOfLife < today {
+		if m.Ended(today) {
 			continue
 		}
 		if _, ok := k.provider.Serves(k.allowed, m.ID); ok {

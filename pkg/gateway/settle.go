@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -122,7 +123,8 @@ func (c *Call) addUsage(r *store.Record, u *chat.Usage) {
 	if u.Estimated {
 		r.Flags |= store.FlagEstimated
 	}
-	if nanos, priced := c.g.Cost(r.Provider, r.Model, c.meter.tier, u, r.ID.Time()); priced {
+	request := catalog.Request{Provider: r.Provider, Model: r.Model, Answered: c.meter.model, ServiceTier: c.meter.tier, AtMs: r.ID.Time()}
+	if nanos, priced := c.g.Cost(request, u); priced {
 		r.Cost = &nanos
 	}
 }

@@ -151,6 +151,7 @@ func (c *Call) leave() {
 // finishWhole settles a whole answer.
 func (c *Call) finishWhole(a *attempt) {
 	if a.vectors != nil {
+		c.meter.model = a.vectors.Model
 		a.vectors.Model = cmp.Or(a.vectors.Model, a.key.model) // Gemini's answers name none
 		if a.vectors.Usage == nil {
 			a.vectors.Usage = c.meter.usage(&c.ask)
@@ -159,7 +160,7 @@ func (c *Call) finishWhole(a *attempt) {
 		c.settle(outcome{store.Answered, 200, nil}, a.vectors.Usage)
 		return
 	}
-	c.answered, c.meter.tier = a.response, a.response.ServiceTier
+	c.answered, c.meter.tier, c.meter.model = a.response, a.response.ServiceTier, a.response.Model
 	usage := a.response.Usage
 	if usage == nil || a.key.provider.Stateful() {
 		for _, ev := range chat.Events(a.response) {

@@ -18,7 +18,7 @@ import (
 type Settings struct {
 	// Lease is how long an attempt may take. It must be longer than the gateway's deadline.
 	Lease time.Duration
-	// BeginWithin is how long after its start a poll may still begin to run its job, for homes that end every request at
+	// BeginWithin is how long after its start a poll may still begin to run its job, for platforms that end every request at
 	// a time; 0: without end.
 	BeginWithin time.Duration
 	// Keep is how long it is kept what a job left.

@@ -31,6 +31,7 @@ func TestGeminiModels(t *testing.T) {
 		{"gemini-3-flash-preview", "none", `{"thinkingLevel":"MINIMAL"}`, "responseJsonSchema"},
 		{"gemini-3.1-pro-preview", "minimal", `{"includeThoughts":true,"thinkingLevel":"LOW"}`, "responseJsonSchema"},
 		{"gemini-3.8-flash", "minimal", `{"includeThoughts":true,"thinkingLevel":"LOW"}`, "responseJsonSchema"},
+		{"gemini-4-hydrogen", "max", `{"includeThoughts":true,"thinkingLevel":"XHIGH"}`, "responseJsonSchema"},
 		{"gemini-4-argon", "max", `{"includeThoughts":true,"thinkingLevel":"HIGH"}`, "responseJsonSchema"},
 		{"gemini-flash-latest", "medium", `{"includeThoughts":true,"thinkingLevel":"MEDIUM"}`, "responseJsonSchema"},
 	} {

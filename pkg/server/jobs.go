@@ -155,7 +155,7 @@ func (a *App) getJob(c *call) error {
 		return err
 	}
 	wait := time.Duration(patience) * time.Millisecond
-	if a.Config.Home == config.HomeFunctions {
+	if a.Config.Platform == config.PlatformFunctions {
 		wait = min(wait, a.Config.Limits.Request)
 	}
 	j, err := a.Jobs.Await(c.r.Context(), who, name, wait)

@@ -167,7 +167,7 @@ func (f *fleet) furnish() {
 		name, value, _ := strings.Cut(e, "=")
 		vars[name] = value
 	}
-	cfg, err := config.Load(func(name string) (string, bool) { v, ok := vars[name]; return v, ok }, config.HomeBinary)
+	cfg, err := config.Load(func(name string) (string, bool) { v, ok := vars[name]; return v, ok }, config.PlatformBinary)
 	if err == nil {
 		f.db, err = database.Open(cfg.Database)
 	}

@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/catalog"
 )
 
 // Where a request goes can be said in every dialect, by a prefix of the model or by headers.
@@ -268,6 +271,12 @@ func TestModels(t *testing.T) {
 	}
 	for _, pr := range providers() {
 		for _, model := range pr.models {
+			if known, _ := catalog.Lookup(pr.id, model); known.Ended(time.Now().UTC().Format(time.DateOnly)) {
+				if _, listed := limits[model]; listed {
+					t.Errorf("%s is listed, though it ended on %s", model, known.EndOfLife)
+				}
+				continue
+			}
 			if limits[model] == 0 && model != "mistral-small-latest" {
 				t.Errorf("%s is not listed, or without its limit: %d", model, limits[model])
 			}

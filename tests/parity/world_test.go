@@ -59,7 +59,7 @@ func newWorld(t *testing.T) *world {
 	for _, id := range emulator.Providers() {
 		env[strings.ToUpper(id)+"_BASE_URL"] = emulator.BaseURL(origin, id)
 	}
-	w.cfg, err = config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, config.HomeBinary)
+	w.cfg, err = config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, config.PlatformBinary)
 	w.must(err)
 	w.db, err = sqlite.Open(sqlite.Options{Path: filepath.Join(t.TempDir(), "gateway.db")})
 	w.must(err)

@@ -45,14 +45,14 @@ type call struct {
 	trips int64 // the gateway's so far
 }
 
-// onEveryHome runs the test on the gateway as functions compose it and as the binary does.
-func onEveryHome(t *testing.T, test func(w *world)) {
-	for name, home := range map[string]config.Home{"functions": config.HomeFunctions, "binary": config.HomeBinary} {
-		t.Run(name, func(t *testing.T) { test(newWorld(t, home)) })
+// onEveryPlatform runs the test on the gateway as functions compose it and as the binary does.
+func onEveryPlatform(t *testing.T, test func(w *world)) {
+	for name, platform := range map[string]config.Platform{"functions": config.PlatformFunctions, "binary": config.PlatformBinary} {
+		t.Run(name, func(t *testing.T) { test(newWorld(t, platform)) })
 	}
 }
 
-func newWorld(t *testing.T, home config.Home) *world {
+func newWorld(t *testing.T, platform config.Platform) *world {
 	w := &world{T: t, fails: map[string]bool{}}
 	database := pgtest.New(t)
 	db, err := postgres.Open(postgres.Options{URL: database})
@@ -67,7 +67,7 @@ func newWorld(t *testing.T, home config.Home) *world {
 	w.wire, through = pgtest.Count(t, database)
 	env := map[string]string{"DATABASE_URL": through, "JWT_SECRET": "mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7i-for-counting", "LOG_LEVEL": "error",
 		"OPENAI_BASE_URL": upstream.URL, "CRON_SECRET": "called-by-the-scheduler"}
-	w.app, err = server.Open(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, home)
+	w.app, err = server.Open(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, platform)
 	w.must(err)
 	t.Cleanup(func() { w.app.DB.Close() })
 	gate := httptest.NewServer(w.app.Handler(server.Chat))

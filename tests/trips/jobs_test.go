@@ -28,7 +28,7 @@ func (w *world) do(p *person, method, path, body string) (status int, trips int6
 }
 
 func TestRoundTripsOfJobs(t *testing.T) {
-	onEveryHome(t, func(w *world) {
+	onEveryPlatform(t, func(w *world) {
 		p := w.person()
 		w.key(p, 1, 1000)
 		w.ask(p, whole)

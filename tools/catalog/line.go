@@ -25,6 +25,7 @@ func head(buf *bytes.Buffer, src *input) {
 #      f PDF in, a audio in, A audio out, v video in, c prompt cache, P prefill, S no sampling parameters, D deprecated
 #   x  endpoints: c chat/completions, r responses, l completions, t realtime
 #   r  released                 z  end of life                  a  alias of
+#   y  the model as which the provider serves and bills this one from its end of life on
 #   f  sources and the date of the price
 # Prices are USD per million tokens: i input, o output, r cache read, w cache write, W cache write for an hour,
 # a audio input, A audio output; a final ~ marks prices derived by rule, not published.
@@ -41,6 +42,7 @@ func head(buf *bytes.Buffer, src *input) {
 }
 
 var (
+	levels  = []string{"none", "minimal", "low", "medium", "high", "xhigh", "max", "default"}
 	efforts = map[string]string{"none": "n", "minimal": "i", "low": "l", "medium": "m", "high": "h", "xhigh": "x", "max": "X", "default": "d"}
 	caps    = map[string]string{
 		"tools": "t", "parallel_tools": "p", "json_schema": "s", "json_object": "j", "reasoning": "r", "image_in": "i", "pdf_in": "f",
@@ -69,11 +71,13 @@ func write(buf *bytes.Buffer, m *entry) error {
 	w.field("n", w.changes(m.Next))
 	w.field("w", w.windows(m.Windows))
 	w.field("s", w.services(m.Services))
+	slices.SortFunc(m.Efforts, func(a, b string) int { return slices.Index(levels, a) - slices.Index(levels, b) })
 	w.field("e", w.letters(efforts, m.Efforts))
 	w.field("k", w.letters(caps, m.Caps))
 	w.field("x", w.letters(endpoints, m.Endpoints))
 	w.field("r", m.Released)
 	w.field("z", m.EndOfLife)
+	w.field("y", m.routedTo())
 	alias, _, _ := strings.Cut(m.AliasOf, " ")
 	w.field("a", alias)
 	w.field("f", m.Source+"@"+m.AsOf)

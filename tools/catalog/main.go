@@ -43,9 +43,12 @@ type entry struct {
 	Dims      int64    `json:"dims"`
 	Released  string   `json:"rel"`
 	EndOfLife string   `json:"eol"`
-	AliasOf   string   `json:"alias_of"`
-	AsOf      string   `json:"asof"`
-	Source    string   `json:"src"`
+	// Replacement is the model that the provider names instead; routed:ID if from the end of life on it serves and
+	// bills this id as that one.
+	Replacement string `json:"repl"`
+	AliasOf     string `json:"alias_of"`
+	AsOf        string `json:"asof"`
+	Source      string `json:"src"`
 	prices
 	Tiers    []tier            `json:"tiers"`
 	Windows  []window          `json:"win"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -33,10 +34,12 @@ func skipped(m *entry) string {
 //   - A cache price of zero, where input costs something, is no price.
 //   - Anthropic charges 1.25 times the input price for a cache write, 2 times for one
 //     that lasts an hour (its pricing page): missing or impossible values follow that rule.
+//   - A model without an end of life has that of the model that it is an alias or a dated
+//     snapshot of, and its replacement: the providers' pages often list one of the two.
 //   - A tier without a cache price that its base has: in proportion to the input price,
 //     as all published tiers are; marked as derived.
 func repair(models []*entry, log io.Writer) []*entry {
-	return slices.DeleteFunc(models, func(m *entry) bool {
+	models = slices.DeleteFunc(models, func(m *entry) bool {
 		if why := skipped(m); why != "" {
 			fmt.Fprintf(log, "%s %s: left out: %s\n", m.Provider, m.ID, why)
 			return true
@@ -62,6 +65,55 @@ func repair(models []*entry, log io.Writer) []*entry {
 		}
 		return false
 	})
+	inheritEnds(models, log)
+	return models
+}
+
+// routed is what a Replacement begins with that the provider serves by itself.
+const routed = "routed:"
+
+// routedTo returns the model as which the provider serves this one from its end of life on; empty if it does not.
+func (m *entry) routedTo() string {
+	id, ok := strings.CutPrefix(m.Replacement, routed)
+	if !ok || !certain(m) {
+		return ""
+	}
+	return id
+}
+
+// certain says whether a route has a date and is not marked as doubtful.
+func certain(m *entry) bool { return m.EndOfLife != "" && !strings.HasSuffix(m.Replacement, "?") }
+
+// dated fits the ids of snapshots: gpt-5-2026-01-31, claude-x-20260131.
+var dated = regexp.MustCompile(`^(.+)-20\d\d(?:-?\d\d){2}$`)
+
+func inheritEnds(models []*entry, log io.Writer) {
+	byID := map[string]*entry{}
+	for _, m := range models {
+		byID[m.Provider+" "+m.ID] = m
+	}
+	for _, m := range models {
+		if m.EndOfLife == "" {
+			if of := byID[m.Provider+" "+original(m)]; of != nil && of.EndOfLife != "" {
+				fmt.Fprintf(log, "%s %s: ends on %s, as %s\n", m.Provider, m.ID, of.EndOfLife, of.ID)
+				m.EndOfLife, m.Replacement = of.EndOfLife, of.Replacement
+			}
+		}
+		if strings.HasPrefix(m.Replacement, routed) && !certain(m) {
+			fmt.Fprintf(log, "%s %s: %s is not certain: left out\n", m.Provider, m.ID, m.Replacement)
+		}
+	}
+}
+
+// original returns the id of which the model is an alias or a dated snapshot; empty if it is neither.
+func original(m *entry) string {
+	if alias, _, _ := strings.Cut(m.AliasOf, " "); alias != "" {
+		return alias
+	}
+	if parts := dated.FindStringSubmatch(m.ID); parts != nil {
+		return parts[1]
+	}
+	return ""
 }
 
 func free(m *entry) bool {

@@ -52,6 +52,7 @@ type answer struct {
 	calls   int
 	tokens  tokens
 	told    chat.Usage // the usage as it was last sent
+	model   string     // that took over, if the one that began refused; a stream's start names the latter
 
 	finishReason chat.FinishReason
 	stop         string
@@ -88,7 +89,7 @@ func (a *answer) count(out []chat.Event, v jsonx.Value) []chat.Event {
 		return out
 	}
 	a.told = usage
-	return append(out, chat.Event{Kind: chat.EventUsage, Usage: &usage})
+	return append(out, chat.Event{Kind: chat.EventUsage, Usage: &usage, Model: a.model})
 }
 
 func (a *answer) block(index int64) *block {
@@ -106,6 +107,11 @@ func (a *answer) startBlock(out []chat.Event, index int64, v jsonx.Value) []chat
 	a.said = true
 	b := block{index: index, kind: v.Get("type").Str()}
 	switch b.kind {
+	case "fallback":
+		a.model = v.Get("to").Get("model").Str()
+		if usage := a.told; a.tokens.known {
+			out = append(out, chat.Event{Kind: chat.EventUsage, Usage: &usage, Model: a.model})
+		}
 	case "text":
 		if text := v.Get("text"); !text.Empty() {
 			out = append(out, chat.Event{Kind: chat.EventText, Text: text.Str()})
