@@ -81,7 +81,7 @@ func TestConversationInEveryForm(t *testing.T) {
 			{"role":"model","parts":[{"text":"Let me "},{"text":"look."},{"functionCall":{"name":"weather","args":{"city":"Zürich","days":1}},"thoughtSignature":"AAAA"},{"functionCall":{"name":"now"}}]},
 			{"role":"user","parts":[{"functionResponse":{"name":"weather","response":{"output":"sunny"}}},{"functionResponse":{"name":"now","response":{"zone":"CET","hour":12}}}]},
 			{"role":"model","parts":[{"text":"It is sunny."}]}]}`},
-		"native": {new(native.Server), `{"model":"m","messages":[{"role":"user","content":"Weather in Zürich?"},
+		"native": {native.New(nil), `{"model":"m","messages":[{"role":"user","content":"Weather in Zürich?"},
 			{"role":"assistant","content":"Let me look.","toolCalls":[{"id":"q","type":"function","function":{"name":"weather","arguments":"{\"days\":1,\"city\":\"Zürich\"}"}},{"id":"r","type":"function","function":{"name":"now","arguments":"{}"}}]},
 			{"role":"tool","toolCallId":"q","content":"sunny"},{"role":"tool","toolCallId":"r","content":"{\"hour\":12,\"zone\":\"CET\"}"},{"role":"assistant","content":"It is sunny."}]}`},
 	} {

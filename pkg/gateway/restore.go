@@ -27,7 +27,7 @@ const maxEarlierTurns = store.MaxTurnKeys / 3
 // restoreSaved looks up what is saved of the request's turns. It costs a trip, and only if there are turns of which something
 // may be saved and a candidate to whom that matters.
 func (c *Call) restoreSaved() error {
-	if !slices.ContainsFunc(c.fit, func(k candidate) bool { return k.provider.WantsReasoning() }) {
+	if !slices.ContainsFunc(c.candidates, func(k candidate) bool { return k.provider.WantsReasoning() }) {
 		return nil
 	}
 	c.earlier = c.earlierTurns()
@@ -74,11 +74,11 @@ func (c *Call) restoreSaved() error {
 // earlierTurns are the turns of the assistant of which something may be saved: a call was made, or the client kept a
 // state.
 func (c *Call) earlierTurns() (out []earlierTurn) {
-	messages := c.ask.Request.Messages
+	messages := c.req.Chat.Messages
 	if !slices.ContainsFunc(messages, mayBeSaved) {
 		return nil
 	}
-	conv := newConversation(c.ask.Request.Tools)
+	conv := newConversation(c.req.Chat.Tools)
 	var open *earlierTurn
 	for i := range messages {
 		m := &messages[i]
@@ -139,7 +139,7 @@ func (c *Call) preferMaker() {
 		if made == nil {
 			continue
 		}
-		if slices.ContainsFunc(c.fit, func(k candidate) bool { return k.id == made.keyID }) {
+		if slices.ContainsFunc(c.candidates, func(k candidate) bool { return k.id == made.keyID }) {
 			c.affinity = made.keyID
 		}
 		return
@@ -160,7 +160,7 @@ func (t *earlierTurn) maker() *savedTurn {
 // requestFor is the request as the key's provider wants it: with what it made in earlier turns, and without what
 // another account made. changed are the indexes of the messages that differ from the client's.
 func (c *Call) requestFor(k candidate) (req *chat.Request, changed []int) {
-	req = c.ask.Request
+	req = c.req.Chat
 	for i := range c.earlier {
 		t := &c.earlier[i]
 		messages, differ := t.restored(req.Messages[t.first:t.last+1], k)

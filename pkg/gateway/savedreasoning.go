@@ -100,7 +100,7 @@ func (c *Call) turnKey(kind string, parts ...[]byte) store.ID {
 	return store.ID(d[:len(store.ID{})])
 }
 
-func (c *Call) endUser() []byte { return []byte(c.ask.Request.User) }
+func (c *Call) endUser() []byte { return []byte(c.req.Chat.User) }
 
 func (c *Call) exactKey(d *turnDigests) store.ID {
 	return c.turnKey("exact", c.endUser(), d.turns[:], d.context[:])
@@ -178,9 +178,9 @@ func (c *Call) conversation() *conversation {
 	if c.digested != nil {
 		return c.digested
 	}
-	conv := newConversation(c.ask.Request.Tools)
-	for i := range c.ask.Request.Messages {
-		conv.add(&c.ask.Request.Messages[i])
+	conv := newConversation(c.req.Chat.Tools)
+	for i := range c.req.Chat.Messages {
+		conv.add(&c.req.Chat.Messages[i])
 	}
 	return conv
 }
@@ -202,13 +202,13 @@ type answer struct {
 }
 
 // note collects an event, if the provider may want it back.
-func (c *Call) note(ev *chat.Event) {
+func (c *Call) collect(ev *chat.Event) {
 	if c.current.key.provider.WantsReasoning() {
 		c.answer.add(ev)
 	}
 }
 
-func (c *Call) noteWhole(a *attempt) {
+func (c *Call) collectWhole(a *attempt) {
 	for i := range a.response.Choices {
 		if ch := &a.response.Choices[i]; ch.Index == 0 && a.key.provider.WantsReasoning() {
 			c.answer.whole = ch.Message.Parts
