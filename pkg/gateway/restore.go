@@ -116,7 +116,7 @@ func mayBeSaved(m chat.Message) bool {
 // decryptTurn returns nil for a turn that cannot be decrypted: the secret that encrypted it is gone, and it is of no
 // use.
 func (g *Gateway) decryptTurn(row *store.SavedTurn) *savedTurn {
-	text, _, err := g.Secrets.Decrypt(row.Encrypted, row.EncryptionKey, turnBinding(row.ID, row.UserID))
+	text, _, err := g.Secrets.Decrypt(row.Encrypted, row.EncryptionKeyID, turnBinding(row.ID, row.UserID))
 	saved := &savedTurn{keyID: row.KeyID}
 	if err != nil || json.Unmarshal(text, saved) != nil {
 		return nil

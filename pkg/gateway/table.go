@@ -1,10 +1,9 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"strconv"
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -115,104 +114,47 @@ func (g *Gateway) entryOf(ctx context.Context, c Principal) (*entry, error) {
 	return e, err
 }
 
-// The user comes first and the keys after: if a change falls between the two, the
-// table has an old revision, and its first reserve finds that out.
-const (
-	selectTokenUser = `select t.id, t.hash, u.id, u.revision, u.strategy
-from tokens t join users u on u.id = t.user_id where t.hash in `
-	selectTokenKeys = selectKeys + `join tokens t on t.user_id = k.user_id where t.hash in `
-
-	selectNamedUser = `select t.id, t.hash, u.id, u.revision, u.strategy
-from tokens t join users u on u.id = t.user_id where t.id = $1`
-	selectNamedKeys = selectKeys + `join tokens t on t.user_id = k.user_id where t.id = $1` + inOrder
-
-	selectUser     = `select u.id, u.revision, u.strategy from users u where u.id = $1`
-	selectUserKeys = selectKeys + `where k.user_id = $1` + inOrder
-
-	selectKeys = `select k.id, k.user_id, k.provider, k.name, k.priority, k.enabled and not k.blocked, k.allowed_models, k.default_model, k.sealed, k.sealing_key
-from provider_keys k `
-	inOrder = ` order by k.priority, k.created_at, k.id`
-
-	redigestToken = `update tokens set hash = $2 where id = $1 and hash = $3`
-	resealKey     = `update provider_keys set sealed = $2, sealing_key = $3 where id = $1 and sealing_key = $4 and sealed = $5`
-)
-
-func (g *Gateway) load(ctx context.Context, c Principal) (*entry, error) {
-	e := &entry{table: &table{}}
-	var strategy *string
-	var hash []byte
-	user := store.Stmt{SQL: selectUser, Args: []any{c.User}, Each: func(r store.Row) error {
-		return r.Scan(&e.table.user, &e.table.revision, &strategy)
-	}}
-	keys := store.Stmt{SQL: selectUserKeys, Args: []any{c.User}, Each: func(r store.Row) error { return g.scanKey(e.table, r) }}
-	byToken := func(r store.Row) error { return r.Scan(&e.token, &hash, &e.table.user, &e.table.revision, &strategy) }
-	switch {
-	case len(c.Digests) > 0:
-		list, args := digestList(c.Digests)
-		user.SQL, user.Args, user.Each = selectTokenUser+list, args, byToken
-		keys.SQL, keys.Args = selectTokenKeys+list+inOrder, args
-	case !c.Token.IsZero():
-		user.SQL, user.Args, user.Each = selectNamedUser, []any{c.Token}, byToken
-		keys.SQL, keys.Args = selectNamedKeys, []any{c.Token}
+// load reads the routing of the principal's user; nil if there is no such token or user.
+func (g *Gateway) load(ctx context.Context, p Principal) (*entry, error) {
+	c := store.Credential{Token: p.Token, User: p.User}
+	for i := range p.Digests {
+		c.Hashes = append(c.Hashes, p.Digests[i][:])
 	}
-	if err := g.DB.Run(ctx, user, keys); err != nil || e.table.user.IsZero() {
+	r, err := store.LoadRouting(ctx, g.DB, c)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
-	if strategy != nil {
-		e.table.strategy = Strategy(*strategy)
+	e := &entry{token: r.Token, table: &table{user: r.User, revision: r.Revision, strategy: Strategy(r.Strategy)}}
+	for i := range r.Keys {
+		e.table.keys = append(e.table.keys, g.keyOf(&r.Keys[i], r.User))
 	}
-	if len(c.Digests) > 1 && string(hash) != string(c.Digests[0][:]) {
-		e.rehash.Store(&store.Stmt{SQL: redigestToken, Args: []any{e.token, c.Digests[0][:], hash}})
+	if len(c.Hashes) > 1 && !bytes.Equal(r.TokenHash, c.Hashes[0]) {
+		s := store.RehashToken(r.Token, r.TokenHash, c.Hashes[0])
+		e.rehash.Store(&s)
 	}
 	return e, nil
 }
 
-// digestList is the digests as a list in SQL.
-func digestList(digests []auth.TokenDigest) (list string, args []any) {
-	for i := range digests {
-		list += ", $" + strconv.Itoa(i+1)
-		args = append(args, digests[i][:])
-	}
-	return "(" + list[2:] + ")", args
-}
-
-func (g *Gateway) scanKey(t *table, r store.Row) error {
-	k := &key{}
-	var (
-		user                store.ID
-		on                  bool
-		allowed, sealingKey string
-		defaultModel        *string
-		sealed              []byte
-	)
-	if err := r.Scan(&k.id, &user, &k.providerID, &k.name, &k.priority, &on, &allowed, &defaultModel, &sealed, &sealingKey); err != nil {
-		return err
-	}
-	var patterns []string
-	if err := json.Unmarshal([]byte(allowed), &patterns); err != nil {
-		return fmt.Errorf("allowed_models of key %s: %w", k.id, err)
-	}
-	k.disabled, k.allowed, k.provider = !on, provider.Patterns(patterns), g.Providers.ByID(k.providerID)
-	if defaultModel != nil {
-		k.defaultModel = *defaultModel
-	}
-	g.decryptKey(k, user, sealed, sealingKey)
-	t.keys = append(t.keys, k)
-	return nil
-}
-
-func (g *Gateway) decryptKey(k *key, user store.ID, sealed []byte, sealingKey string) {
-	binding := KeyBinding(k.id, user)
-	secret, stale, err := g.Secrets.Decrypt(sealed, sealingKey, binding)
+// keyOf decrypts a key of the user for the routing table.
+func (g *Gateway) keyOf(row *store.RoutingKey, user store.ID) *key {
+	k := &key{id: row.ID, provider: g.Providers.ByID(row.Provider), providerID: row.Provider, name: row.Name, priority: row.Priority,
+		disabled: !row.Enabled, allowed: provider.Patterns(row.AllowedModels), defaultModel: row.DefaultModel}
+	binding := KeyBinding(row.ID, user)
+	secret, stale, err := g.Secrets.Decrypt(row.Encrypted, row.EncryptionKeyID, binding)
 	if err != nil {
 		k.undecryptable = err.Error()
-		return
+		return k
 	}
 	k.secret = string(secret)
 	if stale {
-		blob, id := g.Secrets.Encrypt(secret, binding)
-		k.reencrypt.Store(&store.Stmt{SQL: resealKey, Args: []any{k.id, blob, id, sealingKey, sealed}})
+		encrypted, keyID := g.Secrets.Encrypt(secret, binding)
+		s := store.ReencryptedKey(row.ID, row.Encrypted, row.EncryptionKeyID, encrypted, keyID)
+		k.reencrypt.Store(&s)
 	}
+	return k
 }
 
 // KeyBinding binds a provider key's sealed secret to its row.
