@@ -12,9 +12,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// table is what routing knows of a user: settings, and keys with their secrets
-// opened. It is cached and never changed: a change by a person bumps the user's revision, and
-// the reserve of an older one takes nothing.
+// table is the routing table of a user: settings, and keys with their decrypted secrets. It is cached and immutable. A
+// change by a person raises the user's revision, and a reserve with an older revision is refused.
 type table struct {
 	user     store.ID
 	revision int64
@@ -25,7 +24,7 @@ type table struct {
 // key is a provider key of a table.
 type key struct {
 	id           store.ID
-	provider     *provider.Provider // nil: a provider that this version does not know
+	provider     *provider.Provider // nil: this version does not know the provider
 	providerID   string
 	name         string
 	priority     int64
@@ -33,41 +32,41 @@ type key struct {
 	allowed      provider.Patterns
 	defaultModel string
 	secret       string
-	// unopened says why the secret cannot be opened; empty if it could.
+	// undecryptable says why the secret cannot be decrypted; empty if it was.
 	undecryptable string
-	// reseal seals the secret under the current key, if it was sealed under a previous one.
+	// reencrypt stores the secret encrypted by the current key, if a previous one encrypts it.
 	reencrypt atomic.Pointer[store.Stmt]
 }
 
-// entry is what a credential opens.
+// entry is a credential's token and routing table.
 type entry struct {
 	token store.ID // zero for a session
 	table *table
-	// redigest stores the token under the current secret, if it was found under a previous one.
+	// rehash stores the token's digest by the current secret, if a previous one made it.
 	rehash atomic.Pointer[store.Stmt]
 }
 
 // credential identifies a cache entry: a token's digest, or its id, or a user for sessions.
 type credential [33]byte
 
-func (c Principal) credential() credential {
+func (p Principal) credential() credential {
 	var id credential
-	if len(c.Digests) > 0 {
+	if len(p.Digests) > 0 {
 		id[0] = 't'
-		copy(id[1:], c.Digests[0][:])
+		copy(id[1:], p.Digests[0][:])
 		return id
 	}
-	if !c.Token.IsZero() {
+	if !p.Token.IsZero() {
 		id[0] = 'i'
-		copy(id[1:], c.Token[:])
+		copy(id[1:], p.Token[:])
 		return id
 	}
 	id[0] = 'u'
-	copy(id[1:], c.User[:])
+	copy(id[1:], p.User[:])
 	return id
 }
 
-// maxEntries bounds the cache. Beyond it an arbitrary entry makes room.
+// maxEntries bounds the cache. Beyond it an arbitrary entry is dropped.
 const maxEntries = 10_000
 
 type tableCache struct {
@@ -101,13 +100,14 @@ func (tc *tableCache) drop(id credential) {
 	delete(tc.entries, id)
 }
 
-// entryOf returns what the caller opens, from the cache or with one trip; nil if there is no such token or user.
-func (g *Gateway) entryOf(ctx context.Context, c Principal) (*entry, error) {
-	id := c.credential()
+// entryOf returns the entry of the principal's credential, from the cache or with one round trip; nil if there is no such
+// token or user.
+func (g *Gateway) entryOf(ctx context.Context, p Principal) (*entry, error) {
+	id := p.credential()
 	if e := g.tables.get(id); e != nil {
 		return e, nil
 	}
-	e, err := g.load(ctx, c)
+	e, err := g.load(ctx, p)
 	if err == nil && e != nil {
 		g.tables.put(id, e)
 	}
@@ -157,7 +157,7 @@ func (g *Gateway) keyOf(row *store.RoutingKey, user store.ID) *key {
 	return k
 }
 
-// KeyBinding binds a provider key's sealed secret to its row.
+// KeyBinding binds a provider key's encrypted secret to its row.
 func KeyBinding(id, user store.ID) auth.Binding {
 	return auth.Binding{Table: "provider_keys", ID: id[:], UserID: user[:]}
 }
