@@ -83,10 +83,10 @@ func (a *App) stateOf(k store.Key, usedToday, now int64) keyState {
 // refused reports whether the provider refuses a key that cools down.
 func refused(k store.Key) bool {
 	class := chat.Class(k.CooldownClass)
-	return class == chat.BadKey || class == chat.Forbidden || k.CooldownUntil >= provider.Edited
+	return class == chat.BadKey || class == chat.Forbidden || k.CooldownUntil >= provider.UntilEdited
 }
 
 func (a *App) openKey(k store.Key) (string, error) {
-	secret, _, err := a.Secrets.Open(k.Encrypted, k.EncryptionKeyID, gateway.KeyBinding(k.ID, k.UserID))
+	secret, _, err := a.Secrets.Decrypt(k.Encrypted, k.EncryptionKeyID, gateway.KeyBinding(k.ID, k.UserID))
 	return string(secret), err
 }
