@@ -13,6 +13,7 @@ import (
 
 	llmgateway "github.com/alicetears/llm-gateway"
 	"github.com/alicetears/llm-gateway/internal/mount"
+	"github.com/alicetears/llm-gateway/internal/version"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
@@ -28,7 +29,7 @@ func serve(ctx context.Context, t *terminal, args []string) error {
 		if err != nil {
 			return err
 		}
-		t.printf("LLM Gateway %s is ready on %s\n  data  %s\n", versionText(), s.url, in.where())
+		t.printf("LLM Gateway %s is ready on %s\n  data  %s\n", version.String(), s.url, in.where())
 		if in.app.Redis != nil {
 			t.printf("  throttles are kept in Redis\n")
 		}

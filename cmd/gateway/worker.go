@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 
+	"github.com/alicetears/llm-gateway/internal/version"
 	"github.com/alicetears/llm-gateway/pkg/jobs"
 )
 
@@ -13,7 +14,7 @@ func worker(ctx context.Context, t *terminal, args []string) error {
 		return err
 	}
 	return with(ctx, t, func(ctx context.Context, in *installation) error {
-		t.printf("LLM Gateway %s: the worker is ready\n  data  %s\n", versionText(), in.where())
+		t.printf("LLM Gateway %s: the worker is ready\n  data  %s\n", version.String(), in.where())
 		in.worker().Work(ctx)
 		return nil
 	})
