@@ -246,7 +246,7 @@ func TestRekey(t *testing.T) {
 	s.want(0, `^2 provider keys were sealed anew`, "rekey")
 	s.want(0, `^0 provider keys were sealed anew`, "rekey")
 	s.set("ENCRYPTION_KEY=aQ7sVx2mLrT9wYb3KcJfGhZzE6uA4iNn-third")
-	s.want(1, `(?s)sealed under a key that is not configured.*\n0 provider keys.*2 keys cannot be opened: list the secret`, "rekey")
+	s.want(1, `(?s)encrypted under a key that is not configured.*\n0 provider keys.*2 keys cannot be opened: list the secret`, "rekey")
 	s.set("ENCRYPTION_KEY_PREVIOUS=" + strings.TrimPrefix(secondSecret, "ENCRYPTION_KEY="))
 	s.want(0, `^2 provider keys were sealed anew`, "rekey")
 }
