@@ -1,5 +1,5 @@
-// Package auth holds the gateway's cryptography: passwords, sessions, gateway tokens, the encryption of provider keys,
-// and the redaction of credentials in texts that leave the process. It keeps no state, does no I/O and reads no clock.
+// Package auth holds the gateway's cryptography: passwords, sessions, gateway tokens and the encryption of provider keys.
+// It keeps no state, does no I/O and reads no clock.
 //
 // # Keys
 //
@@ -20,8 +20,8 @@
 // An attacker who can also write can assign a token's digest to another user or delete rows, but an encrypted key that is
 // moved to another row, user or table does not decrypt.
 //
-// With the environment alone (a leaked .env): decrypt nothing, since there is no ciphertext. The attacker can sign session
-// tokens, but a session is valid only if its id is in the database (a UUIDv7 with 74 random bits that only its owner
+// With the environment alone (a leaked .env): decrypt nothing, since there is no ciphertext. The attacker can sign
+// session tokens, but a session is valid only if its id is in the database (a UUIDv7 with 74 random bits that only its owner
 // sees); can write tokens with a valid checksum, which cost the gateway one query each and match no row; and can compute
 // the set-up token, which is valid only while no account exists. SETUP_TOKEN in the environment is as exposed as
 // JWT_SECRET.

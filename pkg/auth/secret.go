@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+
+	"github.com/alicetears/llm-gateway/pkg/redact"
 )
 
 // redacted is shown in place of a secret.
-const redacted = "[redacted]"
+const redacted = redact.Mark
 
 // Secret is a string that only Reveal returns. Printed, logged or encoded it is "[redacted]". The zero value is empty.
 //

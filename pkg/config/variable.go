@@ -1,5 +1,7 @@
 package config
 
+import "github.com/alicetears/llm-gateway/pkg/catalog"
+
 // Kind says how a variable's value is shown and where it may come from.
 type Kind int
 
@@ -62,8 +64,9 @@ func Variables() []Variable {
 		{Name: "MODEL_PRICES", Description: "Prices that replace list prices, USD per million tokens, as JSON: `{\"openai/gpt-5-mini\":{\"input\":0.25,\"output\":2,\"cacheRead\":0.025}}`; a name may end in `*`."},
 		{Name: "CORS_ORIGINS", Default: "*", Description: "Browser origins, separated by commas, that may call `/api/chat`, `/v1` and `/v1beta`; `*` is any."},
 	}
-	for _, p := range baseURLVariables() {
-		variables = append(variables, Variable{Name: p.variable, Description: "Another base URL for " + p.title + ": a proxy, a region, a test."})
+	for _, provider := range catalog.ProviderIDs() {
+		variables = append(variables, Variable{Name: baseURLVariable(provider),
+			Description: "Base URL of the provider `" + provider + "` instead of its own: a proxy, a region, a test."})
 	}
 	return append(variables, limitVariables()...)
 }

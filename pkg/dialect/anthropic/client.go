@@ -5,7 +5,7 @@
 // part in, while chat.Usage.Input is all of them.
 //
 // Reasoning of other providers travels to our callers in thinking blocks, with what
-// has to come back with it packed into the block's signature: see mark.
+// has to come back with it in the block's signature: see package reasoning.
 package anthropic
 
 import (
@@ -16,6 +16,9 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
+// Name is the dialect's name.
+const Name dialect.Name = "anthropic"
+
 // Client is the half towards providers. Its zero value is ready, with rules that change nothing; it is stateless.
 type Client struct {
 	Rules *Rules // nil: the zero rules
@@ -24,7 +27,7 @@ type Client struct {
 var _ dialect.Client = Client{}
 
 // NewStreamDecoder returns a decoder for one streamed answer.
-func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecoder) }
+func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new(streamDecoder)) }
 
 // filesBeta is the beta without which a file_id is refused
 // (https://platform.claude.com/docs/en/build-with-claude/files).
@@ -75,6 +78,9 @@ func (c Client) rules() *Rules {
 	}
 	return c.Rules
 }
+
+// Dialect returns Name.
+func (Client) Dialect() dialect.Name { return Name }
 
 // Common returns the part of the rules that all dialects have.
 func (c Client) Common() *dialect.CommonRules { return &c.rules().CommonRules }
