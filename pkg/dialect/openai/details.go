@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -44,12 +45,11 @@ func appendDetails(out []byte, start int, text string, s *chat.ReasoningState, i
 	if text != "" || s.Signature != "" {
 		out = comma(out, start)
 		if s.Summary {
-			out = append(out, `{"type":"reasoning.summary","summary":`...)
-			out = jsonx.AppendString(out, text)
+			out = body.AppendMember(out, `{"type":"reasoning.summary","summary":`, text)
 		} else {
 			out = append(out, `{"type":"reasoning.text"`...)
-			out = appendMember(out, "text", text)
-			out = appendMember(out, "signature", s.Signature)
+			out = body.AppendOptional(out, `,"text":`, text)
+			out = body.AppendOptional(out, `,"signature":`, s.Signature)
 		}
 		out = appendOrigin(out, s.Format, s.ID, index)
 	}
@@ -58,7 +58,7 @@ func appendDetails(out []byte, start int, text string, s *chat.ReasoningState, i
 	} {
 		if data.is != "" {
 			out = append(comma(out, start), `{"type":"reasoning.encrypted"`...)
-			out = appendMember(out, "data", data.is)
+			out = body.AppendOptional(out, `,"data":`, data.is)
 			out = appendOrigin(out, data.format, s.ID, index)
 		}
 	}
@@ -67,22 +67,10 @@ func appendDetails(out []byte, start int, text string, s *chat.ReasoningState, i
 
 // appendOrigin closes a detail.
 func appendOrigin(out []byte, format, id string, index int) []byte {
-	out = appendMember(out, "format", format)
-	out = appendMember(out, "id", id)
-	out = append(out, `,"index":`...)
-	out = jsonx.AppendInt(out, int64(index))
+	out = body.AppendOptional(out, `,"format":`, format)
+	out = body.AppendOptional(out, `,"id":`, id)
+	out = body.AppendCount(out, `,"index":`, int64(index))
 	return append(out, '}')
-}
-
-// appendMember writes a further member of an object, unless it says nothing.
-func appendMember(out []byte, name, value string) []byte {
-	if value == "" {
-		return out
-	}
-	out = append(out, ',')
-	out = jsonx.AppendString(out, name)
-	out = append(out, ':')
-	return jsonx.AppendString(out, value)
 }
 
 // comma separates what follows from what is there since start.

@@ -24,10 +24,7 @@ func (c Client) EncodeEmbedding(req *chat.EmbeddingRequest) (dialect.Encoded, er
 	e.inputs(req.Inputs)
 	e.dimensions(req.Dimensions)
 	if c.rules().Embeddings.Dimensions != dialect.DimensionsOutput { // Mistral forbids what it does not know
-		if req.User != "" {
-			e.Raw(`,"user":`)
-			e.Str(req.User)
-		}
+		e.Optional(`,"user":`, req.User)
 	}
 	e.Raw(`,"encoding_format":"float"}`)
 	return e.Encoded("/embeddings")

@@ -105,8 +105,7 @@ func EncodeEmbeddingResponse(resp *chat.EmbeddingResponse, req *chat.EmbeddingRe
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(out, `{"object":"embedding","index":`...)
-		out = jsonx.AppendInt(out, int64(i))
+		out = body.AppendCount(out, `{"object":"embedding","index":`, int64(i))
 		out = append(out, `,"embedding":`...)
 		if req.Base64 {
 			text, err := packed(vector)
@@ -119,11 +118,8 @@ func EncodeEmbeddingResponse(resp *chat.EmbeddingResponse, req *chat.EmbeddingRe
 		}
 		out = append(out, '}')
 	}
-	out = append(out, `],"model":`...)
-	out = jsonx.AppendString(out, resp.Model)
-	out = append(out, `,"usage":{"prompt_tokens":`...)
-	out = jsonx.AppendInt(out, resp.Usage.Input)
-	out = append(out, `,"total_tokens":`...)
-	out = jsonx.AppendInt(out, resp.Usage.Input)
+	out = body.AppendMember(out, `],"model":`, resp.Model)
+	out = body.AppendCount(out, `,"usage":{"prompt_tokens":`, resp.Usage.Input)
+	out = body.AppendCount(out, `,"total_tokens":`, resp.Usage.Input)
 	return append(out, "}}"...), nil
 }

@@ -17,8 +17,7 @@ func (e *encoder) messagesBut(kept []jsonx.Value, prompt string) {
 	e.Raw("[")
 	start := len(e.Out)
 	if prompt != "" {
-		e.Raw(`{"role":"system","content":`)
-		e.Str(prompt)
+		e.Member(`{"role":"system","content":`, prompt)
 		e.Raw("}")
 	}
 	for i := range e.Req.Messages {
@@ -72,8 +71,7 @@ func (e *encoder) results(m *chat.Message, start int) []chat.Part {
 // images and files follow in a message of the user, after the last result.
 func (e *encoder) result(p *chat.Part) {
 	r := p.ToolResult
-	e.Raw(`{"role":"tool","tool_call_id":`)
-	e.Str(e.toolID(r.CallID))
+	e.Member(`{"role":"tool","tool_call_id":`, e.toolID(r.CallID))
 	e.Raw(`,"content":`)
 	var texts []chat.Part
 	for _, part := range body.ResultParts(r) {
@@ -123,12 +121,10 @@ func (e *encoder) message(m *chat.Message, parts []chat.Part, start int) {
 		e.Refuse("messages", "the role %q cannot be sent to %s", role, e.Provider())
 	}
 	e.next(start)
-	e.Raw(`{"role":`)
-	e.Str(string(role))
+	e.Member(`{"role":`, string(role))
 	if m.Name != "" {
 		if e.Rules.Names == NamesKept {
-			e.Raw(`,"name":`)
-			e.Str(m.Name)
+			e.Member(`,"name":`, m.Name)
 		} else {
 			e.Warn("names of participants are not supported by %s: dropped", e.Provider())
 		}
@@ -211,21 +207,15 @@ func (e *encoder) assistant(parts []chat.Part) {
 }
 
 func (e *encoder) call(c *chat.ToolCall) {
-	e.Raw(`{"id":`)
-	e.Str(e.toolID(c.ID))
+	e.Member(`{"id":`, e.toolID(c.ID))
 	if c.Custom && len(e.Rules.MessageFields) > 0 { // free text is nothing that such a provider knows
-		e.Raw(`,"type":"function","function":{"name":`)
-		e.Str(c.Name)
-		e.Raw(`,"arguments":`)
-		e.Str(string(append(jsonx.AppendString([]byte(`{"input":`), c.Arguments), '}')))
+		e.Member(`,"type":"function","function":{"name":`, c.Name)
+		e.Member(`,"arguments":`, string(append(jsonx.AppendString([]byte(`{"input":`), c.Arguments), '}')))
 	} else if c.Custom {
-		e.Raw(`,"type":"custom","custom":{"name":`)
-		e.Str(c.Name)
-		e.Raw(`,"input":`)
-		e.Str(c.Arguments)
+		e.Member(`,"type":"custom","custom":{"name":`, c.Name)
+		e.Member(`,"input":`, c.Arguments)
 	} else {
-		e.Raw(`,"type":"function","function":{"name":`)
-		e.Str(c.Name)
+		e.Member(`,"type":"function","function":{"name":`, c.Name)
 		e.Raw(`,"arguments":`)
 		if strings.TrimSpace(c.Arguments) == "" {
 			e.Raw(`"{}"`)

@@ -119,8 +119,7 @@ func (e *encoder) reasoningObject(r *chat.Reasoning) {
 	start := len(e.Out)
 	switch {
 	case e.Effort != "":
-		e.Raw(`"effort":`)
-		e.Str(e.Effort)
+		e.Member(`"effort":`, e.Effort)
 	case r.Budget != nil:
 		e.Raw(`"max_tokens":`)
 		e.Out = jsonx.AppendInt(e.Out, *r.Budget)

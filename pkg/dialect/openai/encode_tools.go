@@ -28,12 +28,10 @@ func (e *encoder) toolChoice(c *chat.ToolChoice) {
 		if t := body.Named(e.Req.Tools, c.Name); t != nil {
 			kind = body.TypeOf(t)
 		}
-		e.Raw(`{"type":`)
-		e.Str(kind)
+		e.Member(`{"type":`, kind)
 		e.Raw(",")
 		e.Key(kind)
-		e.Raw(`{"name":`)
-		e.Str(c.Name)
+		e.Member(`{"name":`, c.Name)
 		e.Raw("}}")
 	case chat.ToolRequired:
 		if e.Rules.ToolChoice == ChoiceAny {

@@ -16,10 +16,8 @@ func (s *Server) EncodeError(err *fault.Error, _ string) []byte { return AppendF
 // (https://platform.openai.com/docs/guides/error-codes), and the gateway's details if it has any.
 func AppendFault(out []byte, err *fault.Error) []byte {
 	kind, code, param := Words(err)
-	out = append(out, `{"error":{"message":`...)
-	out = jsonx.AppendString(out, err.Message)
-	out = append(out, `,"type":`...)
-	out = jsonx.AppendString(out, kind)
+	out = body.AppendMember(out, `{"error":{"message":`, err.Message)
+	out = body.AppendMember(out, `,"type":`, kind)
 	out = append(out, `,"param":`...)
 	out = AppendOrNull(out, param)
 	out = append(out, `,"code":`...)

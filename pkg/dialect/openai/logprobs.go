@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -54,11 +55,15 @@ func tokenLists(tokens, logprobs, top jsonx.Value) json.RawMessage {
 
 // appendToken appends a token up to the list of the likeliest at its place.
 func appendToken(out []byte, token string, p jsonx.Value) []byte {
-	out = append(out, `{"token":`...)
-	out = jsonx.AppendString(out, token)
+	return append(appendLogprob(out, token, p), `,"top_logprobs":[`...)
+}
+
+// appendLogprob appends the members that every token has.
+func appendLogprob(out []byte, token string, p jsonx.Value) []byte {
+	out = body.AppendMember(out, `{"token":`, token)
 	out = append(out, `,"logprob":`...)
 	out = append(out, p.Raw()...)
-	return append(out, `,"bytes":null,"top_logprobs":[`...)
+	return append(out, `,"bytes":null`...)
 }
 
 // appendLikeliest appends the elements of that list, of which v is the map, the likeliest first.
@@ -81,11 +86,7 @@ func appendLikeliest(out []byte, v jsonx.Value) []byte {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(out, `{"token":`...)
-		out = jsonx.AppendString(out, string(m.Key()))
-		out = append(out, `,"logprob":`...)
-		out = append(out, m.Raw()...)
-		out = append(out, `,"bytes":null}`...)
+		out = append(appendLogprob(out, string(m.Key()), m), '}')
 	}
 	return out
 }
