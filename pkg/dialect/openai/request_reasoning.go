@@ -92,11 +92,9 @@ func (d *RequestDecoder) thoughts(t *turn, out *chat.Message) {
 	if len(events) == 0 {
 		return
 	}
-	var all chat.Assembler
-	for i := range events {
-		all.Add(&events[i])
+	if resp, failed := chat.Assemble(events); failed == nil {
+		out.Parts = append(out.Parts, resp.Choices[0].Message.Parts...)
 	}
-	out.Parts = append(out.Parts, all.Response().Choices[0].Message.Parts...)
 }
 
 func (d *RequestDecoder) checkDetail(name []byte, m jsonx.Value) {
