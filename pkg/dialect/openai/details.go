@@ -8,7 +8,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// OpenRouter's names of whose reasoning it is
+// OpenRouter's names of the providers' formats of reasoning
 // (https://openrouter.ai/docs/use-cases/reasoning-tokens).
 const (
 	formatAnthropic = "anthropic-claude-v1"
@@ -16,7 +16,7 @@ const (
 )
 
 // detailOf reads one of OpenRouter's reasoning_details: reasoning.text, reasoning.summary or
-// reasoning.encrypted. What is encrypted of Anthropic's is a redacted block.
+// reasoning.encrypted. Encrypted reasoning of Anthropic's is a redacted block.
 func detailOf(v jsonx.Value) (text string, state chat.ReasoningState) {
 	index, _ := v.Get("index").Int64()
 	state = chat.ReasoningState{ID: v.Get("id").Str(), Format: v.Get("format").Str(), Index: int(index)}
@@ -35,9 +35,8 @@ func detailOf(v jsonx.Value) (text string, state chat.ReasoningState) {
 	return text, state
 }
 
-// appendDetails writes a piece of reasoning as the details that it takes: one for the text with
-// its signature, one for what is encrypted. Start is where the list begins. A state that says
-// nothing but whose it is has no detail.
+// appendDetails appends a piece of reasoning as one detail for the text and its signature, and one for each
+// encrypted text. The list begins at start. A state with a format and an id alone has no detail.
 func appendDetails(out []byte, start int, text string, s *chat.ReasoningState, index int) []byte {
 	if s == nil {
 		s = new(chat.ReasoningState)
@@ -73,7 +72,7 @@ func appendOrigin(out []byte, format, id string, index int) []byte {
 	return append(out, '}')
 }
 
-// comma separates what follows from what is there since start.
+// comma appends a comma, unless the list or the object that begins at start is empty.
 func comma(out []byte, start int) []byte {
 	if len(out) > start {
 		out = append(out, ',')
