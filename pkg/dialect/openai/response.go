@@ -1,9 +1,10 @@
 package openai
 
 import (
+	"bytes"
 	"cmp"
+	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
@@ -186,15 +187,6 @@ func appendUsage(out []byte, u *chat.Usage) []byte {
 
 // appendDollars appends nano-dollars as dollars, to the last digit.
 func appendDollars(out []byte, nanos int64) []byte {
-	out = strconv.AppendInt(out, nanos/1e9, 10)
-	rest := nanos % 1e9
-	if rest == 0 {
-		return out
-	}
-	digits := strconv.AppendInt(nil, rest+1e9, 10)
-	for digits[len(digits)-1] == '0' {
-		digits = digits[:len(digits)-1]
-	}
-	digits[0] = '.'
-	return append(out, digits...)
+	out = fmt.Appendf(out, "%d.%09d", nanos/1e9, nanos%1e9)
+	return bytes.TrimSuffix(bytes.TrimRight(out, "0"), []byte("."))
 }
