@@ -70,7 +70,9 @@ func appendTail(out []byte, served *dialect.Served) []byte {
 // appendImage appends an image with the members of a part of that type.
 func appendImage(out []byte, m *chat.Media, _ int) []byte {
 	out = append(out, '{')
-	for _, member := range [...]struct{ name, value string }{{`"url":`, m.URL}, {`"data":`, m.Data}, {`"mimeType":`, m.MIMEType}} {
+	for _, member := range [...]struct{ name, value string }{
+		{`"url":`, m.URL}, {`"data":`, m.Data}, {`"mimeType":`, m.MIMEType},
+	} {
 		if member.value == "" {
 			continue
 		}
@@ -90,7 +92,8 @@ type stateText struct {
 
 func textsOf(s *chat.ReasoningState) [5]stateText {
 	return [...]stateText{
-		{"id", &s.ID}, {"signature", &s.Signature}, {"redacted", &s.Redacted}, {"encrypted", &s.Encrypted}, {"format", &s.Format},
+		{"id", &s.ID}, {"signature", &s.Signature}, {"redacted", &s.Redacted},
+		{"encrypted", &s.Encrypted}, {"format", &s.Format},
 	}
 }
 
@@ -167,8 +170,11 @@ func appendUsage(out []byte, u *chat.Usage) []byte {
 		name  string
 		count int64
 	}{
-		{`,"cachedTokens":`, u.Cached}, {`,"cacheWriteTokens":`, u.CacheWrite + u.CacheWrite1h}, {`,"reasoningTokens":`, u.Reasoning},
-		{`,"inputAudioTokens":`, u.InputAudio}, {`,"outputAudioTokens":`, u.OutputAudio},
+		{`,"cachedTokens":`, u.Cached},
+		{`,"cacheWriteTokens":`, u.CacheWrite + u.CacheWrite1h},
+		{`,"reasoningTokens":`, u.Reasoning},
+		{`,"inputAudioTokens":`, u.InputAudio},
+		{`,"outputAudioTokens":`, u.OutputAudio},
 	} {
 		if m.count > 0 {
 			out = body.AppendCount(out, m.name, m.count)

@@ -144,9 +144,10 @@ func appendJoined(out []byte, parts []chat.Part, kind chat.PartKind) []byte {
 	return append(out, '"')
 }
 
-// AppendList appends a member with an array of the parts of a kind, unless there are none. open is what begins
+// AppendList appends a member with an array of the parts of a kind, unless there are none. open begins
 // the member and the array; write appends the nth element.
-func AppendList(out []byte, open string, parts []chat.Part, kind chat.PartKind, write func(out []byte, n int, p *chat.Part) []byte) []byte {
+func AppendList(out []byte, open string, parts []chat.Part, kind chat.PartKind,
+	write func(out []byte, n int, p *chat.Part) []byte) []byte {
 	n := 0
 	for i := range parts {
 		if parts[i].Kind != kind {

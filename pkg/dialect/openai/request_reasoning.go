@@ -7,7 +7,7 @@ import (
 
 // readReasoning combines the members that control reasoning:
 //
-//	reasoning_effort: "low"                                          OpenAI; Fireworks also a number of tokens, or a boolean
+//	reasoning_effort: "low"                                          OpenAI; Fireworks also a number or a boolean
 //	reasoning: {effort | max_tokens, enabled, exclude, summary}      OpenRouter
 //	thinking: {type: enabled | disabled | adaptive, budget_tokens}   DeepSeek, and Anthropic's clients
 //	include_reasoning: false, reasoning_format: "hidden"             OpenRouter, Groq
