@@ -11,19 +11,19 @@ import (
 
 // answers describes the answers: Chat Completions in camel case, with members of this dialect's own.
 var answers = openai.AnswerFormat{
-	UsageAtFinish: true,
-	ToolCalls:     `,"toolCalls":[`,
-	Citations:     `,"citations":[`,
-	FinishReason:  `,"finishReason":`,
-	Signature:     `,"signature":`,
-	Head:          func(out []byte, _ *chat.Event, served *dialect.Served) []byte { return appendHead(out, served) },
-	Tail:          appendTail,
-	Usage:         appendUsage,
-	Thoughts:      appendThoughts,
-	Thought:       appendThought,
-	Image:         appendImage,
-	Citation:      appendCitation,
-	Fault:         appendError,
+	UsageAtFinish:  true,
+	ToolCalls:      `,"toolCalls":[`,
+	Citations:      `,"citations":[`,
+	FinishReason:   `,"finishReason":`,
+	Signature:      `,"signature":`,
+	Head:           func(out []byte, _ *chat.Event, served *dialect.Served) []byte { return appendHead(out, served) },
+	Tail:           appendTail,
+	Usage:          appendUsage,
+	Reasoning:      appendReasoning,
+	ReasoningDelta: appendReasoningDelta,
+	Image:          appendImage,
+	Citation:       appendCitation,
+	Fault:          appendError,
 }
 
 // EncodeResponse writes a whole answer.
@@ -97,7 +97,7 @@ func textsOf(s *chat.ReasoningState) [5]stateText {
 	}
 }
 
-func appendThoughts(out []byte, parts []chat.Part) []byte {
+func appendReasoning(out []byte, parts []chat.Part) []byte {
 	return openai.AppendList(out, `,"reasoning":[`, parts, chat.Reason, func(out []byte, _ int, p *chat.Part) []byte {
 		state := p.State
 		if state == nil {
@@ -107,8 +107,8 @@ func appendThoughts(out []byte, parts []chat.Part) []byte {
 	})
 }
 
-// appendThought appends a piece of a block of reasoning. Each member of the state is sent once.
-func appendThought(out []byte, start int, block *openai.Block, ev *chat.Event) []byte {
+// appendReasoningDelta appends a piece of a block of reasoning. Each member of the state is sent once.
+func appendReasoningDelta(out []byte, start int, block *openai.Block, ev *chat.Event) []byte {
 	if len(out) > start {
 		out = append(out, ',')
 	}
