@@ -46,7 +46,8 @@ type Request struct {
 	Metadata      map[string]string // kept by the provider with the answer
 	CacheKey      string            // steers the provider's prompt cache
 
-	// Foreign are fields of the caller's dialect that have no place here. Where the caller's bytes pass they go along.
+	// Foreign are fields of the caller's dialect that have no place here. They are sent where the caller's bytes are
+	// passed through.
 	Foreign []Foreign `json:",omitempty"`
 }
 

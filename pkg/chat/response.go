@@ -104,6 +104,6 @@ type Event struct {
 	Created                                   int64
 }
 
-// Substantive says whether the event is part of an answer, so that the key that
+// Substantive reports whether the event is part of an answer, so that the key that
 // gave it is committed: the start of a stream alone is not, nor is an error.
 func (e *Event) Substantive() bool { return e.Kind >= EventText && e.Kind <= EventEnd }

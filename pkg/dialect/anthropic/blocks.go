@@ -11,7 +11,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// block writes a part, which is one that can be sent, as a block.
+// block writes a part that can be sent as a block.
 func (e *encoder) block(role chat.Role, p *chat.Part) {
 	switch {
 	case p.Kind == chat.Text, p.Kind == chat.Refusal:
@@ -57,8 +57,8 @@ func (e *encoder) cache(c *chat.CacheMark) {
 	if c == nil || e.Rules.CacheMarks != dialect.CacheMarksKept {
 		return
 	}
-	if e.conversing && e.surplus > 0 {
-		e.surplus--
+	if e.inMessages && e.surplusMarks > 0 {
+		e.surplusMarks--
 		e.Warn("%s takes %d cache marks: the first ones beyond that are dropped", e.Provider(), maxMarks)
 		return
 	}
@@ -82,8 +82,8 @@ func (e *encoder) reason(p *chat.Part) {
 	e.Raw("}")
 }
 
-// ownState is what Anthropic wants back of a state; both empty if it is not Anthropic's.
-// OpenRouter says whose it is, and packs redacted thinking as encrypted.
+// ownState returns the signature or the redacted thinking of a state of Anthropic's; both are empty if it is another
+// provider's. OpenRouter names the provider in Format, and has redacted thinking as encrypted.
 func ownState(s *chat.ReasoningState) (signature, redacted string) {
 	switch {
 	case s == nil:
@@ -96,8 +96,8 @@ func ownState(s *chat.ReasoningState) (signature, redacted string) {
 	return s.Signature, s.Redacted
 }
 
-// call writes a call. Its input must be an object: what is none (a free-text tool's
-// call, arguments that a model broke) is put into one.
+// call writes a call. Its input must be an object: other arguments, such as those of a free-text tool, are put into
+// one.
 func (e *encoder) call(p *chat.Part) {
 	c := p.ToolCall
 	e.Raw(`{"type":"tool_use","id":`)
@@ -123,8 +123,8 @@ func appendInput(out []byte, arguments string) []byte {
 	return append(out, '}')
 }
 
-// toolID is the id as the API takes it, ^[a-zA-Z0-9_-]+$. A foreign id becomes a digest of
-// itself, the same in the call and in its result, in this request and the next.
+// toolID returns the id as the API takes it, ^[a-zA-Z0-9_-]+$. Another id becomes a digest of itself: the same in
+// the call and in its result, in this request and the next.
 func toolID(id string) string {
 	if isToolID(id) {
 		return id
@@ -161,7 +161,7 @@ func (e *encoder) resultContent(parts []chat.Part) {
 	e.Raw("]")
 }
 
-// isBlock says whether the raw part is a block of this dialect that chat has no kind for.
+// isBlock reports whether the raw part is a block of this dialect that chat has no kind for.
 func isBlock(raw []byte) bool {
 	v, err := jsonx.Parse(raw, jsonx.Lenient)
 	if err != nil {

@@ -28,13 +28,13 @@ func citationOf(v jsonx.Value) chat.Citation {
 	return c
 }
 
-// isCitation says whether the raw citation is one of this dialect.
+// isCitation reports whether the raw citation is one of the dialect.
 func isCitation(raw []byte) bool {
 	return len(raw) > 0 && strings.HasSuffix(rawType(raw), "_location")
 }
 
-// returnable says whether the citation may go back to the API: it is the API's own, and, if it is of a
-// web search, has the index that only the API can make.
+// returnable reports whether the API takes the citation back: it is its own and, if it is of a web search,
+// has the index that only the API can make.
 func returnable(c *chat.Citation) bool {
 	if !isCitation(c.Raw) {
 		return false

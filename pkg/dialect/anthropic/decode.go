@@ -19,7 +19,7 @@ func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if body.Fails(root.Get("error")) || root.Get("type").Is("error") {
+	if body.HasError(root.Get("error")) || root.Get("type").Is("error") {
 		return nil, decodeError(root)
 	}
 	content := root.Get("content")

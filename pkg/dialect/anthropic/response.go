@@ -54,7 +54,7 @@ func withoutLastState(parts []chat.Part) []chat.Part {
 	return parts // reasoning is all there is
 }
 
-// unread says whether a piece of reasoning is a state alone.
+// unread reports whether a piece of reasoning is a state alone.
 func unread(reason bool, text string, state *chat.ReasoningState) bool {
 	return reason && text == "" && redactedAlone(state) == ""
 }
@@ -76,7 +76,7 @@ func appendHead(out []byte, id string, served dialect.Served) []byte {
 	return append(out, `,"content":[`...)
 }
 
-// messageID is Anthropic's name of the answer or, in its form, ours.
+// messageID returns Anthropic's name of the answer or, in its form, ours.
 func messageID(id, requestID string) string {
 	if strings.HasPrefix(id, "msg_") {
 		return id
@@ -174,7 +174,7 @@ func appendCallHead(out []byte, c *chat.ToolCall) []byte {
 	return append(out, `,"input":`...)
 }
 
-// redactedAlone is the data of redacted thinking that has nothing else to it.
+// redactedAlone returns the data of redacted thinking that has nothing else to it.
 func redactedAlone(s *chat.ReasoningState) string {
 	if s == nil || *s != (chat.ReasoningState{Redacted: s.Redacted}) {
 		return ""

@@ -26,7 +26,7 @@ type ModelRules struct {
 	SystemTurns SystemTurnForm
 }
 
-// Matches says whether the rules are those of the model.
+// Matches reports whether the rules are those of the model.
 func (m ModelRules) Matches(model string) bool { return m.Match != nil && m.Match(model) }
 
 // Exceptions returns those of the model that every dialect knows.

@@ -30,7 +30,7 @@ func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []cha
 	}
 	kind := root.Get("type").Str()
 	switch {
-	case kind == "error" || name == "error" || kind == "" && body.Fails(root.Get("error")):
+	case kind == "error" || name == "error" || kind == "" && body.HasError(root.Get("error")):
 		return body.Fail(out, decodeError(root))
 	case kind == "message_start":
 		return d.messageStart(out, root.Get("message"))

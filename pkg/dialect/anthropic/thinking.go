@@ -21,7 +21,7 @@ type thinking struct {
 type thinkForm string
 
 const (
-	thinkUnsaid       thinkForm = "" // as the model does by itself
+	thinkUnsaid       thinkForm = "" // the model's default
 	thinkAdaptive     thinkForm = "adaptive"
 	thinkEnabled      thinkForm = "enabled"
 	thinkDisabled     thinkForm = "disabled"
@@ -31,7 +31,7 @@ const (
 // minBudget is the least that a model can be given to think.
 const minBudget = 1024
 
-// prepareThinking settles the form, on which other fields depend.
+// prepareThinking computes how the model is told to think, on which other fields depend.
 func (e *encoder) prepareThinking() {
 	r := e.Req.Reasoning
 	steered := r != nil && (r.Effort != "" || r.Budget != nil)
@@ -45,9 +45,9 @@ func (e *encoder) prepareThinking() {
 		if steered && !off {
 			e.Warn("%s does not think while a tool must be called: reasoning is off", e.Provider())
 		}
-		e.unthink()
+		e.turnThinkingOff()
 	case off:
-		e.unthink()
+		e.turnThinkingOff()
 	case steered && e.Model.Thinking == ThoughtAdaptive:
 		e.thinking = thinking{form: thinkAdaptive, effort: e.effort(r), display: display(r)}
 	case steered:
@@ -57,14 +57,14 @@ func (e *encoder) prepareThinking() {
 	}
 }
 
-// forced says whether the model must call a tool.
+// forced reports whether the model must call a tool.
 func (e *encoder) forced() bool {
 	c := e.Req.ToolChoice
 	return c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) && len(e.Req.Tools) > 0
 }
 
-// unthink tells the model not to think, as far as it can be told.
-func (e *encoder) unthink() {
+// turnThinkingOff tells the model not to think, or to think as little as possible.
+func (e *encoder) turnThinkingOff() {
 	switch e.Model.ThinkingOff {
 	case OffDisabled:
 		e.thinking.form = thinkDisabled
@@ -84,7 +84,7 @@ func display(r *chat.Reasoning) string {
 	return "summarized"
 }
 
-// effort is the level as the model knows it.
+// effort returns the level that the model knows and is nearest to the one asked for.
 func (e *encoder) effort(r *chat.Reasoning) string {
 	asked := r.Effort
 	if asked == "" {
@@ -125,15 +125,15 @@ func (e *encoder) enable(r *chat.Reasoning) {
 	if r.Budget != nil {
 		budget = *r.Budget
 	}
-	if e.thoughtless() {
+	if e.answersCallsWithoutThinking() {
 		e.Warn("%s does not think in the middle of calls that were made without: reasoning is off", e.Provider())
 		return
 	}
 	e.thinking = thinking{form: thinkEnabled, budget: max(budget, minBudget), display: display(r)}
 }
 
-// thoughtless says whether calls are being answered that no thinking goes before.
-func (e *encoder) thoughtless() bool {
+// answersCallsWithoutThinking reports whether the last turn answers calls that were made without thinking.
+func (e *encoder) answersCallsWithoutThinking() bool {
 	n := len(e.turns)
 	if n == 0 || len(e.turns[n-1].results) == 0 {
 		return false
@@ -156,8 +156,8 @@ func (e *encoder) thoughtless() bool {
 	return false
 }
 
-// madeElsewhere says whether the parts hold a call whose id is none of Anthropic's. Its own turns need no thinking where
-// they go on with what was thought before.
+// madeElsewhere reports whether the parts hold a call with an id of another provider. Anthropic's own turns need no
+// thinking if they continue earlier thinking.
 func madeElsewhere(parts []chat.Part) bool {
 	return slices.ContainsFunc(parts, func(p chat.Part) bool {
 		return p.Kind == chat.Call && !strings.HasPrefix(p.ToolCall.ID, "toolu_")
@@ -180,7 +180,7 @@ func (e *encoder) fitBudget() {
 	t.budget = budget
 }
 
-// think writes the field.
+// think writes the field thinking.
 func (e *encoder) think() {
 	t := &e.thinking
 	if t.form == thinkUnsaid || !e.Field("thinking", body.Warns) {

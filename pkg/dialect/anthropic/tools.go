@@ -86,8 +86,7 @@ func rawType(raw []byte) string {
 	return v.Get("type").Str()
 }
 
-// isServerTool says whether a tool's type is one of this dialect's: their versions are
-// dates, web_search_20250305.
+// isServerTool reports whether a tool's type is one of the dialect: they end with a date, as web_search_20250305.
 func isServerTool(kind string) bool {
 	i := strings.LastIndexByte(kind, '_')
 	if i < 0 || kind == "mcp_toolset" {
@@ -127,8 +126,7 @@ func (e *encoder) toolChoice() {
 	e.Raw("}")
 }
 
-// formatPrompt is what the model is told where the API has nothing for it: it knows schemas, but
-// not mere JSON.
+// formatPrompt returns the prompt that asks for JSON without a schema, for which the API has no field.
 func (e *encoder) formatPrompt() string {
 	f := e.Req.ResponseFormat
 	if f == nil || f.Kind != chat.FormatJSON && (f.Kind != chat.FormatSchema || len(f.Schema) > 0) {

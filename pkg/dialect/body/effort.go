@@ -40,7 +40,7 @@ func EffortOf(budget int64) string {
 	return "high"
 }
 
-// rank orders the levels; one that we do not know (Groq's default) counts as the middle.
+// rank orders the levels. An unknown one (Groq's default) ranks in the middle.
 func rank(effort string) int {
 	i := slices.Index([]string{"none", "minimal", "low", "medium", "high", "xhigh", "max"}, effort)
 	if i < 0 {
@@ -49,8 +49,8 @@ func rank(effort string) int {
 	return i
 }
 
-// Nearest is the level among the known that is closest to the one asked for; of two
-// that are equally close the lower. Who wants thought gets some if there is any to have.
+// Nearest returns the level among the known that is closest to the one asked for; of two
+// that are equally close the lower. It is none only if none is asked for, or if the model knows nothing else.
 func Nearest(asked string, known []string) string {
 	if slices.Contains(known, asked) {
 		return asked

@@ -14,7 +14,7 @@ func ReadAnswer(data []byte) (jsonx.Value, *chat.Error) {
 	return root, nil
 }
 
-// ReadCount reads a number of tokens that a provider counted.
+// ReadCount reads a number of tokens.
 func ReadCount(v jsonx.Value) (int64, error) {
 	n, ok := v.Int64()
 	if !ok || n < 0 {

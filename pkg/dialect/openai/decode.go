@@ -116,7 +116,7 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, member st
 		case "usage":
 			usage = m
 		case "error":
-			if body.Fails(m) {
+			if body.HasError(m) {
 				return out, ErrorOf(m)
 			}
 		default:

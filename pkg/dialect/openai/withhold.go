@@ -36,7 +36,7 @@ func (w *Withholder) Chunk(data []byte) ([]byte, Verdict) {
 	switch {
 	case !usage.Exists():
 		return data, Pass // within a text, or in x_groq, which nobody has to ask for
-	case usage.Given() && choices.Kind() == jsonx.Array && choices.Len() == 0 && !body.Fails(root.Get("error")):
+	case usage.Given() && choices.Kind() == jsonx.Array && choices.Len() == 0 && !body.HasError(root.Get("error")):
 		return nil, Drop
 	}
 	e := jsonx.NewEdit(root)
