@@ -5,7 +5,7 @@
 // while chat.Usage.Input includes it.
 //
 // Reasoning of other providers goes to callers in thinking blocks. The block's signature is an envelope
-// with the state that has to come back: see signatureOf.
+// with the state that has to come back: see package reasoning.
 package anthropic
 
 import (
@@ -16,6 +16,9 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
+// Name is the dialect's name.
+const Name dialect.Name = "anthropic"
+
 // Client encodes requests to providers and decodes their answers. Its zero value is ready, with rules that change
 // nothing; it is stateless.
 type Client struct {
@@ -25,7 +28,7 @@ type Client struct {
 var _ dialect.Client = Client{}
 
 // NewStreamDecoder returns a decoder for one streamed answer.
-func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecoder) }
+func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new(streamDecoder)) }
 
 // filesBeta is the beta without which a file_id is refused
 // (https://platform.claude.com/docs/en/build-with-claude/files).
@@ -76,6 +79,9 @@ func (c Client) rules() *Rules {
 	}
 	return c.Rules
 }
+
+// Dialect returns Name.
+func (Client) Dialect() dialect.Name { return Name }
 
 // Common returns the part of the rules that all dialects have.
 func (c Client) Common() *dialect.CommonRules { return &c.rules().CommonRules }

@@ -173,7 +173,7 @@ func (e *encoder) instructions() {
 	for _, p := range e.system {
 		if p.Kind != chat.Text {
 			e.Refuse("messages", "instructions to %s can be text alone", e.Provider())
-		} else if !blank(p.Text) {
+		} else if !body.Blank(p.Text) {
 			blocks = append(blocks, p)
 		}
 	}
@@ -190,5 +190,3 @@ func (e *encoder) instructions() {
 	}
 	e.Raw("]")
 }
-
-func blank(s string) bool { return strings.TrimSpace(s) == "" }

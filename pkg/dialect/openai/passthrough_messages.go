@@ -95,7 +95,7 @@ func (p *passthrough) formFits(m jsonx.Value) bool {
 		if p.strict() && !slices.Contains(p.Rules.MessageFields, string(f.Key())) {
 			return false
 		}
-		t.find(string(f.Key()), f)
+		t.find(f.Key(), f)
 	}
 	tool := t.role.Is(string(chat.ToolRole))
 	switch {

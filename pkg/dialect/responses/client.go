@@ -13,6 +13,9 @@ import (
 // path follows the base URL.
 const path = "/responses"
 
+// Name is the dialect's name.
+const Name dialect.Name = "responses"
+
 // Client is the half towards providers. Its zero value is ready, with rules that change nothing; it is stateless.
 type Client struct {
 	Rules *openai.Rules // nil: the zero rules
@@ -43,7 +46,7 @@ func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
 func (Client) DecodeError(data []byte) *chat.Error { return openai.Client{}.DecodeError(data) }
 
 // NewStreamDecoder returns a decoder for one streamed answer.
-func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecoder) }
+func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new(streamDecoder)) }
 
 func (c Client) rules() *openai.Rules {
 	if c.Rules == nil {
@@ -51,6 +54,9 @@ func (c Client) rules() *openai.Rules {
 	}
 	return c.Rules
 }
+
+// Dialect returns Name.
+func (Client) Dialect() dialect.Name { return Name }
 
 // Common returns the part of the rules that all dialects have.
 func (c Client) Common() *dialect.CommonRules { return &c.rules().CommonRules }

@@ -173,13 +173,7 @@ func (e *events) beginText(name string, at int, it *outputItem, n int) {
 	} else {
 		e.out = append(e.out, `,"content_index":`...)
 	}
-	index := 0
-	for i := range n {
-		if it.texts[i].begun && (it.kind == messageItem || it.texts[i].kind == it.texts[n].kind) {
-			index++
-		}
-	}
-	e.out = jsonx.AppendInt(e.out, int64(index))
+	e.out = jsonx.AppendInt(e.out, int64(it.texts[n].index))
 }
 
 func (e *events) item(name string, at int, it *outputItem) {
