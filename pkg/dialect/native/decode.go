@@ -179,19 +179,14 @@ func thought(d *openai.RequestDecoder, v jsonx.Value) chat.Part {
 		if !m.Given() {
 			return
 		}
+		for _, text := range textsOf(&state) {
+			if text.name == string(m.Key()) {
+				*text.value = d.Str(m)
+			}
+		}
 		switch string(m.Key()) {
 		case "text":
 			p.Text = d.Str(m)
-		case "id":
-			state.ID = d.Str(m)
-		case "signature":
-			state.Signature = d.Str(m)
-		case "redacted":
-			state.Redacted = d.Str(m)
-		case "encrypted":
-			state.Encrypted = d.Str(m)
-		case "format":
-			state.Format = d.Str(m)
 		case "summary":
 			state.Summary = d.Bool(m)
 		case "group":

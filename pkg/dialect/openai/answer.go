@@ -80,8 +80,7 @@ func wantsFunctions(served *dialect.Served) bool {
 func (f *AnswerFormat) appendChoice(out []byte, c *chat.Choice, functions bool) []byte {
 	parts := c.Message.Parts
 	refused := hasPart(parts, chat.Refusal)
-	out = append(out, `{"index":`...)
-	out = jsonx.AppendInt(out, int64(c.Index))
+	out = body.AppendCount(out, `{"index":`, int64(c.Index))
 	out = append(out, `,"message":{"role":"assistant","content":`...)
 	if f.Nulls && !hasPart(parts, chat.Text) && (refused || hasPart(parts, chat.Call)) {
 		out = append(out, "null"...)
@@ -188,8 +187,7 @@ func (f *AnswerFormat) appendCitations(out []byte, parts []chat.Part) []byte {
 
 // appendCall appends the members of a tool call.
 func (f *AnswerFormat) appendCall(out []byte, c *chat.ToolCall) []byte {
-	out = append(out, `"id":`...)
-	out = jsonx.AppendString(out, c.ID)
+	out = body.AppendMember(out, `"id":`, c.ID)
 	switch {
 	case !c.Custom:
 		out = append(out, `,"type":"function","function":`...)
@@ -198,8 +196,7 @@ func (f *AnswerFormat) appendCall(out []byte, c *chat.ToolCall) []byte {
 	default:
 		out = append(out, `,"type":"custom","function":`...)
 	}
-	out = append(out, `{"name":`...)
-	out = jsonx.AppendString(out, c.Name)
+	out = body.AppendMember(out, `{"name":`, c.Name)
 	if c.Custom && f.CustomCalls {
 		out = append(out, `,"input":`...)
 	} else {
@@ -226,9 +223,7 @@ func appendFunctionCall(out []byte, parts []chat.Part) []byte {
 }
 
 func appendFunction(out []byte, c *chat.ToolCall) []byte {
-	out = append(out, `{"name":`...)
-	out = jsonx.AppendString(out, c.Name)
-	out = append(out, `,"arguments":`...)
-	out = jsonx.AppendString(out, c.Arguments)
+	out = body.AppendMember(out, `{"name":`, c.Name)
+	out = body.AppendMember(out, `,"arguments":`, c.Arguments)
 	return append(out, '}')
 }

@@ -9,17 +9,15 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// EncodeError writes what AppendFault appends. The request's id is in a header, as with OpenAI.
+// EncodeError writes an error as AppendFault does. The request's id is in a header, as in OpenAI's answers.
 func (s *Server) EncodeError(err *fault.Error, _ string) []byte { return AppendFault(nil, err) }
 
-// AppendFault appends {"error":{"message","type","param","code"}} with OpenAI's words
-// (https://platform.openai.com/docs/guides/error-codes), and the gateway's details if it has any.
+// AppendFault appends {"error":{"message","type","param","code"}} with OpenAI's types and codes
+// (https://platform.openai.com/docs/guides/error-codes), and the error's details if it has any.
 func AppendFault(out []byte, err *fault.Error) []byte {
 	kind, code, param := Words(err)
-	out = append(out, `{"error":{"message":`...)
-	out = jsonx.AppendString(out, err.Message)
-	out = append(out, `,"type":`...)
-	out = jsonx.AppendString(out, kind)
+	out = body.AppendMember(out, `{"error":{"message":`, err.Message)
+	out = body.AppendMember(out, `,"type":`, kind)
 	out = append(out, `,"param":`...)
 	out = AppendOrNull(out, param)
 	out = append(out, `,"code":`...)
@@ -36,7 +34,7 @@ func AppendOrNull(out []byte, s string) []byte {
 	return jsonx.AppendString(out, s)
 }
 
-// The types of errors that OpenAI has.
+// OpenAI's types of errors.
 const (
 	typeInvalid     = "invalid_request_error"
 	typeRate        = "rate_limit_error"
@@ -44,8 +42,7 @@ const (
 	typeUnavailable = "service_unavailable_error"
 )
 
-// Words are the type and the code that OpenAI has for such an error, and the field that is
-// wrong, if one is.
+// Words returns OpenAI's type and code of the error, and the path of the wrong field, if there is one.
 func Words(err *fault.Error) (kind, code, param string) {
 	kind, code = words(err)
 	return kind, code, paramOf(err)
@@ -89,7 +86,7 @@ func words(err *fault.Error) (kind, code string) {
 	return typeServer, "internal_error"
 }
 
-// invalidCode says what is wrong with a request, in OpenAI's words where it has some.
+// invalidCode returns OpenAI's code of an invalid request; empty if it has none.
 func invalidCode(err *fault.Error) string {
 	switch chat.Class(detail(err, "class")) {
 	case chat.ContextLength:
@@ -104,7 +101,7 @@ func invalidCode(err *fault.Error) string {
 	return ""
 }
 
-// providerWords tell a provider's failure.
+// providerWords returns the type and the code of a provider's failure.
 func providerWords(class string) (kind, code string) {
 	switch chat.Class(class) {
 	case chat.Overloaded:
@@ -121,7 +118,7 @@ func providerWords(class string) (kind, code string) {
 	return typeServer, "provider_error"
 }
 
-// paramOf is the path of what is wrong.
+// paramOf returns the path of the wrong field.
 func paramOf(err *fault.Error) string {
 	if m, ok := err.Details.(map[string]any); ok {
 		if issues, ok := m["issues"].([]fault.Issue); ok && len(issues) > 0 {
@@ -131,7 +128,7 @@ func paramOf(err *fault.Error) string {
 	return detail(err, "param")
 }
 
-// detail is one of the error's details, as a text.
+// detail returns one of the error's details as a text.
 func detail(err *fault.Error, name string) string {
 	m, ok := err.Details.(map[string]any)
 	if !ok || m[name] == nil {

@@ -46,8 +46,8 @@ func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []by
 		out = append(out, `,"usage":`...)
 		out = appendUsage(out, resp.Usage)
 	}
-	out = appendMember(out, "service_tier", resp.ServiceTier)
-	out = appendMember(out, "system_fingerprint", resp.SystemFingerprint)
+	out = body.AppendOptional(out, `,"service_tier":`, resp.ServiceTier)
+	out = body.AppendOptional(out, `,"system_fingerprint":`, resp.SystemFingerprint)
 	return append(out, '}')
 }
 
@@ -70,16 +70,14 @@ func appendHead(out []byte, object string, start *chat.Event, served *dialect.Se
 	}
 	out = append(out, `,"object":"`...)
 	out = append(out, object...)
-	out = append(out, `","created":`...)
-	out = jsonx.AppendInt(out, cmp.Or(start.Created, served.Created))
-	out = append(out, `,"model":`...)
-	return jsonx.AppendString(out, cmp.Or(start.Model, served.Model))
+	out = body.AppendCount(out, `","created":`, cmp.Or(start.Created, served.Created))
+	return body.AppendMember(out, `,"model":`, cmp.Or(start.Model, served.Model))
 }
 
 func appendChunkHead(out []byte, start *chat.Event, served *dialect.Served) []byte {
 	out = appendHead(out, "chat.completion.chunk", start, served)
-	out = appendMember(out, "service_tier", start.ServiceTier)
-	out = appendMember(out, "system_fingerprint", start.SystemFingerprint)
+	out = body.AppendOptional(out, `,"service_tier":`, start.ServiceTier)
+	out = body.AppendOptional(out, `,"system_fingerprint":`, start.SystemFingerprint)
 	return append(out, `,"choices":[`...)
 }
 
@@ -154,35 +152,27 @@ func appendAnnotation(out []byte, c *chat.Citation) []byte {
 			return jsonx.AppendCompact(out, c.Raw)
 		}
 	}
-	out = append(out, `{"type":"url_citation","url_citation":{"start_index":`...)
-	out = jsonx.AppendInt(out, int64(c.Start))
-	out = append(out, `,"end_index":`...)
-	out = jsonx.AppendInt(out, int64(c.End))
-	out = append(out, `,"url":`...)
-	out = jsonx.AppendString(out, c.URL)
-	out = append(out, `,"title":`...)
-	out = jsonx.AppendString(out, c.Title)
-	out = appendMember(out, "content", c.Text)
+	out = body.AppendCount(out, `{"type":"url_citation","url_citation":{"start_index":`, int64(c.Start))
+	out = body.AppendCount(out, `,"end_index":`, int64(c.End))
+	out = body.AppendMember(out, `,"url":`, c.URL)
+	out = body.AppendMember(out, `,"title":`, c.Title)
+	out = body.AppendOptional(out, `,"content":`, c.Text)
 	return append(out, "}}"...)
 }
 
 // appendUsage appends usage with the details that OpenAI has and, as OpenRouter does, the cost
 // in dollars if the provider reported it. The member estimated is the gateway's own: the provider reported no usage.
 func appendUsage(out []byte, u *chat.Usage) []byte {
-	count := func(before string, n int64) {
-		out = append(out, before...)
-		out = jsonx.AppendInt(out, n)
-	}
-	count(`{"prompt_tokens":`, u.Input)
-	count(`,"completion_tokens":`, u.Output)
-	count(`,"total_tokens":`, u.Total())
-	count(`,"prompt_tokens_details":{"cached_tokens":`, u.Cached)
+	out = body.AppendCount(out, `{"prompt_tokens":`, u.Input)
+	out = body.AppendCount(out, `,"completion_tokens":`, u.Output)
+	out = body.AppendCount(out, `,"total_tokens":`, u.Total())
+	out = body.AppendCount(out, `,"prompt_tokens_details":{"cached_tokens":`, u.Cached)
 	if written := u.CacheWrite + u.CacheWrite1h; written > 0 {
-		count(`,"cache_write_tokens":`, written)
+		out = body.AppendCount(out, `,"cache_write_tokens":`, written)
 	}
-	count(`,"audio_tokens":`, u.InputAudio)
-	count(`},"completion_tokens_details":{"reasoning_tokens":`, u.Reasoning)
-	count(`,"audio_tokens":`, u.OutputAudio)
+	out = body.AppendCount(out, `,"audio_tokens":`, u.InputAudio)
+	out = body.AppendCount(out, `},"completion_tokens_details":{"reasoning_tokens":`, u.Reasoning)
+	out = body.AppendCount(out, `,"audio_tokens":`, u.OutputAudio)
 	out = append(out, '}')
 	if u.HasCost {
 		out = append(out, `,"cost":`...)
