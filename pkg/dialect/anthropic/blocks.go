@@ -32,8 +32,7 @@ func (e *encoder) block(role chat.Role, p *chat.Part) {
 }
 
 func (e *encoder) text(p *chat.Part) {
-	e.Raw(`{"type":"text","text":`)
-	e.Str(p.Text)
+	e.Member(`{"type":"text","text":`, p.Text)
 	n := 0
 	for i := range p.Citations {
 		if c := &p.Citations[i]; returnable(c) {
@@ -63,7 +62,7 @@ func (e *encoder) cache(c *chat.CacheMark) {
 		return
 	}
 	e.Raw(`,"cache_control":{"type":"ephemeral"`)
-	e.member("ttl", c.TTL)
+	e.Optional(`,"ttl":`, c.TTL)
 	e.Raw("}")
 }
 
@@ -71,13 +70,10 @@ func (e *encoder) cache(c *chat.CacheMark) {
 func (e *encoder) reason(p *chat.Part) {
 	signature, redacted := ownState(p.State)
 	if redacted != "" {
-		e.Raw(`{"type":"redacted_thinking","data":`)
-		e.Str(redacted)
+		e.Member(`{"type":"redacted_thinking","data":`, redacted)
 	} else {
-		e.Raw(`{"type":"thinking","thinking":`)
-		e.Str(p.Text)
-		e.Raw(`,"signature":`)
-		e.Str(signature)
+		e.Member(`{"type":"thinking","thinking":`, p.Text)
+		e.Member(`,"signature":`, signature)
 	}
 	e.Raw("}")
 }
@@ -100,10 +96,8 @@ func ownState(s *chat.ReasoningState) (signature, redacted string) {
 // one.
 func (e *encoder) call(p *chat.Part) {
 	c := p.ToolCall
-	e.Raw(`{"type":"tool_use","id":`)
-	e.Str(toolID(c.ID))
-	e.Raw(`,"name":`)
-	e.Str(c.Name)
+	e.Member(`{"type":"tool_use","id":`, toolID(c.ID))
+	e.Member(`,"name":`, c.Name)
 	e.Raw(`,"input":`)
 	e.Out = appendInput(e.Out, c.Arguments)
 	e.cache(p.Cache)
@@ -118,8 +112,7 @@ func appendInput(out []byte, arguments string) []byte {
 	if v, err := jsonx.Parse([]byte(arguments), jsonx.Lenient); err == nil && v.Kind() == jsonx.Object {
 		return jsonx.AppendCompact(out, v.Raw())
 	}
-	out = append(out, `{"input":`...)
-	out = jsonx.AppendString(out, arguments)
+	out = body.AppendMember(out, `{"input":`, arguments)
 	return append(out, '}')
 }
 
@@ -138,8 +131,7 @@ func isToolID(id string) bool { return body.MadeOf(id, 1<<16, "_-") }
 // result writes what a tool returned.
 func (e *encoder) result(p *chat.Part) {
 	r := p.ToolResult
-	e.Raw(`{"type":"tool_result","tool_use_id":`)
-	e.Str(toolID(r.CallID))
+	e.Member(`{"type":"tool_result","tool_use_id":`, toolID(r.CallID))
 	if len(r.Parts) > 0 {
 		e.Raw(`,"content":`)
 		e.resultContent(r.Parts)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -48,11 +49,8 @@ func appendCitation(out []byte, c *chat.Citation) []byte {
 	if isCitation(c.Raw) {
 		return jsonx.AppendCompact(out, c.Raw)
 	}
-	out = append(out, `{"type":"web_search_result_location","cited_text":`...)
-	out = jsonx.AppendString(out, c.Text)
-	out = append(out, `,"encrypted_index":"","title":`...)
-	out = jsonx.AppendString(out, c.Title)
-	out = append(out, `,"url":`...)
-	out = jsonx.AppendString(out, c.URL)
+	out = body.AppendMember(out, `{"type":"web_search_result_location","cited_text":`, c.Text)
+	out = body.AppendMember(out, `,"encrypted_index":"","title":`, c.Title)
+	out = body.AppendMember(out, `,"url":`, c.URL)
 	return append(out, '}')
 }

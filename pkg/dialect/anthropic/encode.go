@@ -160,8 +160,7 @@ func (e *encoder) user() {
 	case len([]rune(id)) > maxUser:
 		e.Warn("%s takes a user id of at most %d characters: dropped", e.Provider(), maxUser)
 	case e.Field("metadata", body.Warns):
-		e.Raw(`{"user_id":`)
-		e.Str(id)
+		e.Member(`{"user_id":`, id)
 		e.Raw("}")
 	}
 }

@@ -95,12 +95,9 @@ func (s *Server) EncodeError(err *fault.Error, requestID string) []byte {
 }
 
 func appendError(out []byte, err *fault.Error, requestID string) []byte {
-	out = append(out, `{"type":"error","error":{"type":`...)
-	out = jsonx.AppendString(out, errorType(err))
-	out = append(out, `,"message":`...)
-	out = jsonx.AppendString(out, err.Message)
+	out = body.AppendMember(out, `{"type":"error","error":{"type":`, errorType(err))
+	out = body.AppendMember(out, `,"message":`, err.Message)
 	out = body.AppendDetails(out, err)
-	out = append(out, `},"request_id":`...)
-	out = jsonx.AppendString(out, requestID)
+	out = body.AppendMember(out, `},"request_id":`, requestID)
 	return append(out, '}')
 }

@@ -27,12 +27,3 @@ func (e *encoder) warnUnsupported(name string, given bool) {
 		e.Warn("%s is not supported by %s: dropped", name, e.Provider())
 	}
 }
-
-// member writes another member of an object, unless it is empty.
-func (e *encoder) member(name, value string) {
-	if value != "" {
-		e.Raw(",")
-		e.Key(name)
-		e.Str(value)
-	}
-}

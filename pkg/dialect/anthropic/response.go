@@ -69,10 +69,8 @@ func sizeOfResponse(resp *chat.Response) int {
 
 // appendHead writes a message up to the blocks of its content.
 func appendHead(out []byte, id string, served dialect.Served) []byte {
-	out = append(out, `{"id":`...)
-	out = jsonx.AppendString(out, messageID(id, served.RequestID))
-	out = append(out, `,"type":"message","role":"assistant","model":`...)
-	out = jsonx.AppendString(out, served.Model)
+	out = body.AppendMember(out, `{"id":`, messageID(id, served.RequestID))
+	out = body.AppendMember(out, `,"type":"message","role":"assistant","model":`, served.Model)
 	return append(out, `,"content":[`...)
 }
 
@@ -119,8 +117,7 @@ func appendPart(out []byte, p *chat.Part) ([]byte, int) {
 		if p.Text == "" && len(p.Citations) == 0 {
 			return out, 0
 		}
-		out = append(out, `{"type":"text","text":`...)
-		out = jsonx.AppendString(out, p.Text)
+		out = body.AppendMember(out, `{"type":"text","text":`, p.Text)
 		for i := range p.Citations {
 			if i == 0 {
 				out = append(out, `,"citations":[`...)
@@ -134,8 +131,7 @@ func appendPart(out []byte, p *chat.Part) ([]byte, int) {
 		}
 	case chat.Reason:
 		if data := redactedAlone(p.State); data != "" {
-			out = append(out, `{"type":"redacted_thinking","data":`...)
-			out = jsonx.AppendString(out, data)
+			out = body.AppendMember(out, `{"type":"redacted_thinking","data":`, data)
 		} else {
 			out = appendThinking(out, p.Text, signatureOf(p.State))
 		}
@@ -150,8 +146,7 @@ func appendPart(out []byte, p *chat.Part) ([]byte, int) {
 		out = appendInput(out, p.ToolCall.Arguments)
 		return append(out, '}'), blocks
 	case chat.Image, chat.Audio, chat.File:
-		out = append(out, `{"type":"text","text":`...)
-		out = jsonx.AppendString(out, body.MediaNote(p.Kind, p.Media))
+		out = body.AppendMember(out, `{"type":"text","text":`, body.MediaNote(p.Kind, p.Media))
 	default: // a part without a form here
 		return out, 0
 	}
@@ -159,18 +154,14 @@ func appendPart(out []byte, p *chat.Part) ([]byte, int) {
 }
 
 func appendThinking(out []byte, text, signature string) []byte {
-	out = append(out, `{"type":"thinking","thinking":`...)
-	out = jsonx.AppendString(out, text)
-	out = append(out, `,"signature":`...)
-	return jsonx.AppendString(out, signature)
+	out = body.AppendMember(out, `{"type":"thinking","thinking":`, text)
+	return body.AppendMember(out, `,"signature":`, signature)
 }
 
 // appendCallHead writes a call's block up to its input.
 func appendCallHead(out []byte, c *chat.ToolCall) []byte {
-	out = append(out, `{"type":"tool_use","id":`...)
-	out = jsonx.AppendString(out, c.ID)
-	out = append(out, `,"name":`...)
-	out = jsonx.AppendString(out, c.Name)
+	out = body.AppendMember(out, `{"type":"tool_use","id":`, c.ID)
+	out = body.AppendMember(out, `,"name":`, c.Name)
 	return append(out, `,"input":`...)
 }
 

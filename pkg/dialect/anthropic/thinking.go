@@ -84,22 +84,8 @@ func display(r *chat.Reasoning) string {
 	return "summarized"
 }
 
-// effort returns the level that the model knows and is nearest to the one asked for.
 func (e *encoder) effort(r *chat.Reasoning) string {
-	asked := r.Effort
-	if asked == "" {
-		asked = body.EffortOf(*r.Budget)
-		e.Warn("this model of %s takes no reasoning budget: %d tokens became the effort %s", e.Provider(), *r.Budget, asked)
-	}
-	known := e.Model.Efforts
-	if len(known) == 0 {
-		known = []string{"low", "medium", "high", "xhigh", "max"}
-	}
-	level := body.Nearest(asked, known)
-	if level != asked {
-		e.Warn("reasoning effort %s is not known to this model: changed to %s", asked, level)
-	}
-	return level
+	return e.NearestLevel(r, "low", "medium", "high", "xhigh", "max")
 }
 
 // budgetOf turns a level into a budget in tokens.
@@ -186,13 +172,12 @@ func (e *encoder) think() {
 	if t.form == thinkUnsaid || !e.Field("thinking", body.Warns) {
 		return
 	}
-	e.Raw(`{"type":`)
-	e.Str(string(t.form))
+	e.Member(`{"type":`, string(t.form))
 	if t.form == thinkEnabled {
 		e.Raw(`,"budget_tokens":`)
 		e.Out = jsonx.AppendInt(e.Out, t.budget)
 	}
-	e.member("display", t.display)
+	e.Optional(`,"display":`, t.display)
 	e.Raw("}")
 }
 
@@ -207,10 +192,7 @@ func (e *encoder) outputConfig() {
 		return
 	}
 	e.Raw("{")
-	if effort != "" {
-		e.Raw(`"effort":`)
-		e.Str(effort)
-	}
+	e.Optional(`"effort":`, effort)
 	if schema != nil {
 		if effort != "" {
 			e.Raw(",")

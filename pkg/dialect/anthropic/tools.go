@@ -39,9 +39,8 @@ func (e *encoder) tool(t *chat.Tool) {
 	if !body.MadeOf(t.Name, 128, "_-") {
 		e.Refuse("tools", "%s takes names of tools with 1 to 128 letters, digits, underscores and hyphens, not %q", e.Provider(), t.Name)
 	}
-	e.Raw(`{"name":`)
-	e.Str(t.Name)
-	e.member("description", t.Description)
+	e.Member(`{"name":`, t.Name)
+	e.Optional(`,"description":`, t.Description)
 	e.Raw(`,"input_schema":`)
 	strict := t.Strict != nil && *t.Strict
 	if strict && !e.Accepts("output_config") {
@@ -111,7 +110,7 @@ func (e *encoder) toolChoice() {
 	switch c.Mode {
 	case chat.ToolNamed:
 		e.Raw(`{"type":"tool"`)
-		e.member("name", c.Name)
+		e.Optional(`,"name":`, c.Name)
 	case chat.ToolRequired:
 		e.Raw(`{"type":"any"`)
 	case chat.ToolNone:

@@ -190,8 +190,7 @@ func (e *encoder) messages() {
 	for i := range e.turns {
 		t := &e.turns[i]
 		e.Comma(i)
-		e.Raw(`{"role":`)
-		e.Str(string(t.role))
+		e.Member(`{"role":`, string(t.role))
 		e.Raw(`,"content":[`)
 		e.blocks(t.role, 0, t.results)
 		e.blocks(t.role, len(t.results), t.parts)

@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -117,27 +118,19 @@ func appendUsage(out []byte, u *chat.Usage, tier string) []byte {
 		u = new(chat.Usage)
 	}
 	written := u.CacheWrite + u.CacheWrite1h
-	out = append(out, `{"input_tokens":`...)
-	out = jsonx.AppendInt(out, max(u.Input-u.Cached-written, 0))
-	out = append(out, `,"cache_creation_input_tokens":`...)
-	out = jsonx.AppendInt(out, written)
-	out = append(out, `,"cache_read_input_tokens":`...)
-	out = jsonx.AppendInt(out, u.Cached)
-	out = append(out, `,"cache_creation":{"ephemeral_5m_input_tokens":`...)
-	out = jsonx.AppendInt(out, u.CacheWrite)
-	out = append(out, `,"ephemeral_1h_input_tokens":`...)
-	out = jsonx.AppendInt(out, u.CacheWrite1h)
-	out = append(out, `},"output_tokens":`...)
-	out = jsonx.AppendInt(out, u.Output)
+	out = body.AppendCount(out, `{"input_tokens":`, max(u.Input-u.Cached-written, 0))
+	out = body.AppendCount(out, `,"cache_creation_input_tokens":`, written)
+	out = body.AppendCount(out, `,"cache_read_input_tokens":`, u.Cached)
+	out = body.AppendCount(out, `,"cache_creation":{"ephemeral_5m_input_tokens":`, u.CacheWrite)
+	out = body.AppendCount(out, `,"ephemeral_1h_input_tokens":`, u.CacheWrite1h)
+	out = body.AppendCount(out, `},"output_tokens":`, u.Output)
 	if u.Reasoning > 0 {
-		out = append(out, `,"output_tokens_details":{"thinking_tokens":`...)
-		out = jsonx.AppendInt(out, u.Reasoning)
+		out = body.AppendCount(out, `,"output_tokens_details":{"thinking_tokens":`, u.Reasoning)
 		out = append(out, '}')
 	}
 	switch tier {
 	case "standard", "priority", "batch":
-		out = append(out, `,"service_tier":`...)
-		out = jsonx.AppendString(out, tier)
+		out = body.AppendMember(out, `,"service_tier":`, tier)
 	}
 	return append(out, '}')
 }

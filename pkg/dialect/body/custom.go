@@ -55,11 +55,9 @@ func AppendCustom(out []byte, raw json.RawMessage, form CustomForm) []byte {
 	if form == CustomNested {
 		out = append(out, `"custom":{`...)
 	}
-	out = append(out, `"name":`...)
-	out = jsonx.AppendString(out, tool.Get("name").Str())
+	out = AppendMember(out, `"name":`, tool.Get("name").Str())
 	if d := tool.Get("description"); !d.Empty() {
-		out = append(out, `,"description":`...)
-		out = jsonx.AppendString(out, d.Str())
+		out = AppendMember(out, `,"description":`, d.Str())
 	}
 	out = appendCustomFormat(out, tool.Get("format"), form)
 	if form == CustomNested {
@@ -85,10 +83,8 @@ func appendCustomFormat(out []byte, format jsonx.Value, form CustomForm) []byte 
 	if form == CustomNested {
 		out = append(out, `"grammar":{`...)
 	}
-	out = append(out, `"syntax":`...)
-	out = jsonx.AppendString(out, grammar.Get("syntax").Str())
-	out = append(out, `,"definition":`...)
-	out = jsonx.AppendString(out, grammar.Get("definition").Str())
+	out = AppendMember(out, `"syntax":`, grammar.Get("syntax").Str())
+	out = AppendMember(out, `,"definition":`, grammar.Get("definition").Str())
 	if form == CustomNested {
 		out = append(out, '}')
 	}

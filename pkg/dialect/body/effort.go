@@ -6,14 +6,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 )
 
-// Level returns the effort as the model knows it. adapt, unless nil, is the provider's own mapping, which comes
-// before that of the model.
+// Level returns the level that is sent for r. Unless adapt is nil, it maps the level as the provider does, before the
+// nearest level that the model knows is taken.
 func (w *Writer) Level(r *chat.Reasoning, adapt func(level string) string) string {
-	asked := r.Effort
-	if asked == "" {
-		asked = EffortOf(*r.Budget)
-		w.Warn("%s takes no reasoning budget: %d tokens became the effort %s", w.Provider(), *r.Budget, asked)
-	}
+	asked := w.levelOf(r, w.Provider())
 	level := asked
 	if adapt != nil {
 		level = adapt(asked)
@@ -21,14 +17,38 @@ func (w *Writer) Level(r *chat.Reasoning, adapt func(level string) string) strin
 	if len(w.exceptions.Efforts) > 0 {
 		level = Nearest(level, w.exceptions.Efforts)
 	}
+	return w.changedLevel(asked, level)
+}
+
+// NearestLevel returns the level that is sent for r: the nearest that the model knows. Known are those of a model
+// about which the rules say nothing.
+func (w *Writer) NearestLevel(r *chat.Reasoning, known ...string) string {
+	if len(w.exceptions.Efforts) > 0 {
+		known = w.exceptions.Efforts
+	}
+	asked := w.levelOf(r, "this model of "+w.Provider())
+	return w.changedLevel(asked, Nearest(asked, known))
+}
+
+// levelOf returns the level of r, which may have a budget instead; who is the subject of the warning that it is not sent.
+func (w *Writer) levelOf(r *chat.Reasoning, who string) string {
+	if r.Effort != "" {
+		return r.Effort
+	}
+	level := effortOf(*r.Budget)
+	w.Warn("%s takes no reasoning budget: %d tokens became the effort %s", who, *r.Budget, level)
+	return level
+}
+
+func (w *Writer) changedLevel(asked, level string) string {
 	if level != asked {
 		w.Warn("reasoning effort %s is not known to this model: changed to %s", asked, level)
 	}
 	return level
 }
 
-// EffortOf turns a budget in tokens into a level.
-func EffortOf(budget int64) string {
+// effortOf turns a budget in tokens into a level.
+func effortOf(budget int64) string {
 	switch {
 	case budget <= 0:
 		return "none"

@@ -1,6 +1,7 @@
 package body
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -162,12 +163,8 @@ func (r *Reader) choice(m jsonx.Value) *bool {
 
 // AppendFunction appends the members of a function that the model may call.
 func AppendFunction(out []byte, t *chat.Tool) []byte {
-	out = append(out, `"name":`...)
-	out = jsonx.AppendString(out, t.Name)
-	if t.Description != "" {
-		out = append(out, `,"description":`...)
-		out = jsonx.AppendString(out, t.Description)
-	}
+	out = AppendMember(out, `"name":`, t.Name)
+	out = AppendOptional(out, `,"description":`, t.Description)
 	out = append(out, `,"parameters":`...)
 	if len(t.Parameters) > 0 {
 		out = jsonx.AppendCompact(out, t.Parameters)
@@ -184,16 +181,8 @@ func AppendFunction(out []byte, t *chat.Tool) []byte {
 
 // AppendSchema appends the members of a schema that the answer must fit.
 func AppendSchema(out []byte, f *chat.ResponseFormat) []byte {
-	out = append(out, `"name":`...)
-	if f.Name != "" {
-		out = jsonx.AppendString(out, f.Name)
-	} else {
-		out = append(out, `"response"`...) // the dialect wants one
-	}
-	if f.Description != "" {
-		out = append(out, `,"description":`...)
-		out = jsonx.AppendString(out, f.Description)
-	}
+	out = AppendMember(out, `"name":`, cmp.Or(f.Name, "response")) // the dialect requires one
+	out = AppendOptional(out, `,"description":`, f.Description)
 	if len(f.Schema) > 0 {
 		out = append(out, `,"schema":`...)
 		out = jsonx.AppendCompact(out, f.Schema)
