@@ -35,7 +35,7 @@ func (w *Writer) levelOf(r *chat.Reasoning, who string) string {
 	if r.Effort != "" {
 		return r.Effort
 	}
-	level := effortOf(*r.Budget)
+	level := EffortOf(*r.Budget)
 	w.Warn("%s takes no reasoning budget: %d tokens became the effort %s", who, *r.Budget, level)
 	return level
 }
@@ -47,8 +47,8 @@ func (w *Writer) changedLevel(asked, level string) string {
 	return level
 }
 
-// effortOf turns a budget in tokens into a level.
-func effortOf(budget int64) string {
+// EffortOf turns a budget in tokens into a level.
+func EffortOf(budget int64) string {
 	switch {
 	case budget <= 0:
 		return "none"
