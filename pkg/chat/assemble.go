@@ -98,10 +98,10 @@ func Assemble(events []Event) (*Response, *Error) {
 	return a.Response(), nil
 }
 
-// Ended says whether EventEnd came.
+// Ended reports whether EventEnd came.
 func (a *Assembler) Ended() bool { return a.ended }
 
-// Err is the error of EventError, nil if none came.
+// Err returns the error of EventError; nil if none came.
 func (a *Assembler) Err() *Error { return a.err }
 
 // Response is the answer as far as it has come. Nothing may be added afterwards.
