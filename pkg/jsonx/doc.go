@@ -24,7 +24,7 @@ const (
 // MaxDepth is how deep arrays and objects may nest.
 const MaxDepth = 128
 
-// MaxSize is the longest text that Parse takes, in bytes.
+// MaxSize limits the text that Parse takes, in bytes.
 const MaxSize = math.MaxInt32
 
 // A SyntaxError says why and where a text is not JSON, or not acceptable.
@@ -43,7 +43,7 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s: %s (at byte %d)", e.Path, e.Msg, e.Offset)
 }
 
-// Kind is what a value is.
+// Kind is the kind of a value.
 type Kind uint8
 
 // The kinds. Missing is the kind of a Value that was looked for and is not there.

@@ -9,11 +9,11 @@ import (
 	"sync/atomic"
 )
 
-// DefaultMaxEvent is the most bytes of one event, unless the caller says otherwise. Events hold
-// whole images and signatures: megabytes are normal.
+// DefaultMaxEvent limits the bytes of an event by default. Events hold whole images and signatures:
+// megabytes are normal.
 const DefaultMaxEvent = 64 << 20
 
-// minRead is the least room that is offered to one Read.
+// minRead is the smallest buffer for one Read.
 const minRead = 4 << 10
 
 // A SizeError reports an event that is larger than the reader's limit.

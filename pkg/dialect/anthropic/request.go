@@ -6,7 +6,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// purpose is what a request is sent for.
+// purpose is the purpose of a request.
 type purpose uint8
 
 const (

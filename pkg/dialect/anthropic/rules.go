@@ -55,7 +55,7 @@ const (
 	OffNever                              // it always thinks; the lowest effort has to do
 )
 
-// ForcedToolsForm says whether a model can be told that it must call a tool.
+// ForcedToolsForm is whether a model can be told to call a tool.
 type ForcedToolsForm uint8
 
 // The forms.
@@ -65,7 +65,7 @@ const (
 	ForcedRefused                         // never
 )
 
-// SystemTurnForm says whether instructions may stand in the middle of a conversation.
+// SystemTurnForm is whether instructions may come in the middle of a conversation.
 type SystemTurnForm uint8
 
 // The forms.

@@ -28,7 +28,7 @@ const (
 	thinkBetweenTools thinkForm = "between_tools"
 )
 
-// minBudget is the least that a model can be given to think.
+// minBudget is the smallest budget for thinking.
 const minBudget = 1024
 
 // prepareThinking computes how the model is told to think, on which other fields depend.

@@ -6,7 +6,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// tokens is the usage as the API counts it: input is what the prompt cache had no part in.
+// tokens is the usage as the API counts it: input leaves out what the prompt cache read or wrote.
 type tokens struct {
 	known                                       bool
 	input, read, written, hour, output, thought int64

@@ -161,7 +161,7 @@ func sureOf(text string) int {
 	return end
 }
 
-// end is the end of the text, or of the block: what was held is what it is part of.
+// end ends the text or the block, to which the text that is held belongs.
 func (t *thinkState) end(out []chat.Event) []chat.Event {
 	held, place := t.held, t.place
 	t.held, t.place = "", thinkOver
