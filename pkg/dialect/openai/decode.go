@@ -111,7 +111,7 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, member st
 		case "usage":
 			usage = m
 		case "error":
-			if body.Fails(m) {
+			if body.HasError(m) {
 				return out, ErrorOf(m)
 			}
 		default:

@@ -31,7 +31,7 @@ func (Client) DecodeError(body []byte) *chat.Error {
 }
 
 func decodeError(root jsonx.Value) *chat.Error {
-	if v := root.Get("error"); body.Fails(v) && v.Kind() != jsonx.Bool {
+	if v := root.Get("error"); body.HasError(v) && v.Kind() != jsonx.Bool {
 		return ErrorOf(v)
 	}
 	if v := root.Get("detail"); v.Given() && !root.Get("message").Given() {
@@ -42,7 +42,7 @@ func decodeError(root jsonx.Value) *chat.Error {
 
 // errorIn returns the error inside an answer or a chunk of status 200, nil if there is none.
 func errorIn(root jsonx.Value) *chat.Error {
-	if body.Fails(root.Get("error")) || root.Get("object").Is("error") {
+	if body.HasError(root.Get("error")) || root.Get("object").Is("error") {
 		return decodeError(root)
 	}
 	return nil

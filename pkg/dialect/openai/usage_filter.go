@@ -36,7 +36,7 @@ func (f *UsageFilter) Chunk(data []byte) ([]byte, Action) {
 	switch {
 	case !usage.Exists():
 		return data, Keep // the word is in a text, or in x_groq, which needs no asking
-	case usage.Given() && choices.Kind() == jsonx.Array && choices.Len() == 0 && !body.Fails(root.Get("error")):
+	case usage.Given() && choices.Kind() == jsonx.Array && choices.Len() == 0 && !body.HasError(root.Get("error")):
 		return nil, Drop
 	}
 	e := jsonx.NewEdit(root)
