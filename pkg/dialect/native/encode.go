@@ -11,19 +11,19 @@ import (
 
 // answers describes the answers: Chat Completions in camel case, with members of this dialect's own.
 var answers = openai.AnswerFormat{
-	UsageAtFinish: true,
-	ToolCalls:     `,"toolCalls":[`,
-	Citations:     `,"citations":[`,
-	FinishReason:  `,"finishReason":`,
-	Signature:     `,"signature":`,
-	Head:          func(out []byte, _ *chat.Event, served *dialect.Served) []byte { return appendHead(out, served) },
-	Tail:          appendTail,
-	Usage:         appendUsage,
-	Thoughts:      appendThoughts,
-	Thought:       appendThought,
-	Image:         appendImage,
-	Citation:      appendCitation,
-	Fault:         appendError,
+	UsageAtFinish:  true,
+	ToolCalls:      `,"toolCalls":[`,
+	Citations:      `,"citations":[`,
+	FinishReason:   `,"finishReason":`,
+	Signature:      `,"signature":`,
+	Head:           func(out []byte, _ *chat.Event, served *dialect.Served) []byte { return appendHead(out, served) },
+	Tail:           appendTail,
+	Usage:          appendUsage,
+	Reasoning:      appendReasoning,
+	ReasoningDelta: appendReasoningDelta,
+	Image:          appendImage,
+	Citation:       appendCitation,
+	Fault:          appendError,
 }
 
 // EncodeResponse writes a whole answer.
@@ -70,7 +70,9 @@ func appendTail(out []byte, served *dialect.Served) []byte {
 // appendImage appends an image with the members of a part of that type.
 func appendImage(out []byte, m *chat.Media, _ int) []byte {
 	out = append(out, '{')
-	for _, member := range [...]struct{ name, value string }{{`"url":`, m.URL}, {`"data":`, m.Data}, {`"mimeType":`, m.MIMEType}} {
+	for _, member := range [...]struct{ name, value string }{
+		{`"url":`, m.URL}, {`"data":`, m.Data}, {`"mimeType":`, m.MIMEType},
+	} {
 		if member.value == "" {
 			continue
 		}
@@ -90,11 +92,12 @@ type stateText struct {
 
 func textsOf(s *chat.ReasoningState) [5]stateText {
 	return [...]stateText{
-		{"id", &s.ID}, {"signature", &s.Signature}, {"redacted", &s.Redacted}, {"encrypted", &s.Encrypted}, {"format", &s.Format},
+		{"id", &s.ID}, {"signature", &s.Signature}, {"redacted", &s.Redacted},
+		{"encrypted", &s.Encrypted}, {"format", &s.Format},
 	}
 }
 
-func appendThoughts(out []byte, parts []chat.Part) []byte {
+func appendReasoning(out []byte, parts []chat.Part) []byte {
 	return openai.AppendList(out, `,"reasoning":[`, parts, chat.Reason, func(out []byte, _ int, p *chat.Part) []byte {
 		state := p.State
 		if state == nil {
@@ -104,8 +107,8 @@ func appendThoughts(out []byte, parts []chat.Part) []byte {
 	})
 }
 
-// appendThought appends a piece of a block of reasoning. Each member of the state is sent once.
-func appendThought(out []byte, start int, block *openai.Block, ev *chat.Event) []byte {
+// appendReasoningDelta appends a piece of a block of reasoning. Each member of the state is sent once.
+func appendReasoningDelta(out []byte, start int, block *openai.Block, ev *chat.Event) []byte {
 	if len(out) > start {
 		out = append(out, ',')
 	}
@@ -167,8 +170,11 @@ func appendUsage(out []byte, u *chat.Usage) []byte {
 		name  string
 		count int64
 	}{
-		{`,"cachedTokens":`, u.Cached}, {`,"cacheWriteTokens":`, u.CacheWrite + u.CacheWrite1h}, {`,"reasoningTokens":`, u.Reasoning},
-		{`,"inputAudioTokens":`, u.InputAudio}, {`,"outputAudioTokens":`, u.OutputAudio},
+		{`,"cachedTokens":`, u.Cached},
+		{`,"cacheWriteTokens":`, u.CacheWrite + u.CacheWrite1h},
+		{`,"reasoningTokens":`, u.Reasoning},
+		{`,"inputAudioTokens":`, u.InputAudio},
+		{`,"outputAudioTokens":`, u.OutputAudio},
 	} {
 		if m.count > 0 {
 			out = body.AppendCount(out, m.name, m.count)

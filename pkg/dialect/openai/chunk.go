@@ -182,7 +182,7 @@ func (e *chunkEncoder) delta(out []byte, start int, c *delta, ev *chat.Event) []
 		out = jsonx.AppendString(out, ev.Text)
 	case chat.EventReason:
 		c.block.add(ev)
-		out = e.format.Thought(out, start, &c.block, ev)
+		out = e.format.ReasoningDelta(out, start, &c.block, ev)
 	case chat.EventCall, chat.EventCallArgs:
 		out = e.call(out, start, c, ev)
 	case chat.EventMedia:

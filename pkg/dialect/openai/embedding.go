@@ -2,7 +2,7 @@ package openai
 
 import (
 	"encoding/json"
-	"strconv"
+	"fmt"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
@@ -90,7 +90,8 @@ func (Client) DecodeEmbedding(data []byte, n int) (*chat.EmbeddingResponse, erro
 		found++
 	}
 	if found != n {
-		return nil, &chat.Error{Class: chat.Transport, Message: "the provider's answer has " + strconv.Itoa(found) + " vectors for " + strconv.Itoa(n) + " inputs"}
+		message := fmt.Sprintf("the provider's answer has %d vectors for %d inputs", found, n)
+		return nil, &chat.Error{Class: chat.Transport, Message: message}
 	}
 	if tokens, ok := root.Get("usage").Get("prompt_tokens").Int64(); ok {
 		out.Usage = &chat.Usage{Input: tokens}

@@ -9,7 +9,8 @@ import (
 // MaxEmbeddingInputs is the largest number of inputs of a request: OpenAI's limit, and no provider's is higher.
 const MaxEmbeddingInputs = 2048
 
-// DecodeEmbeddingRequest reads a client's body of POST /v1/embeddings. It skips unknown members. Errors are *fault.Error of code Validation that list the issues found.
+// DecodeEmbeddingRequest reads a client's body of POST /v1/embeddings. It skips unknown members.
+// Errors are *fault.Error of code Validation that list the issues found.
 func DecodeEmbeddingRequest(data []byte) (*chat.EmbeddingRequest, error) {
 	root, err := jsonx.Parse(data, jsonx.Strict)
 	if err != nil {

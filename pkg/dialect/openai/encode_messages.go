@@ -2,6 +2,8 @@ package openai
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -46,16 +48,10 @@ func (e *encoder) next(start int) { e.Comma(len(e.Out) - start) }
 
 // results writes each tool result of the message as a message of its own, and returns the other parts.
 func (e *encoder) results(m *chat.Message, start int) []chat.Part {
-	n := 0
-	for i := range m.Parts {
-		if m.Parts[i].Kind == chat.Result {
-			n++
-		}
-	}
-	if n == 0 {
+	if !hasPart(m.Parts, chat.Result) {
 		return m.Parts
 	}
-	rest := make([]chat.Part, 0, len(m.Parts)-n)
+	var rest []chat.Part
 	for i := range m.Parts {
 		if m.Parts[i].Kind == chat.Result {
 			e.next(start)
@@ -231,29 +227,17 @@ const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 // 3280 otherwise): another id becomes its own digest, which is the same in the call and in its
 // result, in this request and the next.
 func (e *encoder) toolID(id string) string {
-	if e.Rules.ToolIDs != ToolIDNine || isNine(id) {
+	if e.Rules.ToolIDs != ToolIDNine || len(id) == 9 && body.MadeOf(id, 9, "") {
 		return id
 	}
 	sum := sha256.Sum256([]byte(id))
 	var out [9]byte
-	n := uint64(0)
-	for _, b := range sum[:8] {
-		n = n<<8 | uint64(b)
-	}
+	n := binary.BigEndian.Uint64(sum[:])
 	for i := range out {
 		out[i] = base62[n%62]
 		n /= 62
 	}
 	return string(out[:])
-}
-
-func isNine(id string) bool {
-	for i := range len(id) {
-		if strings.IndexByte(base62, id[i]) < 0 {
-			return false
-		}
-	}
-	return len(id) == 9
 }
 
 // reasoningBack writes the reasoning of an earlier turn in the field that the provider wants.
@@ -270,28 +254,14 @@ func (e *encoder) reasoningBack(reasons []chat.Part, calls bool) {
 	case ReasoningBackField:
 		field = "reasoning"
 	}
-	text := joinText(reasons)
 	// DeepSeek refuses a turn with calls that lacks the member, and takes an empty one.
-	if text == "" && !(calls && e.Rules.Reasoning == ReasoningThinking) {
+	empty := !slices.ContainsFunc(reasons, func(p chat.Part) bool { return p.Text != "" })
+	if empty && !(calls && e.Rules.Reasoning == ReasoningThinking) {
 		return
 	}
 	e.Raw(",")
 	e.Key(field)
-	e.Str(text)
-}
-
-func joinText(parts []chat.Part) string {
-	switch len(parts) {
-	case 0:
-		return ""
-	case 1:
-		return parts[0].Text
-	}
-	var b strings.Builder
-	for i := range parts {
-		b.WriteString(parts[i].Text)
-	}
-	return b.String()
+	e.Out = appendJoined(e.Out, reasons, chat.Reason)
 }
 
 // reasoningDetails writes OpenRouter's reasoning_details, unmodified. Reasoning without a state

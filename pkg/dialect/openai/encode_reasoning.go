@@ -87,9 +87,7 @@ func (e *encoder) reasoning() {
 	default:
 		switch {
 		case e.Effort != "":
-			if e.Field("reasoning_effort", body.Silent) {
-				e.Str(e.Effort)
-			}
+			e.effort()
 		case e.sendsBudget() && e.Field("thinking", body.Silent):
 			e.Raw(`{"type":"enabled","budget_tokens":`)
 			e.Out = append(jsonx.AppendInt(e.Out, *r.Budget), '}')
@@ -137,9 +135,7 @@ func (e *encoder) toggle() {
 	switch {
 	case e.Effort == "":
 	case e.Effort != "none" && e.Accepts("reasoning_effort"):
-		if e.Field("reasoning_effort", body.Silent) {
-			e.Str(e.Effort)
-		}
+		e.effort()
 	case e.Field("reasoning", body.Silent):
 		e.Raw(`{"enabled":`)
 		e.Out = jsonx.AppendBool(e.Out, e.Effort != "none")
@@ -156,6 +152,10 @@ func (e *encoder) thinking() {
 		return
 	}
 	e.Raw(`{"type":"enabled"}`)
+	e.effort()
+}
+
+func (e *encoder) effort() {
 	if e.Field("reasoning_effort", body.Silent) {
 		e.Str(e.Effort)
 	}

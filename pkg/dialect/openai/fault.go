@@ -44,46 +44,37 @@ const (
 
 // Words returns OpenAI's type and code of the error, and the path of the wrong field, if there is one.
 func Words(err *fault.Error) (kind, code, param string) {
-	kind, code = words(err)
-	return kind, code, paramOf(err)
-}
-
-func words(err *fault.Error) (kind, code string) {
+	param = paramOf(err)
 	switch err.Code {
 	case fault.Validation:
-		return typeInvalid, invalidCode(err)
-	case fault.NoEligibleKey:
-		return typeInvalid, "no_eligible_key"
-	case fault.Unauthorized:
-		return typeInvalid, "invalid_api_key"
-	case fault.Forbidden:
-		return typeInvalid, "insufficient_permissions"
-	case fault.NotFound:
-		return typeInvalid, "unknown_url"
-	case fault.MethodNotAllowed:
-		return typeInvalid, "method_not_supported"
-	case fault.Conflict:
-		return typeInvalid, "conflict"
-	case fault.TooLarge:
-		return typeInvalid, "request_too_large"
-	case fault.UnsupportedMedia:
-		return typeInvalid, "unsupported_content_type"
-	case fault.HeadersTooLarge:
-		return typeInvalid, "headers_too_large"
-	case fault.RequestTimeout:
-		return typeInvalid, "request_timeout"
-	case fault.RateLimit:
-		return typeRate, "rate_limit_exceeded"
-	case fault.Unavailable:
-		return typeUnavailable, "service_unavailable"
-	case fault.ProviderTimeout:
-		return typeServer, "timeout"
-	case fault.Cancelled:
-		return typeServer, "request_cancelled"
+		return typeInvalid, invalidCode(err), param
 	case fault.Provider:
-		return providerWords(detail(err, "class"))
+		kind, code = providerWords(detail(err, "class"))
+		return kind, code, param
 	}
-	return typeServer, "internal_error"
+	w, ok := words[err.Code]
+	if !ok {
+		return typeServer, "internal_error", param
+	}
+	return w.kind, w.code, param
+}
+
+// words are OpenAI's types and codes of the errors that have one of each.
+var words = map[fault.Code]struct{ kind, code string }{
+	fault.NoEligibleKey:    {typeInvalid, "no_eligible_key"},
+	fault.Unauthorized:     {typeInvalid, "invalid_api_key"},
+	fault.Forbidden:        {typeInvalid, "insufficient_permissions"},
+	fault.NotFound:         {typeInvalid, "unknown_url"},
+	fault.MethodNotAllowed: {typeInvalid, "method_not_supported"},
+	fault.Conflict:         {typeInvalid, "conflict"},
+	fault.TooLarge:         {typeInvalid, "request_too_large"},
+	fault.UnsupportedMedia: {typeInvalid, "unsupported_content_type"},
+	fault.HeadersTooLarge:  {typeInvalid, "headers_too_large"},
+	fault.RequestTimeout:   {typeInvalid, "request_timeout"},
+	fault.RateLimit:        {typeRate, "rate_limit_exceeded"},
+	fault.Unavailable:      {typeUnavailable, "service_unavailable"},
+	fault.ProviderTimeout:  {typeServer, "timeout"},
+	fault.Cancelled:        {typeServer, "request_cancelled"},
 }
 
 // invalidCode returns OpenAI's code of an invalid request; empty if it has none.

@@ -82,9 +82,9 @@ func (c *choice) content(out []chat.Event, v jsonx.Value) []chat.Event {
 		switch t := p.Get("type"); {
 		case t.Is("thinking"):
 			thinking := p.Get("thinking")
-			out = c.thought(out, thinking)
+			out = c.reasoningText(out, thinking)
 			for q := thinking.First(); q.Exists(); q = q.Next() {
-				out = c.thought(out, q.Get("text"))
+				out = c.reasoningText(out, q.Get("text"))
 			}
 		case p.Kind() == jsonx.String:
 			out = c.text(out, p)
@@ -95,7 +95,7 @@ func (c *choice) content(out []chat.Event, v jsonx.Value) []chat.Event {
 	return out
 }
 
-func (c *choice) thought(out []chat.Event, v jsonx.Value) []chat.Event {
+func (c *choice) reasoningText(out []chat.Event, v jsonx.Value) []chat.Event {
 	if v.Empty() {
 		return out
 	}
@@ -125,7 +125,7 @@ func (c *choice) reason(out []chat.Event, text, details jsonx.Value) []chat.Even
 		detailed = detailed || !d.Get("text").Empty() || !d.Get("summary").Empty()
 	}
 	if !detailed {
-		out = c.thought(out, text)
+		out = c.reasoningText(out, text)
 	}
 	for d := details.First(); d.Exists(); d = d.Next() {
 		out = c.reasoningDetail(out, d)

@@ -1,9 +1,10 @@
 package openai
 
 import (
+	"bytes"
 	"cmp"
+	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
@@ -14,21 +15,21 @@ import (
 
 // answers is the format of Chat Completions itself.
 var answers = AnswerFormat{
-	Nulls:        true,
-	CustomCalls:  true,
-	ToolCalls:    `,"tool_calls":[`,
-	Citations:    `,"annotations":[`,
-	FinishReason: `,"finish_reason":`,
-	Signature:    `,"extra_content":{"google":{"thought_signature":`,
-	SignatureEnd: `}}`,
-	Head:         appendChunkHead,
-	Tail:         func(out []byte, _ *dialect.Served) []byte { return append(out, '}') },
-	Usage:        appendUsage,
-	Thoughts:     appendThoughts,
-	Thought:      appendThought,
-	Image:        appendImage,
-	Citation:     appendAnnotation,
-	Fault:        func(out []byte, err *fault.Error, _ string) []byte { return AppendFault(out, err) },
+	Nulls:          true,
+	CustomCalls:    true,
+	ToolCalls:      `,"tool_calls":[`,
+	Citations:      `,"annotations":[`,
+	FinishReason:   `,"finish_reason":`,
+	Signature:      `,"extra_content":{"google":{"thought_signature":`,
+	SignatureEnd:   `}}`,
+	Head:           appendChunkHead,
+	Tail:           func(out []byte, _ *dialect.Served) []byte { return append(out, '}') },
+	Usage:          appendUsage,
+	Reasoning:      appendReasoning,
+	ReasoningDelta: appendReasoningDelta,
+	Image:          appendImage,
+	Citation:       appendAnnotation,
+	Fault:          func(out []byte, err *fault.Error, _ string) []byte { return AppendFault(out, err) },
 }
 
 // EncodeResponse writes a chat.completion. Beside OpenAI's members a message has, if there are any,
@@ -89,8 +90,8 @@ func appendImage(out []byte, m *chat.Media, n int) []byte {
 	return append(jsonx.AppendInt(out, int64(n)), '}')
 }
 
-// appendThoughts appends the reasoning as a text and, if there is a state, as details.
-func appendThoughts(out []byte, parts []chat.Part) []byte {
+// appendReasoning appends the reasoning as a text and, if there is a state, as details.
+func appendReasoning(out []byte, parts []chat.Part) []byte {
 	if !hasPart(parts, chat.Reason) {
 		return out
 	}
@@ -99,12 +100,12 @@ func appendThoughts(out []byte, parts []chat.Part) []byte {
 		return out
 	}
 	out = append(out, `,"reasoning_details":[`...)
-	return append(appendReasons(out, parts), ']')
+	return append(appendReasoningDetails(out, parts), ']')
 }
 
-// appendThought appends a piece of reasoning as a text and as a detail: whether a state follows,
+// appendReasoningDelta appends a piece of reasoning as a text and as a detail: whether a state follows,
 // such as a signature at the end, is not known yet, and it is worth nothing without the text.
-func appendThought(out []byte, start int, block *Block, ev *chat.Event) []byte {
+func appendReasoningDelta(out []byte, start int, block *Block, ev *chat.Event) []byte {
 	state := chat.ReasoningState{Summary: block.State.Summary}
 	if ev.State != nil {
 		state = *ev.State
@@ -123,9 +124,9 @@ func appendThought(out []byte, start int, block *Block, ev *chat.Event) []byte {
 	return append(out, ']')
 }
 
-// appendReasons appends all reasoning as details. Each block has an index of its own, in ascending order:
+// appendReasoningDetails appends all reasoning as details. Each block has an index of its own, in ascending order:
 // clients assemble the pieces of a stream by it.
-func appendReasons(out []byte, parts []chat.Part) []byte {
+func appendReasoningDetails(out []byte, parts []chat.Part) []byte {
 	start, next := len(out), 0
 	for i := range parts {
 		if p := &parts[i]; p.Kind == chat.Reason {
@@ -186,15 +187,6 @@ func appendUsage(out []byte, u *chat.Usage) []byte {
 
 // appendDollars appends nano-dollars as dollars, to the last digit.
 func appendDollars(out []byte, nanos int64) []byte {
-	out = strconv.AppendInt(out, nanos/1e9, 10)
-	rest := nanos % 1e9
-	if rest == 0 {
-		return out
-	}
-	digits := strconv.AppendInt(nil, rest+1e9, 10)
-	for digits[len(digits)-1] == '0' {
-		digits = digits[:len(digits)-1]
-	}
-	digits[0] = '.'
-	return append(out, digits...)
+	out = fmt.Appendf(out, "%d.%09d", nanos/1e9, nanos%1e9)
+	return bytes.TrimSuffix(bytes.TrimRight(out, "0"), []byte("."))
 }

@@ -15,7 +15,8 @@ import (
 func packed(vector json.RawMessage) (string, error) {
 	var numbers []float32
 	if err := json.Unmarshal(vector, &numbers); err != nil {
-		return "", &chat.Error{Class: chat.Transport, Message: "the provider's vector has something else than numbers", Cause: err}
+		const message = "the provider's vector has something else than numbers"
+		return "", &chat.Error{Class: chat.Transport, Message: message, Cause: err}
 	}
 	bytes := make([]byte, 0, 4*len(numbers))
 	for _, n := range numbers {
