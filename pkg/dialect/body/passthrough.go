@@ -128,7 +128,7 @@ func (p *passthrough) member(edit *jsonx.Edit, i int, m, encoded jsonx.Value, o 
 	want := encoded.Get(target)
 	anew := outermost && slices.Contains(p.anew, name)
 	switch {
-	case name == "", anew && !want.Exists():
+	case name == "" && len(m.Key()) > 0, anew && !want.Exists():
 		edit.DropAt(i)
 		return ""
 	case anew:
