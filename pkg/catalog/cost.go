@@ -45,7 +45,7 @@ func (r *Request) other() string {
 	if id == "" || id == asked || id == undated(asked) {
 		return ""
 	}
-	if _, listed := Lookup(r.Provider, id); listed {
+	if lineOf(r.Provider, id) != "" {
 		return id
 	}
 	if base := undated(id); base != id && base != undated(asked) {

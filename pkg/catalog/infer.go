@@ -108,11 +108,13 @@ func explicit(model string) bool {
 	return ok
 }
 
-// known says whether the catalogue has the id for the provider, as such or as the
-// base of a snapshot or variant.
+// known says whether the catalogue has the id for the provider, as such or as the base of a snapshot or variant.
 func known(provider, id string) bool {
-	_, ok := Related(provider, id)
-	return ok
+	if lineOf(provider, id) != "" {
+		return true
+	}
+	base := undated(id)
+	return base != id && lineOf(provider, base) != ""
 }
 
 // anybody says whether the catalogue has the id for some provider.
