@@ -199,7 +199,7 @@ func realGateway() (http.Handler, string, func() int64, error) {
 		"JWT_SECRET": "mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7i-for-benchmarks", "LOG_LEVEL": "warn",
 		"OPENAI_BASE_URL": os.Getenv("UPSTREAM") + "/v1", "DATABASE_URL": os.Getenv("DATABASE_URL"), "DATA_DIR": os.Getenv("DATA_DIR"),
 	}
-	cfg, err := config.Load(func(name string) (string, bool) { v := env[name]; return v, v != "" }, config.HomeBinary)
+	cfg, err := config.Load(func(name string) (string, bool) { v := env[name]; return v, v != "" }, config.PlatformBinary)
 	if err != nil {
 		return nil, "", nil, err
 	}
@@ -244,5 +244,5 @@ func furnish(app *server.App) (string, error) {
 	sealed, sealingKey := app.Secrets.Seal([]byte("sk-bench-0123456789"), gateway.KeyBinding(keyID, user))
 	limit := int64(1e12)
 	return token, store.CreateKey(ctx, app.DB, store.Key{ID: keyID, UserID: user, Provider: "openai", Name: "bench",
-		Sealed: sealed, SealingKey: sealingKey, LastFour: "6789", Priority: 1, Enabled: true, DailyLimit: &limit, CreatedAt: now})
+		Encrypted: sealed, EncryptionKeyID: sealingKey, LastFour: "6789", Priority: 1, Enabled: true, DailyLimit: &limit, CreatedAt: now})
 }

@@ -63,7 +63,7 @@ func openDemo(t *terminal, folder, origin string) (*installation, *service, erro
 	}
 	port, chosen := t.env("PORT")
 	settings["PORT"] = port
-	cfg, err := config.Load(func(name string) (string, bool) { v, ok := settings[name]; return v, ok }, config.HomeBinary)
+	cfg, err := config.Load(func(name string) (string, bool) { v, ok := settings[name]; return v, ok }, config.PlatformBinary)
 	if err != nil {
 		return nil, nil, err
 	}

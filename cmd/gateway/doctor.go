@@ -152,15 +152,13 @@ func (d *diagnosis) database(ctx context.Context, in *installation) (used map[st
 	default:
 		d.say(fine, "provider keys", "%d, and the secret opens them all", keys)
 	}
-	used = map[string]bool{}
-	err = in.db.Run(ctx, store.Stmt{SQL: "select distinct provider from provider_keys where enabled", Each: func(r store.Row) error {
-		var id string
-		err := r.Scan(&id)
-		used[id] = true
-		return err
-	}})
+	inUse, err := store.ProvidersInUse(ctx, in.db)
 	if err != nil {
 		d.say(failed, "provider keys", "%s", err)
+	}
+	used = map[string]bool{}
+	for _, id := range inUse {
+		used[id] = true
 	}
 	return used
 }

@@ -31,7 +31,7 @@ func configure(t *terminal) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return config.Load(env, config.HomeBinary)
+	return config.Load(env, config.PlatformBinary)
 }
 
 // open reads the configuration and opens the database.

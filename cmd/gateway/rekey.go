@@ -31,14 +31,14 @@ func rekey(ctx context.Context, t *terminal, args []string) error {
 
 // countKeys says how many provider keys there are, and how many of them no secret at hand opens.
 func (in *installation) countKeys(ctx context.Context) (all, unopened int, err error) {
-	err = in.db.Run(ctx, store.Stmt{SQL: "select count(*) from provider_keys", Each: func(r store.Row) error { return r.Scan(&all) }})
+	all, err = store.CountKeys(ctx, in.db)
 	page := store.Page{Limit: rekeyPage}
 	for err == nil {
 		var keys []store.Key
-		keys, err = store.KeysSealedOtherwise(ctx, in.db, in.app.Secrets.SealingKeyID(), page)
+		keys, err = store.KeysNotEncryptedBy(ctx, in.db, in.app.Secrets.SealingKeyID(), page)
 		for _, k := range keys {
 			page.After = k.ID
-			if _, _, err := in.app.Secrets.Open(k.Sealed, k.SealingKey, gateway.KeyBinding(k.ID, k.UserID)); err != nil {
+			if _, _, err := in.app.Secrets.Open(k.Encrypted, k.EncryptionKeyID, gateway.KeyBinding(k.ID, k.UserID)); err != nil {
 				unopened++
 			}
 		}
@@ -52,21 +52,21 @@ func (in *installation) countKeys(ctx context.Context) (all, unopened int, err e
 func (in *installation) resealAll(ctx context.Context, t *terminal) (done, unopened int, err error) {
 	page := store.Page{Limit: rekeyPage}
 	for {
-		keys, err := store.KeysSealedOtherwise(ctx, in.db, in.app.Secrets.SealingKeyID(), page)
+		keys, err := store.KeysNotEncryptedBy(ctx, in.db, in.app.Secrets.SealingKeyID(), page)
 		if err != nil || len(keys) == 0 {
 			return done, unopened, err
 		}
 		for _, k := range keys {
 			page.After = k.ID
 			binding := gateway.KeyBinding(k.ID, k.UserID)
-			secret, _, err := in.app.Secrets.Open(k.Sealed, k.SealingKey, binding)
+			secret, _, err := in.app.Secrets.Open(k.Encrypted, k.EncryptionKeyID, binding)
 			if err != nil {
 				unopened++
 				t.printf("key %s (%s, user %s): %s\n", k.ID, k.Provider, k.UserID, err)
 				continue
 			}
 			sealed, sealingKey := in.app.Secrets.Seal(secret, binding)
-			ok, err := store.ResealKey(ctx, in.db, k, sealed, sealingKey)
+			ok, err := store.ReencryptKey(ctx, in.db, k, sealed, sealingKey)
 			if err != nil {
 				return done, unopened, err
 			}

@@ -92,7 +92,7 @@ func (s *shell) want(code int, pattern string, args ...string) string {
 
 func (s *shell) config(t *testing.T) *config.Config {
 	t.Helper()
-	cfg, err := config.Load(s.terminal(io.Discard).env, config.HomeBinary)
+	cfg, err := config.Load(s.terminal(io.Discard).env, config.PlatformBinary)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,7 +98,7 @@ func TestButtonsAskForWhatIsRead(t *testing.T) {
 		if link.Get("repository-url") != "https://github.com/alicetears/llm-gateway" || !strings.HasPrefix(link.Get("envLink"), link.Get("repository-url")) {
 			t.Errorf("link %d: %v", i, link)
 		}
-		cfg, err := config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, config.HomeFunctions)
+		cfg, err := config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, config.PlatformFunctions)
 		if err != nil {
 			t.Errorf("link %d makes a deployment that does not start: %v", i, err)
 			continue
@@ -110,7 +110,7 @@ func TestButtonsAskForWhatIsRead(t *testing.T) {
 			if slices.Contains(asked, name) && name != "SETUP_TOKEN" && name != "CRON_SECRET" {
 				less := maps.Clone(env)
 				delete(less, name)
-				_, err := config.Load(func(n string) (string, bool) { v, ok := less[n]; return v, ok }, config.HomeFunctions)
+				_, err := config.Load(func(n string) (string, bool) { v, ok := less[n]; return v, ok }, config.PlatformFunctions)
 				if err == nil || !strings.Contains(err.Error(), name) {
 					t.Errorf("link %d: without %s: %v", i, name, err)
 				}
@@ -123,7 +123,7 @@ func TestButtonsAskForWhatIsRead(t *testing.T) {
 func TestSupabasesVariablesAreRead(t *testing.T) {
 	env := map[string]string{"JWT_SECRET": "mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7iOx5Nq1Re",
 		"POSTGRES_URL": "postgres://postgres.x:secret@aws-0.pooler.supabase.com:6543/postgres", "POSTGRES_URL_NON_POOLING": "postgres://postgres.x:secret@aws-0.pooler.supabase.com:5432/postgres"}
-	cfg, err := config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, config.HomeFunctions)
+	cfg, err := config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, config.PlatformFunctions)
 	if err != nil || cfg.Database.URL != env["POSTGRES_URL"] || cfg.Database.MigrationURL != env["POSTGRES_URL_NON_POOLING"] {
 		t.Errorf("%v", err)
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
 
@@ -21,26 +20,7 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-var update = flag.Bool("update", false, "write the table of variables into README.md anew")
-
-func TestREADMEHasTheTableOfVariables(t *testing.T) {
-	readme := read(t, "README.md")
-	head, rest, found := strings.Cut(readme, "\n| variable | default |")
-	_, tail, ended := strings.Cut(rest, "\n\n")
-	if !found || !ended {
-		t.Fatal("README.md has no table of variables")
-	}
-	want := head + "\n" + config.MarkdownTable() + "\n" + tail
-	switch {
-	case readme == want:
-	case *update:
-		if err := os.WriteFile("../../README.md", []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	default:
-		t.Error("the table of variables differs from pkg/config: go test ./internal/docs -update writes it anew")
-	}
-}
+var update = flag.Bool("update", false, "write the generated documents")
 
 func TestREADMEHasEveryRoute(t *testing.T) {
 	readme := read(t, "README.md")

@@ -104,7 +104,7 @@ func outcome(t *testing.T, table *provider.Table, to target, ask func(*chat.Requ
 	}}
 	ask(req)
 	speech := table.ByID(to.provider).Speech(to.model, req, "")
-	enc, err := speech.Client.EncodeRequest(req, speech.Rules)
+	enc, err := speech.Client.EncodeRequest(req)
 	var refused *chat.Error
 	switch {
 	case errors.As(err, &refused):

@@ -1,5 +1,5 @@
 // Package mount puts the handlers of api/ into the shared route table, for the
-// homes where Vercel does not do it.
+// platforms where Vercel does not do it.
 package mount
 
 import (

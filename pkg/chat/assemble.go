@@ -199,15 +199,15 @@ func (c *choiceBuilder) choice() Choice {
 
 // Takes says whether what follows in a stream with the state next, which may be
 // nil, still belongs to the reasoning whose state so far is s, which may be nil. It does not
-// if s is sealed by a signature or by encrypted text, or if the two contradict each other.
+// if s is complete, or if the two contradict each other.
 func (s *ReasoningState) Takes(next *ReasoningState) bool {
 	if next == nil {
-		return s == nil || !s.sealed()
+		return !s.Complete()
 	}
 	if s == nil {
 		return next.Redacted == "" && next.Encrypted == ""
 	}
-	if s.sealed() || next.Redacted != "" || next.Encrypted != "" && (s.ID == "" || s.ID != next.ID) {
+	if s.Complete() || next.Redacted != "" || next.Encrypted != "" && (s.ID == "" || s.ID != next.ID) {
 		return false
 	}
 	return (s.ID == "" || next.ID == "" || s.ID == next.ID) &&
@@ -215,8 +215,9 @@ func (s *ReasoningState) Takes(next *ReasoningState) bool {
 		s.Summary == next.Summary && s.Index == next.Index
 }
 
-func (s *ReasoningState) sealed() bool {
-	return s.Signature != "" || s.Redacted != "" || s.Encrypted != ""
+// Complete says whether s, which may be nil, has what the provider wants back, so that nothing more belongs to its reasoning.
+func (s *ReasoningState) Complete() bool {
+	return s != nil && (s.Signature != "" || s.Redacted != "" || s.Encrypted != "")
 }
 
 // Merge adds what next says to s; next must be one that s takes, and not nil.

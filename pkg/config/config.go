@@ -1,5 +1,5 @@
-// Package config reads the gateway's configuration from the environment, once, at start, and reports everything that is
-// wrong with it at the same time. Variables lists what is read.
+// Package config reads the gateway's configuration from the environment once, at start, and reports all problems
+// together. Variables lists the variables that it reads.
 package config
 
 import (
@@ -11,10 +11,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/catalog"
 )
 
-// Config is the whole configuration, checked. It may be printed and logged: it shows itself as Redacted does. Keep it by
-// pointer: fmt does not call the methods of a value in an unexported field, and would print the secrets there.
+// Config is the whole configuration, validated. It may be printed and logged: its methods print what Redacted returns.
+// Store it by pointer: fmt does not call the methods of a value in an unexported field, and would print the secrets there.
 type Config struct {
-	Home           Home
+	Platform       Platform
 	Database       Database
 	Secrets        Secrets
 	RedisURL       string // redis:// or rediss://, with its password; empty: none
@@ -40,7 +40,7 @@ type Config struct {
 	shown map[string]string
 }
 
-// Strategy is how a key is chosen among those of one priority.
+// Strategy is how a key is chosen among those of equal priority.
 type Strategy string
 
 const (
@@ -61,24 +61,24 @@ type Secrets struct {
 	// JWT is empty only if Local is set.
 	JWT                string
 	PreviousJWT        []string // newest first
-	Encryption         string   // empty: provider keys are sealed under a key derived from JWT
+	Encryption         string   // empty: provider keys are encrypted under a key derived from JWT
 	PreviousEncryption []string
 	Setup              string // SETUP_TOKEN; empty: none was set
 	Cron               string // CRON_SECRET; empty: none was set
-	// Local says that the secret is the one kept beside the local SQLite database: put what LoadOrCreateSecret(DataDir)
-	// returns into JWT.
+	// Local is true if the secret is stored beside the local SQLite database: the caller of Load sets JWT
+	// to the result of LoadOrCreateSecret(DataDir).
 	Local bool
 }
 
-// Limits bound what one request, one caller and one provider can cost.
+// Limits bound the resources that one request, one client and one provider can use.
 type Limits struct {
 	Request      time.Duration // deadline of a chat request, everything included
-	FirstEvent   time.Duration // until the provider's first substantive event
+	FirstEvent   time.Duration // until the provider's first content
 	UpstreamIdle time.Duration // between two bytes of a provider
-	Heartbeat    time.Duration // silence in a stream before a comment is sent
-	ReadHeader   time.Duration // for the caller's headers
-	BodyProgress time.Duration // between two bytes of the caller's body
-	Write        time.Duration // for one write to the caller
+	Heartbeat    time.Duration // time without an event before a comment is sent
+	ReadHeader   time.Duration // for the request's headers
+	BodyProgress time.Duration // between two bytes of a request's body
+	Write        time.Duration // for one write to the client
 	Shutdown     time.Duration // for running answers after a signal; may be 0
 
 	MaxHeaderBytes   int
@@ -95,17 +95,17 @@ type Jobs struct {
 	Concurrency int           // of a worker
 }
 
-// Load reads the configuration through env, which behaves like os.LookupEnv. An empty value counts as not set; white space
-// around a value is dropped. For a secret or a URL, NAME_FILE may name a file that holds the value instead; setting both
-// is an error. Load reads such files and nothing else; it writes nothing.
+// Load reads the configuration through env, which behaves like os.LookupEnv. An empty value counts as not set; white
+// space around a value is dropped. For a secret or a URL, NAME_FILE may name a file that contains the value; setting
+// both is an error. Load reads such files and nothing else; it writes nothing.
 //
-// The error is an *Error with every problem found. No error tells a variable's value.
-func Load(env func(string) (string, bool), home Home) (*Config, error) {
-	if home != HomeBinary && home != HomeFunctions {
-		return nil, errors.New("config: unknown home")
+// The error is an *Error with all problems. It never contains a variable's value.
+func Load(env func(string) (string, bool), platform Platform) (*Config, error) {
+	if platform != PlatformBinary && platform != PlatformFunctions {
+		return nil, errors.New("config: unknown platform")
 	}
-	r := newReader(env, home)
-	c := &Config{Home: home, DataDir: r.text("DATA_DIR")}
+	r := newReader(env, platform)
+	c := &Config{Platform: platform, DataDir: r.text("DATA_DIR")}
 	c.Database = r.database(c.DataDir)
 	c.Secrets = r.secrets(c.Database.fallback)
 	c.RedisURL = r.redisURL()

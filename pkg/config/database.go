@@ -18,15 +18,15 @@ const (
 // sqliteFile is the default database's name in DATA_DIR.
 const sqliteFile = "gateway.db"
 
-// Database says where the data is. It does not print: the URLs hold passwords.
+// Database says where the data is. Its methods print no password.
 type Database struct {
 	Kind         DatabaseKind
 	URL          string // Postgres only
 	MigrationURL string // Postgres only: the URL without a pooler if one is known, else URL
 	Path         string // SQLite only: the file
-	Pool         int    // most connections of this process
+	Pool         int    // maximum connections of this process
 
-	// fallback: no database was named, so it is the binary's local SQLite.
+	// fallback is true if no database was named: it is the binary's local SQLite.
 	fallback bool
 }
 
@@ -37,7 +37,7 @@ func (r *reader) database(dataDir string) Database {
 	switch {
 	case st == broken:
 		return d
-	case st == unset && r.home == HomeFunctions:
+	case st == unset && r.platform == PlatformFunctions:
 		r.problem("DATABASE_URL", "is not set (nor is POSTGRES_URL)",
 			"connect a Postgres database to the project, or set it to postgres://user:password@host/database")
 		return d
@@ -72,14 +72,14 @@ func sqlitePath(value string) (path string, found bool) {
 func (r *reader) checkSQLite(name, path string) {
 	const fix = "write it as sqlite:/path/to/file"
 	switch {
-	case r.home == HomeFunctions:
+	case r.platform == PlatformFunctions:
 		r.problem(name, "names a SQLite file, and functions keep no disk", "use Postgres")
 	case path == "" || strings.HasSuffix(path, "/"):
 		r.problem(name, "names no file", fix)
 	case strings.ContainsAny(path, "?#\x00"):
 		r.problem(name, "has parameters, which the gateway sets itself", fix)
 	case strings.HasPrefix(path, ":memory:"):
-		r.problem(name, "asks for a database in memory, which would lose everything", fix)
+		r.problem(name, "names a database in memory, which would lose everything", fix)
 	}
 }
 
@@ -91,7 +91,7 @@ func (r *reader) checkPostgres(name, value string) {
 	}
 	lower := strings.ToLower(value)
 	if !strings.HasPrefix(lower, "postgres://") && !strings.HasPrefix(lower, "postgresql://") {
-		if r.home == HomeBinary {
+		if r.platform == PlatformBinary {
 			r.problem(name, "begins neither with postgres:// nor with sqlite:", fix)
 		} else {
 			r.problem(name, "does not begin with postgres://", fix)
@@ -145,7 +145,7 @@ func withoutCredentials(value string) string {
 	return u.Scheme + "://" + u.Host + u.EscapedPath()
 }
 
-// LoadDatabase reads the address of one database as Load reads DATABASE_URL on the binary. The error does not tell it.
+// LoadDatabase reads the address of one database as Load reads DATABASE_URL on the binary. The error does not contain it.
 func LoadDatabase(address string) (Database, error) {
 	const name = "DATABASE_URL"
 	r := newReader(func(n string) (string, bool) {
@@ -153,7 +153,7 @@ func LoadDatabase(address string) (Database, error) {
 			return address, true
 		}
 		return "", false
-	}, HomeBinary)
+	}, PlatformBinary)
 	d := r.database("")
 	if len(r.problems) > 0 {
 		return Database{}, fmt.Errorf("%s; %s", r.problems[0].Wrong, r.problems[0].Fix)

@@ -13,7 +13,7 @@ import (
 // maxDotEnvSize bounds a .env file, in bytes.
 const maxDotEnvSize = 1 << 20
 
-// DotEnvError says where a .env file is wrong. It never holds the file's text, which may be a secret.
+// DotEnvError says where a .env file is wrong. It never contains the file's text, which may be a secret.
 type DotEnvError struct {
 	Line  int // from 1
 	Wrong string
@@ -21,8 +21,8 @@ type DotEnvError struct {
 
 func (e *DotEnvError) Error() string { return fmt.Sprintf("line %d %s", e.Line, e.Wrong) }
 
-// WithDotEnv returns env with the variables of the file at path behind it: what env has wins, an empty value too, and a
-// NAME there also wins over a NAME_FILE in the file and the other way round. A file that does not exist changes nothing.
+// WithDotEnv returns a lookup that reads env first and the file at path second. A variable in env wins even if it is
+// empty, and a NAME in env also wins over a NAME_FILE in the file, and the reverse. A missing file changes nothing.
 func WithDotEnv(env func(string) (string, bool), path string) (func(string) (string, bool), error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -51,7 +51,7 @@ func (r *reader) baseURL(name, value string) string {
 	case u.Hostname() == "":
 		r.problem(name, "names no host", fix)
 	case u.User != nil:
-		r.problem(name, "holds a user name or a password", "remove it; keys belong to the users of the gateway")
+		r.problem(name, "contains a user name or a password", "remove it; provider keys belong to the gateway's users")
 	case strings.ContainsAny(value, "?#"):
 		r.problem(name, "has a query or a fragment", fix)
 	default:
@@ -100,7 +100,7 @@ func (r *reader) prefixes(name string) []netip.Prefix {
 	for _, item := range items(r.text(name)) {
 		prefix, ok := parsePrefix(item)
 		if !ok {
-			r.problem(name, "holds something that is neither an address nor a network",
+			r.problem(name, "contains an entry that is neither an address nor a network",
 				"list them like 10.0.0.0/8, 192.0.2.7, 2001:db8::/32")
 			return nil
 		}
@@ -139,7 +139,7 @@ func (r *reader) origins(name string) []string {
 		}
 		origin, ok := parseOrigin(item)
 		if !ok {
-			r.problem(name, "holds something that is not an origin", fix)
+			r.problem(name, "contains an entry that is not an origin", fix)
 			return nil
 		}
 		origins = append(origins, origin)

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// Problem is one thing that is wrong with the configuration. It never holds a variable's value.
+// Problem is one problem of the configuration. It never contains a variable's value.
 type Problem struct {
 	Variable string // the name to look for, such as JWT_SECRET
-	Wrong    string // what is wrong, reads after the name: "is not set"
-	Fix      string // what to do about it, an imperative: "set it to the output of …"
+	Wrong    string // what is wrong, as text that follows the name: "is not set"
+	Fix      string // what to do, an imperative: "set it to the output of …"
 }
 
 func (p Problem) String() string { return fmt.Sprintf("%s %s; %s", p.Variable, p.Wrong, p.Fix) }
 
-// Error is all that is wrong with the configuration, in the order of Variables.
+// Error lists all problems of the configuration, in the order of Variables.
 type Error struct {
 	Problems []Problem // never empty
 }

@@ -18,15 +18,15 @@ const maxFileSize = 64 << 10
 // is harmless because Load then returns no Config.
 type reader struct {
 	env       func(string) (string, bool)
-	home      Home
+	platform  Platform
 	variables map[string]Variable
 	order     []string
 	shown     map[string]string
 	problems  []Problem
 }
 
-// state tells a variable that is missing from one that is there but cannot be had (its file is not readable), so that the
-// latter is not reported a second time as missing.
+// state distinguishes a missing variable from one whose file cannot be read, so that the latter is not reported
+// a second time as missing.
 type state int
 
 const (
@@ -35,8 +35,8 @@ const (
 	broken
 )
 
-func newReader(env func(string) (string, bool), home Home) *reader {
-	r := &reader{env: env, home: home, variables: map[string]Variable{}, shown: map[string]string{}}
+func newReader(env func(string) (string, bool), platform Platform) *reader {
+	r := &reader{env: env, platform: platform, variables: map[string]Variable{}, shown: map[string]string{}}
 	for _, v := range Variables() {
 		r.variables[v.Name] = v
 		r.order = append(r.order, v.Name)
@@ -52,11 +52,11 @@ func (r *reader) err() error {
 	if len(r.problems) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(r.problems, func(a, b Problem) int { return r.place(a.Variable) - r.place(b.Variable) })
+	slices.SortStableFunc(r.problems, func(a, b Problem) int { return r.position(a.Variable) - r.position(b.Variable) })
 	return &Error{Problems: r.problems}
 }
 
-func (r *reader) place(variable string) int {
+func (r *reader) position(variable string) int {
 	if i := slices.Index(r.order, variable); i >= 0 {
 		return i
 	}
@@ -93,7 +93,7 @@ func (r *reader) trimmed(name string) string {
 	return strings.TrimSpace(value)
 }
 
-// file reads a NAME_FILE. The path is kept out of the problem too: somebody may have put the secret itself there.
+// file reads a NAME_FILE. The problem does not contain the path either: the operator may have put the secret itself there.
 func (r *reader) file(v Variable, path string) (string, state) {
 	name := v.Name + "_FILE"
 	f, err := os.Open(path)
@@ -118,7 +118,7 @@ func (r *reader) file(v Variable, path string) (string, state) {
 	return "", broken
 }
 
-// reason is an error without the path it is about.
+// reason returns the error's text without the path.
 func reason(err error) string {
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathErr.Err.Error()
@@ -126,11 +126,11 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// show remembers how a variable is printed.
+// show stores how a variable is printed.
 func (r *reader) show(v Variable, value, origin string) {
 	switch {
 	case value == "" && v.Kind == Plain:
-		r.shown[v.Name] = v.DefaultFor(r.home)
+		r.shown[v.Name] = v.DefaultFor(r.platform)
 	case value == "":
 		r.shown[v.Name] = "not set"
 	case v.Kind == SecretValue:
@@ -147,13 +147,13 @@ func (r *reader) text(name string) string {
 	if value, st := r.lookup(name); st == set {
 		return value
 	}
-	return r.variables[name].DefaultFor(r.home)
+	return r.variables[name].DefaultFor(r.platform)
 }
 
 // first returns the first of several variables that is set, and its name.
 func (r *reader) first(names ...string) (value, name string, st state) {
 	for _, n := range names {
-		v, s := r.lookup(n) // every one is looked up, so that the problems and the listing are complete
+		v, s := r.lookup(n) // all are looked up, so that problems and listing are complete
 		if st == unset && s != unset {
 			value, name, st = v, n, s
 		}
@@ -175,7 +175,7 @@ func items(list string) []string {
 func (r *reader) choice(name string, allowed ...string) string {
 	value := strings.ToLower(r.text(name))
 	if !slices.Contains(allowed, value) {
-		r.problem(name, "is none of the known values", "set it to "+orList(allowed))
+		r.problem(name, "is not a known value", "set it to "+orList(allowed))
 		return ""
 	}
 	return value

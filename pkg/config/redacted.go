@@ -11,11 +11,11 @@ import (
 
 const redacted = "[redacted]"
 
-// Redacted shows the configuration for the start-up log and for diagnosis: variable to effective value. Secrets are only
-// said to be set or not, URLs lose their user, password and parameters.
+// Redacted returns the effective value of each variable, for the start-up log and for diagnosis. Of a secret it says
+// whether it is set; URLs lose their user, password and parameters.
 func (c Config) Redacted() map[string]string { return maps.Clone(c.shown) }
 
-// Format shows what Redacted does, whatever the verb.
+// Format prints what Redacted returns, whatever the verb.
 func (c Config) Format(f fmt.State, _ rune) {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(c.shown)) {
@@ -24,7 +24,7 @@ func (c Config) Format(f fmt.State, _ rune) {
 	f.Write([]byte("{" + strings.Join(parts, " ") + "}"))
 }
 
-// LogValue shows what Redacted does.
+// LogValue logs what Redacted returns.
 func (c Config) LogValue() slog.Value {
 	var attrs []slog.Attr
 	for _, name := range slices.Sorted(maps.Keys(c.shown)) {
@@ -33,7 +33,7 @@ func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// MarshalJSON shows what Redacted does.
+// MarshalJSON encodes what Redacted returns.
 func (c Config) MarshalJSON() ([]byte, error) { return json.Marshal(c.shown) }
 
 func (s Secrets) Format(f fmt.State, _ rune)   { f.Write([]byte(redacted)) }

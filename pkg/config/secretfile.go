@@ -19,25 +19,26 @@ const (
 	secretDirMode   = 0o700
 	secretFileBytes = 48 // of randomness: 64 characters
 
-	// How long another process may take between creating the file and having written it, where links are not to be had.
+	// secretFileWait is how long another process may take between creating and writing the file,
+	// on file systems without hard links.
 	secretFileWait = 2 * time.Second
 )
 
-// LoadOrCreateSecret returns the secret kept in dir, which it makes at the first start: 48 random bytes in base64, in the
-// file "secret", readable by its owner alone. Processes that start at the same time get the same one.
+// LoadOrCreateSecret returns the secret stored in dir. The first start creates it: 48 random bytes in base64,
+// in the file "secret", readable by its owner only. Processes that start at the same time get the same secret.
 //
-// created tells that there was none. If there is a database already, that means that the file was lost: nothing that the
-// old secret sealed will open.
+// created is true if there was none. If a database exists already, the file was lost: nothing encrypted
+// under the old secret can be decrypted.
 //
-// It is an error if the file cannot be written or read, holds something that is no good secret, or can be read by others
-// and that cannot be changed. The error never holds the secret.
+// It returns an error if the file cannot be written or read, holds a weak secret, or can be read by others
+// and its mode cannot be changed. The error never contains the secret.
 func LoadOrCreateSecret(dir string) (secret string, created bool, err error) {
 	return loadOrCreateSecret(dir, os.Link)
 }
 
 func loadOrCreateSecret(dir string, link func(from, to string) error) (secret string, created bool, err error) {
 	if err := os.MkdirAll(dir, secretDirMode); err != nil {
-		return "", false, fmt.Errorf("make the data folder: %w", err)
+		return "", false, fmt.Errorf("create the data folder: %w", err)
 	}
 	path := filepath.Join(dir, secretFile)
 	secret, err = readSecret(path)
@@ -51,14 +52,14 @@ func loadOrCreateSecret(dir string, link func(from, to string) error) (secret st
 		return secret, false, err
 	}
 	if err != nil {
-		return "", false, fmt.Errorf("keep a secret: %w", err)
+		return "", false, fmt.Errorf("store the secret: %w", err)
 	}
 	secret, err = readSecret(path)
 	return secret, err == nil, err
 }
 
-// createSecret makes the file appear whole or not at all: it is written under another name, then linked, which fails if
-// somebody else's is there. The error is fs.ErrExist then.
+// createSecret creates the file atomically: it writes under another name, then links. It returns fs.ErrExist
+// if another process created the file first.
 func createSecret(path string, link func(from, to string) error) error {
 	random := make([]byte, secretFileBytes)
 	rand.Read(random) // never fails: it ends the process instead
@@ -84,7 +85,8 @@ func createSecret(path string, link func(from, to string) error) error {
 	return writeAndClose(file, line)
 }
 
-// syncDir makes a new name in dir outlive a power cut, where the system can: what the secret seals will.
+// syncDir makes a new name in dir survive a power cut, where the system supports it: the data encrypted under
+// the secret survives too.
 func syncDir(dir string) {
 	if d, err := os.Open(dir); err == nil {
 		_ = d.Sync() // not every file system knows how
@@ -121,7 +123,7 @@ func readSecret(path string) (string, error) {
 	}
 }
 
-// keepPrivate takes the file away from group and others.
+// keepPrivate removes the permissions of group and others.
 func keepPrivate(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {

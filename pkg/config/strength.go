@@ -14,14 +14,14 @@ const (
 	minSetupTokenLength = 8
 	minCronSecretLength = 16
 
-	// A random secret of 32 hex digits has about 14 different ones; fewer than 8 is not chance.
+	// minDistinct is the least number of different characters. A random secret of 32 hex digits has about 14.
 	minDistinct = 8
 
-	makeOne = "set it to the output of: openssl rand -base64 48"
+	generateOne = "set it to the output of: openssl rand -base64 48"
 )
 
-// placeholders are what examples and tutorials put where a secret belongs, letters only. A random secret of 64 base64
-// characters holds a given word of eight letters once in ten thousand million times.
+// placeholders are the values that examples and tutorials use for a secret, letters only. A random secret of 64 base64
+// characters contains a given word of eight letters with a probability of 1e-10.
 var placeholders = []string{
 	"changeme", "changethis", "changeit", "pleasechange", "replaceme", "replacethis", "replacewith", "yoursecret",
 	"yourjwtsecret", "yoursupersecret", "yourrandom", "yourencryption", "yourkeyhere", "placeholder", "supersecret",
@@ -29,7 +29,7 @@ var placeholders = []string{
 	"devsecret", "notsosecret", "keyboardcat", "passwordpassword", "correcthorse", "minimumcharacters", "atleastcharacters",
 }
 
-// weakness says what is wrong with a secret, reads after the variable's name; "" if nothing is.
+// weakness returns what is wrong with a secret, as text that follows the variable's name, or "".
 func weakness(secret string) string {
 	letters := strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) {
@@ -39,15 +39,15 @@ func weakness(secret string) string {
 	}, secret)
 	switch {
 	case strings.ContainsFunc(secret, unicode.IsControl):
-		return "has line breaks or control characters in it"
+		return "contains line breaks or control characters"
 	case slices.ContainsFunc(placeholders, func(p string) bool { return strings.Contains(letters, p) }):
-		return "is a placeholder that everybody knows"
+		return "is a well-known placeholder"
 	case len(secret) < MinSecretLength:
 		return fmt.Sprintf("is shorter than %d characters", MinSecretLength)
 	case distinct(secret) < minDistinct, period(secret) <= len(secret)/2, mostlySequence(secret):
 		return "is easy to guess (it repeats itself)"
 	case strings.Contains(secret, ","):
-		return "has a comma in it, so it could never be listed as a previous one"
+		return "contains a comma, so it could not be listed as a previous secret"
 	}
 	return ""
 }
@@ -60,7 +60,7 @@ func distinct(s string) int {
 	return len(seen)
 }
 
-// period is the length of the shortest piece that s is a repetition of, the last one cut short or not.
+// period returns the length of the shortest string that s repeats; the last repetition may be incomplete.
 func period(s string) int {
 	for p := 1; p < len(s); p++ {
 		if s[p:] == s[:len(s)-p] {
@@ -70,8 +70,8 @@ func period(s string) int {
 	return len(s)
 }
 
-// mostlySequence finds "abcdefgh…" and "12345678…": more than three quarters of the characters follow, or equal, the one before. Of hex
-// digits by chance a fifth do.
+// mostlySequence reports whether s looks like "abcdefgh…" or "12345678…": more than three quarters of its characters
+// equal or are next to the one before. In random hex digits a fifth are.
 func mostlySequence(s string) bool {
 	steps := 0
 	for i := 1; i < len(s); i++ {
@@ -82,7 +82,7 @@ func mostlySequence(s string) bool {
 	return steps > len(s)*3/4
 }
 
-// secrets reads all secrets. local says that the database is the binary's own SQLite, which may make its secret.
+// secrets reads all secrets. local is true for the binary's default SQLite, which may generate its secret.
 func (r *reader) secrets(local bool) Secrets {
 	var s Secrets
 	var st state
@@ -90,7 +90,7 @@ func (r *reader) secrets(local bool) Secrets {
 		if s.Local = local; local {
 			r.shown["JWT_SECRET"] = "kept in DATA_DIR/" + secretFile
 		} else {
-			r.problem("JWT_SECRET", "is not set", makeOne)
+			r.problem("JWT_SECRET", "is not set", generateOne)
 		}
 	}
 	s.Encryption, _ = r.strong("ENCRYPTION_KEY")
@@ -105,20 +105,20 @@ func (r *reader) strong(name string) (string, state) {
 	value, st := r.lookup(name)
 	if st == set {
 		if wrong := weakness(value); wrong != "" {
-			r.problem(name, wrong, makeOne)
+			r.problem(name, wrong, generateOne)
 		}
 	}
 	return value, st
 }
 
-// previous does not judge: a secret that is no longer good enough must still be replaceable without loss.
+// previous does not check the strength: a weak secret must remain replaceable without loss.
 func (r *reader) previous(name string) []string {
 	value, _ := r.lookup(name)
 	// A file may have one a line.
 	return items(strings.NewReplacer("\r\n", ",", "\n", ",").Replace(value))
 }
 
-// header reads a secret that callers send in a header or type into a form.
+// header reads a secret that a client sends in a header or a person types into a form.
 func (r *reader) header(name string, least int) string {
 	value, st := r.lookup(name)
 	if st != set {
@@ -129,7 +129,7 @@ func (r *reader) header(name string, least int) string {
 	case len(value) < least:
 		r.problem(name, fmt.Sprintf("is shorter than %d characters", least), fix)
 	case strings.ContainsFunc(value, func(c rune) bool { return c < 0x21 || c > 0x7e }):
-		r.problem(name, "has other than printable ASCII characters in it", fix)
+		r.problem(name, "contains characters other than printable ASCII", fix)
 	}
 	return value
 }

@@ -1,10 +1,5 @@
 package config
 
-import (
-	"fmt"
-	"strings"
-)
-
 // Kind says how a variable's value is shown and where it may come from.
 type Kind int
 
@@ -17,8 +12,7 @@ const (
 	SecretURL
 )
 
-// Variable describes one environment variable. The loader takes its defaults from here, so this cannot differ from what
-// the gateway does.
+// Variable describes one environment variable. The loader takes its defaults from here.
 type Variable struct {
 	Name string
 	// Default on the binary; empty means none.
@@ -32,9 +26,9 @@ type Variable struct {
 // HasFile reports whether NAME_FILE is read too.
 func (v Variable) HasFile() bool { return v.Kind != Plain }
 
-// DefaultFor is the default in a home, "" if there is none.
-func (v Variable) DefaultFor(home Home) string {
-	if home == HomeFunctions && v.FunctionsDefault != "" {
+// DefaultFor returns the default on a platform, or "" if there is none.
+func (v Variable) DefaultFor(platform Platform) string {
+	if platform == PlatformFunctions && v.FunctionsDefault != "" {
 		return v.FunctionsDefault
 	}
 	return v.Default
@@ -47,25 +41,25 @@ func Variables() []Variable {
 		{Name: "POSTGRES_URL", Kind: SecretURL, Description: "Read if `DATABASE_URL` is not set."},
 		{Name: "DATABASE_URL_UNPOOLED", Kind: SecretURL, Description: "The same database without a pooler, for migrations. Default: the database's URL."},
 		{Name: "POSTGRES_URL_NON_POOLING", Kind: SecretURL, Description: "Read if `DATABASE_URL_UNPOOLED` is not set."},
-		{Name: "DATABASE_POOL", Default: "8", FunctionsDefault: "4", Description: "Most database connections of one process, 4 to 8."},
-		{Name: "JWT_SECRET", Kind: SecretValue, Description: "Signs sessions and keys the digests of gateway tokens; seals provider keys if there is no `ENCRYPTION_KEY`. At least 32 characters, no comma: `openssl rand -base64 48`. Required, except with the binary's default SQLite, which makes its own and keeps it in `DATA_DIR/secret`."},
-		{Name: "JWT_SECRET_PREVIOUS", Kind: SecretValue, Description: "Former values of `JWT_SECRET`, newest first, separated by commas; what was made under them is still accepted. A gateway token works as long as the secret that made it is listed. Where several replicas run, list a new secret here on all of them before the first one uses it."},
-		{Name: "ENCRYPTION_KEY", Kind: SecretValue, Description: "Seals provider keys. At least 32 characters, no comma: `openssl rand -base64 48`. It may be added later."},
-		{Name: "ENCRYPTION_KEY_PREVIOUS", Kind: SecretValue, Description: "Former values of `ENCRYPTION_KEY`, separated by commas; what they sealed still opens, and is sealed again when used."},
+		{Name: "DATABASE_POOL", Default: "8", FunctionsDefault: "4", Description: "Maximum number of database connections of one process, 4 to 8."},
+		{Name: "JWT_SECRET", Kind: SecretValue, Description: "Signs sessions and keys the digests of gateway tokens; encrypts provider keys if there is no `ENCRYPTION_KEY`. At least 32 characters, no comma: `openssl rand -base64 48`. Required, except with the binary's default SQLite: the binary then generates one and stores it in `DATA_DIR/secret`."},
+		{Name: "JWT_SECRET_PREVIOUS", Kind: SecretValue, Description: "Previous values of `JWT_SECRET`, newest first, separated by commas. Sessions and tokens made under them stay valid: a gateway token works as long as the secret that made it is listed. With several replicas, list a new secret here on all of them before the first one uses it."},
+		{Name: "ENCRYPTION_KEY", Kind: SecretValue, Description: "Encrypts provider keys. At least 32 characters, no comma: `openssl rand -base64 48`. It may be added later."},
+		{Name: "ENCRYPTION_KEY_PREVIOUS", Kind: SecretValue, Description: "Previous values of `ENCRYPTION_KEY`, separated by commas. A provider key encrypted under one of them is decrypted, and encrypted under the current one when it is next used."},
 		{Name: "SETUP_TOKEN", Kind: SecretValue, Description: "What the first registration must carry, at least 8 characters. Without it the binary prints one that it derives from `JWT_SECRET`."},
-		{Name: "CRON_SECRET", Kind: SecretValue, Description: "What calls of the scheduled job carry as a bearer token (Vercel sends it by itself), at least 16 characters."},
-		{Name: "REDIS_URL", Kind: SecretURL, Description: "`redis://` or `rediss://`. Throttles are kept there instead of in the database; quotas never are."},
+		{Name: "CRON_SECRET", Kind: SecretValue, Description: "Bearer token of the scheduled call to `/api/cron` (Vercel sends it), at least 16 characters."},
+		{Name: "REDIS_URL", Kind: SecretURL, Description: "`redis://` or `rediss://`. Holds login throttles instead of the database; never quotas."},
 		{Name: "KV_URL", Kind: SecretURL, Description: "Read if `REDIS_URL` is not set."},
 		{Name: "KEY_SELECTION_STRATEGY", Default: string(ExhaustFirst), Description: "`exhaust-first` stays on a key until its quota is spent, `round-robin` rotates. A user may choose otherwise."},
 		{Name: "HOST", Default: "127.0.0.1", Description: "Address to listen on."},
 		{Name: "PORT", Default: "3000", Description: "Port to listen on; 0 picks a free one."},
 		{Name: "TLS_CERT_FILE", Description: "File with the certificate and its chain, PEM: the binary then speaks HTTPS. Read again when it changes. Binary only."},
 		{Name: "TLS_KEY_FILE", Description: "File with the certificate's private key, PEM."},
-		{Name: "DATA_DIR", Default: "./data", Description: "Folder of the SQLite database and of the secret that is made for it. Binary only."},
+		{Name: "DATA_DIR", Default: "./data", Description: "Folder of the SQLite database and of the generated secret. Binary only."},
 		{Name: "LOG_LEVEL", Default: "info", Description: "`debug`, `info`, `warn` or `error`."},
 		{Name: "LOG_FORMAT", Default: string(LogText), Description: "`text` or `json`."},
-		{Name: "TRUSTED_PROXIES", Description: "Addresses and networks, separated by commas, whose `X-Forwarded-For` is believed. On Vercel the platform's is."},
-		{Name: "MODEL_PRICES", Description: "Prices that count instead of the list prices, USD per million tokens, as JSON: `{\"openai/gpt-5-mini\":{\"input\":0.25,\"output\":2,\"cacheRead\":0.025}}`; a name may end in `*`."},
+		{Name: "TRUSTED_PROXIES", Description: "Addresses and networks, separated by commas, whose `X-Forwarded-For` is trusted. On Vercel the platform's is always trusted."},
+		{Name: "MODEL_PRICES", Description: "Prices that replace list prices, USD per million tokens, as JSON: `{\"openai/gpt-5-mini\":{\"input\":0.25,\"output\":2,\"cacheRead\":0.025}}`; a name may end in `*`."},
 		{Name: "CORS_ORIGINS", Default: "*", Description: "Browser origins, separated by commas, that may call `/api/chat`, `/v1` and `/v1beta`; `*` is any."},
 	}
 	for _, p := range baseURLVariables() {
@@ -78,44 +72,24 @@ func Variables() []Variable {
 func limitVariables() []Variable {
 	return []Variable{
 		{Name: "REQUEST_TIMEOUT", Default: "15m", FunctionsDefault: "285s", Description: "Deadline of a chat request, all attempts and the whole stream included. Functions end at 300 s."},
-		{Name: "FIRST_EVENT_TIMEOUT", Default: "15s", Description: "How long the status of a streamed answer waits for the provider's first substantive event. Until then a failure fails over."},
-		{Name: "UPSTREAM_IDLE_TIMEOUT", Default: "10m", Description: "Longest silence of a provider, counted in bytes: keep-alive comments and blank lines break it. Reasoning models may be silent for minutes when not streaming."},
-		{Name: "HEARTBEAT_INTERVAL", Default: "15s", Description: "Silence in a streamed answer after which a comment is sent to the caller."},
-		{Name: "READ_HEADER_TIMEOUT", Default: "10s", Description: "Time for a caller to send the request's headers."},
-		{Name: "BODY_PROGRESS_TIMEOUT", Default: "30s", Description: "Longest silence of a caller who is sending a body."},
-		{Name: "WRITE_TIMEOUT", Default: "60s", Description: "How long one write may wait for a caller who does not read."},
+		{Name: "FIRST_EVENT_TIMEOUT", Default: "15s", Description: "How long the status of a streamed answer waits for the provider's first content. Until then a failure fails over."},
+		{Name: "UPSTREAM_IDLE_TIMEOUT", Default: "10m", Description: "How long a provider may send no byte; keep-alive comments and blank lines count as bytes. A reasoning model may send nothing for minutes when not streaming."},
+		{Name: "HEARTBEAT_INTERVAL", Default: "15s", Description: "Time without an event in a streamed answer after which the gateway sends a comment to the client."},
+		{Name: "READ_HEADER_TIMEOUT", Default: "10s", Description: "Time for a client to send the request's headers."},
+		{Name: "BODY_PROGRESS_TIMEOUT", Default: "30s", Description: "How long a client that sends a body may send no byte."},
+		{Name: "WRITE_TIMEOUT", Default: "60s", Description: "How long one write may wait for a client that does not read."},
 		{Name: "SHUTDOWN_TIMEOUT", Default: "30s", Description: "How long running answers may go on after a signal to stop; 0 ends them at once."},
 		{Name: "MAX_HEADER_BYTES", Default: "64KB", Description: "Largest request header, all fields together."},
 		{Name: "MAX_BODY_BYTES", Default: "32MB", FunctionsDefault: "4MB", Description: "Largest request body. Its JSON may hold 524,288 values."},
-		{Name: "BODY_BUDGET_BYTES", Default: "256MB", FunctionsDefault: "64MB", Description: "Memory for all request bodies that are held at one time; beyond it callers get 503. At least `MAX_BODY_BYTES`."},
+		{Name: "BODY_BUDGET_BYTES", Default: "256MB", FunctionsDefault: "64MB", Description: "Memory for all request bodies held at one time; beyond it requests get 503. At least `MAX_BODY_BYTES`."},
 		{Name: "MAX_UPSTREAM_BYTES", Default: "64MB", Description: "Largest line of a provider's stream, and largest answer after decoding."},
 		{Name: "JOB_RETENTION", Default: "24h", Description: "How long the result of an asynchronous request is kept."},
-		{Name: "JOB_LIMIT", Default: "1000", Description: "Most asynchronous requests of one user that are queued or running."},
+		{Name: "JOB_LIMIT", Default: "1000", Description: "Maximum number of queued and running asynchronous requests of one user."},
 		{Name: "JOB_MAX_BYTES", Default: "8MB", FunctionsDefault: "4MB", Description: "Largest asynchronous request."},
-		{Name: "WORKER_CONCURRENCY", Default: "8", Description: "Asynchronous requests that a worker runs at once."},
+		{Name: "WORKER_CONCURRENCY", Default: "8", Description: "Number of asynchronous requests that a worker runs at once."},
 		{Name: "RETENTION_DAYS", Default: "30", Description: "Days the request log is kept."},
 		{Name: "TRACE_RETENTION_DAYS", Default: "7", Description: "Days the traces of failed and failed-over requests are kept."},
 		{Name: "SESSION_DAYS", Default: "30", Description: "Days a login lasts."},
 		{Name: "AUTH_CONCURRENCY", Default: "2", Description: "Passwords hashed at the same time; each takes 19 MiB and a core."},
 	}
-}
-
-// MarkdownTable is the README's table of all variables.
-func MarkdownTable() string {
-	var b strings.Builder
-	b.WriteString("| variable | default | what it does |\n|---|---|---|\n")
-	for _, v := range Variables() {
-		name, def := "`"+v.Name+"`", ""
-		if v.HasFile() {
-			name += ", `" + v.Name + "_FILE`"
-		}
-		if v.Default != "" {
-			def = "`" + v.Default + "`"
-		}
-		if v.FunctionsDefault != "" {
-			def += ", on functions `" + v.FunctionsDefault + "`"
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", name, def, v.Description)
-	}
-	return b.String()
 }

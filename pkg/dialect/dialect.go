@@ -10,13 +10,18 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 )
 
-// Client is a dialect's half towards a provider. Implementations are stateless
-// and safe for concurrent use.
+// Client is a dialect's half towards one provider, whose rules it holds. Implementations are
+// stateless and safe for concurrent use.
 type Client interface {
-	// EncodeRequest writes the request for the model as the rules of the provider
+	// Common returns the part of the rules that all dialects have.
+	Common() *CommonRules
+	// Traits returns what the rules say about more than the request. Model may be empty: then
+	// what holds for one model alone is unset.
+	Traits(model string) Traits
+	// EncodeRequest writes the request for the model as the provider's rules
 	// want it. What the target cannot express is dropped with a warning, or refused with
 	// a *chat.Error of class BadRequest where dropping would change the meaning.
-	EncodeRequest(req *chat.Request, rules *Rules) (Encoded, error)
+	EncodeRequest(req *chat.Request) (Encoded, error)
 	// DecodeResponse reads a whole answer of status 2xx. An error inside it (some
 	// providers commit to status 200 early) comes back as *chat.Error without Class,
 	// a body that cannot be read as one of class Transport.

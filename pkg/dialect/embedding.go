@@ -4,9 +4,9 @@ import "github.com/alicetears/llm-gateway/pkg/chat"
 
 // Embedder is a Client whose dialect has embeddings.
 type Embedder interface {
-	// EncodeEmbedding writes the request for the model as the rules of the provider want it, or refuses
+	// EncodeEmbedding writes the request for the model as the provider's rules want it, or refuses
 	// what it cannot express with a *chat.Error of class BadRequest.
-	EncodeEmbedding(req *chat.EmbeddingRequest, rules *Rules) (Encoded, error)
+	EncodeEmbedding(req *chat.EmbeddingRequest) (Encoded, error)
 	// DecodeEmbedding reads an answer of status 2xx to n inputs. An error inside it comes back as
 	// *chat.Error without Class, a body that cannot be read, or has not n vectors, as one of class Transport.
 	DecodeEmbedding(body []byte, n int) (*chat.EmbeddingResponse, error)
@@ -39,8 +39,9 @@ const (
 
 // Counter is a Client whose provider counts the input tokens of a request without answering it.
 type Counter interface {
+	Client
 	// EncodeCount is EncodeRequest for counting.
-	EncodeCount(req *chat.Request, rules *Rules) (Encoded, error)
+	EncodeCount(req *chat.Request) (Encoded, error)
 	// DecodeCount reads the number. Errors are as those of DecodeResponse.
 	DecodeCount(body []byte) (int64, error)
 }

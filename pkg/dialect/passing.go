@@ -13,7 +13,7 @@ type Passing interface {
 	// written anew, and so are those that the rules force to be written otherwise; if need be all of them,
 	// but nothing beside them. ok is false if the rules force something else that cannot be done to the
 	// bytes: then EncodeRequest is used, which may refuse the request.
-	PassRequest(body []byte, req *chat.Request, changed []int, rules *Rules) (enc Encoded, ok bool)
+	PassRequest(body []byte, req *chat.Request, changed []int) (enc Encoded, ok bool)
 	// NewStreamPasser returns what hands the events of one streamed answer to the caller who sent req.
 	NewStreamPasser(req *chat.Request) StreamPasser
 }

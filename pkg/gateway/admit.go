@@ -10,16 +10,16 @@ import (
 
 // admit is for questions that call no provider and take no place in a quota: it lets the caller in and
 // returns what it may use as it is now, and how the keys stand. Errors: Unauthorized, Unavailable.
-func (g *Gateway) admit(ctx context.Context, c Caller) (*entry, quota.Verdict, error) {
+func (g *Gateway) admit(ctx context.Context, c Caller) (*entry, quota.Status, error) {
 	for range 2 {
 		e, err := g.entryOf(ctx, c)
 		if err != nil {
-			return nil, quota.Verdict{}, unavailable(err)
+			return nil, quota.Status{}, unavailable(err)
 		}
 		if e == nil {
-			return nil, quota.Verdict{}, errUnknownToken()
+			return nil, quota.Status{}, errUnknownToken()
 		}
-		v, err := g.Quota.Explain(ctx, quota.Caller{Token: e.token, Session: c.Session}, g.Now().UnixMilli())
+		v, err := g.Quota.Refresh(ctx, store.Principal{User: e.table.user, Token: e.token, Session: c.Session}, g.Now().UnixMilli())
 		if err != nil {
 			return nil, v, unavailable(err)
 		}
@@ -32,7 +32,7 @@ func (g *Gateway) admit(ctx context.Context, c Caller) (*entry, quota.Verdict, e
 		}
 	}
 	// Somebody changes the keys all the time.
-	return nil, quota.Verdict{}, fault.New(fault.Conflict, "the keys were changed at the same time; try again")
+	return nil, quota.Status{}, fault.New(fault.Conflict, "the keys were changed at the same time; try again")
 }
 
 // Identify says whose credential the caller has, from what the process knows already or with one trip. It does

@@ -61,21 +61,22 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 	req.Model = a.key.model
 	a.speech = a.key.provider.Speech(a.key.model, &req, ask.Dialect)
 	same := ask.Dialect != "" && ask.Dialect == a.speech.Dialect
-	if !same || !body.ToolNamesFit(req.Tools, a.speech.Rules.ToolNames) {
-		a.names = body.FitToolNames(&req, a.speech.Rules.ToolNames)
+	traits := a.speech.Client.Traits(a.key.model)
+	if !same || !body.ToolNamesFit(req.Tools, traits.ToolNames) {
+		a.names = body.FitToolNames(&req, traits.ToolNames)
 	}
 	if same && a.names == nil {
 		if passing, able := a.speech.Client.(dialect.Passing); able {
-			if enc, ok := passing.PassRequest(ask.Body, &req, ask.changed, a.speech.Rules); ok {
+			if enc, ok := passing.PassRequest(ask.Body, &req, ask.changed); ok {
 				a.warnings = enc.Warnings
-				if a.speech.Rules.Answers == dialect.AnswersPass {
+				if !traits.RewritesAnswers {
 					a.passing = passing
 				}
 				return enc, true
 			}
 		}
 	}
-	enc, err := a.speech.Client.EncodeRequest(&req, a.speech.Rules)
+	enc, err := a.speech.Client.EncodeRequest(&req)
 	if err != nil {
 		a.unfit = true
 		a.fail(err)
@@ -87,7 +88,7 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 
 // splitter takes reasoning out of the answer's text, if it may stand there and the bytes do not go through; else nil.
 func (a *attempt) splitter() *body.ThinkSplitter {
-	if a.passing == nil && a.speech.Rules.Exceptions(a.key.model).ThinkTags == dialect.ThinkTagsSplit {
+	if a.passing == nil && a.speech.Client.Traits(a.key.model).ThinkTags {
 		return new(body.ThinkSplitter)
 	}
 	return nil
@@ -95,7 +96,7 @@ func (a *attempt) splitter() *body.ThinkSplitter {
 
 func (a *attempt) encodeEmbedding(req chat.EmbeddingRequest) (dialect.Encoded, bool) {
 	req.Model = a.key.model
-	enc, err := a.key.provider.Embedder().EncodeEmbedding(&req, &a.key.provider.Rules)
+	enc, err := a.key.provider.Embedder().EncodeEmbedding(&req)
 	if err != nil {
 		a.unfit = true
 		a.fail(err)

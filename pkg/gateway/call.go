@@ -25,7 +25,7 @@ type Call struct {
 	fit    []candidate // in the order in which to try them
 	passed []passed
 	tried  map[store.ID]bool
-	state  quota.Verdict // as last asked, for refusals
+	state  quota.Status // as last asked, for refusals
 	held   map[store.ID]*heldTurn
 	stays  store.ID // the key that made the latest held turn; zero if there is none
 	turn   turn     // what is to be held of this one
@@ -149,20 +149,20 @@ func (c *Call) route() error {
 	return nil
 }
 
-func (c *Call) caller() quota.Caller {
-	return quota.Caller{Token: c.entry.token, Session: c.ask.Caller.Session}
+func (c *Call) principal() store.Principal {
+	return store.Principal{User: c.entry.table.user, Token: c.entry.token, Session: c.ask.Caller.Session}
 }
 
 func (c *Call) reserve(pick []candidate) (quota.Reservation, bool, error) {
-	claim := quota.Claim{
-		Caller: c.caller(), User: c.entry.table.user, Revision: c.entry.table.revision,
-		Now: c.nowMs(), Keys: idsOf(pick),
+	claim := quota.Request{
+		Principal: c.principal(), Revision: c.entry.table.revision, Now: c.nowMs(),
+		Keys: idsOf(pick),
 	}
 	if len(c.before) == 0 {
 		return c.g.Quota.Reserve(c.ctx, claim)
 	}
 	before := c.before
-	res, ok, err := c.g.Quota.Next(c.ctx, before, claim)
+	res, ok, err := c.g.Quota.ReserveNext(c.ctx, before, claim)
 	if err == nil {
 		c.before = nil
 	}
@@ -173,7 +173,7 @@ func (c *Call) reserve(pick []candidate) (quota.Reservation, bool, error) {
 // refused. It says whether there is now a key to try.
 func (c *Call) consult() (again bool, err error) {
 	now := c.nowMs()
-	v, err := c.g.Quota.Explain(c.ctx, c.caller(), now)
+	v, err := c.g.Quota.Refresh(c.ctx, c.principal(), now)
 	if err != nil {
 		return false, c.unavailable(err)
 	}
@@ -274,12 +274,14 @@ func (c *Call) failed(a *attempt) error {
 // noteFailure keeps what the attempt leaves to do: it goes with the next trip, the settle at the latest.
 func (c *Call) noteFailure(a *attempt, restUntil, now int64) {
 	if !a.kept() {
-		c.before = append(c.before, quota.GiveBack(a.reservation))
+		c.before = append(c.before, quota.Release(a.reservation))
 		c.g.hints.gaveBack(a.key.id)
 	}
 	if restUntil > now {
 		note := a.failure.Message
-		c.before = append(c.before, quota.Rest(a.key.id, c.entry.table.revision, restUntil, string(a.failure.Class), clip(note, maxNote)))
+		c.before = append(c.before, store.StartCooldown(store.Cooldown{
+			Key: a.key.id, Revision: c.entry.table.revision, Until: restUntil, Class: string(a.failure.Class), Message: clip(note, maxNote),
+		}))
 		c.g.hints.rest(a.key.id, restUntil, c.entry.table.revision)
 	}
 	if provider.ActionOf(a.failure.Class).Scope == provider.ScopeModel {

@@ -45,12 +45,12 @@ var errNoCounter = errors.New("the provider does not count")
 func (g *Gateway) countAt(ctx context.Context, k candidate, ask Ask) (int64, error) {
 	req := *ask.Request
 	req.Model = k.model
-	counter, rules, ok := k.provider.Counting(k.model, &req)
+	counter, ok := k.provider.Counting(k.model, &req)
 	if !ok {
 		return 0, errNoCounter
 	}
-	body.FitToolNames(&req, rules.ToolNames)
-	enc, err := counter.EncodeCount(&req, rules)
+	body.FitToolNames(&req, counter.Traits(k.model).ToolNames)
+	enc, err := counter.EncodeCount(&req)
 	if err != nil {
 		return 0, err
 	}

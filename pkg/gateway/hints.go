@@ -47,7 +47,7 @@ func (h *hints) ready(id store.ID, revision, now int64) bool {
 }
 
 // learn takes over what the database says of all keys of a user.
-func (h *hints) learn(v quota.Verdict, now int64) {
+func (h *hints) learn(v quota.Status, now int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.keys) > maxHints {
@@ -56,9 +56,9 @@ func (h *hints) learn(v quota.Verdict, now int64) {
 	for id, k := range v.Keys {
 		switch {
 		case k.Spent():
-			h.keys[id] = hint{max(nextMidnight(now), k.RestUntil), v.Revision}
-		case k.Resting(now):
-			h.keys[id] = hint{k.RestUntil, v.Revision}
+			h.keys[id] = hint{max(nextMidnight(now), k.CooldownUntil), v.Revision}
+		case k.CoolingDown(now):
+			h.keys[id] = hint{k.CooldownUntil, v.Revision}
 		default:
 			delete(h.keys, id)
 		}

@@ -74,10 +74,10 @@ func (c *Call) backAt(k candidate, now int64) (back int64, reason string) {
 	}
 	state, ok := c.state.Keys[k.id]
 	switch {
-	case !ok || state.Off:
+	case !ok || state.Disabled:
 		return 0, "disabled"
-	case state.Resting(now):
-		return restReason(state.RestUntil, state.RestClass, now)
+	case state.CoolingDown(now):
+		return restReason(state.CooldownUntil, state.CooldownClass, now)
 	case state.Limit != nil && *state.Limit <= 0:
 		return 0, "its daily limit is 0"
 	case state.Spent():

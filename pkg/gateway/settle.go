@@ -80,7 +80,7 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 		ID: c.ask.ID, User: c.entry.table.user, Token: c.entry.token,
 		Model: clip(c.ask.Request.Model, maxModel), Status: o.status, Outcome: o.kind, Attempts: c.count - c.unsent,
 		LatencyMs: c.g.Now().Sub(c.begun).Milliseconds(), FirstByteMs: c.firstByte,
-		Also: append(c.before, c.healing()...),
+		Statements: append(c.before, c.healing()...),
 	}
 	c.before = nil
 	if c.ask.Request.Stream {
@@ -94,14 +94,14 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 	}
 	if o.kind == store.Answered {
 		if hold, ok := c.hold(); ok {
-			r.Also = append(r.Also, hold)
+			r.Statements = append(r.Statements, hold)
 		}
 	}
 	if o.kind != store.Answered || c.count > 1 {
 		r.Trace = c.trace.json()
 	}
 	if c.ask.Also != nil {
-		r.Also = append(r.Also, c.ask.Also(c, o.told)...)
+		r.Statements = append(r.Statements, c.ask.Also(c, o.told)...)
 	}
 	return r
 }

@@ -87,10 +87,10 @@ func (q *Queue) ending(j *store.Job, r Result) []store.Stmt {
 	if f := r.cause; f != nil {
 		state = store.JobFailed
 		if errors.Is(f, gateway.ErrStopping) {
-			return j.Returned()
+			return j.Release()
 		}
-		if pause, again := retry(f); again && j.Left() > 0 {
-			return j.Requeued(now + pause.Milliseconds())
+		if pause, again := retry(f); again && j.AttemptsLeft() > 0 {
+			return j.Requeue(now + pause.Milliseconds())
 		}
 		if f.RetryAfter > 0 {
 			r.Fault.RetryAt = now + f.RetryAfter.Milliseconds()
@@ -101,7 +101,7 @@ func (q *Queue) ending(j *store.Job, r Result) []store.Stmt {
 		state = store.JobFailed
 		sealed, key, _ = q.sealResult(j, Failed(r.Form, fault.From(err)))
 	}
-	return j.Fenced(state, now, now+q.settings.Keep.Milliseconds(), sealed, key)
+	return j.Finish(state, now, now+q.settings.Keep.Milliseconds(), sealed, key)
 }
 
 // The pause before the second attempt.

@@ -18,7 +18,7 @@ import (
 type Settings struct {
 	// Lease is how long an attempt may take. It must be longer than the gateway's deadline.
 	Lease time.Duration
-	// BeginWithin is how long after its start a poll may still begin to run its job, for homes that end every request at
+	// BeginWithin is how long after its start a poll may still begin to run its job, for platforms that end every request at
 	// a time; 0: without end.
 	BeginWithin time.Duration
 	// Keep is how long it is kept what a job left.
@@ -79,7 +79,7 @@ func (q *Queue) Stop() { q.stop(gateway.ErrStopping) }
 // Submit keeps a task under the caller's name for it; id is the new job's. A name that is taken by the same task
 // gives that job. Errors: Unauthorized, TooLarge, Conflict (the name is taken by another request), RateLimit (too many open
 // jobs), and the database's.
-func (q *Queue) Submit(ctx context.Context, who store.JobCaller, id store.ID, name string, t Task) (store.Job, error) {
+func (q *Queue) Submit(ctx context.Context, who store.Principal, id store.ID, name string, t Task) (store.Job, error) {
 	text, err := join(t, t.Body)
 	if err != nil {
 		return store.Job{}, err
@@ -90,8 +90,8 @@ func (q *Queue) Submit(ctx context.Context, who store.JobCaller, id store.ID, na
 	j := store.Job{ID: id, Name: name}
 	sum := sha256.Sum256(text)
 	j.Digest, _ = q.Secrets.Seal(sum[:], binding("digest", id, who.User))
-	j.Payload, j.SealingKey = q.Secrets.Seal(text, binding("payload", id, who.User))
-	s, err := store.Submit(ctx, q.DB, who, j, q.settings.Limit, q.now())
+	j.Payload, j.EncryptionKeyID = q.Secrets.Seal(text, binding("payload", id, who.User))
+	s, err := store.SubmitJob(ctx, q.DB, who, j, q.settings.Limit, q.now())
 	switch {
 	case err != nil:
 		return store.Job{}, err
@@ -107,7 +107,7 @@ func (q *Queue) Submit(ctx context.Context, who store.JobCaller, id store.ID, na
 		}
 		return s.Job, nil
 	}
-	digest, _, err := q.Secrets.Open(s.Job.Digest, s.Job.SealingKey, binding("digest", s.Job.ID, who.User))
+	digest, _, err := q.Secrets.Open(s.Job.Digest, s.Job.EncryptionKeyID, binding("digest", s.Job.ID, who.User))
 	if err != nil || !bytes.Equal(digest, sum[:]) || !who.Token.IsZero() && s.Job.Token != who.Token {
 		return store.Job{}, fault.New(fault.Conflict, "this requestId belongs to another request of yours; choose another one")
 	}
@@ -117,13 +117,13 @@ func (q *Queue) Submit(ctx context.Context, who store.JobCaller, id store.ID, na
 func (q *Queue) now() int64 { return q.Now().UnixMilli() }
 
 // claim is what a claim of now gives.
-func (q *Queue) claim() store.Claim {
+func (q *Queue) claim() store.JobClaim {
 	now := q.now()
-	return store.Claim{Now: now, Lease: now + q.settings.Lease.Milliseconds(), Keep: now + q.settings.Keep.Milliseconds()}
+	return store.JobClaim{Now: now, Lease: now + q.settings.Lease.Milliseconds(), Keep: now + q.settings.Keep.Milliseconds()}
 }
 
 // Cancel ends a job, also while it runs; it may be cancelled twice. Errors: Unauthorized, NotFound, Conflict (it was over), the database's.
-func (q *Queue) Cancel(ctx context.Context, who store.JobCaller, called string) error {
+func (q *Queue) Cancel(ctx context.Context, who store.Principal, called string) error {
 	now := q.claim()
 	l, err := store.CancelJob(ctx, q.DB, who, called, now.Now, now.Keep)
 	if err = seen(l, err); err != nil {
@@ -137,7 +137,7 @@ func (q *Queue) Cancel(ctx context.Context, who store.JobCaller, called string) 
 	return nil
 }
 
-func seen(l store.Looked, err error) error {
+func seen(l store.FoundJob, err error) error {
 	switch {
 	case err != nil:
 		return err
@@ -159,16 +159,16 @@ const (
 // this process, it runs it: then it returns when that has ended, whatever the patience, and whether the caller is
 // still there or not. With no patience it only looks. If it is too late to begin (Settings.BeginWithin), it returns the job to be
 // asked for again. Errors: Unauthorized, NotFound, Cancelled, the database's.
-func (q *Queue) Await(ctx context.Context, who store.JobCaller, called string, patience time.Duration) (store.Job, error) {
+func (q *Queue) Await(ctx context.Context, who store.Principal, called string, patience time.Duration) (store.Job, error) {
 	begun := time.Now()
 	changed, forget := q.watch(name{who.User, called})
 	defer forget()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		how, late := store.LookAndClaim, q.late(begun)
+		how, late := store.FindAndClaim, q.late(begun)
 		if patience <= 0 || late || q.hasWorker() || ctx.Err() != nil || q.ctx.Err() != nil {
-			how = store.LookOnly
+			how = store.FindOnly
 		}
-		l, err := store.LookJob(ctx, q.DB, who, called, how, q.claim())
+		l, err := store.FindJob(ctx, q.DB, who, called, how, q.claim())
 		if err = seen(l, err); err != nil {
 			return store.Job{}, err
 		}

@@ -89,7 +89,7 @@ func binding(column string, id, user store.ID) auth.Binding {
 }
 
 func (q *Queue) openTask(j *store.Job) (t Task, err error) {
-	text, _, err := q.Secrets.Open(j.Payload, j.SealingKey, binding("payload", j.ID, j.UserID))
+	text, _, err := q.Secrets.Open(j.Payload, j.EncryptionKeyID, binding("payload", j.ID, j.UserID))
 	if err == nil {
 		t.Body, err = split(text, &t)
 	}
@@ -107,10 +107,10 @@ func (q *Queue) sealResult(j *store.Job, r Result) (sealed []byte, key string, e
 
 // ResultOf is what a job that is over left. A job whose attempts all went silent left nothing: that is a failure, too.
 func (q *Queue) ResultOf(j *store.Job) Result {
-	if j.Result == nil || j.ResultKey == nil {
+	if j.Result == nil || j.ResultKeyID == nil {
 		return Failed("", fault.New(fault.Unavailable, "the processes that ran this request ended before they had an answer; send it again under another requestId"))
 	}
-	text, _, err := q.Secrets.Open(j.Result, *j.ResultKey, binding("result", j.ID, j.UserID))
+	text, _, err := q.Secrets.Open(j.Result, *j.ResultKeyID, binding("result", j.ID, j.UserID))
 	var r Result
 	if err == nil {
 		r.Body, err = split(text, &r)

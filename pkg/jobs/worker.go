@@ -74,7 +74,7 @@ func (w *Worker) turn(ctx context.Context) time.Duration {
 	full := w.full()
 	claim := q.claim()
 	claim.Running = running
-	var c store.Claimed
+	var c store.ClaimResult
 	var err error
 	if full {
 		c.Cancelled, err = store.CancelledJobs(ctx, q.DB, running)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	anthropicdialect "github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 )
 
 // anthropic speaks its own dialect. Sources: platform.claude.com/docs/en/api/errors and
@@ -18,14 +19,15 @@ func anthropic() Provider {
 		Header: map[string]string{"Anthropic-Version": "2023-06-01"},
 		Upward: []string{"Anthropic-Version", "Anthropic-Beta"},
 		check:  check{path: "/v1/models?limit=1", proves: listed},
-		Rules: dialect.Rules{
-			Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 1}, "top_p": {Min: 0, Max: 1}},
-			CacheMarks:   dialect.CacheMarksKept,
-			SingleChoice: true,
-			ToolNames:    dialect.ToolNames128,
-			MaxOutput:    maxOutput("anthropic"),
-			Models:       claudeModels(),
-		},
+		Client: anthropicdialect.Client{Rules: &anthropicdialect.Rules{
+			CommonRules: dialect.CommonRules{
+				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 1}, "top_p": {Min: 0, Max: 1}},
+				ToolNames: dialect.ToolNames128,
+				MaxOutput: maxOutput("anthropic"),
+			},
+			CacheMarks: dialect.CacheMarksKept,
+			Models:     claudeModels(),
+		}},
 		limits: []limitHeader{
 			{"anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"},
 			{"anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"},
@@ -61,38 +63,38 @@ func anthropic() Provider {
 //	opus 4.7     being told       -               no        unless it thinks no
 //	4.6          being told       -               yes       unless it thinks no
 //	3.7 to 4.5   a budget         -               yes       unless it thinks no
-func claudeModels() []dialect.ModelRules {
+func claudeModels() []anthropicdialect.ModelRules {
 	sampling := []string{"temperature", "top_p", "top_k"}
 	efforts := []string{"low", "medium", "high", "xhigh", "max"}
-	newest := dialect.ModelRules{Drop: sampling, Efforts: efforts,
-		Messages: dialect.MessagesRules{ThinkingOff: dialect.OffNever, ForcedTools: dialect.ForcedRefused}}
-	with := func(match func(string) bool, off dialect.ThoughtOffForm, forced dialect.ForcedToolsForm) dialect.ModelRules {
+	newest := anthropicdialect.ModelRules{Drop: sampling, Efforts: efforts,
+		ThinkingOff: anthropicdialect.OffNever, ForcedTools: anthropicdialect.ForcedRefused}
+	with := func(match func(string) bool, off anthropicdialect.ThoughtOffForm, forced anthropicdialect.ForcedToolsForm) anthropicdialect.ModelRules {
 		m := newest
-		m.Match, m.Messages.ThinkingOff, m.Messages.ForcedTools = match, off, forced
+		m.Match, m.ThinkingOff, m.ForcedTools = match, off, forced
 		return m
 	}
-	folded := func(m dialect.ModelRules, efforts ...string) dialect.ModelRules {
-		m.Messages.SystemTurns, m.Efforts = dialect.SystemFolded, efforts
+	folded := func(m anthropicdialect.ModelRules, efforts ...string) anthropicdialect.ModelRules {
+		m.SystemTurns, m.Efforts = anthropicdialect.SystemFolded, efforts
 		return m
 	}
-	four7 := folded(with(claude(407), dialect.OffUnsaid, dialect.ForcedWithoutThinking), efforts...)
-	four6 := folded(with(claude(406), dialect.OffUnsaid, dialect.ForcedWithoutThinking), "low", "medium", "high", "max")
+	four7 := folded(with(claude(407), anthropicdialect.OffUnsaid, anthropicdialect.ForcedWithoutThinking), efforts...)
+	four6 := folded(with(claude(406), anthropicdialect.OffUnsaid, anthropicdialect.ForcedWithoutThinking), "low", "medium", "high", "max")
 	four6.Drop = nil
-	four5 := folded(with(claude(405), dialect.OffUnsaid, dialect.ForcedWithoutThinking))
-	four5.Drop, four5.Messages.Thinking = nil, dialect.ThoughtBudget
+	four5 := folded(with(claude(405), anthropicdialect.OffUnsaid, anthropicdialect.ForcedWithoutThinking))
+	four5.Drop, four5.Thinking = nil, anthropicdialect.ThoughtBudget
 	three7 := four5
 	three7.Match, three7.Drop = claude(307), []string{"output_config"} // schemas came with 4.5
 	oldest := three7
-	oldest.Match, oldest.Messages.Thinking, oldest.Messages.ForcedTools = claude(0), dialect.ThoughtNever, dialect.ForcedAny
+	oldest.Match, oldest.Thinking, oldest.ForcedTools = claude(0), anthropicdialect.ThoughtNever, anthropicdialect.ForcedAny
 	newest.Match = idPrefix("")
-	return []dialect.ModelRules{
-		with(claude(505, "sonnet"), dialect.OffBetweenTools, dialect.ForcedRefused),
-		with(claude(505, "haiku"), dialect.OffDisabled, dialect.ForcedWithoutThinking),
-		with(claude(505), dialect.OffNever, dialect.ForcedRefused),
-		with(claude(501, "fable", "mythos"), dialect.OffNever, dialect.ForcedRefused),
-		with(claude(0, "fable", "mythos"), dialect.OffNever, dialect.ForcedAny),
-		with(claude(500), dialect.OffDisabled, dialect.ForcedWithoutThinking),
-		with(claude(408), dialect.OffUnsaid, dialect.ForcedWithoutThinking),
+	return []anthropicdialect.ModelRules{
+		with(claude(505, "sonnet"), anthropicdialect.OffBetweenTools, anthropicdialect.ForcedRefused),
+		with(claude(505, "haiku"), anthropicdialect.OffDisabled, anthropicdialect.ForcedWithoutThinking),
+		with(claude(505), anthropicdialect.OffNever, anthropicdialect.ForcedRefused),
+		with(claude(501, "fable", "mythos"), anthropicdialect.OffNever, anthropicdialect.ForcedRefused),
+		with(claude(0, "fable", "mythos"), anthropicdialect.OffNever, anthropicdialect.ForcedAny),
+		with(claude(500), anthropicdialect.OffDisabled, anthropicdialect.ForcedWithoutThinking),
+		with(claude(408), anthropicdialect.OffUnsaid, anthropicdialect.ForcedWithoutThinking),
 		four7, four6, four5, three7, oldest,
 		newest,
 	}

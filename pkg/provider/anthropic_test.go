@@ -9,7 +9,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
+	anthropicdialect "github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 )
 
 func TestClaudeVersion(t *testing.T) {
@@ -77,7 +77,7 @@ func TestClaudeGenerations(t *testing.T) {
 		}
 		must := req("high")
 		must.Tools, must.ToolChoice = []chat.Tool{{Name: "f"}}, &chat.ToolChoice{Mode: chat.ToolRequired}
-		enc, err := p.Client.EncodeRequest(must, &p.Rules)
+		enc, err := p.Client.EncodeRequest(must)
 		var failed *chat.Error
 		switch {
 		case errors.As(err, &failed):
@@ -104,7 +104,7 @@ func TestClaudesAgreeWithTheCatalogue(t *testing.T) {
 	models := claudeModels()
 	checked := 0
 	for m := range catalog.Of("anthropic") {
-		r := models[slices.IndexFunc(models, func(r dialect.ModelRules) bool { return r.Match(m.ID) })]
+		r := models[slices.IndexFunc(models, func(r anthropicdialect.ModelRules) bool { return r.Match(m.ID) })]
 		if m.Caps.Has(catalog.NoSampling) && !slices.Contains(r.Drop, "temperature") {
 			t.Errorf("%s takes no sampling fields, but gets them", m.ID)
 		}

@@ -3,6 +3,7 @@ package provider
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
 // deepSeek thinks by default. Sources: api-docs.deepseek.com (create chat completion,
@@ -12,27 +13,29 @@ func deepSeek() Provider {
 		ID: "deepseek", Name: "DeepSeek", BaseURL: "https://api.deepseek.com",
 		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Ds-Trace-Id",
 		check: check{path: "/user/balance", read: deepSeekBalance, proves: "the provider knows the key, and its balance suffices for calls"},
-		Rules: dialect.Rules{
-			Drop: []string{
-				"seed", "logit_bias", "parallel_tool_calls", "metadata", "store", "service_tier", "verbosity",
-				"prompt_cache_key", "top_k",
+		Client: openai.Client{Rules: &openai.Rules{
+			CommonRules: dialect.CommonRules{
+				Drop: []string{
+					"seed", "logit_bias", "parallel_tool_calls", "metadata", "store", "service_tier", "verbosity",
+					"prompt_cache_key", "top_k",
+				},
+				Rename:       map[string]string{"user": "user_id"},
+				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
+				ToolNames:    dialect.ToolNames64,
+				SingleChoice: true,
 			},
-			Rename:        map[string]string{"user": "user_id"},
-			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
-			MaxTokens:     dialect.MaxTokens,
-			StreamUsage:   dialect.UsageAsked,
+			MaxTokens:     openai.MaxTokens,
+			StreamUsage:   openai.UsageAsked,
 			MaxStops:      16, // API reference, create chat completion
-			ToolNames:     dialect.ToolNames64,
-			DeveloperRole: dialect.DeveloperAsSystem,
-			Reasoning:     dialect.ReasoningThinking,
-			ReasoningBack: dialect.ReasoningBackContent,
-			Schema:        dialect.SchemaAsJSON,
-			Audio:         dialect.AudioRefused,
-			Files:         dialect.FilesRefused,
-			SingleChoice:  true,
-			AllowedTools:  dialect.AllowedToolsFiltered,
-			TextParts:     dialect.TextPartsJoined,
-		},
+			DeveloperRole: openai.DeveloperAsSystem,
+			Reasoning:     openai.ReasoningThinking,
+			ReasoningBack: openai.ReasoningBackContent,
+			Schema:        openai.SchemaAsJSON,
+			Audio:         openai.AudioRefused,
+			Files:         openai.FilesRefused,
+			AllowedTools:  openai.AllowedToolsFiltered,
+			TextParts:     openai.TextPartsJoined,
+		}},
 		signals: []signal{
 			{text: "insufficient balance", class: chat.OutOfMoney},
 			{word: "insufficient_system_resource", class: chat.Overloaded},

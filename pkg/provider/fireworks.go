@@ -3,6 +3,7 @@ package provider
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
 // fireworks is close to the dialect. Sources: its Python SDK of July 2026 and
@@ -12,23 +13,25 @@ func fireworks() Provider {
 		ID: "fireworks", Name: "Fireworks AI", BaseURL: "https://api.fireworks.ai/inference/v1",
 		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
 		check: check{path: "/models", proves: listed},
-		Rules: dialect.Rules{
-			Drop:          []string{"store", "verbosity", "prompt_cache_retention", "web_search_options"},
-			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
-			MaxTokens:     dialect.MaxTokens,  // both are accepted
-			StreamUsage:   dialect.UsageAsked, // newer models send none otherwise
-			MaxStops:      4,                  // API reference, create chat completion
-			ToolNames:     dialect.ToolNames64,
-			DeveloperRole: dialect.DeveloperAsSystem,
-			Reasoning:     dialect.ReasoningBudget,
-			ReasoningBack: dialect.ReasoningBackContent,
-			Audio:         dialect.AudioRefused,
-			Files:         dialect.FilesRefused,
-			AllowedTools:  dialect.AllowedToolsFiltered,
-			Models: []dialect.ModelRules{
+		Client: openai.Client{Rules: &openai.Rules{
+			CommonRules: dialect.CommonRules{
+				Drop:      []string{"store", "verbosity", "prompt_cache_retention", "web_search_options"},
+				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
+				ToolNames: dialect.ToolNames64,
+			},
+			MaxTokens:     openai.MaxTokens,  // both are accepted
+			StreamUsage:   openai.UsageAsked, // newer models send none otherwise
+			MaxStops:      4,                 // API reference, create chat completion
+			DeveloperRole: openai.DeveloperAsSystem,
+			Reasoning:     openai.ReasoningBudget,
+			ReasoningBack: openai.ReasoningBackContent,
+			Audio:         openai.AudioRefused,
+			Files:         openai.FilesRefused,
+			AllowedTools:  openai.AllowedToolsFiltered,
+			Models: []openai.ModelRules{
 				{Match: idPrefix(""), Efforts: []string{"none", "low", "medium", "high"}},
 			},
-		},
+		}},
 		limits: []limitHeader{{"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"}},
 		signals: []signal{
 			// 412: "Account x is suspended, possibly due to reaching the monthly spending

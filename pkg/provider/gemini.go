@@ -5,6 +5,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	geminidialect "github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 
 // gemini speaks its own dialect, and says most with status 400 and 429. Sources:
@@ -14,16 +15,18 @@ func gemini() Provider {
 		ID: "gemini", Name: "Google Gemini", BaseURL: "https://generativelanguage.googleapis.com",
 		Dialect: Gemini, Auth: XGoogAPIKey, HasEmbeddings: true,
 		check: check{path: "/v1beta/models?pageSize=1", proves: listed},
-		Rules: dialect.Rules{
-			// The documents of GenerationConfig.
-			Clamp: map[string]dialect.Range{
-				"temperature": {Min: 0, Max: 2}, "topP": {Min: 0, Max: 1},
-				"presencePenalty": {Min: -2, Max: 2}, "frequencyPenalty": {Min: -2, Max: 2},
+		Client: geminidialect.Client{Rules: &geminidialect.Rules{
+			CommonRules: dialect.CommonRules{
+				// The documents of GenerationConfig.
+				Clamp: map[string]dialect.Range{
+					"temperature": {Min: 0, Max: 2}, "topP": {Min: 0, Max: 1},
+					"presencePenalty": {Min: -2, Max: 2}, "frequencyPenalty": {Min: -2, Max: 2},
+				},
+				ToolNames: dialect.ToolNamesDotted, // FunctionDeclaration.name; the letter is known from its errors
+				MaxOutput: maxOutput("gemini"),     // "the supported range is from 1 (inclusive) to 65537 (exclusive)"
 			},
-			ToolNames: dialect.ToolNamesDotted, // FunctionDeclaration.name; the letter is known from its errors
-			MaxOutput: maxOutput("gemini"),     // "the supported range is from 1 (inclusive) to 65537 (exclusive)"
-			Models:    geminiModels(),
-		},
+			Models: geminiModels(),
+		}},
 		// Quotas of a day begin anew at midnight Pacific time; this is its winter, an hour
 		// late in summer.
 		dayReset: 8,
@@ -52,25 +55,25 @@ func gemini() Provider {
 // geminiModels are the generations, of which each is told in another way how much to think
 // (ai.google.dev/gemini-api/docs/thinking), the exceptions first. The levels are those of the
 // catalogue: from 3.7 on there is no minimal. JSON schemas are known to work from 2.5 on.
-func geminiModels() []dialect.ModelRules {
-	budget := func(form dialect.ThinkingForm, low, high float64, prefixes ...string) dialect.ModelRules {
-		return dialect.ModelRules{Match: geminiPrefix(prefixes...), Thinking: form, Budget: dialect.Range{Min: low, Max: high}}
+func geminiModels() []geminidialect.ModelRules {
+	budget := func(form geminidialect.ThinkingForm, low, high float64, prefixes ...string) geminidialect.ModelRules {
+		return geminidialect.ModelRules{Match: geminiPrefix(prefixes...), Thinking: form, Budget: dialect.Range{Min: low, Max: high}}
 	}
-	level := func(match func(string) bool, efforts ...string) dialect.ModelRules {
-		return dialect.ModelRules{Match: match, Thinking: dialect.ThinkingLevel, Efforts: efforts,
-			Signatures: dialect.SignaturesDemanded, ResultMedia: dialect.ResultMediaInside}
+	level := func(match func(string) bool, efforts ...string) geminidialect.ModelRules {
+		return geminidialect.ModelRules{Match: match, Thinking: geminidialect.ThinkingLevel, Efforts: efforts,
+			Signatures: geminidialect.SignaturesDemanded, ResultMedia: geminidialect.ResultMediaInside}
 	}
-	return []dialect.ModelRules{
-		{Match: geminiPrefix("gemma-1", "gemma-2", "gemma-3", "gemini-gemma-"), Thinking: dialect.ThinkingDropped,
-			Schema: dialect.SchemaSubset, Instructions: dialect.InstructionsInTurn},
+	return []geminidialect.ModelRules{
+		{Match: geminiPrefix("gemma-1", "gemma-2", "gemma-3", "gemini-gemma-"), Thinking: geminidialect.ThinkingDropped,
+			Schema: geminidialect.SchemaSubset, Instructions: geminidialect.InstructionsInTurn},
 		{Match: geminiPrefix("gemini-1", "gemini-2.0-", "gemini-exp-", "gemini-pro-1", "gemini-flash-1", "gemma-", "learnlm-"),
-			Thinking: dialect.ThinkingDropped, Schema: dialect.SchemaSubset},
+			Thinking: geminidialect.ThinkingDropped, Schema: geminidialect.SchemaSubset},
 		{Match: func(id string) bool {
 			return geminiPrefix("gemini-2.5-")(id) && (strings.Contains(id, "-image") || strings.Contains(id, "-tts"))
-		}, Thinking: dialect.ThinkingDropped},
-		budget(dialect.ThinkingBudgetAlways, 128, 32768, "gemini-2.5-pro"),
-		budget(dialect.ThinkingBudget, 512, 24576, "gemini-2.5-flash-lite"),
-		budget(dialect.ThinkingBudget, 0, 24576, "gemini-2.5-", "gemini-robotics-er-1"),
+		}, Thinking: geminidialect.ThinkingDropped},
+		budget(geminidialect.ThinkingBudgetAlways, 128, 32768, "gemini-2.5-pro"),
+		budget(geminidialect.ThinkingBudget, 512, 24576, "gemini-2.5-flash-lite"),
+		budget(geminidialect.ThinkingBudget, 0, 24576, "gemini-2.5-", "gemini-robotics-er-1"),
 		level(geminiPrefix("gemini-3-pro"), "low", "high"),
 		level(geminiPrefix("gemini-3-flash", "gemini-3.1-flash", "gemini-3.5-flash", "gemini-3.6-flash"), "minimal", "low", "medium", "high"),
 		level(geminiPrefix("gemini-4-hydrogen"), "low", "medium", "high", "xhigh"), // BerriAI/litellm discussion 46238

@@ -3,6 +3,7 @@ package provider
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
 // groq forbids fields that it does not know. Sources: its OpenAPI document of August
@@ -12,33 +13,35 @@ func groq() Provider {
 		ID: "groq", Name: "Groq", BaseURL: "https://api.groq.com/openai/v1",
 		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id",
 		check: check{path: "/models", proves: listed},
-		Rules: dialect.Rules{
-			// Documented as not supported, or not in CreateChatCompletionRequest.
-			Drop: []string{
-				"logprobs", "top_logprobs", "logit_bias", "presence_penalty", "frequency_penalty", "store", "metadata",
-				"prompt_cache_key", "verbosity", "top_k",
+		Client: openai.Client{Rules: &openai.Rules{
+			CommonRules: dialect.CommonRules{
+				// Documented as not supported, or not in CreateChatCompletionRequest.
+				Drop: []string{
+					"logprobs", "top_logprobs", "logit_bias", "presence_penalty", "frequency_penalty", "store", "metadata",
+					"prompt_cache_key", "verbosity", "top_k",
+				},
+				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
+				ToolNames:    dialect.ToolNames64,
+				SingleChoice: true, // n other than 1 is a 400
 			},
-			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
-			MaxTokens:     dialect.MaxCompletionTokens,
-			StreamUsage:   dialect.UsageAsked,
+			MaxTokens:     openai.MaxCompletionTokens,
+			StreamUsage:   openai.UsageAsked,
 			MaxStops:      4, // API reference, create chat completion
-			ToolNames:     dialect.ToolNames64,
-			DeveloperRole: dialect.DeveloperAsSystem,
-			Names:         dialect.NamesDropped,
-			ReasoningBack: dialect.ReasoningBackField,
-			Audio:         dialect.AudioRefused,
-			Files:         dialect.FilesRefused,
-			SingleChoice:  true, // n other than 1 is a 400
-			AllowedTools:  dialect.AllowedToolsFiltered,
+			DeveloperRole: openai.DeveloperAsSystem,
+			Names:         openai.NamesDropped,
+			ReasoningBack: openai.ReasoningBackField,
+			Audio:         openai.AudioRefused,
+			Files:         openai.FilesRefused,
+			AllowedTools:  openai.AllowedToolsFiltered,
 			// CreateChatCompletionRequest's messages, additionalProperties false.
 			MessageFields: []string{"role", "content", "tool_calls", "tool_call_id", "reasoning"},
 			// Who takes reasoning_effort, and which values, is the model's affair.
-			Models: []dialect.ModelRules{
+			Models: []openai.ModelRules{
 				{Match: idPrefix("openai/gpt-oss"), Efforts: []string{"low", "medium", "high"}},
-				{Match: idPrefix("qwen/qwen3"), Efforts: []string{"none", "default"}, ThinkTags: dialect.ThinkTagsAsked},
+				{Match: idPrefix("qwen/qwen3"), Efforts: []string{"none", "default"}, ThinkTags: openai.ThinkTagsAsked},
 				{Match: idPrefix(""), Drop: []string{"reasoning_effort"}},
 			},
-		},
+		}},
 		limits: []limitHeader{
 			{"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"}, // of a day
 			{"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"},     // of a minute

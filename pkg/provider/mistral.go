@@ -3,6 +3,7 @@ package provider
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
 // mistral forbids every field that it does not know (422 extra_forbidden). Sources:
@@ -12,37 +13,39 @@ func mistral() Provider {
 		ID: "mistral", Name: "Mistral", BaseURL: "https://api.mistral.ai/v1",
 		Dialect: OpenAI, Auth: Bearer, RequestID: "Mistral-Correlation-Id", HasEmbeddings: true,
 		check: check{path: "/models", proves: listed},
-		Rules: dialect.Rules{
-			Embeddings: dialect.EmbeddingRules{Dimensions: dialect.DimensionsOutput},
-			Answers:    dialect.AnswersWritten,
-			// ChatCompletionRequest, additionalProperties false.
-			Fields: []string{
-				"model", "messages", "temperature", "top_p", "max_tokens", "stream", "stop", "random_seed", "n",
-				"presence_penalty", "frequency_penalty", "response_format", "tools", "tool_choice", "parallel_tool_calls",
-				"prediction", "prompt_mode", "reasoning_effort", "prompt_cache_key", "safe_prompt", "metadata", "guardrails",
+		Client: openai.Client{Rules: &openai.Rules{
+			CommonRules: dialect.CommonRules{
+				// ChatCompletionRequest, additionalProperties false.
+				Fields: []string{
+					"model", "messages", "temperature", "top_p", "max_tokens", "stream", "stop", "random_seed", "n",
+					"presence_penalty", "frequency_penalty", "response_format", "tools", "tool_choice", "parallel_tool_calls",
+					"prediction", "prompt_mode", "reasoning_effort", "prompt_cache_key", "safe_prompt", "metadata", "guardrails",
+				},
+				Rename:    map[string]string{"seed": "random_seed"},
+				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}, "top_p": {Min: 0, Max: 1}},
+				ToolNames: dialect.ToolNames64,
 			},
-			Rename:        map[string]string{"seed": "random_seed"},
-			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}, "top_p": {Min: 0, Max: 1}},
-			MaxTokens:     dialect.MaxTokens,
-			StreamUsage:   dialect.UsageIncluded, // stream_options is a 422
-			ToolChoice:    dialect.ChoiceAny,
-			ToolIDs:       dialect.ToolIDNine, // others are 400 invalid_function_call, code 3280
-			ToolNames:     dialect.ToolNames64,
-			DeveloperRole: dialect.DeveloperAsSystem,
-			Names:         dialect.NamesDropped, // 422 on a user's message
-			Reasoning:     dialect.ReasoningTwoLevel,
-			ReasoningBack: dialect.ReasoningBackDropped, // reasoning_content is a 422
-			Audio:         dialect.AudioString,          // input_audio is a string
-			Files:         dialect.FileDocumentURL,
-			AllowedTools:  dialect.AllowedToolsFiltered,
+			Embeddings:    dialect.EmbeddingRules{Dimensions: dialect.DimensionsOutput},
+			Answers:       openai.AnswersWritten,
+			MaxTokens:     openai.MaxTokens,
+			StreamUsage:   openai.UsageIncluded, // stream_options is a 422
+			ToolChoice:    openai.ChoiceAny,
+			ToolIDs:       openai.ToolIDNine, // others are 400 invalid_function_call, code 3280
+			DeveloperRole: openai.DeveloperAsSystem,
+			Names:         openai.NamesDropped, // 422 on a user's message
+			Reasoning:     openai.ReasoningTwoLevel,
+			ReasoningBack: openai.ReasoningBackDropped, // reasoning_content is a 422
+			Audio:         openai.AudioString,          // input_audio is a string
+			Files:         openai.FileDocumentURL,
+			AllowedTools:  openai.AllowedToolsFiltered,
 			// name is a tool message's; prefix begins the answer.
 			MessageFields: []string{"role", "content", "tool_calls", "tool_call_id", "name", "prefix"},
-			Models: []dialect.ModelRules{
+			Models: []openai.ModelRules{
 				// The only models whose description has reasoning_effort.
 				{Match: idPrefix("mistral-small-2603", "mistral-small-latest", "mistral-medium-3-5", "mistral-medium-latest", "mistral-medium-2604"), Efforts: []string{"none", "high"}},
 				{Match: idPrefix(""), Drop: []string{"reasoning_effort"}},
 			},
-		},
+		}},
 		signals: []signal{
 			{status: 400, word: "invalid_model", class: chat.ModelUnknown},
 			{status: 400, word: "1500", class: chat.ModelUnknown},

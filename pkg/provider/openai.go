@@ -5,32 +5,35 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
 // openAI is the dialect's home: its rules are about models, not fields. Sources: the
 // OpenAPI document and SDK types of August and November 2026, recorded errors.
 func openAI() Provider {
-	models := openAIModels()
-	return Provider{
-		ID: "openai", Name: "OpenAI", BaseURL: "https://api.openai.com/v1",
-		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
-		check: check{path: "/models", proves: listed},
-		Rules: dialect.Rules{
-			Embeddings: dialect.EmbeddingRules{Tokens: dialect.TokensKept},
-			// max_tokens is deprecated for max_completion_tokens, which all chat models take
-			// (API reference, create chat completion).
-			MaxTokens:   dialect.MaxCompletionTokens,
-			StreamUsage: dialect.UsageAsked,
-			MaxStops:    4, // API reference, create chat completion
-			ToolNames:   dialect.ToolNames64,
+	rules := &openai.Rules{
+		CommonRules: dialect.CommonRules{
+			ToolNames: dialect.ToolNames64,
 			// "max_tokens is too large: 32000. This model supports at most 16384 completion tokens".
 			MaxOutput: maxOutput("openai"),
 			// top_k is no field of this API, and unknown names are 400 unknown_parameter (recorded).
-			Drop:   []string{"top_k"},
-			Clamp:  map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
-			Models: models,
+			Drop:  []string{"top_k"},
+			Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 		},
-		second: responsesBeside(models),
+		Embeddings: dialect.EmbeddingRules{Tokens: dialect.TokensKept},
+		// max_tokens is deprecated for max_completion_tokens, which all chat models take
+		// (API reference, create chat completion).
+		MaxTokens:   openai.MaxCompletionTokens,
+		StreamUsage: openai.UsageAsked,
+		MaxStops:    4, // API reference, create chat completion
+		Models:      openAIModels(),
+	}
+	return Provider{
+		ID: "openai", Name: "OpenAI", BaseURL: "https://api.openai.com/v1",
+		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
+		check:  check{path: "/models", proves: listed},
+		Client: openai.Client{Rules: rules},
+		second: responsesBeside(rules),
 		limits: []limitHeader{
 			{"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"},
 			{"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"},
@@ -59,14 +62,14 @@ func openAI() Provider {
 // while the effort is none (SDK types; "Unsupported parameter" errors recorded). The
 // levels of effort are those of the catalogue and the API reference: a level that a model
 // does not know is a 400.
-func openAIModels() []dialect.ModelRules {
+func openAIModels() []openai.ModelRules {
 	always := []string{"logit_bias", "presence_penalty", "frequency_penalty"}
 	sampling := []string{"temperature", "top_p", "logprobs", "top_logprobs"}
 	// stop is refused by o3, o4-mini and the reasoning models after them.
 	withStop := append([]string{"stop"}, always...)
 	fixed := append(append([]string{}, withStop...), sampling...)
-	rule := func(match func(string) bool, drop []string, efforts ...string) dialect.ModelRules {
-		m := dialect.ModelRules{Match: match, Drop: drop, MaxTokens: dialect.MaxCompletionTokens, Efforts: efforts}
+	rule := func(match func(string) bool, drop []string, efforts ...string) openai.ModelRules {
+		m := openai.ModelRules{Match: match, Drop: drop, MaxTokens: openai.MaxCompletionTokens, Efforts: efforts}
 		if len(efforts) > 0 && efforts[0] == "none" {
 			m.DropUnlessEffortNone = sampling
 		}
@@ -75,19 +78,19 @@ func openAIModels() []dialect.ModelRules {
 	// From 5.2 on, chat completions refuse functions while the model thinks, which from 5.6
 	// on it does unless told otherwise (openai-openapi issue 541). Those without the level
 	// none have no way out here: they want the Responses API.
-	toolless := func(m dialect.ModelRules) dialect.ModelRules {
-		m.Tools = dialect.ToolsWithoutReasoning
+	toolless := func(m openai.ModelRules) openai.ModelRules {
+		m.Tools = openai.ToolsWithoutReasoning
 		return m
 	}
-	elsewhere := func(m dialect.ModelRules) dialect.ModelRules {
-		m.Tools = dialect.ToolsElsewhere
+	elsewhere := func(m openai.ModelRules) openai.ModelRules {
+		m.Tools = openai.ToolsElsewhere
 		return m
 	}
-	quiet := func(m dialect.ModelRules) dialect.ModelRules {
+	quiet := func(m openai.ModelRules) openai.ModelRules {
 		m.DefaultEffort = "none"
 		return m
 	}
-	return []dialect.ModelRules{
+	return []openai.ModelRules{
 		// gpt-5-chat-latest is no reasoning model, its successors are, at one level. Those that do not
 		// reason know no effort: "Unrecognized request argument supplied: reasoning_effort".
 		{Match: idPrefix("gpt-5-chat", "gpt-4", "gpt-3.5", "chatgpt-4", "ft:gpt-4", "ft:gpt-3.5"), Drop: []string{"reasoning_effort"}},

@@ -7,20 +7,20 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	dialectbody "github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 )
 
 // responsesBeside is OpenAI's Responses beside Chat Completions. It is needed for models that it alone serves,
 // and for functions where a model that is to think would not take them in Chat Completions.
-func responsesBeside(models []dialect.ModelRules) *second {
-	rules := dialect.Rules{Models: models}
+func responsesBeside(rules *openai.Rules) *second {
 	return &second{
-		Speech: Speech{Dialect: Responses, Client: responses.Client{}},
+		Speech: Speech{Dialect: Responses, Client: responses.Client{Rules: rules}},
 		needed: func(model string, req *chat.Request) bool {
 			if m, ok := catalog.Related("openai", model); ok && m.Mode == catalog.Responses {
 				return true
 			}
-			return len(req.Tools) > 0 && thinksElsewhere(rules.Exceptions(model), req.Reasoning) && !chatAlone(req)
+			return len(req.Tools) > 0 && thinksElsewhere(dialect.ForModel(rules.Models, model), req.Reasoning) && !chatAlone(req)
 		},
 		serves: servesResponses,
 		counts: func(model string, req *chat.Request) bool { return servesResponses(model) && !chatAlone(req) },
@@ -28,18 +28,18 @@ func responsesBeside(models []dialect.ModelRules) *second {
 }
 
 // thinksElsewhere says whether the model cannot have functions in Chat Completions and do what is asked of it.
-func thinksElsewhere(m dialect.ModelRules, asked *chat.Reasoning) bool {
+func thinksElsewhere(m openai.ModelRules, asked *chat.Reasoning) bool {
 	switch m.Tools {
-	case dialect.ToolsElsewhere:
+	case openai.ToolsElsewhere:
 		return true
-	case dialect.ToolsWithoutReasoning:
+	case openai.ToolsWithoutReasoning:
 		return effortAsked(m, asked) != "none"
 	}
 	return false
 }
 
 // effortAsked is the effort as the model knows it.
-func effortAsked(m dialect.ModelRules, asked *chat.Reasoning) string {
+func effortAsked(m openai.ModelRules, asked *chat.Reasoning) string {
 	switch {
 	case asked == nil || asked.Effort == "" && asked.Budget == nil:
 		return m.DefaultEffort

@@ -3,6 +3,7 @@ package provider
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
 // openRouter takes a superset of the dialect. Sources: its OpenAPI document of August
@@ -15,20 +16,22 @@ func openRouter() Provider {
 		Upward: []string{"Http-Referer", "X-Openrouter-Title", "X-Title", "X-Openrouter-Categories", "X-Session-Id"},
 		// GET /models needs no key at all, GET /key tells what is left of its credit.
 		check: check{path: "/key", read: openRouterKey, proves: "the provider knows the key, and its credit is not used up"},
-		Rules: dialect.Rules{
+		Client: openai.Client{Rules: &openai.Rules{
+			CommonRules: dialect.CommonRules{
+				ToolNames:    dialect.ToolNames64,
+				SingleChoice: true,
+				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
+			},
 			Embeddings:    dialect.EmbeddingRules{Tokens: dialect.TokensKept},
-			MaxTokens:     dialect.MaxTokens,     // both are accepted
-			StreamUsage:   dialect.UsageIncluded, // always sent; include_usage does nothing
-			MaxStops:      4,                     // OpenAPI document
-			ToolNames:     dialect.ToolNames64,
-			Reasoning:     dialect.ReasoningObject,
-			ReasoningBack: dialect.ReasoningBackDetails,
-			Files:         dialect.FileObjectOrURL,
+			MaxTokens:     openai.MaxTokens,     // both are accepted
+			StreamUsage:   openai.UsageIncluded, // always sent; include_usage does nothing
+			MaxStops:      4,                    // OpenAPI document
+			Reasoning:     openai.ReasoningObject,
+			ReasoningBack: openai.ReasoningBackDetails,
+			Files:         openai.FileObjectOrURL,
 			CacheMarks:    dialect.CacheMarksKept,
-			SingleChoice:  true,
-			AllowedTools:  dialect.AllowedToolsFiltered, // ChatToolChoice has no such form
-			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
-		},
+			AllowedTools:  openai.AllowedToolsFiltered, // ChatToolChoice has no such form
+		}},
 		limits: []limitHeader{{"X-Ratelimit-Remaining", "X-Ratelimit-Reset"}},
 		signals: []signal{
 			// A budget shared by requests under way: it clears by itself.

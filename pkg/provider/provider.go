@@ -1,7 +1,7 @@
 // Package provider is the table of the providers that the gateway knows, and the
 // only code that talks to them. A provider is a row: where it lives, which dialect
 // it speaks, how a key is shown to it, how its fields differ from the dialect's own
-// (dialect.Rules), what its errors mean and what they do to a key. Nothing outside
+// (the rules of its dialect), what its errors mean and what they do to a key. Nothing outside
 // this package and the catalogue asks for a provider by its name.
 package provider
 
@@ -52,9 +52,9 @@ type Provider struct {
 	Name    string // for people: "OpenAI"
 	BaseURL string // without a trailing slash; requests append dialect.Encoded.Path
 	Dialect Dialect
-	// Client is the dialect's half towards providers. It is nil while the gateway
-	// cannot speak the dialect: keys are kept and checked all the same, but routing passes
-	// them over (Callable).
+	// Client is the dialect's half towards the provider, and holds its rules. It is nil while the
+	// gateway cannot speak the dialect: keys are kept and checked all the same, but routing skips
+	// them (Callable).
 	Client dialect.Client
 	Auth   Auth
 	// Header goes with every request, checks included: Anthropic's version.
@@ -62,7 +62,6 @@ type Provider struct {
 	// Upward names the headers of a caller that may reach the provider, in canonical
 	// form. Credentials, cookies and organisation headers never do.
 	Upward []string
-	Rules  dialect.Rules
 	// RequestID is the header in which the provider names a request, in canonical
 	// form; empty if it has none. It is recorded for all but Groq, Together and Fireworks,
 	// where the usual name is taken.

@@ -35,7 +35,7 @@ func TestFireworksBudgets(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", in, err)
 		}
-		enc, ok := client.PassRequest([]byte(body(in)), req, nil, &p.Rules)
+		enc, ok := client.PassRequest([]byte(body(in)), req, nil)
 		if want == "" {
 			want = in
 		}
@@ -44,7 +44,7 @@ func TestFireworksBudgets(t *testing.T) {
 		}
 	}
 	req := &chat.Request{Model: "m", Messages: []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "x"}}}}, Reasoning: &chat.Reasoning{Budget: to(int64(5000))}}
-	enc, err := p.Client.EncodeRequest(req, &p.Rules)
+	enc, err := p.Client.EncodeRequest(req)
 	if err != nil || !strings.Contains(string(enc.Body), `"thinking":{"type":"enabled","budget_tokens":5000}`) || len(enc.Warnings) > 0 {
 		t.Errorf("%v %q %s", err, enc.Warnings, enc.Body)
 	}
@@ -67,7 +67,7 @@ func everything(model string) *chat.Request {
 
 func encode(t *testing.T, p *Provider, req *chat.Request) map[string]any {
 	t.Helper()
-	enc, err := p.Client.EncodeRequest(req, &p.Rules)
+	enc, err := p.Client.EncodeRequest(req)
 	if err != nil {
 		t.Fatalf("%s: %v", p.ID, err)
 	}
@@ -162,7 +162,7 @@ func TestStopsPerProvider(t *testing.T) {
 		for i := range 20 {
 			req.Stop = append(req.Stop, string(rune('a'+i)))
 		}
-		enc, err := p.Client.EncodeRequest(req, &p.Rules)
+		enc, err := p.Client.EncodeRequest(req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,13 +182,13 @@ func TestHiddenReasoning(t *testing.T) {
 	}
 }
 
-func rulesOf(model string) dialect.ModelRules {
+func rulesOf(model string) openai.ModelRules {
 	for _, m := range openAIModels() {
 		if m.Match(model) {
 			return m
 		}
 	}
-	return dialect.ModelRules{}
+	return openai.ModelRules{}
 }
 
 // The hand-written families must agree with the catalogue: a model that takes no

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"slices"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
@@ -9,7 +11,6 @@ import (
 type Speech struct {
 	Dialect Dialect
 	Client  dialect.Client
-	Rules   *dialect.Rules
 }
 
 // second is a dialect that a provider speaks beside its usual one.
@@ -29,29 +30,38 @@ func (p *Provider) Speech(model string, req *chat.Request, spoken Dialect) Speec
 	if s := p.second; s != nil && (s.needed(model, req) || spoken == s.Dialect && s.serves(model)) {
 		return s.Speech
 	}
-	return Speech{p.Dialect, p.Client, &p.Rules}
+	return Speech{p.Dialect, p.Client}
 }
 
 // Counting is how the provider counts the tokens of a request for the model without answering it; not ok if it cannot.
 // The provider must be Callable.
-func (p *Provider) Counting(model string, req *chat.Request) (counter dialect.Counter, rules *dialect.Rules, ok bool) {
+func (p *Provider) Counting(model string, req *chat.Request) (counter dialect.Counter, ok bool) {
 	speech := p.Speech(model, req, "")
 	if s := p.second; s != nil && s.counts(model, req) {
 		speech = s.Speech
 	}
 	counter, ok = speech.Client.(dialect.Counter)
-	return counter, speech.Rules, ok
+	return counter, ok
+}
+
+// clients are the clients of all the dialects that the provider speaks.
+func (p *Provider) clients() []dialect.Client {
+	var list []dialect.Client
+	if p.Client != nil {
+		list = append(list, p.Client)
+	}
+	if p.second != nil {
+		list = append(list, p.second.Client)
+	}
+	return list
 }
 
 // Stateful says whether the provider wants reasoning back with the results of tool calls.
 func (p *Provider) Stateful() bool {
-	switch {
-	case p.Dialect == Anthropic, p.Dialect == Gemini, p.second != nil:
-		return true
-	}
-	return p.Rules.ReasoningBack == dialect.ReasoningBackContent || p.Rules.ReasoningBack == dialect.ReasoningBackDetails
+	return slices.ContainsFunc(p.clients(), func(c dialect.Client) bool { return c.Traits("").WantsReasoning })
 }
 
-// StateBoundToAccount says whether such reasoning is worth nothing to another account's key: thinking of
-// Anthropic's newer models (platform.claude.com, preserved thinking), OpenAI's encrypted items.
-func (p *Provider) StateBoundToAccount() bool { return p.Dialect == Anthropic || p.second != nil }
+// StateBoundToAccount says whether such reasoning is worth nothing to another account's key.
+func (p *Provider) StateBoundToAccount() bool {
+	return slices.ContainsFunc(p.clients(), func(c dialect.Client) bool { return c.Traits("").ReasoningBoundToAccount })
+}

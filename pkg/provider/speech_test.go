@@ -92,7 +92,7 @@ func TestSpeech(t *testing.T) {
 		}
 		p := table(t, nil).ByID(c.provider)
 		s := p.Speech(c.model, req, c.spoken)
-		if s.Dialect != c.want || s.Client == nil || s.Rules != &p.Rules {
+		if s.Dialect != c.want || s.Client == nil || s.Client.Common().Provider != p.ID {
 			t.Errorf("%s spoken %q, tools %d, %+v: %s, want %s", c.model, c.spoken, len(req.Tools), req.Reasoning, s.Dialect, c.want)
 		}
 	}
@@ -104,7 +104,7 @@ func TestFunctionsReachThinkingModels(t *testing.T) {
 	for model, want := range map[string]string{"gpt-5.5": "xhigh", "gpt-6.1-sol": "xhigh", "gpt-5.2": "high", "gpt-5.4-pro": "xhigh", "gpt-5-pro": "high", "gpt-5.2-codex": "high"} {
 		req := everything(model)
 		s := p.Speech(model, req, OpenAI)
-		enc, err := s.Client.EncodeRequest(req, s.Rules)
+		enc, err := s.Client.EncodeRequest(req)
 		if err != nil {
 			t.Errorf("%s: %v", model, err)
 			continue
@@ -125,7 +125,7 @@ func TestFunctionsReachThinkingModels(t *testing.T) {
 	req.N = to(int64(2))
 	s := p.Speech("gpt-5-pro", req, "")
 	var refused *chat.Error
-	if _, err := s.Client.EncodeRequest(req, s.Rules); !errors.As(err, &refused) || refused.Param != "n" {
+	if _, err := s.Client.EncodeRequest(req); !errors.As(err, &refused) || refused.Param != "n" {
 		t.Errorf("two answers of gpt-5-pro: %v", err)
 	}
 }
@@ -166,8 +166,8 @@ func TestCounting(t *testing.T) {
 	} {
 		req := &chat.Request{Model: c.model, Messages: c.messages}
 		path := ""
-		if counter, rules, ok := table(t, nil).ByID(c.provider).Counting(c.model, req); ok {
-			enc, err := counter.EncodeCount(req, rules)
+		if counter, ok := table(t, nil).ByID(c.provider).Counting(c.model, req); ok {
+			enc, err := counter.EncodeCount(req)
 			if err != nil {
 				t.Errorf("%s: %v", c.model, err)
 			}

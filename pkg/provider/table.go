@@ -6,11 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/alicetears/llm-gateway/pkg/dialect"
-	anthropicdialect "github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
-	geminidialect "github.com/alicetears/llm-gateway/pkg/dialect/gemini"
-	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
 // Table is the set of providers, in a fixed order. It never changes.
@@ -27,10 +22,8 @@ func NewTable(overrides map[string]string) (*Table, error) {
 	for _, row := range []Provider{
 		openAI(), anthropic(), openRouter(), gemini(), mistral(), groq(), together(), fireworks(), deepSeek(),
 	} {
-		row.Rules.Provider = row.ID
-		row.Client = clientOf(row.Dialect)
-		if row.second != nil {
-			row.second.Rules = &row.Rules
+		for _, c := range row.clients() {
+			c.Common().Provider = row.ID
 		}
 		t.rows = append(t.rows, &row)
 		t.byID[row.ID] = &row
@@ -85,17 +78,4 @@ func parseBase(s string) (*url.URL, error) {
 		return nil, errors.New("must have no user, query or fragment")
 	}
 	return u, nil
-}
-
-// clientOf returns the codec of a wire format, or nil if there is none yet.
-func clientOf(d Dialect) dialect.Client {
-	switch d {
-	case OpenAI:
-		return openai.Client{}
-	case Gemini:
-		return geminidialect.Client{}
-	case Anthropic:
-		return anthropicdialect.Client{}
-	}
-	return nil
 }

@@ -28,7 +28,7 @@ func TestTableHasTheNineProviders(t *testing.T) {
 		if tab.ByID(p.ID) != p {
 			t.Errorf("%s: ByID returns another row", p.ID)
 		}
-		if p.Name == "" || p.Rules.Provider != p.ID || p.base.Scheme != "https" || p.check.path == "" || p.check.proves == "" {
+		if p.Name == "" || p.Client.Common().Provider != p.ID || p.base.Scheme != "https" || p.check.path == "" || p.check.proves == "" {
 			t.Errorf("%s: the row is incomplete: %+v", p.ID, p)
 		}
 		if other, ok := hosts[p.base.Host]; ok {

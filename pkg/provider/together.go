@@ -3,6 +3,7 @@ package provider
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
 // together follows the dialect loosely. Sources: its OpenAPI document of April 2026,
@@ -12,27 +13,29 @@ func together() Provider {
 		ID: "together", Name: "Together AI", BaseURL: "https://api.together.xyz/v1",
 		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
 		check: check{path: "/models", proves: listed},
-		Rules: dialect.Rules{
-			Embeddings: dialect.EmbeddingRules{Dimensions: dialect.DimensionsRefused},
-			Answers:    dialect.AnswersWritten,
-			// Outside the document.
-			Drop: []string{
-				"parallel_tool_calls", "user", "metadata", "store", "service_tier", "verbosity", "prompt_cache_key",
+		Client: openai.Client{Rules: &openai.Rules{
+			CommonRules: dialect.CommonRules{
+				// Outside the document.
+				Drop: []string{
+					"parallel_tool_calls", "user", "metadata", "store", "service_tier", "verbosity", "prompt_cache_key",
+				},
+				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
+				ToolNames: dialect.ToolNames64,
 			},
-			Clamp:         map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
-			MaxTokens:     dialect.MaxTokens,
-			StreamUsage:   dialect.UsageIncluded, // on the last chunk, without asking (recorded)
-			Stop:          dialect.StopArray,
-			ToolNames:     dialect.ToolNames64,
-			DeveloperRole: dialect.DeveloperAsSystem,
-			Reasoning:     dialect.ReasoningToggle,
-			ReasoningBack: dialect.ReasoningBackDropped,
-			Files:         dialect.FilesRefused,
-			Logprobs:      dialect.LogprobsCount, // a number from 0 to 20
-			AllowedTools:  dialect.AllowedToolsFiltered,
-			TextParts:     dialect.TextPartsJoined, // all but a user's messages are strings
+			Embeddings:    dialect.EmbeddingRules{Dimensions: dialect.DimensionsRefused},
+			Answers:       openai.AnswersWritten,
+			MaxTokens:     openai.MaxTokens,
+			StreamUsage:   openai.UsageIncluded, // on the last chunk, without asking (recorded)
+			Stop:          openai.StopArray,
+			DeveloperRole: openai.DeveloperAsSystem,
+			Reasoning:     openai.ReasoningToggle,
+			ReasoningBack: openai.ReasoningBackDropped,
+			Files:         openai.FilesRefused,
+			Logprobs:      openai.LogprobsCount, // a number from 0 to 20
+			AllowedTools:  openai.AllowedToolsFiltered,
+			TextParts:     openai.TextPartsJoined, // all but a user's messages are strings
 			Models:        togetherModels(),
-		},
+		}},
 		limits: []limitHeader{
 			{"x-ratelimit-remaining", "x-ratelimit-reset"},
 			{"x-tokenlimit-remaining", "x-tokenlimit-reset"},
@@ -52,11 +55,11 @@ func together() Provider {
 // togetherModels are told apart by whether they can be turned off and whether they take an effort
 // (docs.together.ai/docs/inference/chat/reasoning; the levels of those that do both are the catalogue's). Of a model
 // that nobody has heard of both are tried: the document of the API has both fields for all.
-func togetherModels() []dialect.ModelRules {
-	return []dialect.ModelRules{
+func togetherModels() []openai.ModelRules {
+	return []openai.ModelRules{
 		{Match: idPrefix("deepseek-ai/DeepSeek-V4", "zai-org/GLM-5.2"), Efforts: []string{"none", "high", "max"}},
 		// They always reason; R1 does it in the text (recorded).
-		{Match: idPrefix("deepseek-ai/DeepSeek-R1"), Efforts: []string{"low", "medium", "high"}, ThinkTags: dialect.ThinkTagsSplit},
+		{Match: idPrefix("deepseek-ai/DeepSeek-R1"), Efforts: []string{"low", "medium", "high"}, ThinkTags: openai.ThinkTagsSplit},
 		{Match: idPrefix("openai/gpt-oss", "MiniMaxAI/MiniMax-M2", "moonshotai/Kimi-K2-Thinking", "Qwen/QwQ"),
 			Efforts: []string{"low", "medium", "high"}},
 		// They are on or off.

@@ -63,11 +63,11 @@ func TestTogetherReasoning(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		enc, ok := openai.Client{}.PassRequest(body, req, nil, &p.Rules)
+		enc, ok := p.Client.(openai.Client).PassRequest(body, req, nil)
 		if got := steering(t, enc.Body); !ok || got != tt.want || (len(enc.Warnings) > 0) != tt.warned {
 			t.Errorf("%s %s passed: %v, %s, %q; want %s", tt.model, tt.asked, ok, got, enc.Warnings, tt.want)
 		}
-		if enc, err = (openai.Client{}).EncodeRequest(req, &p.Rules); err != nil {
+		if enc, err = p.Client.EncodeRequest(req); err != nil {
 			t.Fatal(err)
 		}
 		want := tt.want
@@ -83,7 +83,7 @@ func TestTogetherReasoning(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.Model = "zai-org/GLM-5.2"
-	if enc, err := (openai.Client{}).EncodeRequest(req, &p.Rules); err != nil || steering(t, enc.Body) != off {
+	if enc, err := p.Client.EncodeRequest(req); err != nil || steering(t, enc.Body) != off {
 		t.Errorf("Anthropic's thinking disabled: %v, %s", err, enc.Body)
 	}
 }

@@ -106,7 +106,7 @@ func failOver(f *fixture, rng *rand.Rand, q *quota.Quota, settle *store.Group[st
 	for _, i := range rng.Perm(len(f.keys)) {
 		left = append(left, f.keys[i])
 	}
-	pick := func() quota.Claim {
+	pick := func() quota.Request {
 		n := 1 + rng.IntN(len(left)) // one, or some in turn, in the order of their ids
 		keys := []store.ID{}
 		for _, id := range f.keys {
@@ -128,12 +128,12 @@ func failOver(f *fixture, rng *rand.Rand, q *quota.Quota, settle *store.Group[st
 				break
 			}
 		}
-		failed := []store.Stmt{quota.Rest(res.Key, f.revision, 1+rng.Int64N(now), "overloaded", "busy"), quota.GiveBack(res)}
+		failed := []store.Stmt{store.StartCooldown(store.Cooldown{Key: res.Key, Revision: f.revision, Until: 1 + rng.Int64N(now), Class: "overloaded", Message: "busy"}), quota.Release(res)}
 		if len(left) == 0 || rng.IntN(3) == 0 {
 			return settle.Do(context.Background(), store.Record{ID: store.NewID(now), User: f.user, Token: f.token, Model: "m",
-				Status: 502, Outcome: store.Failed, Attempts: 1, Also: failed})
+				Status: 502, Outcome: store.Failed, Attempts: 1, Statements: failed})
 		}
-		res, ok, err = q.Next(context.Background(), failed, pick())
+		res, ok, err = q.ReserveNext(context.Background(), failed, pick())
 	}
 	return err
 }

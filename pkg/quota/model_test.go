@@ -85,7 +85,7 @@ func TestQuotaFollowsTheModel(t *testing.T) {
 			case op < 14 && len(held) > 0:
 				i := rng.IntN(len(held))
 				models[held[i].Key].giveBack(held[i])
-				f.do(quota.GiveBack(held[i]))
+				f.do(quota.Release(held[i]))
 				if rng.IntN(4) > 0 { // else it is given back again later, which must not be counted below zero
 					held = append(held[:i], held[i+1:]...)
 				}
@@ -102,7 +102,7 @@ func TestQuotaFollowsTheModel(t *testing.T) {
 				f.limit(id, m.limit)
 			case op == 17:
 				m.rest = max(m.rest, clock+rng.Int64N(dayMs/4))
-				f.do(quota.Rest(id, f.revision, m.rest, "overloaded", ""))
+				f.do(store.StartCooldown(store.Cooldown{Key: id, Revision: f.revision, Until: m.rest, Class: "overloaded"}))
 			case op == 18:
 				m.off = !m.off
 				if _, err := store.UpdateKey(t.Context(), f.db, f.user, id, store.KeyChange{Enabled: store.To(!m.off)}, clock); err != nil {
@@ -137,16 +137,16 @@ func (f *fixture) limit(id store.ID, limit int64) {
 	f.revision++
 }
 
-// wantModels compares what Explain says with the models.
+// wantModels compares what Refresh says with the models.
 func (f *fixture) wantModels(models map[store.ID]*model, clock int64) {
 	f.t.Helper()
-	v, err := f.q.Explain(f.t.Context(), f.claim(f.keys[0]).Caller, clock)
+	v, err := f.q.Refresh(f.t.Context(), f.claim(f.keys[0]).Principal, clock)
 	if err != nil || v.Revision != f.revision {
 		f.t.Fatalf("revision %d, %v, want %d", v.Revision, err, f.revision)
 	}
 	for id, m := range models {
 		k, used := v.Keys[id], m.day(store.DayOf(clock)).used
-		if k.Used != used || k.Off != m.off || k.Resting(clock) != (m.rest > clock) || k.Spent() != (m.limit >= 0 && used >= m.limit) {
+		if k.Used != used || k.Disabled != m.off || k.CoolingDown(clock) != (m.rest > clock) || k.Spent() != (m.limit >= 0 && used >= m.limit) {
 			f.t.Errorf("the key is %+v, want %+v with %d used", k, m, used)
 		}
 	}
@@ -266,7 +266,7 @@ func takeAndReturn(f *fixture, rng *rand.Rand, q *quota.Quota, w *limits, y *tal
 			before := held[0]
 			held = held[1:]
 			y.add(y.returned, before)
-			r, ok, err = q.Next(ctx, []store.Stmt{quota.GiveBack(before)}, c)
+			r, ok, err = q.ReserveNext(ctx, []store.Stmt{quota.Release(before)}, c)
 		} else {
 			r, ok, err = q.Reserve(ctx, c)
 		}
@@ -280,7 +280,7 @@ func takeAndReturn(f *fixture, rng *rand.Rand, q *quota.Quota, w *limits, y *tal
 			last := held[len(held)-1]
 			held = held[:len(held)-1]
 			y.add(y.returned, last)
-			if err := f.db.Run(ctx, quota.GiveBack(last)); err != nil {
+			if err := f.db.Run(ctx, quota.Release(last)); err != nil {
 				f.t.Error(err)
 			}
 		}
@@ -326,7 +326,7 @@ func (f *fixture) wantRestIsFree(limit map[store.ID]int64) {
 		for day := range int64(2) {
 			c := f.claim(id)
 			c.Now = now + day*dayMs
-			v, err := f.q.Explain(f.t.Context(), c.Caller, c.Now)
+			v, err := f.q.Refresh(f.t.Context(), c.Principal, c.Now)
 			if err != nil {
 				f.t.Fatal(err)
 			}

@@ -18,17 +18,17 @@ func TestStatementsUseIndexes(t *testing.T) {
 		r := &storetest.Recorder{DB: f.db}
 		q := quota.New(r)
 		at := o.Session.CreatedAt
-		for _, caller := range []quota.Caller{{Token: o.Token.ID}, {Session: o.Session.ID}} {
-			c := quota.Claim{Caller: caller, User: o.User.ID, Revision: 3, Now: at, Keys: []store.ID{o.Keys[0].ID}}
+		for _, p := range []store.Principal{{User: o.User.ID, Token: o.Token.ID}, {User: o.User.ID, Session: o.Session.ID}} {
+			c := quota.Request{Principal: p, Revision: 3, Now: at, Keys: []store.ID{o.Keys[0].ID}}
 			made, ok, err := q.Reserve(t.Context(), c)
 			if err != nil || !ok {
 				t.Fatalf("%v %v", ok, err)
 			}
 			c.Keys = []store.ID{o.Keys[0].ID, o.Keys[1].ID}
-			if _, ok, err = q.Next(t.Context(), []store.Stmt{quota.GiveBack(made), quota.Rest(o.Keys[0].ID, 3, at, "overloaded", "")}, c); err != nil || !ok {
+			if _, ok, err = q.ReserveNext(t.Context(), []store.Stmt{quota.Release(made), store.StartCooldown(store.Cooldown{Key: o.Keys[0].ID, Revision: 3, Until: at, Class: "overloaded"})}, c); err != nil || !ok {
 				t.Fatalf("%v %v", ok, err)
 			}
-			if _, err := q.Explain(t.Context(), caller, at); err != nil {
+			if _, err := q.Refresh(t.Context(), p, at); err != nil {
 				t.Fatal(err)
 			}
 		}

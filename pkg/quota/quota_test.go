@@ -100,11 +100,11 @@ values ($1, $2, 'openai', '', $3, '', '', 1, $4, $5, '[]', $6, 0, '', '', 0, 0)`
 	return id
 }
 
-func (f *fixture) claim(keys ...store.ID) quota.Claim {
-	return quota.Claim{Caller: quota.Caller{Token: f.token}, User: f.user, Revision: f.revision, Now: now, Keys: keys}
+func (f *fixture) claim(keys ...store.ID) quota.Request {
+	return quota.Request{Principal: store.Principal{User: f.user, Token: f.token}, Revision: f.revision, Now: now, Keys: keys}
 }
 
-func (f *fixture) reserve(c quota.Claim) (quota.Reservation, bool) {
+func (f *fixture) reserve(c quota.Request) (quota.Reservation, bool) {
 	f.t.Helper()
 	r, ok, err := f.q.Reserve(context.Background(), c)
 	if err != nil {
@@ -114,7 +114,7 @@ func (f *fixture) reserve(c quota.Claim) (quota.Reservation, bool) {
 }
 
 // parallel makes n reservations from 64 callers over three Quotas, as three processes would.
-func (f *fixture) parallel(n int, c quota.Claim) map[store.ID]int {
+func (f *fixture) parallel(n int, c quota.Request) map[store.ID]int {
 	f.t.Helper()
 	var mu sync.Mutex
 	got := map[store.ID]int{}
@@ -193,22 +193,25 @@ func TestRotationStopsAtEachLimit(t *testing.T) {
 
 func TestReserveRefuses(t *testing.T) {
 	tests := map[string]struct {
-		spoil  func(f *fixture, c *quota.Claim)
+		spoil  func(f *fixture, c *quota.Request)
 		access bool
 	}{
-		"disabled token": {func(f *fixture, _ *quota.Claim) { f.run(`update tokens set enabled = $1`, false) }, false},
-		"blocked token":  {func(f *fixture, _ *quota.Claim) { f.run(`update tokens set blocked = $1`, true) }, false},
-		"expired token":  {func(f *fixture, _ *quota.Claim) { f.run(`update tokens set expires_at = $1`, int64(now)) }, false},
-		"deleted token":  {func(f *fixture, _ *quota.Claim) { f.run(`delete from tokens`) }, false},
-		"disabled user":  {func(f *fixture, _ *quota.Claim) { f.run(`update users set enabled = $1`, false) }, false},
-		"old revision":   {func(f *fixture, _ *quota.Claim) { f.run(`update users set revision = revision + 1`) }, true},
-		"disabled key":   {func(f *fixture, _ *quota.Claim) { f.run(`update provider_keys set enabled = $1`, false) }, true},
-		"blocked key":    {func(f *fixture, _ *quota.Claim) { f.run(`update provider_keys set blocked = $1`, true) }, true},
-		"resting key":    {func(f *fixture, _ *quota.Claim) { f.run(`update provider_keys set rest_until = $1`, int64(now+1)) }, true},
-		"ended session":  {func(f *fixture, c *quota.Claim) { c.Caller = quota.Caller{Session: f.session}; c.Now += 5000 }, false},
-		"another's key":  {func(f *fixture, c *quota.Claim) { c.Keys = []store.ID{store.NewID(now)} }, true},
-		"deleted session": {func(f *fixture, c *quota.Claim) {
-			c.Caller = quota.Caller{Session: f.session}
+		"disabled token": {func(f *fixture, _ *quota.Request) { f.run(`update tokens set enabled = $1`, false) }, false},
+		"blocked token":  {func(f *fixture, _ *quota.Request) { f.run(`update tokens set blocked = $1`, true) }, false},
+		"expired token":  {func(f *fixture, _ *quota.Request) { f.run(`update tokens set expires_at = $1`, int64(now)) }, false},
+		"deleted token":  {func(f *fixture, _ *quota.Request) { f.run(`delete from tokens`) }, false},
+		"disabled user":  {func(f *fixture, _ *quota.Request) { f.run(`update users set enabled = $1`, false) }, false},
+		"old revision":   {func(f *fixture, _ *quota.Request) { f.run(`update users set revision = revision + 1`) }, true},
+		"disabled key":   {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set enabled = $1`, false) }, true},
+		"blocked key":    {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set blocked = $1`, true) }, true},
+		"resting key":    {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set rest_until = $1`, int64(now+1)) }, true},
+		"ended session": {func(f *fixture, c *quota.Request) {
+			c.Principal = store.Principal{User: f.user, Session: f.session}
+			c.Now += 5000
+		}, false},
+		"another's key": {func(f *fixture, c *quota.Request) { c.Keys = []store.ID{store.NewID(now)} }, true},
+		"deleted session": {func(f *fixture, c *quota.Request) {
+			c.Principal = store.Principal{User: f.user, Session: f.session}
 			f.run(`delete from sessions`)
 		}, false},
 	}
@@ -221,9 +224,9 @@ func TestReserveRefuses(t *testing.T) {
 				if r, ok := f.reserve(c); ok {
 					t.Fatalf("reserved %+v", r)
 				}
-				v, err := f.q.Explain(t.Context(), c.Caller, c.Now)
+				v, err := f.q.Refresh(t.Context(), c.Principal, c.Now)
 				if err != nil || v.Access != tt.access {
-					t.Errorf("Explain says access %v, want %v (%v)", v.Access, tt.access, err)
+					t.Errorf("Refresh says access %v, want %v (%v)", v.Access, tt.access, err)
 				}
 			})
 		}
@@ -242,7 +245,7 @@ func TestSessionReserves(t *testing.T) {
 		f.key(-1)
 		f.key(-1)
 		c := f.claim(f.keys[0])
-		c.Caller = quota.Caller{Session: f.session}
+		c.Principal = store.Principal{User: f.user, Session: f.session}
 		if _, ok := f.reserve(c); !ok {
 			t.Error("refused one key")
 		}
@@ -265,7 +268,7 @@ func TestGiveBackSurvivesMidnightAndReset(t *testing.T) {
 			return n
 		}
 		giveBack := func(r quota.Reservation) {
-			if err := f.db.Run(t.Context(), quota.GiveBack(r)); err != nil {
+			if err := f.db.Run(t.Context(), quota.Release(r)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -301,33 +304,33 @@ func TestNextGivesBackRestsAndReservesAtOnce(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		first, second := f.key(1), f.key(1)
 		r, _ := f.reserve(f.claim(first))
-		before := []store.Stmt{quota.GiveBack(r), quota.Rest(first, f.revision, now+60_000, "rate_limited", "slow down")}
-		next, ok, err := f.q.Next(t.Context(), before, f.claim(second))
+		before := []store.Stmt{quota.Release(r), store.StartCooldown(store.Cooldown{Key: first, Revision: f.revision, Until: now + 60_000, Class: "rate_limited", Message: "slow down"})}
+		next, ok, err := f.q.ReserveNext(t.Context(), before, f.claim(second))
 		if err != nil || !ok || next.Key != second {
 			t.Fatalf("%+v %v %v", next, ok, err)
 		}
-		v, err := f.q.Explain(t.Context(), f.claim(first).Caller, now)
+		v, err := f.q.Refresh(t.Context(), f.claim(first).Principal, now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if k := v.Keys[first]; k.Used != 0 || k.RestUntil != now+60_000 || k.RestClass != "rate_limited" || k.Ready(now) {
+		if k := v.Keys[first]; k.Used != 0 || k.CooldownUntil != now+60_000 || k.CooldownClass != "rate_limited" || k.Ready(now) {
 			t.Errorf("the first key: %+v", k)
 		}
 		if k := v.Keys[second]; !k.Spent() || k.Ready(now) {
 			t.Errorf("the second key: %+v", k)
 		}
 		// A shorter rest does not end a longer one.
-		if err := f.db.Run(t.Context(), quota.Rest(first, f.revision, now+1000, "overloaded", "")); err != nil {
+		if err := f.db.Run(t.Context(), store.StartCooldown(store.Cooldown{Key: first, Revision: f.revision, Until: now + 1000, Class: "overloaded"})); err != nil {
 			t.Fatal(err)
 		}
-		if v, _ := f.q.Explain(t.Context(), f.claim(first).Caller, now); v.Keys[first].RestUntil != now+60_000 {
+		if v, _ := f.q.Refresh(t.Context(), f.claim(first).Principal, now); v.Keys[first].CooldownUntil != now+60_000 {
 			t.Errorf("a shorter rest replaced the longer: %+v", v.Keys[first])
 		}
 		// What failed was known before the last change: it may have been another secret.
-		if err := f.db.Run(t.Context(), quota.Rest(second, f.revision-1, now+1000, "bad_key", "")); err != nil {
+		if err := f.db.Run(t.Context(), store.StartCooldown(store.Cooldown{Key: second, Revision: f.revision - 1, Until: now + 1000, Class: "bad_key"})); err != nil {
 			t.Fatal(err)
 		}
-		if v, _ := f.q.Explain(t.Context(), f.claim(first).Caller, now); v.Keys[second].RestUntil != 0 {
+		if v, _ := f.q.Refresh(t.Context(), f.claim(first).Principal, now); v.Keys[second].CooldownUntil != 0 {
 			t.Errorf("a rest from before a change: %+v", v.Keys[second])
 		}
 	})

@@ -38,7 +38,7 @@ func (p *rotator) take(f *fixture) (store.ID, bool) {
 }
 
 func (p *rotator) look(f *fixture) {
-	v, err := p.q.Explain(context.Background(), f.claim(f.keys[0]).Caller, now)
+	v, err := p.q.Refresh(context.Background(), f.claim(f.keys[0]).Principal, now)
 	if err != nil {
 		f.t.Error(err)
 	}
@@ -62,7 +62,7 @@ func TestRotationIsEvenAroundKeysThatFail(t *testing.T) {
 		}
 		f.key(7) // is spent soon
 		limited := f.keys[len(f.keys)-1]
-		v, err := f.q.Explain(t.Context(), f.claim(f.keys[0]).Caller, now)
+		v, err := f.q.Refresh(t.Context(), f.claim(f.keys[0]).Principal, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +127,7 @@ func TestRotationIsEvenAroundKeysThatFail(t *testing.T) {
 		if resting == limited {
 			resting = f.keys[1]
 		}
-		f.do(quota.Rest(resting, f.revision, now+1, "overloaded", ""))
+		f.do(store.StartCooldown(store.Cooldown{Key: resting, Revision: f.revision, Until: now + 1, Class: "overloaded"}))
 		got = storm(each)
 		even("one spent, one resting", got, 2, limited, resting)
 		if got[resting] != 0 {

@@ -20,12 +20,12 @@ type RedisThrottle struct {
 	downTill atomic.Int64 // Unix ms: Redis is not asked before
 }
 
-// Redis is asked again after redisPause without an answer, and gets redisPatience for each;
+// Redis is asked again after redisRetryInterval without an answer, and gets redisTimeout for each;
 // a login must not hang on it.
 const (
-	redisPause    = 15 * time.Second
-	redisPatience = 2 * time.Second
-	redisPrefix   = "llm-gateway:throttle:"
+	redisRetryInterval = 15 * time.Second
+	redisTimeout       = 2 * time.Second
+	redisPrefix        = "llm-gateway:throttle:"
 )
 
 // NewRedisThrottle returns a Throttle at the URL (redis:// or rediss://). It connects when it
@@ -35,22 +35,22 @@ func NewRedisThrottle(url string, fallback Throttle, log *slog.Logger) (*RedisTh
 	if err != nil {
 		return nil, fmt.Errorf("the Redis URL cannot be read")
 	}
-	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = redisPatience, redisPatience, redisPatience
+	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = redisTimeout, redisTimeout, redisTimeout
 	options.MaxRetries = 1
 	options.PoolSize = 4
 	options.ContextTimeoutEnabled = true
 	// The driver's own log goes to standard error in a form of its own, and tells nothing that is not logged here.
-	redis.SetLogger(silent{})
+	redis.SetLogger(noLog{})
 	return &RedisThrottle{client: redis.NewClient(options), fallback: fallback, log: log}, nil
 }
 
-type silent struct{}
+type noLog struct{}
 
-func (silent) Printf(context.Context, string, ...any) {}
+func (noLog) Printf(context.Context, string, ...any) {}
 
 // Ping asks Redis for an answer.
 func (t *RedisThrottle) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, redisPatience)
+	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
 	return t.client.Ping(ctx).Err()
 }
@@ -142,7 +142,7 @@ func (t *RedisThrottle) either(ctx context.Context, now int64, inRedis func(cont
 	if now < t.downTill.Load() {
 		return inFallback()
 	}
-	limited, cancel := context.WithTimeout(ctx, redisPatience)
+	limited, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
 	err := inRedis(limited)
 	if err == nil {
@@ -154,7 +154,7 @@ func (t *RedisThrottle) either(ctx context.Context, now int64, inRedis func(cont
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if t.downTill.Swap(now+redisPause.Milliseconds()) == 0 {
+	if t.downTill.Swap(now+redisRetryInterval.Milliseconds()) == 0 {
 		// The error may hold the address, which is no secret; a password it never holds.
 		t.log.Warn("Redis does not answer: throttles are kept in the database until it does", "cause", err.Error())
 	}

@@ -12,8 +12,8 @@ import (
 
 // proxies decides whom to believe about where a request comes from.
 type proxies struct {
-	home    config.Home
-	trusted []netip.Prefix
+	platform config.Platform
+	trusted  []netip.Prefix
 }
 
 // client is the address of the request's sender. trusted says that the peer may speak for it in headers,
@@ -25,7 +25,7 @@ type proxies struct {
 // each was written by a proxy that the operator trusts.
 func (p proxies) client(r *http.Request) (addr netip.Addr, trusted bool) {
 	peer := parseAddress(r.RemoteAddr)
-	if p.home == config.HomeFunctions {
+	if p.platform == config.PlatformFunctions {
 		first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-For"), ",")
 		if addr := parseAddress(first); addr.IsValid() {
 			return addr, true

@@ -58,7 +58,7 @@ func New(d Deps) (*App, error) {
 		table:    newTable(Routes()),
 		hasher:   auth.NewHasher(d.Config.AuthConcurrency),
 		budget:   newBudget(d.Config.Limits.BodyBudgetBytes),
-		proxies:  proxies{home: d.Config.Home, trusted: d.Config.TrustedProxies},
+		proxies:  proxies{platform: d.Config.Platform, trusted: d.Config.TrustedProxies},
 		sharing:  sharing{origins: d.Config.CORSOrigins},
 		dialects: newDialects(d.Providers.IDs()),
 	}
@@ -73,7 +73,7 @@ const functionTime = 295 * time.Second
 
 // beginWithin is how long after its start a request may still begin to run a job, which may take the time of any call.
 func beginWithin(c *config.Config) time.Duration {
-	if c.Home != config.HomeFunctions {
+	if c.Platform != config.PlatformFunctions {
 		return 0
 	}
 	return max(functionTime-c.Limits.Request, time.Second)

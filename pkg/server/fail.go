@@ -57,7 +57,7 @@ func (a *App) fail(c *call, err error) {
 	if c.w.status != 0 {
 		return
 	}
-	if a.Config.Home == config.HomeFunctions {
+	if a.Config.Platform == config.PlatformFunctions {
 		c.drain()
 	}
 	if c.shared() && (f.RetryAfter <= 0 || f.RetryAfter > patienceOfSDKs) {

@@ -32,10 +32,9 @@ func (a *App) readiness(c *call) readiness {
 	ctx, cancel := context.WithTimeout(c.r.Context(), readyTime)
 	defer cancel()
 	r := readiness{Database: healthy, Schema: healthy}
-	version, found := 0, false
-	err := a.DB.Run(ctx, store.Stmt{SQL: "select version from schema_version", Each: store.First(&found, &version)})
+	version, err := store.CurrentSchema(ctx, a.DB)
 	switch code := store.CodeOf(err); {
-	case err == nil && found && version >= store.SchemaVersion:
+	case err == nil && version >= store.SchemaVersion:
 	case err == nil || code == store.CodeOther:
 		r.Schema = old
 	default:

@@ -113,12 +113,12 @@ func (a *App) lasting(h http.Header) http.Header {
 	return out
 }
 
-func (a *App) jobCaller(c *call) (store.JobCaller, error) {
+func (a *App) jobCaller(c *call) (store.Principal, error) {
 	if c.who.digests == nil {
-		return store.JobCaller{User: c.who.user.ID, Session: c.who.session.ID}, nil
+		return store.Principal{User: c.who.user.ID, Session: c.who.session.ID}, nil
 	}
 	user, token, err := a.Gateway.Identify(c.r.Context(), c.who.gateway())
-	return store.JobCaller{User: user, Token: token}, err
+	return store.Principal{User: user, Token: token}, err
 }
 
 // jobName is the caller's name of a request, in the path.
@@ -155,7 +155,7 @@ func (a *App) getJob(c *call) error {
 		return err
 	}
 	wait := time.Duration(patience) * time.Millisecond
-	if a.Config.Home == config.HomeFunctions {
+	if a.Config.Platform == config.PlatformFunctions {
 		wait = min(wait, a.Config.Limits.Request)
 	}
 	j, err := a.Jobs.Await(c.r.Context(), who, name, wait)

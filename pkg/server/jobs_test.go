@@ -250,7 +250,7 @@ func TestCancelElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := other.app.Jobs.Cancel(t.Context(), store.JobCaller{User: user, Session: session}, "running"); err != nil {
+	if err := other.app.Jobs.Cancel(t.Context(), store.Principal{User: user, Session: session}, "running"); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -448,7 +448,7 @@ func TestFailedJobsSayWhenToRetry(t *testing.T) {
 // A function ends at 300 s, and a call may take REQUEST_TIMEOUT: a poll that has waited for longer than what is left of
 // that begins no call, but lets its caller ask again.
 func TestPollBeginsNothingLate(t *testing.T) {
-	for home, setting := range map[string]string{"functions": functions, "binary": "REQUEST_TIMEOUT=294s"} {
+	for platform, setting := range map[string]string{"functions": functions, "binary": "REQUEST_TIMEOUT=294s"} {
 		w := newChatWorld(t, setting, "REQUEST_TIMEOUT=294s")
 		w.key("openai", apiKey)
 		w.emu.Set(emulator.Match{}, emulator.Behaviour{Fault: emulator.Overloaded})
@@ -457,7 +457,7 @@ func TestPollBeginsNothingLate(t *testing.T) {
 		mended := time.AfterFunc(time.Second, w.emu.Clear)
 		defer mended.Stop()
 		r := w.holder.get("/api/chat/late")
-		if home == "binary" {
+		if platform == "binary" {
 			r.want(200) // nothing ends a poll there
 			continue
 		}

@@ -157,6 +157,6 @@ func checkLimit(issues *fault.Issues, limit jsonx.Optional[int64]) *int64 {
 func (a *App) sealFor(id, user store.ID) func(secret string) store.Secret {
 	return func(secret string) store.Secret {
 		blob, sealingKey := a.Secrets.Seal([]byte(secret), gateway.KeyBinding(id, user))
-		return store.Secret{Sealed: blob, SealingKey: sealingKey, LastFour: lastFour(secret)}
+		return store.Secret{Encrypted: blob, EncryptionKeyID: sealingKey, LastFour: lastFour(secret)}
 	}
 }

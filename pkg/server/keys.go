@@ -67,7 +67,7 @@ func (a *App) createKey(c *call) error {
 	if err := issues.Err(); err != nil {
 		return err
 	}
-	k.Sealed, k.SealingKey, k.LastFour = change.Secret.To.Sealed, change.Secret.To.SealingKey, change.Secret.To.LastFour
+	k.Encrypted, k.EncryptionKeyID, k.LastFour = change.Secret.To.Encrypted, change.Secret.To.EncryptionKeyID, change.Secret.To.LastFour
 	k.Name, k.Priority, k.Enabled = change.Name.To, change.Priority.To, change.Enabled.To
 	k.AllowedModels, k.DefaultModel, k.DailyLimit = change.AllowedModels.To, change.DefaultModel.To, change.DailyLimit.To
 	if err := store.CreateKey(c.r.Context(), a.DB, k); err != nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/provider"
-	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -61,16 +60,18 @@ func (a *App) testKey(c *call) error {
 func (a *App) concludeTest(c *call, p *provider.Provider, k store.KeyUse, res provider.CheckResult) error {
 	ctx := c.r.Context()
 	if res.OK {
-		if k.RestUntil <= c.now() || !aboutKey(chat.Class(k.RestClass)) {
+		if k.CooldownUntil <= c.now() || !aboutKey(chat.Class(k.CooldownClass)) {
 			return nil
 		}
-		return store.EndRest(ctx, a.DB, k.UserID, k.ID)
+		return store.EndCooldown(ctx, a.DB, k.UserID, k.ID)
 	}
 	if !aboutKey(res.Class) || res.Err == nil {
 		return nil
 	}
 	if _, until := p.Consequence(res.Err, c.now()); until > 0 {
-		return a.DB.Run(ctx, quota.Rest(k.ID, c.who.user.Revision, until, string(res.Class), res.Message))
+		return a.DB.Run(ctx, store.StartCooldown(store.Cooldown{
+			Key: k.ID, Revision: c.who.user.Revision, Until: until, Class: string(res.Class), Message: res.Message,
+		}))
 	}
 	return nil
 }

@@ -65,8 +65,8 @@ func (a *App) viewKey(k store.KeyUse, now int64) keyView {
 	if k.DefaultModel != "" {
 		v.DefaultModel = &k.DefaultModel
 	}
-	if k.RestUntil > now {
-		v.RestUntil, v.RestClass = since(k.RestUntil), &k.RestClass
+	if k.CooldownUntil > now {
+		v.RestUntil, v.RestClass = since(k.CooldownUntil), &k.CooldownClass
 	}
 	v.State, v.StateMessage = a.stateOf(k, now)
 	return v
@@ -101,7 +101,7 @@ func (a *App) stateOf(k store.KeyUse, now int64) (keyState, string) {
 	if ok, why := p.Callable(); !ok {
 		return keyUnknown, why
 	}
-	if k.RestUntil > now {
+	if k.CooldownUntil > now {
 		return restOf(k)
 	}
 	if left := remaining(k); left != nil && *left == 0 {
@@ -112,22 +112,22 @@ func (a *App) stateOf(k store.KeyUse, now int64) (keyState, string) {
 
 func restOf(k store.KeyUse) (keyState, string) {
 	note := ""
-	if k.RestNote != "" {
-		note = ": " + k.RestNote
+	if k.CooldownMessage != "" {
+		note = ": " + k.CooldownMessage
 	}
-	switch class := chat.Class(k.RestClass); {
-	case class == chat.BadKey || k.RestUntil >= provider.Edited:
+	switch class := chat.Class(k.CooldownClass); {
+	case class == chat.BadKey || k.CooldownUntil >= provider.Edited:
 		return keyRejected, "the provider refuses the key" + note
 	case class == chat.Forbidden:
-		return keyRejected, "the provider does not let the key do this" + note + "; it is tried again at " + clock(k.RestUntil)
+		return keyRejected, "the provider does not let the key do this" + note + "; it is tried again at " + clock(k.CooldownUntil)
 	default:
-		return keyResting, strings.ReplaceAll(k.RestClass, "_", " ") + note + "; the key rests until " + clock(k.RestUntil)
+		return keyResting, strings.ReplaceAll(k.CooldownClass, "_", " ") + note + "; the key rests until " + clock(k.CooldownUntil)
 	}
 }
 
 func clock(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04 UTC") }
 
 func (a *App) openKey(k store.Key) (string, error) {
-	secret, _, err := a.Secrets.Open(k.Sealed, k.SealingKey, gateway.KeyBinding(k.ID, k.UserID))
+	secret, _, err := a.Secrets.Open(k.Encrypted, k.EncryptionKeyID, gateway.KeyBinding(k.ID, k.UserID))
 	return string(secret), err
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // Mount serves the whole route table with one handler a group: those of api/, in all
-// homes but Vercel's functions, which Vercel mounts itself. It panics if a group has no handler.
+// platforms but Vercel's functions, which Vercel mounts itself. It panics if a group has no handler.
 func Mount(handlers map[Group]http.HandlerFunc) http.Handler {
 	t := newTable(Routes())
 	for _, r := range Routes() {

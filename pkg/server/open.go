@@ -21,8 +21,8 @@ import (
 // Open makes an App on Postgres from the environment alone. It connects to nothing yet. env behaves
 // like os.LookupEnv. The error is a *config.Error, or says which setting cannot be used; it
 // holds no value.
-func Open(env func(string) (string, bool), home config.Home) (*App, error) {
-	cfg, err := config.Load(env, home)
+func Open(env func(string) (string, bool), platform config.Platform) (*App, error) {
+	cfg, err := config.Load(env, platform)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func Open(env func(string) (string, bool), home config.Home) (*App, error) {
 		return nil, errors.New("DATABASE_URL must name a Postgres database here")
 	}
 	mode := postgres.ModePrepared
-	if home == config.HomeFunctions {
+	if platform == config.PlatformFunctions {
 		mode = postgres.ModeExec
 	}
 	db, err := postgres.Open(postgres.Options{
@@ -47,7 +47,7 @@ func Open(env func(string) (string, bool), home config.Home) (*App, error) {
 	return app, nil
 }
 
-func openFromEnvironment() (*App, error) { return Open(os.LookupEnv, config.HomeFunctions) }
+func openFromEnvironment() (*App, error) { return Open(os.LookupEnv, config.PlatformFunctions) }
 
 // NewLogger is the log that the configuration asks for, on standard error.
 func NewLogger(cfg *config.Config) *slog.Logger {

@@ -76,7 +76,7 @@ func (a *App) listJobs(c *call) error {
 	views := make([]jobView, len(list))
 	for i, j := range list {
 		views[i] = jobView{RequestID: j.Name, Status: jobStatus(j.State), CreatedAt: timestamp(j.ID.Time()), EndedAt: (*timestamp)(j.EndedAt),
-			Attempts: j.Attempt - j.GivenBack}
+			Attempts: j.Attempt - j.Released}
 		if !j.Token.IsZero() {
 			views[i].TokenID = &list[i].Token
 		}

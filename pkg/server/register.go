@@ -106,7 +106,7 @@ func (a *App) createUser(c *call, u store.User, password auth.Secret, setUp bool
 // needsSetupToken says whether the first registration has to carry a token, if it comes the way
 // that c came.
 func (a *App) needsSetupToken(c *call) bool {
-	return a.Config.Secrets.Setup != "" || a.Config.Home == config.HomeFunctions || !c.local()
+	return a.Config.Secrets.Setup != "" || a.Config.Platform == config.PlatformFunctions || !c.local()
 }
 
 // checkSetup decides who may make the first account, whose owner rules over the gateway.
@@ -119,7 +119,7 @@ func (a *App) checkSetup(c *call, given *string) error {
 		token = strings.TrimSpace(*given)
 	}
 	switch {
-	case a.Config.Secrets.Setup == "" && a.Config.Home == config.HomeFunctions:
+	case a.Config.Secrets.Setup == "" && a.Config.Platform == config.PlatformFunctions:
 		return fault.New(fault.Forbidden, "the first account needs a set-up token, and none is configured: "+
 			"set the environment variable SETUP_TOKEN, deploy again, and register with it")
 	case token == "" && a.Config.Secrets.Setup != "":

@@ -46,7 +46,7 @@ func newRetention(cfg *config.Config, db store.DB, log *slog.Logger) *retention 
 		keep:   time.Duration(cfg.RetentionDays) * day,
 		traces: time.Duration(cfg.TraceRetentionDays) * day,
 	}
-	if cfg.Home == config.HomeFunctions {
+	if cfg.Platform == config.PlatformFunctions {
 		r.winding = daily
 		if cfg.Secrets.Cron != "" {
 			r.winding = scheduled

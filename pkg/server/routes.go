@@ -50,7 +50,7 @@ type Route struct {
 	handle  func(*App, *call) error
 }
 
-// Routes is the route table: every route of the gateway, in every home.
+// Routes is the route table: every route of the gateway, in every platform.
 func Routes() []Route {
 	return []Route{
 		{"POST", "/api/chat", Chat, Caller, AnyOrigin, (*App).chat},

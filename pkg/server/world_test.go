@@ -113,15 +113,15 @@ func newWorldOn(t testing.TB, db store.DB, settings ...string) *world {
 	for _, id := range table.IDs() { // nothing goes out, emulated or not
 		env[strings.ToUpper(id)+"_BASE_URL"] = cmp.Or(emulator.BaseURL(origin, id), origin+"/not-emulated")
 	}
-	home := config.HomeBinary
+	platform := config.PlatformBinary
 	for _, s := range settings {
 		name, value, _ := strings.Cut(s, "=")
 		if s == functions {
-			home, name, value = config.HomeFunctions, "DATABASE_URL", "postgres://127.0.0.1/unused"
+			platform, name, value = config.PlatformFunctions, "DATABASE_URL", "postgres://127.0.0.1/unused"
 		}
 		env[name] = value
 	}
-	if w.cfg, err = config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, home); err != nil {
+	if w.cfg, err = config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, platform); err != nil {
 		t.Fatal(err)
 	}
 	w.assemble()

@@ -8,24 +8,24 @@ import "context"
 //
 // A job that was cancelled while it ran stays cancelled; what it used counts all the same.
 
-// Fenced are the statements that end the attempt, whose result is sealed, in the state completed or failed.
-func (j *Job) Fenced(state JobState, now, keep int64, result []byte, resultKey string) []Stmt {
+// Finish returns the statements that end the attempt, whose result is sealed, in the state completed or failed.
+func (j *Job) Finish(state JobState, now, keep int64, result []byte, resultKey string) []Stmt {
 	return append([]Stmt{{
 		SQL:  `update jobs set state = $3, ended_at = $4, due_at = $5, payload = null, result = $6, result_key = $7 where id = $1 and attempt = $2 and state = 2`,
 		Args: []any{j.ID, int64(j.Attempt), int64(state), now, keep, result, resultKey},
 	}}, j.fence(state))
 }
 
-// Requeued are the statements that end the attempt and let there be another one from the time due on.
-func (j *Job) Requeued(due int64) []Stmt {
+// Requeue returns the statements that end the attempt and let there be another one from the time due on.
+func (j *Job) Requeue(due int64) []Stmt {
 	return []Stmt{{
 		SQL:  `update jobs set state = 1, due_at = $3 where id = $1 and attempt = $2 and state = 2`,
 		Args: []any{j.ID, int64(j.Attempt), due},
 	}, j.fence(JobQueued)}
 }
 
-// Returned are the statements that end the attempt as if it had not been: its process stops.
-func (j *Job) Returned() []Stmt {
+// Release returns the statements that end the attempt as if it had not been: its process stops.
+func (j *Job) Release() []Stmt {
 	return []Stmt{{
 		SQL:  `update jobs set state = 1, due_at = 0, given_back = given_back + 1 where id = $1 and attempt = $2 and state = 2`,
 		Args: []any{j.ID, int64(j.Attempt)},

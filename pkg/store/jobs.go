@@ -31,62 +31,34 @@ type Job struct {
 	Token, Session ID
 	State          JobState
 	// Attempt counts the claims. Who writes to a running job names the attempt that it is.
-	Attempt   int
-	GivenBack int
+	Attempt  int
+	Released int
 	// DueAt is, of a queued job, the time before which it is not run; of a running one the end of its lease; and
 	// of one that is over the time until which what it left is kept.
 	DueAt   int64
 	EndedAt *int64
 	// Digest is of the request and Payload the request itself, which is gone once the job is over.
 	Digest, Payload []byte
-	SealingKey      string
+	EncryptionKeyID string
 	Result          []byte
-	ResultKey       *string
+	ResultKeyID     *string
 }
 
-// Left says how many attempts there are still, that which runs not counted.
-func (j *Job) Left() int { return MaxJobAttempts - (j.Attempt - j.GivenBack) }
-
-// JobCaller is who asks for jobs: a token, which sees those that it submitted, or a session, which sees all of its user's.
-// A session was looked up already, and is looked up again where that costs nothing.
-type JobCaller struct {
-	User, Token, Session ID
-}
-
-// standing is the credential's row as long as the credential counts, from the "from" on; id and now number its parameters.
-func (c JobCaller) standing(id, now int) string {
-	credential, at := placeholder(id), placeholder(now)
-	if c.Token.IsZero() {
-		return `from sessions t join users u on u.id = t.user_id where t.id = ` + credential + ` and t.expires_at > ` + at + ` and u.enabled`
-	}
-	return `from tokens t join users u on u.id = t.user_id where t.id = ` + credential + ` and t.enabled and not t.blocked and (t.expires_at is null or t.expires_at > ` +
-		at + `) and u.enabled`
-}
-
-func (c JobCaller) credential() ID {
-	if c.Token.IsZero() {
-		return c.Session
-	}
-	return c.Token
-}
-
-// access is a statement that sets *ok if the credential stands.
-func (c JobCaller) access(now int64, ok *bool) Stmt {
-	return Stmt{SQL: "select 1 " + c.standing(1, 2), Args: []any{c.credential(), now}, Each: First(ok, nil)}
-}
+// AttemptsLeft says how many attempts there are still, that which runs not counted.
+func (j *Job) AttemptsLeft() int { return MaxJobAttempts - (j.Attempt - j.Released) }
 
 const jobColumns = `id, user_id, name, token_id, session_id, state, attempt, given_back, due_at, ended_at, digest, payload, sealing_key, result, result_key`
 
 func scanJob(j *Job, found *bool) func(Row) error {
 	return func(r Row) error {
 		*found = true
-		return r.Scan(&j.ID, &j.UserID, &j.Name, &j.Token, &j.Session, (*int)(&j.State), &j.Attempt, &j.GivenBack, &j.DueAt, &j.EndedAt,
-			&j.Digest, &j.Payload, &j.SealingKey, &j.Result, &j.ResultKey)
+		return r.Scan(&j.ID, &j.UserID, &j.Name, &j.Token, &j.Session, (*int)(&j.State), &j.Attempt, &j.Released, &j.DueAt, &j.EndedAt,
+			&j.Digest, &j.Payload, &j.EncryptionKeyID, &j.Result, &j.ResultKeyID)
 	}
 }
 
-// Submitted is what came of a submission.
-type Submitted struct {
+// SubmitResult is the result of a submission.
+type SubmitResult struct {
 	// Access is false if the credential does not stand; nothing else is set then.
 	Access bool
 	// Job is the job of that name, if there is one: the new one if its ID is the one that was asked for, and
@@ -95,17 +67,17 @@ type Submitted struct {
 	Found bool
 }
 
-// Submit adds a job, unless the user has one of the same name, or limit open ones. Of j the ID, Name, Digest, Payload and
+// SubmitJob adds a job, unless the user has one of the same name, or limit open ones. Of j the ID, Name, Digest, Payload and
 // SealingKey count. One trip.
-func Submit(ctx context.Context, db Runner, c JobCaller, j Job, limit int, now int64) (s Submitted, err error) {
+func SubmitJob(ctx context.Context, db Runner, c Principal, j Job, limit int, now int64) (s SubmitResult, err error) {
 	err = db.Run(ctx,
 		HoldUser(c.User), // so that two that count at the same time do not both find room
 		Stmt{
 			SQL: `insert into jobs (id, user_id, name, token_id, session_id, state, attempt, given_back, due_at, digest, payload, sealing_key)
-select $3, u.id, $4, $5, $6, 1, 0, 0, 0, $7, $8, $9 ` + c.standing(1, 2) + ` and u.id = $10
+select $3, u.id, $4, $5, $6, 1, 0, 0, 0, $7, $8, $9 ` + c.valid(1) + ` and u.id = $10
  and (select count(*) from jobs j where j.user_id = u.id and j.state <= 2) < $11
 on conflict (user_id, name) do nothing`,
-			Args: []any{c.credential(), now, j.ID, j.Name, c.Token, c.Session, j.Digest, j.Payload, j.SealingKey, c.User, int64(limit)},
+			Args: []any{c.credential(), now, j.ID, j.Name, c.Token, c.Session, j.Digest, j.Payload, j.EncryptionKeyID, c.User, int64(limit)},
 		},
 		Stmt{SQL: `select ` + jobColumns + ` from jobs where user_id = $1 and name = $2`, Args: []any{c.User, j.Name}, Each: scanJob(&s.Job, &s.Found)},
 		c.access(now, &s.Access),
@@ -113,28 +85,28 @@ on conflict (user_id, name) do nothing`,
 	return s, err
 }
 
-// The conditions of a claim; $1 is now. They stand in the statement twice: between its choice and its write another
+// The conditions of a claim; $2 is now. They stand in the statement twice: between its choice and its write another
 // process may have taken the job.
 const (
-	claimable = `state <= 2 and due_at <= $1 and attempt - given_back < 2`
-	// worn is a job whose last attempt went silent. (SQLite uses the index on open jobs only where its condition stands literally.)
-	worn = `state = 2 and state <= 2 and due_at <= $1 and attempt - given_back >= 2`
+	claimable = `state <= 2 and due_at <= $2 and attempt - given_back < 2`
+	// exhausted is a job whose last attempt ended without a word. (SQLite uses the index on open jobs only where its condition stands literally.)
+	exhausted = `state = 2 and state <= 2 and due_at <= $2 and attempt - given_back >= 2`
 
-	claimJob = `update jobs set state = 2, attempt = attempt + 1, due_at = $2 where id = `
-	endWorn  = `update jobs set state = 4, ended_at = $1, due_at = $2, payload = null where id = `
+	claimJob     = `update jobs set state = 2, attempt = attempt + 1, due_at = $1 where id = `
+	endExhausted = `update jobs set state = 4, ended_at = $2, due_at = $1, payload = null where id = `
 )
 
-// Claim is what a worker asks for once in a while.
-type Claim struct {
+// JobClaim is what a worker asks for once in a while.
+type JobClaim struct {
 	Now   int64
 	Lease int64 // the end of the lease that a claimed job gets
 	Keep  int64 // until when what is over is kept
-	// Running are jobs of this process: those that were cancelled are named in Claimed.
+	// Running are jobs of this process: those that were cancelled are named in ClaimResult.
 	Running []ID
 }
 
-// Claimed is what comes of it.
-type Claimed struct {
+// ClaimResult is the result of a claim.
+type ClaimResult struct {
 	Job   Job
 	Found bool
 	// More says that there was something to claim: without a Job, another process was faster.
@@ -143,15 +115,15 @@ type Claimed struct {
 }
 
 // ClaimJob takes the oldest job that is due. One trip, whether there is one or not.
-func ClaimJob(ctx context.Context, db Runner, c Claim) (out Claimed, err error) {
+func ClaimJob(ctx context.Context, db Runner, c JobClaim) (out ClaimResult, err error) {
 	stmts := []Stmt{
-		{SQL: endWorn + `(select id from jobs where ` + worn + ` order by id limit 1) and ` + worn, Args: []any{c.Now, c.Keep}},
+		{SQL: endExhausted + `(select id from jobs where ` + exhausted + ` order by id limit 1) and ` + exhausted, Args: []any{c.Keep, c.Now}},
 		{
 			SQL: claimJob + `(select id from jobs where ` + claimable + ` order by id limit 1) and ` + claimable +
 				` returning ` + jobColumns,
-			Args: []any{c.Now, c.Lease}, Each: scanJob(&out.Job, &out.Found),
+			Args: []any{c.Lease, c.Now}, Each: scanJob(&out.Job, &out.Found),
 		},
-		{SQL: `select 1 from jobs where ` + claimable + ` limit 1`, Args: []any{c.Now}, Each: First(&out.More, nil)},
+		{SQL: `select 1 from jobs where ` + claimable + ` limit $1`, Args: []any{int64(1), c.Now}, Each: First(&out.More, nil)},
 	}
 	err = db.Run(ctx, append(stmts, cancelled(c.Running, &out.Cancelled)...)...)
 	return out, err
@@ -173,35 +145,35 @@ func cancelled(ids []ID, out *[]ID) (stmts []Stmt) {
 	return stmts
 }
 
-// Looking says whether a look at a job may also run it.
-type Looking int
+// FindMode says whether finding a job may also claim it.
+type FindMode int
 
 // The two ways to look.
 const (
-	LookOnly Looking = iota + 1
-	LookAndClaim
+	FindOnly FindMode = iota + 1
+	FindAndClaim
 )
 
-// Looked is what a look finds.
-type Looked struct {
+// FoundJob is what FindJob finds.
+type FoundJob struct {
 	Access  bool // the credential stands
 	Found   bool // there is a job of that name that the caller may see
 	Job     Job
 	Claimed bool // it is the caller's to run now
 }
 
-// LookJob finds a job by its name and, with LookAndClaim, takes it if it is due. One trip.
-func LookJob(ctx context.Context, db Runner, who JobCaller, name string, how Looking, c Claim) (out Looked, err error) {
+// FindJob finds a job by its name and, with FindAndClaim, takes it if it is due. One trip.
+func FindJob(ctx context.Context, db Runner, who Principal, name string, how FindMode, c JobClaim) (out FoundJob, err error) {
 	const mine = `(select id from jobs where user_id = $3 and name = $4 and ($5 or token_id = $6))`
 	seen := []any{who.User, name, who.Token.IsZero(), who.Token[:]}
 	stmts := []Stmt{
 		who.access(c.Now, &out.Access),
-		{SQL: endWorn + mine + ` and ` + worn, Args: append([]any{c.Now, c.Keep}, seen...)},
+		{SQL: endExhausted + mine + ` and ` + exhausted, Args: append([]any{c.Keep, c.Now}, seen...)},
 	}
-	if how == LookAndClaim {
+	if how == FindAndClaim {
 		stmts = append(stmts, Stmt{
-			SQL:  claimJob + mine + ` and ` + claimable + ` and exists (select 1 ` + who.standing(7, 1) + `) returning 1`,
-			Args: append(append([]any{c.Now, c.Lease}, seen...), who.credential()), Each: First(&out.Claimed, nil),
+			SQL:  claimJob + mine + ` and ` + claimable + ` and exists (select 1 ` + who.valid(7) + `) returning 1`,
+			Args: append(append([]any{c.Lease, c.Now}, seen...), who.credential()), Each: First(&out.Claimed, nil),
 		})
 	}
 	stmts = append(stmts, Stmt{
@@ -213,14 +185,14 @@ func LookJob(ctx context.Context, db Runner, who JobCaller, name string, how Loo
 }
 
 // CancelJob ends a job that is not over, by its name; what runs is ended by who runs it. It returns the job as it is then, and one trip.
-func CancelJob(ctx context.Context, db Runner, who JobCaller, name string, now, keep int64) (out Looked, err error) {
+func CancelJob(ctx context.Context, db Runner, who Principal, name string, now, keep int64) (out FoundJob, err error) {
 	seen := []any{who.User, name, who.Token.IsZero(), who.Token[:]}
 	err = db.Run(ctx,
 		who.access(now, &out.Access),
 		Stmt{
-			SQL: `update jobs set state = 5, ended_at = $1, due_at = $2, payload = null
- where user_id = $3 and name = $4 and ($5 or token_id = $6) and state <= 2 and exists (select 1 ` + who.standing(7, 1) + `)`,
-			Args: append(append([]any{now, keep}, seen...), who.credential()),
+			SQL: `update jobs set state = 5, ended_at = $2, due_at = $1, payload = null
+ where user_id = $3 and name = $4 and ($5 or token_id = $6) and state <= 2 and exists (select 1 ` + who.valid(7) + `)`,
+			Args: append(append([]any{keep, now}, seen...), who.credential()),
 		},
 		Stmt{
 			SQL:  `select ` + jobColumns + ` from jobs where user_id = $1 and name = $2 and ($3 or token_id = $4)`,
@@ -244,7 +216,7 @@ func (c *JobCounts) stmt(sql string, args ...any) Stmt {
 }
 
 // CountJobs counts the jobs that the caller may see. access is false if the credential does not stand.
-func CountJobs(ctx context.Context, db Runner, who JobCaller, now int64) (n JobCounts, access bool, err error) {
+func CountJobs(ctx context.Context, db Runner, who Principal, now int64) (n JobCounts, access bool, err error) {
 	err = db.Run(ctx, who.access(now, &access),
 		n.stmt(countJobs+` where user_id = $2 and ($3 or token_id = $4)`, now, who.User, who.Token.IsZero(), who.Token[:]))
 	return n, access, err
@@ -266,6 +238,6 @@ func Jobs(ctx context.Context, r Runner, userID ID, p Page) ([]Job, error) {
 		SQL:  `select id, name, token_id, state, attempt, given_back, due_at, ended_at from jobs where user_id = $1 and id < $2 order by id desc limit $3`,
 		Args: []any{userID, before, int64(p.Limit)},
 	}, func(j *Job) []any {
-		return []any{&j.ID, &j.Name, &j.Token, (*int)(&j.State), &j.Attempt, &j.GivenBack, &j.DueAt, &j.EndedAt}
+		return []any{&j.ID, &j.Name, &j.Token, (*int)(&j.State), &j.Attempt, &j.Released, &j.DueAt, &j.EndedAt}
 	})
 }

@@ -8,24 +8,24 @@ import (
 
 // Key is a provider key.
 type Key struct {
-	ID            ID
-	UserID        ID
-	Provider      string
-	Name          string
-	Sealed        []byte // the secret, sealed and bound to this row
-	SealingKey    string // names the key that sealed it
-	LastFour      string
-	Priority      int // lower is tried first
-	Enabled       bool
-	Blocked       bool     // by the admin
-	AllowedModels []string // exact, prefix*, or *; empty: all of the provider's; never nil when read
-	DefaultModel  string   // empty: none
-	DailyLimit    *int64   // requests a UTC day; nil: no limit
-	RestUntil     int64    // not used before this time; 0: never rested
-	RestClass     string   // why it rests: an error class
-	RestNote      string   // the provider's last error about the key, redacted
-	CreatedAt     int64
-	UpdatedAt     int64
+	ID              ID
+	UserID          ID
+	Provider        string
+	Name            string
+	Encrypted       []byte // the secret, sealed and bound to this row
+	EncryptionKeyID string // names the key that sealed it
+	LastFour        string
+	Priority        int // lower is tried first
+	Enabled         bool
+	Blocked         bool     // by the admin
+	AllowedModels   []string // exact, prefix*, or *; empty: all of the provider's; never nil when read
+	DefaultModel    string   // empty: none
+	DailyLimit      *int64   // requests a UTC day; nil: no limit
+	CooldownUntil   int64    // not used before this time; 0: never rested
+	CooldownClass   string   // why it rests: an error class
+	CooldownMessage string   // the provider's last error about the key, redacted
+	CreatedAt       int64
+	UpdatedAt       int64
 }
 
 // KeyUse is a key with what was done with it.
@@ -50,15 +50,9 @@ const (
 )
 
 func scanKey(k *Key) []any {
-	return []any{&k.ID, &k.UserID, &k.Provider, &k.Name, &k.Sealed, &k.SealingKey, &k.LastFour, &k.Priority, &k.Enabled, &k.Blocked,
-		(*modelList)(&k.AllowedModels), &k.DefaultModel, &k.DailyLimit, &k.RestUntil, &k.RestClass, &k.RestNote, &k.CreatedAt, &k.UpdatedAt}
+	return []any{&k.ID, &k.UserID, &k.Provider, &k.Name, &k.Encrypted, &k.EncryptionKeyID, &k.LastFour, &k.Priority, &k.Enabled, &k.Blocked,
+		(*modelList)(&k.AllowedModels), &k.DefaultModel, &k.DailyLimit, &k.CooldownUntil, &k.CooldownClass, &k.CooldownMessage, &k.CreatedAt, &k.UpdatedAt}
 }
-
-// KeyColumns are the columns that ScanKey takes, of a provider_keys named k.
-const KeyColumns = keyColumns
-
-// ScanKey returns the destinations for KeyColumns.
-func ScanKey(k *Key) []any { return scanKey(k) }
 
 // modelList is allowed_models: a JSON array of strings.
 type modelList []string
@@ -88,7 +82,7 @@ func CreateKey(ctx context.Context, r Runner, k Key) error {
 			SQL: `insert into provider_keys (id, user_id, provider, name, sealed, sealing_key, last_four, priority, enabled, blocked,
 				allowed_models, default_model, daily_limit, rest_until, rest_class, rest_note, created_at, updated_at)
 				values ($1, $2, $3, $4, $5, $6, $7, $8, $9, false, $10, nullif($11, ''), $12, 0, '', '', $13, $13)`,
-			Args: []any{k.ID, k.UserID, k.Provider, k.Name, k.Sealed, k.SealingKey, k.LastFour, k.Priority, k.Enabled,
+			Args: []any{k.ID, k.UserID, k.Provider, k.Name, k.Encrypted, k.EncryptionKeyID, k.LastFour, k.Priority, k.Enabled,
 				modelList(k.AllowedModels).text(), k.DefaultModel, k.DailyLimit, k.CreatedAt},
 		},
 		bumpRevision(k.UserID),
@@ -153,9 +147,9 @@ func KeyByID(ctx context.Context, r Runner, userID, id ID, day int64) (KeyUse, e
 
 // Secret is a provider key's secret as it is kept.
 type Secret struct {
-	Sealed     []byte
-	SealingKey string
-	LastFour   string
+	Encrypted       []byte
+	EncryptionKeyID string
+	LastFour        string
 }
 
 // KeyChange is what an owner changes about a key.
@@ -176,10 +170,10 @@ func UpdateKey(ctx context.Context, r Runner, userID, id ID, c KeyChange, now in
 		set.comma("name = ?", c.Name.To)
 	}
 	if c.Secret.Set {
-		set.comma("sealed = ?", c.Secret.To.Sealed)
-		set.comma("sealing_key = ?", c.Secret.To.SealingKey)
+		set.comma("sealed = ?", c.Secret.To.Encrypted)
+		set.comma("sealing_key = ?", c.Secret.To.EncryptionKeyID)
 		set.comma("last_four = ?", c.Secret.To.LastFour)
-		set.comma("rest_until = 0, rest_class = '', rest_note = ''")
+		set.comma(noCooldown)
 	}
 	if c.Priority.Set {
 		set.comma("priority = ?", c.Priority.To)
@@ -211,26 +205,6 @@ func DeleteKey(ctx context.Context, r Runner, userID, id ID) error {
 		bumpRevision(userID))
 }
 
-// ResetQuota makes nothing of the day's quota used: [ErrNotFound]. Requests under way
-// give back to the generation before, and so to nobody. Processes that took the key
-// for spent look at it again.
-func ResetQuota(ctx context.Context, r Runner, userID, id ID, day int64) error {
-	return one(ctx, r, Stmt{
-		SQL: `insert into key_days (key_id, day, used, gen)
-			select id, $3, 0, 1 from provider_keys where id = $1 and user_id = $2
-			on conflict (key_id, day) do update set used = 0, gen = key_days.gen + 1`,
-		Args: []any{id, userID, day},
-	}, nil, bumpRevision(userID))
-}
-
-// EndRest lets a key of the user be used again at once: [ErrNotFound].
-func EndRest(ctx context.Context, r Runner, userID, id ID) error {
-	return one(ctx, r, Stmt{
-		SQL:  "update provider_keys set rest_until = 0, rest_class = '', rest_note = '' where id = $1 and user_id = $2",
-		Args: []any{id, userID},
-	}, nil, bumpRevision(userID))
-}
-
 // AllKeys lists everybody's keys, oldest first, for the admin.
 func AllKeys(ctx context.Context, r Runner, p Page) ([]OwnedKey, error) {
 	return list(ctx, r, Stmt{
@@ -238,6 +212,17 @@ func AllKeys(ctx context.Context, r Runner, p Page) ([]OwnedKey, error) {
 			where k.id > $1 order by k.id limit $2`,
 		Args: []any{p.After[:], p.Limit},
 	}, func(k *OwnedKey) []any { return append(scanKey(&k.Key), &k.OwnerEmail) })
+}
+
+// CountKeys counts all keys.
+func CountKeys(ctx context.Context, r Runner) (n int, err error) {
+	err = r.Run(ctx, Stmt{SQL: "select count(*) from provider_keys", Each: func(row Row) error { return row.Scan(&n) }})
+	return n, err
+}
+
+// ProvidersInUse lists the providers that have a key which its owner has enabled.
+func ProvidersInUse(ctx context.Context, r Runner) ([]string, error) {
+	return list(ctx, r, Stmt{SQL: "select distinct provider from provider_keys where enabled"}, func(id *string) []any { return []any{id} })
 }
 
 // BlockKey sets the admin's switch of anybody's key: [ErrNotFound].
@@ -255,19 +240,19 @@ func BlockKey(ctx context.Context, r Runner, id ID, blocked bool, now int64) (Ke
 	return k, err
 }
 
-// ResealKey replaces the sealed form of the same secret; nothing happens, and false comes back, if
+// ReencryptKey replaces the encrypted form of the same secret; nothing happens, and false comes back, if
 // the key is not as in old any more.
-func ResealKey(ctx context.Context, r Runner, old Key, sealed []byte, sealingKey string) (done bool, err error) {
+func ReencryptKey(ctx context.Context, r Runner, old Key, sealed []byte, sealingKey string) (done bool, err error) {
 	var n int64
 	err = r.Run(ctx, Stmt{
 		SQL:  "update provider_keys set sealed = $4, sealing_key = $5 where id = $1 and sealing_key = $2 and sealed = $3",
-		Args: []any{old.ID, old.SealingKey, old.Sealed, sealed, sealingKey}, Affected: &n,
+		Args: []any{old.ID, old.EncryptionKeyID, old.Encrypted, sealed, sealingKey}, Affected: &n,
 	})
 	return n > 0, err
 }
 
-// KeysSealedOtherwise lists everybody's keys that were not sealed by current, in the order of ids.
-func KeysSealedOtherwise(ctx context.Context, r Runner, current string, p Page) ([]Key, error) {
+// KeysNotEncryptedBy lists all keys that were not encrypted by current, in the order of ids.
+func KeysNotEncryptedBy(ctx context.Context, r Runner, current string, p Page) ([]Key, error) {
 	return list(ctx, r, Stmt{
 		SQL:  "select " + keyColumns + " from provider_keys k where k.sealing_key <> $1 and k.id > $2 order by k.id limit $3",
 		Args: []any{current, p.After[:], p.Limit},

@@ -25,19 +25,11 @@ func HoldCursor(user, set ID) Stmt {
 	return Stmt{SQL: holdCursor, Args: []any{user, set[:]}}
 }
 
-const giveBackPlace = `update key_days set used = used - 1 where key_id = $1 and day = $2 and gen = $3 and used > 0`
-
-// GiveBackPlace returns a place of the day's generation gen in a key's quota. It does nothing if the day's row was
-// reset since, so that neither midnight nor a reset is corrupted by it.
-func GiveBackPlace(key ID, day, gen int64) Stmt {
-	return Stmt{SQL: giveBackPlace, Args: []any{key, day, gen}}
-}
-
-// SplitPlaces parts statements that belong to the end of an attempt: those that give places
+// SplitReleases parts statements that belong to the end of an attempt: those that give places
 // back, and the others, which come after them.
-func SplitPlaces(stmts []Stmt) (places, others []Stmt) {
+func SplitReleases(stmts []Stmt) (places, others []Stmt) {
 	for _, s := range stmts {
-		if s.SQL == giveBackPlace {
+		if s.SQL == releaseReservation {
 			places = append(places, s)
 		} else {
 			others = append(others, s)
@@ -50,7 +42,7 @@ func SplitPlaces(stmts []Stmt) (places, others []Stmt) {
 func appendAlso(stmts []Stmt, records []Record) []Stmt {
 	var with []*Record
 	for i := range records {
-		if len(records[i].Also) > 0 {
+		if len(records[i].Statements) > 0 {
 			with = append(with, &records[i])
 		}
 	}
@@ -62,9 +54,9 @@ func appendAlso(stmts []Stmt, records []Record) []Stmt {
 		}
 		var all []Stmt
 		for _, r := range with[:n] {
-			all = append(all, r.Also...)
+			all = append(all, r.Statements...)
 		}
-		places, others := SplitPlaces(all)
+		places, others := SplitReleases(all)
 		if n > 1 || len(places) > 1 {
 			stmts = append(stmts, HoldUser(with[0].User))
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"strings"
@@ -9,6 +10,13 @@ import (
 // SchemaVersion is the version that this code needs: the number of migrations.
 // A database with a newer schema is fine, because migrations only ever add.
 const SchemaVersion = 3
+
+// CurrentSchema reads the version of the database's schema; 0 if it holds none.
+func CurrentSchema(ctx context.Context, r Runner) (version int, err error) {
+	found := false
+	err = r.Run(ctx, Stmt{SQL: "select version from schema_version", Each: First(&found, &version)})
+	return version, err
+}
 
 //go:embed migrations/*.sql
 var migrationFiles embed.FS

@@ -39,9 +39,9 @@ type Record struct {
 	Input, Cached, CacheWrite, Output, Reasoning int64
 	// Trace is JSON, kept for a shorter time; empty if nothing went wrong.
 	Trace string
-	// Also holds statements that belong to the end of this request: a place given
-	// back, a rest. They run in the same transaction, in the order that SplitPlaces gives them.
-	Also []Stmt
+	// Statements are those that belong to the end of this request: a place given
+	// back, a rest. They run in the same transaction, in the order that SplitReleases gives them.
+	Statements []Stmt
 }
 
 const (

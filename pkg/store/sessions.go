@@ -68,8 +68,7 @@ func SessionByID(ctx context.Context, r Runner, id ID, now int64) (Session, User
 	var s Session
 	var u User
 	err := one(ctx, r, Stmt{
-		SQL: "select " + sessionColumns + ", " + userColumns + ` from sessions s join users u on u.id = s.user_id
-			where s.id = $1 and s.expires_at > $2 and u.enabled`,
+		SQL:  "select " + sessionColumns + ", " + userColumns + " " + fromSession + " where s.id = $1 and " + sessionValid,
 		Args: []any{id, now},
 	}, append(scanSession(&s), scanUser(&u)...))
 	return s, u, err

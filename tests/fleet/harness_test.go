@@ -167,7 +167,7 @@ func (f *fleet) furnish() {
 		name, value, _ := strings.Cut(e, "=")
 		vars[name] = value
 	}
-	cfg, err := config.Load(func(name string) (string, bool) { v, ok := vars[name]; return v, ok }, config.HomeBinary)
+	cfg, err := config.Load(func(name string) (string, bool) { v, ok := vars[name]; return v, ok }, config.PlatformBinary)
 	if err == nil {
 		f.db, err = database.Open(cfg.Database)
 	}
@@ -200,7 +200,7 @@ func (f *fleet) key(priority int, limit int64) store.ID {
 	now := time.Now().UnixMilli()
 	id := store.NewID(now)
 	sealed, sealingKey := f.secrets.Seal([]byte(secretOf(f.keys)), gateway.KeyBinding(id, f.user))
-	k := store.Key{ID: id, UserID: f.user, Provider: "openai", Name: fmt.Sprint(f.keys), Sealed: sealed, SealingKey: sealingKey,
+	k := store.Key{ID: id, UserID: f.user, Provider: "openai", Name: fmt.Sprint(f.keys), Encrypted: sealed, EncryptionKeyID: sealingKey,
 		LastFour: "0000", Priority: priority, Enabled: true, CreatedAt: now}
 	if limit >= 0 {
 		k.DailyLimit = &limit

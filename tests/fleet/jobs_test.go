@@ -280,7 +280,7 @@ func TestPollsAloneOnFunctions(t *testing.T) {
 		vars[name] = value
 	}
 	for i := range f.gates {
-		app, err := server.Open(func(name string) (string, bool) { v, ok := vars[name]; return v, ok }, config.HomeFunctions)
+		app, err := server.Open(func(name string) (string, bool) { v, ok := vars[name]; return v, ok }, config.PlatformFunctions)
 		if err != nil {
 			t.Fatal(err)
 		}

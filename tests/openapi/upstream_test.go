@@ -150,13 +150,13 @@ func encode(t *testing.T, p *provider.Provider, req *chat.Request, d *document) 
 	}
 	send := speech.Client.EncodeRequest
 	if d.counts {
-		counter, rules, ok := p.Counting(req.Model, req)
+		counter, ok := p.Counting(req.Model, req)
 		if !ok {
 			t.Fatalf("%s does not count", p.ID)
 		}
-		send, speech.Rules = counter.EncodeCount, rules
+		send = counter.EncodeCount
 	}
-	enc, err := send(req, speech.Rules)
+	enc, err := send(req)
 	var refusal *chat.Error
 	if errors.As(err, &refusal) && refusal.Class == chat.BadRequest {
 		return nil, false

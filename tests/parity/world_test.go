@@ -59,7 +59,7 @@ func newWorld(t *testing.T) *world {
 	for _, id := range emulator.Providers() {
 		env[strings.ToUpper(id)+"_BASE_URL"] = emulator.BaseURL(origin, id)
 	}
-	w.cfg, err = config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, config.HomeBinary)
+	w.cfg, err = config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, config.PlatformBinary)
 	w.must(err)
 	w.db, err = sqlite.Open(sqlite.Options{Path: filepath.Join(t.TempDir(), "gateway.db")})
 	w.must(err)
@@ -140,7 +140,7 @@ func (p *person) keyOf(provider, secret string, priority int) store.ID {
 	now := time.Now().UnixMilli()
 	id := store.NewID(now)
 	sealed, sealingKey := p.secrets.Seal([]byte(secret), gateway.KeyBinding(id, p.id))
-	p.must(store.CreateKey(context.Background(), p.db, store.Key{ID: id, UserID: p.id, Provider: provider, Name: secret, Sealed: sealed, SealingKey: sealingKey,
+	p.must(store.CreateKey(context.Background(), p.db, store.Key{ID: id, UserID: p.id, Provider: provider, Name: secret, Encrypted: sealed, EncryptionKeyID: sealingKey,
 		LastFour: "0000", Priority: priority, Enabled: true, CreatedAt: now}))
 	return id
 }

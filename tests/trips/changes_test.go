@@ -13,7 +13,7 @@ import (
 func TestChangesCountAtOnce(t *testing.T) {
 	now := time.Now().UnixMilli()
 	past, none, ten := now-1, int64(0), int64(10)
-	onEveryHome(t, func(w *world) {
+	onEveryPlatform(t, func(w *world) {
 		token := func(c store.TokenChange) func(*person, *store.Key) error {
 			return func(p *person, _ *store.Key) error {
 				_, err := store.UpdateToken(w.Context(), w.db, p.ID, p.token, c)
@@ -101,7 +101,7 @@ func TestChangesCountAtOnce(t *testing.T) {
 
 // The same for sessions.
 func TestEndedSessionsCountAtOnce(t *testing.T) {
-	onEveryHome(t, func(w *world) {
+	onEveryPlatform(t, func(w *world) {
 		p := w.person()
 		w.key(p, 1, -1)
 		for name, end := range map[string]func(session store.ID) error{

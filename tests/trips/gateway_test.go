@@ -45,14 +45,14 @@ type call struct {
 	trips int64 // the gateway's so far
 }
 
-// onEveryHome runs the test on the gateway as functions compose it and as the binary does.
-func onEveryHome(t *testing.T, test func(w *world)) {
-	for name, home := range map[string]config.Home{"functions": config.HomeFunctions, "binary": config.HomeBinary} {
-		t.Run(name, func(t *testing.T) { test(newWorld(t, home)) })
+// onEveryPlatform runs the test on the gateway as functions compose it and as the binary does.
+func onEveryPlatform(t *testing.T, test func(w *world)) {
+	for name, platform := range map[string]config.Platform{"functions": config.PlatformFunctions, "binary": config.PlatformBinary} {
+		t.Run(name, func(t *testing.T) { test(newWorld(t, platform)) })
 	}
 }
 
-func newWorld(t *testing.T, home config.Home) *world {
+func newWorld(t *testing.T, platform config.Platform) *world {
 	w := &world{T: t, fails: map[string]bool{}}
 	database := pgtest.New(t)
 	db, err := postgres.Open(postgres.Options{URL: database})
@@ -67,7 +67,7 @@ func newWorld(t *testing.T, home config.Home) *world {
 	w.wire, through = pgtest.Count(t, database)
 	env := map[string]string{"DATABASE_URL": through, "JWT_SECRET": "mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7i-for-counting", "LOG_LEVEL": "error",
 		"OPENAI_BASE_URL": upstream.URL, "CRON_SECRET": "called-by-the-scheduler"}
-	w.app, err = server.Open(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, home)
+	w.app, err = server.Open(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, platform)
 	w.must(err)
 	t.Cleanup(func() { w.app.DB.Close() })
 	gate := httptest.NewServer(w.app.Handler(server.Chat))
@@ -152,7 +152,7 @@ func (w *world) key(p *person, priority int, limit int64) store.Key {
 	now := time.Now().UnixMilli()
 	k := store.Key{ID: store.NewID(now), UserID: p.ID, Provider: "openai", Name: "key", LastFour: "0000", Priority: priority, Enabled: true, CreatedAt: now}
 	secret := w.secret(&k)
-	k.Sealed, k.SealingKey = secret.Sealed, secret.SealingKey
+	k.Encrypted, k.EncryptionKeyID = secret.Encrypted, secret.EncryptionKeyID
 	if limit >= 0 {
 		k.DailyLimit = &limit
 	}
@@ -165,7 +165,7 @@ func (w *world) secret(k *store.Key) store.Secret {
 	w.keys++
 	k.Name = fmt.Sprintf("sk-counted-%04d", w.keys)
 	sealed, sealingKey := w.app.Secrets.Seal([]byte(k.Name), gateway.KeyBinding(k.ID, k.UserID))
-	return store.Secret{Sealed: sealed, SealingKey: sealingKey, LastFour: "0000"}
+	return store.Secret{Encrypted: sealed, EncryptionKeyID: sealingKey, LastFour: "0000"}
 }
 
 // answer is what came of a request, and its trips: before the first call of the provider, between each and the

@@ -28,7 +28,7 @@ func (w *world) do(p *person, method, path, body string) (status int, trips int6
 }
 
 func TestRoundTripsOfJobs(t *testing.T) {
-	onEveryHome(t, func(w *world) {
+	onEveryPlatform(t, func(w *world) {
 		p := w.person()
 		w.key(p, 1, 1000)
 		w.ask(p, whole)
@@ -58,7 +58,7 @@ func TestRoundTripsOfJobs(t *testing.T) {
 
 		now := time.Now().UnixMilli()
 		before := w.wire.Trips()
-		c, err := store.ClaimJob(w.Context(), w.app.DB, store.Claim{Now: now, Lease: now + 1000, Keep: now})
+		c, err := store.ClaimJob(w.Context(), w.app.DB, store.JobClaim{Now: now, Lease: now + 1000, Keep: now})
 		if n := w.wire.Trips() - before; n != 1 || err != nil || c.Found || c.More {
 			w.Errorf("an empty tick of a worker: %d trips, %+v, %v", n, c, err)
 		}

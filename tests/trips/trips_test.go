@@ -9,7 +9,7 @@ import (
 )
 
 func TestRoundTripsOfARequest(t *testing.T) {
-	onEveryHome(t, func(w *world) {
+	onEveryPlatform(t, func(w *world) {
 		p := w.person()
 		w.key(p, 1, 1000)
 		if n := w.wire.Trips() + w.wire.Connections(); n != 0 {
@@ -32,7 +32,7 @@ func TestRoundTripsOfARequest(t *testing.T) {
 }
 
 func TestRoundTripsOfRotation(t *testing.T) {
-	onEveryHome(t, func(w *world) {
+	onEveryPlatform(t, func(w *world) {
 		p := w.person()
 		_, err := store.SetProfile(w.Context(), w.db, p.ID, store.ProfileChange{Strategy: store.To("round-robin")}, 0)
 		w.must(err)
@@ -57,23 +57,23 @@ func TestRoundTripsOfRotation(t *testing.T) {
 
 // A step of failover costs one batch: it gives back, lets the key rest, and reserves the next.
 func TestRoundTripsOfFailover(t *testing.T) {
-	onEveryHome(t, func(w *world) {
+	onEveryPlatform(t, func(w *world) {
 		p := w.person()
 		keys := []store.Key{w.key(p, 1, 10), w.key(p, 2, 10), w.key(p, 3, 10)}
 		w.want("cold", w.ask(p, whole), "200 [2 1]")
 		w.fails[keys[0].Name] = true
 		w.want("one step", w.ask(p, whole), "200 [1 1 1]")
 		w.want("the resting key is passed over", w.ask(p, stream), "200 [1 1]")
-		w.must(store.EndRest(w.Context(), w.db, p.ID, keys[0].ID))
+		w.must(store.EndCooldown(w.Context(), w.db, p.ID, keys[0].ID))
 		w.want("the table is old", w.ask(p, whole), "200 [4 1 1]")
-		w.must(store.EndRest(w.Context(), w.db, p.ID, keys[0].ID))
+		w.must(store.EndCooldown(w.Context(), w.db, p.ID, keys[0].ID))
 		w.fails[keys[1].Name] = true
 		w.want("the table is old, two steps, streamed", w.ask(p, stream), "200 [4 1 1 1]")
 		today := store.DayOf(time.Now().UnixMilli())
 		for i, used := range []int64{1, 3, 1} { // what failed was given back
 			k, err := store.KeyByID(w.Context(), w.db, p.ID, keys[i].ID, today)
-			if err != nil || k.UsedToday != used || (k.RestUntil > 0) != (i < 2) {
-				w.Errorf("key %d: %d used, rests until %d, %v; want %d used", i+1, k.UsedToday, k.RestUntil, err, used)
+			if err != nil || k.UsedToday != used || (k.CooldownUntil > 0) != (i < 2) {
+				w.Errorf("key %d: %d used, rests until %d, %v; want %d used", i+1, k.UsedToday, k.CooldownUntil, err, used)
 			}
 		}
 	})
@@ -81,7 +81,7 @@ func TestRoundTripsOfFailover(t *testing.T) {
 
 // Only what is refused pays for learning why.
 func TestRoundTripsOfRefusals(t *testing.T) {
-	onEveryHome(t, func(w *world) {
+	onEveryPlatform(t, func(w *world) {
 		p := w.person()
 		first := w.key(p, 1, 2)
 		w.want("cold", w.ask(p, whole), "200 [2 1]")
@@ -122,7 +122,7 @@ func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
 // A serverless database falls asleep only if nobody talks to it.
 func TestNothingIsSentWhileIdle(t *testing.T) {
-	onEveryHome(t, func(w *world) {
+	onEveryPlatform(t, func(w *world) {
 		p := w.person()
 		w.key(p, 1, 5)
 		w.ask(p, whole)

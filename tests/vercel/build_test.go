@@ -163,7 +163,7 @@ func build(t *testing.T, config string) string {
 	return filepath.Join(dir, ".vercel", "output")
 }
 
-// buildBinary makes the third home.
+// buildBinary builds the gateway as one binary, the third platform of the comparison.
 func buildBinary(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "gateway")

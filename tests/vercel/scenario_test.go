@@ -23,17 +23,17 @@ import (
 
 // The secrets of these tests.
 const (
-	jwtSecret  = "mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7i-three-homes"
+	jwtSecret  = "mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7i-three-platforms"
 	setupToken = "for-the-first-account"
 	cronSecret = "called-by-the-scheduler"
 )
 
-// visit is somebody who asks a home, and what came back: a line for each request.
+// visit is somebody who asks a platform, and what came back: a line for each request.
 type visit struct {
 	*testing.T
-	home  home
-	emu   *emulator.Emulator
-	lines []string
+	platform platform
+	emu      *emulator.Emulator
+	lines    []string
 
 	mu    sync.Mutex
 	asked map[string]map[int]int // the gateway's answers by method and path: how many of each status
@@ -51,7 +51,7 @@ func (v *visit) ask(method, url, bearer, body string, header ...string) answer {
 	for i := 0; i+1 < len(header); i += 2 {
 		r.header.Set(header[i], header[i+1])
 	}
-	a := v.home.ask(v.T, r)
+	a := v.platform.ask(v.T, r)
 	v.remember(r, a)
 	return a
 }
@@ -146,7 +146,7 @@ func (a answer) text(path ...string) string {
 	return text
 }
 
-// everything is the list of requests that all homes get.
+// everything is the list of requests that all platforms get.
 func (v *visit) everything() {
 	session, token, key := v.account()
 	v.routes()
@@ -172,7 +172,7 @@ func (v *visit) account() (session, token, key string) {
 	return session, token, key
 }
 
-// routes asks every route as a stranger: the answer shows that the home leads there.
+// routes asks every route as a stranger: the answer shows that the platform leads there.
 func (v *visit) routes() {
 	pattern := regexp.MustCompile(`\{[a-z.]+\}`)
 	for _, r := range server.Routes() {
@@ -223,7 +223,7 @@ func (v *visit) chats(token string) {
 			v.Errorf("%s: the stream is not whole: %.300s", tt.stream, s.body)
 		}
 		switch early := s.first < s.took/2 && s.pieces > 3; {
-		case early != v.home.streams():
+		case early != v.platform.streams():
 			v.Errorf("%s: %d pieces, the first after %v of %v", tt.stream, s.pieces, s.first, s.took)
 		case early:
 			v.Logf("%s: streamed in %d pieces, the first after %d of %d ms", tt.stream, s.pieces, s.first.Milliseconds(), s.took.Milliseconds())
@@ -297,7 +297,7 @@ func (v *visit) farewell(session, key string) {
 	}
 }
 
-// later asks for answers that come later. No home runs a worker here: whoever polls runs the request.
+// later asks for answers that come later. No platform runs a worker here: whoever polls runs the request.
 func (v *visit) later(token string) {
 	const body = `{"model":"gpt-4o-mini","async":true,"requestId":"job-%d","messages":[{"role":"user","content":"echo: %d"}]}`
 	const jobs = 20
@@ -375,7 +375,7 @@ func (v *visit) unknown(token string) {
 func (v *visit) cron() {
 	v.want(401, "GET", "/api/cron", "", "")
 	v.want(401, "GET", "/api/cron", "wrong", "")
-	for _, path := range v.home.crons() {
+	for _, path := range v.platform.crons() {
 		if a := v.want(200, "GET", path, cronSecret, "", "User-Agent", "vercel-cron/1.0"); !strings.Contains(a.body, `"ran":2`) {
 			v.Errorf("the requests that wait were not run: %s", a.body)
 		}
@@ -383,7 +383,7 @@ func (v *visit) cron() {
 			v.Errorf("%s", a.body)
 		}
 	}
-	if len(v.home.crons()) == 0 {
+	if len(v.platform.crons()) == 0 {
 		v.Error("no scheduled path")
 	}
 }

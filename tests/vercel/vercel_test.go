@@ -51,13 +51,13 @@ func TestHomes(t *testing.T) {
 	many := readOutput(t, build(t, "vercel.functions.json"))
 	one.weigh(t)
 	many.weigh(t)
-	var homes []*visit
-	run := func(name string, start func(t *testing.T, env []string) (home, time.Duration)) {
+	var platforms []*visit
+	run := func(name string, start func(t *testing.T, env []string) (platform, time.Duration)) {
 		t.Run(name, func(t *testing.T) {
 			env, wire, emu := environment(t)
 			at, took := start(t, env)
 			t.Logf("%s: %d ms from the start of a process to its first answer", name, took.Milliseconds())
-			v := &visit{T: t, home: at, emu: emu}
+			v := &visit{T: t, platform: at, emu: emu}
 			v.firstRequests()
 			v.everything()
 			v.files()
@@ -65,30 +65,30 @@ func TestHomes(t *testing.T) {
 			if f, ok := at.(*functions); ok {
 				t.Logf("instances of each function:%s", f.instances())
 			}
-			homes = append(homes, v)
+			platforms = append(platforms, v)
 		})
 	}
-	run("binary", func(t *testing.T, env []string) (home, time.Duration) { return startBinary(t, program, env) })
-	run("server", func(t *testing.T, env []string) (home, time.Duration) { return startServer(t, one, env) })
-	run("functions", func(t *testing.T, env []string) (home, time.Duration) {
+	run("binary", func(t *testing.T, env []string) (platform, time.Duration) { return startBinary(t, program, env) })
+	run("server", func(t *testing.T, env []string) (platform, time.Duration) { return startServer(t, one, env) })
+	run("functions", func(t *testing.T, env []string) (platform, time.Duration) {
 		f := newFunctions(many, env)
 		begun := time.Now()
 		f.ask(t, request{method: "GET", url: "/health/live"})
 		return f, time.Since(begun)
 	})
-	compare(t, homes)
+	compare(t, platforms)
 	t.Run("not configured", func(t *testing.T) { notConfigured(t, one, many) })
 }
 
-// compare says where the homes' answers differ, and shows what each route was asked in each of them.
-func compare(t *testing.T, homes []*visit) {
+// compare says where the platforms' answers differ, and shows what each route was asked in each of them.
+func compare(t *testing.T, platforms []*visit) {
 	t.Helper()
-	if len(homes) != 3 {
-		t.Fatal("not every home was asked")
+	if len(platforms) != 3 {
+		t.Fatal("not every platform was asked")
 	}
-	for _, other := range homes[1:] {
-		for i := range max(len(homes[0].lines), len(other.lines)) {
-			a, b := at(homes[0].lines, i), at(other.lines, i)
+	for _, other := range platforms[1:] {
+		for i := range max(len(platforms[0].lines), len(other.lines)) {
+			a, b := at(platforms[0].lines, i), at(other.lines, i)
 			if a != b {
 				t.Errorf("%s answers %q where the binary answers %q", other.Name(), b, a)
 			}
@@ -96,10 +96,10 @@ func compare(t *testing.T, homes []*visit) {
 	}
 	var table strings.Builder
 	row := func(cells ...any) { fmt.Fprintf(&table, "\n%-7s %-26s %-44s %-44s %s", cells...) }
-	row("", "", path.Base(homes[0].Name()), path.Base(homes[1].Name()), path.Base(homes[2].Name()))
+	row("", "", path.Base(platforms[0].Name()), path.Base(platforms[1].Name()), path.Base(platforms[2].Name()))
 	for _, r := range server.Routes() {
 		cells := []any{r.Method, r.Pattern}
-		for _, v := range homes {
+		for _, v := range platforms {
 			answers := v.answersOf(r)
 			if !strings.Contains(" "+answers, " 2") {
 				t.Errorf("%s: %s %s was not answered well: %q", v.Name(), r.Method, r.Pattern, answers)
@@ -108,7 +108,7 @@ func compare(t *testing.T, homes []*visit) {
 		}
 		row(cells...)
 	}
-	t.Logf("%d noted requests to each home, answered alike; the statuses with which the gateway answered (and how often):%s", len(homes[0].lines), table.String())
+	t.Logf("%d noted requests to each platform, answered alike; the statuses with which the gateway answered (and how often):%s", len(platforms[0].lines), table.String())
 }
 
 func at(lines []string, i int) string {
@@ -187,8 +187,8 @@ func (v *visit) idle(wire *pgtest.Wire) {
 func notConfigured(t *testing.T, one, many *output) {
 	env := []string{"JWT_SECRET=short", "REDIS_URL=https://example.com"}
 	s, _ := startServer(t, one, env)
-	for _, h := range []home{s, newFunctions(many, env)} {
-		v := &visit{T: t, home: h}
+	for _, h := range []platform{s, newFunctions(many, env)} {
+		v := &visit{T: t, platform: h}
 		for _, r := range server.Routes() {
 			url := strings.NewReplacer("{id}", "x", "{model...}", "m").Replace(r.Pattern)
 			a := v.ask(r.Method, url, "", "")

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 )
 
@@ -44,15 +43,15 @@ func BenchmarkStreamEncode(b *testing.B) {
 func BenchmarkRequest(b *testing.B) {
 	prompt := strings.Repeat(`func main() {\n\tfmt.Println(\"hello, world\", 42)\n}\n// a comment that says nothing much, at length\n`, 500)
 	in := []byte(messages(`{"role":"user","content":"` + prompt + `"}`))
-	s, rules := server(), &dialect.Rules{}
+	s, rules := server(), &anthropic.Rules{}
 	req, _, err := s.DecodeRequest(in)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for name, run := range map[string]func() bool{
 		"decode": func() bool { _, _, err := s.DecodeRequest(in); return err == nil },
-		"encode": func() bool { _, err := anthropic.Client{}.EncodeRequest(req, rules); return err == nil },
-		"pass":   func() bool { _, ok := anthropic.Client{}.PassRequest(in, req, nil, rules); return ok },
+		"encode": func() bool { _, err := anthropic.Client{Rules: rules}.EncodeRequest(req); return err == nil },
+		"pass":   func() bool { _, ok := anthropic.Client{Rules: rules}.PassRequest(in, req, nil); return ok },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(in)))

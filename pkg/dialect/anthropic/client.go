@@ -16,8 +16,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
-// Client is the half towards providers. Its zero value is ready; it is stateless.
-type Client struct{}
+// Client is the half towards providers. Its zero value is ready, with rules that change nothing; it is stateless.
+type Client struct {
+	Rules *Rules // nil: the zero rules
+}
 
 var _ dialect.Client = Client{}
 
@@ -38,8 +40,8 @@ const filesBeta = "files-api-2025-04-14"
 // What changes the meaning of a request when it is missing (a tool that must be called, a
 // schema, an image, audio, a second answer) is refused with a *chat.Error of class BadRequest
 // whose Param is the field; other things are dropped with a warning.
-func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
-	return encodeFor(answers, req, rules)
+func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
+	return c.encodeFor(answers, req)
 }
 
 // The paths of requests, by what they are for.
@@ -48,8 +50,9 @@ const (
 	countPath  = "/v1/messages/count_tokens"
 )
 
-func encodeFor(purpose purpose, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
-	e := encoder{Writer: body.NewWriter(req, rules), purpose: purpose}
+func (c Client) encodeFor(purpose purpose, req *chat.Request) (dialect.Encoded, error) {
+	e := newEncoder(req, c.rules())
+	e.purpose = purpose
 	if purpose == answers {
 		e.Foreign()
 	}
@@ -64,4 +67,25 @@ func encodeFor(purpose purpose, req *chat.Request, rules *dialect.Rules) (dialec
 		enc.Header = http.Header{"Anthropic-Beta": {filesBeta}}
 	}
 	return enc, err
+}
+
+func (c Client) rules() *Rules {
+	if c.Rules == nil {
+		return new(Rules)
+	}
+	return c.Rules
+}
+
+// Common returns the part of the rules that all dialects have.
+func (c Client) Common() *dialect.CommonRules { return &c.rules().CommonRules }
+
+// Traits returns what the rules say about more than the request. Thinking of newer models is bound
+// to the account (platform.claude.com, preserved thinking).
+func (c Client) Traits(_ string) dialect.Traits {
+	return dialect.Traits{ToolNames: c.rules().ToolNames, WantsReasoning: true, ReasoningBoundToAccount: true}
+}
+
+func newEncoder(req *chat.Request, rules *Rules) encoder {
+	model := dialect.ForModel(rules.Models, req.Model)
+	return encoder{Writer: body.NewWriter(req, &rules.CommonRules, model.Exceptions()), Rules: rules, Model: model}
 }

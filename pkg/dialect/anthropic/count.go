@@ -11,8 +11,8 @@ var _ dialect.Counter = Client{}
 
 // EncodeCount writes the body of POST /v1/messages/count_tokens: a request without what
 // steers the answer.
-func (Client) EncodeCount(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
-	return encodeFor(counts, req, rules)
+func (c Client) EncodeCount(req *chat.Request) (dialect.Encoded, error) {
+	return c.encodeFor(counts, req)
 }
 
 // DecodeCount reads the number of input tokens.

@@ -98,23 +98,26 @@ func everything() *chat.Request {
 var always = func(string) bool { return true }
 
 // generations are rules as the provider table has them.
-func generations() map[string]*dialect.Rules {
+func generations() map[string]*anthropic.Rules {
 	clamp := map[string]dialect.Range{"temperature": {Min: 0, Max: 1}}
 	limit := func(string) int64 { return 4096 }
-	return map[string]*dialect.Rules{
+	return map[string]*anthropic.Rules{
 		"plain": {},
-		"newest": {Provider: "anthropic", CacheMarks: dialect.CacheMarksKept, Models: []dialect.ModelRules{{
-			Match: always, Drop: []string{"temperature", "top_p", "top_k"}, Efforts: []string{"low", "medium", "high"}, Messages: dialect.MessagesRules{ThinkingOff: dialect.OffNever}}}},
-		"default-on": {Provider: "anthropic", CacheMarks: dialect.CacheMarksKept, Models: []dialect.ModelRules{{
-			Match: always, Drop: []string{"temperature", "top_p", "top_k"}, Messages: dialect.MessagesRules{ThinkingOff: dialect.OffDisabled, ForcedTools: dialect.ForcedWithoutThinking}}}},
-		"budget": {Provider: "anthropic", CacheMarks: dialect.CacheMarksKept, Clamp: clamp, MaxOutput: limit, Models: []dialect.ModelRules{{
-			Match: always, Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget, SystemTurns: dialect.SystemFolded}}}},
+		"newest": {
+			CommonRules: dialect.CommonRules{Provider: "anthropic"}, CacheMarks: dialect.CacheMarksKept, Models: []anthropic.ModelRules{{
+				Match: always, Drop: []string{"temperature", "top_p", "top_k"}, Efforts: []string{"low", "medium", "high"}, ThinkingOff: anthropic.OffNever}}},
+		"default-on": {
+			CommonRules: dialect.CommonRules{Provider: "anthropic"}, CacheMarks: dialect.CacheMarksKept, Models: []anthropic.ModelRules{{
+				Match: always, Drop: []string{"temperature", "top_p", "top_k"}, ThinkingOff: anthropic.OffDisabled, ForcedTools: anthropic.ForcedWithoutThinking}}},
+		"budget": {
+			CommonRules: dialect.CommonRules{Provider: "anthropic", Clamp: clamp, MaxOutput: limit}, CacheMarks: dialect.CacheMarksKept, Models: []anthropic.ModelRules{{
+				Match: always, Thinking: anthropic.ThoughtBudget, SystemTurns: anthropic.SystemFolded}}},
 	}
 }
 
-func encode(t testing.TB, req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
+func encode(t testing.TB, req *chat.Request, rules *anthropic.Rules) (dialect.Encoded, error) {
 	t.Helper()
-	enc, err := anthropic.Client{}.EncodeRequest(req, rules)
+	enc, err := anthropic.Client{Rules: rules}.EncodeRequest(req)
 	if err != nil {
 		var failed *chat.Error
 		if !errors.As(err, &failed) || failed.Class != chat.BadRequest || failed.Param == "" || failed.Message == "" {
@@ -172,12 +175,12 @@ func part(t testing.TB, body []byte, path ...string) string {
 func TestMaxTokens(t *testing.T) {
 	limit := func(string) int64 { return 64000 }
 	small := func(string) int64 { return 4096 }
-	adaptive, budget := dialect.ModelRules{Match: always}, dialect.ModelRules{Match: always, Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}
+	adaptive, budget := anthropic.ModelRules{Match: always}, anthropic.ModelRules{Match: always, Thinking: anthropic.ThoughtBudget}
 	for name, c := range map[string]struct {
 		max    *int64
 		stream bool
 		limit  func(string) int64
-		model  dialect.ModelRules
+		model  anthropic.ModelRules
 		think  *chat.Reasoning
 		want   string
 		budget string
@@ -201,7 +204,7 @@ func TestMaxTokens(t *testing.T) {
 		"small model":         {nil, false, small, budget, &chat.Reasoning{Effort: "max"}, "4096", "3072", 1},
 	} {
 		enc, err := encode(t, &chat.Request{Model: "m", MaxTokens: c.max, Stream: c.stream, Reasoning: c.think, Messages: []chat.Message{user(text("x"))}},
-			&dialect.Rules{MaxOutput: c.limit, Models: []dialect.ModelRules{c.model}})
+			&anthropic.Rules{CommonRules: dialect.CommonRules{MaxOutput: c.limit}, Models: []anthropic.ModelRules{c.model}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,10 +217,10 @@ func TestMaxTokens(t *testing.T) {
 
 func TestEncodeTurns(t *testing.T) {
 	system := func(s string) chat.Message { return chat.Message{Role: chat.System, Parts: []chat.Part{text(s)}} }
-	kept, folded := &dialect.Rules{}, &dialect.Rules{Models: []dialect.ModelRules{{Match: always, Messages: dialect.MessagesRules{SystemTurns: dialect.SystemFolded}}}}
+	kept, folded := &anthropic.Rules{}, &anthropic.Rules{Models: []anthropic.ModelRules{{Match: always, SystemTurns: anthropic.SystemFolded}}}
 	for name, c := range map[string]struct {
 		messages []chat.Message
-		rules    *dialect.Rules
+		rules    *anthropic.Rules
 		system   string
 		want     string // "role: text|text; role: ..."
 	}{
@@ -275,62 +278,62 @@ func TestEncodeTurns(t *testing.T) {
 func TestEncodeRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*chat.Request)
-		rules  dialect.ModelRules
+		rules  anthropic.ModelRules
 		param  string
 	}{
-		"n": {func(r *chat.Request) { r.N = ptr(int64(2)) }, dialect.ModelRules{}, "n"},
+		"n": {func(r *chat.Request) { r.N = ptr(int64(2)) }, anthropic.ModelRules{}, "n"},
 		"audio": {func(r *chat.Request) {
 			r.Messages = []chat.Message{user(chat.Part{Kind: chat.Audio, Media: &chat.Media{Data: "AAAA"}})}
-		}, dialect.ModelRules{}, "messages"},
+		}, anthropic.ModelRules{}, "messages"},
 		"image type": {func(r *chat.Request) {
 			r.Messages = []chat.Message{user(chat.Part{Kind: chat.Image, Media: &chat.Media{Data: "AAAA", MIMEType: "image/tiff"}})}
-		}, dialect.ModelRules{}, "messages"},
+		}, anthropic.ModelRules{}, "messages"},
 		"image of nothing": {func(r *chat.Request) {
 			r.Messages = []chat.Message{user(chat.Part{Kind: chat.Image, Media: &chat.Media{}})}
-		}, dialect.ModelRules{}, "messages"},
+		}, anthropic.ModelRules{}, "messages"},
 		"file type": {func(r *chat.Request) {
 			r.Messages = []chat.Message{user(chat.Part{Kind: chat.File, Media: &chat.Media{Data: "AAAA", MIMEType: "application/zip"}})}
-		}, dialect.ModelRules{}, "messages"},
+		}, anthropic.ModelRules{}, "messages"},
 		"text that is none": {func(r *chat.Request) {
 			r.Messages = []chat.Message{user(chat.Part{Kind: chat.File, Media: &chat.Media{Data: "/w==", MIMEType: "text/plain"}})}
-		}, dialect.ModelRules{}, "messages"},
+		}, anthropic.ModelRules{}, "messages"},
 		"foreign part": {func(r *chat.Request) {
 			r.Messages = []chat.Message{user(chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{"type":"item_reference"}`)})}
-		}, dialect.ModelRules{}, "messages"},
+		}, anthropic.ModelRules{}, "messages"},
 		"image in system": {func(r *chat.Request) {
 			r.Messages = append([]chat.Message{{Role: chat.System, Parts: []chat.Part{{Kind: chat.Image, Media: &chat.Media{URL: "https://e.com/"}}}}}, r.Messages...)
-		}, dialect.ModelRules{}, "messages"},
+		}, anthropic.ModelRules{}, "messages"},
 		"audio in a result": {func(r *chat.Request) {
 			r.Messages = append(r.Messages, result("1", chat.Part{Kind: chat.Audio, Media: &chat.Media{Data: "AAAA"}}))
-		}, dialect.ModelRules{}, "messages"},
-		"role":         {func(r *chat.Request) { r.Messages[0].Role = "critic" }, dialect.ModelRules{}, "messages"},
-		"nothing said": {func(r *chat.Request) { r.Messages = []chat.Message{user(text(" "))} }, dialect.ModelRules{}, "messages"},
-		"no tool":      {func(r *chat.Request) { r.ToolChoice = &chat.ToolChoice{Mode: chat.ToolRequired} }, dialect.ModelRules{}, "tool_choice"},
+		}, anthropic.ModelRules{}, "messages"},
+		"role":         {func(r *chat.Request) { r.Messages[0].Role = "critic" }, anthropic.ModelRules{}, "messages"},
+		"nothing said": {func(r *chat.Request) { r.Messages = []chat.Message{user(text(" "))} }, anthropic.ModelRules{}, "messages"},
+		"no tool":      {func(r *chat.Request) { r.ToolChoice = &chat.ToolChoice{Mode: chat.ToolRequired} }, anthropic.ModelRules{}, "tool_choice"},
 		"forced": {func(r *chat.Request) {
 			r.Tools, r.ToolChoice = []chat.Tool{{Name: "f"}}, &chat.ToolChoice{Mode: chat.ToolNamed, Name: "f"}
-		}, dialect.ModelRules{Messages: dialect.MessagesRules{ForcedTools: dialect.ForcedRefused}}, "tool_choice"},
-		"tool name": {func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "a.b"}} }, dialect.ModelRules{}, "tools"},
+		}, anthropic.ModelRules{ForcedTools: anthropic.ForcedRefused}, "tool_choice"},
+		"tool name": {func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "a.b"}} }, anthropic.ModelRules{}, "tools"},
 		"foreign tool": {func(r *chat.Request) {
 			r.Tools = []chat.Tool{{Name: "g", Raw: json.RawMessage(`{"type":"custom","custom":{"name":"g"}}`)}}
-		}, dialect.ModelRules{}, "tools"},
-		"parameters": {func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "f", Parameters: json.RawMessage(`[]`)}} }, dialect.ModelRules{}, "tools"},
+		}, anthropic.ModelRules{}, "tools"},
+		"parameters": {func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "f", Parameters: json.RawMessage(`[]`)}} }, anthropic.ModelRules{}, "tools"},
 		"open strict tool": {func(r *chat.Request) {
 			r.Tools = []chat.Tool{{Name: "f", Strict: ptr(true), Parameters: json.RawMessage(`{"type":"object","additionalProperties":{"type":"string"}}`)}}
-		}, dialect.ModelRules{}, "tools"},
+		}, anthropic.ModelRules{}, "tools"},
 		"open schema": {func(r *chat.Request) {
 			r.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatSchema, Schema: json.RawMessage(`{"type":["object","null"],"additionalProperties":{"type":"string"}}`)}
-		}, dialect.ModelRules{}, "response_format"},
+		}, anthropic.ModelRules{}, "response_format"},
 		"no schema": {func(r *chat.Request) {
 			r.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatSchema, Schema: json.RawMessage(`7`)}
-		}, dialect.ModelRules{}, "response_format"},
+		}, anthropic.ModelRules{}, "response_format"},
 		"old model": {func(r *chat.Request) {
 			r.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatSchema, Schema: json.RawMessage(`{"type":"string"}`)}
-		}, dialect.ModelRules{Drop: []string{"output_config"}}, "response_format"},
+		}, anthropic.ModelRules{Drop: []string{"output_config"}}, "response_format"},
 	} {
 		req := &chat.Request{Model: "m", Messages: []chat.Message{user(text("x"))}}
 		c.change(req)
 		c.rules.Match = always
-		_, err := encode(t, req, &dialect.Rules{Provider: "anthropic", Models: []dialect.ModelRules{c.rules}})
+		_, err := encode(t, req, &anthropic.Rules{CommonRules: dialect.CommonRules{Provider: "anthropic"}, Models: []anthropic.ModelRules{c.rules}})
 		var failed *chat.Error
 		if !errors.As(err, &failed) || failed.Param != c.param {
 			t.Errorf("%s: %v", name, err)
@@ -342,68 +345,68 @@ func TestEncodeFields(t *testing.T) {
 	tool := []chat.Tool{{Name: "f"}}
 	for name, c := range map[string]struct {
 		change func(*chat.Request)
-		rules  dialect.ModelRules
+		rules  anthropic.ModelRules
 		path   string
 		want   string
 		warns  string // part of a warning; empty: there must be none
 	}{
-		"choice auto, single": {func(r *chat.Request) { r.Tools, r.ParallelToolCalls = tool, ptr(false) }, dialect.ModelRules{}, "tool_choice", `{"type":"auto","disable_parallel_tool_use":true}`, ""},
-		"choice any":          {func(r *chat.Request) { r.Tools, r.ToolChoice = tool, &chat.ToolChoice{Mode: chat.ToolRequired} }, dialect.ModelRules{}, "tool_choice", `{"type":"any"}`, ""},
+		"choice auto, single": {func(r *chat.Request) { r.Tools, r.ParallelToolCalls = tool, ptr(false) }, anthropic.ModelRules{}, "tool_choice", `{"type":"auto","disable_parallel_tool_use":true}`, ""},
+		"choice any":          {func(r *chat.Request) { r.Tools, r.ToolChoice = tool, &chat.ToolChoice{Mode: chat.ToolRequired} }, anthropic.ModelRules{}, "tool_choice", `{"type":"any"}`, ""},
 		"choice none": {func(r *chat.Request) {
 			r.Tools, r.ToolChoice, r.ParallelToolCalls = tool, &chat.ToolChoice{Mode: chat.ToolNone}, ptr(false)
-		}, dialect.ModelRules{}, "tool_choice", `{"type":"none"}`, ""},
-		"no choice":             {func(r *chat.Request) { r.Tools, r.ParallelToolCalls = tool, ptr(true) }, dialect.ModelRules{}, "tool_choice", "", ""},
-		"both samplings":        {func(r *chat.Request) { r.Temperature, r.TopP = ptr(0.5), ptr(0.5) }, dialect.ModelRules{}, "top_p", "", "top_p beside temperature"},
-		"both, one the default": {func(r *chat.Request) { r.Temperature, r.TopP = ptr(0.5), ptr(1.0) }, dialect.ModelRules{}, "top_p", "", ""},
-		"top_p alone":           {func(r *chat.Request) { r.TopP = ptr(0.5) }, dialect.ModelRules{}, "top_p", "0.5", ""},
-		"default temperature":   {func(r *chat.Request) { r.Temperature = ptr(1.0) }, dialect.ModelRules{Drop: []string{"temperature"}}, "temperature", "", ""},
-		"temperature dropped":   {func(r *chat.Request) { r.Temperature = ptr(0.2) }, dialect.ModelRules{Drop: []string{"temperature"}}, "temperature", "", "temperature is not supported"},
-		"temperature, thinking": {func(r *chat.Request) { r.Temperature, r.Reasoning = ptr(0.2), &chat.Reasoning{Effort: "low"} }, dialect.ModelRules{}, "temperature", "", "while the model thinks"},
-		"top_k, thinking":       {func(r *chat.Request) { r.TopK, r.Reasoning = ptr(int64(2)), &chat.Reasoning{Effort: "low"} }, dialect.ModelRules{}, "top_k", "", "while the model thinks"},
-		"tier":                  {func(r *chat.Request) { r.ServiceTier = "auto" }, dialect.ModelRules{}, "service_tier", `"auto"`, ""},
-		"foreign tier":          {func(r *chat.Request) { r.ServiceTier = "flex" }, dialect.ModelRules{}, "service_tier", "", "flex"},
-		"long user":             {func(r *chat.Request) { r.User = strings.Repeat("é", 513) }, dialect.ModelRules{}, "metadata", "", "user id"},
-		"JSON":                  {func(r *chat.Request) { r.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatJSON} }, dialect.ModelRules{}, "system", `[{"type":"text","text":"Answer with a single JSON object and nothing else."}]`, "prompt"},
-		"schema of nothing":     {func(r *chat.Request) { r.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatSchema} }, dialect.ModelRules{}, "system", `[{"type":"text","text":"Answer with a single JSON object and nothing else."}]`, "prompt"},
-		"text":                  {func(r *chat.Request) { r.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatText} }, dialect.ModelRules{}, "output_config", "", ""},
-		"adaptive":              {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "high"} }, dialect.ModelRules{}, "thinking", `{"type":"adaptive","display":"summarized"}`, ""},
-		"adaptive, hidden":      {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "high", Hide: true} }, dialect.ModelRules{}, "thinking", `{"type":"adaptive","display":"omitted"}`, ""},
-		"effort":                {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "xhigh"} }, dialect.ModelRules{Efforts: []string{"low", "medium", "high", "max"}}, "output_config", `{"effort":"high"}`, "changed to high"},
-		"effort of a budget":    {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Budget: ptr(int64(9000))} }, dialect.ModelRules{}, "output_config", `{"effort":"medium"}`, "became the effort"},
-		"none":                  {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "none"} }, dialect.ModelRules{Messages: dialect.MessagesRules{ThinkingOff: dialect.OffDisabled}}, "thinking", `{"type":"disabled"}`, ""},
-		"budget 0":              {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Budget: ptr(int64(0))} }, dialect.ModelRules{Messages: dialect.MessagesRules{ThinkingOff: dialect.OffBetweenTools}}, "thinking", `{"type":"between_tools"}`, ""},
-		"none, unsaid":          {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "none"} }, dialect.ModelRules{}, "thinking", "", ""},
-		"none, never":           {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "none"} }, dialect.ModelRules{Messages: dialect.MessagesRules{ThinkingOff: dialect.OffNever}}, "output_config", `{"effort":"low"}`, "always thinks"},
-		"shown by itself":       {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Summary: "auto"} }, dialect.ModelRules{Messages: dialect.MessagesRules{ThinkingOff: dialect.OffDisabled}}, "thinking", `{"type":"adaptive","display":"summarized"}`, ""},
-		"shown if told":         {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Summary: "auto"} }, dialect.ModelRules{}, "thinking", "", ""},
-		"cannot think":          {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "low"} }, dialect.ModelRules{Messages: dialect.MessagesRules{Thinking: dialect.ThoughtNever}}, "thinking", "", "cannot think"},
+		}, anthropic.ModelRules{}, "tool_choice", `{"type":"none"}`, ""},
+		"no choice":             {func(r *chat.Request) { r.Tools, r.ParallelToolCalls = tool, ptr(true) }, anthropic.ModelRules{}, "tool_choice", "", ""},
+		"both samplings":        {func(r *chat.Request) { r.Temperature, r.TopP = ptr(0.5), ptr(0.5) }, anthropic.ModelRules{}, "top_p", "", "top_p beside temperature"},
+		"both, one the default": {func(r *chat.Request) { r.Temperature, r.TopP = ptr(0.5), ptr(1.0) }, anthropic.ModelRules{}, "top_p", "", ""},
+		"top_p alone":           {func(r *chat.Request) { r.TopP = ptr(0.5) }, anthropic.ModelRules{}, "top_p", "0.5", ""},
+		"default temperature":   {func(r *chat.Request) { r.Temperature = ptr(1.0) }, anthropic.ModelRules{Drop: []string{"temperature"}}, "temperature", "", ""},
+		"temperature dropped":   {func(r *chat.Request) { r.Temperature = ptr(0.2) }, anthropic.ModelRules{Drop: []string{"temperature"}}, "temperature", "", "temperature is not supported"},
+		"temperature, thinking": {func(r *chat.Request) { r.Temperature, r.Reasoning = ptr(0.2), &chat.Reasoning{Effort: "low"} }, anthropic.ModelRules{}, "temperature", "", "while the model thinks"},
+		"top_k, thinking":       {func(r *chat.Request) { r.TopK, r.Reasoning = ptr(int64(2)), &chat.Reasoning{Effort: "low"} }, anthropic.ModelRules{}, "top_k", "", "while the model thinks"},
+		"tier":                  {func(r *chat.Request) { r.ServiceTier = "auto" }, anthropic.ModelRules{}, "service_tier", `"auto"`, ""},
+		"foreign tier":          {func(r *chat.Request) { r.ServiceTier = "flex" }, anthropic.ModelRules{}, "service_tier", "", "flex"},
+		"long user":             {func(r *chat.Request) { r.User = strings.Repeat("é", 513) }, anthropic.ModelRules{}, "metadata", "", "user id"},
+		"JSON":                  {func(r *chat.Request) { r.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatJSON} }, anthropic.ModelRules{}, "system", `[{"type":"text","text":"Answer with a single JSON object and nothing else."}]`, "prompt"},
+		"schema of nothing":     {func(r *chat.Request) { r.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatSchema} }, anthropic.ModelRules{}, "system", `[{"type":"text","text":"Answer with a single JSON object and nothing else."}]`, "prompt"},
+		"text":                  {func(r *chat.Request) { r.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatText} }, anthropic.ModelRules{}, "output_config", "", ""},
+		"adaptive":              {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "high"} }, anthropic.ModelRules{}, "thinking", `{"type":"adaptive","display":"summarized"}`, ""},
+		"adaptive, hidden":      {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "high", Hide: true} }, anthropic.ModelRules{}, "thinking", `{"type":"adaptive","display":"omitted"}`, ""},
+		"effort":                {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "xhigh"} }, anthropic.ModelRules{Efforts: []string{"low", "medium", "high", "max"}}, "output_config", `{"effort":"high"}`, "changed to high"},
+		"effort of a budget":    {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Budget: ptr(int64(9000))} }, anthropic.ModelRules{}, "output_config", `{"effort":"medium"}`, "became the effort"},
+		"none":                  {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "none"} }, anthropic.ModelRules{ThinkingOff: anthropic.OffDisabled}, "thinking", `{"type":"disabled"}`, ""},
+		"budget 0":              {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Budget: ptr(int64(0))} }, anthropic.ModelRules{ThinkingOff: anthropic.OffBetweenTools}, "thinking", `{"type":"between_tools"}`, ""},
+		"none, unsaid":          {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "none"} }, anthropic.ModelRules{}, "thinking", "", ""},
+		"none, never":           {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "none"} }, anthropic.ModelRules{ThinkingOff: anthropic.OffNever}, "output_config", `{"effort":"low"}`, "always thinks"},
+		"shown by itself":       {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Summary: "auto"} }, anthropic.ModelRules{ThinkingOff: anthropic.OffDisabled}, "thinking", `{"type":"adaptive","display":"summarized"}`, ""},
+		"shown if told":         {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Summary: "auto"} }, anthropic.ModelRules{}, "thinking", "", ""},
+		"cannot think":          {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "low"} }, anthropic.ModelRules{Thinking: anthropic.ThoughtNever}, "thinking", "", "cannot think"},
 		"must call": {func(r *chat.Request) {
 			r.Reasoning, r.Tools, r.ToolChoice = &chat.Reasoning{Effort: "low"}, tool, &chat.ToolChoice{Mode: chat.ToolRequired}
-		}, dialect.ModelRules{Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget, ForcedTools: dialect.ForcedWithoutThinking}}, "thinking", "", "while a tool must be called"},
-		"must call, by itself": {func(r *chat.Request) { r.Tools, r.ToolChoice = tool, &chat.ToolChoice{Mode: chat.ToolRequired} }, dialect.ModelRules{Messages: dialect.MessagesRules{ThinkingOff: dialect.OffDisabled, ForcedTools: dialect.ForcedWithoutThinking}}, "thinking", `{"type":"disabled"}`, ""},
-		"strict, old model":    {func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "f", Strict: ptr(true)}} }, dialect.ModelRules{Drop: []string{"output_config"}}, "tools", `[{"name":"f","input_schema":{"type":"object","properties":{}}}]`, "strict tools"},
+		}, anthropic.ModelRules{Thinking: anthropic.ThoughtBudget, ForcedTools: anthropic.ForcedWithoutThinking}, "thinking", "", "while a tool must be called"},
+		"must call, by itself": {func(r *chat.Request) { r.Tools, r.ToolChoice = tool, &chat.ToolChoice{Mode: chat.ToolRequired} }, anthropic.ModelRules{ThinkingOff: anthropic.OffDisabled, ForcedTools: anthropic.ForcedWithoutThinking}, "thinking", `{"type":"disabled"}`, ""},
+		"strict, old model":    {func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "f", Strict: ptr(true)}} }, anthropic.ModelRules{Drop: []string{"output_config"}}, "tools", `[{"name":"f","input_schema":{"type":"object","properties":{}}}]`, "strict tools"},
 		"in calls without": {func(r *chat.Request) {
 			r.Reasoning = &chat.Reasoning{Effort: "low"}
 			r.Messages = append(r.Messages, said(call("1", "{}")), result("1"))
-		}, dialect.ModelRules{Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}, "thinking", "", "in the middle of calls"},
+		}, anthropic.ModelRules{Thinking: anthropic.ThoughtBudget}, "thinking", "", "in the middle of calls"},
 		"in calls with": {func(r *chat.Request) {
 			r.Reasoning = &chat.Reasoning{Effort: "low"}
 			r.Messages = append(r.Messages, said(chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Signature: "s"}}, call("toolu_1", "{}")), result("toolu_1"), said(call("toolu_2", "{}")), result("toolu_2"))
-		}, dialect.ModelRules{Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}, "thinking", `{"type":"enabled","budget_tokens":2048,"display":"summarized"}`, ""},
+		}, anthropic.ModelRules{Thinking: anthropic.ThoughtBudget}, "thinking", `{"type":"enabled","budget_tokens":2048,"display":"summarized"}`, ""},
 		"in calls with, then without": {func(r *chat.Request) {
 			r.Reasoning = &chat.Reasoning{Effort: "low"}
 			r.Messages = append(r.Messages, said(chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Signature: "s"}}, call("toolu_1", "{}")), result("toolu_1"), user(text("y")),
 				said(call("call_2", "{}")), result("call_2"))
-		}, dialect.ModelRules{Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}, "thinking", "", "in the middle of calls"},
+		}, anthropic.ModelRules{Thinking: anthropic.ThoughtBudget}, "thinking", "", "in the middle of calls"},
 		"after calls": {func(r *chat.Request) {
 			r.Reasoning = &chat.Reasoning{Effort: "low"}
 			r.Messages = append(r.Messages, said(call("1", "{}")), result("1"), said(text("x")), user(text("y")))
-		}, dialect.ModelRules{Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}, "thinking", `{"type":"enabled","budget_tokens":2048,"display":"summarized"}`, ""},
+		}, anthropic.ModelRules{Thinking: anthropic.ThoughtBudget}, "thinking", `{"type":"enabled","budget_tokens":2048,"display":"summarized"}`, ""},
 	} {
 		req := &chat.Request{Model: "m", Messages: []chat.Message{user(text("x"))}}
 		c.change(req)
 		c.rules.Match = always
-		enc, err := encode(t, req, &dialect.Rules{Provider: "anthropic", Models: []dialect.ModelRules{c.rules}})
+		enc, err := encode(t, req, &anthropic.Rules{CommonRules: dialect.CommonRules{Provider: "anthropic"}, Models: []anthropic.ModelRules{c.rules}})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -429,7 +432,7 @@ func TestNarrow(t *testing.T) {
 		`{"type":"string","enum":["a"],"format":"date","default":"a"}`:                                               `{"type":"string","enum":["a"],"format":"date","default":"a"}`,
 	} {
 		enc, err := encode(t, &chat.Request{Model: "m", Messages: []chat.Message{user(text("x"))},
-			ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatSchema, Schema: json.RawMessage(in)}}, &dialect.Rules{})
+			ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatSchema, Schema: json.RawMessage(in)}}, &anthropic.Rules{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -463,7 +466,7 @@ func TestCacheMarks(t *testing.T) {
 // A foreign id of a call is mapped to the same one in the call, in its result, and in the next request.
 func TestToolIDs(t *testing.T) {
 	req := &chat.Request{Model: "m", Messages: []chat.Message{user(text("x")), said(call("a:1", "{}"), call("a:2", "{}"), call("toolu_Ab-9", "{}")), result("a:1"), result("a:2"), result("toolu_Ab-9")}}
-	enc, err := encode(t, req, &dialect.Rules{})
+	enc, err := encode(t, req, &anthropic.Rules{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -493,6 +496,6 @@ func FuzzEncode(f *testing.F) {
 		req := &chat.Request{Model: words, Messages: []chat.Message{user(text(words)), said(text(words), call(id, args)), result(id, text(words))},
 			Tools:          []chat.Tool{{Name: "f", Description: words, Parameters: json.RawMessage(schema), Strict: ptr(len(words)%2 == 0)}},
 			ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatSchema, Schema: json.RawMessage(schema)}, User: words, Stop: []string{words}}
-		encode(t, req, &dialect.Rules{}) // which fails the test if the body is no JSON
+		encode(t, req, &anthropic.Rules{}) // which fails the test if the body is no JSON
 	})
 }

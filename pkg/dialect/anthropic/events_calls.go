@@ -120,8 +120,3 @@ func (e *streamEncoder) wholeInput(out []byte, c *outCall) []byte {
 	}
 	return e.delta(out, `"input_json_delta","partial_json":`, string(appendInput(nil, text)))
 }
-
-// signatureOfCall packs the signature of a call for the thinking block before it.
-func signatureOfCall(c *chat.ToolCall) string {
-	return packed{Call: c.ID, Signature: c.Signature}.String()
-}

@@ -8,6 +8,8 @@ import (
 // An encoder writes one request.
 type encoder struct {
 	body.Writer
+	Rules   *Rules
+	Model   ModelRules // the exceptions of the request's model
 	purpose purpose
 
 	system []chat.Part // what goes before the conversation

@@ -13,12 +13,12 @@ var _ dialect.Passing = Client{}
 // model's limit, and fields that the model does not take. How the model is to think is written anew where the rules
 // force it, and so is a conversation that holds what another provider, or the gateway, has made: ids of
 // calls, thinking, citations. Data comes back itself if nothing is to be changed.
-func (Client) PassRequest(data []byte, req *chat.Request, changed []int, rules *dialect.Rules) (dialect.Encoded, bool) {
+func (c Client) PassRequest(data []byte, req *chat.Request, changed []int) (dialect.Encoded, bool) {
 	root, err := jsonx.Parse(data, jsonx.Lenient)
 	if err != nil || root.Kind() != jsonx.Object {
 		return dialect.Encoded{}, false
 	}
-	p := passer{encoder: encoder{Writer: body.NewWriter(req, rules)}, root: root}
+	p := passer{encoder: newEncoder(req, c.rules()), root: root}
 	// What is said of arranging and thinking holds only if those are written anew.
 	said := p.aside(p.arrange)
 	thought := p.aside(p.prepareThinking)

@@ -2,11 +2,10 @@ package anthropic
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -55,7 +54,7 @@ func (p *passer) turnsOf(changed []int) map[int][]chat.Part {
 func (p *passer) turnsPass(anew map[int][]chat.Part) bool {
 	n := 0
 	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
-		if m.Get("role").Is("system") && p.Model.Messages.SystemTurns == dialect.SystemFolded {
+		if m.Get("role").Is("system") && p.Model.SystemTurns == SystemFolded {
 			return false
 		}
 		if m.Get("role").Is("assistant") {
@@ -80,7 +79,7 @@ func blockPasses(b jsonx.Value) bool {
 	switch b.Get("type").Str() {
 	case "thinking":
 		signature := b.Get("signature").Str()
-		return signature != "" && !strings.HasPrefix(signature, mark)
+		return signature != "" && !reasoning.IsEnvelope(signature)
 	case "tool_use":
 		return isToolID(b.Get("id").Str())
 	case "tool_result":

@@ -15,7 +15,7 @@ import (
 )
 
 // pass decodes the body as the gateway does and lets it through for the model.
-func pass(t testing.TB, in []byte, model string, rules *dialect.Rules) (dialect.Encoded, bool) {
+func pass(t testing.TB, in []byte, model string, rules *anthropic.Rules) (dialect.Encoded, bool) {
 	t.Helper()
 	req, _, err := server().DecodeRequest(in)
 	if err != nil {
@@ -23,11 +23,12 @@ func pass(t testing.TB, in []byte, model string, rules *dialect.Rules) (dialect.
 	}
 	sent := *req
 	sent.Model = model
-	return anthropic.Client{}.PassRequest(in, &sent, nil, rules)
+	return anthropic.Client{Rules: rules}.PassRequest(in, &sent, nil)
 }
 
-func adaptive(m dialect.MessagesRules) *dialect.Rules {
-	return &dialect.Rules{Provider: "anthropic", Models: []dialect.ModelRules{{Match: always, Drop: []string{"temperature", "top_p", "top_k"}, Messages: m}}}
+func adaptive(m anthropic.ModelRules) *anthropic.Rules {
+	m.Match, m.Drop = always, []string{"temperature", "top_p", "top_k"}
+	return &anthropic.Rules{CommonRules: dialect.CommonRules{Provider: "anthropic"}, Models: []anthropic.ModelRules{m}}
 }
 
 func TestPassChangesNothing(t *testing.T) {
@@ -38,11 +39,11 @@ func TestPassChangesNothing(t *testing.T) {
 		}
 		var model struct{ Model string }
 		json.Unmarshal(in, &model)
-		enc, ok := pass(t, in, model.Model, &dialect.Rules{})
+		enc, ok := pass(t, in, model.Model, &anthropic.Rules{})
 		if !ok || !bytes.Equal(enc.Body, in) || len(enc.Warnings) > 0 || enc.Path != "/v1/messages" {
 			t.Errorf("%s: %v %q\n%s", name, ok, enc.Warnings, enc.Body)
 		}
-		enc, ok = pass(t, in, "new", &dialect.Rules{})
+		enc, ok = pass(t, in, "new", &anthropic.Rules{})
 		if want := bytes.Replace(in, []byte(`"`+model.Model+`"`), []byte(`"new"`), 1); !ok || !bytes.Equal(enc.Body, want) {
 			t.Errorf("%s: %v\n got %s\nwant %s", name, ok, enc.Body, want)
 		}
@@ -53,16 +54,16 @@ func TestPassEdits(t *testing.T) {
 	limit := func(string) int64 { return 100 }
 	for _, c := range []struct {
 		in, want string // the members behind the messages
-		rules    *dialect.Rules
+		rules    *anthropic.Rules
 		warning  string
 	}{
-		{`,"temperature":0.5,"x":{ }`, `,"x":{ }`, adaptive(dialect.MessagesRules{}), "temperature is not supported by anthropic for this model: dropped"},
-		{`,"temperature":1.0,"top_p":null`, ``, adaptive(dialect.MessagesRules{}), ""},
-		{`,"stream":true,"speed":"fast"`, `,"stream":true`, &dialect.Rules{Provider: "p", Fields: []string{"model", "messages", "max_tokens", "stream"}}, "speed is not supported by p for this model: dropped"},
-		{`,"top_k":5`, `,"k":5`, &dialect.Rules{Rename: map[string]string{"top_k": "k"}}, ""},
-		{`,"thinking":{"type":"adaptive"},"output_config":{"effort":"low"}`, `,"thinking":{"type":"adaptive"},"output_config":{"effort":"low"}`, adaptive(dialect.MessagesRules{}), ""},
-		{`,"output_config":{"effort":"low"}`, `,"output_config":{"effort":"low"}`, adaptive(dialect.MessagesRules{}), ""},
-		{`,"thinking":{"type":"of_the_future"}`, `,"thinking":{"type":"of_the_future"}`, adaptive(dialect.MessagesRules{}), ""},
+		{`,"temperature":0.5,"x":{ }`, `,"x":{ }`, adaptive(anthropic.ModelRules{}), "temperature is not supported by anthropic for this model: dropped"},
+		{`,"temperature":1.0,"top_p":null`, ``, adaptive(anthropic.ModelRules{}), ""},
+		{`,"stream":true,"speed":"fast"`, `,"stream":true`, &anthropic.Rules{CommonRules: dialect.CommonRules{Provider: "p", Fields: []string{"model", "messages", "max_tokens", "stream"}}}, "speed is not supported by p for this model: dropped"},
+		{`,"top_k":5`, `,"k":5`, &anthropic.Rules{CommonRules: dialect.CommonRules{Rename: map[string]string{"top_k": "k"}}}, ""},
+		{`,"thinking":{"type":"adaptive"},"output_config":{"effort":"low"}`, `,"thinking":{"type":"adaptive"},"output_config":{"effort":"low"}`, adaptive(anthropic.ModelRules{}), ""},
+		{`,"output_config":{"effort":"low"}`, `,"output_config":{"effort":"low"}`, adaptive(anthropic.ModelRules{}), ""},
+		{`,"thinking":{"type":"of_the_future"}`, `,"thinking":{"type":"of_the_future"}`, adaptive(anthropic.ModelRules{}), ""},
 	} {
 		enc, ok := pass(t, []byte(body(c.in)), "m", c.rules)
 		if !ok || string(enc.Body) != body(c.want) || strings.Join(enc.Warnings, "\n") != c.warning {
@@ -70,7 +71,7 @@ func TestPassEdits(t *testing.T) {
 		}
 	}
 	in := `{"max_tokens": 1000, "messages": [{"role":"user","content":"x"}], "model":"m"}`
-	enc, ok := pass(t, []byte(in), "m", &dialect.Rules{MaxOutput: limit})
+	enc, ok := pass(t, []byte(in), "m", &anthropic.Rules{CommonRules: dialect.CommonRules{MaxOutput: limit}})
 	if want := strings.Replace(in, "1000", "100", 1); !ok || string(enc.Body) != want || len(enc.Warnings) != 1 {
 		t.Errorf("%v %q %s", ok, enc.Warnings, enc.Body)
 	}
@@ -78,7 +79,7 @@ func TestPassEdits(t *testing.T) {
 
 // What the rules force in how the model thinks, and in the conversation, is written anew; the rest stays.
 func TestPassWritesAnew(t *testing.T) {
-	budget := dialect.MessagesRules{Thinking: dialect.ThoughtBudget}
+	budget := anthropic.ModelRules{Thinking: anthropic.ThoughtBudget}
 	tool := `,"tools":[{"name":"f","input_schema":{"type":"object"},"x":1}]`
 	const own = `,"mcp_servers":[ {"type":"url"} ],"context_management":{"edits":[]}`
 	said := func(list string) string {
@@ -93,23 +94,23 @@ func TestPassWritesAnew(t *testing.T) {
 	const system = `"system":[{"type":"text","text":"Be brief."}]`
 	for _, c := range []struct {
 		in, want string
-		model    dialect.MessagesRules
+		model    anthropic.ModelRules
 		warns    string
 	}{
-		{asked(`,"thinking":{"type":"enabled","budget_tokens":1024}`), asked(`,"thinking":{"type":"adaptive","display":"summarized"},"output_config":{"effort":"low"}`), dialect.MessagesRules{}, "takes no reasoning budget"},
+		{asked(`,"thinking":{"type":"enabled","budget_tokens":1024}`), asked(`,"thinking":{"type":"adaptive","display":"summarized"},"output_config":{"effort":"low"}`), anthropic.ModelRules{}, "takes no reasoning budget"},
 		{asked(`,"thinking":{"type":"enabled","budget_tokens":4096}`), asked(`,"thinking":{"type":"enabled","budget_tokens":1500,"display":"summarized"}`), budget, "budget"},
 		{asked(`,"thinking":{"type":"adaptive"},"output_config":{"effort":"low","task_budget":{ }}`), asked(`,"thinking":{"type":"enabled","budget_tokens":1500,"display":"summarized"},"output_config":{"task_budget":{ }}`), budget, "budget"},
-		{asked(`,"thinking":{"type":"disabled"}`), asked(`,"output_config":{"effort":"low"}`), dialect.MessagesRules{ThinkingOff: dialect.OffNever}, "always thinks"},
-		{asked(`,"thinking":{"type":"disabled"}`), asked(`,"thinking":{"type":"between_tools"}`), dialect.MessagesRules{ThinkingOff: dialect.OffBetweenTools}, ""},
-		{asked(`,"thinking":{"type":"between_tools"}`), asked(`,"thinking":{"type":"disabled"}`), dialect.MessagesRules{ThinkingOff: dialect.OffDisabled}, ""},
-		{asked(`,"thinking":{"type":"adaptive"},"output_config":{ "effort" : "minimal", "x":1 }`), asked(`,"thinking":{"type":"adaptive","display":"summarized"},"output_config":{ "effort" : "low", "x":1 }`), dialect.MessagesRules{}, "minimal"},
-		{asked(tool + `,"tool_choice":{"type":"any"},"thinking":{"type":"adaptive"}`), asked(tool + `,"tool_choice":{"type":"any"}`), dialect.MessagesRules{ForcedTools: dialect.ForcedWithoutThinking}, "reasoning is off"},
+		{asked(`,"thinking":{"type":"disabled"}`), asked(`,"output_config":{"effort":"low"}`), anthropic.ModelRules{ThinkingOff: anthropic.OffNever}, "always thinks"},
+		{asked(`,"thinking":{"type":"disabled"}`), asked(`,"thinking":{"type":"between_tools"}`), anthropic.ModelRules{ThinkingOff: anthropic.OffBetweenTools}, ""},
+		{asked(`,"thinking":{"type":"between_tools"}`), asked(`,"thinking":{"type":"disabled"}`), anthropic.ModelRules{ThinkingOff: anthropic.OffDisabled}, ""},
+		{asked(`,"thinking":{"type":"adaptive"},"output_config":{ "effort" : "minimal", "x":1 }`), asked(`,"thinking":{"type":"adaptive","display":"summarized"},"output_config":{ "effort" : "low", "x":1 }`), anthropic.ModelRules{}, "minimal"},
+		{asked(tool + `,"tool_choice":{"type":"any"},"thinking":{"type":"adaptive"}`), asked(tool + `,"tool_choice":{"type":"any"}`), anthropic.ModelRules{ForcedTools: anthropic.ForcedWithoutThinking}, "reasoning is off"},
 		{said(`{"role":"user","content":"x"},{"role":"system","content":"y"}`), said(`{"role":"user","content":[{"type":"text","text":"x"},{"type":"text","text":"<system>\ny\n</system>"}]}`),
-			dialect.MessagesRules{SystemTurns: dialect.SystemFolded}, "<system>"},
-		{said(assistant(`{"type":"thinking","thinking":"x","signature":"llm-gateway:"},{"type":"text","text":"z"}`)), said(assistant(`{"type":"text","text":"z"}`)), dialect.MessagesRules{}, ""},
-		{said(assistant(`{"type":"thinking","thinking":"x","signature":""},{"type":"text","text":"z"}`)), said(assistant(`{"type":"text","text":"z"}`)), dialect.MessagesRules{}, ""},
-		{said(assistant(`{"type":"tool_use","id":"functions.f:0","name":"f","input":{}}`)), said(assistant(`{"type":"tool_use","id":"toolu_d6bdd4de328a22edd610f954","name":"f","input":{}}`)), dialect.MessagesRules{}, ""},
-		{said(assistant(`{"type":"text","text":"z","citations":[{"type":"web_search_result_location","encrypted_index":""}]}`)), said(assistant(`{"type":"text","text":"z"}`)), dialect.MessagesRules{}, ""},
+			anthropic.ModelRules{SystemTurns: anthropic.SystemFolded}, "<system>"},
+		{said(assistant(`{"type":"thinking","thinking":"x","signature":"llm-gateway:"},{"type":"text","text":"z"}`)), said(assistant(`{"type":"text","text":"z"}`)), anthropic.ModelRules{}, ""},
+		{said(assistant(`{"type":"thinking","thinking":"x","signature":""},{"type":"text","text":"z"}`)), said(assistant(`{"type":"text","text":"z"}`)), anthropic.ModelRules{}, ""},
+		{said(assistant(`{"type":"tool_use","id":"functions.f:0","name":"f","input":{}}`)), said(assistant(`{"type":"tool_use","id":"toolu_d6bdd4de328a22edd610f954","name":"f","input":{}}`)), anthropic.ModelRules{}, ""},
+		{said(assistant(`{"type":"text","text":"z","citations":[{"type":"web_search_result_location","encrypted_index":""}]}`)), said(assistant(`{"type":"text","text":"z"}`)), anthropic.ModelRules{}, ""},
 	} {
 		enc, ok := pass(t, []byte(c.in), "m", adaptive(c.model))
 		want := strings.NewReplacer(`"system":"Be brief."`, system, `{"role":"user","content":"x"},{"role":"assistant"`, `{"role":"user","content":[{"type":"text","text":"x"}]},{"role":"assistant"`,
@@ -142,7 +143,7 @@ func TestPassChangedTurns(t *testing.T) {
 			}
 		}
 		req.Messages[at].Parts = other.Messages[at].Parts
-		enc, ok := anthropic.Client{}.PassRequest([]byte(c.in), req, []int{at}, adaptive(dialect.MessagesRules{}))
+		enc, ok := anthropic.Client{Rules: adaptive(anthropic.ModelRules{})}.PassRequest([]byte(c.in), req, []int{at})
 		want := strings.NewReplacer(`"messages": [ {`, `"messages": [{`, `}, {"role":"assistant", "content"`, `},{"role":"assistant", "content"`).Replace(c.want)
 		if !ok || string(enc.Body) != want || len(enc.Warnings) > 0 {
 			t.Errorf("%v %q\n got %s\nwant %s", ok, enc.Warnings, enc.Body, want)
@@ -152,17 +153,17 @@ func TestPassChangedTurns(t *testing.T) {
 
 func TestPassStops(t *testing.T) {
 	in := body(`,"tools":[{"name":"f","input_schema":{"type":"object"}}],"tool_choice":{"type":"any"}`)
-	if enc, ok := pass(t, []byte(in), "m", adaptive(dialect.MessagesRules{ForcedTools: dialect.ForcedRefused})); ok {
+	if enc, ok := pass(t, []byte(in), "m", adaptive(anthropic.ModelRules{ForcedTools: anthropic.ForcedRefused})); ok {
 		t.Errorf("%s passes as %s", in, enc.Body)
 	}
-	old := &dialect.Rules{Models: []dialect.ModelRules{{Match: always, Drop: []string{"output_config"}}}}
+	old := &anthropic.Rules{Models: []anthropic.ModelRules{{Match: always, Drop: []string{"output_config"}}}}
 	if _, ok := pass(t, []byte(body(`,"output_config":{"format":{"type":"json_schema","schema":{}}}`)), "m", old); ok {
 		t.Error("a schema is lost")
 	}
 	if enc, ok := pass(t, []byte(body(`,"output_config":{"effort":"low"},"x":1`)), "m", old); !ok || string(enc.Body) != body(`,"x":1`) || len(enc.Warnings) != 1 {
 		t.Errorf("%v %q %s", ok, enc.Warnings, enc.Body)
 	}
-	if _, ok := (anthropic.Client{}).PassRequest([]byte("[]"), new(chat.Request), nil, &dialect.Rules{}); ok {
+	if _, ok := (anthropic.Client{}).PassRequest([]byte("[]"), new(chat.Request), nil); ok {
 		t.Error("an array passes")
 	}
 }
@@ -193,7 +194,7 @@ func TestPassStream(t *testing.T) {
 
 func TestEncodeCount(t *testing.T) {
 	req := everything()
-	enc, err := anthropic.Client{}.EncodeCount(req, &dialect.Rules{})
+	enc, err := anthropic.Client{}.EncodeCount(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +234,7 @@ func FuzzPass(f *testing.F) {
 		if err != nil {
 			return
 		}
-		enc, ok := anthropic.Client{}.PassRequest(in, req, nil, adaptive(dialect.MessagesRules{}))
+		enc, ok := anthropic.Client{Rules: adaptive(anthropic.ModelRules{})}.PassRequest(in, req, nil)
 		if !ok {
 			return
 		}

@@ -272,7 +272,7 @@ func TestRecordedRequests(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		enc, err := encode(t, req, &dialect.Rules{CacheMarks: dialect.CacheMarksKept, Models: []dialect.ModelRules{{Match: always, Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}}})
+		enc, err := encode(t, req, &anthropic.Rules{CacheMarks: dialect.CacheMarksKept, Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThoughtBudget}}})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -324,7 +324,7 @@ func TestRecordedRequestsPass(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		enc, ok := anthropic.Client{}.PassRequest(x.Request.Body, req, nil, &dialect.Rules{Models: []dialect.ModelRules{{Match: always, Messages: dialect.MessagesRules{Thinking: dialect.ThoughtBudget}}}})
+		enc, ok := anthropic.Client{Rules: &anthropic.Rules{Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThoughtBudget}}}}.PassRequest(x.Request.Body, req, nil)
 		if ok && (!bytes.Equal(enc.Body, x.Request.Body) || len(enc.Warnings) > 0) {
 			t.Errorf("%s: %q %s", name, enc.Warnings, enc.Body)
 		}

@@ -19,7 +19,6 @@ type decoder struct {
 	body.Reader
 	purpose purpose
 	req     *chat.Request
-	signed  map[string]string // Gemini's signatures of calls, by the calls' ids
 
 	thinks string // thinking.type
 }

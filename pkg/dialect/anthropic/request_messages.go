@@ -133,10 +133,7 @@ func (d *decoder) thought(v jsonx.Value) chat.Part {
 	if call == "" {
 		return chat.Part{Kind: chat.Reason, Text: text, State: state}
 	}
-	if d.signed == nil {
-		d.signed = make(map[string]string)
-	}
-	d.signed[call] = state.Signature
+	d.SignCall(call, state.Signature)
 	return chat.Part{}
 }
 
@@ -147,7 +144,7 @@ func (d *decoder) call(v jsonx.Value) chat.Part {
 	} else if input.Given() {
 		d.Expected(input, "an object")
 	}
-	c.Signature = d.signed[c.ID]
+	c.Signature = d.SignatureOf(c.ID)
 	d.Call(c.ID, c.Name)
 	return chat.Part{Kind: chat.Call, ToolCall: c}
 }

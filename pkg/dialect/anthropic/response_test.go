@@ -472,12 +472,12 @@ func TestStateSurvives(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		passed, ok := anthropic.Client{}.PassRequest(in, req, nil, rules())
+		passed, ok := anthropic.Client{Rules: rules()}.PassRequest(in, req, nil)
 		if !ok {
 			t.Errorf("%s does not pass", in)
 		}
 		for _, body := range [][]byte{enc.Body, passed.Body} {
-			if bytes.Contains(body, []byte("llm-gateway:")) || bytes.Contains(body, []byte("Nobody signed")) || !bytes.Contains(body, []byte(`"signature":"c2ln"`)) {
+			if bytes.Contains(body, []byte("bGxtZ3cy")) || bytes.Contains(body, []byte("Nobody signed")) || !bytes.Contains(body, []byte(`"signature":"c2ln"`)) {
 				t.Errorf("%s", body)
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -38,22 +37,22 @@ func (e *encoder) prepareThinking() {
 	steered := r != nil && (r.Effort != "" || r.Budget != nil)
 	off := steered && (r.Effort == "none" || r.Effort == "" && *r.Budget <= 0)
 	switch {
-	case steered && !off && e.Model.Messages.Thinking == dialect.ThoughtNever:
+	case steered && !off && e.Model.Thinking == ThoughtNever:
 		e.Warn("this model of %s cannot think: reasoning is dropped", e.Provider())
-	case e.forced() && e.Model.Messages.ForcedTools == dialect.ForcedRefused:
+	case e.forced() && e.Model.ForcedTools == ForcedRefused:
 		e.Refuse("tool_choice", "this model of %s cannot be told that it must call a tool: let it choose (auto), and say in the prompt what to call", e.Provider())
-	case e.forced() && e.Model.Messages.ForcedTools == dialect.ForcedWithoutThinking:
+	case e.forced() && e.Model.ForcedTools == ForcedWithoutThinking:
 		if steered && !off {
 			e.Warn("%s does not think while a tool must be called: reasoning is off", e.Provider())
 		}
 		e.unthink()
 	case off:
 		e.unthink()
-	case steered && e.Model.Messages.Thinking == dialect.ThoughtAdaptive:
+	case steered && e.Model.Thinking == ThoughtAdaptive:
 		e.thinking = thinking{form: thinkAdaptive, effort: e.effort(r), display: display(r)}
 	case steered:
 		e.enable(r)
-	case r != nil && (r.Hide || r.Summary != "") && e.Model.Messages.Thinking == dialect.ThoughtAdaptive && e.Model.Messages.ThinkingOff != dialect.OffUnsaid:
+	case r != nil && (r.Hide || r.Summary != "") && e.Model.Thinking == ThoughtAdaptive && e.Model.ThinkingOff != OffUnsaid:
 		e.thinking = thinking{form: thinkAdaptive, display: display(r)}
 	}
 }
@@ -66,12 +65,12 @@ func (e *encoder) forced() bool {
 
 // unthink tells the model not to think, as far as it can be told.
 func (e *encoder) unthink() {
-	switch e.Model.Messages.ThinkingOff {
-	case dialect.OffDisabled:
+	switch e.Model.ThinkingOff {
+	case OffDisabled:
 		e.thinking.form = thinkDisabled
-	case dialect.OffBetweenTools:
+	case OffBetweenTools:
 		e.thinking.form = thinkBetweenTools
-	case dialect.OffNever:
+	case OffNever:
 		e.thinking.effort = "low"
 		e.Warn("this model of %s always thinks: its effort is low", e.Provider())
 	}

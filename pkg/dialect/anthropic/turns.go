@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
 
 // A turn is what one side says until the other has its say. Results of tools go
@@ -45,7 +44,7 @@ func (e *encoder) arrange() {
 			later = nil
 			e.say(chat.Assistant, m.Parts)
 		case chat.System, chat.Developer:
-			if e.Model.Messages.SystemTurns == dialect.SystemFolded {
+			if e.Model.SystemTurns == SystemFolded {
 				e.fold(m.Parts)
 			} else {
 				later = append(later, m.Parts...)

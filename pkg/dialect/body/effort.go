@@ -4,25 +4,22 @@ import (
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
 
-// Level is the effort as the model knows it.
-func (w *Writer) Level(r *chat.Reasoning) string {
+// Level returns the effort as the model knows it. adapt, unless nil, is the provider's own mapping, which comes
+// before that of the model.
+func (w *Writer) Level(r *chat.Reasoning, adapt func(level string) string) string {
 	asked := r.Effort
 	if asked == "" {
 		asked = EffortOf(*r.Budget)
 		w.Warn("%s takes no reasoning budget: %d tokens became the effort %s", w.Provider(), *r.Budget, asked)
 	}
 	level := asked
-	switch w.Rules.Reasoning {
-	case dialect.ReasoningTwoLevel:
-		level = Nearest(asked, []string{"none", "high"})
-	case dialect.ReasoningThinking:
-		level = deepSeekEffort(asked)
+	if adapt != nil {
+		level = adapt(asked)
 	}
-	if len(w.Model.Efforts) > 0 {
-		level = Nearest(level, w.Model.Efforts)
+	if len(w.exceptions.Efforts) > 0 {
+		level = Nearest(level, w.exceptions.Efforts)
 	}
 	if level != asked {
 		w.Warn("reasoning effort %s is not known to this model: changed to %s", asked, level)
@@ -41,18 +38,6 @@ func EffortOf(budget int64) string {
 		return "medium"
 	}
 	return "high"
-}
-
-// deepSeekEffort maps as DeepSeek documents that it does
-// (https://api-docs.deepseek.com/guides/thinking_mode).
-func deepSeekEffort(asked string) string {
-	switch asked {
-	case "minimal":
-		return "low"
-	case "medium", "xhigh":
-		return "high"
-	}
-	return asked
 }
 
 // rank orders the levels; one that we do not know (Groq's default) counts as the middle.

@@ -16,7 +16,8 @@ import (
 // they read.
 type Reader struct {
 	jsonx.Report
-	called map[string]string // the functions of the calls so far, by the calls' ids
+	called     map[string]string // the functions of the calls so far, by the calls' ids
+	signatures map[string]string // of calls, by id
 }
 
 // MaxName is the most bytes of a name: of models, tools, ids.

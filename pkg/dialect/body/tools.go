@@ -37,6 +37,17 @@ func (r *Reader) Call(id, function string) {
 	r.called[id] = function
 }
 
+// SignCall remembers the provider's signature of the call with the id, which follows.
+func (r *Reader) SignCall(id, signature string) {
+	if r.signatures == nil {
+		r.signatures = make(map[string]string)
+	}
+	r.signatures[id] = signature
+}
+
+// SignatureOf returns the signature of the call with the id; empty if none came.
+func (r *Reader) SignatureOf(id string) string { return r.signatures[id] }
+
 // Called is the function of the call with the id, the latest if there are several; empty if there is none.
 func (r *Reader) Called(id string) string { return r.called[id] }
 

@@ -12,16 +12,16 @@ import (
 
 // A Writer writes one request as a provider's rules want it. It must be made by NewWriter.
 type Writer struct {
-	Req   *chat.Request
-	Rules *dialect.Rules
-	// Model holds the exceptions of the request's model.
-	Model    dialect.ModelRules
+	Req      *chat.Request
 	Out      []byte
 	Warnings []string
 	// Err is why the request cannot be sent; nil if it can.
 	Err *chat.Error
 	// Effort of reasoning is as it will be sent; empty if nothing is said.
 	Effort string
+
+	rules      *dialect.CommonRules
+	exceptions dialect.ModelExceptions // of the request's model
 }
 
 // Loss says what the loss of a field does.
@@ -34,9 +34,9 @@ const (
 	Refuses // the request would mean something else
 )
 
-// NewWriter makes a writer that has written nothing.
-func NewWriter(req *chat.Request, rules *dialect.Rules) Writer {
-	return Writer{Req: req, Rules: rules, Model: rules.Exceptions(req.Model)}
+// NewWriter returns a writer that has written nothing. Exceptions are those of the request's model.
+func NewWriter(req *chat.Request, rules *dialect.CommonRules, exceptions dialect.ModelExceptions) Writer {
+	return Writer{Req: req, rules: rules, exceptions: exceptions}
 }
 
 // Begin begins the object whose members Field writes.
@@ -67,24 +67,24 @@ func (w *Writer) Refuse(param, format string, args ...any) {
 
 // Provider is what warnings call the provider.
 func (w *Writer) Provider() string {
-	if w.Rules.Provider == "" {
+	if w.rules.Provider == "" {
 		return "the provider"
 	}
-	return w.Rules.Provider
+	return w.rules.Provider
 }
 
 // Accepts says whether the provider takes the dialect's field for this model.
 func (w *Writer) Accepts(name string) bool {
-	if slices.Contains(w.Rules.Drop, name) || slices.Contains(w.Model.Drop, name) ||
-		w.Effort != "none" && slices.Contains(w.Model.DropUnlessEffortNone, name) {
+	if slices.Contains(w.rules.Drop, name) || slices.Contains(w.exceptions.Drop, name) ||
+		w.Effort != "none" && slices.Contains(w.exceptions.DropUnlessEffortNone, name) {
 		return false
 	}
-	return len(w.Rules.Fields) == 0 || slices.Contains(w.Rules.Fields, w.NameOf(name))
+	return len(w.rules.Fields) == 0 || slices.Contains(w.rules.Fields, w.NameOf(name))
 }
 
 // NameOf is the provider's name of the dialect's field.
 func (w *Writer) NameOf(name string) string {
-	if key, ok := w.Rules.Rename[name]; ok {
+	if key, ok := w.rules.Rename[name]; ok {
 		return key
 	}
 	return name
@@ -155,7 +155,7 @@ func (w *Writer) FieldInt(name string, value *int64) {
 
 // Clamp is the value as the provider takes it, with a warning if it is another.
 func (w *Writer) Clamp(name string, value float64) float64 {
-	r, ok := w.Rules.Clamp[name]
+	r, ok := w.rules.Clamp[name]
 	if !ok || value >= r.Min && value <= r.Max {
 		return value
 	}
@@ -188,10 +188,10 @@ func (w *Writer) Apart(write func()) jsonx.Value {
 
 // MaxOutput is the most tokens that the request's model gives; 0 if unknown.
 func (w *Writer) MaxOutput() int64 {
-	if w.Rules.MaxOutput == nil {
+	if w.rules.MaxOutput == nil {
 		return 0
 	}
-	return w.Rules.MaxOutput(w.Req.Model)
+	return w.rules.MaxOutput(w.Req.Model)
 }
 
 // MaxTokens is the limit of the answer's length as the model takes it, with a warning if it is another than

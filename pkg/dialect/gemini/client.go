@@ -11,8 +11,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
-// Client is the half towards Google. Its zero value is ready; it is stateless.
-type Client struct{}
+// Client is the half towards Google. Its zero value is ready, with rules that change nothing; it is stateless.
+type Client struct {
+	Rules *Rules // nil: the zero rules
+}
 
 var _ dialect.Passing = Client{}
 
@@ -27,8 +29,8 @@ func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecode
 // of the fields of generationConfig, and serviceTier. What changes the meaning of a request when it is missing (a
 // tool that must be called, an image) is refused with a *chat.Error of class BadRequest whose
 // Param is the canonical field; other things that Gemini does not know are dropped with a warning.
-func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
-	e := encoder{Writer: body.NewWriter(req, rules)}
+func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
+	e := newEncoder(req, c.rules())
 	e.Foreign()
 	e.request()
 	return e.Encoded(pathOf(req))
@@ -62,4 +64,24 @@ func split(model string) (collection, id string) {
 		}
 	}
 	return "models", model
+}
+
+func (c Client) rules() *Rules {
+	if c.Rules == nil {
+		return new(Rules)
+	}
+	return c.Rules
+}
+
+// Common returns the part of the rules that all dialects have.
+func (c Client) Common() *dialect.CommonRules { return &c.rules().CommonRules }
+
+// Traits returns what the rules say about more than the request.
+func (c Client) Traits(_ string) dialect.Traits {
+	return dialect.Traits{ToolNames: c.rules().ToolNames, WantsReasoning: true}
+}
+
+func newEncoder(req *chat.Request, rules *Rules) encoder {
+	model := dialect.ForModel(rules.Models, req.Model)
+	return encoder{Writer: body.NewWriter(req, &rules.CommonRules, model.Exceptions()), Rules: rules, Model: model}
 }

@@ -11,8 +11,8 @@ var _ dialect.Counter = Client{}
 
 // EncodeCount writes the body of POST /v1beta/models/{model}:countTokens: the whole request, so that
 // instructions and tools count, too (https://ai.google.dev/api/tokens).
-func (Client) EncodeCount(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
-	e := encoder{Writer: body.NewWriter(req, rules)}
+func (c Client) EncodeCount(req *chat.Request) (dialect.Encoded, error) {
+	e := newEncoder(req, c.rules())
 	e.request()
 	out := make([]byte, 0, len(e.Out)+len(req.Model)+64)
 	out = append(out, `{"generateContentRequest":{"model":`...)

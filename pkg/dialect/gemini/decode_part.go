@@ -47,7 +47,7 @@ func (c *choice) part(out []chat.Event, v jsonx.Value, answer string) ([]chat.Ev
 	out = c.medium(out, medium)
 	if !signature.Empty() && !other.Exists() {
 		c.thoughts.open = false
-		out = append(out, chat.Event{Kind: chat.EventReason, Choice: c.index, State: unseal(signature.Str(), false)})
+		out = append(out, chat.Event{Kind: chat.EventReason, Choice: c.index, State: stateOf(signature.Str(), false)})
 	}
 	return out, nil
 }

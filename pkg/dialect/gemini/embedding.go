@@ -17,12 +17,12 @@ const maxInputs = 100
 
 // EncodeEmbedding writes the body of POST /v1beta/models/{model}:batchEmbedContents
 // (https://ai.google.dev/api/embeddings).
-func (Client) EncodeEmbedding(req *chat.EmbeddingRequest, rules *dialect.Rules) (dialect.Encoded, error) {
-	e := encoder{Writer: body.NewWriter(&chat.Request{Model: req.Model}, rules)}
+func (c Client) EncodeEmbedding(req *chat.EmbeddingRequest) (dialect.Encoded, error) {
+	e := newEncoder(&chat.Request{Model: req.Model}, c.rules())
 	if n := len(req.Inputs); n > maxInputs {
 		e.Refuse("input", "%s takes at most %d inputs at a time, not %d", e.Provider(), maxInputs, n)
 	}
-	if req.Dimensions != nil && rules.Embeddings.Dimensions == dialect.DimensionsRefused {
+	if req.Dimensions != nil && c.rules().Embeddings.Dimensions == dialect.DimensionsRefused {
 		e.Refuse("dimensions", "%s does not let the length of its vectors be chosen", e.Provider())
 	}
 	e.Begin()

@@ -14,7 +14,7 @@ import (
 
 func TestEncodeEmbedding(t *testing.T) {
 	req := &chat.EmbeddingRequest{Model: "models/e 1", Inputs: []chat.EmbeddingInput{{Text: "a\"b"}, {Text: ""}}, Dimensions: ptr(int64(768)), User: "u"}
-	enc, err := gemini.Client{}.EncodeEmbedding(req, &dialect.Rules{Provider: "p"})
+	enc, err := gemini.Client{Rules: &gemini.Rules{CommonRules: dialect.CommonRules{Provider: "p"}}}.EncodeEmbedding(req)
 	const want = `{"requests":[{"model":"models/e 1","content":{"parts":[{"text":"a\"b"}]},"outputDimensionality":768},{"model":"models/e 1","content":{"parts":[{"text":""}]},"outputDimensionality":768}]}`
 	if err != nil || string(enc.Body) != want || enc.Path != "/v1beta/models/e%201:batchEmbedContents" || len(enc.Warnings) != 1 {
 		t.Errorf("%v %s %q\n%s", err, enc.Path, enc.Warnings, enc.Body)
@@ -28,7 +28,7 @@ func TestEncodeEmbedding(t *testing.T) {
 		"many":       {chat.EmbeddingRequest{Inputs: make([]chat.EmbeddingInput, 101)}, dialect.EmbeddingRules{}, "input"},
 		"dimensions": {chat.EmbeddingRequest{Inputs: make([]chat.EmbeddingInput, 1), Dimensions: ptr(int64(1))}, dialect.EmbeddingRules{Dimensions: dialect.DimensionsRefused}, "dimensions"},
 	} {
-		_, err := gemini.Client{}.EncodeEmbedding(&c.req, &dialect.Rules{Embeddings: c.rules})
+		_, err := gemini.Client{Rules: &gemini.Rules{Embeddings: c.rules}}.EncodeEmbedding(&c.req)
 		var refused *chat.Error
 		if !errors.As(err, &refused) || refused.Class != chat.BadRequest || refused.Param != c.param {
 			t.Errorf("%s: %v", name, err)
@@ -61,12 +61,12 @@ func TestDecodeEmbedding(t *testing.T) {
 func TestEncodeCount(t *testing.T) {
 	req := everything()
 	req.Temperature = ptr(1.0)
-	rules := &dialect.Rules{Provider: "p"}
-	asked, err := gemini.Client{}.EncodeRequest(req, rules)
+	rules := &gemini.Rules{CommonRules: dialect.CommonRules{Provider: "p"}}
+	asked, err := gemini.Client{Rules: rules}.EncodeRequest(req)
 	if err != nil {
 		t.Fatal(err)
 	}
-	enc, err := gemini.Client{}.EncodeCount(req, rules)
+	enc, err := gemini.Client{Rules: rules}.EncodeCount(req)
 	want := `{"generateContentRequest":{"model":"models/gemini x/1",` + string(asked.Body[1:]) + `}`
 	if err != nil || string(enc.Body) != want || enc.Path != "/v1beta/models/gemini%20x%2F1:countTokens" || !json.Valid(enc.Body) {
 		t.Errorf("%v %s\n got %s\nwant %s", err, enc.Path, enc.Body, want)

@@ -9,6 +9,8 @@ import (
 // An encoder writes one request.
 type encoder struct {
 	body.Writer
+	Rules *Rules
+	Model ModelRules // the exceptions of the request's model
 
 	role   string            // of the turn that is open; empty if none is
 	signed bool              // the open turn has a call, so that its next calls need no signature

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -107,7 +106,7 @@ func (e *encoder) result(r *chat.ToolResult) {
 	e.Str(name)
 	e.Raw(`,"response":`)
 	e.Out = appendOutput(e.Out, text, r.IsError)
-	if e.Model.ResultMedia == dialect.ResultMediaInside {
+	if e.Model.ResultMedia == ResultMediaInside {
 		e.resultMedia(&media)
 	}
 	e.Raw("}}")

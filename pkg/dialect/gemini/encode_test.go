@@ -94,19 +94,19 @@ func everything() *chat.Request {
 	}
 }
 
-func rules(m dialect.ModelRules) *dialect.Rules {
+func rules(m gemini.ModelRules) *gemini.Rules {
 	m.Match = func(string) bool { return true }
-	return &dialect.Rules{Provider: "gemini", Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 2}}, Models: []dialect.ModelRules{m}}
+	return &gemini.Rules{CommonRules: dialect.CommonRules{Provider: "gemini", Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 2}}}, Models: []gemini.ModelRules{m}}
 }
 
 // The rules of generations, as far as this package must obey them.
-func profiles() map[string]*dialect.Rules {
-	return map[string]*dialect.Rules{
+func profiles() map[string]*gemini.Rules {
+	return map[string]*gemini.Rules{
 		"plain": {},
-		"gemini-3": rules(dialect.ModelRules{Thinking: dialect.ThinkingLevel, Efforts: []string{"low", "high"},
-			Signatures: dialect.SignaturesDemanded, ResultMedia: dialect.ResultMediaInside}),
-		"gemini-2.5": rules(dialect.ModelRules{Thinking: dialect.ThinkingBudget, Budget: dialect.Range{Min: 512, Max: 4096}}),
-		"gemma": rules(dialect.ModelRules{Thinking: dialect.ThinkingDropped, Schema: dialect.SchemaSubset, Instructions: dialect.InstructionsInTurn,
+		"gemini-3": rules(gemini.ModelRules{Thinking: gemini.ThinkingLevel, Efforts: []string{"low", "high"},
+			Signatures: gemini.SignaturesDemanded, ResultMedia: gemini.ResultMediaInside}),
+		"gemini-2.5": rules(gemini.ModelRules{Thinking: gemini.ThinkingBudget, Budget: dialect.Range{Min: 512, Max: 4096}}),
+		"gemma": rules(gemini.ModelRules{Thinking: gemini.ThinkingDropped, Schema: gemini.SchemaSubset, Instructions: gemini.InstructionsInTurn,
 			Drop: []string{"topK", "serviceTier", "responseLogprobs", "seed"}}),
 	}
 }
@@ -114,7 +114,7 @@ func profiles() map[string]*dialect.Rules {
 func TestEncodeEverything(t *testing.T) {
 	for name, rules := range profiles() {
 		t.Run(name, func(t *testing.T) {
-			enc, err := gemini.Client{}.EncodeRequest(everything(), rules)
+			enc, err := gemini.Client{Rules: rules}.EncodeRequest(everything())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,7 +123,7 @@ func TestEncodeEverything(t *testing.T) {
 			}
 			dialecttest.Golden(t, "testdata/encode/"+name+".golden", append(append(dialecttest.Indented(t, json.RawMessage(enc.Body)), '\n'), strings.Join(enc.Warnings, "\n")...))
 			for range 5 {
-				again, _ := gemini.Client{}.EncodeRequest(everything(), rules)
+				again, _ := gemini.Client{Rules: rules}.EncodeRequest(everything())
 				if string(again.Body) != string(enc.Body) {
 					t.Fatal("the same request gives other bytes")
 				}
@@ -133,17 +133,17 @@ func TestEncodeEverything(t *testing.T) {
 }
 
 func TestEncodeMinimal(t *testing.T) {
-	enc, err := gemini.Client{}.EncodeRequest(&chat.Request{Model: "tunedModels/m", Messages: []chat.Message{user(text("hi"))}, N: ptr(int64(1)), ServiceTier: "auto",
-		ToolChoice: &chat.ToolChoice{Mode: chat.ToolNone}, ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatText}, ParallelToolCalls: ptr(true)}, &dialect.Rules{SingleChoice: true})
+	enc, err := gemini.Client{Rules: &gemini.Rules{CommonRules: dialect.CommonRules{SingleChoice: true}}}.EncodeRequest(&chat.Request{Model: "tunedModels/m", Messages: []chat.Message{user(text("hi"))}, N: ptr(int64(1)), ServiceTier: "auto",
+		ToolChoice: &chat.ToolChoice{Mode: chat.ToolNone}, ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatText}, ParallelToolCalls: ptr(true)})
 	if want := `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`; err != nil || string(enc.Body) != want || len(enc.Warnings) > 0 || enc.Path != "/v1beta/tunedModels/m:generateContent" {
 		t.Errorf("%s %s %v %v", enc.Path, enc.Body, enc.Warnings, err)
 	}
 }
 
 // member is what follows the name in the body of a request.
-func member(t *testing.T, req *chat.Request, rules *dialect.Rules, path ...string) string {
+func member(t *testing.T, req *chat.Request, rules *gemini.Rules, path ...string) string {
 	t.Helper()
-	enc, err := gemini.Client{}.EncodeRequest(req, rules)
+	enc, err := gemini.Client{Rules: rules}.EncodeRequest(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,10 +159,10 @@ func member(t *testing.T, req *chat.Request, rules *dialect.Rules, path ...strin
 }
 
 func TestEncodeContents(t *testing.T) {
-	demanded := rules(dialect.ModelRules{Signatures: dialect.SignaturesDemanded})
+	demanded := rules(gemini.ModelRules{Signatures: gemini.SignaturesDemanded})
 	for name, c := range map[string]struct {
 		messages []chat.Message
-		rules    *dialect.Rules
+		rules    *gemini.Rules
 		want     string
 	}{
 		"instructions alone": {[]chat.Message{{Role: chat.System, Parts: []chat.Part{text("a")}}}, nil, `[{"role":"user","parts":[{"text":"a"}]}]`},
@@ -186,7 +186,7 @@ func TestEncodeContents(t *testing.T) {
 			`[{"role":"model","parts":[{"executable_code":{"code":"1"}}]}]`},
 	} {
 		if c.rules == nil {
-			c.rules = &dialect.Rules{}
+			c.rules = &gemini.Rules{}
 		}
 		if got := member(t, &chat.Request{Messages: c.messages}, c.rules, "contents"); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
@@ -204,29 +204,29 @@ func TestEncodeRefuses(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		req   chat.Request
-		rules dialect.Rules
+		rules gemini.Rules
 		param string
 		says  string
 	}{
-		"doubling":             {chat.Request{Tools: []chat.Tool{{Name: "f", Parameters: json.RawMessage(`{"$ref":"#/$defs/a29","$defs":{` + doubling + `}}`)}}, Messages: one(text("a"))}, dialect.Rules{Schema: dialect.SchemaSubset}, "tools", "too large"},
-		"nothing":              {chat.Request{}, dialect.Rules{}, "messages", "at least one"},
-		"several answers":      {chat.Request{N: ptr(int64(2)), Messages: one(text("a"))}, dialect.Rules{SingleChoice: true}, "n", "one answer"},
-		"n dropped":            {chat.Request{N: ptr(int64(2)), Messages: one(text("a"))}, dialect.Rules{Drop: []string{"candidateCount"}}, "n", "one answer"},
-		"named tool, no tools": {chat.Request{ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: "f"}, Messages: one(text("a"))}, dialect.Rules{}, "tool_choice", "none"},
-		"JSON dropped":         {chat.Request{ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatJSON}, Messages: one(text("a"))}, dialect.Rules{Drop: []string{"responseMimeType"}}, "response_format", "JSON"},
-		"foreign tool":         {chat.Request{Tools: []chat.Tool{{Raw: json.RawMessage(`{"type":"web_search"}`)}}, Messages: one(text("a"))}, dialect.Rules{}, "tools", "own tools"},
-		"broken tool":          {chat.Request{Tools: []chat.Tool{{Raw: json.RawMessage(`{`)}}, Messages: one(text("a"))}, dialect.Rules{}, "tools", "cannot"},
-		"recursion":            {chat.Request{Tools: []chat.Tool{{Name: "f", Parameters: recursive}}, Messages: one(text("a"))}, dialect.Rules{Schema: dialect.SchemaSubset}, "tools", "refers to itself"},
-		"image by URL":         {chat.Request{Messages: one(media(chat.Image, chat.Media{URL: "https://e.com/a.png"}))}, dialect.Rules{}, "messages", "base64"},
-		"http at Google":       {chat.Request{Messages: one(media(chat.File, chat.Media{URL: "http://generativelanguage.googleapis.com/v1beta/files/x"}))}, dialect.Rules{}, "messages", "base64"},
-		"another's file id":    {chat.Request{Messages: one(media(chat.File, chat.Media{FileID: "file-1"}))}, dialect.Rules{}, "messages", "Files API"},
-		"media of nothing":     {chat.Request{Messages: one(media(chat.Image, chat.Media{}))}, dialect.Rules{}, "messages", "no content"},
-		"part of another":      {chat.Request{Messages: one(chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{}`)})}, dialect.Rules{}, "messages", "cannot"},
-		"an unknown role":      {chat.Request{Messages: []chat.Message{{Role: "robot", Parts: []chat.Part{text("x")}}}}, dialect.Rules{}, "messages", "robot"},
-		"image as instruction": {chat.Request{Tools: tools, Messages: []chat.Message{{Role: chat.System, Parts: []chat.Part{media(chat.Image, chat.Media{Data: "QQ=="})}}, user(text("a"))}}, dialect.Rules{}, "messages", "only be text"},
-		"a result of nothing":  {chat.Request{Messages: []chat.Message{returned("1", "", text("x"))}}, dialect.Rules{}, "messages", "answers no call"},
+		"doubling":             {chat.Request{Tools: []chat.Tool{{Name: "f", Parameters: json.RawMessage(`{"$ref":"#/$defs/a29","$defs":{` + doubling + `}}`)}}, Messages: one(text("a"))}, gemini.Rules{Schema: gemini.SchemaSubset}, "tools", "too large"},
+		"nothing":              {chat.Request{}, gemini.Rules{}, "messages", "at least one"},
+		"several answers":      {chat.Request{N: ptr(int64(2)), Messages: one(text("a"))}, gemini.Rules{CommonRules: dialect.CommonRules{SingleChoice: true}}, "n", "one answer"},
+		"n dropped":            {chat.Request{N: ptr(int64(2)), Messages: one(text("a"))}, gemini.Rules{CommonRules: dialect.CommonRules{Drop: []string{"candidateCount"}}}, "n", "one answer"},
+		"named tool, no tools": {chat.Request{ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: "f"}, Messages: one(text("a"))}, gemini.Rules{}, "tool_choice", "none"},
+		"JSON dropped":         {chat.Request{ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatJSON}, Messages: one(text("a"))}, gemini.Rules{CommonRules: dialect.CommonRules{Drop: []string{"responseMimeType"}}}, "response_format", "JSON"},
+		"foreign tool":         {chat.Request{Tools: []chat.Tool{{Raw: json.RawMessage(`{"type":"web_search"}`)}}, Messages: one(text("a"))}, gemini.Rules{}, "tools", "own tools"},
+		"broken tool":          {chat.Request{Tools: []chat.Tool{{Raw: json.RawMessage(`{`)}}, Messages: one(text("a"))}, gemini.Rules{}, "tools", "cannot"},
+		"recursion":            {chat.Request{Tools: []chat.Tool{{Name: "f", Parameters: recursive}}, Messages: one(text("a"))}, gemini.Rules{Schema: gemini.SchemaSubset}, "tools", "refers to itself"},
+		"image by URL":         {chat.Request{Messages: one(media(chat.Image, chat.Media{URL: "https://e.com/a.png"}))}, gemini.Rules{}, "messages", "base64"},
+		"http at Google":       {chat.Request{Messages: one(media(chat.File, chat.Media{URL: "http://generativelanguage.googleapis.com/v1beta/files/x"}))}, gemini.Rules{}, "messages", "base64"},
+		"another's file id":    {chat.Request{Messages: one(media(chat.File, chat.Media{FileID: "file-1"}))}, gemini.Rules{}, "messages", "Files API"},
+		"media of nothing":     {chat.Request{Messages: one(media(chat.Image, chat.Media{}))}, gemini.Rules{}, "messages", "no content"},
+		"part of another":      {chat.Request{Messages: one(chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{}`)})}, gemini.Rules{}, "messages", "cannot"},
+		"an unknown role":      {chat.Request{Messages: []chat.Message{{Role: "robot", Parts: []chat.Part{text("x")}}}}, gemini.Rules{}, "messages", "robot"},
+		"image as instruction": {chat.Request{Tools: tools, Messages: []chat.Message{{Role: chat.System, Parts: []chat.Part{media(chat.Image, chat.Media{Data: "QQ=="})}}, user(text("a"))}}, gemini.Rules{}, "messages", "only be text"},
+		"a result of nothing":  {chat.Request{Messages: []chat.Message{returned("1", "", text("x"))}}, gemini.Rules{}, "messages", "answers no call"},
 	} {
-		_, err := gemini.Client{}.EncodeRequest(&c.req, &c.rules)
+		_, err := gemini.Client{Rules: &c.rules}.EncodeRequest(&c.req)
 		var e *chat.Error
 		if !errors.As(err, &e) || e.Class != chat.BadRequest || e.Param != c.param || !strings.Contains(e.Message, c.says) {
 			t.Errorf("%s: %v", name, err)
@@ -249,7 +249,7 @@ func TestEncodeMedia(t *testing.T) {
 		{chat.File, chat.Media{FileID: "https://generativelanguage.googleapis.com/v1beta/files/x", MIMEType: "text/plain"}, `{"fileData":{"mimeType":"text/plain","fileUri":"https://generativelanguage.googleapis.com/v1beta/files/x"}}`},
 		{chat.File, chat.Media{URL: "https://youtu.be/x"}, `{"fileData":{"fileUri":"https://youtu.be/x"}}`},
 	} {
-		got := member(t, &chat.Request{Messages: []chat.Message{user(media(c.kind, c.in))}}, &dialect.Rules{}, "contents")
+		got := member(t, &chat.Request{Messages: []chat.Message{user(media(c.kind, c.in))}}, &gemini.Rules{}, "contents")
 		if want := `[{"role":"user","parts":[` + c.want + `]}]`; got != want {
 			t.Errorf("\n got %s\nwant %s", got, want)
 		}
@@ -257,14 +257,14 @@ func TestEncodeMedia(t *testing.T) {
 }
 
 func TestEncodeThinking(t *testing.T) {
-	form := func(f dialect.ThinkingForm, low, high float64, efforts ...string) *dialect.Rules {
-		return rules(dialect.ModelRules{Thinking: f, Budget: dialect.Range{Min: low, Max: high}, Efforts: efforts})
+	form := func(f gemini.ThinkingForm, low, high float64, efforts ...string) *gemini.Rules {
+		return rules(gemini.ModelRules{Thinking: f, Budget: dialect.Range{Min: low, Max: high}, Efforts: efforts})
 	}
-	plain, level := &dialect.Rules{}, form(dialect.ThinkingLevel, 0, 0, "minimal", "low", "high")
-	flash, pro := form(dialect.ThinkingBudget, 512, 20000), form(dialect.ThinkingBudgetAlways, 128, 32768)
+	plain, level := &gemini.Rules{}, form(gemini.ThinkingLevel, 0, 0, "minimal", "low", "high")
+	flash, pro := form(gemini.ThinkingBudget, 512, 20000), form(gemini.ThinkingBudgetAlways, 128, 32768)
 	for name, c := range map[string]struct {
 		reasoning chat.Reasoning
-		rules     *dialect.Rules
+		rules     *gemini.Rules
 		want      string
 		warnings  int
 	}{
@@ -282,12 +282,12 @@ func TestEncodeThinking(t *testing.T) {
 		"budget: high":          {chat.Reasoning{Effort: "high"}, flash, `{"includeThoughts":true,"thinkingBudget":20000}`, 0},
 		"budget: cannot be off": {chat.Reasoning{Budget: ptr(int64(0))}, pro, `{"thinkingBudget":128}`, 1},
 		"budget: max":           {chat.Reasoning{Effort: "xhigh"}, pro, `{"includeThoughts":true,"thinkingBudget":32768}`, 0},
-		"does not think":        {chat.Reasoning{Effort: "low"}, form(dialect.ThinkingDropped, 0, 0), ``, 1},
-		"does not think anyway": {chat.Reasoning{Effort: "none"}, form(dialect.ThinkingDropped, 0, 0), ``, 0},
-		"dropped":               {chat.Reasoning{Effort: "low"}, &dialect.Rules{Drop: []string{"thinkingConfig"}}, ``, 1},
+		"does not think":        {chat.Reasoning{Effort: "low"}, form(gemini.ThinkingDropped, 0, 0), ``, 1},
+		"does not think anyway": {chat.Reasoning{Effort: "none"}, form(gemini.ThinkingDropped, 0, 0), ``, 0},
+		"dropped":               {chat.Reasoning{Effort: "low"}, &gemini.Rules{CommonRules: dialect.CommonRules{Drop: []string{"thinkingConfig"}}}, ``, 1},
 	} {
 		req := &chat.Request{Messages: []chat.Message{user(text("a"))}, Reasoning: &c.reasoning}
-		enc, err := gemini.Client{}.EncodeRequest(req, c.rules)
+		enc, err := gemini.Client{Rules: c.rules}.EncodeRequest(req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -316,7 +316,7 @@ func TestSubset(t *testing.T) {
 		`{"$ref":"http://e.com/a"}`: `{}`, `true`: `{}`,
 	} {
 		req := &chat.Request{Messages: []chat.Message{user(text("a"))}, ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatSchema, Schema: json.RawMessage(in)}}
-		if got := member(t, req, &dialect.Rules{Schema: dialect.SchemaSubset}, "generationConfig", "responseSchema"); got != want {
+		if got := member(t, req, &gemini.Rules{Schema: gemini.SchemaSubset}, "generationConfig", "responseSchema"); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", in, got, want)
 		}
 	}
@@ -329,7 +329,7 @@ func TestEmptySchema(t *testing.T) {
 		`{"type":"object","additionalProperties":{"type":"string"}}`: false, `{"$ref":"#/a"}`: false, `{"type":"object","properties":{"a":{}}}`: false,
 	} {
 		req := &chat.Request{Messages: []chat.Message{user(text("a"))}, Tools: []chat.Tool{{Name: "f", Parameters: json.RawMessage(in)}}}
-		if got := member(t, req, &dialect.Rules{}, "tools"); strings.Contains(got, "parametersJsonSchema") == empty {
+		if got := member(t, req, &gemini.Rules{}, "tools"); strings.Contains(got, "parametersJsonSchema") == empty {
 			t.Errorf("%s: %s", in, got)
 		}
 	}
@@ -350,7 +350,7 @@ func FuzzEncode(f *testing.F) {
 			if json.Valid([]byte(schema)) {
 				req.Tools[0].Parameters = json.RawMessage(schema)
 			}
-			enc, err := gemini.Client{}.EncodeRequest(req, rules)
+			enc, err := gemini.Client{Rules: rules}.EncodeRequest(req)
 			if err != nil {
 				continue // a schema that refers to itself
 			}

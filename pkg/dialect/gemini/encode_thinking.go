@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -38,7 +37,7 @@ func (e *encoder) thinking() {
 
 // thinks says whether the model can be told how much to think; if not, it warns.
 func (e *encoder) thinks(r *chat.Reasoning) bool {
-	if e.Model.Thinking != dialect.ThinkingDropped {
+	if e.Model.Thinking != ThinkingDropped {
 		return e.accepts("thinkingConfig")
 	}
 	if r.Budget != nil && *r.Budget > 0 || r.Effort != "" && r.Effort != "none" {
@@ -49,9 +48,9 @@ func (e *encoder) thinks(r *chat.Reasoning) bool {
 
 func (e *encoder) byLevel(r *chat.Reasoning) bool {
 	switch e.Model.Thinking {
-	case dialect.ThinkingLevel:
+	case ThinkingLevel:
 		return true
-	case dialect.ThinkingBudget, dialect.ThinkingBudgetAlways:
+	case ThinkingBudget, ThinkingBudgetAlways:
 		return false
 	}
 	return r.Effort != "" && r.Effort != "none" // no level turns thinking off
@@ -89,7 +88,7 @@ func (e *encoder) budget(r *chat.Reasoning) int64 {
 	if high > 0 {
 		budget = min(budget, high)
 	}
-	if asked > 0 || e.Model.Thinking == dialect.ThinkingBudgetAlways {
+	if asked > 0 || e.Model.Thinking == ThinkingBudgetAlways {
 		budget = max(budget, low)
 	}
 	if asked == 0 && budget > 0 {

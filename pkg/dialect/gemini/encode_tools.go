@@ -2,7 +2,6 @@ package gemini
 
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -102,7 +101,7 @@ func emptySchema(schema []byte) bool {
 
 // subset says whether the model takes less than JSON schema.
 func (e *encoder) subset() bool {
-	return e.Rules.Schema == dialect.SchemaSubset || e.Model.Schema == dialect.SchemaSubset
+	return e.Rules.Schema == SchemaSubset || e.Model.Schema == SchemaSubset
 }
 
 // schema writes a schema in the member that fits the model: as it is, or in the subset.

@@ -1,11 +1,10 @@
 package gemini
 
 import (
-	"strings"
-
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -13,12 +12,12 @@ import (
 // instructions are written anew if the rules force something within them, or if they hold reasoning of another
 // provider's. What the rules force within schemas cannot be done to the bytes. Data comes back itself if nothing
 // is to be changed.
-func (Client) PassRequest(data []byte, req *chat.Request, changed []int, rules *dialect.Rules) (dialect.Encoded, bool) {
+func (c Client) PassRequest(data []byte, req *chat.Request, changed []int) (dialect.Encoded, bool) {
 	root, err := jsonx.Parse(data, jsonx.Lenient)
 	if err != nil || root.Kind() != jsonx.Object {
 		return dialect.Encoded{}, false
 	}
-	p := passer{encoder: encoder{Writer: body.NewWriter(req, rules)}}
+	p := passer{encoder: newEncoder(req, c.rules())}
 	if p.subset() && p.demandsSchema(root) {
 		return dialect.Encoded{}, false
 	}
@@ -46,7 +45,7 @@ type passer struct {
 
 // conversationPasses says whether contents and instructions can stay as they are.
 func (p *passer) conversationPasses(root jsonx.Value) bool {
-	if find(root, "systemInstruction").Given() && p.Model.Instructions == dialect.InstructionsInTurn {
+	if find(root, "systemInstruction").Given() && p.Model.Instructions == InstructionsInTurn {
 		return false
 	}
 	return p.callsSigned() && every(find(root, "contents"), p.turnPasses)
@@ -120,17 +119,17 @@ func (p *passer) demandsSchema(root jsonx.Value) bool {
 // turnPasses says whether a turn holds no reasoning but Gemini's own, and no media where the model takes none.
 func (p *passer) turnPasses(turn jsonx.Value) bool {
 	return every(find(turn, "parts"), func(part jsonx.Value) bool {
-		if strings.HasPrefix(find(part, "thoughtSignature").Str(), packPrefix) {
+		if reasoning.IsEnvelope(find(part, "thoughtSignature").Str()) {
 			return false
 		}
 		response := find(part, "functionResponse")
-		return p.Model.ResultMedia == dialect.ResultMediaInside || find(response, "parts").Len() == 0
+		return p.Model.ResultMedia == ResultMediaInside || find(response, "parts").Len() == 0
 	})
 }
 
 // callsSigned says whether no call lacks a signature that the model insists on.
 func (p *passer) callsSigned() bool {
-	if p.Model.Signatures != dialect.SignaturesDemanded {
+	if p.Model.Signatures != SignaturesDemanded {
 		return true
 	}
 	messages := p.Req.Messages

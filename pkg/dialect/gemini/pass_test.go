@@ -19,7 +19,7 @@ import (
 )
 
 // pass decodes the body as the gateway does and lets it through for the model.
-func pass(t testing.TB, in []byte, model string, form gemini.Form, rules *dialect.Rules) (dialect.Encoded, bool) {
+func pass(t testing.TB, in []byte, model string, form gemini.Form, rules *gemini.Rules) (dialect.Encoded, bool) {
 	t.Helper()
 	req, _, err := gemini.NewServer("asked", form).DecodeRequest(in)
 	if err != nil {
@@ -27,12 +27,12 @@ func pass(t testing.TB, in []byte, model string, form gemini.Form, rules *dialec
 	}
 	sent := *req
 	sent.Model = model
-	return gemini.Client{}.PassRequest(in, &sent, nil, rules)
+	return gemini.Client{Rules: rules}.PassRequest(in, &sent, nil)
 }
 
-func one(m dialect.ModelRules) *dialect.Rules {
+func one(m gemini.ModelRules) *gemini.Rules {
 	m.Match = func(string) bool { return true }
-	return &dialect.Rules{Provider: "p", Models: []dialect.ModelRules{m}}
+	return &gemini.Rules{CommonRules: dialect.CommonRules{Provider: "p"}, Models: []gemini.ModelRules{m}}
 }
 
 func TestPassChangesNothing(t *testing.T) {
@@ -44,7 +44,7 @@ func TestPassChangesNothing(t *testing.T) {
 		for form, path := range map[gemini.Form]string{
 			gemini.Whole: "/v1beta/models/m%201:generateContent", gemini.SSE: "/v1beta/models/m%201:streamGenerateContent?alt=sse",
 		} {
-			enc, ok := pass(t, []byte(in), "m 1", form, &dialect.Rules{Models: one(dialect.ModelRules{ResultMedia: dialect.ResultMediaInside}).Models})
+			enc, ok := pass(t, []byte(in), "m 1", form, &gemini.Rules{Models: one(gemini.ModelRules{ResultMedia: gemini.ResultMediaInside}).Models})
 			if !ok || string(enc.Body) != in || len(enc.Warnings) > 0 || enc.Path != path {
 				t.Errorf("%v %q %s\n got %s\nwant %s", ok, enc.Warnings, enc.Path, enc.Body, in)
 			}
@@ -54,23 +54,23 @@ func TestPassChangesNothing(t *testing.T) {
 
 func TestPassEdits(t *testing.T) {
 	const dropped = " is not supported by p for this model: dropped"
-	levels := one(dialect.ModelRules{Thinking: dialect.ThinkingLevel, Efforts: []string{"low", "high"}})
-	budgets := one(dialect.ModelRules{Thinking: dialect.ThinkingBudget, Budget: dialect.Range{Min: 128, Max: 1000}})
-	clamped := &dialect.Rules{Provider: "p", Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 1}}}
+	levels := one(gemini.ModelRules{Thinking: gemini.ThinkingLevel, Efforts: []string{"low", "high"}})
+	budgets := one(gemini.ModelRules{Thinking: gemini.ThinkingBudget, Budget: dialect.Range{Min: 128, Max: 1000}})
+	clamped := &gemini.Rules{CommonRules: dialect.CommonRules{Provider: "p", Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 1}}}}
 	for _, c := range []struct {
 		in, want string // the members behind the contents
-		rules    *dialect.Rules
+		rules    *gemini.Rules
 		warnings []string
 	}{
-		{`"model" : "models/other"`, `"model" : "models/m"`, &dialect.Rules{}, nil},
-		{`"service_tier":"flex","store":false`, `"store":false`, &dialect.Rules{Provider: "p", Drop: []string{"serviceTier"}}, []string{"serviceTier" + dropped}},
+		{`"model" : "models/other"`, `"model" : "models/m"`, &gemini.Rules{}, nil},
+		{`"service_tier":"flex","store":false`, `"store":false`, &gemini.Rules{CommonRules: dialect.CommonRules{Provider: "p", Drop: []string{"serviceTier"}}}, []string{"serviceTier" + dropped}},
 		{`"generationConfig":{ "temperature" : 2.0,"topP":1.0 }`, `"generationConfig":{ "temperature" : 1,"topP":1.0 }`, clamped, []string{"temperature is 2, but p takes 0 to 1: changed to 1"}},
-		{`"generation_config":{"top_k":5,"seed":1}`, `"generation_config":{"seed":1}`, one(dialect.ModelRules{Drop: []string{"topK"}}), []string{"topK" + dropped}},
-		{`"generationConfig":{"topP":0.5,"mediaResolution":"LOW"}`, `"generationConfig":{"mediaResolution":"LOW"}`, one(dialect.ModelRules{Drop: []string{"topP"}}), []string{"topP" + dropped}},
-		{`"generationConfig":{"candidateCount":1}`, `"generationConfig":{}`, one(dialect.ModelRules{Drop: []string{"candidateCount"}}), nil},
-		{`"generationConfig":{"stopSequences":["1","2","3","4","5","6"]}`, `"generationConfig":{"stopSequences":["1","2","3","4","5"]}`, &dialect.Rules{Provider: "p"}, []string{"p takes 5 stop sequences: the others are dropped"}},
-		{`"generationConfig":{"stopSequences":["1"],"x":null}`, `"generationConfig":{"x":null}`, one(dialect.ModelRules{Drop: []string{"stopSequences"}}), []string{"stopSequences" + dropped}},
-		{`"generationConfig":{"responseMimeType":"text/plain"}`, `"generationConfig":{}`, one(dialect.ModelRules{Drop: []string{"responseMimeType"}}), nil},
+		{`"generation_config":{"top_k":5,"seed":1}`, `"generation_config":{"seed":1}`, one(gemini.ModelRules{Drop: []string{"topK"}}), []string{"topK" + dropped}},
+		{`"generationConfig":{"topP":0.5,"mediaResolution":"LOW"}`, `"generationConfig":{"mediaResolution":"LOW"}`, one(gemini.ModelRules{Drop: []string{"topP"}}), []string{"topP" + dropped}},
+		{`"generationConfig":{"candidateCount":1}`, `"generationConfig":{}`, one(gemini.ModelRules{Drop: []string{"candidateCount"}}), nil},
+		{`"generationConfig":{"stopSequences":["1","2","3","4","5","6"]}`, `"generationConfig":{"stopSequences":["1","2","3","4","5"]}`, &gemini.Rules{CommonRules: dialect.CommonRules{Provider: "p"}}, []string{"p takes 5 stop sequences: the others are dropped"}},
+		{`"generationConfig":{"stopSequences":["1"],"x":null}`, `"generationConfig":{"x":null}`, one(gemini.ModelRules{Drop: []string{"stopSequences"}}), []string{"stopSequences" + dropped}},
+		{`"generationConfig":{"responseMimeType":"text/plain"}`, `"generationConfig":{}`, one(gemini.ModelRules{Drop: []string{"responseMimeType"}}), nil},
 		{`"generationConfig":{"thinkingConfig":{"thinkingLevel":"high" }}`, `"generationConfig":{"thinkingConfig":{"thinkingLevel":"high" }}`, levels, nil},
 		{`"generationConfig":{"thinkingConfig":{"includeThoughts":true}}`, `"generationConfig":{"thinkingConfig":{"includeThoughts":true}}`, levels, nil},
 		{`"generationConfig":{"thinkingConfig":{"thinking_level":"MINIMAL","includeThoughts":true}}`, `"generationConfig":{"thinkingConfig":{"thinking_level":"LOW","includeThoughts":true}}`, levels, []string{"reasoning effort minimal is not known to this model: changed to low"}},
@@ -78,8 +78,8 @@ func TestPassEdits(t *testing.T) {
 		{`"generationConfig":{"thinkingConfig":{"thinkingBudget":500}}`, `"generationConfig":{"thinkingConfig":{"thinkingBudget":500}}`, budgets, nil},
 		{`"generationConfig":{"thinkingConfig":{"thinkingBudget":5000}}`, `"generationConfig":{"thinkingConfig":{"thinkingBudget":1000}}`, budgets, []string{"a reasoning budget of 5000 tokens is out of this model's range: changed to 1000"}},
 		{`"generationConfig":{"thinkingConfig":{"thinkingLevel":"LOW"}}`, `"generationConfig":{"thinkingConfig":{"thinkingBudget":1000}}`, budgets, nil},
-		{`"generationConfig":{"seed":1,"thinkingConfig":{"thinkingLevel":"LOW"}}`, `"generationConfig":{"seed":1}`, one(dialect.ModelRules{Thinking: dialect.ThinkingDropped}), []string{"this model of p does not reason: reasoning is dropped"}},
-		{`"generationConfig":{"thinkingConfig":{}}`, `"generationConfig":{}`, one(dialect.ModelRules{Drop: []string{"thinkingConfig"}}), []string{"thinkingConfig" + dropped}},
+		{`"generationConfig":{"seed":1,"thinkingConfig":{"thinkingLevel":"LOW"}}`, `"generationConfig":{"seed":1}`, one(gemini.ModelRules{Thinking: gemini.ThinkingDropped}), []string{"this model of p does not reason: reasoning is dropped"}},
+		{`"generationConfig":{"thinkingConfig":{}}`, `"generationConfig":{}`, one(gemini.ModelRules{Drop: []string{"thinkingConfig"}}), []string{"thinkingConfig" + dropped}},
 	} {
 		const head = `{"contents":[{"parts":[{"text":"hi"}]}]`
 		enc, ok := pass(t, []byte(head+","+c.in+"}"), "m", gemini.Whole, c.rules)
@@ -96,24 +96,24 @@ func TestPassWritesAnew(t *testing.T) {
 	calls := func(signature, response string) string {
 		return `"contents":[` + strings.Replace(strings.Replace(call, "%s", signature, 1), "%s", response, 1) + `]`
 	}
-	subset := one(dialect.ModelRules{Schema: dialect.SchemaSubset})
+	subset := one(gemini.ModelRules{Schema: gemini.SchemaSubset})
 	const anew, gone, same = "anew", "gone", "same"
 	for _, c := range []struct {
 		name, in string
-		rules    *dialect.Rules
+		rules    *gemini.Rules
 		becomes  string
 	}{
-		{"another provider's reasoning", `"contents":[{"parts":[{"text":"a"}]},{"role":"model","parts":[{"text":"a","thought":true,"thoughtSignature":"bGxtZzF7fQ=="}]},{"parts":[{"text":"a"}]}]`, &dialect.Rules{}, anew},
-		{"a call without a signature", calls("", ""), one(dialect.ModelRules{Signatures: dialect.SignaturesDemanded}), anew},
-		{"a call with one", calls(`,"thoughtSignature":"c2ln"`, ""), one(dialect.ModelRules{Signatures: dialect.SignaturesDemanded}), same},
-		{"a call without that needs none", calls("", ""), &dialect.Rules{}, same},
-		{"media in a result", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), &dialect.Rules{}, anew},
-		{"media in a result of newer models", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), one(dialect.ModelRules{ResultMedia: dialect.ResultMediaInside}), same},
-		{"instructions", hi + `,"systemInstruction":{"parts":[{"text":"a"}]}`, one(dialect.ModelRules{Instructions: dialect.InstructionsInTurn}), anew},
-		{"a mark that nobody knows, beside that", `"contents":[{"parts":[{"text":"a","newMark":1}]},{"role":"model","parts":[{"text":"a","thought":true,"thoughtSignature":"bGxtZzF7fQ=="}]},{"parts":[{"text":"a"}]}]`, &dialect.Rules{}, gone},
-		{"a mark elsewhere", `"contents":[{"parts":[{"text":"a"}]}],"generationConfig":{"newKnob":1},"cachedContent":"c"`, &dialect.Rules{}, same},
-		{"several answers", hi + `,"generationConfig":{"candidateCount":2}`, &dialect.Rules{SingleChoice: true}, gone},
-		{"JSON", hi + `,"generationConfig":{"responseMimeType":"application/json"}`, one(dialect.ModelRules{Drop: []string{"responseMimeType"}}), gone},
+		{"another provider's reasoning", `"contents":[{"parts":[{"text":"a"}]},{"role":"model","parts":[{"text":"a","thought":true,"thoughtSignature":"bGxtZzF7fQ=="}]},{"parts":[{"text":"a"}]}]`, &gemini.Rules{}, anew},
+		{"a call without a signature", calls("", ""), one(gemini.ModelRules{Signatures: gemini.SignaturesDemanded}), anew},
+		{"a call with one", calls(`,"thoughtSignature":"c2ln"`, ""), one(gemini.ModelRules{Signatures: gemini.SignaturesDemanded}), same},
+		{"a call without that needs none", calls("", ""), &gemini.Rules{}, same},
+		{"media in a result", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), &gemini.Rules{}, anew},
+		{"media in a result of newer models", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), one(gemini.ModelRules{ResultMedia: gemini.ResultMediaInside}), same},
+		{"instructions", hi + `,"systemInstruction":{"parts":[{"text":"a"}]}`, one(gemini.ModelRules{Instructions: gemini.InstructionsInTurn}), anew},
+		{"a mark that nobody knows, beside that", `"contents":[{"parts":[{"text":"a","newMark":1}]},{"role":"model","parts":[{"text":"a","thought":true,"thoughtSignature":"bGxtZzF7fQ=="}]},{"parts":[{"text":"a"}]}]`, &gemini.Rules{}, gone},
+		{"a mark elsewhere", `"contents":[{"parts":[{"text":"a"}]}],"generationConfig":{"newKnob":1},"cachedContent":"c"`, &gemini.Rules{}, same},
+		{"several answers", hi + `,"generationConfig":{"candidateCount":2}`, &gemini.Rules{CommonRules: dialect.CommonRules{SingleChoice: true}}, gone},
+		{"JSON", hi + `,"generationConfig":{"responseMimeType":"application/json"}`, one(gemini.ModelRules{Drop: []string{"responseMimeType"}}), gone},
 		{"a JSON schema", hi + `,"generationConfig":{"responseMimeType":"application/json","responseJsonSchema":{"type":"object"}}`, subset, gone},
 		{"a function's JSON schema", hi + `,"tools":{"function_declarations":[{"name":"f","parameters_json_schema":{"type":"object"}}]}`, subset, gone},
 		{"a function's schema", hi + `,"tools":{"function_declarations":[{"name":"f","parameters":{"type":"object"}}]}`, subset, same},
@@ -129,7 +129,7 @@ func TestPassWritesAnew(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			encoded, err := gemini.Client{}.EncodeRequest(req, c.rules)
+			encoded, err := gemini.Client{Rules: c.rules}.EncodeRequest(req)
 			if err != nil || !bytes.HasPrefix(enc.Body, []byte(`{"safetySettings":[ {} ],`)) {
 				t.Errorf("%s: %v %s", c.name, err, enc.Body)
 			}
@@ -138,7 +138,7 @@ func TestPassWritesAnew(t *testing.T) {
 			t.Errorf("%s: %s", c.name, enc.Body)
 		}
 	}
-	if _, ok := (gemini.Client{}).PassRequest([]byte(`[]`), &chat.Request{}, nil, &dialect.Rules{}); ok {
+	if _, ok := (gemini.Client{}).PassRequest([]byte(`[]`), &chat.Request{}, nil); ok {
 		t.Error("an array passes")
 	}
 }
@@ -185,6 +185,13 @@ func TestPassedInAnArray(t *testing.T) {
 
 // What Gemini alone may know passes to it as it came, and is an error where the request must be translated.
 func TestForeign(t *testing.T) {
+	common := dialect.CommonRules{Provider: "p"}
+	clients := map[string]dialect.Client{
+		"openai":    openai.Client{Rules: &openai.Rules{CommonRules: common}},
+		"anthropic": anthropic.Client{Rules: &anthropic.Rules{CommonRules: common}},
+		"gemini":    gemini.Client{Rules: &gemini.Rules{CommonRules: common}},
+		"responses": responses.Client{Rules: &openai.Rules{CommonRules: common}},
+	}
 	hi := `{"contents":[{"parts":[{"text":"hi"}]}],`
 	function := func(f string) string { return hi + `"tools":[{"functionDeclarations":[` + f + `]}]}` }
 	inConfig := func(c string) string { return hi + `"generationConfig":{` + c + `}}` }
@@ -210,15 +217,15 @@ func TestForeign(t *testing.T) {
 		contents("user", `{"inlineData":{"mimeType":"a/b","data":"QQ==","x":1}}`):           "contents[0].parts[0].inlineData.x: unknown field",
 		contents("model", `{"functionCall":{"name":"f","willContinue":true}}`):              "contents[0].parts[0].functionCall.willContinue: calls in pieces",
 	} {
-		if enc, ok := pass(t, []byte(in), "m", gemini.Whole, &dialect.Rules{}); !ok || string(enc.Body) != in || len(enc.Warnings) > 0 {
+		if enc, ok := pass(t, []byte(in), "m", gemini.Whole, &gemini.Rules{}); !ok || string(enc.Body) != in || len(enc.Warnings) > 0 {
 			t.Errorf("%v %q %s\n got %s\nwant %s", ok, enc.Warnings, enc.Path, enc.Body, in)
 		}
 		req, _, err := gemini.NewServer("asked", gemini.Whole).DecodeRequest([]byte(in))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, client := range map[string]dialect.Client{"openai": openai.Client{}, "anthropic": anthropic.Client{}, "responses": responses.Client{}, "gemini": gemini.Client{}} {
-			_, err := client.EncodeRequest(req, &dialect.Rules{Provider: "p"})
+		for name, client := range clients {
+			_, err := client.EncodeRequest(req)
 			path, problem, _ := strings.Cut(want, ": ")
 			var e *chat.Error
 			if !errors.As(err, &e) || e.Class != chat.BadRequest || e.Param != path || !strings.Contains(e.Message, path+" cannot be sent to p") || !strings.Contains(e.Message, problem) {

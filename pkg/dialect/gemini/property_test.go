@@ -9,7 +9,6 @@ import (
 
 	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 
@@ -18,7 +17,7 @@ import (
 func TestRequestComesBack(t *testing.T) {
 	for seed := range uint64(500) {
 		want := randomRequest(rand.New(rand.NewPCG(seed, 4)))
-		enc, err := gemini.Client{}.EncodeRequest(want, &dialect.Rules{})
+		enc, err := gemini.Client{}.EncodeRequest(want)
 		if err != nil || len(enc.Warnings) > 0 {
 			t.Fatalf("seed %d: %v %q", seed, err, enc.Warnings)
 		}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 
@@ -184,7 +183,7 @@ func TestRecordedRequests(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		enc, err := gemini.Client{}.EncodeRequest(req, &dialect.Rules{Schema: dialect.SchemaSubset})
+		enc, err := gemini.Client{Rules: &gemini.Rules{Schema: gemini.SchemaSubset}}.EncodeRequest(req)
 		if err != nil || len(enc.Warnings) > 0 {
 			t.Errorf("%s: %v %q", name, err, enc.Warnings)
 			continue

@@ -169,7 +169,7 @@ func (t *modelTurn) text(p part) {
 	}
 	if p.signature != "" {
 		t.thoughts.open = false
-		t.reason("", unseal(p.signature, false))
+		t.reason("", stateOf(p.signature, false))
 	}
 }
 

@@ -117,7 +117,7 @@ func (s *said) reason(out []byte, text string, state *chat.ReasoningState) []byt
 		s.thoughts.open = false
 		return appendReason(out, "", state.Signature, false)
 	}
-	return appendReason(out, text, s.thoughts.seal(text, state), true)
+	return appendReason(out, text, s.thoughts.signature(text, state), true)
 }
 
 // tierWord is Google's word for a tier, if it has one.

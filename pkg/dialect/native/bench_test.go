@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
@@ -46,7 +45,7 @@ func BenchmarkRequest50k(b *testing.B) {
 	prompt, _ := json.Marshal(code)
 	body := fmt.Appendf(nil, `{"model":"gpt-5","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":%s}],"temperature":0.7,"stream":true}`, prompt)
 	s := server()
-	rules := &dialect.Rules{StreamUsage: dialect.UsageAsked}
+	rules := &openai.Rules{StreamUsage: openai.UsageAsked}
 	b.Run("decode", func(b *testing.B) {
 		b.SetBytes(int64(len(body)))
 		b.ReportAllocs()
@@ -64,7 +63,7 @@ func BenchmarkRequest50k(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			if _, err := (openai.Client{}).EncodeRequest(req, rules); err != nil {
+			if _, err := (openai.Client{Rules: rules}).EncodeRequest(req); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
@@ -34,11 +33,11 @@ func BenchmarkStreamDecode(b *testing.B) {
 func BenchmarkEncodeRequest(b *testing.B) {
 	prompt := strings.Repeat("func main() {\n\tfmt.Println(\"hello, world\", 42)\n}\n// a comment that says nothing much, at length\n", 500)
 	req := &chat.Request{Model: "gpt-5", Stream: true, Messages: []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: prompt}}}}}
-	rules := &dialect.Rules{StreamUsage: dialect.UsageAsked}
+	rules := &openai.Rules{StreamUsage: openai.UsageAsked}
 	b.SetBytes(int64(len(prompt)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := (openai.Client{}).EncodeRequest(req, rules); err != nil {
+		if _, err := (openai.Client{Rules: rules}).EncodeRequest(req); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -11,8 +11,10 @@ import (
 // chatPath follows the base URL of every provider of the dialect.
 const chatPath = "/chat/completions"
 
-// Client is the half towards providers. Its zero value is ready; it is stateless.
-type Client struct{}
+// Client is the half towards providers. Its zero value is ready, with rules that change nothing; it is stateless.
+type Client struct {
+	Rules *Rules // nil: the zero rules
+}
 
 var _ dialect.Passing = Client{}
 
@@ -25,10 +27,37 @@ func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecode
 // What changes the meaning of a request when it is missing (a tool that must be called, a
 // schema, an image, a second answer) is refused with a *chat.Error of class BadRequest whose
 // Param is the field; other things that the rules forbid are dropped with a warning.
-func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
-	e := encoder{Writer: body.NewWriter(req, rules)}
+func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
+	e := newEncoder(req, c.rules())
 	e.Foreign()
 	e.prepareReasoning()
 	e.request()
 	return e.Encoded(chatPath)
+}
+
+func (c Client) rules() *Rules {
+	if c.Rules == nil {
+		return new(Rules)
+	}
+	return c.Rules
+}
+
+// Common returns the part of the rules that all dialects have.
+func (c Client) Common() *dialect.CommonRules { return &c.rules().CommonRules }
+
+// Traits returns what the rules say about more than the request.
+func (c Client) Traits(model string) dialect.Traits {
+	r := c.rules()
+	m := dialect.ForModel(r.Models, model)
+	return dialect.Traits{
+		ToolNames:       r.ToolNames,
+		RewritesAnswers: r.Answers == AnswersWritten,
+		ThinkTags:       m.ThinkTags == ThinkTagsSplit,
+		WantsReasoning:  r.ReasoningBack == ReasoningBackContent || r.ReasoningBack == ReasoningBackDetails,
+	}
+}
+
+func newEncoder(req *chat.Request, rules *Rules) encoder {
+	model := dialect.ForModel(rules.Models, req.Model)
+	return encoder{Writer: body.NewWriter(req, &rules.CommonRules, model.Exceptions()), Rules: rules, Model: model}
 }

@@ -34,11 +34,6 @@ func detailOf(v jsonx.Value) (text string, state chat.ReasoningState) {
 	return text, state
 }
 
-// sealed says whether nothing can be added to what the state belongs to.
-func sealed(s *chat.ReasoningState) bool {
-	return s.Signature != "" || s.Encrypted != "" || s.Redacted != ""
-}
-
 // appendDetails writes a piece of reasoning as the details that it takes: one for the text with
 // its signature, one for what is encrypted. Start is where the list begins. A state that says
 // nothing but whose it is has no detail.

@@ -14,8 +14,8 @@ var _ dialect.Embedder = Client{}
 
 // EncodeEmbedding writes the body of POST /embeddings. Vectors are always asked for as
 // numbers: not every provider has base64, which the gateway makes itself.
-func (Client) EncodeEmbedding(req *chat.EmbeddingRequest, rules *dialect.Rules) (dialect.Encoded, error) {
-	e := encoder{Writer: body.NewWriter(&chat.Request{Model: req.Model}, rules)}
+func (c Client) EncodeEmbedding(req *chat.EmbeddingRequest) (dialect.Encoded, error) {
+	e := newEncoder(&chat.Request{Model: req.Model}, c.rules())
 	e.Begin()
 	e.Key("model")
 	e.Str(req.Model)
@@ -23,7 +23,7 @@ func (Client) EncodeEmbedding(req *chat.EmbeddingRequest, rules *dialect.Rules) 
 	e.Key("input")
 	e.inputs(req.Inputs)
 	e.dimensions(req.Dimensions)
-	if rules.Embeddings.Dimensions != dialect.DimensionsOutput { // Mistral forbids what it does not know
+	if c.rules().Embeddings.Dimensions != dialect.DimensionsOutput { // Mistral forbids what it does not know
 		if req.User != "" {
 			e.Raw(`,"user":`)
 			e.Str(req.User)

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -14,6 +13,8 @@ import (
 // An encoder writes one request.
 type encoder struct {
 	body.Writer
+	Rules *Rules
+	Model ModelRules  // the exceptions of the request's model
 	media []chat.Part // what tool messages could not hold
 }
 
@@ -39,7 +40,7 @@ func (e *encoder) request() {
 	e.FieldString("prompt_cache_key", r.CacheKey)
 	if r.Stream && e.Field("stream", body.Refuses) {
 		e.Raw("true")
-		if e.Rules.StreamUsage == dialect.UsageAsked && e.Field("stream_options", body.Silent) {
+		if e.Rules.StreamUsage == UsageAsked && e.Field("stream_options", body.Silent) {
 			e.Raw(`{"include_usage":true}`)
 		}
 	}
@@ -59,9 +60,9 @@ func (e *encoder) limits() {
 // limitField is the field that the provider wants, empty if either will do.
 func (e *encoder) limitField() string {
 	switch cmp.Or(e.Model.MaxTokens, e.Rules.MaxTokens) {
-	case dialect.MaxTokens:
+	case MaxTokens:
 		return "max_tokens"
-	case dialect.MaxCompletionTokens:
+	case MaxCompletionTokens:
 		return "max_completion_tokens"
 	}
 	return ""
@@ -95,7 +96,7 @@ func (e *encoder) sampling() {
 		}
 		e.Raw("}")
 	}
-	if e.Rules.Logprobs == dialect.LogprobsBool {
+	if e.Rules.Logprobs == LogprobsBool {
 		e.FieldBool("logprobs", r.Logprobs)
 		e.FieldInt("top_logprobs", r.TopLogprobs)
 	} else if wanted := logprobsCount(r); wanted != nil {

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
@@ -45,7 +44,7 @@ func (e *encoder) part(p *chat.Part) {
 }
 
 func (e *encoder) image(m *chat.Media) {
-	if e.Rules.Images == dialect.ImagesRefused || m.URL == "" && m.Data == "" {
+	if e.Rules.Images == ImagesRefused || m.URL == "" && m.Data == "" {
 		e.Refuse("messages", "this image cannot be sent to %s", e.Provider())
 	}
 	e.Raw(`{"type":"image_url","image_url":{"url":`)
@@ -60,11 +59,11 @@ func (e *encoder) image(m *chat.Media) {
 func (e *encoder) audio(m *chat.Media) {
 	e.Raw(`{"type":"input_audio","input_audio":`)
 	switch {
-	case e.Rules.Audio == dialect.AudioString && m.URL != "":
+	case e.Rules.Audio == AudioString && m.URL != "":
 		e.Str(m.URL)
-	case e.Rules.Audio == dialect.AudioString && m.Data != "":
+	case e.Rules.Audio == AudioString && m.Data != "":
 		e.Str(m.Data)
-	case e.Rules.Audio == dialect.AudioObject && m.Data != "":
+	case e.Rules.Audio == AudioObject && m.Data != "":
 		e.Raw(`{"data":`)
 		e.Str(m.Data)
 		e.Raw(`,"format":`)
@@ -94,7 +93,7 @@ func (e *encoder) file(m *chat.Media) {
 		e.Refuse("messages", "video cannot be sent to %s", e.Provider())
 	}
 	form := e.Rules.Files
-	if form == dialect.FileDocumentURL && (m.URL != "" || m.Data != "") {
+	if form == FileDocumentURL && (m.URL != "" || m.Data != "") {
 		e.Raw(`{"type":"document_url","document_url":`)
 		e.DataURL(m, "application/pdf")
 		if m.Filename != "" {
@@ -103,7 +102,7 @@ func (e *encoder) file(m *chat.Media) {
 		}
 		return
 	}
-	if form == dialect.FilesRefused || form == dialect.FileDocumentURL || m.URL != "" && form != dialect.FileObjectOrURL {
+	if form == FilesRefused || form == FileDocumentURL || m.URL != "" && form != FileObjectOrURL {
 		e.Refuse("messages", "this file cannot be sent to %s", e.Provider())
 	}
 	e.Raw(`{"type":"file","file":{`)

@@ -113,7 +113,7 @@ func (e *encoder) message(m *chat.Message, parts []chat.Part, start int) {
 	role := m.Role
 	switch role {
 	case chat.Developer:
-		if e.Rules.DeveloperRole == dialect.DeveloperAsSystem {
+		if e.Rules.DeveloperRole == DeveloperAsSystem {
 			role = chat.System
 		}
 	case chat.ToolRole:
@@ -126,7 +126,7 @@ func (e *encoder) message(m *chat.Message, parts []chat.Part, start int) {
 	e.Raw(`{"role":`)
 	e.Str(string(role))
 	if m.Name != "" {
-		if e.Rules.Names == dialect.NamesKept {
+		if e.Rules.Names == NamesKept {
 			e.Raw(`,"name":`)
 			e.Str(m.Name)
 		} else {
@@ -242,7 +242,7 @@ const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 // 3280 otherwise): a foreign id becomes a digest of itself, the same in the call and in its
 // result, in this request and the next.
 func (e *encoder) toolID(id string) string {
-	if e.Rules.ToolIDs != dialect.ToolIDNine || isNine(id) {
+	if e.Rules.ToolIDs != ToolIDNine || isNine(id) {
 		return id
 	}
 	sum := sha256.Sum256([]byte(id))
@@ -271,19 +271,19 @@ func isNine(id string) bool {
 func (e *encoder) reasoningBack(reasons []chat.Part, calls bool) {
 	field := ""
 	switch e.Rules.ReasoningBack {
-	case dialect.ReasoningBackDropped:
+	case ReasoningBackDropped:
 		return
-	case dialect.ReasoningBackDetails:
+	case ReasoningBackDetails:
 		e.reasoningDetails(reasons)
 		return
-	case dialect.ReasoningBackContent:
+	case ReasoningBackContent:
 		field = "reasoning_content"
-	case dialect.ReasoningBackField:
+	case ReasoningBackField:
 		field = "reasoning"
 	}
 	text := joinText(reasons)
 	// DeepSeek refuses a turn with calls that lacks the member; an empty one will do.
-	if text == "" && !(calls && e.Rules.Reasoning == dialect.ReasoningThinking) {
+	if text == "" && !(calls && e.Rules.Reasoning == ReasoningThinking) {
 		return
 	}
 	e.Raw(",")

@@ -2,7 +2,6 @@ package openai
 
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -12,25 +11,48 @@ func (e *encoder) prepareReasoning() {
 	r := e.Req.Reasoning
 	if r != nil && (r.Effort != "" || r.Budget != nil) {
 		switch {
-		case e.Rules.Reasoning == dialect.ReasoningDropped, !e.Accepts(e.reasoningField()):
+		case e.Rules.Reasoning == ReasoningDropped, !e.Accepts(e.reasoningField()):
 			e.Warn("reasoning cannot be steered at %s for this model: dropped", e.Provider())
-		case e.Rules.Reasoning == dialect.ReasoningObject && r.Effort == "":
+		case e.Rules.Reasoning == ReasoningObject && r.Effort == "":
 		case e.budgets():
 		default:
-			e.Effort = e.Level(r)
+			e.Effort = e.Level(r, e.adaptLevel)
 		}
 	}
 	// "Thinking mode does not support this tool_choice": DeepSeek refuses a call that must
 	// be made while it thinks, which it does unless told otherwise.
-	if c := e.Req.ToolChoice; e.Rules.Reasoning == dialect.ReasoningThinking && e.Effort != "none" &&
+	if c := e.Req.ToolChoice; e.Rules.Reasoning == ReasoningThinking && e.Effort != "none" &&
 		len(e.Req.Tools) > 0 && c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) {
 		e.Warn("%s does not think while a tool must be called: reasoning is off", e.Provider())
 		e.Effort = "none"
 	}
-	if e.Model.Tools == dialect.ToolsWithoutReasoning && len(e.Req.Tools) > 0 && e.Effort != "none" {
+	if e.Model.Tools == ToolsWithoutReasoning && len(e.Req.Tools) > 0 && e.Effort != "none" {
 		e.Warn("this model of %s does not think while it has functions to call: reasoning is off", e.Provider())
 		e.Effort = "none"
 	}
+}
+
+// adaptLevel maps an effort to one of those that the provider takes, whatever the model.
+func (e *encoder) adaptLevel(asked string) string {
+	switch e.Rules.Reasoning {
+	case ReasoningTwoLevel:
+		return body.Nearest(asked, []string{"none", "high"})
+	case ReasoningThinking:
+		return deepSeekEffort(asked)
+	}
+	return asked
+}
+
+// deepSeekEffort maps as DeepSeek documents that it does
+// (https://api-docs.deepseek.com/guides/thinking_mode).
+func deepSeekEffort(asked string) string {
+	switch asked {
+	case "minimal":
+		return "low"
+	case "medium", "xhigh":
+		return "high"
+	}
+	return asked
 }
 
 // minBudget is the least that Fireworks takes as budget_tokens.
@@ -39,14 +61,14 @@ const minBudget = 1024
 // budgets says whether a number of tokens for thinking can be sent as it is.
 func (e *encoder) budgets() bool {
 	r := e.Req.Reasoning
-	return e.Rules.Reasoning == dialect.ReasoningBudget && r != nil && r.Effort == "" && r.Budget != nil && *r.Budget >= minBudget
+	return e.Rules.Reasoning == ReasoningBudget && r != nil && r.Effort == "" && r.Budget != nil && *r.Budget >= minBudget
 }
 
 func (e *encoder) reasoningField() string {
 	switch e.Rules.Reasoning {
-	case dialect.ReasoningObject, dialect.ReasoningToggle:
+	case ReasoningObject, ReasoningToggle:
 		return "reasoning"
-	case dialect.ReasoningThinking:
+	case ReasoningThinking:
 		return "thinking"
 	}
 	return "reasoning_effort"
@@ -55,12 +77,12 @@ func (e *encoder) reasoningField() string {
 func (e *encoder) reasoning() {
 	r := e.Req.Reasoning
 	switch e.Rules.Reasoning {
-	case dialect.ReasoningDropped:
-	case dialect.ReasoningObject:
+	case ReasoningDropped:
+	case ReasoningObject:
 		e.reasoningObject(r)
-	case dialect.ReasoningThinking:
+	case ReasoningThinking:
 		e.thinking()
-	case dialect.ReasoningToggle:
+	case ReasoningToggle:
 		e.toggle()
 	default:
 		switch {
@@ -78,7 +100,7 @@ func (e *encoder) reasoning() {
 // reasoningFormat asks Groq for reasoning in a field of its own, where it would stand in the text
 // (https://console.groq.com/docs/reasoning). A model that does not reason refuses the field.
 func (e *encoder) reasoningFormat() {
-	if e.Model.ThinkTags != dialect.ThinkTagsAsked || !e.Field("reasoning_format", body.Silent) {
+	if e.Model.ThinkTags != ThinkTagsAsked || !e.Field("reasoning_format", body.Silent) {
 		return
 	}
 	if r := e.Req.Reasoning; r != nil && r.Hide {

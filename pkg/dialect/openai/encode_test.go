@@ -71,37 +71,47 @@ func everything() *chat.Request {
 }
 
 // The rules of real providers, as far as this package must obey them.
-var profiles = map[string]*dialect.Rules{
+var profiles = map[string]*openai.Rules{
 	"plain": {},
 	"mistral": {
-		Provider:  "mistral",
-		Fields:    []string{"model", "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "max_tokens", "temperature", "top_p", "stop", "random_seed", "n", "frequency_penalty", "presence_penalty", "reasoning_effort", "metadata", "prompt_cache_key", "stream"},
-		Rename:    map[string]string{"seed": "random_seed"},
-		Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}},
-		MaxTokens: dialect.MaxTokens, ToolChoice: dialect.ChoiceAny, ToolIDs: dialect.ToolIDNine,
-		DeveloperRole: dialect.DeveloperAsSystem, Names: dialect.NamesDropped, Reasoning: dialect.ReasoningTwoLevel,
-		Audio: dialect.AudioString, Files: dialect.FileDocumentURL,
+		CommonRules: dialect.CommonRules{
+			Provider: "mistral",
+			Fields:   []string{"model", "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "max_tokens", "temperature", "top_p", "stop", "random_seed", "n", "frequency_penalty", "presence_penalty", "reasoning_effort", "metadata", "prompt_cache_key", "stream"},
+			Rename:   map[string]string{"seed": "random_seed"},
+			Clamp:    map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}},
+		},
+		MaxTokens: openai.MaxTokens, ToolChoice: openai.ChoiceAny, ToolIDs: openai.ToolIDNine,
+		DeveloperRole: openai.DeveloperAsSystem, Names: openai.NamesDropped, Reasoning: openai.ReasoningTwoLevel,
+		Audio: openai.AudioString, Files: openai.FileDocumentURL,
 	},
 	"deepseek": {
-		Provider:  "deepseek",
-		Drop:      []string{"seed", "logit_bias", "parallel_tool_calls", "metadata", "service_tier", "verbosity", "prompt_cache_key", "top_k"},
-		Rename:    map[string]string{"user": "user_id"},
-		MaxTokens: dialect.MaxTokens, StreamUsage: dialect.UsageAsked, DeveloperRole: dialect.DeveloperAsSystem,
-		Reasoning: dialect.ReasoningThinking, ReasoningBack: dialect.ReasoningBackContent, Schema: dialect.SchemaAsJSON, SingleChoice: true,
+		CommonRules: dialect.CommonRules{
+			Provider: "deepseek",
+			Drop:     []string{"seed", "logit_bias", "parallel_tool_calls", "metadata", "service_tier", "verbosity", "prompt_cache_key", "top_k"},
+			Rename:   map[string]string{"user": "user_id"}, SingleChoice: true,
+		},
+		MaxTokens: openai.MaxTokens, StreamUsage: openai.UsageAsked, DeveloperRole: openai.DeveloperAsSystem,
+		Reasoning: openai.ReasoningThinking, ReasoningBack: openai.ReasoningBackContent, Schema: openai.SchemaAsJSON,
 	},
 	"openrouter": {
-		Provider: "openrouter", MaxTokens: dialect.MaxTokens, Reasoning: dialect.ReasoningObject, ReasoningBack: dialect.ReasoningBackDetails,
-		Files: dialect.FileObjectOrURL, CacheMarks: dialect.CacheMarksKept,
+		CommonRules: dialect.CommonRules{
+			Provider: "openrouter",
+		}, MaxTokens: openai.MaxTokens, Reasoning: openai.ReasoningObject, ReasoningBack: openai.ReasoningBackDetails,
+		Files: openai.FileObjectOrURL, CacheMarks: dialect.CacheMarksKept,
 	},
 	"groq": {
-		Provider: "groq", Drop: []string{"logprobs", "top_logprobs", "logit_bias", "presence_penalty", "frequency_penalty", "metadata", "prompt_cache_key", "verbosity", "top_k"},
-		StreamUsage: dialect.UsageAsked, DeveloperRole: dialect.DeveloperAsSystem, Names: dialect.NamesDropped, ReasoningBack: dialect.ReasoningBackField,
-		Models: []dialect.ModelRules{{Match: func(m string) bool { return m == "m-1" }, Efforts: []string{"none", "default"}}},
+		CommonRules: dialect.CommonRules{
+			Provider: "groq", Drop: []string{"logprobs", "top_logprobs", "logit_bias", "presence_penalty", "frequency_penalty", "metadata", "prompt_cache_key", "verbosity", "top_k"},
+		},
+		StreamUsage: openai.UsageAsked, DeveloperRole: openai.DeveloperAsSystem, Names: openai.NamesDropped, ReasoningBack: openai.ReasoningBackField,
+		Models: []openai.ModelRules{{Match: func(m string) bool { return m == "m-1" }, Efforts: []string{"none", "default"}}},
 	},
 	"reasoner": {
-		Provider: "openai", StreamUsage: dialect.UsageAsked, Drop: []string{"top_k"}, MaxTokens: dialect.MaxTokens,
-		Models: []dialect.ModelRules{
-			{Match: func(m string) bool { return strings.HasPrefix(m, "m-") }, Drop: []string{"stop", "logit_bias"}, MaxTokens: dialect.MaxCompletionTokens,
+		CommonRules: dialect.CommonRules{
+			Provider: "openai", Drop: []string{"top_k"},
+		}, StreamUsage: openai.UsageAsked, MaxTokens: openai.MaxTokens,
+		Models: []openai.ModelRules{
+			{Match: func(m string) bool { return strings.HasPrefix(m, "m-") }, Drop: []string{"stop", "logit_bias"}, MaxTokens: openai.MaxCompletionTokens,
 				DropUnlessEffortNone: []string{"temperature", "top_p", "logprobs", "top_logprobs"}, Efforts: []string{"none", "low", "high"}},
 			{Match: func(string) bool { return true }, Drop: []string{"messages"}}, // not the first: must not count
 		},
@@ -111,7 +121,7 @@ var profiles = map[string]*dialect.Rules{
 func TestEncodeEverything(t *testing.T) {
 	for name, rules := range profiles {
 		t.Run(name, func(t *testing.T) {
-			enc, err := openai.Client{}.EncodeRequest(everything(), rules)
+			enc, err := openai.Client{Rules: rules}.EncodeRequest(everything())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,7 +132,7 @@ func TestEncodeEverything(t *testing.T) {
 			got = append(got, strings.Join(enc.Warnings, "\n")...)
 			dialecttest.Golden(t, "testdata/encode/"+name+".golden", got)
 			for range 5 {
-				again, _ := openai.Client{}.EncodeRequest(everything(), rules)
+				again, _ := openai.Client{Rules: rules}.EncodeRequest(everything())
 				if string(again.Body) != string(enc.Body) {
 					t.Fatal("the same request gives other bytes")
 				}
@@ -132,12 +142,12 @@ func TestEncodeEverything(t *testing.T) {
 }
 
 // encode returns the body as a tree, and the warnings.
-func encode(t *testing.T, req *chat.Request, rules *dialect.Rules) (map[string]any, []string) {
+func encode(t *testing.T, req *chat.Request, rules *openai.Rules) (map[string]any, []string) {
 	t.Helper()
 	if rules == nil {
-		rules = &dialect.Rules{}
+		rules = &openai.Rules{}
 	}
-	enc, err := openai.Client{}.EncodeRequest(req, rules)
+	enc, err := openai.Client{Rules: rules}.EncodeRequest(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,8 +159,8 @@ func encode(t *testing.T, req *chat.Request, rules *dialect.Rules) (map[string]a
 }
 
 func TestEncodeMinimal(t *testing.T) {
-	enc, err := openai.Client{}.EncodeRequest(&chat.Request{Model: "m", Messages: []chat.Message{user(text("hi"))}, N: ptr(int64(1)),
-		ToolChoice: &chat.ToolChoice{Mode: chat.ToolNone}, ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatText}, Reasoning: &chat.Reasoning{Hide: true}}, &dialect.Rules{SingleChoice: true})
+	enc, err := openai.Client{Rules: &openai.Rules{CommonRules: dialect.CommonRules{SingleChoice: true}}}.EncodeRequest(&chat.Request{Model: "m", Messages: []chat.Message{user(text("hi"))}, N: ptr(int64(1)),
+		ToolChoice: &chat.ToolChoice{Mode: chat.ToolNone}, ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatText}, Reasoning: &chat.Reasoning{Hide: true}})
 	if want := `{"model":"m","messages":[{"role":"user","content":"hi"}]}`; err != nil || string(enc.Body) != want || len(enc.Warnings) > 0 {
 		t.Errorf("%s %v %v", enc.Body, enc.Warnings, err)
 	}
@@ -165,32 +175,32 @@ func TestEncodeRefuses(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		req   chat.Request
-		rules dialect.Rules
+		rules openai.Rules
 		param string
 	}{
-		"several answers":       {chat.Request{N: ptr(int64(2))}, dialect.Rules{SingleChoice: true}, "n"},
-		"n dropped":             {chat.Request{N: ptr(int64(2))}, dialect.Rules{Drop: []string{"n"}}, "n"},
-		"tool choice dropped":   {chat.Request{Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNone}}, dialect.Rules{Drop: []string{"tool_choice"}}, "tool_choice"},
-		"named tool, no tools":  {chat.Request{ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: "f"}}, dialect.Rules{}, "tool_choice"},
-		"tools dropped":         {chat.Request{Tools: tools}, dialect.Rules{Fields: []string{"model", "messages"}}, "tools"},
-		"schema dropped":        {chat.Request{ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatSchema}}, dialect.Rules{Drop: []string{"response_format"}}, "response_format"},
-		"foreign tool":          {chat.Request{Tools: []chat.Tool{{Raw: json.RawMessage(`{"type":"web_search"}`)}}}, dialect.Rules{}, "tools"},
-		"image":                 {chat.Request{Messages: []chat.Message{image}}, dialect.Rules{Images: dialect.ImagesRefused}, "messages"},
-		"image by id":           {chat.Request{Messages: []chat.Message{user(chat.Part{Kind: chat.Image, Media: &chat.Media{FileID: "f"}})}}, dialect.Rules{}, "messages"},
-		"image of nothing":      {chat.Request{Messages: []chat.Message{user(chat.Part{Kind: chat.Image})}}, dialect.Rules{}, "messages"},
-		"file":                  {chat.Request{Messages: file(chat.Media{Data: "QQ=="})}, dialect.Rules{Files: dialect.FilesRefused}, "messages"},
-		"file by URL":           {chat.Request{Messages: file(chat.Media{URL: "https://e.com/a.pdf"})}, dialect.Rules{}, "messages"},
-		"file by id":            {chat.Request{Messages: file(chat.Media{FileID: "f"})}, dialect.Rules{Files: dialect.FileDocumentURL}, "messages"},
-		"video":                 {chat.Request{Messages: file(chat.Media{MIMEType: "video/mp4", Data: "QQ=="})}, dialect.Rules{}, "messages"},
-		"video as a document":   {chat.Request{Messages: file(chat.Media{MIMEType: "Video/mp4", Data: "QQ=="})}, dialect.Rules{Files: dialect.FileDocumentURL}, "messages"},
-		"video by URL":          {chat.Request{Messages: file(chat.Media{MIMEType: "video/mp4", URL: "https://e.com/a"})}, dialect.Rules{Files: dialect.FileObjectOrURL}, "messages"},
-		"audio":                 {chat.Request{Messages: audio(chat.Media{Data: "QQ=="})}, dialect.Rules{Audio: dialect.AudioRefused}, "messages"},
-		"audio by URL":          {chat.Request{Messages: audio(chat.Media{URL: "https://e.com/a.mp3"})}, dialect.Rules{}, "messages"},
-		"part of another":       {chat.Request{Messages: []chat.Message{user(chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{}`)})}}, dialect.Rules{}, "messages"},
-		"an unknown role":       {chat.Request{Messages: []chat.Message{{Role: "robot", Parts: []chat.Part{text("x")}}}}, dialect.Rules{}, "messages"},
-		"media in instructions": {chat.Request{Messages: []chat.Message{{Role: chat.System, Parts: []chat.Part{{Kind: chat.Call, ToolCall: &chat.ToolCall{}}}}}}, dialect.Rules{}, "messages"},
+		"several answers":       {chat.Request{N: ptr(int64(2))}, openai.Rules{CommonRules: dialect.CommonRules{SingleChoice: true}}, "n"},
+		"n dropped":             {chat.Request{N: ptr(int64(2))}, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"n"}}}, "n"},
+		"tool choice dropped":   {chat.Request{Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNone}}, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"tool_choice"}}}, "tool_choice"},
+		"named tool, no tools":  {chat.Request{ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: "f"}}, openai.Rules{}, "tool_choice"},
+		"tools dropped":         {chat.Request{Tools: tools}, openai.Rules{CommonRules: dialect.CommonRules{Fields: []string{"model", "messages"}}}, "tools"},
+		"schema dropped":        {chat.Request{ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatSchema}}, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"response_format"}}}, "response_format"},
+		"foreign tool":          {chat.Request{Tools: []chat.Tool{{Raw: json.RawMessage(`{"type":"web_search"}`)}}}, openai.Rules{}, "tools"},
+		"image":                 {chat.Request{Messages: []chat.Message{image}}, openai.Rules{Images: openai.ImagesRefused}, "messages"},
+		"image by id":           {chat.Request{Messages: []chat.Message{user(chat.Part{Kind: chat.Image, Media: &chat.Media{FileID: "f"}})}}, openai.Rules{}, "messages"},
+		"image of nothing":      {chat.Request{Messages: []chat.Message{user(chat.Part{Kind: chat.Image})}}, openai.Rules{}, "messages"},
+		"file":                  {chat.Request{Messages: file(chat.Media{Data: "QQ=="})}, openai.Rules{Files: openai.FilesRefused}, "messages"},
+		"file by URL":           {chat.Request{Messages: file(chat.Media{URL: "https://e.com/a.pdf"})}, openai.Rules{}, "messages"},
+		"file by id":            {chat.Request{Messages: file(chat.Media{FileID: "f"})}, openai.Rules{Files: openai.FileDocumentURL}, "messages"},
+		"video":                 {chat.Request{Messages: file(chat.Media{MIMEType: "video/mp4", Data: "QQ=="})}, openai.Rules{}, "messages"},
+		"video as a document":   {chat.Request{Messages: file(chat.Media{MIMEType: "Video/mp4", Data: "QQ=="})}, openai.Rules{Files: openai.FileDocumentURL}, "messages"},
+		"video by URL":          {chat.Request{Messages: file(chat.Media{MIMEType: "video/mp4", URL: "https://e.com/a"})}, openai.Rules{Files: openai.FileObjectOrURL}, "messages"},
+		"audio":                 {chat.Request{Messages: audio(chat.Media{Data: "QQ=="})}, openai.Rules{Audio: openai.AudioRefused}, "messages"},
+		"audio by URL":          {chat.Request{Messages: audio(chat.Media{URL: "https://e.com/a.mp3"})}, openai.Rules{}, "messages"},
+		"part of another":       {chat.Request{Messages: []chat.Message{user(chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{}`)})}}, openai.Rules{}, "messages"},
+		"an unknown role":       {chat.Request{Messages: []chat.Message{{Role: "robot", Parts: []chat.Part{text("x")}}}}, openai.Rules{}, "messages"},
+		"media in instructions": {chat.Request{Messages: []chat.Message{{Role: chat.System, Parts: []chat.Part{{Kind: chat.Call, ToolCall: &chat.ToolCall{}}}}}}, openai.Rules{}, "messages"},
 	} {
-		_, err := openai.Client{}.EncodeRequest(&c.req, &c.rules)
+		_, err := openai.Client{Rules: &c.rules}.EncodeRequest(&c.req)
 		var e *chat.Error
 		if !errors.As(err, &e) || e.Class != chat.BadRequest || e.Param != c.param || e.Message == "" {
 			t.Errorf("%s: %v", name, err)
@@ -199,8 +209,8 @@ func TestEncodeRefuses(t *testing.T) {
 }
 
 func TestEncodeMedia(t *testing.T) {
-	parts := func(rules *dialect.Rules, media chat.Media, kind chat.PartKind) string {
-		enc, err := openai.Client{}.EncodeRequest(&chat.Request{Messages: []chat.Message{user(chat.Part{Kind: kind, Media: &media})}}, rules)
+	parts := func(rules *openai.Rules, media chat.Media, kind chat.PartKind) string {
+		enc, err := openai.Client{Rules: rules}.EncodeRequest(&chat.Request{Messages: []chat.Message{user(chat.Part{Kind: kind, Media: &media})}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,35 +242,35 @@ func TestEncodeMedia(t *testing.T) {
 func TestEncodeReasoning(t *testing.T) {
 	named := &chat.ToolChoice{Mode: chat.ToolNamed, Name: "f"}
 	tools := []chat.Tool{{Name: "f"}}
-	efforts := func(form dialect.ReasoningForm, list ...string) dialect.Rules {
-		return dialect.Rules{Reasoning: form, Models: []dialect.ModelRules{{Match: func(string) bool { return true }, Efforts: list}}}
+	efforts := func(form openai.ReasoningForm, list ...string) openai.Rules {
+		return openai.Rules{Reasoning: form, Models: []openai.ModelRules{{Match: func(string) bool { return true }, Efforts: list}}}
 	}
 	for name, c := range map[string]struct {
 		reasoning *chat.Reasoning
-		rules     dialect.Rules
+		rules     openai.Rules
 		choice    *chat.ToolChoice
 		want      map[string]any
 		warnings  int
 	}{
-		"effort":                 {&chat.Reasoning{Effort: "high"}, dialect.Rules{}, nil, map[string]any{"reasoning_effort": "high"}, 0},
-		"budget as effort":       {&chat.Reasoning{Budget: ptr(int64(4096))}, dialect.Rules{}, nil, map[string]any{"reasoning_effort": "medium"}, 1},
-		"no budget is none":      {&chat.Reasoning{Budget: ptr(int64(0))}, dialect.Rules{}, nil, map[string]any{"reasoning_effort": "none"}, 1},
+		"effort":                 {&chat.Reasoning{Effort: "high"}, openai.Rules{}, nil, map[string]any{"reasoning_effort": "high"}, 0},
+		"budget as effort":       {&chat.Reasoning{Budget: ptr(int64(4096))}, openai.Rules{}, nil, map[string]any{"reasoning_effort": "medium"}, 1},
+		"no budget is none":      {&chat.Reasoning{Budget: ptr(int64(0))}, openai.Rules{}, nil, map[string]any{"reasoning_effort": "none"}, 1},
 		"minimal to low":         {&chat.Reasoning{Effort: "minimal"}, efforts(0, "none", "low", "high"), nil, map[string]any{"reasoning_effort": "low"}, 1},
 		"max to high":            {&chat.Reasoning{Effort: "max"}, efforts(0, "low", "medium", "high"), nil, map[string]any{"reasoning_effort": "high"}, 1},
 		"none to the lowest":     {&chat.Reasoning{Effort: "none"}, efforts(0, "minimal", "low"), nil, map[string]any{"reasoning_effort": "minimal"}, 1},
 		"between two: the lower": {&chat.Reasoning{Effort: "medium"}, efforts(0, "high", "low"), nil, map[string]any{"reasoning_effort": "high"}, 1},
-		"object effort":          {&chat.Reasoning{Effort: "low", Hide: true}, dialect.Rules{Reasoning: dialect.ReasoningObject}, nil, map[string]any{"reasoning": map[string]any{"effort": "low", "exclude": true}}, 0},
-		"object budget":          {&chat.Reasoning{Budget: ptr(int64(2000))}, dialect.Rules{Reasoning: dialect.ReasoningObject}, nil, map[string]any{"reasoning": map[string]any{"max_tokens": 2000.0}}, 0},
-		"object hide":            {&chat.Reasoning{Hide: true}, dialect.Rules{Reasoning: dialect.ReasoningObject}, nil, map[string]any{"reasoning": map[string]any{"exclude": true}}, 0},
-		"two levels":             {&chat.Reasoning{Effort: "low"}, dialect.Rules{Reasoning: dialect.ReasoningTwoLevel}, nil, map[string]any{"reasoning_effort": "high"}, 1},
-		"two levels: none":       {&chat.Reasoning{Effort: "none"}, dialect.Rules{Reasoning: dialect.ReasoningTwoLevel}, nil, map[string]any{"reasoning_effort": "none"}, 0},
-		"thinking":               {&chat.Reasoning{Effort: "xhigh"}, dialect.Rules{Reasoning: dialect.ReasoningThinking}, nil, map[string]any{"thinking": map[string]any{"type": "enabled"}, "reasoning_effort": "high"}, 1},
-		"thinking max":           {&chat.Reasoning{Effort: "max"}, dialect.Rules{Reasoning: dialect.ReasoningThinking}, nil, map[string]any{"thinking": map[string]any{"type": "enabled"}, "reasoning_effort": "max"}, 0},
-		"thinking off":           {&chat.Reasoning{Effort: "none"}, dialect.Rules{Reasoning: dialect.ReasoningThinking}, nil, map[string]any{"thinking": map[string]any{"type": "disabled"}}, 0},
-		"thinking unsaid":        {nil, dialect.Rules{Reasoning: dialect.ReasoningThinking}, nil, map[string]any{}, 0},
-		"no thinking in a call":  {nil, dialect.Rules{Reasoning: dialect.ReasoningThinking}, named, map[string]any{"thinking": map[string]any{"type": "disabled"}}, 1},
-		"dropped":                {&chat.Reasoning{Effort: "low"}, dialect.Rules{Reasoning: dialect.ReasoningDropped}, nil, map[string]any{}, 1},
-		"field dropped":          {&chat.Reasoning{Effort: "low"}, dialect.Rules{Drop: []string{"reasoning_effort"}}, nil, map[string]any{}, 1},
+		"object effort":          {&chat.Reasoning{Effort: "low", Hide: true}, openai.Rules{Reasoning: openai.ReasoningObject}, nil, map[string]any{"reasoning": map[string]any{"effort": "low", "exclude": true}}, 0},
+		"object budget":          {&chat.Reasoning{Budget: ptr(int64(2000))}, openai.Rules{Reasoning: openai.ReasoningObject}, nil, map[string]any{"reasoning": map[string]any{"max_tokens": 2000.0}}, 0},
+		"object hide":            {&chat.Reasoning{Hide: true}, openai.Rules{Reasoning: openai.ReasoningObject}, nil, map[string]any{"reasoning": map[string]any{"exclude": true}}, 0},
+		"two levels":             {&chat.Reasoning{Effort: "low"}, openai.Rules{Reasoning: openai.ReasoningTwoLevel}, nil, map[string]any{"reasoning_effort": "high"}, 1},
+		"two levels: none":       {&chat.Reasoning{Effort: "none"}, openai.Rules{Reasoning: openai.ReasoningTwoLevel}, nil, map[string]any{"reasoning_effort": "none"}, 0},
+		"thinking":               {&chat.Reasoning{Effort: "xhigh"}, openai.Rules{Reasoning: openai.ReasoningThinking}, nil, map[string]any{"thinking": map[string]any{"type": "enabled"}, "reasoning_effort": "high"}, 1},
+		"thinking max":           {&chat.Reasoning{Effort: "max"}, openai.Rules{Reasoning: openai.ReasoningThinking}, nil, map[string]any{"thinking": map[string]any{"type": "enabled"}, "reasoning_effort": "max"}, 0},
+		"thinking off":           {&chat.Reasoning{Effort: "none"}, openai.Rules{Reasoning: openai.ReasoningThinking}, nil, map[string]any{"thinking": map[string]any{"type": "disabled"}}, 0},
+		"thinking unsaid":        {nil, openai.Rules{Reasoning: openai.ReasoningThinking}, nil, map[string]any{}, 0},
+		"no thinking in a call":  {nil, openai.Rules{Reasoning: openai.ReasoningThinking}, named, map[string]any{"thinking": map[string]any{"type": "disabled"}}, 1},
+		"dropped":                {&chat.Reasoning{Effort: "low"}, openai.Rules{Reasoning: openai.ReasoningDropped}, nil, map[string]any{}, 1},
+		"field dropped":          {&chat.Reasoning{Effort: "low"}, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"reasoning_effort"}}}, nil, map[string]any{}, 1},
 	} {
 		req := &chat.Request{Model: "m", Reasoning: c.reasoning, ToolChoice: c.choice}
 		if c.choice != nil {
@@ -282,7 +292,7 @@ func TestEncodeReasoning(t *testing.T) {
 func TestEncodeCustomTools(t *testing.T) {
 	const nested = `{"type":"custom","custom":{"name":"sql","description":"Asks.","format":{"type":"grammar","grammar":{"syntax":"regex","definition":"SELECT .+"}}}}`
 	for _, raw := range []string{nested, `{"type":"custom","name":"sql","description":"Asks.","format":{"type":"grammar","syntax":"regex","definition":"SELECT .+"}}`} {
-		enc, err := openai.Client{}.EncodeRequest(&chat.Request{Tools: []chat.Tool{{Name: "sql", Raw: json.RawMessage(raw)}}, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: "sql"}}, &dialect.Rules{})
+		enc, err := openai.Client{}.EncodeRequest(&chat.Request{Tools: []chat.Tool{{Name: "sql", Raw: json.RawMessage(raw)}}, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: "sql"}})
 		if want := `{"model":"","messages":[],"tools":[` + nested + `],"tool_choice":{"type":"custom","custom":{"name":"sql"}}}`; err != nil || string(enc.Body) != want {
 			t.Errorf("%v\n got %s\nwant %s", err, enc.Body, want)
 		}
@@ -294,13 +304,13 @@ func TestEncodeCustomCalls(t *testing.T) {
 	req := &chat.Request{Model: "m", Messages: []chat.Message{{Role: chat.Assistant, Parts: []chat.Part{
 		{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "c", Name: "f", Arguments: `say "x"`, Custom: true}}}}}}
 	for _, c := range []struct {
-		rules dialect.Rules
+		rules openai.Rules
 		want  string
 	}{
-		{dialect.Rules{}, `{"id":"c","type":"custom","custom":{"name":"f","input":"say \"x\""}}`},
-		{dialect.Rules{MessageFields: []string{"role", "content", "tool_calls"}}, `{"id":"c","type":"function","function":{"name":"f","arguments":"{\"input\":\"say \\\"x\\\"\"}"}}`},
+		{openai.Rules{}, `{"id":"c","type":"custom","custom":{"name":"f","input":"say \"x\""}}`},
+		{openai.Rules{MessageFields: []string{"role", "content", "tool_calls"}}, `{"id":"c","type":"function","function":{"name":"f","arguments":"{\"input\":\"say \\\"x\\\"\"}"}}`},
 	} {
-		enc, err := openai.Client{}.EncodeRequest(req, &c.rules)
+		enc, err := openai.Client{Rules: &c.rules}.EncodeRequest(req)
 		if err != nil || !strings.Contains(string(enc.Body), `"tool_calls":[`+c.want+`]`) {
 			t.Errorf("%v %s, want %s", err, enc.Body, c.want)
 		}
@@ -308,7 +318,7 @@ func TestEncodeCustomCalls(t *testing.T) {
 }
 
 func TestEncodeToolIDs(t *testing.T) {
-	rules := &dialect.Rules{ToolIDs: dialect.ToolIDNine}
+	rules := &openai.Rules{ToolIDs: openai.ToolIDNine}
 	ids := func(id string) (call, result string) {
 		body, _ := encode(t, &chat.Request{Messages: []chat.Message{
 			{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: id, Name: "f", Arguments: " "}}}},
@@ -366,20 +376,20 @@ func TestEncodeSchemaInPrompt(t *testing.T) {
 
 func TestEncodeForms(t *testing.T) {
 	body, warnings := encode(t, &chat.Request{Logprobs: ptr(true), TopLogprobs: ptr(int64(5)), MaxTokens: ptr(int64(99)), TopK: ptr(int64(1<<62 + 1))},
-		&dialect.Rules{Logprobs: dialect.LogprobsCount, Clamp: map[string]dialect.Range{"max_completion_tokens": {Min: 1, Max: 64}}})
+		&openai.Rules{CommonRules: dialect.CommonRules{Clamp: map[string]dialect.Range{"max_completion_tokens": {Min: 1, Max: 64}}}, Logprobs: openai.LogprobsCount})
 	if body["logprobs"] != 5.0 || body["top_logprobs"] != nil || body["max_completion_tokens"] != 64.0 || len(warnings) != 1 {
 		t.Errorf("%v %q", body, warnings)
 	}
-	enc, _ := openai.Client{}.EncodeRequest(&chat.Request{TopK: ptr(int64(1<<62 + 1))}, &dialect.Rules{Clamp: map[string]dialect.Range{"top_k": {Min: 0, Max: 1 << 63}}})
+	enc, _ := openai.Client{Rules: &openai.Rules{CommonRules: dialect.CommonRules{Clamp: map[string]dialect.Range{"top_k": {Min: 0, Max: 1 << 63}}}}}.EncodeRequest(&chat.Request{TopK: ptr(int64(1<<62 + 1))})
 	if !strings.Contains(string(enc.Body), `"top_k":4611686018427387905`) {
 		t.Errorf("a large number was rounded: %s", enc.Body)
 	}
-	body, _ = encode(t, &chat.Request{Logprobs: ptr(false), TopLogprobs: ptr(int64(5))}, &dialect.Rules{Logprobs: dialect.LogprobsCount})
+	body, _ = encode(t, &chat.Request{Logprobs: ptr(false), TopLogprobs: ptr(int64(5))}, &openai.Rules{Logprobs: openai.LogprobsCount})
 	if body["logprobs"] != nil {
 		t.Errorf("%v", body)
 	}
 	// Where a model does not think while it has functions, the effort is none, said or not.
-	rules := &dialect.Rules{Models: []dialect.ModelRules{{Match: func(string) bool { return true }, Tools: dialect.ToolsWithoutReasoning, DropUnlessEffortNone: []string{"temperature"}}}}
+	rules := &openai.Rules{Models: []openai.ModelRules{{Match: func(string) bool { return true }, Tools: openai.ToolsWithoutReasoning, DropUnlessEffortNone: []string{"temperature"}}}}
 	for _, reasoning := range []*chat.Reasoning{nil, {Effort: "high"}, {Effort: "none"}} {
 		body, _ = encode(t, &chat.Request{Tools: []chat.Tool{{Name: "f"}}, Reasoning: reasoning, Temperature: ptr(0.5)}, rules)
 		if body["reasoning_effort"] != "none" || body["temperature"] != 0.5 {
@@ -392,17 +402,17 @@ func TestEncodeForms(t *testing.T) {
 	// A turn with calls needs reasoning_content where a provider thinks, and no other turn does.
 	calls := chat.Message{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "a", Name: "f"}}}}
 	plain := chat.Message{Role: chat.Assistant, Parts: []chat.Part{text("hi")}}
-	enc, _ = openai.Client{}.EncodeRequest(&chat.Request{Messages: []chat.Message{calls, plain}}, profiles["deepseek"])
+	enc, _ = openai.Client{Rules: profiles["deepseek"]}.EncodeRequest(&chat.Request{Messages: []chat.Message{calls, plain}})
 	if n := strings.Count(string(enc.Body), `"reasoning_content":""`); n != 1 {
 		t.Errorf("%d empty reasoning_content in %s", n, enc.Body)
 	}
 	// Cache marks survive where they are understood, and make arrays nowhere else.
 	marked := &chat.Request{Messages: []chat.Message{{Role: chat.System, Parts: []chat.Part{{Kind: chat.Text, Text: "s", Cache: &chat.CacheMark{TTL: "1h"}}}}}}
-	enc, _ = openai.Client{}.EncodeRequest(marked, profiles["openrouter"])
+	enc, _ = openai.Client{Rules: profiles["openrouter"]}.EncodeRequest(marked)
 	if !strings.Contains(string(enc.Body), `[{"type":"text","text":"s","cache_control":{"type":"ephemeral","ttl":"1h"}}]`) {
 		t.Errorf("%s", enc.Body)
 	}
-	enc, _ = openai.Client{}.EncodeRequest(marked, &dialect.Rules{})
+	enc, _ = openai.Client{}.EncodeRequest(marked)
 	if !strings.Contains(string(enc.Body), `"content":"s"`) {
 		t.Errorf("%s", enc.Body)
 	}
@@ -411,7 +421,7 @@ func TestEncodeForms(t *testing.T) {
 func TestEncodeNamedTool(t *testing.T) {
 	tools := []chat.Tool{{Name: "f"}, {Name: "c", Raw: json.RawMessage(`{"type":"custom","custom":{"name":"c"}}`)}}
 	for name, want := range map[string]string{"f": `{"type":"function","function":{"name":"f"}}`, "c": `{"type":"custom","custom":{"name":"c"}}`} {
-		enc, err := openai.Client{}.EncodeRequest(&chat.Request{Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: name}}, &dialect.Rules{})
+		enc, err := openai.Client{}.EncodeRequest(&chat.Request{Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: name}})
 		if err != nil || !strings.Contains(string(enc.Body), `"tool_choice":`+want) {
 			t.Errorf("%s %v", enc.Body, err)
 		}
@@ -430,7 +440,7 @@ func FuzzEncode(f *testing.F) {
 		req.Messages[2].Parts[3].ToolCall.Arguments = args
 		req.Messages[3].Parts[0].ToolResult.CallID = id
 		for name, rules := range profiles {
-			enc, err := openai.Client{}.EncodeRequest(req, rules)
+			enc, err := openai.Client{Rules: rules}.EncodeRequest(req)
 			if err != nil {
 				t.Fatal(err)
 			}

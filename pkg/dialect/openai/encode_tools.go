@@ -2,7 +2,6 @@ package openai
 
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -37,7 +36,7 @@ func (e *encoder) toolChoice(c *chat.ToolChoice) {
 		e.Str(c.Name)
 		e.Raw("}}")
 	case chat.ToolRequired:
-		if e.Rules.ToolChoice == dialect.ChoiceAny {
+		if e.Rules.ToolChoice == ChoiceAny {
 			e.Raw(`"any"`)
 		} else {
 			e.Raw(`"required"`)
@@ -54,7 +53,7 @@ func (e *encoder) responseFormat() {
 	if f == nil || f.Kind == chat.FormatText || f.Kind == "" || !e.Field("response_format", body.Refuses) {
 		return
 	}
-	if f.Kind == chat.FormatJSON || e.Rules.Schema == dialect.SchemaAsJSON {
+	if f.Kind == chat.FormatJSON || e.Rules.Schema == SchemaAsJSON {
 		e.Raw(`{"type":"json_object"}`)
 		return
 	}
@@ -68,7 +67,7 @@ func (e *encoder) responseFormat() {
 // (https://api-docs.deepseek.com/guides/json_mode).
 func (e *encoder) schemaPrompt() string {
 	f := e.Req.ResponseFormat
-	if f == nil || e.Rules.Schema != dialect.SchemaAsJSON {
+	if f == nil || e.Rules.Schema != SchemaAsJSON {
 		return ""
 	}
 	switch {

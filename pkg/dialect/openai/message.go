@@ -137,7 +137,7 @@ func (c *choice) reason(out []chat.Event, text, details jsonx.Value) []chat.Even
 // the event has the state only when it says something new.
 func (c *choice) reasoningDetail(out []chat.Event, v jsonx.Value) []chat.Event {
 	text, state := detailOf(v)
-	if text == "" && !sealed(&state) {
+	if text == "" && !state.Complete() {
 		return out
 	}
 	if state.Encrypted != "" && c.open && state.ID != "" && state.ID == c.detail.ID && state.Index == c.detail.Index {
@@ -152,7 +152,7 @@ func (c *choice) reasoningDetail(out []chat.Event, v jsonx.Value) []chat.Event {
 	} else {
 		c.detail, ev.State = state, &state
 	}
-	c.open = !sealed(&state)
+	c.open = !state.Complete()
 	return append(out, ev)
 }
 

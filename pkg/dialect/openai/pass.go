@@ -13,12 +13,12 @@ import (
 // edited member by member; what they force within messages or tools has those written anew.
 // What is too odd to reason about (functions from before there were tools) does not pass. Data
 // comes back itself if nothing is to be changed.
-func (Client) PassRequest(data []byte, req *chat.Request, changed []int, rules *dialect.Rules) (dialect.Encoded, bool) {
+func (c Client) PassRequest(data []byte, req *chat.Request, changed []int) (dialect.Encoded, bool) {
 	root, err := jsonx.Parse(data, jsonx.Lenient)
 	if err != nil || root.Kind() != jsonx.Object || req.FunctionCalls || root.Get("function_call").Given() {
 		return dialect.Encoded{}, false
 	}
-	p := passer{encoder: encoder{Writer: body.NewWriter(req, rules)}, root: root}
+	p := passer{encoder: newEncoder(req, c.rules()), root: root}
 	p.prepareReasoning()
 	if p.steersAlready() {
 		p.Warnings = nil // they are of a level that nobody named: the caller said on
@@ -137,7 +137,7 @@ func (p *passer) stops(m jsonx.Value) {
 	if !p.edit.Keep("stop", m, body.Warns) {
 		return
 	}
-	if m.Kind() == jsonx.String && p.Rules.Stop == dialect.StopArray {
+	if m.Kind() == jsonx.String && p.Rules.Stop == StopArray {
 		p.edit.Set(p.NameOf("stop"), slices.Concat([]byte("["), m.Raw(), []byte("]")))
 	} else if stops := p.Stops(p.Rules.MaxStops); len(stops) < len(p.Req.Stop) {
 		p.edit.Set(p.NameOf("stop"), jsonx.AppendStrings(nil, stops))
@@ -165,13 +165,13 @@ func (p *passer) choice(m jsonx.Value) {
 		return
 	}
 	word, other := "required", "any"
-	if p.Rules.ToolChoice == dialect.ChoiceAny {
+	if p.Rules.ToolChoice == ChoiceAny {
 		word, other = other, word
 	}
 	if m.Is(other) {
 		p.edit.Set(p.NameOf("tool_choice"), jsonx.AppendString(nil, word))
 	}
-	if m.Get("type").Is("allowed_tools") && p.Rules.AllowedTools == dialect.AllowedToolsFiltered {
+	if m.Get("type").Is("allowed_tools") && p.Rules.AllowedTools == AllowedToolsFiltered {
 		p.Lost("tool_choice", body.Refuses)
 	}
 }
@@ -180,14 +180,14 @@ func (p *passer) choice(m jsonx.Value) {
 func (p *passer) logprobs(key string, m jsonx.Value) {
 	asNumber := m.Kind() == jsonx.Number
 	switch {
-	case p.Rules.Logprobs == dialect.LogprobsBool && key == "logprobs" && asNumber:
+	case p.Rules.Logprobs == LogprobsBool && key == "logprobs" && asNumber:
 		if p.edit.Keep(key, m, body.Warns) {
 			p.edit.Set(p.NameOf(key), jsonx.AppendBool(nil, *p.Req.Logprobs))
 		}
 		if n := p.Req.TopLogprobs; n != nil && p.Accepts("top_logprobs") {
 			p.edit.Set(p.NameOf("top_logprobs"), jsonx.AppendInt(nil, *n))
 		}
-	case p.Rules.Logprobs == dialect.LogprobsBool:
+	case p.Rules.Logprobs == LogprobsBool:
 		p.edit.Int(key, m, nil)
 	case key == "top_logprobs":
 		p.edit.Drop(key)
@@ -223,7 +223,7 @@ func (p *passer) endUser(m jsonx.Value) {
 func (p *passer) streamOptions() {
 	const name = "stream_options"
 	m := p.root.Get(name)
-	if !p.edit.Keep(name, m, body.Silent) || !p.Req.Stream || p.Rules.StreamUsage != dialect.UsageAsked {
+	if !p.edit.Keep(name, m, body.Silent) || !p.Req.Stream || p.Rules.StreamUsage != UsageAsked {
 		return
 	}
 	if asked, _ := m.Get("include_usage").Bool(); asked {
@@ -249,7 +249,7 @@ func (p *passer) steering() {
 
 func (p *passer) steersAlready() bool {
 	effort, object, thinking := p.root.Get("reasoning_effort"), p.root.Get("reasoning"), p.root.Get("thinking")
-	if p.Rules.Reasoning == dialect.ReasoningObject {
+	if p.Rules.Reasoning == ReasoningObject {
 		asked := ""
 		if r := p.Req.Reasoning; r != nil {
 			asked = r.Effort
@@ -258,14 +258,14 @@ func (p *passer) steersAlready() bool {
 		return !thinking.Given() && p.Effort == asked && p.Accepts("reasoning")
 	}
 	switch {
-	case p.Rules.Reasoning == dialect.ReasoningToggle:
+	case p.Rules.Reasoning == ReasoningToggle:
 		return !thinking.Given() && p.togglesAlready(effort, object)
 	case object.Given():
 		return false
-	case p.Rules.Reasoning == dialect.ReasoningBudget && effort.Given() != thinking.Given() && effort.Kind() != jsonx.String:
+	case p.Rules.Reasoning == ReasoningBudget && effort.Given() != thinking.Given() && effort.Kind() != jsonx.String:
 		return effort.Given() || thinking.Get("type").Is("disabled") || thinking.Get("type").Is("enabled") &&
 			(!thinking.Get("budget_tokens").Given() || p.budgets())
-	case p.Rules.Reasoning == dialect.ReasoningThinking:
+	case p.Rules.Reasoning == ReasoningThinking:
 		return p.thinksAlready(effort, thinking.Get("type"))
 	case thinking.Given():
 		return false

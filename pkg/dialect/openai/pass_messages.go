@@ -39,8 +39,8 @@ func (p *passer) strict() bool { return len(p.Rules.MessageFields) > 0 }
 
 // messagePasses looks at what a message says.
 func (p *passer) messagePasses(m *chat.Message) bool {
-	if m.Role == chat.Developer && p.Rules.DeveloperRole == dialect.DeveloperAsSystem ||
-		m.Name != "" && p.Rules.Names == dialect.NamesDropped {
+	if m.Role == chat.Developer && p.Rules.DeveloperRole == DeveloperAsSystem ||
+		m.Name != "" && p.Rules.Names == NamesDropped {
 		return false
 	}
 	for i := range m.Parts {
@@ -57,9 +57,9 @@ func (p *passer) partPasses(part *chat.Part) bool {
 	}
 	switch part.Kind {
 	case chat.Image:
-		return p.Rules.Images == dialect.ImagesKept
+		return p.Rules.Images == ImagesKept
 	case chat.Audio:
-		return p.Rules.Audio != dialect.AudioRefused
+		return p.Rules.Audio != AudioRefused
 	case chat.File:
 		return p.filePasses(part.Media)
 	case chat.Call:
@@ -74,11 +74,11 @@ func (p *passer) partPasses(part *chat.Part) bool {
 
 func (p *passer) filePasses(m *chat.Media) bool {
 	switch p.Rules.Files {
-	case dialect.FilesRefused:
+	case FilesRefused:
 		return false
-	case dialect.FileDocumentURL:
+	case FileDocumentURL:
 		return m.FileID == ""
-	case dialect.FileObject:
+	case FileObject:
 		if m.URL != "" {
 			return false
 		}
@@ -110,9 +110,9 @@ func (p *passer) formPasses(m jsonx.Value) bool {
 	switch {
 	case t.role.Is(roleFunction), t.functionCall.Given(), t.cache.Given():
 		return false
-	case t.name.Exists() && !tool && p.Rules.Names == dialect.NamesDropped:
+	case t.name.Exists() && !tool && p.Rules.Names == NamesDropped:
 		return false // Mistral refuses null, too
-	case t.images.Exists() && p.Rules.ReasoningBack != dialect.ReasoningBackDetails:
+	case t.images.Exists() && p.Rules.ReasoningBack != ReasoningBackDetails:
 		return false // OpenRouter's
 	case t.role.Is(string(chat.Assistant)) && !p.reasoningPasses(&t):
 		return false
@@ -124,7 +124,7 @@ func (p *passer) formPasses(m jsonx.Value) bool {
 			return false
 		}
 	}
-	if p.Rules.TextParts == dialect.TextPartsJoined && joinable(&t) {
+	if p.Rules.TextParts == TextPartsJoined && joinable(&t) {
 		return false
 	}
 	for part := t.content.First(); part.Exists(); part = part.Next() {
@@ -146,12 +146,12 @@ func joinable(t *turn) bool {
 func (p *passer) reasoningPasses(t *turn) bool {
 	content, field, details := t.reasoningContent.Exists(), t.reasoning.Exists(), t.details.Exists()
 	switch p.Rules.ReasoningBack {
-	case dialect.ReasoningBackContent:
-		insists := p.Rules.Reasoning == dialect.ReasoningThinking && t.calls.Len() > 0
+	case ReasoningBackContent:
+		insists := p.Rules.Reasoning == ReasoningThinking && t.calls.Len() > 0
 		return !field && !details && (t.reasoningContent.Given() || !insists)
-	case dialect.ReasoningBackField:
+	case ReasoningBackField:
 		return !content && !details
-	case dialect.ReasoningBackDetails:
+	case ReasoningBackDetails:
 		return !content
 	}
 	return !content && !field && !details
@@ -187,11 +187,11 @@ func (p *passer) partFormPasses(v jsonx.Value) bool {
 			return false
 		}
 	case "input_audio":
-		if (p.Rules.Audio == dialect.AudioString) != (inner.Kind() == jsonx.String) {
+		if (p.Rules.Audio == AudioString) != (inner.Kind() == jsonx.String) {
 			return false
 		}
 	case "file", "document_url":
-		if (p.Rules.Files == dialect.FileDocumentURL) != (kind == "document_url") {
+		if (p.Rules.Files == FileDocumentURL) != (kind == "document_url") {
 			return false
 		}
 	}

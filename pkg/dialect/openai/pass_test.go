@@ -19,7 +19,7 @@ import (
 )
 
 // pass decodes the body as the gateway does and lets it through for the model.
-func pass(t testing.TB, body, model string, rules *dialect.Rules) (dialect.Encoded, bool) {
+func pass(t testing.TB, body, model string, rules *openai.Rules) (dialect.Encoded, bool) {
 	t.Helper()
 	req, _, err := new(openai.Server).DecodeRequest([]byte(body))
 	if err != nil {
@@ -27,7 +27,7 @@ func pass(t testing.TB, body, model string, rules *dialect.Rules) (dialect.Encod
 	}
 	sent := *req
 	sent.Model = model
-	return openai.Client{}.PassRequest([]byte(body), &sent, nil, rules)
+	return openai.Client{Rules: rules}.PassRequest([]byte(body), &sent, nil)
 }
 
 func TestPassChangesNothing(t *testing.T) {
@@ -37,7 +37,7 @@ func TestPassChangesNothing(t *testing.T) {
 		`{"stream":true,"stream_options":{"include_usage":false,"include_obfuscation":true},"messages":[{"role":"user","content":[{"type":"text","text":"\u0041\/"},{"type":"image_url","image_url":{"url":"https://e.com/a","detail":"auto","x":1}},{"type":"video_url","video_url":{}}]}],"tools":[{"type":"function","function":{"name":"f"}},{"type":"web_search"}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"f"}}]}},"model":"old","web_search_options":{},"max_tokens":3,"max_completion_tokens":4}`,
 	} {
 		for _, model := range []string{"old", "new/\"é\""} {
-			enc, ok := pass(t, body, model, &dialect.Rules{})
+			enc, ok := pass(t, body, model, &openai.Rules{})
 			quoted, _ := json.Marshal(model)
 			want := strings.Replace(body, `"old"`, string(quoted), 1)
 			if !ok || string(enc.Body) != want || len(enc.Warnings) > 0 || enc.Path != "/chat/completions" {
@@ -45,7 +45,7 @@ func TestPassChangesNothing(t *testing.T) {
 			}
 		}
 	}
-	enc, ok := pass(t, `{"messages":[{"role":"user","content":"hi"}] }`, "m", &dialect.Rules{})
+	enc, ok := pass(t, `{"messages":[{"role":"user","content":"hi"}] }`, "m", &openai.Rules{})
 	if want := `{"messages":[{"role":"user","content":"hi"}],"model":"m" }`; !ok || string(enc.Body) != want {
 		t.Errorf("without a model: %s", enc.Body)
 	}
@@ -53,66 +53,66 @@ func TestPassChangesNothing(t *testing.T) {
 
 func TestPassEdits(t *testing.T) {
 	anyModel := func(string) bool { return true }
-	model := func(m dialect.ModelRules) dialect.Rules {
+	model := func(m openai.ModelRules) openai.Rules {
 		m.Match = anyModel
-		return dialect.Rules{Provider: "p", Models: []dialect.ModelRules{m}}
+		return openai.Rules{CommonRules: dialect.CommonRules{Provider: "p"}, Models: []openai.ModelRules{m}}
 	}
 	const dropped = "%s is not supported by p for this model: dropped"
 	for _, c := range []struct {
 		in       string // the members behind model and messages
-		rules    dialect.Rules
+		rules    openai.Rules
 		want     string
 		warnings []string
 	}{
-		{`"max_tokens": 5`, dialect.Rules{MaxTokens: dialect.MaxCompletionTokens}, `"max_completion_tokens": 5`, nil},
-		{`"max_completion_tokens": 5`, dialect.Rules{MaxTokens: dialect.MaxTokens}, `"max_tokens": 5`, nil},
-		{`"max_tokens":5,"max_completion_tokens":6`, dialect.Rules{MaxTokens: dialect.MaxTokens}, `"max_tokens":6`, nil},
-		{`"max_completion_tokens":6,"max_tokens":5`, dialect.Rules{MaxTokens: dialect.MaxCompletionTokens}, `"max_completion_tokens":6`, nil},
-		{`"max_tokens":null,"max_completion_tokens":null`, dialect.Rules{MaxTokens: dialect.MaxTokens}, `"max_tokens":null`, nil},
-		{`"max_tokens":500`, dialect.Rules{Provider: "p", MaxTokens: dialect.MaxCompletionTokens, Clamp: map[string]dialect.Range{"max_completion_tokens": {Min: 1, Max: 64}}}, `"max_completion_tokens":64`, []string{"max_completion_tokens is 500, but p takes 1 to 64: changed to 64"}},
-		{`"temperature" : 2.0 ,"top_p":1`, dialect.Rules{Provider: "p", Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}, "top_p": {Min: 0, Max: 1}}}, `"temperature" : 1.5 ,"top_p":1`, []string{"temperature is 2, but p takes 0 to 1.5: changed to 1.5"}},
-		{`"temperature":0.5,"x":1,"top_p":0.5`, model(dialect.ModelRules{DropUnlessEffortNone: []string{"temperature", "top_p"}}), `"x":1`, []string{fmt.Sprintf(dropped, "temperature"), fmt.Sprintf(dropped, "top_p")}},
-		{`"temperature":0.5,"reasoning_effort":"none"`, model(dialect.ModelRules{DropUnlessEffortNone: []string{"temperature"}}), `"temperature":0.5,"reasoning_effort":"none"`, nil},
-		{`"seed":7,"store":true,"metadata":{},"logit_bias":null`, dialect.Rules{Provider: "p", Fields: []string{"model", "messages", "random_seed"}, Rename: map[string]string{"seed": "random_seed"}}, `"random_seed":7`, []string{fmt.Sprintf(dropped, "store")}},
-		{`"user":"u","user_id":"v"`, dialect.Rules{Rename: map[string]string{"user": "user_id"}}, `"user_id":"u"`, nil},
-		{`"safety_identifier":"s"`, dialect.Rules{Rename: map[string]string{"user": "user_id"}}, `"user_id":"s"`, nil},
-		{`"safety_identifier":"s","user":"u"`, dialect.Rules{Rename: map[string]string{"user": "user_id"}}, `"user_id":"u"`, nil},
-		{`"safety_identifier":"s"`, dialect.Rules{Provider: "p", Drop: []string{"user"}}, ``, []string{fmt.Sprintf(dropped, "user")}},
-		{`"stop": "a\u0062"`, dialect.Rules{Stop: dialect.StopArray}, `"stop": ["a\u0062"]`, nil},
-		{`"stop":[ "a" ]`, dialect.Rules{Stop: dialect.StopArray}, `"stop":[ "a" ]`, nil},
-		{`"stop":"a"`, dialect.Rules{Provider: "p", Drop: []string{"stop"}, Stop: dialect.StopArray}, ``, []string{fmt.Sprintf(dropped, "stop")}},
-		{`"stop":[ "a","b" ,"c"]`, dialect.Rules{Provider: "p", MaxStops: 2}, `"stop":["a","b"]`, []string{"p takes 2 stop sequences: the others are dropped"}},
-		{`"stop":[ "a" ,"b"]`, dialect.Rules{MaxStops: 2}, `"stop":[ "a" ,"b"]`, nil},
-		{`"stop":"abc"`, dialect.Rules{MaxStops: 2}, `"stop":"abc"`, nil},
-		{`"stop":["a","b","c"]`, dialect.Rules{Provider: "p", MaxStops: 2, Drop: []string{"stop"}}, ``, []string{fmt.Sprintf(dropped, "stop")}},
-		{`"n":1,"response_format":{"type":"text"},"parallel_tool_calls":true,"stream":false`, dialect.Rules{Fields: []string{"model", "messages"}}, ``, nil},
-		{`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"`, dialect.Rules{ToolChoice: dialect.ChoiceAny}, `"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"any"`, nil},
-		{`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"any"`, dialect.Rules{}, `"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"`, nil},
-		{`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"auto"`, dialect.Rules{Drop: []string{"tool_choice"}}, `"tools":[{"type":"function","function":{"name":"f"}}]`, nil},
-		{`"stream":true`, dialect.Rules{StreamUsage: dialect.UsageAsked}, `"stream":true,"stream_options":{"include_usage":true}`, nil},
-		{`"stream":true,"stream_options":null`, dialect.Rules{StreamUsage: dialect.UsageAsked}, `"stream":true,"stream_options":{"include_usage":true}`, nil},
-		{`"stream":true,"stream_options": {"include_obfuscation" : false }`, dialect.Rules{StreamUsage: dialect.UsageAsked}, `"stream":true,"stream_options": {"include_obfuscation" : false,"include_usage":true }`, nil},
-		{`"stream_options":{"include_usage":false,"x":1},"stream":true`, dialect.Rules{StreamUsage: dialect.UsageAsked}, `"stream_options":{"include_usage":true,"x":1},"stream":true`, nil},
-		{`"stream":true,"stream_options":{ "include_usage":true }`, dialect.Rules{StreamUsage: dialect.UsageAsked}, `"stream":true,"stream_options":{ "include_usage":true }`, nil},
-		{`"stream":false`, dialect.Rules{StreamUsage: dialect.UsageAsked}, `"stream":false`, nil},
-		{`"stream":true,"stream_options":{"include_usage":true}`, dialect.Rules{Fields: []string{"model", "messages", "stream"}}, `"stream":true`, nil},
-		{`"logprobs":true,"top_logprobs":3`, dialect.Rules{Logprobs: dialect.LogprobsCount}, `"logprobs":3`, nil},
-		{`"logprobs":false,"top_logprobs":3`, dialect.Rules{Logprobs: dialect.LogprobsCount}, ``, nil},
-		{`"logprobs":3`, dialect.Rules{Logprobs: dialect.LogprobsCount}, `"logprobs":3`, nil},
-		{`"logprobs":3`, dialect.Rules{}, `"logprobs":true,"top_logprobs":3`, nil},
-		{`"reasoning_effort":"max"`, model(dialect.ModelRules{Efforts: []string{"low", "high"}}), `"reasoning_effort":"high"`, []string{"reasoning effort max is not known to this model: changed to high"}},
-		{`"reasoning_effort":"low"`, model(dialect.ModelRules{Drop: []string{"reasoning_effort"}}), ``, []string{"reasoning cannot be steered at p for this model: dropped"}},
-		{`"reasoning":{"effort":"low","exclude":true},"x":1`, dialect.Rules{}, `"x":1,"reasoning_effort":"low"`, nil},
-		{`"reasoning": {"effort":"low"},"reasoning_effort":"low"`, dialect.Rules{Reasoning: dialect.ReasoningObject}, `"reasoning": {"effort":"low"},"reasoning_effort":"low"`, nil},
-		{`"thinking":{"type":"enabled","budget_tokens":99}`, dialect.Rules{Reasoning: dialect.ReasoningObject}, `"reasoning":{"max_tokens":99}`, nil},
-		{`"thinking":{"type":"enabled"}`, dialect.Rules{Reasoning: dialect.ReasoningThinking}, `"thinking":{"type":"enabled"}`, nil},
-		{`"thinking":{"type":"disabled"},"x":1`, dialect.Rules{Reasoning: dialect.ReasoningThinking}, `"thinking":{"type":"disabled"},"x":1`, nil},
-		{`"thinking":{"type":"adaptive"}`, dialect.Rules{Reasoning: dialect.ReasoningThinking}, `"thinking":{"type":"enabled"},"reasoning_effort":"high"`, nil},
-		{`"reasoning_effort":"high"`, dialect.Rules{Reasoning: dialect.ReasoningThinking}, `"reasoning_effort":"high"`, nil},
-		{`"reasoning_effort":"none"`, dialect.Rules{Reasoning: dialect.ReasoningThinking}, `"thinking":{"type":"disabled"}`, nil},
-		{`"reasoning_effort":"low","tools":[{"type":"function","function":{"name":"f"}}]`, model(dialect.ModelRules{Tools: dialect.ToolsWithoutReasoning}), `"reasoning_effort":"none","tools":[{"type":"function","function":{"name":"f"}}]`, []string{"this model of p does not think while it has functions to call: reasoning is off"}},
-		{`"tools":[{"type":"function","function":{"name":"f"}}]`, model(dialect.ModelRules{Tools: dialect.ToolsWithoutReasoning}), `"tools":[{"type":"function","function":{"name":"f"}}],"reasoning_effort":"none"`, []string{"this model of p does not think while it has functions to call: reasoning is off"}},
-		{`"messages2":1`, dialect.Rules{Drop: []string{"messages2"}, Provider: "p"}, ``, []string{fmt.Sprintf(dropped, "messages2")}},
+		{`"max_tokens": 5`, openai.Rules{MaxTokens: openai.MaxCompletionTokens}, `"max_completion_tokens": 5`, nil},
+		{`"max_completion_tokens": 5`, openai.Rules{MaxTokens: openai.MaxTokens}, `"max_tokens": 5`, nil},
+		{`"max_tokens":5,"max_completion_tokens":6`, openai.Rules{MaxTokens: openai.MaxTokens}, `"max_tokens":6`, nil},
+		{`"max_completion_tokens":6,"max_tokens":5`, openai.Rules{MaxTokens: openai.MaxCompletionTokens}, `"max_completion_tokens":6`, nil},
+		{`"max_tokens":null,"max_completion_tokens":null`, openai.Rules{MaxTokens: openai.MaxTokens}, `"max_tokens":null`, nil},
+		{`"max_tokens":500`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p", Clamp: map[string]dialect.Range{"max_completion_tokens": {Min: 1, Max: 64}}}, MaxTokens: openai.MaxCompletionTokens}, `"max_completion_tokens":64`, []string{"max_completion_tokens is 500, but p takes 1 to 64: changed to 64"}},
+		{`"temperature" : 2.0 ,"top_p":1`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p", Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}, "top_p": {Min: 0, Max: 1}}}}, `"temperature" : 1.5 ,"top_p":1`, []string{"temperature is 2, but p takes 0 to 1.5: changed to 1.5"}},
+		{`"temperature":0.5,"x":1,"top_p":0.5`, model(openai.ModelRules{DropUnlessEffortNone: []string{"temperature", "top_p"}}), `"x":1`, []string{fmt.Sprintf(dropped, "temperature"), fmt.Sprintf(dropped, "top_p")}},
+		{`"temperature":0.5,"reasoning_effort":"none"`, model(openai.ModelRules{DropUnlessEffortNone: []string{"temperature"}}), `"temperature":0.5,"reasoning_effort":"none"`, nil},
+		{`"seed":7,"store":true,"metadata":{},"logit_bias":null`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p", Fields: []string{"model", "messages", "random_seed"}, Rename: map[string]string{"seed": "random_seed"}}}, `"random_seed":7`, []string{fmt.Sprintf(dropped, "store")}},
+		{`"user":"u","user_id":"v"`, openai.Rules{CommonRules: dialect.CommonRules{Rename: map[string]string{"user": "user_id"}}}, `"user_id":"u"`, nil},
+		{`"safety_identifier":"s"`, openai.Rules{CommonRules: dialect.CommonRules{Rename: map[string]string{"user": "user_id"}}}, `"user_id":"s"`, nil},
+		{`"safety_identifier":"s","user":"u"`, openai.Rules{CommonRules: dialect.CommonRules{Rename: map[string]string{"user": "user_id"}}}, `"user_id":"u"`, nil},
+		{`"safety_identifier":"s"`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p", Drop: []string{"user"}}}, ``, []string{fmt.Sprintf(dropped, "user")}},
+		{`"stop": "a\u0062"`, openai.Rules{Stop: openai.StopArray}, `"stop": ["a\u0062"]`, nil},
+		{`"stop":[ "a" ]`, openai.Rules{Stop: openai.StopArray}, `"stop":[ "a" ]`, nil},
+		{`"stop":"a"`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p", Drop: []string{"stop"}}, Stop: openai.StopArray}, ``, []string{fmt.Sprintf(dropped, "stop")}},
+		{`"stop":[ "a","b" ,"c"]`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p"}, MaxStops: 2}, `"stop":["a","b"]`, []string{"p takes 2 stop sequences: the others are dropped"}},
+		{`"stop":[ "a" ,"b"]`, openai.Rules{MaxStops: 2}, `"stop":[ "a" ,"b"]`, nil},
+		{`"stop":"abc"`, openai.Rules{MaxStops: 2}, `"stop":"abc"`, nil},
+		{`"stop":["a","b","c"]`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p", Drop: []string{"stop"}}, MaxStops: 2}, ``, []string{fmt.Sprintf(dropped, "stop")}},
+		{`"n":1,"response_format":{"type":"text"},"parallel_tool_calls":true,"stream":false`, openai.Rules{CommonRules: dialect.CommonRules{Fields: []string{"model", "messages"}}}, ``, nil},
+		{`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"`, openai.Rules{ToolChoice: openai.ChoiceAny}, `"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"any"`, nil},
+		{`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"any"`, openai.Rules{}, `"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"`, nil},
+		{`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"auto"`, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"tool_choice"}}}, `"tools":[{"type":"function","function":{"name":"f"}}]`, nil},
+		{`"stream":true`, openai.Rules{StreamUsage: openai.UsageAsked}, `"stream":true,"stream_options":{"include_usage":true}`, nil},
+		{`"stream":true,"stream_options":null`, openai.Rules{StreamUsage: openai.UsageAsked}, `"stream":true,"stream_options":{"include_usage":true}`, nil},
+		{`"stream":true,"stream_options": {"include_obfuscation" : false }`, openai.Rules{StreamUsage: openai.UsageAsked}, `"stream":true,"stream_options": {"include_obfuscation" : false,"include_usage":true }`, nil},
+		{`"stream_options":{"include_usage":false,"x":1},"stream":true`, openai.Rules{StreamUsage: openai.UsageAsked}, `"stream_options":{"include_usage":true,"x":1},"stream":true`, nil},
+		{`"stream":true,"stream_options":{ "include_usage":true }`, openai.Rules{StreamUsage: openai.UsageAsked}, `"stream":true,"stream_options":{ "include_usage":true }`, nil},
+		{`"stream":false`, openai.Rules{StreamUsage: openai.UsageAsked}, `"stream":false`, nil},
+		{`"stream":true,"stream_options":{"include_usage":true}`, openai.Rules{CommonRules: dialect.CommonRules{Fields: []string{"model", "messages", "stream"}}}, `"stream":true`, nil},
+		{`"logprobs":true,"top_logprobs":3`, openai.Rules{Logprobs: openai.LogprobsCount}, `"logprobs":3`, nil},
+		{`"logprobs":false,"top_logprobs":3`, openai.Rules{Logprobs: openai.LogprobsCount}, ``, nil},
+		{`"logprobs":3`, openai.Rules{Logprobs: openai.LogprobsCount}, `"logprobs":3`, nil},
+		{`"logprobs":3`, openai.Rules{}, `"logprobs":true,"top_logprobs":3`, nil},
+		{`"reasoning_effort":"max"`, model(openai.ModelRules{Efforts: []string{"low", "high"}}), `"reasoning_effort":"high"`, []string{"reasoning effort max is not known to this model: changed to high"}},
+		{`"reasoning_effort":"low"`, model(openai.ModelRules{Drop: []string{"reasoning_effort"}}), ``, []string{"reasoning cannot be steered at p for this model: dropped"}},
+		{`"reasoning":{"effort":"low","exclude":true},"x":1`, openai.Rules{}, `"x":1,"reasoning_effort":"low"`, nil},
+		{`"reasoning": {"effort":"low"},"reasoning_effort":"low"`, openai.Rules{Reasoning: openai.ReasoningObject}, `"reasoning": {"effort":"low"},"reasoning_effort":"low"`, nil},
+		{`"thinking":{"type":"enabled","budget_tokens":99}`, openai.Rules{Reasoning: openai.ReasoningObject}, `"reasoning":{"max_tokens":99}`, nil},
+		{`"thinking":{"type":"enabled"}`, openai.Rules{Reasoning: openai.ReasoningThinking}, `"thinking":{"type":"enabled"}`, nil},
+		{`"thinking":{"type":"disabled"},"x":1`, openai.Rules{Reasoning: openai.ReasoningThinking}, `"thinking":{"type":"disabled"},"x":1`, nil},
+		{`"thinking":{"type":"adaptive"}`, openai.Rules{Reasoning: openai.ReasoningThinking}, `"thinking":{"type":"enabled"},"reasoning_effort":"high"`, nil},
+		{`"reasoning_effort":"high"`, openai.Rules{Reasoning: openai.ReasoningThinking}, `"reasoning_effort":"high"`, nil},
+		{`"reasoning_effort":"none"`, openai.Rules{Reasoning: openai.ReasoningThinking}, `"thinking":{"type":"disabled"}`, nil},
+		{`"reasoning_effort":"low","tools":[{"type":"function","function":{"name":"f"}}]`, model(openai.ModelRules{Tools: openai.ToolsWithoutReasoning}), `"reasoning_effort":"none","tools":[{"type":"function","function":{"name":"f"}}]`, []string{"this model of p does not think while it has functions to call: reasoning is off"}},
+		{`"tools":[{"type":"function","function":{"name":"f"}}]`, model(openai.ModelRules{Tools: openai.ToolsWithoutReasoning}), `"tools":[{"type":"function","function":{"name":"f"}}],"reasoning_effort":"none"`, []string{"this model of p does not think while it has functions to call: reasoning is off"}},
+		{`"messages2":1`, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"messages2"}, Provider: "p"}}, ``, []string{fmt.Sprintf(dropped, "messages2")}},
 	} {
 		const head = `{"model":"m","messages":[{"role":"user","content":"hi"}]`
 		enc, ok := pass(t, head+","+c.in+"}", "m", &c.rules)
@@ -130,7 +130,7 @@ func TestPassEdits(t *testing.T) {
 // What the rules force within messages and tools has those written anew, as EncodeRequest writes them, and nothing else; what
 // is refused, or from before there were tools, does not pass.
 func TestPassWritesAnew(t *testing.T) {
-	strict := dialect.Rules{MessageFields: []string{"role", "content", "tool_calls", "tool_call_id"}}
+	strict := openai.Rules{MessageFields: []string{"role", "content", "tool_calls", "tool_call_id"}}
 	say := func(m string) string { return `"messages":[` + m + `]` }
 	user := func(part string) string { return say(`{"role":"user","content":[` + part + `]}`) }
 	call := func(more string) string {
@@ -141,51 +141,51 @@ func TestPassWritesAnew(t *testing.T) {
 	tool := `"tools":[{"type":"function","function":{"name":"f"}}]`
 	for name, c := range map[string]struct {
 		in     string
-		rules  dialect.Rules
+		rules  openai.Rules
 		passes string // a like body that passes; empty: this one under the zero rules
 	}{
-		"developer":              {say(`{"role":"developer","content":"x"}`), dialect.Rules{DeveloperRole: dialect.DeveloperAsSystem}, ""},
-		"name":                   {say(`{"role":"user","content":"x","name":"n"}`), dialect.Rules{Names: dialect.NamesDropped}, ""},
-		"call id":                {say(call("")), dialect.Rules{ToolIDs: dialect.ToolIDNine}, ""},
-		"result id":              {say(call("") + `,{"role":"tool","tool_call_id":"c","content":"x"}`), dialect.Rules{ToolIDs: dialect.ToolIDNine}, ""},
-		"result of nothing":      {say(call("") + `,{"role":"tool","tool_call_id":"c","content":[]}`), dialect.Rules{}, hi},
-		"result of null":         {say(call("") + `,{"role":"tool","tool_call_id":"c","content":null}`), dialect.Rules{}, hi},
-		"result with an image":   {say(call("") + `,{"role":"tool","tool_call_id":"c","content":[` + image + `]}`), dialect.Rules{}, hi},
-		"image refused":          {user(image), dialect.Rules{Images: dialect.ImagesRefused}, ""},
-		"image as a string":      {user(`{"type":"image_url","image_url":"https://e.com/a"}`), dialect.Rules{}, user(image)},
-		"audio as an object":     {user(`{"type":"input_audio","input_audio":{"data":"QQ==","format":"wav"}}`), dialect.Rules{Audio: dialect.AudioString}, ""},
-		"audio as a string":      {user(`{"type":"input_audio","input_audio":"QQ=="}`), dialect.Rules{}, hi},
-		"audio refused":          {user(`{"type":"input_audio","input_audio":{"data":"QQ==","format":"wav"}}`), dialect.Rules{Audio: dialect.AudioRefused}, ""},
-		"file refused":           {user(`{"type":"file","file":{"file_id":"f"}}`), dialect.Rules{Files: dialect.FilesRefused}, ""},
-		"file as document_url":   {user(`{"type":"file","file":{"file_data":"data:application/pdf;base64,QQ==","filename":"a"}}`), dialect.Rules{Files: dialect.FileDocumentURL}, ""},
-		"document_url":           {user(`{"type":"document_url","document_url":"https://e.com/a"}`), dialect.Rules{}, hi},
-		"file by URL":            {user(`{"type":"file","file":{"file_data":"https://e.com/a"}}`), dialect.Rules{}, hi},
-		"file without type":      {user(`{"type":"file","file":{"file_data":"QUJD"}}`), dialect.Rules{}, hi},
-		"cache mark":             {user(`{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}`), dialect.Rules{}, hi},
-		"cache mark of a tool":   {hi + `,"tools":[{"type":"function","function":{"name":"f"},"cache_control":{"type":"ephemeral"}}]`, dialect.Rules{}, hi},
-		"cache mark of a turn":   {say(`{"role":"user","content":"x","cache_control":{"type":"ephemeral"}}`), dialect.Rules{CacheMarks: dialect.CacheMarksKept}, hi},
-		"function call":          {hi + `,"functions":[{"name":"f"}]`, dialect.Rules{}, hi + `,"functions":null`},
-		"function choice":        {hi + `,"function_call":"auto"`, dialect.Rules{}, hi},
-		"function message":       {say(`{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}},{"role":"function","name":"f","content":"x"}`), dialect.Rules{}, hi},
-		"thought signature":      {say(call(`,"extra_content":{"google":{"thought_signature":"x"}}`)), dialect.Rules{}, say(call(""))},
-		"thinking part":          {say(`{"role":"assistant","content":[{"type":"thinking","thinking":[{"type":"text","text":"x"}]},{"type":"text","text":"x"}]}`), dialect.Rules{}, hi},
-		"reasoning_content":      {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), dialect.Rules{}, say(`{"role":"assistant","content":"x","reasoning_content":null}`)},
-		"null reasoning_content": {say(`{"role":"assistant","content":"x","reasoning_content":null,"reasoning":null,"reasoning_details":null}`), dialect.Rules{}, hi},
-		"null reasoning":         {say(`{"role":"assistant","content":"x","reasoning":null}`), dialect.Rules{ReasoningBack: dialect.ReasoningBackContent}, hi},
-		"null name":              {say(`{"role":"system","content":"x","name":null}`), dialect.Rules{Names: dialect.NamesDropped}, ""},
-		"pictures":               {say(`{"role":"assistant","content":"x","images":[{"type":"image_url","image_url":{"url":"https://e.com/a"}}]}`), dialect.Rules{}, hi},
-		"reasoning for content":  {say(`{"role":"assistant","content":"x","reasoning":"y"}`), dialect.Rules{ReasoningBack: dialect.ReasoningBackContent}, hi},
-		"content for reasoning":  {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), dialect.Rules{ReasoningBack: dialect.ReasoningBackField}, hi},
-		"content for details":    {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), dialect.Rules{ReasoningBack: dialect.ReasoningBackDetails}, hi},
-		"calls without thoughts": {say(call("")), dialect.Rules{ReasoningBack: dialect.ReasoningBackContent, Reasoning: dialect.ReasoningThinking}, ""},
-		"schema":                 {hi + `,"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{}}}`, dialect.Rules{Schema: dialect.SchemaAsJSON}, ""},
-		"JSON without a word":    {hi + `,"response_format":{"type":"json_object"}`, dialect.Rules{Schema: dialect.SchemaAsJSON}, ""},
-		"several answers":        {hi + `,"n":2`, dialect.Rules{SingleChoice: true}, ""},
-		"tools dropped":          {hi + "," + tool, dialect.Rules{Drop: []string{"tools"}}, ""},
-		"choice dropped":         {hi + "," + tool + `,"tool_choice":"none"`, dialect.Rules{Drop: []string{"tool_choice"}}, ""},
-		"allowed tools":          {hi + "," + tool + `,"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}`, dialect.Rules{AllowedTools: dialect.AllowedToolsFiltered}, ""},
-		"text array":             {say(`{"role":"system","content":[{"type":"text","text":"x"}]}`), dialect.Rules{TextParts: dialect.TextPartsJoined}, ""},
-		"text array of a user":   {user(`{"type":"text","text":"x"}`), dialect.Rules{TextParts: dialect.TextPartsJoined}, ""},
+		"developer":              {say(`{"role":"developer","content":"x"}`), openai.Rules{DeveloperRole: openai.DeveloperAsSystem}, ""},
+		"name":                   {say(`{"role":"user","content":"x","name":"n"}`), openai.Rules{Names: openai.NamesDropped}, ""},
+		"call id":                {say(call("")), openai.Rules{ToolIDs: openai.ToolIDNine}, ""},
+		"result id":              {say(call("") + `,{"role":"tool","tool_call_id":"c","content":"x"}`), openai.Rules{ToolIDs: openai.ToolIDNine}, ""},
+		"result of nothing":      {say(call("") + `,{"role":"tool","tool_call_id":"c","content":[]}`), openai.Rules{}, hi},
+		"result of null":         {say(call("") + `,{"role":"tool","tool_call_id":"c","content":null}`), openai.Rules{}, hi},
+		"result with an image":   {say(call("") + `,{"role":"tool","tool_call_id":"c","content":[` + image + `]}`), openai.Rules{}, hi},
+		"image refused":          {user(image), openai.Rules{Images: openai.ImagesRefused}, ""},
+		"image as a string":      {user(`{"type":"image_url","image_url":"https://e.com/a"}`), openai.Rules{}, user(image)},
+		"audio as an object":     {user(`{"type":"input_audio","input_audio":{"data":"QQ==","format":"wav"}}`), openai.Rules{Audio: openai.AudioString}, ""},
+		"audio as a string":      {user(`{"type":"input_audio","input_audio":"QQ=="}`), openai.Rules{}, hi},
+		"audio refused":          {user(`{"type":"input_audio","input_audio":{"data":"QQ==","format":"wav"}}`), openai.Rules{Audio: openai.AudioRefused}, ""},
+		"file refused":           {user(`{"type":"file","file":{"file_id":"f"}}`), openai.Rules{Files: openai.FilesRefused}, ""},
+		"file as document_url":   {user(`{"type":"file","file":{"file_data":"data:application/pdf;base64,QQ==","filename":"a"}}`), openai.Rules{Files: openai.FileDocumentURL}, ""},
+		"document_url":           {user(`{"type":"document_url","document_url":"https://e.com/a"}`), openai.Rules{}, hi},
+		"file by URL":            {user(`{"type":"file","file":{"file_data":"https://e.com/a"}}`), openai.Rules{}, hi},
+		"file without type":      {user(`{"type":"file","file":{"file_data":"QUJD"}}`), openai.Rules{}, hi},
+		"cache mark":             {user(`{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}`), openai.Rules{}, hi},
+		"cache mark of a tool":   {hi + `,"tools":[{"type":"function","function":{"name":"f"},"cache_control":{"type":"ephemeral"}}]`, openai.Rules{}, hi},
+		"cache mark of a turn":   {say(`{"role":"user","content":"x","cache_control":{"type":"ephemeral"}}`), openai.Rules{CacheMarks: dialect.CacheMarksKept}, hi},
+		"function call":          {hi + `,"functions":[{"name":"f"}]`, openai.Rules{}, hi + `,"functions":null`},
+		"function choice":        {hi + `,"function_call":"auto"`, openai.Rules{}, hi},
+		"function message":       {say(`{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}},{"role":"function","name":"f","content":"x"}`), openai.Rules{}, hi},
+		"thought signature":      {say(call(`,"extra_content":{"google":{"thought_signature":"x"}}`)), openai.Rules{}, say(call(""))},
+		"thinking part":          {say(`{"role":"assistant","content":[{"type":"thinking","thinking":[{"type":"text","text":"x"}]},{"type":"text","text":"x"}]}`), openai.Rules{}, hi},
+		"reasoning_content":      {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), openai.Rules{}, say(`{"role":"assistant","content":"x","reasoning_content":null}`)},
+		"null reasoning_content": {say(`{"role":"assistant","content":"x","reasoning_content":null,"reasoning":null,"reasoning_details":null}`), openai.Rules{}, hi},
+		"null reasoning":         {say(`{"role":"assistant","content":"x","reasoning":null}`), openai.Rules{ReasoningBack: openai.ReasoningBackContent}, hi},
+		"null name":              {say(`{"role":"system","content":"x","name":null}`), openai.Rules{Names: openai.NamesDropped}, ""},
+		"pictures":               {say(`{"role":"assistant","content":"x","images":[{"type":"image_url","image_url":{"url":"https://e.com/a"}}]}`), openai.Rules{}, hi},
+		"reasoning for content":  {say(`{"role":"assistant","content":"x","reasoning":"y"}`), openai.Rules{ReasoningBack: openai.ReasoningBackContent}, hi},
+		"content for reasoning":  {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), openai.Rules{ReasoningBack: openai.ReasoningBackField}, hi},
+		"content for details":    {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), openai.Rules{ReasoningBack: openai.ReasoningBackDetails}, hi},
+		"calls without thoughts": {say(call("")), openai.Rules{ReasoningBack: openai.ReasoningBackContent, Reasoning: openai.ReasoningThinking}, ""},
+		"schema":                 {hi + `,"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{}}}`, openai.Rules{Schema: openai.SchemaAsJSON}, ""},
+		"JSON without a word":    {hi + `,"response_format":{"type":"json_object"}`, openai.Rules{Schema: openai.SchemaAsJSON}, ""},
+		"several answers":        {hi + `,"n":2`, openai.Rules{CommonRules: dialect.CommonRules{SingleChoice: true}}, ""},
+		"tools dropped":          {hi + "," + tool, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"tools"}}}, ""},
+		"choice dropped":         {hi + "," + tool + `,"tool_choice":"none"`, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"tool_choice"}}}, ""},
+		"allowed tools":          {hi + "," + tool + `,"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}`, openai.Rules{AllowedTools: openai.AllowedToolsFiltered}, ""},
+		"text array":             {say(`{"role":"system","content":[{"type":"text","text":"x"}]}`), openai.Rules{TextParts: openai.TextPartsJoined}, ""},
+		"text array of a user":   {user(`{"type":"text","text":"x"}`), openai.Rules{TextParts: openai.TextPartsJoined}, ""},
 		"strict: refusal":        {say(`{"role":"assistant","content":"x","refusal":null}`), strict, ""},
 		"strict: index":          {say(call(`,"index":0`)), strict, ""},
 		"strict: arguments":      {say(strings.Replace(call(""), "{}", "", 1)), strict, ""},
@@ -200,7 +200,7 @@ func TestPassWritesAnew(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		req.Foreign = nil // which the bytes keep
-		anew, refused := openai.Client{}.EncodeRequest(req, &c.rules)
+		anew, refused := openai.Client{Rules: &c.rules}.EncodeRequest(req)
 		enc, ok := pass(t, in, "m", &c.rules)
 		switch {
 		case refused != nil || name == "function call" || name == "function choice" || name == "allowed tools":
@@ -214,14 +214,14 @@ func TestPassWritesAnew(t *testing.T) {
 		}
 		like, rules := c.passes, &c.rules
 		if like == "" {
-			like, rules = c.in, &dialect.Rules{}
+			like, rules = c.in, &openai.Rules{}
 		}
 		if _, ok := pass(t, `{"model":"m",`+like+`}`, "m", rules); !ok {
 			t.Errorf("%s: %s does not pass", name, like)
 		}
 	}
 	for _, body := range []string{``, `[]`, `{`, `{"model":"m"} x`} {
-		if _, ok := (openai.Client{}).PassRequest([]byte(body), &chat.Request{}, nil, &dialect.Rules{}); ok {
+		if _, ok := (openai.Client{}).PassRequest([]byte(body), &chat.Request{}, nil); ok {
 			t.Errorf("%q passes", body)
 		}
 	}
@@ -230,7 +230,7 @@ func TestPassWritesAnew(t *testing.T) {
 // A shape of the answer that one provider alone knows passes to it, and is refused where the request is written in another dialect.
 func TestForeignShapePasses(t *testing.T) {
 	in := `{"model":"m","messages":[{"role":"user","content":"x"}],"response_format":{"type":"grammar","grammar":"root ::= \"a\""}}`
-	enc, ok := pass(t, in, "m", &dialect.Rules{})
+	enc, ok := pass(t, in, "m", &openai.Rules{})
 	if !ok || string(enc.Body) != in {
 		t.Errorf("%v %s", ok, enc.Body)
 	}
@@ -239,7 +239,7 @@ func TestForeignShapePasses(t *testing.T) {
 		t.Fatal(err)
 	}
 	var refused *chat.Error
-	if _, err := (openai.Client{}).EncodeRequest(req, &dialect.Rules{}); !errors.As(err, &refused) || refused.Param != "response_format" {
+	if _, err := (openai.Client{}).EncodeRequest(req); !errors.As(err, &refused) || refused.Param != "response_format" {
 		t.Errorf("%v", err)
 	}
 }
@@ -269,8 +269,8 @@ func TestPassMeansTheSame(t *testing.T) {
 			}
 			req.Model = m.pick(append(models[p.ID], "some-model")...)
 			req.Foreign = nil // which the bytes keep
-			got, ok := client.PassRequest(body, req, nil, &p.Rules)
-			want, err := client.EncodeRequest(req, &p.Rules)
+			got, ok := client.PassRequest(body, req, nil)
+			want, err := client.EncodeRequest(req)
 			if !ok {
 				continue
 			}
@@ -287,7 +287,7 @@ func TestPassMeansTheSame(t *testing.T) {
 			slices.Sort(want.Warnings)
 			same(t, what, got.Warnings, want.Warnings)
 			same(t, what, meaning(t, got.Body, p), meaning(t, want.Body, p))
-			if len(p.Rules.Fields) == 0 && !strings.Contains(string(got.Body), `"x_unknown" : [ 1,2 ]`) {
+			if len(client.Rules.Fields) == 0 && !strings.Contains(string(got.Body), `"x_unknown" : [ 1,2 ]`) {
 				t.Fatalf("%s: an unknown field is lost", what)
 			}
 		}
@@ -301,8 +301,8 @@ func TestPassMeansTheSame(t *testing.T) {
 func (m maker) callersBody(t *testing.T, seed uint64) []byte {
 	req := m.request()
 	rules := everythingKept()
-	rules.Reasoning = []dialect.ReasoningForm{dialect.ReasoningEffort, dialect.ReasoningObject}[m.IntN(2)]
-	rules.MaxTokens = []dialect.MaxTokensField{dialect.MaxTokensUnset, dialect.MaxTokens}[m.IntN(2)]
+	rules.Reasoning = []openai.ReasoningForm{openai.ReasoningEffort, openai.ReasoningObject}[m.IntN(2)]
+	rules.MaxTokens = []openai.MaxTokensField{openai.MaxTokensUnset, openai.MaxTokens}[m.IntN(2)]
 	if seed%8 != 0 {
 		req.Messages = []chat.Message{{Role: chat.System, Parts: []chat.Part{text("s")}}, user(text(m.word())), {Role: chat.Assistant, Parts: []chat.Part{text("a")}}, user(text(m.word()))}
 		req.N = nil
@@ -311,9 +311,9 @@ func (m maker) callersBody(t *testing.T, seed uint64) []byte {
 		}
 	}
 	if m.maybe() {
-		rules.StreamUsage = dialect.UsageIncluded
+		rules.StreamUsage = openai.UsageIncluded
 	}
-	enc, err := openai.Client{}.EncodeRequest(req, rules)
+	enc, err := openai.Client{Rules: rules}.EncodeRequest(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -328,7 +328,7 @@ func meaning(t *testing.T, body []byte, p *provider.Provider) *chat.Request {
 		t.Fatalf("%v: %s", err, body)
 	}
 	req.Foreign = nil
-	if p.Rules.StreamUsage == dialect.UsageIncluded {
+	if p.Client.(openai.Client).Rules.StreamUsage == openai.UsageIncluded {
 		req.StreamUsage = false // asking is useless there
 	}
 	return req
@@ -351,7 +351,7 @@ func FuzzPass(f *testing.F) {
 		}
 		req.Model = "another-model"
 		for name, rules := range profiles {
-			enc, ok := openai.Client{}.PassRequest(body, req, nil, rules)
+			enc, ok := openai.Client{Rules: rules}.PassRequest(body, req, nil)
 			if !ok {
 				continue
 			}
@@ -366,7 +366,7 @@ func FuzzPass(f *testing.F) {
 			if reflect.DeepEqual(got.Messages, req.Messages) {
 				continue
 			}
-			anew, err := openai.Client{}.EncodeRequest(req, rules)
+			anew, err := openai.Client{Rules: rules}.EncodeRequest(req)
 			if err != nil {
 				continue // what is left as it is may be what the encoder does not know
 			}
@@ -394,11 +394,11 @@ func BenchmarkPassRequest(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	rules := &dialect.Rules{StreamUsage: dialect.UsageAsked}
+	rules := &openai.Rules{StreamUsage: openai.UsageAsked}
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, ok := (openai.Client{}).PassRequest(body, req, nil, rules); !ok {
+		if _, ok := (openai.Client{Rules: rules}).PassRequest(body, req, nil); !ok {
 			b.Fatal("does not pass")
 		}
 	}

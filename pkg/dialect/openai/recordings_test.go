@@ -14,7 +14,6 @@ import (
 
 	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/provider"
@@ -289,11 +288,11 @@ func TestRecordedRequests(t *testing.T) {
 			t.Errorf("%s: %s", name, dialecttest.Indented(t, req))
 		}
 		rules := everythingKept()
-		rules.StreamUsage, rules.Files = dialect.UsageIncluded, dialect.FileObjectOrURL
+		rules.StreamUsage, rules.Files = openai.UsageIncluded, openai.FileObjectOrURL
 		if req.StreamUsage {
-			rules.StreamUsage = dialect.UsageAsked
+			rules.StreamUsage = openai.UsageAsked
 		}
-		enc, err := openai.Client{}.EncodeRequest(req, rules)
+		enc, err := openai.Client{Rules: rules}.EncodeRequest(req)
 		if err != nil {
 			if !strings.Contains(string(body), `"video_url"`) && !strings.Contains(string(body), `"openrouter:`) {
 				t.Errorf("%s: %v", name, err)
@@ -305,7 +304,7 @@ func TestRecordedRequests(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if twice, err := (openai.Client{}).EncodeRequest(again, rules); err != nil || !bytes.Equal(twice.Body, enc.Body) {
+		if twice, err := (openai.Client{Rules: rules}).EncodeRequest(again); err != nil || !bytes.Equal(twice.Body, enc.Body) {
 			t.Errorf("%s:\n once %s\ntwice %s", name, enc.Body, twice.Body)
 		}
 	}
@@ -332,7 +331,7 @@ func TestRecordedRequestsPass(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		enc, ok := openai.Client{}.PassRequest(body, req, nil, &table.ByID(id).Rules)
+		enc, ok := table.ByID(id).Client.(openai.Client).PassRequest(body, req, nil)
 		switch {
 		case !ok:
 			not++

@@ -207,7 +207,7 @@ func FuzzDecodeRequest(f *testing.F) {
 			}
 			return
 		}
-		enc, err := openai.Client{}.EncodeRequest(req, everythingKept())
+		enc, err := openai.Client{Rules: everythingKept()}.EncodeRequest(req)
 		if err != nil {
 			return
 		}
@@ -218,7 +218,7 @@ func FuzzDecodeRequest(f *testing.F) {
 		if len(again.Tools) != len(req.Tools) || again.Model != req.Model || again.Stream != req.Stream {
 			t.Fatalf("%s became %s", body, enc.Body)
 		}
-		twice, err := openai.Client{}.EncodeRequest(again, everythingKept())
+		twice, err := openai.Client{Rules: everythingKept()}.EncodeRequest(again)
 		if err != nil || string(twice.Body) != string(enc.Body) {
 			t.Fatalf("%s, again: %s %v", enc.Body, twice.Body, err)
 		}

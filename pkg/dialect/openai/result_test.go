@@ -27,7 +27,7 @@ func TestFailedToolsSaySo(t *testing.T) {
 			Input    []struct{ Output string }
 		}
 		for _, client := range []dialect.Client{openai.Client{}, responses.Client{}} {
-			enc, err := client.EncodeRequest(req, &dialect.Rules{})
+			enc, err := client.EncodeRequest(req)
 			if err != nil {
 				t.Fatal(err)
 			}

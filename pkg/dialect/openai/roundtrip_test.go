@@ -182,8 +182,8 @@ func (m maker) request() *chat.Request {
 }
 
 // everythingKept are rules under which the client half loses nothing.
-func everythingKept() *dialect.Rules {
-	return &dialect.Rules{StreamUsage: dialect.UsageAsked, ReasoningBack: dialect.ReasoningBackDetails, CacheMarks: dialect.CacheMarksKept}
+func everythingKept() *openai.Rules {
+	return &openai.Rules{StreamUsage: openai.UsageAsked, ReasoningBack: openai.ReasoningBackDetails, CacheMarks: dialect.CacheMarksKept}
 }
 
 func same(t *testing.T, what string, got, want any) {
@@ -197,7 +197,7 @@ func TestRequestsComeBack(t *testing.T) {
 	for seed := range uint64(600) {
 		req := maker{rand.New(rand.NewPCG(seed, 1))}.request()
 		req.StreamUsage = req.Stream
-		enc, err := openai.Client{}.EncodeRequest(req, everythingKept())
+		enc, err := openai.Client{Rules: everythingKept()}.EncodeRequest(req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +208,7 @@ func TestRequestsComeBack(t *testing.T) {
 		same(t, fmt.Sprintf("seed %d: %s", seed, enc.Body), got, req)
 
 		// The zero rules drop cache marks, reasoning and the wish for usage; the rest comes back, too.
-		enc, err = openai.Client{}.EncodeRequest(req, &dialect.Rules{})
+		enc, err = openai.Client{}.EncodeRequest(req)
 		if err != nil {
 			t.Fatal(err)
 		}

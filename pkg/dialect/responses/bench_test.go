@@ -6,6 +6,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 )
 
@@ -48,10 +49,10 @@ func BenchmarkDecodeRequest(b *testing.B) {
 }
 
 func BenchmarkEncodeRequest(b *testing.B) {
-	req, rules := sayable(), &dialect.Rules{Provider: "openai"}
+	req, rules := sayable(), &openai.Rules{CommonRules: dialect.CommonRules{Provider: "openai"}}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := (responses.Client{}).EncodeRequest(req, rules); err != nil {
+		if _, err := (responses.Client{Rules: rules}).EncodeRequest(req); err != nil {
 			b.Fatal(err)
 		}
 	}

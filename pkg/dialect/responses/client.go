@@ -13,8 +13,10 @@ import (
 // path follows the base URL.
 const path = "/responses"
 
-// Client is the half towards providers. Its zero value is ready; it is stateless.
-type Client struct{}
+// Client is the half towards providers. Its zero value is ready, with rules that change nothing; it is stateless.
+type Client struct {
+	Rules *openai.Rules // nil: the zero rules
+}
 
 var _ dialect.Client = Client{}
 
@@ -29,8 +31,8 @@ var _ dialect.Client = Client{}
 // BadRequest whose Param is the field; what else the dialect lacks (stop, seed, top_k, penalties,
 // logit_bias, names of participants) is dropped with a warning. So is reasoning that is not
 // encrypted, or encrypted for another provider: OpenAI takes back only its own.
-func (Client) EncodeRequest(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
-	e := encoder{Writer: body.NewWriter(req, rules)}
+func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
+	e := newEncoder(req, c.rules())
 	e.Foreign()
 	e.prepare()
 	e.request()
@@ -42,3 +44,24 @@ func (Client) DecodeError(data []byte) *chat.Error { return openai.Client{}.Deco
 
 // NewStreamDecoder returns a decoder for one streamed answer.
 func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecoder) }
+
+func (c Client) rules() *openai.Rules {
+	if c.Rules == nil {
+		return new(openai.Rules)
+	}
+	return c.Rules
+}
+
+// Common returns the part of the rules that all dialects have.
+func (c Client) Common() *dialect.CommonRules { return &c.rules().CommonRules }
+
+// Traits returns what the rules say about more than the request. OpenAI's encrypted items can be
+// decrypted by the account alone that they were made for.
+func (c Client) Traits(_ string) dialect.Traits {
+	return dialect.Traits{ToolNames: c.rules().ToolNames, WantsReasoning: true, ReasoningBoundToAccount: true}
+}
+
+func newEncoder(req *chat.Request, rules *openai.Rules) encoder {
+	model := dialect.ForModel(rules.Models, req.Model)
+	return encoder{Writer: body.NewWriter(req, &rules.CommonRules, model.Exceptions()), Rules: rules, Model: model}
+}

@@ -13,8 +13,8 @@ const countPath = path + "/input_tokens"
 
 // EncodeCount writes the body of POST /responses/input_tokens: what the model reads, and nothing that only
 // steers the answer, for which the path has no fields (OpenAI's API reference, get input token counts).
-func (Client) EncodeCount(req *chat.Request, rules *dialect.Rules) (dialect.Encoded, error) {
-	e := encoder{Writer: body.NewWriter(req, rules)}
+func (c Client) EncodeCount(req *chat.Request) (dialect.Encoded, error) {
+	e := newEncoder(req, c.rules())
 	e.prepare()
 	e.Begin()
 	e.prompt()

@@ -4,12 +4,11 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 )
 
 func TestEncodeCount(t *testing.T) {
-	enc, err := responses.Client{}.EncodeCount(everything(), &dialect.Rules{})
+	enc, err := responses.Client{}.EncodeCount(everything())
 	if err != nil {
 		t.Fatal(err)
 	}

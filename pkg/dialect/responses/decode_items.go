@@ -189,8 +189,8 @@ func (it *item) reasoned(out []chat.Event, v jsonx.Value) []chat.Event {
 			position++
 		}
 	}
-	if sealed := v.Get("encrypted_content"); !sealed.Empty() {
-		state := chat.ReasoningState{ID: it.id, Index: int(last.index), Summary: last.kind == summaryText, Encrypted: sealed.Str()}
+	if encrypted := v.Get("encrypted_content"); !encrypted.Empty() {
+		state := chat.ReasoningState{ID: it.id, Index: int(last.index), Summary: last.kind == summaryText, Encrypted: encrypted.Str()}
 		out = append(out, chat.Event{Kind: chat.EventReason, State: &state})
 	}
 	return out

@@ -2,8 +2,8 @@ package responses
 
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -13,7 +13,9 @@ const minOutput = 16
 // An encoder writes one request.
 type encoder struct {
 	body.Writer
-	custom map[string]bool // the ids of the calls of free-text tools so far
+	Rules  *openai.Rules
+	Model  openai.ModelRules // the exceptions of the request's model
+	custom map[string]bool   // the ids of the calls of free-text tools so far
 }
 
 // prepare settles the effort, on which other fields depend.
@@ -24,14 +26,14 @@ func (e *encoder) prepare() {
 	case !e.steers():
 		e.Warn("reasoning cannot be steered at %s for this model: dropped", e.Provider())
 	case r.Effort != "" || r.Budget != nil:
-		e.Effort = e.Level(r)
+		e.Effort = e.Level(r, nil)
 	}
 }
 
 // steers says whether the model takes an effort, and a wish for summaries ("Unsupported parameter:
 // 'reasoning.summary' is not supported with this model").
 func (e *encoder) steers() bool {
-	return e.Rules.Reasoning != dialect.ReasoningDropped && e.Accepts("reasoning_effort")
+	return e.Rules.Reasoning != openai.ReasoningDropped && e.Accepts("reasoning_effort")
 }
 
 func (e *encoder) request() {

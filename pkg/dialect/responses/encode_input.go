@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -61,7 +61,7 @@ func (e *encoder) others(m *chat.Message, start int) {
 	switch {
 	case role == chat.ToolRole:
 		role = chat.User // what is left beside the results
-	case role == chat.Developer && e.Rules.DeveloperRole == dialect.DeveloperAsSystem:
+	case role == chat.Developer && e.Rules.DeveloperRole == openai.DeveloperAsSystem:
 		role = chat.System
 	}
 	e.next(start)
@@ -96,9 +96,9 @@ func (e *encoder) part(p *chat.Part) {
 		e.Raw(`{"type":"input_text","text":`)
 		e.Str(p.Text)
 		e.Raw("}")
-	case p.Kind == chat.Image && p.Media != nil && e.Rules.Images != dialect.ImagesRefused:
+	case p.Kind == chat.Image && p.Media != nil && e.Rules.Images != openai.ImagesRefused:
 		e.image(p.Media)
-	case p.Kind == chat.File && p.Media != nil && e.Rules.Files != dialect.FilesRefused:
+	case p.Kind == chat.File && p.Media != nil && e.Rules.Files != openai.FilesRefused:
 		e.file(p.Media)
 	case p.Kind == chat.Audio:
 		e.Refuse("messages", "audio cannot be sent to %s in its Responses interface", e.Provider())

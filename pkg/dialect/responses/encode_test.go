@@ -9,6 +9,8 @@ import (
 	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 )
 
@@ -99,17 +101,18 @@ func everything() *chat.Request {
 
 func all(string) bool { return true }
 
-var profiles = map[string]*dialect.Rules{
-	"plain": {Provider: "openai"},
-	"reasoner": {Provider: "openai", Drop: []string{"top_k"}, DeveloperRole: dialect.DeveloperAsSystem, Clamp: map[string]dialect.Range{"temperature": {Max: 1}},
-		Models: []dialect.ModelRules{{Match: all, Drop: []string{"stop"}, DropUnlessEffortNone: []string{"temperature", "top_p", "logprobs", "top_logprobs"},
-			Efforts: []string{"low", "high"}, Tools: dialect.ToolsWithoutReasoning}}},
+var profiles = map[string]*openai.Rules{
+	"plain": {CommonRules: dialect.CommonRules{Provider: "openai"}},
+	"reasoner": {
+		CommonRules: dialect.CommonRules{Provider: "openai", Drop: []string{"top_k"}, Clamp: map[string]dialect.Range{"temperature": {Max: 1}}}, DeveloperRole: openai.DeveloperAsSystem,
+		Models: []openai.ModelRules{{Match: all, Drop: []string{"stop"}, DropUnlessEffortNone: []string{"temperature", "top_p", "logprobs", "top_logprobs"},
+			Efforts: []string{"low", "high"}, Tools: openai.ToolsWithoutReasoning}}},
 }
 
 func TestEncodeEverything(t *testing.T) {
 	for name, rules := range profiles {
 		t.Run(name, func(t *testing.T) {
-			enc, err := responses.Client{}.EncodeRequest(everything(), rules)
+			enc, err := responses.Client{Rules: rules}.EncodeRequest(everything())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +122,7 @@ func TestEncodeEverything(t *testing.T) {
 			got := append(enc.Body, '\n')
 			dialecttest.Golden(t, "testdata/encode/"+name+".golden", append(got, strings.Join(enc.Warnings, "\n")...))
 			for range 5 {
-				again, _ := responses.Client{}.EncodeRequest(everything(), rules)
+				again, _ := responses.Client{Rules: rules}.EncodeRequest(everything())
 				if string(again.Body) != string(enc.Body) {
 					t.Fatal("the same request gives other bytes")
 				}
@@ -130,36 +133,36 @@ func TestEncodeEverything(t *testing.T) {
 
 // TestEncodeForms has what other requests become, to the byte.
 func TestEncodeForms(t *testing.T) {
-	reasons := dialect.Rules{Models: []dialect.ModelRules{{Match: all, Efforts: []string{"none", "low"}}}}
+	reasons := openai.Rules{Models: []openai.ModelRules{{Match: all, Efforts: []string{"none", "low"}}}}
 	tools := []chat.Tool{{Name: "f"}, {Name: "web_search", Raw: json.RawMessage(`{ "type": "web_search" }`)}}
 	const f, web = `{"type":"function","name":"f","parameters":{"type":"object","properties":{}},"strict":false}`, `{"type":"web_search"}`
 	for name, c := range map[string]struct {
 		req      chat.Request
-		rules    dialect.Rules
+		rules    openai.Rules
 		want     string // between input and store
 		warnings int
 	}{
-		"nothing":      {chat.Request{Reasoning: &chat.Reasoning{Hide: true}, ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatText}, N: ptr(int64(1)), ToolChoice: &chat.ToolChoice{Mode: chat.ToolNone}}, dialect.Rules{}, "", 0},
+		"nothing":      {chat.Request{Reasoning: &chat.Reasoning{Hide: true}, ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatText}, N: ptr(int64(1)), ToolChoice: &chat.ToolChoice{Mode: chat.ToolNone}}, openai.Rules{}, "", 0},
 		"a reasoner":   {chat.Request{}, reasons, `"include":["reasoning.encrypted_content"],`, 0},
-		"effort":       {chat.Request{Reasoning: &chat.Reasoning{Effort: "high"}}, dialect.Rules{}, `"reasoning":{"effort":"high"},"include":["reasoning.encrypted_content"],`, 0},
+		"effort":       {chat.Request{Reasoning: &chat.Reasoning{Effort: "high"}}, openai.Rules{}, `"reasoning":{"effort":"high"},"include":["reasoning.encrypted_content"],`, 0},
 		"nearest":      {chat.Request{Reasoning: &chat.Reasoning{Effort: "high"}}, reasons, `"reasoning":{"effort":"low"},"include":["reasoning.encrypted_content"],`, 1},
 		"budget":       {chat.Request{Reasoning: &chat.Reasoning{Budget: ptr(int64(1000))}}, reasons, `"reasoning":{"effort":"low"},"include":["reasoning.encrypted_content"],`, 1},
-		"summary":      {chat.Request{Reasoning: &chat.Reasoning{Summary: "auto"}}, dialect.Rules{}, `"reasoning":{"summary":"auto"},"include":["reasoning.encrypted_content"],`, 0},
+		"summary":      {chat.Request{Reasoning: &chat.Reasoning{Summary: "auto"}}, openai.Rules{}, `"reasoning":{"summary":"auto"},"include":["reasoning.encrypted_content"],`, 0},
 		"hidden":       {chat.Request{Reasoning: &chat.Reasoning{Effort: "low", Summary: "auto", Hide: true}}, reasons, `"reasoning":{"effort":"low"},"include":["reasoning.encrypted_content"],`, 0},
-		"no steering":  {chat.Request{Reasoning: &chat.Reasoning{Effort: "low"}}, dialect.Rules{Drop: []string{"reasoning_effort"}}, "", 1},
-		"no reasoning": {chat.Request{Reasoning: &chat.Reasoning{Effort: "low"}}, dialect.Rules{Reasoning: dialect.ReasoningDropped}, "", 1},
-		"json":         {chat.Request{ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatJSON}}, dialect.Rules{}, `"text":{"format":{"type":"json_object"}},`, 0},
-		"verbosity":    {chat.Request{Verbosity: "low"}, dialect.Rules{}, `"text":{"verbosity":"low"},`, 0},
-		"no verbosity": {chat.Request{Verbosity: "low"}, dialect.Rules{Drop: []string{"verbosity"}}, "", 1},
-		"too short":    {chat.Request{MaxTokens: ptr(int64(15))}, dialect.Rules{}, `"max_output_tokens":16,`, 1},
-		"a function":   {chat.Request{Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: "f"}}, dialect.Rules{}, `"tools":[` + f + `,` + web + `],"tool_choice":{"type":"function","name":"f"},`, 0},
-		"a hosted one": {chat.Request{Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: "web_search"}}, dialect.Rules{}, `"tools":[` + f + `,` + web + `],"tool_choice":{"type":"web_search"},`, 0},
-		"any":          {chat.Request{Tools: tools[:1], ToolChoice: &chat.ToolChoice{Mode: chat.ToolRequired}}, dialect.Rules{}, `"tools":[` + f + `],"tool_choice":"required",`, 0},
-		"nested custom": {chat.Request{Tools: []chat.Tool{{Name: "g", Raw: json.RawMessage(`{"type":"custom","custom":{"name":"g","format":{"type":"grammar","grammar":{"syntax":"lark","definition":"x"}}}}`)}}}, dialect.Rules{},
+		"no steering":  {chat.Request{Reasoning: &chat.Reasoning{Effort: "low"}}, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"reasoning_effort"}}}, "", 1},
+		"no reasoning": {chat.Request{Reasoning: &chat.Reasoning{Effort: "low"}}, openai.Rules{Reasoning: openai.ReasoningDropped}, "", 1},
+		"json":         {chat.Request{ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatJSON}}, openai.Rules{}, `"text":{"format":{"type":"json_object"}},`, 0},
+		"verbosity":    {chat.Request{Verbosity: "low"}, openai.Rules{}, `"text":{"verbosity":"low"},`, 0},
+		"no verbosity": {chat.Request{Verbosity: "low"}, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"verbosity"}}}, "", 1},
+		"too short":    {chat.Request{MaxTokens: ptr(int64(15))}, openai.Rules{}, `"max_output_tokens":16,`, 1},
+		"a function":   {chat.Request{Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: "f"}}, openai.Rules{}, `"tools":[` + f + `,` + web + `],"tool_choice":{"type":"function","name":"f"},`, 0},
+		"a hosted one": {chat.Request{Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: "web_search"}}, openai.Rules{}, `"tools":[` + f + `,` + web + `],"tool_choice":{"type":"web_search"},`, 0},
+		"any":          {chat.Request{Tools: tools[:1], ToolChoice: &chat.ToolChoice{Mode: chat.ToolRequired}}, openai.Rules{}, `"tools":[` + f + `],"tool_choice":"required",`, 0},
+		"nested custom": {chat.Request{Tools: []chat.Tool{{Name: "g", Raw: json.RawMessage(`{"type":"custom","custom":{"name":"g","format":{"type":"grammar","grammar":{"syntax":"lark","definition":"x"}}}}`)}}}, openai.Rules{},
 			`"tools":[{"type":"custom","name":"g","format":{"type":"grammar","syntax":"lark","definition":"x"}}],`, 0},
 	} {
 		c.req.Model, c.req.Messages = "m", []chat.Message{user(text("hi"))}
-		enc, err := responses.Client{}.EncodeRequest(&c.req, &c.rules)
+		enc, err := responses.Client{Rules: &c.rules}.EncodeRequest(&c.req)
 		want := `{"model":"m","input":[{"type":"message","role":"user","content":"hi"}],` + c.want + `"store":false}`
 		if err != nil || string(enc.Body) != want || len(enc.Warnings) != c.warnings {
 			t.Errorf("%s: %v %q\n got %s\nwant %s", name, err, enc.Warnings, enc.Body, want)
@@ -172,25 +175,25 @@ func TestEncodeRefuses(t *testing.T) {
 	schema := chat.Request{ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatSchema}}
 	for name, c := range map[string]struct {
 		req   chat.Request
-		rules dialect.Rules
+		rules openai.Rules
 		param string
 	}{
-		"several answers":  {chat.Request{N: ptr(int64(2))}, dialect.Rules{}, "n"},
-		"no tools":         {chat.Request{ToolChoice: &chat.ToolChoice{Mode: chat.ToolRequired}}, dialect.Rules{}, "tool_choice"},
-		"a foreign tool":   {chat.Request{Tools: []chat.Tool{{Raw: json.RawMessage(`{"type":"web_search_20250305"}`)}}}, dialect.Rules{}, "tools"},
-		"schema dropped":   {schema, dialect.Rules{Drop: []string{"response_format"}}, "response_format"},
-		"text dropped":     {schema, dialect.Rules{Drop: []string{"text"}}, "text"},
-		"audio":            {say(chat.Part{Kind: chat.Audio, Media: &chat.Media{Data: "QQ=="}}), dialect.Rules{}, "messages"},
-		"images refused":   {say(chat.Part{Kind: chat.Image, Media: &chat.Media{Data: "QQ=="}}), dialect.Rules{Images: dialect.ImagesRefused}, "messages"},
-		"files refused":    {say(chat.Part{Kind: chat.File, Media: &chat.Media{Data: "QQ=="}}), dialect.Rules{Files: dialect.FilesRefused}, "messages"},
-		"video":            {say(chat.Part{Kind: chat.File, Media: &chat.Media{MIMEType: "video/mp4", URL: "https://e.com/a"}}), dialect.Rules{}, "messages"},
-		"image of nothing": {say(chat.Part{Kind: chat.Image, Media: &chat.Media{}}), dialect.Rules{}, "messages"},
-		"file of nothing":  {say(chat.Part{Kind: chat.File, Media: &chat.Media{}}), dialect.Rules{}, "messages"},
-		"no medium":        {say(chat.Part{Kind: chat.Image}), dialect.Rules{}, "messages"},
-		"part of another":  {say(chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{"type":"compaction","content":"x"}`)}), dialect.Rules{}, "messages"},
-		"an unknown role":  {chat.Request{Messages: []chat.Message{{Role: "robot"}}}, dialect.Rules{}, "messages"},
+		"several answers":  {chat.Request{N: ptr(int64(2))}, openai.Rules{}, "n"},
+		"no tools":         {chat.Request{ToolChoice: &chat.ToolChoice{Mode: chat.ToolRequired}}, openai.Rules{}, "tool_choice"},
+		"a foreign tool":   {chat.Request{Tools: []chat.Tool{{Raw: json.RawMessage(`{"type":"web_search_20250305"}`)}}}, openai.Rules{}, "tools"},
+		"schema dropped":   {schema, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"response_format"}}}, "response_format"},
+		"text dropped":     {schema, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"text"}}}, "text"},
+		"audio":            {say(chat.Part{Kind: chat.Audio, Media: &chat.Media{Data: "QQ=="}}), openai.Rules{}, "messages"},
+		"images refused":   {say(chat.Part{Kind: chat.Image, Media: &chat.Media{Data: "QQ=="}}), openai.Rules{Images: openai.ImagesRefused}, "messages"},
+		"files refused":    {say(chat.Part{Kind: chat.File, Media: &chat.Media{Data: "QQ=="}}), openai.Rules{Files: openai.FilesRefused}, "messages"},
+		"video":            {say(chat.Part{Kind: chat.File, Media: &chat.Media{MIMEType: "video/mp4", URL: "https://e.com/a"}}), openai.Rules{}, "messages"},
+		"image of nothing": {say(chat.Part{Kind: chat.Image, Media: &chat.Media{}}), openai.Rules{}, "messages"},
+		"file of nothing":  {say(chat.Part{Kind: chat.File, Media: &chat.Media{}}), openai.Rules{}, "messages"},
+		"no medium":        {say(chat.Part{Kind: chat.Image}), openai.Rules{}, "messages"},
+		"part of another":  {say(chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{"type":"compaction","content":"x"}`)}), openai.Rules{}, "messages"},
+		"an unknown role":  {chat.Request{Messages: []chat.Message{{Role: "robot"}}}, openai.Rules{}, "messages"},
 	} {
-		_, err := responses.Client{}.EncodeRequest(&c.req, &c.rules)
+		_, err := responses.Client{Rules: &c.rules}.EncodeRequest(&c.req)
 		var e *chat.Error
 		if !errors.As(err, &e) || e.Class != chat.BadRequest || e.Param != c.param || e.Message == "" {
 			t.Errorf("%s: %v", name, err)
@@ -210,13 +213,13 @@ func FuzzEncode(f *testing.F) {
 		req.Messages[3].Parts[5].ToolCall.ID = id
 		req.Messages[3].Parts[5].ToolCall.Arguments = args
 		req.Messages[4].Parts[0].ToolResult.CallID = id
-		enc, err := responses.Client{}.EncodeRequest(req, &dialect.Rules{})
+		enc, err := responses.Client{}.EncodeRequest(req)
 		if err != nil || !json.Valid(enc.Body) {
 			t.Fatalf("%v: %s", err, enc.Body)
 		}
 		got, _, err := new(responses.Server).DecodeRequest(enc.Body)
 		if err != nil {
-			if id == "" || strings.HasPrefix(sealed, "llmgw1.") {
+			if id == "" || reasoning.IsEnvelope(sealed) {
 				return // an id is required, and such a state is not the provider's
 			}
 			t.Fatalf("%v: %s", err, enc.Body)

@@ -6,6 +6,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -20,8 +21,8 @@ type output struct {
 	items     []outputItem
 	calls     []int // the items of the calls
 	first     body.FirstChoice
-	citations []chat.Citation // those before any text
-	later     []envelope      // for the next place between two items
+	citations []chat.Citation      // those before any text
+	later     []reasoning.Envelope // for the next place between two items
 	tier      string
 	usage     *chat.Usage
 	finish    chat.FinishReason
@@ -41,16 +42,16 @@ func newOutput(served dialect.Served, told *events) *output {
 
 // An outputItem is one item. Its texts belong to a message or to reasoning.
 type outputItem struct {
-	kind       itemKind
-	id         string
-	phase      string
-	texts      []outputText
-	call       chat.ToolCall
-	arguments  []byte
-	image      string // in base64
-	sealed     string // encrypted content, of an item that is closed or has nothing else
-	closed     bool
-	incomplete bool
+	kind             itemKind
+	id               string
+	phase            string
+	texts            []outputText
+	call             chat.ToolCall
+	arguments        []byte
+	image            string // in base64
+	encryptedContent string // encrypted content, of an item that is closed or has nothing else
+	closed           bool
+	incomplete       bool
 }
 
 // thinks says whether the item is reasoning, and not an envelope alone.
@@ -158,7 +159,7 @@ func (o *output) close(i int) {
 		o.told.textDone(i, it, n-1)
 	}
 	if len(it.texts) > 0 && it.kind == reasoningItem {
-		it.sealed = it.encrypted()
+		it.encryptedContent = it.encrypted()
 	}
 	it.closed = true
 	o.told.itemDone(i, it)
@@ -230,7 +231,7 @@ func (o *output) callFunction(ev *chat.Event) {
 		return
 	}
 	if ev.ToolCall.Signature != "" {
-		o.later = append(o.later, envelope{Call: ev.ToolCall.ID, Signature: ev.ToolCall.Signature})
+		o.later = append(o.later, reasoning.Envelope{Call: ev.ToolCall.ID, State: chat.ReasoningState{Signature: ev.ToolCall.Signature}})
 	}
 	it := outputItem{kind: functionItem, call: *ev.ToolCall}
 	if ev.ToolCall.Custom {

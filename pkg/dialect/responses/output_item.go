@@ -51,9 +51,9 @@ func appendItem(out []byte, it *outputItem) []byte {
 		out = appendTexts(out, it, func(k contentKind) bool { return k == summaryText })
 		out = append(out, `,"content":[`...)
 		out = appendTexts(out, it, func(k contentKind) bool { return k == reasoningText })
-		if it.sealed != "" && it.closed {
+		if it.encryptedContent != "" && it.closed {
 			out = append(out, `,"encrypted_content":`...)
-			out = jsonx.AppendString(out, it.sealed)
+			out = jsonx.AppendString(out, it.encryptedContent)
 		}
 	case imageItem:
 		out = append(out, `,"type":"image_generation_call","status":"`...)

@@ -1,6 +1,9 @@
 package responses
 
-import "github.com/alicetears/llm-gateway/pkg/chat"
+import (
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
+)
 
 // reason adds to reasoning. Which text a piece belongs to is decided as chat.Assembler does it.
 func (o *output) reason(ev *chat.Event) {
@@ -67,16 +70,14 @@ func (o *output) merge(t *outputText, s *chat.ReasoningState) {
 // late keeps for an item of its own what came when the reasoning's item was closed.
 func (o *output) late(t *outputText, s *chat.ReasoningState) {
 	o.merge(t, s)
-	e := envelopeOf(t.state)
-	e.Late = true
-	o.later = append(o.later, e)
+	o.later = append(o.later, reasoning.Envelope{State: *t.state, Late: true})
 }
 
 // flush adds what was kept for later, as items of reasoning that are nothing but their
 // encrypted content.
 func (o *output) flush() {
 	for _, e := range o.later {
-		o.place(outputItem{kind: reasoningItem, sealed: e.seal()})
+		o.place(outputItem{kind: reasoningItem, encryptedContent: e.Encode()})
 		o.close(len(o.items) - 1)
 	}
 	o.later = nil
@@ -91,7 +92,7 @@ func (it *outputItem) encrypted() string {
 	}
 	first := stateOr(it.texts[0].state)
 	if foreign(s) || s.ID != "" && s.ID != it.id || first.Index != 0 {
-		return envelopeOf(s).seal()
+		return reasoning.Envelope{State: *s}.Encode()
 	}
 	return s.Encrypted
 }

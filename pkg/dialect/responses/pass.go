@@ -6,6 +6,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -15,12 +17,12 @@ var _ dialect.Passing = Client{}
 // false, and a model that reasons is asked for its reasoning encrypted: without it the next
 // turn would lack it, as nothing is kept. An input that holds what the gateway, or another provider, has made is
 // written anew. Data comes back itself if nothing is to be changed.
-func (Client) PassRequest(data []byte, req *chat.Request, changed []int, rules *dialect.Rules) (dialect.Encoded, bool) {
+func (c Client) PassRequest(data []byte, req *chat.Request, changed []int) (dialect.Encoded, bool) {
 	root, err := jsonx.Parse(data, jsonx.Lenient)
 	if err != nil || root.Kind() != jsonx.Object {
 		return dialect.Encoded{}, false
 	}
-	p := passer{encoder: encoder{Writer: body.NewWriter(req, rules)}}
+	p := passer{encoder: newEncoder(req, c.rules())}
 	p.prepare()
 	p.edit = p.Edits(root)
 	for m := root.First(); m.Exists(); m = m.Next() {
@@ -162,7 +164,7 @@ func (p *passer) asksFor(m jsonx.Value) {
 func (p *passer) mediaPass() bool {
 	for i := range p.Req.Messages {
 		m := &p.Req.Messages[i]
-		if m.Role == chat.Developer && p.Rules.DeveloperRole == dialect.DeveloperAsSystem || !p.partsPass(m.Parts) {
+		if m.Role == chat.Developer && p.Rules.DeveloperRole == openai.DeveloperAsSystem || !p.partsPass(m.Parts) {
 			return false
 		}
 	}
@@ -173,11 +175,11 @@ func (p *passer) partsPass(parts []chat.Part) bool {
 	for i := range parts {
 		switch parts[i].Kind {
 		case chat.Image:
-			if p.Rules.Images == dialect.ImagesRefused {
+			if p.Rules.Images == openai.ImagesRefused {
 				return false
 			}
 		case chat.File:
-			if p.Rules.Files == dialect.FilesRefused {
+			if p.Rules.Files == openai.FilesRefused {
 				return false
 			}
 		case chat.Audio:
@@ -201,7 +203,7 @@ func (p *passer) inputPasses(input jsonx.Value) bool {
 		}
 		if v.Get("type").Is("reasoning") {
 			sealed := v.Get("encrypted_content")
-			if e, ok := opened(sealed.Str()); sealed.Empty() || e != nil || !ok {
+			if sealed.Empty() || reasoning.IsEnvelope(sealed.Str()) {
 				return false
 			}
 			waiting = true

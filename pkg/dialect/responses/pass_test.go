@@ -20,7 +20,7 @@ import (
 )
 
 // pass decodes the body as the gateway does and lets it through for the model.
-func pass(t testing.TB, in []byte, model string, rules *dialect.Rules) (dialect.Encoded, bool) {
+func pass(t testing.TB, in []byte, model string, rules *openai.Rules) (dialect.Encoded, bool) {
 	t.Helper()
 	req, _, err := new(responses.Server).DecodeRequest(in)
 	if err != nil {
@@ -28,7 +28,7 @@ func pass(t testing.TB, in []byte, model string, rules *dialect.Rules) (dialect.
 	}
 	sent := *req
 	sent.Model = model
-	return responses.Client{}.PassRequest(in, &sent, nil, rules)
+	return responses.Client{Rules: rules}.PassRequest(in, &sent, nil)
 }
 
 func TestPassChangesTheModelAlone(t *testing.T) {
@@ -44,7 +44,7 @@ func TestPassChangesTheModelAlone(t *testing.T) {
 		`{"input":[{"role":"user","content":"a"},{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"},{"type":"web_search_call","id":"ws_1","status":"completed"},{"type":"compaction","id":"cmp_1","encrypted_content":"gAAAB"}],"store":false,"include":["reasoning.encrypted_content"],"reasoning":{"effort":"low","summary":"auto","x":1},"model":"old"}`,
 	} {
 		for _, model := range []string{"old", `new/"é"`} {
-			enc, ok := pass(t, []byte(in), model, &dialect.Rules{})
+			enc, ok := pass(t, []byte(in), model, &openai.Rules{})
 			want := strings.Replace(in, `"old"`, `"`+strings.ReplaceAll(model, `"`, `\"`)+`"`, 1)
 			if !ok || string(enc.Body) != want || len(enc.Warnings) > 0 || enc.Path != "/responses" {
 				t.Errorf("%v %q\n got %s\nwant %s", ok, enc.Warnings, enc.Body, want)
@@ -54,44 +54,44 @@ func TestPassChangesTheModelAlone(t *testing.T) {
 }
 
 func TestPassEdits(t *testing.T) {
-	model := func(m dialect.ModelRules) dialect.Rules {
+	model := func(m openai.ModelRules) openai.Rules {
 		m.Match = func(string) bool { return true }
-		return dialect.Rules{Provider: "p", Models: []dialect.ModelRules{m}}
+		return openai.Rules{CommonRules: dialect.CommonRules{Provider: "p"}, Models: []openai.ModelRules{m}}
 	}
-	reasoner := model(dialect.ModelRules{Efforts: []string{"low", "high"}})
-	plain := model(dialect.ModelRules{})
+	reasoner := model(openai.ModelRules{Efforts: []string{"low", "high"}})
+	plain := model(openai.ModelRules{})
 	const dropped = "%s is not supported by p for this model: dropped"
 	const sealed = `"include":["reasoning.encrypted_content"]`
 	for _, c := range []struct {
 		in       string // the members behind model and input
-		rules    dialect.Rules
+		rules    openai.Rules
 		want     string
 		warnings []string
 	}{
-		{`"x":1`, dialect.Rules{}, `"x":1,"store":false`, nil},
-		{`"store": true ,"x":1`, dialect.Rules{}, `"store": false ,"x":1`, nil},
-		{`"store":null`, dialect.Rules{}, `"store":false`, nil},
-		{`"store":true`, dialect.Rules{Drop: []string{"store"}, Provider: "p"}, ``, nil},
+		{`"x":1`, openai.Rules{}, `"x":1,"store":false`, nil},
+		{`"store": true ,"x":1`, openai.Rules{}, `"store": false ,"x":1`, nil},
+		{`"store":null`, openai.Rules{}, `"store":false`, nil},
+		{`"store":true`, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"store"}, Provider: "p"}}, ``, nil},
 		{`"store":false`, reasoner, `"store":false,` + sealed, nil},
 		{`"store":false,"include":null`, reasoner, `"store":false,` + sealed, nil},
 		{`"store":false,"include":[ "a" ]`, reasoner, `"store":false,"include":["a","reasoning.encrypted_content"]`, nil},
 		{`"store":false,"include":["reasoning.encrypted_content" ]`, reasoner, `"store":false,"include":["reasoning.encrypted_content" ]`, nil},
-		{`"store":false,"reasoning":{"summary":"auto"}`, dialect.Rules{}, `"store":false,"reasoning":{"summary":"auto"},` + sealed, nil},
+		{`"store":false,"reasoning":{"summary":"auto"}`, openai.Rules{}, `"store":false,"reasoning":{"summary":"auto"},` + sealed, nil},
 		{`"store":false,` + sealed, plain, `"store":false`, nil},
 		{`"store":false,"include":["reasoning.encrypted_content","a"]`, plain, `"store":false,"include":["a"]`, nil},
-		{`"store":false,"include":["message.output_text.logprobs","a"],"top_logprobs":3`, model(dialect.ModelRules{Drop: []string{"logprobs", "top_logprobs"}}), `"store":false,"include":["a"]`, []string{fmt.Sprintf(dropped, "top_logprobs"), fmt.Sprintf(dropped, "logprobs")}},
-		{`"store":false,"include":["a"]`, dialect.Rules{Drop: []string{"include"}, Provider: "p"}, `"store":false`, []string{fmt.Sprintf(dropped, "include")}},
+		{`"store":false,"include":["message.output_text.logprobs","a"],"top_logprobs":3`, model(openai.ModelRules{Drop: []string{"logprobs", "top_logprobs"}}), `"store":false,"include":["a"]`, []string{fmt.Sprintf(dropped, "top_logprobs"), fmt.Sprintf(dropped, "logprobs")}},
+		{`"store":false,"include":["a"]`, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"include"}, Provider: "p"}}, `"store":false`, []string{fmt.Sprintf(dropped, "include")}},
 		{`"store":false,"reasoning": {"effort" : "max","x":[ ]},` + sealed, reasoner, `"store":false,"reasoning": {"effort" : "high","x":[ ]},` + sealed, []string{"reasoning effort max is not known to this model: changed to high"}},
-		{`"store":false,"reasoning":{"effort":"low","summary":"auto"},` + sealed, model(dialect.ModelRules{Drop: []string{"reasoning_effort"}}), `"store":false`, []string{"reasoning cannot be steered at p for this model: dropped"}},
-		{`"store":false,"reasoning":{"summary":"auto"}`, model(dialect.ModelRules{Drop: []string{"reasoning_effort"}}), `"store":false`, []string{"reasoning cannot be steered at p for this model: dropped"}},
-		{`"store":false,"reasoning":{}`, model(dialect.ModelRules{Drop: []string{"reasoning_effort"}}), `"store":false`, nil},
-		{`"store":false,"temperature":2e0,"x":1`, dialect.Rules{Provider: "p", Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 1}}}, `"store":false,"temperature":1,"x":1`, []string{"temperature is 2, but p takes 0 to 1: changed to 1"}},
-		{`"store":false,"temperature":0.5,"top_p":0.5,"x":1`, model(dialect.ModelRules{Drop: []string{"temperature", "top_p"}}), `"store":false,"x":1`, []string{fmt.Sprintf(dropped, "temperature"), fmt.Sprintf(dropped, "top_p")}},
-		{`"store":false,"temperature":0.5,"reasoning":{"effort":"none"},` + sealed, model(dialect.ModelRules{DropUnlessEffortNone: []string{"temperature"}, Efforts: []string{"none", "low"}}), `"store":false,"temperature":0.5,"reasoning":{"effort":"none"},` + sealed, nil},
-		{`"store":false,"max_output_tokens" : 5`, dialect.Rules{Provider: "p"}, `"store":false,"max_output_tokens" : 16`, []string{"max_output_tokens is at least 16 at p: raised from 5"}},
-		{`"store":false,"text":{"verbosity":"low","format":{"type":"text"}}`, dialect.Rules{Drop: []string{"verbosity"}, Provider: "p"}, `"store":false,"text":{"format":{"type":"text"}}`, []string{fmt.Sprintf(dropped, "verbosity")}},
-		{`"store":false,"stop":["a"]`, model(dialect.ModelRules{Drop: []string{"stop"}}), `"store":false`, []string{fmt.Sprintf(dropped, "stop")}},
-		{`"store":false,"user":"u","seed":1`, dialect.Rules{Provider: "p", Fields: []string{"model", "input", "store", "user_id"}, Rename: map[string]string{"user": "user_id"}}, `"store":false,"user_id":"u"`, []string{fmt.Sprintf(dropped, "seed")}},
+		{`"store":false,"reasoning":{"effort":"low","summary":"auto"},` + sealed, model(openai.ModelRules{Drop: []string{"reasoning_effort"}}), `"store":false`, []string{"reasoning cannot be steered at p for this model: dropped"}},
+		{`"store":false,"reasoning":{"summary":"auto"}`, model(openai.ModelRules{Drop: []string{"reasoning_effort"}}), `"store":false`, []string{"reasoning cannot be steered at p for this model: dropped"}},
+		{`"store":false,"reasoning":{}`, model(openai.ModelRules{Drop: []string{"reasoning_effort"}}), `"store":false`, nil},
+		{`"store":false,"temperature":2e0,"x":1`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p", Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 1}}}}, `"store":false,"temperature":1,"x":1`, []string{"temperature is 2, but p takes 0 to 1: changed to 1"}},
+		{`"store":false,"temperature":0.5,"top_p":0.5,"x":1`, model(openai.ModelRules{Drop: []string{"temperature", "top_p"}}), `"store":false,"x":1`, []string{fmt.Sprintf(dropped, "temperature"), fmt.Sprintf(dropped, "top_p")}},
+		{`"store":false,"temperature":0.5,"reasoning":{"effort":"none"},` + sealed, model(openai.ModelRules{DropUnlessEffortNone: []string{"temperature"}, Efforts: []string{"none", "low"}}), `"store":false,"temperature":0.5,"reasoning":{"effort":"none"},` + sealed, nil},
+		{`"store":false,"max_output_tokens" : 5`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p"}}, `"store":false,"max_output_tokens" : 16`, []string{"max_output_tokens is at least 16 at p: raised from 5"}},
+		{`"store":false,"text":{"verbosity":"low","format":{"type":"text"}}`, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"verbosity"}, Provider: "p"}}, `"store":false,"text":{"format":{"type":"text"}}`, []string{fmt.Sprintf(dropped, "verbosity")}},
+		{`"store":false,"stop":["a"]`, model(openai.ModelRules{Drop: []string{"stop"}}), `"store":false`, []string{fmt.Sprintf(dropped, "stop")}},
+		{`"store":false,"user":"u","seed":1`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p", Fields: []string{"model", "input", "store", "user_id"}, Rename: map[string]string{"user": "user_id"}}}, `"store":false,"user_id":"u"`, []string{fmt.Sprintf(dropped, "seed")}},
 	} {
 		const head = `{"model":"m","input":"hi"`
 		enc, ok := pass(t, []byte(head+","+c.in+"}"), "m", &c.rules)
@@ -107,29 +107,29 @@ func TestPassWritesAnew(t *testing.T) {
 	said := `{"type":"message","role":"assistant","content":"a"}`
 	for _, c := range []struct {
 		name, in string // in are the members behind the model
-		rules    dialect.Rules
+		rules    openai.Rules
 	}{
-		{"an id of the gateway's", `"input":[{"type":"message","id":"msg_llm_x_0","role":"assistant","content":"a"}]`, dialect.Rules{}},
-		{"an envelope", `"input":[{"type":"reasoning","summary":[],"encrypted_content":"llmgw1.e30"},` + said + `]`, dialect.Rules{}},
-		{"reasoning that is not encrypted", `"input":[{"type":"reasoning","id":"rs_1","summary":[]},` + said + `]`, dialect.Rules{}},
-		{"reasoning that nothing follows", `"input":[{"type":"reasoning","summary":[],"encrypted_content":"gAAA"}]`, dialect.Rules{}},
-		{"reasoning that the user follows", `"input":[{"type":"reasoning","summary":[],"encrypted_content":"gAAA"},{"role":"user","content":"b"}]`, dialect.Rules{}},
-		{"a call's id that is too long", `"input":[{"type":"function_call","name":"f","arguments":"{}","call_id":"` + strings.Repeat("c", 65) + `"}]`, dialect.Rules{}},
-		{"a developer", `"input":[{"role":"developer","content":"a"}]`, dialect.Rules{DeveloperRole: dialect.DeveloperAsSystem}},
-		{"an image", `"input":[{"role":"user","content":[{"type":"input_image","image_url":"https://e.com/a"}]}]`, dialect.Rules{Images: dialect.ImagesRefused}},
-		{"a file in a result", `"input":[{"type":"function_call","name":"f","arguments":"{}","call_id":"c"},{"type":"function_call_output","call_id":"c","output":[{"type":"input_file","file_id":"f"}]}]`, dialect.Rules{Files: dialect.FilesRefused}},
-		{"audio", `"input":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}]`, dialect.Rules{}},
-		{"an item that nobody knows", `"input":[{"type":"message","id":"msg_llm_x_0","role":"assistant","content":"a"},{"type":"hologram"}]`, dialect.Rules{}},
-		{"tools that are refused", `"input":"a","tools":[{"type":"web_search"}]`, dialect.Rules{Drop: []string{"tools"}}},
-		{"a form that is refused", `"input":"a","text":{"format":{"type":"json_object"}}`, dialect.Rules{Drop: []string{"response_format"}}},
-		{"a stream that is refused", `"input":"a","stream":true`, dialect.Rules{Drop: []string{"stream"}}},
+		{"an id of the gateway's", `"input":[{"type":"message","id":"msg_llm_x_0","role":"assistant","content":"a"}]`, openai.Rules{}},
+		{"an envelope", `"input":[{"type":"reasoning","summary":[],"encrypted_content":"llmgw1.e30"},` + said + `]`, openai.Rules{}},
+		{"reasoning that is not encrypted", `"input":[{"type":"reasoning","id":"rs_1","summary":[]},` + said + `]`, openai.Rules{}},
+		{"reasoning that nothing follows", `"input":[{"type":"reasoning","summary":[],"encrypted_content":"gAAA"}]`, openai.Rules{}},
+		{"reasoning that the user follows", `"input":[{"type":"reasoning","summary":[],"encrypted_content":"gAAA"},{"role":"user","content":"b"}]`, openai.Rules{}},
+		{"a call's id that is too long", `"input":[{"type":"function_call","name":"f","arguments":"{}","call_id":"` + strings.Repeat("c", 65) + `"}]`, openai.Rules{}},
+		{"a developer", `"input":[{"role":"developer","content":"a"}]`, openai.Rules{DeveloperRole: openai.DeveloperAsSystem}},
+		{"an image", `"input":[{"role":"user","content":[{"type":"input_image","image_url":"https://e.com/a"}]}]`, openai.Rules{Images: openai.ImagesRefused}},
+		{"a file in a result", `"input":[{"type":"function_call","name":"f","arguments":"{}","call_id":"c"},{"type":"function_call_output","call_id":"c","output":[{"type":"input_file","file_id":"f"}]}]`, openai.Rules{Files: openai.FilesRefused}},
+		{"audio", `"input":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}]`, openai.Rules{}},
+		{"an item that nobody knows", `"input":[{"type":"message","id":"msg_llm_x_0","role":"assistant","content":"a"},{"type":"hologram"}]`, openai.Rules{}},
+		{"tools that are refused", `"input":"a","tools":[{"type":"web_search"}]`, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"tools"}}}},
+		{"a form that is refused", `"input":"a","text":{"format":{"type":"json_object"}}`, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"response_format"}}}},
+		{"a stream that is refused", `"input":"a","stream":true`, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"stream"}}}},
 	} {
 		in := []byte(`{"model":"m","store":false,"instructions":"Be brief.","x":[ 1 ],` + c.in + `}`)
 		req, _, err := new(responses.Server).DecodeRequest(in)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		anew, refused := responses.Client{}.EncodeRequest(req, &c.rules)
+		anew, refused := responses.Client{Rules: &c.rules}.EncodeRequest(req)
 		enc, ok := pass(t, in, "m", &c.rules)
 		if ok != (refused == nil) || ok && !bytes.HasPrefix(enc.Body, []byte(`{"model":"m","store":false,"x":[ 1 ],`)) {
 			t.Errorf("%s: %v, %v: %s", c.name, ok, refused, enc.Body)
@@ -138,7 +138,7 @@ func TestPassWritesAnew(t *testing.T) {
 			dialecttest.SameMembers(t, enc.Body, anew.Body, "input", "instructions")
 		}
 	}
-	if _, ok := (responses.Client{}).PassRequest([]byte(`[]`), &chat.Request{}, nil, &dialect.Rules{}); ok {
+	if _, ok := (responses.Client{}).PassRequest([]byte(`[]`), &chat.Request{}, nil); ok {
 		t.Error("an array passes")
 	}
 }
@@ -168,6 +168,13 @@ func TestStreamPasses(t *testing.T) {
 
 // What a provider of this dialect alone may know is an error where the request must be translated. A screenshot is an image.
 func TestForeign(t *testing.T) {
+	common := dialect.CommonRules{Provider: "p"}
+	clients := map[string]dialect.Client{
+		"openai":    openai.Client{Rules: &openai.Rules{CommonRules: common}},
+		"anthropic": anthropic.Client{Rules: &anthropic.Rules{CommonRules: common}},
+		"gemini":    gemini.Client{Rules: &gemini.Rules{CommonRules: common}},
+		"responses": responses.Client{Rules: &openai.Rules{CommonRules: common}},
+	}
 	for in, want := range map[string]string{
 		`{"input":["a",{"type":"hologram"}]}`:                                                         "",
 		`{"input":[{"role":"user","content":"a"},{"type":"hologram"}]}`:                               `input[1].type: unknown type of item "hologram"`,
@@ -185,8 +192,8 @@ func TestForeign(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", in, err)
 		}
-		for name, client := range map[string]dialect.Client{"openai": openai.Client{}, "anthropic": anthropic.Client{}, "gemini": gemini.Client{}, "responses": responses.Client{}} {
-			_, err := client.EncodeRequest(req, &dialect.Rules{Provider: "p"})
+		for name, client := range clients {
+			_, err := client.EncodeRequest(req)
 			path, problem, _ := strings.Cut(want, ": ")
 			var e *chat.Error
 			if !errors.As(err, &e) || e.Class != chat.BadRequest || e.Param != path || !strings.Contains(e.Message, problem) {
@@ -204,7 +211,7 @@ func TestForeign(t *testing.T) {
 		t.Fatal(err)
 	}
 	var e *chat.Error
-	if _, err := (anthropic.Client{}).EncodeRequest(req, &dialect.Rules{Provider: "p"}); !errors.As(err, &e) || e.Param != "input[1].type" {
+	if _, err := (anthropic.Client{Rules: &anthropic.Rules{CommonRules: dialect.CommonRules{Provider: "p"}}}).EncodeRequest(req); !errors.As(err, &e) || e.Param != "input[1].type" {
 		t.Errorf("behind many others: %v", err)
 	}
 	req, _, err = new(responses.Server).DecodeRequest([]byte(`{"input":[{"role":"user","content":[{"type":"computer_screenshot","image_url":"data:image/png;base64,QQ==","file_id":null}]}]}`))

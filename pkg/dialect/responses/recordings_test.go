@@ -11,7 +11,6 @@ import (
 
 	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
@@ -200,7 +199,7 @@ func TestRecordedRequests(t *testing.T) {
 			t.Errorf("%s: %v", x.name, err)
 			continue
 		}
-		enc, err := responses.Client{}.EncodeRequest(req, &dialect.Rules{})
+		enc, err := responses.Client{}.EncodeRequest(req)
 		if err != nil {
 			t.Errorf("%s: %v", x.name, err)
 			continue

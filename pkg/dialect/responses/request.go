@@ -12,8 +12,6 @@ type decoder struct {
 	req *chat.Request
 	// The choice of a tool and the instructions are read when the rest is known.
 	choice, instructions jsonx.Value
-	// signed are the signatures of calls whose items are still to come, by the calls' ids.
-	signed map[string]string
 }
 
 func (d *decoder) request(v jsonx.Value) {

@@ -243,7 +243,7 @@ func (d *decoder) call(v jsonx.Value, member string) {
 	if !c.Custom && blank(c.Arguments) {
 		c.Arguments = "{}"
 	}
-	c.Signature = d.signed[c.ID]
+	c.Signature = d.SignatureOf(c.ID)
 	d.Call(c.ID, c.Name)
 	d.message(chat.Assistant, []chat.Part{{Kind: chat.Call, ToolCall: c}})
 }

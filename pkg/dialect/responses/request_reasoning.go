@@ -2,6 +2,7 @@ package responses
 
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -14,16 +15,12 @@ func (d *decoder) reasoned(v jsonx.Value) {
 	}
 	parts := d.thoughts(nil, v.Get("summary"), id, summaryText)
 	parts = d.thoughts(parts, v.Get("content"), id, reasoningText)
-	sealed := v.Get("encrypted_content")
-	if !sealed.Given() || sealed.Kind() == jsonx.String && sealed.Empty() {
-		d.think(parts)
-		return
-	}
-	e, ok := opened(d.Str(sealed))
+	encrypted := v.Get("encrypted_content")
 	switch {
-	case !ok:
-		d.Add(sealed, "this is damaged: send the item back as it came, or leave it out")
-	case e == nil:
+	case !encrypted.Given() || encrypted.Kind() == jsonx.String && encrypted.Empty():
+	case reasoning.IsEnvelope(d.Str(encrypted)):
+		parts = d.openEnvelope(encrypted, parts)
+	default:
 		if len(parts) == 0 {
 			parts = []chat.Part{{Kind: chat.Reason, State: &chat.ReasoningState{ID: id}}}
 		}
@@ -31,21 +28,28 @@ func (d *decoder) reasoned(v jsonx.Value) {
 		if last.State == nil {
 			last.State = new(chat.ReasoningState)
 		}
-		last.State.Encrypted = sealed.Str()
+		last.State.Encrypted = encrypted.Str()
+	}
+	d.think(parts)
+}
+
+// openEnvelope gives the state in an envelope to what it belongs to: a call, the reasoning of an earlier item, or the last of
+// the parts of its own item, which it returns.
+func (d *decoder) openEnvelope(v jsonx.Value, parts []chat.Part) []chat.Part {
+	e, err := reasoning.Decode(v.Str())
+	switch {
+	case err != nil:
+		d.Add(v, "this is damaged: send the item back as it came, or leave it out")
 	case e.Call != "":
-		if d.signed == nil {
-			d.signed = make(map[string]string)
-		}
-		d.signed[e.Call] = e.Signature
-	case e.Late && d.late(e):
+		d.SignCall(e.Call, e.State.Signature)
+	case e.Late && d.late(&e.State):
 	default:
-		state := e.state()
 		if len(parts) == 0 {
 			parts = []chat.Part{{Kind: chat.Reason}}
 		}
-		parts[len(parts)-1].State = &state
+		parts[len(parts)-1].State = &e.State
 	}
-	d.think(parts)
+	return parts
 }
 
 func (d *decoder) think(parts []chat.Part) {
@@ -76,8 +80,8 @@ func (d *decoder) thoughts(parts []chat.Part, v jsonx.Value, id string, kind con
 	return parts
 }
 
-// late adds to the reasoning before what came after it; false if there is none.
-func (d *decoder) late(e *envelope) bool {
+// late adds the state, which came after it, to the reasoning of the turn so far; false if there is none.
+func (d *decoder) late(state *chat.ReasoningState) bool {
 	n := len(d.req.Messages)
 	if n == 0 || d.req.Messages[n-1].Role != chat.Assistant {
 		return false
@@ -91,8 +95,7 @@ func (d *decoder) late(e *envelope) bool {
 		if p.State == nil {
 			p.State = new(chat.ReasoningState)
 		}
-		state := e.state()
-		p.State.Merge(&state)
+		p.State.Merge(state)
 		return true
 	}
 	return false

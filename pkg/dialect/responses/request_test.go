@@ -47,7 +47,7 @@ func TestRequestsReadBack(t *testing.T) {
 			r.Messages = append(r.Messages, user(chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{"type":"compaction","encrypted_content":"x"}`)}))
 		}),
 	} {
-		enc, err := responses.Client{}.EncodeRequest(want, &dialect.Rules{})
+		enc, err := responses.Client{}.EncodeRequest(want)
 		if err != nil || len(enc.Warnings) > 0 {
 			t.Fatalf("%s: %v %q", name, err, enc.Warnings)
 		}
@@ -193,7 +193,7 @@ func FuzzDecodeRequest(f *testing.F) {
 		if answer := new(responses.Server).EncodeResponse(&chat.Response{}, s); !json.Valid(answer) {
 			t.Fatalf("%s", answer)
 		}
-		enc, err := responses.Client{}.EncodeRequest(req, &dialect.Rules{})
+		enc, err := responses.Client{}.EncodeRequest(req)
 		if err != nil {
 			return
 		}

@@ -40,7 +40,7 @@ func (o *output) size() int {
 	n += len(instructions(r))
 	for i := range o.items {
 		it := &o.items[i]
-		n += 256 + len(it.arguments)*5/4 + len(it.sealed) + len(it.image)
+		n += 256 + len(it.arguments)*5/4 + len(it.encryptedContent) + len(it.image)
 		for j := range it.texts {
 			t := &it.texts[j]
 			n += 128 + len(t.text)*9/8 + len(t.logprobs) + 256*len(t.citations)

@@ -15,8 +15,8 @@ type bench struct {
 	user    store.User
 	token   store.Token
 	session store.Session
-	byToken store.JobCaller
-	bySess  store.JobCaller
+	byToken store.Principal
+	bySess  store.Principal
 }
 
 const lease = 10 * minute
@@ -24,28 +24,28 @@ const lease = 10 * minute
 func newBench(w *world) *bench {
 	b := &bench{world: w, user: w.user()}
 	b.token, b.session = w.token(b.user), w.session(b.user, start)
-	b.byToken = store.JobCaller{User: b.user.ID, Token: b.token.ID}
-	b.bySess = store.JobCaller{User: b.user.ID, Session: b.session.ID}
+	b.byToken = store.Principal{User: b.user.ID, Token: b.token.ID}
+	b.bySess = store.Principal{User: b.user.ID, Session: b.session.ID}
 	return b
 }
 
-func (b *bench) submit(c store.JobCaller, name string, limit int, now int64) store.Submitted {
+func (b *bench) submit(c store.Principal, name string, limit int, now int64) store.SubmitResult {
 	b.Helper()
-	s, err := store.Submit(ctx, b.db, c, store.Job{ID: store.NewID(now), Name: name, Digest: []byte("digest"), Payload: []byte("payload of " + name), SealingKey: "k1"}, limit, now)
+	s, err := store.SubmitJob(ctx, b.db, c, store.Job{ID: store.NewID(now), Name: name, Digest: []byte("digest"), Payload: []byte("payload of " + name), EncryptionKeyID: "k1"}, limit, now)
 	must(b.T, err)
 	return s
 }
 
-func (b *bench) claim(now int64, running ...store.ID) store.Claimed {
+func (b *bench) claim(now int64, running ...store.ID) store.ClaimResult {
 	b.Helper()
-	c, err := store.ClaimJob(ctx, b.db, store.Claim{Now: now, Lease: now + lease, Keep: now + day, Running: running})
+	c, err := store.ClaimJob(ctx, b.db, store.JobClaim{Now: now, Lease: now + lease, Keep: now + day, Running: running})
 	must(b.T, err)
 	return c
 }
 
-func (b *bench) look(c store.JobCaller, name string, how store.Looking, now int64) store.Looked {
+func (b *bench) look(c store.Principal, name string, how store.FindMode, now int64) store.FoundJob {
 	b.Helper()
-	l, err := store.LookJob(ctx, b.db, c, name, how, store.Claim{Now: now, Lease: now + lease, Keep: now + day})
+	l, err := store.FindJob(ctx, b.db, c, name, how, store.JobClaim{Now: now, Lease: now + lease, Keep: now + day})
 	must(b.T, err)
 	return l
 }
@@ -53,7 +53,7 @@ func (b *bench) look(c store.JobCaller, name string, how store.Looking, now int6
 // state is how the user's session sees the job.
 func (b *bench) state(name string) store.JobState {
 	b.Helper()
-	l := b.look(b.bySess, name, store.LookOnly, start)
+	l := b.look(b.bySess, name, store.FindOnly, start)
 	if !l.Access || !l.Found {
 		b.Fatalf("the job %s is not seen: %+v", name, l)
 	}
@@ -73,16 +73,16 @@ func testJobs(w *world) {
 	b.submit(b.bySess, "two", 10, start+2)
 
 	c := b.claim(start + 3)
-	if !c.Found || c.Job.Name != "one" || c.Job.Attempt != 1 || c.Job.State != store.JobRunning || c.Job.DueAt != start+3+lease || !c.More || c.Job.Left() != 1 {
+	if !c.Found || c.Job.Name != "one" || c.Job.Attempt != 1 || c.Job.State != store.JobRunning || c.Job.DueAt != start+3+lease || !c.More || c.Job.AttemptsLeft() != 1 {
 		w.Fatalf("the first claim: %+v", c)
 	}
-	must(w.T, w.db.Run(ctx, c.Job.Fenced(store.JobCompleted, start+4, start+day, []byte("result"), "k2")...))
-	done := b.look(b.byToken, "one", store.LookAndClaim, start+5)
-	if done.Claimed || done.Job.State != store.JobCompleted || string(done.Job.Result) != "result" || *done.Job.ResultKey != "k2" || done.Job.Payload != nil ||
+	must(w.T, w.db.Run(ctx, c.Job.Finish(store.JobCompleted, start+4, start+day, []byte("result"), "k2")...))
+	done := b.look(b.byToken, "one", store.FindAndClaim, start+5)
+	if done.Claimed || done.Job.State != store.JobCompleted || string(done.Job.Result) != "result" || *done.Job.ResultKeyID != "k2" || done.Job.Payload != nil ||
 		*done.Job.EndedAt != start+4 || done.Job.DueAt != start+day {
 		w.Errorf("done: %+v", done)
 	}
-	two := b.look(b.bySess, "two", store.LookAndClaim, start+6)
+	two := b.look(b.bySess, "two", store.FindAndClaim, start+6)
 	if !two.Claimed || two.Job.Attempt != 1 || two.Job.State != store.JobRunning || two.Job.Session != b.session.ID {
 		w.Errorf("claimed by name: %+v", two)
 	}
@@ -96,18 +96,18 @@ func testJobSight(w *world) {
 	second := w.token(b.user)
 	b.submit(b.byToken, "mine", 10, start)
 	for name, tt := range map[string]struct {
-		who    store.JobCaller
+		who    store.Principal
 		access bool
 		found  bool
 	}{
 		"the token":             {b.byToken, true, true},
 		"the session":           {b.bySess, true, true},
-		"the user's next token": {store.JobCaller{User: b.user.ID, Token: second.ID}, true, false},
+		"the user's next token": {store.Principal{User: b.user.ID, Token: second.ID}, true, false},
 		"another user":          {other.bySess, true, false},
 		"another's token":       {other.byToken, true, false},
-		"no token":              {store.JobCaller{User: b.user.ID, Token: store.NewID(start)}, false, false},
+		"no token":              {store.Principal{User: b.user.ID, Token: store.NewID(start)}, false, false},
 	} {
-		if l := b.look(tt.who, "mine", store.LookOnly, start); l.Access != tt.access || l.Found != tt.found {
+		if l := b.look(tt.who, "mine", store.FindOnly, start); l.Access != tt.access || l.Found != tt.found {
 			w.Errorf("%s: %+v", name, l)
 		}
 		if l, err := store.CancelJob(ctx, w.db, tt.who, "mine", start, start+day); !tt.found && (err != nil || l.Found || b.state("mine") != store.JobQueued) {
@@ -120,7 +120,7 @@ func testJobSight(w *world) {
 	off := false
 	_, err := store.UpdateToken(ctx, w.db, b.user.ID, b.token.ID, store.TokenChange{Enabled: store.To(off)})
 	must(w.T, err)
-	if l := b.look(b.byToken, "mine", store.LookAndClaim, start); l.Access || l.Claimed {
+	if l := b.look(b.byToken, "mine", store.FindAndClaim, start); l.Access || l.Claimed {
 		w.Errorf("a token that is off claims: %+v", l)
 	}
 	if s := b.submit(b.byToken, "next", 10, start); s.Access || s.Found {
@@ -136,7 +136,7 @@ func testJobLimit(w *world) {
 	accepted := 0
 	for i := range 4 * limit {
 		wg.Go(func() {
-			s, err := store.Submit(ctx, w.db, b.byToken, store.Job{ID: store.NewID(start), Name: fmt.Sprint(i), Digest: []byte("d"), Payload: []byte("p"), SealingKey: "k"}, limit, start)
+			s, err := store.SubmitJob(ctx, w.db, b.byToken, store.Job{ID: store.NewID(start), Name: fmt.Sprint(i), Digest: []byte("d"), Payload: []byte("p"), EncryptionKeyID: "k"}, limit, start)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil || !s.Access {
@@ -152,7 +152,7 @@ func testJobLimit(w *world) {
 		w.Errorf("%d accepted, %d kept, want %d", accepted, n, limit)
 	}
 	c := b.claim(start) // of this user, or of nobody else: the table was emptied
-	must(w.T, w.db.Run(ctx, c.Job.Fenced(store.JobFailed, start, start+day, nil, "")...))
+	must(w.T, w.db.Run(ctx, c.Job.Finish(store.JobFailed, start, start+day, nil, "")...))
 	if s := b.submit(b.byToken, "room", limit, start); !s.Found {
 		w.Error("one is over, and there is no room")
 	}
@@ -167,16 +167,16 @@ func testJobFence(w *world) {
 		w.Fatal("claimed within the lease")
 	}
 	fresh := b.claim(start + lease).Job
-	if fresh.Attempt != 2 || fresh.Left() != 0 {
+	if fresh.Attempt != 2 || fresh.AttemptsLeft() != 0 {
 		w.Fatalf("the second attempt: %+v", fresh)
 	}
 	for name, end := range map[string][]store.Stmt{
-		"completed": stale.Fenced(store.JobCompleted, start, start+day, []byte("stale"), "k"),
-		"queued":    stale.Requeued(start),
-		"returned":  stale.Returned(),
+		"completed": stale.Finish(store.JobCompleted, start, start+day, []byte("stale"), "k"),
+		"queued":    stale.Requeue(start),
+		"returned":  stale.Release(),
 	} {
 		r := w.record(b.user)
-		r.Also = end
+		r.Statements = end
 		if err := w.settle(r); store.CodeOf(err) != store.CodeNull {
 			w.Errorf("%s by who was overtaken: %v", name, err)
 		}
@@ -185,19 +185,19 @@ func testJobFence(w *world) {
 		w.Errorf("%d usage rows of who was overtaken; the job is %v", n, b.state("j"))
 	}
 	r := w.record(b.user)
-	r.Also = fresh.Fenced(store.JobCompleted, start, start+day, []byte("fresh"), "k")
+	r.Statements = fresh.Finish(store.JobCompleted, start, start+day, []byte("fresh"), "k")
 	must(w.T, w.settle(r))
 	if err := w.settle(r); store.CodeOf(err) != store.CodeConflict {
 		w.Errorf("settled twice: %v, want the conflict of the usage row alone", err)
 	}
-	if l := b.look(b.byToken, "j", store.LookOnly, start); string(l.Job.Result) != "fresh" {
+	if l := b.look(b.byToken, "j", store.FindOnly, start); string(l.Job.Result) != "fresh" {
 		w.Errorf("the result is %q", l.Job.Result)
 	}
-	if err := w.db.Run(ctx, stale.Fenced(store.JobCompleted, start, start+day, []byte("stale"), "k")...); store.CodeOf(err) != store.CodeNull {
+	if err := w.db.Run(ctx, stale.Finish(store.JobCompleted, start, start+day, []byte("stale"), "k")...); store.CodeOf(err) != store.CodeNull {
 		w.Errorf("after the end: %v", err)
 	}
 	exec(w.T, w.db, "delete from jobs")
-	if err := w.db.Run(ctx, fresh.Requeued(0)...); store.CodeOf(err) != store.CodeNull {
+	if err := w.db.Run(ctx, fresh.Requeue(0)...); store.CodeOf(err) != store.CodeNull {
 		w.Errorf("of a job that is gone: %v", err)
 	}
 }
@@ -207,10 +207,10 @@ func testJobAttempts(w *world) {
 	b.submit(b.byToken, "j", 10, start)
 	for range 3 { // what is given back does not count
 		j := b.claim(start).Job
-		must(w.T, w.db.Run(ctx, j.Returned()...))
+		must(w.T, w.db.Run(ctx, j.Release()...))
 	}
 	j := b.claim(start).Job
-	must(w.T, w.db.Run(ctx, j.Requeued(start+minute)...))
+	must(w.T, w.db.Run(ctx, j.Requeue(start+minute)...))
 	if c := b.claim(start + minute - 1); c.Found || c.More {
 		w.Errorf("claimed before it is due: %+v", c)
 	}
@@ -218,18 +218,18 @@ func testJobAttempts(w *world) {
 	if err != nil || counts != (store.JobCounts{Delayed: 1}) {
 		w.Errorf("%+v, %v", counts, err)
 	}
-	if last := b.claim(start + minute).Job; last.Attempt != 5 || last.Left() != 0 {
+	if last := b.claim(start + minute).Job; last.Attempt != 5 || last.AttemptsLeft() != 0 {
 		w.Errorf("the last attempt: %+v", last)
 	}
 	if c := b.claim(start + minute + lease); c.Found {
 		w.Errorf("a third attempt: %+v", c)
 	}
-	if l := b.look(b.byToken, "j", store.LookAndClaim, start+minute+lease); l.Claimed || l.Job.State != store.JobFailed || l.Job.Result != nil || l.Job.Payload != nil {
+	if l := b.look(b.byToken, "j", store.FindAndClaim, start+minute+lease); l.Claimed || l.Job.State != store.JobFailed || l.Job.Result != nil || l.Job.Payload != nil {
 		w.Errorf("after two attempts that went silent: %+v", l)
 	}
 	b.submit(b.byToken, "k", 10, start)
 	exec(w.T, w.db, "update jobs set attempt = 2, state = 2, due_at = 5 where name = 'k'")
-	if l := b.look(b.byToken, "k", store.LookOnly, start); l.Job.State != store.JobFailed {
+	if l := b.look(b.byToken, "k", store.FindOnly, start); l.Job.State != store.JobFailed {
 		w.Errorf("nobody claims, a look finds it: %+v", l)
 	}
 }
@@ -255,9 +255,9 @@ func testJobCancel(w *world) {
 		w.Errorf("who runs it is not told: %+v", c)
 	}
 	r := w.record(b.user)
-	r.Also = j.Fenced(store.JobCompleted, start, start+day, []byte("too late"), "k")
+	r.Statements = j.Finish(store.JobCompleted, start, start+day, []byte("too late"), "k")
 	must(w.T, w.settle(r)) // what it used counts
-	if l := b.look(b.byToken, "running", store.LookOnly, start); l.Job.State != store.JobCancelled || l.Job.Result != nil {
+	if l := b.look(b.byToken, "running", store.FindOnly, start); l.Job.State != store.JobCancelled || l.Job.Result != nil {
 		w.Errorf("%+v", l)
 	}
 	first := cancel("running")
@@ -275,7 +275,7 @@ func testJobPurge(w *world) {
 	for i := range 6 {
 		b.submit(b.byToken, fmt.Sprint("done", i), 100, start)
 		j := b.claim(start).Job
-		must(w.T, w.db.Run(ctx, j.Fenced(store.JobCompleted, start, start+int64(i), []byte("r"), "k")...))
+		must(w.T, w.db.Run(ctx, j.Finish(store.JobCompleted, start, start+int64(i), []byte("r"), "k")...))
 	}
 	b.submit(b.byToken, "old", 100, start-10*day)
 	b.submit(b.byToken, "new", 100, start)

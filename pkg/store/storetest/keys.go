@@ -80,7 +80,7 @@ func testKeyChanges(w *world) {
 	u, other := w.user(), w.user()
 	want, theirs := w.key(u), w.key(other)
 	exec(w.T, w.db, "update provider_keys set rest_until = 99, rest_class = 'bad_key', rest_note = 'no'")
-	want.RestUntil, want.RestClass, want.RestNote = 99, "bad_key", "no"
+	want.CooldownUntil, want.CooldownClass, want.CooldownMessage = 99, "bad_key", "no"
 	limit, largest := int64(0), int64(math.MaxInt64)
 	now := start
 	for _, step := range []struct {
@@ -96,9 +96,9 @@ func testKeyChanges(w *world) {
 		{store.KeyChange{DailyLimit: store.To(&limit)}, func(k *store.Key) { k.DailyLimit = &limit }},
 		{store.KeyChange{DailyLimit: store.To(&largest)}, func(k *store.Key) { k.DailyLimit = &largest }},
 		{store.KeyChange{}, func(*store.Key) {}},
-		{store.KeyChange{Secret: store.To(store.Secret{Sealed: []byte("s2"), SealingKey: "k2", LastFour: "wxyz"})}, func(k *store.Key) {
-			k.Sealed, k.SealingKey, k.LastFour = []byte("s2"), "k2", "wxyz"
-			k.RestUntil, k.RestClass, k.RestNote = 0, "", ""
+		{store.KeyChange{Secret: store.To(store.Secret{Encrypted: []byte("s2"), EncryptionKeyID: "k2", LastFour: "wxyz"})}, func(k *store.Key) {
+			k.Encrypted, k.EncryptionKeyID, k.LastFour = []byte("s2"), "k2", "wxyz"
+			k.CooldownUntil, k.CooldownClass, k.CooldownMessage = 0, "", ""
 		}},
 		{store.KeyChange{Name: store.To(""), Priority: store.To(math.MaxInt32), Enabled: store.To(true), DefaultModel: store.To(""), DailyLimit: store.To[*int64](nil)},
 			func(k *store.Key) {
@@ -115,12 +115,12 @@ func testKeyChanges(w *world) {
 		}
 	}
 	exec(w.T, w.db, "update provider_keys set rest_until = 99, rest_class = 'bad_key', rest_note = 'no'")
-	w.is(store.EndRest(ctx, w.db, other.ID, want.ID), store.ErrNotFound)
-	must(w.T, store.EndRest(ctx, w.db, u.ID, want.ID))
+	w.is(store.EndCooldown(ctx, w.db, other.ID, want.ID), store.ErrNotFound)
+	must(w.T, store.EndCooldown(ctx, w.db, u.ID, want.ID))
 	if got, err := store.KeyByID(ctx, w.db, u.ID, want.ID, today); err != nil || !reflect.DeepEqual(got.Key, want) {
 		w.Errorf("after its rest: %+v, %v\nwant %+v", got, err, want)
 	}
-	if got, err := store.KeyByID(ctx, w.db, other.ID, theirs.ID, today); err != nil || got.RestUntil != 99 || got.Name != theirs.Name {
+	if got, err := store.KeyByID(ctx, w.db, other.ID, theirs.ID, today); err != nil || got.CooldownUntil != 99 || got.Name != theirs.Name {
 		w.Errorf("another's key changed: %+v, %v", got, err)
 	}
 }
@@ -130,7 +130,7 @@ func testKeyLimits(w *world) {
 	for _, limit := range []int64{0, 1, math.MaxInt32 + 1, math.MaxInt64} {
 		for _, priority := range []int{math.MinInt32, 0, math.MaxInt32} {
 			k := w.key(u, func(k *store.Key) {
-				k.DailyLimit, k.Priority, k.Sealed, k.Name = &limit, priority, make([]byte, 20_000), strings.Repeat("ñ", 5000)
+				k.DailyLimit, k.Priority, k.Encrypted, k.Name = &limit, priority, make([]byte, 20_000), strings.Repeat("ñ", 5000)
 			})
 			if got, err := store.KeyByID(ctx, w.db, u.ID, k.ID, math.MaxInt64); err != nil || !reflect.DeepEqual(got.Key, k) {
 				w.Errorf("limit %d, priority %d: %v", limit, priority, err)
@@ -148,7 +148,7 @@ func testKeyOwners(w *world) {
 	w.is(err, store.ErrNotFound)
 	w.is(store.DeleteKey(ctx, w.db, other.ID, k.ID), store.ErrNotFound)
 	w.is(store.ResetQuota(ctx, w.db, other.ID, k.ID, today), store.ErrNotFound)
-	w.is(store.EndRest(ctx, w.db, other.ID, k.ID), store.ErrNotFound)
+	w.is(store.EndCooldown(ctx, w.db, other.ID, k.ID), store.ErrNotFound)
 	_, err = store.KeyDays(ctx, w.db, other.ID, k.ID, today, 30)
 	w.is(err, store.ErrNotFound)
 	if got, err := store.KeyByID(ctx, w.db, u.ID, k.ID, today); err != nil || !reflect.DeepEqual(got.Key, k) {
@@ -196,23 +196,23 @@ func testKeySealing(w *world) {
 	for i := range 5 {
 		old = append(old, w.key(u, func(k *store.Key) { k.ID = store.NewID(start + int64(i)) }))
 	}
-	w.key(u, func(k *store.Key) { k.SealingKey = "current" })
+	w.key(u, func(k *store.Key) { k.EncryptionKeyID = "current" })
 	before := w.revision(u)
 	for _, k := range old {
-		list, err := store.KeysSealedOtherwise(ctx, w.db, "current", store.Page{Limit: 2})
+		list, err := store.KeysNotEncryptedBy(ctx, w.db, "current", store.Page{Limit: 2})
 		if err != nil || len(list) == 0 || !reflect.DeepEqual(list[0], k) {
 			w.Fatalf("got %+v, %v, want %s first", list, err, k.ID)
 		}
 		changed := k
-		changed.Sealed = []byte("entered again meanwhile")
-		if done, err := store.ResealKey(ctx, w.db, changed, []byte("lost"), "current"); err != nil || done {
+		changed.Encrypted = []byte("entered again meanwhile")
+		if done, err := store.ReencryptKey(ctx, w.db, changed, []byte("lost"), "current"); err != nil || done {
 			w.Errorf("a secret that was entered again was replaced: %v, %v", done, err)
 		}
-		if done, err := store.ResealKey(ctx, w.db, k, []byte("resealed"), "current"); err != nil || !done {
+		if done, err := store.ReencryptKey(ctx, w.db, k, []byte("resealed"), "current"); err != nil || !done {
 			w.Errorf("not resealed: %v, %v", done, err)
 		}
 	}
-	if list, err := store.KeysSealedOtherwise(ctx, w.db, "current", store.Page{Limit: 2}); err != nil || len(list) != 0 {
+	if list, err := store.KeysNotEncryptedBy(ctx, w.db, "current", store.Page{Limit: 2}); err != nil || len(list) != 0 {
 		w.Errorf("left: %+v, %v", list, err)
 	}
 	if n := number(w.T, w.db, "select count(*) from provider_keys where sealing_key = 'current' and user_id = $1", u.ID); n != 6 || w.revision(u) != before {

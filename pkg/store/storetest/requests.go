@@ -211,7 +211,7 @@ func testSettleIsAllOrNothing(w *world) {
 	must(w.T, w.settle(first))
 	k := w.key(u)
 	also := w.record(u, func(r *store.Record) {
-		r.Also = []store.Stmt{{SQL: "update provider_keys set rest_until = $2 where id = $1", Args: []any{k.ID, start}}}
+		r.Statements = []store.Stmt{{SQL: "update provider_keys set rest_until = $2 where id = $1", Args: []any{k.ID, start}}}
 	})
 	if err := w.settle(also, first, w.record(u)); store.CodeOf(err) != store.CodeConflict {
 		w.Errorf("a request settled twice: %v", err)

@@ -33,14 +33,14 @@ func testRevision(w *world) {
 		bumps int64
 	}{
 		{"a key is added", func() error { w.key(u); return nil }, 1},
-		{"a key's secret", key(store.KeyChange{Secret: store.To(store.Secret{Sealed: []byte("s"), SealingKey: "k1", LastFour: "1234"})}), 1},
+		{"a key's secret", key(store.KeyChange{Secret: store.To(store.Secret{Encrypted: []byte("s"), EncryptionKeyID: "k1", LastFour: "1234"})}), 1},
 		{"a key's priority", key(store.KeyChange{Priority: store.To(2)}), 1},
 		{"a key's models", key(store.KeyChange{AllowedModels: store.To([]string{"*"})}), 1},
 		{"a key's default model", key(store.KeyChange{DefaultModel: store.To("m")}), 1},
 		{"a key's limit", key(store.KeyChange{DailyLimit: store.To(&limit)}), 1},
 		{"a key is disabled", key(store.KeyChange{Enabled: store.To(false)}), 1},
 		{"a key is blocked", func() error { _, err := store.BlockKey(ctx, w.db, k.ID, true, start); return err }, 1},
-		{"a key's rest is ended", func() error { return store.EndRest(ctx, w.db, u.ID, k.ID) }, 1},
+		{"a key's rest is ended", func() error { return store.EndCooldown(ctx, w.db, u.ID, k.ID) }, 1},
 		{"a key's quota is reset", func() error { return store.ResetQuota(ctx, w.db, u.ID, k.ID, today) }, 1},
 		{"the strategy", profile(store.ProfileChange{Strategy: store.To("round-robin")}), 1},
 		{"a key is deleted", func() error { return store.DeleteKey(ctx, w.db, u.ID, k.ID) }, 1},

@@ -139,7 +139,7 @@ func (w *world) token(u store.User) store.Token {
 func (w *world) key(u store.User, change ...func(*store.Key)) store.Key {
 	w.Helper()
 	id := store.NewID(start)
-	k := store.Key{ID: id, UserID: u.ID, Provider: "openai", Name: "key", Sealed: append([]byte{0, 1, 255}, id[:]...), SealingKey: "k1",
+	k := store.Key{ID: id, UserID: u.ID, Provider: "openai", Name: "key", Encrypted: append([]byte{0, 1, 255}, id[:]...), EncryptionKeyID: "k1",
 		LastFour: "abcd", Priority: 1, Enabled: true, AllowedModels: []string{}, CreatedAt: start, UpdatedAt: start}
 	for _, f := range change {
 		f(&k)

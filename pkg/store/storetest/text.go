@@ -26,7 +26,7 @@ func testText(w *world) {
 			w.Errorf("%q: token %+v, %v", s, got, err)
 		}
 		k := w.key(u, func(k *store.Key) {
-			k.Provider, k.Name, k.SealingKey, k.LastFour, k.AllowedModels, k.DefaultModel = s, s, s, s, []string{s, "", s}, s
+			k.Provider, k.Name, k.EncryptionKeyID, k.LastFour, k.AllowedModels, k.DefaultModel = s, s, s, s, []string{s, "", s}, s
 		})
 		if got, err := store.KeyByID(ctx, w.db, u.ID, k.ID, today); err != nil || !reflect.DeepEqual(got.Key, k) {
 			w.Errorf("%q: key %+v, %v", s, got, err)

@@ -18,8 +18,8 @@ import (
 	"github.com/alicetears/llm-gateway/internal/testproc"
 )
 
-// home is a place where the gateway runs.
-type home interface {
+// platform is a place where the gateway runs.
+type platform interface {
 	ask(t *testing.T, r request) answer
 	// crons are the paths that the platform's scheduler calls.
 	crons() []string

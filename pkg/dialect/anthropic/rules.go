@@ -1,11 +1,37 @@
-package dialect
+package anthropic
 
-// MessagesRules say what a model takes of Anthropic's Messages API: its generations differ.
-type MessagesRules struct {
+import "github.com/alicetears/llm-gateway/pkg/dialect"
+
+// Rules say how a provider's Messages API differs from Anthropic's.
+type Rules struct {
+	dialect.CommonRules
+
+	CacheMarks dialect.CacheMarkForm
+	// Models are exceptions; the first that matches the model's id is applied over the rest.
+	Models []ModelRules
+}
+
+// ModelRules say what the models that Match says take: their generations differ.
+type ModelRules struct {
+	// Match takes a model id.
+	Match func(model string) bool
+	// Drop adds to that of the provider.
+	Drop []string
+	// Efforts are the levels of reasoning effort that the model knows, in rising order;
+	// another one becomes the nearest. Empty: as they come.
+	Efforts     []string
 	Thinking    ThoughtForm
 	ThinkingOff ThoughtOffForm
 	ForcedTools ForcedToolsForm
 	SystemTurns SystemTurnForm
+}
+
+// Matches says whether the rules are those of the model.
+func (m ModelRules) Matches(model string) bool { return m.Match != nil && m.Match(model) }
+
+// Exceptions returns those of the model that every dialect knows.
+func (m ModelRules) Exceptions() dialect.ModelExceptions {
+	return dialect.ModelExceptions{Drop: m.Drop, Efforts: m.Efforts}
 }
 
 // ThoughtForm is how a model is told to think.
