@@ -112,7 +112,7 @@ func (w *world) newGateway(s gateway.Settings) *gateway.Gateway {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	caller := provider.NewCaller(provider.CallerConfig{Now: w.now})
+	caller := provider.NewClient(provider.ClientConfig{Now: w.now})
 	w.t.Cleanup(caller.Close)
 	return gateway.New(gateway.Deps{
 		DB: w.db, Quota: quota.New(w.db), Secrets: w.secrets, Providers: table, Upstream: caller, Cost: catalog.Cost,

@@ -71,7 +71,7 @@ func TestHeadersHoldNoKey(t *testing.T) {
 	if id := p.RequestIDOf(h, key); id != "req-[redacted]" {
 		t.Errorf("the request's id is %q", id)
 	}
-	if ms := downward(h, key).Get("Openai-Processing-Ms"); ms != "1 [redacted]" {
+	if ms := forwardedResponseHeaders(h, key).Get("Openai-Processing-Ms"); ms != "1 [redacted]" {
 		t.Errorf("the header is %q", ms)
 	}
 }

@@ -142,7 +142,7 @@ func TestValuesPerProvider(t *testing.T) {
 		}
 	}
 	for _, p := range tab.All() {
-		if p.Dialect != OpenAI {
+		if p.Client.Dialect() != openai.Name {
 			continue
 		}
 		msgs := encode(t, p, everything("m"))["messages"].([]any)

@@ -35,7 +35,7 @@ func TestTableHasTheNineProviders(t *testing.T) {
 			t.Errorf("%s and %s share the host %s", p.ID, other, p.base.Host)
 		}
 		hosts[p.base.Host] = p.ID
-		names := append([]string{p.RequestID}, p.Upward...)
+		names := append([]string{p.RequestID}, p.ForwardedRequestHeaders...)
 		for name := range p.Header {
 			names = append(names, name)
 		}
@@ -52,7 +52,7 @@ func TestTableHasTheNineProviders(t *testing.T) {
 			t.Errorf("%s: Callable is %v, %q", p.ID, ok, reason)
 		}
 		if !ok {
-			t.Errorf("%s speaks the dialect %s and is not callable", p.ID, p.Dialect)
+			t.Errorf("%s speaks the dialect %s and is not callable", p.ID, p.Client)
 		}
 	}
 	if tab.ByID("nobody") != nil {

@@ -21,7 +21,7 @@ type Deps struct {
 	Secrets   *auth.Secrets
 	Gateway   *gateway.Gateway
 	Providers *provider.Table
-	Upstream  *provider.Caller
+	Upstream  *provider.Client
 	Throttle  quota.Throttle
 	// Redis is the Throttle if one is configured, else nil.
 	Redis *quota.RedisThrottle

@@ -92,7 +92,7 @@ func TestAdminRoutesAreTheAdmins(t *testing.T) {
 	key := ann.key("openai", apiKey)
 	token, secret, _ := ann.token("ann's")
 	for _, route := range server.Routes() {
-		if route.Access == server.Admin {
+		if route.Access == server.AccessAdmin {
 			for _, asks := range []client{bob.client, bob.cookied()} {
 				asks.do(route.Method, idOf(route, key), bodyFor(route)).refused(403, "FORBIDDEN", "admin")
 			}

@@ -116,7 +116,7 @@ func restOf(k store.KeyUse) (keyState, string) {
 		note = ": " + k.CooldownMessage
 	}
 	switch class := chat.Class(k.CooldownClass); {
-	case class == chat.BadKey || k.CooldownUntil >= provider.Edited:
+	case class == chat.BadKey || k.CooldownUntil >= provider.UntilEdited:
 		return keyRejected, "the provider refuses the key" + note
 	case class == chat.Forbidden:
 		return keyRejected, "the provider does not let the key do this" + note + "; it is tried again at " + clock(k.CooldownUntil)

@@ -7,7 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 )
 
-func TestConsequence(t *testing.T) {
+func TestAfterFailure(t *testing.T) {
 	const s = int64(1000)
 	const day = 24 * 3600 * s
 	tests := []struct {
@@ -17,7 +17,7 @@ func TestConsequence(t *testing.T) {
 		failover bool
 		rest     int64 // milliseconds from noon; 0: none
 	}{
-		{"bad key", "openai", chat.Error{Class: chat.BadKey}, true, Edited - noon},
+		{"bad key", "openai", chat.Error{Class: chat.BadKey}, true, UntilEdited - noon},
 		{"forbidden", "openai", chat.Error{Class: chat.Forbidden}, true, 3600 * s},
 		{"no money", "openai", chat.Error{Class: chat.OutOfMoney}, true, 3600 * s},
 		{"no money this month", "anthropic", chat.Error{Class: chat.OutOfMoney, ResetAt: noon + 6*day}, true, 6 * day},
@@ -27,7 +27,7 @@ func TestConsequence(t *testing.T) {
 		{"day, Pacific", "gemini", chat.Error{Class: chat.DailyQuota}, true, 20 * 3600 * s},
 		{"day, Pacific, whatever the hint", "gemini", chat.Error{Class: chat.DailyQuota, RetryAfter: 34 * time.Second, ResetAt: noon + 20*3600*s}, true, 20 * 3600 * s},
 		{"day, hint", "groq", chat.Error{Class: chat.DailyQuota, RetryAfter: time.Minute}, true, 60 * s},
-		{"rate", "groq", chat.Error{Class: chat.RateLimited}, true, CoolDown.Milliseconds()},
+		{"rate", "groq", chat.Error{Class: chat.RateLimited}, true, ShortCooldown.Milliseconds()},
 		{"rate, hint", "groq", chat.Error{Class: chat.RateLimited, RetryAfter: 90 * time.Second}, true, 90 * s},
 		{"rate, tiny hint", "groq", chat.Error{Class: chat.RateLimited, RetryAfter: time.Microsecond}, true, 1},
 		{"rate, absurd hint", "groq", chat.Error{Class: chat.RateLimited, RetryAfter: 1 << 62}, true, day},
@@ -44,7 +44,7 @@ func TestConsequence(t *testing.T) {
 	tab := table(t, nil)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			failover, until := tab.ByID(tt.provider).Consequence(&tt.err, noon)
+			failover, until := tab.ByID(tt.provider).AfterFailure(&tt.err, noon)
 			want := noon + tt.rest
 			if tt.rest == 0 {
 				want = 0
@@ -59,19 +59,19 @@ func TestConsequence(t *testing.T) {
 func TestCallerCausedFailuresStayWithTheCaller(t *testing.T) {
 	for _, class := range []chat.Class{chat.BadKey, chat.Forbidden, chat.OutOfMoney, chat.DailyQuota, chat.RateLimited, chat.Overloaded,
 		chat.Transport, chat.Timeout, chat.ModelUnknown, chat.ContextLength, chat.TooLarge, chat.BadRequest, chat.BadToolCall, chat.ContentPolicy} {
-		a := ActionOf(class)
+		a := FailurePolicyOf(class)
 		caused := (&chat.Error{Class: class}).CallerCaused()
 		if a.Failover == caused {
 			t.Errorf("%s: failover is %v, caused by the caller %v", class, a.Failover, caused)
 		}
-		if (a.Rest != NoRest) != (a.Scope == ScopeKey) {
-			t.Errorf("%s: rest %d in scope %d", class, a.Rest, a.Scope)
+		if (a.Cooldown != NoCooldown) != (a.Scope == ScopeKey) {
+			t.Errorf("%s: rest %d in scope %d", class, a.Cooldown, a.Scope)
 		}
 	}
 }
 
 func TestEdges(t *testing.T) {
-	if got := time.UnixMilli(Edited).UTC().Format(time.RFC3339); got != "9999-12-31T23:59:59Z" {
+	if got := time.UnixMilli(UntilEdited).UTC().Format(time.RFC3339); got != "9999-12-31T23:59:59Z" {
 		t.Error(got)
 	}
 	dec31 := time.Date(2026, 12, 31, 23, 59, 59, 0, time.UTC).UnixMilli()

@@ -26,11 +26,11 @@ const secret = "sk-test-0123456789abcdefXYZ"
 var request = dialect.Encoded{Path: "/chat/completions", Body: []byte(`{"model":"m"}`)}
 
 // serve starts a provider that answers with the handler, and a caller for it.
-func serve(t testing.TB, id string, h http.HandlerFunc) (*Provider, *Caller) {
+func serve(t testing.TB, id string, h http.HandlerFunc) (*Provider, *Client) {
 	t.Helper()
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
-	c := NewCaller(CallerConfig{UserAgent: "llm-gateway/test", MaxBytes: 1 << 20})
+	c := NewClient(ClientConfig{UserAgent: "llm-gateway/test", MaxBytes: 1 << 20})
 	t.Cleanup(c.Close)
 	return table(t, map[string]string{id: srv.URL + "/base"}).ByID(id), c
 }
@@ -42,7 +42,7 @@ func context5s(t testing.TB) context.Context {
 }
 
 // fails calls and wants a *CallError.
-func fails(t *testing.T, ctx context.Context, c *Caller, p *Provider, opts Options) *CallError {
+func fails(t *testing.T, ctx context.Context, c *Client, p *Provider, opts Options) *CallError {
 	t.Helper()
 	resp, err := c.Do(ctx, p, secret, request, opts)
 	if err == nil {
@@ -78,7 +78,7 @@ func TestRequestCarriesNothingButWhatItMust(t *testing.T) {
 		"Authorization": {"Bearer llm_callers"}, "X-Api-Key": {"callers"}, "Cookie": {"s=1"}, "Openai-Organization": {"org"}, "Forwarded": {"x"},
 		"X-Forwarded-For": {"1.2.3.4"}, "User-Agent": {"curl"}, "Accept-Encoding": {"gzip"}, "Http-Referer": {"https://app.example"}, "X-Title": {"App"},
 	}
-	resp, err := c.Do(context5s(t), p, secret, request, Options{Form: Stream, Header: from})
+	resp, err := c.Do(context5s(t), p, secret, request, Options{Streamed: true, Header: from})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestSent(t *testing.T) {
 	}
 	refused := "http://" + ln.Addr().String()
 	ln.Close()
-	c := NewCaller(CallerConfig{})
+	c := NewClient(ClientConfig{})
 	defer c.Close()
 	call := fails(t, context5s(t), c, table(t, map[string]string{"groq": refused}).ByID("groq"), Options{})
 	if call.Sent || call.Answered || call.Err.Class != chat.Transport || call.Err.Status != 0 {
@@ -227,12 +227,12 @@ func TestSilence(t *testing.T) {
 		}
 	}
 	p, c := serve(t, "openai", mute)
-	call := fails(t, context5s(t), c, p, Options{Silence: 60 * time.Millisecond})
-	if call.Err.Class != chat.Timeout || !errors.Is(call, ErrSilence) || !call.Sent || call.Answered {
+	call := fails(t, context5s(t), c, p, Options{IdleTimeout: 60 * time.Millisecond})
+	if call.Err.Class != chat.Timeout || !errors.Is(call, ErrIdleTimeout) || !call.Sent || call.Answered {
 		t.Errorf("before the header: %+v, %v", call, call.Err)
 	}
 
-	resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/half", Body: []byte("{}")}, Options{Form: Stream, Silence: 60 * time.Millisecond})
+	resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/half", Body: []byte("{}")}, Options{Streamed: true, IdleTimeout: 60 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func TestSilence(t *testing.T) {
 	start := time.Now()
 	text, err := io.ReadAll(resp.Body)
 	var failure *chat.Error
-	if !errors.As(err, &failure) || failure.Class != chat.Timeout || !errors.Is(err, ErrSilence) || string(text) != "data: x\n\n" {
+	if !errors.As(err, &failure) || failure.Class != chat.Timeout || !errors.Is(err, ErrIdleTimeout) || string(text) != "data: x\n\n" {
 		t.Errorf("in the body: %q, %v", text, err)
 	}
 	if d := time.Since(start); d > 3*time.Second {
@@ -258,7 +258,7 @@ func TestDripIsNoSilence(t *testing.T) {
 		}
 		io.WriteString(w, "{}")
 	})
-	resp, err := c.Do(context5s(t), p, secret, request, Options{Silence: 200 * time.Millisecond})
+	resp, err := c.Do(context5s(t), p, secret, request, Options{IdleTimeout: 200 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +276,7 @@ func TestDeadlineAndCancel(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
-	call := fails(t, ctx, c, p, Options{Silence: time.Minute})
+	call := fails(t, ctx, c, p, Options{IdleTimeout: time.Minute})
 	if call.Err.Class != chat.Timeout || !errors.Is(call, context.DeadlineExceeded) || !call.Sent {
 		t.Errorf("deadline: %+v, %v", call, call.Err)
 	}
@@ -300,7 +300,7 @@ func TestClosingEarlyEndsTheProvidersWork(t *testing.T) {
 		<-r.Context().Done()
 		close(left)
 	})
-	resp, err := c.Do(context5s(t), p, secret, request, Options{Form: Stream})
+	resp, err := c.Do(context5s(t), p, secret, request, Options{Streamed: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -391,20 +391,20 @@ func TestBodyLimits(t *testing.T) {
 		}
 	})
 	for _, tt := range []struct {
-		path string
-		form Form
-		ok   bool
+		path     string
+		streamed bool
+		ok       bool
 	}{
-		{"/exact", Whole, true}, {"/over", Whole, false}, {"/lines", Whole, false},
-		{"/exact", Stream, true}, {"/lines", Stream, true}, {"/line", Stream, false}, {"/over", Stream, false},
+		{"/exact", false, true}, {"/over", false, false}, {"/lines", false, false},
+		{"/exact", true, true}, {"/lines", true, true}, {"/line", true, false}, {"/over", true, false},
 	} {
-		resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: tt.path, Body: []byte("{}")}, Options{Form: tt.form})
+		resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: tt.path, Body: []byte("{}")}, Options{Streamed: tt.streamed})
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = resp.ReadAll()
 		if (err == nil) != tt.ok || err != nil && !errors.Is(err, ErrTooLarge) {
-			t.Errorf("%s, form %d: %v", tt.path, tt.form, err)
+			t.Errorf("%s, streamed %v: %v", tt.path, tt.streamed, err)
 		}
 	}
 }
@@ -420,7 +420,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	})
 	for i := range 6 {
 		path := [...]string{"/good", "/bad"}[i%2]
-		resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: path, Body: []byte("{}")}, Options{Silence: time.Second})
+		resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: path, Body: []byte("{}")}, Options{IdleTimeout: time.Second})
 		if err == nil {
 			resp.ReadAll()
 		}
@@ -435,7 +435,7 @@ func TestStaleConnection(t *testing.T) {
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
 	srv.Start()
 	defer srv.Close()
-	c := NewCaller(CallerConfig{})
+	c := NewClient(ClientConfig{})
 	defer c.Close()
 	p := table(t, map[string]string{"openai": srv.URL}).ByID("openai")
 	for range 5 {
@@ -464,21 +464,21 @@ func TestHTTP2(t *testing.T) {
 	srv.EnableHTTP2 = true
 	srv.StartTLS()
 	defer srv.Close()
-	c := NewCaller(CallerConfig{})
+	c := NewClient(ClientConfig{})
 	defer c.Close()
 	c.transport.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 	c.transport.TLSClientConfig.NextProtos = nil
 	p := table(t, map[string]string{"openai": srv.URL}).ByID("openai")
 	large := dialect.Encoded{Path: "/echo", Body: bytes.Repeat([]byte("0123456789"), 100_000)}
-	resp, err := c.Do(context5s(t), p, secret, large, Options{Silence: time.Second})
+	resp, err := c.Do(context5s(t), p, secret, large, Options{IdleTimeout: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if text, err := resp.ReadAll(); err != nil || !bytes.Equal(text, large.Body) || proto.Load() != "HTTP/2.0" {
 		t.Errorf("%v: %d bytes, %v", proto.Load(), len(text), err)
 	}
-	_, err = c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/mute", Body: []byte("{}")}, Options{Silence: 50 * time.Millisecond})
-	if !errors.Is(err, ErrSilence) {
+	_, err = c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/mute", Body: []byte("{}")}, Options{IdleTimeout: 50 * time.Millisecond})
+	if !errors.Is(err, ErrIdleTimeout) {
 		t.Errorf("silence: %v", err)
 	}
 }
@@ -488,7 +488,7 @@ func TestUntrustedCertificate(t *testing.T) {
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
 	defer srv.Close()
-	c := NewCaller(CallerConfig{})
+	c := NewClient(ClientConfig{})
 	defer c.Close()
 	call := fails(t, context5s(t), c, table(t, map[string]string{"openai": srv.URL}).ByID("openai"), Options{})
 	var bad *tls.CertificateVerificationError
@@ -503,7 +503,7 @@ func TestConcurrentCalls(t *testing.T) {
 	for i := range cap(errs) {
 		go func() {
 			body := []byte(fmt.Sprintf(`{"n":%d}`, i))
-			resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/x", Body: body}, Options{Silence: 3 * time.Second})
+			resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/x", Body: body}, Options{IdleTimeout: 3 * time.Second})
 			if err == nil {
 				var text []byte
 				if text, err = resp.ReadAll(); err == nil && !bytes.Equal(text, body) {
@@ -546,11 +546,11 @@ func TestSlowUploadIsNoSilence(t *testing.T) {
 	srv.Listener = smallBuffers{srv.Listener}
 	srv.Start()
 	defer srv.Close()
-	c := NewCaller(CallerConfig{})
+	c := NewClient(ClientConfig{})
 	defer c.Close()
 	p := table(t, map[string]string{"openai": srv.URL}).ByID("openai")
 	start := time.Now()
-	resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/x", Body: make([]byte, 32<<20)}, Options{Silence: time.Second})
+	resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/x", Body: make([]byte, 32<<20)}, Options{IdleTimeout: time.Second})
 	if err != nil {
 		t.Fatalf("after %v: %v", time.Since(start), err)
 	}

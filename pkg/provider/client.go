@@ -19,17 +19,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
 
-// Form is the form in which an answer is read.
-type Form uint8
-
-// The forms.
-const (
-	Whole  Form = iota // MaxBytes bounds the body
-	Stream             // MaxBytes bounds one line of it
-)
-
-// CallerConfig configures a Caller. Zero values take the defaults given.
-type CallerConfig struct {
+// ClientConfig configures a Client. Zero values take the defaults given.
+type ClientConfig struct {
 	// UserAgent names the product: "llm-gateway/1.2.3". Default "llm-gateway".
 	UserAgent string
 	// MaxBytes bounds a whole answer, or one line of a stream, decoded. Default 64 MiB.
@@ -42,19 +33,19 @@ type CallerConfig struct {
 	Now func() time.Time
 }
 
-// Caller sends requests to providers. It is the gateway's only outbound HTTP: it
+// Client sends requests to providers. It is the gateway's only outbound HTTP: it
 // follows no redirect, keeps no cookie, asks for no compression, and puts a key
 // nowhere but into its header. It honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY. It is
 // safe for concurrent use.
-type Caller struct {
+type Client struct {
 	transport *http.Transport
 	userAgent string
 	maxBytes  int64
 	now       func() time.Time
 }
 
-// NewCaller makes a Caller.
-func NewCaller(cfg CallerConfig) *Caller {
+// NewClient returns a Client.
+func NewClient(cfg ClientConfig) *Client {
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "llm-gateway"
 	}
@@ -71,7 +62,7 @@ func NewCaller(cfg CallerConfig) *Caller {
 		cfg.Now = time.Now
 	}
 	dialer := &net.Dialer{Timeout: cfg.ConnectTimeout, KeepAlive: 30 * time.Second}
-	return &Caller{
+	return &Client{
 		transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			DialContext:            dialer.DialContext,
@@ -92,20 +83,21 @@ func NewCaller(cfg CallerConfig) *Caller {
 }
 
 // Close drops the idle connections.
-func (c *Caller) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // Options are what a call may vary.
 type Options struct {
-	Form Form
-	// Silence is how long the provider may say nothing at all before the call fails
-	// with class Timeout. Any byte counts, keep-alives included (DeepSeek sends blank lines
-	// for up to ten minutes while a request waits), and so does progress in sending the
-	// body. Zero: only the context limits the call.
-	Silence time.Duration
-	// Header is the caller's; only what Provider.Upward names goes on. May be nil.
+	// Streamed says that the answer comes line by line: then MaxBytes bounds one line, else the body.
+	Streamed bool
+	// IdleTimeout bounds the time without progress; then the call fails with class Timeout. Any
+	// byte of the answer counts as progress, keep-alives included (DeepSeek sends blank lines for
+	// up to ten minutes while a request waits), and so does any byte of the body that is sent.
+	// Zero: only the context limits the call.
+	IdleTimeout time.Duration
+	// Header is our caller's; only what Provider.ForwardedRequestHeaders names is sent. May be nil.
 	Header http.Header
 
-	limit int64 // replaces CallerConfig.MaxBytes if it is not zero
+	limit int64 // replaces ClientConfig.MaxBytes if it is not zero
 }
 
 // CallError is a call that brought no answer. It wraps a classified *chat.Error.
@@ -128,28 +120,28 @@ func (e *CallError) Unwrap() error { return e.Err }
 
 // Errors that are the cause (chat.Error.Cause) of a failed call.
 var (
-	ErrSilence  = errors.New("the provider fell silent")
-	ErrTooLarge = errors.New("the provider's answer is larger than the gateway takes")
+	ErrIdleTimeout = errors.New("the provider fell silent")
+	ErrTooLarge    = errors.New("the provider's answer is larger than the gateway takes")
 )
 
 // Do posts an encoded request. Its body must not change afterwards, even if the call
 // fails: the transport may still be reading it. An answer of status 2xx comes back as a Response,
 // which the caller must Close; anything else as a *CallError with a class, its texts
 // redacted:
-//   - Timeout: silence (ErrSilence) or the context's deadline.
+//   - Timeout: the idle timeout (ErrIdleTimeout) or the context's deadline.
 //   - Transport: no connection, a broken answer, a redirect. If the context was cancelled,
 //     errors.Is(err, context.Canceled) is true as well.
 //   - the provider's own failure, as Classify sees it.
-func (c *Caller) Do(ctx context.Context, p *Provider, secret string, enc dialect.Encoded, opts Options) (*Response, error) {
+func (c *Client) Do(ctx context.Context, p *Provider, secret string, enc dialect.Encoded, opts Options) (*Response, error) {
 	return c.send(ctx, p, secret, http.MethodPost, enc, opts)
 }
 
-func (c *Caller) send(ctx context.Context, p *Provider, secret, method string, enc dialect.Encoded, opts Options) (*Response, error) {
+func (c *Client) send(ctx context.Context, p *Provider, secret, method string, enc dialect.Encoded, opts Options) (*Response, error) {
 	target, err := p.target(enc.Path)
 	if err != nil {
 		return nil, &CallError{Err: &chat.Error{Class: chat.BadRequest, Cause: err}}
 	}
-	ex := newExchange(ctx, opts.Silence)
+	ex := newExchange(ctx, opts.IdleTimeout)
 	req := (&http.Request{
 		Method: method, URL: target, Host: target.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -165,7 +157,7 @@ func (c *Caller) send(ctx context.Context, p *Provider, secret, method string, e
 		return nil, &CallError{Err: failure, Sent: ex.sent.Load()}
 	}
 	ex.touch()
-	body := &body{exchange: ex, raw: resp.Body, src: resp.Body, limit: cmp.Or(opts.limit, c.maxBytes), form: opts.Form}
+	body := &body{exchange: ex, raw: resp.Body, src: resp.Body, limit: cmp.Or(opts.limit, c.maxBytes), streamed: opts.Streamed}
 	if err := body.decode(resp.Header.Get("Content-Encoding")); err != nil {
 		body.Close()
 		return nil, &CallError{Err: err, Sent: true, Answered: true, RequestID: p.RequestIDOf(resp.Header, secret)}
@@ -175,15 +167,15 @@ func (c *Caller) send(ctx context.Context, p *Provider, secret, method string, e
 	}
 	return &Response{
 		Status: resp.StatusCode, ContentType: resp.Header.Get("Content-Type"), RequestID: p.RequestIDOf(resp.Header, secret),
-		Header: downward(resp.Header, secret), Body: body, size: resp.ContentLength,
+		Header: forwardedResponseHeaders(resp.Header, secret), Body: body, size: resp.ContentLength,
 	}, nil
 }
 
 // maxErrorBytes bounds how much of a failure's body is read.
 const maxErrorBytes = 64 << 10
 
-func (c *Caller) refused(p *Provider, secret string, resp *http.Response, body *body) *CallError {
-	body.form, body.limit = Whole, maxErrorBytes
+func (c *Client) refused(p *Provider, secret string, resp *http.Response, body *body) *CallError {
+	body.streamed, body.limit = false, maxErrorBytes
 	// A body that is cut, or too large, is classified by what came of it.
 	text, readErr := io.ReadAll(body)
 	body.Close()
@@ -203,9 +195,9 @@ func (c *Caller) refused(p *Provider, secret string, resp *http.Response, body *
 	return &CallError{Err: failure, Sent: true, Answered: true, RequestID: p.RequestIDOf(resp.Header, secret)}
 }
 
-func (c *Caller) header(p *Provider, secret string, enc dialect.Encoded, opts Options) http.Header {
+func (c *Client) header(p *Provider, secret string, enc dialect.Encoded, opts Options) http.Header {
 	h := make(http.Header, 8)
-	for _, name := range p.Upward {
+	for _, name := range p.ForwardedRequestHeaders {
 		if v := opts.Header[name]; len(v) > 0 {
 			h[name] = v[:1]
 		}
@@ -224,7 +216,7 @@ func (c *Caller) header(p *Provider, secret string, enc dialect.Encoded, opts Op
 	h["User-Agent"] = []string{c.userAgent}
 	h["Accept-Encoding"] = []string{"identity"}
 	h["Accept"] = []string{"application/json"}
-	if opts.Form == Stream {
+	if opts.Streamed {
 		h["Accept"] = []string{"text/event-stream"}
 	}
 	if enc.Body != nil {
@@ -252,18 +244,18 @@ func (p *Provider) target(path string) (*url.URL, error) {
 }
 
 // exchange is one request and its answer: it knows what was sent, and ends the
-// request when the provider falls silent.
+// request when the provider sends nothing for too long.
 type exchange struct {
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	silence time.Duration
-	timer   *time.Timer // nil: silence is not limited
-	sent    atomic.Bool
-	ended   atomic.Bool
+	ctx         context.Context
+	cancel      context.CancelCauseFunc
+	idleTimeout time.Duration
+	timer       *time.Timer // nil: no idle timeout
+	sent        atomic.Bool
+	ended       atomic.Bool
 }
 
-func newExchange(ctx context.Context, silence time.Duration) *exchange {
-	ex := &exchange{silence: silence}
+func newExchange(ctx context.Context, idleTimeout time.Duration) *exchange {
+	ex := &exchange{idleTimeout: idleTimeout}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		// A second attempt is made only if surely nothing of the first was handled.
 		GetConn:      func(string) { ex.sent.Store(false) },
@@ -271,16 +263,16 @@ func newExchange(ctx context.Context, silence time.Duration) *exchange {
 		WroteRequest: func(httptrace.WroteRequestInfo) { ex.touch() },
 	})
 	ex.ctx, ex.cancel = context.WithCancelCause(ctx)
-	if silence > 0 {
-		ex.timer = time.AfterFunc(silence, func() { ex.cancel(ErrSilence) })
+	if idleTimeout > 0 {
+		ex.timer = time.AfterFunc(idleTimeout, func() { ex.cancel(ErrIdleTimeout) })
 	}
 	return ex
 }
 
-// touch begins the silence anew.
+// touch restarts the idle timeout.
 func (ex *exchange) touch() {
 	if ex.timer != nil && !ex.ended.Load() {
-		ex.timer.Reset(ex.silence)
+		ex.timer.Reset(ex.idleTimeout)
 	}
 }
 
@@ -309,7 +301,7 @@ func (ex *exchange) attach(req *http.Request, body []byte) {
 
 const largeBody = 64 << 10
 
-// upload is a request's body that takes the silence back while it is being sent.
+// upload is a request's body that restarts the idle timeout while it is being sent.
 type upload struct {
 	ex   *exchange
 	body *bytes.Reader
@@ -325,8 +317,8 @@ func (u *upload) Close() error { return nil }
 // failure says what an error of the transport means. It must be asked before end.
 func (ex *exchange) failure(err error) *chat.Error {
 	switch {
-	case errors.Is(context.Cause(ex.ctx), ErrSilence):
-		return &chat.Error{Class: chat.Timeout, Message: ErrSilence.Error(), Cause: ErrSilence}
+	case errors.Is(context.Cause(ex.ctx), ErrIdleTimeout):
+		return &chat.Error{Class: chat.Timeout, Message: ErrIdleTimeout.Error(), Cause: ErrIdleTimeout}
 	case errors.Is(ex.ctx.Err(), context.DeadlineExceeded):
 		return &chat.Error{Class: chat.Timeout, Message: "the provider did not answer in time", Cause: context.DeadlineExceeded}
 	case ex.ctx.Err() != nil:
