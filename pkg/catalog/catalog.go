@@ -139,7 +139,7 @@ func Lookup(provider, id string) (Model, bool) {
 // snapshots and variants may differ.
 func Related(provider, id string) (Model, bool) {
 	line := lineOf(provider, id)
-	if base := undated(id); line == "" && base != id {
+	if base := baseID(id); line == "" && base != id {
 		line = lineOf(provider, base)
 	}
 	if line == "" {

@@ -147,12 +147,6 @@ func TestEveryModelIsFoundAndSane(t *testing.T) {
 		if !ok || got != m {
 			t.Errorf("%s %s is not found", m.Provider, m.ID)
 		}
-		if id, ok := Serves(m.Provider, m.ID); !ok || id != m.ID {
-			t.Errorf("%s does not serve its own %s: %q, %v", m.Provider, m.ID, id, ok)
-		}
-		if !slices.Contains(Providers(m.ID), m.Provider) {
-			t.Errorf("Providers(%q) is %v, without %s", m.ID, Providers(m.ID), m.Provider)
-		}
 		if m.AliasOf != "" && m.Provider != "deepseek" && m.ID != "mistral-medium-3" {
 			if _, ok := Lookup(m.Provider, m.AliasOf); !ok {
 				t.Errorf("%s is an alias of %s, which is not there", m.ID, m.AliasOf)
@@ -171,10 +165,8 @@ func TestEveryModelIsFoundAndSane(t *testing.T) {
 		}
 		pricesAreSane(t, &m)
 	}
-	for _, p := range families {
-		if count[p.provider] == 0 {
-			t.Errorf("%s has no models", p.provider)
-		}
+	if len(count) < 9 {
+		t.Errorf("only %d providers have models", len(count))
 	}
 }
 
@@ -267,85 +259,6 @@ func TestRelated(t *testing.T) {
 	}
 }
 
-func TestProviders(t *testing.T) {
-	for model, want := range map[string]string{
-		"gpt-5":                         "openai",
-		"ft:gpt-4o-mini:acme::x":        "openai",
-		"o3-mini":                       "openai",
-		"oxide":                         "",
-		"gpt-oss-120b":                  "",
-		"openai/gpt-5":                  "openai openrouter",
-		"openai/gpt-oss-120b":           "openrouter groq together",
-		"openai/unheard-of":             "openrouter",
-		"qwen/qwen3-32b":                "openrouter groq",
-		"groq/qwen/qwen3-32b":           "groq",
-		"groq/compound":                 "groq",
-		"groq/unheard-of":               "groq",
-		"claude-opus-9":                 "anthropic",
-		"anthropic/claude-opus-9":       "anthropic",
-		"anthropic/claude-haiku-4.5":    "openrouter",
-		"gemini-9-pro":                  "gemini",
-		"models/gemini-2.5-pro":         "gemini",
-		"google/gemini-2.5-pro":         "openrouter",
-		"codestral-latest":              "mistral",
-		"deepseek-v4-pro":               "deepseek",
-		"deepseek-ai/DeepSeek-V4-Pro":   "together",
-		"deepseek-coder":                "",
-		"deepseek/deepseek-chat":        "deepseek openrouter",
-		"accounts/fireworks/models/x":   "fireworks",
-		"accounts/fireworks/datasets/x": "",
-		"accounts//models/x":            "",
-		"llama-3.3-70b-versatile":       "groq",
-		"x-ai/new-grok:free":            "openrouter",
-		"NewLab/New-Model":              "together",
-		"together/NewLab/New-Model":     "together",
-		"together/openai/gpt-oss-120b":  "together",
-		"openrouter/auto":               "openrouter",
-		"openrouter/anthropic/claude-x": "openrouter",
-		"nothing-known":                 "", "": "", "/": "", "openai/": "", "/gpt-5": "", "a/b/c": "", "openai": "",
-	} {
-		if got := strings.Join(Providers(model), " "); got != want {
-			t.Errorf("%q: %q, want %q", model, got, want)
-		}
-	}
-}
-
-func TestSplit(t *testing.T) {
-	for model, want := range map[string]string{
-		"openai/gpt-5": "openai gpt-5", "groq/llama-3.3-70b-versatile": "groq llama-3.3-70b-versatile", "groq/new": "groq new",
-		"together/openai/gpt-oss-120b": "together openai/gpt-oss-120b", "gemini/models/gemini-2.5-pro": "gemini models/gemini-2.5-pro",
-		"openai/gpt-oss-120b": "", "openai/new": "", "anthropic/claude-haiku-4.5": "", "openrouter/auto": "", "groq/compound": "",
-		"meta-llama/x": "", "gpt-5": "", "openai/": "", "/x": "", "": "",
-	} {
-		p, rest, ok := Split(model)
-		if got := strings.TrimSpace(p + " " + rest); got != want || ok != (want != "") {
-			t.Errorf("%q: %q, %v; want %q", model, got, ok, want)
-		}
-	}
-}
-
-// Whatever the id, the answers must hang together.
-func FuzzServes(f *testing.F) {
-	for _, s := range []string{"gpt-5", "openai/gpt-5", "a/b:c", "models/", "accounts/x/models/y", "groq/", "openrouter/openrouter/auto", "\n", "# x", "gpt-5\n"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, model string) {
-		providers := Providers(model)
-		for _, fam := range families {
-			id, ok := Serves(fam.provider, model)
-			if ok != slices.Contains(providers, fam.provider) {
-				t.Fatalf("%q: %s %v, but %v", model, fam.provider, ok, providers)
-			}
-			if ok && (id == "" || !strings.HasSuffix(model, id)) {
-				t.Fatalf("%q became %q", model, id)
-			}
-		}
-		if p, rest, ok := Split(model); ok && p+"/"+rest != model {
-			t.Fatalf("%q was split into %q and %q", model, p, rest)
-		}
-	})
-}
-
 func BenchmarkLookup(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
@@ -365,19 +278,5 @@ func BenchmarkOf(b *testing.B) {
 	for b.Loop() {
 		for range Of("openrouter") {
 		}
-	}
-}
-
-func BenchmarkServes(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		Serves("openrouter", "openai/gpt-oss-120b")
-	}
-}
-
-func BenchmarkProviders(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		Providers("openai/gpt-oss-120b")
 	}
 }

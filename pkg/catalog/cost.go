@@ -41,14 +41,14 @@ func Cost(r Request, u *chat.Usage) (nanos int64, priced bool) {
 // snapshot of the model asked for has prices of its own only if the catalogue lists it, and an answer that
 // names the model of which a snapshot or a variant was asked for says nothing new.
 func (r *Request) other() string {
-	id, asked := bare(r.Provider, r.Answered), bare(r.Provider, r.Model)
-	if id == "" || id == asked || id == undated(asked) {
+	id, asked := withoutCollection(r.Answered), withoutCollection(r.Model)
+	if id == "" || id == asked || id == baseID(asked) {
 		return ""
 	}
 	if lineOf(r.Provider, id) != "" {
 		return id
 	}
-	if base := undated(id); base != id && base != undated(asked) {
+	if base := baseID(id); base != id && base != baseID(asked) {
 		return base
 	}
 	return ""

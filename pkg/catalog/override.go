@@ -120,7 +120,7 @@ func (o Overrides) Cost(r Request, u *chat.Usage) (nanos int64, priced bool) {
 	if o.exact != nil && u != nil && !u.HasCost {
 		names := []string{r.Provider + "/" + r.Model}
 		if r.Answered != "" {
-			names = []string{r.Provider + "/" + bare(r.Provider, r.Answered), names[0]}
+			names = []string{r.Provider + "/" + withoutCollection(r.Answered), names[0]}
 		}
 		if p, ok := o.prices(names); ok {
 			return p.Cost(u)

@@ -25,6 +25,7 @@ func NewTable(overrides map[string]string) (*Table, error) {
 		for _, c := range row.clients() {
 			c.Common().Provider = row.ID
 		}
+		row.table = t
 		t.rows = append(t.rows, &row)
 		t.byID[row.ID] = &row
 	}
