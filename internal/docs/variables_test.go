@@ -36,10 +36,27 @@ func TestEnvExampleHasEveryVariable(t *testing.T) {
 	generated(t, ".env.example", envExample())
 }
 
+// documented are the variables with one line for the base URLs of all providers.
+func documented() []config.Variable {
+	var out []config.Variable
+	told := false
+	for _, v := range config.Variables() {
+		if v.Provider != "" {
+			v.Name, v.Description = "OPENAI_BASE_URL", "Another base URL for OpenAI: a proxy, a region, a test. Every provider has such a variable, named after its id, such as `GROQ_BASE_URL`."
+			if told {
+				continue
+			}
+			told = true
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
 func variablesTable() string {
 	var b strings.Builder
 	b.WriteString("| variable | default | what it does |\n|---|---|---|\n")
-	for _, v := range config.Variables() {
+	for _, v := range documented() {
 		name, def := "`"+v.Name+"`", ""
 		if v.HasFile() {
 			name += ", `" + v.Name + "_FILE`"
@@ -60,7 +77,7 @@ func envExample() string {
 	b.WriteString("# Copy this file to .env and keep it out of version control. A gateway on one machine needs none of\n" +
 		"# the variables: without DATABASE_URL it uses SQLite and generates its own secret.\n" +
 		"# A file may contain a secret or a URL instead: NAME_FILE=/path.\n")
-	for _, v := range config.Variables() {
+	for _, v := range documented() {
 		b.WriteString("\n" + comment(strings.ReplaceAll(v.Description, "`", "")) + "# " + v.Name + "=" + v.Default + "\n")
 	}
 	return b.String()

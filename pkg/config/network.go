@@ -8,33 +8,30 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
-type baseURLVariable struct {
-	provider string // the id, as in the provider table
-	title    string
-	variable string
-}
-
-func baseURLVariables() []baseURLVariable {
-	return []baseURLVariable{
-		{"openai", "OpenAI", "OPENAI_BASE_URL"},
-		{"anthropic", "Anthropic", "ANTHROPIC_BASE_URL"},
-		{"gemini", "Gemini", "GEMINI_BASE_URL"},
-		{"openrouter", "OpenRouter", "OPENROUTER_BASE_URL"},
-		{"mistral", "Mistral", "MISTRAL_BASE_URL"},
-		{"groq", "Groq", "GROQ_BASE_URL"},
-		{"together", "Together", "TOGETHER_BASE_URL"},
-		{"fireworks", "Fireworks", "FIREWORKS_BASE_URL"},
-		{"deepseek", "DeepSeek", "DEEPSEEK_BASE_URL"},
+// baseURLVariables are those of the providers' table: OPENAI_BASE_URL, GROQ_BASE_URL and so on.
+func baseURLVariables() []Variable {
+	table, err := provider.NewTable(nil)
+	if err != nil {
+		panic(err) // the table without overrides is always right: its own test makes it
 	}
+	var variables []Variable
+	for _, p := range table.All() {
+		variables = append(variables, Variable{Name: strings.ToUpper(p.ID) + "_BASE_URL", Provider: p.ID,
+			Description: "Another base URL for " + p.Name + ": a proxy, a region, a test."})
+	}
+	return variables
 }
 
 func (r *reader) baseURLs() map[string]string {
 	urls := map[string]string{}
-	for _, p := range baseURLVariables() {
-		if value, st := r.lookup(p.variable); st == set {
-			urls[p.provider] = r.baseURL(p.variable, value)
+	for _, name := range r.order {
+		if v := r.variables[name]; v.Provider != "" {
+			if value, st := r.lookup(name); st == set {
+				urls[v.Provider] = r.baseURL(name, value)
+			}
 		}
 	}
 	return urls
