@@ -21,9 +21,9 @@ type credentialPattern struct {
 // credentialPatterns know the prefixes of the providers' keys and of what else an operator may have beside them, and the
 // places where credentials stand. Asterisks and dots are part of a key because providers echo keys masked.
 var credentialPatterns = []credentialPattern{
-	// OpenAI, Anthropic, OpenRouter, DeepSeek (sk-), xAI, GitLab, Slack.
+	// OpenAI, Anthropic, OpenRouter, DeepSeek (sk-), Cerebras (csk-), xAI, GitLab, Slack.
 	{[]string{"sk-", "pk-", "rk-", "sess-", "xai-", "glpat-", "xox"},
-		regexp.MustCompile(`(?:^|[^A-Za-z0-9])((?:sk|pk|rk|sess|xai|glpat|xox[abprs])-[A-Za-z0-9_.*…-]{6,})`)},
+		regexp.MustCompile(`(?:^|[^A-Za-z0-9])((?:c?sk|pk|rk|sess|xai|glpat|xox[abprs])-[A-Za-z0-9_.*…-]{6,})`)},
 	// Stripe's style, Groq (gsk_), Fireworks (fw_, fpk_), Together (tgp_v1_), Hugging Face, GitHub, Vercel, Neon, Replicate.
 	{[]string{"k_", "fw_", "tgp_", "hf_", "gh", "_pat_", "vcp_", "npg_", "r8_"},
 		regexp.MustCompile(`(?:^|[^A-Za-z0-9])((?:sk|pk|rk|gsk|fw|fpk|tgp_v1|hf|gh[oprsu]|github_pat|vc[pk]|npg|r8)_[A-Za-z0-9_.*…-]{8,})`)},

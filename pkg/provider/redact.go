@@ -60,7 +60,7 @@ func encodings(secret string) []string {
 // authorization headers look like, masked ones (sk-abc***xyz) included.
 var credential = regexp.MustCompile(`(?i)` +
 	`\bBearer\s+[\w.~+/*=-]{8,}` +
-	`|\b(?:sk|xai)[-_][\w*-]{6,}[\w*]` +
+	`|\b(?:sk|csk|xai)[-_][\w*-]{6,}[\w*]` +
 	`|\b(?:gsk|fw|tgp|csk|llm|pk|rk)_[\w*-]{6,}[\w*]` +
 	`|\bAIza[\w*-]{10,}|\bAQ\.[\w*-]{10,}|\beyJ[\w-]{8,}\.[\w.-]{8,}` +
 	`|([?&](?:api_?key|key|token)=)[^&\s"']+` +
