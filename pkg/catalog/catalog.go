@@ -1,9 +1,9 @@
-// Package catalog knows the providers' models: limits, capabilities, list prices, and which provider a model id
-// belongs to. It is data: models.json, written by tools/catalog and embedded.
+// Package catalog knows the providers' models: limits, capabilities, list prices and dates. The data are in models.json,
+// which tools/catalog writes and this package embeds.
 //
-// models.json has one model a line, sorted by id and then provider, and is searched where it lies: nothing is
-// parsed before it is asked for, so that a process that starts pays nothing for the catalogue, and then only the
-// line that is wanted. Members that are unknown are absent. Beside those that [Model] explains there are
+// models.json has one model per line, sorted by id and then by provider. The text is searched in place and only the
+// line that is asked for is parsed, so that the catalogue costs nothing at start-up. Members that are unknown are
+// absent. [Model] explains most members; the others are
 //
 //	price               USD per million tokens: input, output, cacheRead, cacheWrite (kept for the provider's default
 //	                    time), cacheWrite1h, audioInput, audioOutput; derived marks those that follow from a rule
@@ -25,7 +25,7 @@ import (
 //go:embed models.json
 var file string
 
-// lines are the models, each on a line of its own that ends in a comma, but for the last.
+// lines holds the models, one per line. Each line but the last ends in a comma.
 var lines = file[strings.Index(file, linesBegin)+len(linesBegin):]
 
 const (
@@ -34,7 +34,7 @@ const (
 	afterID    = `","provider":"`
 )
 
-// Mode is what a model is asked through.
+// Mode is the kind of API that serves a model.
 type Mode string
 
 // The modes.
@@ -94,7 +94,7 @@ type Model struct {
 	Caps       Caps   // capabilities
 	Released   string // a date, 2026-07-02
 	EndOfLife  string // a date: from it on requests fail, unless RoutedTo is set
-	RoutedTo   string // an id of the same provider, as which it serves and bills this one from EndOfLife on
+	RoutedTo   string // an id of the same provider: from EndOfLife on it serves and bills this id as that one
 	AliasOf    string // an id of the same provider
 	PriceDate  string // of the source of the prices
 
@@ -102,7 +102,7 @@ type Model struct {
 	price, changes, longPrompts, peaks, tiers value
 }
 
-// Efforts returns the levels of reasoning effort that the model takes, rising; nil if unknown.
+// Efforts returns the levels of reasoning effort that the model takes, in rising order; nil if unknown.
 func (m *Model) Efforts() []string {
 	var out []string
 	for e := range m.efforts.elements() {
@@ -121,12 +121,12 @@ func (m *Model) Responses() bool {
 	return m.Mode == Responses || m.Mode == Chat && (m.endpoints == "" || strings.Contains(string(m.endpoints), `"responses"`))
 }
 
-// Ended says whether the provider serves the model no more on the day, a date such as 2026-12-01.
+// Ended says whether the provider has stopped serving the model by the day, a date such as 2026-12-01.
 func (m *Model) Ended(day string) bool {
 	return m.EndOfLife != "" && m.EndOfLife <= day && m.RoutedTo == ""
 }
 
-// Lookup finds a model by its exact id at the provider.
+// Lookup returns the model with exactly this id at the provider.
 func Lookup(provider, id string) (Model, bool) {
 	if line := lineOf(provider, id); line != "" {
 		return parse(line), true
@@ -134,8 +134,8 @@ func Lookup(provider, id string) (Model, bool) {
 	return Model{}, false
 }
 
-// Related is Lookup, and failing that the model of which id is a dated snapshot or a routing variant:
-// gpt-5-2026-01-31, claude-x-20260131, author/model:nitro. It is good for limits and capabilities. Prices of
+// Related returns the model with the id or, if there is none, the model of which the id is a dated snapshot or a routing
+// variant: gpt-5-2026-01-31, claude-x-20260131, author/model:nitro. Use it for limits and capabilities; prices of
 // snapshots and variants may differ.
 func Related(provider, id string) (Model, bool) {
 	line := lineOf(provider, id)

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// document is models.json as any reader of JSON sees it.
+// document is models.json for encoding/json.
 type document struct {
 	Generated string
 	Sources   map[string]string
@@ -45,7 +45,7 @@ func readDocument(t *testing.T) document {
 	return d
 }
 
-// The file is searched and read in its place by code that relies on its form: here it is held to a reader of all of JSON.
+// The package reads the file with code that relies on its form. This test compares the result with encoding/json.
 func TestEveryEntry(t *testing.T) {
 	if n := len(file); n > 450_000 {
 		t.Errorf("the catalogue has grown to %d bytes", n)
@@ -104,7 +104,7 @@ func TestEveryEntry(t *testing.T) {
 	}
 }
 
-// samePrices compares what is read of a price list with its members, beside which only the condition may stand.
+// samePrices compares a price list as the package reads it with its members.
 func samePrices(t *testing.T, id string, list value, want map[string]any) {
 	t.Helper()
 	got, priced := parsePrices(list)
@@ -170,7 +170,7 @@ func TestEveryModelIsFoundAndSane(t *testing.T) {
 	}
 }
 
-// pricesAreSane holds what must be true of any price list.
+// pricesAreSane checks what is true of every price list.
 func pricesAreSane(t *testing.T, m *Model) {
 	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC).UnixMilli()
 	base, priced := m.PricesAt("", 0, at)

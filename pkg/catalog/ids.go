@@ -26,8 +26,8 @@ func Lists(id string) bool {
 	return false
 }
 
-// baseID takes away the date of a snapshot, OpenRouter's routing variant, or the deployment that follows Fireworks'
-// "model#" (docs.fireworks.ai/guides/ondemand-deployments, "Creating & querying deployments").
+// baseID removes the date of a snapshot, OpenRouter's routing variant, or the deployment after Fireworks' "model#"
+// (docs.fireworks.ai/guides/ondemand-deployments, "Creating & querying deployments").
 func baseID(id string) string {
 	if base, _, ok := strings.Cut(id, "#"); ok {
 		return base
@@ -55,5 +55,5 @@ func isDate(s string) bool {
 	return true
 }
 
-// withoutCollection takes away what Gemini's lists and answers may put before an id: models/gemini-x.
+// withoutCollection removes the collection that Gemini's lists and answers may put before an id: models/gemini-x.
 func withoutCollection(id string) string { return strings.TrimPrefix(id, "models/") }

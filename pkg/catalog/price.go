@@ -27,8 +27,8 @@ type Prices struct {
 // (Unix milliseconds) and was served in the service tier that the provider reported. It reports false if they are
 // unknown.
 //
-// DeepSeek's peak hours hold on every Monday to Friday here; that it exempts Chinese holidays is not known to the
-// catalogue, so that costs of those hours are too high.
+// DeepSeek exempts Chinese holidays from its peak hours. The catalogue does not know them, so costs at peak hours of
+// those days are too high.
 func (m *Model) PricesAt(serviceTier string, input, atMs int64) (Prices, bool) {
 	if !isStandard(serviceTier) {
 		return m.tierPrices(serviceTier, input)
@@ -52,7 +52,7 @@ func (m *Model) PricesAt(serviceTier string, input, atMs int64) (Prices, bool) {
 	return parsePrices(list)
 }
 
-// tierPrices are known for requests of usual length alone.
+// tierPrices returns the prices of a service tier. They are unknown for long prompts.
 func (m *Model) tierPrices(name string, input int64) (Prices, bool) {
 	for long := range m.longPrompts.elements() {
 		if input > long.get("above").int64() {

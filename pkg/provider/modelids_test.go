@@ -114,7 +114,7 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// Whatever the id, the answers must hang together.
+// The answers agree with each other for every id.
 func FuzzServes(f *testing.F) {
 	tab := table(f, nil)
 	for _, s := range []string{"gpt-5", "openai/gpt-5", "a/b:c", "models/", "accounts/x/models/y", "groq/", "openrouter/openrouter/auto", "\n", "# x", "gpt-5\n"} {

@@ -68,7 +68,7 @@ func TestGenerate(t *testing.T) {
 	}
 }
 
-// Lines of providers that the price lists do not have are kept by hand: they stay, and are brought into form.
+// Lines of providers that the price lists do not have are kept, in normal form.
 func TestLinesKeptByHand(t *testing.T) {
 	old := `{"generated":"2026-10-01","sources":{"hand":"a page, 2026-11-30","unused":"nobody's","a":"an older list A"},"models":[
 		{"provider":"mine","id":"m","price":{"output":1.50,"input":5e-1},"capabilities":["reasoning","tools"],"sources":["hand"],"priceDate":"2026-11-30"},
@@ -89,7 +89,7 @@ func TestLinesKeptByHand(t *testing.T) {
 	}
 }
 
-// The file in the repository is as the command writes it, whoever edited it.
+// The file in the repository is in normal form.
 func TestCatalogueIsInForm(t *testing.T) {
 	path := filepath.Join("..", "..", "pkg", "catalog", "models.json")
 	old, err := os.ReadFile(path)
