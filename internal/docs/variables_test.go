@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
 // generated compares a file of the repository with want, or writes it with -update.
@@ -16,7 +17,7 @@ func generated(t *testing.T, name, want string) {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s differs from config.Variables; go test ./internal/docs -update writes it", name)
+		t.Fatalf("%s is out of date; go test ./internal/docs -update writes it", name)
 	}
 	if err := os.WriteFile("../../"+name, []byte(want), 0o644); err != nil {
 		t.Fatal(err)
@@ -34,6 +35,20 @@ func TestREADMEHasTheTableOfVariables(t *testing.T) {
 
 func TestEnvExampleHasEveryVariable(t *testing.T) {
 	generated(t, ".env.example", envExample())
+}
+
+func TestOpenAPIListsTheProviders(t *testing.T) {
+	table, err := provider.NewTable(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const begin = "\n    Provider: { type: string, enum: ["
+	head, rest, found := strings.Cut(read(t, "public/openapi.yaml"), begin)
+	_, tail, ended := strings.Cut(rest, "]")
+	if !found || !ended {
+		t.Fatal("public/openapi.yaml has no list of providers")
+	}
+	generated(t, "public/openapi.yaml", head+begin+strings.Join(table.IDs(), ", ")+"]"+tail)
 }
 
 // documented are the variables with one line for the base URLs of all providers.
