@@ -127,7 +127,7 @@ func (c *command) usage() string {
 func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }
 
 func help(t *terminal) {
-	t.printf("LLM Gateway: one endpoint for your keys of nine LLM providers.\n\nusage: gateway [command]\n\n")
+	t.printf("LLM Gateway: one endpoint for your keys of LLM providers.\n\nusage: gateway [command]\n\n")
 	for _, c := range commands() {
 		t.printf("  %-13s %s\n", c.name, c.summary)
 	}

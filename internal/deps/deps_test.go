@@ -64,7 +64,7 @@ var may = map[string][]string{
 	"pkg/jsonx":         {"pkg/fault"},
 	"pkg/redact":        {},
 	"pkg/sse":           {},
-	"pkg/config":        {"pkg/catalog"},
+	"pkg/config":        {"pkg/catalog", "pkg/provider"},
 }
 
 // anything are the packages at the top, which put the others together, and those of tests.

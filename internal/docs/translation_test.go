@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
@@ -16,13 +17,21 @@ import (
 // A target is a model of a provider, as the table of docs/translation.md has it.
 type target struct{ title, provider, model string }
 
-func targets() []target {
-	return []target{
+// targets are the models that show most, and one of every provider beside them.
+func targets(table *provider.Table) []target {
+	list := []target{
 		{"OpenAI", "openai", "gpt-4o"}, {"OpenAI, reasoning", "openai", "gpt-5-mini"}, {"OpenAI Responses", "openai", "gpt-5.5-pro"},
 		{"Anthropic", "anthropic", "claude-haiku-4-5"}, {"Gemini", "gemini", "gemini-2.5-flash"}, {"OpenRouter", "openrouter", "openai/gpt-4o"},
 		{"Mistral", "mistral", "mistral-small-latest"}, {"Groq", "groq", "llama-3.1-8b-instant"}, {"Together", "together", "meta-llama/Llama-3.3-70B-Instruct-Turbo"},
 		{"Fireworks", "fireworks", "accounts/fireworks/models/gpt-oss-120b"}, {"DeepSeek", "deepseek", "deepseek-flash"},
 	}
+	for _, p := range table.All() {
+		if !slices.ContainsFunc(list, func(t target) bool { return t.provider == p.ID }) {
+			models := emulator.Models(p.ID)
+			list = append(list, target{p.Name, p.ID, models[len(models)-1]})
+		}
+	}
+	return list
 }
 
 // A feature is something that a request may ask for.
@@ -136,7 +145,7 @@ func translation(t *testing.T) string {
 	out.WriteString(translationHead)
 	row := func(cells []string) { out.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
 	head, line := []string{""}, []string{"---"}
-	for _, to := range targets() {
+	for _, to := range targets(table) {
 		head, line = append(head, to.title), append(line, "---")
 	}
 	row(head)
@@ -144,7 +153,7 @@ func translation(t *testing.T) string {
 	var words []string
 	for _, f := range features() {
 		cells := []string{f.title}
-		for _, to := range targets() {
+		for _, to := range targets(table) {
 			cell, says := outcome(t, table, to, f.ask)
 			cells = append(cells, cell)
 			if w := fmt.Sprintf("- *%s*, %s: %s", f.title, to.title, says); says != "" && !slices.Contains(words, w) {
@@ -154,7 +163,7 @@ func translation(t *testing.T) string {
 		row(cells)
 	}
 	out.WriteString("\nModels: ")
-	for i, to := range targets() {
+	for i, to := range targets(table) {
 		if i > 0 {
 			out.WriteString(", ")
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
 // generated compares a file of the repository with want, or writes it with -update.
@@ -16,7 +17,7 @@ func generated(t *testing.T, name, want string) {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s differs from config.Variables; go test ./internal/docs -update writes it", name)
+		t.Fatalf("%s is out of date; go test ./internal/docs -update writes it", name)
 	}
 	if err := os.WriteFile("../../"+name, []byte(want), 0o644); err != nil {
 		t.Fatal(err)
@@ -36,10 +37,41 @@ func TestEnvExampleHasEveryVariable(t *testing.T) {
 	generated(t, ".env.example", envExample())
 }
 
+func TestOpenAPIListsTheProviders(t *testing.T) {
+	table, err := provider.NewTable(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const begin = "\n    Provider: { type: string, enum: ["
+	head, rest, found := strings.Cut(read(t, "public/openapi.yaml"), begin)
+	_, tail, ended := strings.Cut(rest, "]")
+	if !found || !ended {
+		t.Fatal("public/openapi.yaml has no list of providers")
+	}
+	generated(t, "public/openapi.yaml", head+begin+strings.Join(table.IDs(), ", ")+"]"+tail)
+}
+
+// documented are the variables with one line for the base URLs of all providers.
+func documented() []config.Variable {
+	var out []config.Variable
+	told := false
+	for _, v := range config.Variables() {
+		if v.Provider != "" {
+			v.Name, v.Description = "OPENAI_BASE_URL", "Another base URL for OpenAI: a proxy, a region, a test. Every provider has such a variable, named after its id, such as `GROQ_BASE_URL`."
+			if told {
+				continue
+			}
+			told = true
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
 func variablesTable() string {
 	var b strings.Builder
 	b.WriteString("| variable | default | what it does |\n|---|---|---|\n")
-	for _, v := range config.Variables() {
+	for _, v := range documented() {
 		name, def := "`"+v.Name+"`", ""
 		if v.HasFile() {
 			name += ", `" + v.Name + "_FILE`"
@@ -60,7 +92,7 @@ func envExample() string {
 	b.WriteString("# Copy this file to .env and keep it out of version control. A gateway on one machine needs none of\n" +
 		"# the variables: without DATABASE_URL it uses SQLite and generates its own secret.\n" +
 		"# A file may contain a secret or a URL instead: NAME_FILE=/path.\n")
-	for _, v := range config.Variables() {
+	for _, v := range documented() {
 		b.WriteString("\n" + comment(strings.ReplaceAll(v.Description, "`", "")) + "# " + v.Name + "=" + v.Default + "\n")
 	}
 	return b.String()

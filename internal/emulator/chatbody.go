@@ -23,6 +23,9 @@ func (p *profile) usageOf(a *answer) object {
 	case "together":
 		u["cached_tokens"] = 0
 	}
+	if p.usageAs != nil {
+		p.usageAs(u, a)
+	}
 	return u
 }
 
@@ -39,6 +42,9 @@ func (x *exchange) frame(kind string) object {
 	case "groq":
 		f["system_fingerprint"] = "fp_emulated"
 		f["x_groq"] = object{"id": "req_emulated"}
+	}
+	if x.p.extend != nil {
+		x.p.extend(x, f)
 	}
 	return f
 }

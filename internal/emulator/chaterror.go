@@ -2,6 +2,9 @@ package emulator
 
 // errorBody is an error in the provider's own shape.
 func (p *profile) errorBody(message, kind, code, param string) any {
+	if p.errorShape != nil {
+		return p.errorShape(message, kind, code, param)
+	}
 	switch p.id {
 	case "openrouter":
 		status := map[string]int{"invalid_api_key": 401, "rate_limit_exceeded": 429, "insufficient_quota": 402, "model_not_found": 404,
@@ -32,6 +35,12 @@ func (p *profile) errorBody(message, kind, code, param string) any {
 
 // badKey is the answer to a key that the provider does not know.
 func (p *profile) badKey() failure {
+	if p.words != nil {
+		f := map[Fault]failure{}
+		if p.words(p, f); f[BadKey].body != nil {
+			return f[BadKey]
+		}
+	}
 	switch p.id {
 	case "openai":
 		return failure{401, p.errorBody("Incorrect API key provided. You can find your API key at https://platform.openai.com/account/api-keys.",
@@ -78,6 +87,9 @@ func (p *profile) faults(model string) map[Fault]failure {
 	case "openrouter":
 		f[Timeout] = failure{524, f[Timeout].body}
 		f[Policy] = failure{403, object{"error": object{"message": "Your chosen model requires moderation.", "code": 403, "metadata": object{"reasons": []string{"violence"}, "error_type": "content_policy_violation"}}}}
+	}
+	if p.words != nil {
+		p.words(p, f)
 	}
 	return f
 }

@@ -25,6 +25,9 @@ func (p *profile) models() any {
 
 // accountBody is what GET account answers for a good key.
 func (p *profile) accountBody() any {
+	if p.accountAs != nil {
+		return p.accountAs
+	}
 	if p.id == "openrouter" {
 		return object{"data": object{"label": "sk-or-...emu", "limit": 10, "limit_remaining": 9.5, "usage": 0.5, "is_free_tier": false}}
 	}

@@ -42,6 +42,9 @@ func (x *exchange) unknownFields() *failure {
 }
 
 func (x *exchange) unknownField(at, name string) *failure {
+	if x.p.unknown != nil {
+		return x.p.unknown(x, at, name)
+	}
 	switch x.p.id {
 	case "mistral":
 		return &failure{422, object{"object": "error", "type": "invalid_request_error", "param": nil, "code": nil,
@@ -153,6 +156,9 @@ func (x *exchange) unanswered(i int, calls []string) *failure {
 
 func (x *exchange) thinking() bool {
 	r := x.req
+	if x.p.thinks != nil {
+		return x.p.thinks(r)
+	}
 	switch x.p.id {
 	case "openai":
 		return openAIModelOf(r.Model).thinks(r.ReasoningEffort)
@@ -214,6 +220,8 @@ func unsupportedEffort(effort, model string, have []string) string {
 func (x *exchange) reasoningRules() *failure {
 	r, thinking := x.req, x.thinking()
 	switch {
+	case x.p.refuse != nil:
+		return x.p.refuse(x)
 	case x.p.id == "openai":
 		return x.openAIRules()
 	case x.p.id == "together":

@@ -1,11 +1,11 @@
-// Package emulator answers as the nine providers do, on loopback: for the demo, and for tests
+// Package emulator answers as the providers do, on loopback: for the demo, and for tests
 // that need a provider and every way in which one can fail. It is written from the
 // providers' documentation and recorded answers, not from the gateway's own encoders, and is
 // as strict as they are about what they refuse.
 //
 // Every provider lives below its own path: what api.groq.com serves at
 // /openai/v1/chat/completions is at /groq/openai/v1/chat/completions here; [BaseURL] is the base to
-// give the gateway. Served are chat completions (seven providers), OpenAI's Responses,
+// give the gateway. Served are chat completions, OpenAI's Responses,
 // Anthropic's Messages, Google's generateContent, embeddings, counts of tokens, and lists of models.
 //
 // The answer follows from the request alone. The last user message may ask for more than a greeting:
@@ -34,6 +34,7 @@ package emulator
 import (
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -79,6 +80,14 @@ func Providers() []string {
 		ids = append(ids, p.id)
 	}
 	return ids
+}
+
+// Models returns some models of an emulated provider.
+func Models(provider string) []string {
+	if p := profileOf(provider); p != nil {
+		return slices.Clone(p.ids)
+	}
+	return nil
 }
 
 // Start serves e on a free port of the loopback until stop is called.

@@ -81,7 +81,7 @@ func TestReasoningIsShownWhereTheProviderShowsIt(t *testing.T) {
 		path, body := c.request(ask{prompt: "think: twice about it", think: true})
 		h := c.whole(t, strings.TrimSpace(cl.good(c.provider, path, body)))
 		want := "twice about it"
-		if c.name == "openai" {
+		if c.name == "openai" || c.name == "xai" {
 			want = "" // chat completions count it only
 		}
 		if h.reasoning != want || h.reasoned != 3 && c.name != "messages" {
@@ -185,7 +185,7 @@ func TestHints(t *testing.T) {
 				h := resp.Header
 				told := h.Get("Retry-After") == "7" || h.Get("Retry-After-Ms") == "7000" || strings.Contains(text, `"retryDelay": "7s"`) ||
 					strings.Contains(text, "in 7s.") || strings.Contains(text, `"retry_after":7`) ||
-					slices.Contains([]string{"7s", "7", "1795521607000"}, h.Get("X-Ratelimit-Reset-Requests")+h.Get("X-Ratelimit-Reset")) ||
+					slices.Contains([]string{"7s", "7", "1795521607000"}, h.Get("X-Ratelimit-Reset-Requests")+h.Get("X-Ratelimit-Reset")+h.Get("X-Ratelimit-Reset-Tokens-Minute")) ||
 					h.Get("Anthropic-Ratelimit-Requests-Reset") == "2026-11-24T12:00:07Z"
 				if told != (hint != NoHint) {
 					t.Errorf("%v %s", h, text)
@@ -202,6 +202,9 @@ func TestWrongKeys(t *testing.T) {
 		for key, want := range map[string]int{"invalid-key-123": 401, "": 401} {
 			if c.provider == "gemini" {
 				want = map[string]int{"invalid-key-123": 400, "": 403}[key]
+			}
+			if c.provider == "xai" {
+				want = 400 // docs.x.ai/developers/debugging
 			}
 			resp, text, err := cl.send("POST", c.provider, path, key, body)
 			if err != nil || resp.StatusCode != want || !json.Valid([]byte(text)) {
@@ -349,7 +352,7 @@ func TestImagesAreSeen(t *testing.T) {
 }
 
 func TestProvidersAndTheirBases(t *testing.T) {
-	want := []string{"anthropic", "deepseek", "fireworks", "gemini", "groq", "mistral", "openai", "openrouter", "together"}
+	want := []string{"anthropic", "cerebras", "deepseek", "fireworks", "gemini", "groq", "mistral", "openai", "openrouter", "together", "xai"}
 	got := Providers()
 	slices.Sort(got)
 	if !slices.Equal(got, want) {

@@ -63,6 +63,17 @@ type profile struct {
 	maxStop    int
 	maxTemp    float64
 	ids        []string // some models
+
+	// What follows is nil where the provider does as most do.
+
+	errorShape func(message, kind, code, param string) any // of an error
+	words      func(p *profile, f map[Fault]failure)       // replaces what is said of some faults
+	unknown    func(x *exchange, at, name string) *failure // a field that is not taken
+	refuse     func(x *exchange) *failure                  // what else of a request
+	thinks     func(r *chatRequest) bool
+	extend     func(x *exchange, f object) // what whole answers and chunks have besides
+	usageAs    func(u object, a *answer)   // changes the usage object
+	accountAs  any                         // what GET account answers
 }
 
 func profileOf(id string) *profile {
@@ -75,7 +86,8 @@ func profileOf(id string) *profile {
 }
 
 func profiles() []*profile {
-	list := []*profile{openAI(), anthropic(), openRouter(), gemini(), mistral(), groq(), together(), fireworks(), deepSeek()}
+	list := []*profile{openAI(), anthropic(), openRouter(), gemini(), mistral(), groq(), together(), fireworks(), deepSeek(),
+		xAI(), cerebras()}
 	for _, p := range list {
 		if p.wire == nil {
 			p.wire, p.admit = chatWire{}, bearer

@@ -64,6 +64,9 @@ func askChat(p *profile) func(ask) (string, object) {
 		if a.think && p.id == "openai" {
 			body["model"] = "gpt-5"
 		}
+		if a.think && p.thinks != nil {
+			body["model"] = p.ids[len(p.ids)-1]
+		}
 		if a.model != "" {
 			body["model"] = a.model
 		}
@@ -72,6 +75,8 @@ func askChat(p *profile) func(ask) (string, object) {
 			body["reasoning"] = object{"effort": "high"}
 		case a.think:
 			body["reasoning_effort"] = "high"
+		case p.thinks != nil && p.thinks(&chatRequest{Model: p.ids[0]}):
+			body["reasoning_effort"] = "none"
 		case p.id == "deepseek":
 			body["thinking"] = object{"type": "disabled"}
 		}

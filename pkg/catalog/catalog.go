@@ -1,22 +1,40 @@
-// Package catalog knows the providers' models: limits, capabilities, list prices, and
-// which provider a model id belongs to. It is data: models.txt, written by
-// tools/catalog and embedded, whose head explains its lines and names its sources.
+// Package catalog knows the providers' models: limits, capabilities, list prices and dates. The data are in models.json,
+// which tools/catalog writes and this package embeds.
 //
-// The text is sorted and searched where it lies. Nothing is parsed before it is asked
-// for, so that a process that starts pays nothing for the catalogue.
+// models.json has one model per line, sorted by id and then by provider. The text is searched in place and only the
+// line that is asked for is parsed, so that the catalogue costs nothing at start-up. Members that are unknown are
+// absent. [Model] explains most members; the others are
+//
+//	price               USD per million tokens: input, output, cacheRead, cacheWrite (kept for the provider's default
+//	                    time), cacheWrite1h, audioInput, audioOutput; derived marks those that follow from a rule
+//	priceChanges        prices from a date on
+//	longPromptPrices    prices of requests with more prompt tokens than "above"
+//	peakPrices          prices at hours of the day (UTC), Monday to Friday
+//	serviceTierPrices   prices by service tier
+//	replacement, note   for readers: what the provider recommends instead, and what the numbers do not say
+//	sources             keys of the file's own "sources", oldest first; priceDate is the date of the price's source
 package catalog
 
 import (
 	_ "embed"
 	"iter"
-	"strconv"
+	"slices"
 	"strings"
 )
 
-//go:embed models.txt
-var text string
+//go:embed models.json
+var file string
 
-// Mode is what a model is asked through.
+// lines holds the models, one per line. Each line but the last ends in a comma.
+var lines = file[strings.Index(file, linesBegin)+len(linesBegin):]
+
+const (
+	linesBegin = "\"models\":[\n"
+	lineBegin  = `{"id":"`
+	afterID    = `","provider":"`
+)
+
+// Mode is the kind of API that serves a model.
 type Mode string
 
 // The modes.
@@ -47,17 +65,17 @@ const (
 	Deprecated
 )
 
-// capLetters are the letters of models.txt in the order of the bits above.
-const capLetters = "tpsjrifaAvcPSD"
+// capNames are the names of the capabilities in the order of the bits above, as the API and models.json have them.
+var capNames = [...]string{"tools", "parallel_tools", "json_schema", "json_object", "reasoning", "image_input", "pdf_input", "audio_input",
+	"audio_output", "video_input", "prompt_cache", "prefill", "no_sampling", "deprecated"}
 
 // Has says whether all of the capabilities are there.
 func (c Caps) Has(want Caps) bool { return c&want == want }
 
-// Names are the names of the capabilities, as the field calls them; not nil.
+// Names returns the names of the capabilities; not nil.
 func (c Caps) Names() []string {
 	names := []string{}
-	for i, name := range [...]string{"tools", "parallel_tools", "json_schema", "json_object", "reasoning", "image_input", "pdf_input", "audio_input",
-		"audio_output", "video_input", "prompt_cache", "prefill", "no_sampling", "deprecated"} { // in the order of the bits
+	for i, name := range capNames {
 		if c.Has(1 << i) {
 			names = append(names, name)
 		}
@@ -70,203 +88,197 @@ type Model struct {
 	Provider   string
 	ID         string // as the provider knows it
 	Mode       Mode
-	Context    int64 // tokens of input, or of input and output; providers differ
-	MaxOutput  int64 // tokens
-	Dimensions int64 // of embeddings
-	Caps       Caps
+	Context    int64  // contextWindow: tokens of input, or of input and output; providers differ
+	MaxOutput  int64  // maxOutputTokens
+	Dimensions int64  // of embeddings
+	Caps       Caps   // capabilities
 	Released   string // a date, 2026-07-02
 	EndOfLife  string // a date: from it on requests fail, unless RoutedTo is set
-	RoutedTo   string // an id of the same provider, as which it serves and bills this one from EndOfLife on
+	RoutedTo   string // an id of the same provider: from EndOfLife on it serves and bills this id as that one
 	AliasOf    string // an id of the same provider
-	Sources    string // letters explained in models.txt, oldest first: ll+md
 	PriceDate  string // of the source of the prices
 
-	efforts, endpoints                        string
-	price, tiers, changes, windows, servicing string
+	efforts, endpoints                        value
+	price, changes, longPrompts, peaks, tiers value
 }
 
-// Efforts are the levels of reasoning effort that the model takes, rising; nil if unknown.
+// Efforts returns the levels of reasoning effort that the model takes, in rising order; nil if unknown.
 func (m *Model) Efforts() []string {
 	var out []string
-	for _, c := range m.efforts {
-		switch c {
-		case 'n':
-			out = append(out, "none")
-		case 'i':
-			out = append(out, "minimal")
-		case 'l':
-			out = append(out, "low")
-		case 'm':
-			out = append(out, "medium")
-		case 'h':
-			out = append(out, "high")
-		case 'x':
-			out = append(out, "xhigh")
-		case 'X':
-			out = append(out, "max")
-		case 'd':
-			out = append(out, "default")
-		}
+	for e := range m.efforts.elements() {
+		out = append(out, e.str())
 	}
 	return out
 }
 
 // ChatCompletions says whether OpenAI's chat/completions serves the model, as far as is known.
 func (m *Model) ChatCompletions() bool {
-	return m.Mode == Chat && (m.endpoints == "" || strings.Contains(m.endpoints, "c"))
+	return m.Mode == Chat && (m.endpoints == "" || strings.Contains(string(m.endpoints), `"chat/completions"`))
 }
 
 // Responses says whether OpenAI's Responses API serves the model, as far as is known.
 func (m *Model) Responses() bool {
-	return m.Mode == Responses || m.Mode == Chat && (m.endpoints == "" || strings.Contains(m.endpoints, "r"))
+	return m.Mode == Responses || m.Mode == Chat && (m.endpoints == "" || strings.Contains(string(m.endpoints), `"responses"`))
 }
 
-// Ended says whether the provider serves the model no more on the day, a date such as 2026-12-01.
+// Ended says whether the provider has stopped serving the model by the day, a date such as 2026-12-01.
 func (m *Model) Ended(day string) bool {
 	return m.EndOfLife != "" && m.EndOfLife <= day && m.RoutedTo == ""
 }
 
-// Lookup finds a model by its exact id at the provider.
+// Lookup returns the model with exactly this id at the provider.
 func Lookup(provider, id string) (Model, bool) {
-	for line := range linesOf(id) {
-		if _, p, _ := cutLine(line); p == provider {
-			return parse(line), true
-		}
+	if line := lineOf(provider, id); line != "" {
+		return parse(line), true
 	}
 	return Model{}, false
 }
 
-// Related is Lookup, and failing that the model of which id is a dated snapshot or a
-// routing variant: gpt-5-2026-01-31, claude-x-20260131, author/model:nitro. It is good
-// for limits and capabilities. Prices of snapshots and variants may differ.
+// Related returns the model with the id or, if there is none, the model of which the id is a dated snapshot or a routing
+// variant: gpt-5-2026-01-31, claude-x-20260131, author/model:nitro. Use it for limits and capabilities; prices of
+// snapshots and variants may differ.
 func Related(provider, id string) (Model, bool) {
-	if m, ok := Lookup(provider, id); ok {
-		return m, true
+	line := lineOf(provider, id)
+	if base := baseID(id); line == "" && base != id {
+		line = lineOf(provider, base)
 	}
-	if base := undated(id); base != id {
-		return Lookup(provider, base)
+	if line == "" {
+		return Model{}, false
 	}
-	return Model{}, false
+	return parse(line), true
 }
 
-// All gives every model, sorted by id and then provider.
+// All yields every model, sorted by id and then provider.
 func All() iter.Seq[Model] {
 	return func(yield func(Model) bool) {
-		for line := range strings.Lines(text) {
-			if line[0] != '#' && !yield(parse(line)) {
+		for line := range strings.Lines(lines) {
+			if strings.HasPrefix(line, lineBegin) && !yield(parse(line)) {
 				return
 			}
 		}
 	}
 }
 
-// Of gives the models of one provider, sorted by id.
+// Of yields the models of one provider, sorted by id.
 func Of(provider string) iter.Seq[Model] {
 	return func(yield func(Model) bool) {
-		for line := range strings.Lines(text) {
-			if line[0] == '#' {
-				continue
-			}
-			if _, p, _ := cutLine(line); p == provider && !yield(parse(line)) {
+		for line := range strings.Lines(lines) {
+			if _, p := cutLine(line); p == provider && !yield(parse(line)) {
 				return
 			}
 		}
 	}
 }
 
-// linesOf gives the lines of the id, one for each provider that has it.
+// lineOf returns the line of the provider's model; it is empty if there is none.
+func lineOf(provider, id string) string {
+	for line := range linesOf(id) {
+		if _, p := cutLine(line); p == provider {
+			return line
+		}
+	}
+	return ""
+}
+
+// linesOf yields the lines of the id, one for each provider that has it.
 func linesOf(id string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for rest := text[search(id):]; rest != ""; {
-			line := rest[:strings.IndexByte(rest, '\n')+1]
-			if first, _, _ := cutLine(line); first != id || !yield(line) {
+		for line := range strings.Lines(lines[search(id):]) {
+			if first, _ := cutLine(line); first != id || id == "" || !yield(line) {
 				return
 			}
-			rest = rest[len(line):]
 		}
 	}
 }
 
-// search is the offset of the first line whose id is not less than id. The lines of
-// the head are part of the order: '#' is less than what any id begins with.
+// search returns the offset of the first line whose id is not less than id. It halves the text down to a few lines,
+// which it then reads in order.
 func search(id string) int {
-	lo, hi := 0, len(text)
-	for lo < hi {
-		start := lo + strings.LastIndexByte(text[lo:(lo+hi)/2], '\n') + 1
-		end := start + strings.IndexByte(text[start:], '\n') + 1
-		if first, _, _ := strings.Cut(text[start:end-1], " "); first < id {
-			lo = end
+	lo, hi := 0, len(lines) // the lines before lo are less, those from hi on are not
+	for hi-lo > 1024 {
+		middle := (lo + hi) / 2
+		start := middle + strings.IndexByte(lines[middle:], '\n') + 1
+		if start >= hi {
+			break
+		}
+		if less(lines[start:], id) {
+			lo = start
 		} else {
 			hi = start
 		}
 	}
+	for lo < hi && less(lines[lo:], id) {
+		lo += strings.IndexByte(lines[lo:], '\n') + 1
+	}
 	return lo
 }
 
-func cutLine(line string) (id, provider, fields string) {
-	id, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-	provider, fields, _ = strings.Cut(rest, " ")
-	return id, provider, fields
+// less says whether the id of the line that the text begins with is less than id. The end of the list is not.
+func less(text, id string) bool {
+	first, _ := cutLine(text)
+	return first != "" && first < id
+}
+
+// cutLine returns the id and the provider of a line; the line that ends the list has neither.
+func cutLine(line string) (id, provider string) {
+	rest, ok := strings.CutPrefix(line, lineBegin)
+	if !ok {
+		return "", ""
+	}
+	id, rest, _ = strings.Cut(rest, afterID)
+	provider, _, _ = strings.Cut(rest, `"`)
+	return id, provider
 }
 
 func parse(line string) Model {
-	id, provider, rest := cutLine(line)
-	m := Model{Provider: provider, ID: id, Mode: Chat}
-	for rest != "" {
-		var field string
-		field, rest, _ = strings.Cut(rest, " ")
-		name, value, _ := strings.Cut(field, "=")
-		m.set(name, value)
+	m := Model{Mode: Chat}
+	for name, v := range value(strings.TrimRight(line, ",\n")).members() {
+		m.set(name, v)
 	}
 	return m
 }
 
-func (m *Model) set(name, value string) {
+func (m *Model) set(name string, v value) {
 	switch name {
-	case "m":
-		m.Mode = Embedding
-		if value == "r" {
-			m.Mode = Responses
+	case "id":
+		m.ID = v.str()
+	case "provider":
+		m.Provider = v.str()
+	case "mode":
+		m.Mode = Mode(v.str())
+	case "contextWindow":
+		m.Context = v.int64()
+	case "maxOutputTokens":
+		m.MaxOutput = v.int64()
+	case "dimensions":
+		m.Dimensions = v.int64()
+	case "price":
+		m.price = v
+	case "priceChanges":
+		m.changes = v
+	case "longPromptPrices":
+		m.longPrompts = v
+	case "peakPrices":
+		m.peaks = v
+	case "serviceTierPrices":
+		m.tiers = v
+	case "reasoningEfforts":
+		m.efforts = v
+	case "capabilities":
+		for c := range v.elements() {
+			m.Caps |= 1 << slices.Index(capNames[:], c.str())
 		}
-	case "c":
-		m.Context = number(value)
-	case "o":
-		m.MaxOutput = number(value)
-	case "d":
-		m.Dimensions = number(value)
-	case "p":
-		m.price = value
-	case "t":
-		m.tiers = value
-	case "n":
-		m.changes = value
-	case "w":
-		m.windows = value
-	case "s":
-		m.servicing = value
-	case "e":
-		m.efforts = value
-	case "k":
-		for _, c := range value {
-			m.Caps |= 1 << strings.IndexRune(capLetters, c)
-		}
-	case "x":
-		m.endpoints = value
-	case "r":
-		m.Released = value
-	case "z":
-		m.EndOfLife = value
-	case "y":
-		m.RoutedTo = value
-	case "a":
-		m.AliasOf = value
-	case "f":
-		m.Sources, m.PriceDate, _ = strings.Cut(value, "@")
+	case "endpoints":
+		m.endpoints = v
+	case "released":
+		m.Released = v.str()
+	case "endOfLife":
+		m.EndOfLife = v.str()
+	case "routedTo":
+		m.RoutedTo = v.str()
+	case "aliasOf":
+		m.AliasOf = v.str()
+	case "priceDate":
+		m.PriceDate = v.str()
 	}
-}
-
-// number reads what the generator wrote; TestEveryEntry holds it to digits.
-func number(s string) int64 {
-	n, _ := strconv.ParseInt(s, 10, 64)
-	return n
 }

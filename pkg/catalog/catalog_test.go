@@ -1,42 +1,141 @@
 package catalog
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
-	"regexp"
+	"io"
+	"iter"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// The text is written by a generator, and read without checks: here they are.
+// document is models.json for encoding/json.
+type document struct {
+	Generated string
+	Sources   map[string]string
+	Models    []struct {
+		ID, Provider, Mode                         string
+		ContextWindow, MaxOutputTokens, Dimensions int64
+		Price                                      map[string]any
+		PriceChanges, LongPromptPrices, PeakPrices []map[string]any
+		ServiceTierPrices                          map[string]map[string]any
+		ReasoningEfforts, Capabilities, Endpoints  []string
+		Released, EndOfLife, RoutedTo, AliasOf     string
+		Sources                                    []string
+		PriceDate, Replacement, Note               string
+	}
+}
+
+func readDocument(t *testing.T) document {
+	t.Helper()
+	var d document
+	decoder := json.NewDecoder(strings.NewReader(file))
+	decoder.DisallowUnknownFields()
+	decoder.UseNumber()
+	if err := decoder.Decode(&d); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		t.Errorf("something follows the document: %v", err)
+	}
+	return d
+}
+
+// The package reads the file with code that relies on its form. This test compares the result with encoding/json.
 func TestEveryEntry(t *testing.T) {
-	if n := len(text); n > 150_000 {
+	if n := len(file); n > 450_000 {
 		t.Errorf("the catalogue has grown to %d bytes", n)
 	}
-	price := `(?:[iorwWaA]\d+(?:\.\d{1,6})?)+~?`
-	line := regexp.MustCompile(`^[!-~]+ (openai|anthropic|openrouter|gemini|mistral|groq|together|fireworks|deepseek)` +
-		`( m=[er])?( c=[1-9]\d*)?( o=[1-9]\d*)?( d=[1-9]\d*)?( p=` + price + `)?( t=(?:[1-9]\d*:` + price + `,?)+)?` +
-		`( n=(?:\d{4}-\d\d-\d\d:` + price + `,?)+)?( w=\d\d:\d\d-\d\d:\d\d(?:\+\d\d:\d\d-\d\d:\d\d)*=` + price + `)?( s=(?:[a-z]+:` + price + `,?)+)?` +
-		`( e=[nilmhxXd]+)?( k=[` + capLetters + `]+)?( x=[crlt]+)?( r=\d{4}-\d\d(?:-\d\d)?)?( z=\d{4}-\d\d(?:-\d\d)?)?( y=[!-~]+)?( a=[!-~]+)? f=[a-z+-]+@\d{4}-\d\d(?:-\d\d)?\n$`)
-	last, n := "", 0
-	for l := range strings.Lines(text) {
-		if l[0] == '#' {
-			continue
+	d := readDocument(t)
+	if len(d.Models) < 1000 || d.Generated == "" {
+		t.Errorf("only %d models, of %q", len(d.Models), d.Generated)
+	}
+	next, stop := iter.Pull(All())
+	defer stop()
+	last := ""
+	for _, want := range d.Models {
+		m, ok := next()
+		mode := Mode(cmp.Or(want.Mode, "chat"))
+		if !ok || m.ID != want.ID || m.Provider != want.Provider || m.Mode != mode || m.Context != want.ContextWindow || m.MaxOutput != want.MaxOutputTokens ||
+			m.Dimensions != want.Dimensions || !slices.Equal(m.Efforts(), want.ReasoningEfforts) || m.Released != want.Released ||
+			m.EndOfLife != want.EndOfLife || m.RoutedTo != want.RoutedTo || m.AliasOf != want.AliasOf || m.PriceDate != want.PriceDate {
+			t.Fatalf("%+v is read as %+v", want, m)
 		}
-		n++
-		if !line.MatchString(l) {
-			t.Errorf("malformed: %q", l)
+		if names := m.Caps.Names(); len(names) != len(want.Capabilities) || len(names) > 0 && !slices.Equal(names, want.Capabilities) {
+			t.Errorf("%s: %v, want %v", m.ID, names, want.Capabilities)
 		}
-		id, provider, _ := cutLine(l)
-		if key := id + " " + provider; key <= last && strings.HasPrefix(last, id+" ") || id < strings.SplitN(last, " ", 2)[0] {
+		if key := m.ID + " " + m.Provider; key <= last && strings.HasPrefix(last, m.ID+" ") || m.ID < strings.SplitN(last, " ", 2)[0] {
 			t.Errorf("%q stands after %q", key, last)
 		} else {
 			last = key
 		}
+		for _, key := range want.Sources {
+			if d.Sources[key] == "" {
+				t.Errorf("%s: there is no source %q", m.ID, key)
+			}
+		}
+		if len(want.Sources) == 0 {
+			t.Errorf("%s has no source", m.ID)
+		}
+		samePrices(t, m.ID, m.price, want.Price)
+		for _, list := range []struct {
+			got  value
+			want []map[string]any
+		}{{m.changes, want.PriceChanges}, {m.longPrompts, want.LongPromptPrices}, {m.peaks, want.PeakPrices}} {
+			n := 0
+			for p := range list.got.elements() {
+				samePrices(t, m.ID, p, list.want[n])
+				n++
+			}
+			if n != len(list.want) {
+				t.Errorf("%s: %d lists of prices are read from %v", m.ID, n, list.want)
+			}
+		}
+		for name, prices := range want.ServiceTierPrices {
+			samePrices(t, m.ID, m.tiers.get(name), prices)
+		}
 	}
-	if n < 1000 {
-		t.Errorf("only %d models", n)
+	if m, more := next(); more {
+		t.Errorf("and then %+v", m)
+	}
+}
+
+// samePrices compares a price list as the package reads it with its members.
+func samePrices(t *testing.T, id string, list value, want map[string]any) {
+	t.Helper()
+	got, priced := parsePrices(list)
+	if priced != (want["input"] != nil) {
+		t.Errorf("%s: %v is priced: %v", id, want, priced)
+	}
+	for name, p := range map[string]Pico{"input": got.Input, "output": got.Output, "cacheRead": got.CacheRead, "cacheWrite": got.CacheWrite,
+		"cacheWrite1h": got.CacheWrite1h, "audioInput": got.AudioInput, "audioOutput": got.AudioOutput} {
+		price := big.NewRat(-1, 1)
+		if n, ok := want[name].(json.Number); ok {
+			price.SetString(n.String())
+			price.Mul(price, big.NewRat(1_000_000, 1))
+		}
+		if price.Cmp(new(big.Rat).SetInt64(int64(p))) != 0 {
+			t.Errorf("%s: %s is %d, want %v", id, name, p, want[name])
+		}
+	}
+	for name := range want {
+		switch name {
+		case "input", "output", "cacheRead", "cacheWrite", "cacheWrite1h", "audioInput", "audioOutput":
+		case "derived":
+			if !got.Derived {
+				t.Errorf("%s: derived prices are not marked", id)
+			}
+		case "from", "above", "hours":
+			if list.get(name) == "" {
+				t.Errorf("%s: %s is not read", id, name)
+			}
+		default:
+			t.Errorf("%s: unknown member %s of a price list", id, name)
+		}
 	}
 }
 
@@ -48,12 +147,6 @@ func TestEveryModelIsFoundAndSane(t *testing.T) {
 		if !ok || got != m {
 			t.Errorf("%s %s is not found", m.Provider, m.ID)
 		}
-		if id, ok := Serves(m.Provider, m.ID); !ok || id != m.ID {
-			t.Errorf("%s does not serve its own %s: %q, %v", m.Provider, m.ID, id, ok)
-		}
-		if !slices.Contains(Providers(m.ID), m.Provider) {
-			t.Errorf("Providers(%q) is %v, without %s", m.ID, Providers(m.ID), m.Provider)
-		}
 		if m.AliasOf != "" && m.Provider != "deepseek" && m.ID != "mistral-medium-3" {
 			if _, ok := Lookup(m.Provider, m.AliasOf); !ok {
 				t.Errorf("%s is an alias of %s, which is not there", m.ID, m.AliasOf)
@@ -64,22 +157,20 @@ func TestEveryModelIsFoundAndSane(t *testing.T) {
 				t.Errorf("%s, which ends on %q, is routed to %s: %+v", m.ID, m.EndOfLife, m.RoutedTo, to)
 			}
 		}
-		if m.price == "" && m.tiers+m.windows+m.changes+m.servicing != "" {
+		if m.price == "" && m.longPrompts+m.peaks+m.changes+m.tiers != "" {
 			t.Errorf("%s %s has exceptions to a price that it has not", m.Provider, m.ID)
 		}
-		if m.changes != "" && m.tiers+m.windows+m.servicing != "" {
+		if m.changes != "" && m.longPrompts+m.peaks+m.tiers != "" {
 			t.Errorf("%s %s: prices that change with the date have no tiers, hours or services here", m.Provider, m.ID)
 		}
 		pricesAreSane(t, &m)
 	}
-	for _, p := range families {
-		if count[p.provider] == 0 {
-			t.Errorf("%s has no models", p.provider)
-		}
+	if len(count) < 9 {
+		t.Errorf("only %d providers have models", len(count))
 	}
 }
 
-// pricesAreSane holds what must be true of any price list.
+// pricesAreSane checks what is true of every price list.
 func pricesAreSane(t *testing.T, m *Model) {
 	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC).UnixMilli()
 	base, priced := m.PricesAt("", 0, at)
@@ -106,7 +197,7 @@ func pricesAreSane(t *testing.T, m *Model) {
 }
 
 func TestLookupOfWhatIsNotThere(t *testing.T) {
-	for _, k := range [][2]string{{"openai", ""}, {"openai", "#"}, {"openai", "gpt-"}, {"openai", "zzz"}, {"openai", "~~~"}, {"", "gpt-5"}, {"groq", "gpt-5"}, {"openai", "\xff"}} {
+	for _, k := range [][2]string{{"openai", ""}, {"openai", "#"}, {"openai", "]"}, {"openai", `gpt-5","provider":"openai`}, {"openai", "{"}, {"openai", "gpt-"}, {"openai", "zzz"}, {"openai", "~~~"}, {"", "gpt-5"}, {"groq", "gpt-5"}, {"openai", "\xff"}} {
 		if m, ok := Lookup(k[0], k[1]); ok {
 			t.Errorf("%q: %+v", k, m)
 		}
@@ -116,7 +207,7 @@ func TestLookupOfWhatIsNotThere(t *testing.T) {
 func TestFields(t *testing.T) {
 	m, ok := Lookup("openai", "gpt-5.6-sol")
 	if !ok || m.Mode != Chat || m.Context != 1_050_000 || m.MaxOutput != 128_000 || fmt.Sprint(m.Efforts()) != "[none low medium high xhigh max]" ||
-		!m.Caps.Has(Tools|ImageIn|Reasoning) || m.Caps.Has(NoSampling) || !m.ChatCompletions() || m.PriceDate == "" || m.Sources == "" {
+		!m.Caps.Has(Tools|ImageIn|Reasoning) || m.Caps.Has(NoSampling) || !m.ChatCompletions() || m.PriceDate == "" {
 		t.Errorf("%+v", m)
 	}
 	if m, _ := Lookup("openai", "gpt-5-pro"); m.Mode != Responses || m.ChatCompletions() || !m.Responses() {
@@ -168,85 +259,6 @@ func TestRelated(t *testing.T) {
 	}
 }
 
-func TestProviders(t *testing.T) {
-	for model, want := range map[string]string{
-		"gpt-5":                         "openai",
-		"ft:gpt-4o-mini:acme::x":        "openai",
-		"o3-mini":                       "openai",
-		"oxide":                         "",
-		"gpt-oss-120b":                  "",
-		"openai/gpt-5":                  "openai openrouter",
-		"openai/gpt-oss-120b":           "openrouter groq together",
-		"openai/unheard-of":             "openrouter",
-		"qwen/qwen3-32b":                "openrouter groq",
-		"groq/qwen/qwen3-32b":           "groq",
-		"groq/compound":                 "groq",
-		"groq/unheard-of":               "groq",
-		"claude-opus-9":                 "anthropic",
-		"anthropic/claude-opus-9":       "anthropic",
-		"anthropic/claude-haiku-4.5":    "openrouter",
-		"gemini-9-pro":                  "gemini",
-		"models/gemini-2.5-pro":         "gemini",
-		"google/gemini-2.5-pro":         "openrouter",
-		"codestral-latest":              "mistral",
-		"deepseek-v4-pro":               "deepseek",
-		"deepseek-ai/DeepSeek-V4-Pro":   "together",
-		"deepseek-coder":                "",
-		"deepseek/deepseek-chat":        "deepseek openrouter",
-		"accounts/fireworks/models/x":   "fireworks",
-		"accounts/fireworks/datasets/x": "",
-		"accounts//models/x":            "",
-		"llama-3.3-70b-versatile":       "groq",
-		"x-ai/new-grok:free":            "openrouter",
-		"NewLab/New-Model":              "together",
-		"together/NewLab/New-Model":     "together",
-		"together/openai/gpt-oss-120b":  "together",
-		"openrouter/auto":               "openrouter",
-		"openrouter/anthropic/claude-x": "openrouter",
-		"nothing-known":                 "", "": "", "/": "", "openai/": "", "/gpt-5": "", "a/b/c": "", "openai": "",
-	} {
-		if got := strings.Join(Providers(model), " "); got != want {
-			t.Errorf("%q: %q, want %q", model, got, want)
-		}
-	}
-}
-
-func TestSplit(t *testing.T) {
-	for model, want := range map[string]string{
-		"openai/gpt-5": "openai gpt-5", "groq/llama-3.3-70b-versatile": "groq llama-3.3-70b-versatile", "groq/new": "groq new",
-		"together/openai/gpt-oss-120b": "together openai/gpt-oss-120b", "gemini/models/gemini-2.5-pro": "gemini models/gemini-2.5-pro",
-		"openai/gpt-oss-120b": "", "openai/new": "", "anthropic/claude-haiku-4.5": "", "openrouter/auto": "", "groq/compound": "",
-		"meta-llama/x": "", "gpt-5": "", "openai/": "", "/x": "", "": "",
-	} {
-		p, rest, ok := Split(model)
-		if got := strings.TrimSpace(p + " " + rest); got != want || ok != (want != "") {
-			t.Errorf("%q: %q, %v; want %q", model, got, ok, want)
-		}
-	}
-}
-
-// Whatever the id, the answers must hang together.
-func FuzzServes(f *testing.F) {
-	for _, s := range []string{"gpt-5", "openai/gpt-5", "a/b:c", "models/", "accounts/x/models/y", "groq/", "openrouter/openrouter/auto", "\n", "# x", "gpt-5\n"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, model string) {
-		providers := Providers(model)
-		for _, fam := range families {
-			id, ok := Serves(fam.provider, model)
-			if ok != slices.Contains(providers, fam.provider) {
-				t.Fatalf("%q: %s %v, but %v", model, fam.provider, ok, providers)
-			}
-			if ok && (id == "" || !strings.HasSuffix(model, id)) {
-				t.Fatalf("%q became %q", model, id)
-			}
-		}
-		if p, rest, ok := Split(model); ok && p+"/"+rest != model {
-			t.Fatalf("%q was split into %q and %q", model, p, rest)
-		}
-	})
-}
-
 func BenchmarkLookup(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
@@ -254,16 +266,17 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
-func BenchmarkServes(b *testing.B) {
+func BenchmarkRelatedUnknown(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		Serves("openrouter", "openai/gpt-oss-120b")
+		Related("openai", "gpt-5.4-2031-01-01")
 	}
 }
 
-func BenchmarkProviders(b *testing.B) {
+func BenchmarkOf(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		Providers("openai/gpt-oss-120b")
+		for range Of("openrouter") {
+		}
 	}
 }

@@ -29,7 +29,7 @@ func Cost(r Request, u *chat.Usage) (nanos int64, priced bool) {
 	if u.HasCost {
 		return max(u.CostNanos, 0), true
 	}
-	if id := r.other(); id != "" {
+	if id := r.substitute(); id != "" {
 		if nanos, priced = r.costAs(id, u); priced {
 			return nanos, true
 		}
@@ -37,24 +37,24 @@ func Cost(r Request, u *chat.Usage) (nanos int64, priced bool) {
 	return r.costAs(r.Model, u)
 }
 
-// other returns the id of the catalogue's model that answered if it is another than the one asked for, else "". A
-// snapshot of the model asked for has prices of its own only if the catalogue lists it, and an answer that
-// names the model of which a snapshot or a variant was asked for says nothing new.
-func (r *Request) other() string {
-	id, asked := bare(r.Provider, r.Answered), bare(r.Provider, r.Model)
-	if id == "" || id == asked || id == undated(asked) {
+// substitute returns the id of the model that answered if its prices may differ from those of the model asked for, else
+// "". A snapshot of the model asked for has its own prices only if the catalogue lists it. If a snapshot or a variant was
+// asked for and the answer names its base model, the prices are those of the snapshot or variant.
+func (r *Request) substitute() string {
+	id, asked := withoutCollection(r.Answered), withoutCollection(r.Model)
+	if id == "" || id == asked || id == baseID(asked) {
 		return ""
 	}
-	if _, listed := Lookup(r.Provider, id); listed {
+	if lineOf(r.Provider, id) != "" {
 		return id
 	}
-	if base := undated(id); base != id && base != undated(asked) {
+	if base := baseID(id); base != id && base != baseID(asked) {
 		return base
 	}
 	return ""
 }
 
-// costAs prices the request as one of the model.
+// costAs returns the cost of the request at the prices of the model.
 func (r *Request) costAs(id string, u *chat.Usage) (nanos int64, priced bool) {
 	m, ok := Lookup(r.Provider, id)
 	if ok && m.RoutedTo != "" && r.AtMs >= dateMs(m.EndOfLife) {
@@ -70,8 +70,8 @@ func (r *Request) costAs(id string, u *chat.Usage) (nanos int64, priced bool) {
 	return p.Cost(u)
 }
 
-// Cost applies the prices. A class of input without a price of its own costs what
-// input costs (a cache write for an hour what a usual one does), audio output what output costs.
+// Cost returns the cost of the usage at the prices. A class of input without its own price costs as much as input (a
+// cache write for an hour as much as a shorter one), audio output as much as output.
 func (p *Prices) Cost(u *chat.Usage) (nanos int64, priced bool) {
 	var sum picoSum
 	rest := max(u.Input, 0)

@@ -18,7 +18,7 @@ func at(s string) int64 {
 	return t.UnixMilli()
 }
 
-// tuesday is no peak hour.
+// tuesday is outside peak hours.
 var tuesday = at("2026-11-24T12:00:00Z")
 
 // The main list prices, USD per million tokens, as the providers published them.
@@ -178,7 +178,7 @@ func TestCost(t *testing.T) {
 	}
 }
 
-// The announced prices count from their day on, and a request is priced at the time at which it began.
+// Announced prices apply from their day on. A request is priced at the time at which it began.
 func TestCostByDate(t *testing.T) {
 	const (
 		before  = "2026-11-30T23:59:59.999Z"
@@ -267,7 +267,7 @@ func TestCostByTheModelThatAnswered(t *testing.T) {
 	}
 }
 
-// exact is the cost in big numbers, written from the rule alone.
+// exact computes the cost with big numbers.
 func exact(p *Prices, u *chat.Usage) *big.Int {
 	price := func(ps ...Pico) int64 {
 		for _, v := range ps {

@@ -113,14 +113,14 @@ func (r *overrideRow) prices() (Prices, error) {
 	return p, nil
 }
 
-// Cost is the package's Cost under the overrides. One of the model that answered comes before one of the model asked
-// for, and a whole name before a prefix. They count in every service tier; a cost that the provider itself reports
-// still wins.
+// Cost is like [Cost] but uses the overrides first: of a whole name before those of a prefix, the longest prefix first, and
+// for equal names those of the model that answered before those of the model asked for. They apply in every service
+// tier. A cost that the provider itself reports still wins.
 func (o Overrides) Cost(r Request, u *chat.Usage) (nanos int64, priced bool) {
 	if o.exact != nil && u != nil && !u.HasCost {
 		names := []string{r.Provider + "/" + r.Model}
 		if r.Answered != "" {
-			names = []string{r.Provider + "/" + bare(r.Provider, r.Answered), names[0]}
+			names = []string{r.Provider + "/" + withoutCollection(r.Answered), names[0]}
 		}
 		if p, ok := o.prices(names); ok {
 			return p.Cost(u)
@@ -129,7 +129,7 @@ func (o Overrides) Cost(r Request, u *chat.Usage) (nanos int64, priced bool) {
 	return Cost(r, u)
 }
 
-// prices returns the prices of the first of the names that has any.
+// prices returns the overrides of the first name that has any.
 func (o Overrides) prices(names []string) (Prices, bool) {
 	for _, name := range names {
 		if p, ok := o.exact[name]; ok {

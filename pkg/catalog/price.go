@@ -23,52 +23,48 @@ type Prices struct {
 	Derived bool
 }
 
-// PricesAt are the prices of a request with so many input tokens, cached ones
-// included, that began at the time (Unix milliseconds) and was served in the service tier
-// that the provider reported; "" and its names for the usual one are the usual one. It
-// reports false if they are unknown.
+// PricesAt returns the prices of a request with so many input tokens, cached ones included, that began at the time
+// (Unix milliseconds) and was served in the service tier that the provider reported. It reports false if they are
+// unknown.
 //
-// DeepSeek's peak hours hold on every Monday to Friday here; that it exempts Chinese
-// holidays is not known to the catalogue, so that costs of those hours are too high.
+// DeepSeek exempts Chinese holidays from its peak hours. The catalogue does not know them, so costs at peak hours of
+// those days are too high.
 func (m *Model) PricesAt(serviceTier string, input, atMs int64) (Prices, bool) {
-	if !usual(serviceTier) {
-		return m.servicePrices(serviceTier, input)
+	if !isStandard(serviceTier) {
+		return m.tierPrices(serviceTier, input)
 	}
 	list := m.price
-	for change := range strings.SplitSeq(m.changes, ",") {
-		if from, p, ok := strings.Cut(change, ":"); ok && atMs >= dateMs(from) {
-			list = p
+	for change := range m.changes.elements() {
+		if atMs >= dateMs(change.get("from").str()) {
+			list = change
 		}
 	}
-	for w := range strings.SplitSeq(m.windows, ",") {
-		if hours, p, ok := strings.Cut(w, "="); ok && within(hours, atMs) {
-			list = p
+	for peak := range m.peaks.elements() {
+		if within(peak.get("hours"), atMs) {
+			list = peak
 		}
 	}
-	for tier := range strings.SplitSeq(m.tiers, ",") {
-		if above, p, ok := strings.Cut(tier, ":"); ok && input > number(above) {
-			list = p
+	for long := range m.longPrompts.elements() {
+		if input > long.get("above").int64() {
+			list = long
 		}
 	}
 	return parsePrices(list)
 }
 
-// servicePrices are known for requests of usual length alone.
-func (m *Model) servicePrices(name string, input int64) (Prices, bool) {
-	if above, _, ok := strings.Cut(m.tiers, ":"); ok && input > number(above) {
-		return Prices{}, false
-	}
-	for s := range strings.SplitSeq(m.servicing, ",") {
-		if n, p, ok := strings.Cut(s, ":"); ok && n == name {
-			return parsePrices(p)
+// tierPrices returns the prices of a service tier. They are unknown for long prompts.
+func (m *Model) tierPrices(name string, input int64) (Prices, bool) {
+	for long := range m.longPrompts.elements() {
+		if input > long.get("above").int64() {
+			return Prices{}, false
 		}
 	}
-	return Prices{}, false
+	return parsePrices(m.tiers.get(name))
 }
 
-// usual says whether the service tier is the one that list prices are for: default
-// and auto are OpenAI's words, standard Anthropic's and Gemini's, on_demand Groq's.
-func usual(tier string) bool {
+// isStandard says whether list prices are those of the service tier: default and auto are OpenAI's words, standard
+// Anthropic's and Gemini's, on_demand Groq's.
+func isStandard(tier string) bool {
 	switch tier {
 	case "", "default", "auto", "standard", "on_demand":
 		return true
@@ -76,16 +72,15 @@ func usual(tier string) bool {
 	return false
 }
 
-// within says whether the time falls into one of the hours, 01:00-04:00+06:00-10:00,
-// of a day from Monday to Friday, UTC.
-func within(hours string, atMs int64) bool {
+// within says whether the time falls into one of the hours (UTC), such as 01:00-04:00, of a day from Monday to Friday.
+func within(hours value, atMs int64) bool {
 	t := time.UnixMilli(atMs).UTC()
 	if d := t.Weekday(); d == time.Saturday || d == time.Sunday {
 		return false
 	}
 	now := t.Format("15:04")
-	for span := range strings.SplitSeq(hours, "+") {
-		if from, to, _ := strings.Cut(span, "-"); from <= now && now < to {
+	for span := range hours.elements() {
+		if from, to, _ := strings.Cut(span.str(), "-"); from <= now && now < to {
 			return true
 		}
 	}
@@ -100,34 +95,28 @@ func dateMs(date string) int64 {
 	return t.UnixMilli()
 }
 
-// parsePrices reads "i1.25o10r0.125": a letter and USD per million tokens, repeated.
-func parsePrices(s string) (Prices, bool) {
+// parsePrices reads an object of prices.
+func parsePrices(list value) (Prices, bool) {
 	p := Prices{Unknown, Unknown, Unknown, Unknown, Unknown, Unknown, Unknown, false}
-	s, p.Derived = strings.CutSuffix(s, "~")
-	for s != "" {
-		letter := s[0]
-		end := 1
-		for end < len(s) && (s[end] == '.' || s[end] >= '0' && s[end] <= '9') {
-			end++
+	for name, v := range list.members() {
+		switch name {
+		case "input":
+			p.Input = pico(string(v))
+		case "output":
+			p.Output = pico(string(v))
+		case "cacheRead":
+			p.CacheRead = pico(string(v))
+		case "cacheWrite":
+			p.CacheWrite = pico(string(v))
+		case "cacheWrite1h":
+			p.CacheWrite1h = pico(string(v))
+		case "audioInput":
+			p.AudioInput = pico(string(v))
+		case "audioOutput":
+			p.AudioOutput = pico(string(v))
+		case "derived":
+			p.Derived = v == "true"
 		}
-		v := pico(s[1:end])
-		switch letter {
-		case 'i':
-			p.Input = v
-		case 'o':
-			p.Output = v
-		case 'r':
-			p.CacheRead = v
-		case 'w':
-			p.CacheWrite = v
-		case 'W':
-			p.CacheWrite1h = v
-		case 'a':
-			p.AudioInput = v
-		case 'A':
-			p.AudioOutput = v
-		}
-		s = s[end:]
 	}
 	return p, p.Input != Unknown
 }
@@ -135,5 +124,5 @@ func parsePrices(s string) (Prices, bool) {
 // pico reads a decimal number of USD per million tokens exactly.
 func pico(s string) Pico {
 	whole, frac, _ := strings.Cut(s, ".")
-	return Pico(number(whole)*1_000_000 + number((frac + "000000")[:6]))
+	return Pico(value(whole).int64()*1_000_000 + value((frac + "000000")[:6]).int64())
 }

@@ -8,17 +8,30 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
-// baseURLVariable returns the name of the variable that overrides a provider's base URL.
-func baseURLVariable(provider string) string { return strings.ToUpper(provider) + "_BASE_URL" }
+// baseURLVariables are those of the providers' table: OPENAI_BASE_URL, GROQ_BASE_URL and so on.
+func baseURLVariables() []Variable {
+	table, err := provider.NewTable(nil)
+	if err != nil {
+		panic(err) // the table without overrides is always right: its own test makes it
+	}
+	var variables []Variable
+	for _, p := range table.All() {
+		variables = append(variables, Variable{Name: strings.ToUpper(p.ID) + "_BASE_URL", Provider: p.ID,
+			Description: "Another base URL for " + p.Name + ": a proxy, a region, a test."})
+	}
+	return variables
+}
 
 func (r *reader) baseURLs() map[string]string {
 	urls := map[string]string{}
-	for _, provider := range catalog.ProviderIDs() {
-		name := baseURLVariable(provider)
-		if value, st := r.lookup(name); st == set {
-			urls[provider] = r.baseURL(name, value)
+	for _, name := range r.order {
+		if v := r.variables[name]; v.Provider != "" {
+			if value, st := r.lookup(name); st == set {
+				urls[v.Provider] = r.baseURL(name, value)
+			}
 		}
 	}
 	return urls

@@ -1,7 +1,5 @@
 package config
 
-import "github.com/alicetears/llm-gateway/pkg/catalog"
-
 // Kind says how a variable's value is shown and where it may come from.
 type Kind int
 
@@ -23,6 +21,8 @@ type Variable struct {
 	FunctionsDefault string
 	Kind             Kind
 	Description      string
+	// Provider is the id of the provider whose base URL the variable replaces; empty for all other variables.
+	Provider string
 }
 
 // HasFile reports whether NAME_FILE is read too.
@@ -64,10 +64,7 @@ func Variables() []Variable {
 		{Name: "MODEL_PRICES", Description: "Prices that replace list prices, USD per million tokens, as JSON: `{\"openai/gpt-5-mini\":{\"input\":0.25,\"output\":2,\"cacheRead\":0.025}}`; a name may end in `*`."},
 		{Name: "CORS_ORIGINS", Default: "*", Description: "Browser origins, separated by commas, that may call `/api/chat`, `/v1` and `/v1beta`; `*` is any."},
 	}
-	for _, provider := range catalog.ProviderIDs() {
-		variables = append(variables, Variable{Name: baseURLVariable(provider),
-			Description: "Base URL of the provider `" + provider + "` instead of its own: a proxy, a region, a test."})
-	}
+	variables = append(variables, baseURLVariables()...)
 	return append(variables, limitVariables()...)
 }
 

@@ -18,6 +18,7 @@ func anthropicRow() Provider {
 		Auth: XAPIKey, RequestID: "Request-Id",
 		Header:                  map[string]string{"Anthropic-Version": "2023-06-01"},
 		ForwardedRequestHeaders: []string{"Anthropic-Version", "Anthropic-Beta"},
+		modelIDs:                modelIDs{prefixes: []string{"claude-"}},
 		check:                   check{path: "/v1/models?limit=1", proves: listed},
 		Client: anthropic.Client{Rules: &anthropic.Rules{
 			CommonRules: dialect.CommonRules{

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"strings"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
@@ -13,7 +15,8 @@ func deepSeekRow() Provider {
 	return Provider{
 		ID: "deepseek", Name: "DeepSeek", BaseURL: "https://api.deepseek.com",
 		Auth: Bearer, RequestID: "X-Ds-Trace-Id",
-		check: check{path: "/user/balance", read: deepSeekBalance, proves: "the provider knows the key, and its balance suffices for calls"},
+		modelIDs: modelIDs{match: isDeepSeekModel},
+		check:    check{path: "/user/balance", read: deepSeekBalance, proves: "the provider knows the key, and its balance suffices for calls"},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				Drop: []string{
@@ -43,4 +46,15 @@ func deepSeekRow() Provider {
 			{status: 400, text: "model not exist", class: chat.ModelUnknown},
 		},
 	}
+}
+
+func isDeepSeekModel(id string) bool {
+	rest, ok := strings.CutPrefix(id, "deepseek-")
+	if !ok || strings.Contains(id, "/") {
+		return false
+	}
+	if hasPrefix(rest, []string{"chat", "reasoner", "flash"}) {
+		return true
+	}
+	return len(rest) >= 2 && rest[0] == 'v' && rest[1] >= '0' && rest[1] <= '9'
 }

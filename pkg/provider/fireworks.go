@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"strings"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
@@ -12,7 +14,8 @@ func fireworksRow() Provider {
 	return Provider{
 		ID: "fireworks", Name: "Fireworks AI", BaseURL: "https://api.fireworks.ai/inference/v1",
 		Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
-		check: check{path: "/models", proves: listed},
+		modelIDs: modelIDs{match: isFireworksModel},
+		check:    check{path: "/models", proves: listed},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				Drop:      []string{"store", "verbosity", "prompt_cache_retention", "web_search_options"},
@@ -41,4 +44,19 @@ func fireworksRow() Provider {
 			{status: 412, class: chat.Forbidden},
 		},
 	}
+}
+
+// isFireworksModel fits accounts/ACCOUNT/models/NAME and its like.
+func isFireworksModel(id string) bool {
+	rest, ok := strings.CutPrefix(id, "accounts/")
+	if !ok {
+		return false
+	}
+	account, rest, _ := strings.Cut(rest, "/")
+	kind, name, _ := strings.Cut(rest, "/")
+	switch kind {
+	case "models", "deployedModels", "deployments", "routers":
+		return account != "" && name != ""
+	}
+	return false
 }

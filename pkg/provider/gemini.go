@@ -15,7 +15,8 @@ func geminiRow() Provider {
 	return Provider{
 		ID: "gemini", Name: "Google Gemini", BaseURL: "https://generativelanguage.googleapis.com",
 		Auth: XGoogAPIKey, HasEmbeddings: true,
-		check: check{path: "/v1beta/models?pageSize=1", proves: listed},
+		modelIDs: modelIDs{prefixes: []string{"gemini-", "gemma-", "learnlm-", "imagen-", "veo-"}, collection: "models/"},
+		check:    check{path: "/v1beta/models?pageSize=1", proves: listed},
 		Client: gemini.Client{Rules: &gemini.Rules{
 			CommonRules: dialect.CommonRules{
 				// The documents of GenerationConfig.

@@ -12,7 +12,8 @@ func groqRow() Provider {
 	return Provider{
 		ID: "groq", Name: "Groq", BaseURL: "https://api.groq.com/openai/v1",
 		Auth: Bearer, RequestID: "X-Request-Id",
-		check: check{path: "/models", proves: listed},
+		modelIDs: modelIDs{prefixes: []string{"groq/compound", "llama-3."}},
+		check:    check{path: "/models", proves: listed},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				// Documented as not supported, or not in CreateChatCompletionRequest.

@@ -12,6 +12,8 @@ func mistralRow() Provider {
 	return Provider{
 		ID: "mistral", Name: "Mistral", BaseURL: "https://api.mistral.ai/v1",
 		Auth: Bearer, RequestID: "Mistral-Correlation-Id", HasEmbeddings: true,
+		modelIDs: modelIDs{prefixes: []string{"mistral-", "ministral-", "open-mistral", "open-mixtral", "magistral-",
+			"codestral", "devstral", "pixtral", "voxtral", "labs-"}},
 		check: check{path: "/models", proves: listed},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{

@@ -31,6 +31,7 @@ func openAIRow() Provider {
 	return Provider{
 		ID: "openai", Name: "OpenAI", BaseURL: "https://api.openai.com/v1",
 		Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
+		modelIDs:  modelIDs{match: isOpenAIModel},
 		check:     check{path: "/models", proves: listed},
 		Client:    openai.Client{Rules: rules},
 		alternate: alternateResponses(rules),
@@ -159,3 +160,16 @@ func generation(from int) func(string) bool {
 func oSeries(model string) bool {
 	return len(model) >= 2 && model[0] == 'o' && model[1] >= '1' && model[1] <= '9' && (len(model) == 2 || model[2] == '-')
 }
+
+// isOpenAIModel fits OpenAI's ids. It leaves gpt-oss out: open weights, which OpenAI's API does not serve.
+func isOpenAIModel(id string) bool {
+	if strings.HasPrefix(id, "gpt-oss") {
+		return false
+	}
+	if len(id) >= 2 && id[0] == 'o' && id[1] >= '1' && id[1] <= '9' && (len(id) == 2 || id[2] == '-') {
+		return true
+	}
+	return hasPrefix(id, openAIPrefixes)
+}
+
+var openAIPrefixes = []string{"gpt-", "ft:gpt-", "ft:o", "chatgpt-", "text-embedding-", "codex-", "davinci", "babbage", "omni-moderation"}

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"strings"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
@@ -16,7 +18,8 @@ func openRouterRow() Provider {
 		// An application's own name in OpenRouter's rankings, and sticky routing.
 		ForwardedRequestHeaders: []string{"Http-Referer", "X-Openrouter-Title", "X-Title", "X-Openrouter-Categories", "X-Session-Id"},
 		// GET /models needs no key at all, GET /key tells what is left of its credit.
-		check: check{path: "/key", read: openRouterKey, proves: "the provider knows the key, and its credit is not used up"},
+		modelIDs: modelIDs{likely: isOpenRouterSlug, authors: []string{"openai", "anthropic", "deepseek"}},
+		check:    check{path: "/key", read: openRouterKey, proves: "the provider knows the key, and its credit is not used up"},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				ToolNames:    dialect.ToolNames64,
@@ -65,4 +68,10 @@ func openRouterRow() Provider {
 			{status: inAnswer, word: "invalid_prompt", class: chat.BadRequest},
 		},
 	}
+}
+
+// isOpenRouterSlug fits author/model[:variant].
+func isOpenRouterSlug(id string) bool {
+	author, name, ok := strings.Cut(id, "/")
+	return ok && author != "" && name != "" && author != "accounts" && author != "models" && id == strings.ToLower(id) && !strings.Contains(name, "/")
 }

@@ -58,7 +58,7 @@ func (ps Patterns) Lists(model string) bool {
 // names another provider keeps a "*" from fitting, unless the catalogue has the whole
 // for this provider too (OpenRouter's "openai/gpt-5") or the patterns list it.
 func (p *Provider) Serves(allowed Patterns, model string) (id string, ok bool) {
-	id, known := catalog.Serves(p.ID, model)
+	id, known := p.knows(model)
 	if len(allowed) == 0 {
 		return id, known
 	}
@@ -68,7 +68,7 @@ func (p *Provider) Serves(allowed Patterns, model string) (id string, ok bool) {
 	if allowed.Lists(model) {
 		return model, true
 	}
-	if _, _, elsewhere := catalog.Split(model); elsewhere {
+	if _, _, elsewhere := p.table.split(model); elsewhere {
 		return "", false
 	}
 	return model, allowed.Match(model)

@@ -60,13 +60,15 @@ type Provider struct {
 	// HasEmbeddings says whether the provider serves POST /embeddings, or its like.
 	HasEmbeddings bool
 
-	check   check
-	signals []signal
-	limits  []limitHeader
+	modelIDs modelIDs
+	check    check
+	signals  []signal
+	limits   []limitHeader
 	// dayReset is the UTC hour at which the provider's quotas of a day begin anew.
 	dayReset int
 
-	base *url.URL
+	base  *url.URL
+	table *Table
 }
 
 // Callable says whether the gateway can send chats to the provider. If not, reason

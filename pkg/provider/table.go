@@ -18,13 +18,15 @@ type Table struct {
 // regional endpoints, tests); an empty value replaces nothing. All that is wrong with
 // the overrides comes back in one joined error.
 func NewTable(overrides map[string]string) (*Table, error) {
-	t := &Table{byID: make(map[string]*Provider, 9)}
+	t := &Table{byID: map[string]*Provider{}}
 	for _, row := range []Provider{
 		openAIRow(), anthropicRow(), openRouterRow(), geminiRow(), mistralRow(), groqRow(), togetherRow(), fireworksRow(), deepSeekRow(),
+		xAIRow(), cerebrasRow(),
 	} {
 		for _, c := range row.clients() {
 			c.Common().Provider = row.ID
 		}
+		row.table = t
 		t.rows = append(t.rows, &row)
 		t.byID[row.ID] = &row
 	}

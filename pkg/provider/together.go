@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"strings"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
@@ -12,7 +14,8 @@ func togetherRow() Provider {
 	return Provider{
 		ID: "together", Name: "Together AI", BaseURL: "https://api.together.xyz/v1",
 		Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
-		check: check{path: "/models", proves: listed},
+		modelIDs: modelIDs{likely: isHuggingFaceID},
+		check:    check{path: "/models", proves: listed},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				// Outside the document.
@@ -67,4 +70,10 @@ func togetherModels() []openai.ModelRules {
 			Drop: []string{"reasoning_effort"}, Efforts: []string{"none", "medium"}},
 		{Match: idPrefix(""), Efforts: []string{"none", "low", "medium", "high"}},
 	}
+}
+
+// isHuggingFaceID fits Org/Model-Name: Together's ids are those of Hugging Face.
+func isHuggingFaceID(id string) bool {
+	org, name, ok := strings.Cut(id, "/")
+	return ok && org != "" && name != "" && id != strings.ToLower(id) && !strings.Contains(name, "/")
 }

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -92,6 +93,7 @@ func TestStreamedChatSaysTheSame(t *testing.T) {
 				"groq": "llama-3.1-8b-instant", "together": "meta-llama/Llama-3.3-70B-Instruct-Turbo",
 				"fireworks": "accounts/fireworks/models/gpt-oss-120b", "deepseek": "deepseek-flash",
 				"anthropic": "claude-haiku-4-5", "gemini": "gemini-2.5-flash"}[id]
+			model = cmp.Or(model, emulator.Models(id)[0])
 			body := fmt.Sprintf(`{"model":%q,"temperature":0.5,"maxTokens":200,"seed":1,"stop":"§","user":"u","messages":[{"role":"developer","content":"Be kind."},{"role":"user","content":"call all","name":"ann"}],
 "tools":[{"type":"function","function":{"name":"weather","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}},{"type":"function","function":{"name":"now"}}],"stream":%%v}`, model)
 			resp, whole := w.post(fmt.Sprintf(body, false))

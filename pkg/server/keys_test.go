@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -211,19 +212,17 @@ func TestTestingKeys(t *testing.T) {
 		ok            string
 		class, state  string
 	}{
-		"openai":       {"openai", apiKey, "true", "null", "ready"},
-		"openrouter":   {"openrouter", apiKey, "true", "null", "ready"},
-		"mistral":      {"mistral", apiKey, "true", "null", "ready"},
-		"groq":         {"groq", apiKey, "true", "null", "ready"},
-		"together":     {"together", apiKey, "true", "null", "ready"},
-		"fireworks":    {"fireworks", apiKey, "true", "null", "ready"},
-		"deepseek":     {"deepseek", apiKey, "true", "null", "ready"},
 		"unknown":      {"openai", "sk-" + mark + "-fault-401", "false", "bad_key", "rejected"},
 		"forbidden":    {"openai", "sk-" + mark + "-fault-403", "false", "forbidden", "rejected"},
 		"rate limited": {"openai", "sk-" + mark + "-fault-429", "false", "rate_limited", "ready"},
 		"out of order": {"mistral", "sk-" + mark + "-fault-500", "false", "transport", "ready"},
 		"overloaded":   {"mistral", "sk-" + mark + "-fault-503", "false", "overloaded", "ready"},
 		"no credit":    {"deepseek", "sk-" + mark + "-fault-credit", "false", "out_of_money", "cooldown"},
+	}
+	for _, id := range emulator.Providers() {
+		good := tests["unknown"]
+		good.provider, good.key, good.ok, good.class, good.state = id, apiKey, "true", "null", "ready"
+		tests[id] = good
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -405,7 +404,7 @@ func TestKeyCatalog(t *testing.T) {
 	r.members("providers.0", "id", "name", "models")
 	r.members("providers.0.models.0", "id", "mode", "contextWindow", "maxOutputTokens", "capabilities")
 	r.is("providers.0.id", "openai", "providers.0.name", "OpenAI")
-	if n := r.count("providers"); n != 9 {
+	if n := r.count("providers"); n != len(emulator.Providers()) {
 		t.Errorf("%d providers", n)
 	}
 	for i := range r.count("providers") {

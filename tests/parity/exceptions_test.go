@@ -37,9 +37,11 @@ func exceptions() []exception {
 		midway  = []string{"refusal midway"}
 		stops   = []string{"stop sequence"}
 	)
-	unstopped := func(w *want) {
-		w.text = "one two STOP three"
-		w.warned = "stop is not supported by openai for this model: dropped"
+	unstopped := func(provider string) func(*want) {
+		return func(w *want) {
+			w.text = "one two STOP three"
+			w.warned = "stop is not supported by " + provider + " for this model: dropped"
+		}
 	}
 	hidden := func(w *want) { w.reasoning = "" }
 	unfiltered := func(w *want) { w.finish = "stop" } // the provider has no such reason
@@ -50,7 +52,7 @@ func exceptions() []exception {
 		// Chat Completions never show what was thought.
 		{"openai", nil, nil, reasons, hidden},
 		{"openai", []string{"gpt-4o-mini"}, nil, reasons, noThoughts("reasoning cannot be steered at openai for this model: dropped")},
-		{"openai", []string{"gpt-5"}, nil, stops, unstopped},
+		{"openai", []string{"gpt-5"}, nil, stops, unstopped("openai")},
 		{"openai", nil, apartIn, refuses, apart},
 		{"openai", nil, []string{"anthropic"}, refuses, func(w *want) { w.finish = "content_filter" }},
 
@@ -81,6 +83,13 @@ func exceptions() []exception {
 			w.json = `{"answer":"Hello!"}` // some JSON
 			w.warned = "deepseek does not enforce a JSON schema: it is asked for in the prompt"
 		}},
+
+		{"xai", nil, nil, reasons, hidden},
+		{"xai", []string{"grok-4.20"}, nil, reasons, noThoughts("reasoning cannot be steered at xai for this model: dropped")},
+		{"xai", []string{"grok-4.3", "grok-4.7"}, nil, stops, unstopped("xai")},
+		{"xai", nil, nil, midway, unfiltered},
+
+		{"cerebras", nil, nil, midway, unfiltered},
 
 		// Responses have no stop sequences.
 		{"", nil, []string{"responses"}, stops, func(w *want) { w.text, w.warned = "one two STOP three", "" }},

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/alicetears/llm-gateway/internal/emulator"
 )
 
 // provided is a provider, and models of it that differ in how they think.
@@ -16,8 +18,10 @@ type provided struct {
 	models []string
 }
 
+// providers are those with models of several kinds, and all others that are emulated with the models that the emulator
+// lists for them.
 func providers() []provided {
-	return []provided{
+	list := []provided{
 		{"openai", []string{"gpt-4o-mini", "gpt-5-nano", "gpt-5.6-sol"}},
 		{"anthropic", []string{"claude-haiku-4-5", "claude-opus-4-8", "claude-sonnet-5-5"}},
 		{"gemini", []string{"gemini-2.5-flash", "gemini-3.1-pro-preview"}},
@@ -28,6 +32,12 @@ func providers() []provided {
 		{"fireworks", []string{"accounts/fireworks/models/gpt-oss-120b", "accounts/fireworks/models/glm-5p3", "accounts/fireworks/models/kimi-k2p6"}},
 		{"deepseek", []string{"deepseek-flash", "deepseek-v4-pro"}},
 	}
+	for _, id := range emulator.Providers() {
+		if !slices.ContainsFunc(list, func(p provided) bool { return p.id == id }) {
+			list = append(list, provided{id, emulator.Models(id)})
+		}
+	}
+	return list
 }
 
 const (

@@ -1,93 +1,31 @@
-// Command catalog writes the gateway's catalogue of models, pkg/catalog/models.txt,
-// from a JSON file that merges public price lists:
+// Command catalog writes the gateway's catalogue of models, pkg/catalog/models.json:
 //
-//	go -C tools run ./catalog -in FILE -out ../pkg/catalog/models.txt
+//	go -C tools run ./catalog [-in FILE] -out ../pkg/catalog/models.json
 //
-// The input is an object with "generated" (a date), "sources" (letters to where the
-// data came from) and "models", whose entries have the fields of type entry: prices in
-// USD per million tokens, each with the date of its source ("asof") and the letters of
-// the sources merged ("src"), oldest first. What the output's lines mean is said in its
-// own head, which this command writes.
+// The input is a JSON file that merges public price lists: "generated" (a date), "sources" (keys to where the data
+// came from) and "models" (type entry), with prices in USD per million tokens. Its models replace those of the same
+// providers; the lines of all other providers stay, so that they can be kept by hand. Without an input the command
+// checks the lines that are there, sorts them and writes them in the usual form.
 //
-// The command repairs what is known to be wrong in such lists, and says so on standard
-// error; the rules are in repair.go. The same input always gives the same bytes.
+// The command repairs what is known to be wrong in such lists, and says so on standard error; the rules are in
+// repair.go. The same input always gives the same bytes.
 package main
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
-	"slices"
-	"strings"
 )
 
-type input struct {
-	Generated string            `json:"generated"`
-	Sources   map[string]string `json:"sources"`
-	Models    []*entry          `json:"models"`
-}
-
-// entry is a model as the input has it. Prices are json.Number so that no digit is lost.
-type entry struct {
-	Provider  string   `json:"p"`
-	ID        string   `json:"id"`
-	Mode      string   `json:"mode"` // chat, responses, embedding
-	Context   int64    `json:"ctx"`
-	MaxOutput int64    `json:"max_out"`
-	Efforts   []string `json:"effort"`
-	Caps      []string `json:"caps"`
-	Endpoints []string `json:"ep"`
-	Dims      int64    `json:"dims"`
-	Released  string   `json:"rel"`
-	EndOfLife string   `json:"eol"`
-	// Replacement is the model that the provider names instead; routed:ID if from the end of life on it serves and
-	// bills this id as that one.
-	Replacement string `json:"repl"`
-	AliasOf     string `json:"alias_of"`
-	AsOf        string `json:"asof"`
-	Source      string `json:"src"`
-	prices
-	Tiers    []tier            `json:"tiers"`
-	Windows  []window          `json:"win"`
-	Next     []change          `json:"next"`
-	Services map[string]prices `json:"svc"`
-}
-
-type prices struct {
-	In       json.Number `json:"in"`
-	Out      json.Number `json:"out"`
-	Read     json.Number `json:"cr"`
-	Write    json.Number `json:"cw"`
-	Write1h  json.Number `json:"cw1h"`
-	InAudio  json.Number `json:"in_audio"`
-	OutAudio json.Number `json:"out_audio"`
-	Derived  int         `json:"est"`
-}
-
-type tier struct {
-	Above int64 `json:"above"` // prompt tokens
-	prices
-}
-
-type window struct {
-	UTC  string `json:"utc"`  // 01:00-04:00,06:00-10:00
-	Days string `json:"days"` // Mon-Fri...
-	prices
-}
-
-type change struct {
-	From string `json:"from"` // a date
-	prices
-}
-
 func main() {
-	in := flag.String("in", "", "the merged price lists, JSON")
+	in := flag.String("in", "", "the merged price lists, JSON; if empty, the catalogue is only checked and sorted")
 	out := flag.String("out", "", "the catalogue to write")
 	flag.Parse()
-	if *in == "" || *out == "" || flag.NArg() > 0 {
+	if *out == "" || flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -98,38 +36,39 @@ func main() {
 }
 
 func run(in, out string, log io.Writer) error {
-	data, err := os.ReadFile(in)
-	if err != nil {
+	old, err := os.ReadFile(out)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	text, err := generate(data, log)
+	var lists []byte
+	if in != "" {
+		if lists, err = os.ReadFile(in); err != nil {
+			return err
+		}
+	}
+	text, err := generate(old, lists, log)
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(out, text, 0o644)
 }
 
-func generate(data []byte, log io.Writer) ([]byte, error) {
-	var src input
-	if err := json.Unmarshal(data, &src); err != nil {
-		return nil, err
-	}
-	models := repair(src.Models, log)
-	slices.SortFunc(models, func(a, b *entry) int {
-		if c := strings.Compare(a.ID, b.ID); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Provider, b.Provider)
-	})
-	var buf bytes.Buffer
-	head(&buf, &src)
-	for i, m := range models {
-		if i > 0 && models[i-1].ID == m.ID && models[i-1].Provider == m.Provider {
-			return nil, fmt.Errorf("%s %s stands twice", m.Provider, m.ID)
-		}
-		if err := write(&buf, m); err != nil {
-			return nil, fmt.Errorf("%s %s: %w", m.Provider, m.ID, err)
+// generate returns the catalogue that follows from the old one and the price lists; either may be empty.
+func generate(old, lists []byte, log io.Writer) ([]byte, error) {
+	c := new(catalogue)
+	if len(old) > 0 {
+		if err := strictly(old, c); err != nil {
+			return nil, fmt.Errorf("the catalogue: %w", err)
 		}
 	}
-	return buf.Bytes(), nil
+	if len(lists) > 0 {
+		var src input
+		if err := json.Unmarshal(lists, &src); err != nil {
+			return nil, fmt.Errorf("the price lists: %w", err)
+		}
+		if err := c.replace(&src, log); err != nil {
+			return nil, err
+		}
+	}
+	return c.text()
 }

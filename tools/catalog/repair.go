@@ -13,7 +13,7 @@ import (
 // renamed maps the input's names of providers to the gateway's.
 var renamed = map[string]string{"google": "gemini"}
 
-// skipped says which entries are no models of the provider, and why.
+// skipped returns why an entry is no model of the provider; empty if it is one.
 func skipped(m *entry) string {
 	switch {
 	case m.Provider == "openai" && strings.HasPrefix(m.ID, "gpt-oss-"):
@@ -28,16 +28,16 @@ func skipped(m *entry) string {
 	return ""
 }
 
-// repair returns the entries that stay, mended:
-//   - A price of zero is believed only of models that are free by name; a list that
-//     says zero for the others means that they are not charged by the token.
-//   - A cache price of zero, where input costs something, is no price.
+// repair renames providers, removes entries that are no models, and corrects known mistakes of the lists:
+//   - A price of zero stays only for models that are free by name; for other models it
+//     means that they are not charged by the token.
+//   - A cache price of zero is removed where input costs something.
 //   - Anthropic charges 1.25 times the input price for a cache write, 2 times for one
 //     that lasts an hour (its pricing page): missing or impossible values follow that rule.
-//   - A model without an end of life has that of the model that it is an alias or a dated
-//     snapshot of, and its replacement: the providers' pages often list one of the two.
-//   - A tier without a cache price that its base has: in proportion to the input price,
-//     as all published tiers are; marked as derived.
+//   - A model without an end of life takes it, and the replacement, from the model of which
+//     it is an alias or a dated snapshot: the providers' pages often list one of the two.
+//   - A tier that lacks a cache price of its base gets one in proportion to the input price,
+//     as in all published tiers, and is marked as derived.
 func repair(models []*entry, log io.Writer) []*entry {
 	models = slices.DeleteFunc(models, func(m *entry) bool {
 		if why := skipped(m); why != "" {
@@ -47,21 +47,21 @@ func repair(models []*entry, log io.Writer) []*entry {
 		if id, ok := renamed[m.Provider]; ok {
 			m.Provider = id
 		}
-		if isZero(m.In) && isZero(m.Out) && !free(m) {
-			fmt.Fprintf(log, "%s %s: zero is not believed: no price\n", m.Provider, m.ID)
+		if isZero(m.In) && isZero(m.Out) && !isFree(m) {
+			fmt.Fprintf(log, "%s %s: a price of zero is removed\n", m.Provider, m.ID)
 			m.prices, m.Tiers, m.Windows, m.Next, m.Services = prices{}, nil, nil, nil, nil
 		}
-		if !free(m) {
-			unzero(&m.prices)
+		if !isFree(m) {
+			dropZeros(&m.prices)
 		}
 		if m.Provider == "anthropic" {
-			cacheWrites(m, log)
+			fixCacheWrites(m, log)
 		}
 		for i := range m.Tiers {
-			if !free(m) {
-				unzero(&m.Tiers[i].prices)
+			if !isFree(m) {
+				dropZeros(&m.Tiers[i].prices)
 			}
-			proportion(&m.Tiers[i].prices, m.prices)
+			scaleFromBase(&m.Tiers[i].prices, m.prices)
 		}
 		return false
 	})
@@ -75,14 +75,14 @@ const routed = "routed:"
 // routedTo returns the model as which the provider serves this one from its end of life on; empty if it does not.
 func (m *entry) routedTo() string {
 	id, ok := strings.CutPrefix(m.Replacement, routed)
-	if !ok || !certain(m) {
+	if !ok || !isCertain(m) {
 		return ""
 	}
 	return id
 }
 
-// certain says whether a route has a date and is not marked as doubtful.
-func certain(m *entry) bool { return m.EndOfLife != "" && !strings.HasSuffix(m.Replacement, "?") }
+// isCertain says whether a route has a date and is not marked as doubtful.
+func isCertain(m *entry) bool { return m.EndOfLife != "" && !strings.HasSuffix(m.Replacement, "?") }
 
 // dated fits the ids of snapshots: gpt-5-2026-01-31, claude-x-20260131.
 var dated = regexp.MustCompile(`^(.+)-20\d\d(?:-?\d\d){2}$`)
@@ -99,7 +99,7 @@ func inheritEnds(models []*entry, log io.Writer) {
 				m.EndOfLife, m.Replacement = of.EndOfLife, of.Replacement
 			}
 		}
-		if strings.HasPrefix(m.Replacement, routed) && !certain(m) {
+		if strings.HasPrefix(m.Replacement, routed) && !isCertain(m) {
 			fmt.Fprintf(log, "%s %s: %s is not certain: left out\n", m.Provider, m.ID, m.Replacement)
 		}
 	}
@@ -116,7 +116,7 @@ func original(m *entry) string {
 	return ""
 }
 
-func free(m *entry) bool {
+func isFree(m *entry) bool {
 	switch m.Provider {
 	case "openrouter":
 		return strings.HasSuffix(m.ID, ":free") || m.ID == "openrouter/free"
@@ -128,7 +128,7 @@ func free(m *entry) bool {
 	return false
 }
 
-func unzero(p *prices) {
+func dropZeros(p *prices) {
 	for _, n := range []*json.Number{&p.Read, &p.Write, &p.Write1h, &p.InAudio, &p.OutAudio} {
 		if isZero(*n) {
 			*n = ""
@@ -136,7 +136,7 @@ func unzero(p *prices) {
 	}
 }
 
-func cacheWrites(m *entry, log io.Writer) {
+func fixCacheWrites(m *entry, log io.Writer) {
 	if m.Write == "" {
 		return // Models before the cache.
 	}
@@ -149,7 +149,7 @@ func cacheWrites(m *entry, log io.Writer) {
 	}
 }
 
-func proportion(t *prices, base prices) {
+func scaleFromBase(t *prices, base prices) {
 	if t.In == "" || base.In == "" || isZero(base.In) {
 		return
 	}

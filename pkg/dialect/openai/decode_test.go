@@ -14,6 +14,26 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
+// xAI counts reasoning beside the other output, however much it is, and tells the cost in ticks of 10⁻¹⁰ dollars.
+func TestUsageOfXAI(t *testing.T) {
+	for usage, want := range map[string]chat.Usage{
+		// Recorded.
+		`{"prompt_tokens":307,"completion_tokens":26,"total_tokens":588,"prompt_tokens_details":{"cached_tokens":244},"completion_tokens_details":{"reasoning_tokens":255},"cost_in_usd_ticks":1777000}`: {
+			Input: 307, Cached: 244, Output: 281, Reasoning: 255, CostNanos: 177_700, HasCost: true},
+		`{"prompt_tokens":10,"completion_tokens":100,"total_tokens":115,"completion_tokens_details":{"reasoning_tokens":5},"cost_in_usd_ticks":15}`: {
+			Input: 10, Output: 105, Reasoning: 5, CostNanos: 2, HasCost: true},
+		`{"prompt_tokens":10,"completion_tokens":100,"total_tokens":110,"completion_tokens_details":{"reasoning_tokens":5},"cost_in_usd_ticks":-1}`: {
+			Input: 10, Output: 100, Reasoning: 5},
+		`{"prompt_tokens":10,"completion_tokens":100,"completion_tokens_details":{"reasoning_tokens":5},"cost_in_usd_ticks":9223372036854775807}`: {
+			Input: 10, Output: 100, Reasoning: 5, CostNanos: 922_337_203_685_477_581, HasCost: true},
+	} {
+		resp, err := openai.Client{}.DecodeResponse([]byte(`{"choices":[{}],"usage":` + usage + `}`))
+		if err != nil || *resp.Usage != want {
+			t.Errorf("%s: %+v, want %+v, %v", usage, resp.Usage, want, err)
+		}
+	}
+}
+
 // collect reads a stream to its end and assembles the answer, see [dialecttest.Collect].
 func collect(t testing.TB, src io.Reader) (resp *chat.Response, complete bool, failed *chat.Error) {
 	t.Helper()

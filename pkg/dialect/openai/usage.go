@@ -28,6 +28,7 @@ func count(v jsonx.Value) int64 {
 //	cached_tokens                        Together
 //	prompt_cache_hit_tokens              DeepSeek
 //	cost                                 OpenRouter, in dollars: the price that the account pays
+//	cost_in_usd_ticks                    xAI, in 10⁻¹⁰ dollars
 func UsageOf(v jsonx.Value) chat.Usage {
 	var u chat.Usage
 	var total int64
@@ -50,10 +51,14 @@ func UsageOf(v jsonx.Value) chat.Usage {
 			u.OutputAudio = count(m.Get("audio_tokens"))
 		case "cost":
 			u.CostNanos, u.HasCost = nanos(m)
+		case "cost_in_usd_ticks":
+			if ticks, ok := m.Int64(); ok && ticks >= 0 {
+				u.CostNanos, u.HasCost = ticks/10+(ticks%10+5)/10, true
+			}
 		}
 	}
-	// Some servers do not count reasoning in completion_tokens, as the total shows.
-	if u.Reasoning > u.Output && total == u.Input+u.Output+u.Reasoning {
+	// Some servers, xAI's among them, do not count reasoning in completion_tokens, as the total shows.
+	if u.Reasoning > 0 && total > u.Input && total-u.Input-u.Output == u.Reasoning {
 		u.Output += u.Reasoning
 	}
 	u.Cached = min(u.Cached, u.Input)
