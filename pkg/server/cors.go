@@ -50,15 +50,9 @@ func (s sharing) allowed(origin string) string {
 // shared says whether other sites' pages may read the answer.
 func (c *call) shared() bool {
 	if c.endpoint == nil {
-		return sharedPath(c.r.URL.Path)
+		return c.claimed // so that a page can read the error
 	}
 	return c.endpoint.sharing == AnyOrigin
-}
-
-// sharedPath says whether a path without a route lies where answers are shared, so that
-// a page can read the error.
-func sharedPath(path string) bool {
-	return below(path, "/api/chat") || groupOf(path) != Chat
 }
 
 // preflight answers OPTIONS.

@@ -19,7 +19,7 @@ import (
 // databaseRetry is when a caller may ask again after the database did not answer.
 const databaseRetry = 5 * time.Second
 
-// faultOf is what the caller is told of an error. It is the only place that decides it.
+// faultOf returns what the caller is told of an error. It is the only place that decides it.
 func (c *call) faultOf(err error) *fault.Error {
 	var f *fault.Error
 	switch {
@@ -64,7 +64,7 @@ func (a *App) fail(c *call, err error) {
 		// The gateway has tried what can be tried; SDKs that try again only wait longer.
 		c.w.Header().Set("X-Should-Retry", "false")
 	}
-	writeFault(c.w, f, a.speaker(c), c.requestID())
+	writeFault(c.w, f, c.dialect, c.requestID())
 }
 
 // patienceOfSDKs is the longest Retry-After that the official SDKs heed.
@@ -94,11 +94,8 @@ func causeOf(err error) string {
 	return auth.RedactSecrets(err.Error())
 }
 
-// ownStatus is a dialect that has statuses of its own.
-type ownStatus interface{ Status(*fault.Error) int }
-
-// writeFault tells an error in the caller's dialect.
-func writeFault(w http.ResponseWriter, f *fault.Error, speaker dialect.Server, requestID string) {
+// writeFault answers with an error in the dialect.
+func writeFault(w http.ResponseWriter, f *fault.Error, d *dialect.Dialect, requestID string) {
 	h := w.Header()
 	if f.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
@@ -111,9 +108,9 @@ func writeFault(w http.ResponseWriter, f *fault.Error, speaker dialect.Server, r
 	}
 	h["Content-Type"] = jsonType
 	status := f.Code.Status()
-	if own, ok := speaker.(ownStatus); ok {
-		status = own.Status(f)
+	if d.Status != nil {
+		status = d.Status(f)
 	}
 	w.WriteHeader(status)
-	w.Write(speaker.EncodeError(f, requestID))
+	w.Write(d.Errors.EncodeError(f, requestID))
 }

@@ -34,12 +34,12 @@ func prefersAsync(h http.Header) bool {
 const idempotencyKey = "Idempotency-Key"
 
 // submit keeps a request for later, and says where its answer will be.
-func (a *App) submit(c *call, q *question) error {
+func (a *App) submit(c *call, d *decodedRequest) error {
 	var issues fault.Issues
-	if q.ask.Request.Stream || q.form == formGenerateSSE || q.form == formGenerateArray {
+	if d.ask.Request.Stream {
 		issues.Add("stream", "a streamed answer cannot be given later: leave out stream, or async (Prefer: respond-async)")
 	}
-	name, where := q.ask.Route.RequestID, "requestId"
+	name, where := d.ask.Route.RequestID, "requestId"
 	if name == "" {
 		name, where = c.r.Header.Get(idempotencyKey), idempotencyKey
 	}
@@ -57,7 +57,7 @@ func (a *App) submit(c *call, q *question) error {
 		return err
 	}
 	j, err := a.Jobs.Submit(c.r.Context(), who, c.id, cmp.Or(name, c.requestID()),
-		jobs.Task{Form: string(q.form), Model: q.model, Header: a.lasting(c.r.Header), Body: q.body})
+		jobs.Task{Form: d.endpoint.Name, Model: d.model, Header: a.lasting(c.r.Header), Body: d.body})
 	if err != nil {
 		return err
 	}
@@ -177,10 +177,9 @@ func (a *App) getJob(c *call) error {
 // tell answers with a result in the dialect in which it was asked for.
 func (a *App) tell(c *call, r jobs.Result) error {
 	if r.Fault != nil {
-		speech := a.speechOf(form(r.Form), "")
 		f := r.Fault.Error(a.Now())
 		c.w.Header().Set("X-Should-Retry", "false")
-		writeFault(c.w, f, speech.Server, c.requestID())
+		writeFault(c.w, f, a.dialects.endpoint(r.Form).dialect, c.requestID())
 		return nil
 	}
 	for header, values := range r.Header {
@@ -208,16 +207,16 @@ func (a *App) cancelJob(c *call) error {
 // Ask implements [jobs.Asking].
 func (a *App) Ask(ctx context.Context, who gateway.Caller, name string, t jobs.Task, also func(jobs.Result) []store.Stmt) jobs.Result {
 	begun := a.Now()
-	q, err := a.question(form(t.Form), t.Model, t.Header, t.Body)
+	d, err := a.decode(a.dialects.endpoint(t.Form), t.Model, t.Header, t.Body)
 	if err != nil { // a version that reads requests otherwise than that which took it
 		return jobs.Failed(t.Form, fault.From(err))
 	}
-	q.ask.ID, q.ask.Caller = store.NewID(begun.UnixMilli()), who
-	q.ask.Also = func(call *gateway.Call, failure *fault.Error) []store.Stmt {
+	d.ask.ID, d.ask.Caller = store.NewID(begun.UnixMilli()), who
+	d.ask.Also = func(call *gateway.Call, failure *fault.Error) []store.Stmt {
 		if failure != nil {
 			return also(jobs.Failed(t.Form, failure))
 		}
-		answer, err := q.encode(call, name, begun)
+		answer, err := d.encode(call, name, begun)
 		if err != nil {
 			return also(jobs.Failed(t.Form, fault.From(err)))
 		}
@@ -225,7 +224,7 @@ func (a *App) Ask(ctx context.Context, who gateway.Caller, name string, t jobs.T
 		describe(r.Header, call)
 		return also(r)
 	}
-	call, err := a.Gateway.Start(ctx, q.ask)
+	call, err := a.Gateway.Start(ctx, d.ask)
 	if err != nil {
 		f := fault.From(err)
 		if f.Code == fault.Unauthorized {

@@ -139,13 +139,8 @@ func (c *call) baseURL() string {
 	if c.tls() {
 		origin = "https://" + printableText(c.host())
 	}
-	switch c.speaks() {
-	case OpenAI:
-		return "The base URL for OpenAI's SDKs is " + origin + "/v1"
-	case Anthropic:
-		return "The base URL for Anthropic's SDKs is " + origin
-	case Gemini:
-		return "The base URL for Google's SDKs is " + origin
+	if c.dialect.SDKs == "" {
+		return ""
 	}
-	return ""
+	return "The base URL for " + c.dialect.SDKs + " SDKs is " + origin + c.dialect.SDKBase
 }

@@ -48,6 +48,7 @@ func (a *App) newCall(w http.ResponseWriter, r *http.Request) *call {
 		w: newResponse(w, r, a.Config.Limits.Write), r: r, id: store.NewID(begun.UnixMilli()), begun: begun,
 		budget: a.budget, patience: a.Config.Limits.BodyProgress,
 	}
+	c.dialect, c.claimed = a.dialects.of(r.URL.Path, r.Header)
 	c.client, c.proxied = a.proxies.client(r)
 	if r.ContentLength != 0 {
 		// For the rest of a body that no handler reads: the server reads it before the next request.
@@ -66,7 +67,7 @@ func (a *App) dispatch(c *call) error {
 		return preflight(c)
 	}
 	route := e.route(c.r.Method)
-	if route == nil && c.r.Method == http.MethodPost && c.speaks() == OpenAI && e.group == Chat {
+	if route == nil && c.r.Method == http.MethodPost && c.dialect != a.dialects.own && e.group == Chat {
 		return a.unknown(c) // an SDK with a wrong base URL: /api/chat/completions could be a request's name, but nobody posts there
 	}
 	if route == nil {
@@ -84,8 +85,8 @@ func (c *call) secure() {
 	h := c.w.Header()
 	id := []string{c.requestID()}
 	h["X-Request-Id"] = id
-	if c.speaks() == Anthropic {
-		h["Request-Id"] = id // which its SDKs read (platform.claude.com/docs/en/api/errors)
+	if name := c.dialect.RequestIDHeader; name != "" {
+		h[name] = id
 	}
 	h["X-Content-Type-Options"] = nosniff
 	h["Cache-Control"] = noStore

@@ -212,7 +212,7 @@ func TestEncodeCount(t *testing.T) {
 	if len(members) > 0 {
 		t.Errorf("too much: %s", enc.Body)
 	}
-	if _, _, err := server().DecodeCountRequest(enc.Body); err != nil {
+	if _, _, err := server().DecodeCount(enc.Body); err != nil {
 		t.Error(err)
 	}
 	for in, want := range map[string]int64{`{"input_tokens":43}`: 43, `{"input_tokens":0,"x":1}`: 0, `{"input_tokens":-1}`: -1, `{}`: -1, `<html>`: -1,

@@ -265,7 +265,7 @@ func TestRecordedRequests(t *testing.T) {
 	for name, x := range exchanges(t) {
 		decode := server().DecodeRequest
 		if strings.Contains(x.Request.URL, "count_tokens") {
-			decode = server().DecodeCountRequest
+			decode = server().DecodeCount
 		}
 		req, _, err := decode(x.Request.Body)
 		if err != nil {
@@ -277,7 +277,7 @@ func TestRecordedRequests(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		again, _, err := server().DecodeCountRequest(enc.Body)
+		again, _, err := server().DecodeCount(enc.Body)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -320,7 +320,7 @@ func turnsOf(req *chat.Request) []chat.Message {
 func TestRecordedRequestsPass(t *testing.T) {
 	passed := 0
 	for name, x := range exchanges(t) {
-		req, _, err := server().DecodeCountRequest(x.Request.Body)
+		req, _, err := server().DecodeCount(x.Request.Body)
 		if err != nil {
 			t.Fatal(err)
 		}

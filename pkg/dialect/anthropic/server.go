@@ -29,9 +29,9 @@ func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error
 	return s.decode(data, answers)
 }
 
-// DecodeCountRequest reads the body of POST /v1/messages/count_tokens, which is that of a
+// DecodeCount reads the body of POST /v1/messages/count_tokens, which is that of a
 // request whose answer nobody waits for: max_tokens may be missing.
-func (s *Server) DecodeCountRequest(data []byte) (*chat.Request, dialect.Route, error) {
+func (s *Server) DecodeCount(data []byte) (*chat.Request, dialect.Route, error) {
 	return s.decode(data, counts)
 }
 
