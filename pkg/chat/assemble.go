@@ -25,6 +25,8 @@ type choiceBuilder struct {
 	index     int
 	parts     []partBuilder
 	calls     []int // the parts of the tool calls
+	text      int   // the part after the last text; 0 if there is none
+	reasoning int   // the part after the last reasoning; 0 if there is none
 	citations []Citation
 	finish    FinishReason
 	stop      string
@@ -84,6 +86,18 @@ func (a *Assembler) Add(ev *Event) {
 	}
 }
 
+// Assemble folds the events of a whole answer. The error is that of EventError.
+func Assemble(events []Event) (*Response, *Error) {
+	var a Assembler
+	for i := range events {
+		a.Add(&events[i])
+	}
+	if a.err != nil {
+		return nil, a.err
+	}
+	return a.Response(), nil
+}
+
 // Ended says whether EventEnd came.
 func (a *Assembler) Ended() bool { return a.ended }
 
@@ -122,7 +136,7 @@ func (c *choiceBuilder) add(ev *Event) {
 		for len(c.calls) <= ev.Call {
 			c.calls = append(c.calls, -1)
 		}
-		if c.calls[ev.Call] < 0 {
+		if c.calls[ev.Call] < 0 { // if it begins twice, the first counts
 			call := *ev.ToolCall
 			c.calls[ev.Call] = len(c.parts)
 			c.parts = append(c.parts, partBuilder{Part: Part{Kind: Call, ToolCall: &call}})
@@ -147,6 +161,7 @@ func (c *choiceBuilder) appendText(kind PartKind, ev *Event) {
 	if n := len(c.parts); n == 0 || c.parts[n-1].Kind != kind || c.parts[n-1].Phase != ev.Phase {
 		c.parts = append(c.parts, partBuilder{Part: Part{Kind: kind, Phase: ev.Phase}})
 		if kind == Text {
+			c.text = n + 1
 			c.parts[n].Citations, c.citations = c.citations, nil
 		}
 	}
@@ -157,14 +172,12 @@ func (c *choiceBuilder) appendText(kind PartKind, ev *Event) {
 func (c *choiceBuilder) appendReason(ev *Event) {
 	at := len(c.parts) - 1
 	if ev.Text == "" {
-		// State alone may come late, when other parts have begun.
-		for at >= 0 && c.parts[at].Kind != Reason {
-			at--
-		}
+		at = c.reasoning - 1 // state alone may come late, when other parts have begun
 	}
 	if at < 0 || c.parts[at].Kind != Reason || !c.parts[at].State.Takes(ev.State) {
 		at = len(c.parts)
 		c.parts = append(c.parts, partBuilder{Part: Part{Kind: Reason}})
+		c.reasoning = at + 1
 	}
 	p := &c.parts[at]
 	p.append(&p.Text, ev.Text)
@@ -177,13 +190,12 @@ func (c *choiceBuilder) appendReason(ev *Event) {
 }
 
 func (c *choiceBuilder) cite(citation Citation) {
-	for i := len(c.parts) - 1; i >= 0; i-- {
-		if c.parts[i].Kind == Text {
-			c.parts[i].Citations = append(c.parts[i].Citations, citation)
-			return
-		}
+	if c.text == 0 {
+		c.citations = append(c.citations, citation)
+		return
 	}
-	c.citations = append(c.citations, citation)
+	text := &c.parts[c.text-1]
+	text.Citations = append(text.Citations, citation)
 }
 
 func (c *choiceBuilder) choice() Choice {

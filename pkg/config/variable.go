@@ -48,7 +48,7 @@ func Variables() []Variable {
 		{Name: "JWT_SECRET_PREVIOUS", Kind: SecretValue, Description: "Previous values of `JWT_SECRET`, newest first, separated by commas. Sessions and tokens made under them stay valid: a gateway token works as long as the secret that made it is listed. With several replicas, list a new secret here on all of them before the first one uses it."},
 		{Name: "ENCRYPTION_KEY", Kind: SecretValue, Description: "Encrypts provider keys. At least 32 characters, no comma: `openssl rand -base64 48`. It may be added later."},
 		{Name: "ENCRYPTION_KEY_PREVIOUS", Kind: SecretValue, Description: "Previous values of `ENCRYPTION_KEY`, separated by commas. A provider key encrypted under one of them is decrypted, and encrypted under the current one when it is next used."},
-		{Name: "SETUP_TOKEN", Kind: SecretValue, Description: "What the first registration must carry, at least 8 characters. Without it the binary prints one that it derives from `JWT_SECRET`."},
+		{Name: "SETUP_TOKEN", Kind: SecretValue, Description: "What the first registration must carry, at least 8 characters. Without it the binary derives one from `JWT_SECRET`, prints it in a link and writes it to `DATA_DIR/setup-token` until the first account exists; functions refuse the first registration."},
 		{Name: "CRON_SECRET", Kind: SecretValue, Description: "Bearer token of the scheduled call to `/api/cron` (Vercel sends it), at least 16 characters."},
 		{Name: "REDIS_URL", Kind: SecretURL, Description: "`redis://` or `rediss://`. Holds login throttles instead of the database; never quotas."},
 		{Name: "KV_URL", Kind: SecretURL, Description: "Read if `REDIS_URL` is not set."},

@@ -22,9 +22,9 @@ type attempt struct {
 	begun       time.Time
 	stream      bool
 
-	client  dialect.Client  // of the protocol in which the request is sent
-	passing dialect.Passing // not nil: the answer's bytes go through
-	names   body.ToolNames  // not nil: functions that the provider knows by other names
+	client      dialect.Client      // of the protocol in which the request is sent
+	passthrough dialect.Passthrough // not nil: the answer's bytes go through
+	names       body.ToolNames      // not nil: functions that the provider knows by other names
 
 	warnings  []string
 	requestID string // the provider's
@@ -66,11 +66,11 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 		a.names = body.FitToolNames(&req, traits.ToolNames)
 	}
 	if same && a.names == nil {
-		if passing, able := a.client.(dialect.Passing); able {
-			if enc, ok := passing.PassRequest(ask.Body, &req, ask.changed); ok {
+		if passthrough, able := a.client.(dialect.Passthrough); able {
+			if enc, ok := passthrough.PassthroughRequest(ask.Body, &req, ask.changed); ok {
 				a.warnings = enc.Warnings
 				if !traits.RewritesAnswers {
-					a.passing = passing
+					a.passthrough = passthrough
 				}
 				return enc, true
 			}
@@ -88,7 +88,7 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 
 // splitter takes reasoning out of the answer's text, if it may stand there and the bytes do not go through; else nil.
 func (a *attempt) splitter() *body.ThinkSplitter {
-	if a.passing == nil && a.client.Traits(a.key.model).ThinkTags {
+	if a.passthrough == nil && a.client.Traits(a.key.model).ThinkTags {
 		return new(body.ThinkSplitter)
 	}
 	return nil
@@ -156,7 +156,7 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, ask Ask) {
 		return
 	}
 	g.readWhole(a, data)
-	if a.passing != nil && a.response != nil {
+	if a.passthrough != nil && a.response != nil {
 		a.raw = data
 	}
 }
@@ -205,8 +205,8 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, ask Ask) {
 		return
 	}
 	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.client.NewStreamDecoder(), names: a.names, thinks: a.splitter()}
-	if a.passing != nil {
-		a.source.passer = a.passing.NewStreamPasser(ask.Request)
+	if a.passthrough != nil {
+		a.source.passthrough = a.passthrough.NewStreamPassthrough(ask.Request)
 	}
 	g.readFirst(a)
 }

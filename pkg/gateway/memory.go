@@ -133,7 +133,7 @@ func (c *Call) recall() error {
 
 // openTurn is nil for a turn that cannot be opened: it was sealed under a secret that is gone, and is of no use.
 func (g *Gateway) openTurn(t store.Turn) *heldTurn {
-	text, _, err := g.Secrets.Open(t.Sealed, t.SealingKey, turnBinding(t.ID, t.UserID))
+	text, _, err := g.Secrets.Decrypt(t.Sealed, t.SealingKey, turnBinding(t.ID, t.UserID))
 	held := &heldTurn{key: t.KeyID}
 	if err != nil || json.Unmarshal(text, held) != nil {
 		return nil

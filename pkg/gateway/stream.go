@@ -30,7 +30,7 @@ func (c *Call) Next(out []chat.Event) []chat.Event {
 // until the next call of Next, and taken once.
 func (c *Call) Raw() (raw []byte, ok bool) {
 	s := c.current.source
-	if s == nil || s.passer == nil {
+	if s == nil || s.passthrough == nil {
 		return nil, false
 	}
 	raw, s.raw = s.raw, s.raw[:0]

@@ -110,6 +110,6 @@ func (c *Call) hold() (store.Stmt, bool) {
 	}
 	user := c.entry.table.user
 	id := turnID(c.entry.token, mark)
-	sealed, sealingKey := c.g.Secrets.Seal(text, turnBinding(id, user))
+	sealed, sealingKey := c.g.Secrets.Encrypt(text, turnBinding(id, user))
 	return store.HoldTurn(store.Turn{ID: id, UserID: user, KeyID: a.key.id, Sealed: sealed, SealingKey: sealingKey, ExpiresAt: c.nowMs() + turnLife}), true
 }

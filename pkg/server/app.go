@@ -14,7 +14,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// Deps are what an App works with. All are required but Redis.
+// Deps are what an App works with. All are required but Redis and OnFirstAccount.
 type Deps struct {
 	Config    *config.Config
 	DB        store.DB
@@ -27,6 +27,8 @@ type Deps struct {
 	Redis *quota.RedisThrottle
 	Log   *slog.Logger
 	Now   func() time.Time
+	// OnFirstAccount is called when this App has created the first account, after which the set-up token is useless.
+	OnFirstAccount func()
 }
 
 // App serves the routes. It is safe for concurrent use; make one a process.

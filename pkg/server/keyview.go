@@ -128,6 +128,6 @@ func restOf(k store.KeyUse) (keyState, string) {
 func clock(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04 UTC") }
 
 func (a *App) openKey(k store.Key) (string, error) {
-	secret, _, err := a.Secrets.Open(k.Encrypted, k.EncryptionKeyID, gateway.KeyBinding(k.ID, k.UserID))
+	secret, _, err := a.Secrets.Decrypt(k.Encrypted, k.EncryptionKeyID, gateway.KeyBinding(k.ID, k.UserID))
 	return string(secret), err
 }

@@ -112,7 +112,7 @@ func (e *encoder) call(p *chat.Part) {
 
 // appendInput writes a call's arguments as an object.
 func appendInput(out []byte, arguments string) []byte {
-	if blank(arguments) {
+	if body.Blank(arguments) {
 		return append(out, "{}"...)
 	}
 	if v, err := jsonx.Parse([]byte(arguments), jsonx.Lenient); err == nil && v.Kind() == jsonx.Object {

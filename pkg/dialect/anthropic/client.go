@@ -5,7 +5,7 @@
 // part in, while chat.Usage.Input is all of them.
 //
 // Reasoning of other providers travels to our callers in thinking blocks, with what
-// has to come back with it packed into the block's signature: see mark.
+// has to come back with it in the block's signature: see package reasoning.
 package anthropic
 
 import (
@@ -27,7 +27,7 @@ type Client struct {
 var _ dialect.Client = Client{}
 
 // NewStreamDecoder returns a decoder for one streamed answer.
-func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecoder) }
+func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new(streamDecoder)) }
 
 // filesBeta is the beta without which a file_id is refused
 // (https://platform.claude.com/docs/en/build-with-claude/files).

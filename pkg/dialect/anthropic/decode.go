@@ -1,8 +1,6 @@
 package anthropic
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strconv"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -36,11 +34,7 @@ func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	}
 	a.end(root)
 	events = a.finish(events)
-	var all chat.Assembler
-	for i := range events {
-		all.Add(&events[i])
-	}
-	return all.Response(), nil
+	return body.Assemble(events)
 }
 
 // An answer is what has to be known of the events so far to read the next.
@@ -49,7 +43,7 @@ type answer struct {
 	said    bool // a block has begun
 	id      string
 	blocks  []block // those that are open; there is one at a time
-	calls   int
+	calls   body.Calls
 	tokens  tokens
 	told    chat.Usage // the usage as it was last sent
 	model   string     // that took over, if the one that began refused; a stream's start names the latter
@@ -64,9 +58,8 @@ type block struct {
 	index     int64
 	kind      string
 	signature string
-	call      int
+	call      body.Call
 	input     string // of a call, as the block's start has it
-	spoken    bool   // pieces of the input have come
 }
 
 // start reads a message as it is before it says anything.
@@ -127,25 +120,17 @@ func (a *answer) startBlock(out []chat.Event, index int64, v jsonx.Value) []chat
 	case "redacted_thinking":
 		out = append(out, chat.Event{Kind: chat.EventReason, State: &chat.ReasoningState{Redacted: v.Get("data").Str()}})
 	case "tool_use":
-		b.call = a.calls
-		a.calls++
 		made := &chat.ToolCall{ID: v.Get("id").Str(), Name: v.Get("name").Str()}
 		if made.ID == "" {
-			made.ID = a.makeID(b.call, made.Name)
+			made.ID = body.MakeID("toolu_", a.id, strconv.Itoa(a.calls.Next()), made.Name)
 		}
 		if input := v.Get("input"); input.Kind() == jsonx.Object {
 			b.input = string(input.Clone())
 		}
-		out = append(out, chat.Event{Kind: chat.EventCall, Call: b.call, ToolCall: made})
+		out = a.calls.Begin(out, &b.call, made)
 	}
 	a.blocks = append(a.blocks, b)
 	return out
-}
-
-// makeID names a call that came without an id, the same way in a stream and in a whole answer.
-func (a *answer) makeID(call int, name string) string {
-	sum := sha256.Sum256([]byte(a.id + "/" + strconv.Itoa(call) + "/" + name))
-	return "toolu_" + hex.EncodeToString(sum[:12])
 }
 
 // delta reads a piece of a block. One of a block that never began is read as what it says it is.
@@ -175,10 +160,7 @@ func (a *answer) delta(out []chat.Event, index int64, v jsonx.Value) []chat.Even
 	case kind == "signature_delta" && b.kind == "thinking":
 		b.signature = v.Get("signature").Str()
 	case kind == "input_json_delta" && b.kind == "tool_use":
-		if text := v.Get("partial_json").Str(); text != "" {
-			b.spoken = b.spoken || !blank(text)
-			out = append(out, chat.Event{Kind: chat.EventCallArgs, Call: b.call, Text: text})
-		}
+		out = b.call.Add(out, v.Get("partial_json").Str())
 	}
 	return out
 }
@@ -200,12 +182,11 @@ func (b *block) end(out []chat.Event) []chat.Event {
 	switch {
 	case b.kind == "thinking" && b.signature != "":
 		out = append(out, chat.Event{Kind: chat.EventReason, State: &chat.ReasoningState{Signature: b.signature}})
-	case b.kind == "tool_use" && !b.spoken:
-		input := b.input
-		if input == "" {
-			input = "{}"
+	case b.kind == "tool_use":
+		if !b.call.HasArguments() {
+			out = b.call.Add(out, b.input)
 		}
-		out = append(out, chat.Event{Kind: chat.EventCallArgs, Call: b.call, Text: input})
+		out = b.call.End(out)
 	}
 	return out
 }
@@ -236,7 +217,7 @@ func (a *answer) finish(out []chat.Event) []chat.Event {
 	if reason == "" {
 		reason = chat.FinishStop
 	}
-	if reason == chat.FinishStop && a.calls > 0 && a.stop == "" {
+	if reason == chat.FinishStop && a.calls.Any() && a.stop == "" {
 		reason = chat.FinishToolCalls
 	}
 	return append(out, chat.Event{Kind: chat.EventFinish, Finish: reason, Text: a.stop})

@@ -24,13 +24,11 @@ type streamEncoder struct {
 	index int // of the open block, or of the next
 	open  chat.PartKind
 	state *chat.ReasoningState // of the open block of thinking
-	calls []outCall
-	call  int          // the open one
-	later []chat.Event // what waits for the open call to be complete
+	call  openCall
 	said  bool         // something besides reasoning
 	held  []chat.Event // states that nobody can read, which are not written at the end
 
-	finished bool // no part goes on
+	sequence body.Sequence
 	finish   chat.FinishReason
 	stop     string
 	refused  bool
@@ -68,38 +66,20 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 // at a time, but the parts of other dialects may be interleaved.
 func (e *streamEncoder) take(out []byte, ev *chat.Event) []byte {
 	out = e.start(out)
-	switch ev.Kind {
-	case chat.EventCallArgs:
-		return e.addArgs(out, ev)
-	case chat.EventFinish:
-		e.finish, e.stop = ev.Finish, ev.Text
-		return e.flush(out)
-	case chat.EventCall:
-		if !e.noteCall(ev) {
-			return out
-		}
+	if e.sequence.Idle() && ev.Kind != chat.EventCall && ev.Kind != chat.EventCallArgs {
+		return e.write(out, ev)
 	}
-	if e.growing() {
-		e.later = append(e.later, *ev)
-		return out
-	}
-	return e.write(out, ev)
+	e.sequence.Put(ev)
+	return e.writeNext(out)
 }
 
-// catchUp writes what waited, up to the next call that is not complete.
-func (e *streamEncoder) catchUp(out []byte) []byte {
-	for len(e.later) > 0 && !e.growing() {
-		ev := e.later[0]
-		e.later = e.later[1:]
+// writeNext writes all whose turn has come.
+func (e *streamEncoder) writeNext(out []byte) []byte {
+	var ev chat.Event
+	for e.sequence.Next(&ev) {
 		out = e.write(out, &ev)
 	}
 	return out
-}
-
-// flush writes all that waited: nothing goes on any more.
-func (e *streamEncoder) flush(out []byte) []byte {
-	e.finished = true
-	return e.catchUp(out)
 }
 
 // write writes an event whose turn it is.
@@ -128,7 +108,11 @@ func (e *streamEncoder) write(out []byte, ev *chat.Event) []byte {
 		out = e.delta(out, `"text_delta","text":`, body.MediaNote(ev.Part, ev.Media))
 		out = e.closeBlock(out)
 	case chat.EventCall:
-		out = e.openCall(out, ev.Call)
+		out = e.beginCall(out, ev.ToolCall)
+	case chat.EventCallArgs:
+		out = e.addInput(out, ev.Text)
+	case chat.EventFinish:
+		e.finish, e.stop = ev.Finish, ev.Text
 	}
 	return out
 }
@@ -223,7 +207,7 @@ func (e *streamEncoder) closeBlock(out []byte) []byte {
 		out = e.delta(out, `"signature_delta","signature":`, signatureOf(e.state))
 		e.state = nil
 	case chat.Call:
-		out = e.wholeInput(out, &e.calls[e.call])
+		out = e.wholeInput(out)
 	}
 	e.open = 0
 	out = e.begin(out, "content_block_stop")
@@ -262,7 +246,8 @@ func (e *streamEncoder) reason(out []byte, ev *chat.Event) []byte {
 
 // end writes what ends the message.
 func (e *streamEncoder) end(out []byte) []byte {
-	out = e.closeBlock(e.flush(out))
+	e.sequence.End()
+	out = e.closeBlock(e.writeNext(out))
 	e.over = true
 	out = sse.Begin(out, "message_delta")
 	out = append(out, `{"type":"message_delta","delta":{`...)

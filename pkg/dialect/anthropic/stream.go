@@ -36,6 +36,8 @@ func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []cha
 		return d.messageStart(out, root.Get("message"))
 	case !d.started:
 		return out // a ping
+	case len(d.blocks) > chat.MaxParts:
+		return body.Fail(out, chat.TooMuch(chat.MaxParts, "parts"))
 	}
 	index, _ := root.Get("index").Int64()
 	switch kind {

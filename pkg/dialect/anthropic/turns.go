@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
 // A turn is what one side says until the other has its say. Results of tools go
@@ -95,7 +96,7 @@ func marks(parts []chat.Part) int {
 	n := 0
 	for i := range parts {
 		p := &parts[i]
-		if p.Cache != nil && (p.Kind != chat.Text || !blank(p.Text)) {
+		if p.Cache != nil && (p.Kind != chat.Text || !body.Blank(p.Text)) {
 			n++
 		}
 		if p.ToolResult != nil {
@@ -135,7 +136,7 @@ func (e *encoder) sendable(role chat.Role, parts []chat.Part) []chat.Part {
 		keep := true
 		switch {
 		case p.Kind == chat.Text || p.Kind == chat.Refusal:
-			keep = !blank(p.Text)
+			keep = !body.Blank(p.Text)
 		case role != chat.Assistant:
 		case p.Kind == chat.Reason:
 			signature, redacted := ownState(p.State)

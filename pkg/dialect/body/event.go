@@ -14,6 +14,15 @@ func ReadAnswer(data []byte) (jsonx.Value, *chat.Error) {
 	return root, nil
 }
 
+// Assemble folds the events of a whole answer.
+func Assemble(events []chat.Event) (*chat.Response, error) {
+	resp, failed := chat.Assemble(events)
+	if failed != nil {
+		return nil, failed
+	}
+	return resp, nil
+}
+
 // ReadCount reads a number of tokens that a provider counted.
 func ReadCount(v jsonx.Value) (int64, error) {
 	n, ok := v.Int64()

@@ -99,7 +99,7 @@ func (t *thinkState) text(out []chat.Event, ev *chat.Event) []chat.Event {
 		switch {
 		case strings.HasPrefix(bare, thinkBegin):
 			t.place, text = thinkOpened, bare[len(thinkBegin):]
-		case strings.HasPrefix(thinkBegin, bare):
+		case strings.HasPrefix(thinkBegin, bare) && len(text) <= maxThinkSpace:
 			t.held = text
 			return out
 		default:
@@ -143,6 +143,9 @@ func (t *thinkState) inside(out []chat.Event, text string) (_ []chat.Event, rest
 	return out, rest
 }
 
+// maxThinkSpace bounds how much white space is held back because a tag may follow it.
+const maxThinkSpace = 1 << 10
+
 // sureOf is how much of the text cannot belong to the tag that ends the block, nor to the white space before it.
 func sureOf(text string) int {
 	end := len(text)
@@ -152,7 +155,10 @@ func sureOf(text string) int {
 			break
 		}
 	}
-	return len(strings.TrimRight(text[:end], " \t\r\n"))
+	if sure := len(strings.TrimRight(text[:end], " \t\r\n")); end-sure <= maxThinkSpace {
+		return sure
+	}
+	return end
 }
 
 // end is the end of the text, or of the block: what was held is what it is part of.

@@ -19,10 +19,10 @@ type Client struct {
 	Rules *Rules // nil: the zero rules
 }
 
-var _ dialect.Passing = Client{}
+var _ dialect.Passthrough = Client{}
 
 // NewStreamDecoder returns a decoder for one streamed answer.
-func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecoder) }
+func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new(streamDecoder)) }
 
 // EncodeRequest writes the body of POST /v1beta/models/{model}:generateContent, or of
 // :streamGenerateContent?alt=sse if the request streams. The same request always gives the same

@@ -28,11 +28,7 @@ func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	if failed != nil {
 		return nil, failed
 	}
-	var all chat.Assembler
-	for i := range events {
-		all.Add(&events[i])
-	}
-	return all.Response(), nil
+	return body.Assemble(events)
 }
 
 // An answer is what has to be known of the chunks so far to read the next.
@@ -48,7 +44,7 @@ type answer struct {
 type choice struct {
 	index    int
 	finish   chat.FinishReason
-	calls    int
+	calls    body.Calls
 	open     *callInPieces // nil if none is
 	thoughts run
 	said     []byte          // the text, which citations point into
@@ -154,6 +150,9 @@ func (a *answer) candidate(out []chat.Event, v jsonx.Value, position int) ([]cha
 	}
 	a.fees = a.fees || grounding.Get("webSearchQueries").Len() > 0
 	c := a.at(position)
+	if c == nil {
+		return out, chat.TooMuch(chat.MaxChoices, "choices")
+	}
 	for p := content.Get("parts").First(); p.Exists(); p = p.Next() {
 		var failed *chat.Error
 		if out, failed = c.part(out, p, a.id); failed != nil {
@@ -175,11 +174,14 @@ func (a *answer) candidate(out []chat.Event, v jsonx.Value, position int) ([]cha
 	return out, nil
 }
 
+// at returns the choice with the index, nil if it is one too many.
 func (a *answer) at(index int) *choice {
 	i := slices.IndexFunc(a.choices, func(c choice) bool { return c.index == index })
 	if i < 0 {
-		i = len(a.choices)
-		a.choices = append(a.choices, choice{index: index})
+		if i = len(a.choices); i == chat.MaxChoices {
+			return nil
+		}
+		a.choices = append(a.choices, choice{index: index, calls: body.Calls{Choice: index}})
 	}
 	return &a.choices[i]
 }
@@ -222,7 +224,7 @@ func (a *answer) finish(out []chat.Event, end end) ([]chat.Event, *chat.Error) {
 			reason = chat.FinishStop
 		}
 		out = c.closeCall(out, a.id)
-		if reason == chat.FinishStop && c.calls > 0 {
+		if reason == chat.FinishStop && c.calls.Any() {
 			reason = chat.FinishToolCalls // Gemini has no reason of its own for it
 		}
 		out = append(out, chat.Event{Kind: chat.EventFinish, Choice: c.index, Finish: reason})

@@ -1,11 +1,10 @@
 package gemini
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strconv"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -72,22 +71,15 @@ func (c *choice) call(out []chat.Event, v jsonx.Value, signature, answer string)
 	if args := v.Get("args"); args.Kind() == jsonx.Object {
 		made.Arguments = string(args.Clone())
 	}
-	return c.made(out, made, answer), nil
+	return c.wholeCall(out, made, answer), nil
 }
 
-func (c *choice) made(out []chat.Event, made *chat.ToolCall, answer string) []chat.Event {
+// wholeCall tells of a call with all its arguments. Models before Gemini 3 give calls no ids.
+func (c *choice) wholeCall(out []chat.Event, made *chat.ToolCall, answer string) []chat.Event {
 	if made.ID == "" {
-		made.ID = callID(answer, c.index, c.calls, made)
+		made.ID = body.MakeID("call_", answer, strconv.Itoa(c.index), strconv.Itoa(c.calls.Next()), made.Name, made.Arguments)
 	}
-	c.calls++
-	return append(out, chat.Event{Kind: chat.EventCall, Choice: c.index, Call: c.calls - 1, ToolCall: made})
+	return c.calls.Begin(out, new(body.Call), made)
 }
 
 func isTrue(v jsonx.Value) bool { b, _ := v.Bool(); return b }
-
-// callID names a call that came without an id, as those of models before Gemini 3 do. The same call
-// gets the same name in a stream and in a whole answer, and calls of other answers get others.
-func callID(answer string, choice, at int, c *chat.ToolCall) string {
-	sum := sha256.Sum256([]byte(answer + "/" + strconv.Itoa(choice) + "/" + strconv.Itoa(at) + "/" + c.Name + "/" + c.Arguments))
-	return "call_" + hex.EncodeToString(sum[:12])
-}

@@ -15,6 +15,7 @@ import (
 type callInPieces struct {
 	made chat.ToolCall
 	args value
+	size int // bytes of the pieces so far
 }
 
 // A value is a JSON value that grows. The zero value is null.
@@ -45,6 +46,9 @@ func (c *choice) pieces(out []chat.Event, v jsonx.Value, signature, answer strin
 	for m := v.Get("args").First(); m.Exists(); m = m.Next() {
 		c.open.args.member(string(m.Key())).set(m.Clone())
 	}
+	if c.open.size += len(partial.Raw()); c.open.size > chat.MaxArguments {
+		return out, chat.TooMuch(chat.MaxArguments, "bytes of arguments"), true
+	}
 	for p := partial.First(); p.Exists(); p = p.Next() {
 		if !c.open.args.add(p) {
 			return out, garbledCall(), true
@@ -68,7 +72,7 @@ func (c *choice) closeCall(out []chat.Event, answer string) []chat.Event {
 	made := c.open.made
 	made.Arguments = string(c.open.args.append(nil))
 	c.open = nil
-	return c.made(out, &made, answer)
+	return c.wholeCall(out, &made, answer)
 }
 
 // add puts in what one of partialArgs says; it is false if that leads nowhere.

@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -252,7 +253,7 @@ func appendReason(out []byte, text, signature string, thought bool) []byte {
 // appendArgs writes the arguments, which the dialect wants as an object. What is none (a
 // model's mistake, or a free text) goes as a member of one.
 func appendArgs(out []byte, c *chat.ToolCall) []byte {
-	if blank(c.Arguments) {
+	if body.Blank(c.Arguments) {
 		return append(out, "{}"...)
 	}
 	name := `{"input":`
@@ -270,13 +271,4 @@ func appendArgs(out []byte, c *chat.ToolCall) []byte {
 func isObject(text string) bool {
 	v, err := jsonx.Parse([]byte(text), jsonx.Lenient)
 	return err == nil && v.Kind() == jsonx.Object
-}
-
-func blank(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c != ' ' && c != '\n' && c != '\r' && c != '\t' {
-			return false
-		}
-	}
-	return true
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 	"github.com/alicetears/llm-gateway/pkg/sse"
@@ -14,33 +15,26 @@ import (
 // A streamEncoder writes chunks, each a whole object of the dialect, as events or as the
 // elements of an array.
 type streamEncoder struct {
-	served    dialect.Served
-	form      Form
-	id, model string
-	tier      string
-	chunks    int
-	streams   []*candidate
-	usage     *chat.Usage
-	finish    []byte // of the last candidate to have ended, kept back so that the usage goes with it
+	served     dialect.Served
+	form       Form
+	id, model  string
+	tier       string
+	chunks     int
+	candidates []*candidate
+	usage      *chat.Usage
+	finish     []byte // the end of the last candidate to have ended, kept back so that the usage goes with it
 }
 
 // A candidate is one of the answers being written.
 type candidate struct {
 	index     int
 	said      said
-	calls     []*pending // all of them, by their number
-	waiting   []*pending // what cannot be written yet: the first is a call that is not complete
+	sequence  body.Sequence
+	call      *chat.ToolCall // that is not complete: the dialect's calls are whole
+	number    int            // of that call
+	arguments []byte         // of that call
 	citations []chat.Citation
 	part      []byte // reused
-}
-
-// A pending is a part, and what stands beside the content in its chunk; or a call that
-// grows. The dialect's calls are whole, with an object for their arguments.
-type pending struct {
-	part, beside []byte
-	call         *chat.ToolCall
-	written      []byte // of its arguments
-	args         object // where in them it is
 }
 
 // NewStreamEncoder returns an encoder for one streamed answer, in the form that NewServer was told.
@@ -64,108 +58,89 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 		return out
 	}
 	c := e.at(ev.Choice)
+	if c.sequence.Idle() && ev.Kind != chat.EventCall && ev.Kind != chat.EventCallArgs {
+		return e.write(out, c, ev)
+	}
+	c.sequence.Put(ev)
+	var next chat.Event
+	for c.sequence.Next(&next) {
+		if next.Kind != chat.EventCallArgs {
+			out = e.closeCall(out, c)
+		}
+		out = e.write(out, c, &next)
+	}
+	return out
+}
+
+// write writes an event whose turn it is.
+func (e *streamEncoder) write(out []byte, c *candidate, ev *chat.Event) []byte {
 	switch ev.Kind {
 	case chat.EventText, chat.EventRefusal:
 		if ev.Text == "" {
 			return out
 		}
 		c.part = c.said.text(c.part[:0], ev.Text)
-		return e.put(out, c, c.part, nil)
 	case chat.EventReason:
 		if ev.Text == "" && unsaid(ev.State) {
 			return out
 		}
 		c.part = c.said.reason(c.part[:0], ev.Text, ev.State)
-		return e.put(out, c, c.part, nil)
 	case chat.EventMedia:
 		if ev.Media == nil {
 			return out
 		}
 		c.part = c.said.medium(c.part[:0], ev.Part, ev.Media)
-		return e.put(out, c, c.part, nil)
-	case chat.EventCall:
-		c.said.thoughts.open = false
-		return e.beginCall(out, c, ev)
-	case chat.EventCallArgs:
-		return e.growCall(out, c, ev)
-	case chat.EventCitation:
-		c.citations = append(c.citations, *ev.Citation)
 	case chat.EventLogprobs:
 		beside := appendLogprobs([]byte(`,"logprobsResult":`), ev.Raw)
-		return e.put(out, c, []byte(`{"text":""}`), beside)
+		return e.chunk(out, c, []byte(`{"text":""}`), beside, nil)
+	case chat.EventCall:
+		c.said.thoughts.open = false
+		c.call, c.number, c.arguments = ev.ToolCall, ev.Call, []byte(ev.ToolCall.Arguments)
+		return e.closeComplete(out, c)
+	case chat.EventCallArgs:
+		c.arguments = append(c.arguments, ev.Text...)
+		return e.closeComplete(out, c)
+	case chat.EventCitation:
+		c.citations = append(c.citations, *ev.Citation)
+		return out
 	case chat.EventFinish:
 		return e.ended(out, c, ev.Finish)
+	default:
+		return out
 	}
-	return out
+	return e.chunk(out, c, c.part, nil, nil)
 }
 
 func (e *streamEncoder) at(index int) *candidate {
-	i := slices.IndexFunc(e.streams, func(c *candidate) bool { return c.index == index })
+	i := slices.IndexFunc(e.candidates, func(c *candidate) bool { return c.index == index })
 	if i < 0 {
-		i = len(e.streams)
-		e.streams = append(e.streams, &candidate{index: index})
+		i = len(e.candidates)
+		e.candidates = append(e.candidates, &candidate{index: index})
 	}
-	return e.streams[i]
+	return e.candidates[i]
 }
 
-// put writes a part, or lets it wait for the call before it.
-func (e *streamEncoder) put(out []byte, c *candidate, part, beside []byte) []byte {
-	if len(c.waiting) > 0 {
-		c.waiting = append(c.waiting, &pending{part: slices.Clone(part), beside: beside})
+// closeComplete writes the open call, if it has all its arguments.
+func (e *streamEncoder) closeComplete(out []byte, c *candidate) []byte {
+	if c.call == nil || !c.sequence.Complete(c.number) {
 		return out
 	}
-	return e.chunk(out, c, part, beside, nil)
+	return e.closeCall(out, c)
 }
 
-func (e *streamEncoder) beginCall(out []byte, c *candidate, ev *chat.Event) []byte {
-	call := *ev.ToolCall
-	p := &pending{call: &call, written: []byte(call.Arguments)}
-	p.args.read(call.Arguments)
-	for len(c.calls) <= ev.Call {
-		c.calls = append(c.calls, nil)
-	}
-	if c.calls[ev.Call] != nil {
-		return out // begun twice: the first counts, as for chat.Assembler
-	}
-	c.calls[ev.Call] = p
-	c.waiting = append(c.waiting, p)
-	return e.flush(out, c)
-}
-
-func (e *streamEncoder) growCall(out []byte, c *candidate, ev *chat.Event) []byte {
-	if ev.Call >= len(c.calls) || c.calls[ev.Call] == nil {
+// closeCall writes the open call, if one is, as complete as it is.
+func (e *streamEncoder) closeCall(out []byte, c *candidate) []byte {
+	if c.call == nil {
 		return out
 	}
-	p := c.calls[ev.Call]
-	p.written = append(p.written, ev.Text...)
-	p.args.read(ev.Text)
-	return e.flush(out, c)
+	c.call.Arguments = string(c.arguments)
+	c.part = appendCall(c.part[:0], c.call, c.call.Signature)
+	c.call = nil
+	return e.chunk(out, c, c.part, nil, nil)
 }
 
-// flush writes what waits, up to the first call that is not complete.
-func (e *streamEncoder) flush(out []byte, c *candidate) []byte {
-	for len(c.waiting) > 0 && (c.waiting[0].call == nil || !c.waiting[0].call.Custom && c.waiting[0].args.complete()) {
-		out = e.shift(out, c)
-	}
-	return out
-}
-
-// shift writes the first that waits, as complete as it is.
-func (e *streamEncoder) shift(out []byte, c *candidate) []byte {
-	p := c.waiting[0]
-	c.waiting = c.waiting[1:]
-	if p.call != nil {
-		p.call.Arguments = string(p.written)
-		p.part = appendCall(p.part, p.call, p.call.Signature)
-	}
-	return e.chunk(out, c, p.part, p.beside, nil)
-}
-
-// ended writes what waits, and keeps the candidate's end.
+// ended keeps the candidate's end.
 func (e *streamEncoder) ended(out []byte, c *candidate, reason chat.FinishReason) []byte {
-	for len(c.waiting) > 0 {
-		out = e.shift(out, c)
-	}
 	if e.finish != nil {
 		out = append(e.begin(out), e.finish...)
 		out = e.close(append(out, ']'))
@@ -246,8 +221,8 @@ func (e *streamEncoder) end(out []byte) []byte {
 	return out
 }
 
-// Follow appends events that did not come from here, in an array as its elements.
-func (e *streamEncoder) Follow(out, raw []byte, last chat.EventKind) []byte {
+// AppendPassthrough appends events that did not come from here, in an array as its elements.
+func (e *streamEncoder) AppendPassthrough(out, raw []byte, last chat.EventKind) []byte {
 	if e.form != Array {
 		return append(out, raw...)
 	}
@@ -290,32 +265,3 @@ func (e *streamEncoder) Error(out []byte, err *fault.Error) []byte {
 // Heartbeat appends nothing: Google's SDKs take a comment for a broken chunk ("invalid stream chunk", Go;
 // Python tries to read it as JSON).
 func (e *streamEncoder) Heartbeat(out []byte) []byte { return out }
-
-// object follows the text of a JSON object to its end.
-type object struct {
-	depth  int
-	quoted bool
-	escape bool
-	ended  bool
-}
-
-func (o *object) read(s string) {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case o.escape:
-			o.escape = false
-		case o.quoted && c == '\\':
-			o.escape = true
-		case c == '"':
-			o.quoted = !o.quoted
-		case o.quoted:
-		case c == '{' || c == '[':
-			o.depth++
-		case c == '}' || c == ']':
-			o.depth--
-			o.ended = o.ended || o.depth == 0
-		}
-	}
-}
-
-func (o *object) complete() bool { return o.ended }

@@ -2,27 +2,24 @@ package openai
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"strconv"
-	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // A call is a tool call as far as it has come.
 type call struct {
-	index  int64 // the provider's
-	id     string
-	name   string
-	custom bool
-	// number is the position among the choice's calls, -1 as long as the call has no name and is held back.
-	number    int
-	held      string // the arguments of a call that is held back
+	body.Call
+	index     int64 // the provider's
+	id        string
+	name      string
+	custom    bool
+	held      []byte // the arguments of a call that has not begun, as it has no name yet
 	signature string
 	repeats   bool // its pieces repeat its name
-	arguments extent
+	arguments body.PartialJSON
 }
 
 // A piece is what one delta says of a call; a whole call is one piece.
@@ -48,7 +45,7 @@ func (c *choice) call(out []chat.Event, v jsonx.Value, whole bool) []chat.Event 
 		p.id = id.Str()
 	}
 	p.index, p.indexed = v.Get("index").Int64()
-	return c.take(out, &p)
+	return c.add(out, &p)
 }
 
 // legacyCall reads function_call, from before tools: there is one.
@@ -60,30 +57,32 @@ func (c *choice) legacyCall(out []chat.Event, v jsonx.Value) []chat.Event {
 			p.name = ""
 		}
 	}
-	return c.take(out, &p)
+	return c.add(out, &p)
 }
 
-// take adds a piece to its call. The event that begins a call has its name, which some servers send
+// add adds a piece to its call. The event that begins a call has its name, which some servers send
 // after the id: until then the call is held back.
-func (c *choice) take(out []chat.Event, p *piece) []chat.Event {
+func (c *choice) add(out []chat.Event, p *piece) []chat.Event {
 	at := c.find(p)
 	if at < 0 {
 		at = len(c.calls)
+		if at == chat.MaxCalls {
+			return body.Fail(out, chat.TooMuch(chat.MaxCalls, "tool calls"))
+		}
 		if !p.indexed {
 			p.index = int64(at)
 		}
-		c.calls = append(c.calls, call{index: p.index, custom: p.custom, number: -1})
+		c.calls = append(c.calls, call{index: p.index, custom: p.custom})
 	}
 	k := &c.calls[at]
-	k.arguments.add(p.args)
-	if k.number >= 0 {
+	k.arguments.Add(p.args)
+	if k.Begun() {
 		k.repeats = k.repeats || p.name != ""
-		if p.args == "" {
-			return out
-		}
-		return append(out, chat.Event{Kind: chat.EventCallArgs, Choice: c.index, Call: k.number, Text: p.args})
+		return k.Add(out, p.args)
 	}
-	k.held += p.args
+	if k.held = append(k.held, p.args...); len(k.held) > chat.MaxArguments {
+		return body.Fail(out, chat.TooMuch(chat.MaxArguments, "bytes of arguments"))
+	}
 	k.id, k.signature = cmp.Or(k.id, p.id), cmp.Or(k.signature, p.signature)
 	if k.name = p.name; k.name == "" && !p.whole {
 		return out
@@ -91,32 +90,30 @@ func (c *choice) take(out []chat.Event, p *piece) []chat.Event {
 	return c.begin(out, k)
 }
 
-// begin tells of a call.
+// begin begins a call. It is named by its position and name, should it have no id.
 func (c *choice) begin(out []chat.Event, k *call) []chat.Event {
-	k.number = c.begun
-	c.begun++
-	made := &chat.ToolCall{ID: k.id, Name: k.name, Arguments: k.held, Custom: k.custom, Signature: k.signature}
-	if made.ID == "" {
-		made.ID = c.makeID(k.number, k.name)
+	id := k.id
+	if id == "" {
+		id = body.MakeID("call_", c.answer, strconv.Itoa(c.index), strconv.Itoa(c.begun.Next()), k.name)
 	}
-	return append(out, chat.Event{Kind: chat.EventCall, Choice: c.index, Call: k.number, ToolCall: made})
+	made := &chat.ToolCall{ID: id, Name: k.name, Arguments: string(k.held), Custom: k.custom, Signature: k.signature}
+	k.held = nil
+	return c.begun.Begin(out, &k.Call, made)
 }
 
-// endCalls tells of calls whose name never came, and gives "{}" to those without arguments.
+// endCalls begins the calls whose name never came, and ends all.
 func (c *choice) endCalls(out []chat.Event) []chat.Event {
 	for i := range c.calls {
 		k := &c.calls[i]
-		if k.number < 0 {
+		if !k.Begun() {
 			out = c.begin(out, k)
 		}
-		if !k.arguments.begun && !k.custom {
-			out = append(out, chat.Event{Kind: chat.EventCallArgs, Choice: c.index, Call: k.number, Text: "{}"})
-		}
+		out = k.End(out)
 	}
 	return out
 }
 
-// find is the call that a piece belongs to, -1 if it begins another. Pieces belong together by index and id,
+// find returns the call that a piece belongs to, -1 if it begins another. Pieces belong together by index and id,
 // where providers send both; else by the one that they send; else they belong to the last call. Whether that call
 // takes the piece is another question: some servers send the index 0 with every call.
 func (c *choice) find(p *piece) int {
@@ -149,49 +146,12 @@ func (k *call) takes(p *piece) bool {
 	switch {
 	case !foreign && (p.name == "" || k.name == ""):
 		return true
-	case !k.custom && k.arguments.complete():
-		return blank(p.args) && (p.name == "" || p.name == k.name && k.repeats && !foreign)
+	case !k.custom && k.arguments.Complete():
+		return body.Blank(p.args) && (p.name == "" || p.name == k.name && k.repeats && !foreign)
 	case foreign:
 		return p.name == ""
 	}
-	return p.name == k.name || k.arguments.begun
-}
-
-// An extent is how far a JSON object or array has come that arrives in pieces.
-type extent struct {
-	begun          bool // there is more than white space
-	depth          int  // of nesting
-	quoted, escape bool // within a string, behind its backslash
-	closed         bool
-}
-
-// complete says whether all of it is there. A text that is neither object nor array never is.
-func (e *extent) complete() bool { return e.closed && e.depth == 0 }
-
-func (e *extent) add(s string) {
-	e.begun = e.begun || !blank(s)
-	for i := range len(s) {
-		switch c := s[i]; {
-		case e.escape:
-			e.escape = false
-		case e.quoted:
-			e.escape, e.quoted = c == '\\', c != '"'
-		case c == '"':
-			e.quoted = true
-		case c == '{', c == '[':
-			e.depth++
-		case c == '}', c == ']':
-			e.depth--
-			e.closed = true
-		}
-	}
-}
-
-// makeID names a call that the provider left without an id. The same call gets the
-// same name in a stream and in a whole answer, and calls of other answers get others.
-func (c *choice) makeID(at int, name string) string {
-	sum := sha256.Sum256([]byte(c.answer + "/" + strconv.Itoa(c.index) + "/" + strconv.Itoa(at) + "/" + name))
-	return "call_" + hex.EncodeToString(sum[:12])
+	return p.name == k.name || k.arguments.Begun()
 }
 
 // arguments are a string of JSON or, from servers that got it wrong, JSON itself.
@@ -204,5 +164,3 @@ func arguments(v jsonx.Value) string {
 	}
 	return ""
 }
-
-func blank(s string) bool { return s == "" || strings.TrimSpace(s) == "" }

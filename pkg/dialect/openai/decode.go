@@ -30,11 +30,7 @@ func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	if failed != nil {
 		return nil, failed
 	}
-	var all chat.Assembler
-	for i := range events {
-		all.Add(&events[i])
-	}
-	return all.Response(), nil
+	return body.Assemble(events)
 }
 
 // An answer is what has to be known of the chunks so far to read the next.
@@ -51,7 +47,7 @@ type choice struct {
 	index  int
 	finish chat.FinishReason
 	calls  []call
-	begun  int // how many of the calls have begun
+	begun  body.Calls // of the calls
 	// detail is the state of the reasoning detail that is being sent, if open.
 	detail chat.ReasoningState
 	open   bool
@@ -129,6 +125,9 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, member st
 		position = int(n)
 	}
 	c := a.at(position)
+	if c == nil {
+		return out, chat.TooMuch(chat.MaxChoices, "choices")
+	}
 	out = c.say(out, said, member == "message")
 	if logprobs.Given() {
 		if raw := logprobsOf(logprobs, likeliest, said.Get("content")); raw != nil {
@@ -145,13 +144,17 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, member st
 	return a.count(out, usage), nil
 }
 
+// at returns the choice with the index, nil if it is one too many.
 func (a *answer) at(index int) *choice {
 	for i := range a.choices {
 		if a.choices[i].index == index {
 			return &a.choices[i]
 		}
 	}
-	a.choices = append(a.choices, choice{answer: a.id, index: index})
+	if len(a.choices) == chat.MaxChoices {
+		return nil
+	}
+	a.choices = append(a.choices, choice{answer: a.id, index: index, begun: body.Calls{Choice: index}})
 	return &a.choices[len(a.choices)-1]
 }
 

@@ -46,7 +46,7 @@ func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
 func (Client) DecodeError(data []byte) *chat.Error { return openai.Client{}.DecodeError(data) }
 
 // NewStreamDecoder returns a decoder for one streamed answer.
-func (Client) NewStreamDecoder() dialect.StreamDecoder { return new(streamDecoder) }
+func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new(streamDecoder)) }
 
 func (c Client) rules() *openai.Rules {
 	if c.Rules == nil {

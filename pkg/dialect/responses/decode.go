@@ -24,12 +24,7 @@ func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 		return nil, &chat.Error{Class: chat.Transport, Message: "the provider's answer has no output"}
 	}
 	var a answer
-	var all chat.Assembler
-	events := a.finish(a.start(nil, root), root)
-	for i := range events {
-		all.Add(&events[i])
-	}
-	return all.Response(), nil
+	return body.Assemble(a.finish(a.start(nil, root), root))
 }
 
 // failureIn is the error of an answer that failed after the status 200.
@@ -52,7 +47,7 @@ func failureIn(response jsonx.Value) *chat.Error {
 type answer struct {
 	started bool
 	items   []item
-	calls   int
+	calls   body.Calls
 	fees    bool // tools were called that are paid for by the call
 }
 
@@ -88,7 +83,7 @@ func (a *answer) finish(out []chat.Event, response jsonx.Value) []chat.Event {
 		reason = chat.FinishContentFilter
 	case !why.Empty() || response.Get("status").Is("incomplete"):
 		reason = chat.FinishLength
-	case a.calls > 0:
+	case a.calls.Any():
 		reason = chat.FinishToolCalls
 	}
 	out = append(out, chat.Event{Kind: chat.EventFinish, Finish: reason})

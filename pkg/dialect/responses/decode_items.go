@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -43,8 +44,7 @@ type item struct {
 	kind   itemKind
 	id     string // of reasoning
 	phase  string // of a message
-	call   int    // position among the calls; -1 if nothing was said of it yet
-	spoken bool   // the call has arguments other than white space
+	call   body.Call
 	done   bool
 	pieces []piece
 }
@@ -72,7 +72,7 @@ func (a *answer) begun(index int64, kind itemKind, v jsonx.Value) *item {
 	if it := a.find(index); it != nil {
 		return it
 	}
-	a.items = append(a.items, item{index: index, kind: kind, id: v.Get("id").Str(), phase: v.Get("phase").Str(), call: -1})
+	a.items = append(a.items, item{index: index, kind: kind, id: v.Get("id").Str(), phase: v.Get("phase").Str()})
 	return &a.items[len(a.items)-1]
 }
 
@@ -86,11 +86,12 @@ func (it *item) piece(kind contentKind, index int64) *piece {
 	return &it.pieces[len(it.pieces)-1]
 }
 
-// say adds a piece of a text.
-func (it *item) say(out []chat.Event, p *piece, text jsonx.Value) []chat.Event {
+// say adds a piece of the text of that kind with the index.
+func (it *item) say(out []chat.Event, kind contentKind, index int64, text jsonx.Value) []chat.Event {
 	if text.Empty() {
 		return out
 	}
+	p := it.piece(kind, index)
 	first := !p.said
 	p.said = true
 	ev := chat.Event{Text: text.Str()}
@@ -149,13 +150,13 @@ func (a *answer) done(out []chat.Event, index int64, v jsonx.Value) []chat.Event
 func (it *item) content(out []chat.Event, index int64, v jsonx.Value) []chat.Event {
 	if v.Get("type").Is("refusal") {
 		if p := it.piece(refusalText, index); !p.said {
-			out = it.say(out, p, v.Get("refusal"))
+			out = it.say(out, refusalText, index, v.Get("refusal"))
 		}
 		return out
 	}
 	p := it.piece(spokenText, index)
 	if !p.said {
-		out = it.say(out, p, v.Get("text"))
+		out = it.say(out, spokenText, index, v.Get("text"))
 	}
 	n := 0
 	for c := v.Get("annotations").First(); c.Exists(); c = c.Next() {
@@ -181,7 +182,7 @@ func (it *item) reasoned(out []chat.Event, v jsonx.Value) []chat.Event {
 		for t := v.Get(texts.member).First(); t.Exists(); t = t.Next() {
 			p := it.piece(texts.kind, position)
 			if !p.said {
-				out = it.say(out, p, t.Get("text"))
+				out = it.say(out, texts.kind, position, t.Get("text"))
 			}
 			if p.said {
 				last = *p
@@ -202,36 +203,29 @@ func (a *answer) called(out []chat.Event, it *item, v jsonx.Value) []chat.Event 
 	if it.kind == customItem {
 		arguments = v.Get("input")
 	}
-	if it.call < 0 {
-		it.call = a.calls
-		a.calls++
-		out = append(out, chat.Event{Kind: chat.EventCall, Call: it.call, ToolCall: &chat.ToolCall{
-			ID: v.Get("call_id").Str(), Name: v.Get("name").Str(), Custom: it.kind == customItem}})
+	if !it.call.Begun() {
+		out = a.calls.Begin(out, &it.call, &chat.ToolCall{ID: v.Get("call_id").Str(), Name: v.Get("name").Str(), Custom: it.kind == customItem})
 	}
-	if !it.spoken {
-		out = it.argue(out, arguments)
+	if !it.call.HasArguments() {
+		out = it.addArguments(out, arguments)
 	}
-	if it.done && !it.spoken && it.kind == functionItem {
-		it.spoken = true
-		out = append(out, chat.Event{Kind: chat.EventCallArgs, Call: it.call, Text: "{}"})
+	if it.done {
+		out = it.call.End(out)
 	}
 	return out
 }
 
-// argue adds a piece of a call's arguments. White space before them is left out.
-func (it *item) argue(out []chat.Event, v jsonx.Value) []chat.Event {
+// addArguments adds a piece of a call's arguments. White space before them is left out.
+func (it *item) addArguments(out []chat.Event, v jsonx.Value) []chat.Event {
 	text := v.Str()
-	if !it.spoken && it.kind == functionItem {
-		text = strings.TrimLeft(text, " \t\r\n")
-	}
-	if text == "" || it.call < 0 {
+	if !it.call.Begun() {
 		return out
 	}
-	it.spoken = true
-	return append(out, chat.Event{Kind: chat.EventCallArgs, Call: it.call, Text: text})
+	if !it.call.HasArguments() && it.kind == functionItem {
+		text = strings.TrimLeft(text, " \t\r\n")
+	}
+	return it.call.Add(out, text)
 }
-
-func blank(s string) bool { return strings.TrimSpace(s) == "" }
 
 // cite adds an annotation. One that is no URL's is kept as it is.
 func (p *piece) cite(out []chat.Event, v jsonx.Value) []chat.Event {

@@ -237,7 +237,7 @@ func (e *encoder) call(c *chat.ToolCall) {
 		member = `,"input":`
 	} else {
 		e.Raw(`{"type":"function_call","call_id":`)
-		if blank(arguments) {
+		if body.Blank(arguments) {
 			arguments = "{}"
 		}
 	}

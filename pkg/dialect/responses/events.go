@@ -48,8 +48,8 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 	return e.release()
 }
 
-// Follow appends events that did not come from here as they are, and notes their numbers and their id.
-func (e *streamEncoder) Follow(out, raw []byte, _ chat.EventKind) []byte {
+// AppendPassthrough appends events that did not come from here as they are, and notes their numbers and their id.
+func (e *streamEncoder) AppendPassthrough(out, raw []byte, _ chat.EventKind) []byte {
 	if !e.started && len(raw) > 0 {
 		e.started, e.output.id = true, idIn(raw)
 	}
@@ -173,13 +173,7 @@ func (e *events) beginText(name string, at int, it *outputItem, n int) {
 	} else {
 		e.out = append(e.out, `,"content_index":`...)
 	}
-	index := 0
-	for i := range n {
-		if it.texts[i].begun && (it.kind == messageItem || it.texts[i].kind == it.texts[n].kind) {
-			index++
-		}
-	}
-	e.out = jsonx.AppendInt(e.out, int64(index))
+	e.out = jsonx.AppendInt(e.out, int64(it.texts[n].index))
 }
 
 func (e *events) item(name string, at int, it *outputItem) {

@@ -19,7 +19,10 @@ type output struct {
 	told   *events
 
 	items     []outputItem
-	calls     []int // the items of the calls
+	closed    int                   // all items before this one are
+	calls     []int                 // the items of the calls
+	text      struct{ item, n int } // the last text of a message, as numbers from 1; 0 if there is none
+	thoughts  int                   // the last item with reasoning, as a number from 1; 0 if there is none
 	first     body.FirstChoice
 	citations []chat.Citation      // those before any text
 	later     []reasoning.Envelope // for the next place between two items
@@ -46,10 +49,12 @@ type outputItem struct {
 	id               string
 	phase            string
 	texts            []outputText
+	begun            [2]int // of the texts: how many of a reasoning\'s summary, and of anything else
 	call             chat.ToolCall
 	arguments        []byte
-	image            string // in base64
-	encryptedContent string // encrypted content, of an item that is closed or has nothing else
+	json             body.PartialJSON // the arguments
+	image            string           // in base64
+	encryptedContent string           // encrypted content, of an item that is closed or has nothing else
 	closed           bool
 	incomplete       bool
 }
@@ -62,6 +67,7 @@ type outputText struct {
 	kind      contentKind
 	text      []byte
 	begun     bool
+	index     int // among those of its member
 	citations []chat.Citation
 	logprobs  []byte // elements of an array
 	state     *chat.ReasoningState
@@ -138,17 +144,18 @@ func (o *output) place(it outputItem) *outputItem {
 // closeComplete closes what cannot go on once another item begins. A call can: its arguments may
 // still come, unless they are a whole object already. The end of a free text nobody can tell.
 func (o *output) closeComplete() {
-	for i := range o.items {
+	for i := o.closed; i < len(o.items); i++ {
 		if it := &o.items[i]; !it.closed && (it.kind != functionItem && it.kind != customItem || it.called()) {
 			o.close(i)
+		}
+		if i == o.closed && o.items[i].closed {
+			o.closed++
 		}
 	}
 }
 
 // called says whether a call has all its arguments.
-func (it *outputItem) called() bool {
-	return it.kind == functionItem && len(it.arguments) > 0 && it.arguments[0] == '{' && json.Valid(it.arguments)
-}
+func (it *outputItem) called() bool { return it.kind == functionItem && it.json.Complete() }
 
 func (o *output) close(i int) {
 	it := &o.items[i]
@@ -185,9 +192,10 @@ func (o *output) say(ev *chat.Event, kind contentKind) {
 		if n > 0 {
 			o.told.textDone(at, it, n-1)
 		}
-		it.texts = append(it.texts, outputText{kind: kind, begun: true})
-		o.told.textBegun(at, it, n)
+		it.texts = append(it.texts, outputText{kind: kind})
+		o.beginText(at, n)
 		if kind == spokenText {
+			o.text.item, o.text.n = at+1, n+1
 			early := o.citations
 			o.citations = nil
 			for i := range early {
@@ -206,11 +214,23 @@ func (o *output) append(at, n int, text string) {
 	it := &o.items[at]
 	t := &it.texts[n]
 	if !t.begun {
-		t.begun = true
-		o.told.textBegun(at, it, n)
+		o.beginText(at, n)
 	}
 	t.text = append(t.text, text...)
 	o.told.delta(at, it, n, text)
+}
+
+// beginText begins the nth text of an item.
+func (o *output) beginText(at, n int) {
+	it := &o.items[at]
+	t := &it.texts[n]
+	count := &it.begun[1]
+	if t.kind == summaryText {
+		count = &it.begun[0]
+	}
+	t.begun, t.index = true, *count
+	*count++
+	o.told.textBegun(at, it, n)
 }
 
 // show adds a medium: a picture as the tool's that makes them. There is no place for others.
@@ -252,22 +272,13 @@ func (o *output) argue(call int, text string) {
 		return // white space after a whole object
 	}
 	it.arguments = append(it.arguments, text...)
+	it.json.Add(text)
 	o.told.argumentsDelta(at, it, text)
 }
 
-// lastText is the last text of a message, which citations and probabilities are about.
+// lastText returns the last text of a message, which citations and probabilities are about.
 func (o *output) lastText() (at, n int, ok bool) {
-	for at = len(o.items) - 1; at >= 0; at-- {
-		if o.items[at].kind != messageItem {
-			continue
-		}
-		for n = len(o.items[at].texts) - 1; n >= 0; n-- {
-			if o.items[at].texts[n].kind == spokenText {
-				return at, n, true
-			}
-		}
-	}
-	return 0, 0, false
+	return o.text.item - 1, o.text.n - 1, o.text.item > 0
 }
 
 // cite adds an annotation. A citation that has no form here, such as of a place in a document, is left out.

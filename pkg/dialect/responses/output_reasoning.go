@@ -12,9 +12,7 @@ func (o *output) reason(ev *chat.Event) {
 	}
 	at := len(o.items) - 1
 	if ev.Text == "" {
-		for at >= 0 && !o.items[at].thinks() {
-			at--
-		}
+		at = o.thoughts - 1 // state alone may come late, when other items have begun
 	}
 	if at >= 0 && o.items[at].thinks() {
 		it := &o.items[at]
@@ -50,6 +48,7 @@ func (o *output) reasonAnew(ev *chat.Event) {
 			begun.id = s.ID
 		}
 		it = o.begin(begun)
+		o.thoughts = len(o.items)
 	}
 	it.texts = append(it.texts, outputText{kind: thoughtKind(ev.State)})
 	n := len(it.texts) - 1

@@ -240,7 +240,7 @@ func (d *decoder) call(v jsonx.Value, member string) {
 	if d.Has(v, member) {
 		c.Arguments = d.Str(v.Get(member))
 	}
-	if !c.Custom && blank(c.Arguments) {
+	if !c.Custom && body.Blank(c.Arguments) {
 		c.Arguments = "{}"
 	}
 	c.Signature = d.SignatureOf(c.ID)

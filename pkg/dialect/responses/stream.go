@@ -58,6 +58,9 @@ func errorEvent(root jsonx.Value) *chat.Error {
 }
 
 func (d *streamDecoder) event(out []chat.Event, kind string, root jsonx.Value) []chat.Event {
+	if len(d.items) > chat.MaxParts {
+		return body.Fail(out, chat.TooMuch(chat.MaxParts, "parts"))
+	}
 	response := root.Get("response")
 	switch kind {
 	case "response.created", "response.in_progress", "response.queued":
@@ -92,24 +95,26 @@ func (d *streamDecoder) piece(out []chat.Event, kind string, index int64, root j
 	switch kind {
 	case "response.output_text.delta":
 		it := d.begun(index, messageItem, jsonx.Value{})
-		p := it.piece(spokenText, content)
-		out = it.say(out, p, text)
-		return p.probabilities(out, root.Get("logprobs"))
+		out = it.say(out, spokenText, content, text)
+		if logprobs := root.Get("logprobs"); logprobs.Len() > 0 {
+			out = it.piece(spokenText, content).probabilities(out, logprobs)
+		}
+		return out
 	case "response.output_text.annotation.added":
 		return d.begun(index, messageItem, jsonx.Value{}).piece(spokenText, content).cite(out, root.Get("annotation"))
 	case "response.refusal.delta":
 		it := d.begun(index, messageItem, jsonx.Value{})
-		return it.say(out, it.piece(refusalText, content), text)
+		return it.say(out, refusalText, content, text)
 	case "response.reasoning_summary_text.delta":
 		summary, _ := root.Get("summary_index").Int64()
 		it := d.begun(index, reasoningItem, jsonx.Value{})
-		return it.say(out, it.piece(summaryText, summary), text)
+		return it.say(out, summaryText, summary, text)
 	case "response.reasoning_text.delta":
 		it := d.begun(index, reasoningItem, jsonx.Value{})
-		return it.say(out, it.piece(reasoningText, content), text)
+		return it.say(out, reasoningText, content, text)
 	case "response.function_call_arguments.delta", "response.custom_tool_call_input.delta":
 		if it := d.find(index); it != nil {
-			return it.argue(out, text)
+			return it.addArguments(out, text)
 		}
 	}
 	return out

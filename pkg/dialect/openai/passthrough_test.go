@@ -18,8 +18,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
-// pass decodes the body as the gateway does and lets it through for the model.
-func pass(t testing.TB, body, model string, rules *openai.Rules) (dialect.Encoded, bool) {
+// passThrough decodes the body as the gateway does and passes it through for the model.
+func passThrough(t testing.TB, body, model string, rules *openai.Rules) (dialect.Encoded, bool) {
 	t.Helper()
 	req, _, err := new(openai.Server).DecodeRequest([]byte(body))
 	if err != nil {
@@ -27,17 +27,17 @@ func pass(t testing.TB, body, model string, rules *openai.Rules) (dialect.Encode
 	}
 	sent := *req
 	sent.Model = model
-	return openai.Client{Rules: rules}.PassRequest([]byte(body), &sent, nil)
+	return openai.Client{Rules: rules}.PassthroughRequest([]byte(body), &sent, nil)
 }
 
-func TestPassChangesNothing(t *testing.T) {
+func TestPassthroughChangesNothing(t *testing.T) {
 	for _, body := range []string{
 		`{"model":"old","messages":[{"role":"user","content":"hi"}]}`,
 		"\r\n{ \"messages\" : [ {\"role\":\"developer\", \"content\":[{\"text\":\"a\",\"type\":\"text\"}],\"name\":\"n\"} ,\n{\"content\":null,\"role\":\"assistant\",\"refusal\":null,\"annotations\":[],\"audio\":{\"id\":\"a\"},\"tool_calls\":[{\"type\":\"function\",\"id\":\"c\",\"function\":{\"arguments\":\"\",\"name\":\"f\"},\"index\":0}]},{\"role\":\"tool\",\"tool_call_id\":\"c\",\"content\":\"\"}],\t\"model\" :\"old\", \"temperature\":0.70,\"top_p\":1e-1 , \"stop\" : \"x\",\"max_tokens\":5.0,\n\"x\":{\"y\":[1,2 ,3]},\"stream_options\":{ },\"seed\":12345678901234567 , \"n\":1,\"tools\":[],\"tool_choice\":\"none\",\"logit_bias\":{},\"user\":\"\",\"response_format\":{\"type\":\"text\"},\"reasoning_effort\":\"low\",\"service_tier\":null} \n",
 		`{"stream":true,"stream_options":{"include_usage":false,"include_obfuscation":true},"messages":[{"role":"user","content":[{"type":"text","text":"\u0041\/"},{"type":"image_url","image_url":{"url":"https://e.com/a","detail":"auto","x":1}},{"type":"video_url","video_url":{}}]}],"tools":[{"type":"function","function":{"name":"f"}},{"type":"web_search"}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"f"}}]}},"model":"old","web_search_options":{},"max_tokens":3,"max_completion_tokens":4}`,
 	} {
 		for _, model := range []string{"old", "new/\"é\""} {
-			enc, ok := pass(t, body, model, &openai.Rules{})
+			enc, ok := passThrough(t, body, model, &openai.Rules{})
 			quoted, _ := json.Marshal(model)
 			want := strings.Replace(body, `"old"`, string(quoted), 1)
 			if !ok || string(enc.Body) != want || len(enc.Warnings) > 0 || enc.Path != "/chat/completions" {
@@ -45,13 +45,13 @@ func TestPassChangesNothing(t *testing.T) {
 			}
 		}
 	}
-	enc, ok := pass(t, `{"messages":[{"role":"user","content":"hi"}] }`, "m", &openai.Rules{})
+	enc, ok := passThrough(t, `{"messages":[{"role":"user","content":"hi"}] }`, "m", &openai.Rules{})
 	if want := `{"messages":[{"role":"user","content":"hi"}],"model":"m" }`; !ok || string(enc.Body) != want {
 		t.Errorf("without a model: %s", enc.Body)
 	}
 }
 
-func TestPassEdits(t *testing.T) {
+func TestPassthroughEdits(t *testing.T) {
 	anyModel := func(string) bool { return true }
 	model := func(m openai.ModelRules) openai.Rules {
 		m.Match = anyModel
@@ -115,7 +115,7 @@ func TestPassEdits(t *testing.T) {
 		{`"messages2":1`, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"messages2"}, Provider: "p"}}, ``, []string{fmt.Sprintf(dropped, "messages2")}},
 	} {
 		const head = `{"model":"m","messages":[{"role":"user","content":"hi"}]`
-		enc, ok := pass(t, head+","+c.in+"}", "m", &c.rules)
+		enc, ok := passThrough(t, head+","+c.in+"}", "m", &c.rules)
 		want := head + "," + c.want + "}"
 		if c.want == "" {
 			want = head + "}"
@@ -129,7 +129,7 @@ func TestPassEdits(t *testing.T) {
 // What cannot be done to the bytes.
 // What the rules force within messages and tools has those written anew, as EncodeRequest writes them, and nothing else; what
 // is refused, or from before there were tools, does not pass.
-func TestPassWritesAnew(t *testing.T) {
+func TestPassthroughEncodesAnew(t *testing.T) {
 	strict := openai.Rules{MessageFields: []string{"role", "content", "tool_calls", "tool_call_id"}}
 	say := func(m string) string { return `"messages":[` + m + `]` }
 	user := func(part string) string { return say(`{"role":"user","content":[` + part + `]}`) }
@@ -201,7 +201,7 @@ func TestPassWritesAnew(t *testing.T) {
 		}
 		req.Foreign = nil // which the bytes keep
 		anew, refused := openai.Client{Rules: &c.rules}.EncodeRequest(req)
-		enc, ok := pass(t, in, "m", &c.rules)
+		enc, ok := passThrough(t, in, "m", &c.rules)
 		switch {
 		case refused != nil || name == "function call" || name == "function choice" || name == "allowed tools":
 			if ok {
@@ -216,21 +216,21 @@ func TestPassWritesAnew(t *testing.T) {
 		if like == "" {
 			like, rules = c.in, &openai.Rules{}
 		}
-		if _, ok := pass(t, `{"model":"m",`+like+`}`, "m", rules); !ok {
+		if _, ok := passThrough(t, `{"model":"m",`+like+`}`, "m", rules); !ok {
 			t.Errorf("%s: %s does not pass", name, like)
 		}
 	}
 	for _, body := range []string{``, `[]`, `{`, `{"model":"m"} x`} {
-		if _, ok := (openai.Client{}).PassRequest([]byte(body), &chat.Request{}, nil); ok {
+		if _, ok := (openai.Client{}).PassthroughRequest([]byte(body), &chat.Request{}, nil); ok {
 			t.Errorf("%q passes", body)
 		}
 	}
 }
 
 // A shape of the answer that one provider alone knows passes to it, and is refused where the request is written in another dialect.
-func TestForeignShapePasses(t *testing.T) {
+func TestUnknownResponseFormatPassthrough(t *testing.T) {
 	in := `{"model":"m","messages":[{"role":"user","content":"x"}],"response_format":{"type":"grammar","grammar":"root ::= \"a\""}}`
-	enc, ok := pass(t, in, "m", &openai.Rules{})
+	enc, ok := passThrough(t, in, "m", &openai.Rules{})
 	if !ok || string(enc.Body) != in {
 		t.Errorf("%v %s", ok, enc.Body)
 	}
@@ -244,9 +244,9 @@ func TestForeignShapePasses(t *testing.T) {
 	}
 }
 
-// TestPassMeansTheSame: what passes says what EncodeRequest would have said, with the same
+// TestPassthroughMeansTheSame: what passes says what EncodeRequest would have said, with the same
 // warnings, under the rules of every provider.
-func TestPassMeansTheSame(t *testing.T) {
+func TestPassthroughMeansTheSame(t *testing.T) {
 	table, err := provider.NewTable(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -269,7 +269,7 @@ func TestPassMeansTheSame(t *testing.T) {
 			}
 			req.Model = m.pick(append(models[p.ID], "some-model")...)
 			req.Foreign = nil // which the bytes keep
-			got, ok := client.PassRequest(body, req, nil)
+			got, ok := client.PassthroughRequest(body, req, nil)
 			want, err := client.EncodeRequest(req)
 			if !ok {
 				continue
@@ -334,8 +334,8 @@ func meaning(t *testing.T, body []byte, p *provider.Provider) *chat.Request {
 	return req
 }
 
-// FuzzPass: what passes is JSON, names the model, and keeps what it says.
-func FuzzPass(f *testing.F) {
+// FuzzPassthrough: what is passed through is JSON, names the model, and keeps what it says.
+func FuzzPassthrough(f *testing.F) {
 	for _, name := range dialecttest.Inputs(f, "request/*.json") {
 		body, err := os.ReadFile(name)
 		if err != nil {
@@ -351,7 +351,7 @@ func FuzzPass(f *testing.F) {
 		}
 		req.Model = "another-model"
 		for name, rules := range profiles {
-			enc, ok := openai.Client{Rules: rules}.PassRequest(body, req, nil)
+			enc, ok := openai.Client{Rules: rules}.PassthroughRequest(body, req, nil)
 			if !ok {
 				continue
 			}
@@ -387,7 +387,7 @@ func FuzzPass(f *testing.F) {
 	})
 }
 
-func BenchmarkPassRequest(b *testing.B) {
+func BenchmarkPassthroughRequest(b *testing.B) {
 	prompt := strings.Repeat("func main() {\\n\\tfmt.Println(\\\"hello, world\\\", 42)\\n}\\n// a comment that says nothing much, at length\\n", 500)
 	body := []byte(`{"model":"gpt-5","messages":[{"role":"user","content":"` + prompt + `"}],"stream":true}`)
 	req, _, err := new(openai.Server).DecodeRequest(body)
@@ -398,8 +398,25 @@ func BenchmarkPassRequest(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, ok := (openai.Client{Rules: rules}).PassRequest(body, req, nil); !ok {
+		if _, ok := (openai.Client{Rules: rules}).PassthroughRequest(body, req, nil); !ok {
 			b.Fatal("does not pass")
+		}
+	}
+}
+
+func TestEncodedRequestPassthrough(t *testing.T) {
+	for seed := range uint64(500) {
+		dialecttest.PassesThrough(t, openai.Client{}, new(openai.Server), maker{rand.New(rand.NewPCG(seed, 6))}.request())
+	}
+}
+
+// Who sends both limits means the newer one, wherever it stands.
+func TestBothLimits(t *testing.T) {
+	const head = `{"model":"m","messages":[{"role":"user","content":"hi"}],`
+	for _, limits := range []string{`"max_completion_tokens": 6,"max_tokens":5}`, `"max_tokens":5,"max_completion_tokens": 6}`} {
+		enc, ok := passThrough(t, head+limits, "m", &openai.Rules{MaxTokens: openai.MaxTokens})
+		if want := head + `"max_tokens": 6}`; !ok || string(enc.Body) != want {
+			t.Errorf("%s: %v %s", limits, ok, enc.Body)
 		}
 	}
 }

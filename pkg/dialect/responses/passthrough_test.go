@@ -19,8 +19,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// pass decodes the body as the gateway does and lets it through for the model.
-func pass(t testing.TB, in []byte, model string, rules *openai.Rules) (dialect.Encoded, bool) {
+// passThrough decodes the body as the gateway does and passes it through for the model.
+func passThrough(t testing.TB, in []byte, model string, rules *openai.Rules) (dialect.Encoded, bool) {
 	t.Helper()
 	req, _, err := new(responses.Server).DecodeRequest(in)
 	if err != nil {
@@ -28,10 +28,10 @@ func pass(t testing.TB, in []byte, model string, rules *openai.Rules) (dialect.E
 	}
 	sent := *req
 	sent.Model = model
-	return responses.Client{Rules: rules}.PassRequest(in, &sent, nil)
+	return responses.Client{Rules: rules}.PassthroughRequest(in, &sent, nil)
 }
 
-func TestPassChangesTheModelAlone(t *testing.T) {
+func TestPassthroughChangesOnlyTheModel(t *testing.T) {
 	codex, err := os.ReadFile("testdata/request/codex.json")
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func TestPassChangesTheModelAlone(t *testing.T) {
 		`{"input":[{"role":"user","content":"a"},{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"},{"type":"web_search_call","id":"ws_1","status":"completed"},{"type":"compaction","id":"cmp_1","encrypted_content":"gAAAB"}],"store":false,"include":["reasoning.encrypted_content"],"reasoning":{"effort":"low","summary":"auto","x":1},"model":"old"}`,
 	} {
 		for _, model := range []string{"old", `new/"é"`} {
-			enc, ok := pass(t, []byte(in), model, &openai.Rules{})
+			enc, ok := passThrough(t, []byte(in), model, &openai.Rules{})
 			want := strings.Replace(in, `"old"`, `"`+strings.ReplaceAll(model, `"`, `\"`)+`"`, 1)
 			if !ok || string(enc.Body) != want || len(enc.Warnings) > 0 || enc.Path != "/responses" {
 				t.Errorf("%v %q\n got %s\nwant %s", ok, enc.Warnings, enc.Body, want)
@@ -53,7 +53,7 @@ func TestPassChangesTheModelAlone(t *testing.T) {
 	}
 }
 
-func TestPassEdits(t *testing.T) {
+func TestPassthroughEdits(t *testing.T) {
 	model := func(m openai.ModelRules) openai.Rules {
 		m.Match = func(string) bool { return true }
 		return openai.Rules{CommonRules: dialect.CommonRules{Provider: "p"}, Models: []openai.ModelRules{m}}
@@ -94,7 +94,7 @@ func TestPassEdits(t *testing.T) {
 		{`"store":false,"user":"u","seed":1`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p", Fields: []string{"model", "input", "store", "user_id"}, Rename: map[string]string{"user": "user_id"}}}, `"store":false,"user_id":"u"`, []string{fmt.Sprintf(dropped, "seed")}},
 	} {
 		const head = `{"model":"m","input":"hi"`
-		enc, ok := pass(t, []byte(head+","+c.in+"}"), "m", &c.rules)
+		enc, ok := passThrough(t, []byte(head+","+c.in+"}"), "m", &c.rules)
 		want := strings.TrimSuffix(head+","+c.want, ",") + "}"
 		if !ok || string(enc.Body) != want || !slices.Equal(enc.Warnings, c.warnings) {
 			t.Errorf("%s: %v %q\n got %s\nwant %s", c.in, ok, enc.Warnings, enc.Body, want)
@@ -103,7 +103,7 @@ func TestPassEdits(t *testing.T) {
 }
 
 // What the rules force in the input has it written anew, and nothing beside it; what is refused does not pass.
-func TestPassWritesAnew(t *testing.T) {
+func TestPassthroughEncodesAnew(t *testing.T) {
 	said := `{"type":"message","role":"assistant","content":"a"}`
 	for _, c := range []struct {
 		name, in string // in are the members behind the model
@@ -130,7 +130,7 @@ func TestPassWritesAnew(t *testing.T) {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 		anew, refused := responses.Client{Rules: &c.rules}.EncodeRequest(req)
-		enc, ok := pass(t, in, "m", &c.rules)
+		enc, ok := passThrough(t, in, "m", &c.rules)
 		if ok != (refused == nil) || ok && !bytes.HasPrefix(enc.Body, []byte(`{"model":"m","store":false,"x":[ 1 ],`)) {
 			t.Errorf("%s: %v, %v: %s", c.name, ok, refused, enc.Body)
 		}
@@ -138,18 +138,18 @@ func TestPassWritesAnew(t *testing.T) {
 			dialecttest.SameMembers(t, enc.Body, anew.Body, "input", "instructions")
 		}
 	}
-	if _, ok := (responses.Client{}).PassRequest([]byte(`[]`), &chat.Request{}, nil); ok {
+	if _, ok := (responses.Client{}).PassthroughRequest([]byte(`[]`), &chat.Request{}, nil); ok {
 		t.Error("an array passes")
 	}
 }
 
-func TestStreamPasses(t *testing.T) {
+func TestStreamPassthrough(t *testing.T) {
 	for _, name := range []string{"everything", "refusal"} {
 		in, err := os.ReadFile("testdata/stream/" + name + ".sse")
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := responses.Client{}.NewStreamPasser(&chat.Request{})
+		p := responses.Client{}.NewStreamPassthrough(&chat.Request{})
 		var want, got []byte
 		r := sse.NewReader(bytes.NewReader(in), 0)
 		for {
@@ -158,7 +158,7 @@ func TestStreamPasses(t *testing.T) {
 				break
 			}
 			want = fmt.Appendf(want, "event: %s\ndata: %s\n\n", event, data)
-			got = p.Pass(got, event, data)
+			got = p.Append(got, event, data)
 		}
 		if len(got) == 0 || !bytes.Equal(got, want) {
 			t.Errorf("%s: got %s", name, got)
@@ -217,5 +217,28 @@ func TestForeign(t *testing.T) {
 	req, _, err = new(responses.Server).DecodeRequest([]byte(`{"input":[{"role":"user","content":[{"type":"computer_screenshot","image_url":"data:image/png;base64,QQ==","file_id":null}]}]}`))
 	if err != nil || len(req.Foreign) > 0 || req.Messages[0].Parts[0].Kind != chat.Image || req.Messages[0].Parts[0].Media.Data != "QQ==" {
 		t.Errorf("%v %v", req, err)
+	}
+}
+
+func TestEncodedRequestPassthrough(t *testing.T) {
+	var requests []*chat.Request
+	for pattern, server := range map[string]dialect.Server{"testdata/request/*.json": new(responses.Server), "../openai/testdata/request/*.json": new(openai.Server)} {
+		for _, name := range dialecttest.Inputs(t, "../"+pattern) {
+			req, _, err := server.DecodeRequest(dialecttest.Read(t, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			requests = append(requests, req)
+		}
+	}
+	n := 0
+	for _, req := range requests {
+		if _, err := (responses.Client{}).EncodeRequest(req); err == nil {
+			dialecttest.PassesThrough(t, responses.Client{}, new(responses.Server), req)
+			n++
+		}
+	}
+	if n < 4 {
+		t.Errorf("only %d requests can be encoded", n)
 	}
 }

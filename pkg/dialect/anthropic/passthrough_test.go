@@ -3,6 +3,7 @@ package anthropic_test
 import (
 	"bytes"
 	"encoding/json"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -14,8 +15,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// pass decodes the body as the gateway does and lets it through for the model.
-func pass(t testing.TB, in []byte, model string, rules *anthropic.Rules) (dialect.Encoded, bool) {
+// passThrough decodes the body as the gateway does and passes it through for the model.
+func passThrough(t testing.TB, in []byte, model string, rules *anthropic.Rules) (dialect.Encoded, bool) {
 	t.Helper()
 	req, _, err := server().DecodeRequest(in)
 	if err != nil {
@@ -23,7 +24,7 @@ func pass(t testing.TB, in []byte, model string, rules *anthropic.Rules) (dialec
 	}
 	sent := *req
 	sent.Model = model
-	return anthropic.Client{Rules: rules}.PassRequest(in, &sent, nil)
+	return anthropic.Client{Rules: rules}.PassthroughRequest(in, &sent, nil)
 }
 
 func adaptive(m anthropic.ModelRules) *anthropic.Rules {
@@ -31,7 +32,7 @@ func adaptive(m anthropic.ModelRules) *anthropic.Rules {
 	return &anthropic.Rules{CommonRules: dialect.CommonRules{Provider: "anthropic"}, Models: []anthropic.ModelRules{m}}
 }
 
-func TestPassChangesNothing(t *testing.T) {
+func TestPassthroughChangesNothing(t *testing.T) {
 	for _, name := range dialecttest.Inputs(t, "request/*.json") {
 		in := dialecttest.Read(t, name)
 		if name == "testdata/request/documents.json" {
@@ -39,18 +40,18 @@ func TestPassChangesNothing(t *testing.T) {
 		}
 		var model struct{ Model string }
 		json.Unmarshal(in, &model)
-		enc, ok := pass(t, in, model.Model, &anthropic.Rules{})
+		enc, ok := passThrough(t, in, model.Model, &anthropic.Rules{})
 		if !ok || !bytes.Equal(enc.Body, in) || len(enc.Warnings) > 0 || enc.Path != "/v1/messages" {
 			t.Errorf("%s: %v %q\n%s", name, ok, enc.Warnings, enc.Body)
 		}
-		enc, ok = pass(t, in, "new", &anthropic.Rules{})
+		enc, ok = passThrough(t, in, "new", &anthropic.Rules{})
 		if want := bytes.Replace(in, []byte(`"`+model.Model+`"`), []byte(`"new"`), 1); !ok || !bytes.Equal(enc.Body, want) {
 			t.Errorf("%s: %v\n got %s\nwant %s", name, ok, enc.Body, want)
 		}
 	}
 }
 
-func TestPassEdits(t *testing.T) {
+func TestPassthroughEdits(t *testing.T) {
 	limit := func(string) int64 { return 100 }
 	for _, c := range []struct {
 		in, want string // the members behind the messages
@@ -65,20 +66,20 @@ func TestPassEdits(t *testing.T) {
 		{`,"output_config":{"effort":"low"}`, `,"output_config":{"effort":"low"}`, adaptive(anthropic.ModelRules{}), ""},
 		{`,"thinking":{"type":"of_the_future"}`, `,"thinking":{"type":"of_the_future"}`, adaptive(anthropic.ModelRules{}), ""},
 	} {
-		enc, ok := pass(t, []byte(body(c.in)), "m", c.rules)
+		enc, ok := passThrough(t, []byte(body(c.in)), "m", c.rules)
 		if !ok || string(enc.Body) != body(c.want) || strings.Join(enc.Warnings, "\n") != c.warning {
 			t.Errorf("%s: %v %q\n got %s\nwant %s", c.in, ok, enc.Warnings, enc.Body, body(c.want))
 		}
 	}
 	in := `{"max_tokens": 1000, "messages": [{"role":"user","content":"x"}], "model":"m"}`
-	enc, ok := pass(t, []byte(in), "m", &anthropic.Rules{CommonRules: dialect.CommonRules{MaxOutput: limit}})
+	enc, ok := passThrough(t, []byte(in), "m", &anthropic.Rules{CommonRules: dialect.CommonRules{MaxOutput: limit}})
 	if want := strings.Replace(in, "1000", "100", 1); !ok || string(enc.Body) != want || len(enc.Warnings) != 1 {
 		t.Errorf("%v %q %s", ok, enc.Warnings, enc.Body)
 	}
 }
 
 // What the rules force in how the model thinks, and in the conversation, is written anew; the rest stays.
-func TestPassWritesAnew(t *testing.T) {
+func TestPassthroughEncodesAnew(t *testing.T) {
 	budget := anthropic.ModelRules{Thinking: anthropic.ThoughtBudget}
 	tool := `,"tools":[{"name":"f","input_schema":{"type":"object"},"x":1}]`
 	const own = `,"mcp_servers":[ {"type":"url"} ],"context_management":{"edits":[]}`
@@ -112,7 +113,7 @@ func TestPassWritesAnew(t *testing.T) {
 		{said(assistant(`{"type":"tool_use","id":"functions.f:0","name":"f","input":{}}`)), said(assistant(`{"type":"tool_use","id":"toolu_d6bdd4de328a22edd610f954","name":"f","input":{}}`)), anthropic.ModelRules{}, ""},
 		{said(assistant(`{"type":"text","text":"z","citations":[{"type":"web_search_result_location","encrypted_index":""}]}`)), said(assistant(`{"type":"text","text":"z"}`)), anthropic.ModelRules{}, ""},
 	} {
-		enc, ok := pass(t, []byte(c.in), "m", adaptive(c.model))
+		enc, ok := passThrough(t, []byte(c.in), "m", adaptive(c.model))
 		want := strings.NewReplacer(`"system":"Be brief."`, system, `{"role":"user","content":"x"},{"role":"assistant"`, `{"role":"user","content":[{"type":"text","text":"x"}]},{"role":"assistant"`,
 			`{"role":"user","content":"y"}`, `{"role":"user","content":[{"type":"text","text":"y"}]}`).Replace(c.want)
 		warned := strings.Join(enc.Warnings, "|")
@@ -123,7 +124,7 @@ func TestPassWritesAnew(t *testing.T) {
 }
 
 // A turn whose thinking is put back, or taken out, is written anew, and nothing else is.
-func TestPassChangedTurns(t *testing.T) {
+func TestPassthroughChangedTurns(t *testing.T) {
 	call := `{"type":"tool_use","id":"toolu_1","name":"f","input":{"a":1}}`
 	in := func(block string) string {
 		return `{"model":"m","max_tokens":9, "messages": [ {"role":"user","content":"x", "x":1},{"role":"assistant","content":"a"},{"role":"user","content":"b"}, {"role":"assistant", "content":[` + block + call +
@@ -143,7 +144,7 @@ func TestPassChangedTurns(t *testing.T) {
 			}
 		}
 		req.Messages[at].Parts = other.Messages[at].Parts
-		enc, ok := anthropic.Client{Rules: adaptive(anthropic.ModelRules{})}.PassRequest([]byte(c.in), req, []int{at})
+		enc, ok := anthropic.Client{Rules: adaptive(anthropic.ModelRules{})}.PassthroughRequest([]byte(c.in), req, []int{at})
 		want := strings.NewReplacer(`"messages": [ {`, `"messages": [{`, `}, {"role":"assistant", "content"`, `},{"role":"assistant", "content"`).Replace(c.want)
 		if !ok || string(enc.Body) != want || len(enc.Warnings) > 0 {
 			t.Errorf("%v %q\n got %s\nwant %s", ok, enc.Warnings, enc.Body, want)
@@ -151,27 +152,27 @@ func TestPassChangedTurns(t *testing.T) {
 	}
 }
 
-func TestPassStops(t *testing.T) {
+func TestPassthroughRefuses(t *testing.T) {
 	in := body(`,"tools":[{"name":"f","input_schema":{"type":"object"}}],"tool_choice":{"type":"any"}`)
-	if enc, ok := pass(t, []byte(in), "m", adaptive(anthropic.ModelRules{ForcedTools: anthropic.ForcedRefused})); ok {
+	if enc, ok := passThrough(t, []byte(in), "m", adaptive(anthropic.ModelRules{ForcedTools: anthropic.ForcedRefused})); ok {
 		t.Errorf("%s passes as %s", in, enc.Body)
 	}
 	old := &anthropic.Rules{Models: []anthropic.ModelRules{{Match: always, Drop: []string{"output_config"}}}}
-	if _, ok := pass(t, []byte(body(`,"output_config":{"format":{"type":"json_schema","schema":{}}}`)), "m", old); ok {
+	if _, ok := passThrough(t, []byte(body(`,"output_config":{"format":{"type":"json_schema","schema":{}}}`)), "m", old); ok {
 		t.Error("a schema is lost")
 	}
-	if enc, ok := pass(t, []byte(body(`,"output_config":{"effort":"low"},"x":1`)), "m", old); !ok || string(enc.Body) != body(`,"x":1`) || len(enc.Warnings) != 1 {
+	if enc, ok := passThrough(t, []byte(body(`,"output_config":{"effort":"low"},"x":1`)), "m", old); !ok || string(enc.Body) != body(`,"x":1`) || len(enc.Warnings) != 1 {
 		t.Errorf("%v %q %s", ok, enc.Warnings, enc.Body)
 	}
-	if _, ok := (anthropic.Client{}).PassRequest([]byte("[]"), new(chat.Request), nil); ok {
+	if _, ok := (anthropic.Client{}).PassthroughRequest([]byte("[]"), new(chat.Request), nil); ok {
 		t.Error("an array passes")
 	}
 }
 
-func TestPassStream(t *testing.T) {
+func TestStreamPassthrough(t *testing.T) {
 	for _, name := range dialecttest.Inputs(t, "stream/*.sse") {
 		in := dialecttest.Read(t, name)
-		p := anthropic.Client{}.NewStreamPasser(new(chat.Request))
+		p := anthropic.Client{}.NewStreamPassthrough(new(chat.Request))
 		r := sse.NewReader(bytes.NewReader(in), 0)
 		var out []byte
 		for {
@@ -179,7 +180,7 @@ func TestPassStream(t *testing.T) {
 			if err != nil {
 				break
 			}
-			out = p.Pass(out, event, data)
+			out = p.Append(out, event, data)
 		}
 		got, complete, failed := collect(t, bytes.NewReader(out))
 		want, _, _ := collect(t, bytes.NewReader(in))
@@ -224,7 +225,7 @@ func TestEncodeCount(t *testing.T) {
 	}
 }
 
-func FuzzPass(f *testing.F) {
+func FuzzPassthrough(f *testing.F) {
 	for _, name := range dialecttest.Inputs(f, "request/*.json") {
 		f.Add(dialecttest.Read(f, name))
 	}
@@ -234,7 +235,7 @@ func FuzzPass(f *testing.F) {
 		if err != nil {
 			return
 		}
-		enc, ok := anthropic.Client{Rules: adaptive(anthropic.ModelRules{})}.PassRequest(in, req, nil)
+		enc, ok := anthropic.Client{Rules: adaptive(anthropic.ModelRules{})}.PassthroughRequest(in, req, nil)
 		if !ok {
 			return
 		}
@@ -261,4 +262,10 @@ func member(t *testing.T, object []byte, name string) json.RawMessage {
 		t.Fatal(err)
 	}
 	return members[name]
+}
+
+func TestEncodedRequestPassthrough(t *testing.T) {
+	for seed := range uint64(500) {
+		dialecttest.PassesThrough(t, anthropic.Client{}, server(), randomRequest(rand.New(rand.NewPCG(seed, 6))))
+	}
 }

@@ -9,38 +9,37 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// conversation writes the turns anew that changed; if the API would refuse what others hold, it writes all of them, and said is
-// what there is to say of that.
-func (p *passer) conversation(changed []int, said []string) {
+// conversation encodes the turns anew that changed, and all of them if the API would refuse what others hold.
+func (p *passthrough) conversation(changed []int) body.Group {
 	turns := p.turnsOf(changed)
-	if p.turnsPass(turns) {
-		if len(turns) > 0 {
-			p.edit.Set(p.NameOf("messages"), p.withTurns(turns))
-		}
-		return
+	if p.turnsFit(turns) {
+		return body.Group{Names: []string{"messages"}, Stays: len(turns) == 0, Encode: func() {
+			if p.Field("messages", body.Refuses) {
+				p.withTurns(turns)
+			}
+		}}
 	}
-	p.Warnings = append(p.Warnings, said...)
-	written := p.Apart(func() {
+	// The mark of cache_control then stands at the last block.
+	return body.Group{Names: []string{"system", "messages", "cache_control"}, Encode: func() {
+		p.Warnings = append(p.Warnings, p.arrangeWarnings...)
 		p.instructions()
 		if p.Field("messages", body.Refuses) {
 			p.conversing = true
 			p.messages()
 			p.conversing = false
 		}
-	})
-	p.edit.Replace(written, p.NameOf("system"), p.NameOf("messages"))
-	p.edit.Drop("cache_control") // its mark stands at the last block now
+	}}
 }
 
-// turnsOf are the parts of the messages that changed, by the place of each among the turns of the assistant.
-func (p *passer) turnsOf(changed []int) map[int][]chat.Part {
+// turnsOf returns the parts of the messages that changed, by their number among the turns of the assistant.
+func (p *passthrough) turnsOf(changed []int) map[int][]chat.Part {
 	if len(changed) == 0 {
 		return nil
 	}
 	turns, n := map[int][]chat.Part{}, 0
 	for i := range p.Req.Messages {
 		if m := &p.Req.Messages[i]; m.Role == chat.Assistant {
-			if slices.Contains(changed, i) {
+			if _, differs := slices.BinarySearch(changed, i); differs {
 				turns[n] = p.sendable(chat.Assistant, m.Parts)
 			}
 			n++
@@ -49,9 +48,9 @@ func (p *passer) turnsOf(changed []int) map[int][]chat.Part {
 	return turns
 }
 
-// turnsPass says whether the messages hold nothing that the API would refuse, but for the turns that will be written anew,
-// of which something has to be left.
-func (p *passer) turnsPass(anew map[int][]chat.Part) bool {
+// turnsFit reports whether the messages hold nothing that the API would refuse, and the turns that are encoded anew are not
+// empty.
+func (p *passthrough) turnsFit(anew map[int][]chat.Part) bool {
 	n := 0
 	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
 		if m.Get("role").Is("system") && p.Model.SystemTurns == SystemFolded {
@@ -67,7 +66,7 @@ func (p *passer) turnsPass(anew map[int][]chat.Part) bool {
 			}
 		}
 		for b := m.Get("content").First(); b.Exists(); b = b.Next() {
-			if !blockPasses(b) {
+			if !blockFits(b) {
 				return false
 			}
 		}
@@ -75,7 +74,7 @@ func (p *passer) turnsPass(anew map[int][]chat.Part) bool {
 	return true
 }
 
-func blockPasses(b jsonx.Value) bool {
+func blockFits(b jsonx.Value) bool {
 	switch b.Get("type").Str() {
 	case "thinking":
 		signature := b.Get("signature").Str()
@@ -94,13 +93,13 @@ func blockPasses(b jsonx.Value) bool {
 	return true
 }
 
-// withTurns are the caller's messages with other contents of those turns of the assistant.
-func (p *passer) withTurns(anew map[int][]chat.Part) []byte {
-	out, n := []byte("["), 0
+// withTurns writes the caller's messages with other contents of those turns of the assistant.
+func (p *passthrough) withTurns(anew map[int][]chat.Part) {
+	p.Raw("[")
+	i, n := 0, 0
 	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
+		p.Comma(i)
+		i++
 		parts, changed := anew[n]
 		if !m.Get("role").Is("assistant") {
 			changed = false
@@ -108,17 +107,17 @@ func (p *passer) withTurns(anew map[int][]chat.Part) []byte {
 			n++
 		}
 		if !changed {
-			out = append(out, m.Raw()...)
+			p.Out = append(p.Out, m.Raw()...)
 			continue
 		}
-		blocks := p.Apart(func() {
+		blocks := p.EncodeObject(func() {
 			p.Raw(`"content":[`)
 			p.blocks(chat.Assistant, 0, parts)
 			p.Raw("]")
 		})
 		edit := jsonx.NewEdit(m)
 		edit.Set("content", blocks.Get("content").Raw())
-		out = edit.Append(out)
+		p.Out = edit.Append(p.Out)
 	}
-	return append(out, ']')
+	p.Raw("]")
 }

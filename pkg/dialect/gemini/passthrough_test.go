@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -18,8 +19,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
 
-// pass decodes the body as the gateway does and lets it through for the model.
-func pass(t testing.TB, in []byte, model string, form gemini.Form, rules *gemini.Rules) (dialect.Encoded, bool) {
+// passThrough decodes the body as the gateway does and passes it through for the model.
+func passThrough(t testing.TB, in []byte, model string, form gemini.Form, rules *gemini.Rules) (dialect.Encoded, bool) {
 	t.Helper()
 	req, _, err := gemini.NewServer("asked", form).DecodeRequest(in)
 	if err != nil {
@@ -27,7 +28,7 @@ func pass(t testing.TB, in []byte, model string, form gemini.Form, rules *gemini
 	}
 	sent := *req
 	sent.Model = model
-	return gemini.Client{Rules: rules}.PassRequest(in, &sent, nil)
+	return gemini.Client{Rules: rules}.PassthroughRequest(in, &sent, nil)
 }
 
 func one(m gemini.ModelRules) *gemini.Rules {
@@ -35,7 +36,7 @@ func one(m gemini.ModelRules) *gemini.Rules {
 	return &gemini.Rules{CommonRules: dialect.CommonRules{Provider: "p"}, Models: []gemini.ModelRules{m}}
 }
 
-func TestPassChangesNothing(t *testing.T) {
+func TestPassthroughChangesNothing(t *testing.T) {
 	for _, in := range []string{
 		`{"contents":[{"parts":[{"text":"hi"}]}]}`,
 		"\r\n{ \"system_instruction\":{\"parts\":{\"text\":\"\\u0041\"}}, \"contents\" : [ {\"role\":\"model\", \"parts\":[{\"text\":\"a\",\"thought\":true,\"thoughtSignature\":\"c2ln\"},{\"functionCall\":{\"name\":\"f\"},\"thought_signature\":\"dHM=\"}]} ,\n{\"role\":\"user\",\"parts\":[{\"functionResponse\":{\"name\":\"f\",\"response\":{ }},\"partMetadata\":{\"x\":1}},{\"fileData\":{\"fileUri\":\"https://e.com/a\"}}]}],\t\"safetySettings\" :[{\"category\":\"x\"}],\"labels\":{\"a\":\"b\"},\"store\":true, \"generationConfig\":{\"temperature\":0.70,\"topP\":1e-1 , \"max_output_tokens\":\"16\",\"mediaResolution\":\"LOW\",\"seed\":null,\"thinkingConfig\":{\"includeThoughts\":true,\"thinking_budget\":-1},\"responseMimeType\":\"application/json\",\"responseSchema\":{\"type\":\"OBJECT\"},\"candidateCount\":2},\"tools\":[{\"functionDeclarations\":[{\"name\":\"f\",\"parameters\":{\"type\":\"OBJECT\"},\"behavior\":\"x\"}]},{\"googleSearch\":{}}],\"serviceTier\":\"flex\",\"toolConfig\":{\"functionCallingConfig\":{\"mode\":\"any\"}}} \n",
@@ -44,7 +45,7 @@ func TestPassChangesNothing(t *testing.T) {
 		for form, path := range map[gemini.Form]string{
 			gemini.Whole: "/v1beta/models/m%201:generateContent", gemini.SSE: "/v1beta/models/m%201:streamGenerateContent?alt=sse",
 		} {
-			enc, ok := pass(t, []byte(in), "m 1", form, &gemini.Rules{Models: one(gemini.ModelRules{ResultMedia: gemini.ResultMediaInside}).Models})
+			enc, ok := passThrough(t, []byte(in), "m 1", form, &gemini.Rules{Models: one(gemini.ModelRules{ResultMedia: gemini.ResultMediaInside}).Models})
 			if !ok || string(enc.Body) != in || len(enc.Warnings) > 0 || enc.Path != path {
 				t.Errorf("%v %q %s\n got %s\nwant %s", ok, enc.Warnings, enc.Path, enc.Body, in)
 			}
@@ -52,7 +53,7 @@ func TestPassChangesNothing(t *testing.T) {
 	}
 }
 
-func TestPassEdits(t *testing.T) {
+func TestPassthroughEdits(t *testing.T) {
 	const dropped = " is not supported by p for this model: dropped"
 	levels := one(gemini.ModelRules{Thinking: gemini.ThinkingLevel, Efforts: []string{"low", "high"}})
 	budgets := one(gemini.ModelRules{Thinking: gemini.ThinkingBudget, Budget: dialect.Range{Min: 128, Max: 1000}})
@@ -82,7 +83,7 @@ func TestPassEdits(t *testing.T) {
 		{`"generationConfig":{"thinkingConfig":{}}`, `"generationConfig":{}`, one(gemini.ModelRules{Drop: []string{"thinkingConfig"}}), []string{"thinkingConfig" + dropped}},
 	} {
 		const head = `{"contents":[{"parts":[{"text":"hi"}]}]`
-		enc, ok := pass(t, []byte(head+","+c.in+"}"), "m", gemini.Whole, c.rules)
+		enc, ok := passThrough(t, []byte(head+","+c.in+"}"), "m", gemini.Whole, c.rules)
 		if want := head + "," + c.want + "}"; !ok || string(enc.Body) != want || !slices.Equal(enc.Warnings, c.warnings) {
 			t.Errorf("%s: %v %q\n got %s\nwant %s", c.in, ok, enc.Warnings, enc.Body, want)
 		}
@@ -90,7 +91,7 @@ func TestPassEdits(t *testing.T) {
 }
 
 // What the rules force in the conversation is written anew, and nothing beside it; what they force in schemas does not pass.
-func TestPassWritesAnew(t *testing.T) {
+func TestPassthroughEncodesAnew(t *testing.T) {
 	const call = `{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"functionCall":{"name":"f"}%s}]},{"role":"user","parts":[{"functionResponse":{"name":"f","response":{}%s}}]}`
 	const hi = `"contents":[{"parts":[{"text":"hi"}]}]`
 	calls := func(signature, response string) string {
@@ -119,7 +120,7 @@ func TestPassWritesAnew(t *testing.T) {
 		{"a function's schema", hi + `,"tools":{"function_declarations":[{"name":"f","parameters":{"type":"object"}}]}`, subset, same},
 	} {
 		in := []byte(`{"safetySettings":[ {} ],` + c.in + "}")
-		enc, ok := pass(t, in, "m", gemini.Whole, c.rules)
+		enc, ok := passThrough(t, in, "m", gemini.Whole, c.rules)
 		if ok != (c.becomes != gone) {
 			t.Errorf("%s: %v %s", c.name, ok, enc.Body)
 		}
@@ -138,20 +139,20 @@ func TestPassWritesAnew(t *testing.T) {
 			t.Errorf("%s: %s", c.name, enc.Body)
 		}
 	}
-	if _, ok := (gemini.Client{}).PassRequest([]byte(`[]`), &chat.Request{}, nil); ok {
+	if _, ok := (gemini.Client{}).PassthroughRequest([]byte(`[]`), &chat.Request{}, nil); ok {
 		t.Error("an array passes")
 	}
 }
 
-func TestStreamPasses(t *testing.T) {
-	p := gemini.Client{}.NewStreamPasser(&chat.Request{})
-	if got := p.Pass([]byte("x"), "", []byte(`{"candidates" : [] }`)); string(got) != "xdata: {\"candidates\" : [] }\n\n" {
+func TestStreamPassthrough(t *testing.T) {
+	p := gemini.Client{}.NewStreamPassthrough(&chat.Request{})
+	if got := p.Append([]byte("x"), "", []byte(`{"candidates" : [] }`)); string(got) != "xdata: {\"candidates\" : [] }\n\n" {
 		t.Errorf("%q", got)
 	}
 }
 
 // What passes to a caller who streams without alt=sse becomes the elements of an array, and so does a failure after it.
-func TestPassedInAnArray(t *testing.T) {
+func TestStreamPassthroughArray(t *testing.T) {
 	events := []string{"data: {\"a\":1}\n\n", "", "data: {\ndata: \"b\":2}\n\ndata: {}\n\n"}
 	encoder := func(form gemini.Form) dialect.StreamEncoder {
 		return gemini.NewServer("m", form).NewStreamEncoder(served)
@@ -162,7 +163,7 @@ func TestPassedInAnArray(t *testing.T) {
 			if i == len(events)-1 {
 				kind = end
 			}
-			out = e.(dialect.Follower).Follow(out, []byte(raw), kind)
+			out = e.(dialect.PassthroughEncoder).AppendPassthrough(out, []byte(raw), kind)
 		}
 		return out
 	}
@@ -178,7 +179,7 @@ func TestPassedInAnArray(t *testing.T) {
 	if err := json.Unmarshal(out, &list); err != nil || len(list) != 4 {
 		t.Errorf("%v: %s", err, out)
 	}
-	if got := string(encoder(gemini.Array).(dialect.Follower).Follow(nil, nil, chat.EventEnd)); got != "[]" {
+	if got := string(encoder(gemini.Array).(dialect.PassthroughEncoder).AppendPassthrough(nil, nil, chat.EventEnd)); got != "[]" {
 		t.Errorf("nothing is %q", got)
 	}
 }
@@ -217,7 +218,7 @@ func TestForeign(t *testing.T) {
 		contents("user", `{"inlineData":{"mimeType":"a/b","data":"QQ==","x":1}}`):           "contents[0].parts[0].inlineData.x: unknown field",
 		contents("model", `{"functionCall":{"name":"f","willContinue":true}}`):              "contents[0].parts[0].functionCall.willContinue: calls in pieces",
 	} {
-		if enc, ok := pass(t, []byte(in), "m", gemini.Whole, &gemini.Rules{}); !ok || string(enc.Body) != in || len(enc.Warnings) > 0 {
+		if enc, ok := passThrough(t, []byte(in), "m", gemini.Whole, &gemini.Rules{}); !ok || string(enc.Body) != in || len(enc.Warnings) > 0 {
 			t.Errorf("%v %q %s\n got %s\nwant %s", ok, enc.Warnings, enc.Path, enc.Body, in)
 		}
 		req, _, err := gemini.NewServer("asked", gemini.Whole).DecodeRequest([]byte(in))
@@ -232,5 +233,12 @@ func TestForeign(t *testing.T) {
 				t.Errorf("%s, %s: %v", in, name, err)
 			}
 		}
+	}
+}
+
+func TestEncodedRequestPassthrough(t *testing.T) {
+	for seed := range uint64(500) {
+		req := randomRequest(rand.New(rand.NewPCG(seed, 6)))
+		dialecttest.PassesThrough(t, gemini.Client{}, gemini.NewServer(req.Model, gemini.Whole), req)
 	}
 }

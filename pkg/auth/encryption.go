@@ -22,9 +22,9 @@ const (
 	sealDomain     = "llm-gateway/v1/sealed"
 )
 
-// ErrCannotOpen comes back, wrapped with the reason, for a blob that does not open: sealed under a key that is no longer
+// ErrUndecryptable comes back, wrapped with the reason, for a blob that does not open: sealed under a key that is no longer
 // configured, moved from another row, or changed. Entering the secret again heals it.
-var ErrCannotOpen = errors.New("cannot open the sealed value")
+var ErrUndecryptable = errors.New("cannot open the sealed value")
 
 // Binding says which row a blob belongs to. A blob opens only under the binding it was sealed with, so that a value copied
 // into another row, another user's account or another table is useless there.
@@ -52,22 +52,22 @@ func newSealingKey(key []byte) sealingKey {
 	return sealingKey{id: keyID(key), aead: aead}
 }
 
-// Seal encrypts plaintext under the current sealing key. Keep the key id (12 hex digits, not secret) beside the blob.
-func (s *Secrets) Seal(plaintext []byte, b Binding) (blob []byte, keyID string) {
+// Encrypt encrypts plaintext under the current sealing key. Keep the key id (12 hex digits, not secret) beside the blob.
+func (s *Secrets) Encrypt(plaintext []byte, b Binding) (blob []byte, keyID string) {
 	nonce := make([]byte, sealNonceSize)
 	rand.Read(nonce) // never fails: it ends the process instead
 	key := s.sealing[0]
 	return key.seal(plaintext, nonce, b), key.id
 }
 
-// SealingKeyID is the key id that Seal returns now: rows with another one are stale.
-func (s *Secrets) SealingKeyID() string { return s.sealing[0].id }
+// EncryptionKeyID is the key id that Seal returns now: rows with another one are stale.
+func (s *Secrets) EncryptionKeyID() string { return s.sealing[0].id }
 
-// Open decrypts a blob. stale means that it was sealed under a previous key: seal it again. The error is ErrCannotOpen,
+// Decrypt decrypts a blob. stale means that it was sealed under a previous key: seal it again. The error is ErrUndecryptable,
 // wrapped with a reason that may be shown.
-func (s *Secrets) Open(blob []byte, keyID string, b Binding) (plaintext []byte, stale bool, err error) {
+func (s *Secrets) Decrypt(blob []byte, keyID string, b Binding) (plaintext []byte, stale bool, err error) {
 	if len(blob) < sealOverhead || blob[0] != sealVersion {
-		return nil, false, fmt.Errorf("%w: it is not in a form that this version knows", ErrCannotOpen)
+		return nil, false, fmt.Errorf("%w: it is not in a form that this version knows", ErrUndecryptable)
 	}
 	for i, key := range s.sealing {
 		if key.id != keyID {
@@ -75,12 +75,12 @@ func (s *Secrets) Open(blob []byte, keyID string, b Binding) (plaintext []byte, 
 		}
 		plaintext, err = key.open(blob, b)
 		if err != nil {
-			return nil, false, fmt.Errorf("%w: it was changed, or belongs to another row", ErrCannotOpen)
+			return nil, false, fmt.Errorf("%w: it was changed, or belongs to another row", ErrUndecryptable)
 		}
 		return plaintext, i > 0, nil
 	}
 	return nil, false, fmt.Errorf("%w: it was sealed under a key that is not configured (neither ENCRYPTION_KEY nor "+
-		"JWT_SECRET nor a previous one)", ErrCannotOpen)
+		"JWT_SECRET nor a previous one)", ErrUndecryptable)
 }
 
 func (k sealingKey) seal(plaintext, nonce []byte, b Binding) []byte {
