@@ -280,7 +280,8 @@ func (c *Call) noteFailure(a *attempt, restUntil, now int64) {
 	if restUntil > now {
 		note := a.failure.Message
 		c.before = append(c.before, store.StartCooldown(store.Cooldown{
-			Key: a.key.id, Revision: c.entry.table.revision, Until: restUntil, Class: string(a.failure.Class), Message: clip(note, maxNote),
+			Key: a.key.id, Revision: c.entry.table.revision, Since: now, Until: restUntil,
+			Class: string(a.failure.Class), Message: clip(note, maxNote),
 		}))
 		c.g.hints.rest(a.key.id, restUntil, c.entry.table.revision)
 	}

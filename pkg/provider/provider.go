@@ -10,6 +10,7 @@ import (
 	"net/url"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/redact"
 )
 
 // Auth is how a key is shown to a provider. It is always a header: a key in a
@@ -91,7 +92,7 @@ func (p *Provider) RequestIDOf(h http.Header, secret string) string {
 	if p.RequestID == "" {
 		return ""
 	}
-	return withoutPieces(clean(h.Get(p.RequestID), maxHeader), secret)
+	return redact.Pieces(clean(h.Get(p.RequestID), maxHeader), secret)
 }
 
 // maxHeader bounds the value of a header that comes down, in bytes.

@@ -1,4 +1,4 @@
-package auth
+package redact
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestRedactPatterns(t *testing.T) {
+func TestPatterns(t *testing.T) {
 	for in, want := range map[string]string{
 		"Incorrect API key provided: sk-abcde***wxyz. You can find your key at https://x/y.": "Incorrect API key provided: [redacted] You can find your key at https://x/y.",
 		"Incorrect API key provided: invalid-key. See":                                       "Incorrect API key provided: [redacted] See",
@@ -37,13 +37,13 @@ func TestRedactPatterns(t *testing.T) {
 		"-----BEGIN PRIVATE KEY-----\nMII":                                                   "[redacted]",
 		"Bearer sk-abcdefgh, key=sk-abcdefgh":                                                "Bearer [redacted], key=[redacted]",
 	} {
-		if got := RedactSecrets(in); got != want {
+		if got := Text(in); got != want {
 			t.Errorf("%q\n got %q\nwant %q", in, got, want)
 		}
 	}
 }
 
-func TestRedactLeavesSentences(t *testing.T) {
+func TestSentencesStay(t *testing.T) {
 	for _, in := range []string{
 		"",
 		"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
@@ -60,13 +60,13 @@ func TestRedactLeavesSentences(t *testing.T) {
 		"Unexpected token: } in JSON at position 7",
 		"**bold** text",
 	} {
-		if got := RedactSecrets(in); got != in {
+		if got := Text(in); got != in {
 			t.Errorf("%q\nbecame %q", in, got)
 		}
 	}
 }
 
-func TestRedactGivenSecrets(t *testing.T) {
+func TestGivenSecrets(t *testing.T) {
 	for _, c := range []struct {
 		text    string
 		secrets []string
@@ -83,22 +83,22 @@ func TestRedactGivenSecrets(t *testing.T) {
 		{"a b c", []string{"", "a", "b c"}, "a b c"},
 		{"nothing here", []string{"0a1b2c3d"}, "nothing here"},
 	} {
-		if got := RedactSecrets(c.text, c.secrets...); got != c.want {
+		if got := Text(c.text, c.secrets...); got != c.want {
 			t.Errorf("%q %q: %q, want %q", c.text, c.secrets, got, c.want)
 		}
 	}
 }
 
-func FuzzRedactSecrets(f *testing.F) {
+func FuzzText(f *testing.F) {
 	f.Add("Incorrect API key provided: sk-abcde***wxyz", "0a1b2c3d4e5f", "abcdefgh")
 	f.Add("abcdefghijkl", "abcdefgh", "efghijkl")
 	f.Add("Bearer key=AIza0123456 -----BEGIN PRIVATE KEY-----", "AIza", "key=")
 	f.Add("ééé", "\xa9\xc3\xa9\xc3", "xxxx")
 	f.Fuzz(func(t *testing.T, text, one, two string) {
-		got := RedactSecrets(text, one, two)
+		got := Text(text, one, two)
 		for _, secret := range []string{one, two} {
 			// A secret with a bracket, or made of the mark itself, could come into being by the replacement.
-			if len(secret) < minRedactable || strings.ContainsAny(secret, "[]") || strings.Contains(redacted, secret) {
+			if len(secret) < minSecret || strings.ContainsAny(secret, "[]") || strings.Contains(Mark, secret) {
 				continue
 			}
 			if strings.Contains(got, secret) {
@@ -108,22 +108,22 @@ func FuzzRedactSecrets(f *testing.F) {
 		if utf8.ValidString(text) && utf8.ValidString(one) && utf8.ValidString(two) && !utf8.ValidString(got) {
 			t.Errorf("%q became invalid UTF-8: %q", text, got)
 		}
-		for _, pattern := range credentialPatterns {
+		for _, pattern := range patterns {
 			lower := strings.ToLower(text)
-			if pattern.expr.MatchString(text) && !containsAny(lower, pattern.hints) && !strings.Contains(lower, "ſ") {
+			if pattern.expr.MatchString(text) && !pattern.hinted(lower) && !strings.Contains(lower, "ſ") {
 				t.Errorf("no hint leads %q to %s", text, pattern.expr)
 			}
 		}
-		if !strings.Contains(got, redacted) && got != text {
+		if !strings.Contains(got, Mark) && got != text {
 			t.Errorf("%q changed without a mark: %q", text, got)
 		}
 	})
 }
 
-func BenchmarkRedactSecrets(b *testing.B) {
+func BenchmarkText(b *testing.B) {
 	text := strings.Repeat("Rate limit reached for gpt-5 on tokens per min (TPM): Limit 30000. ", 15)
 	b.ReportAllocs()
 	for b.Loop() {
-		RedactSecrets(text, "sk-0123456789abcdef")
+		Text(text, "sk-0123456789abcdef")
 	}
 }
