@@ -118,7 +118,7 @@ func (e *CallError) Unwrap() error { return e.Err }
 
 // Errors that are the cause (chat.Error.Cause) of a failed call.
 var (
-	ErrIdleTimeout = errors.New("the provider fell silent")
+	ErrIdleTimeout = errors.New("the provider sent nothing for too long")
 	ErrTooLarge    = errors.New("the provider's answer is larger than the gateway takes")
 )
 

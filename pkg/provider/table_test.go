@@ -63,7 +63,7 @@ func TestTableHasTheNineProviders(t *testing.T) {
 	}
 }
 
-// What says which providers there are follows the table.
+// The catalogue and the OpenAPI document list the providers of the table.
 func TestTableAgreesWithCatalogueAndDocument(t *testing.T) {
 	ids := table(t, nil).IDs()
 	if known := slices.Sorted(slices.Values(catalog.ProviderIDs())); !slices.Equal(known, slices.Sorted(slices.Values(ids))) {

@@ -29,12 +29,14 @@ func askByMethod(name Group) func(*App, *call) error {
 		d := a.dialects.named(dialect.Name(name))
 		cut := strings.LastIndexByte(path, ':')
 		if cut <= 0 {
-			return fault.New(fault.NotFound, "there is no such route; post to %s/models/MODEL:%s", d.Bases[0], d.Endpoints[0].Method)
+			return fault.New(fault.NotFound, "there is no such route; post to %s/models/MODEL:%s",
+				d.Bases[0], d.Endpoints[0].Method)
 		}
 		model, method := path[:cut], path[cut+1:]
 		e, ok := byMethod(d, method, c.r.URL.Query())
 		if !ok {
-			return fault.New(fault.NotFound, "there is no method %q here; these are: %s", printableText(method), strings.Join(methodsOf(d), ", "))
+			return fault.New(fault.NotFound, "there is no method %q here; these are: %s",
+				printableText(method), strings.Join(methodsOf(d), ", "))
 		}
 		return a.answer(c, e, model)
 	}
@@ -94,7 +96,7 @@ type decodedRequest struct {
 	async    bool
 }
 
-// decode reads a request to the endpoint. Model is what the path says. The error is the caller's: Validation.
+// decode reads a request to the endpoint. Model is that of the path. The error is the caller's: Validation.
 func (a *App) decode(e endpointOf, model string, header http.Header, body []byte) (*decodedRequest, error) {
 	d := &decodedRequest{endpoint: e, model: model, body: body}
 	d.ask.Header = header
@@ -131,7 +133,9 @@ func (d *decodedRequest) embedding() error {
 }
 
 func (d *decodedRequest) served(call *gateway.Call, name string, begun time.Time) dialect.Served {
-	return dialect.Served{RequestID: name, Provider: call.Provider(), Model: call.Model(), Created: begun.Unix(), Request: d.ask.Request}
+	return dialect.Served{
+		RequestID: name, Provider: call.Provider(), Model: call.Model(), Created: begun.Unix(), Request: d.ask.Request,
+	}
 }
 
 // encode writes a whole answer. The error is Provider.

@@ -31,10 +31,10 @@ type call struct {
 
 	endpoint *endpoint // nil: no such route
 
-	budget   *budget
-	held     int64         // bytes of the budget
-	read     bool          // the body was read to its end
-	patience time.Duration // with a body that makes no progress
+	budget      *budget
+	held        int64         // bytes of the budget
+	read        bool          // the body was read to its end
+	bodyTimeout time.Duration // for a body without progress
 }
 
 // now is the time at which the request began, in Unix milliseconds.

@@ -64,7 +64,7 @@ func describe(h http.Header, call *gateway.Call) {
 // maxHeaderValue bounds the X-LLM-* headers, in bytes.
 const maxHeaderValue = 1024
 
-// headerValue is s as printable ASCII of at most 1 kB.
+// headerValue returns s as printable ASCII of at most 1 kB.
 func headerValue(s string) string {
 	if len(s) <= maxHeaderValue && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0 {
 		return s

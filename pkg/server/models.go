@@ -9,7 +9,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 )
 
-// listModels answers with the models that the caller's keys may serve, as the dialect of the caller lists them.
+// listModels answers with the models that the caller's keys may serve, in the shape of the caller's dialect.
 func (a *App) listModels(c *call) error {
 	served, err := a.Gateway.Models(c.r.Context(), c.who.gateway())
 	if err != nil {

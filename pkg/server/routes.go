@@ -32,9 +32,9 @@ type Access uint8
 // The kinds of access.
 const (
 	AccessPublic    Access = iota + 1 // anyone
-	AccessSession                     // a person who is logged in
-	AccessAdmin                       // such a person with the role admin
-	AccessToken                       // a gateway token, or a person who is logged in
+	AccessSession                     // a user who is logged in
+	AccessAdmin                       // a user who is logged in and has the role admin
+	AccessToken                       // who has a gateway token or is logged in
 	AccessScheduler                   // the platform's scheduler, by CRON_SECRET
 )
 
@@ -50,7 +50,7 @@ const (
 // Route is a row of the route table.
 type Route struct {
 	Method string
-	// Pattern is the path. A segment {id} stands for an object's id, and {model...} at the end for the
+	// Pattern is the path. A segment {id} matches an object's id, and {model...} at the end matches the
 	// rest of the path, slashes included. GET serves HEAD, too.
 	Pattern string
 	Group   Group

@@ -80,7 +80,7 @@ func TestPassthroughEdits(t *testing.T) {
 
 // What the rules force in how the model thinks, and in the conversation, is written anew; the rest stays.
 func TestPassthroughEncodesAnew(t *testing.T) {
-	budget := anthropic.ModelRules{Thinking: anthropic.ThoughtBudget}
+	budget := anthropic.ModelRules{Thinking: anthropic.ThinkingBudget}
 	tool := `,"tools":[{"name":"f","input_schema":{"type":"object"},"x":1}]`
 	const own = `,"mcp_servers":[ {"type":"url"} ],"context_management":{"edits":[]}`
 	said := func(list string) string {

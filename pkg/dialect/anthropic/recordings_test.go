@@ -272,7 +272,7 @@ func TestRecordedRequests(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		enc, err := encode(t, req, &anthropic.Rules{CacheMarks: dialect.CacheMarksKept, Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThoughtBudget}}})
+		enc, err := encode(t, req, &anthropic.Rules{CacheMarks: dialect.CacheMarksKept, Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThinkingBudget}}})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -324,7 +324,7 @@ func TestRecordedPassthrough(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		enc, ok := anthropic.Client{Rules: &anthropic.Rules{Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThoughtBudget}}}}.PassthroughRequest(x.Request.Body, req, nil)
+		enc, ok := anthropic.Client{Rules: &anthropic.Rules{Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThinkingBudget}}}}.PassthroughRequest(x.Request.Body, req, nil)
 		if ok && (!bytes.Equal(enc.Body, x.Request.Body) || len(enc.Warnings) > 0) {
 			t.Errorf("%s: %q %s", name, enc.Warnings, enc.Body)
 		}

@@ -8,6 +8,8 @@ func NewDialect() *dialect.Dialect {
 	chat := func(form Form) func(model string) dialect.Server {
 		return func(model string) dialect.Server { return NewServer(model, form) }
 	}
+	count := func(model string) dialect.CountServer { return NewServer(model, Whole) }
+	const stream = "streamGenerateContent"
 	return &dialect.Dialect{
 		Name:  Name,
 		Bases: []string{"/v1beta"},
@@ -17,9 +19,9 @@ func NewDialect() *dialect.Dialect {
 		},
 		Endpoints: []dialect.Endpoint{
 			{Name: "generate", Method: "generateContent", Chat: chat(Whole)},
-			{Name: "generate-sse", Method: "streamGenerateContent", Query: "alt=sse", StreamType: dialect.EventStream, Chat: chat(SSE)},
-			{Name: "generate-array", Method: "streamGenerateContent", StreamType: dialect.JSON, Chat: chat(Array)},
-			{Name: "generate-count", Method: "countTokens", Count: func(model string) dialect.CountServer { return NewServer(model, Whole) }},
+			{Name: "generate-sse", Method: stream, Query: "alt=sse", StreamType: dialect.EventStream, Chat: chat(SSE)},
+			{Name: "generate-array", Method: stream, StreamType: dialect.JSON, Chat: chat(Array)},
+			{Name: "generate-count", Method: "countTokens", Count: count},
 		},
 		Models: modelEncoder{}, Errors: NewServer("", Whole),
 		SDKs: "Google's", KeyHeader: "X-Goog-Api-Key",
