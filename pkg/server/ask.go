@@ -86,26 +86,26 @@ func (a *App) conversationBody(c *call) ([]byte, error) {
 	return c.readBody(a.Config.Limits.MaxBodyBytes)
 }
 
-// decodedRequest is a request that was read: what to ask the gateway, and how to write the answer.
+// decodedRequest is a request that was read, as the gateway takes it, and the codec of its answer.
 type decodedRequest struct {
 	endpoint endpointOf
 	codec    dialect.Server // nil for embeddings
 	model    string         // that of the path
 	body     []byte         // as it came
-	ask      gateway.Ask
+	req      gateway.Request
 	async    bool
 }
 
 // decode reads a request to the endpoint. Model is that of the path. The error is the caller's: Validation.
 func (a *App) decode(e endpointOf, model string, header http.Header, body []byte) (*decodedRequest, error) {
 	d := &decodedRequest{endpoint: e, model: model, body: body}
-	d.ask.Header = header
+	d.req.Header = header
 	var err error
 	switch {
 	case e.Chat != nil:
 		d.codec = e.Chat(model)
-		d.ask.Dialect, d.ask.Body = e.dialect.Name, body
-		d.ask.Request, d.ask.Route, err = d.codec.DecodeRequest(body)
+		d.req.Dialect, d.req.Body = e.dialect.Name, body
+		d.req.Chat, d.req.Route, err = d.codec.DecodeRequest(body)
 	case e.Embeddings != nil:
 		err = d.embedding()
 	default:
@@ -114,8 +114,8 @@ func (a *App) decode(e endpointOf, model string, header http.Header, body []byte
 	if err != nil {
 		return nil, err
 	}
-	d.async = d.ask.Route.Async
-	return d, a.routeByHeader(header, &d.ask.Route)
+	d.async = d.req.Route.Async
+	return d, a.routeByHeader(header, &d.req.Route)
 }
 
 func (d *decodedRequest) embedding() error {
@@ -128,20 +128,20 @@ func (d *decodedRequest) embedding() error {
 		issues.Add("model", "required")
 		return issues.Err()
 	}
-	d.ask.Request, d.ask.Embedding = &chat.Request{Model: req.Model}, req
+	d.req.Chat, d.req.Embedding = &chat.Request{Model: req.Model}, req
 	return nil
 }
 
 func (d *decodedRequest) served(call *gateway.Call, name string, begun time.Time) dialect.Served {
 	return dialect.Served{
-		RequestID: name, Provider: call.Provider(), Model: call.Model(), Created: begun.Unix(), Request: d.ask.Request,
+		RequestID: name, Provider: call.Provider(), Model: call.Model(), Created: begun.Unix(), Request: d.req.Chat,
 	}
 }
 
 // encode writes a whole answer. The error is Provider.
 func (d *decodedRequest) encode(call *gateway.Call, name string, begun time.Time) ([]byte, error) {
-	if d.ask.Embedding != nil {
-		answer, err := d.endpoint.Embeddings.EncodeEmbedding(call.Vectors(), d.ask.Embedding)
+	if d.req.Embedding != nil {
+		answer, err := d.endpoint.Embeddings.EncodeEmbedding(call.Vectors(), d.req.Embedding)
 		if err != nil {
 			return nil, fault.Wrap(err, fault.Provider, "the provider answered with vectors that are no numbers")
 		}

@@ -30,14 +30,14 @@ func (a *App) answer(c *call, e endpointOf, model string) error {
 }
 
 func (a *App) converse(c *call, d *decodedRequest) error {
-	d.ask.ID, d.ask.Caller = c.id, c.who.gateway()
-	call, err := a.Gateway.Start(c.r.Context(), d.ask)
+	d.req.ID, d.req.Principal = c.id, c.who.gateway()
+	call, err := a.Gateway.Start(c.r.Context(), d.req)
 	if err != nil {
 		return err
 	}
 	defer call.Close()
-	name := cmp.Or(d.ask.Route.RequestID, c.requestID())
-	if !d.ask.Request.Stream {
+	name := cmp.Or(d.req.Route.RequestID, c.requestID())
+	if !d.req.Chat.Stream {
 		answer, err := d.encode(call, name, c.begun)
 		if err != nil {
 			return err

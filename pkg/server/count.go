@@ -16,8 +16,8 @@ func (a *App) count(c *call, e endpointOf, model string, body []byte) error {
 	if err := a.routeByHeader(c.r.Header, &route); err != nil {
 		return err
 	}
-	n, exact, err := a.Gateway.Count(c.r.Context(), gateway.Ask{
-		ID: c.id, Caller: c.who.gateway(), Request: req, Route: route, Header: c.r.Header, Dialect: e.dialect.Name,
+	n, exact, err := a.Gateway.Count(c.r.Context(), gateway.Request{
+		ID: c.id, Principal: c.who.gateway(), Chat: req, Route: route, Header: c.r.Header, Dialect: e.dialect.Name,
 	})
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// respondAsync is the preference for an answer later (RFC 7240, 4.1).
+// respondAsync is the preference for an asynchronous answer (RFC 7240, 4.1).
 const respondAsync = "respond-async"
 
 func prefersAsync(h http.Header) bool {
@@ -30,16 +30,16 @@ func prefersAsync(h http.Header) bool {
 	return false
 }
 
-// idempotencyKey names the request where the body has no place for it.
+// idempotencyKey is the header that names the request in dialects whose body has no field for a name.
 const idempotencyKey = "Idempotency-Key"
 
-// submit keeps a request for later, and says where its answer will be.
+// submit stores a request for later, and answers where its result will be.
 func (a *App) submit(c *call, d *decodedRequest) error {
 	var issues fault.Issues
-	if d.ask.Request.Stream {
+	if d.req.Chat.Stream {
 		issues.Add("stream", "a streamed answer cannot be given later: leave out stream, or async (Prefer: respond-async)")
 	}
-	name, where := d.ask.Route.RequestID, "requestId"
+	name, where := d.req.Route.RequestID, "requestId"
 	if name == "" {
 		name, where = c.r.Header.Get(idempotencyKey), idempotencyKey
 	}
@@ -57,7 +57,7 @@ func (a *App) submit(c *call, d *decodedRequest) error {
 		return err
 	}
 	j, err := a.Jobs.Submit(c.r.Context(), who, c.id, cmp.Or(name, c.requestID()),
-		jobs.Task{Form: d.endpoint.Name, Model: d.model, Header: a.lasting(c.r.Header), Body: d.body})
+		jobs.Task{Endpoint: d.endpoint.Name, Model: d.model, Header: a.lasting(c.r.Header), Body: d.body})
 	if err != nil {
 		return err
 	}
@@ -67,10 +67,10 @@ func (a *App) submit(c *call, d *decodedRequest) error {
 	return c.accepted(j)
 }
 
-// maxJobName bounds a caller's name of a request, in bytes.
+// maxJobName bounds the name of an asynchronous request, in bytes.
 const maxJobName = 128
 
-// accepted answers 202 with where the job stands.
+// accepted answers 202 with the state of the job.
 func (c *call) accepted(j store.Job) error {
 	c.w.Header().Set("Location", "/api/chat/"+url.PathEscape(j.Name))
 	return c.reply(http.StatusAccepted, struct {
@@ -95,7 +95,7 @@ func jobStatus(s store.JobState) string {
 	return "expired"
 }
 
-// lasting is what of a request's headers counts when it is asked later.
+// lasting returns those of a request's headers that still count when it runs later.
 func (a *App) lasting(h http.Header) http.Header {
 	out := http.Header{}
 	keep := func(name string) {
@@ -121,7 +121,7 @@ func (a *App) jobCaller(c *call) (store.Principal, error) {
 	return store.Principal{User: user, Token: token}, err
 }
 
-// jobName is the caller's name of a request, in the path.
+// jobName returns the name of an asynchronous request, from the path.
 func (c *call) jobName() (string, error) {
 	name, err := url.PathUnescape(c.path)
 	if err != nil || len(name) > maxJobName || strings.IndexFunc(name, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
@@ -130,13 +130,13 @@ func (c *call) jobName() (string, error) {
 	return name, nil
 }
 
-// How long GET waits, in milliseconds; on functions no longer than a call may take.
+// How long GET waits, in milliseconds; on functions no longer than a function may run.
 const (
 	defaultPatience = 30_000
 	maxPatience     = 3_600_000
 )
 
-// getJob answers GET /api/chat/{requestId}: with the answer, the failure, or where the job stands.
+// getJob answers GET /api/chat/{requestId} with the result, the failure, or the state of the job.
 func (a *App) getJob(c *call) error {
 	name, err := c.jobName()
 	if err != nil {
@@ -174,12 +174,12 @@ func (a *App) getJob(c *call) error {
 	return a.tell(c, a.Jobs.ResultOf(&j))
 }
 
-// tell answers with a result in the dialect in which it was asked for.
+// tell answers with a result in the dialect of the request.
 func (a *App) tell(c *call, r jobs.Result) error {
 	if r.Fault != nil {
 		f := r.Fault.Error(a.Now())
 		c.w.Header().Set("X-Should-Retry", "false")
-		writeFault(c.w, f, a.dialects.endpoint(r.Form).dialect, c.requestID())
+		writeFault(c.w, f, a.dialects.endpoint(r.Endpoint).dialect, c.requestID())
 		return nil
 	}
 	for header, values := range r.Header {
@@ -204,34 +204,34 @@ func (a *App) cancelJob(c *call) error {
 	return c.reply(http.StatusOK, map[string]string{"requestId": name, "status": jobStatus(store.JobCancelled)})
 }
 
-// Ask implements [jobs.Asking].
-func (a *App) Ask(ctx context.Context, who gateway.Caller, name string, t jobs.Task, also func(jobs.Result) []store.Stmt) jobs.Result {
+// Execute implements [jobs.Executor].
+func (a *App) Execute(ctx context.Context, who gateway.Principal, name string, t jobs.Task, endStatements func(jobs.Result) []store.Stmt) jobs.Result {
 	begun := a.Now()
-	d, err := a.decode(a.dialects.endpoint(t.Form), t.Model, t.Header, t.Body)
-	if err != nil { // a version that reads requests otherwise than that which took it
-		return jobs.Failed(t.Form, fault.From(err))
+	d, err := a.decode(a.dialects.endpoint(t.Endpoint), t.Model, t.Header, t.Body)
+	if err != nil { // this version decodes requests otherwise than the version that stored it
+		return jobs.Failed(t.Endpoint, fault.From(err))
 	}
-	d.ask.ID, d.ask.Caller = store.NewID(begun.UnixMilli()), who
-	d.ask.Also = func(call *gateway.Call, failure *fault.Error) []store.Stmt {
+	d.req.ID, d.req.Principal = store.NewID(begun.UnixMilli()), who
+	d.req.EndStatements = func(call *gateway.Call, failure *fault.Error) []store.Stmt {
 		if failure != nil {
-			return also(jobs.Failed(t.Form, failure))
+			return endStatements(jobs.Failed(t.Endpoint, failure))
 		}
 		answer, err := d.encode(call, name, begun)
 		if err != nil {
-			return also(jobs.Failed(t.Form, fault.From(err)))
+			return endStatements(jobs.Failed(t.Endpoint, fault.From(err)))
 		}
-		r := jobs.Result{Form: t.Form, Header: http.Header{}, Body: answer}
+		r := jobs.Result{Endpoint: t.Endpoint, Header: http.Header{}, Body: answer}
 		describe(r.Header, call)
-		return also(r)
+		return endStatements(r)
 	}
-	call, err := a.Gateway.Start(ctx, d.ask)
+	call, err := a.Gateway.Start(ctx, d.req)
 	if err != nil {
 		f := fault.From(err)
 		if f.Code == fault.Unauthorized {
-			// Whoever asks for the result has other credentials: those are good.
+			// The principal of the poll has other credentials, which are valid.
 			f = fault.New(fault.Forbidden, "the request was not sent: %s", f.Message)
 		}
-		return jobs.Failed(t.Form, f)
+		return jobs.Failed(t.Endpoint, f)
 	}
 	call.Close()
 	return jobs.Result{}
