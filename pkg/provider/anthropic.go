@@ -10,7 +10,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 )
 
-// anthropicRow returns the row of Anthropic. It speaks its own dialect. Sources:
+// anthropicRow returns the row of Anthropic. It has its own dialect. Sources:
 // platform.claude.com/docs/en/api/errors and /rate-limits, and recorded errors.
 func anthropicRow() Provider {
 	return Provider{

@@ -132,8 +132,7 @@ func (t *table) hasWithoutSlashes(path string) bool {
 	return e != nil
 }
 
-// baseURL tells the SDKs of the dialect that the caller speaks which base URL to use. It is empty for the
-// gateway's own dialect.
+// baseURL says which base URL the SDKs of the caller's dialect need. It is empty for the gateway's own dialect.
 func (c *call) baseURL() string {
 	origin := "http://" + printableText(c.host())
 	if c.tls() {
