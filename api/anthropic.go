@@ -6,5 +6,5 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
 
-// HandleAnthropic serves what Anthropic's clients ask, /v1/messages.
+// HandleAnthropic serves the routes of Anthropic's clients: /v1/messages.
 func HandleAnthropic(w http.ResponseWriter, r *http.Request) { server.Serve(server.Anthropic, w, r) }

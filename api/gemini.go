@@ -6,5 +6,5 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
 
-// HandleGemini serves what Google's clients ask, /v1beta.
+// HandleGemini serves the routes of Google's clients: /v1beta.
 func HandleGemini(w http.ResponseWriter, r *http.Request) { server.Serve(server.Gemini, w, r) }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/internal/emulator"
+	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/config"
 )
 
@@ -106,7 +107,7 @@ func (c *client) tour(ctx context.Context, t *terminal, setupToken string) error
 	c.bearer = account.Token
 	for i, id := range emulator.Providers() {
 		key := map[string]any{"provider": id, "apiKey": fmt.Sprintf("sk-emulated-%04d", i+1), "dailyLimit": 1000}
-		if id == "openai" {
+		if _, ok := catalog.Lookup(id, demoModel); ok {
 			key["defaultModel"] = demoModel
 		}
 		if err := c.post(ctx, "/api/keys", key, nil, nil); err != nil {

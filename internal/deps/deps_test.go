@@ -1,5 +1,5 @@
-// Package deps holds the direction of the dependencies: downwards only, and nothing
-// in a function that does not belong there.
+// Package deps tests which package may import which, what functions link, and where the names of dialects and
+// providers, and SQL, may stand.
 package deps
 
 import (
@@ -11,8 +11,8 @@ import (
 
 const module = "github.com/alicetears/llm-gateway"
 
-// imports lists what each of the repository's packages imports itself, tests left
-// out, and reach what it links in the end.
+// graph has, for each of the repository's packages without its tests, the packages that it imports, and all
+// that it links.
 type graph struct{ imports, reach map[string][]string }
 
 func load(t *testing.T) graph {
@@ -67,7 +67,7 @@ var may = map[string][]string{
 	"pkg/config":        {"pkg/catalog", "pkg/provider"},
 }
 
-// anything are the packages at the top, which put the others together, and those of tests.
+// anything are the packages that may import all others: the programs, and those of tests.
 var anything = []string{"", "cmd/gateway", "bench", "tests", "internal/pgtest", "internal/redistest", "internal/testproc", "internal/deps", "internal/docs",
 	"pkg/store/storetest"}
 
@@ -133,7 +133,7 @@ func TestFunctionsLinkLittle(t *testing.T) {
 	}
 }
 
-// A dialect is pure translation: it can be fed from a file, and answers the same every time.
+// Dialects translate, and do nothing else: the same input always gives the same output.
 func TestDialectsDoNoIO(t *testing.T) {
 	g := load(t)
 	for name, imports := range g.imports {

@@ -4,11 +4,12 @@ import "github.com/alicetears/llm-gateway/pkg/chat"
 
 // Embedder is a Client whose dialect has embeddings.
 type Embedder interface {
-	// EncodeEmbedding writes the request for the model as the provider's rules want it, or refuses
-	// what it cannot express with a *chat.Error of class BadRequest.
+	// EncodeEmbedding encodes the request by the provider's rules. It refuses what the provider cannot
+	// express with a *chat.Error of class BadRequest.
 	EncodeEmbedding(req *chat.EmbeddingRequest) (Encoded, error)
-	// DecodeEmbedding reads an answer of status 2xx to n inputs. An error inside it comes back as
-	// *chat.Error without Class, a body that cannot be read, or has not n vectors, as one of class Transport.
+	// DecodeEmbedding decodes an answer of status 2xx to n inputs. It returns an error inside it as a
+	// *chat.Error without Class, and a body that it cannot decode, or without n vectors, as one of
+	// class Transport.
 	DecodeEmbedding(body []byte, n int) (*chat.EmbeddingResponse, error)
 }
 
@@ -18,14 +19,14 @@ type EmbeddingRules struct {
 	Tokens     TokensForm
 }
 
-// DimensionsForm is how a provider is told the length of the vectors.
+// DimensionsForm is the field for the length of the vectors.
 type DimensionsForm uint8
 
 // The forms.
 const (
 	DimensionsKept    DimensionsForm = iota // dimensions
 	DimensionsOutput                        // output_dimension: Mistral
-	DimensionsRefused                       // not at all; a request that asks is refused
+	DimensionsRefused                       // none: a request for a length is refused
 )
 
 // TokensForm says whether inputs may be tokens.
@@ -42,6 +43,6 @@ type Counter interface {
 	Client
 	// EncodeCount is EncodeRequest for counting.
 	EncodeCount(req *chat.Request) (Encoded, error)
-	// DecodeCount reads the number. Errors are as those of DecodeResponse.
+	// DecodeCount decodes the number. Errors are those of DecodeResponse.
 	DecodeCount(body []byte) (int64, error)
 }

@@ -1,8 +1,8 @@
 package dialect
 
-// CommonRules are what the rules of every dialect have: how a provider's idea of a dialect
-// differs from the dialect's own. Each dialect's package adds what only it has. Rules are
-// declarative values: the provider table holds them. The zero value changes nothing.
+// CommonRules are the rules that all dialects have in common: they say how a provider's fields differ
+// from those of the dialect itself. Each dialect's package adds its own. Rules are declarative values
+// in the rows of the provider table. The zero value changes nothing.
 type CommonRules struct {
 	// Provider is the id of the provider, for warnings. The provider table sets it.
 	Provider string
@@ -77,7 +77,7 @@ const (
 	ToolNamesDotted              // up to 128, dots and colons as well, a letter or an underscore first: Gemini
 )
 
-// CacheMarkForm says what becomes of the marks that end a prefix to be cached.
+// CacheMarkForm says whether marks that end a prefix to be cached are sent.
 type CacheMarkForm uint8
 
 // The forms.

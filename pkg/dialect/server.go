@@ -7,7 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
 
-// Route is what a caller says about where a request may go.
+// Route restricts the keys that may serve a request, as its caller asks.
 type Route struct {
 	// Provider is the only provider asked for; empty or "auto": any.
 	Provider string
@@ -15,7 +15,7 @@ type Route struct {
 	Providers []string
 	// Priorities, if not nil, are the only ones allowed.
 	Priorities []int64
-	// RequestID is the caller's own name for the request; it is echoed.
+	// RequestID is the caller's own id of the request. Answers repeat it.
 	RequestID string
 	// Async asks for an answer later.
 	Async bool
@@ -24,7 +24,7 @@ type Route struct {
 // Auto as a Route's provider leaves the choice to the gateway.
 const Auto = "auto"
 
-// Allows says whether the route leads to the provider.
+// Allows says whether the route allows the provider.
 func (r *Route) Allows(provider string) bool {
 	if r.Provider != "" && r.Provider != Auto && r.Provider != provider {
 		return false
@@ -32,37 +32,36 @@ func (r *Route) Allows(provider string) bool {
 	return r.Providers == nil || slices.Contains(r.Providers, provider)
 }
 
-// Server is a dialect's half towards our callers. Implementations are stateless
+// Server decodes the requests of our callers and encodes the answers. Implementations are stateless
 // and safe for concurrent use.
 type Server interface {
-	// DecodeRequest reads a caller's body. Errors are *fault.Error with Code
-	// Validation whose details list every issue found.
+	// DecodeRequest decodes a caller's body. Errors are *fault.Error of code Validation, whose
+	// details list every issue.
 	DecodeRequest(body []byte) (*chat.Request, Route, error)
-	// EncodeResponse writes a whole answer.
+	// EncodeResponse encodes a whole answer.
 	EncodeResponse(resp *chat.Response, served Served) []byte
 	// NewStreamEncoder returns an encoder for one streamed answer.
 	NewStreamEncoder(served Served) StreamEncoder
-	// EncodeError writes the body of an answer that failed before its first byte.
+	// EncodeError encodes an error that happens before the first byte of an answer.
 	EncodeError(err *fault.Error, requestID string) []byte
 }
 
-// Served says what the gateway knows of the answer beside what the provider sent.
+// Served is what the gateway adds to the provider's answer.
 type Served struct {
-	RequestID string // the caller's, or the gateway's
+	RequestID string // the caller's own, or the gateway's
 	Provider  string
 	Model     string // as the provider was asked
 	Created   int64  // Unix seconds
-	// Request is the caller's, as DecodeRequest read it: some formats repeat it in the answer.
+	// Request is the decoded request. Some dialects repeat parts of it in the answer.
 	Request *chat.Request
 }
 
 // StreamEncoder writes a streamed answer as server-sent events.
 type StreamEncoder interface {
-	// Encode appends what the event is in the dialect, framing included, to out and
-	// returns it; there may be nothing.
+	// Encode appends the event, with its framing, to out; some events give nothing.
 	Encode(out []byte, ev *chat.Event) []byte
-	// Error appends a failure after the first byte, and what ends the stream after it.
+	// Error appends an error that happens after the first byte, and the end of the stream.
 	Error(out []byte, err *fault.Error) []byte
-	// Heartbeat appends what fills silence without meaning anything.
+	// Heartbeat appends bytes without meaning, which keep an idle connection open.
 	Heartbeat(out []byte) []byte
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 )
 
-// anthropicRow returns the row of Anthropic. It speaks its own dialect. Sources:
+// anthropicRow returns the row of Anthropic. It has its own dialect. Sources:
 // platform.claude.com/docs/en/api/errors and /rate-limits, and recorded errors.
 func anthropicRow() Provider {
 	return Provider{
@@ -69,7 +69,7 @@ func claudeModels() []anthropic.ModelRules {
 	efforts := []string{"low", "medium", "high", "xhigh", "max"}
 	newest := anthropic.ModelRules{Drop: sampling, Efforts: efforts,
 		ThinkingOff: anthropic.OffNever, ForcedTools: anthropic.ForcedRefused}
-	with := func(match func(string) bool, off anthropic.ThoughtOffForm, forced anthropic.ForcedToolsForm) anthropic.ModelRules {
+	with := func(match func(string) bool, off anthropic.ThinkingOffForm, forced anthropic.ForcedToolsForm) anthropic.ModelRules {
 		m := newest
 		m.Match, m.ThinkingOff, m.ForcedTools = match, off, forced
 		return m
@@ -78,15 +78,15 @@ func claudeModels() []anthropic.ModelRules {
 		m.SystemTurns, m.Efforts = anthropic.SystemFolded, efforts
 		return m
 	}
-	four7 := folded(with(claude(407), anthropic.OffUnsaid, anthropic.ForcedWithoutThinking), efforts...)
-	four6 := folded(with(claude(406), anthropic.OffUnsaid, anthropic.ForcedWithoutThinking), "low", "medium", "high", "max")
+	four7 := folded(with(claude(407), anthropic.OffByDefault, anthropic.ForcedWithoutThinking), efforts...)
+	four6 := folded(with(claude(406), anthropic.OffByDefault, anthropic.ForcedWithoutThinking), "low", "medium", "high", "max")
 	four6.Drop = nil
-	four5 := folded(with(claude(405), anthropic.OffUnsaid, anthropic.ForcedWithoutThinking))
-	four5.Drop, four5.Thinking = nil, anthropic.ThoughtBudget
+	four5 := folded(with(claude(405), anthropic.OffByDefault, anthropic.ForcedWithoutThinking))
+	four5.Drop, four5.Thinking = nil, anthropic.ThinkingBudget
 	three7 := four5
 	three7.Match, three7.Drop = claude(307), []string{"output_config"} // schemas came with 4.5
 	oldest := three7
-	oldest.Match, oldest.Thinking, oldest.ForcedTools = claude(0), anthropic.ThoughtNever, anthropic.ForcedAny
+	oldest.Match, oldest.Thinking, oldest.ForcedTools = claude(0), anthropic.ThinkingNever, anthropic.ForcedAny
 	newest.Match = idPrefix("")
 	return []anthropic.ModelRules{
 		with(claude(505, "sonnet"), anthropic.OffBetweenTools, anthropic.ForcedRefused),
@@ -95,7 +95,7 @@ func claudeModels() []anthropic.ModelRules {
 		with(claude(501, "fable", "mythos"), anthropic.OffNever, anthropic.ForcedRefused),
 		with(claude(0, "fable", "mythos"), anthropic.OffNever, anthropic.ForcedAny),
 		with(claude(500), anthropic.OffDisabled, anthropic.ForcedWithoutThinking),
-		with(claude(408), anthropic.OffUnsaid, anthropic.ForcedWithoutThinking),
+		with(claude(408), anthropic.OffByDefault, anthropic.ForcedWithoutThinking),
 		four7, four6, four5, three7, oldest,
 		newest,
 	}

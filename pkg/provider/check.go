@@ -11,17 +11,17 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
 
-// check is how a key is tried without paying for it.
+// check is the request by which a key is checked without a charge.
 type check struct {
 	path string
-	// read looks into an answer of status 200 for what makes the key useless; nil: nothing can.
+	// read returns why a key is useless although the answer has status 200. Nil: the status decides.
 	read func(body []byte) *chat.Error
-	// proves says what a success means, for people.
+	// proves tells people what a success means.
 	proves string
 }
 
-// listed is what most checks prove: the list of models is given to any valid key,
-// also to one whose account has no money left.
+// listed is what most checks prove: providers list their models for any valid key, even if its
+// account has no money left.
 const listed = "the provider knows the key; whether it may generate shows when it is used"
 
 // CheckResult is the outcome of trying a key.
@@ -38,8 +38,8 @@ type CheckResult struct {
 // checkLimit bounds how much of a check's answer is kept: lists of models are large.
 const checkLimit = 8 << 20
 
-// Check asks the provider cheaply whether the key lives. It costs nothing and counts
-// against no quota of ours. The context should carry a deadline of some seconds.
+// Check asks the provider whether it accepts the key. It costs nothing, and counts against no quota
+// of the gateway. The context should have a deadline of some seconds.
 func (c *Client) Check(ctx context.Context, p *Provider, secret string) CheckResult {
 	start := c.now()
 	status, err := c.tryKey(ctx, p, secret)

@@ -8,16 +8,16 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 )
 
-// Answer is what a provider said when it failed. All of it may be missing: of an
-// error inside a stream only the decoded error is known.
+// Answer is a provider's answer that reports a failure. All of it may be missing: of an error inside
+// a stream only the decoded error is known.
 type Answer struct {
 	Status int // HTTP status; 0 or 2xx for an error inside an answer
 	Header http.Header
-	Body   []byte // as it came; nil if it is not at hand
+	Body   []byte // as it came; nil if unknown
 }
 
-// signal is one way in which a provider shows a class of failure. Every field that
-// is set must fit; the first signal that fits decides.
+// signal is one way in which a provider reports a class of failure. It matches if every field that
+// is set does. The first signal that matches decides.
 type signal struct {
 	status int    // HTTP status
 	word   string // one of the error's code, type, status or details is this
@@ -27,7 +27,7 @@ type signal struct {
 	reset  reset
 }
 
-// reset says when a quota comes back that the provider names no time for, or a wrong one.
+// reset says when a quota is reset for which the provider gives no time, or a wrong one.
 type reset uint8
 
 const (
@@ -77,8 +77,8 @@ func fill(s *string, v string) {
 	}
 }
 
-// statusOf finds the status that an error inside an answer of status 200 would
-// have had: OpenRouter and Groq write it into the error.
+// statusOf returns the status that an error inside an answer of status 200 stands for: OpenRouter and
+// Groq write it into the error.
 func statusOf(status int, err *chat.Error) int {
 	if status >= 300 {
 		return status
@@ -115,16 +115,15 @@ func anyWord(words []string, ok func(string) bool) bool {
 	return false
 }
 
-// inAnswer is the status of signals for errors inside an answer of status 200,
-// where the type has to stand for the status.
+// inAnswer is the status of signals for errors inside an answer of status 200, where the error's type
+// takes the place of the status.
 const inAnswer = -1
 
-// commonSignals are words that mean the same wherever they are said. They stand
-// after a provider's own.
+// commonSignals are those that mean the same at every provider. They are tried after the provider's own.
 func commonSignals() []signal {
 	return []signal{
 		{status: 413, class: chat.TooLarge}, // Groq says rate_limit_exceeded beside it
-		// Whatever words they carry, these are the provider's own trouble.
+		// Whatever the error says, the failure is the provider's.
 		{status: 500, class: chat.Transport},
 		{status: 502, class: chat.Transport},
 		{status: 504, class: chat.Transport},
@@ -151,7 +150,8 @@ func commonSignals() []signal {
 	}
 }
 
-// classOfStatus is the class of a failure that says nothing we know.
+// classOfStatus returns the class of a failure that no signal matches. Readable says that the body had a
+// message.
 func classOfStatus(status int, readable bool) chat.Class {
 	switch status {
 	case 401:
@@ -161,8 +161,7 @@ func classOfStatus(status int, readable bool) chat.Class {
 	case 403:
 		return chat.Forbidden
 	case 404:
-		// Without the provider's error format it is no word about the model, but a
-		// base URL that leads nowhere.
+		// Without the provider's error format the answer says nothing of the model: the base URL is wrong.
 		if readable {
 			return chat.ModelUnknown
 		}

@@ -181,7 +181,7 @@ func FuzzReadDetails(f *testing.F) {
 				t.Fatalf("%s: class %q, after %v", p.ID, err.Class, err.RetryAfter)
 			}
 			if _, until := p.AfterFailure(err, noon); until < 0 || until > UntilEdited {
-				t.Fatalf("%s: rests until %d", p.ID, until)
+				t.Fatalf("%s: cools down until %d", p.ID, until)
 			}
 		}
 	})

@@ -33,10 +33,9 @@ type ClientConfig struct {
 	Now func() time.Time
 }
 
-// Client sends requests to providers. It is the gateway's only outbound HTTP: it
-// follows no redirect, keeps no cookie, asks for no compression, and puts a key
-// nowhere but into its header. It honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY. It is
-// safe for concurrent use.
+// Client calls providers. It makes all of the gateway's outbound HTTP requests. It follows no
+// redirects, keeps no cookies, asks for no compression, and writes a key into its header alone.
+// It honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY. It is safe for concurrent use.
 type Client struct {
 	transport *http.Transport
 	userAgent string
@@ -66,14 +65,13 @@ func NewClient(cfg ClientConfig) *Client {
 		transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			DialContext:            dialer.DialContext,
-			ForceAttemptHTTP2:      true, // a dialer of our own turns it off otherwise
+			ForceAttemptHTTP2:      true, // a custom DialContext turns it off otherwise
 			TLSHandshakeTimeout:    cfg.ConnectTimeout,
 			MaxIdleConnsPerHost:    cfg.IdleConns,
 			IdleConnTimeout:        90 * time.Second,
 			DisableCompression:     true,
 			MaxResponseHeaderBytes: 64 << 10,
-			// A connection that died without a word would otherwise swallow every
-			// request multiplexed on it until each one's own timeout.
+			// Otherwise each request that is multiplexed on a dead connection waits for its own timeout.
 			HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
 		},
 		userAgent: cfg.UserAgent,
@@ -100,16 +98,16 @@ type Options struct {
 	limit int64 // replaces ClientConfig.MaxBytes if it is not zero
 }
 
-// CallError is a call that brought no answer. It wraps a classified *chat.Error.
+// CallError is the error of a call without an answer of status 2xx. It wraps a classified *chat.Error.
 type CallError struct {
 	Err *chat.Error
-	// Sent says that the provider may have got the request, or a part of it. If not, it
-	// surely never saw it.
+	// Sent says that the provider may have received at least a part of the request. If not, it
+	// received nothing.
 	Sent bool
-	// Answered says that the provider answered, if only with a failure (Err.Status is
-	// then set), so that what it refused was not served.
+	// Answered says that the provider answered with a failure: then Err.Status is set, and the
+	// request was not served.
 	Answered bool
-	// RequestID is the provider's name for the request, if it gave one.
+	// RequestID is the provider's id of the request, if it gave one.
 	RequestID string
 }
 
@@ -120,14 +118,13 @@ func (e *CallError) Unwrap() error { return e.Err }
 
 // Errors that are the cause (chat.Error.Cause) of a failed call.
 var (
-	ErrIdleTimeout = errors.New("the provider fell silent")
+	ErrIdleTimeout = errors.New("the provider sent nothing for too long")
 	ErrTooLarge    = errors.New("the provider's answer is larger than the gateway takes")
 )
 
-// Do posts an encoded request. Its body must not change afterwards, even if the call
-// fails: the transport may still be reading it. An answer of status 2xx comes back as a Response,
-// which the caller must Close; anything else as a *CallError with a class, its texts
-// redacted:
+// Do posts an encoded request. Its body must not change afterwards, even if the call fails: the
+// transport may still be reading it. Do returns an answer of status 2xx as a Response, which must be
+// closed, and anything else as a *CallError with a class and redacted texts:
 //   - Timeout: the idle timeout (ErrIdleTimeout) or the context's deadline.
 //   - Transport: no connection, a broken answer, a redirect. If the context was cancelled,
 //     errors.Is(err, context.Canceled) is true as well.
@@ -176,7 +173,7 @@ const maxErrorBytes = 64 << 10
 
 func (c *Client) refused(p *Provider, secret string, resp *http.Response, body *body) *CallError {
 	body.streamed, body.limit = false, maxErrorBytes
-	// A body that is cut, or too large, is classified by what came of it.
+	// A body that breaks off, or is too large, is classified by the part that was read.
 	text, readErr := io.ReadAll(body)
 	body.Close()
 	failure := &chat.Error{}
@@ -227,8 +224,8 @@ func (c *Client) header(p *Provider, secret string, enc dialect.Encoded, opts Op
 	return h
 }
 
-// target is the URL of a path under the base URL. A path that would leave the
-// provider's host is refused.
+// target returns the URL of a path below the base URL. It refuses a path that leaves the provider's
+// host.
 func (p *Provider) target(path string) (*url.URL, error) {
 	if !strings.HasPrefix(path, "/") {
 		return nil, errors.New("the path of a request must begin with a slash")
@@ -243,8 +240,8 @@ func (p *Provider) target(path string) (*url.URL, error) {
 	return u, nil
 }
 
-// exchange is one request and its answer: it knows what was sent, and ends the
-// request when the provider sends nothing for too long.
+// exchange is one request and its answer. It notes whether anything was sent, and ends the request
+// at the idle timeout.
 type exchange struct {
 	ctx         context.Context
 	cancel      context.CancelCauseFunc
@@ -257,7 +254,7 @@ type exchange struct {
 func newExchange(ctx context.Context, idleTimeout time.Duration) *exchange {
 	ex := &exchange{idleTimeout: idleTimeout}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		// A second attempt is made only if surely nothing of the first was handled.
+		// The transport tries again only if the provider cannot have handled anything of the request.
 		GetConn:      func(string) { ex.sent.Store(false) },
 		WroteHeaders: func() { ex.sent.Store(true) },
 		WroteRequest: func(httptrace.WroteRequestInfo) { ex.touch() },
@@ -284,9 +281,8 @@ func (ex *exchange) end() {
 	ex.cancel(nil)
 }
 
-// attach gives the request its body. One of usual size is a plain bytes.Reader, which
-// the transport sends together with the header in one write; the progress of a larger one
-// is noted.
+// attach gives the request its body. One of usual size is a plain bytes.Reader, which the transport
+// writes together with the header; the progress of a larger one restarts the idle timeout.
 func (ex *exchange) attach(req *http.Request, body []byte) {
 	req.ContentLength = int64(len(body))
 	req.GetBody = func() (io.ReadCloser, error) {
@@ -314,7 +310,7 @@ func (u *upload) Read(b []byte) (int, error) {
 
 func (u *upload) Close() error { return nil }
 
-// failure says what an error of the transport means. It must be asked before end.
+// failure classifies an error of the transport. It must be called before end.
 func (ex *exchange) failure(err error) *chat.Error {
 	switch {
 	case errors.Is(context.Cause(ex.ctx), ErrIdleTimeout):
@@ -331,7 +327,7 @@ func (ex *exchange) failure(err error) *chat.Error {
 	return &chat.Error{Class: chat.Transport, Message: "the connection to the provider broke", Cause: err}
 }
 
-// asFailure is the classified error within err; Do and the bodies give no other.
+// asFailure returns the classified error within err. Do and the bodies return no others.
 func asFailure(err error) *chat.Error {
 	var failure *chat.Error
 	if errors.As(err, &failure) {

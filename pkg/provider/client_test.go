@@ -25,7 +25,7 @@ const secret = "sk-test-0123456789abcdefXYZ"
 
 var request = dialect.Encoded{Path: "/chat/completions", Body: []byte(`{"model":"m"}`)}
 
-// serve starts a provider that answers with the handler, and a caller for it.
+// serve starts a provider that answers with the handler, and a client for it.
 func serve(t testing.TB, id string, h http.HandlerFunc) (*Provider, *Client) {
 	t.Helper()
 	srv := httptest.NewServer(h)
@@ -59,7 +59,7 @@ func fails(t *testing.T, ctx context.Context, c *Client, p *Provider, opts Optio
 	return call
 }
 
-func TestRequestCarriesNothingButWhatItMust(t *testing.T) {
+func TestRequestHeaders(t *testing.T) {
 	var got *http.Request
 	var body []byte
 	p, c := serve(t, "openrouter", func(w http.ResponseWriter, r *http.Request) {
@@ -212,7 +212,7 @@ func TestSent(t *testing.T) {
 	}
 }
 
-func TestSilence(t *testing.T) {
+func TestIdleTimeout(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	mute := func(w http.ResponseWriter, r *http.Request) {
@@ -249,7 +249,7 @@ func TestSilence(t *testing.T) {
 }
 
 // Any byte counts: DeepSeek sends blank lines for minutes while a request waits.
-func TestDripIsNoSilence(t *testing.T) {
+func TestAnyByteRestartsTheIdleTimeout(t *testing.T) {
 	p, c := serve(t, "deepseek", func(w http.ResponseWriter, r *http.Request) {
 		for range 20 {
 			io.WriteString(w, "\n")
@@ -291,7 +291,7 @@ func TestDeadlineAndCancel(t *testing.T) {
 	<-left
 }
 
-func TestClosingEarlyEndsTheProvidersWork(t *testing.T) {
+func TestClosingEarlyCancelsTheRequest(t *testing.T) {
 	left := make(chan struct{})
 	p, c := serve(t, "openai", func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
@@ -430,7 +430,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	}
 }
 
-// A connection that the provider closed while idle is no failed call.
+// A call does not fail because the provider closed an idle connection.
 func TestStaleConnection(t *testing.T) {
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
 	srv.Start()
@@ -531,8 +531,8 @@ func (l smallBuffers) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// A large body on a slow line is progress, not silence.
-func TestSlowUploadIsNoSilence(t *testing.T) {
+// Sending a large body on a slow line is progress.
+func TestSlowUploadRestartsTheIdleTimeout(t *testing.T) {
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		buf := make([]byte, 1<<20)
 		for {

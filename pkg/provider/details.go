@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// details is what a provider's error body says beyond the words that every
-// dialect has: the codes that tell a spent account from a busy minute, and hints.
+// details is what a provider's error body says beyond the members that every dialect has: codes that
+// tell a spent account from a busy minute, and the time of the next request.
 type details struct {
 	code, typ, param, message string
-	// words are all the codes found, wherever they stood.
+	// words are all the codes, wherever they stand in the body.
 	words []string
 	// delay is a hint such as "48s" (Gemini) or "1.5" (OpenRouter, seconds).
 	delay string
@@ -102,7 +102,7 @@ func first(values ...string) string {
 	return ""
 }
 
-// node walks decoded JSON; whatever is missing or of another type is empty.
+// node reads decoded JSON. A member that is missing or of another type is empty.
 type node struct{ v any }
 
 func (n node) at(path ...string) node {

@@ -8,7 +8,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 
-// geminiRow returns the row of Google Gemini. It speaks its own dialect, and reports most failures
+// geminiRow returns the row of Google Gemini. It has its own dialect, and reports most failures
 // with status 400 and 429. Sources: ai.google.dev/gemini-api/docs/troubleshooting and /rate-limits,
 // and recorded errors.
 func geminiRow() Provider {

@@ -15,9 +15,8 @@ import (
 // (Together), or a Unix time in seconds or milliseconds (OpenRouter).
 type limitHeader struct{ remaining, reset string }
 
-// hinted reads the provider's hints on when to come back. They count on failures
-// alone: Anthropic sends retry-after with answers of status 200 too, and there it
-// means nothing to us.
+// hinted reads from a failure when the provider wants the next request. Only failures are read:
+// Anthropic sends retry-after with answers of status 200, too.
 func hinted(err *chat.Error, h http.Header, d details, limits []limitHeader, nowMs int64) {
 	switch err.Class {
 	case chat.RateLimited, chat.Overloaded, chat.DailyQuota, chat.OutOfMoney:
@@ -64,7 +63,7 @@ func retryAfter(s string, nowMs int64) time.Duration {
 	return 0
 }
 
-// delay reads "48", "34.4s", "6m0s" or "7.5ms". What is no positive duration gives zero.
+// delay reads "48", "34.4s", "6m0s" or "7.5ms". Anything else, and what is not positive, gives zero.
 func delay(s string) time.Duration {
 	if f, e := strconv.ParseFloat(s, 64); e == nil {
 		return seconds(f)
@@ -103,9 +102,9 @@ func textHint(message string) time.Duration {
 	return 0
 }
 
-// windowHint is when the limits are open again that have nothing left. If none is
-// said to be spent (a request may need more tokens than are left), it is the latest
-// reset, but no more than a minute: Groq's window for requests is a day.
+// windowHint returns the time until the reset of the limits that have nothing left. If none is spent (a
+// request may need more tokens than are left), it is the latest reset, but at most a minute: Groq's
+// window for requests is a day.
 func windowHint(h http.Header, limits []limitHeader, nowMs int64) time.Duration {
 	var spent, latest time.Duration
 	for _, l := range limits {

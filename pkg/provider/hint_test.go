@@ -51,7 +51,7 @@ func TestWindowReset(t *testing.T) {
 	}
 }
 
-// Anthropic sends retry-after with answers of status 200, and with errors that waiting does not mend.
+// Anthropic sends retry-after with answers of status 200, and with errors that do not go away by waiting.
 func TestHintsCountOnlyWhereWaitingHelps(t *testing.T) {
 	p := table(t, nil).ByID("anthropic")
 	h := http.Header{"Retry-After": {"59"}}

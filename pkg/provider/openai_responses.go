@@ -11,8 +11,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 )
 
-// responsesBeside is OpenAI's Responses beside Chat Completions. It is needed for models that it alone serves,
-// and for functions where a model that is to think would not take them in Chat Completions.
+// alternateResponses returns Responses as OpenAI's alternate protocol. It is needed for models that it
+// alone serves, and for functions that a reasoning model does not take in Chat Completions.
 func alternateResponses(rules *openai.Rules) *alternateProtocol {
 	return &alternateProtocol{
 		client: responses.Client{Rules: rules},
@@ -27,7 +27,7 @@ func alternateResponses(rules *openai.Rules) *alternateProtocol {
 	}
 }
 
-// thinksElsewhere says whether the model cannot have functions in Chat Completions and do what is asked of it.
+// thinksElsewhere says whether the model cannot reason as asked if it has functions in Chat Completions.
 func thinksElsewhere(m openai.ModelRules, asked *chat.Reasoning) bool {
 	switch m.Tools {
 	case openai.ToolsElsewhere:
@@ -38,7 +38,7 @@ func thinksElsewhere(m openai.ModelRules, asked *chat.Reasoning) bool {
 	return false
 }
 
-// effortAsked is the effort as the model knows it.
+// effortAsked returns the effort as the model knows it.
 func effortAsked(m openai.ModelRules, asked *chat.Reasoning) string {
 	switch {
 	case asked == nil || asked.Effort == "" && asked.Budget == nil:
@@ -49,8 +49,9 @@ func effortAsked(m openai.ModelRules, asked *chat.Reasoning) string {
 	return dialectbody.Nearest(asked.Effort, m.Efforts)
 }
 
-// chatAlone says whether a request asks for what Responses refuses and Chat Completions has. What is merely dropped
-// there (stop, seed) does not count: most models that reason lack it in Chat Completions, too.
+// chatAlone says whether a request asks for something that Responses refuses and Chat Completions has.
+// Fields that are only dropped there (stop, seed) do not count: most reasoning models lack them in Chat
+// Completions, too.
 func chatAlone(req *chat.Request) bool {
 	if req.N != nil && *req.N != 1 {
 		return true
@@ -65,7 +66,7 @@ func chatAlone(req *chat.Request) bool {
 	return false
 }
 
-// servesResponses fits all models but those for vectors, for searching and for sound, which are not there
+// servesResponses says whether Responses serves the model: it has none for embeddings, search and sound
 // (platform.openai.com/docs/models).
 func servesResponses(model string) bool {
 	m, ok := catalog.Related("openai", model)

@@ -32,7 +32,7 @@ func CheckPattern(s string) error {
 	return nil
 }
 
-// Match says whether one of the patterns fits the model. No pattern fits nothing.
+// Match says whether one of the patterns matches the model. An empty list matches none.
 func (ps Patterns) Match(model string) bool {
 	for _, p := range ps {
 		if prefix, ok := strings.CutSuffix(p, "*"); ok && strings.HasPrefix(model, prefix) || p == model {
@@ -42,7 +42,7 @@ func (ps Patterns) Match(model string) bool {
 	return false
 }
 
-// Lists says whether the model stands among the patterns letter for letter.
+// Lists says whether one of the patterns is the model's id itself.
 func (ps Patterns) Lists(model string) bool {
 	for _, p := range ps {
 		if p == model {

@@ -15,7 +15,7 @@ func TestAfterFailure(t *testing.T) {
 		provider string
 		err      chat.Error
 		failover bool
-		rest     int64 // milliseconds from noon; 0: none
+		cooldown int64 // milliseconds from noon; 0: none
 	}{
 		{"bad key", "openai", chat.Error{Class: chat.BadKey}, true, UntilEdited - noon},
 		{"forbidden", "openai", chat.Error{Class: chat.Forbidden}, true, 3600 * s},
@@ -45,8 +45,8 @@ func TestAfterFailure(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			failover, until := tab.ByID(tt.provider).AfterFailure(&tt.err, noon)
-			want := noon + tt.rest
-			if tt.rest == 0 {
+			want := noon + tt.cooldown
+			if tt.cooldown == 0 {
 				want = 0
 			}
 			if failover != tt.failover || until != want {
@@ -65,7 +65,7 @@ func TestCallerCausedFailuresStayWithTheCaller(t *testing.T) {
 			t.Errorf("%s: failover is %v, caused by the caller %v", class, a.Failover, caused)
 		}
 		if (a.Cooldown != NoCooldown) != (a.Scope == ScopeKey) {
-			t.Errorf("%s: rest %d in scope %d", class, a.Cooldown, a.Scope)
+			t.Errorf("%s: cooldown %d in scope %d", class, a.Cooldown, a.Scope)
 		}
 	}
 }

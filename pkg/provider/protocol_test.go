@@ -14,7 +14,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 )
 
-func TestSpeech(t *testing.T) {
+func TestProtocol(t *testing.T) {
 	tools := func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "f"}} }
 	effort := func(level string) func(*chat.Request) {
 		return func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: level} }
@@ -34,7 +34,7 @@ func TestSpeech(t *testing.T) {
 	type asks = []func(*chat.Request)
 	for _, c := range []struct {
 		provider, model string
-		spoken          dialect.Name
+		asked           dialect.Name
 		asks            asks
 		want            dialect.Name
 	}{
@@ -77,7 +77,7 @@ func TestSpeech(t *testing.T) {
 		{"openai", "gpt-5.5", "", asks{tools, single}, responses.Name},
 		{"openai", "gpt-5.5", "", asks{tools, sound}, openai.Name},
 		{"openai", "gpt-5.5", "", asks{tools, stop}, responses.Name},
-		// Callers who speak it.
+		// The caller asks in it.
 		{"openai", "gpt-4.1", responses.Name, nil, responses.Name},
 		{"openai", "gpt-5.5", responses.Name, asks{tools, effort("none")}, responses.Name},
 		{"openai", "ft:gpt-4o:acme", responses.Name, nil, responses.Name},
@@ -86,7 +86,7 @@ func TestSpeech(t *testing.T) {
 		{"openai", "gpt-4o-audio-preview-2025-06-03", responses.Name, nil, openai.Name},
 		{"openai", "gpt-audio-1.5", responses.Name, nil, openai.Name},
 		{"openai", "text-embedding-3-small", responses.Name, nil, openai.Name},
-		// The other rows speak one dialect.
+		// The other providers serve one dialect.
 		{"groq", "openai/gpt-oss-120b", responses.Name, asks{tools, effort("high")}, openai.Name},
 		{"anthropic", "claude-opus-5.5", responses.Name, nil, anthropic.Name},
 		{"gemini", "gemini-3-pro", openai.Name, asks{tools}, gemini.Name},
@@ -96,14 +96,14 @@ func TestSpeech(t *testing.T) {
 			ask(req)
 		}
 		p := table(t, nil).ByID(c.provider)
-		s := p.Protocol(c.model, req, c.spoken)
+		s := p.Protocol(c.model, req, c.asked)
 		if s.Dialect() != c.want || s.Common().Provider != p.ID {
-			t.Errorf("%s spoken %q, tools %d, %+v: %s, want %s", c.model, c.spoken, len(req.Tools), req.Reasoning, s.Dialect(), c.want)
+			t.Errorf("%s asked %q, tools %d, %+v: %s, want %s", c.model, c.asked, len(req.Tools), req.Reasoning, s.Dialect(), c.want)
 		}
 	}
 }
 
-// Whatever is sent elsewhere for its functions is taken there.
+// A request that is sent as Responses for its functions is accepted there.
 func TestFunctionsReachThinkingModels(t *testing.T) {
 	p := table(t, nil).ByID("openai")
 	for model, want := range map[string]string{"gpt-5.5": "xhigh", "gpt-6.1-sol": "xhigh", "gpt-5.2": "high", "gpt-5.4-pro": "xhigh", "gpt-5-pro": "high", "gpt-5.2-codex": "high"} {
@@ -150,8 +150,9 @@ func TestState(t *testing.T) {
 	}
 }
 
-// OpenAI counts in Responses alone, also what would be sent as a chat completion; not what Responses has no place for.
-func TestCounting(t *testing.T) {
+// OpenAI counts in Responses alone, also requests that would be sent as chat completions, but not those that Responses
+// cannot express.
+func TestCounter(t *testing.T) {
 	sound := []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Audio, Media: &chat.Media{Data: "AAAA"}}}}}
 	hello := []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "Hello!"}}}}
 	for _, c := range []struct {

@@ -1,8 +1,7 @@
-// Package provider is the table of the providers that the gateway knows, and the
-// only code that talks to them. A provider is a row: where it lives, which dialect
-// it speaks, how a key is shown to it, how its fields differ from the dialect's own
-// (the rules of its dialect), what its errors mean and what they do to a key. Nothing outside
-// this package and the catalogue asks for a provider by its name.
+// Package provider is the table of the providers that the gateway knows, and the only code
+// that calls them. A provider is a row of the table: its base URL, its dialect and the rules by
+// which its fields differ from the dialect's own, how it takes a key, and what its errors mean.
+// Nothing outside this package and the catalogue asks for a provider by its name.
 package provider
 
 import (
@@ -13,11 +12,11 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/redact"
 )
 
-// Auth is how a key is shown to a provider. It is always a header: a key in a
-// query string ends up in logs.
+// Auth is how a provider takes a key. It is always a header: a key in a query string ends up
+// in logs.
 type Auth uint8
 
-// The ways.
+// The headers.
 const (
 	Bearer      Auth = iota + 1 // Authorization: Bearer KEY
 	XAPIKey                     // x-api-key: KEY
@@ -35,27 +34,26 @@ func (a Auth) Header(secret string) (name, value string) {
 	return "Authorization", "Bearer " + secret
 }
 
-// Provider is a row of the table. It is immutable once NewTable has returned it,
-// and safe for concurrent use.
+// Provider is a row of the table. It does not change once NewTable has returned it, and is
+// safe for concurrent use.
 type Provider struct {
 	ID      string // as in POST /api/keys: "openai"
 	Name    string // for people: "OpenAI"
 	BaseURL string // without a trailing slash; requests append dialect.Encoded.Path
-	// Client is the dialect's half towards the provider, and holds its rules. It is nil while the
-	// gateway cannot speak the dialect: keys are kept and checked all the same, but routing skips
-	// them (Callable).
+	// Client is the codec of the provider's dialect, and holds the rules. It is nil while the gateway
+	// has no such codec: keys are stored and checked all the same, but routing skips them (Callable).
 	Client dialect.Client
 	Auth   Auth
-	// Header goes with every request, checks included: Anthropic's version.
+	// Header is sent with every request, checks included: Anthropic's version.
 	Header map[string]string
 	// ForwardedRequestHeaders names the headers of a caller that the provider may see, in
 	// canonical form. Credentials, cookies and organisation headers are never among them.
 	ForwardedRequestHeaders []string
-	// RequestID is the header in which the provider names a request, in canonical
-	// form; empty if it has none. It is recorded for all but Groq, Together and Fireworks,
-	// where the usual name is taken.
+	// RequestID is the header with the provider's id of a request, in canonical form; empty if it
+	// has none. It is known from recordings, except for Groq, Together and Fireworks, where it is
+	// assumed to be the usual one.
 	RequestID string
-	// second is nil if the provider speaks one dialect only.
+	// alternate is nil if the provider serves one dialect only.
 	alternate *alternateProtocol
 	// HasEmbeddings says whether the provider serves POST /embeddings, or its like.
 	HasEmbeddings bool
@@ -64,15 +62,14 @@ type Provider struct {
 	check    check
 	signals  []signal
 	limits   []limitHeader
-	// dayReset is the UTC hour at which the provider's quotas of a day begin anew.
+	// dayReset is the UTC hour at which the provider's daily quotas are reset.
 	dayReset int
 
 	base  *url.URL
 	table *Table
 }
 
-// Callable says whether the gateway can send chats to the provider. If not, reason
-// says why, for people.
+// Callable says whether the gateway can send chats to the provider. If not, reason says why.
 func (p *Provider) Callable() (ok bool, reason string) {
 	if p.Client == nil {
 		return false, "this gateway cannot speak to " + p.Name + " yet"
@@ -80,7 +77,7 @@ func (p *Provider) Callable() (ok bool, reason string) {
 	return true, ""
 }
 
-// Embedder is the provider's dialect as far as embeddings go, or nil if it serves none.
+// Embedder returns the codec of the provider's embeddings, or nil if it serves none.
 func (p *Provider) Embedder() dialect.Embedder {
 	e, ok := p.Client.(dialect.Embedder)
 	if !ok || !p.HasEmbeddings {
@@ -89,7 +86,7 @@ func (p *Provider) Embedder() dialect.Embedder {
 	return e
 }
 
-// RequestIDOf returns the provider's name for the request that it answered, without pieces of the key.
+// RequestIDOf returns the provider's id of the request that it answered, without pieces of the key.
 func (p *Provider) RequestIDOf(h http.Header, secret string) string {
 	if p.RequestID == "" {
 		return ""
@@ -97,5 +94,5 @@ func (p *Provider) RequestIDOf(h http.Header, secret string) string {
 	return redact.Pieces(clean(h.Get(p.RequestID), maxHeader), secret)
 }
 
-// maxHeader bounds the value of a header that comes down, in bytes.
+// maxHeader bounds the value of a forwarded response header, in bytes.
 const maxHeader = 200

@@ -15,12 +15,12 @@ import (
 type Response struct {
 	Status      int
 	ContentType string // as the provider says, which is not always the truth
-	RequestID   string // the provider's name for the request; empty if it gave none
+	RequestID   string // the provider's id of the request; empty if it gave none
 	// Header holds those of the provider's headers that callers may see. Cookies, CORS,
 	// rate limits and organisations are never among them.
 	Header http.Header
-	// Body is bounded, and fails with a *chat.Error of class Timeout or Transport. It
-	// must be closed; closing it early ends the provider's work.
+	// Body is bounded, and fails with a *chat.Error of class Timeout or Transport. It must be
+	// closed; closing it early cancels the request.
 	Body io.ReadCloser
 
 	size int64 // as the provider announced it; -1 if it did not
@@ -29,12 +29,12 @@ type Response struct {
 // Close closes the body.
 func (r *Response) Close() error { return r.Body.Close() }
 
-// ReadAll reads the body to its end and closes it. If it fails (*chat.Error), what
-// came before is returned as well.
+// ReadAll reads the body to its end and closes it. If that fails (*chat.Error), it returns what came
+// before as well.
 func (r *Response) ReadAll() ([]byte, error) {
 	defer r.Body.Close()
 	var buf bytes.Buffer
-	// What is announced is believed up to a point: it need not come.
+	// The announced size need not be true.
 	buf.Grow(int(min(max(r.size, 0), 1<<20)) + bytes.MinRead)
 	_, err := buf.ReadFrom(r.Body)
 	return buf.Bytes(), err
@@ -55,7 +55,7 @@ func forwardedResponseHeaders(h http.Header, secret string) http.Header {
 	return out
 }
 
-// body reads an answer: bounded, and with an idle timeout.
+// body reads an answer within a bound and an idle timeout.
 type body struct {
 	*exchange
 	raw      io.Closer
@@ -66,8 +66,8 @@ type body struct {
 	err      error
 }
 
-// decode makes b read what was compressed. Nothing is asked for compressed, so
-// that only a proxy that insists is met here.
+// decode makes b read a compressed body. The client asks for no compression; some proxies compress all
+// the same.
 func (b *body) decode(encoding string) *chat.Error {
 	switch strings.ToLower(encoding) {
 	case "", "identity":
@@ -139,8 +139,7 @@ func (b *body) count(p []byte) bool {
 // Close ends the exchange. The connection is used again only if the body was read
 // to its end.
 func (b *body) Close() error {
-	// The transport must see the body closed before the context ends, or it
-	// throws away a connection that could be kept.
+	// If the context ended first, the transport would drop a connection that it could keep.
 	err := b.raw.Close()
 	b.end()
 	return err

@@ -52,7 +52,7 @@ func TestFireworksBudgets(t *testing.T) {
 
 func to[T any](v T) *T { return &v }
 
-// everything asks for all that the dialect's top level can say.
+// everything returns a request with every field of the dialect's top level.
 func everything(model string) *chat.Request {
 	return &chat.Request{
 		Model:    model,
@@ -173,7 +173,7 @@ func TestStopsPerProvider(t *testing.T) {
 	}
 }
 
-// Who wants no reasoning in the answer gets none from Groq.
+// Groq sends no reasoning if the caller wants none in the answer.
 func TestHiddenReasoning(t *testing.T) {
 	req := everything("qwen/qwen3-32b")
 	req.Reasoning = &chat.Reasoning{Hide: true}

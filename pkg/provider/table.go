@@ -14,9 +14,9 @@ type Table struct {
 	byID map[string]*Provider
 }
 
-// NewTable makes the table. Overrides replaces base URLs by provider id (proxies,
-// regional endpoints, tests); an empty value replaces nothing. All that is wrong with
-// the overrides comes back in one joined error.
+// NewTable returns the table. Overrides replaces base URLs by provider id (proxies, regional
+// endpoints, tests); an empty value replaces nothing. The error joins all that is wrong with the
+// overrides.
 func NewTable(overrides map[string]string) (*Table, error) {
 	t := &Table{byID: map[string]*Provider{}}
 	for _, row := range []Provider{

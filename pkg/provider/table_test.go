@@ -50,7 +50,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s: Callable is %v, %q", p.ID, ok, reason)
 		}
 		if !ok {
-			t.Errorf("%s speaks the dialect %s and is not callable", p.ID, p.Client)
+			t.Errorf("%s has the client %v and is not callable", p.ID, p.Client)
 		}
 	}
 	if tab.ByID("nobody") != nil {

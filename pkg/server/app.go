@@ -39,7 +39,7 @@ type App struct {
 	budget  *budget
 	proxies proxies
 	sharing sharing
-	dialects
+	*dialects
 	// Jobs are the asynchronous requests.
 	Jobs *jobs.Queue
 }

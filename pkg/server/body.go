@@ -16,7 +16,7 @@ import (
 
 const (
 	// bodyPace is what a body has to keep up, in bytes a second on average, after the
-	// patience for its first bytes.
+	// timeout of its first bytes.
 	bodyPace = 4 << 10
 
 	// managementBody is more than any body of a management route needs.
@@ -53,7 +53,7 @@ func (c *call) readBody(limit int64) ([]byte, error) {
 	buf := make([]byte, 0, size)
 	begun := time.Now()
 	for {
-		c.w.control.SetReadDeadline(begun.Add(c.patience + time.Duration(len(buf))*time.Second/bodyPace))
+		c.w.control.SetReadDeadline(begun.Add(c.bodyTimeout + time.Duration(len(buf))*time.Second/bodyPace))
 		n, err := c.r.Body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		if int64(len(buf)) > limit {
@@ -168,7 +168,7 @@ func (c *call) drain() {
 	if c.read || c.bodyless() {
 		return
 	}
-	c.w.control.SetReadDeadline(time.Now().Add(c.patience))
+	c.w.control.SetReadDeadline(time.Now().Add(c.bodyTimeout))
 	if _, err := io.CopyN(io.Discard, c.r.Body, drainLimit); err == io.EOF {
 		c.read = true
 		c.w.control.SetReadDeadline(time.Time{})

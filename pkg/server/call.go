@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -20,6 +21,9 @@ type call struct {
 	path string
 	// client is where the request comes from: the peer, or whom a trusted proxy names.
 	client netip.Addr
+	// dialect is that of the answer, and claimed says that its clients ask for such paths.
+	dialect *dialect.Dialect
+	claimed bool
 	// proxied says that the peer may speak for the client in headers.
 	proxied bool
 	// who is set on routes that are not public.
@@ -27,10 +31,10 @@ type call struct {
 
 	endpoint *endpoint // nil: no such route
 
-	budget   *budget
-	held     int64         // bytes of the budget
-	read     bool          // the body was read to its end
-	patience time.Duration // with a body that makes no progress
+	budget      *budget
+	held        int64         // bytes of the budget
+	read        bool          // the body was read to its end
+	bodyTimeout time.Duration // for a body without progress
 }
 
 // now is the time at which the request began, in Unix milliseconds.
@@ -73,7 +77,7 @@ func (c *call) objectID() (store.ID, error) {
 
 // Header values that never change. net/http only reads them.
 var (
-	jsonType = []string{"application/json; charset=utf-8"}
+	jsonType = []string{dialect.JSON}
 	nosniff  = []string{"nosniff"}
 	noStore  = []string{"no-store"}
 	noFrames = []string{"default-src 'none'; frame-ancestors 'none'"}

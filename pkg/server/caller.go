@@ -1,12 +1,12 @@
 package server
 
 import (
-	"cmp"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -64,7 +64,7 @@ func (a *App) identify(c *call) (principal, error) {
 		}
 		return a.identifySession(c, bearer, false)
 	}
-	if key := c.apiKey(); key != "" {
+	if key := a.apiKey(c); key != "" {
 		return a.identifyToken(key)
 	}
 	cookie := c.sessionCookie()
@@ -79,12 +79,18 @@ func (a *App) identify(c *call) (principal, error) {
 	return a.identifySession(c, cookie, true)
 }
 
-// apiKey is the gateway token where SDKs of Anthropic and of Google put their keys.
-func (c *call) apiKey() string {
+// apiKey returns the gateway token from the headers in which SDKs send their keys. That of the dialect of
+// the path goes first.
+func (a *App) apiKey(c *call) string {
 	if !c.shared() {
 		return ""
 	}
-	return strings.TrimSpace(cmp.Or(c.r.Header.Get("X-Api-Key"), c.r.Header.Get("X-Goog-Api-Key")))
+	for _, d := range append([]*dialect.Dialect{c.dialect}, a.dialects.list...) {
+		if key := strings.TrimSpace(c.r.Header.Get(d.KeyHeader)); d.KeyHeader != "" && key != "" {
+			return key
+		}
+	}
+	return ""
 }
 
 // anonymous is the error for a request that says nothing about who sends it.
@@ -92,11 +98,10 @@ func (c *call) anonymous() error {
 	switch {
 	case c.shared() && c.r.URL.Query().Has("key"):
 		return fault.New(fault.Unauthorized, "a token in the query string ends up in logs and is not read there: send it in the header x-goog-api-key")
-	case c.speaks() == Anthropic:
-		return fault.New(fault.Unauthorized, "send the gateway token in the header x-api-key, or as Authorization: Bearer")
-	case c.speaks() == Gemini:
-		return fault.New(fault.Unauthorized, "send the gateway token in the header x-goog-api-key, or as Authorization: Bearer")
-	case c.speaks() == OpenAI:
+	case c.dialect.KeyHeader != "":
+		return fault.New(fault.Unauthorized, "send the gateway token in the header %s, or as Authorization: Bearer",
+			strings.ToLower(c.dialect.KeyHeader))
+	case c.dialect.SDKs != "":
 		return fault.New(fault.Unauthorized, "send the gateway token as Authorization: Bearer, a space, and the token")
 	}
 	return fault.New(fault.Unauthorized, "log in, or send a token: Authorization: Bearer, a space, and the token")
@@ -187,7 +192,7 @@ func (c *call) cookieName() string {
 // there only for the gateway's own pages.
 func (c *call) sessionCookie() string {
 	cookie, err := c.r.Cookie(c.cookieName())
-	if err != nil || c.shared() && (c.speaks() != Chat || c.crossSite()) {
+	if err != nil || c.shared() && (c.dialect.SDKs != "" || c.crossSite()) {
 		return ""
 	}
 	return cookie.Value

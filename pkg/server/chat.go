@@ -9,35 +9,36 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 )
 
-// chat answers POST /api/chat.
-func (a *App) chat(c *call) error { return a.answer(c, formChat, "") }
-
-// answer takes what callers of a form ask its whole way. Errors that it returns came before the first byte of an answer.
-func (a *App) answer(c *call, f form, model string) error {
+// answer reads a request to the endpoint and answers it. Model is what the path says. An error that it
+// returns came before the first byte of an answer.
+func (a *App) answer(c *call, e endpointOf, model string) error {
 	body, err := a.conversationBody(c)
 	if err != nil {
 		return err
 	}
-	q, err := a.question(f, model, c.r.Header, body)
+	if e.Count != nil {
+		return a.count(c, e, model, body)
+	}
+	d, err := a.decode(e, model, c.r.Header, body)
 	if err != nil {
 		return err
 	}
-	if q.async || prefersAsync(c.r.Header) {
-		return a.submit(c, q)
+	if d.async || prefersAsync(c.r.Header) {
+		return a.submit(c, d)
 	}
-	return a.converse(c, q)
+	return a.converse(c, d)
 }
 
-func (a *App) converse(c *call, q *question) error {
-	q.ask.ID, q.ask.Principal = c.id, c.who.gateway()
-	call, err := a.Gateway.Start(c.r.Context(), q.ask)
+func (a *App) converse(c *call, d *decodedRequest) error {
+	d.req.ID, d.req.Principal = c.id, c.who.gateway()
+	call, err := a.Gateway.Start(c.r.Context(), d.req)
 	if err != nil {
 		return err
 	}
 	defer call.Close()
-	name := cmp.Or(q.ask.Route.RequestID, c.requestID())
-	if !q.ask.Chat.Stream {
-		answer, err := q.encode(call, name, c.begun)
+	name := cmp.Or(d.req.Route.RequestID, c.requestID())
+	if !d.req.Chat.Stream {
+		answer, err := d.encode(call, name, c.begun)
 		if err != nil {
 			return err
 		}
@@ -45,11 +46,11 @@ func (a *App) converse(c *call, q *question) error {
 		return c.replyRaw(http.StatusOK, answer)
 	}
 	describe(c.w.Header(), call)
-	a.relay(c, call, q.speech.NewStreamEncoder(q.served(call, name, c.begun)), q.speech.contentType)
+	a.relay(c, call, d.codec.NewStreamEncoder(d.served(call, name, c.begun)), d.endpoint.StreamType)
 	return nil
 }
 
-// describe sets the headers that say who answered.
+// describe sets the headers that name the provider, the model and the key of the answer.
 func describe(h http.Header, call *gateway.Call) {
 	h["X-Llm-Provider"] = []string{headerValue(call.Provider())}
 	h["X-Llm-Model"] = []string{headerValue(call.Model())}
@@ -63,7 +64,7 @@ func describe(h http.Header, call *gateway.Call) {
 // maxHeaderValue bounds the X-LLM-* headers, in bytes.
 const maxHeaderValue = 1024
 
-// headerValue is s as printable ASCII of at most 1 kB.
+// headerValue returns s as printable ASCII of at most 1 kB.
 func headerValue(s string) string {
 	if len(s) <= maxHeaderValue && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0 {
 		return s

@@ -13,7 +13,8 @@ type sharing struct {
 }
 
 // exposed are the headers that a page may read.
-const exposed = "X-Request-ID, Request-ID, X-LLM-Provider, X-LLM-Model, X-LLM-Key-ID, X-LLM-Latency-Ms, X-LLM-Warnings, X-Should-Retry, Retry-After, Location, Preference-Applied"
+const exposed = "X-Request-ID, Request-ID, X-LLM-Provider, X-LLM-Model, X-LLM-Key-ID, X-LLM-Latency-Ms, X-LLM-Warnings, " +
+	"X-Should-Retry, Retry-After, Location, Preference-Applied"
 
 // preflightAge is how long browsers may remember a preflight, in seconds.
 const preflightAge = "7200"
@@ -36,7 +37,7 @@ func (s sharing) head(c *call) {
 	h.Set("Access-Control-Expose-Headers", exposed)
 }
 
-// allowed is the value of Access-Control-Allow-Origin, empty if the origin may not read.
+// allowed returns the value of Access-Control-Allow-Origin, empty if the origin may not read the answer.
 func (s sharing) allowed(origin string) string {
 	if len(s.origins) == 0 || s.origins[0] == "*" {
 		return "*"
@@ -47,18 +48,12 @@ func (s sharing) allowed(origin string) string {
 	return ""
 }
 
-// shared says whether other sites' pages may read the answer.
+// shared says whether pages of other sites may read the answer.
 func (c *call) shared() bool {
 	if c.endpoint == nil {
-		return sharedPath(c.r.URL.Path)
+		return c.claimed // so that a page can read the error
 	}
 	return c.endpoint.sharing == AnyOrigin
-}
-
-// sharedPath says whether a path without a route lies where answers are shared, so that
-// a page can read the error.
-func sharedPath(path string) bool {
-	return below(path, "/api/chat") || groupOf(path) != Chat
 }
 
 // preflight answers OPTIONS.

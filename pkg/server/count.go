@@ -1,21 +1,29 @@
 package server
 
 import (
-	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"net/http"
+
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 )
 
-// count tells how many input tokens a request has, and marks the answer if that is a guess.
-func (a *App) count(c *call, req *chat.Request, route dialect.Route, spoken dialect.Name) (int64, error) {
+// count answers with the number of input tokens that a request has, and marks the answer if it is an estimate.
+func (a *App) count(c *call, e endpointOf, model string, body []byte) error {
+	codec := e.Count(model)
+	req, route, err := codec.DecodeCount(body)
+	if err != nil {
+		return err
+	}
 	if err := a.routeByHeader(c.r.Header, &route); err != nil {
-		return 0, err
+		return err
 	}
 	n, exact, err := a.Gateway.Count(c.r.Context(), gateway.Request{
-		ID: c.id, Principal: c.who.gateway(), Chat: req, Route: route, Header: c.r.Header, Dialect: spoken,
+		ID: c.id, Principal: c.who.gateway(), Chat: req, Route: route, Header: c.r.Header, Dialect: e.dialect.Name,
 	})
-	if err == nil && !exact {
+	if err != nil {
+		return err
+	}
+	if !exact {
 		c.w.Header()["X-Llm-Warnings"] = []string{"no provider counted: the number is estimated from the length of the text"}
 	}
-	return n, err
+	return c.replyRaw(http.StatusOK, codec.EncodeCount(n))
 }

@@ -16,10 +16,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// databaseRetry is when a caller may ask again after the database did not answer.
+// databaseRetry is the Retry-After of an answer that fails because the database does not answer.
 const databaseRetry = 5 * time.Second
 
-// faultOf is what the caller is told of an error. It is the only place that decides it.
+// faultOf returns what the caller is told of an error. It is the only place that decides it.
 func (c *call) faultOf(err error) *fault.Error {
 	var f *fault.Error
 	switch {
@@ -38,7 +38,7 @@ func (c *call) faultOf(err error) *fault.Error {
 	case store.CodeFull:
 		return unavailable(err, "the database takes no more data")
 	case store.CodeReference:
-		// What the request was about was deleted at the same time.
+		// Another request deleted the object at the same time.
 		return fault.Wrap(err, fault.NotFound, "there is no such object any more")
 	}
 	return fault.From(err)
@@ -60,15 +60,15 @@ func (a *App) fail(c *call, err error) {
 	if a.Config.Platform == config.PlatformFunctions {
 		c.drain()
 	}
-	if c.shared() && (f.RetryAfter <= 0 || f.RetryAfter > patienceOfSDKs) {
-		// The gateway has tried what can be tried; SDKs that try again only wait longer.
+	if c.shared() && (f.RetryAfter <= 0 || f.RetryAfter > maxSDKRetryAfter) {
+		// The gateway has retried already: another attempt of an SDK's own is of no use.
 		c.w.Header().Set("X-Should-Retry", "false")
 	}
-	writeFault(c.w, f, a.speaker(c), c.requestID())
+	writeFault(c.w, f, c.dialect, c.requestID())
 }
 
-// patienceOfSDKs is the longest Retry-After that the official SDKs heed.
-const patienceOfSDKs = time.Minute
+// maxSDKRetryAfter is the longest Retry-After that the official SDKs obey.
+const maxSDKRetryAfter = time.Minute
 
 func (a *App) logFault(c *call, f *fault.Error) {
 	if f.Err == nil {
@@ -94,11 +94,8 @@ func causeOf(err error) string {
 	return redact.Text(err.Error())
 }
 
-// ownStatus is a dialect that has statuses of its own.
-type ownStatus interface{ Status(*fault.Error) int }
-
-// writeFault tells an error in the caller's dialect.
-func writeFault(w http.ResponseWriter, f *fault.Error, speaker dialect.Server, requestID string) {
+// writeFault answers with an error in the dialect.
+func writeFault(w http.ResponseWriter, f *fault.Error, d *dialect.Dialect, requestID string) {
 	h := w.Header()
 	if f.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
@@ -107,13 +104,13 @@ func writeFault(w http.ResponseWriter, f *fault.Error, speaker dialect.Server, r
 		h.Set("WWW-Authenticate", `Bearer realm="llm-gateway"`)
 	}
 	if f.Code == fault.TooLarge || f.Code == fault.RequestTimeout {
-		h.Set("Connection", "close") // the rest of the body is not worth reading
+		h.Set("Connection", "close") // the rest of the body is not read
 	}
 	h["Content-Type"] = jsonType
 	status := f.Code.Status()
-	if own, ok := speaker.(ownStatus); ok {
-		status = own.Status(f)
+	if d.Status != nil {
+		status = d.Status(f)
 	}
 	w.WriteHeader(status)
-	w.Write(speaker.EncodeError(f, requestID))
+	w.Write(d.Errors.EncodeError(f, requestID))
 }

@@ -34,12 +34,12 @@ func prefersAsync(h http.Header) bool {
 const idempotencyKey = "Idempotency-Key"
 
 // submit stores a request for later, and answers where its result will be.
-func (a *App) submit(c *call, q *question) error {
+func (a *App) submit(c *call, d *decodedRequest) error {
 	var issues fault.Issues
-	if q.ask.Chat.Stream || q.form == formGenerateSSE || q.form == formGenerateArray {
+	if d.req.Chat.Stream {
 		issues.Add("stream", "a streamed answer cannot be given later: leave out stream, or async (Prefer: respond-async)")
 	}
-	name, where := q.ask.Route.RequestID, "requestId"
+	name, where := d.req.Route.RequestID, "requestId"
 	if name == "" {
 		name, where = c.r.Header.Get(idempotencyKey), idempotencyKey
 	}
@@ -57,7 +57,7 @@ func (a *App) submit(c *call, q *question) error {
 		return err
 	}
 	j, err := a.Jobs.Submit(c.r.Context(), who, c.id, cmp.Or(name, c.requestID()),
-		jobs.Task{Endpoint: string(q.form), Model: q.model, Header: a.lasting(c.r.Header), Body: q.body})
+		jobs.Task{Endpoint: d.endpoint.Name, Model: d.model, Header: a.lasting(c.r.Header), Body: d.body})
 	if err != nil {
 		return err
 	}
@@ -177,10 +177,9 @@ func (a *App) getJob(c *call) error {
 // tell answers with a result in the dialect of the request.
 func (a *App) tell(c *call, r jobs.Result) error {
 	if r.Fault != nil {
-		speech := a.speechOf(form(r.Endpoint), "")
 		f := r.Fault.Error(a.Now())
 		c.w.Header().Set("X-Should-Retry", "false")
-		writeFault(c.w, f, speech.Server, c.requestID())
+		writeFault(c.w, f, a.dialects.endpoint(r.Endpoint).dialect, c.requestID())
 		return nil
 	}
 	for header, values := range r.Header {
@@ -208,16 +207,16 @@ func (a *App) cancelJob(c *call) error {
 // Execute implements [jobs.Executor].
 func (a *App) Execute(ctx context.Context, who gateway.Principal, name string, t jobs.Task, endStatements func(jobs.Result) []store.Stmt) jobs.Result {
 	begun := a.Now()
-	q, err := a.question(form(t.Endpoint), t.Model, t.Header, t.Body)
+	d, err := a.decode(a.dialects.endpoint(t.Endpoint), t.Model, t.Header, t.Body)
 	if err != nil { // this version decodes requests otherwise than the version that stored it
 		return jobs.Failed(t.Endpoint, fault.From(err))
 	}
-	q.ask.ID, q.ask.Principal = store.NewID(begun.UnixMilli()), who
-	q.ask.EndStatements = func(call *gateway.Call, failure *fault.Error) []store.Stmt {
+	d.req.ID, d.req.Principal = store.NewID(begun.UnixMilli()), who
+	d.req.EndStatements = func(call *gateway.Call, failure *fault.Error) []store.Stmt {
 		if failure != nil {
 			return endStatements(jobs.Failed(t.Endpoint, failure))
 		}
-		answer, err := q.encode(call, name, begun)
+		answer, err := d.encode(call, name, begun)
 		if err != nil {
 			return endStatements(jobs.Failed(t.Endpoint, fault.From(err)))
 		}
@@ -225,7 +224,7 @@ func (a *App) Execute(ctx context.Context, who gateway.Principal, name string, t
 		describe(r.Header, call)
 		return endStatements(r)
 	}
-	call, err := a.Gateway.Start(ctx, q.ask)
+	call, err := a.Gateway.Start(ctx, d.req)
 	if err != nil {
 		f := fault.From(err)
 		if f.Code == fault.Unauthorized {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
 
 type catalogModelView struct {
@@ -33,7 +34,7 @@ func (a *App) keyCatalog(c *call) error {
 				continue
 			}
 			view.Models = append(view.Models, catalogModelView{
-				ID: m.ID, Mode: string(m.Mode), ContextWindow: counted(m.Context), MaxOutputTokens: counted(m.MaxOutput), Capabilities: m.Caps.Names(),
+				ID: m.ID, Mode: string(m.Mode), ContextWindow: dialect.Known(m.Context), MaxOutputTokens: dialect.Known(m.MaxOutput), Capabilities: m.Caps.Names(),
 			})
 		}
 		providers = append(providers, view)

@@ -132,20 +132,14 @@ func (t *table) hasWithoutSlashes(path string) bool {
 	return e != nil
 }
 
-// baseURL tells the SDKs of the dialect that the caller speaks which base URL to use. It is empty for the
-// gateway's own dialect.
+// baseURL says which base URL the SDKs of the caller's dialect need. It is empty for the gateway's own dialect.
 func (c *call) baseURL() string {
 	origin := "http://" + printableText(c.host())
 	if c.tls() {
 		origin = "https://" + printableText(c.host())
 	}
-	switch c.speaks() {
-	case OpenAI:
-		return "The base URL for OpenAI's SDKs is " + origin + "/v1"
-	case Anthropic:
-		return "The base URL for Anthropic's SDKs is " + origin
-	case Gemini:
-		return "The base URL for Google's SDKs is " + origin
+	if c.dialect.SDKs == "" {
+		return ""
 	}
-	return ""
+	return "The base URL for " + c.dialect.SDKs + " SDKs is " + origin + c.dialect.SDKBase
 }

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// Mount serves the whole route table with one handler a group: those of api/, in all
-// platforms but Vercel's functions, which Vercel mounts itself. It panics if a group has no handler.
+// Mount returns a handler of the whole route table, made of one handler for each group: those of api/.
+// Vercel's functions do not use it, as Vercel routes requests to the handlers itself. Mount panics if
+// a group has no handler.
 func Mount(handlers map[Group]http.HandlerFunc) http.Handler {
 	t := newTable(Routes())
 	for _, r := range Routes() {
@@ -23,8 +24,8 @@ func Mount(handlers map[Group]http.HandlerFunc) http.Handler {
 	})
 }
 
-// Serve is what the handlers of api/ do: it answers with the process's App. Where there can
-// be none, because the configuration is wrong, it answers 503 and says what is wrong.
+// Serve answers a request with the process's App; the handlers of api/ call it. If the configuration is
+// wrong, it answers 503 and says what is wrong.
 func Serve(group Group, w http.ResponseWriter, r *http.Request) {
 	app, err := Default()
 	if err != nil {
@@ -34,8 +35,7 @@ func Serve(group Group, w http.ResponseWriter, r *http.Request) {
 	app.Serve(group, w, r)
 }
 
-// process holds the App of this process. The handlers of api/ are plain functions, as Vercel
-// wants them, so this is the one thing that they can share.
+// process holds the App of this process. The handlers of api/ share it here, as Vercel wants plain functions.
 var process struct {
 	mu  sync.RWMutex
 	app *App
@@ -48,8 +48,8 @@ func Install(app *App) {
 	process.app = app
 }
 
-// Default returns the installed App; on functions, where nobody installs one, it makes it from
-// the environment at the first request. An error is not kept: the next request tries again.
+// Default returns the installed App. On functions none is installed: Default opens it from the environment
+// at the first request. After an error the next request tries again.
 func Default() (*App, error) {
 	process.mu.RLock()
 	app := process.app

@@ -99,15 +99,15 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 // refuse answers for an App that cannot be made.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	now := time.Now()
-	c := &call{w: newResponse(w, r, time.Minute), r: r, id: store.NewID(now.UnixMilli()), begun: now, proxied: true, patience: 10 * time.Second}
+	c := &call{w: newResponse(w, r, time.Minute), r: r, id: store.NewID(now.UnixMilli()), begun: now, proxied: true, bodyTimeout: 10 * time.Second}
+	c.dialect, c.claimed = newDialects(nil).of(r.URL.Path, r.Header)
 	c.secure()
 	sharing{}.head(c)
 	c.drain()
 	f := fault.Wrap(err, fault.Unavailable, "the gateway is not configured: %s", wrongSettings(err))
 	f.RetryAfter = time.Minute
 	slog.Error("not configured", "cause", wrongSettings(err))
-	d := newDialects(nil)
-	writeFault(c.w, f, d.of(c.speaks()), c.requestID())
+	writeFault(c.w, f, c.dialect, c.requestID())
 }
 
 // wrongSettings names the variables. Errors of the configuration hold no values.

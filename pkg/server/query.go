@@ -45,6 +45,17 @@ func (q *query) integer(name string, low, high, absent int64) int64 {
 	return n
 }
 
+// Integer, Text and Err implement [dialect.Query].
+func (q *query) Integer(name string, low, high, absent int64) int64 {
+	return q.integer(name, low, high, absent)
+}
+
+// Text is text.
+func (q *query) Text(name string) string { return q.text(name) }
+
+// Err is err.
+func (q *query) Err() error { return q.err() }
+
 // boolean returns true, false, or nil if it is absent.
 func (q *query) boolean(name string) *bool {
 	switch q.values.Get(name) {

@@ -10,10 +10,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 )
 
-// relay streams the answer: what comes in one piece goes out in one write and one flush.
+// relay streams the answer. It writes and flushes once for each piece that arrives.
 func (a *App) relay(c *call, call *gateway.Call, enc dialect.StreamEncoder, contentType string) {
 	out := &relayWriter{
-		stream: c.stream(contentType), enc: enc, every: a.Config.Limits.Heartbeat, gone: call.Cancel,
+		stream: c.stream(contentType), enc: enc, every: a.Config.Limits.Heartbeat, cancel: call.Cancel,
 	}
 	defer out.stop()
 	out.start()
@@ -25,7 +25,7 @@ func (a *App) relay(c *call, call *gateway.Call, enc dialect.StreamEncoder, cont
 		}
 		raw, ok := call.Raw()
 		if ok {
-			ok = out.passed(raw, &events[len(events)-1], call.Fault)
+			ok = out.passthrough(raw, &events[len(events)-1], call.Fault)
 		} else {
 			ok = out.events(events, call.Fault)
 		}
@@ -40,7 +40,7 @@ type relayWriter struct {
 	stream *streamWriter
 	enc    dialect.StreamEncoder
 	every  time.Duration // 0: no heartbeats
-	gone   func()        // called when the caller is gone, or does not read
+	cancel func()        // called when the caller has left, or does not read
 
 	mu    sync.Mutex
 	buf   []byte
@@ -73,7 +73,7 @@ func (w *relayWriter) beat() {
 	}
 }
 
-// events says whether the caller is still there.
+// events writes events in the dialect of the caller. It returns false if the caller has left.
 func (w *relayWriter) events(events []chat.Event, failure func() *fault.Error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -88,8 +88,8 @@ func (w *relayWriter) events(events []chat.Event, failure func() *fault.Error) b
 	return w.send(buf)
 }
 
-// passed writes what the provider sent in the caller's own dialect; last is the last event of it.
-func (w *relayWriter) passed(raw []byte, last *chat.Event, failure func() *fault.Error) bool {
+// passthrough writes the bytes of a provider of the caller's dialect; last is the last event in them.
+func (w *relayWriter) passthrough(raw []byte, last *chat.Event, failure func() *fault.Error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	buf := w.buf[:0]
@@ -104,7 +104,7 @@ func (w *relayWriter) passed(raw []byte, last *chat.Event, failure func() *fault
 	return w.send(buf)
 }
 
-// maxKept bounds the buffer that is used again.
+// maxKept bounds the size of a buffer that is reused.
 const maxKept = 64 << 10
 
 func (w *relayWriter) send(buf []byte) bool {
@@ -113,7 +113,7 @@ func (w *relayWriter) send(buf []byte) bool {
 	}
 	if err := w.stream.write(buf); err != nil {
 		w.ended = true
-		w.gone()
+		w.cancel()
 		return false
 	}
 	if w.timer != nil {

@@ -10,15 +10,15 @@ import (
 // than that.
 type response struct {
 	http.ResponseWriter
-	control  *http.ResponseController
-	patience time.Duration // for one write; 0: no limit
-	head     bool
-	status   int // 0: not begun
-	bytes    int64
+	control      *http.ResponseController
+	writeTimeout time.Duration // for one write; 0: no limit
+	head         bool
+	status       int // 0: not begun
+	bytes        int64
 }
 
-func newResponse(w http.ResponseWriter, r *http.Request, patience time.Duration) *response {
-	return &response{ResponseWriter: w, control: http.NewResponseController(w), patience: patience, head: r.Method == http.MethodHead}
+func newResponse(w http.ResponseWriter, r *http.Request, writeTimeout time.Duration) *response {
+	return &response{ResponseWriter: w, control: http.NewResponseController(w), writeTimeout: writeTimeout, head: r.Method == http.MethodHead}
 }
 
 // Unwrap lets http.ResponseController reach what the server offers.
@@ -35,7 +35,7 @@ func (w *response) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// writeUnit is what has to go out within the patience: about what a caller on a slow
+// writeUnit is what has to be written within the timeout: about what a caller on a slow
 // line takes in that time.
 const writeUnit = 256 << 10
 
@@ -61,8 +61,8 @@ func (w *response) Write(p []byte) (int, error) {
 
 // extend restarts the time for writing. Hosts without deadlines bound it themselves.
 func (w *response) extend() {
-	if w.patience > 0 {
-		w.control.SetWriteDeadline(time.Now().Add(w.patience))
+	if w.writeTimeout > 0 {
+		w.control.SetWriteDeadline(time.Now().Add(w.writeTimeout))
 	}
 }
 

@@ -1,14 +1,23 @@
 package server
 
+import (
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
+	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+)
+
 // Group names the file of api/ that serves a route.
 type Group string
 
-// The groups.
+// The groups. Those of dialects have the dialects' names.
 const (
 	Chat      Group = "chat"
-	OpenAI    Group = "openai"
-	Anthropic Group = "anthropic"
-	Gemini    Group = "gemini"
+	OpenAI          = Group(openai.Name)
+	Anthropic       = Group(anthropic.Name)
+	Gemini          = Group(gemini.Name)
 	Keys      Group = "keys"
 	Tokens    Group = "tokens"
 	Auth      Group = "auth"
@@ -23,9 +32,9 @@ type Access uint8
 // The kinds of access.
 const (
 	AccessPublic    Access = iota + 1 // anyone
-	AccessSession                     // a person who is logged in
-	AccessAdmin                       // such a person with the role admin
-	AccessToken                       // a gateway token, or a person who is logged in
+	AccessSession                     // a user who is logged in
+	AccessAdmin                       // a user who is logged in and has the role admin
+	AccessToken                       // who has a gateway token or is logged in
 	AccessScheduler                   // the platform's scheduler, by CRON_SECRET
 )
 
@@ -41,8 +50,8 @@ const (
 // Route is a row of the route table.
 type Route struct {
 	Method string
-	// Pattern is the path. A segment {id} stands for an object's id, and {model...} at the end for the rest of the
-	// path, slashes included. GET serves HEAD, too.
+	// Pattern is the path. A segment {id} matches an object's id, and {model...} at the end matches the
+	// rest of the path, slashes included. GET serves HEAD, too.
 	Pattern string
 	Group   Group
 	Access  Access
@@ -50,25 +59,48 @@ type Route struct {
 	handle  func(*App, *call) error
 }
 
-// Routes is the route table: every route of the gateway, in every platform.
+// ownEndpoint is the endpoint of the gateway's own dialect.
+const ownEndpoint = "chat"
+
+// Routes returns the route table: every route of the gateway, on every platform.
 func Routes() []Route {
+	var routes []Route
+	dialects := newDialects(nil)
+	for _, r := range routeTable() {
+		rest, ok := strings.CutPrefix(r.Pattern, basePlaceholder)
+		if !ok {
+			routes = append(routes, r)
+			continue
+		}
+		for _, base := range dialects.named(dialect.Name(r.Group)).Bases {
+			r.Pattern = base + rest
+			routes = append(routes, r)
+		}
+	}
+	return routes
+}
+
+// basePlaceholder at the beginning of a pattern stands for each of the bases of the group's dialect.
+const basePlaceholder = "{base}"
+
+func routeTable() []Route {
 	return []Route{
-		{"POST", "/api/chat", Chat, AccessToken, AnyOrigin, (*App).chat},
+		{"POST", "/api/chat", Chat, AccessToken, AnyOrigin, ask(ownEndpoint)},
 		{"GET", "/api/chat/{id}", Chat, AccessToken, AnyOrigin, (*App).getJob},
 		{"DELETE", "/api/chat/{id}", Chat, AccessToken, AnyOrigin, (*App).cancelJob},
 		{"GET", "/api/queue/stats", Chat, AccessToken, SameOrigin, (*App).queueStats},
 		{"GET", "/api/queue/jobs", Chat, AccessSession, SameOrigin, (*App).listJobs},
 
-		{"POST", "/v1/chat/completions", OpenAI, AccessToken, AnyOrigin, (*App).completions},
-		{"POST", "/v1/responses", OpenAI, AccessToken, AnyOrigin, (*App).respond},
-		{"POST", "/v1/embeddings", OpenAI, AccessToken, AnyOrigin, (*App).embeddings},
-		{"GET", "/v1/models", OpenAI, AccessToken, AnyOrigin, (*App).listModels},
-		{"GET", "/v1/models/{model...}", OpenAI, AccessToken, AnyOrigin, (*App).getModel},
-		{"POST", "/v1/messages", Anthropic, AccessToken, AnyOrigin, (*App).messages},
-		{"POST", "/v1/messages/count_tokens", Anthropic, AccessToken, AnyOrigin, (*App).countMessages},
-		{"GET", "/v1beta/models", Gemini, AccessToken, AnyOrigin, (*App).listGeminiModels},
-		{"GET", "/v1beta/models/{model...}", Gemini, AccessToken, AnyOrigin, (*App).getGeminiModel},
-		{"POST", "/v1beta/models/{model...}", Gemini, AccessToken, AnyOrigin, (*App).generate},
+		{"POST", "{base}/chat/completions", OpenAI, AccessToken, AnyOrigin, ask("completions")},
+		{"POST", "{base}/responses", OpenAI, AccessToken, AnyOrigin, ask("responses")},
+		{"POST", "{base}/embeddings", OpenAI, AccessToken, AnyOrigin, ask("embeddings")},
+		{"GET", "{base}/models", OpenAI, AccessToken, AnyOrigin, (*App).listModels},
+		{"GET", "{base}/models/{model...}", OpenAI, AccessToken, AnyOrigin, (*App).getModel},
+		{"POST", "{base}/messages", Anthropic, AccessToken, AnyOrigin, ask("messages")},
+		{"POST", "{base}/messages/count_tokens", Anthropic, AccessToken, AnyOrigin, ask("messages-count")},
+		{"GET", "{base}/models", Gemini, AccessToken, AnyOrigin, (*App).listModels},
+		{"GET", "{base}/models/{model...}", Gemini, AccessToken, AnyOrigin, (*App).getModel},
+		{"POST", "{base}/models/{model...}", Gemini, AccessToken, AnyOrigin, askByMethod(Gemini)},
 
 		{"GET", "/api/auth/status", Auth, AccessPublic, SameOrigin, (*App).authStatus},
 		{"POST", "/api/auth/register", Auth, AccessPublic, SameOrigin, (*App).register},

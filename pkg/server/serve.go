@@ -25,8 +25,8 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.Serve(group, w, r)
 }
 
-// Serve answers a request whose route has to be in the group. It never panics, except to
-// cut off an answer that has begun and cannot be finished.
+// Serve answers a request whose route has to be in the group. It panics only to abort an answer that has
+// begun and cannot be finished.
 func (a *App) Serve(group Group, w http.ResponseWriter, r *http.Request) {
 	c := a.newCall(w, r)
 	if e, path := a.table.find(r.URL.EscapedPath()); e != nil && e.group == group {
@@ -46,17 +46,19 @@ func (a *App) newCall(w http.ResponseWriter, r *http.Request) *call {
 	begun := a.Now()
 	c := &call{
 		w: newResponse(w, r, a.Config.Limits.Write), r: r, id: store.NewID(begun.UnixMilli()), begun: begun,
-		budget: a.budget, patience: a.Config.Limits.BodyProgress,
+		budget: a.budget, bodyTimeout: a.Config.Limits.BodyProgress,
 	}
+	c.dialect, c.claimed = a.dialects.of(r.URL.Path, r.Header)
 	c.client, c.proxied = a.proxies.client(r)
 	if r.ContentLength != 0 {
 		// For the rest of a body that no handler reads: the server reads it before the next request.
-		c.w.control.SetReadDeadline(time.Now().Add(c.patience))
+		c.w.control.SetReadDeadline(time.Now().Add(c.bodyTimeout))
 	}
 	return c
 }
 
-// dispatch decides what is not a route's business, and hands over to the handler.
+// dispatch answers requests without a route, and preflights; other requests it authorizes and passes to the
+// handler of their route.
 func (a *App) dispatch(c *call) error {
 	e := c.endpoint
 	if e == nil {
@@ -66,12 +68,14 @@ func (a *App) dispatch(c *call) error {
 		return preflight(c)
 	}
 	route := e.route(c.r.Method)
-	if route == nil && c.r.Method == http.MethodPost && c.speaks() == OpenAI && e.group == Chat {
-		return a.unknown(c) // an SDK with a wrong base URL: /api/chat/completions could be a request's name, but nobody posts there
+	if route == nil && c.r.Method == http.MethodPost && c.dialect != a.dialects.own && e.group == Chat {
+		// An SDK with a wrong base URL: /api/chat/completions could be the name of a job, but there is no POST to those.
+		return a.unknown(c)
 	}
 	if route == nil {
 		c.w.Header().Set("Allow", e.allow)
-		return fault.New(fault.MethodNotAllowed, "the method %s is not allowed here; these are: %s", printable(c.r.Method), e.allow)
+		return fault.New(fault.MethodNotAllowed, "the method %s is not allowed here; these are: %s",
+			printable(c.r.Method), e.allow)
 	}
 	if err := a.authorize(c, route); err != nil {
 		return err
@@ -84,8 +88,8 @@ func (c *call) secure() {
 	h := c.w.Header()
 	id := []string{c.requestID()}
 	h["X-Request-Id"] = id
-	if c.speaks() == Anthropic {
-		h["Request-Id"] = id // which its SDKs read (platform.claude.com/docs/en/api/errors)
+	if name := c.dialect.RequestIDHeader; name != "" {
+		h[name] = id
 	}
 	h["X-Content-Type-Options"] = nosniff
 	h["Cache-Control"] = noStore
@@ -95,7 +99,7 @@ func (c *call) secure() {
 	}
 }
 
-// recover turns a panic into a 500 that tells nothing.
+// recover answers 500, without details, after a panic.
 func (a *App) recover(c *call) {
 	v := recover()
 	if v == nil {
@@ -111,8 +115,8 @@ func (a *App) recover(c *call) {
 	a.fail(c, fault.From(fmt.Errorf("panic: %v", v)))
 }
 
-// finish gives back what the call held, and writes the access log: never a body, a query
-// string, a path that is not the table's, or a whole address.
+// finish releases what the call holds, and writes the access log. The log has no bodies, query strings, paths
+// that are not the table's, or whole addresses.
 func (a *App) finish(c *call) {
 	c.releaseBody()
 	level, pattern := slog.LevelInfo, "unknown"
@@ -137,7 +141,7 @@ func (a *App) finish(c *call) {
 	)
 }
 
-// printable is a method as it may be shown: methods are the caller's words.
+// printable returns a method as it may be logged: a caller may send any word.
 func printable(method string) string {
 	switch method {
 	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT":

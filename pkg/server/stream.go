@@ -8,8 +8,7 @@ import (
 // streamWriter writes a streamed answer: one write and one flush for each event.
 type streamWriter struct {
 	w *response
-	// buffered says that the host gathers whole answers (Vercel functions): events
-	// then arrive all at once.
+	// buffered says that the host buffers whole answers (Vercel functions): events then arrive all at once.
 	buffered bool
 }
 
@@ -18,14 +17,14 @@ type streamWriter struct {
 func (c *call) stream(contentType string) *streamWriter {
 	h := c.w.Header()
 	h.Set("Content-Type", contentType)
-	// Asks nginx and its like not to gather the answer.
+	// Asks nginx and similar proxies not to buffer the answer.
 	h.Set("X-Accel-Buffering", "no")
 	c.w.WriteHeader(http.StatusOK)
 	return &streamWriter{w: c.w}
 }
 
-// write sends one event, or several that belong together. An error means that the
-// caller is gone, or did not read in time.
+// write sends one event, or several at once. An error means that the caller has left, or did not read in
+// time.
 func (s *streamWriter) write(p []byte) error {
 	if len(p) == 0 {
 		return nil

@@ -111,7 +111,7 @@ func generations() map[string]*anthropic.Rules {
 				Match: always, Drop: []string{"temperature", "top_p", "top_k"}, ThinkingOff: anthropic.OffDisabled, ForcedTools: anthropic.ForcedWithoutThinking}}},
 		"budget": {
 			CommonRules: dialect.CommonRules{Provider: "anthropic", Clamp: clamp, MaxOutput: limit}, CacheMarks: dialect.CacheMarksKept, Models: []anthropic.ModelRules{{
-				Match: always, Thinking: anthropic.ThoughtBudget, SystemTurns: anthropic.SystemFolded}}},
+				Match: always, Thinking: anthropic.ThinkingBudget, SystemTurns: anthropic.SystemFolded}}},
 	}
 }
 
@@ -175,7 +175,7 @@ func part(t testing.TB, body []byte, path ...string) string {
 func TestMaxTokens(t *testing.T) {
 	limit := func(string) int64 { return 64000 }
 	small := func(string) int64 { return 4096 }
-	adaptive, budget := anthropic.ModelRules{Match: always}, anthropic.ModelRules{Match: always, Thinking: anthropic.ThoughtBudget}
+	adaptive, budget := anthropic.ModelRules{Match: always}, anthropic.ModelRules{Match: always, Thinking: anthropic.ThinkingBudget}
 	for name, c := range map[string]struct {
 		max    *int64
 		stream bool
@@ -379,29 +379,29 @@ func TestEncodeFields(t *testing.T) {
 		"none, never":           {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "none"} }, anthropic.ModelRules{ThinkingOff: anthropic.OffNever}, "output_config", `{"effort":"low"}`, "always thinks"},
 		"shown by itself":       {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Summary: "auto"} }, anthropic.ModelRules{ThinkingOff: anthropic.OffDisabled}, "thinking", `{"type":"adaptive","display":"summarized"}`, ""},
 		"shown if told":         {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Summary: "auto"} }, anthropic.ModelRules{}, "thinking", "", ""},
-		"cannot think":          {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "low"} }, anthropic.ModelRules{Thinking: anthropic.ThoughtNever}, "thinking", "", "cannot think"},
+		"cannot think":          {func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "low"} }, anthropic.ModelRules{Thinking: anthropic.ThinkingNever}, "thinking", "", "cannot think"},
 		"must call": {func(r *chat.Request) {
 			r.Reasoning, r.Tools, r.ToolChoice = &chat.Reasoning{Effort: "low"}, tool, &chat.ToolChoice{Mode: chat.ToolRequired}
-		}, anthropic.ModelRules{Thinking: anthropic.ThoughtBudget, ForcedTools: anthropic.ForcedWithoutThinking}, "thinking", "", "while a tool must be called"},
+		}, anthropic.ModelRules{Thinking: anthropic.ThinkingBudget, ForcedTools: anthropic.ForcedWithoutThinking}, "thinking", "", "while a tool must be called"},
 		"must call, by itself": {func(r *chat.Request) { r.Tools, r.ToolChoice = tool, &chat.ToolChoice{Mode: chat.ToolRequired} }, anthropic.ModelRules{ThinkingOff: anthropic.OffDisabled, ForcedTools: anthropic.ForcedWithoutThinking}, "thinking", `{"type":"disabled"}`, ""},
 		"strict, old model":    {func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "f", Strict: ptr(true)}} }, anthropic.ModelRules{Drop: []string{"output_config"}}, "tools", `[{"name":"f","input_schema":{"type":"object","properties":{}}}]`, "strict tools"},
 		"in calls without": {func(r *chat.Request) {
 			r.Reasoning = &chat.Reasoning{Effort: "low"}
 			r.Messages = append(r.Messages, said(call("1", "{}")), result("1"))
-		}, anthropic.ModelRules{Thinking: anthropic.ThoughtBudget}, "thinking", "", "in the middle of calls"},
+		}, anthropic.ModelRules{Thinking: anthropic.ThinkingBudget}, "thinking", "", "in the middle of calls"},
 		"in calls with": {func(r *chat.Request) {
 			r.Reasoning = &chat.Reasoning{Effort: "low"}
 			r.Messages = append(r.Messages, said(chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Signature: "s"}}, call("toolu_1", "{}")), result("toolu_1"), said(call("toolu_2", "{}")), result("toolu_2"))
-		}, anthropic.ModelRules{Thinking: anthropic.ThoughtBudget}, "thinking", `{"type":"enabled","budget_tokens":2048,"display":"summarized"}`, ""},
+		}, anthropic.ModelRules{Thinking: anthropic.ThinkingBudget}, "thinking", `{"type":"enabled","budget_tokens":2048,"display":"summarized"}`, ""},
 		"in calls with, then without": {func(r *chat.Request) {
 			r.Reasoning = &chat.Reasoning{Effort: "low"}
 			r.Messages = append(r.Messages, said(chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Signature: "s"}}, call("toolu_1", "{}")), result("toolu_1"), user(text("y")),
 				said(call("call_2", "{}")), result("call_2"))
-		}, anthropic.ModelRules{Thinking: anthropic.ThoughtBudget}, "thinking", "", "in the middle of calls"},
+		}, anthropic.ModelRules{Thinking: anthropic.ThinkingBudget}, "thinking", "", "in the middle of calls"},
 		"after calls": {func(r *chat.Request) {
 			r.Reasoning = &chat.Reasoning{Effort: "low"}
 			r.Messages = append(r.Messages, said(call("1", "{}")), result("1"), said(text("x")), user(text("y")))
-		}, anthropic.ModelRules{Thinking: anthropic.ThoughtBudget}, "thinking", `{"type":"enabled","budget_tokens":2048,"display":"summarized"}`, ""},
+		}, anthropic.ModelRules{Thinking: anthropic.ThinkingBudget}, "thinking", `{"type":"enabled","budget_tokens":2048,"display":"summarized"}`, ""},
 	} {
 		req := &chat.Request{Model: "m", Messages: []chat.Message{user(text("x"))}}
 		c.change(req)

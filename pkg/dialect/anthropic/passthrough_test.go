@@ -80,7 +80,7 @@ func TestPassthroughEdits(t *testing.T) {
 
 // What the rules force in how the model thinks, and in the conversation, is written anew; the rest stays.
 func TestPassthroughEncodesAnew(t *testing.T) {
-	budget := anthropic.ModelRules{Thinking: anthropic.ThoughtBudget}
+	budget := anthropic.ModelRules{Thinking: anthropic.ThinkingBudget}
 	tool := `,"tools":[{"name":"f","input_schema":{"type":"object"},"x":1}]`
 	const own = `,"mcp_servers":[ {"type":"url"} ],"context_management":{"edits":[]}`
 	said := func(list string) string {
@@ -213,7 +213,7 @@ func TestEncodeCount(t *testing.T) {
 	if len(members) > 0 {
 		t.Errorf("too much: %s", enc.Body)
 	}
-	if _, _, err := server().DecodeCountRequest(enc.Body); err != nil {
+	if _, _, err := server().DecodeCount(enc.Body); err != nil {
 		t.Error(err)
 	}
 	for in, want := range map[string]int64{`{"input_tokens":43}`: 43, `{"input_tokens":0,"x":1}`: 0, `{"input_tokens":-1}`: -1, `{}`: -1, `<html>`: -1,

@@ -265,19 +265,19 @@ func TestRecordedRequests(t *testing.T) {
 	for name, x := range exchanges(t) {
 		decode := server().DecodeRequest
 		if strings.Contains(x.Request.URL, "count_tokens") {
-			decode = server().DecodeCountRequest
+			decode = server().DecodeCount
 		}
 		req, _, err := decode(x.Request.Body)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		enc, err := encode(t, req, &anthropic.Rules{CacheMarks: dialect.CacheMarksKept, Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThoughtBudget}}})
+		enc, err := encode(t, req, &anthropic.Rules{CacheMarks: dialect.CacheMarksKept, Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThinkingBudget}}})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		again, _, err := server().DecodeCountRequest(enc.Body)
+		again, _, err := server().DecodeCount(enc.Body)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -320,11 +320,11 @@ func turnsOf(req *chat.Request) []chat.Message {
 func TestRecordedPassthrough(t *testing.T) {
 	passed := 0
 	for name, x := range exchanges(t) {
-		req, _, err := server().DecodeCountRequest(x.Request.Body)
+		req, _, err := server().DecodeCount(x.Request.Body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		enc, ok := anthropic.Client{Rules: &anthropic.Rules{Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThoughtBudget}}}}.PassthroughRequest(x.Request.Body, req, nil)
+		enc, ok := anthropic.Client{Rules: &anthropic.Rules{Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThinkingBudget}}}}.PassthroughRequest(x.Request.Body, req, nil)
 		if ok && (!bytes.Equal(enc.Body, x.Request.Body) || len(enc.Warnings) > 0) {
 			t.Errorf("%s: %q %s", name, enc.Warnings, enc.Body)
 		}

@@ -137,11 +137,11 @@ func TestDecodeThinking(t *testing.T) {
 
 func TestCountTokens(t *testing.T) {
 	in := []byte(`{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"name":"f","input_schema":{"type":"object"}}]}`)
-	req, _, err := server().DecodeCountRequest(in)
+	req, _, err := server().DecodeCount(in)
 	if err != nil || req.MaxTokens != nil || len(req.Tools) != 1 {
 		t.Errorf("%+v %v", req, err)
 	}
-	if _, _, err := server().DecodeCountRequest([]byte(`{"model":"m"}`)); err == nil {
+	if _, _, err := server().DecodeCount([]byte(`{"model":"m"}`)); err == nil {
 		t.Error("a request without messages was taken")
 	}
 	if got := string(server().EncodeCount(2095)); got != `{"input_tokens":2095}` {

@@ -20,8 +20,8 @@ type ModelRules struct {
 	// Efforts are the levels of reasoning effort that the model knows, in rising order;
 	// another one becomes the nearest. Empty: as they come.
 	Efforts     []string
-	Thinking    ThoughtForm
-	ThinkingOff ThoughtOffForm
+	Thinking    ThinkingForm
+	ThinkingOff ThinkingOffForm
 	ForcedTools ForcedToolsForm
 	SystemTurns SystemTurnForm
 }
@@ -34,25 +34,25 @@ func (m ModelRules) Exceptions() dialect.ModelExceptions {
 	return dialect.ModelExceptions{Drop: m.Drop, Efforts: m.Efforts}
 }
 
-// ThoughtForm is how a model is told to think.
-type ThoughtForm uint8
+// ThinkingForm is how a model is told to think.
+type ThinkingForm uint8
 
 // The forms.
 const (
-	ThoughtAdaptive ThoughtForm = iota // thinking {type: adaptive} and output_config.effort
-	ThoughtBudget                      // thinking {type: enabled, budget_tokens}
-	ThoughtNever                       // the model cannot think
+	ThinkingAdaptive ThinkingForm = iota // thinking {type: adaptive} and output_config.effort
+	ThinkingBudget                       // thinking {type: enabled, budget_tokens}
+	ThinkingNever                        // the model cannot think
 )
 
-// ThoughtOffForm is how a model is told not to think.
-type ThoughtOffForm uint8
+// ThinkingOffForm is how a model is told not to think.
+type ThinkingOffForm uint8
 
 // The forms.
 const (
-	OffUnsaid       ThoughtOffForm = iota // it thinks only if it is told to
-	OffDisabled                           // thinking {type: disabled}
-	OffBetweenTools                       // thinking {type: between_tools}, the least that there is
-	OffNever                              // it always thinks; the lowest effort has to do
+	OffByDefault    ThinkingOffForm = iota // it thinks only if it is told to
+	OffDisabled                            // thinking {type: disabled}
+	OffBetweenTools                        // thinking {type: between_tools}, the least that there is
+	OffNever                               // it always thinks; the lowest effort has to do
 )
 
 // ForcedToolsForm is whether a model can be told to call a tool.

@@ -27,8 +27,8 @@ func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error
 	return s.decode(data, answers)
 }
 
-// DecodeCountRequest decodes the body of POST /v1/messages/count_tokens, which needs no max_tokens.
-func (s *Server) DecodeCountRequest(data []byte) (*chat.Request, dialect.Route, error) {
+// DecodeCount decodes the body of POST /v1/messages/count_tokens, which needs no max_tokens.
+func (s *Server) DecodeCount(data []byte) (*chat.Request, dialect.Route, error) {
 	return s.decode(data, counts)
 }
 

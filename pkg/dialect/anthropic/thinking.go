@@ -37,7 +37,7 @@ func (e *encoder) prepareThinking() {
 	steered := r != nil && (r.Effort != "" || r.Budget != nil)
 	off := steered && (r.Effort == "none" || r.Effort == "" && *r.Budget <= 0)
 	switch {
-	case steered && !off && e.Model.Thinking == ThoughtNever:
+	case steered && !off && e.Model.Thinking == ThinkingNever:
 		e.Warn("this model of %s cannot think: reasoning is dropped", e.Provider())
 	case e.forced() && e.Model.ForcedTools == ForcedRefused:
 		e.Refuse("tool_choice", "this model of %s cannot be told that it must call a tool: let it choose (auto), and say in the prompt what to call", e.Provider())
@@ -48,11 +48,11 @@ func (e *encoder) prepareThinking() {
 		e.turnThinkingOff()
 	case off:
 		e.turnThinkingOff()
-	case steered && e.Model.Thinking == ThoughtAdaptive:
+	case steered && e.Model.Thinking == ThinkingAdaptive:
 		e.thinking = thinking{form: thinkAdaptive, effort: e.effort(r), display: display(r)}
 	case steered:
 		e.enable(r)
-	case r != nil && (r.Hide || r.Summary != "") && e.Model.Thinking == ThoughtAdaptive && e.Model.ThinkingOff != OffUnsaid:
+	case r != nil && (r.Hide || r.Summary != "") && e.Model.Thinking == ThinkingAdaptive && e.Model.ThinkingOff != OffByDefault:
 		e.thinking = thinking{form: thinkAdaptive, display: display(r)}
 	}
 }

@@ -70,7 +70,7 @@ func (e *encoder) contents(messages []chat.Message) {
 		case m.Role == chat.User || m.Role == chat.ToolRole:
 			e.user(m.Parts)
 		case instructs(m):
-			if i > 0 && e.Model.Instructions == InstructionsApart {
+			if i > 0 && e.Model.Instructions == InstructionsSeparate {
 				e.Warn("%s takes instructions at the start alone: later ones are sent as the user's", e.Provider())
 			}
 			e.user(m.Parts)

@@ -252,7 +252,7 @@ func TestCount(t *testing.T) {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
-	if got := string(gemini.EncodeCount(61)); got != `{"totalTokens":61}` {
+	if got := string(gemini.Server{}.EncodeCount(61)); got != `{"totalTokens":61}` {
 		t.Error(got)
 	}
 }

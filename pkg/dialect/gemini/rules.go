@@ -52,7 +52,7 @@ const (
 // ThinkingForm is how a model of Gemini's is told how much to think.
 type ThinkingForm uint8
 
-// The forms. Never may both fields be sent.
+// The forms. A request must not have both fields.
 const (
 	ThinkingAsAsked      ThinkingForm = iota // an effort as thinkingLevel, a budget as thinkingBudget
 	ThinkingLevel                            // thinkingLevel, one of Efforts: Gemini 3 and later
@@ -78,8 +78,8 @@ type InstructionForm uint8
 
 // The forms.
 const (
-	InstructionsApart  InstructionForm = iota // systemInstruction
-	InstructionsInTurn                        // in the user's turn: Gemma ("Developer instruction is not enabled")
+	InstructionsSeparate InstructionForm = iota // systemInstruction
+	InstructionsInTurn                          // in the user's turn: Gemma ("Developer instruction is not enabled")
 )
 
 // ResultMediaForm is the place of images and files that a tool returned.

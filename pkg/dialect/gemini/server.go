@@ -68,7 +68,7 @@ func (s Server) decode(root jsonx.Value, read func(*decoder)) (*chat.Request, di
 }
 
 // EncodeCount writes the answer to :countTokens.
-func EncodeCount(tokens int64) []byte {
+func (Server) EncodeCount(tokens int64) []byte {
 	out := jsonx.AppendInt([]byte(`{"totalTokens":`), tokens)
 	return append(out, '}')
 }

@@ -75,18 +75,18 @@ const (
 	ThinkTagsAsked               // it does not if reasoning_format asks for parsed or hidden: Groq
 )
 
-// ToolsForm says whether a model takes functions and reasons in one request.
+// ToolsForm says whether a model may reason while it has functions to call.
 type ToolsForm uint8
 
 // The forms.
 const (
 	ToolsAny ToolsForm = iota
-	// ToolsWithoutReasoning: a request with functions must carry the effort none (OpenAI from
+	// ToolsWithoutReasoning: a request with functions must have the effort none (OpenAI from
 	// gpt-5.2 on: "Function tools with reasoning_effort are not supported ... in
-	// /v1/chat/completions"). It is sent with a warning if the client asks for another.
+	// /v1/chat/completions"). It is sent whatever the caller asked for, with a warning.
 	ToolsWithoutReasoning
-	// ToolsElsewhere: functions need another dialect of the provider's, as the model always reasons. This
-	// dialect sends them unchanged if the key has no other.
+	// ToolsElsewhere: functions have to be sent in the provider's alternate protocol, as the model always
+	// reasons. A request that the alternate protocol cannot express is sent in this one as it is.
 	ToolsElsewhere
 )
 
@@ -193,7 +193,9 @@ const (
 	ReasoningTwoLevel                      // Mistral: reasoning_effort none or high
 	ReasoningThinking                      // DeepSeek: thinking {type} and reasoning_effort low, high, max
 	ReasoningBudget                        // Fireworks: reasoning_effort, or thinking {type, budget_tokens}
-	ReasoningToggle                        // Together: reasoning {enabled} or reasoning_effort
+	// ReasoningToggle: reasoning {enabled} turns it off, and on for models that take no effort; else
+	// reasoning_effort. Together.
+	ReasoningToggle
 	ReasoningDropped
 )
 

@@ -1,0 +1,29 @@
+package gemini
+
+import "github.com/alicetears/llm-gateway/pkg/dialect"
+
+// NewDialect describes generateContent and its like. The method, after the model in the path, says how to
+// answer; streams are arrays unless the parameter alt asks for events.
+func NewDialect() *dialect.Dialect {
+	chat := func(form Form) func(model string) dialect.Server {
+		return func(model string) dialect.Server { return NewServer(model, form) }
+	}
+	count := func(model string) dialect.CountServer { return NewServer(model, Whole) }
+	const stream = "streamGenerateContent"
+	return &dialect.Dialect{
+		Name:  Name,
+		Bases: []string{"/v1beta"},
+		Paths: dialect.Paths{
+			Contain: []string{"/v1beta"},
+			Methods: []string{"Content", "countTokens"},
+		},
+		Endpoints: []dialect.Endpoint{
+			{Name: "generate", Method: "generateContent", Chat: chat(Whole)},
+			{Name: "generate-sse", Method: stream, Query: "alt=sse", StreamType: dialect.EventStream, Chat: chat(SSE)},
+			{Name: "generate-array", Method: stream, StreamType: dialect.JSON, Chat: chat(Array)},
+			{Name: "generate-count", Method: "countTokens", Count: count},
+		},
+		Models: modelEncoder{}, Errors: NewServer("", Whole),
+		SDKs: "Google's", KeyHeader: "X-Goog-Api-Key",
+	}
+}
