@@ -145,7 +145,7 @@ func tellRestored(ctx context.Context, t *terminal, cfg *config.Config) error {
 }
 
 func (in *installation) tellKeys(ctx context.Context, t *terminal) error {
-	keys, unopened, err := in.countKeys(ctx)
+	keys, undecryptable, err := in.countKeys(ctx)
 	if err != nil {
 		return err
 	}
@@ -153,10 +153,10 @@ func (in *installation) tellKeys(ctx context.Context, t *terminal) error {
 	case keys == 0:
 		t.printf("it holds no provider keys\n")
 		return nil
-	case unopened == 0:
-		t.printf("it holds %d provider keys, and the secret opens them all\n", keys)
+	case undecryptable == 0:
+		t.printf("it holds %d provider keys, and the secret decrypts them all\n", keys)
 		return nil
 	}
 	t.printf("it holds %d provider keys\n", keys)
-	return fmt.Errorf("%d of them cannot be opened with the secrets at hand: bring back the secret that belongs to the backup, or list it in JWT_SECRET_PREVIOUS or ENCRYPTION_KEY_PREVIOUS", unopened)
+	return fmt.Errorf("%d of them cannot be decrypted with the configured secrets: bring back the secret that belongs to the backup, or list it in JWT_SECRET_PREVIOUS or ENCRYPTION_KEY_PREVIOUS", undecryptable)
 }

@@ -141,16 +141,16 @@ func (d *diagnosis) database(ctx context.Context, in *installation) (used map[st
 	if !status.SetUp {
 		d.say(note, "accounts", "there are none yet: open the link that the gateway prints at its start, or use \"gateway user create --admin EMAIL\"")
 	}
-	keys, unopened, err := in.countKeys(ctx)
+	keys, undecryptable, err := in.countKeys(ctx)
 	switch {
 	case err != nil:
 		d.say(failed, "provider keys", "%s", err)
-	case unopened > 0:
-		d.say(failed, "provider keys", "%d of %d cannot be opened: list the secret that sealed them in ENCRYPTION_KEY_PREVIOUS or JWT_SECRET_PREVIOUS, or enter them again", unopened, keys)
+	case undecryptable > 0:
+		d.say(failed, "provider keys", "%d of %d cannot be decrypted: list the secret that encrypted them in ENCRYPTION_KEY_PREVIOUS or JWT_SECRET_PREVIOUS, or enter them again", undecryptable, keys)
 	case keys == 0:
 		d.say(note, "provider keys", "there are none yet")
 	default:
-		d.say(fine, "provider keys", "%d, and the secret opens them all", keys)
+		d.say(fine, "provider keys", "%d, and the secret decrypts them all", keys)
 	}
 	inUse, err := store.ProvidersInUse(ctx, in.db)
 	if err != nil {

@@ -241,14 +241,14 @@ func TestRekey(t *testing.T) {
 	v.key(t, "sk-emulated-0001")
 	v.key(t, "sk-emulated-0002")
 	v.stop()
-	s.want(0, `^0 provider keys were sealed anew`, "rekey")
+	s.want(0, `^0 provider keys were encrypted again`, "rekey")
 	s.set(secondSecret)
-	s.want(0, `^2 provider keys were sealed anew`, "rekey")
-	s.want(0, `^0 provider keys were sealed anew`, "rekey")
+	s.want(0, `^2 provider keys were encrypted again`, "rekey")
+	s.want(0, `^0 provider keys were encrypted again`, "rekey")
 	s.set("ENCRYPTION_KEY=aQ7sVx2mLrT9wYb3KcJfGhZzE6uA4iNn-third")
-	s.want(1, `(?s)sealed under a key that is not configured.*\n0 provider keys.*2 keys cannot be opened: list the secret`, "rekey")
+	s.want(1, `(?s)sealed under a key that is not configured.*\n0 provider keys.*2 keys cannot be decrypted: list the secret`, "rekey")
 	s.set("ENCRYPTION_KEY_PREVIOUS=" + strings.TrimPrefix(secondSecret, "ENCRYPTION_KEY="))
-	s.want(0, `^2 provider keys were sealed anew`, "rekey")
+	s.want(0, `^2 provider keys were encrypted again`, "rekey")
 }
 
 // The sealing key is rotated while chats are answered, of which every one finds its key.
@@ -294,7 +294,7 @@ func TestRekeyWhileServing(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 			begun := answered.Load()
-			s.want(0, `^[1-9]\d* provider keys were sealed anew under the current key\n$`, "rekey")
+			s.want(0, `^[1-9]\d* provider keys were encrypted again under the current key\n$`, "rekey")
 			before := answered.Load()
 			for deadline := time.Now().Add(10 * time.Second); answered.Load() < before+keys && time.Now().Before(deadline); {
 				time.Sleep(time.Millisecond)
@@ -302,7 +302,7 @@ func TestRekeyWhileServing(t *testing.T) {
 			close(done)
 			callers.Wait()
 			t.Logf("%d chats were answered while it ran, %d after", before-begun, answered.Load()-before)
-			s.want(0, `^0 provider keys were sealed anew`, "rekey") // none is left under the old one
+			s.want(0, `^0 provider keys were encrypted again`, "rekey") // none is left under the old one
 		})
 	}
 }

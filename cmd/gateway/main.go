@@ -56,7 +56,7 @@ func commands() []command {
 		{"demo", "[--once]", "a throw-away gateway with emulated providers that answers one chat", demo},
 		{"migrate", "", "bring the database's schema up to date", migrate},
 		{"user", "list | create | password | enable | disable | promote | demote", "look after accounts from the shell", user},
-		{"rekey", "", "seal every provider key under the current ENCRYPTION_KEY", rekey},
+		{"rekey", "", "encrypt every provider key under the current ENCRYPTION_KEY", rekey},
 		{"backup", "FILE", "copy the SQLite database into a file, while serving if need be", backup},
 		{"restore", "[--replace] FILE", "put a backup in the place of the SQLite database", restore},
 		{"copy", "--from URL --to URL", "copy a whole database into an empty one: SQLite to PostgreSQL, or back", copyAll},

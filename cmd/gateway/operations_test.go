@@ -61,7 +61,7 @@ func TestBackupWhileServingAndRestore(t *testing.T) {
 	s.want(1, `there is a database at data/gateway.db already: add --replace`, "restore", "copy.db")
 	s.want(1, `data/gateway.db is in use: stop the gateway first`, "restore", "--replace", "copy.db")
 	w.stop()
-	s.want(0, `(?s)the database that was there is now data/gateway.db.replaced-.*it holds 1 provider keys, and the secret opens them all`, "restore", "--replace", "copy.db")
+	s.want(0, `(?s)the database that was there is now data/gateway.db.replaced-.*it holds 1 provider keys, and the secret decrypts them all`, "restore", "--replace", "copy.db")
 	s.want(0, `a@example.com`, "user", "list")
 
 	kept, _ := filepath.Glob("data/gateway.db.replaced-*")
@@ -75,7 +75,7 @@ func TestBackupWhileServingAndRestore(t *testing.T) {
 		t.Error("a secret was made in the place of the one to be brought back")
 	}
 	elsewhere("wrong", firstSecret)
-	s.want(1, `(?s)it holds 2 provider keys\n.*2 of them cannot be opened with the secrets at hand: bring back the secret`, "restore", kept[0])
+	s.want(1, `(?s)it holds 2 provider keys\n.*2 of them cannot be decrypted with the configured secrets: bring back the secret`, "restore", kept[0])
 }
 
 func TestRestoreRefusesWhatIsNoBackup(t *testing.T) {
@@ -112,7 +112,7 @@ func TestCopyBetweenTheEngines(t *testing.T) {
 	for _, address := range []string{url, "sqlite:back/gateway.db"} {
 		s.set("DATABASE_URL=" + address)
 		s.want(0, `a@example.com +admin`, "user", "list")
-		s.want(0, `ok    provider keys 1, and the secret opens them all`, "doctor")
+		s.want(0, `ok    provider keys 1, and the secret decrypts them all`, "doctor")
 	}
 }
 
@@ -161,7 +161,7 @@ func TestDoctorFindsTheSecretGone(t *testing.T) {
 	s.reachable(t)
 	nobody, _ := freeAddress(t)
 	s.set("JWT_SECRET=aQ7sVx2mLrT9wYb3KcJfGhZzE6uA4iNn-third", "OPENAI_BASE_URL=http://"+nobody)
-	s.want(1, `(?s)FAIL  provider keys 1 of 1 cannot be opened: list the secret.*FAIL  openai +it cannot be reached, and there are keys of it.*2 of`, "doctor")
+	s.want(1, `(?s)FAIL  provider keys 1 of 1 cannot be decrypted: list the secret.*FAIL  openai +it cannot be reached, and there are keys of it.*2 of`, "doctor")
 }
 
 func TestHealthcheck(t *testing.T) {
