@@ -128,7 +128,9 @@ func failOver(f *fixture, rng *rand.Rand, q *quota.Quota, settle *store.Group[st
 				break
 			}
 		}
-		failed := []store.Stmt{store.StartCooldown(store.Cooldown{Key: res.Key, Revision: f.revision, Until: 1 + rng.Int64N(now), Class: "overloaded", Message: "busy"}), quota.Release(res)}
+		failed := []store.Stmt{store.StartCooldown(store.Cooldown{
+			Key: res.Key, Revision: f.revision, Until: 1 + rng.Int64N(now), Class: "overloaded", Message: "busy",
+		}), quota.Release(res)}
 		if len(left) == 0 || rng.IntN(3) == 0 {
 			return settle.Do(context.Background(), store.Record{ID: store.NewID(now), User: f.user, Token: f.token, Model: "m",
 				Status: 502, Outcome: store.Failed, Attempts: 1, Statements: failed})
