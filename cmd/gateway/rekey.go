@@ -8,18 +8,17 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// rekeyPage is how many keys are read at a time.
+// rekeyPage is the number of keys read at a time.
 const rekeyPage = 100
 
-// rekey encrypts every provider key under the current key. It may run while the gateway serves, and again after an
-// interruption: it does not touch keys that are encrypted under the current key. It fails if keys are left that cannot
-// be decrypted.
+// rekey encrypts every provider key under the current encryption key. It may run while the gateway serves, and can be run
+// again after an interruption: it skips the keys that are already encrypted so. It fails if it cannot decrypt some keys.
 func rekey(ctx context.Context, t *terminal, args []string) error {
 	if _, err := parse(noFlags("rekey"), args); err != nil {
 		return err
 	}
 	return with(ctx, t, func(ctx context.Context, in *installation) error {
-		done, undecryptable, err := in.encryptAll(ctx, t)
+		done, undecryptable, err := in.reencryptAll(ctx, t)
 		t.printf("%d provider keys were encrypted again under the current key\n", done)
 		if err == nil && undecryptable > 0 {
 			err = fmt.Errorf("%d keys cannot be decrypted: list the secret that encrypted them in ENCRYPTION_KEY_PREVIOUS or "+
@@ -29,7 +28,7 @@ func rekey(ctx context.Context, t *terminal, args []string) error {
 	})
 }
 
-// countKeys counts the provider keys, and those of them that no configured secret decrypts.
+// countKeys counts the provider keys, and those that no configured secret decrypts.
 func (in *installation) countKeys(ctx context.Context) (all, undecryptable int, err error) {
 	all, err = store.CountKeys(ctx, in.db)
 	page := store.Page{Limit: rekeyPage}
@@ -49,7 +48,7 @@ func (in *installation) countKeys(ctx context.Context) (all, undecryptable int, 
 	return all, undecryptable, err
 }
 
-func (in *installation) encryptAll(ctx context.Context, t *terminal) (done, undecryptable int, err error) {
+func (in *installation) reencryptAll(ctx context.Context, t *terminal) (done, undecryptable int, err error) {
 	page := store.Page{Limit: rekeyPage}
 	for {
 		keys, err := store.KeysNotEncryptedBy(ctx, in.db, in.app.Secrets.EncryptionKeyID(), page)
@@ -70,7 +69,7 @@ func (in *installation) encryptAll(ctx context.Context, t *terminal) (done, unde
 			if err != nil {
 				return done, undecryptable, err
 			}
-			if ok { // else its owner has entered it again meanwhile, under the current key
+			if ok { // otherwise its owner entered it again meanwhile, and it is under the current key
 				done++
 			}
 		}

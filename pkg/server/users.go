@@ -3,8 +3,8 @@ package server
 import (
 	"errors"
 	"net/http"
-	"runtime/debug"
 
+	"github.com/alicetears/llm-gateway/internal/version"
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
@@ -22,7 +22,7 @@ type gatewayView struct {
 	RetentionDays      int             `json:"retentionDays"`
 	TraceRetentionDays int             `json:"traceRetentionDays"`
 	SessionDays        int             `json:"sessionDays"`
-	Version            string          `json:"version"` // from Go's build information; empty: unknown
+	Version            string          `json:"version"`
 }
 
 // settings answers the gateway's settings, for the admin.
@@ -32,15 +32,8 @@ func (a *App) settings(c *call) error {
 		return err
 	}
 	return c.reply(http.StatusOK, gatewayView{
-		settingsView{i.RegistrationEnabled}, a.Config.Strategy, a.Config.RetentionDays, a.Config.TraceRetentionDays, a.Config.SessionDays, buildVersion(),
+		settingsView{i.RegistrationEnabled}, a.Config.Strategy, a.Config.RetentionDays, a.Config.TraceRetentionDays, a.Config.SessionDays, version.String(),
 	})
-}
-
-func buildVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return info.Main.Version
-	}
-	return ""
 }
 
 // updateSettings opens and closes registration.
