@@ -25,8 +25,8 @@ func (d *deadlocks) Run(ctx context.Context, stmts ...store.Stmt) error {
 	return err
 }
 
-// While providers fail, requests go from every key to every other at once, alone and in turn, around midnight, in
-// several processes; what they hold and want must never form a ring.
+// While providers fail, requests of several processes fail over from every key to every other, with and without rotation,
+// around midnight. They must not deadlock.
 func TestFailoverInAllDirectionsDoesNotDeadlock(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		db := &deadlocks{DB: f.db}
@@ -61,12 +61,12 @@ func TestFailoverInAllDirectionsDoesNotDeadlock(t *testing.T) {
 		var used int64
 		err := f.db.Run(t.Context(), store.Stmt{SQL: `select cast(sum(used) as bigint) from key_days`, Each: func(r store.Row) error { return r.Scan(&used) }})
 		if err != nil || used != 0 {
-			t.Errorf("%d places are still taken, %v; all were given back", used, err)
+			t.Errorf("%d reservations are left, %v; all were released", used, err)
 		}
 	})
 }
 
-// Around midnight one key is two places, one in each day, which requests of several processes want in any order.
+// Around midnight one key has two rows, one for each day, which requests of several processes lock in any order.
 func TestTwoDaysOfOneKeyDoNotDeadlock(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		db := &deadlocks{DB: f.db}
@@ -95,7 +95,7 @@ func TestTwoDaysOfOneKeyDoNotDeadlock(t *testing.T) {
 		var used int64
 		f.do(store.Stmt{SQL: `select cast(sum(used) as bigint) from key_days`, Each: func(r store.Row) error { return r.Scan(&used) }})
 		if used != processes*callers*rounds {
-			t.Errorf("%d places are taken, want %d", used, processes*callers*rounds)
+			t.Errorf("%d reservations, want %d", used, processes*callers*rounds)
 		}
 	})
 }
@@ -128,7 +128,9 @@ func failOver(f *fixture, rng *rand.Rand, q *quota.Quota, settle *store.Group[st
 				break
 			}
 		}
-		failed := []store.Stmt{store.StartCooldown(store.Cooldown{Key: res.Key, Revision: f.revision, Until: 1 + rng.Int64N(now), Class: "overloaded", Message: "busy"}), quota.Release(res)}
+		failed := []store.Stmt{store.StartCooldown(store.Cooldown{
+			Key: res.Key, Revision: f.revision, Until: 1 + rng.Int64N(now), Class: "overloaded", Message: "busy",
+		}), quota.Release(res)}
 		if len(left) == 0 || rng.IntN(3) == 0 {
 			return settle.Do(context.Background(), store.Record{ID: store.NewID(now), User: f.user, Token: f.token, Model: "m",
 				Status: 502, Outcome: store.Failed, Attempts: 1, Statements: failed})

@@ -23,12 +23,12 @@ func seeded(t *testing.T) (*rand.Rand, uint64) {
 	return rand.New(rand.NewPCG(seed, 0)), seed
 }
 
-// model is what a key's quota should be: a counter a day, and rules that fit on a page.
+// model is the expected quota of a key: a counter for each day, and simple rules.
 type model struct {
-	limit int64 // below 0: none
-	rest  int64
-	off   bool
-	days  map[int64]*modelDay
+	limit    int64 // below 0: none
+	cooldown int64
+	off      bool
+	days     map[int64]*modelDay
 }
 
 type modelDay struct{ used, gen int64 }
@@ -42,7 +42,7 @@ func (m *model) day(day int64) *modelDay {
 
 func (m *model) reserve(now int64) (want quota.Reservation, ok bool) {
 	d := m.day(store.DayOf(now))
-	if m.off || m.rest > now || m.limit >= 0 && d.used >= m.limit {
+	if m.off || m.cooldown > now || m.limit >= 0 && d.used >= m.limit {
 		return want, false
 	}
 	d.used++
@@ -55,7 +55,7 @@ func (m *model) giveBack(r quota.Reservation) {
 	}
 }
 
-// One caller after the other does whatever can be done, and finds what the model says.
+// One caller after the other does random things, and finds what the model says.
 func TestQuotaFollowsTheModel(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		rng, _ := seeded(t)
@@ -86,7 +86,7 @@ func TestQuotaFollowsTheModel(t *testing.T) {
 				i := rng.IntN(len(held))
 				models[held[i].Key].giveBack(held[i])
 				f.do(quota.Release(held[i]))
-				if rng.IntN(4) > 0 { // else it is given back again later, which must not be counted below zero
+				if rng.IntN(4) > 0 { // else it is released again later, which must not count below zero
 					held = append(held[:i], held[i+1:]...)
 				}
 			case op == 14:
@@ -101,8 +101,8 @@ func TestQuotaFollowsTheModel(t *testing.T) {
 				m.limit = rng.Int64N(6) - 1
 				f.limit(id, m.limit)
 			case op == 17:
-				m.rest = max(m.rest, clock+rng.Int64N(dayMs/4))
-				f.do(store.StartCooldown(store.Cooldown{Key: id, Revision: f.revision, Until: m.rest, Class: "overloaded"}))
+				m.cooldown = max(m.cooldown, clock+rng.Int64N(dayMs/4))
+				f.do(store.StartCooldown(store.Cooldown{Key: id, Revision: f.revision, Until: m.cooldown, Class: "overloaded"}))
 			case op == 18:
 				m.off = !m.off
 				if _, err := store.UpdateKey(t.Context(), f.db, f.user, id, store.KeyChange{Enabled: store.To(!m.off)}, clock); err != nil {
@@ -146,13 +146,13 @@ func (f *fixture) wantModels(models map[store.ID]*model, clock int64) {
 	}
 	for id, m := range models {
 		k, used := v.Keys[id], m.day(store.DayOf(clock)).used
-		if k.Used != used || k.Disabled != m.off || k.CoolingDown(clock) != (m.rest > clock) || k.Spent() != (m.limit >= 0 && used >= m.limit) {
+		if k.Used != used || k.Disabled != m.off || k.CoolingDown(clock) != (m.cooldown > clock) || k.Spent() != (m.limit >= 0 && used >= m.limit) {
 			f.t.Errorf("the key is %+v, want %+v with %d used", k, m, used)
 		}
 	}
 }
 
-// tally counts what callers did to the day of a key, by generation.
+// tally counts the reservations of the day of a key, by generation.
 type tally struct {
 	sync.Mutex
 	taken, returned map[quota.Reservation]int64 // Used is 0 in the keys
@@ -166,7 +166,7 @@ func (y *tally) add(to map[quota.Reservation]int64, r quota.Reservation) {
 }
 
 // Many callers of two processes, around midnight, while limits change and quotas are reset: no
-// place is taken beyond the limit that its caller knew, none is lost, and at rest the counts are exact.
+// reservation exceeds the limit that its caller knew, none is lost, and at the end the counts are exact.
 func TestQuotaIsExactUnderConcurrency(t *testing.T) {
 	const callers, rounds, changes = 10, 25, 12
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
@@ -213,7 +213,7 @@ func TestQuotaIsExactUnderConcurrency(t *testing.T) {
 			t.Errorf("%d deadlocks", n)
 		}
 		f.wantTally(y)
-		f.wantRestIsFree(current)
+		f.wantRemainder(current)
 	})
 }
 
@@ -244,7 +244,7 @@ func takeAndReturn(f *fixture, rng *rand.Rand, q *quota.Quota, w *limits, y *tal
 	var held []quota.Reservation
 	taken := func(r quota.Reservation, limit int64) {
 		if r.Used < 1 || r.Used > limit {
-			f.t.Errorf("place %d was taken of a limit of %d", r.Used, limit)
+			f.t.Errorf("reservation %d of a limit of %d was made", r.Used, limit)
 		}
 		y.add(y.taken, r)
 		held = append(held, r)
@@ -300,7 +300,7 @@ func (f *fixture) wantWithin(least, most int64) {
 	}})
 }
 
-// wantTally wants each day to count what was taken of its generation and not returned.
+// wantTally wants each day to count the reservations of its generation that were not released.
 func (f *fixture) wantTally(y *tally) {
 	f.t.Helper()
 	rows := 0
@@ -315,12 +315,12 @@ func (f *fixture) wantTally(y *tally) {
 		return err
 	}})
 	if rows == 0 {
-		f.t.Error("no place was ever taken")
+		f.t.Error("no reservation was made")
 	}
 }
 
-// wantRestIsFree takes what is left of each key and day, one by one.
-func (f *fixture) wantRestIsFree(limit map[store.ID]int64) {
+// wantRemainder reserves what is left of each key and day, one by one.
+func (f *fixture) wantRemainder(limit map[store.ID]int64) {
 	f.t.Helper()
 	for _, id := range f.keys {
 		for day := range int64(2) {
@@ -334,7 +334,7 @@ func (f *fixture) wantRestIsFree(limit map[store.ID]int64) {
 			for n := int64(0); ; n++ {
 				if _, ok := f.reserve(c); !ok {
 					if n != left {
-						f.t.Errorf("%d more places were given, want %d", n, left)
+						f.t.Errorf("%d more reservations were made, want %d", n, left)
 					}
 					break
 				}

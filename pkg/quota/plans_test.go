@@ -8,7 +8,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store/storetest"
 )
 
-// What a request asks finds its rows by an index, however many users there are.
+// The statements of a request find their rows by an index, for any number of users.
 func TestStatementsUseIndexes(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		o := storetest.Fill(t, f.db, 0)

@@ -154,7 +154,7 @@ func TestReserveNeverPassesTheLimit(t *testing.T) {
 					want = 300
 				}
 				if got := f.parallel(300, f.request(id))[id]; got != want {
-					t.Errorf("%d places given, want %d", got, want)
+					t.Errorf("%d reservations, want %d", got, want)
 				}
 			})
 		}
@@ -185,7 +185,7 @@ func TestRotationStopsAtEachLimit(t *testing.T) {
 		}
 		for id, n := range f.parallel(300, f.request(f.keys...)) {
 			if n != limits[id] {
-				t.Errorf("%d places of a key with a limit of %d", n, limits[id])
+				t.Errorf("%d reservations of a key with a limit of %d", n, limits[id])
 			}
 		}
 	})
@@ -196,15 +196,15 @@ func TestReserveRefuses(t *testing.T) {
 		spoil  func(f *fixture, c *quota.Request)
 		access bool
 	}{
-		"disabled token": {func(f *fixture, _ *quota.Request) { f.run(`update tokens set enabled = $1`, false) }, false},
-		"blocked token":  {func(f *fixture, _ *quota.Request) { f.run(`update tokens set blocked = $1`, true) }, false},
-		"expired token":  {func(f *fixture, _ *quota.Request) { f.run(`update tokens set expires_at = $1`, int64(now)) }, false},
-		"deleted token":  {func(f *fixture, _ *quota.Request) { f.run(`delete from tokens`) }, false},
-		"disabled user":  {func(f *fixture, _ *quota.Request) { f.run(`update users set enabled = $1`, false) }, false},
-		"old revision":   {func(f *fixture, _ *quota.Request) { f.run(`update users set revision = revision + 1`) }, true},
-		"disabled key":   {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set enabled = $1`, false) }, true},
-		"blocked key":    {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set blocked = $1`, true) }, true},
-		"resting key":    {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set rest_until = $1`, int64(now+1)) }, true},
+		"disabled token":  {func(f *fixture, _ *quota.Request) { f.run(`update tokens set enabled = $1`, false) }, false},
+		"blocked token":   {func(f *fixture, _ *quota.Request) { f.run(`update tokens set blocked = $1`, true) }, false},
+		"expired token":   {func(f *fixture, _ *quota.Request) { f.run(`update tokens set expires_at = $1`, int64(now)) }, false},
+		"deleted token":   {func(f *fixture, _ *quota.Request) { f.run(`delete from tokens`) }, false},
+		"disabled user":   {func(f *fixture, _ *quota.Request) { f.run(`update users set enabled = $1`, false) }, false},
+		"old revision":    {func(f *fixture, _ *quota.Request) { f.run(`update users set revision = revision + 1`) }, true},
+		"disabled key":    {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set enabled = $1`, false) }, true},
+		"blocked key":     {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set blocked = $1`, true) }, true},
+		"key in cooldown": {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set rest_until = $1`, int64(now+1)) }, true},
 		"ended session": {func(f *fixture, c *quota.Request) {
 			c.Principal = store.Principal{User: f.user, Session: f.session}
 			c.Now += 5000
@@ -283,14 +283,14 @@ func TestGiveBackSurvivesMidnightAndReset(t *testing.T) {
 			t.Errorf("yesterday's count is %d after giving back, want 0", n)
 		}
 		if n := used(today.Day + 1); n != 1 {
-			t.Errorf("giving back yesterday's place changed today's count to %d", n)
+			t.Errorf("the release of yesterday's reservation changed today's count to %d", n)
 		}
 		before, _ := f.reserve(f.request(id))
 		f.run(`update key_days set used = 0, gen = gen + 1 where key_id = $1 and day = $2`, id, before.Day)
 		after, _ := f.reserve(f.request(id))
 		giveBack(before)
 		if n := used(after.Day); n != 1 {
-			t.Errorf("giving back a place from before the reset left %d, want 1", n)
+			t.Errorf("the release of a reservation from before the reset left %d, want 1", n)
 		}
 		giveBack(after)
 		giveBack(after)
@@ -319,19 +319,19 @@ func TestNextGivesBackRestsAndReservesAtOnce(t *testing.T) {
 		if k := v.Keys[second]; !k.Spent() || k.Ready(now) {
 			t.Errorf("the second key: %+v", k)
 		}
-		// A shorter rest does not end a longer one.
+		// A shorter cooldown does not end a longer one.
 		if err := f.db.Run(t.Context(), store.StartCooldown(store.Cooldown{Key: first, Revision: f.revision, Until: now + 1000, Class: "overloaded"})); err != nil {
 			t.Fatal(err)
 		}
 		if v, _ := f.q.Refresh(t.Context(), f.request(first).Principal, now); v.Keys[first].CooldownUntil != now+60_000 {
-			t.Errorf("a shorter rest replaced the longer: %+v", v.Keys[first])
+			t.Errorf("a shorter cooldown replaced the longer: %+v", v.Keys[first])
 		}
-		// What failed was known before the last change: it may have been another secret.
+		// The failure is older than the last change: it may be that of another secret.
 		if err := f.db.Run(t.Context(), store.StartCooldown(store.Cooldown{Key: second, Revision: f.revision - 1, Until: now + 1000, Class: "bad_key"})); err != nil {
 			t.Fatal(err)
 		}
 		if v, _ := f.q.Refresh(t.Context(), f.request(first).Principal, now); v.Keys[second].CooldownUntil != 0 {
-			t.Errorf("a rest from before a change: %+v", v.Keys[second])
+			t.Errorf("a cooldown from before a change: %+v", v.Keys[second])
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // rotator is a process that takes turns as the gateway does: among all keys that it does not know to be
-// spent or resting, and where it is refused it looks which those are.
+// spent or in a cooldown, and where it is refused it reads which those are.
 type rotator struct {
 	q     *quota.Quota
 	mu    sync.Mutex
@@ -53,7 +53,7 @@ func (p *rotator) look(f *fixture) {
 	p.ready = ready
 }
 
-// Keys that rest, or are spent, in between leave the turns of the others even.
+// Keys that are spent or in a cooldown meanwhile leave the turns of the others even.
 func TestRotationIsEvenAroundKeysThatFail(t *testing.T) {
 	const each = 60
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
@@ -121,17 +121,17 @@ func TestRotationIsEvenAroundKeysThatFail(t *testing.T) {
 		got = storm(each)
 		even("one spent", got, 2, limited)
 		if got[limited] != 0 {
-			t.Errorf("a spent key gave %d places", got[limited])
+			t.Errorf("%d reservations of a spent key", got[limited])
 		}
-		resting := f.keys[0]
-		if resting == limited {
-			resting = f.keys[1]
+		cooling := f.keys[0]
+		if cooling == limited {
+			cooling = f.keys[1]
 		}
-		f.do(store.StartCooldown(store.Cooldown{Key: resting, Revision: f.revision, Until: now + 1, Class: "overloaded"}))
+		f.do(store.StartCooldown(store.Cooldown{Key: cooling, Revision: f.revision, Until: now + 1, Class: "overloaded"}))
 		got = storm(each)
-		even("one spent, one resting", got, 2, limited, resting)
-		if got[resting] != 0 {
-			t.Errorf("a resting key gave %d places", got[resting])
+		even("one spent, one cooling", got, 2, limited, cooling)
+		if got[cooling] != 0 {
+			t.Errorf("%d reservations of a key in a cooldown", got[cooling])
 		}
 		f.run(`update provider_keys set rest_until = 0`)
 		for _, p := range processes {

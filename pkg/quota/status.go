@@ -44,7 +44,8 @@ func (q *Quota) Refresh(ctx context.Context, p store.Principal, now int64) (Stat
 			until *int64
 			class *string
 		)
-		if err := r.Scan(&status.Access, &status.Revision, &id, &on, &until, &class, &k.Limit, &k.Used); err != nil || id.IsZero() {
+		err := r.Scan(&status.Access, &status.Revision, &id, &on, &until, &class, &k.Limit, &k.Used)
+		if err != nil || id.IsZero() {
 			return err
 		}
 		k.Disabled, k.CooldownUntil, k.CooldownClass = !*on, *until, *class

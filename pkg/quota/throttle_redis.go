@@ -88,8 +88,8 @@ return 0`)
 // Try implements Throttle.
 func (t *RedisThrottle) Try(ctx context.Context, now int64, bucket string, r Rule) (wait time.Duration, err error) {
 	err = t.either(ctx, now, func(ctx context.Context) error {
-		ms, err := tryScript.Run(ctx, t.client, []string{redisPrefix + bucket}, now, r.Forget.Milliseconds(), r.Free, r.doublings(),
-			r.Max.Milliseconds(), r.Step.Milliseconds(), (r.Max + r.Forget).Milliseconds()).Int64()
+		ms, err := tryScript.Run(ctx, t.client, []string{redisPrefix + bucket},
+			now, r.Forget.Milliseconds(), r.Free, r.doublings(), r.Max.Milliseconds(), r.Step.Milliseconds(), (r.Max + r.Forget).Milliseconds()).Int64()
 		wait = time.Duration(ms) * time.Millisecond
 		return err
 	}, func() (err error) {
@@ -138,7 +138,9 @@ func (t *RedisThrottle) Marked(ctx context.Context, now int64, bucket string) (m
 }
 
 // either runs inRedis or, while Redis does not answer, inFallback.
-func (t *RedisThrottle) either(ctx context.Context, now int64, inRedis func(context.Context) error, inFallback func() error) error {
+func (t *RedisThrottle) either(
+	ctx context.Context, now int64, inRedis func(context.Context) error, inFallback func() error,
+) error {
 	if now < t.retryAt.Load() {
 		return inFallback()
 	}

@@ -28,7 +28,8 @@ func (s *SQLThrottle) Try(ctx context.Context, now int64, bucket string, r Rule)
 	var counted, found bool
 	var tries, freeAt int64
 	try := store.CountTry(bucket, now, store.ThrottleRule{
-		Free: r.Free, Step: r.Step.Milliseconds(), Doublings: r.doublings(), Max: r.Max.Milliseconds(), Forget: r.Forget.Milliseconds(),
+		Free: r.Free, Step: r.Step.Milliseconds(), Doublings: r.doublings(),
+		Max: r.Max.Milliseconds(), Forget: r.Forget.Milliseconds(),
 	})
 	try.Each = store.First(&counted, &tries)
 	wait := store.BucketFreeAt(bucket)

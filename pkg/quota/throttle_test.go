@@ -94,7 +94,7 @@ func TestThrottleSlowsDownAndNeverLocksOut(t *testing.T) {
 		}
 		for _, silence := range []time.Duration{1, 2, 4, 6, 6, 6} {
 			silence *= time.Second
-			b.try(0) // one more is heard, then there is silence
+			b.try(0) // one more counts, then the bucket must wait
 			b.try(silence)
 			b.pass(silence - time.Millisecond)
 			for range 5 {
@@ -138,7 +138,7 @@ func TestThrottleTakesBackAndClears(t *testing.T) {
 			b.try(0)
 		}
 		b.must(th.TakeBack(t.Context(), b.now, b.name))
-		b.try(0) // the silence went with the try that began it
+		b.try(0) // the wait went with the try that began it
 		b.try(time.Second)
 		b.must(th.Clear(t.Context(), b.now, b.name))
 		for range rule.Free + 1 {
@@ -191,7 +191,7 @@ func TestThrottleCountsParallelTries(t *testing.T) {
 	})
 }
 
-// Without Redis the database counts on, and Redis is asked again later.
+// Without Redis the database counts, and Redis is tried again later.
 func TestThrottleSurvivesRedis(t *testing.T) {
 	db, err := sqlite.Open(sqlite.Options{Path: t.TempDir() + "/test.db"})
 	if err != nil {

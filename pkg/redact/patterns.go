@@ -55,7 +55,8 @@ var patterns = []pattern{
 			`client[_-]?secret|password|passwd|authorization|(?:set-)?cookie)\\?["']?\s*:\s*\\?["']?([^\s"'\\&,;<>(){}\[\]]{4,})`)},
 	// "Incorrect API key provided: abcd1234."
 	{[]string{"provided", "given", "supplied", "used", "sent"},
-		regexp.MustCompile(`(?i)(?:key|token)\s+(?:was\s+)?(?:provided|given|supplied|used|sent)\s*[:=]\s*["'` + "`" + `]?([^\s"'` + "`" + `,;<>]+)`)},
+		regexp.MustCompile(`(?i)(?:key|token)\s+(?:was\s+)?(?:provided|given|supplied|used|sent)\s*[:=]\s*` +
+			`["'` + "`" + `]?([^\s"'` + "`" + `,;<>]+)`)},
 	// Whatever somebody else has masked already: it still shows both ends.
 	{[]string{"***"},
 		regexp.MustCompile(`([A-Za-z0-9_.-]*\*{3,}[A-Za-z0-9_.*-]*)`)},
@@ -68,8 +69,8 @@ var patterns = []pattern{
 
 // plainWords follow a name or a scheme in ordinary sentences ("using Bearer auth") and stay readable.
 var plainWords = []string{
-	"auth", "authentication", "authorization", "basic", "bearer", "credential", "credentials", "format", "header", "headers", "invalid",
-	"key", "keys", "missing", "none", "null", "required", "scheme", "token", "tokens", "true", "false",
+	"auth", "authentication", "authorization", "basic", "bearer", "credential", "credentials", "format", "header",
+	"headers", "invalid", "key", "keys", "missing", "none", "null", "required", "scheme", "token", "tokens", "true", "false",
 }
 
 func isPlainWord(s string) bool {

@@ -52,11 +52,11 @@ func (a *App) submit(c *call, d *decodedRequest) error {
 	if err := issues.Err(); err != nil {
 		return err
 	}
-	who, err := a.jobCaller(c)
+	p, err := a.jobPrincipal(c)
 	if err != nil {
 		return err
 	}
-	j, err := a.Jobs.Submit(c.r.Context(), who, c.id, cmp.Or(name, c.requestID()),
+	j, err := a.Jobs.Submit(c.r.Context(), p, c.id, cmp.Or(name, c.requestID()),
 		jobs.Task{Endpoint: d.endpoint.Name, Model: d.model, Header: a.lasting(c.r.Header), Body: d.body})
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (a *App) lasting(h http.Header) http.Header {
 	return out
 }
 
-func (a *App) jobCaller(c *call) (store.Principal, error) {
+func (a *App) jobPrincipal(c *call) (store.Principal, error) {
 	if c.who.digests == nil {
 		return store.Principal{User: c.who.user.ID, Session: c.who.session.ID}, nil
 	}
@@ -150,7 +150,7 @@ func (a *App) getJob(c *call) error {
 	if c.r.Method == http.MethodHead {
 		patience = 0
 	}
-	who, err := a.jobCaller(c)
+	p, err := a.jobPrincipal(c)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (a *App) getJob(c *call) error {
 	if a.Config.Platform == config.PlatformFunctions {
 		wait = min(wait, a.Config.Limits.Request)
 	}
-	j, err := a.Jobs.Await(c.r.Context(), who, name, wait)
+	j, err := a.Jobs.Await(c.r.Context(), p, name, wait)
 	if err != nil {
 		return err
 	}
@@ -194,11 +194,11 @@ func (a *App) cancelJob(c *call) error {
 	if err != nil {
 		return err
 	}
-	who, err := a.jobCaller(c)
+	p, err := a.jobPrincipal(c)
 	if err != nil {
 		return err
 	}
-	if err := a.Jobs.Cancel(c.r.Context(), who, name); err != nil {
+	if err := a.Jobs.Cancel(c.r.Context(), p, name); err != nil {
 		return err
 	}
 	return c.reply(http.StatusOK, map[string]string{"requestId": name, "status": jobStatus(store.JobCancelled)})

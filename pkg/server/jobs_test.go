@@ -313,7 +313,7 @@ func TestResultsAreKeptForAWhile(t *testing.T) {
 	w.holder.get("/api/chat/j").refused(404, "NOT_FOUND", "no such request")
 }
 
-// Nothing of a conversation stands in the database as it is.
+// The database holds a conversation only in encrypted form.
 func TestJobsAreSealed(t *testing.T) {
 	w := newChatWorld(t)
 	w.key("openai", apiKey)
@@ -325,7 +325,7 @@ func TestJobsAreSealed(t *testing.T) {
 				}
 				for _, text := range column {
 					if len(text) < 30 || strings.Contains(string(text), "Welt") || strings.Contains(string(text), "gpt-4o") {
-						t.Errorf("not sealed: %d bytes", len(text))
+						t.Errorf("not encrypted: %d bytes", len(text))
 					}
 				}
 			}

@@ -62,12 +62,15 @@ func (a *App) createKey(c *call) error {
 		in.APIKey.Set = false
 	}
 	in.complete(name)
-	k := store.Key{ID: store.NewID(c.now()), UserID: c.who.user.ID, Provider: in.Provider.Value, CreatedAt: c.now(), UpdatedAt: c.now()}
+	k := store.Key{
+		ID: store.NewID(c.now()), UserID: c.who.user.ID, Provider: in.Provider.Value, CreatedAt: c.now(), UpdatedAt: c.now(),
+	}
 	change := in.change(&issues, a.encryptFor(k.ID, k.UserID))
 	if err := issues.Err(); err != nil {
 		return err
 	}
-	k.Encrypted, k.EncryptionKeyID, k.LastFour = change.Secret.To.Encrypted, change.Secret.To.EncryptionKeyID, change.Secret.To.LastFour
+	secret := change.Secret.To
+	k.Encrypted, k.EncryptionKeyID, k.LastFour = secret.Encrypted, secret.EncryptionKeyID, secret.LastFour
 	k.Name, k.Priority, k.Enabled = change.Name.To, change.Priority.To, change.Enabled.To
 	k.AllowedModels, k.DefaultModel, k.DailyLimit = change.AllowedModels.To, change.DefaultModel.To, change.DailyLimit.To
 	if err := store.CreateKey(c.r.Context(), a.DB, k); err != nil {

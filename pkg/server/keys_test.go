@@ -293,7 +293,7 @@ func TestKeyChangedWhileItFails(t *testing.T) {
 			})
 			ask(id)
 			if w.db.before.Load() != nil {
-				t.Fatal("the key was not to rest")
+				t.Fatal("the key got no cooldown")
 			}
 			ann.get("/api/keys/"+id).want(200).is("state", "ready")
 			ann.chat(hello).want(200)
@@ -302,8 +302,8 @@ func TestKeyChangedWhileItFails(t *testing.T) {
 	})
 }
 
-// A key that cannot be opened is shown as such, passed over, and healed by entering it again.
-func TestUnopenableKey(t *testing.T) {
+// A key that cannot be decrypted is shown as such, skipped, and works again once it is entered again.
+func TestUndecryptableKey(t *testing.T) {
 	db := openSQLite(t, t.TempDir())
 	first := newWorldOn(t, db)
 	ann := first.user("ann")
@@ -317,7 +317,7 @@ func TestUnopenableKey(t *testing.T) {
 		t.Errorf("the key %s answered", r.header.Get("X-LLM-Key-ID"))
 	}
 	ann.patch("/api/keys/"+good, `{"enabled":false}`).want(200)
-	ann.chat(hello).refused(400, "NO_ELIGIBLE_KEY", "cannot be opened")
+	ann.chat(hello).refused(400, "NO_ELIGIBLE_KEY", "cannot be decrypted")
 	ann.patch("/api/keys/"+lost, `{"priority":2}`).want(200).is("state", "undecryptable")
 	ann.put("/api/keys/"+lost, `{"apiKey":"`+apiKey+`"}`).want(200).is("state", "ready")
 	if r := ann.chat(hello).want(200); r.header.Get("X-LLM-Key-ID") != lost {
@@ -325,8 +325,8 @@ func TestUnopenableKey(t *testing.T) {
 	}
 }
 
-// A new secret loses no key, and those that are used are sealed under it.
-func TestKeysAreResealedWhenUsed(t *testing.T) {
+// A new secret of the gateway loses no key. Keys that are used are encrypted under it.
+func TestKeysAreEncryptedAgainWhenUsed(t *testing.T) {
 	changes := map[string][]string{
 		"JWT_SECRET":        {"JWT_SECRET=" + nextSecret, "JWT_SECRET_PREVIOUS=" + jwtSecret},
 		"ENCRYPTION_KEY":    {"ENCRYPTION_KEY=" + thirdSecret},
@@ -340,7 +340,7 @@ func TestKeysAreResealedWhenUsed(t *testing.T) {
 			ann := first.user("ann")
 			used := ann.key("openai", apiKey)
 			idle := ann.key("groq", "gsk_"+mark+"_0002")
-			sealedBy := func() map[string]string {
+			encryptedBy := func() map[string]string {
 				by := map[string]string{}
 				err := db.Run(t.Context(), store.Stmt{SQL: "select id, sealing_key from provider_keys", Each: func(r store.Row) error {
 					var id store.ID
@@ -354,14 +354,14 @@ func TestKeysAreResealedWhenUsed(t *testing.T) {
 				}
 				return by
 			}
-			before := sealedBy()
+			before := encryptedBy()
 			w := newWorldOn(t, db, settings...)
 			ann = w.anyone().person(ann)
 			ann.get("/api/keys").want(200).is("keys.0.state", "ready", "keys.1.state", "ready")
 			ann.chat(hello).want(200)
-			after := sealedBy()
+			after := encryptedBy()
 			if after[used] == before[used] || after[idle] != before[idle] {
-				t.Errorf("sealed by %v, then by %v; %s was used", before, after, used)
+				t.Errorf("encrypted by %v, then by %v; %s was used", before, after, used)
 			}
 			ann.chat(hello).want(200)
 			ann.post("/api/keys/"+idle+"/test", "").want(200).is("ok", "true")

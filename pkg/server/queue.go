@@ -42,11 +42,11 @@ func (a *App) queueStats(c *call) error {
 }
 
 func (a *App) countJobs(c *call) (store.JobCounts, error) {
-	who, err := a.jobCaller(c)
+	p, err := a.jobPrincipal(c)
 	if err != nil {
 		return store.JobCounts{}, err
 	}
-	n, access, err := store.CountJobs(c.r.Context(), a.DB, who, c.now())
+	n, access, err := store.CountJobs(c.r.Context(), a.DB, p, c.now())
 	if err == nil && !access {
 		err = gateway.NoAccess()
 	}

@@ -11,7 +11,8 @@ import "context"
 // Finish returns the statements that end the attempt in the state completed or failed. The result is encrypted.
 func (j *Job) Finish(state JobState, now, keep int64, result []byte, resultKeyID string) []Stmt {
 	return append([]Stmt{{
-		SQL:  `update jobs set state = $3, ended_at = $4, due_at = $5, payload = null, result = $6, result_key = $7 where id = $1 and attempt = $2 and state = 2`,
+		SQL: `update jobs set state = $3, ended_at = $4, due_at = $5, payload = null, result = $6, result_key = $7
+ where id = $1 and attempt = $2 and state = 2`,
 		Args: []any{j.ID, int64(j.Attempt), int64(state), now, keep, result, resultKeyID},
 	}}, j.fence(state))
 }
@@ -36,7 +37,8 @@ func (j *Job) Release() []Stmt {
 // cancelled, with this attempt.
 func (j *Job) fence(state JobState) Stmt {
 	return Stmt{
-		SQL:  `insert into jobs (id) select null where not exists (select 1 from jobs where id = $1 and attempt = $2 and state in ($3, 5))`,
+		SQL: `insert into jobs (id) select null
+ where not exists (select 1 from jobs where id = $1 and attempt = $2 and state in ($3, 5))`,
 		Args: []any{j.ID, int64(j.Attempt), int64(state)},
 	}
 }
@@ -49,13 +51,16 @@ const tombstone = 7 * 24 * 60 * 60 * 1000
 func PurgeJobs(ctx context.Context, r Runner, now, abandoned int64, limit int) (n int64, err error) {
 	var deleted, expired, dropped int64
 	err = r.Run(ctx,
-		Stmt{SQL: `delete from jobs where id in (select id from jobs where state = 6 and state > 2 and due_at <= $1 order by due_at limit $2)`,
+		Stmt{SQL: `delete from jobs
+ where id in (select id from jobs where state = 6 and state > 2 and due_at <= $1 order by due_at limit $2)`,
 			Args: []any{now, limit}, Affected: &deleted},
 		Stmt{SQL: `update jobs set state = 6, due_at = $1 + $3, payload = null, result = null, result_key = null
- where id in (select id from jobs where state in (3, 4, 5) and state > 2 and due_at <= $1 order by due_at limit $2) and state in (3, 4, 5)`,
+ where id in (select id from jobs where state in (3, 4, 5) and state > 2 and due_at <= $1 order by due_at limit $2)
+ and state in (3, 4, 5)`,
 			Args: []any{now, limit, int64(tombstone)}, Affected: &expired},
 		Stmt{SQL: `update jobs set state = 6, due_at = $1 + $3, ended_at = $1, payload = null
- where id in (select id from jobs where state <= 2 and due_at <= $1 and id < $4 order by id limit $2) and state <= 2 and due_at <= $1`,
+ where id in (select id from jobs where state <= 2 and due_at <= $1 and id < $4 order by id limit $2)
+ and state <= 2 and due_at <= $1`,
 			Args: []any{now, limit, int64(tombstone), FirstID(abandoned)}, Affected: &dropped},
 	)
 	return deleted + expired + dropped, err

@@ -48,13 +48,14 @@ type Job struct {
 // AttemptsLeft returns the number of attempts that are left after the running one.
 func (j *Job) AttemptsLeft() int { return MaxJobAttempts - (j.Attempt - j.Released) }
 
-const jobColumns = `id, user_id, name, token_id, session_id, state, attempt, given_back, due_at, ended_at, digest, payload, sealing_key, result, result_key`
+const jobColumns = `id, user_id, name, token_id, session_id, state, attempt, given_back, due_at, ended_at,
+ digest, payload, sealing_key, result, result_key`
 
 func scanJob(j *Job, found *bool) func(Row) error {
 	return func(r Row) error {
 		*found = true
-		return r.Scan(&j.ID, &j.UserID, &j.Name, &j.Token, &j.Session, (*int)(&j.State), &j.Attempt, &j.Released, &j.DueAt, &j.EndedAt,
-			&j.Digest, &j.Payload, &j.EncryptionKeyID, &j.Result, &j.ResultKeyID)
+		return r.Scan(&j.ID, &j.UserID, &j.Name, &j.Token, &j.Session, (*int)(&j.State), &j.Attempt, &j.Released,
+			&j.DueAt, &j.EndedAt, &j.Digest, &j.Payload, &j.EncryptionKeyID, &j.Result, &j.ResultKeyID)
 	}
 }
 
@@ -74,13 +75,18 @@ func SubmitJob(ctx context.Context, db Runner, p Principal, j Job, limit int, no
 	err = db.Run(ctx,
 		HoldUser(p.User), // so that two submissions do not count the open jobs at the same time
 		Stmt{
-			SQL: `insert into jobs (id, user_id, name, token_id, session_id, state, attempt, given_back, due_at, digest, payload, sealing_key)
+			SQL: `insert into jobs (id, user_id, name, token_id, session_id, state, attempt, given_back, due_at,
+ digest, payload, sealing_key)
 select $3, u.id, $4, $5, $6, 1, 0, 0, 0, $7, $8, $9 ` + p.valid(1) + ` and u.id = $10
  and (select count(*) from jobs j where j.user_id = u.id and j.state <= 2) < $11
 on conflict (user_id, name) do nothing`,
-			Args: []any{p.credential(), now, j.ID, j.Name, p.Token, p.Session, j.Digest, j.Payload, j.EncryptionKeyID, p.User, int64(limit)},
+			Args: []any{p.credential(), now, j.ID, j.Name, p.Token, p.Session, j.Digest, j.Payload, j.EncryptionKeyID,
+				p.User, int64(limit)},
 		},
-		Stmt{SQL: `select ` + jobColumns + ` from jobs where user_id = $1 and name = $2`, Args: []any{p.User, j.Name}, Each: scanJob(&s.Job, &s.Found)},
+		Stmt{
+			SQL:  `select ` + jobColumns + ` from jobs where user_id = $1 and name = $2`,
+			Args: []any{p.User, j.Name}, Each: scanJob(&s.Job, &s.Found),
+		},
 		p.access(now, &s.Access),
 	)
 	return s, err
@@ -119,7 +125,10 @@ type ClaimResult struct {
 // ClaimJob claims the oldest job that is due, if there is one. One trip.
 func ClaimJob(ctx context.Context, db Runner, c JobClaim) (out ClaimResult, err error) {
 	stmts := []Stmt{
-		{SQL: endExhausted + `(select id from jobs where ` + exhausted + ` order by id limit 1) and ` + exhausted, Args: []any{c.Keep, c.Now}},
+		{
+			SQL:  endExhausted + `(select id from jobs where ` + exhausted + ` order by id limit 1) and ` + exhausted,
+			Args: []any{c.Keep, c.Now},
+		},
 		{
 			SQL: claimJob + `(select id from jobs where ` + claimable + ` order by id limit 1) and ` + claimable +
 				` returning ` + jobColumns,
@@ -209,8 +218,9 @@ type JobCounts struct {
 	Waiting, Active, Completed, Failed, Delayed, Cancelled int64
 }
 
-const countJobs = `select count(*) filter (where state = 1 and due_at <= $1), count(*) filter (where state = 2), count(*) filter (where state = 3),
- count(*) filter (where state = 4), count(*) filter (where state = 1 and due_at > $1), count(*) filter (where state = 5) from jobs`
+const countJobs = `select count(*) filter (where state = 1 and due_at <= $1), count(*) filter (where state = 2),
+ count(*) filter (where state = 3), count(*) filter (where state = 4), count(*) filter (where state = 1 and due_at > $1),
+ count(*) filter (where state = 5) from jobs`
 
 func (c *JobCounts) stmt(sql string, args ...any) Stmt {
 	return Stmt{SQL: sql, Args: args, Each: func(r Row) error {
@@ -238,7 +248,8 @@ func Jobs(ctx context.Context, r Runner, userID ID, p Page) ([]Job, error) {
 		before = FirstID(1<<48 - 1)
 	}
 	return list(ctx, r, Stmt{
-		SQL:  `select id, name, token_id, state, attempt, given_back, due_at, ended_at from jobs where user_id = $1 and id < $2 order by id desc limit $3`,
+		SQL: `select id, name, token_id, state, attempt, given_back, due_at, ended_at from jobs
+ where user_id = $1 and id < $2 order by id desc limit $3`,
 		Args: []any{userID, before, int64(p.Limit)},
 	}, func(j *Job) []any {
 		return []any{&j.ID, &j.Name, &j.Token, (*int)(&j.State), &j.Attempt, &j.Released, &j.DueAt, &j.EndedAt}

@@ -45,15 +45,17 @@ type OwnedKey struct {
 }
 
 const (
-	keyReturning = `id, user_id, provider, name, sealed, sealing_key, last_four, priority, enabled, blocked, allowed_models,
-		coalesce(default_model, ''), daily_limit, rest_until, rest_class, rest_note, cooldown_since, created_at, updated_at`
-	keyColumns = `k.id, k.user_id, k.provider, k.name, k.sealed, k.sealing_key, k.last_four, k.priority, k.enabled, k.blocked, k.allowed_models,
-		coalesce(k.default_model, ''), k.daily_limit, k.rest_until, k.rest_class, k.rest_note, k.cooldown_since, k.created_at, k.updated_at`
+	keyReturning = `id, user_id, provider, name, sealed, sealing_key, last_four, priority, enabled, blocked,
+		allowed_models, coalesce(default_model, ''), daily_limit, rest_until, rest_class, rest_note, cooldown_since, created_at, updated_at`
+	keyColumns = `k.id, k.user_id, k.provider, k.name, k.sealed, k.sealing_key, k.last_four, k.priority, k.enabled,
+		k.blocked, k.allowed_models, coalesce(k.default_model, ''), k.daily_limit, k.rest_until, k.rest_class, k.rest_note,
+		k.cooldown_since, k.created_at, k.updated_at`
 )
 
 func scanKey(k *Key) []any {
-	return []any{&k.ID, &k.UserID, &k.Provider, &k.Name, &k.Encrypted, &k.EncryptionKeyID, &k.LastFour, &k.Priority, &k.Enabled, &k.Blocked,
-		(*modelList)(&k.AllowedModels), &k.DefaultModel, &k.DailyLimit, &k.CooldownUntil, &k.CooldownClass, &k.CooldownMessage, &k.CooldownSince, &k.CreatedAt, &k.UpdatedAt}
+	return []any{&k.ID, &k.UserID, &k.Provider, &k.Name, &k.Encrypted, &k.EncryptionKeyID, &k.LastFour, &k.Priority,
+		&k.Enabled, &k.Blocked, (*modelList)(&k.AllowedModels), &k.DefaultModel, &k.DailyLimit, &k.CooldownUntil,
+		&k.CooldownClass, &k.CooldownMessage, &k.CooldownSince, &k.CreatedAt, &k.UpdatedAt}
 }
 
 // modelList is allowed_models: a JSON array of strings.
@@ -225,7 +227,8 @@ func CountKeys(ctx context.Context, r Runner) (n int, err error) {
 
 // ProvidersInUse lists the providers that have a key which its owner has enabled.
 func ProvidersInUse(ctx context.Context, r Runner) ([]string, error) {
-	return list(ctx, r, Stmt{SQL: "select distinct provider from provider_keys where enabled"}, func(id *string) []any { return []any{id} })
+	return list(ctx, r, Stmt{SQL: "select distinct provider from provider_keys where enabled"},
+		func(id *string) []any { return []any{id} })
 }
 
 // BlockKey sets the admin's switch of any key: [ErrNotFound]. The key comes without its owner's address.
@@ -241,7 +244,10 @@ func BlockKey(ctx context.Context, r Runner, id ID, blocked bool, now int64) (Ow
 			SQL:  "update users set revision = revision + 1 where id = (select user_id from provider_keys where id = $1)",
 			Args: []any{id},
 		},
-		Stmt{SQL: "select used from key_days where key_id = $1 and day = $2", Args: []any{id, DayOf(now)}, Each: First(&used, &k.UsedToday)})
+		Stmt{
+			SQL:  "select used from key_days where key_id = $1 and day = $2",
+			Args: []any{id, DayOf(now)}, Each: First(&used, &k.UsedToday),
+		})
 	return k, err
 }
 

@@ -11,7 +11,8 @@ const (
 	insertDay = "insert into key_days (key_id, day, used) select k.id, $4, 1 "
 	addToDay  = `
 on conflict (key_id, day) do update set used = key_days.used + 1
- where key_days.used < (select coalesce(p.daily_limit, 9223372036854775807) from provider_keys p where p.id = key_days.key_id)
+ where key_days.used < (
+  select coalesce(p.daily_limit, 9223372036854775807) from provider_keys p where p.id = key_days.key_id)
 returning key_id, used, gen`
 
 	reserveByToken = insertDay + fromToken + " join provider_keys k on k.user_id = u.id where t.id = $1 and " +

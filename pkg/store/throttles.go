@@ -25,7 +25,8 @@ where bucket = $1 and failures > 0`
 	clearBucket = "delete from throttles where bucket = $1"
 
 	markBucket = `insert into throttles (bucket, failures, free_at) values ($1, 0, $2)
-on conflict (bucket) do update set free_at = case when excluded.free_at > throttles.free_at then excluded.free_at else throttles.free_at end`
+on conflict (bucket) do update set
+ free_at = case when excluded.free_at > throttles.free_at then excluded.free_at else throttles.free_at end`
 
 	purgeBuckets = "delete from throttles where bucket in (select bucket from throttles where free_at < $1 limit 1000)"
 )

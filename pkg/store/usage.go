@@ -20,8 +20,9 @@ type Counts struct {
 	Reasoning  int64 // of output
 }
 
-const countColumns = `cast(sum(requests) as bigint), cast(sum(errors) as bigint), cast(sum(unpriced) as bigint), cast(sum(cost) as bigint),
-	cast(sum(input) as bigint), cast(sum(cached) as bigint), cast(sum(cache_write) as bigint), cast(sum(output) as bigint), cast(sum(reasoning) as bigint)`
+const countColumns = `cast(sum(requests) as bigint), cast(sum(errors) as bigint), cast(sum(unpriced) as bigint),
+	cast(sum(cost) as bigint), cast(sum(input) as bigint), cast(sum(cached) as bigint), cast(sum(cache_write) as bigint),
+	cast(sum(output) as bigint), cast(sum(reasoning) as bigint)`
 
 func scanCounts(c *Counts) []any {
 	return []any{&c.Requests, &c.Errors, &c.Unpriced, &c.Cost, &c.Input, &c.Cached, &c.CacheWrite, &c.Output, &c.Reasoning}

@@ -36,10 +36,12 @@ var (
 	ErrLastAdmin          = errors.New("the last enabled admin can be neither disabled nor demoted")
 )
 
-const userColumns = "u.id, u.email, u.name, u.role, u.password, u.enabled, coalesce(u.strategy, ''), u.revision, u.created_at, u.updated_at"
+const userColumns = `u.id, u.email, u.name, u.role, u.password, u.enabled, coalesce(u.strategy, ''), u.revision,
+ u.created_at, u.updated_at`
 
 func scanUser(u *User) []any {
-	return []any{&u.ID, &u.Email, &u.Name, (*string)(&u.Role), &u.PasswordHash, &u.Enabled, &u.Strategy, &u.Revision, &u.CreatedAt, &u.UpdatedAt}
+	return []any{&u.ID, &u.Email, &u.Name, (*string)(&u.Role), &u.PasswordHash, &u.Enabled, &u.Strategy, &u.Revision,
+		&u.CreatedAt, &u.UpdatedAt}
 }
 
 const insertUser = "insert into users (id, email, name, role, password, enabled, strategy, revision, created_at, updated_at) "

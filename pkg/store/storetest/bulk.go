@@ -104,8 +104,8 @@ func (w *world) fillLog(requests, sumEvery int, whose func(*rand.Rand, *store.Re
 // Size tells how many bytes a table takes, its indexes included.
 type Size func(table string) int64
 
-// Bulk looks at databases with many rows: that a request takes little room, and that what is asked often
-// finds its rows by an index.
+// Bulk looks at databases with many rows: that a request takes little room, and that frequent statements
+// find their rows by an index.
 func Bulk(t *testing.T, open func(t *testing.T) (store.DB, Size)) {
 	// PostgreSQL splits a page of the index in the middle unless a row is the last of all, so with several
 	// users who send at once the pages are half full; SQLite keeps the rows in the index itself.

@@ -151,14 +151,14 @@ func testJobLimit(w *world) {
 	if n := number(w.T, w.db, "select count(*) from jobs where user_id = $1", b.user.ID); accepted != limit || n != limit {
 		w.Errorf("%d accepted, %d kept, want %d", accepted, n, limit)
 	}
-	c := b.claim(start) // of this user, or of nobody else: the table was emptied
+	c := b.claim(start) // of this user: the table was emptied
 	must(w.T, w.db.Run(ctx, c.Job.Finish(store.JobFailed, start, start+day, nil, "")...))
 	if s := b.submit(b.byToken, "room", limit, start); !s.Found {
 		w.Error("one is over, and there is no room")
 	}
 }
 
-// Whoever was overtaken writes nothing, neither about the job nor what stands in the same transaction.
+// An attempt that was overtaken writes nothing, neither about the job nor in the rest of its transaction.
 func testJobFence(w *world) {
 	b := newBench(w)
 	b.submit(b.byToken, "j", 10, start)
@@ -173,7 +173,7 @@ func testJobFence(w *world) {
 	for name, end := range map[string][]store.Stmt{
 		"completed": stale.Finish(store.JobCompleted, start, start+day, []byte("stale"), "k"),
 		"queued":    stale.Requeue(start),
-		"returned":  stale.Release(),
+		"released":  stale.Release(),
 	} {
 		r := w.record(b.user)
 		r.Statements = end
@@ -205,7 +205,7 @@ func testJobFence(w *world) {
 func testJobAttempts(w *world) {
 	b := newBench(w)
 	b.submit(b.byToken, "j", 10, start)
-	for range 3 { // what is given back does not count
+	for range 3 { // released attempts do not count
 		j := b.claim(start).Job
 		must(w.T, w.db.Run(ctx, j.Release()...))
 	}
@@ -230,7 +230,7 @@ func testJobAttempts(w *world) {
 	b.submit(b.byToken, "k", 10, start)
 	exec(w.T, w.db, "update jobs set attempt = 2, state = 2, due_at = 5 where name = 'k'")
 	if l := b.look(b.byToken, "k", store.FindOnly, start); l.Job.State != store.JobFailed {
-		w.Errorf("nobody claims, a look finds it: %+v", l)
+		w.Errorf("no claim, but found: %+v", l)
 	}
 }
 

@@ -42,7 +42,7 @@ func testKeys(w *world) {
 	nobody := want[0].Key
 	nobody.ID, nobody.UserID = store.NewID(start), store.NewID(start)
 	if err := store.CreateKey(ctx, w.db, nobody); store.CodeOf(err) != store.CodeReference {
-		w.Errorf("a key of nobody: %v", err)
+		w.Errorf("a key without a user: %v", err)
 	}
 }
 

@@ -71,7 +71,7 @@ func testRevision(w *world) {
 	}
 }
 
-// A revision that is given twice would let a process keep a table that is old.
+// If two changes made the same revision, a process would keep an old routing table.
 func testRevisionCountsEveryChange(w *world) {
 	w.user(admin)
 	u := w.user()

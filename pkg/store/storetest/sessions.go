@@ -43,7 +43,7 @@ func testSessions(w *world) {
 
 	err = store.CreateSession(ctx, w.db, store.Session{ID: store.NewID(start), UserID: store.NewID(start)})
 	if store.CodeOf(err) != store.CodeReference {
-		w.Errorf("a session of nobody: %v", err)
+		w.Errorf("a session without a user: %v", err)
 	}
 }
 

@@ -34,7 +34,7 @@ func testTokens(w *world) {
 	}
 	again.UserID, again.Hash = store.NewID(start), []byte("x")
 	if err := store.CreateToken(ctx, w.db, again); store.CodeOf(err) != store.CodeReference {
-		w.Errorf("a token of nobody: %v", err)
+		w.Errorf("a token without a user: %v", err)
 	}
 
 	w.is(store.DeleteToken(ctx, w.db, u.ID, theirs.ID), store.ErrNotFound)

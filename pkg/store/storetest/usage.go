@@ -161,7 +161,7 @@ func testUsageBounds(w *world) {
 	}
 }
 
-// A cost that cannot be true, whoever reported it, must neither break the sums for good nor lie.
+// An impossible cost must neither break the sums nor show in them.
 func testAbsurdCosts(w *world) {
 	u := w.user()
 	for _, cost := range []int64{math.MaxInt64, math.MaxInt64, 1 << 62, math.MinInt64, -5, 700} {

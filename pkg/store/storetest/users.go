@@ -271,7 +271,7 @@ func testProfile(w *world) {
 	w.is(err, store.ErrNotFound)
 }
 
-// What belongs to a user goes with the user, and nobody else's does.
+// The rows of a user are deleted with the user, and no others.
 func testDeletedUser(w *world) {
 	gone, stays := w.user(), w.user()
 	for _, u := range []store.User{gone, stays} {
