@@ -318,7 +318,7 @@ func TestUnopenableKey(t *testing.T) {
 		t.Errorf("the key %s answered", r.header.Get("X-LLM-Key-ID"))
 	}
 	ann.patch("/api/keys/"+good, `{"enabled":false}`).want(200)
-	ann.chat(hello).refused(400, "NO_ELIGIBLE_KEY", "cannot be opened")
+	ann.chat(hello).refused(400, "NO_ELIGIBLE_KEY", "cannot be decrypted")
 	ann.patch("/api/keys/"+lost, `{"priority":2}`).want(200).is("state", "undecryptable")
 	ann.put("/api/keys/"+lost, `{"apiKey":"`+apiKey+`"}`).want(200).is("state", "ready")
 	if r := ann.chat(hello).want(200); r.header.Get("X-LLM-Key-ID") != lost {
