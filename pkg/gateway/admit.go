@@ -19,7 +19,8 @@ func (g *Gateway) admit(ctx context.Context, p Principal) (*entry, quota.Status,
 		if e == nil {
 			return nil, quota.Status{}, errUnknownToken()
 		}
-		v, err := g.Quota.Refresh(ctx, store.Principal{User: e.table.user, Token: e.token, Session: p.Session}, g.Now().UnixMilli())
+		who := store.Principal{User: e.table.user, Token: e.token, Session: p.Session}
+		v, err := g.Quota.Refresh(ctx, who, g.Now().UnixMilli())
 		if err != nil {
 			return nil, v, unavailable(err)
 		}

@@ -205,7 +205,8 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
 		g.readUnstreamed(a, stream, resp)
 		return
 	}
-	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.client.NewStreamDecoder(), names: a.names, thinkSplitter: a.splitter()}
+	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.client.NewStreamDecoder(),
+		names: a.names, thinkSplitter: a.splitter()}
 	if a.passthrough != nil {
 		a.source.passthrough = a.passthrough.NewStreamPassthrough(request.Chat)
 	}

@@ -81,7 +81,8 @@ func newConversation(tools []chat.Tool) *conversation {
 	c := new(conversation)
 	for i := range tools {
 		t := &tools[i]
-		c.surround("tool", t.Name, t.Description, string(canonicalJSON(string(t.Parameters))), string(canonicalJSON(string(t.Raw))))
+		schema, raw := canonicalJSON(string(t.Parameters)), canonicalJSON(string(t.Raw))
+		c.surround("tool", t.Name, t.Description, string(schema), string(raw))
 	}
 	return c
 }

@@ -112,10 +112,10 @@ func (w *world) newGateway(s gateway.Settings) *gateway.Gateway {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	caller := provider.NewClient(provider.ClientConfig{Now: w.now})
-	w.t.Cleanup(caller.Close)
+	upstream := provider.NewClient(provider.ClientConfig{Now: w.now})
+	w.t.Cleanup(upstream.Close)
 	return gateway.New(gateway.Deps{
-		DB: w.db, Quota: quota.New(w.db), Secrets: w.secrets, Providers: table, Upstream: caller, Cost: catalog.Cost,
+		DB: w.db, Quota: quota.New(w.db), Secrets: w.secrets, Providers: table, Upstream: upstream, Cost: catalog.Cost,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: w.now,
 	}, s)
 }
@@ -165,7 +165,7 @@ func (w *world) add(k key) store.ID {
 	w.answers[apiKey] = k.answer
 	w.mu.Unlock()
 	id := store.NewID(w.clock.Load())
-	blob, sealingKey := w.secrets.Encrypt([]byte(apiKey), gateway.KeyBinding(id, w.user))
+	encrypted, keyID := w.secrets.Encrypt([]byte(apiKey), gateway.KeyBinding(id, w.user))
 	var limit, model any
 	if k.limit > 0 {
 		limit = k.limit
@@ -176,7 +176,7 @@ func (w *world) add(k key) store.ID {
 	w.run(`insert into provider_keys (id, user_id, provider, name, sealed, sealing_key, last_four, priority, enabled, blocked,
  allowed_models, default_model, daily_limit, rest_until, rest_class, rest_note, created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, 'mnop', $7, $8, $9, $10, $11, $12, 0, '', '', $13, 0)`,
-		id, w.user, k.provider, fmt.Sprint("key ", w.keys), blob, sealingKey, k.priority, true, false, k.models, model, limit, int64(w.keys))
+		id, w.user, k.provider, fmt.Sprint("key ", w.keys), encrypted, keyID, k.priority, true, false, k.models, model, limit, int64(w.keys))
 	w.run(`update users set revision = revision + 1`)
 	return id
 }
@@ -225,7 +225,7 @@ func answerError(status int, body string, header ...string) http.HandlerFunc {
 }
 
 // answerStream sends the pieces, one event each, as OpenAI does; "cut" breaks the
-// connection, "wait" waits for the caller to leave.
+// connection, "wait" waits for the client to leave.
 func answerStream(pieces ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -402,10 +402,10 @@ func TestRoundRobinRotates(t *testing.T) {
 
 func TestFailover(t *testing.T) {
 	tests := map[string]struct {
-		answer  http.HandlerFunc
-		rests   bool
-		restFor time.Duration
-		kept    int64 // of the failed key's quota
+		answer   http.HandlerFunc
+		cools    bool
+		coolsFor time.Duration
+		kept     int64 // of the failed key's quota
 	}{
 		"bad key":       {answerError(401, `{"error":{"message":"Incorrect API key","code":"invalid_api_key"}}`), true, 0, 0},
 		"no credit":     {answerError(429, `{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}`), true, time.Hour, 0},
@@ -432,11 +432,11 @@ func TestFailover(t *testing.T) {
 				t.Errorf("the failed key's count is %d, want %d", n, tt.kept)
 			}
 			until := w.int(`select rest_until from provider_keys where id = $1`, bad)
-			if tt.rests != (until > w.clock.Load()) {
-				t.Errorf("rests until %d at %d", until, w.clock.Load())
+			if tt.cools != (until > w.clock.Load()) {
+				t.Errorf("cooldown until %d at %d", until, w.clock.Load())
 			}
-			if tt.restFor > 0 && until != w.clock.Load()+tt.restFor.Milliseconds() {
-				t.Errorf("rests for %d ms, want %v", until-w.clock.Load(), tt.restFor)
+			if tt.coolsFor > 0 && until != w.clock.Load()+tt.coolsFor.Milliseconds() {
+				t.Errorf("cooldown of %d ms, want %v", until-w.clock.Load(), tt.coolsFor)
 			}
 			if n := w.int(`select count(*) from requests where attempts = 2 and status = 200 and key_id = $1`, good); n != 1 {
 				t.Error("no row says that two attempts were made")
@@ -446,7 +446,7 @@ func TestFailover(t *testing.T) {
 			}
 			before := w.callsOf(1)
 			w.mustServe(w.request(model), good)
-			if again := w.callsOf(1) > before; again == (tt.rests || name == "model unknown") {
+			if again := w.callsOf(1) > before; again == (tt.cools || name == "model unknown") {
 				t.Errorf("the failed key was asked again: %v", again)
 			}
 		})
@@ -463,10 +463,10 @@ func TestAttemptsAreCalls(t *testing.T) {
 	request.Chat.N = &two
 	w.mustServe(request, good)
 	if n := w.int(`select attempts from requests`); n != 1 || w.callsOf(1) != 0 || w.used(unasked) != 0 {
-		t.Errorf("%d attempts in the log, %d calls of the first key, %d of its places used", n, w.callsOf(1), w.used(unasked))
+		t.Errorf("%d attempts in the log, %d calls of the first key, %d of its quota used", n, w.callsOf(1), w.used(unasked))
 	}
 	if w.int(`select count(*) from request_traces`) != 1 {
-		t.Error("nothing is kept of why the first key was passed over")
+		t.Error("nothing is kept of why the first key was skipped")
 	}
 }
 
@@ -492,7 +492,7 @@ func TestNoKeyIsTriedAThirdTime(t *testing.T) {
 	}
 }
 
-func TestTheCallersFaultIsNotTriedElsewhere(t *testing.T) {
+func TestClientErrorsAreNotRetriedElsewhere(t *testing.T) {
 	w := newWorld(t)
 	w.add(key{answer: answerError(400, `{"error":{"message":"Invalid value for temperature; your key sk-test-0001-abcdefghijklmnop","type":"invalid_request_error","param":"temperature"}}`)})
 	w.add(key{})
@@ -520,7 +520,7 @@ func TestAllKeysRateLimited(t *testing.T) {
 		}
 	}
 	if w.callsOf(1) != 1 || w.callsOf(2) != 1 {
-		t.Error("a resting key was called")
+		t.Error("a key in cooldown was called")
 	}
 }
 
@@ -551,7 +551,7 @@ func TestTransientFailureOfTheOnlyKeyIsTriedTwice(t *testing.T) {
 	}})
 	w.mustServe(w.request(model), id)
 	if w.used(id) != 1 {
-		t.Errorf("%d places used, want 1", w.used(id))
+		t.Errorf("%d reservations used, want 1", w.used(id))
 	}
 }
 
@@ -605,7 +605,7 @@ func TestChangedSecretLosesNothing(t *testing.T) {
 		t.Error("the token was not digested again")
 	}
 	if n := w.int(`select count(*) from provider_keys where sealing_key = $1`, w.secrets.EncryptionKeyID()); n != 1 {
-		t.Error("the key was not sealed again")
+		t.Error("the key was not encrypted again")
 	}
 	w.g = w.newGateway(gateway.Settings{Timeout: 5 * time.Second})
 	request.ID = store.NewID(w.clock.Load())

@@ -17,26 +17,26 @@ func callPart(id string) chat.Part {
 	return chat.Part{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: id, Name: "f", Arguments: "{}"}}
 }
 
-func sealedPart(text, signature string) chat.Part {
+func signedPart(text, signature string) chat.Part {
 	return chat.Part{Kind: chat.Reason, Text: text, State: &chat.ReasoningState{Signature: signature}}
 }
 
-// The turn goes back as it was said, however the caller's format arranges what it keeps.
+// A turn is restored in the order of the answer, however the client arranges what it keeps.
 func TestTurnsAreRestoredInOrder(t *testing.T) {
-	said := []chat.Part{sealedPart("hm", "S1"), textPart("Grüße, ", "commentary"), sealedPart("", "S2"), callPart("c1"), textPart("then ", ""), sealedPart("so", "S3"), callPart("c2"), textPart("done", "")}
+	said := []chat.Part{signedPart("hm", "S1"), textPart("Grüße, ", "commentary"), signedPart("", "S2"), callPart("c1"), textPart("then ", ""), signedPart("so", "S3"), callPart("c2"), textPart("done", "")}
 	saved, maker := savedFrom(said)
-	inAHeap := []chat.Part{sealedPart("hm", "S1"), sealedPart("", "S2"), sealedPart("so", "S3")}
+	reasoningFirst := []chat.Part{signedPart("hm", "S1"), signedPart("", "S2"), signedPart("so", "S3")}
 	for name, c := range map[string]struct{ kept, want []chat.Part }{
-		"as it was":                {[]chat.Part{textPart("Grüße, ", "commentary"), callPart("c1"), textPart("then ", ""), callPart("c2"), textPart("done", "")}, said},
-		"texts joined before":      {[]chat.Part{textPart("Grüße, then done", ""), callPart("c1"), callPart("c2")}, said},
-		"texts joined as two":      {[]chat.Part{textPart("Grüße, ", ""), textPart("then done", ""), callPart("c1"), callPart("c2")}, said},
-		"with texts of nothing":    {[]chat.Part{textPart("", ""), textPart("Grüße, then done", ""), callPart("c1"), callPart("c2"), textPart("", "")}, said},
-		"reasoning without a seal": {[]chat.Part{{Kind: chat.Reason, Text: "hm"}, textPart("Grüße, then done", ""), callPart("c1"), callPart("c2")}, said},
-		"another text":             {[]chat.Part{textPart("Grüße", ""), callPart("c1"), callPart("c2")}, append(inAHeap[:3:3], textPart("Grüße", ""), callPart("c1"), callPart("c2"))},
-		"a longer text":            {[]chat.Part{textPart("Grüße, then done!", ""), callPart("c1"), callPart("c2")}, append(inAHeap[:3:3], textPart("Grüße, then done!", ""), callPart("c1"), callPart("c2"))},
-		"cut within a character":   {[]chat.Part{textPart("12345678ü1234567.", ""), callPart("c1"), callPart("c2")}, append(inAHeap[:3:3], textPart("12345678ü1234567.", ""), callPart("c1"), callPart("c2"))},
-		"a call is missing":        {[]chat.Part{textPart("Grüße, then done", ""), callPart("c1")}, append(inAHeap[:3:3], textPart("Grüße, then done", ""), callPart("c1"))},
-		"something else":           {[]chat.Part{{Kind: chat.Refusal, Text: "no"}, callPart("c1")}, append(inAHeap[:3:3], chat.Part{Kind: chat.Refusal, Text: "no"}, callPart("c1"))},
+		"as it was":                     {[]chat.Part{textPart("Grüße, ", "commentary"), callPart("c1"), textPart("then ", ""), callPart("c2"), textPart("done", "")}, said},
+		"texts joined before":           {[]chat.Part{textPart("Grüße, then done", ""), callPart("c1"), callPart("c2")}, said},
+		"texts joined as two":           {[]chat.Part{textPart("Grüße, ", ""), textPart("then done", ""), callPart("c1"), callPart("c2")}, said},
+		"with texts of nothing":         {[]chat.Part{textPart("", ""), textPart("Grüße, then done", ""), callPart("c1"), callPart("c2"), textPart("", "")}, said},
+		"reasoning without a signature": {[]chat.Part{{Kind: chat.Reason, Text: "hm"}, textPart("Grüße, then done", ""), callPart("c1"), callPart("c2")}, said},
+		"another text":                  {[]chat.Part{textPart("Grüße", ""), callPart("c1"), callPart("c2")}, append(reasoningFirst[:3:3], textPart("Grüße", ""), callPart("c1"), callPart("c2"))},
+		"a longer text":                 {[]chat.Part{textPart("Grüße, then done!", ""), callPart("c1"), callPart("c2")}, append(reasoningFirst[:3:3], textPart("Grüße, then done!", ""), callPart("c1"), callPart("c2"))},
+		"cut within a character":        {[]chat.Part{textPart("12345678ü1234567.", ""), callPart("c1"), callPart("c2")}, append(reasoningFirst[:3:3], textPart("12345678ü1234567.", ""), callPart("c1"), callPart("c2"))},
+		"a call is missing":             {[]chat.Part{textPart("Grüße, then done", ""), callPart("c1")}, append(reasoningFirst[:3:3], textPart("Grüße, then done", ""), callPart("c1"))},
+		"something else":                {[]chat.Part{{Kind: chat.Refusal, Text: "no"}, callPart("c1")}, append(reasoningFirst[:3:3], chat.Part{Kind: chat.Refusal, Text: "no"}, callPart("c1"))},
 	} {
 		got, changed := restoredParts(c.kept, saved, maker)
 		if !changed || !reflect.DeepEqual(got, c.want) {
@@ -62,9 +62,9 @@ func restoredParts(parts []chat.Part, saved *savedTurn, k candidate) (out []chat
 	return messages[0], true
 }
 
-// However the pieces of a stream come: what a caller keeps without the reasoning becomes what chat.Assembler makes of it all.
-func TestTurnsAreHeldAsAssembled(t *testing.T) {
-	held := 0
+// A streamed turn that a client keeps without the reasoning is restored to what chat.Assembler makes of the stream.
+func TestTurnsAreSavedAsAssembled(t *testing.T) {
+	count := 0
 	for seed := range uint64(2000) {
 		events := dialecttest.Interleaved(rand.New(rand.NewPCG(seed, 1)))
 		var made answer
@@ -78,28 +78,28 @@ func TestTurnsAreHeldAsAssembled(t *testing.T) {
 		if said.Index != 0 || len(saved.Reasoning) == 0 || others {
 			continue
 		}
-		held++
+		count++
 		if got, _ := restoredParts(kept, saved, maker); !reflect.DeepEqual(got, said.Message.Parts) {
 			t.Fatalf("seed %d:\n got %+v\nwant %+v", seed, got, said.Message.Parts)
 		}
 	}
-	if held < 200 {
-		t.Errorf("only %d turns were held", held)
+	if count < 200 {
+		t.Errorf("only %d turns were saved", count)
 	}
 }
 
-// At a provider that has the models of many, what one vendor's model sealed is nothing to another's.
-func TestSealsAreTheirVendors(t *testing.T) {
+// At a provider that serves the models of many vendors, the state of one vendor's model is not sent to another's.
+func TestStateBelongsToItsVendor(t *testing.T) {
 	saved := &savedTurn{Provider: "openrouter", Vendor: "anthropic", Reasoning: []savedReasoning{{Text: "hm", State: &chat.ReasoningState{Signature: "S"}}}}
 	openRouter := &key{providerID: "openrouter", provider: new(provider.Provider)}
-	bare, sealed := []chat.Part{callPart("c")}, []chat.Part{sealedPart("hm", "S"), callPart("c")}
+	bare, signed := []chat.Part{callPart("c")}, []chat.Part{signedPart("hm", "S"), callPart("c")}
 	for model, own := range map[string]bool{"anthropic/claude-haiku-4.5": true, "anthropic/claude-opus-4.8": true, "deepseek/deepseek-v4": false, "gpt-5": false} {
 		k := candidate{key: openRouter, model: model}
 		want := bare
 		if own {
-			want = sealed
+			want = signed
 		}
-		for _, kept := range [][]chat.Part{bare, sealed} {
+		for _, kept := range [][]chat.Part{bare, signed} {
 			if got, _ := restoredParts(kept, saved, k); !reflect.DeepEqual(got, want) {
 				t.Errorf("%s, kept %+v: got %+v, want %+v", model, kept, got, want)
 			}

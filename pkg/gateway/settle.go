@@ -51,7 +51,8 @@ func (c *Call) settle(o outcome, usage *chat.Usage) {
 		err = c.g.writeRecord(ctx, r)
 	}
 	if store.CodeOf(err) == store.CodeNull {
-		c.g.Log.Warn("the request was ended elsewhere: its usage is not written", "requestId", r.ID.String(), "user", r.User.String())
+		c.g.Log.Warn("the request was ended elsewhere: its usage is not written",
+			"requestId", r.ID.String(), "user", r.User.String())
 		return
 	}
 	if err != nil {
@@ -121,7 +122,8 @@ func (c *Call) addUsage(r *store.Record, u *chat.Usage) {
 	if u.Estimated {
 		r.Flags |= store.FlagEstimated
 	}
-	request := catalog.Request{Provider: r.Provider, Model: r.Model, Answered: c.meter.model, ServiceTier: c.meter.tier, AtMs: r.ID.Time()}
+	request := catalog.Request{Provider: r.Provider, Model: r.Model, Answered: c.meter.model,
+		ServiceTier: c.meter.tier, AtMs: r.ID.Time()}
 	if nanos, priced := c.g.Cost(request, u); priced {
 		r.Cost = &nanos
 	}

@@ -125,7 +125,8 @@ func (c *Call) Close() {
 		c.abandon()
 	}
 	if c.g.OnSettled != nil {
-		c.g.OnSettled(context.WithoutCancel(c.ctx), Settled{At: c.nowMs(), FirstOfDay: c.last != nil && c.last.reservation.Used == 1})
+		first := c.last != nil && c.last.reservation.Used == 1
+		c.g.OnSettled(context.WithoutCancel(c.ctx), Settled{At: c.nowMs(), FirstOfDay: first})
 	}
 }
 

@@ -71,7 +71,7 @@ func TestStreamIsSettledBeforeItsEnd(t *testing.T) {
 		t.Errorf("at the end the row says %d, %d, %d", outcome, status, output)
 	}
 	if text != "Hello" || w.used(id) != 1 {
-		t.Errorf("%q, %d places used", text, w.used(id))
+		t.Errorf("%q, %d reservations used", text, w.used(id))
 	}
 }
 
@@ -99,7 +99,7 @@ func TestStreamFailsOverUntilItsFirstSubstantiveEvent(t *testing.T) {
 				t.Errorf("%q, ended by %d, key %s", text, last.Kind, c.KeyID())
 			}
 			if w.used(bad) != 0 || w.used(good) != 1 {
-				t.Errorf("places used: %d and %d, want 0 and 1", w.used(bad), w.used(good))
+				t.Errorf("reservations used: %d and %d, want 0 and 1", w.used(bad), w.used(good))
 			}
 		})
 	}
@@ -125,11 +125,11 @@ func TestStreamThatBreaksLaterIsNotTriedElsewhere(t *testing.T) {
 		t.Errorf("the row says %d, %d, %d", outcome, status, output)
 	}
 	if w.used(bad) != 1 || w.callsOf(2) != 0 {
-		t.Errorf("%d places used, %d calls of the other key", w.used(bad), w.callsOf(2))
+		t.Errorf("%d reservations used, %d calls of the other key", w.used(bad), w.callsOf(2))
 	}
 }
 
-func TestCallerLeavingIsSettledAndCancelsTheProvider(t *testing.T) {
+func TestClientLeavingIsSettledAndCancelsTheProvider(t *testing.T) {
 	w := newWorld(t)
 	left := make(chan struct{})
 	id := w.add(key{answer: func(rw http.ResponseWriter, r *http.Request) {
@@ -156,12 +156,12 @@ func TestCallerLeavingIsSettledAndCancelsTheProvider(t *testing.T) {
 		t.Error("the estimate is not marked")
 	}
 	if w.used(id) != 1 {
-		t.Errorf("%d places used, want 1", w.used(id))
+		t.Errorf("%d reservations used, want 1", w.used(id))
 	}
 }
 
 // Who leaves while the database is asked has left: that is no fault of the gateway's.
-func TestCallerLeavingDuringALookup(t *testing.T) {
+func TestClientLeavingDuringALookup(t *testing.T) {
 	w := newWorld(t)
 	w.add(key{})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -170,7 +170,7 @@ func TestCallerLeavingDuringALookup(t *testing.T) {
 	wantCode(t, err, fault.Cancelled)
 }
 
-func TestCallerLeavingBeforeTheAnswerKeepsThePlace(t *testing.T) {
+func TestClientLeavingBeforeTheAnswerKeepsTheReservation(t *testing.T) {
 	for _, stream := range []bool{true, false} {
 		t.Run(fmt.Sprint(stream), func(t *testing.T) {
 			w := newWorld(t)
@@ -187,7 +187,7 @@ func TestCallerLeavingBeforeTheAnswerKeepsThePlace(t *testing.T) {
 				t.Errorf("the row says %d, %d", outcome, status)
 			}
 			if w.used(id) != 1 {
-				t.Errorf("%d places used, want 1: the request was sent", w.used(id))
+				t.Errorf("%d reservations used, want 1: the request was sent", w.used(id))
 			}
 		})
 	}
@@ -246,7 +246,7 @@ func TestSlowFirstEventCommitsTheKey(t *testing.T) {
 				t.Errorf("%q, ended by %d, key %s", text, last.Kind, c.KeyID())
 			}
 			if w.used(id) != tt.used {
-				t.Errorf("%d places used, want %d", w.used(id), tt.used)
+				t.Errorf("%d reservations used, want %d", w.used(id), tt.used)
 			}
 		})
 	}

@@ -140,8 +140,8 @@ func (g *Gateway) load(ctx context.Context, p Principal) (*entry, error) {
 
 // keyOf decrypts a key of the user for the routing table.
 func (g *Gateway) keyOf(row *store.RoutingKey, user store.ID) *key {
-	k := &key{id: row.ID, provider: g.Providers.ByID(row.Provider), providerID: row.Provider, name: row.Name, priority: row.Priority,
-		disabled: !row.Enabled, allowed: provider.Patterns(row.AllowedModels), defaultModel: row.DefaultModel}
+	k := &key{id: row.ID, provider: g.Providers.ByID(row.Provider), providerID: row.Provider, name: row.Name,
+		priority: row.Priority, disabled: !row.Enabled, allowed: provider.Patterns(row.AllowedModels), defaultModel: row.DefaultModel}
 	binding := KeyBinding(row.ID, user)
 	secret, stale, err := g.Secrets.Decrypt(row.Encrypted, row.EncryptionKeyID, binding)
 	if err != nil {

@@ -65,7 +65,8 @@ func (t *trace) json() string {
 	out := Trace{Skipped: describeSkipped(t.skipped)}
 	for i, a := range t.attempts {
 		out.Attempts = append(out.Attempts, TraceAttempt{
-			KeyID: a.key.id, Provider: a.key.providerID, Model: clip(a.key.model, maxModel), Class: a.failure.Class, Status: a.failure.Status,
+			KeyID: a.key.id, Provider: a.key.providerID, Model: clip(a.key.model, maxModel),
+			Class: a.failure.Class, Status: a.failure.Status,
 			Ms: t.took[i].Milliseconds(), RequestID: clip(a.requestID, maxModel), Released: !a.keepsReservation(),
 		})
 	}

@@ -110,8 +110,8 @@ const (
 	maxBackoff = 15 * time.Minute // a job that would have to wait for longer fails at once
 )
 
-// retry reports whether a failure may be temporary, and when to try again: after the failure's own hint, with jitter so that jobs
-// that failed together do not come back together.
+// retry reports whether a failure may be temporary, and when to try again: after the failure's own hint, with jitter so
+// that jobs that failed together do not come back together.
 func retry(f *fault.Error) (pause time.Duration, again bool) {
 	var known *chat.Error
 	switch {

@@ -75,8 +75,8 @@ func New(d Deps, s Settings) *Queue {
 // Stop ends all attempts of this process and releases their jobs, for other processes to run.
 func (q *Queue) Stop() { q.stop(gateway.ErrStopping) }
 
-// Submit stores a task under the client's name for it; id is the new job's. If the name is taken by the same task, it returns
-// that job. Errors: Unauthorized, TooLarge, Conflict (the name is taken by another request), RateLimit (too many open
+// Submit stores a task under the client's name for it; id is the new job's. If the name is taken by the same task, it
+// returns that job. Errors: Unauthorized, TooLarge, Conflict (the name is taken by another request), RateLimit (too many open
 // jobs), and the database's.
 func (q *Queue) Submit(ctx context.Context, p store.Principal, id store.ID, name string, t Task) (store.Job, error) {
 	text, err := join(t, t.Body)
@@ -118,11 +118,12 @@ func (q *Queue) now() int64 { return q.Now().UnixMilli() }
 // claim returns the times of a claim that is made now.
 func (q *Queue) claim() store.JobClaim {
 	now := q.now()
-	return store.JobClaim{Now: now, Lease: now + q.settings.Lease.Milliseconds(), Keep: now + q.settings.Retention.Milliseconds()}
+	return store.JobClaim{Now: now, Lease: now + q.settings.Lease.Milliseconds(),
+		Keep: now + q.settings.Retention.Milliseconds()}
 }
 
-// Cancel ends a job, also while it runs. A job may be cancelled twice. Errors: Unauthorized, NotFound, Conflict (it was over),
-// the database's.
+// Cancel ends a job, also while it runs. A job may be cancelled twice. Errors: Unauthorized, NotFound, Conflict (it was
+// over), the database's.
 func (q *Queue) Cancel(ctx context.Context, p store.Principal, requestID string) error {
 	now := q.claim()
 	l, err := store.CancelJob(ctx, q.DB, p, requestID, now.Now, now.Keep)
