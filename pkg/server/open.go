@@ -98,7 +98,10 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 // refuse replies that the configuration is not valid, for a process without an App.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	now := time.Now()
-	c := &call{w: newResponse(w, r, time.Minute), r: r, id: store.NewID(now.UnixMilli()), begun: now, proxied: true, patience: 10 * time.Second}
+	c := &call{
+		w: newResponse(w, r, time.Minute), r: r, id: store.NewID(now.UnixMilli()), begun: now, proxied: true,
+		patience: 10 * time.Second,
+	}
 	c.secure()
 	sharing{}.head(c)
 	c.drain()
