@@ -15,7 +15,7 @@ type settingsView struct {
 	RegistrationEnabled bool `json:"registrationEnabled" jsonx:"required"`
 }
 
-// gatewayView is how the gateway is set up: the switch that the admin has, and what the environment says.
+// gatewayView is the gateway's settings: the admin's switch, and those of the environment.
 type gatewayView struct {
 	settingsView
 	Strategy           config.Strategy `json:"strategy"`
@@ -25,7 +25,7 @@ type gatewayView struct {
 	Version            string          `json:"version"`
 }
 
-// settings are the gateway's, for the admin.
+// settings answers the gateway's settings, for the admin.
 func (a *App) settings(c *call) error {
 	i, err := store.InstanceStatus(c.r.Context(), a.DB)
 	if err != nil {
@@ -75,7 +75,7 @@ func (a *App) listUsers(c *call) error {
 	}{views, next})
 }
 
-// updateUser enables, disables, promotes and demotes.
+// updateUser changes a user's switch and role.
 func (a *App) updateUser(c *call) error {
 	id, err := c.objectID()
 	if err != nil {

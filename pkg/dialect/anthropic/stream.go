@@ -8,10 +8,9 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// A streamDecoder reads the events of a stream. An event is what its data says it is; the
-// name before it is not asked.
+// A streamDecoder decodes the events of a stream. The type in an event's data counts, not its name.
 //
-// EventFinish comes with message_stop, when it is certain. An error in the stream becomes an
+// EventFinish comes with message_stop. An error in the stream becomes an
 // EventError without Class, which the provider's classifier sets. Usage comes with
 // message_start, and again with message_delta, which may correct it.
 type streamDecoder struct {
@@ -30,7 +29,7 @@ func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []cha
 	}
 	kind := root.Get("type").Str()
 	switch {
-	case kind == "error" || name == "error" || kind == "" && body.Fails(root.Get("error")):
+	case kind == "error" || name == "error" || kind == "" && body.HasError(root.Get("error")):
 		return body.Fail(out, decodeError(root))
 	case kind == "message_start":
 		return d.messageStart(out, root.Get("message"))
@@ -57,8 +56,8 @@ func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []cha
 	return out
 }
 
-// messageStart begins the answer. Broken proxies begin it twice: before anything was said this
-// does no harm; later it is another answer, which cannot be told from the first.
+// messageStart begins the answer. Broken proxies begin it twice. Before the first block this does no harm; later it
+// is another answer, which cannot be told from the first.
 func (d *streamDecoder) messageStart(out []chat.Event, message jsonx.Value) []chat.Event {
 	switch {
 	case !d.started:
@@ -69,7 +68,7 @@ func (d *streamDecoder) messageStart(out []chat.Event, message jsonx.Value) []ch
 	return d.count(out, message.Get("usage"))
 }
 
-// Close is an error: the dialect's streams end with message_stop.
+// Close appends an error: the dialect's streams end with message_stop.
 func (d *streamDecoder) Close(out []chat.Event) []chat.Event {
 	return body.Unfinished(out)
 }

@@ -60,7 +60,7 @@ func errorOf(v jsonx.Value) *chat.Error {
 
 // errorIn is the error inside an answer of status 200, if there is one.
 func errorIn(root jsonx.Value) *chat.Error {
-	if v := root.Get("error"); body.Fails(v) {
+	if v := root.Get("error"); body.HasError(v) {
 		return errorOf(v)
 	}
 	return nil

@@ -1,5 +1,5 @@
-// Package openai speaks OpenAI's Chat Completions, which most providers have taken
-// over with differences that dialect.Rules describes.
+// Package openai implements OpenAI's Chat Completions, which most providers have adopted
+// with differences that Rules describes.
 package openai
 
 import (
@@ -60,6 +60,8 @@ func (c Client) Traits(model string) dialect.Traits {
 		RewritesAnswers: r.Answers == AnswersWritten,
 		ThinkTags:       m.ThinkTags == ThinkTagsSplit,
 		WantsReasoning:  r.ReasoningBack == ReasoningBackContent || r.ReasoningBack == ReasoningBackDetails,
+
+		ReasoningBoundToContext: m.ReasoningBoundToContext,
 	}
 }
 

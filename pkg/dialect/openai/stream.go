@@ -9,11 +9,11 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// A streamDecoder reads chunks. It is lenient about all that providers are known
-// to vary: roles repeated on every chunk, whole calls in one chunk, calls without index or
+// A streamDecoder reads chunks. It accepts all known variations of providers: roles repeated
+// on every chunk, whole calls in one chunk, calls without index or
 // id, content as an array, usage on any chunk or on several, the finish reason given twice.
 //
-// EventFinish comes with the terminator, or at the stream's end, when it is certain. An error object in the
+// EventFinish comes with the terminator or at the stream's end, when it is certain. An error object in the
 // stream becomes an EventError without Class, which the provider's classifier sets.
 type streamDecoder struct {
 	doc jsonx.Doc
@@ -44,8 +44,8 @@ func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []cha
 	return out
 }
 
-// Close ends a stream whose terminator is missing: it is whole if every choice has said why it ended, as servers that
-// forget [DONE] leave it; else it was cut.
+// Close ends a stream without a terminator. The answer is complete if every choice has a finish reason, as some servers
+// send no [DONE]; otherwise the connection was cut.
 func (d *streamDecoder) Close(out []chat.Event) []chat.Event {
 	if len(d.choices) == 0 || slices.ContainsFunc(d.choices, func(c choice) bool { return c.finish == "" }) {
 		return body.Unfinished(out)

@@ -29,7 +29,7 @@ func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []cha
 		return body.Fail(out, garbled)
 	}
 	kind := root.Get("type")
-	if name == "error" || kind.Is("error") || body.Fails(root.Get("error")) {
+	if name == "error" || kind.Is("error") || body.HasError(root.Get("error")) {
 		return body.Fail(out, errorEvent(root))
 	}
 	return d.event(out, kind.Str(), root)
