@@ -53,7 +53,8 @@ func secretNote(cfg *config.Config) string {
 	if cfg.Secrets.Local {
 		where = filepath.Join(cfg.DataDir, "secret")
 	}
-	return fmt.Sprintf("It does not hold the secret that decrypts its provider keys. Keep a copy of that too, in another place: %s\n", where)
+	return fmt.Sprintf("It does not hold the secret that decrypts its provider keys. "+
+		"Keep a copy of that too, in another place: %s\n", where)
 }
 
 func sqliteOnly(t *terminal, instead string) (*config.Config, error) {
@@ -83,7 +84,8 @@ func restore(ctx context.Context, t *terminal, args []string) error {
 	_, err = os.Stat(path)
 	replaces := err == nil
 	if replaces && !*replace {
-		return fmt.Errorf("there is a database at %s already: add --replace to replace it by the backup; it is kept under another name", path)
+		return fmt.Errorf("there is a database at %s already: add --replace to replace it by the backup; "+
+			"it is kept under another name", path)
 	}
 	// Everything that can fail comes before the old database is moved, in the same folder so that a rename suffices.
 	fresh := fmt.Sprintf("%s.restored-%d", path, os.Getpid())
@@ -132,7 +134,8 @@ func reportRestored(ctx context.Context, t *terminal, cfg *config.Config) error 
 	if cfg.Secrets.Local {
 		path := filepath.Join(cfg.DataDir, "secret")
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			t.printf("Its secret is missing. Put your copy at %s before the gateway starts: otherwise it makes a new one, which decrypts none of the provider keys.\n", path)
+			t.printf("Its secret is missing. Put your copy at %s before the gateway starts: "+
+				"otherwise it generates a new one, which decrypts none of the provider keys.\n", path)
 			return nil
 		}
 	}
@@ -158,6 +161,6 @@ func (in *installation) reportKeys(ctx context.Context, t *terminal) error {
 		return nil
 	}
 	t.printf("it holds %d provider keys\n", keys)
-	return fmt.Errorf("%d of them cannot be decrypted with the configured secrets: bring back the secret that belongs to the backup, "+
-		"or list it in JWT_SECRET_PREVIOUS or ENCRYPTION_KEY_PREVIOUS", undecryptable)
+	return fmt.Errorf("%d of them cannot be decrypted with the configured secrets: "+
+		"bring back the secret that belongs to the backup, or list it in JWT_SECRET_PREVIOUS or ENCRYPTION_KEY_PREVIOUS", undecryptable)
 }

@@ -56,7 +56,8 @@ func copyAll(ctx context.Context, t *terminal, args []string) (err error) {
 		sum += c.Rows
 	}
 	t.printf("%d rows were copied from %v to %v, and counted on both sides.\n"+
-		"Run the gateway on the copy with the same JWT_SECRET and ENCRYPTION_KEY (the default SQLite installation keeps the former in DATA_DIR/secret), which decrypt the provider keys.\n",
+		"Run the gateway on the copy with the same JWT_SECRET and ENCRYPTION_KEY, which decrypt the provider keys "+
+		"(the default SQLite installation keeps the former in DATA_DIR/secret).\n",
 		sum, source, target)
 	return nil
 }
@@ -64,7 +65,8 @@ func copyAll(ctx context.Context, t *terminal, args []string) (err error) {
 // databaseOf parses a flag as DATABASE_URL is parsed, without the rest of the configuration.
 func databaseOf(flag, value string) (config.Database, error) {
 	if value == "" {
-		return config.Database{}, wrongUsage("%s is missing: postgres://user:password@host/database, or sqlite:/path/to/file", flag)
+		return config.Database{}, wrongUsage("%s is missing: "+
+			"postgres://user:password@host/database, or sqlite:/path/to/file", flag)
 	}
 	d, err := config.LoadDatabase(value)
 	if err != nil {

@@ -64,7 +64,8 @@ func openDemo(t *terminal, folder, origin string) (*installation, *service, erro
 	}
 	port, chosen := t.env("PORT")
 	settings["PORT"] = port
-	cfg, err := config.Load(func(name string) (string, bool) { v, ok := settings[name]; return v, ok }, config.PlatformBinary)
+	env := func(name string) (string, bool) { v, ok := settings[name]; return v, ok }
+	cfg, err := config.Load(env, config.PlatformBinary)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -120,7 +121,8 @@ func (c *client) tour(ctx context.Context, t *terminal, setupToken string) error
 	}
 	c.bearer = token.Token
 
-	request := map[string]any{"model": demoModel, "messages": []any{map[string]any{"role": "user", "content": demoMessage}}}
+	message := map[string]any{"role": "user", "content": demoMessage}
+	request := map[string]any{"model": demoModel, "messages": []any{message}}
 	var answer struct {
 		Choices []struct{ Message struct{ Content string } }
 		Usage   struct{ PromptTokens, CompletionTokens int64 }
@@ -136,15 +138,16 @@ func (c *client) tour(ctx context.Context, t *terminal, setupToken string) error
 	t.printf("  address    %s\n  account    %s   password %s\n  providers  %s\n  token      %s\n\n",
 		c.base, demoEmail, password, strings.Join(emulator.Providers(), ", "), token.Token)
 	t.printf("You:  %s\n%s:  %s\n\n", demoMessage, demoModel, answer.Choices[0].Message.Content)
-	t.printf("Key %s of %s answered in %s ms, %d + %d tokens. Send a chat yourself:\n\n%s\n", header.Get("X-LLM-Key-ID"), header.Get("X-LLM-Provider"),
-		header.Get("X-LLM-Latency-Ms"), answer.Usage.PromptTokens, answer.Usage.CompletionTokens, c.curl(request))
+	t.printf("Key %s of %s answered in %s ms, %d + %d tokens. Send a chat yourself:\n\n%s\n",
+		header.Get("X-LLM-Key-ID"), header.Get("X-LLM-Provider"), header.Get("X-LLM-Latency-Ms"), answer.Usage.PromptTokens, answer.Usage.CompletionTokens, c.curl(request))
 	return nil
 }
 
 // curl returns the request as a command for a POSIX shell.
 func (c *client) curl(body any) string {
 	text, _ := json.Marshal(body) // a map of strings always encodes
-	return fmt.Sprintf("  curl -sS %s/api/chat -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' \\\n    -d '%s'",
+	return fmt.Sprintf("  curl -sS %s/api/chat -H 'Authorization: Bearer %s' "+
+		"-H 'Content-Type: application/json' \\\n    -d '%s'",
 		c.base, c.bearer, strings.ReplaceAll(string(text), "'", `'\''`))
 }
 

@@ -93,7 +93,8 @@ func (d *diagnosis) folder(cfg *config.Config) {
 	case errors.Is(err, os.ErrNotExist):
 		d.report(note, "data folder", "%s does not exist yet; it is created now", dir)
 	case err != nil:
-		d.report(failed, "data folder", "%s cannot be written (%s): give it to the user that runs the gateway, or set DATA_DIR", dir, err)
+		d.report(failed, "data folder", "%s cannot be written (%s): "+
+			"give it to the user that runs the gateway, or set DATA_DIR", dir, err)
 	default:
 		f.Close()
 		os.Remove(f.Name())
@@ -129,7 +130,8 @@ func (d *diagnosis) database(ctx context.Context, in *installation) (used map[st
 	defer cancel()
 	status, err := store.InstanceStatus(ctx, in.db)
 	if err != nil {
-		d.report(failed, "database", "%s does not serve (%s): check DATABASE_URL, that the server runs, and that this machine may connect", in.where(), err)
+		d.report(failed, "database", "%s does not serve (%s): "+
+			"check DATABASE_URL, that the server runs, and that this machine may connect", in.where(), err)
 		return nil
 	}
 	begun := time.Now()
@@ -139,14 +141,16 @@ func (d *diagnosis) database(ctx context.Context, in *installation) (used map[st
 	}
 	d.report(passed, "database", "%s answers in %s", in.where(), time.Since(begun).Round(10*time.Microsecond))
 	if !status.SetUp {
-		d.report(note, "accounts", "there are none yet: open the link that the gateway prints at its start, or use \"gateway user create --admin EMAIL\"")
+		d.report(note, "accounts", "there are none yet: open the link that the gateway prints at its start, "+
+			"or use \"gateway user create --admin EMAIL\"")
 	}
 	keys, undecryptable, err := in.countKeys(ctx)
 	switch {
 	case err != nil:
 		d.report(failed, "provider keys", "%s", err)
 	case undecryptable > 0:
-		d.report(failed, "provider keys", "%d of %d cannot be decrypted: list the secret that encrypted them in ENCRYPTION_KEY_PREVIOUS or JWT_SECRET_PREVIOUS, or enter them again", undecryptable, keys)
+		d.report(failed, "provider keys", "%d of %d cannot be decrypted: list the secret that encrypted them "+
+			"in ENCRYPTION_KEY_PREVIOUS or JWT_SECRET_PREVIOUS, or enter them again", undecryptable, keys)
 	case keys == 0:
 		d.report(note, "provider keys", "there are none yet")
 	default:
@@ -170,7 +174,8 @@ func (d *diagnosis) redis(ctx context.Context, in *installation) {
 	ctx, cancel := context.WithTimeout(ctx, doctorTime)
 	defer cancel()
 	if err := in.app.Redis.Ping(ctx); err != nil {
-		d.report(failed, "Redis", "it does not answer: check REDIS_URL and that the server runs (the gateway serves without it, with its throttles in the database)")
+		d.report(failed, "Redis", "it does not answer: check REDIS_URL and that the server runs "+
+			"(the gateway serves without it, with its throttles in the database)")
 		return
 	}
 	d.report(passed, "Redis", "it answers")
@@ -203,11 +208,12 @@ func (d *diagnosis) providers(ctx context.Context, all []*provider.Provider, use
 		case a.err == nil:
 			d.report(passed, p.ID, "it can be reached")
 		case used[p.ID]:
-			d.report(failed, p.ID, "it cannot be reached, and there are keys of it (%s): check the firewall, the proxy (HTTPS_PROXY) and the DNS server", a.err)
+			d.report(failed, p.ID, "it cannot be reached, and there are keys of it (%s): "+
+				"check the firewall, the proxy (HTTPS_PROXY) and the DNS server", a.err)
 		default:
 			d.report(note, p.ID, "it cannot be reached (%s); there is no key of it", a.err)
 		}
-		if clock == nil && a.err == nil && !a.at.IsZero() || clock != nil && !a.at.IsZero() && a.skew.Abs() < clock.skew.Abs() {
+		if !a.at.IsZero() && (clock == nil || a.skew.Abs() < clock.skew.Abs()) {
 			clock = a
 		}
 	}

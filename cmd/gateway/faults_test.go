@@ -32,7 +32,8 @@ func TestDatabaseOutages(t *testing.T) {
 	s := newShell(t, "DATABASE_URL="+url, firstSecret)
 	out, _ := s.start("serve")
 	base := out.Wait(t, `ready on (\S+)\n`)
-	if status, text, header := get(t, base+"/api/auth/status"); status != 503 || header.Get("Retry-After") == "" || !strings.Contains(text, "UNAVAILABLE") {
+	if status, text, header := get(t, base+"/api/auth/status"); status != 503 || header.Get("Retry-After") == "" ||
+		!strings.Contains(text, "UNAVAILABLE") {
 		t.Errorf("without a database: %d %v %s", status, header, text)
 	}
 	becomes(t, base+"/health/live", 200)
@@ -61,7 +62,8 @@ func TestRedisUnreachable(t *testing.T) {
 		Status string
 		Checks struct{ Redis string }
 	}
-	if err := json.Unmarshal([]byte(text), &health); err != nil || health.Status != "degraded" || health.Checks.Redis != "down" {
+	if err := json.Unmarshal([]byte(text), &health); err != nil || health.Status != "degraded" ||
+		health.Checks.Redis != "down" {
 		t.Errorf("%v: %s", err, text)
 	}
 }

@@ -199,7 +199,8 @@ func TestUnwritableDataFolder(t *testing.T) {
 
 func TestAccountsFromTheShell(t *testing.T) {
 	s := newShell(t)
-	password := s.want(0, `password, shown only here: \w{26}\n`, "user", "create", "--admin", "--name", "Ann", "Ann@Example.com")
+	password := s.want(0, `password, shown only here: \w{26}\n`, "user", "create", "--admin", "--name", "Ann",
+		"Ann@Example.com")
 	s.in = "a better passphrase\n"
 	s.want(0, `bob@example.com can log in now \(user\)\n$`, "user", "create", "--password-stdin", "bob@example.com")
 	s.want(1, `taken`, "user", "create", "bob@example.com")
@@ -246,7 +247,9 @@ func TestRekey(t *testing.T) {
 	s.want(0, `^2 provider keys were encrypted again`, "rekey")
 	s.want(0, `^0 provider keys were encrypted again`, "rekey")
 	s.set("ENCRYPTION_KEY=aQ7sVx2mLrT9wYb3KcJfGhZzE6uA4iNn-third")
-	s.want(1, `(?s)encrypted under a key that is not configured.*\n0 provider keys.*2 keys cannot be decrypted: list the secret`, "rekey")
+	s.want(1,
+		`(?s)encrypted under a key that is not configured.*\n0 provider keys.*2 keys cannot be decrypted: list the secret`,
+		"rekey")
 	s.set("ENCRYPTION_KEY_PREVIOUS=" + strings.TrimPrefix(secondSecret, "ENCRYPTION_KEY="))
 	s.want(0, `^2 provider keys were encrypted again`, "rekey")
 }
@@ -308,7 +311,8 @@ func TestRekeyWhileServing(t *testing.T) {
 }
 
 func TestMigratePrintsTheVersion(t *testing.T) {
-	newShell(t).want(0, fmt.Sprintf(`data/gateway\.db \(SQLite\): the schema is at version %d, which is current`, store.SchemaVersion), "migrate")
+	current := fmt.Sprintf(`data/gateway\.db \(SQLite\): the schema is at version %d, which is current`, store.SchemaVersion)
+	newShell(t).want(0, current, "migrate")
 }
 
 func TestShutdownWaitsForAStream(t *testing.T) {
@@ -335,7 +339,8 @@ func TestStreamBeyondTheShutdownTimeoutEndsWithAnError(t *testing.T) {
 	resp := w.stream(t)
 	go w.stop()
 	text, err := io.ReadAll(resp.Body)
-	if err != nil || !regexp.MustCompile(`"code":"UNAVAILABLE","message":"the gateway is being stopped[^\n]*\n\n$`).Match(text) {
+	if err != nil ||
+		!regexp.MustCompile(`"code":"UNAVAILABLE","message":"the gateway is being stopped[^\n]*\n\n$`).Match(text) {
 		t.Errorf("%v: the stream ends with %q", err, text[max(0, len(text)-200):])
 	}
 	if code := w.stop(); code != 0 {

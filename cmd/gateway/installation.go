@@ -70,8 +70,8 @@ func localSecret(cfg *config.Config, log *slog.Logger) error {
 		return fmt.Errorf("the gateway's secret (DATA_DIR is %s): %w", cfg.DataDir, err)
 	}
 	if created && hadData {
-		log.Warn("the secret of the database was missing, so a new one was generated: provider keys must be entered and gateway tokens created again, "+
-			"unless you stop now and bring the old file back", "folder", cfg.DataDir)
+		log.Warn("the secret of the database was missing, so a new one was generated: "+
+			"provider keys must be entered and gateway tokens created again, unless you stop now and bring the old file back", "folder", cfg.DataDir)
 	}
 	cfg.Secrets.JWT = secret
 	return nil

@@ -21,7 +21,8 @@ func migrate(ctx context.Context, t *terminal, args []string) error {
 		case in.cfg.Database.Kind == config.SQLite, from == store.SchemaVersion:
 			t.printf("%s: the schema is at version %d, which is current\n", in.where(), store.SchemaVersion)
 		case from > store.SchemaVersion:
-			t.printf("%s: the schema is at version %d, newer than this gateway's %d, which it can use\n", in.where(), from, store.SchemaVersion)
+			t.printf("%s: the schema is at version %d, newer than this gateway's %d, which it can use\n",
+				in.where(), from, store.SchemaVersion)
 		default:
 			t.printf("%s: the schema went from version %d to %d\n", in.where(), from, store.SchemaVersion)
 		}

@@ -38,7 +38,8 @@ func TestUsageNeedsNoConfiguration(t *testing.T) {
 		usage := `usage: gateway user ` + regexp.QuoteMeta(strings.TrimSpace(c.name+" "+c.args)) + `\n`
 		s.want(0, `^`+usage+`\n`+regexp.QuoteMeta(c.summary), "user", c.name, "--help")
 		s.want(2, `gateway user `+c.name+`: .*\n`+usage, "user", c.name, "--no-such-flag")
-		s.want(2, `gateway user `+c.name+`: "\S+" is one argument too many\n`+usage, "user", c.name, "a@example.com", "more")
+		s.want(2, `gateway user `+c.name+`: "\S+" is one argument too many\n`+usage, "user", c.name, "a@example.com",
+			"more")
 		if strings.Contains(c.args, "EMAIL") {
 			s.want(2, `gateway user `+c.name+`: EMAIL is missing\n`+usage, "user", c.name)
 			s.want(2, `gateway user `+c.name+`: EMAIL must .*\n`+usage, "user", c.name, "nobody")
@@ -61,7 +62,9 @@ func TestBackupAndRestore(t *testing.T) {
 	s.want(1, `there is a database at data/gateway.db already: add --replace`, "restore", "copy.db")
 	s.want(1, `data/gateway.db is in use: stop the gateway first`, "restore", "--replace", "copy.db")
 	w.stop()
-	s.want(0, `(?s)the database that was there is now data/gateway.db.replaced-.*it holds 1 provider keys, and the secret decrypts them all`, "restore", "--replace", "copy.db")
+	s.want(0,
+		`(?s)the database that was there is now data/gateway.db.replaced-.*it holds 1 provider keys, and the secret decrypts them all`,
+		"restore", "--replace", "copy.db")
 	s.want(0, `a@example.com`, "user", "list")
 
 	kept, _ := filepath.Glob("data/gateway.db.replaced-*")
@@ -75,7 +78,9 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Error("a secret was made in the place of the one to be brought back")
 	}
 	elsewhere("wrong", firstSecret)
-	s.want(1, `(?s)it holds 2 provider keys\n.*2 of them cannot be decrypted with the configured secrets: bring back the secret`, "restore", kept[0])
+	s.want(1,
+		`(?s)it holds 2 provider keys\n.*2 of them cannot be decrypted with the configured secrets: bring back the secret`,
+		"restore", kept[0])
 }
 
 func TestRestoreRefusesOtherFiles(t *testing.T) {
@@ -99,9 +104,11 @@ func TestCopyBetweenEngines(t *testing.T) {
 	w.key(t, "sk-emulated-0001")
 	url := pgtest.New(t)
 	s.want(2, `--from is missing`, "copy", "--to", url)
-	s.want(2, `--to begins neither with postgres:// nor with sqlite:`, "copy", "--from", "sqlite:data/gateway.db", "--to", "mysql://x")
+	s.want(2, `--to begins neither with postgres:// nor with sqlite:`, "copy", "--from", "sqlite:data/gateway.db",
+		"--to", "mysql://x")
 	s.want(1, `no database at nowhere.db`, "copy", "--from", "sqlite:nowhere.db", "--to", url)
-	s.want(0, `(?s)users +1\n.*provider_keys +1\n.*rows were copied from sqlite:data/gateway.db to postgres://127\S+, and counted on both sides`,
+	s.want(0,
+		`(?s)users +1\n.*provider_keys +1\n.*rows were copied from sqlite:data/gateway.db to postgres://127\S+, and counted on both sides`,
 		"copy", "--from", "sqlite:data/gateway.db", "--to", url)
 	s.want(1, `holds data already.*nothing was written`, "copy", "--from", "sqlite:data/gateway.db", "--to", url)
 	s.want(0, `provider_keys +1\n`, "copy", "--from", url, "--to", "sqlite:back/gateway.db")
@@ -141,7 +148,9 @@ func freeAddress(t *testing.T) (address string, port int) {
 func TestDoctor(t *testing.T) {
 	s := newShell(t)
 	s.reachable(t)
-	s.want(0, `(?s)ok    configuration.*note  data folder.*ok    database .*note  accounts.*note  provider keys there are none yet.*ok    openai.*ok    clock.*all checks passed`, "doctor")
+	s.want(0,
+		`(?s)ok    configuration.*note  data folder.*ok    database .*note  accounts.*note  provider keys there are none yet.*ok    openai.*ok    clock.*all checks passed`,
+		"doctor")
 	nobody, _ := freeAddress(t)
 	s.set("OPENAI_BASE_URL=http://" + nobody)
 	s.want(0, `note  openai +it cannot be reached .*there is no key of it`, "doctor")
@@ -161,7 +170,9 @@ func TestDoctorFindsUndecryptableKeys(t *testing.T) {
 	s.reachable(t)
 	nobody, _ := freeAddress(t)
 	s.set("JWT_SECRET=aQ7sVx2mLrT9wYb3KcJfGhZzE6uA4iNn-third", "OPENAI_BASE_URL=http://"+nobody)
-	s.want(1, `(?s)FAIL  provider keys 1 of 1 cannot be decrypted: list the secret.*FAIL  openai +it cannot be reached, and there are keys of it.*2 of`, "doctor")
+	s.want(1,
+		`(?s)FAIL  provider keys 1 of 1 cannot be decrypted: list the secret.*FAIL  openai +it cannot be reached, and there are keys of it.*2 of`,
+		"doctor")
 }
 
 func TestHealthcheck(t *testing.T) {
@@ -211,8 +222,11 @@ func TestWorkerPurges(t *testing.T) {
 	}
 	defer in.close()
 	s.want(0, "log in now", "user", "create", "a@example.com")
-	err = in.db.Run(t.Context(), store.Stmt{SQL: `insert into sessions (id, user_id, user_agent, address, created_at, last_seen_at, expires_at)
- select id, id, '', '', 1, 1, 2 from users`})
+	err = in.db.Run(
+		t.Context(),
+		store.Stmt{SQL: `insert into sessions (id, user_id, user_agent, address, created_at, last_seen_at, expires_at)
+ select id, id, '', '', 1, 1, 2 from users`},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +256,12 @@ func pair(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		DNSNames:     []string{name},
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().Add(24 * time.Hour),
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -280,7 +299,9 @@ func TestTLS(t *testing.T) {
 	if name, protocol := served(); name != "first.example.com" || protocol != "h2" {
 		t.Errorf("%s %s", name, protocol)
 	}
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}}
+	client := &http.Client{
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true},
+	}
 	defer client.CloseIdleConnections()
 	resp, err := client.Get("https://" + address + "/health")
 	if err != nil {

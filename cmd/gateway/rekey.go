@@ -37,7 +37,8 @@ func (in *installation) countKeys(ctx context.Context) (all, undecryptable int, 
 		keys, err = store.KeysNotEncryptedBy(ctx, in.db, in.app.Secrets.EncryptionKeyID(), page)
 		for _, k := range keys {
 			page.After = k.ID
-			if _, _, err := in.app.Secrets.Decrypt(k.Encrypted, k.EncryptionKeyID, gateway.KeyBinding(k.ID, k.UserID)); err != nil {
+			binding := gateway.KeyBinding(k.ID, k.UserID)
+			if _, _, err := in.app.Secrets.Decrypt(k.Encrypted, k.EncryptionKeyID, binding); err != nil {
 				undecryptable++
 			}
 		}

@@ -28,7 +28,8 @@ func initSecrets(_ context.Context, t *terminal, args []string) error {
 		names = append(names, "postgres-password")
 	}
 	for _, name := range names {
-		if err := createSecret(t, dir, name, func() (string, error) { return rand.Text() + rand.Text(), nil }); err != nil {
+		generate := func() (string, error) { return rand.Text() + rand.Text(), nil }
+		if err := createSecret(t, dir, name, generate); err != nil {
 			return err
 		}
 	}

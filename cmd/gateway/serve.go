@@ -65,7 +65,8 @@ func (in *installation) listen() (*service, error) {
 	listener, err := net.Listen("tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("another program listens on %s already: end it, or set PORT to another port (0 picks a free one)", address)
+		return nil, fmt.Errorf("another program listens on %s already: "+
+			"end it, or set PORT to another port (0 picks a free one)", address)
 	case errors.Is(err, syscall.EACCES):
 		return nil, fmt.Errorf("the system does not allow listening on %s: set PORT to one above 1023", address)
 	case err != nil:

@@ -64,11 +64,12 @@ func (s *setup) run(ctx context.Context, t *terminal, url string) {
 // offer prints the link. A token that the operator chose (SETUP_TOKEN) is neither printed nor written.
 func (s *setup) offer(t *terminal, url string) {
 	if s.cfg.Secrets.Setup != "" {
-		t.printf("  next  open %s and create the admin account; it asks for the set-up token, the value of SETUP_TOKEN\n", url)
+		t.printf("  next  open %s and create the admin account with the set-up token, the value of SETUP_TOKEN\n", url)
 		return
 	}
 	t.printf("  next  open %s/#setup=%s and create the admin account\n"+
-		"        (the link carries the set-up token, and works with every address of this gateway)\n", url, s.app.Secrets.SetupToken())
+		"        (the link carries the set-up token, and works with every address of this gateway)\n",
+		url, s.app.Secrets.SetupToken())
 	switch written, err := s.write(); {
 	case err != nil:
 		s.log.Warn("the set-up token cannot be written to DATA_DIR; use the link", "cause", err.Error())

@@ -59,7 +59,8 @@ func TestSetupTokenEndsWithTheFirstAccount(t *testing.T) {
 			if info, err := os.Stat("data"); err != nil || info.Mode().Perm()&0o077 != 0 {
 				t.Errorf("%v, %v", info, err)
 			}
-			if err := firstAccount(t, base, ""); err == nil || !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), "set-up token") {
+			if err := firstAccount(t, base, ""); err == nil || !strings.Contains(err.Error(), "403") ||
+				!strings.Contains(err.Error(), "set-up token") {
 				t.Errorf("without the token: %v", err)
 			}
 			stop()

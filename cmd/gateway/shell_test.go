@@ -121,7 +121,11 @@ func (s *shell) visit(t *testing.T) *world {
 	w.out, w.stop = s.start("serve")
 	w.base = w.out.Wait(t, `ready on (\S+)\n`)
 	var account, token struct{ Token string }
-	first := map[string]any{"email": "a@example.com", "password": "a long passphrase", "setupToken": w.out.Wait(t, `/#setup=(\S+)`)}
+	first := map[string]any{
+		"email":      "a@example.com",
+		"password":   "a long passphrase",
+		"setupToken": w.out.Wait(t, `/#setup=(\S+)`),
+	}
 	if err := w.post(t.Context(), "/api/auth/register", first, &account, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +148,8 @@ func (w *world) key(t *testing.T, secret string) {
 // stream starts a streamed answer.
 func (w *world) stream(t *testing.T) *http.Response {
 	t.Helper()
-	req, _ := http.NewRequest("POST", w.base+"/api/chat", strings.NewReader(`{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"words: 40"}]}`))
+	req, _ := http.NewRequest("POST", w.base+"/api/chat",
+		strings.NewReader(`{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"words: 40"}]}`))
 	req.Header.Set("Authorization", "Bearer "+w.token)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)

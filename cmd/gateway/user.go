@@ -29,16 +29,21 @@ type action func(a *accounts) error
 func userCommands() []userCommand {
 	return []userCommand{
 		{"list", "", "list all accounts", parseList},
-		{"create", "[--admin] [--name NAME] [--password-stdin] EMAIL", "create an account, whether registration is open or not", parseCreate},
+		{"create", "[--admin] [--name NAME] [--password-stdin] EMAIL",
+			"create an account, whether registration is open or not", parseCreate},
 		{"password", "[--password-stdin] EMAIL", "set a new password, and end the account's sessions", parsePassword},
 		{"enable", "EMAIL", "enable a disabled account", change(store.UserChange{Enabled: store.To(true)}, "is enabled")},
-		{"disable", "EMAIL", "disable the account with its sessions and tokens", change(store.UserChange{Enabled: store.To(false)}, "is disabled")},
-		{"promote", "EMAIL", "make the account an admin", change(store.UserChange{Role: store.To(store.RoleAdmin)}, "is an admin now")},
-		{"demote", "EMAIL", "make the account an ordinary user", change(store.UserChange{Role: store.To(store.RoleUser)}, "is an ordinary user now")},
+		{"disable", "EMAIL", "disable the account with its sessions and tokens",
+			change(store.UserChange{Enabled: store.To(false)}, "is disabled")},
+		{"promote", "EMAIL", "make the account an admin",
+			change(store.UserChange{Role: store.To(store.RoleAdmin)}, "is an admin now")},
+		{"demote", "EMAIL", "make the account an ordinary user",
+			change(store.UserChange{Role: store.To(store.RoleUser)}, "is an ordinary user now")},
 	}
 }
 
-const passwordNote = "--password-stdin reads the password from the first line of standard input; without it one is generated and printed.\n"
+const passwordNote = "--password-stdin reads the password from the first line of standard input; " +
+	"without it one is generated and printed.\n"
 
 // user manages accounts from the shell, also when no admin can log in to the dashboard.
 func user(ctx context.Context, t *terminal, args []string) error {
@@ -146,7 +151,9 @@ func (a *accounts) create(email, name string, role store.Role, fromStdin bool) e
 		name, _, _ = strings.Cut(email, "@")
 	}
 	now := time.Now().UnixMilli()
-	u := store.User{ID: store.NewID(now), Email: email, Name: name, Role: role, PasswordHash: hash, Enabled: true, CreatedAt: now}
+	u := store.User{
+		ID: store.NewID(now), Email: email, Name: name, Role: role, PasswordHash: hash, Enabled: true, CreatedAt: now,
+	}
 	if err := store.AddUser(a.ctx, a.db, u); err != nil {
 		return err
 	}

@@ -21,7 +21,10 @@ func worker(ctx context.Context, t *terminal, args []string) error {
 }
 
 func (in *installation) worker() *jobs.Worker {
-	return &jobs.Worker{Queue: in.app.Jobs, Concurrency: in.cfg.Jobs.Concurrency, StopTimeout: in.cfg.Limits.Shutdown, Purge: in.app.Purge}
+	return &jobs.Worker{
+		Queue: in.app.Jobs, Concurrency: in.cfg.Jobs.Concurrency, StopTimeout: in.cfg.Limits.Shutdown,
+		Purge: in.app.Purge,
+	}
 }
 
 // serveFlags returns the flags of serve. withWorker is --worker.

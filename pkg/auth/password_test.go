@@ -170,7 +170,8 @@ func TestDummyCostsTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.dummy.argon2Params != stored.argon2Params || len(h.dummy.salt) != len(stored.salt) || len(h.dummy.tag) != len(stored.tag) {
+	if h.dummy.argon2Params != stored.argon2Params || len(h.dummy.salt) != len(stored.salt) ||
+		len(h.dummy.tag) != len(stored.tag) {
 		t.Errorf("%+v, want %+v", h.dummy.argon2Params, stored.argon2Params)
 	}
 }

@@ -64,7 +64,8 @@ func TestSignSessionNeedsItsParts(t *testing.T) {
 func TestSessionOfPreviousSecret(t *testing.T) {
 	token := sign(t, mustSecrets(t, Material{JWTSecret: secretA}), testSession())
 	now := mustSecrets(t, Material{JWTSecret: secretB, PreviousJWTSecrets: []string{"", secretA}})
-	if got, made, err := now.ParseSession(token, sessionNow); err != nil || made != 2 || !made.Stale() || got != testSession() {
+	if got, made, err := now.ParseSession(token, sessionNow); err != nil || made != 2 || !made.Stale() ||
+		got != testSession() {
 		t.Errorf("%+v %v %v", got, made, err)
 	}
 	unlisted := mustSecrets(t, Material{JWTSecret: secretB})
@@ -76,7 +77,13 @@ func TestSessionOfPreviousSecret(t *testing.T) {
 func TestForgedSessionsAreRefused(t *testing.T) {
 	s := mustSecrets(t, Material{JWTSecret: secretA, PreviousJWTSecrets: []string{""}})
 	key, kid := s.generations[0].sessionKey, s.generations[0].kid
-	good := jwt.MapClaims{"sid": "s", "sub": "u", "iat": sessionNow / 1000, "exp": sessionNow/1000 + 60, "iss": sessionIssuer}
+	good := jwt.MapClaims{
+		"sid": "s",
+		"sub": "u",
+		"iat": sessionNow / 1000,
+		"exp": sessionNow/1000 + 60,
+		"iss": sessionIssuer,
+	}
 	make := func(method jwt.SigningMethod, key any, kid any, change func(jwt.MapClaims)) string {
 		claims := jwt.MapClaims{}
 		for k, v := range good {

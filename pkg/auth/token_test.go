@@ -75,7 +75,8 @@ func TestTokensOutliveTheirSecret(t *testing.T) {
 	now := mustSecrets(t, Material{JWTSecret: secretB, PreviousJWTSecrets: []string{secretA, secretC}})
 
 	token := newToken(t, now)
-	if digests := now.LookupDigests(token, Current); len(digests) != 3 || digests[0] != now.Digest(token) || digests[1] != old.Digest(token) || digests[2] != older.Digest(token) {
+	if digests := now.LookupDigests(token, Current); len(digests) != 3 || digests[0] != now.Digest(token) ||
+		digests[1] != old.Digest(token) || digests[2] != older.Digest(token) {
 		t.Errorf("a current token has %d digests", len(digests))
 	}
 	if digests := old.LookupDigests(token, Current); len(digests) != 1 {
@@ -88,8 +89,10 @@ func TestTokensOutliveTheirSecret(t *testing.T) {
 			t.Fatalf("generation %d, %v; want %d", made, err, generation)
 		}
 		digests := now.LookupDigests(token, made)
-		if len(digests) != 3 || digests[0] != now.Digest(token) || digests[1] != maker.Digest(token) || digests[2] == digests[1] {
-			t.Errorf("generation %d: the digests are not those of the current secret, the token's own, and the other one", generation)
+		if len(digests) != 3 || digests[0] != now.Digest(token) || digests[1] != maker.Digest(token) ||
+			digests[2] == digests[1] {
+			t.Errorf("generation %d: the digests are not those of the current secret, the token's own, and the other one",
+				generation)
 		}
 	}
 	if _, err := mustSecrets(t, Material{JWTSecret: secretB}).CheckToken(newToken(t, old)); err == nil {

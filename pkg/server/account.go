@@ -16,12 +16,12 @@ type userAnswer struct {
 	User userView `json:"user"`
 }
 
-// me is the user who asks.
+// me replies with the user of the request.
 func (a *App) me(c *call) error {
 	return c.reply(http.StatusOK, userAnswer{viewUser(c.who.user)})
 }
 
-// updateMe changes what users may change about themselves.
+// updateMe changes the part of an account that its owner may change.
 func (a *App) updateMe(c *call) error {
 	var in struct {
 		Name     jsonx.Optional[string] `json:"name"`
@@ -57,7 +57,7 @@ func (a *App) updateMe(c *call) error {
 	return c.reply(http.StatusOK, userAnswer{viewUser(u)})
 }
 
-// changePassword ends every session, this one included, and answers with a new one.
+// changePassword ends all sessions of the user, and replies with a new one.
 func (a *App) changePassword(c *call) error {
 	var in struct {
 		Current auth.Secret `json:"currentPassword" jsonx:"required"`
@@ -72,7 +72,7 @@ func (a *App) changePassword(c *call) error {
 		return issues.Err()
 	}
 	ctx, u := c.r.Context(), c.who.user
-	// Whoever found an open browser must not find out the password there.
+	// Throttled, so that nobody can guess the password with a session that was left open.
 	bucket := quota.Bucket("password", u.ID.String())
 	if err := a.try(c, bucket, perAccount); err != nil {
 		return err
@@ -113,7 +113,7 @@ type sessionView struct {
 	Address    string    `json:"address"`
 }
 
-// listSessions lists where the user is logged in.
+// listSessions lists the user's sessions.
 func (a *App) listSessions(c *call) error {
 	sessions, err := store.Sessions(c.r.Context(), a.DB, c.who.user.ID, c.now())
 	if err != nil {

@@ -27,8 +27,8 @@ func TestProfile(t *testing.T) {
 	ann.get("/api/auth/me").is("user.role", "user", "user.email", ann.email)
 }
 
-// The strategy that a user chose holds for the next request.
-func TestStrategyOverridesTheGateways(t *testing.T) {
+// The strategy that a user chooses applies to the next request.
+func TestStrategyOfTheUser(t *testing.T) {
 	w := newWorld(t)
 	ann := w.user("ann")
 	one, two := ann.key("openai", apiKey), ann.key("openai", "sk-"+mark+"-0002")
@@ -37,7 +37,7 @@ func TestStrategyOverridesTheGateways(t *testing.T) {
 	}
 	ann.chat(hello).want(200)
 	ann.chat(hello).want(200)
-	if u := used(); u != "2,0" && u != "0,2" { // two keys of one millisecond
+	if u := used(); u != "2,0" && u != "0,2" { // the two keys may be of one millisecond
 		t.Errorf("exhaust-first used %s", u)
 	}
 	ann.post("/api/keys/"+one+"/reset", "").want(200)
@@ -82,5 +82,5 @@ func TestPasswordChange(t *testing.T) {
 	w.anyone().with("Authorization", "Bearer "+r.text("token")).get("/api/auth/me").want(200)
 	w.anyone().login(ann.email, password).refused(401, "UNAUTHORIZED", "")
 	w.anyone().login(ann.email, next).want(200)
-	holder.chat(hello).want(200) // applications have no password
+	holder.chat(hello).want(200) // gateway tokens stay valid
 }

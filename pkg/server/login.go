@@ -10,7 +10,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// userView is a user as the API shows it.
+// userView is the API's representation of a user.
 type userView struct {
 	ID        store.ID   `json:"id"`
 	Email     string     `json:"email"`
@@ -28,7 +28,7 @@ func viewUser(u store.User) userView {
 	return v
 }
 
-// login opens a session for an address and its password.
+// login opens a session for an e-mail address and its password.
 func (a *App) login(c *call) error {
 	if err := c.refuseCrossSite(); err != nil {
 		return err
@@ -50,10 +50,10 @@ func (a *App) login(c *call) error {
 	if err != nil {
 		return err
 	}
-	u, token, err := a.enter(c, email, in.Password.Reveal())
+	u, token, err := a.verifyAndOpenSession(c, email, in.Password.Reveal())
 	if errors.Is(err, store.ErrNotFound) {
-		// Meanwhile the password was changed, or only hashed anew by another login: it is looked at once more.
-		u, token, err = a.enter(c, email, in.Password.Reveal())
+		// The stored hash changed meanwhile: the password was changed, or another login hashed it again.
+		u, token, err = a.verifyAndOpenSession(c, email, in.Password.Reveal())
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return errCredentials()
@@ -63,11 +63,12 @@ func (a *App) login(c *call) error {
 	}
 	attempt.succeeded()
 	a.rehash(c, u, in.Password)
-	return c.replyEntered(http.StatusOK, u, token)
+	return c.replySession(http.StatusOK, u, token)
 }
 
-// enter opens a session if the password is right and stays so: [store.ErrNotFound] if it did not stay.
-func (a *App) enter(c *call, email, password string) (u store.User, token string, err error) {
+// verifyAndOpenSession opens a session if the password is correct. It returns [store.ErrNotFound] if the stored hash
+// changed meanwhile.
+func (a *App) verifyAndOpenSession(c *call, email, password string) (u store.User, token string, err error) {
 	if u, err = a.checkPassword(c, email, password); err != nil {
 		return u, "", err
 	}
@@ -82,11 +83,11 @@ func errCredentials() error {
 	return fault.New(fault.Unauthorized, "the address or the password is wrong")
 }
 
-// checkPassword takes the same time whether the user exists or not.
+// checkPassword takes the same time whether the user exists or not, so that its time does not reveal it.
 func (a *App) checkPassword(c *call, email, password string) (store.User, error) {
 	ctx := c.r.Context()
 	if len(password) > auth.MaxPasswordLength {
-		return store.User{}, errCredentials() // for every address alike
+		return store.User{}, errCredentials() // before the query, for every address alike
 	}
 	u, _, err := store.UserByEmail(ctx, a.DB, email)
 	switch {
@@ -103,7 +104,8 @@ func (a *App) checkPassword(c *call, email, password string) (store.User, error)
 	return u, err
 }
 
-// rehash keeps the password at today's cost. If it fails it is tried at the next login.
+// rehash hashes the password again if its hash has other parameters than the current ones. After a failure, the next
+// login does it.
 func (a *App) rehash(c *call, u store.User, password auth.Secret) {
 	if !auth.NeedsRehash(u.PasswordHash) {
 		return
@@ -117,26 +119,27 @@ func (a *App) rehash(c *call, u store.User, password auth.Secret) {
 	}
 }
 
-// openSession makes a session for a user whose password was just set, and answers with it.
+// openSession opens a session for a user whose password was just set, and replies with it.
 func (a *App) openSession(c *call, u store.User, status int) error {
 	token, err := a.newSession(c, u)
 	if errors.Is(err, store.ErrNotFound) {
-		return errCredentials() // it was changed again, or the user disabled, at the same time
+		return errCredentials() // a concurrent request changed the password or disabled the user
 	}
 	if err != nil {
 		return err
 	}
-	return c.replyEntered(status, u, token)
+	return c.replySession(status, u, token)
 }
 
-func (c *call) replyEntered(status int, u store.User, token string) error {
+func (c *call) replySession(status int, u store.User, token string) error {
 	return c.reply(status, struct {
 		User  userView `json:"user"`
 		Token string   `json:"token"`
 	}{viewUser(u), token})
 }
 
-// newSession makes a session and sets its cookie: [store.ErrNotFound] if u's password is not the user's any more.
+// newSession opens a session and sets its cookie. It returns [store.ErrNotFound] if u.PasswordHash is not the stored hash
+// any more.
 func (a *App) newSession(c *call, u store.User) (token string, err error) {
 	s := store.Session{
 		ID: store.NewID(c.now()), UserID: u.ID, UserAgent: userAgent(c.r.UserAgent()), Address: c.client.String(),
@@ -155,7 +158,7 @@ func (a *App) newSession(c *call, u store.User) (token string, err error) {
 	return token, nil
 }
 
-// maxUserAgent is how much of a User-Agent is kept, in bytes: enough to recognise a browser.
+// maxUserAgent is the maximum length of a stored User-Agent, in bytes. It suffices to recognise a browser.
 const maxUserAgent = 200
 
 func userAgent(s string) string {
@@ -170,7 +173,7 @@ func userAgent(s string) string {
 	return s[:cut]
 }
 
-// logout ends the session it is called with.
+// logout ends the session that authenticates the request.
 func (a *App) logout(c *call) error {
 	err := store.DeleteSession(c.r.Context(), a.DB, c.who.user.ID, c.who.session.ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

@@ -19,9 +19,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store/postgres"
 )
 
-// Open makes an App on Postgres from the environment alone. It connects to nothing yet. env behaves
-// like os.LookupEnv. The error is a *config.Error, or says which setting cannot be used; it
-// holds no value.
+// Open returns an App on Postgres that only the environment configures. It does not connect yet. env behaves like
+// os.LookupEnv. The error is a *config.Error, or names the setting that is not valid; it holds no values.
 func Open(env func(string) (string, bool), platform config.Platform) (*App, error) {
 	cfg, err := config.Load(env, platform)
 	if err != nil {
@@ -50,7 +49,7 @@ func Open(env func(string) (string, bool), platform config.Platform) (*App, erro
 
 func openFromEnvironment() (*App, error) { return Open(os.LookupEnv, config.PlatformFunctions) }
 
-// NewLogger is the log that the configuration asks for, on standard error.
+// NewLogger returns the configured logger, which writes to standard error.
 func NewLogger(cfg *config.Config) *slog.Logger {
 	options := &slog.HandlerOptions{Level: cfg.LogLevel}
 	if cfg.LogFormat == config.LogJSON {
@@ -59,7 +58,7 @@ func NewLogger(cfg *config.Config) *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, options))
 }
 
-// Assemble makes an App over an open database. The error says which setting cannot be used.
+// Assemble returns an App on an open database. The error names the setting that is not valid.
 func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 	secrets, err := auth.NewSecrets(auth.Material{
 		JWTSecret: cfg.Secrets.JWT, PreviousJWTSecrets: cfg.Secrets.PreviousJWT,
@@ -80,11 +79,11 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 		Throttle: quota.NewSQLThrottle(db),
 	}
 	if cfg.RedisURL != "" {
-		inRedis, err := quota.NewRedisThrottle(cfg.RedisURL, deps.Throttle, log)
+		redisThrottle, err := quota.NewRedisThrottle(cfg.RedisURL, deps.Throttle, log)
 		if err != nil {
 			return nil, err
 		}
-		deps.Throttle, deps.Redis = inRedis, inRedis
+		deps.Throttle, deps.Redis = redisThrottle, redisThrottle
 	}
 	deps.Gateway = gateway.New(gateway.Deps{
 		DB: db, Quota: quota.New(db), Secrets: secrets, Providers: providers, Upstream: deps.Upstream,
@@ -96,28 +95,31 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 	return New(deps)
 }
 
-// refuse answers for an App that cannot be made.
+// refuse replies that the configuration is not valid, for a process without an App.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	now := time.Now()
-	c := &call{w: newResponse(w, r, time.Minute), r: r, id: store.NewID(now.UnixMilli()), begun: now, proxied: true, bodyTimeout: 10 * time.Second}
+	c := &call{
+		w: newResponse(w, r, time.Minute), r: r, id: store.NewID(now.UnixMilli()), begun: now, proxied: true,
+		bodyTimeout: 10 * time.Second,
+	}
 	c.dialect, c.claimed = newDialects(nil).of(r.URL.Path, r.Header)
 	c.secure()
 	sharing{}.head(c)
 	c.drain()
-	f := fault.Wrap(err, fault.Unavailable, "the gateway is not configured: %s", wrongSettings(err))
+	f := fault.Wrap(err, fault.Unavailable, "the gateway is not configured: %s", settingProblems(err))
 	f.RetryAfter = time.Minute
-	slog.Error("not configured", "cause", wrongSettings(err))
+	slog.Error("not configured", "cause", settingProblems(err))
 	writeFault(c.w, f, c.dialect, c.requestID())
 }
 
-// wrongSettings names the variables. Errors of the configuration hold no values.
-func wrongSettings(err error) string {
-	var wrong *config.Error
-	if !errors.As(err, &wrong) {
+// settingProblems lists the problems of the configuration, by variable. They hold no values.
+func settingProblems(err error) string {
+	var invalid *config.Error
+	if !errors.As(err, &invalid) {
 		return err.Error()
 	}
 	var problems []string
-	for _, p := range wrong.Problems {
+	for _, p := range invalid.Problems {
 		problems = append(problems, p.String())
 	}
 	return strings.Join(problems, "; ")

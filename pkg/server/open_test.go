@@ -19,7 +19,7 @@ func handlers() map[server.Group]http.HandlerFunc {
 	return handlers
 }
 
-// A deployment that is not configured says so, with every answer, and shows no value.
+// Without a valid configuration every answer names the problem, and none shows a value.
 func TestNotConfigured(t *testing.T) {
 	for _, v := range config.Variables() {
 		t.Setenv(v.Name, "")
@@ -47,29 +47,29 @@ func TestNotConfigured(t *testing.T) {
 	}
 }
 
-// The handlers of all groups together are the whole table; one alone answers 404 to the others' routes.
+// The handlers of all groups together serve all routes. One alone replies 404 to the routes of the others.
 func TestMount(t *testing.T) {
 	w := newWorld(t)
 	server.Install(w.app)
 	defer server.Install(nil)
 	table := server.Mount(handlers())
-	ask := func(h http.Handler, method, path string) reply {
+	request := func(h http.Handler, method, path string) reply {
 		out := httptest.NewRecorder()
 		h.ServeHTTP(out, httptest.NewRequest(method, path, nil))
 		return reply{t, method + " " + path, out.Code, out.Result().Header, out.Body.String()}
 	}
 	for _, route := range server.Routes() {
 		path := idOf(route, "x")
-		if r := ask(table, route.Method, path); r.status == 404 {
+		if r := request(table, route.Method, path); r.status == 404 {
 			t.Errorf("%s: %s", r.what, r.body)
 		}
 		for _, group := range []server.Group{server.Chat, server.Keys, server.Tokens, server.Auth, server.Usage, server.Health} {
-			if r := ask(w.app.Handler(group), route.Method, path); (r.status == 404) != (group != route.Group) {
+			if r := request(w.app.Handler(group), route.Method, path); (r.status == 404) != (group != route.Group) {
 				t.Errorf("%s by the group %s: %d", r.what, group, r.status)
 			}
 		}
 	}
-	ask(table, "GET", "/nothing").refused(404, "NOT_FOUND", "no such route")
+	request(table, "GET", "/nothing").refused(404, "NOT_FOUND", "no such route")
 
 	defer func() {
 		if recover() == nil {

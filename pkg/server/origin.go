@@ -9,13 +9,12 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
 
-// crossSite says whether a web page of another origin made the browser send the request. Programs
-// send neither header, and are no danger: they have no cookies of other people.
+// crossSite reports whether a web page of another origin made the browser send the request. Programs send neither of the
+// two headers, and hold no cookies of other people.
 //
-// Sec-Fetch-Site is the browser's own verdict and cannot be set by a page. Browsers send it
-// only to trustworthy addresses (https, localhost), so Origin has to do elsewhere. Both are asked,
-// because a wrong answer here is worth more to an attacker than a proxy that rewrites Host
-// is to anyone: such a proxy has to say what Host was (TRUSTED_PROXIES).
+// A page cannot set Sec-Fetch-Site. Browsers send it only to trustworthy addresses (https, localhost:
+// w3.org/TR/fetch-metadata), so that Origin has to suffice elsewhere. Both must agree, although a proxy that rewrites Host
+// then has to send the original in X-Forwarded-Host (TRUSTED_PROXIES): a false negative would be worse.
 func (c *call) crossSite() bool {
 	switch c.r.Header.Get("Sec-Fetch-Site") {
 	case "", "none", "same-origin":
@@ -28,15 +27,15 @@ func (c *call) crossSite() bool {
 	}
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" {
-		return true // "null", too: a sandboxed or file page
+		return true // also "null", the origin of a sandboxed page or a file
 	}
 	if c.tls() && u.Scheme != "https" {
-		return true // whoever can write into the plain page of the same name is not the gateway
+		return true // an attacker on the network can change a page of the same name that comes without TLS
 	}
 	return !sameHost(u, c.host())
 }
 
-// sameHost compares an origin with a Host header; either may leave out the scheme's port.
+// sameHost compares an origin with a Host header. Either may omit the default port of the scheme.
 func sameHost(origin *url.URL, host string) bool {
 	withPort := func(h string) string {
 		h = strings.ToLower(h)
@@ -51,7 +50,7 @@ func sameHost(origin *url.URL, host string) bool {
 	return host != "" && withPort(origin.Host) == withPort(host)
 }
 
-// refuseCrossSite is for what changes state on a browser's own authority.
+// refuseCrossSite protects requests that change state and that a browser authenticates by itself.
 func (c *call) refuseCrossSite() error {
 	if c.crossSite() {
 		return fault.New(fault.Forbidden, "this request comes from a page of another site (its Origin is not this Host); "+
@@ -60,7 +59,7 @@ func (c *call) refuseCrossSite() error {
 	return nil
 }
 
-// safe says whether the method changes nothing.
+// safe reports whether the method changes no state (RFC 9110, 9.2.1).
 func safe(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }

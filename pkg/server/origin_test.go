@@ -7,7 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
 
-// What a browser says when a page of another site sends a request.
+// crossSite holds the headers with which a browser sends a request of another site's page.
 var crossSite = map[string][]string{
 	"another origin":       {"Origin", "https://evil.example"},
 	"another port":         {"Origin", "http://localhost:3001", "Host", "localhost:3000"},
@@ -16,11 +16,11 @@ var crossSite = map[string][]string{
 	"null":                 {"Origin", "null"},
 	"no URL":               {"Origin", "http://%zz"},
 	"a sandbox":            {"Origin", "file://"},
-	"the browser's word":   {"Sec-Fetch-Site", "cross-site"},
+	"Sec-Fetch-Site":       {"Sec-Fetch-Site", "cross-site"},
 	"a neighbouring site":  {"Sec-Fetch-Site", "same-site"},
 	"host in the userinfo": {"Origin", "http://gateway.example@evil.example", "Host", "gateway.example"},
-	"a lie about the host": {"Origin", "https://evil.example", "X-Forwarded-Host", "evil.example"},
-	"TLS from without":     {"Origin", "http://gateway.example", "Host", "gateway.example", tlsHeader, "1"},
+	"a forged host":        {"Origin", "https://evil.example", "X-Forwarded-Host", "evil.example"},
+	"http to https":        {"Origin", "http://gateway.example", "Host", "gateway.example", tlsHeader, "1"},
 }
 
 func TestCrossSiteRequestsWithTheCookie(t *testing.T) {
@@ -28,30 +28,30 @@ func TestCrossSiteRequestsWithTheCookie(t *testing.T) {
 	ann, root := w.user("ann"), w.admin("root")
 	for name, header := range crossSite {
 		t.Run(name, func(t *testing.T) {
-			asks := w.anyone().with(header...).with("Cookie", plainCookie+"="+root.session+"; "+secureCookie+"="+root.session)
+			visitor := w.anyone().with(header...).with("Cookie", plainCookie+"="+root.session+"; "+secureCookie+"="+root.session)
 			for _, route := range server.Routes() {
 				path := idOf(route, ann.id.String())
 				switch {
-				case route.Sharing == server.AnyOrigin: // so that the cookie does not count at all
-					asks.do(route.Method, path, bodyFor(route)).refused(401, "UNAUTHORIZED", "")
+				case route.Sharing == server.AnyOrigin: // such routes ignore cookies
+					visitor.do(route.Method, path, bodyFor(route)).refused(401, "UNAUTHORIZED", "")
 				case route.Method == "GET":
-					if r := asks.do(route.Method, path, ""); r.header.Get("Access-Control-Allow-Origin") != "" {
+					if r := visitor.do(route.Method, path, ""); r.header.Get("Access-Control-Allow-Origin") != "" {
 						t.Errorf("%s may be read: %v", r.what, r.header)
 					}
 				case route.Access == server.AccessPublic:
-					asks.do(route.Method, path, credentials("root@example.com", password)).refused(403, "FORBIDDEN", "another site")
+					visitor.do(route.Method, path, credentials("root@example.com", password)).refused(403, "FORBIDDEN", "another site")
 				default:
-					asks.do(route.Method, path, bodyFor(route)).refused(403, "FORBIDDEN", "another site")
+					visitor.do(route.Method, path, bodyFor(route)).refused(403, "FORBIDDEN", "another site")
 				}
 			}
 		})
 	}
 	root.get("/api/auth/me").want(200)
-	// With a bearer it is the program's own doing.
+	// A page cannot make the browser send a bearer token of its own accord.
 	ann.with("Origin", "https://app.example", "Sec-Fetch-Site", "cross-site").post("/api/tokens", `{"name":"x"}`).want(201)
 }
 
-func TestOwnPagesMayAsk(t *testing.T) {
+func TestSameOriginRequests(t *testing.T) {
 	proxy := []string{"TRUSTED_PROXIES=10.0.0.0/8"}
 	for name, tt := range map[string]struct{ settings, header []string }{
 		"same origin":           {nil, []string{"Origin", "http://localhost:3000", "Host", "localhost:3000", "Sec-Fetch-Site", "same-origin"}},
@@ -75,10 +75,10 @@ func TestOwnPagesMayAsk(t *testing.T) {
 	}
 }
 
-// exposedHeaders are those that a page has to be able to read.
+// exposedHeaders are the headers that pages of other origins can read.
 var exposedHeaders = []string{"X-LLM-Provider", "X-LLM-Model", "X-LLM-Key-ID", "X-LLM-Latency-Ms", "X-Request-ID", "Request-ID", "Retry-After", "Location"}
 
-func TestChatAnswersEveryOrigin(t *testing.T) {
+func TestChatAllowsEveryOrigin(t *testing.T) {
 	const origin = "https://app.example"
 	w := newWorld(t)
 	ann := w.user("ann")
@@ -120,7 +120,7 @@ func TestChatAnswersEveryOrigin(t *testing.T) {
 	}
 }
 
-func TestCORSOriginsNarrow(t *testing.T) {
+func TestCORSOrigins(t *testing.T) {
 	w := newWorld(t, "CORS_ORIGINS=https://app.example,http://localhost:5173")
 	ann := w.user("ann")
 	_, _, holder := ann.token("test")
@@ -142,7 +142,7 @@ func TestCORSOriginsNarrow(t *testing.T) {
 	}
 }
 
-func TestOtherRoutesAreSameOrigin(t *testing.T) {
+func TestOtherRoutesAllowNoOrigin(t *testing.T) {
 	w := newWorld(t)
 	root := w.admin("root")
 	for _, route := range server.Routes() {

@@ -93,7 +93,7 @@ func (a *App) createUser(c *call, u store.User, password auth.Secret, setUp bool
 	}
 	switch {
 	case errors.Is(err, store.ErrSetUp), errors.Is(err, store.ErrRegistrationClosed):
-		return errClosed() // another registration was faster
+		return errClosed() // another registration was first, or the admin closed registration
 	case errors.Is(err, store.ErrEmailTaken):
 		return fault.New(fault.Conflict, "email: there is an account with this address")
 	case err != nil:

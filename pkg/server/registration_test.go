@@ -20,7 +20,7 @@ func (w *world) firstRegistration(name string, more ...string) string {
 	return registration(name, append(more, fmt.Sprintf(`,"setupToken":%q`, w.app.Secrets.SetupToken()))...)
 }
 
-// hashes counts the passwords hashed while do runs: nothing else takes 19 MiB at a time.
+// hashes counts the passwords hashed while do runs: nothing else allocates 19 MiB at a time.
 func hashes(do func()) int {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -29,7 +29,7 @@ func hashes(do func()) int {
 	return int((after.TotalAlloc - before.TotalAlloc) / (18 << 20))
 }
 
-// together does it n times at once.
+// together runs do n times concurrently.
 func together(n int, do func(i int)) {
 	var begin, end sync.WaitGroup
 	begin.Add(1)
@@ -43,7 +43,7 @@ func together(n int, do func(i int)) {
 	end.Wait()
 }
 
-func TestFirstRegistrationToTheLetter(t *testing.T) {
+func TestFirstRegistration(t *testing.T) {
 	w := newWorld(t)
 	status := w.anyone().get("/api/auth/status").want(200).is("setupRequired", "true", "setupTokenRequired", "true", "registrationEnabled", "false")
 	status.members("", "setupRequired", "setupTokenRequired", "registrationEnabled")
@@ -254,14 +254,14 @@ func TestCrossSiteSetup(t *testing.T) {
 	for _, header := range [][]string{
 		{"Origin", "https://evil.example"}, {"Origin", "null"}, {"Origin", "http://localhost:9999"}, {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
 	} {
-		asks := w.anyone().with("Host", "localhost:3000").with(header...)
-		asks.post("/api/auth/register", w.firstRegistration("eve")).refused(403, "FORBIDDEN", "another site")
-		asks.get("/api/auth/status").want(200).is("setupTokenRequired", "true")
+		visitor := w.anyone().with("Host", "localhost:3000").with(header...)
+		visitor.post("/api/auth/register", w.firstRegistration("eve")).refused(403, "FORBIDDEN", "another site")
+		visitor.get("/api/auth/status").want(200).is("setupTokenRequired", "true")
 	}
 }
 
-// Two gateways and a restart know the same set-up token.
-func TestDerivedSetupTokenStays(t *testing.T) {
+// All processes with one JWT_SECRET derive the same set-up token.
+func TestDerivedSetupTokenIsStable(t *testing.T) {
 	db := openSQLite(t, t.TempDir())
 	one, two := newWorldOn(t, db), newWorldOn(t, db)
 	token := one.app.Secrets.SetupToken()

@@ -188,7 +188,7 @@ func TestRegistrationsAreSlowedByAddress(t *testing.T) {
 	from.post("/api/auth/register", registration("later")).want(201)
 }
 
-func TestGuessingTheSetUpTokenSlowsDown(t *testing.T) {
+func TestSetupTokenGuessesAreThrottled(t *testing.T) {
 	onBothThrottles(t, func(w *world) {
 		heard := 0
 		for i := range 60 {

@@ -85,8 +85,10 @@ func bill(t *testing.T, path string) {
 	if err := json.Unmarshal(text, &b); err != nil || b.BOMFormat != "CycloneDX" {
 		t.Fatalf("%v: %s", err, b.BOMFormat)
 	}
-	if c := b.Metadata.Component; c.Name != "github.com/alicetears/llm-gateway" || c.Version != "v1.2.3" || b.Metadata.Timestamp+b.SerialNumber != "" {
-		t.Errorf("it describes %s %s, made at %q with the serial number %q", c.Name, c.Version, b.Metadata.Timestamp, b.SerialNumber)
+	if c := b.Metadata.Component; c.Name != "github.com/alicetears/llm-gateway" || c.Version != "v1.2.3" ||
+		b.Metadata.Timestamp+b.SerialNumber != "" {
+		t.Errorf("it describes %s %s, made at %q with the serial number %q", c.Name, c.Version, b.Metadata.Timestamp,
+			b.SerialNumber)
 	}
 	found := map[string]bool{}
 	for _, c := range b.Components {

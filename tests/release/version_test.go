@@ -64,7 +64,16 @@ func sameVersion(t *testing.T, binary, want string) {
 		}
 	}
 	var account struct{ Token string }
-	call("POST", "/api/auth/register", map[string]string{"email": "a@example.com", "password": "a long passphrase", "setupToken": out.Wait(t, `/#setup=(\S+)`)}, &account)
+	call(
+		"POST",
+		"/api/auth/register",
+		map[string]string{
+			"email":      "a@example.com",
+			"password":   "a long passphrase",
+			"setupToken": out.Wait(t, `/#setup=(\S+)`),
+		},
+		&account,
+	)
 	session = account.Token
 	var settings struct{ Version string }
 	if call("GET", "/api/auth/settings", nil, &settings); settings.Version != want {
