@@ -33,7 +33,7 @@ func (d *streamDecoder) Decode(out []chat.Event, _ string, data []byte) []chat.E
 
 // Close ends the answer, if it is complete.
 func (d *streamDecoder) Close(out []chat.Event) []chat.Event {
-	out, failed := d.finish(out, endCut)
+	out, failed := d.finish(out, reasonRequired)
 	if failed != nil {
 		return body.Fail(out, failed)
 	}
