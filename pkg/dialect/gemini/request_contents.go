@@ -61,7 +61,7 @@ func (d *decoder) part(v jsonx.Value) part {
 		switch name := camel(m); name {
 		case "text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult", "toolCall", "toolResponse":
 			if p.kind != "" {
-				d.Add(m, "a part has one content: it has %s already", p.kind)
+				d.Add(m, "a part is one thing: it is %s already", p.kind)
 			}
 			p.kind, p.data = name, m
 		case "thought":
