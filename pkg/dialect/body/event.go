@@ -47,7 +47,12 @@ func Fail(out []chat.Event, err *chat.Error) []chat.Event {
 	return append(out, chat.Event{Kind: chat.EventError, Err: err})
 }
 
+// Cut returns the failure of a stream that ended before its answer did.
+func Cut() *chat.Error {
+	return &chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"}
+}
+
 // Unfinished appends the failure of a stream that ended before its answer did.
 func Unfinished(out []chat.Event) []chat.Event {
-	return Fail(out, &chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"})
+	return Fail(out, Cut())
 }

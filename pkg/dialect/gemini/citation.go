@@ -69,7 +69,8 @@ func (c *choice) addCitation(out []chat.Event, cited chat.Citation) []chat.Event
 		return out
 	}
 	for i := range c.cited {
-		if old := &c.cited[i]; old.URL == cited.URL && old.Title == cited.Title && old.Text == cited.Text && old.Start == cited.Start && old.End == cited.End {
+		old := &c.cited[i]
+		if old.URL == cited.URL && old.Title == cited.Title && old.Text == cited.Text && old.Start == cited.Start && old.End == cited.End {
 			return out
 		}
 	}

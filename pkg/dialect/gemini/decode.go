@@ -38,7 +38,8 @@ type answer struct {
 	choices []choice
 	usage   chat.Usage
 	blocked bool // the prompt was blocked
-	fees    bool // the model searched the web, which costs money beside the tokens (https://ai.google.dev/gemini-api/docs/pricing)
+	// fees says that the model searched the web, which costs money beside the tokens (https://ai.google.dev/gemini-api/docs/pricing).
+	fees bool
 }
 
 type choice struct {
@@ -88,7 +89,8 @@ func (a *answer) chunk(out []chat.Event, root jsonx.Value) ([]chat.Event, *chat.
 	}
 	if !a.started {
 		a.started, a.id = true, id.Str()
-		out = append(out, chat.Event{Kind: chat.EventStart, ID: a.id, Model: model.Str(), ServiceTier: usage.Get("serviceTier").Str()})
+		tier := usage.Get("serviceTier").Str()
+		out = append(out, chat.Event{Kind: chat.EventStart, ID: a.id, Model: model.Str(), ServiceTier: tier})
 	}
 	position, indexed := 0, false
 	for c := candidates.First(); c.Exists(); c = c.Next() {
@@ -219,7 +221,7 @@ func (a *answer) finish(out []chat.Event, policy finishPolicy) ([]chat.Event, *c
 		reason := c.finish
 		switch {
 		case reason == "" && policy == reasonRequired:
-			return out, &chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"}
+			return out, body.Cut()
 		case reason == "":
 			reason = chat.FinishStop
 		}

@@ -58,7 +58,8 @@ func (c *choice) medium(out []chat.Event, v jsonx.Value) []chat.Event {
 		return out
 	}
 	c.thoughts.open = false
-	return append(out, chat.Event{Kind: chat.EventMedia, Choice: c.index, Part: mediaKind(mime), Media: &chat.Media{MIMEType: mime, Data: standardBase64(data.Str())}})
+	m := &chat.Media{MIMEType: mime, Data: standardBase64(data.Str())}
+	return append(out, chat.Event{Kind: chat.EventMedia, Choice: c.index, Part: mediaKind(mime), Media: m})
 }
 
 // call reads a function's call, or a piece of one.

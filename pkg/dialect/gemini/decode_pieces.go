@@ -28,7 +28,8 @@ type value struct {
 }
 
 // callPiece reads a piece of a call. It returns false if the part holds a whole call.
-func (c *choice) callPiece(out []chat.Event, v jsonx.Value, signature, answer string) (_ []chat.Event, failed *chat.Error, partial bool) {
+func (c *choice) callPiece(out []chat.Event, v jsonx.Value, signature, answer string) (
+	_ []chat.Event, failed *chat.Error, partial bool) {
 	name, args, continues := v.Get("name"), v.Get("partialArgs"), isTrue(v.Get("willContinue"))
 	switch {
 	case !args.Given() && !continues && (c.open == nil || !name.Empty()):

@@ -1,7 +1,6 @@
 package gemini
 
 import (
-	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,7 +49,7 @@ func (d *decoder) request(v jsonx.Value) {
 			d.foreign(m, "only Gemini has cached contents: send the contents themselves")
 		case "model", "safetySettings", "labels", "store":
 		default:
-			d.unknown(m, slices.Values([]string{"contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "safetySettings", "serviceTier"}))
+			d.unknown(m, "contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "safetySettings", "serviceTier")
 		}
 	})
 	if v.Kind() == jsonx.Object && !contents {
@@ -94,7 +93,7 @@ func (d *decoder) instruction(v jsonx.Value) {
 					parts = append(parts, chat.Part{Kind: chat.Text, Text: read.data.Str()})
 				})
 			default:
-				d.unknown(m, slices.Values([]string{"role", "parts"}))
+				d.unknown(m, "role", "parts")
 			}
 		})
 	}
@@ -120,8 +119,8 @@ func (d *decoder) serviceTier(v jsonx.Value) {
 func (d *decoder) foreign(v jsonx.Value, problem string) { body.NoteForeignAt(d.req, v, problem) }
 
 // unknown notes an unknown member as foreign: Google adds some every month.
-func (d *decoder) unknown(m jsonx.Value, known iter.Seq[string]) {
-	d.foreign(m, jsonx.UnknownField(m, known))
+func (d *decoder) unknown(m jsonx.Value, known ...string) {
+	d.foreign(m, jsonx.UnknownField(m, slices.Values(known)))
 }
 
 // object reads the members that are not null: in proto JSON, null is the same as absent.

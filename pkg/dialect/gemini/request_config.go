@@ -21,8 +21,8 @@ func (d *decoder) config(v jsonx.Value) {
 			d.thinking(m)
 		case slices.Contains(ignoredConfig(), name):
 		default:
-			d.unknown(m, slices.Values([]string{"maxOutputTokens", "temperature", "topP", "topK", "stopSequences", "seed", "candidateCount",
-				"presencePenalty", "frequencyPenalty", "responseLogprobs", "logprobs", "responseMimeType", "responseSchema", "responseJsonSchema", "thinkingConfig"}))
+			d.unknown(m, "maxOutputTokens", "temperature", "topP", "topK", "stopSequences", "seed", "candidateCount",
+				"presencePenalty", "frequencyPenalty", "responseLogprobs", "logprobs", "responseMimeType", "responseSchema", "responseJsonSchema", "thinkingConfig")
 		}
 	})
 	d.format(&f)
@@ -108,7 +108,7 @@ func (d *decoder) thinking(v jsonx.Value) {
 				r.Effort = strings.ToLower(w)
 			}
 		default:
-			d.unknown(m, slices.Values([]string{"includeThoughts", "thinkingBudget", "thinkingLevel"}))
+			d.unknown(m, "includeThoughts", "thinkingBudget", "thinkingLevel")
 		}
 	})
 	if r.Effort != "" && r.Budget != nil {
@@ -187,7 +187,7 @@ func (d *decoder) wholeFormat(f *format) {
 			case "schema":
 				f.jsonSchema = t
 			default:
-				d.unknown(t, slices.Values([]string{"mimeType", "schema"}))
+				d.unknown(t, "mimeType", "schema")
 			}
 		})
 	})

@@ -18,7 +18,7 @@ func (d *decoder) content(v jsonx.Value) {
 		case "parts":
 			parts = m
 		default:
-			d.unknown(m, slices.Values([]string{"role", "parts"}))
+			d.unknown(m, "role", "parts")
 		}
 	})
 	if v.Kind() != jsonx.Object {
@@ -71,7 +71,7 @@ func (d *decoder) part(v jsonx.Value) part {
 		case "videoMetadata", "mediaResolution", "mediaProcessing", "partMetadata":
 		default:
 			known = false
-			d.unknown(m, slices.Values([]string{"text", "inlineData", "fileData", "functionCall", "functionResponse", "thought", "thoughtSignature"}))
+			d.unknown(m, "text", "inlineData", "fileData", "functionCall", "functionResponse", "thought", "thoughtSignature")
 		}
 	})
 	if p.kind == "text" && p.data.Kind() != jsonx.String {
@@ -214,7 +214,7 @@ func (d *decoder) call(v jsonx.Value, signature string) *chat.ToolCall {
 		case "partialArgs", "willContinue":
 			d.foreign(m, "calls in pieces are Gemini's: send the whole args")
 		default:
-			d.unknown(m, slices.Values([]string{"id", "name", "args"}))
+			d.unknown(m, "id", "name", "args")
 		}
 	})
 	if c.Name == "" {

@@ -2,7 +2,6 @@ package gemini
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -25,7 +24,7 @@ func (d *decoder) inline(v jsonx.Value) chat.Part {
 		case "displayName":
 			m.Filename = d.Str(f)
 		default:
-			d.unknown(f, slices.Values([]string{"mimeType", "data", "displayName"}))
+			d.unknown(f, "mimeType", "data", "displayName")
 		}
 	})
 	if v.Kind() == jsonx.Object && m.MIMEType == "" {
@@ -58,7 +57,7 @@ func (d *decoder) file(v jsonx.Value) chat.Part {
 		case "displayName":
 			m.Filename = d.Str(f)
 		default:
-			d.unknown(f, slices.Values([]string{"mimeType", "fileUri", "displayName"}))
+			d.unknown(f, "mimeType", "fileUri", "displayName")
 		}
 	})
 	if v.Kind() == jsonx.Object && m.URL == "" && m.FileID == "" {

@@ -29,7 +29,7 @@ func (d *decoder) response(v jsonx.Value) *chat.ToolResult {
 			})
 		case "scheduling", "willContinue":
 		default:
-			d.unknown(m, slices.Values([]string{"id", "name", "response", "parts"}))
+			d.unknown(m, "id", "name", "response", "parts")
 		}
 	})
 	if len(r.Parts) == 0 {

@@ -23,7 +23,7 @@ func (d *decoder) tools(v jsonx.Value) {
 				raw = append(jsonx.AppendCompact(append(raw, ':'), m.Raw()), '}')
 				d.req.Tools = append(d.req.Tools, chat.Tool{Name: name, Raw: raw})
 			default:
-				d.unknown(m, slices.Values([]string{"functionDeclarations", "googleSearch", "codeExecution", "urlContext"}))
+				d.unknown(m, "functionDeclarations", "googleSearch", "codeExecution", "urlContext")
 			}
 		})
 	})
@@ -50,7 +50,7 @@ func (d *decoder) function(v jsonx.Value, seen map[string]bool) {
 			}
 		case "response", "responseJsonSchema", "behavior":
 		default:
-			d.unknown(m, slices.Values([]string{"name", "description", "parameters", "parametersJsonSchema"}))
+			d.unknown(m, "name", "description", "parameters", "parametersJsonSchema")
 		}
 	})
 	switch {
@@ -87,12 +87,12 @@ func (d *decoder) choice(v jsonx.Value) {
 						d.foreign(f, "only Gemini sends calls in pieces")
 					}
 				default:
-					d.unknown(f, slices.Values([]string{"mode", "allowedFunctionNames"}))
+					d.unknown(f, "mode", "allowedFunctionNames")
 				}
 			})
 		case "retrievalConfig", "includeServerSideToolInvocations":
 		default:
-			d.unknown(m, slices.Values([]string{"functionCallingConfig"}))
+			d.unknown(m, "functionCallingConfig")
 		}
 	})
 	switch mode {

@@ -113,7 +113,7 @@ func (w *partWriter) medium(out []byte, kind chat.PartKind, m *chat.Media) []byt
 // reason writes a thought or a piece of one. Gemini's signature without a text belongs to the answer's text: its part is no
 // thought.
 func (w *partWriter) reason(out []byte, text string, state *chat.ReasoningState) []byte {
-	if state != nil && text == "" && *state == (chat.ReasoningState{Format: Format, Signature: state.Signature}) && state.Signature != "" {
+	if text == "" && state.Complete() && *state == (chat.ReasoningState{Format: Format, Signature: state.Signature}) {
 		w.thoughts.open = false
 		return appendReason(out, "", state.Signature, false)
 	}
