@@ -227,7 +227,8 @@ func (s *ReasoningState) Takes(next *ReasoningState) bool {
 		s.Summary == next.Summary && s.Index == next.Index
 }
 
-// Complete says whether s, which may be nil, has what the provider wants back, so that nothing more belongs to its reasoning.
+// Complete says whether s, which may be nil, has what the provider wants back, so that nothing more belongs to its
+// reasoning.
 func (s *ReasoningState) Complete() bool {
 	return s != nil && (s.Signature != "" || s.Redacted != "" || s.Encrypted != "")
 }

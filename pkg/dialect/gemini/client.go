@@ -25,10 +25,10 @@ func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new
 // :streamGenerateContent?alt=sse if the request streams. The same request always gives the same
 // bytes, so that Google finds prompts in its cache again.
 //
-// Of the rules, Drop, Clamp, SingleChoice, Schema and Models apply; they use the names
-// of the fields of generationConfig, and serviceTier. A field that cannot be sent and without which the request means
-// something else (a required tool, an image) is refused with a *chat.Error of class BadRequest whose
-// Param is the canonical field; other fields that Gemini lacks are dropped with a warning.
+// Of the rules, Drop, Clamp, SingleChoice, Schema and Models apply; they use the names of the fields of
+// generationConfig, and serviceTier. A field that cannot be sent and without which the request means something
+// else (a required tool, an image) is refused with a *chat.Error of class BadRequest whose Param is the canonical
+// field; other fields that Gemini lacks are dropped with a warning.
 func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
 	e := newEncoder(req, c.rules())
 	e.Foreign()
@@ -56,7 +56,8 @@ func nameOf(model string) string {
 	return collection + "/" + id
 }
 
-// split separates a model's id from its collection, which Google's lists put before it (models/gemini-x, tunedModels/x).
+// split separates a model's id from its collection, which Google's lists put before it (models/gemini-x,
+// tunedModels/x).
 func split(model string) (collection, id string) {
 	for _, c := range [...]string{"models", "tunedModels"} {
 		if rest, ok := strings.CutPrefix(model, c+"/"); ok {

@@ -38,7 +38,8 @@ type answer struct {
 	choices []choice
 	usage   chat.Usage
 	blocked bool // the prompt was blocked
-	// fees says that the model searched the web, which costs money beside the tokens (https://ai.google.dev/gemini-api/docs/pricing).
+	// fees says that the model searched the web, which costs money beside the tokens
+	// (https://ai.google.dev/gemini-api/docs/pricing).
 	fees bool
 }
 
@@ -111,7 +112,8 @@ func (a *answer) chunk(out []chat.Event, root jsonx.Value) ([]chat.Event, *chat.
 	return a.count(out, usage), nil
 }
 
-// block ends the answer to a prompt that Google blocks: it has status 200 and no candidate, or the candidates break off.
+// block ends the answer to a prompt that Google blocks: it has status 200 and no candidate, or the candidates
+// break off.
 func (a *answer) block(out []chat.Event, reason, message string) []chat.Event {
 	a.blocked = true
 	if message == "" {
@@ -210,8 +212,8 @@ const (
 	reasonRequired                     // a stream has no other terminator: without one it was cut off
 )
 
-// finish ends the choices. It fails if the answer is not complete. Finish reasons are kept until here because chunks with
-// content may follow them.
+// finish ends the choices. It fails if the answer is not complete. Finish reasons are kept until here because
+// chunks with content may follow them.
 func (a *answer) finish(out []chat.Event, policy finishPolicy) ([]chat.Event, *chat.Error) {
 	if len(a.choices) == 0 {
 		return out, &chat.Error{Class: chat.Transport, Message: "the provider's answer has no candidates"}

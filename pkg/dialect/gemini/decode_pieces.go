@@ -109,8 +109,8 @@ func (v *value) add(piece jsonx.Value) bool {
 // maxDepth is the deepest nesting of arguments.
 const maxDepth = 100
 
-// step returns the member or element that the first segment of a path (RFC 9535: .name, [0], ['name']) names, and the rest of
-// the path. It adds the member or element if it is missing; nil if the segment is invalid.
+// step returns the member or element that the first segment of a path (RFC 9535: .name, [0], ['name']) names, and
+// the rest of the path. It adds the member or element if it is missing; nil if the segment is invalid.
 func (v *value) step(path string) (*value, string) {
 	if name, ok := strings.CutPrefix(path, "."); ok {
 		end := strings.IndexAny(name, ".[")
@@ -170,7 +170,8 @@ func (v *value) member(name string) *value {
 	return v.members[len(v.members)-1]
 }
 
-// element returns the nth element and adds it if it is the next; nil if it lies beyond. A value that is no array becomes one.
+// element returns the nth element and adds it if it is the next; nil if it lies beyond. A value that is no array
+// becomes one.
 func (v *value) element(n int) *value {
 	if v.kind != jsonx.Array {
 		*v = value{kind: jsonx.Array, key: v.key}

@@ -29,8 +29,8 @@ func (e *encoder) request() {
 	e.unsupported()
 }
 
-// unsupported warns of fields that the dialect lacks. Google answers an unknown name with 400 ("Unknown name ... Cannot find
-// field").
+// unsupported warns of fields that the dialect lacks. Google answers an unknown name with 400 ("Unknown name ...
+// Cannot find field").
 func (e *encoder) unsupported() {
 	r := e.Req
 	for _, f := range [...]struct {

@@ -18,8 +18,8 @@ const skipSignature = "skip_thought_signature_validator"
 
 func instructs(m *chat.Message) bool { return m.Role == chat.System || m.Role == chat.Developer }
 
-// instructions writes the leading system and developer messages as systemInstruction and returns the rest. A conversation
-// needs a turn of the user, so that one of nothing but instructions sends them as that turn.
+// instructions writes the leading system and developer messages as systemInstruction and returns the rest. A
+// conversation needs a turn of the user, so that one of nothing but instructions sends them as that turn.
 func (e *encoder) instructions() []chat.Message {
 	all := e.Req.Messages
 	n := 0
@@ -53,8 +53,8 @@ func (e *encoder) instruction(m *chat.Message) {
 	}
 }
 
-// contents writes the turns. Gemini requires alternating roles: successive messages of one role become one turn, which also
-// puts the results of parallel calls together, as it requires.
+// contents writes the turns. Gemini requires alternating roles: successive messages of one role become one turn,
+// which also puts the results of parallel calls together, as it requires.
 func (e *encoder) contents(messages []chat.Message) {
 	e.member("contents")
 	e.Raw("[")
@@ -187,8 +187,8 @@ func (e *encoder) serverTrace(raw []byte) bool {
 	return false
 }
 
-// reason returns a thought to Gemini, unless another provider signed it. A signature without a text belongs to the answer's
-// text: it is written on an empty part that is no thought, as in Gemini's streams.
+// reason returns a thought to Gemini, unless another provider signed it. A signature without a text belongs to the
+// answer's text: it is written on an empty part that is no thought, as in Gemini's streams.
 func (e *encoder) reason(p *chat.Part) {
 	s := p.State
 	if s == nil {
@@ -249,8 +249,8 @@ func appendReason(out []byte, text, signature string, thought bool) []byte {
 	return appendSignature(out, signature)
 }
 
-// appendArgs writes the arguments, which the dialect requires to be an object. Arguments that are none (a model's mistake, or
-// a free text) become a member of one.
+// appendArgs writes the arguments, which the dialect requires to be an object. Arguments that are none (a model's
+// mistake, or a free text) become a member of one.
 func appendArgs(out []byte, c *chat.ToolCall) []byte {
 	if body.Blank(c.Arguments) {
 		return append(out, "{}"...)

@@ -91,8 +91,8 @@ func (d *decoder) otherModalities(name string, m jsonx.Value) bool {
 	return true
 }
 
-// thinking reads thinkingConfig. A budget of -1 lets the model decide, as does no budget. The answer shows thoughts only on
-// request.
+// thinking reads thinkingConfig. A budget of -1 lets the model decide, as does no budget. The answer shows
+// thoughts only on request.
 func (d *decoder) thinking(v jsonx.Value) {
 	r := &chat.Reasoning{Hide: true}
 	d.object(v, func(m jsonx.Value) {

@@ -108,8 +108,8 @@ func (d *decoder) userTurn(parts jsonx.Value) {
 	})
 }
 
-// modelTurn reads a turn of the model. The SDKs keep a streamed answer as a content for each chunk: successive contents of the
-// model become one message.
+// modelTurn reads a turn of the model. The SDKs keep a streamed answer as a content for each chunk: successive
+// contents of the model become one message.
 func (d *decoder) modelTurn(parts jsonx.Value) {
 	n := len(d.req.Messages)
 	continued := n > 0 && d.req.Messages[n-1].Role == chat.Assistant
@@ -144,8 +144,8 @@ func (d *decoder) modelTurn(parts jsonx.Value) {
 	}
 }
 
-// A modelTurn collects the parts of an assistant's message as choice.part and chat.Assembler do for an answer, so that
-// a returned answer means the same.
+// A modelTurn collects the parts of an assistant's message as choice.part and chat.Assembler do for an answer, so
+// that a returned answer means the same.
 type modelTurn struct {
 	parts    []chat.Part
 	thoughts thoughtRun
@@ -196,8 +196,8 @@ func (t *modelTurn) reason(s string, state *chat.ReasoningState) {
 	t.parts[at].State.Merge(state)
 }
 
-// call reads a function's call. A call without an id gets one from its position in the conversation, the same in every
-// request that repeats it.
+// call reads a function's call. A call without an id gets one from its position in the conversation, the same in
+// every request that repeats it.
 func (d *decoder) call(v jsonx.Value, signature string) *chat.ToolCall {
 	c := &chat.ToolCall{Arguments: "{}", Signature: signature}
 	d.object(v, func(m jsonx.Value) {

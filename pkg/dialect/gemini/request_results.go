@@ -40,8 +40,8 @@ func (d *decoder) response(v jsonx.Value) *chat.ToolResult {
 	return r
 }
 
-// output reads the object of a response. A single member output or error holds the function's result; any other object is the
-// result itself.
+// output reads the object of a response. A single member output or error holds the function's result; any other
+// object is the result itself.
 func (d *decoder) output(v jsonx.Value, r *chat.ToolResult) {
 	if v.Kind() != jsonx.Object {
 		d.Expected(v, "an object")
@@ -59,8 +59,8 @@ func (d *decoder) output(v jsonx.Value, r *chat.ToolResult) {
 	r.Parts = append(r.Parts, chat.Part{Kind: chat.Text, Text: text})
 }
 
-// pair finds the call that the result belongs to: the call with its id, or else the first call of its name without a result,
-// calls of the last turn first.
+// pair finds the call that the result belongs to: the call with its id, or else the first call of its name without
+// a result, calls of the last turn first.
 func (d *decoder) pair(v jsonx.Value, r *chat.ToolResult) {
 	matches := func(c call) bool {
 		if r.CallID != "" {

@@ -67,7 +67,8 @@ func (d *decoder) function(v jsonx.Value, seen map[string]bool) {
 	}
 }
 
-// choice reads toolConfig. "Call one of these functions" becomes "call any function", with the other functions left out.
+// choice reads toolConfig. "Call one of these functions" becomes "call any function", with the other functions
+// left out.
 func (d *decoder) choice(v jsonx.Value) {
 	if !v.Exists() {
 		return

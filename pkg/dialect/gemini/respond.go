@@ -99,8 +99,8 @@ func (w *partWriter) text(out []byte, text string) []byte {
 	return append(out, '}')
 }
 
-// medium writes a picture or a sound of the model's. If it is elsewhere, a note gives its address, as in other dialects:
-// fileData is for Google's own files.
+// medium writes a picture or a sound of the model's. If it is elsewhere, a note gives its address, as in other
+// dialects: fileData is for Google's own files.
 func (w *partWriter) medium(out []byte, kind chat.PartKind, m *chat.Media) []byte {
 	if m.Data == "" {
 		return w.text(out, body.MediaNote(kind, m))
@@ -110,8 +110,8 @@ func (w *partWriter) medium(out []byte, kind chat.PartKind, m *chat.Media) []byt
 	return append(appendBlob(out, kind, m), '}')
 }
 
-// reason writes a thought or a piece of one. Gemini's signature without a text belongs to the answer's text: its part is no
-// thought.
+// reason writes a thought or a piece of one. Gemini's signature without a text belongs to the answer's text: its
+// part is no thought.
 func (w *partWriter) reason(out []byte, text string, state *chat.ReasoningState) []byte {
 	if text == "" && state.Complete() && *state == (chat.ReasoningState{Format: Format, Signature: state.Signature}) {
 		w.thoughts.open = false

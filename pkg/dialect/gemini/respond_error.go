@@ -97,8 +97,8 @@ func appendDetail(out []byte, kind, member, value string) []byte {
 	return jsonx.AppendString(out, value)
 }
 
-// errorDetails splits a fault's details into the issues of a body and the other members. Those are sorted by name and
-// written as strings, as metadata requires; a value that is not a string becomes JSON.
+// errorDetails splits a fault's details into the issues of a body and the other members. Those are sorted by name
+// and written as strings, as metadata requires; a value that is not a string becomes JSON.
 func errorDetails(details any) (issues []fault.Issue, metadata [][2]string) {
 	members, _ := details.(map[string]any)
 	for name, v := range members {

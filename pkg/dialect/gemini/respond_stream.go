@@ -12,7 +12,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// A streamEncoder writes chunks, each a whole object of the dialect, as server-sent events or as the elements of an array.
+// A streamEncoder writes chunks, each a whole object of the dialect, as server-sent events or as the elements of
+// an array.
 type streamEncoder struct {
 	served     dialect.Served
 	form       Form
@@ -41,7 +42,8 @@ func (s Server) NewStreamEncoder(served dialect.Served) dialect.StreamEncoder {
 	return &streamEncoder{served: served, form: s.form}
 }
 
-// Encode appends the chunks that the event completes. EventUsage is kept for the last chunk; EventError is left to Error.
+// Encode appends the chunks that the event completes. EventUsage is kept for the last chunk; EventError is left to
+// Error.
 func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 	switch ev.Kind {
 	case chat.EventStart:

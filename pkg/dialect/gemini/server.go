@@ -27,7 +27,8 @@ type Server struct {
 
 var _ dialect.Server = Server{}
 
-// NewServer returns the half for a request to /v1beta/models/{model}:method. The model may have the prefix "models/".
+// NewServer returns the half for a request to /v1beta/models/{model}:method. The model may have the prefix
+// "models/".
 func NewServer(model string, form Form) Server {
 	return Server{strings.TrimPrefix(model, "models/"), form}
 }
@@ -35,9 +36,9 @@ func NewServer(model string, form Form) Server {
 // DecodeRequest reads the body of GenerateContentRequest, in camel or in snake case. It keeps
 // nothing of it. Errors are *fault.Error of code Validation, whose details list the issues.
 //
-// Members that control Google's own filters and media (safetySettings, mediaResolution, labels, store) are left out: no other
-// provider has them. Members that would change the answer (cachedContent, speech, images) and unknown ones are noted as
-// foreign: they pass through to Gemini, and make a translation fail.
+// Members that control Google's own filters and media (safetySettings, mediaResolution, labels, store) are left
+// out: no other provider has them. Members that would change the answer (cachedContent, speech, images) and
+// unknown ones are noted as foreign: they pass through to Gemini, and make a translation fail.
 func (s Server) DecodeRequest(body []byte) (*chat.Request, dialect.Route, error) {
 	root, err := jsonx.Parse(body, jsonx.Strict)
 	if err != nil {

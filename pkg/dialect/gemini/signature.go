@@ -11,11 +11,12 @@ import (
 // Format is the ReasoningState.Format of reasoning that Gemini signed, as OpenRouter names it.
 const Format = "google-gemini-v1"
 
-// Callers send thoughtSignature back with the part on which it came, unchanged but for the base64 alphabet: Python's SDK
-// turns it into bytes and back. What Gemini signed goes as it is, the state of other providers as an envelope.
+// Callers send thoughtSignature back with the part on which it came, unchanged but for the base64 alphabet:
+// Python's SDK turns it into bytes and back. What Gemini signed goes as it is, the state of other providers as an
+// envelope.
 
-// signatureOf returns the thoughtSignature that stands for the state on a part that is a thought, or none. A nil state
-// has one, too, so that it is not taken for Gemini's.
+// signatureOf returns the thoughtSignature that stands for the state on a part that is a thought, or none. A nil
+// state has one, too, so that it is not taken for Gemini's.
 func signatureOf(s *chat.ReasoningState, thought bool) string {
 	if s == nil {
 		s = new(chat.ReasoningState)
@@ -44,8 +45,9 @@ func stateOf(signature string, thought bool) *chat.ReasoningState {
 // A thoughtRun follows a thought that is spread over several parts: only the first part says whose thought it is.
 type thoughtRun struct{ open bool }
 
-// state returns the state of a part that is a thought. The first of a run without a signature is a summary of Gemini's, so
-// that a later signature of the answer's text is not taken for the thought's. It is false for a part without content.
+// state returns the state of a part that is a thought. The first of a run without a signature is a summary of
+// Gemini's, so that a later signature of the answer's text is not taken for the thought's. It is false for a part
+// without content.
 func (r *thoughtRun) state(text, signature string) (state *chat.ReasoningState, ok bool) {
 	state = stateOf(signature, true)
 	switch {

@@ -7,15 +7,16 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// The depth of a schema and the number of its subschemas when its references are resolved: a few that refer to each other
-// twice would become millions.
+// The depth of a schema and the number of its subschemas when its references are resolved: a few that refer to
+// each other twice would become millions.
 const (
 	maxSchemaDepth = 32
 	maxSchemas     = 4096
 )
 
-// A subsetter writes a JSON schema as Google's Schema, a subset of OpenAPI's (https://ai.google.dev/api/caching#Schema):
-// no references, no type lists, nullable instead of the type null, of the combinations only anyOf, of enums only strings.
+// A subsetter writes a JSON schema as Google's Schema, a subset of OpenAPI's
+// (https://ai.google.dev/api/caching#Schema): no references, no type lists, nullable instead of the type null, of
+// the combinations only anyOf, of enums only strings.
 type subsetter struct {
 	root      jsonx.Value
 	out       []byte
@@ -24,8 +25,8 @@ type subsetter struct {
 	lost      bool // a keyword with a meaning was left out
 }
 
-// written holds the names of a schema's members so far. A schema that refers to another, or has one choice beside null, is
-// merged with it: the first member of a name counts.
+// written holds the names of a schema's members so far. A schema that refers to another, or has one choice beside
+// null, is merged with it: the first member of a name counts.
 type written struct{ names []string }
 
 // begin begins a member; false if the schema has it already.

@@ -7,7 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// prefix begins the ids of such items.
+// prefix returns the prefix of the ids of such items.
 func (k itemKind) prefix() string {
 	switch k {
 	case reasoningItem:
@@ -32,7 +32,7 @@ func (it *outputItem) status() string {
 	return completed
 }
 
-// appendItem appends an item as far as it is; one that is not closed has no content yet.
+// appendItem appends an item. An item that is not closed has no content yet.
 func appendItem(out []byte, it *outputItem) []byte {
 	out = append(out, `{"id":`...)
 	out = jsonx.AppendString(out, it.id)
@@ -90,7 +90,7 @@ func appendCall(out []byte, it *outputItem) []byte {
 	return append(out, '"')
 }
 
-// appendTexts appends the item's texts of the kinds wanted, and the array's end.
+// appendTexts appends the item's texts of the wanted kinds, and the end of their array.
 func appendTexts(out []byte, it *outputItem, wanted func(contentKind) bool) []byte {
 	n := 0
 	for i := range it.texts {
@@ -113,7 +113,7 @@ func (t *outputText) append(out []byte) []byte {
 	switch t.kind {
 	case refusalText:
 		out = append(out, `","refusal":`...)
-	case spokenText:
+	case answerText:
 		out = append(out, `","annotations":[`...)
 		for i := range t.citations {
 			if i > 0 {
@@ -131,10 +131,10 @@ func (t *outputText) append(out []byte) []byte {
 	return append(out, '}')
 }
 
-// annotates says whether a citation has a form here: it has a URL, or came in this dialect.
+// annotates says whether a citation has a form here: a URL, or an annotation of this dialect.
 func annotates(c *chat.Citation) bool { return c.URL != "" || isAnnotation(c.Raw) }
 
-// isAnnotation says whether the raw citation is one of this dialect that is no URL's.
+// isAnnotation says whether the raw citation is an annotation of this dialect that has no URL.
 func isAnnotation(raw json.RawMessage) bool {
 	if len(raw) == 0 {
 		return false
@@ -150,7 +150,7 @@ func isAnnotation(raw json.RawMessage) bool {
 	return false
 }
 
-// appendCitation appends an annotation. One that came in this dialect and is no URL's goes as it came.
+// appendCitation appends an annotation. An annotation of this dialect without a URL is copied.
 func appendCitation(out []byte, c *chat.Citation) []byte {
 	if c.URL == "" {
 		return jsonx.AppendCompact(out, c.Raw)

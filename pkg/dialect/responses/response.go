@@ -19,7 +19,7 @@ const (
 	failed     = "failed"
 )
 
-// status is how the answer ended.
+// status returns the status of the answer when it has ended.
 func (o *output) status() string {
 	switch {
 	case o.failed != nil:
@@ -30,7 +30,7 @@ func (o *output) status() string {
 	return completed
 }
 
-// size guesses the size of the answer.
+// size estimates the size of the answer.
 func (o *output) size() int {
 	r := o.served.Request
 	n := 2048
@@ -52,8 +52,8 @@ func (o *output) size() int {
 	return n
 }
 
-// appendResponse appends the response object. It repeats the request: programs of OpenAI's
-// SDKs find every member that the SDKs require.
+// appendResponse appends the response object. It repeats the request, so that it has every member that OpenAI's
+// SDKs require.
 func (o *output) appendResponse(out []byte, status string) []byte {
 	r := o.served.Request
 	out = append(out, `{"id":`...)
@@ -107,7 +107,7 @@ func (o *output) appendResponse(out []byte, status string) []byte {
 	return append(out, '}')
 }
 
-// appendEcho appends what the caller asked for.
+// appendEcho appends the members that repeat the request.
 func (o *output) appendEcho(out []byte) []byte {
 	r := o.served.Request
 	out = append(out, `,"parallel_tool_calls":`...)
@@ -169,7 +169,8 @@ func (o *output) appendEcho(out []byte) []byte {
 	return append(out, '}')
 }
 
-// instructions are the system message that a conversation begins with, as DecodeRequest puts it there.
+// instructions returns the text of the system message that the conversation begins with, where DecodeRequest puts
+// it.
 func instructions(r *chat.Request) string {
 	if len(r.Messages) == 0 || r.Messages[0].Role != chat.System {
 		return ""

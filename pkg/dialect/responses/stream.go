@@ -9,8 +9,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// A streamDecoder reads events by the type in their data; names and unknown types do not
-// matter. What an event at the end repeats is only used where the pieces before it were missing.
+// A streamDecoder reads events by the type in their data; it ignores names and unknown types. Content that the
+// events at the end repeat is only used if the pieces before them were missing.
 type streamDecoder struct {
 	doc jsonx.Doc
 	answer
@@ -21,7 +21,7 @@ func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []cha
 	if len(data) == 0 {
 		return out
 	}
-	if string(data) == "[DONE]" { // some compatible servers; one that ends like this has no end
+	if string(data) == "[DONE]" { // of some compatible servers; the end of the response is missing before it
 		return d.Close(out)
 	}
 	root, garbled := body.ReadEvent(&d.doc, data)
@@ -40,8 +40,8 @@ func (d *streamDecoder) Close(out []chat.Event) []chat.Event {
 	return body.Unfinished(out)
 }
 
-// errorEvent reads {"type":"error","code","message","param"}, which the API reference has, or
-// {"type":"error","error":{..}}, which is what comes.
+// errorEvent reads {"type":"error","code","message","param"}, as in the API reference, or
+// {"type":"error","error":{..}}, as sent.
 func errorEvent(root jsonx.Value) *chat.Error {
 	v := root.Get("error")
 	if !v.Given() {
@@ -73,17 +73,17 @@ func (d *streamDecoder) event(out []chat.Event, kind string, root jsonx.Value) [
 		}
 		return body.Fail(out, errorEvent(response))
 	}
-	out = d.start(out, jsonx.Value{}) // in case that nothing announced the answer
+	out = d.start(out, jsonx.Value{}) // if no event announced the answer
 	index, _ := root.Get("output_index").Int64()
 	switch kind {
 	case "response.output_item.added":
 		v := root.Get("item")
-		if it := d.begun(index, kindOf(v), v); it.kind == functionItem || it.kind == customItem {
-			out = d.called(out, it, v)
+		if it := d.itemAt(index, kindOf(v), v); it.kind == functionItem || it.kind == customItem {
+			out = d.call(out, it, v)
 		}
 		return out
 	case "response.output_item.done":
-		return d.done(out, index, root.Get("item"))
+		return d.complete(out, index, root.Get("item"))
 	}
 	return d.piece(out, kind, index, root)
 }
@@ -94,24 +94,24 @@ func (d *streamDecoder) piece(out []chat.Event, kind string, index int64, root j
 	text := root.Get("delta")
 	switch kind {
 	case "response.output_text.delta":
-		it := d.begun(index, messageItem, jsonx.Value{})
-		out = it.say(out, spokenText, content, text)
+		it := d.itemAt(index, messageItem, jsonx.Value{})
+		out = it.addText(out, answerText, content, text)
 		if logprobs := root.Get("logprobs"); logprobs.Len() > 0 {
-			out = it.piece(spokenText, content).probabilities(out, logprobs)
+			out = it.piece(answerText, content).addLogprobs(out, logprobs)
 		}
 		return out
 	case "response.output_text.annotation.added":
-		return d.begun(index, messageItem, jsonx.Value{}).piece(spokenText, content).cite(out, root.Get("annotation"))
+		return d.itemAt(index, messageItem, jsonx.Value{}).piece(answerText, content).citation(out, root.Get("annotation"))
 	case "response.refusal.delta":
-		it := d.begun(index, messageItem, jsonx.Value{})
-		return it.say(out, refusalText, content, text)
+		it := d.itemAt(index, messageItem, jsonx.Value{})
+		return it.addText(out, refusalText, content, text)
 	case "response.reasoning_summary_text.delta":
 		summary, _ := root.Get("summary_index").Int64()
-		it := d.begun(index, reasoningItem, jsonx.Value{})
-		return it.say(out, summaryText, summary, text)
+		it := d.itemAt(index, reasoningItem, jsonx.Value{})
+		return it.addText(out, summaryText, summary, text)
 	case "response.reasoning_text.delta":
-		it := d.begun(index, reasoningItem, jsonx.Value{})
-		return it.say(out, reasoningText, content, text)
+		it := d.itemAt(index, reasoningItem, jsonx.Value{})
+		return it.addText(out, reasoningText, content, text)
 	case "response.function_call_arguments.delta", "response.custom_tool_call_input.delta":
 		if it := d.find(index); it != nil {
 			return it.addArguments(out, text)
