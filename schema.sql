@@ -72,11 +72,12 @@ create table provider_keys (
   allowed_models text    not null,         -- JSON array: exact, prefix*, or *; empty: all of the provider's
   default_model  text,
   daily_limit    bigint,                   -- requests a UTC day; null: no limit
-  rest_until     bigint  not null,         -- not used before this time
-  rest_class     text    not null,         -- why it rests: an error class, or empty
-  rest_note      text    not null,         -- the provider's last error about the key, redacted
+  rest_until     bigint  not null,         -- end of the cooldown: not used before this time
+  rest_class     text    not null,         -- reason of the cooldown: an error class, or empty
+  rest_note      text    not null,         -- the provider's message about the key, redacted
   created_at     bigint  not null,
-  updated_at     bigint  not null
+  updated_at     bigint  not null,
+  cooldown_since bigint  not null default 0 -- when the cooldown began; 0: unknown
 );
 create index provider_keys_user on provider_keys (user_id);
 
@@ -203,5 +204,5 @@ create index jobs_open on jobs (id) where state <= 2;
 create index jobs_open_user on jobs (user_id) where state <= 2;
 create index jobs_over on jobs (due_at) where state > 2;
 
-insert into schema_version (version) values (3);
+insert into schema_version (version) values (4);
 insert into instance (id, set_up, registration_enabled, updated_at) values (1, false, false, 0);

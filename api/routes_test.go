@@ -136,7 +136,7 @@ func TestSameHeadersAndCrons(t *testing.T) {
 		t.Errorf("%q is not once a day", one.Crons[0].Schedule)
 	}
 	if !slices.ContainsFunc(server.Routes(), func(r server.Route) bool {
-		return r.Method == "GET" && r.Pattern == one.Crons[0].Path && r.Access == server.Scheduler
+		return r.Method == "GET" && r.Pattern == one.Crons[0].Path && r.Access == server.AccessScheduler
 	}) {
 		t.Errorf("%s is no route of the scheduler's", one.Crons[0].Path)
 	}

@@ -44,7 +44,7 @@ func demo(ctx context.Context, t *terminal, args []string) error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.run(ctx) }()
 	v := &visitor{base: s.url}
-	if err := v.tour(ctx, t); err != nil {
+	if err := v.tour(ctx, t, in.app.Secrets.SetupToken()); err != nil {
 		return err
 	}
 	if *once {
@@ -96,10 +96,11 @@ const (
 )
 
 // tour makes an account, keys and a token, sends a chat, and tells about it.
-func (v *visitor) tour(ctx context.Context, t *terminal) error {
+func (v *visitor) tour(ctx context.Context, t *terminal, setupToken string) error {
 	password := rand.Text()
 	var account struct{ Token string }
-	if err := v.post(ctx, "/api/auth/register", map[string]any{"email": demoEmail, "password": password, "name": "Demo"}, &account, nil); err != nil {
+	first := map[string]any{"email": demoEmail, "password": password, "name": "Demo", "setupToken": setupToken}
+	if err := v.post(ctx, "/api/auth/register", first, &account, nil); err != nil {
 		return err
 	}
 	v.bearer = account.Token

@@ -139,7 +139,7 @@ func (d *diagnosis) database(ctx context.Context, in *installation) (used map[st
 	}
 	d.say(fine, "database", "%s answers in %s", in.where(), time.Since(begun).Round(10*time.Microsecond))
 	if !status.SetUp {
-		d.say(note, "accounts", "there are none yet: register the admin, or use \"gateway user create --admin EMAIL\"")
+		d.say(note, "accounts", "there are none yet: open the link that the gateway prints at its start, or use \"gateway user create --admin EMAIL\"")
 	}
 	keys, unopened, err := in.countKeys(ctx)
 	switch {

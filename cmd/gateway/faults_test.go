@@ -42,7 +42,7 @@ func TestDatabaseThatComesLaterAndGoes(t *testing.T) {
 	}
 	becomes(t, base+"/api/auth/status", 200)
 	becomes(t, base+"/health/ready", 200)
-	out.Wait(t, "set-up token: ") // told as soon as the database is there
+	out.Wait(t, "/#setup=") // told as soon as the database is there
 	server.Stop()
 	becomes(t, base+"/api/auth/status", 503)
 	if err := server.Start(); err != nil {

@@ -101,8 +101,7 @@ func TestServesSiteAndRoutes(t *testing.T) {
 	s := newShell(t)
 	out, stop := s.start()
 	base := out.Wait(t, `ready on (\S+)\n`)
-	out.Wait(t, `set-up token: ((\w{5}-?){4})\)`)
-	if next := out.Wait(t, `next  open (\S+) and create`); next != base {
+	if next := out.Wait(t, `next  open (\S+)/#setup=(?:\w{5}-){3}\w{5} and create`); next != base {
 		t.Errorf("the next step is to open %s, but the gateway is on %s", next, base)
 	}
 	for path, want := range map[string]struct {
@@ -226,7 +225,7 @@ func TestAccountsFromTheShell(t *testing.T) {
 			t.Errorf("%s: %d %s", email, status, text)
 		}
 	}
-	if strings.Contains(out.String(), "set-up token") {
+	if strings.Contains(out.String(), "set-up token") || strings.Contains(out.String(), "#setup") {
 		t.Error("the set-up token is printed although there are accounts")
 	}
 }

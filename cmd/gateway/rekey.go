@@ -35,10 +35,10 @@ func (in *installation) countKeys(ctx context.Context) (all, unopened int, err e
 	page := store.Page{Limit: rekeyPage}
 	for err == nil {
 		var keys []store.Key
-		keys, err = store.KeysNotEncryptedBy(ctx, in.db, in.app.Secrets.SealingKeyID(), page)
+		keys, err = store.KeysNotEncryptedBy(ctx, in.db, in.app.Secrets.EncryptionKeyID(), page)
 		for _, k := range keys {
 			page.After = k.ID
-			if _, _, err := in.app.Secrets.Open(k.Encrypted, k.EncryptionKeyID, gateway.KeyBinding(k.ID, k.UserID)); err != nil {
+			if _, _, err := in.app.Secrets.Decrypt(k.Encrypted, k.EncryptionKeyID, gateway.KeyBinding(k.ID, k.UserID)); err != nil {
 				unopened++
 			}
 		}
@@ -52,20 +52,20 @@ func (in *installation) countKeys(ctx context.Context) (all, unopened int, err e
 func (in *installation) resealAll(ctx context.Context, t *terminal) (done, unopened int, err error) {
 	page := store.Page{Limit: rekeyPage}
 	for {
-		keys, err := store.KeysNotEncryptedBy(ctx, in.db, in.app.Secrets.SealingKeyID(), page)
+		keys, err := store.KeysNotEncryptedBy(ctx, in.db, in.app.Secrets.EncryptionKeyID(), page)
 		if err != nil || len(keys) == 0 {
 			return done, unopened, err
 		}
 		for _, k := range keys {
 			page.After = k.ID
 			binding := gateway.KeyBinding(k.ID, k.UserID)
-			secret, _, err := in.app.Secrets.Open(k.Encrypted, k.EncryptionKeyID, binding)
+			secret, _, err := in.app.Secrets.Decrypt(k.Encrypted, k.EncryptionKeyID, binding)
 			if err != nil {
 				unopened++
 				t.printf("key %s (%s, user %s): %s\n", k.ID, k.Provider, k.UserID, err)
 				continue
 			}
-			sealed, sealingKey := in.app.Secrets.Seal(secret, binding)
+			sealed, sealingKey := in.app.Secrets.Encrypt(secret, binding)
 			ok, err := store.ReencryptKey(ctx, in.db, k, sealed, sealingKey)
 			if err != nil {
 				return done, unopened, err

@@ -59,17 +59,8 @@ func keep(t *terminal, dir, name string, text func() (string, error)) error {
 	if err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(dir, ".new-*") // mode 0600
-	if err != nil {
+	if err := writePrivate(path, value); err != nil {
 		return fmt.Errorf("the secrets cannot be written: %w", err)
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.WriteString(value)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return fmt.Errorf("%s cannot be written: %w", path, err)
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return err
 	}
 	t.printf("%s is made\n", path)
 	return nil

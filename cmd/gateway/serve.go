@@ -15,7 +15,6 @@ import (
 	"github.com/alicetears/llm-gateway/internal/mount"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/server"
-	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
 // serve answers until ctx ends, then lets the running answers finish.
@@ -33,7 +32,7 @@ func serve(ctx context.Context, t *terminal, args []string) error {
 		if in.app.Redis != nil {
 			t.printf("  throttles are kept in Redis\n")
 		}
-		go s.firstSteps(ctx, t)
+		go newSetup(in).run(ctx, t, s.url)
 		ctx, cancel := context.WithCancel(ctx)
 		worked := in.workBeside(ctx, *withWorker)
 		defer func() {
@@ -136,42 +135,4 @@ func (s *service) accept() error {
 		return s.http.ServeTLS(s.listener, "", "")
 	}
 	return s.http.Serve(s.listener)
-}
-
-// askAgain is how often the database is asked for the first time, while it does not answer.
-const askAgain = 5 * time.Second
-
-// firstSteps tells the operator of an empty gateway what to do, as soon as the database says that it
-// is empty.
-func (s *service) firstSteps(ctx context.Context, t *terminal) {
-	for warned := false; ; warned = true {
-		status, err := store.InstanceStatus(ctx, s.db)
-		if err == nil {
-			s.explain(t, status)
-			return
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		if !warned {
-			s.log.Warn("the database does not answer yet; requests get 503 until it does", "cause", err.Error())
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(askAgain):
-		}
-	}
-}
-
-func (s *service) explain(t *terminal, status store.Instance) {
-	if status.SetUp {
-		return
-	}
-	t.printf("  next  open %s and create the admin account\n", s.url)
-	if s.cfg.Secrets.Setup != "" {
-		t.printf("        (it asks for the set-up token, the value of SETUP_TOKEN)\n")
-		return
-	}
-	t.printf("        (from another machine, or through a proxy, it asks for the set-up token: %s)\n", s.app.Secrets.SetupToken())
 }

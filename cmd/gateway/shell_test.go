@@ -121,7 +121,8 @@ func (s *shell) visit(t *testing.T) *world {
 	w.out, w.stop = s.start("serve")
 	w.base = w.out.Wait(t, `ready on (\S+)\n`)
 	var account, token struct{ Token string }
-	if err := w.post(t.Context(), "/api/auth/register", map[string]any{"email": "a@example.com", "password": "a long passphrase"}, &account, nil); err != nil {
+	first := map[string]any{"email": "a@example.com", "password": "a long passphrase", "setupToken": w.out.Wait(t, `/#setup=(\S+)`)}
+	if err := w.post(t.Context(), "/api/auth/register", first, &account, nil); err != nil {
 		t.Fatal(err)
 	}
 	w.session, w.bearer = account.Token, account.Token

@@ -151,7 +151,7 @@ func (a *accounts) create(email, name string, role store.Role, fromStdin bool) e
 		return err
 	}
 	a.t.printf("%s can log in now (%s)\n%s", email, u.Role, password)
-	return nil
+	return removeSetupToken(a.cfg)
 }
 
 func parsePassword(flags *flag.FlagSet, args []string) (action, error) {

@@ -103,8 +103,8 @@ func outcome(t *testing.T, table *provider.Table, to target, ask func(*chat.Requ
 		{Role: chat.System, Parts: []chat.Part{{Kind: chat.Text, Text: "Be kind."}}}, {Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "Hello!"}}},
 	}}
 	ask(req)
-	speech := table.ByID(to.provider).Speech(to.model, req, "")
-	enc, err := speech.Client.EncodeRequest(req)
+	client := table.ByID(to.provider).Protocol(to.model, req, "")
+	enc, err := client.EncodeRequest(req)
 	var refused *chat.Error
 	switch {
 	case errors.As(err, &refused):

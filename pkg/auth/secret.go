@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+
+	"github.com/alicetears/llm-gateway/pkg/redact"
 )
 
 // redacted stands wherever a secret would have been shown.
-const redacted = "[redacted]"
+const redacted = redact.Mark
 
 // Secret is a string that can only be read on purpose, with Reveal. Printed, logged or encoded in any way it is
 // "[redacted]". The zero value is empty.

@@ -75,7 +75,7 @@ func TestVectorSealing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plain, stale, err := s.Open(blob, v.id, vectorBinding())
+		plain, stale, err := s.Decrypt(blob, v.id, vectorBinding())
 		if err != nil || stale != v.stale || string(plain) != vectorSealed {
 			t.Errorf("%s: %q stale=%v %v", v.id, plain, stale, err)
 		}

@@ -38,6 +38,15 @@ var families = [...]family{
 	{provider: "deepseek", own: ownDeepSeek},
 }
 
+// ProviderIDs returns the ids of all providers, in a fixed order.
+func ProviderIDs() []string {
+	ids := make([]string, len(families))
+	for i := range families {
+		ids[i] = families[i].provider
+	}
+	return ids
+}
+
 // Providers returns the providers that may serve the model, the most likely first:
 // the one that the id names as its prefix, then those known to have it, then those
 // whose ids look like it. It is empty if there are none.

@@ -10,31 +10,15 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/catalog"
 )
 
-type baseURLVariable struct {
-	provider string // the id, as in the provider table
-	title    string
-	variable string
-}
-
-func baseURLVariables() []baseURLVariable {
-	return []baseURLVariable{
-		{"openai", "OpenAI", "OPENAI_BASE_URL"},
-		{"anthropic", "Anthropic", "ANTHROPIC_BASE_URL"},
-		{"gemini", "Gemini", "GEMINI_BASE_URL"},
-		{"openrouter", "OpenRouter", "OPENROUTER_BASE_URL"},
-		{"mistral", "Mistral", "MISTRAL_BASE_URL"},
-		{"groq", "Groq", "GROQ_BASE_URL"},
-		{"together", "Together", "TOGETHER_BASE_URL"},
-		{"fireworks", "Fireworks", "FIREWORKS_BASE_URL"},
-		{"deepseek", "DeepSeek", "DEEPSEEK_BASE_URL"},
-	}
-}
+// baseURLVariable returns the name of the variable that overrides a provider's base URL.
+func baseURLVariable(provider string) string { return strings.ToUpper(provider) + "_BASE_URL" }
 
 func (r *reader) baseURLs() map[string]string {
 	urls := map[string]string{}
-	for _, p := range baseURLVariables() {
-		if value, st := r.lookup(p.variable); st == set {
-			urls[p.provider] = r.baseURL(p.variable, value)
+	for _, provider := range catalog.ProviderIDs() {
+		name := baseURLVariable(provider)
+		if value, st := r.lookup(name); st == set {
+			urls[provider] = r.baseURL(name, value)
 		}
 	}
 	return urls

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/alicetears/llm-gateway/pkg/catalog"
+
 // Kind says how a variable's value is shown and where it may come from.
 type Kind int
 
@@ -46,7 +48,7 @@ func Variables() []Variable {
 		{Name: "JWT_SECRET_PREVIOUS", Kind: SecretValue, Description: "Previous values of `JWT_SECRET`, newest first, separated by commas. Sessions and tokens made under them stay valid: a gateway token works as long as the secret that made it is listed. With several replicas, list a new secret here on all of them before the first one uses it."},
 		{Name: "ENCRYPTION_KEY", Kind: SecretValue, Description: "Encrypts provider keys. At least 32 characters, no comma: `openssl rand -base64 48`. It may be added later."},
 		{Name: "ENCRYPTION_KEY_PREVIOUS", Kind: SecretValue, Description: "Previous values of `ENCRYPTION_KEY`, separated by commas. A provider key encrypted under one of them is decrypted, and encrypted under the current one when it is next used."},
-		{Name: "SETUP_TOKEN", Kind: SecretValue, Description: "What the first registration must carry, at least 8 characters. Without it the binary prints one that it derives from `JWT_SECRET`."},
+		{Name: "SETUP_TOKEN", Kind: SecretValue, Description: "What the first registration must carry, at least 8 characters. Without it the binary derives one from `JWT_SECRET`, prints it in a link and writes it to `DATA_DIR/setup-token` until the first account exists; functions refuse the first registration."},
 		{Name: "CRON_SECRET", Kind: SecretValue, Description: "Bearer token of the scheduled call to `/api/cron` (Vercel sends it), at least 16 characters."},
 		{Name: "REDIS_URL", Kind: SecretURL, Description: "`redis://` or `rediss://`. Holds login throttles instead of the database; never quotas."},
 		{Name: "KV_URL", Kind: SecretURL, Description: "Read if `REDIS_URL` is not set."},
@@ -62,8 +64,9 @@ func Variables() []Variable {
 		{Name: "MODEL_PRICES", Description: "Prices that replace list prices, USD per million tokens, as JSON: `{\"openai/gpt-5-mini\":{\"input\":0.25,\"output\":2,\"cacheRead\":0.025}}`; a name may end in `*`."},
 		{Name: "CORS_ORIGINS", Default: "*", Description: "Browser origins, separated by commas, that may call `/api/chat`, `/v1` and `/v1beta`; `*` is any."},
 	}
-	for _, p := range baseURLVariables() {
-		variables = append(variables, Variable{Name: p.variable, Description: "Another base URL for " + p.title + ": a proxy, a region, a test."})
+	for _, provider := range catalog.ProviderIDs() {
+		variables = append(variables, Variable{Name: baseURLVariable(provider),
+			Description: "Base URL of the provider `" + provider + "` instead of its own: a proxy, a region, a test."})
 	}
 	return append(variables, limitVariables()...)
 }

@@ -10,9 +10,14 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 )
 
+// Name names a dialect: "openai". Each dialect's package has its own as Name.
+type Name string
+
 // Client is a dialect's half towards one provider, whose rules it holds. Implementations are
 // stateless and safe for concurrent use.
 type Client interface {
+	// Dialect returns the dialect's name.
+	Dialect() Name
 	// Common returns the part of the rules that all dialects have.
 	Common() *CommonRules
 	// Traits returns what the rules say about more than the request. Model may be empty: then

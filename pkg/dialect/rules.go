@@ -19,8 +19,8 @@ type CommonRules struct {
 	ToolNames    ToolNameForm
 	SingleChoice bool // n other than 1 is refused
 	// MaxOutput returns the most tokens that the model may give, 0 if unknown. Nil: none is
-	// known. A higher limit is lowered to it; one that was said in the provider's own dialect
-	// only by anthropic's PassRequest.
+	// known. A higher limit is lowered to it; of those that are passed through, only
+	// Anthropic's is.
 	MaxOutput func(model string) int64
 }
 

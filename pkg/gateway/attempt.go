@@ -22,9 +22,9 @@ type attempt struct {
 	begun       time.Time
 	stream      bool
 
-	speech  provider.Speech
-	passing dialect.Passing // not nil: the answer's bytes go through
-	names   body.ToolNames  // not nil: functions that the provider knows by other names
+	client      dialect.Client      // of the protocol in which the request is sent
+	passthrough dialect.Passthrough // not nil: the answer's bytes go through
+	names       body.ToolNames      // not nil: functions that the provider knows by other names
 
 	warnings  []string
 	requestID string // the provider's
@@ -59,24 +59,24 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 	}
 	req := *ask.Request
 	req.Model = a.key.model
-	a.speech = a.key.provider.Speech(a.key.model, &req, ask.Dialect)
-	same := ask.Dialect != "" && ask.Dialect == a.speech.Dialect
-	traits := a.speech.Client.Traits(a.key.model)
+	a.client = a.key.provider.Protocol(a.key.model, &req, ask.Dialect)
+	same := ask.Dialect != "" && ask.Dialect == a.client.Dialect()
+	traits := a.client.Traits(a.key.model)
 	if !same || !body.ToolNamesFit(req.Tools, traits.ToolNames) {
 		a.names = body.FitToolNames(&req, traits.ToolNames)
 	}
 	if same && a.names == nil {
-		if passing, able := a.speech.Client.(dialect.Passing); able {
-			if enc, ok := passing.PassRequest(ask.Body, &req, ask.changed); ok {
+		if passthrough, able := a.client.(dialect.Passthrough); able {
+			if enc, ok := passthrough.PassthroughRequest(ask.Body, &req, ask.changed); ok {
 				a.warnings = enc.Warnings
 				if !traits.RewritesAnswers {
-					a.passing = passing
+					a.passthrough = passthrough
 				}
 				return enc, true
 			}
 		}
 	}
-	enc, err := a.speech.Client.EncodeRequest(&req)
+	enc, err := a.client.EncodeRequest(&req)
 	if err != nil {
 		a.unfit = true
 		a.fail(err)
@@ -88,7 +88,7 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 
 // splitter takes reasoning out of the answer's text, if it may stand there and the bytes do not go through; else nil.
 func (a *attempt) splitter() *body.ThinkSplitter {
-	if a.passing == nil && a.speech.Client.Traits(a.key.model).ThinkTags {
+	if a.passthrough == nil && a.client.Traits(a.key.model).ThinkTags {
 		return new(body.ThinkSplitter)
 	}
 	return nil
@@ -137,7 +137,7 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, ask Ask) {
 	}
 	defer func() { a.cut = ctx.Err() != nil }()
 	resp, err := g.Upstream.Do(ctx, a.key.provider, a.key.secret, enc,
-		provider.Options{Form: provider.Whole, Silence: g.settings.Silence, Header: ask.Header})
+		provider.Options{IdleTimeout: g.settings.Silence, Header: ask.Header})
 	if err != nil {
 		a.fail(err)
 		return
@@ -156,13 +156,13 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, ask Ask) {
 		return
 	}
 	g.readWhole(a, data)
-	if a.passing != nil && a.response != nil {
+	if a.passthrough != nil && a.response != nil {
 		a.raw = data
 	}
 }
 
 func (g *Gateway) readWhole(a *attempt, data []byte) {
-	answer, err := a.speech.Client.DecodeResponse(data)
+	answer, err := a.client.DecodeResponse(data)
 	a.names.RestoreAnswer(answer)
 	if splitter := a.splitter(); splitter != nil && err == nil {
 		answer = splitter.SplitAnswer(answer)
@@ -193,7 +193,7 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, ask Ask) {
 	}
 	defer func() { a.cut = ctx.Err() != nil }()
 	resp, err := g.Upstream.Do(ctx, a.key.provider, a.key.secret, enc,
-		provider.Options{Form: provider.Stream, Silence: g.settings.Silence, Header: ask.Header})
+		provider.Options{Streamed: true, IdleTimeout: g.settings.Silence, Header: ask.Header})
 	if err != nil {
 		a.fail(err)
 		return
@@ -204,9 +204,9 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, ask Ask) {
 		g.readUnstreamed(a, stream, resp)
 		return
 	}
-	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.speech.Client.NewStreamDecoder(), names: a.names, thinks: a.splitter()}
-	if a.passing != nil {
-		a.source.passer = a.passing.NewStreamPasser(ask.Request)
+	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.client.NewStreamDecoder(), names: a.names, thinks: a.splitter()}
+	if a.passthrough != nil {
+		a.source.passthrough = a.passthrough.NewStreamPassthrough(ask.Request)
 	}
 	g.readFirst(a)
 }

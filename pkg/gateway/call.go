@@ -256,7 +256,7 @@ func (c *Call) noteFirstByte(a *attempt) {
 // rests or not, and an error comes back if no other key can do better.
 func (c *Call) failed(a *attempt) error {
 	now := c.nowMs()
-	failover, restUntil := a.key.provider.Consequence(a.failure, now)
+	failover, restUntil := a.key.provider.AfterFailure(a.failure, now)
 	c.noteFailure(a, restUntil, now)
 	if err := c.ctx.Err(); err != nil {
 		return c.cut(err)
@@ -280,11 +280,12 @@ func (c *Call) noteFailure(a *attempt, restUntil, now int64) {
 	if restUntil > now {
 		note := a.failure.Message
 		c.before = append(c.before, store.StartCooldown(store.Cooldown{
-			Key: a.key.id, Revision: c.entry.table.revision, Until: restUntil, Class: string(a.failure.Class), Message: clip(note, maxNote),
+			Key: a.key.id, Revision: c.entry.table.revision, Since: now, Until: restUntil,
+			Class: string(a.failure.Class), Message: clip(note, maxNote),
 		}))
 		c.g.hints.rest(a.key.id, restUntil, c.entry.table.revision)
 	}
-	if provider.ActionOf(a.failure.Class).Scope == provider.ScopeModel {
+	if provider.FailurePolicyOf(a.failure.Class).Scope == provider.ScopeModel {
 		c.g.hints.doesNotServe(a.key.id, a.key.model, now)
 	}
 	c.trace.failed(a, c.g.Now().Sub(a.begun))
@@ -300,7 +301,7 @@ func (c *Call) retrySame() bool {
 	if c.again || a == nil || a.failure == nil || a.failure.Class == chat.Timeout {
 		return false
 	}
-	switch provider.ActionOf(a.failure.Class).Retry {
+	switch provider.FailurePolicyOf(a.failure.Class).Retry {
 	case provider.RetryOnce, provider.RetryBackoff:
 	default:
 		return false

@@ -9,7 +9,11 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/provider"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
+	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -17,7 +21,7 @@ import (
 // the model that answers.
 type scripted struct {
 	provider string
-	dialect  provider.Dialect
+	dialect  dialect.Name
 	body     string // what a client of the dialect sends; MODEL and STREAM stand for what it asks for
 	whole    string
 	events   []string
@@ -26,7 +30,7 @@ type scripted struct {
 // Each answer counts 1000 tokens of input and 100 of output.
 var scripts = []scripted{
 	{
-		"openai", provider.OpenAI, `{"model":"MODEL","stream":STREAM,"messages":[{"role":"user","content":"Say hello."}]}`,
+		"openai", openai.Name, `{"model":"MODEL","stream":STREAM,"messages":[{"role":"user","content":"Say hello."}]}`,
 		`{"id":"c","object":"chat.completion","created":1,"model":"NAME","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":100}}`,
 		[]string{
 			`data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"NAME","choices":[{"index":0,"delta":{"role":"assistant","content":"hello"},"finish_reason":null}]}`,
@@ -36,7 +40,7 @@ var scripts = []scripted{
 		},
 	},
 	{
-		"openai", provider.Responses, `{"model":"MODEL","stream":STREAM,"input":"Say hello."}`,
+		"openai", responses.Name, `{"model":"MODEL","stream":STREAM,"input":"Say hello."}`,
 		`{"id":"r","object":"response","created_at":1,"model":"NAME","status":"completed","output":[{"type":"message","id":"m","role":"assistant","status":"completed","content":[{"type":"output_text","text":"hello","annotations":[]}]}],"usage":{"input_tokens":1000,"output_tokens":100}}`,
 		[]string{
 			"event: response.created\ndata: " + `{"type":"response.created","response":{"id":"r","object":"response","created_at":1,"model":"NAME","status":"in_progress","output":[]}}`,
@@ -46,7 +50,7 @@ var scripts = []scripted{
 		},
 	},
 	{
-		"anthropic", provider.Anthropic, `{"model":"MODEL","stream":STREAM,"max_tokens":100,"messages":[{"role":"user","content":"Say hello."}]}`,
+		"anthropic", anthropic.Name, `{"model":"MODEL","stream":STREAM,"max_tokens":100,"messages":[{"role":"user","content":"Say hello."}]}`,
 		`{"id":"m","type":"message","role":"assistant","model":"NAME","content":[{"type":"text","text":"hello"}],"stop_reason":"end_turn","usage":{"input_tokens":1000,"output_tokens":100}}`,
 		[]string{
 			"event: message_start\ndata: " + `{"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"NAME","content":[],"usage":{"input_tokens":1000,"output_tokens":1}}}`,
@@ -58,7 +62,7 @@ var scripts = []scripted{
 		},
 	},
 	{
-		"gemini", provider.Gemini, `{"contents":[{"role":"user","parts":[{"text":"Say hello."}]}]}`,
+		"gemini", gemini.Name, `{"contents":[{"role":"user","parts":[{"text":"Say hello."}]}]}`,
 		`{"candidates":[{"content":{"role":"model","parts":[{"text":"hello"}]},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":1000,"candidatesTokenCount":100,"totalTokenCount":1100},"modelVersion":"NAME"}`,
 		[]string{
 			`data: {"candidates":[{"content":{"role":"model","parts":[{"text":"hel"}]},"index":0}],"usageMetadata":{"promptTokenCount":1000,"totalTokenCount":1000},"modelVersion":"NAME"}`,
@@ -114,26 +118,26 @@ func (w *world) cost(s *scripted, model string, stream, passthrough bool) (provi
 func TestCostIsThatOfTheModelThatAnswered(t *testing.T) {
 	november, december := time.Date(2026, 11, 30, 23, 59, 59, 0, time.UTC), time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 	for _, tt := range []struct {
-		dialect         provider.Dialect
+		dialect         dialect.Name
 		asked, answered string
 		at              time.Time
 		input, output   int64 // nano-dollars a token
 	}{
-		{provider.OpenAI, "gpt-4o-mini", "gpt-4o-mini-2024-07-18", november, 150, 600},
-		{provider.OpenAI, "gpt-4o", "gpt-4o-2024-05-13", november, 5_000, 15_000},
-		{provider.OpenAI, "gpt-4o", "gpt-6-luna", november, 100, 500},
-		{provider.OpenAI, "gpt-4o", "unheard-of", november, 2_500, 10_000},
-		{provider.Responses, "gpt-5.3-codex", "gpt-5.3-codex", november, 1_750, 14_000},
-		{provider.Responses, "gpt-5.3-codex", "gpt-5.6-sol", november, 4_000, 20_000},
-		{provider.Anthropic, "claude-opus-5-5", "claude-opus-5-5", november, 4_000, 20_000},
-		{provider.Anthropic, "claude-opus-5-5", "claude-sonnet-5-5", november, 2_000, 10_000},
-		{provider.Gemini, "gemini-2.5-pro", "gemini-2.5-pro", november, 1_250, 10_000},
-		{provider.Gemini, "gemini-2.5-pro", "gemini-2.5-pro", december, 750, 3_750},
-		{provider.Gemini, "gemini-2.5-pro", "gemini-3.8-flash", december, 750, 3_750},
-		{provider.Gemini, "gemini-2.5-flash", "gemini-3.5-flash-lite", december, 300, 2_500},
-		{provider.Gemini, "gemini-2.5-flash", "", december, 300, 2_500},
-		{provider.Gemini, "gemini-4-argon", "gemini-4-argon", november, 2_000, 10_000},
-		{provider.Gemini, "gemini-4-argon", "gemini-4-argon", december, 4_000, 20_000},
+		{openai.Name, "gpt-4o-mini", "gpt-4o-mini-2024-07-18", november, 150, 600},
+		{openai.Name, "gpt-4o", "gpt-4o-2024-05-13", november, 5_000, 15_000},
+		{openai.Name, "gpt-4o", "gpt-6-luna", november, 100, 500},
+		{openai.Name, "gpt-4o", "unheard-of", november, 2_500, 10_000},
+		{responses.Name, "gpt-5.3-codex", "gpt-5.3-codex", november, 1_750, 14_000},
+		{responses.Name, "gpt-5.3-codex", "gpt-5.6-sol", november, 4_000, 20_000},
+		{anthropic.Name, "claude-opus-5-5", "claude-opus-5-5", november, 4_000, 20_000},
+		{anthropic.Name, "claude-opus-5-5", "claude-sonnet-5-5", november, 2_000, 10_000},
+		{gemini.Name, "gemini-2.5-pro", "gemini-2.5-pro", november, 1_250, 10_000},
+		{gemini.Name, "gemini-2.5-pro", "gemini-2.5-pro", december, 750, 3_750},
+		{gemini.Name, "gemini-2.5-pro", "gemini-3.8-flash", december, 750, 3_750},
+		{gemini.Name, "gemini-2.5-flash", "gemini-3.5-flash-lite", december, 300, 2_500},
+		{gemini.Name, "gemini-2.5-flash", "", december, 300, 2_500},
+		{gemini.Name, "gemini-4-argon", "gemini-4-argon", november, 2_000, 10_000},
+		{gemini.Name, "gemini-4-argon", "gemini-4-argon", december, 4_000, 20_000},
 	} {
 		for _, s := range scripts {
 			if s.dialect != tt.dialect {

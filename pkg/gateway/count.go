@@ -45,8 +45,8 @@ var errNoCounter = errors.New("the provider does not count")
 func (g *Gateway) countAt(ctx context.Context, k candidate, ask Ask) (int64, error) {
 	req := *ask.Request
 	req.Model = k.model
-	counter, ok := k.provider.Counting(k.model, &req)
-	if !ok {
+	counter := k.provider.Counter(k.model, &req)
+	if counter == nil {
 		return 0, errNoCounter
 	}
 	body.FitToolNames(&req, counter.Traits(k.model).ToolNames)
@@ -55,7 +55,7 @@ func (g *Gateway) countAt(ctx context.Context, k candidate, ask Ask) (int64, err
 		return 0, err
 	}
 	resp, err := g.Upstream.Do(ctx, k.provider, k.secret, enc,
-		provider.Options{Form: provider.Whole, Silence: g.settings.Silence, Header: ask.Header})
+		provider.Options{IdleTimeout: g.settings.Silence, Header: ask.Header})
 	if err != nil {
 		return 0, err
 	}

@@ -53,7 +53,7 @@ type Deps struct {
 	Quota     *quota.Quota
 	Secrets   *auth.Secrets
 	Providers *provider.Table
-	Upstream  *provider.Caller
+	Upstream  *provider.Client
 	Cost      Cost
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -120,7 +120,7 @@ type Ask struct {
 	Embedding *chat.EmbeddingRequest
 	// Dialect is the wire format in which the caller asks, and Body what it sent: a provider that speaks the
 	// same gets these bytes, changed as little as its rules allow. Empty: everything is translated.
-	Dialect provider.Dialect
+	Dialect dialect.Name
 	Body    []byte
 	// changed are the indexes of the messages of Request that are not those of Body any more.
 	changed []int

@@ -112,7 +112,7 @@ func (w *world) newGateway(s gateway.Settings) *gateway.Gateway {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	caller := provider.NewCaller(provider.CallerConfig{Now: w.now})
+	caller := provider.NewClient(provider.ClientConfig{Now: w.now})
 	w.t.Cleanup(caller.Close)
 	return gateway.New(gateway.Deps{
 		DB: w.db, Quota: quota.New(w.db), Secrets: w.secrets, Providers: table, Upstream: caller, Cost: catalog.Cost,
@@ -165,7 +165,7 @@ func (w *world) add(k key) store.ID {
 	w.answers[apiKey] = k.answer
 	w.mu.Unlock()
 	id := store.NewID(w.clock.Load())
-	blob, sealingKey := w.secrets.Seal([]byte(apiKey), gateway.KeyBinding(id, w.user))
+	blob, sealingKey := w.secrets.Encrypt([]byte(apiKey), gateway.KeyBinding(id, w.user))
 	var limit, model any
 	if k.limit > 0 {
 		limit = k.limit
@@ -604,7 +604,7 @@ func TestChangedSecretLosesNothing(t *testing.T) {
 	if n := w.int(`select count(*) from tokens where hash = $1`, digest[:]); n != 1 {
 		t.Error("the token was not digested again")
 	}
-	if n := w.int(`select count(*) from provider_keys where sealing_key = $1`, w.secrets.SealingKeyID()); n != 1 {
+	if n := w.int(`select count(*) from provider_keys where sealing_key = $1`, w.secrets.EncryptionKeyID()); n != 1 {
 		t.Error("the key was not sealed again")
 	}
 	w.g = w.newGateway(gateway.Settings{Timeout: 5 * time.Second})

@@ -15,7 +15,7 @@ func TestSealingAgainReplacesNoKeyEnteredMeanwhile(t *testing.T) {
 	w := newWorld(t)
 	old := w.secrets
 	id := w.add(key{})
-	entered, sealingKey := old.Seal([]byte("sk-entered-meanwhile"), gateway.KeyBinding(id, w.user))
+	entered, sealingKey := old.Encrypt([]byte("sk-entered-meanwhile"), gateway.KeyBinding(id, w.user))
 	w.mu.Lock()
 	for apiKey := range w.answers {
 		w.answers[apiKey] = func(rw http.ResponseWriter, r *http.Request) {

@@ -104,7 +104,7 @@ func keepsState(parts []chat.Part) bool {
 // recall looks up what is held of the request's turns. It costs a trip, and only if there are turns that
 // may be held and a candidate to whom that matters.
 func (c *Call) recall() error {
-	if !slices.ContainsFunc(c.fit, func(k candidate) bool { return k.provider.Stateful() }) {
+	if !slices.ContainsFunc(c.fit, func(k candidate) bool { return k.provider.WantsReasoning() }) {
 		return nil
 	}
 	var ids []store.ID
@@ -133,7 +133,7 @@ func (c *Call) recall() error {
 
 // openTurn is nil for a turn that cannot be opened: it was sealed under a secret that is gone, and is of no use.
 func (g *Gateway) openTurn(t store.Turn) *heldTurn {
-	text, _, err := g.Secrets.Open(t.Sealed, t.SealingKey, turnBinding(t.ID, t.UserID))
+	text, _, err := g.Secrets.Decrypt(t.Sealed, t.SealingKey, turnBinding(t.ID, t.UserID))
 	held := &heldTurn{key: t.KeyID}
 	if err != nil || json.Unmarshal(text, held) != nil {
 		return nil
@@ -188,7 +188,7 @@ func restored(parts []chat.Part, held *heldTurn, k candidate) (out []chat.Part, 
 	if held == nil {
 		return parts, false
 	}
-	foreign := held.Provider != k.providerID || held.Vendor != vendorOf(k.model) || held.key != k.id && k.provider.StateBoundToAccount()
+	foreign := held.Provider != k.providerID || held.Vendor != vendorOf(k.model) || held.key != k.id && k.provider.ReasoningBoundToAccount()
 	switch {
 	case foreign && keepsState(parts):
 		return withoutState(parts), true

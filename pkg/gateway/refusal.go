@@ -69,7 +69,7 @@ func (c *Call) backAt(k candidate, now int64) (back int64, reason string) {
 		if a.key.id != k.id {
 			continue
 		}
-		_, until := k.provider.Consequence(a.failure, now)
+		_, until := k.provider.AfterFailure(a.failure, now)
 		return restReason(until, string(a.failure.Class), now)
 	}
 	state, ok := c.state.Keys[k.id]
@@ -90,7 +90,7 @@ func restReason(until int64, class string, now int64) (int64, string) {
 	switch {
 	case until <= now:
 		return 0, ""
-	case until >= provider.Edited:
+	case until >= provider.UntilEdited:
 		return 0, "the provider refuses it (" + class + "); enter it again"
 	}
 	return until, "it rests until " + time.UnixMilli(until).UTC().Format(time.RFC3339) + " (" + class + ")"

@@ -19,9 +19,9 @@ type source struct {
 	thinks  *body.ThinkSplitter
 	ended   bool
 
-	// passer, if it is not nil, keeps in raw what the caller is to see of the events that next gave.
-	passer dialect.StreamPasser
-	raw    []byte
+	// passthrough, if it is not nil, keeps in raw what the caller is to see of the events that next gave.
+	passthrough dialect.StreamPassthrough
+	raw         []byte
 }
 
 // next appends the events of the next server-sent event that means something. It
@@ -33,7 +33,7 @@ func (s *source) next(out []chat.Event) []chat.Event {
 		case err == nil:
 			before := len(out)
 			out = s.mend(s.decoder.Decode(out, name, data), before)
-			s.pass(name, data, out[before:])
+			s.keepRaw(name, data, out[before:])
 		case err == io.EOF:
 			out = s.mend(s.decoder.Close(out), n)
 		default:
@@ -56,12 +56,12 @@ func (s *source) mend(events []chat.Event, from int) []chat.Event {
 	return events
 }
 
-// pass keeps an event's bytes, unless it is a failure: that is told in the gateway's words.
-func (s *source) pass(name string, data []byte, meaning []chat.Event) {
-	if s.passer == nil || len(meaning) > 0 && meaning[len(meaning)-1].Kind == chat.EventError {
+// keepRaw keeps an event's bytes, unless it is a failure: that is told in the gateway's words.
+func (s *source) keepRaw(name string, data []byte, meaning []chat.Event) {
+	if s.passthrough == nil || len(meaning) > 0 && meaning[len(meaning)-1].Kind == chat.EventError {
 		return
 	}
-	s.raw = s.passer.Pass(s.raw, name, data)
+	s.raw = s.passthrough.Append(s.raw, name, data)
 }
 
 // atHand appends what has come already, so that it goes out in one piece.

@@ -30,7 +30,7 @@ func (c *Call) Next(out []chat.Event) []chat.Event {
 // until the next call of Next, and taken once.
 func (c *Call) Raw() (raw []byte, ok bool) {
 	s := c.current.source
-	if s == nil || s.passer == nil {
+	if s == nil || s.passthrough == nil {
 		return nil, false
 	}
 	raw, s.raw = s.raw, s.raw[:0]
@@ -82,7 +82,7 @@ func (c *Call) broke(failure *chat.Error) {
 		c.g.refuse(a, failure)
 	}
 	now := c.nowMs()
-	_, restUntil := a.key.provider.Consequence(a.failure, now)
+	_, restUntil := a.key.provider.AfterFailure(a.failure, now)
 	a.cut = c.ctx.Err() != nil
 	c.noteFailure(a, restUntil, now)
 	c.settle(c.brokenOutcome(), c.meter.usage(&c.ask))
@@ -162,7 +162,7 @@ func (c *Call) finishWhole(a *attempt) {
 	}
 	c.answered, c.meter.tier, c.meter.model = a.response, a.response.ServiceTier, a.response.Model
 	usage := a.response.Usage
-	if usage == nil || a.key.provider.Stateful() {
+	if usage == nil || a.key.provider.WantsReasoning() {
 		for _, ev := range chat.Events(a.response) {
 			c.meter.count(&ev)
 			c.note(&ev)

@@ -203,14 +203,14 @@ func (g *Gateway) scanKey(t *table, r store.Row) error {
 
 func (g *Gateway) unseal(k *key, user store.ID, sealed []byte, sealingKey string) {
 	binding := KeyBinding(k.id, user)
-	secret, stale, err := g.Secrets.Open(sealed, sealingKey, binding)
+	secret, stale, err := g.Secrets.Decrypt(sealed, sealingKey, binding)
 	if err != nil {
 		k.unopened = err.Error()
 		return
 	}
 	k.secret = string(secret)
 	if stale {
-		blob, id := g.Secrets.Seal(secret, binding)
+		blob, id := g.Secrets.Encrypt(secret, binding)
 		k.reseal.Store(&store.Stmt{SQL: resealKey, Args: []any{k.id, blob, id, sealingKey, sealed}})
 	}
 }

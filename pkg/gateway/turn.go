@@ -17,7 +17,7 @@ type turn struct {
 
 // note gathers an event, if the provider may want it back.
 func (c *Call) note(ev *chat.Event) {
-	if c.current.key.provider.Stateful() {
+	if c.current.key.provider.WantsReasoning() {
 		c.turn.add(ev)
 	}
 }
@@ -90,7 +90,7 @@ func (t *turn) reason(ev *chat.Event) {
 // hold is the statement that keeps the turn; false if there is nothing to keep.
 func (c *Call) hold() (store.Stmt, bool) {
 	t, a := &c.turn, c.current
-	if a == nil || !a.key.provider.Stateful() || t.bytes > maxTurnBytes || len(t.held.Reasoning) == 0 && len(t.held.Signatures) == 0 {
+	if a == nil || !a.key.provider.WantsReasoning() || t.bytes > maxTurnBytes || len(t.held.Reasoning) == 0 && len(t.held.Signatures) == 0 {
 		return store.Stmt{}, false
 	}
 	mark := t.mark
@@ -110,6 +110,6 @@ func (c *Call) hold() (store.Stmt, bool) {
 	}
 	user := c.entry.table.user
 	id := turnID(c.entry.token, mark)
-	sealed, sealingKey := c.g.Secrets.Seal(text, turnBinding(id, user))
+	sealed, sealingKey := c.g.Secrets.Encrypt(text, turnBinding(id, user))
 	return store.HoldTurn(store.Turn{ID: id, UserID: user, KeyID: a.key.id, Sealed: sealed, SealingKey: sealingKey, ExpiresAt: c.nowMs() + turnLife}), true
 }

@@ -118,7 +118,7 @@ func retry(f *fault.Error) (pause time.Duration, again bool) {
 	case f.Code == fault.Unavailable, f.Code == fault.RateLimit:
 	case errors.Is(f, context.DeadlineExceeded): // its process may have stood still
 	case f.Code == fault.Provider && errors.As(f, &known):
-		if r := provider.ActionOf(known.Class).Retry; r != provider.RetryOnce && r != provider.RetryBackoff {
+		if r := provider.FailurePolicyOf(known.Class).Retry; r != provider.RetryOnce && r != provider.RetryBackoff {
 			return 0, false
 		}
 	default:

@@ -89,8 +89,8 @@ func (q *Queue) Submit(ctx context.Context, who store.Principal, id store.ID, na
 	}
 	j := store.Job{ID: id, Name: name}
 	sum := sha256.Sum256(text)
-	j.Digest, _ = q.Secrets.Seal(sum[:], binding("digest", id, who.User))
-	j.Payload, j.EncryptionKeyID = q.Secrets.Seal(text, binding("payload", id, who.User))
+	j.Digest, _ = q.Secrets.Encrypt(sum[:], binding("digest", id, who.User))
+	j.Payload, j.EncryptionKeyID = q.Secrets.Encrypt(text, binding("payload", id, who.User))
 	s, err := store.SubmitJob(ctx, q.DB, who, j, q.settings.Limit, q.now())
 	switch {
 	case err != nil:
@@ -107,7 +107,7 @@ func (q *Queue) Submit(ctx context.Context, who store.Principal, id store.ID, na
 		}
 		return s.Job, nil
 	}
-	digest, _, err := q.Secrets.Open(s.Job.Digest, s.Job.EncryptionKeyID, binding("digest", s.Job.ID, who.User))
+	digest, _, err := q.Secrets.Decrypt(s.Job.Digest, s.Job.EncryptionKeyID, binding("digest", s.Job.ID, who.User))
 	if err != nil || !bytes.Equal(digest, sum[:]) || !who.Token.IsZero() && s.Job.Token != who.Token {
 		return store.Job{}, fault.New(fault.Conflict, "this requestId belongs to another request of yours; choose another one")
 	}

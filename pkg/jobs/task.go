@@ -89,7 +89,7 @@ func binding(column string, id, user store.ID) auth.Binding {
 }
 
 func (q *Queue) openTask(j *store.Job) (t Task, err error) {
-	text, _, err := q.Secrets.Open(j.Payload, j.EncryptionKeyID, binding("payload", j.ID, j.UserID))
+	text, _, err := q.Secrets.Decrypt(j.Payload, j.EncryptionKeyID, binding("payload", j.ID, j.UserID))
 	if err == nil {
 		t.Body, err = split(text, &t)
 	}
@@ -101,7 +101,7 @@ func (q *Queue) sealResult(j *store.Job, r Result) (sealed []byte, key string, e
 	if err != nil {
 		return nil, "", err
 	}
-	sealed, key = q.Secrets.Seal(text, binding("result", j.ID, j.UserID))
+	sealed, key = q.Secrets.Encrypt(text, binding("result", j.ID, j.UserID))
 	return sealed, key, nil
 }
 
@@ -110,7 +110,7 @@ func (q *Queue) ResultOf(j *store.Job) Result {
 	if j.Result == nil || j.ResultKeyID == nil {
 		return Failed("", fault.New(fault.Unavailable, "the processes that ran this request ended before they had an answer; send it again under another requestId"))
 	}
-	text, _, err := q.Secrets.Open(j.Result, *j.ResultKeyID, binding("result", j.ID, j.UserID))
+	text, _, err := q.Secrets.Decrypt(j.Result, *j.ResultKeyID, binding("result", j.ID, j.UserID))
 	var r Result
 	if err == nil {
 		r.Body, err = split(text, &r)

@@ -68,16 +68,18 @@ func (e *Edit) Set(name string, value []byte) {
 // Drop removes the member.
 func (e *Edit) Drop(name string) { e.drop(name, -1) }
 
-// Rename gives a member another name. What bore that name before is removed. Without such a
-// member it does nothing.
-func (e *Edit) Rename(from, to string) {
-	at := e.last(from)
-	if at < 0 || from == to {
-		return
+// SetAt gives the member with that index among the object's members the value, which must be JSON.
+func (e *Edit) SetAt(i int, value []byte) { e.spans[i].text = value }
+
+// DropAt removes the member with that index.
+func (e *Edit) DropAt(i int) { e.spans[i].dropped = true }
+
+// RenameAt gives the member with that index another name. It removes what has that name already.
+func (e *Edit) RenameAt(i int, to string) {
+	if s := &e.spans[i]; !s.dropped && string(s.key) != to {
+		e.drop(to, i)
+		s.key, s.name = []byte(to), AppendString(nil, to)
 	}
-	e.drop(from, at)
-	e.drop(to, -1)
-	e.spans[at].key, e.spans[at].name = []byte(to), AppendString(nil, to)
 }
 
 // last is the member that counts of those with the name, -1 if there is none.

@@ -7,19 +7,19 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
-	anthropicdialect "github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
+	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 )
 
-// anthropic speaks its own dialect. Sources: platform.claude.com/docs/en/api/errors and
-// /rate-limits, and recorded errors.
-func anthropic() Provider {
+// anthropicRow returns the row of Anthropic. It speaks its own dialect. Sources:
+// platform.claude.com/docs/en/api/errors and /rate-limits, and recorded errors.
+func anthropicRow() Provider {
 	return Provider{
 		ID: "anthropic", Name: "Anthropic", BaseURL: "https://api.anthropic.com",
-		Dialect: Anthropic, Auth: XAPIKey, RequestID: "Request-Id",
-		Header: map[string]string{"Anthropic-Version": "2023-06-01"},
-		Upward: []string{"Anthropic-Version", "Anthropic-Beta"},
-		check:  check{path: "/v1/models?limit=1", proves: listed},
-		Client: anthropicdialect.Client{Rules: &anthropicdialect.Rules{
+		Auth: XAPIKey, RequestID: "Request-Id",
+		Header:                  map[string]string{"Anthropic-Version": "2023-06-01"},
+		ForwardedRequestHeaders: []string{"Anthropic-Version", "Anthropic-Beta"},
+		check:                   check{path: "/v1/models?limit=1", proves: listed},
+		Client: anthropic.Client{Rules: &anthropic.Rules{
 			CommonRules: dialect.CommonRules{
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 1}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames128,
@@ -63,38 +63,38 @@ func anthropic() Provider {
 //	opus 4.7     being told       -               no        unless it thinks no
 //	4.6          being told       -               yes       unless it thinks no
 //	3.7 to 4.5   a budget         -               yes       unless it thinks no
-func claudeModels() []anthropicdialect.ModelRules {
+func claudeModels() []anthropic.ModelRules {
 	sampling := []string{"temperature", "top_p", "top_k"}
 	efforts := []string{"low", "medium", "high", "xhigh", "max"}
-	newest := anthropicdialect.ModelRules{Drop: sampling, Efforts: efforts,
-		ThinkingOff: anthropicdialect.OffNever, ForcedTools: anthropicdialect.ForcedRefused}
-	with := func(match func(string) bool, off anthropicdialect.ThoughtOffForm, forced anthropicdialect.ForcedToolsForm) anthropicdialect.ModelRules {
+	newest := anthropic.ModelRules{Drop: sampling, Efforts: efforts,
+		ThinkingOff: anthropic.OffNever, ForcedTools: anthropic.ForcedRefused}
+	with := func(match func(string) bool, off anthropic.ThoughtOffForm, forced anthropic.ForcedToolsForm) anthropic.ModelRules {
 		m := newest
 		m.Match, m.ThinkingOff, m.ForcedTools = match, off, forced
 		return m
 	}
-	folded := func(m anthropicdialect.ModelRules, efforts ...string) anthropicdialect.ModelRules {
-		m.SystemTurns, m.Efforts = anthropicdialect.SystemFolded, efforts
+	folded := func(m anthropic.ModelRules, efforts ...string) anthropic.ModelRules {
+		m.SystemTurns, m.Efforts = anthropic.SystemFolded, efforts
 		return m
 	}
-	four7 := folded(with(claude(407), anthropicdialect.OffUnsaid, anthropicdialect.ForcedWithoutThinking), efforts...)
-	four6 := folded(with(claude(406), anthropicdialect.OffUnsaid, anthropicdialect.ForcedWithoutThinking), "low", "medium", "high", "max")
+	four7 := folded(with(claude(407), anthropic.OffUnsaid, anthropic.ForcedWithoutThinking), efforts...)
+	four6 := folded(with(claude(406), anthropic.OffUnsaid, anthropic.ForcedWithoutThinking), "low", "medium", "high", "max")
 	four6.Drop = nil
-	four5 := folded(with(claude(405), anthropicdialect.OffUnsaid, anthropicdialect.ForcedWithoutThinking))
-	four5.Drop, four5.Thinking = nil, anthropicdialect.ThoughtBudget
+	four5 := folded(with(claude(405), anthropic.OffUnsaid, anthropic.ForcedWithoutThinking))
+	four5.Drop, four5.Thinking = nil, anthropic.ThoughtBudget
 	three7 := four5
 	three7.Match, three7.Drop = claude(307), []string{"output_config"} // schemas came with 4.5
 	oldest := three7
-	oldest.Match, oldest.Thinking, oldest.ForcedTools = claude(0), anthropicdialect.ThoughtNever, anthropicdialect.ForcedAny
+	oldest.Match, oldest.Thinking, oldest.ForcedTools = claude(0), anthropic.ThoughtNever, anthropic.ForcedAny
 	newest.Match = idPrefix("")
-	return []anthropicdialect.ModelRules{
-		with(claude(505, "sonnet"), anthropicdialect.OffBetweenTools, anthropicdialect.ForcedRefused),
-		with(claude(505, "haiku"), anthropicdialect.OffDisabled, anthropicdialect.ForcedWithoutThinking),
-		with(claude(505), anthropicdialect.OffNever, anthropicdialect.ForcedRefused),
-		with(claude(501, "fable", "mythos"), anthropicdialect.OffNever, anthropicdialect.ForcedRefused),
-		with(claude(0, "fable", "mythos"), anthropicdialect.OffNever, anthropicdialect.ForcedAny),
-		with(claude(500), anthropicdialect.OffDisabled, anthropicdialect.ForcedWithoutThinking),
-		with(claude(408), anthropicdialect.OffUnsaid, anthropicdialect.ForcedWithoutThinking),
+	return []anthropic.ModelRules{
+		with(claude(505, "sonnet"), anthropic.OffBetweenTools, anthropic.ForcedRefused),
+		with(claude(505, "haiku"), anthropic.OffDisabled, anthropic.ForcedWithoutThinking),
+		with(claude(505), anthropic.OffNever, anthropic.ForcedRefused),
+		with(claude(501, "fable", "mythos"), anthropic.OffNever, anthropic.ForcedRefused),
+		with(claude(0, "fable", "mythos"), anthropic.OffNever, anthropic.ForcedAny),
+		with(claude(500), anthropic.OffDisabled, anthropic.ForcedWithoutThinking),
+		with(claude(408), anthropic.OffUnsaid, anthropic.ForcedWithoutThinking),
 		four7, four6, four5, three7, oldest,
 		newest,
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	anthropicdialect "github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
+	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 )
 
 func TestClaudeVersion(t *testing.T) {
@@ -104,7 +104,7 @@ func TestClaudesAgreeWithTheCatalogue(t *testing.T) {
 	models := claudeModels()
 	checked := 0
 	for m := range catalog.Of("anthropic") {
-		r := models[slices.IndexFunc(models, func(r anthropicdialect.ModelRules) bool { return r.Match(m.ID) })]
+		r := models[slices.IndexFunc(models, func(r anthropic.ModelRules) bool { return r.Match(m.ID) })]
 		if m.Caps.Has(catalog.NoSampling) && !slices.Contains(r.Drop, "temperature") {
 			t.Errorf("%s takes no sampling fields, but gets them", m.ID)
 		}

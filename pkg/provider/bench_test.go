@@ -15,7 +15,7 @@ func BenchmarkDo(b *testing.B) {
 	p, c := serve(b, "openai", answer)
 	b.ReportAllocs()
 	for b.Loop() {
-		resp, err := c.Do(context.Background(), p, secret, request, Options{Silence: time.Minute})
+		resp, err := c.Do(context.Background(), p, secret, request, Options{IdleTimeout: time.Minute})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -31,7 +31,7 @@ type CheckResult struct {
 	Message string     // for people, redacted
 	Status  int        // the provider's; 0 if it did not answer
 	Latency time.Duration
-	// Err is the failure as Consequence wants it; nil if OK.
+	// Err is the failure as AfterFailure wants it; nil if OK.
 	Err *chat.Error
 }
 
@@ -40,7 +40,7 @@ const checkLimit = 8 << 20
 
 // Check asks the provider cheaply whether the key lives. It costs nothing and counts
 // against no quota of ours. The context should carry a deadline of some seconds.
-func (c *Caller) Check(ctx context.Context, p *Provider, secret string) CheckResult {
+func (c *Client) Check(ctx context.Context, p *Provider, secret string) CheckResult {
 	start := c.now()
 	status, err := c.tryKey(ctx, p, secret)
 	res := CheckResult{OK: err == nil, Status: status, Latency: c.now().Sub(start), Message: p.check.proves}
@@ -50,7 +50,7 @@ func (c *Caller) Check(ctx context.Context, p *Provider, secret string) CheckRes
 	return res
 }
 
-func (c *Caller) tryKey(ctx context.Context, p *Provider, secret string) (int, *chat.Error) {
+func (c *Client) tryKey(ctx context.Context, p *Provider, secret string) (int, *chat.Error) {
 	resp, err := c.send(ctx, p, secret, http.MethodGet, dialect.Encoded{Path: p.check.path}, Options{limit: checkLimit})
 	if err != nil {
 		failure := asFailure(err)

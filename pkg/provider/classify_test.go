@@ -180,7 +180,7 @@ func FuzzReadDetails(f *testing.F) {
 			if err.Class == "" || err.RetryAfter < 0 || err.RetryAfter > MaxHint {
 				t.Fatalf("%s: class %q, after %v", p.ID, err.Class, err.RetryAfter)
 			}
-			if _, until := p.Consequence(err, noon); until < 0 || until > Edited {
+			if _, until := p.AfterFailure(err, noon); until < 0 || until > UntilEdited {
 				t.Fatalf("%s: rests until %d", p.ID, until)
 			}
 		}

@@ -6,12 +6,13 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// deepSeek thinks by default. Sources: api-docs.deepseek.com (create chat completion,
-// thinking mode, error codes, rate limit) of October and November 2026, and recorded traffic.
-func deepSeek() Provider {
+// deepSeekRow returns the row of DeepSeek. Its models think by default. Sources: api-docs.deepseek.com
+// (create chat completion, thinking mode, error codes, rate limit) of October and November 2026, and
+// recorded traffic.
+func deepSeekRow() Provider {
 	return Provider{
 		ID: "deepseek", Name: "DeepSeek", BaseURL: "https://api.deepseek.com",
-		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Ds-Trace-Id",
+		Auth: Bearer, RequestID: "X-Ds-Trace-Id",
 		check: check{path: "/user/balance", read: deepSeekBalance, proves: "the provider knows the key, and its balance suffices for calls"},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{

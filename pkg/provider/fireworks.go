@@ -6,12 +6,12 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// fireworks is close to the dialect. Sources: its Python SDK of July 2026 and
-// docs.fireworks.ai (inference error codes, querying text models).
-func fireworks() Provider {
+// fireworksRow returns the row of Fireworks. It is close to the dialect. Sources: its Python SDK of
+// July 2026 and docs.fireworks.ai (inference error codes, querying text models).
+func fireworksRow() Provider {
 	return Provider{
 		ID: "fireworks", Name: "Fireworks AI", BaseURL: "https://api.fireworks.ai/inference/v1",
-		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
+		Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
 		check: check{path: "/models", proves: listed},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{

@@ -5,17 +5,18 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
-	geminidialect "github.com/alicetears/llm-gateway/pkg/dialect/gemini"
+	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 
-// gemini speaks its own dialect, and says most with status 400 and 429. Sources:
-// ai.google.dev/gemini-api/docs/troubleshooting and /rate-limits, and recorded errors.
-func gemini() Provider {
+// geminiRow returns the row of Google Gemini. It speaks its own dialect, and reports most failures
+// with status 400 and 429. Sources: ai.google.dev/gemini-api/docs/troubleshooting and /rate-limits,
+// and recorded errors.
+func geminiRow() Provider {
 	return Provider{
 		ID: "gemini", Name: "Google Gemini", BaseURL: "https://generativelanguage.googleapis.com",
-		Dialect: Gemini, Auth: XGoogAPIKey, HasEmbeddings: true,
+		Auth: XGoogAPIKey, HasEmbeddings: true,
 		check: check{path: "/v1beta/models?pageSize=1", proves: listed},
-		Client: geminidialect.Client{Rules: &geminidialect.Rules{
+		Client: gemini.Client{Rules: &gemini.Rules{
 			CommonRules: dialect.CommonRules{
 				// The documents of GenerationConfig.
 				Clamp: map[string]dialect.Range{
@@ -55,25 +56,25 @@ func gemini() Provider {
 // geminiModels are the generations, of which each is told in another way how much to think
 // (ai.google.dev/gemini-api/docs/thinking), the exceptions first. The levels are those of the
 // catalogue: from 3.7 on there is no minimal. JSON schemas are known to work from 2.5 on.
-func geminiModels() []geminidialect.ModelRules {
-	budget := func(form geminidialect.ThinkingForm, low, high float64, prefixes ...string) geminidialect.ModelRules {
-		return geminidialect.ModelRules{Match: geminiPrefix(prefixes...), Thinking: form, Budget: dialect.Range{Min: low, Max: high}}
+func geminiModels() []gemini.ModelRules {
+	budget := func(form gemini.ThinkingForm, low, high float64, prefixes ...string) gemini.ModelRules {
+		return gemini.ModelRules{Match: geminiPrefix(prefixes...), Thinking: form, Budget: dialect.Range{Min: low, Max: high}}
 	}
-	level := func(match func(string) bool, efforts ...string) geminidialect.ModelRules {
-		return geminidialect.ModelRules{Match: match, Thinking: geminidialect.ThinkingLevel, Efforts: efforts,
-			Signatures: geminidialect.SignaturesDemanded, ResultMedia: geminidialect.ResultMediaInside}
+	level := func(match func(string) bool, efforts ...string) gemini.ModelRules {
+		return gemini.ModelRules{Match: match, Thinking: gemini.ThinkingLevel, Efforts: efforts,
+			Signatures: gemini.SignaturesDemanded, ResultMedia: gemini.ResultMediaInside}
 	}
-	return []geminidialect.ModelRules{
-		{Match: geminiPrefix("gemma-1", "gemma-2", "gemma-3", "gemini-gemma-"), Thinking: geminidialect.ThinkingDropped,
-			Schema: geminidialect.SchemaSubset, Instructions: geminidialect.InstructionsInTurn},
+	return []gemini.ModelRules{
+		{Match: geminiPrefix("gemma-1", "gemma-2", "gemma-3", "gemini-gemma-"), Thinking: gemini.ThinkingDropped,
+			Schema: gemini.SchemaSubset, Instructions: gemini.InstructionsInTurn},
 		{Match: geminiPrefix("gemini-1", "gemini-2.0-", "gemini-exp-", "gemini-pro-1", "gemini-flash-1", "gemma-", "learnlm-"),
-			Thinking: geminidialect.ThinkingDropped, Schema: geminidialect.SchemaSubset},
+			Thinking: gemini.ThinkingDropped, Schema: gemini.SchemaSubset},
 		{Match: func(id string) bool {
 			return geminiPrefix("gemini-2.5-")(id) && (strings.Contains(id, "-image") || strings.Contains(id, "-tts"))
-		}, Thinking: geminidialect.ThinkingDropped},
-		budget(geminidialect.ThinkingBudgetAlways, 128, 32768, "gemini-2.5-pro"),
-		budget(geminidialect.ThinkingBudget, 512, 24576, "gemini-2.5-flash-lite"),
-		budget(geminidialect.ThinkingBudget, 0, 24576, "gemini-2.5-", "gemini-robotics-er-1"),
+		}, Thinking: gemini.ThinkingDropped},
+		budget(gemini.ThinkingBudgetAlways, 128, 32768, "gemini-2.5-pro"),
+		budget(gemini.ThinkingBudget, 512, 24576, "gemini-2.5-flash-lite"),
+		budget(gemini.ThinkingBudget, 0, 24576, "gemini-2.5-", "gemini-robotics-er-1"),
 		level(geminiPrefix("gemini-3-pro"), "low", "high"),
 		level(geminiPrefix("gemini-3-flash", "gemini-3.1-flash", "gemini-3.5-flash", "gemini-3.6-flash"), "minimal", "low", "medium", "high"),
 		level(geminiPrefix("gemini-4-hydrogen"), "low", "medium", "high", "xhigh"), // BerriAI/litellm discussion 46238

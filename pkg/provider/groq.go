@@ -6,12 +6,12 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// groq forbids fields that it does not know. Sources: its OpenAPI document of August
-// 2026, console.groq.com/docs/errors and /rate-limits, and recorded traffic.
-func groq() Provider {
+// groqRow returns the row of Groq. It refuses fields that it does not know. Sources: its OpenAPI
+// document of August 2026, console.groq.com/docs/errors and /rate-limits, and recorded traffic.
+func groqRow() Provider {
 	return Provider{
 		ID: "groq", Name: "Groq", BaseURL: "https://api.groq.com/openai/v1",
-		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id",
+		Auth: Bearer, RequestID: "X-Request-Id",
 		check: check{path: "/models", proves: listed},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{

@@ -6,12 +6,12 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// mistral forbids every field that it does not know (422 extra_forbidden). Sources:
-// its OpenAPI document of August 2026 and recorded traffic.
-func mistral() Provider {
+// mistralRow returns the row of Mistral. It refuses every field that it does not know (422
+// extra_forbidden). Sources: its OpenAPI document of August 2026 and recorded traffic.
+func mistralRow() Provider {
 	return Provider{
 		ID: "mistral", Name: "Mistral", BaseURL: "https://api.mistral.ai/v1",
-		Dialect: OpenAI, Auth: Bearer, RequestID: "Mistral-Correlation-Id", HasEmbeddings: true,
+		Auth: Bearer, RequestID: "Mistral-Correlation-Id", HasEmbeddings: true,
 		check: check{path: "/models", proves: listed},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{

@@ -8,9 +8,9 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// openAI is the dialect's home: its rules are about models, not fields. Sources: the
-// OpenAPI document and SDK types of August and November 2026, recorded errors.
-func openAI() Provider {
+// openAIRow returns the row of OpenAI. The dialect is its own: its rules are about models, not fields.
+// Sources: the OpenAPI document and SDK types of August and November 2026, recorded errors.
+func openAIRow() Provider {
 	rules := &openai.Rules{
 		CommonRules: dialect.CommonRules{
 			ToolNames: dialect.ToolNames64,
@@ -30,10 +30,10 @@ func openAI() Provider {
 	}
 	return Provider{
 		ID: "openai", Name: "OpenAI", BaseURL: "https://api.openai.com/v1",
-		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
-		check:  check{path: "/models", proves: listed},
-		Client: openai.Client{Rules: rules},
-		second: responsesBeside(rules),
+		Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
+		check:     check{path: "/models", proves: listed},
+		Client:    openai.Client{Rules: rules},
+		alternate: alternateResponses(rules),
 		limits: []limitHeader{
 			{"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"},
 			{"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"},

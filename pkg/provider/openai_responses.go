@@ -13,9 +13,9 @@ import (
 
 // responsesBeside is OpenAI's Responses beside Chat Completions. It is needed for models that it alone serves,
 // and for functions where a model that is to think would not take them in Chat Completions.
-func responsesBeside(rules *openai.Rules) *second {
-	return &second{
-		Speech: Speech{Dialect: Responses, Client: responses.Client{Rules: rules}},
+func alternateResponses(rules *openai.Rules) *alternateProtocol {
+	return &alternateProtocol{
+		client: responses.Client{Rules: rules},
 		needed: func(model string, req *chat.Request) bool {
 			if m, ok := catalog.Related("openai", model); ok && m.Mode == catalog.Responses {
 				return true

@@ -6,14 +6,15 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// openRouter takes a superset of the dialect. Sources: its OpenAPI document of August
-// 2026, openrouter.ai/docs (errors, limits, reasoning), and recorded traffic.
-func openRouter() Provider {
+// openRouterRow returns the row of OpenRouter. It takes a superset of the dialect. Sources: its
+// OpenAPI document of August 2026, openrouter.ai/docs (errors, limits, reasoning), and recorded
+// traffic.
+func openRouterRow() Provider {
 	return Provider{
 		ID: "openrouter", Name: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1",
-		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Generation-Id", HasEmbeddings: true,
+		Auth: Bearer, RequestID: "X-Generation-Id", HasEmbeddings: true,
 		// An application's own name in OpenRouter's rankings, and sticky routing.
-		Upward: []string{"Http-Referer", "X-Openrouter-Title", "X-Title", "X-Openrouter-Categories", "X-Session-Id"},
+		ForwardedRequestHeaders: []string{"Http-Referer", "X-Openrouter-Title", "X-Title", "X-Openrouter-Categories", "X-Session-Id"},
 		// GET /models needs no key at all, GET /key tells what is left of its credit.
 		check: check{path: "/key", read: openRouterKey, proves: "the provider knows the key, and its credit is not used up"},
 		Client: openai.Client{Rules: &openai.Rules{

@@ -10,17 +10,7 @@ import (
 	"net/url"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
-)
-
-// Dialect names the wire format that a provider speaks.
-type Dialect string
-
-// The wire formats.
-const (
-	OpenAI    Dialect = "openai"
-	Responses Dialect = "responses" // OpenAI's newer one
-	Anthropic Dialect = "anthropic"
-	Gemini    Dialect = "gemini"
+	"github.com/alicetears/llm-gateway/pkg/redact"
 )
 
 // Auth is how a key is shown to a provider. It is always a header: a key in a
@@ -51,7 +41,6 @@ type Provider struct {
 	ID      string // as in POST /api/keys: "openai"
 	Name    string // for people: "OpenAI"
 	BaseURL string // without a trailing slash; requests append dialect.Encoded.Path
-	Dialect Dialect
 	// Client is the dialect's half towards the provider, and holds its rules. It is nil while the
 	// gateway cannot speak the dialect: keys are kept and checked all the same, but routing skips
 	// them (Callable).
@@ -59,15 +48,15 @@ type Provider struct {
 	Auth   Auth
 	// Header goes with every request, checks included: Anthropic's version.
 	Header map[string]string
-	// Upward names the headers of a caller that may reach the provider, in canonical
-	// form. Credentials, cookies and organisation headers never do.
-	Upward []string
+	// ForwardedRequestHeaders names the headers of a caller that the provider may see, in
+	// canonical form. Credentials, cookies and organisation headers are never among them.
+	ForwardedRequestHeaders []string
 	// RequestID is the header in which the provider names a request, in canonical
 	// form; empty if it has none. It is recorded for all but Groq, Together and Fireworks,
 	// where the usual name is taken.
 	RequestID string
 	// second is nil if the provider speaks one dialect only.
-	second *second
+	alternate *alternateProtocol
 	// HasEmbeddings says whether the provider serves POST /embeddings, or its like.
 	HasEmbeddings bool
 
@@ -103,7 +92,7 @@ func (p *Provider) RequestIDOf(h http.Header, secret string) string {
 	if p.RequestID == "" {
 		return ""
 	}
-	return withoutPieces(clean(h.Get(p.RequestID), maxHeader), secret)
+	return redact.Pieces(clean(h.Get(p.RequestID), maxHeader), secret)
 }
 
 // maxHeader bounds the value of a header that comes down, in bytes.

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/redact"
 )
 
 func TestRedactText(t *testing.T) {
@@ -51,7 +52,7 @@ func TestRedactFindsEncodings(t *testing.T) {
 		"api:key": base64.StdEncoding.EncodeToString([]byte("api:" + key)), "percent": percent, "masked": key[:7] + "***" + key[len(key)-8:], "halves": key[:16] + " " + key[16:],
 	} {
 		got := RedactText("you sent <"+shown+"> to us", key)
-		if rest := strings.ReplaceAll(got, redacted, ""); len(rest) > len("you sent <> to us")+8 || !strings.HasPrefix(got, "you sent <") || !strings.HasSuffix(got, "> to us") {
+		if rest := strings.ReplaceAll(got, redact.Mark, ""); len(rest) > len("you sent <> to us")+8 || !strings.HasPrefix(got, "you sent <") || !strings.HasSuffix(got, "> to us") {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
@@ -71,7 +72,7 @@ func TestHeadersHoldNoKey(t *testing.T) {
 	if id := p.RequestIDOf(h, key); id != "req-[redacted]" {
 		t.Errorf("the request's id is %q", id)
 	}
-	if ms := downward(h, key).Get("Openai-Processing-Ms"); ms != "1 [redacted]" {
+	if ms := forwardedResponseHeaders(h, key).Get("Openai-Processing-Ms"); ms != "1 [redacted]" {
 		t.Errorf("the header is %q", ms)
 	}
 }

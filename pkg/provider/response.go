@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/redact"
 )
 
 // Response is an answer of status 2xx.
@@ -15,8 +16,8 @@ type Response struct {
 	Status      int
 	ContentType string // as the provider says, which is not always the truth
 	RequestID   string // the provider's name for the request; empty if it gave none
-	// Header holds what of the provider's headers may reach a caller. Cookies, CORS,
-	// rate limits and organisations never do.
+	// Header holds those of the provider's headers that callers may see. Cookies, CORS,
+	// rate limits and organisations are never among them.
 	Header http.Header
 	// Body is bounded, and fails with a *chat.Error of class Timeout or Transport. It
 	// must be closed; closing it early ends the provider's work.
@@ -39,29 +40,30 @@ func (r *Response) ReadAll() ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// downward picks the headers that may come down to a caller, without pieces of the key.
-func downward(h http.Header, secret string) http.Header {
+// forwardedResponseHeaders returns the headers of an answer that callers may see, without pieces of
+// the key.
+func forwardedResponseHeaders(h http.Header, secret string) http.Header {
 	var out http.Header
 	for _, name := range [...]string{"Openai-Processing-Ms", "X-Gemini-Service-Tier"} {
 		if v := h.Get(name); v != "" {
 			if out == nil {
 				out = make(http.Header, 2)
 			}
-			out[name] = []string{withoutPieces(clean(v, maxHeader), secret)}
+			out[name] = []string{redact.Pieces(clean(v, maxHeader), secret)}
 		}
 	}
 	return out
 }
 
-// body reads an answer: bounded, and with the silence timer at work.
+// body reads an answer: bounded, and with an idle timeout.
 type body struct {
 	*exchange
-	raw   io.Closer
-	src   io.Reader
-	form  Form
-	limit int64
-	seen  int64 // of the whole body, or since the last line end
-	err   error
+	raw      io.Closer
+	src      io.Reader
+	streamed bool
+	limit    int64
+	seen     int64 // of the whole body, or since the last line end
+	err      error
 }
 
 // decode makes b read what was compressed. Nothing is asked for compressed, so
@@ -77,8 +79,8 @@ func (b *body) decode(encoding string) *chat.Error {
 	return &chat.Error{Class: chat.Transport, Message: "the provider's answer is compressed in a way that was not asked for"}
 }
 
-// inflater reads gzip's header with the first Read, so that the silence of a
-// provider that has sent its headers alone is still timed.
+// inflater reads gzip's header with the first Read, so that the idle
+// timeout holds for a provider that has sent its headers alone, too.
 type inflater struct {
 	src io.Reader
 	gz  *gzip.Reader
@@ -116,7 +118,7 @@ func (b *body) Read(p []byte) (int, error) {
 
 // count says whether the bytes are still within the limit.
 func (b *body) count(p []byte) bool {
-	if b.form == Whole {
+	if !b.streamed {
 		b.seen += int64(len(p))
 		return b.seen <= b.limit
 	}

@@ -15,7 +15,7 @@ import (
 // Fireworks takes a number of tokens for thinking in two forms, which pass, and is told of Anthropic's budget as it is.
 func TestFireworksBudgets(t *testing.T) {
 	p := table(t, nil).ByID("fireworks")
-	client := p.Client.(dialect.Passing)
+	client := p.Client.(dialect.Passthrough)
 	for in, want := range map[string]string{
 		`"thinking":{"type":"enabled","budget_tokens":2048}`:     "",
 		`"thinking":{"type":"disabled"}`:                         "",
@@ -35,7 +35,7 @@ func TestFireworksBudgets(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", in, err)
 		}
-		enc, ok := client.PassRequest([]byte(body(in)), req, nil)
+		enc, ok := client.PassthroughRequest([]byte(body(in)), req, nil)
 		if want == "" {
 			want = in
 		}
@@ -142,7 +142,7 @@ func TestValuesPerProvider(t *testing.T) {
 		}
 	}
 	for _, p := range tab.All() {
-		if p.Dialect != OpenAI {
+		if p.Client.Dialect() != openai.Name {
 			continue
 		}
 		msgs := encode(t, p, everything("m"))["messages"].([]any)

@@ -20,7 +20,7 @@ type Table struct {
 func NewTable(overrides map[string]string) (*Table, error) {
 	t := &Table{byID: make(map[string]*Provider, 9)}
 	for _, row := range []Provider{
-		openAI(), anthropic(), openRouter(), gemini(), mistral(), groq(), together(), fireworks(), deepSeek(),
+		openAIRow(), anthropicRow(), openRouterRow(), geminiRow(), mistralRow(), groqRow(), togetherRow(), fireworksRow(), deepSeekRow(),
 	} {
 		for _, c := range row.clients() {
 			c.Common().Provider = row.ID

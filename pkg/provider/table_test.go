@@ -2,9 +2,12 @@ package provider
 
 import (
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/catalog"
 )
 
 var nine = []string{"openai", "anthropic", "openrouter", "gemini", "mistral", "groq", "together", "fireworks", "deepseek"}
@@ -35,7 +38,7 @@ func TestTableHasTheNineProviders(t *testing.T) {
 			t.Errorf("%s and %s share the host %s", p.ID, other, p.base.Host)
 		}
 		hosts[p.base.Host] = p.ID
-		names := append([]string{p.RequestID}, p.Upward...)
+		names := append([]string{p.RequestID}, p.ForwardedRequestHeaders...)
 		for name := range p.Header {
 			names = append(names, name)
 		}
@@ -52,11 +55,27 @@ func TestTableHasTheNineProviders(t *testing.T) {
 			t.Errorf("%s: Callable is %v, %q", p.ID, ok, reason)
 		}
 		if !ok {
-			t.Errorf("%s speaks the dialect %s and is not callable", p.ID, p.Dialect)
+			t.Errorf("%s speaks the dialect %s and is not callable", p.ID, p.Client)
 		}
 	}
 	if tab.ByID("nobody") != nil {
 		t.Error("ByID finds a provider that is not there")
+	}
+}
+
+// What says which providers there are follows the table.
+func TestTableAgreesWithCatalogueAndDocument(t *testing.T) {
+	ids := table(t, nil).IDs()
+	if known := slices.Sorted(slices.Values(catalog.ProviderIDs())); !slices.Equal(known, slices.Sorted(slices.Values(ids))) {
+		t.Errorf("the catalogue knows %v, the table %v", known, ids)
+	}
+	document, err := os.ReadFile("../../public/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "    Provider: { type: string, enum: [" + strings.Join(ids, ", ") + "] }"
+	if !strings.Contains(string(document), want) {
+		t.Errorf("public/openapi.yaml lacks the line %q", want)
 	}
 }
 

@@ -6,12 +6,12 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// together follows the dialect loosely. Sources: its OpenAPI document of April 2026,
-// docs.together.ai/docs/error-codes, and recorded traffic.
-func together() Provider {
+// togetherRow returns the row of Together. It follows the dialect loosely. Sources: its OpenAPI
+// document of April 2026, docs.together.ai/docs/error-codes, and recorded traffic.
+func togetherRow() Provider {
 	return Provider{
 		ID: "together", Name: "Together AI", BaseURL: "https://api.together.xyz/v1",
-		Dialect: OpenAI, Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
+		Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
 		check: check{path: "/models", proves: listed},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{

@@ -63,7 +63,7 @@ func TestTogetherReasoning(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		enc, ok := p.Client.(openai.Client).PassRequest(body, req, nil)
+		enc, ok := p.Client.(openai.Client).PassthroughRequest(body, req, nil)
 		if got := steering(t, enc.Body); !ok || got != tt.want || (len(enc.Warnings) > 0) != tt.warned {
 			t.Errorf("%s %s passed: %v, %s, %q; want %s", tt.model, tt.asked, ok, got, enc.Warnings, tt.want)
 		}

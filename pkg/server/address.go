@@ -116,25 +116,3 @@ func (c *call) host() string {
 func lastOf(list string) string {
 	return strings.TrimSpace(list[strings.LastIndexByte(list, ',')+1:])
 }
-
-// local says whether the request certainly comes from this machine: a loopback peer, a
-// loopback Host (a page that rebinds its name to 127.0.0.1 has another), and nothing that
-// says that somebody forwarded it.
-func (c *call) local() bool {
-	for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port",
-		"X-Forwarded-Server", "X-Real-Ip", "X-Client-Ip", "X-Original-Forwarded-For", "True-Client-Ip", "Cf-Connecting-Ip",
-		"Fly-Client-Ip", "Via"} {
-		if len(c.r.Header.Values(name)) > 0 {
-			return false
-		}
-	}
-	return parseAddress(c.r.RemoteAddr).IsLoopback() && isLoopbackHost(c.r.Host) && !c.crossSite()
-}
-
-func isLoopbackHost(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	return strings.EqualFold(name, "localhost") || parseAddress(name).IsLoopback()
-}

@@ -3,7 +3,7 @@ package server
 import (
 	"net/http"
 
-	"github.com/alicetears/llm-gateway/pkg/provider"
+	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 )
 
 // messages answers Anthropic's POST /v1/messages. Its beta form (?beta=true) differs by a header that goes on.
@@ -21,7 +21,7 @@ func (a *App) countMessages(c *call) error {
 	if err != nil {
 		return err
 	}
-	n, err := a.count(c, req, route, provider.Anthropic)
+	n, err := a.count(c, req, route, anthropic.Name)
 	if err != nil {
 		return err
 	}

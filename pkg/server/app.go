@@ -14,19 +14,21 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// Deps are what an App works with. All are required but Redis.
+// Deps are what an App works with. All are required but Redis and OnFirstAccount.
 type Deps struct {
 	Config    *config.Config
 	DB        store.DB
 	Secrets   *auth.Secrets
 	Gateway   *gateway.Gateway
 	Providers *provider.Table
-	Upstream  *provider.Caller
+	Upstream  *provider.Client
 	Throttle  quota.Throttle
 	// Redis is the Throttle if one is configured, else nil.
 	Redis *quota.RedisThrottle
 	Log   *slog.Logger
 	Now   func() time.Time
+	// OnFirstAccount is called when this App has created the first account, after which the set-up token is useless.
+	OnFirstAccount func()
 }
 
 // App serves the routes. It is safe for concurrent use; make one a process.

@@ -30,21 +30,21 @@ func (p principal) gateway() gateway.Caller {
 // authorize lets the request reach the route's handler, or says why not.
 func (a *App) authorize(c *call, route *Route) (err error) {
 	switch route.Access {
-	case Public:
+	case AccessPublic:
 		return nil
-	case Scheduler:
+	case AccessScheduler:
 		return a.authorizeScheduler(c)
 	}
 	if c.who, err = a.identify(c); err != nil {
 		return err
 	}
 	switch {
-	case route.Access == Caller:
+	case route.Access == AccessToken:
 		return nil
 	case c.who.digests != nil:
 		return fault.New(fault.Forbidden, "a gateway token opens chat, models, embeddings and its own asynchronous requests only; "+
 			"this route needs a session: log in, and send that token")
-	case route.Access == Admin && c.who.user.Role != store.RoleAdmin:
+	case route.Access == AccessAdmin && c.who.user.Role != store.RoleAdmin:
 		return fault.New(fault.Forbidden, "this is for the admin only")
 	}
 	return nil

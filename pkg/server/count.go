@@ -4,11 +4,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
-	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
 // count tells how many input tokens a request has, and marks the answer if that is a guess.
-func (a *App) count(c *call, req *chat.Request, route dialect.Route, spoken provider.Dialect) (int64, error) {
+func (a *App) count(c *call, req *chat.Request, route dialect.Route, spoken dialect.Name) (int64, error) {
 	if err := a.routeByHeader(c.r.Header, &route); err != nil {
 		return 0, err
 	}

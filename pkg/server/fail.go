@@ -8,11 +8,11 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/redact"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -89,9 +89,9 @@ func (a *App) logFault(c *call, f *fault.Error) {
 func causeOf(err error) string {
 	var failure *chat.Error
 	if errors.As(err, &failure) {
-		return auth.RedactSecrets(failure.ForLog())
+		return redact.Text(failure.ForLog())
 	}
-	return auth.RedactSecrets(err.Error())
+	return redact.Text(err.Error())
 }
 
 // ownStatus is a dialect that has statuses of its own.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 	"github.com/alicetears/llm-gateway/pkg/fault"
-	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
 // generate answers what Gemini's clients post to a model: the method follows the model's name and a colon.
@@ -45,7 +44,7 @@ func (a *App) countContents(c *call, model string) error {
 	if err != nil {
 		return err
 	}
-	n, err := a.count(c, req, route, provider.Gemini)
+	n, err := a.count(c, req, route, gemini.Name)
 	if err != nil {
 		return err
 	}

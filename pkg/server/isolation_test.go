@@ -92,14 +92,15 @@ func TestAdminRoutesAreTheAdmins(t *testing.T) {
 	key := ann.key("openai", apiKey)
 	token, secret, _ := ann.token("ann's")
 	for _, route := range server.Routes() {
-		if route.Access == server.Admin {
+		if route.Access == server.AccessAdmin {
 			for _, asks := range []client{bob.client, bob.cookied()} {
 				asks.do(route.Method, idOf(route, key), bodyFor(route)).refused(403, "FORBIDDEN", "admin")
 			}
 		}
 	}
 	keys := root.get("/api/admin/keys").want(200).is("keys.0.id", key, "keys.0.userId", ann.id.String(), "keys.0.email", ann.email, "keys.0.lastFour", "0001", "nextCursor", "null")
-	keys.members("keys.0", "id", "provider", "name", "enabled", "blocked", "lastFour", "createdAt", "userId", "email")
+	keys.members("keys.0", "id", "provider", "name", "enabled", "blocked", "lastFour", "createdAt", "userId", "email",
+		"state", "cooldownUntil", "cooldownClass", "cooldownMessage", "cooldowns")
 	tokens := root.get("/api/admin/tokens").want(200).is("tokens.0.id", token, "tokens.0.email", ann.email)
 	tokens.members("tokens.0", "id", "name", "enabled", "blocked", "expiresAt", "createdAt", "userId", "email")
 	if strings.Contains(tokens.body, secret[:12]) {

@@ -106,7 +106,7 @@ func (a *App) lasting(h http.Header) http.Header {
 	keep(providerHeader)
 	keep(prioritiesHeader)
 	for _, p := range a.Providers.All() {
-		for _, name := range p.Upward {
+		for _, name := range p.ForwardedRequestHeaders {
 			keep(name)
 		}
 	}

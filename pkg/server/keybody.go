@@ -156,7 +156,7 @@ func checkLimit(issues *fault.Issues, limit jsonx.Optional[int64]) *int64 {
 // sealFor returns what seals a secret for a row.
 func (a *App) sealFor(id, user store.ID) func(secret string) store.Secret {
 	return func(secret string) store.Secret {
-		blob, sealingKey := a.Secrets.Seal([]byte(secret), gateway.KeyBinding(id, user))
+		blob, sealingKey := a.Secrets.Encrypt([]byte(secret), gateway.KeyBinding(id, user))
 		return store.Secret{Encrypted: blob, EncryptionKeyID: sealingKey, LastFour: lastFour(secret)}
 	}
 }

@@ -237,26 +237,30 @@ type ownedKeyView struct {
 	CreatedAt timestamp `json:"createdAt"`
 	UserID    store.ID  `json:"userId"`
 	Email     string    `json:"email,omitempty"`
+	keyStatusView
 }
 
-func viewOwnedKey(k store.Key, email string) ownedKeyView {
-	return ownedKeyView{k.ID, k.Provider, k.Name, k.Enabled && !k.Blocked, k.Blocked, k.LastFour, timestamp(k.CreatedAt), k.UserID, email}
+func (a *App) viewOwnedKey(k store.OwnedKey, now int64) ownedKeyView {
+	return ownedKeyView{
+		ID: k.ID, Provider: k.Provider, Name: k.Name, Enabled: k.Enabled && !k.Blocked, Blocked: k.Blocked, LastFour: k.LastFour,
+		CreatedAt: timestamp(k.CreatedAt), UserID: k.UserID, Email: k.OwnerEmail, keyStatusView: a.viewStatus(k.Key, k.UsedToday, now),
+	}
 }
 
-// listAllKeys lists everybody's keys for the admin.
+// listAllKeys lists all keys for the admin.
 func (a *App) listAllKeys(c *call) error {
 	page, err := c.page()
 	if err != nil {
 		return err
 	}
-	keys, err := store.AllKeys(c.r.Context(), a.DB, page.more())
+	keys, err := store.AllKeys(c.r.Context(), a.DB, page.more(), store.DayOf(c.now()))
 	if err != nil {
 		return err
 	}
 	keys, next := cut(keys, page, func(k store.OwnedKey) store.ID { return k.ID })
 	views := make([]ownedKeyView, len(keys))
 	for i, k := range keys {
-		views[i] = viewOwnedKey(k.Key, k.OwnerEmail)
+		views[i] = a.viewOwnedKey(k, c.now())
 	}
 	return c.reply(http.StatusOK, struct {
 		Keys       []ownedKeyView `json:"keys"`
@@ -264,7 +268,7 @@ func (a *App) listAllKeys(c *call) error {
 	}{views, next})
 }
 
-// blockKey sets the admin's switch of anybody's key.
+// blockKey sets the admin's switch of any key.
 func (a *App) blockKey(c *call) error {
 	id, err := c.objectID()
 	if err != nil {
@@ -278,5 +282,5 @@ func (a *App) blockKey(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, viewOwnedKey(k, ""))
+	return c.reply(http.StatusOK, a.viewOwnedKey(k, c.now()))
 }

@@ -11,7 +11,7 @@ import (
 
 var keyMembers = []string{"id", "provider", "name", "priority", "enabled", "allowedModels", "defaultModel", "dailyLimit", "usedToday",
 	"remainingQuota", "resetDate", "createdAt", "lastUsedAt", "lastFour",
-	"blocked", "updatedAt", "usageCount", "state", "stateMessage", "restUntil", "restClass"}
+	"blocked", "updatedAt", "usageCount", "state", "cooldownUntil", "cooldownClass", "cooldownMessage", "cooldowns"}
 
 func TestKeyToTheLetter(t *testing.T) {
 	w := newWorld(t)
@@ -72,7 +72,7 @@ func TestQuotaOfAKey(t *testing.T) {
 	if wait := r.header.Get("Retry-After"); len(wait) == 0 || len(wait) > 3 {
 		t.Errorf("Retry-After two minutes before midnight: %q", wait)
 	}
-	ann.get("/api/keys/"+id).is("usedToday", "2", "remainingQuota", "0", "state", "quota_spent", "resetDate", "2028-01-01T00:00:00.000Z", "usageCount", "2").near("lastUsedAt", w.now())
+	ann.get("/api/keys/"+id).is("usedToday", "2", "remainingQuota", "0", "state", "spent", "resetDate", "2028-01-01T00:00:00.000Z", "usageCount", "2").near("lastUsedAt", w.now())
 	stats := ann.get("/api/keys/stats").want(200)
 	stats.members("", "stats", "timestamp")
 	stats.members("stats.0", "id", "provider", "name", "usedToday", "dailyLimit", "remainingQuota")
@@ -223,7 +223,7 @@ func TestTestingKeys(t *testing.T) {
 		"rate limited": {"openai", "sk-" + mark + "-fault-429", "false", "rate_limited", "ready"},
 		"out of order": {"mistral", "sk-" + mark + "-fault-500", "false", "transport", "ready"},
 		"overloaded":   {"mistral", "sk-" + mark + "-fault-503", "false", "overloaded", "ready"},
-		"no credit":    {"deepseek", "sk-" + mark + "-fault-credit", "false", "out_of_money", "resting"},
+		"no credit":    {"deepseek", "sk-" + mark + "-fault-credit", "false", "out_of_money", "cooldown"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -243,15 +243,38 @@ func TestTestingKeys(t *testing.T) {
 	}
 }
 
-// A key that the provider refused rests until it is edited or passes a test.
+// The owner and the admin see why a key cools down, since when and until when, in the provider's words.
+func TestCooldownOfKey(t *testing.T) {
+	w := newWorld(t)
+	ann, root := w.user("ann"), w.admin("root")
+	id := ann.key("deepseek", "sk-"+mark+"-fault-credit")
+	begun := w.now()
+	ann.post("/api/keys/"+id+"/test", "").want(200).is("ok", "false")
+	for r, path := range map[*reply]string{
+		new(ann.get("/api/keys/" + id)): "", new(ann.get("/api/keys")): "keys.0.", new(root.get("/api/admin/keys")): "keys.0.",
+	} {
+		first := path + "cooldowns.0"
+		r.want(200).is(path+"state", "cooldown", path+"cooldownClass", "out_of_money", first+".model", "null", first+".class", "out_of_money",
+			first+".until", r.text(path+"cooldownUntil"), first+".message", r.text(path+"cooldownMessage"))
+		r.members(first, "model", "class", "until", "since", "message")
+		r.near(first+".since", begun)
+		if !r.time(path+"cooldownUntil").After(begun) || r.text(path+"cooldownMessage") == "" || r.count(path+"cooldowns") != 1 {
+			t.Errorf("the cooldown: %s", r.body)
+		}
+	}
+	w.ahead.Store(int64(24 * time.Hour))
+	ann.get("/api/keys/"+id).is("state", "ready", "cooldownUntil", "null", "cooldownClass", "null", "cooldownMessage", "null", "cooldowns", "[]")
+}
+
+// The cooldown of a key that the provider refused ends when the key is edited or passes a test.
 func TestRejectedKeyComesBack(t *testing.T) {
 	w := newWorld(t)
 	ann := w.user("ann")
 	id := ann.key("openai", "sk-"+mark+"-fault-401")
 	ann.chat(hello).refused(502, "PROVIDER_ERROR", "bad_key")
-	ann.get("/api/keys/"+id).is("state", "rejected", "restClass", "bad_key")
+	ann.get("/api/keys/"+id).is("state", "rejected", "cooldownClass", "bad_key")
 	ann.chat(hello).refused(400, "NO_ELIGIBLE_KEY", "refuses it")
-	ann.patch("/api/keys/"+id, `{"apiKey":"`+apiKey+`"}`).want(200).is("state", "ready", "restUntil", "null", "restClass", "null")
+	ann.patch("/api/keys/"+id, `{"apiKey":"`+apiKey+`"}`).want(200).is("state", "ready", "cooldownUntil", "null", "cooldownClass", "null", "cooldownMessage", "null", "cooldowns", "[]")
 	ann.chat(hello).want(200)
 }
 
@@ -289,14 +312,14 @@ func TestUnopenableKey(t *testing.T) {
 	w := newWorldOn(t, db, "JWT_SECRET="+nextSecret)
 	ann = w.anyone().person(&person{id: ann.id, email: ann.email, session: w.openSession(ann.id)})
 	good := ann.key("openai", "sk-"+mark+"-0002")
-	ann.get("/api/keys").want(200).is("total", "2", "keys.0.id", lost, "keys.0.state", "unopenable", "keys.0.lastFour", "0001", "keys.1.state", "ready")
+	ann.get("/api/keys").want(200).is("total", "2", "keys.0.id", lost, "keys.0.state", "undecryptable", "keys.0.lastFour", "0001", "keys.1.state", "ready")
 	ann.post("/api/keys/"+lost+"/test", "").refused(409, "CONFLICT", "enter the key again")
 	if r := ann.chat(hello).want(200); r.header.Get("X-LLM-Key-ID") != good {
 		t.Errorf("the key %s answered", r.header.Get("X-LLM-Key-ID"))
 	}
 	ann.patch("/api/keys/"+good, `{"enabled":false}`).want(200)
 	ann.chat(hello).refused(400, "NO_ELIGIBLE_KEY", "cannot be opened")
-	ann.patch("/api/keys/"+lost, `{"priority":2}`).want(200).is("state", "unopenable")
+	ann.patch("/api/keys/"+lost, `{"priority":2}`).want(200).is("state", "undecryptable")
 	ann.put("/api/keys/"+lost, `{"apiKey":"`+apiKey+`"}`).want(200).is("state", "ready")
 	if r := ann.chat(hello).want(200); r.header.Get("X-LLM-Key-ID") != lost {
 		t.Errorf("the key %s answered", r.header.Get("X-LLM-Key-ID"))
@@ -354,7 +377,9 @@ func TestBlockedKey(t *testing.T) {
 	path := "/api/keys/" + id
 	ann.chat(hello).want(200)
 	r := root.patch("/api/admin/keys/"+id, `{"blocked":true}`).want(200).is("id", id, "blocked", "true", "enabled", "false", "userId", ann.id.String())
-	r.members("", "id", "provider", "name", "enabled", "blocked", "lastFour", "createdAt", "userId")
+	r.members("", "id", "provider", "name", "enabled", "blocked", "lastFour", "createdAt", "userId",
+		"state", "cooldownUntil", "cooldownClass", "cooldownMessage", "cooldowns")
+	r.is("state", "blocked", "cooldowns", "[]")
 	ann.chat(hello).refused(400, "NO_ELIGIBLE_KEY", "disabled")
 	ann.get(path).is("blocked", "true", "enabled", "false", "state", "blocked")
 	ann.patch(path, `{"enabled":true}`).refused(403, "FORBIDDEN", "admin")

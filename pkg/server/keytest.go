@@ -68,9 +68,9 @@ func (a *App) concludeTest(c *call, p *provider.Provider, k store.KeyUse, res pr
 	if !aboutKey(res.Class) || res.Err == nil {
 		return nil
 	}
-	if _, until := p.Consequence(res.Err, c.now()); until > 0 {
+	if _, until := p.AfterFailure(res.Err, c.now()); until > 0 {
 		return a.DB.Run(ctx, store.StartCooldown(store.Cooldown{
-			Key: k.ID, Revision: c.who.user.Revision, Until: until, Class: string(res.Class), Message: res.Message,
+			Key: k.ID, Revision: c.who.user.Revision, Since: c.now(), Until: until, Class: string(res.Class), Message: res.Message,
 		}))
 	}
 	return nil

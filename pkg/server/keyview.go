@@ -1,29 +1,6 @@
 package server
 
-import (
-	"strings"
-	"time"
-
-	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/gateway"
-	"github.com/alicetears/llm-gateway/pkg/provider"
-	"github.com/alicetears/llm-gateway/pkg/store"
-)
-
-// keyState says in a word whether a key can serve, and if not, why.
-type keyState string
-
-// The states, the strongest reason first.
-const (
-	keyBlocked    keyState = "blocked"     // by the admin
-	keyDisabled   keyState = "disabled"    // by its owner
-	keyUnopenable keyState = "unopenable"  // its secret cannot be opened; entering it again heals it
-	keyUnknown    keyState = "unsupported" // this version cannot speak to the provider
-	keyRejected   keyState = "rejected"    // the provider refuses it
-	keyResting    keyState = "resting"     // until restUntil
-	keySpent      keyState = "quota_spent" // until resetDate
-	keyReady      keyState = "ready"
-)
+import "github.com/alicetears/llm-gateway/pkg/store"
 
 // keyView is a provider key as the API shows it. Of the secret only the last four characters are.
 type keyView struct {
@@ -44,10 +21,7 @@ type keyView struct {
 	LastUsedAt     *timestamp `json:"lastUsedAt"`
 	UsageCount     int64      `json:"usageCount"`
 	LastFour       string     `json:"lastFour"`
-	State          keyState   `json:"state"`
-	StateMessage   string     `json:"stateMessage"`
-	RestUntil      *timestamp `json:"restUntil"`
-	RestClass      *string    `json:"restClass"`
+	keyStatusView
 }
 
 func (a *App) viewKey(k store.KeyUse, now int64) keyView {
@@ -57,7 +31,7 @@ func (a *App) viewKey(k store.KeyUse, now int64) keyView {
 		AllowedModels: k.AllowedModels, DailyLimit: k.DailyLimit,
 		UsedToday: k.UsedToday, RemainingQuota: remaining(k), ResetDate: resetDate(now),
 		CreatedAt: timestamp(k.CreatedAt), UpdatedAt: timestamp(k.UpdatedAt), LastUsedAt: since(k.LastUsedAt), UsageCount: k.Requests,
-		LastFour: k.LastFour,
+		LastFour: k.LastFour, keyStatusView: a.viewStatus(k.Key, k.UsedToday, now),
 	}
 	if v.AllowedModels == nil {
 		v.AllowedModels = []string{}
@@ -65,10 +39,6 @@ func (a *App) viewKey(k store.KeyUse, now int64) keyView {
 	if k.DefaultModel != "" {
 		v.DefaultModel = &k.DefaultModel
 	}
-	if k.CooldownUntil > now {
-		v.RestUntil, v.RestClass = since(k.CooldownUntil), &k.CooldownClass
-	}
-	v.State, v.StateMessage = a.stateOf(k, now)
 	return v
 }
 
@@ -83,51 +53,3 @@ func remaining(k store.KeyUse) *int64 {
 
 // resetDate is the next UTC midnight.
 func resetDate(now int64) timestamp { return timestamp(store.DayStart(store.DayOf(now) + 1)) }
-
-func (a *App) stateOf(k store.KeyUse, now int64) (keyState, string) {
-	switch {
-	case k.Blocked:
-		return keyBlocked, "disabled by the admin"
-	case !k.Enabled:
-		return keyDisabled, "disabled"
-	}
-	if _, err := a.openKey(k.Key); err != nil {
-		return keyUnopenable, err.Error() + "; enter the key again"
-	}
-	p := a.Providers.ByID(k.Provider)
-	if p == nil {
-		return keyUnknown, "this version of the gateway does not know the provider"
-	}
-	if ok, why := p.Callable(); !ok {
-		return keyUnknown, why
-	}
-	if k.CooldownUntil > now {
-		return restOf(k)
-	}
-	if left := remaining(k); left != nil && *left == 0 {
-		return keySpent, "today's quota is spent; it begins anew at " + clock(int64(resetDate(now)))
-	}
-	return keyReady, "ready"
-}
-
-func restOf(k store.KeyUse) (keyState, string) {
-	note := ""
-	if k.CooldownMessage != "" {
-		note = ": " + k.CooldownMessage
-	}
-	switch class := chat.Class(k.CooldownClass); {
-	case class == chat.BadKey || k.CooldownUntil >= provider.Edited:
-		return keyRejected, "the provider refuses the key" + note
-	case class == chat.Forbidden:
-		return keyRejected, "the provider does not let the key do this" + note + "; it is tried again at " + clock(k.CooldownUntil)
-	default:
-		return keyResting, strings.ReplaceAll(k.CooldownClass, "_", " ") + note + "; the key rests until " + clock(k.CooldownUntil)
-	}
-}
-
-func clock(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04 UTC") }
-
-func (a *App) openKey(k store.Key) (string, error) {
-	secret, _, err := a.Secrets.Open(k.Encrypted, k.EncryptionKeyID, gateway.KeyBinding(k.ID, k.UserID))
-	return string(secret), err
-}

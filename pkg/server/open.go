@@ -73,7 +73,7 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 	}
 	deps := Deps{
 		Config: cfg, DB: db, Secrets: secrets, Providers: providers, Log: log, Now: time.Now,
-		Upstream: provider.NewCaller(provider.CallerConfig{MaxBytes: cfg.Limits.MaxUpstreamBytes}),
+		Upstream: provider.NewClient(provider.ClientConfig{MaxBytes: cfg.Limits.MaxUpstreamBytes}),
 		Throttle: quota.NewSQLThrottle(db),
 	}
 	if cfg.RedisURL != "" {

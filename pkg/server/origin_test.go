@@ -38,7 +38,7 @@ func TestCrossSiteRequestsWithTheCookie(t *testing.T) {
 					if r := asks.do(route.Method, path, ""); r.header.Get("Access-Control-Allow-Origin") != "" {
 						t.Errorf("%s may be read: %v", r.what, r.header)
 					}
-				case route.Access == server.Public:
+				case route.Access == server.AccessPublic:
 					asks.do(route.Method, path, credentials("root@example.com", password)).refused(403, "FORBIDDEN", "another site")
 				default:
 					asks.do(route.Method, path, bodyFor(route)).refused(403, "FORBIDDEN", "another site")

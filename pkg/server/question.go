@@ -6,11 +6,12 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
-	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
 // form is how callers of a route ask. Its names are stored with jobs.
@@ -32,7 +33,7 @@ const (
 type speech struct {
 	dialect.Server
 	// dialect is the server's name as that of a provider's, if providers speak it, too.
-	dialect provider.Dialect
+	dialect dialect.Name
 	// contentType of a streamed answer.
 	contentType string
 }
@@ -43,17 +44,17 @@ const eventStream = "text/event-stream; charset=utf-8"
 func (a *App) speechOf(f form, model string) speech {
 	switch f {
 	case formCompletions, formEmbeddings:
-		return speech{a.openai, provider.OpenAI, eventStream}
+		return speech{a.openai, openai.Name, eventStream}
 	case formResponses:
-		return speech{a.responses, provider.Responses, eventStream}
+		return speech{a.responses, responses.Name, eventStream}
 	case formMessages:
-		return speech{a.dialects.anthropic, provider.Anthropic, eventStream}
+		return speech{a.dialects.anthropic, anthropic.Name, eventStream}
 	case formGenerate:
-		return speech{gemini.NewServer(model, gemini.Whole), provider.Gemini, ""}
+		return speech{gemini.NewServer(model, gemini.Whole), gemini.Name, ""}
 	case formGenerateSSE:
-		return speech{gemini.NewServer(model, gemini.SSE), provider.Gemini, eventStream}
+		return speech{gemini.NewServer(model, gemini.SSE), gemini.Name, eventStream}
 	case formGenerateArray:
-		return speech{gemini.NewServer(model, gemini.Array), provider.Gemini, jsonType[0]}
+		return speech{gemini.NewServer(model, gemini.Array), gemini.Name, jsonType[0]}
 	}
 	return speech{a.native, "", eventStream}
 }

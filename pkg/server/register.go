@@ -12,7 +12,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// authStatus tells what a person without an account can do.
+// authStatus says what a person without an account can do.
 func (a *App) authStatus(c *call) error {
 	i, err := store.InstanceStatus(c.r.Context(), a.DB)
 	if err != nil {
@@ -22,10 +22,10 @@ func (a *App) authStatus(c *call) error {
 		SetupRequired       bool `json:"setupRequired"`
 		SetupTokenRequired  bool `json:"setupTokenRequired"`
 		RegistrationEnabled bool `json:"registrationEnabled"`
-	}{!i.SetUp, !i.SetUp && a.needsSetupToken(c), i.RegistrationEnabled})
+	}{!i.SetUp, !i.SetUp, i.RegistrationEnabled})
 }
 
-// register makes an account: the first one is the admin's, and ends the set-up.
+// register creates an account. The first one is the admin's, needs the set-up token, and ends the set-up.
 func (a *App) register(c *call) error {
 	if err := c.refuseCrossSite(); err != nil {
 		return err
@@ -61,7 +61,7 @@ func (a *App) register(c *call) error {
 	if err != nil {
 		return err
 	}
-	// Whoever may not register is told so before a password is hashed.
+	// Refusals come before the password is hashed, which is slow on purpose.
 	switch {
 	case !i.SetUp:
 		err = a.checkSetup(c, in.SetupToken)
@@ -93,39 +93,37 @@ func (a *App) createUser(c *call, u store.User, password auth.Secret, setUp bool
 	}
 	switch {
 	case errors.Is(err, store.ErrSetUp), errors.Is(err, store.ErrRegistrationClosed):
-		return errClosed() // somebody else was faster
+		return errClosed() // another registration was faster
 	case errors.Is(err, store.ErrEmailTaken):
 		return fault.New(fault.Conflict, "email: there is an account with this address")
 	case err != nil:
 		return err
 	}
+	if !setUp && a.OnFirstAccount != nil {
+		a.OnFirstAccount()
+	}
 	a.know(c, u.Email)
 	return a.openSession(c, u, http.StatusCreated)
 }
 
-// needsSetupToken says whether the first registration has to carry a token, if it comes the way
-// that c came.
-func (a *App) needsSetupToken(c *call) bool {
-	return a.Config.Secrets.Setup != "" || a.Config.Platform == config.PlatformFunctions || !c.local()
-}
-
-// checkSetup decides who may make the first account, whose owner rules over the gateway.
+// checkSetup refuses the first registration without the set-up token. Nothing else proves who may be the admin: behind
+// a proxy on the same machine, addresses and headers make every visitor look local.
 func (a *App) checkSetup(c *call, given *string) error {
-	if !a.needsSetupToken(c) {
-		return nil
+	configured := a.Config.Secrets.Setup
+	if configured == "" && a.Config.Platform == config.PlatformFunctions {
+		return fault.New(fault.Forbidden, "the first account needs a set-up token, and none is configured: "+
+			"set the environment variable SETUP_TOKEN, deploy again, and register with it")
 	}
 	token := ""
 	if given != nil {
 		token = strings.TrimSpace(*given)
 	}
-	switch {
-	case a.Config.Secrets.Setup == "" && a.Config.Platform == config.PlatformFunctions:
-		return fault.New(fault.Forbidden, "the first account needs a set-up token, and none is configured: "+
-			"set the environment variable SETUP_TOKEN, deploy again, and register with it")
-	case token == "" && a.Config.Secrets.Setup != "":
-		return fault.New(fault.Forbidden, "setupToken: the first account needs the set-up token (the environment variable SETUP_TOKEN)")
-	case token == "":
-		return fault.New(fault.Forbidden, "setupToken: the first account needs the set-up token, which the gateway printed when it started")
+	if token == "" {
+		where := "open the link that the gateway prints at its start, or read the file setup-token in DATA_DIR"
+		if configured != "" {
+			where = "send the value of the environment variable SETUP_TOKEN"
+		}
+		return fault.New(fault.Forbidden, "setupToken: the first account needs the set-up token: %s", where)
 	}
 	net := quota.Bucket("setup-address", network(c.client))
 	if err := a.try(c, net, perAccount); err != nil {
@@ -134,11 +132,11 @@ func (a *App) checkSetup(c *call, given *string) error {
 	if err := a.try(c, quota.Bucket("setup"), setUpGlobal); err != nil {
 		return err
 	}
-	right := auth.EqualSecret(token, a.Config.Secrets.Setup)
-	if a.Config.Secrets.Setup == "" {
-		right = a.Secrets.CheckSetupToken(token)
+	valid := auth.EqualSecret(token, configured)
+	if configured == "" {
+		valid = a.Secrets.CheckSetupToken(token)
 	}
-	if !right {
+	if !valid {
 		return fault.New(fault.Forbidden, "setupToken: this is not the set-up token")
 	}
 	if err := a.Throttle.Clear(c.r.Context(), c.now(), net); err != nil {

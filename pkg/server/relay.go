@@ -93,8 +93,8 @@ func (w *relayWriter) passed(raw []byte, last *chat.Event, failure func() *fault
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	buf := w.buf[:0]
-	if follower, ok := w.enc.(dialect.Follower); ok {
-		buf = follower.Follow(buf, raw, last.Kind)
+	if encoder, ok := w.enc.(dialect.PassthroughEncoder); ok {
+		buf = encoder.AppendPassthrough(buf, raw, last.Kind)
 	} else {
 		buf = append(buf, raw...)
 	}

@@ -81,7 +81,7 @@ func TestCookieOfALogin(t *testing.T) {
 // Whoever guesses learns neither from the words nor from the work whether an account exists.
 func TestUnknownUserCostsTheSame(t *testing.T) {
 	w := newWorld(t)
-	w.anyone().post("/api/auth/register", registration("ann")).want(201)
+	w.anyone().post("/api/auth/register", w.firstRegistration("ann")).want(201)
 	said := func(email, pass string) (answer string, work int, trips int64) {
 		trips = w.db.runs.Load()
 		work = hashes(func() { answer = w.anyone().login(email, pass).refused(401, "UNAUTHORIZED", "").text("error.message") })

@@ -104,7 +104,7 @@ func TestOwnerIsNotSlowedByStrangers(t *testing.T) {
 func TestRegistrationMakesTheNetworkKnown(t *testing.T) {
 	w := newWorld(t)
 	home := w.anyone()
-	home.post("/api/auth/register", registration("ann")).want(201)
+	home.post("/api/auth/register", w.firstRegistration("ann")).want(201)
 	for i := range 30 {
 		w.anyone().from(peer(i)).login("ann@example.com", mark+" guess")
 	}

@@ -242,9 +242,9 @@ func TestTokenOpensNoManagementRoute(t *testing.T) {
 		path := idOf(route, root.id.String())
 		r := holder.do(route.Method, path, "")
 		switch route.Access {
-		case server.Session, server.Admin:
+		case server.AccessSession, server.AccessAdmin:
 			r.refused(403, "FORBIDDEN", "session")
-		case server.Caller:
+		case server.AccessToken:
 			if r.status == 401 || r.status == 403 {
 				t.Errorf("%s: %d %s", r.what, r.status, r.body)
 			}
@@ -256,7 +256,7 @@ func TestTokenOpensNoManagementRoute(t *testing.T) {
 // noAccess checks the answer to somebody who shows nothing.
 func (r reply) noAccess(route server.Route) {
 	r.t.Helper()
-	if route.Access == server.Public {
+	if route.Access == server.AccessPublic {
 		return
 	}
 	r.refused(401, "UNAUTHORIZED", "")

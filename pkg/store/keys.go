@@ -21,9 +21,10 @@ type Key struct {
 	AllowedModels   []string // exact, prefix*, or *; empty: all of the provider's; never nil when read
 	DefaultModel    string   // empty: none
 	DailyLimit      *int64   // requests a UTC day; nil: no limit
-	CooldownUntil   int64    // not used before this time; 0: never rested
-	CooldownClass   string   // why it rests: an error class
-	CooldownMessage string   // the provider's last error about the key, redacted
+	CooldownUntil   int64    // not used before this time; 0: no cooldown
+	CooldownClass   string   // an error class
+	CooldownMessage string   // the provider's message about the key, redacted
+	CooldownSince   int64    // 0: unknown, or no cooldown
 	CreatedAt       int64
 	UpdatedAt       int64
 }
@@ -40,18 +41,19 @@ type KeyUse struct {
 type OwnedKey struct {
 	Key
 	OwnerEmail string
+	UsedToday  int64
 }
 
 const (
 	keyReturning = `id, user_id, provider, name, sealed, sealing_key, last_four, priority, enabled, blocked, allowed_models,
-		coalesce(default_model, ''), daily_limit, rest_until, rest_class, rest_note, created_at, updated_at`
+		coalesce(default_model, ''), daily_limit, rest_until, rest_class, rest_note, cooldown_since, created_at, updated_at`
 	keyColumns = `k.id, k.user_id, k.provider, k.name, k.sealed, k.sealing_key, k.last_four, k.priority, k.enabled, k.blocked, k.allowed_models,
-		coalesce(k.default_model, ''), k.daily_limit, k.rest_until, k.rest_class, k.rest_note, k.created_at, k.updated_at`
+		coalesce(k.default_model, ''), k.daily_limit, k.rest_until, k.rest_class, k.rest_note, k.cooldown_since, k.created_at, k.updated_at`
 )
 
 func scanKey(k *Key) []any {
 	return []any{&k.ID, &k.UserID, &k.Provider, &k.Name, &k.Encrypted, &k.EncryptionKeyID, &k.LastFour, &k.Priority, &k.Enabled, &k.Blocked,
-		(*modelList)(&k.AllowedModels), &k.DefaultModel, &k.DailyLimit, &k.CooldownUntil, &k.CooldownClass, &k.CooldownMessage, &k.CreatedAt, &k.UpdatedAt}
+		(*modelList)(&k.AllowedModels), &k.DefaultModel, &k.DailyLimit, &k.CooldownUntil, &k.CooldownClass, &k.CooldownMessage, &k.CooldownSince, &k.CreatedAt, &k.UpdatedAt}
 }
 
 // modelList is allowed_models: a JSON array of strings.
@@ -205,13 +207,14 @@ func DeleteKey(ctx context.Context, r Runner, userID, id ID) error {
 		bumpRevision(userID))
 }
 
-// AllKeys lists everybody's keys, oldest first, for the admin.
-func AllKeys(ctx context.Context, r Runner, p Page) ([]OwnedKey, error) {
+// AllKeys lists all keys, oldest first, for the admin; day is today.
+func AllKeys(ctx context.Context, r Runner, p Page, day int64) ([]OwnedKey, error) {
 	return list(ctx, r, Stmt{
-		SQL: "select " + keyColumns + `, u.email from provider_keys k join users u on u.id = k.user_id
+		SQL: "select " + keyColumns + `, u.email, coalesce(d.used, 0) from provider_keys k join users u on u.id = k.user_id
+			left join key_days d on d.key_id = k.id and d.day = $3
 			where k.id > $1 order by k.id limit $2`,
-		Args: []any{p.After[:], p.Limit},
-	}, func(k *OwnedKey) []any { return append(scanKey(&k.Key), &k.OwnerEmail) })
+		Args: []any{p.After[:], p.Limit, day},
+	}, func(k *OwnedKey) []any { return append(scanKey(&k.Key), &k.OwnerEmail, &k.UsedToday) })
 }
 
 // CountKeys counts all keys.
@@ -225,18 +228,20 @@ func ProvidersInUse(ctx context.Context, r Runner) ([]string, error) {
 	return list(ctx, r, Stmt{SQL: "select distinct provider from provider_keys where enabled"}, func(id *string) []any { return []any{id} })
 }
 
-// BlockKey sets the admin's switch of anybody's key: [ErrNotFound].
-func BlockKey(ctx context.Context, r Runner, id ID, blocked bool, now int64) (Key, error) {
-	var k Key
+// BlockKey sets the admin's switch of any key: [ErrNotFound]. The key comes without its owner's address.
+func BlockKey(ctx context.Context, r Runner, id ID, blocked bool, now int64) (OwnedKey, error) {
+	var k OwnedKey
+	used := false
 	err := one(ctx, r,
 		Stmt{
 			SQL:  "update provider_keys set blocked = $2, updated_at = $3 where id = $1 returning " + keyReturning,
 			Args: []any{id, blocked, now},
-		}, scanKey(&k),
+		}, scanKey(&k.Key),
 		Stmt{
 			SQL:  "update users set revision = revision + 1 where id = (select user_id from provider_keys where id = $1)",
 			Args: []any{id},
-		})
+		},
+		Stmt{SQL: "select used from key_days where key_id = $1 and day = $2", Args: []any{id, DayOf(now)}, Each: First(&used, &k.UsedToday)})
 	return k, err
 }
 

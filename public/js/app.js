@@ -6,6 +6,7 @@ import { announce, h } from './dom.js'
 import { arrive, forget } from './entries.js'
 import { remember, swap } from './place.js'
 import { parseRoute, routeTo } from './route.js'
+import { takeSetupToken } from './setup.js'
 import { shell } from './shell.js'
 import { failure, making } from './widget.js'
 import { gate } from './views/gate.js'
@@ -33,6 +34,7 @@ let user = null
 let leaving = new AbortController()
 let entry = null // of the history, which is left next
 let page = '' // that fills the frame: a route without its query
+let setupToken = takeSetupToken()
 
 history.scrollRestoration = 'manual'
 
@@ -59,7 +61,9 @@ async function show() {
   leaving.abort()
   leaving = new AbortController()
   const { signal } = leaving
-  if (!user) return root.querySelector('main.gate form') ? null : showGate()
+  const linked = takeSetupToken() // the link was opened while the page was shown
+  if (linked) setupToken = linked
+  if (!user) return root.querySelector('main.gate form') && !linked ? null : showGate()
   const { back } = travel()
   const route = parseRoute(location.hash)
   const frame = shell(root, user, route.name, signedOut)
@@ -116,9 +120,10 @@ function travel() {
 
 function showGate({ notice = '', again = () => {}, was = null } = {}) {
   page = ''
-  root.replaceChildren(gate({ notice, enter: async entered => {
+  root.replaceChildren(gate({ notice, setupToken, enter: async entered => {
     if (was && was !== entered.id) forget()
     user = entered
+    setupToken = ''
     entry = null
     announce(`Logged in as ${user.email}`)
     await show()

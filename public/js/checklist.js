@@ -8,7 +8,7 @@ import { section } from './widget.js'
 export function checklist(keys, tokens) {
   const sent = [...keys, ...tokens].some(o => o.usageCount > 0)
   const steps = [
-    [keys.length > 0, 'keys', 'Add a provider key', 'The gateway keeps it sealed and uses it for you.'],
+    [keys.length > 0, 'keys', 'Add a provider key', 'The gateway keeps it encrypted and uses it for you.'],
     [tokens.length > 0, 'tokens', 'Create a token', 'Your programs use it instead of the provider’s key.'],
     [sent, 'playground', 'Send the first request', 'From the playground, or with the token.'],
   ]

@@ -21,7 +21,7 @@ function number(text) {
   return /^\d+$/.test(text) ? Number(text) : text
 }
 
-const secret = label => field('apiKey', label, { type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, hint: 'Sealed at once. Only its last four characters are shown again.' })
+const secret = label => field('apiKey', label, { type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, hint: 'Encrypted at once. Only its last four characters are shown again.' })
 
 /** Adds a key, or edits one. */
 export function keyForm({ providers, key, close, saved }) {

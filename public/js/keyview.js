@@ -4,7 +4,7 @@ import { h, svg } from './dom.js'
 import { ago, count, percent, time } from './format.js'
 import { state } from './widget.js'
 
-const kinds = { ready: 'good', disabled: 'off', blocked: 'off', resting: 'wait', quota_spent: 'wait' }
+const kinds = { ready: 'good', disabled: 'off', blocked: 'off', cooldown: 'wait', spent: 'wait' }
 
 /** @param {object} key as the API shows it @returns what people want to know of its state, with times in the reader's zone */
 export function stateWords(key, zone) {
@@ -12,19 +12,22 @@ export function stateWords(key, zone) {
     case 'ready': return 'Ready'
     case 'disabled': return 'Disabled'
     case 'blocked': return 'Disabled by the admin'
-    case 'quota_spent': return key.dailyLimit === 0 ? 'Not used: its daily limit is 0' : `Quota spent until ${time(key.resetDate, zone)}`
-    case 'resting': return `Resting until ${time(key.restUntil, zone)}: ${cause(key)}`
-    case 'rejected': return `Rejected by the provider: ${cause(key)}`
-    case 'unopenable': return `Cannot be opened: ${key.stateMessage}`
+    case 'spent': return key.dailyLimit === 0 ? 'Not used: its daily limit is 0' : `Quota spent until ${time(key.resetDate, zone)}`
+    case 'cooldown': return cooldownWords(key, zone)
+    case 'rejected': return `Rejected by the provider: ${cause(key.cooldownMessage, key.cooldownClass)}`
+    case 'undecryptable': return 'Cannot be decrypted: enter the key again, or list the secret that encrypted it'
+    case 'unsupported': return 'This version of the gateway cannot call the provider'
   }
-  return key.stateMessage
+  return key.state
 }
 
-// The server's sentence without the time that it says in UTC.
-function cause(key) {
-  return key.stateMessage.replace(/; (the key rests until|it is tried again at) .*$/, '').replace(/^the provider (refuses the key|does not let the key do this)(: )?/, '') ||
-    (key.restClass ?? '').replaceAll('_', ' ')
+// Without a cooldown of the whole key, only some of its models cool down.
+function cooldownWords(key, zone) {
+  if (key.cooldownUntil) return `Cooling down until ${time(key.cooldownUntil, zone)}: ${cause(key.cooldownMessage, key.cooldownClass)}`
+  return key.cooldowns.map(c => `${c.model} is cooling down until ${time(c.until, zone)}: ${cause(c.message, c.class)}`).join('; ')
 }
+
+const cause = (message, kind) => message || (kind ?? '').replaceAll('_', ' ')
 
 export function keyState(key) {
   return state(kinds[key.state] ?? 'bad', stateWords(key))

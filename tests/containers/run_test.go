@@ -242,8 +242,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	t.Cleanup(func() { syscall.Unmount(data, 0) })
 	api := im.start(t, map[string]string{"DATA_DIR": "/full", "HOST": "127.0.0.1"}, im.argv(nil)...)
-	api.log.Wait(t, "ready on")
-	session := register(t, "")
+	session := register(t, api.log.Wait(t, `/#setup=([\w-]+)`))
 	fill := data + "/filler"
 	f, err := os.Create(fill)
 	if err != nil {
@@ -380,7 +379,7 @@ func TestComposeServices(t *testing.T) {
 		t.Errorf("the secret of .env: %v: %s", err, out)
 	}
 
-	session := register(t, served.log.Wait(t, `set-up token: ([\w-]+)\)`))
+	session := register(t, served.log.Wait(t, `/#setup=([\w-]+)`))
 	if status, text := call(t, "POST", "/api/keys", session, `{"provider":"openai","apiKey":"sk-emulated-0001"}`); status != 201 {
 		t.Fatalf("%d %s", status, text)
 	}

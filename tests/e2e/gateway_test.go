@@ -1,19 +1,17 @@
 package e2e
 
 import (
-	"bufio"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/internal/pgtest"
+	"github.com/alicetears/llm-gateway/internal/testproc"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -30,8 +28,16 @@ var build = sync.OnceValues(func() (string, error) {
 	return file, cmd.Run()
 })
 
-// startGateway runs the binary, empty, with emulated providers, and gives its address.
+const setupToken = "for-the-first-account"
+
+// startGateway runs the binary, empty, with emulated providers, and returns its address.
 func startGateway(t *testing.T, settings ...string) string {
+	t.Helper()
+	return runGateway(t, append(settings, "SETUP_TOKEN="+setupToken)...).Wait(t, `ready on (\S+)\n`)
+}
+
+// runGateway does the same, and returns what the binary prints.
+func runGateway(t *testing.T, settings ...string) *testproc.Output {
 	t.Helper()
 	file, err := build()
 	if err != nil {
@@ -50,11 +56,8 @@ func startGateway(t *testing.T, settings ...string) string {
 	for _, id := range emulator.Providers() {
 		cmd.Env = append(cmd.Env, strings.ToUpper(id)+"_BASE_URL="+emulator.BaseURL(origin, id))
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
+	out := &testproc.Output{}
+	cmd.Stdout, cmd.Stderr = out, os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -62,20 +65,5 @@ func startGateway(t *testing.T, settings ...string) string {
 		cmd.Process.Signal(syscall.SIGTERM)
 		cmd.Wait()
 	})
-	ready := make(chan string, 1)
-	go func() {
-		address := regexp.MustCompile(`ready on (\S+)`)
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			if m := address.FindStringSubmatch(lines.Text()); m != nil {
-				ready <- m[1]
-			}
-		}
-	}()
-	select {
-	case base := <-ready:
-		return base
-	case <-time.After(time.Minute):
-		t.Fatal("the gateway did not start")
-		return ""
-	}
+	return out
 }

@@ -102,6 +102,7 @@ func (b *browser) signUp(name string) {
 	b.fill("E-mail address", "ann@example.com")
 	b.fill("Password", passphrase)
 	b.fill("Name (optional)", name)
+	b.fill("Set-up token", setupToken)
 	b.click("Create the account")
 	b.sees("Log out")
 }

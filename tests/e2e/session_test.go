@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/network"
@@ -180,5 +181,33 @@ func TestStreamIsLost(t *testing.T) {
 	b.click("Send")
 	b.sees("The connection to the gateway was lost before the answer was whole.")
 	b.sees("half a")
+	b.clean()
+}
+
+// The link that the gateway prints fills the set-up token in, and the token does not stay in the address.
+func TestSetupLink(t *testing.T) {
+	link := runGateway(t).Wait(t, `open (\S+/#setup=\S+)`)
+	base, hash, _ := strings.Cut(link, "/#setup=")
+	b := openBrowser(t, base)
+	b.open("")
+	b.fill("E-mail address", "ann@example.com")
+	b.fill("Password", passphrase)
+	b.fill("Set-up token", "a wrong one")
+	b.click("Create the account")
+	b.sees("this is not the set-up token")
+
+	b.run(chromedp.Evaluate("location.hash = "+text("setup="+hash)+"; 0", nil)) // opened in the same tab
+	b.until("the token is filled in", "step.control('Set-up token').value === "+text(hash))
+	b.until("the address is clean", "location.href === "+text(base+"/"))
+	b.open("#setup=" + hash)
+	b.until("the token is filled in", "step.control('Set-up token').value === "+text(hash))
+	b.until("the address is clean", "location.href === "+text(base+"/"))
+	b.fill("E-mail address", "ann@example.com")
+	b.fill("Password", passphrase)
+	b.click("Create the account")
+	b.sees("Log out")
+	b.open("#setup=" + hash) // once more: there is nothing to set up
+	b.sees("First steps")
+	b.until("the address is clean", "!location.href.includes('setup')")
 	b.clean()
 }

@@ -199,7 +199,7 @@ func (f *fleet) key(priority int, limit int64) store.ID {
 	f.keys++
 	now := time.Now().UnixMilli()
 	id := store.NewID(now)
-	sealed, sealingKey := f.secrets.Seal([]byte(secretOf(f.keys)), gateway.KeyBinding(id, f.user))
+	sealed, sealingKey := f.secrets.Encrypt([]byte(secretOf(f.keys)), gateway.KeyBinding(id, f.user))
 	k := store.Key{ID: id, UserID: f.user, Provider: "openai", Name: fmt.Sprint(f.keys), Encrypted: sealed, EncryptionKeyID: sealingKey,
 		LastFour: "0000", Priority: priority, Enabled: true, CreatedAt: now}
 	if limit >= 0 {

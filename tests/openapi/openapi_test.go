@@ -50,7 +50,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 			left[method+" "+path] = op
 		}
 	}
-	security := map[server.Access]string{server.Public: "", server.Session: "cookie session", server.Admin: "cookie session", server.Scheduler: "scheduler"}
+	security := map[server.Access]string{server.AccessPublic: "", server.AccessSession: "cookie session", server.AccessAdmin: "cookie session", server.AccessScheduler: "scheduler"}
 	for _, r := range server.Routes() {
 		name := r.Method + " " + pathOf(r)
 		op := left[name]

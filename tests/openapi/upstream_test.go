@@ -12,21 +12,23 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
 // document is where a provider's own description has the body of a request.
 type document struct {
 	provider, file, path string
-	spoken               provider.Dialect // the dialect in which the caller asks
+	spoken               dialect.Name // the dialect in which the caller asks
 	models               []string
 	counts               bool // the path only counts the tokens of the input
 }
 
 func documents() []document {
 	return []document{
-		{"openai", "openai", "/chat/completions", provider.OpenAI, []string{"gpt-4o-mini", "gpt-5-mini"}, false},
-		{"openai", "openai", "/responses", provider.Responses, []string{"gpt-4o-mini", "gpt-5.6-sol"}, false},
+		{"openai", "openai", "/chat/completions", openai.Name, []string{"gpt-4o-mini", "gpt-5-mini"}, false},
+		{"openai", "openai", "/responses", responses.Name, []string{"gpt-4o-mini", "gpt-5.6-sol"}, false},
 		{"anthropic", "anthropic", "/v1/messages", "", []string{"claude-haiku-4-5", "claude-opus-4-6", "claude-sonnet-5-5"}, false},
 		{"openai", "openai", "/responses/input_tokens", "", []string{"gpt-4o-mini", "gpt-5.6-sol"}, true},
 		{"anthropic", "anthropic", "/v1/messages/count_tokens", "", []string{"claude-haiku-4-5", "claude-opus-4-6", "claude-sonnet-5-5"}, true},
@@ -144,14 +146,14 @@ func TestRequestsAreAsTheProvidersDescribeThem(t *testing.T) {
 // encode is what goes to the provider; false if it refuses to be asked so.
 func encode(t *testing.T, p *provider.Provider, req *chat.Request, d *document) (any, bool) {
 	t.Helper()
-	speech := p.Speech(req.Model, req, d.spoken)
-	if d.spoken != "" && speech.Dialect != d.spoken {
+	client := p.Protocol(req.Model, req, d.spoken)
+	if d.spoken != "" && client.Dialect() != d.spoken {
 		return nil, false // this model is asked in the other of the two
 	}
-	send := speech.Client.EncodeRequest
+	send := client.EncodeRequest
 	if d.counts {
-		counter, ok := p.Counting(req.Model, req)
-		if !ok {
+		counter := p.Counter(req.Model, req)
+		if counter == nil {
 			t.Fatalf("%s does not count", p.ID)
 		}
 		send = counter.EncodeCount

@@ -139,7 +139,7 @@ func (p *person) keyOf(provider, secret string, priority int) store.ID {
 	p.mu.Unlock()
 	now := time.Now().UnixMilli()
 	id := store.NewID(now)
-	sealed, sealingKey := p.secrets.Seal([]byte(secret), gateway.KeyBinding(id, p.id))
+	sealed, sealingKey := p.secrets.Encrypt([]byte(secret), gateway.KeyBinding(id, p.id))
 	p.must(store.CreateKey(context.Background(), p.db, store.Key{ID: id, UserID: p.id, Provider: provider, Name: secret, Encrypted: sealed, EncryptionKeyID: sealingKey,
 		LastFour: "0000", Priority: priority, Enabled: true, CreatedAt: now}))
 	return id

@@ -61,7 +61,7 @@ func start() (*gateway, error) {
 	}
 	testproc.AtExit(stop)
 	cmd := exec.Command(binary)
-	cmd.Env = []string{"DATA_DIR=" + filepath.Join(dir, "data"), "LOG_LEVEL=warn", "HOST=127.0.0.1", "PORT=0"}
+	cmd.Env = []string{"DATA_DIR=" + filepath.Join(dir, "data"), "LOG_LEVEL=warn", "HOST=127.0.0.1", "PORT=0", "SETUP_TOKEN=" + setupToken}
 	for _, id := range emulator.Providers() {
 		cmd.Env = append(cmd.Env, strings.ToUpper(id)+"_BASE_URL="+emulator.BaseURL(origin, id))
 	}
@@ -99,10 +99,13 @@ func serve(cmd *exec.Cmd, dir string) (url string, err error) {
 	return url, nil
 }
 
+const setupToken = "for-the-first-account"
+
 // furnish registers a user and gives it provider keys and a token.
 func (g *gateway) furnish() error {
 	var made struct{ Token string }
-	if err := g.post("/api/auth/register", map[string]any{"email": "sdk@example.com", "password": "a long passphrase"}, &made); err != nil {
+	first := map[string]any{"email": "sdk@example.com", "password": "a long passphrase", "setupToken": setupToken}
+	if err := g.post("/api/auth/register", first, &made); err != nil {
 		return err
 	}
 	g.session = made.Token

@@ -164,7 +164,7 @@ func (w *world) key(p *person, priority int, limit int64) store.Key {
 func (w *world) secret(k *store.Key) store.Secret {
 	w.keys++
 	k.Name = fmt.Sprintf("sk-counted-%04d", w.keys)
-	sealed, sealingKey := w.app.Secrets.Seal([]byte(k.Name), gateway.KeyBinding(k.ID, k.UserID))
+	sealed, sealingKey := w.app.Secrets.Encrypt([]byte(k.Name), gateway.KeyBinding(k.ID, k.UserID))
 	return store.Secret{Encrypted: sealed, EncryptionKeyID: sealingKey, LastFour: "0000"}
 }
 

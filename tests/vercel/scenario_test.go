@@ -183,9 +183,9 @@ func (v *visit) routes() {
 		}
 		want := 401
 		switch {
-		case r.Access == server.Public && r.Method == "GET":
+		case r.Access == server.AccessPublic && r.Method == "GET":
 			want = 200
-		case r.Access == server.Public:
+		case r.Access == server.AccessPublic:
 			want = 400
 		}
 		a := v.want(want, r.Method, path, "", body)

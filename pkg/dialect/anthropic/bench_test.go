@@ -51,7 +51,7 @@ func BenchmarkRequest(b *testing.B) {
 	for name, run := range map[string]func() bool{
 		"decode": func() bool { _, _, err := s.DecodeRequest(in); return err == nil },
 		"encode": func() bool { _, err := anthropic.Client{Rules: rules}.EncodeRequest(req); return err == nil },
-		"pass":   func() bool { _, ok := anthropic.Client{Rules: rules}.PassRequest(in, req, nil); return ok },
+		"pass":   func() bool { _, ok := anthropic.Client{Rules: rules}.PassthroughRequest(in, req, nil); return ok },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(in)))

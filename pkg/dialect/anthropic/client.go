@@ -16,6 +16,9 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
+// Name is the dialect's name.
+const Name dialect.Name = "anthropic"
+
 // Client is the half towards providers. Its zero value is ready, with rules that change nothing; it is stateless.
 type Client struct {
 	Rules *Rules // nil: the zero rules
@@ -75,6 +78,9 @@ func (c Client) rules() *Rules {
 	}
 	return c.Rules
 }
+
+// Dialect returns Name.
+func (Client) Dialect() dialect.Name { return Name }
 
 // Common returns the part of the rules that all dialects have.
 func (c Client) Common() *dialect.CommonRules { return &c.rules().CommonRules }

@@ -16,11 +16,8 @@ func (e *encoder) prepare() {
 }
 
 func (e *encoder) request() {
-	r := e.Req
 	e.Begin()
-	if e.Field("model", body.Refuses) {
-		e.Str(r.Model)
-	}
+	e.FieldModel()
 	if e.purpose == answers && e.Field("max_tokens", body.Refuses) {
 		e.Out = jsonx.AppendInt(e.Out, e.maxTokens)
 	}
@@ -38,9 +35,7 @@ func (e *encoder) request() {
 		e.stop()
 		e.serviceTier()
 		e.user()
-		if r.Stream && e.Field("stream", body.Refuses) {
-			e.Raw("true")
-		}
+		e.FieldStream()
 		e.inexpressible()
 	}
 	e.Raw("}")

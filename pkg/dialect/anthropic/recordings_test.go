@@ -316,15 +316,15 @@ func turnsOf(req *chat.Request) []chat.Message {
 	return out
 }
 
-// TestRecordedRequestsPass lets what real clients sent through: no byte changes, or it is said why.
-func TestRecordedRequestsPass(t *testing.T) {
+// TestRecordedPassthrough lets what real clients sent through: no byte changes, or it is said why.
+func TestRecordedPassthrough(t *testing.T) {
 	passed := 0
 	for name, x := range exchanges(t) {
 		req, _, err := server().DecodeCountRequest(x.Request.Body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		enc, ok := anthropic.Client{Rules: &anthropic.Rules{Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThoughtBudget}}}}.PassRequest(x.Request.Body, req, nil)
+		enc, ok := anthropic.Client{Rules: &anthropic.Rules{Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThoughtBudget}}}}.PassthroughRequest(x.Request.Body, req, nil)
 		if ok && (!bytes.Equal(enc.Body, x.Request.Body) || len(enc.Warnings) > 0) {
 			t.Errorf("%s: %q %s", name, enc.Warnings, enc.Body)
 		}

@@ -472,7 +472,7 @@ func TestStateSurvives(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		passed, ok := anthropic.Client{Rules: rules()}.PassRequest(in, req, nil)
+		passed, ok := anthropic.Client{Rules: rules()}.PassthroughRequest(in, req, nil)
 		if !ok {
 			t.Errorf("%s does not pass", in)
 		}

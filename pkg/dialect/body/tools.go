@@ -67,8 +67,21 @@ func (r *Reader) CheckChoice(request jsonx.Value, member string, req *chat.Reque
 	}
 }
 
-// Tools writes tools, tool_choice and parallel_tool_calls, the first two with the functions given.
-func (w *Writer) Tools(tool func(*chat.Tool), choice func(*chat.ToolChoice)) {
+// Tools writes tools, each with the function given.
+func (w *Writer) Tools(tool func(*chat.Tool)) {
+	if len(w.Req.Tools) == 0 || !w.Field("tools", Refuses) {
+		return
+	}
+	w.Raw("[")
+	for i := range w.Req.Tools {
+		w.Comma(i)
+		tool(&w.Req.Tools[i])
+	}
+	w.Raw("]")
+}
+
+// ToolChoice writes tool_choice, with the function given, and parallel_tool_calls.
+func (w *Writer) ToolChoice(choice func(*chat.ToolChoice)) {
 	r := w.Req
 	c := r.ToolChoice
 	if len(r.Tools) == 0 {
@@ -77,15 +90,6 @@ func (w *Writer) Tools(tool func(*chat.Tool), choice func(*chat.ToolChoice)) {
 		}
 		return
 	}
-	if !w.Field("tools", Refuses) {
-		return
-	}
-	w.Raw("[")
-	for i := range r.Tools {
-		w.Comma(i)
-		tool(&r.Tools[i])
-	}
-	w.Raw("]")
 	loss := Refuses
 	if c != nil && c.Mode == chat.ToolAuto {
 		loss = Silent // it is the default

@@ -125,6 +125,27 @@ func (w *Writer) Raw(s string) { w.Out = append(w.Out, s...) }
 // Str writes a string.
 func (w *Writer) Str(s string) { w.Out = jsonx.AppendString(w.Out, s) }
 
+// FieldRaw writes a top-level field as the caller did, if it is given.
+func (w *Writer) FieldRaw(name string, m jsonx.Value) {
+	if m.Given() && w.Field(name, Warns) {
+		w.Out = append(w.Out, m.Raw()...)
+	}
+}
+
+// FieldModel writes the request's model.
+func (w *Writer) FieldModel() {
+	if w.Field("model", Refuses) {
+		w.Str(w.Req.Model)
+	}
+}
+
+// FieldStream asks for a stream if the request does.
+func (w *Writer) FieldStream() {
+	if w.Req.Stream && w.Field("stream", Refuses) {
+		w.Raw("true")
+	}
+}
+
 // FieldString writes a top-level field that may be lost with a warning; empty says nothing.
 func (w *Writer) FieldString(name, value string) {
 	if value != "" && w.Field(name, Warns) {
@@ -172,8 +193,8 @@ func (w *Writer) ClampInt(name string, value int64) int64 {
 	return value
 }
 
-// Apart is the object of the members that write writes, which do not become part of the request.
-func (w *Writer) Apart(write func()) jsonx.Value {
+// EncodeObject returns the object of the members that write writes. They do not become part of the request.
+func (w *Writer) EncodeObject(write func()) jsonx.Value {
 	out := w.Out
 	w.Out = []byte("{")
 	write()

@@ -23,16 +23,20 @@ func (e *encoder) thinking() {
 	if !r.Hide && r.Effort != "none" && (r.Budget == nil || *r.Budget != 0) {
 		e.Raw(`"includeThoughts":true`)
 	}
-	switch {
-	case r.Effort == "" && r.Budget == nil:
-	case e.byLevel(r):
+	if r.Effort != "" || r.Budget != nil {
+		e.thinkingAmount(r)
+	}
+	e.Raw("}")
+}
+
+func (e *encoder) thinkingAmount(r *chat.Reasoning) {
+	if e.byLevel(r) {
 		e.member("thinkingLevel")
 		e.Str(strings.ToUpper(e.level(r)))
-	default:
+	} else {
 		e.member("thinkingBudget")
 		e.Out = jsonx.AppendInt(e.Out, e.budget(r))
 	}
-	e.Raw("}")
 }
 
 // thinks says whether the model can be told how much to think; if not, it warns.

@@ -221,8 +221,8 @@ func (e *streamEncoder) end(out []byte) []byte {
 	return out
 }
 
-// Follow appends events that another encoder wrote; in an array they become its elements.
-func (e *streamEncoder) Follow(out, raw []byte, last chat.EventKind) []byte {
+// AppendPassthrough appends events of the provider; in an array they become its elements.
+func (e *streamEncoder) AppendPassthrough(out, raw []byte, last chat.EventKind) []byte {
 	if e.form != Array {
 		return append(out, raw...)
 	}

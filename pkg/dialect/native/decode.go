@@ -7,216 +7,201 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// A decoder reads one request, and goes on after an issue.
-type decoder struct {
-	body.Reader
+const maxRequestID = 128
+
+// DecodeRequest reads a client's body and keeps nothing of it. Errors are *fault.Error of
+// code Validation, whose details list the issues found, each with its path.
+func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error) {
+	r := routing{providers: s.providers}
+	r.RequestDecoder = openai.NewRequestDecoder(s.format, r.member)
+	err := s.docs.Read(data, func(root jsonx.Value) error {
+		r.Decode(root)
+		r.checkToolNames(root.Get("tools"))
+		r.CheckChoice(root, "toolChoice", r.Request)
+		return r.Err()
+	})
+	if err != nil {
+		return nil, dialect.Route{}, err
+	}
+	return r.Request, r.route, nil
+}
+
+// routing reads the members that say where the request may go.
+type routing struct {
+	*openai.RequestDecoder
 	providers []string
-	req       *chat.Request
 	route     dialect.Route
 }
 
-// Limits of a request that no provider sets.
-const (
-	maxRequestID = 128
-	maxStops     = 16
-)
-
-func (d *decoder) request(v jsonx.Value) {
-	if v.Kind() != jsonx.Object {
-		d.Expected(v, "an object")
-		return
-	}
-	messages := false
-	for m := v.First(); m.Exists() && !d.Full(); m = m.Next() {
-		switch {
-		case string(m.Key()) == "messages":
-			messages = true
-			d.messages(m)
-		case !m.Given():
-			d.known(m)
-		case d.routing(m), d.sampling(m), d.shape(m), d.extras(m):
-		default:
-			d.unknown(m)
-		}
-	}
-	if !messages {
-		d.AddMember(v, "messages", "required")
-	}
-	d.CheckChoice(v, "toolChoice", d.req)
-}
-
-// fields are the members that a request may have.
-func fields() []string {
-	return []string{
-		"messages", "model", "provider", "allowedProviders", "allowedPriorities", "temperature", "maxTokens", "topP", "topK",
-		"stop", "seed", "n", "frequencyPenalty", "presencePenalty", "logitBias", "logprobs", "topLogprobs", "stream", "async", "requestId",
-		"tools", "toolChoice", "parallelToolCalls", "responseFormat", "reasoning", "verbosity", "serviceTier", "user", "metadata", "cacheKey",
-	}
-}
-
-// known notes an issue if there is no such member.
-func (d *decoder) known(m jsonx.Value) {
-	if !slices.Contains(fields(), string(m.Key())) {
-		d.unknown(m)
-	}
-}
-
-func (d *decoder) unknown(m jsonx.Value) {
+func (r *routing) member(m jsonx.Value) bool {
 	switch string(m.Key()) {
-	case "max_completion_tokens", "maxCompletionTokens", "maxOutputTokens":
-		d.Add(m, "unknown field; did you mean %q?", "maxTokens")
-	case "reasoning_effort", "reasoningEffort":
-		d.Add(m, "unknown field; did you mean %q?", "reasoning.effort")
-	case "prompt_cache_key", "promptCacheKey":
-		d.Add(m, "unknown field; did you mean %q?", "cacheKey")
-	default:
-		d.Unknown(m, slices.Values(fields()))
-	}
-}
-
-// routing reads what says where the request may go.
-func (d *decoder) routing(m jsonx.Value) bool {
-	switch string(m.Key()) {
-	case "model":
-		d.req.Model = d.Name(m)
 	case "provider":
-		d.route.Provider = d.provider(m, true)
+		if m.Is(dialect.Auto) {
+			return true
+		}
+		r.route.Provider = r.provider(m, "auto, ")
 	case "allowedProviders":
-		d.List(m, "allow every provider", func(e jsonx.Value) {
-			d.route.Providers = append(d.route.Providers, d.provider(e, false))
+		r.List(m, "allow every provider", func(e jsonx.Value) {
+			r.route.Providers = append(r.route.Providers, r.provider(e, ""))
 		})
 	case "allowedPriorities":
-		d.List(m, "allow every priority", func(e jsonx.Value) {
-			n, _ := d.Int64(e)
-			d.route.Priorities = append(d.route.Priorities, n)
+		r.List(m, "allow every priority", func(e jsonx.Value) {
+			n, _ := r.Int64(e)
+			r.route.Priorities = append(r.route.Priorities, n)
 		})
 	case "requestId":
-		d.route.RequestID = d.requestID(m)
-	case "stream":
-		d.req.Stream = d.Bool(m)
+		r.route.RequestID = r.requestID(m)
 	case "async":
-		d.route.Async = d.Bool(m)
+		r.route.Async = r.Bool(m)
 	default:
 		return false
 	}
 	return true
 }
 
-// sampling reads the numbers.
-func (d *decoder) sampling(m jsonx.Value) bool {
-	r := d.req
-	switch string(m.Key()) {
-	case "temperature":
-		r.Temperature = d.Float(m, 0, 2)
-	case "topP":
-		r.TopP = d.Float(m, 0, 1)
-	case "topK":
-		r.TopK = d.Int(m, 1, 1<<53)
-	case "maxTokens":
-		r.MaxTokens = d.Int(m, 1, 1<<53)
-	case "seed":
-		r.Seed = d.Int(m, -1<<63, 1<<63-1)
-	case "n":
-		r.N = d.Int(m, 1, 128)
-	case "frequencyPenalty":
-		r.FrequencyPenalty = d.Float(m, -2, 2)
-	case "presencePenalty":
-		r.PresencePenalty = d.Float(m, -2, 2)
-	case "logprobs":
-		b := d.Bool(m)
-		r.Logprobs = &b
-	case "topLogprobs":
-		r.TopLogprobs = d.Int(m, 0, 20)
-	default:
-		return false
-	}
-	return true
-}
-
-// extras reads what only some providers know.
-func (d *decoder) extras(m jsonx.Value) bool {
-	r := d.req
-	switch string(m.Key()) {
-	case "logitBias":
-		d.Object(m, func(e jsonx.Value) {
-			if f := d.Float(e, -100, 100); f != nil {
-				if r.LogitBias == nil {
-					r.LogitBias = make(map[string]float64, m.Len())
-				}
-				r.LogitBias[string(e.Key())] = *f
-			}
-		})
-	case "metadata":
-		d.Object(m, func(e jsonx.Value) {
-			if r.Metadata == nil {
-				r.Metadata = make(map[string]string, m.Len())
-			}
-			r.Metadata[string(e.Key())] = d.Str(e)
-		})
-	case "reasoning":
-		d.reasoning(m)
-	case "verbosity":
-		r.Verbosity = d.OneOf(m, "low", "medium", "high")
-	case "serviceTier":
-		r.ServiceTier = d.Name(m)
-	case "user":
-		r.User = d.Str(m)
-	case "cacheKey":
-		r.CacheKey = d.Str(m)
-	default:
-		return false
-	}
-	return true
-}
-
-func (d *decoder) reasoning(v jsonx.Value) {
-	r := new(chat.Reasoning)
-	d.Object(v, func(m jsonx.Value) {
-		switch key := string(m.Key()); {
-		case !m.Given() && slices.Contains([]string{"effort", "budget", "summary", "hide"}, key):
-		case key == "effort":
-			r.Effort = d.OneOf(m, "none", "minimal", "low", "medium", "high", "xhigh", "max")
-		case key == "budget":
-			r.Budget = d.Int(m, 0, 1<<53)
-		case key == "summary":
-			r.Summary = d.OneOf(m, "auto", "concise", "detailed")
-		case key == "hide":
-			r.Hide = d.Bool(m)
-		default:
-			d.Unknown(m, slices.Values([]string{"effort", "budget", "summary", "hide"}))
-		}
-	})
-	d.req.Reasoning = r
-}
-
-// provider reads the id of a provider; auto, where it may be, is empty.
-func (d *decoder) provider(v jsonx.Value, auto bool) string {
-	if v.Kind() != jsonx.String {
-		d.Expected(v, "a string")
-		return ""
-	}
-	id := v.Str()
-	switch {
-	case auto && id == "auto":
-		return ""
-	case slices.Contains(d.providers, id):
-		return id
-	}
-	first := ""
-	if auto {
-		first = "auto, "
-	}
-	d.Add(v, "unknown provider %s: expected one of %s%s", body.Quote(id), first, strings.Join(d.providers, ", "))
-	return ""
-}
-
-func (d *decoder) requestID(v jsonx.Value) string {
-	id := d.Str(v)
-	if v.Kind() == jsonx.String && (id == "" || len(id) > maxRequestID || !body.Printable(id)) {
-		d.Add(v, "expected 1 to %d printable ASCII characters", maxRequestID)
+// provider reads the id of a provider; others are the words that may stand in its place.
+func (r *routing) provider(v jsonx.Value, others string) string {
+	id := r.Str(v)
+	if v.Kind() == jsonx.String && !slices.Contains(r.providers, id) {
+		r.Add(v, "unknown provider %s: expected one of %s%s", body.Quote(id), others, strings.Join(r.providers, ", "))
 	}
 	return id
+}
+
+func (r *routing) requestID(v jsonx.Value) string {
+	id := r.Str(v)
+	if v.Kind() == jsonx.String && (id == "" || len(id) > maxRequestID || !body.Printable(id)) {
+		r.Add(v, "expected 1 to %d printable ASCII characters", maxRequestID)
+	}
+	return id
+}
+
+// checkToolNames notes an issue for each tool that has the name of an earlier one.
+func (r *routing) checkToolNames(tools jsonx.Value) {
+	seen := make(map[string]bool, tools.Len())
+	for e := tools.First(); e.Exists() && !r.Full(); e = e.Next() {
+		at := e.Get("function").Get("name")
+		if name := at.Str(); name != "" && seen[name] {
+			r.Add(at, "there are two tools of the name %s", body.Quote(name))
+		} else {
+			seen[name] = true
+		}
+	}
+}
+
+// part reads a part whose members stand beside the type. File parts of Chat Completions have the
+// type of this dialect's, and an object.
+func part(d *openai.RequestDecoder, partType string, v jsonx.Value) (chat.Part, bool) {
+	switch {
+	case partType == "image":
+		return chat.Part{Kind: chat.Image, Media: media(d, v, chat.Image, "detail")}, true
+	case partType == "audio":
+		return chat.Part{Kind: chat.Audio, Media: media(d, v, chat.Audio, "format")}, true
+	case partType == "file" && !v.Get("file").Exists():
+		return chat.Part{Kind: chat.File, Media: media(d, v, chat.File, "filename", "fileId")}, true
+	}
+	return chat.Part{}, false
+}
+
+// image reads an image of an earlier answer.
+func image(d *openai.RequestDecoder, v jsonx.Value) *chat.Media {
+	if v.Kind() != jsonx.Object {
+		d.Expected(v, "an object")
+		return nil
+	}
+	return media(d, v, chat.Image, "detail")
+}
+
+// media reads the source of media, and the members that its kind has beside.
+func media(d *openai.RequestDecoder, v jsonx.Value, kind chat.PartKind, members ...string) *chat.Media {
+	d.Only(v, append(members, "type", "cache", "url", "data", "mimeType")...)
+	out := new(chat.Media)
+	sources := 0
+	for m := v.First(); m.Exists(); m = m.Next() {
+		if !m.Given() {
+			continue
+		}
+		switch name := m.Key(); string(name) {
+		case "mimeType":
+			if out.MIMEType = d.Str(m); m.Kind() == jsonx.String && !body.IsMIMEType(out.MIMEType) {
+				d.Add(m, "expected a media type such as image/png")
+			}
+		case "fileId":
+			sources++
+			out.FileID = d.CallID(m)
+		case "url", "data":
+			sources++
+			fallthrough
+		default:
+			d.MediaMember(name, m, out)
+		}
+	}
+	if sources != 1 {
+		d.Add(v, "expected exactly one of url, data and fileId")
+	}
+	if v.Get("data").Given() && out.MIMEType == "" && out.Format == "" {
+		needed := "mimeType"
+		if kind == chat.Audio {
+			needed = "format"
+		}
+		d.AddMember(v, needed, "required with data")
+	}
+	return out
+}
+
+// thoughts reads the reasoning of an earlier turn: a string, or blocks as answers have them.
+func thoughts(d *openai.RequestDecoder, v jsonx.Value) []chat.Part {
+	var parts []chat.Part
+	switch v.Kind() {
+	case jsonx.Missing:
+	case jsonx.String:
+		if !v.Empty() {
+			parts = []chat.Part{{Kind: chat.Reason, Text: v.Str()}}
+		}
+	case jsonx.Array:
+		d.Array(v, func(e jsonx.Value) { parts = append(parts, thought(d, e)) })
+	default:
+		d.Expected(v, "a string or an array")
+	}
+	return parts
+}
+
+// thought reads a block of reasoning. An index is left over from a stream.
+func thought(d *openai.RequestDecoder, v jsonx.Value) chat.Part {
+	d.Only(v, "text", "id", "signature", "redacted", "encrypted", "format", "group", "summary", "index")
+	p := chat.Part{Kind: chat.Reason}
+	var state chat.ReasoningState
+	d.Object(v, func(m jsonx.Value) {
+		if !m.Given() {
+			return
+		}
+		switch string(m.Key()) {
+		case "text":
+			p.Text = d.Str(m)
+		case "id":
+			state.ID = d.Str(m)
+		case "signature":
+			state.Signature = d.Str(m)
+		case "redacted":
+			state.Redacted = d.Str(m)
+		case "encrypted":
+			state.Encrypted = d.Str(m)
+		case "format":
+			state.Format = d.Str(m)
+		case "summary":
+			state.Summary = d.Bool(m)
+		case "group":
+			if n := d.Int(m, 0, 1<<31-1); n != nil {
+				state.Index = int(*n)
+			}
+		}
+	})
+	if state != (chat.ReasoningState{}) {
+		p.State = &state
+	}
+	return p
 }

@@ -4,46 +4,61 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
+// answers describes the answers: Chat Completions in camel case, with members of this dialect's own.
+var answers = openai.AnswerFormat{
+	UsageAtFinish: true,
+	ToolCalls:     `,"toolCalls":[`,
+	Citations:     `,"citations":[`,
+	FinishReason:  `,"finishReason":`,
+	Signature:     `,"signature":`,
+	Head:          func(out []byte, _ *chat.Event, served *dialect.Served) []byte { return appendHead(out, served) },
+	Tail:          appendTail,
+	Usage:         appendUsage,
+	Thoughts:      appendThoughts,
+	Thought:       appendThought,
+	Image:         appendImage,
+	Citation:      appendCitation,
+	Fault:         appendError,
+}
+
 // EncodeResponse writes a whole answer.
 func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []byte {
-	out := make([]byte, 0, sizeOf(resp))
-	out = appendHead(out, served)
-	for i := range resp.Choices {
-		out = comma(out, i)
-		out = appendChoice(out, &resp.Choices[i])
-	}
+	out := make([]byte, 0, openai.SizeOfAnswer(resp))
+	out = appendHead(out, &served)
+	out = answers.AppendChoices(out, resp.Choices, &served)
 	out = append(out, `],"usage":`...)
 	out = appendUsage(out, resp.Usage)
-	return appendTail(out, served)
+	return appendTail(out, &served)
 }
 
-func sizeOf(resp *chat.Response) int {
-	n := 512
-	for i := range resp.Choices {
-		n += 128 + len(resp.Choices[i].Logprobs)
-		for j := range resp.Choices[i].Message.Parts {
-			p := &resp.Choices[i].Message.Parts[j]
-			n += 64 + len(p.Text) + len(p.Text)/8
-			if p.Media != nil {
-				n += len(p.Media.Data)
-			}
-			if p.ToolCall != nil {
-				n += 128 + len(p.ToolCall.Arguments)*5/4
-			}
-			if p.State != nil {
-				n += 128 + len(p.State.Signature) + len(p.State.Encrypted) + len(p.State.Redacted)
-			}
-		}
-	}
-	return n
+// NewStreamEncoder returns an encoder for one streamed answer.
+func (s *Server) NewStreamEncoder(served dialect.Served) dialect.StreamEncoder {
+	return answers.NewStreamEncoder(served)
 }
 
-// appendHead writes a response up to its choices, appendTail what follows them.
-func appendHead(out []byte, served dialect.Served) []byte {
+// EncodeError writes the body of a failed answer.
+func (s *Server) EncodeError(err *fault.Error, requestID string) []byte {
+	return appendError(nil, err, requestID)
+}
+
+func appendError(out []byte, err *fault.Error, requestID string) []byte {
+	out = append(out, `{"error":{"code":`...)
+	out = jsonx.AppendString(out, string(err.Code))
+	out = append(out, `,"message":`...)
+	out = jsonx.AppendString(out, err.Message)
+	out = body.AppendDetails(out, err)
+	out = append(out, `},"requestId":`...)
+	out = jsonx.AppendString(out, requestID)
+	return append(out, '}')
+}
+
+// appendHead appends a response up to its choices, appendTail the end that follows choices and usage.
+func appendHead(out []byte, served *dialect.Served) []byte {
 	out = append(out, `{"id":`...)
 	out = jsonx.AppendString(out, served.RequestID)
 	out = append(out, `,"provider":`...)
@@ -53,94 +68,14 @@ func appendHead(out []byte, served dialect.Served) []byte {
 	return append(out, `,"choices":[`...)
 }
 
-func appendTail(out []byte, served dialect.Served) []byte {
+func appendTail(out []byte, served *dialect.Served) []byte {
 	out = append(out, `,"created":`...)
 	out = jsonx.AppendInt(out, served.Created)
 	return append(out, '}')
 }
 
-func comma(out []byte, i int) []byte {
-	if i > 0 {
-		out = append(out, ',')
-	}
-	return out
-}
-
-func appendChoice(out []byte, c *chat.Choice) []byte {
-	out = append(out, `{"index":`...)
-	out = jsonx.AppendInt(out, int64(c.Index))
-	out = append(out, `,"message":{"role":"assistant","content":"`...)
-	count := [chat.Unrendered + 1]int{}
-	citations := 0
-	for i := range c.Message.Parts {
-		p := &c.Message.Parts[i]
-		count[p.Kind]++
-		citations += len(p.Citations)
-		if p.Kind == chat.Text {
-			out = jsonx.AppendEscaped(out, p.Text)
-		}
-	}
-	out = append(out, '"')
-	if count[chat.Reason] > 0 {
-		out = append(out, `,"reasoning":[`...)
-		out = appendEach(out, c, chat.Reason, func(out []byte, _ int, p *chat.Part) []byte {
-			return append(appendReason(append(out, '{'), p.Text, p.State), '}')
-		})
-	}
-	if count[chat.Refusal] > 0 {
-		out = append(out, `,"refusal":"`...)
-		for i := range c.Message.Parts {
-			if p := &c.Message.Parts[i]; p.Kind == chat.Refusal {
-				out = jsonx.AppendEscaped(out, p.Text)
-			}
-		}
-		out = append(out, '"')
-	}
-	if count[chat.Call] > 0 {
-		out = append(out, `,"toolCalls":[`...)
-		out = appendEach(out, c, chat.Call, func(out []byte, _ int, p *chat.Part) []byte {
-			return append(appendCall(append(out, '{'), p.ToolCall), '}')
-		})
-	}
-	if citations > 0 {
-		out = append(out, `,"citations":[`...)
-		n := 0
-		for i := range c.Message.Parts {
-			for j := range c.Message.Parts[i].Citations {
-				out = appendCitation(comma(out, n), &c.Message.Parts[i].Citations[j])
-				n++
-			}
-		}
-		out = append(out, ']')
-	}
-	if count[chat.Image] > 0 {
-		out = append(out, `,"images":[`...)
-		out = appendEach(out, c, chat.Image, func(out []byte, _ int, p *chat.Part) []byte { return appendImage(out, p.Media) })
-	}
-	out = append(out, '}')
-	if len(c.Logprobs) > 0 {
-		out = append(out, `,"logprobs":`...)
-		out = jsonx.AppendCompact(out, c.Logprobs)
-	}
-	out = append(out, `,"finishReason":`...)
-	out = jsonx.AppendString(out, string(c.Finish))
-	return append(out, '}')
-}
-
-// appendEach writes the parts of a kind, and the array's end.
-func appendEach(out []byte, c *chat.Choice, kind chat.PartKind, write func(out []byte, n int, p *chat.Part) []byte) []byte {
-	n := 0
-	for i := range c.Message.Parts {
-		if p := &c.Message.Parts[i]; p.Kind == kind {
-			out = write(comma(out, n), n, p)
-			n++
-		}
-	}
-	return append(out, ']')
-}
-
-// appendImage writes a picture that the model made, with the members of a part of that type.
-func appendImage(out []byte, m *chat.Media) []byte {
+// appendImage appends an image with the members of a part of that type.
+func appendImage(out []byte, m *chat.Media, _ int) []byte {
 	out = append(out, '{')
 	for _, member := range [...]struct{ name, value string }{{`"url":`, m.URL}, {`"data":`, m.Data}, {`"mimeType":`, m.MIMEType}} {
 		if member.value == "" {
@@ -155,13 +90,44 @@ func appendImage(out []byte, m *chat.Media) []byte {
 	return append(out, '}')
 }
 
-// appendReason writes the members of a block of reasoning, the text first.
-func appendReason(out []byte, text string, s *chat.ReasoningState) []byte {
+func appendThoughts(out []byte, parts []chat.Part) []byte {
+	return openai.AppendList(out, `,"reasoning":[`, parts, chat.Reason, func(out []byte, _ int, p *chat.Part) []byte {
+		state := p.State
+		if state == nil {
+			state = new(chat.ReasoningState)
+		}
+		return append(appendBlock(append(out, '{'), p.Text, state), '}')
+	})
+}
+
+// appendThought appends a piece of a block of reasoning. Each member of the state is sent once.
+func appendThought(out []byte, start int, block *openai.Block, ev *chat.Event) []byte {
+	if len(out) > start {
+		out = append(out, ',')
+	}
+	out = append(out, `"reasoning":[{"index":`...)
+	out = jsonx.AppendInt(out, int64(block.Count-1))
+	out = append(out, ',')
+	state := block.State
+	for _, m := range [...]struct{ now, before *string }{
+		{&state.ID, &block.Before.ID}, {&state.Signature, &block.Before.Signature}, {&state.Redacted, &block.Before.Redacted},
+		{&state.Encrypted, &block.Before.Encrypted}, {&state.Format, &block.Before.Format},
+	} {
+		if *m.now == *m.before {
+			*m.now = ""
+		}
+	}
+	if state.Index == block.Before.Index {
+		state.Index = 0
+	}
+	state.Summary = state.Summary && !block.Before.Summary
+	return append(appendBlock(out, ev.Text, &state), `}]`...)
+}
+
+// appendBlock appends the members of a block of reasoning, the text first.
+func appendBlock(out []byte, text string, s *chat.ReasoningState) []byte {
 	out = append(out, `"text":`...)
 	out = jsonx.AppendString(out, text)
-	if s == nil {
-		return out
-	}
 	for _, m := range [...]struct{ name, value string }{
 		{`,"id":`, s.ID}, {`,"signature":`, s.Signature}, {`,"redacted":`, s.Redacted}, {`,"encrypted":`, s.Encrypted}, {`,"format":`, s.Format},
 	} {
@@ -176,26 +142,6 @@ func appendReason(out []byte, text string, s *chat.ReasoningState) []byte {
 	}
 	if s.Summary {
 		out = append(out, `,"summary":true`...)
-	}
-	return out
-}
-
-// appendCall writes the members of a tool call.
-func appendCall(out []byte, c *chat.ToolCall) []byte {
-	out = append(out, `"id":`...)
-	out = jsonx.AppendString(out, c.ID)
-	if c.Custom {
-		out = append(out, `,"type":"custom","function":{"name":`...)
-	} else {
-		out = append(out, `,"type":"function","function":{"name":`...)
-	}
-	out = jsonx.AppendString(out, c.Name)
-	out = append(out, `,"arguments":`...)
-	out = jsonx.AppendString(out, c.Arguments)
-	out = append(out, '}')
-	if c.Signature != "" {
-		out = append(out, `,"signature":`...)
-		out = jsonx.AppendString(out, c.Signature)
 	}
 	return out
 }
@@ -218,8 +164,7 @@ func appendCitation(out []byte, c *chat.Citation) []byte {
 	return append(out, '}')
 }
 
-// appendUsage writes usage; unknown usage is written as an estimate of nothing, for
-// programs that count on the member.
+// appendUsage appends usage. Unknown usage is an estimate of nothing, for programs that rely on the member.
 func appendUsage(out []byte, u *chat.Usage) []byte {
 	if u == nil {
 		u = &chat.Usage{Estimated: true}
@@ -245,21 +190,5 @@ func appendUsage(out []byte, u *chat.Usage) []byte {
 	if u.Estimated {
 		out = append(out, `,"estimated":true`...)
 	}
-	return append(out, '}')
-}
-
-// EncodeError writes the body of a failed answer.
-func (s *Server) EncodeError(err *fault.Error, requestID string) []byte {
-	return appendError(nil, err, requestID)
-}
-
-func appendError(out []byte, err *fault.Error, requestID string) []byte {
-	out = append(out, `{"error":{"code":`...)
-	out = jsonx.AppendString(out, string(err.Code))
-	out = append(out, `,"message":`...)
-	out = jsonx.AppendString(out, err.Message)
-	out = body.AppendDetails(out, err)
-	out = append(out, `},"requestId":`...)
-	out = jsonx.AppendString(out, requestID)
 	return append(out, '}')
 }

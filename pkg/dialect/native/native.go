@@ -90,35 +90,21 @@
 package native
 
 import (
-	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
-	"github.com/alicetears/llm-gateway/pkg/jsonx"
+	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// Server is the half towards callers. It must be made by New.
+// Server is the half towards clients. It must be made by New.
 type Server struct {
 	providers []string
+	format    *openai.RequestFormat
 	docs      body.Docs
 }
 
 var _ dialect.Server = (*Server)(nil)
 
-// New makes the dialect; providers are the ids that a caller may name.
+// New returns the dialect; providers are the ids that a client may name.
 func New(providers []string) *Server {
-	return &Server{providers: providers}
-}
-
-// DecodeRequest reads a caller's body. It keeps nothing of it. Errors are *fault.Error of
-// code Validation, whose details list the issues found, each with its path.
-func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error) {
-	d := decoder{providers: s.providers, req: new(chat.Request)}
-	err := s.docs.Read(data, func(root jsonx.Value) error {
-		d.request(root)
-		return d.Err()
-	})
-	if err != nil {
-		return nil, dialect.Route{}, err
-	}
-	return d.req, d.route, nil
+	return &Server{providers: providers, format: format()}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
@@ -40,5 +41,35 @@ func BenchmarkEncodeRequest(b *testing.B) {
 		if _, err := (openai.Client{Rules: rules}).EncodeRequest(req); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkDecodeRequest reads a client's body with a short conversation and a tool.
+func BenchmarkDecodeRequest(b *testing.B) {
+	body := []byte(`{"model":"gpt-5","temperature":0.7,"max_completion_tokens":100,"stream":true,"stream_options":{"include_usage":true},"messages":[
+		{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"What is this?"},{"type":"image_url","image_url":{"url":"https://e.com/a.png"}}]},
+		{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"look","arguments":"{}"}}]},
+		{"role":"tool","tool_call_id":"call_1","content":"a cat"}],
+		"tools":[{"type":"function","function":{"name":"look","description":"Looks.","parameters":{"type":"object"}}}],"tool_choice":"auto","response_format":{"type":"text"}}`)
+	s := new(openai.Server)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := s.DecodeRequest(body); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkEncodeResponse(b *testing.B) {
+	resp := &chat.Response{ID: "chatcmpl-1", Model: "gpt-5", Usage: &chat.Usage{Input: 3, Output: 4}, Choices: []chat.Choice{{Finish: chat.FinishToolCalls,
+		Message: chat.Message{Role: chat.Assistant, Parts: []chat.Part{
+			{Kind: chat.Reason, Text: "Let me think.", State: &chat.ReasoningState{Signature: "sig=="}},
+			{Kind: chat.Text, Text: "Hello"},
+			{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "call_1", Name: "look", Arguments: `{"at": 1}`}},
+		}}}}}
+	s := new(openai.Server)
+	b.ReportAllocs()
+	for b.Loop() {
+		s.EncodeResponse(resp, dialect.Served{RequestID: "r-1"})
 	}
 }

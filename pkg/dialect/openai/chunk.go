@@ -8,56 +8,84 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// A chunkEncoder writes events as chat.completion.chunk. What they all have is written once
+// A chunkEncoder writes events as chunks. The members that all chunks share are written once
 // and copied.
 type chunkEncoder struct {
-	served     dialect.Served
-	functions  bool
-	head, tail []byte
-	choices    []delta
-	usage      *chat.Usage
+	format    *AnswerFormat
+	served    dialect.Served
+	functions bool
+	head      []byte // up to the choices
+	tail      []byte // from the choices' end
+	lastTail  []byte // of a chunk with usage
+	choices   []delta
+	usage     *chat.Usage
+	finish    *chat.Event // held back for the last chunk, with UsageAtFinish
 }
 
-// A delta is what has to be known of a choice to write its next chunk.
+// A delta is the state of a choice's stream.
 type delta struct {
-	index    int
-	calls    []bool // whether each call so far is a custom one
-	thinking bool   // the last part is reasoning
-	block    chat.ReasoningState
-	at       int // the index of that block
-	next     int // that of the block after it
-	images   int
+	index  int
+	calls  []bool // whether each call so far is a custom one
+	block  Block
+	images int
 }
 
-// NewStreamEncoder returns an encoder for one streamed answer. Chunks follow OpenAI's: the first
-// of a choice has the role, each piece of a tool call has its index, the finish reason has a
-// chunk of its own. If the caller asked for usage, it is null until the last chunk, which has no
-// choices; then comes [DONE]. Reasoning is written twice, as in whole answers.
-func (s *Server) NewStreamEncoder(served dialect.Served) dialect.StreamEncoder {
-	e := &chunkEncoder{served: served, functions: knowsFunctions(served)}
+// A Block is the block of reasoning that a choice's stream has come to.
+type Block struct {
+	Count  int                 // of blocks so far
+	Index  int                 // of this block, in reasoning_details
+	Before chat.ReasoningState // of this block, up to the last event
+	State  chat.ReasoningState // of this block, with the last event
+
+	open   bool // no other part has begun since
+	stated bool // an event had a state
+}
+
+// add takes the next event of reasoning. It decides which block the event belongs to as chat.Assembler
+// does, so that a client assembles what a whole answer has.
+func (b *Block) add(ev *chat.Event) {
+	var state *chat.ReasoningState
+	if b.stated {
+		state = &b.State
+	}
+	if b.Count == 0 || ev.Text != "" && !b.open || !state.Takes(ev.State) {
+		next := 0
+		if b.Count > 0 {
+			next = b.Index + 1
+		}
+		*b = Block{Count: b.Count + 1, Index: blockIndex(ev.State, next), open: true}
+	}
+	b.Before = b.State
+	if ev.State != nil {
+		b.State.Merge(ev.State)
+		b.stated = true
+	}
+}
+
+// NewStreamEncoder returns an encoder for one streamed answer.
+func (f *AnswerFormat) NewStreamEncoder(served dialect.Served) dialect.StreamEncoder {
+	e := &chunkEncoder{format: f, served: served, functions: wantsFunctions(&served)}
 	e.tail = append(e.tail, ']')
 	if e.wantsUsage() {
 		e.tail = append(e.tail, `,"usage":null`...)
 	}
-	e.tail = sse.End(append(e.tail, '}'))
+	usage := len(e.tail)
+	e.tail = sse.End(f.Tail(e.tail, &e.served))
+	e.lastTail = e.tail[usage:]
 	e.begin(&chat.Event{})
 	return e
 }
 
+// wantsUsage says whether usage has a chunk of its own.
 func (e *chunkEncoder) wantsUsage() bool {
-	return e.served.Request != nil && e.served.Request.StreamUsage
+	return !e.format.UsageAtFinish && e.served.Request != nil && e.served.Request.StreamUsage
 }
 
-// begin writes what all chunks begin with.
 func (e *chunkEncoder) begin(start *chat.Event) {
-	e.head = appendHead(sse.Begin(e.head[:0], ""), "chat.completion.chunk", identify(start.ID, start.Model, start.Created, e.served))
-	e.head = appendMember(e.head, "service_tier", start.ServiceTier)
-	e.head = appendMember(e.head, "system_fingerprint", start.SystemFingerprint)
-	e.head = append(e.head, `,"choices":[`...)
+	e.head = e.format.Head(sse.Begin(e.head[:0], ""), start, &e.served)
 }
 
-// Encode appends the event. EventStart is said by every chunk, EventUsage is kept for the last,
-// and EventError is for Error to tell.
+// Encode appends the event. Every chunk repeats EventStart, the last has EventUsage, and Error tells EventError.
 func (e *chunkEncoder) Encode(out []byte, ev *chat.Event) []byte {
 	switch ev.Kind {
 	case chat.EventStart:
@@ -70,43 +98,61 @@ func (e *chunkEncoder) Encode(out []byte, ev *chat.Event) []byte {
 		return out
 	case chat.EventEnd:
 		return e.end(out)
+	case chat.EventFinish:
+		if e.format.UsageAtFinish {
+			return e.holdFinish(out, *ev)
+		}
 	}
+	return e.chunk(out, ev)
+}
+
+// holdFinish keeps the end of a choice until it is known whether another choice ends after it.
+func (e *chunkEncoder) holdFinish(out []byte, ev chat.Event) []byte {
+	if e.finish != nil {
+		out = e.chunk(out, e.finish)
+	}
+	e.finish = &ev
+	return out
+}
+
+// chunk appends the chunk of an event, unless the event has no place in the format.
+func (e *chunkEncoder) chunk(out []byte, ev *chat.Event) []byte {
+	before := len(out)
+	if out = e.choice(out, ev); len(out) > before {
+		out = append(out, e.tail...)
+	}
+	return out
+}
+
+// choice appends a chunk up to the end of its choice. The first of a choice has the role.
+func (e *chunkEncoder) choice(out []byte, ev *chat.Event) []byte {
 	before := len(out)
 	out, c, first := e.open(out, ev.Choice)
 	start := len(out)
 	if first {
-		out = append(out, `"role":"assistant","content":`...)
-		switch ev.Kind {
-		case chat.EventText:
-			out = jsonx.AppendString(out, ev.Text)
-		case chat.EventFinish, chat.EventLogprobs:
-			out = append(out, `""`...)
+		out = append(out, `"role":"assistant"`...)
+		switch {
+		case ev.Kind == chat.EventText || !e.format.Nulls:
+		case ev.Kind == chat.EventFinish, ev.Kind == chat.EventLogprobs:
+			out = append(out, `,"content":""`...)
 		default:
-			out = append(out, "null"...)
+			out = append(out, `,"content":null`...)
 		}
 	}
-	if ev.Kind != chat.EventText || !first {
-		out = e.say(out, start, c, ev)
-	}
+	out = e.delta(out, start, c, ev)
 	if len(out) == start && ev.Kind != chat.EventFinish && ev.Kind != chat.EventLogprobs {
-		return out[:before] // there is nothing to say
+		return out[:before]
 	}
-	out = append(out, `},"logprobs":`...)
-	if ev.Kind == chat.EventLogprobs {
-		out = appendLogprobs(out, ev.Raw)
-	} else {
-		out = append(out, "null"...)
-	}
-	out = append(out, `,"finish_reason":`...)
+	out = e.format.closeMessage(out, ev.Raw)
 	if ev.Kind == chat.EventFinish {
 		out = appendFinish(out, ev.Finish, e.functions)
 	} else {
 		out = append(out, "null"...)
 	}
-	return append(append(out, '}'), e.tail...)
+	return append(out, '}')
 }
 
-// open writes a chunk up to the members of the choice's delta.
+// open appends a chunk up to the members of the choice's delta.
 func (e *chunkEncoder) open(out []byte, index int) (_ []byte, c *delta, first bool) {
 	at := 0
 	for at < len(e.choices) && e.choices[at].index != index {
@@ -121,56 +167,67 @@ func (e *chunkEncoder) open(out []byte, index int) (_ []byte, c *delta, first bo
 	return append(out, `,"delta":{`...), &e.choices[at], first
 }
 
-// say writes the event's members of the delta that began at start.
-func (e *chunkEncoder) say(out []byte, start int, c *delta, ev *chat.Event) []byte {
+// delta appends the event's members of the delta that begins at start.
+func (e *chunkEncoder) delta(out []byte, start int, c *delta, ev *chat.Event) []byte {
+	switch ev.Kind {
+	case chat.EventText, chat.EventRefusal, chat.EventCall, chat.EventMedia:
+		c.block.open = false
+	}
 	switch ev.Kind {
 	case chat.EventText:
-		c.thinking = false
 		out = append(comma(out, start), `"content":`...)
 		out = jsonx.AppendString(out, ev.Text)
 	case chat.EventRefusal:
-		c.thinking = false
 		out = append(comma(out, start), `"refusal":`...)
 		out = jsonx.AppendString(out, ev.Text)
 	case chat.EventReason:
-		out = c.reason(out, start, ev)
+		c.block.add(ev)
+		out = e.format.Thought(out, start, &c.block, ev)
 	case chat.EventCall, chat.EventCallArgs:
-		c.thinking = c.thinking && ev.Kind == chat.EventCallArgs
 		out = e.call(out, start, c, ev)
 	case chat.EventMedia:
-		c.thinking = false
 		if ev.Part == chat.Image {
 			out = append(comma(out, start), `"images":[`...)
-			out = append(appendImage(out, ev.Media, c.images), ']')
+			out = append(e.format.Image(out, ev.Media, c.images), ']')
 			c.images++
 		}
 	case chat.EventCitation:
-		out = append(comma(out, start), `"annotations":[`...)
-		out = append(appendAnnotation(out, ev.Citation), ']')
+		out = appendMemberOf(out, start, e.format.Citations)
+		out = append(e.format.Citation(out, ev.Citation), ']')
 	case chat.EventFinish:
-		if c.thinking && len(c.calls) == 0 {
-			out = append(comma(out, start), `"content":""`...) // as whole answers say it, lest SDKs make null of it
+		if e.format.Nulls && c.block.open && len(c.calls) == 0 {
+			out = append(comma(out, start), `"content":""`...) // as in whole answers: SDKs make null of it otherwise
 		}
 	}
 	return out
 }
 
-// call writes a tool call, or a piece of its arguments.
+// appendMemberOf begins a member of the object that begins at start. member begins with a comma, which the
+// object's first member does not need.
+func appendMemberOf(out []byte, start int, member string) []byte {
+	if len(out) == start {
+		member = member[1:]
+	}
+	return append(out, member...)
+}
+
+// call appends a tool call, or a piece of its arguments.
 func (e *chunkEncoder) call(out []byte, start int, c *delta, ev *chat.Event) []byte {
 	if e.functions {
 		return appendFunctionDelta(out, start, ev)
 	}
-	out = append(comma(out, start), `"tool_calls":[{"index":`...)
+	out = appendMemberOf(out, start, e.format.ToolCalls)
+	out = append(out, `{"index":`...)
 	out = jsonx.AppendInt(out, int64(ev.Call))
 	if ev.Kind == chat.EventCall {
 		for len(c.calls) <= ev.Call {
 			c.calls = append(c.calls, false)
 		}
 		c.calls[ev.Call] = ev.ToolCall.Custom
-		out = appendToolCall(append(out, ','), ev.ToolCall)
+		out = e.format.appendCall(append(out, ','), ev.ToolCall)
 		return append(out, `}]`...)
 	}
-	if ev.Call < len(c.calls) && c.calls[ev.Call] {
+	if e.format.CustomCalls && ev.Call < len(c.calls) && c.calls[ev.Call] {
 		out = append(out, `,"custom":{"input":`...)
 	} else {
 		out = append(out, `,"function":{"arguments":`...)
@@ -179,64 +236,40 @@ func (e *chunkEncoder) call(out []byte, start int, c *delta, ev *chat.Event) []b
 	return append(out, `}}]`...)
 }
 
-// appendFunctionDelta writes the first call as the function_call of former times.
+// appendFunctionDelta appends the first call as function_call, of which there can be one.
 func appendFunctionDelta(out []byte, start int, ev *chat.Event) []byte {
 	if ev.Call > 0 {
 		return out
 	}
 	out = append(comma(out, start), `"function_call":`...)
 	if ev.Kind == chat.EventCall {
-		return appendCallee(out, ev.ToolCall.Name, "arguments", ev.ToolCall.Arguments)
+		return appendFunction(out, ev.ToolCall)
 	}
 	out = append(out, `{"arguments":`...)
 	out = jsonx.AppendString(out, ev.Text)
 	return append(out, '}')
 }
 
-// reason writes a piece of a block of reasoning, as a text and as a detail: whether a state
-// will come, such as a signature at the end, is not known yet, and it is worth nothing without
-// the text. Which block it belongs to is decided as chat.Assembler does it, so that what a
-// caller puts together is what a whole answer has.
-func (c *delta) reason(out []byte, start int, ev *chat.Event) []byte {
-	if c.next == 0 || ev.Text != "" && !c.thinking || !c.block.Takes(ev.State) {
-		c.thinking, c.block = true, chat.ReasoningState{}
-		c.at = blockIndex(ev.State, c.next)
-		c.next = c.at + 1
-	}
-	state := chat.ReasoningState{Summary: c.block.Summary}
-	if ev.State != nil {
-		c.block.Merge(ev.State)
-		state = *ev.State
-		state.ID, state.Format = c.block.ID, c.block.Format // may have come in an event without content
-	}
-	if ev.Text != "" {
-		out = append(comma(out, start), `"reasoning_content":`...)
-		out = jsonx.AppendString(out, ev.Text)
-	}
-	list := len(out)
-	out = append(comma(out, start), `"reasoning_details":[`...)
-	begun := len(out)
-	if out = appendDetails(out, begun, ev.Text, &state, c.at); len(out) == begun {
-		return out[:list]
-	}
-	return append(out, ']')
-}
-
-// end writes the usage and the terminator.
+// end appends the usage and the terminator.
 func (e *chunkEncoder) end(out []byte) []byte {
-	if e.usage != nil && e.wantsUsage() {
+	switch {
+	case e.finish != nil:
+		out = e.choice(out, e.finish)
+	case e.format.UsageAtFinish, e.usage != nil && e.wantsUsage():
 		out = append(out, e.head...)
-		out = append(out, `],"usage":`...)
-		out = appendUsage(out, e.usage)
-		out = sse.End(append(out, '}'))
+	default:
+		return sse.AppendDone(out)
 	}
+	out = append(out, `],"usage":`...)
+	out = e.format.Usage(out, e.usage)
+	out = append(out, e.lastTail...)
 	return sse.AppendDone(out)
 }
 
-// Error appends the failure as SDKs look for it: an event with an error. There is no [DONE]
-// after it, for the answer is not done.
+// Error appends the failure as SDKs look for it: an event with an error. No [DONE] follows, as the
+// answer is not complete.
 func (e *chunkEncoder) Error(out []byte, err *fault.Error) []byte {
-	return sse.End(AppendFault(sse.Begin(out, ""), err))
+	return sse.End(e.format.Fault(sse.Begin(out, ""), err, e.served.RequestID))
 }
 
 // Heartbeat appends a comment.

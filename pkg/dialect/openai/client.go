@@ -11,12 +11,15 @@ import (
 // chatPath follows the base URL of every provider of the dialect.
 const chatPath = "/chat/completions"
 
+// Name is the dialect's name.
+const Name dialect.Name = "openai"
+
 // Client is the half towards providers. Its zero value is ready, with rules that change nothing; it is stateless.
 type Client struct {
 	Rules *Rules // nil: the zero rules
 }
 
-var _ dialect.Passing = Client{}
+var _ dialect.Passthrough = Client{}
 
 // NewStreamDecoder returns a decoder for one streamed answer.
 func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new(streamDecoder)) }
@@ -41,6 +44,9 @@ func (c Client) rules() *Rules {
 	}
 	return c.Rules
 }
+
+// Dialect returns Name.
+func (Client) Dialect() dialect.Name { return Name }
 
 // Common returns the part of the rules that all dialects have.
 func (c Client) Common() *dialect.CommonRules { return &c.rules().CommonRules }

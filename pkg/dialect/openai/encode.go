@@ -21,16 +21,19 @@ type encoder struct {
 func (e *encoder) request() {
 	r := e.Req
 	e.Begin()
-	if e.Field("model", body.Refuses) {
-		e.Str(r.Model)
-	}
+	e.FieldModel()
 	if e.Field("messages", body.Refuses) {
 		e.messages()
 	}
-	e.Tools(e.tool, e.toolChoice)
+	e.Tools(e.tool)
+	e.ToolChoice(e.toolChoice)
 	e.responseFormat()
-	e.limits()
-	e.sampling()
+	e.FieldInt(cmp.Or(e.limitField(), "max_completion_tokens"), e.MaxTokens())
+	e.stops()
+	e.choices()
+	e.numbers()
+	e.logitBias()
+	e.logprobs()
 	e.reasoning()
 	e.reasoningFormat()
 	e.FieldString("verbosity", r.Verbosity)
@@ -38,23 +41,25 @@ func (e *encoder) request() {
 	e.FieldString("user", r.User)
 	e.Metadata()
 	e.FieldString("prompt_cache_key", r.CacheKey)
-	if r.Stream && e.Field("stream", body.Refuses) {
-		e.Raw("true")
-		if e.Rules.StreamUsage == UsageAsked && e.Field("stream_options", body.Silent) {
-			e.Raw(`{"include_usage":true}`)
-		}
-	}
+	e.stream()
 	e.Raw("}")
 }
 
-// limits writes what bounds the answer.
-func (e *encoder) limits() {
-	e.FieldInt(cmp.Or(e.limitField(), "max_completion_tokens"), e.MaxTokens())
+func (e *encoder) stops() {
 	if len(e.Req.Stop) > 0 && e.Field("stop", body.Warns) {
 		// An array suits both StopAny and StopArray.
 		e.Out = jsonx.AppendStrings(e.Out, e.Stops(e.Rules.MaxStops))
 	}
-	e.choices()
+}
+
+func (e *encoder) stream() {
+	if !e.Req.Stream || !e.Field("stream", body.Refuses) {
+		return
+	}
+	e.Raw("true")
+	if e.Rules.StreamUsage == UsageAsked && e.Field("stream_options", body.Silent) {
+		e.Raw(`{"include_usage":true}`)
+	}
 }
 
 // limitField is the field that the provider wants, empty if either will do.
@@ -79,7 +84,7 @@ func (e *encoder) choices() {
 	}
 }
 
-func (e *encoder) sampling() {
+func (e *encoder) numbers() {
 	r := e.Req
 	e.FieldFloat("temperature", r.Temperature)
 	e.FieldFloat("top_p", r.TopP)
@@ -87,6 +92,10 @@ func (e *encoder) sampling() {
 	e.FieldInt("seed", r.Seed)
 	e.FieldFloat("frequency_penalty", r.FrequencyPenalty)
 	e.FieldFloat("presence_penalty", r.PresencePenalty)
+}
+
+func (e *encoder) logitBias() {
+	r := e.Req
 	if len(r.LogitBias) > 0 && e.Field("logit_bias", body.Warns) {
 		e.Raw("{")
 		for i, token := range slices.Sorted(maps.Keys(r.LogitBias)) {
@@ -96,6 +105,10 @@ func (e *encoder) sampling() {
 		}
 		e.Raw("}")
 	}
+}
+
+func (e *encoder) logprobs() {
+	r := e.Req
 	if e.Rules.Logprobs == LogprobsBool {
 		e.FieldBool("logprobs", r.Logprobs)
 		e.FieldInt("top_logprobs", r.TopLogprobs)

@@ -313,8 +313,8 @@ func TestRecordedRequests(t *testing.T) {
 	}
 }
 
-// TestRecordedRequestsPass: what was sent to a provider passes to it, most of it untouched.
-func TestRecordedRequestsPass(t *testing.T) {
+// TestRecordedPassthrough: what was sent to a provider passes to it, most of it untouched.
+func TestRecordedPassthrough(t *testing.T) {
 	table, err := provider.NewTable(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -331,7 +331,7 @@ func TestRecordedRequestsPass(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		enc, ok := table.ByID(id).Client.(openai.Client).PassRequest(body, req, nil)
+		enc, ok := table.ByID(id).Client.(openai.Client).PassthroughRequest(body, req, nil)
 		switch {
 		case !ok:
 			not++

@@ -8,14 +8,17 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// A requestDecoder reads one request, and goes on after an issue.
-type requestDecoder struct {
+// A RequestDecoder reads one request, and goes on after an issue.
+type RequestDecoder struct {
 	body.Reader
-	req *chat.Request
+	Request *chat.Request
 
-	// What depends on other members is read last.
+	format *RequestFormat
+	own    func(m jsonx.Value) bool
+
+	// Members that depend on others are read last.
 	toolChoice, functionCall             jsonx.Value
-	effort, reasoning, thinking, without jsonx.Value // without is what keeps the reasoning from the caller
+	effort, reasoning, thinking, without jsonx.Value // without: what keeps the reasoning out of the answer
 	oldLimit                             *int64
 	endUser                              string
 
@@ -24,44 +27,55 @@ type requestDecoder struct {
 
 const maxStops = 16 // as many as any provider takes
 
-func (d *requestDecoder) request(v jsonx.Value) {
+// NewRequestDecoder returns a decoder of one request in the format. own, if not nil, reads members of the
+// request that only the format has; it returns false for others.
+func NewRequestDecoder(format *RequestFormat, own func(m jsonx.Value) bool) *RequestDecoder {
+	return &RequestDecoder{Request: new(chat.Request), format: format, own: own}
+}
+
+// Decode reads the request.
+func (d *RequestDecoder) Decode(v jsonx.Value) {
 	if v.Kind() != jsonx.Object {
 		d.Expected(v, "an object")
 		return
 	}
-	d.require(v, "messages")
-	for m := v.First(); m.Exists() && !d.Full(); m = m.Next() {
-		if !m.Given() {
-			continue
-		}
-		switch key := string(m.Key()); {
-		case d.conversation(key, m), d.sampling(key, m), d.shape(key, m), d.extras(key, m):
-		default:
-			d.foreign(key, m)
-		}
+	if messages := v.Get("messages"); messages.Exists() && !messages.Given() && d.format.Strict {
+		d.Expected(messages, "an array")
+	} else {
+		d.require(v, "messages")
 	}
-	r := d.req
+	d.object(v, d.format.Request, d.member)
+	r := d.Request
 	if r.MaxTokens == nil {
 		r.MaxTokens = d.oldLimit
 	}
 	r.User = cmp.Or(r.User, d.endUser)
-	d.reasons()
-	d.choice(v)
+	d.readReasoning()
+	d.readToolChoice()
 }
 
-// conversation reads what is said, to whom, and how the answer comes.
-func (d *requestDecoder) conversation(key string, m jsonx.Value) bool {
-	switch key {
+func (d *RequestDecoder) member(name []byte, m jsonx.Value) {
+	switch {
+	case d.own != nil && d.own(m):
+	case d.conversation(name, m), d.sampling(name, m), d.shape(name, m), d.extras(name, m):
+	default:
+		d.foreign(name, m)
+	}
+}
+
+// conversation reads the messages, the model that answers, and how the answer is sent.
+func (d *RequestDecoder) conversation(name []byte, m jsonx.Value) bool {
+	switch string(name) {
 	case "model":
-		d.req.Model = d.Name(m)
+		d.Request.Model = d.Name(m)
 	case "messages":
 		d.messages(m)
 	case "stream":
-		d.req.Stream = d.Bool(m)
+		d.Request.Stream = d.Bool(m)
 	case "stream_options":
-		d.object(m, func(key string, o jsonx.Value) {
-			if key == "include_usage" {
-				d.req.StreamUsage = d.Bool(o)
+		d.object(m, nil, func(name []byte, o jsonx.Value) {
+			if string(name) == "include_usage" {
+				d.Request.StreamUsage = d.Bool(o)
 			}
 		})
 	default:
@@ -70,21 +84,24 @@ func (d *requestDecoder) conversation(key string, m jsonx.Value) bool {
 	return true
 }
 
-// sampling reads the numbers.
-func (d *requestDecoder) sampling(key string, m jsonx.Value) bool {
-	r := d.req
-	switch key {
+// sampling reads the parameters that are numbers.
+func (d *RequestDecoder) sampling(name []byte, m jsonx.Value) bool {
+	r := d.Request
+	switch string(name) {
 	case "max_completion_tokens":
 		r.MaxTokens = d.Int(m, 1, 1<<53)
-	case "max_tokens": // deprecated for the former, and all that some servers know
+	case "max_tokens": // deprecated in favour of the former, and the only one that some servers know
 		d.oldLimit = d.Int(m, 1, 1<<53)
 	case "temperature":
 		r.Temperature = d.Float(m, 0, 2)
 	case "top_p":
 		r.TopP = d.Float(m, 0, 1)
 	case "top_k":
-		// Open models' servers take 0 and -1 for all tokens, which is to say nothing.
-		if k := d.Int(m, -1, 1<<53); k != nil && *k > 0 {
+		least := int64(-1) // servers of open models take 0 and -1 for no limit
+		if d.format.Strict {
+			least = 1
+		}
+		if k := d.Int(m, least, 1<<53); k != nil && *k > 0 {
 			r.TopK = k
 		}
 	case "seed", "random_seed": // random_seed: Mistral
@@ -105,26 +122,26 @@ func (d *requestDecoder) sampling(key string, m jsonx.Value) bool {
 	return true
 }
 
-// logprobs reads a boolean or, as Together has it, how many are wanted.
-func (d *requestDecoder) logprobs(m jsonx.Value) {
+// logprobs reads a boolean or, as Together has it, the number of the likeliest tokens to list.
+func (d *RequestDecoder) logprobs(m jsonx.Value) {
 	wanted := false
-	if m.Kind() == jsonx.Number {
+	if m.Kind() == jsonx.Number && !d.format.Strict {
 		n := d.Int(m, 0, 20)
 		wanted = n != nil && *n > 0
 		if wanted {
-			d.req.TopLogprobs = n
+			d.Request.TopLogprobs = n
 		}
 	} else {
 		wanted = d.Bool(m)
 	}
-	d.req.Logprobs = &wanted
+	d.Request.Logprobs = &wanted
 }
 
-// foreign notes what the canonical form does not carry.
-func (d *requestDecoder) foreign(key string, m jsonx.Value) {
+// foreign notes a member that package chat has no field for.
+func (d *RequestDecoder) foreign(name []byte, m jsonx.Value) {
 	essential := false
-	switch key {
-	case "store", "usage": // nothing is kept anyway; OpenRouter's wish for what every answer has
+	switch string(name) {
+	case "store", "usage": // the gateway stores nothing; OpenRouter's request for usage, which every answer has
 		return
 	case "modalities":
 		for e := m.First(); e.Exists(); e = e.Next() {
@@ -134,28 +151,28 @@ func (d *requestDecoder) foreign(key string, m jsonx.Value) {
 			return
 		}
 	}
-	body.NoteForeign(d.req, m, essential)
+	body.NoteForeign(d.Request, m, essential)
 }
 
-// extras reads what only some providers know.
-func (d *requestDecoder) extras(key string, m jsonx.Value) bool {
-	r := d.req
-	switch key {
+// extras reads members that only some providers know.
+func (d *RequestDecoder) extras(name []byte, m jsonx.Value) bool {
+	r := d.Request
+	switch string(name) {
 	case "logit_bias":
-		d.object(m, func(token string, bias jsonx.Value) {
+		d.object(m, nil, func(token []byte, bias jsonx.Value) {
 			if f := d.Float(bias, -100, 100); f != nil {
 				if r.LogitBias == nil {
 					r.LogitBias = make(map[string]float64, m.Len())
 				}
-				r.LogitBias[token] = *f
+				r.LogitBias[string(token)] = *f
 			}
 		})
 	case "metadata":
-		d.object(m, func(key string, value jsonx.Value) {
+		d.object(m, nil, func(name []byte, value jsonx.Value) {
 			if r.Metadata == nil {
 				r.Metadata = make(map[string]string, m.Len())
 			}
-			r.Metadata[key] = d.Str(value)
+			r.Metadata[string(name)] = d.Str(value)
 		})
 	case "verbosity":
 		r.Verbosity = d.OneOf(m, "low", "medium", "high")

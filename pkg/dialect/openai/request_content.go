@@ -8,7 +8,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// place says which parts may be somewhere.
+// place says which parts a content may have.
 type place uint8
 
 const (
@@ -17,14 +17,13 @@ const (
 	assistantPart
 )
 
-// content reads a string or an array of parts.
-func (d *requestDecoder) content(message, v jsonx.Value, where place) []chat.Part {
-	switch v.Kind() {
-	case jsonx.Missing:
-		d.AddMember(message, "content", "required")
-	case jsonx.String:
+// content reads the content of a message: a string or an array of parts.
+func (d *RequestDecoder) content(message jsonx.Value, where place) []chat.Part {
+	v := message.Get("content")
+	switch kind := v.Kind(); {
+	case kind == jsonx.String:
 		return []chat.Part{{Kind: chat.Text, Text: v.Str()}}
-	case jsonx.Array:
+	case kind == jsonx.Array:
 		if v.Len() == 0 {
 			d.Add(v, "must not be empty")
 		}
@@ -33,15 +32,17 @@ func (d *requestDecoder) content(message, v jsonx.Value, where place) []chat.Par
 			parts = d.part(parts, e, where)
 		}
 		return parts
+	case kind == jsonx.Missing, kind == jsonx.Null && !d.format.Strict:
+		d.AddMember(message, "content", "required")
 	default:
 		d.Expected(v, "a string or an array of parts")
 	}
 	return nil
 }
 
-// part appends a part to those before. One of a type that nobody knows is kept as it is: its
-// meaning is its provider's.
-func (d *requestDecoder) part(out []chat.Part, v jsonx.Value, where place) []chat.Part {
+// part appends a part to those before. A lenient format keeps a part of an unknown type as it is,
+// for the provider that knows it.
+func (d *RequestDecoder) part(out []chat.Part, v jsonx.Value, where place) []chat.Part {
 	if v.Kind() != jsonx.Object {
 		d.Expected(v, "an object")
 		return out
@@ -49,49 +50,65 @@ func (d *requestDecoder) part(out []chat.Part, v jsonx.Value, where place) []cha
 	if !d.require(v, "type") {
 		return out
 	}
-	var p chat.Part
+	p := chat.Part{}
 	kind := v.Get("type")
-	switch d.Str(kind) {
+	switch partType := d.word(kind, d.format.PartTypes); partType {
 	case "text":
-		p.Kind = chat.Text
-		if d.require(v, "text") {
-			p.Text = d.Str(v.Get("text"))
-		}
+		d.Only(v, "type", "text", d.format.CacheControl)
+		p = d.textPart(v, chat.Text, "text")
 	case "refusal":
-		p.Kind = chat.Refusal
-		if d.require(v, "refusal") {
-			p.Text = d.Str(v.Get("refusal"))
-		}
+		p = d.textPart(v, chat.Refusal, "refusal")
 	case "thinking": // Mistral
 		return d.thinkingPart(out, v)
-	case "image_url":
-		p = d.media(v, chat.Image, "image_url")
-	case "input_audio":
-		p = d.media(v, chat.Audio, "input_audio")
-	case "file":
-		p = d.media(v, chat.File, "file")
-	case "document_url": // Mistral
-		p = d.media(v, chat.File, "document_url")
-		if name := v.Get("document_name"); p.Media != nil && name.Given() {
-			p.Media.Filename = d.Str(name)
-		}
 	default:
-		p.Kind, p.Raw = chat.Unrendered, v.Clone()
+		p = d.mediaPart(partType, v)
 	}
 	switch {
+	case p.Kind == chat.Unrendered && d.format.Strict: // noted with the type
 	case p.Kind == chat.Refusal && where != assistantPart:
 		d.Add(kind, "only goes with the role assistant")
 	case p.Kind != chat.Text && where == textOnly, p.Media != nil && where == assistantPart:
 		d.Add(v, "only text may be here")
 	}
-	if mark := v.Get("cache_control"); mark.Given() {
-		p.Cache = d.cache(mark)
+	if mark := v.Get(d.format.CacheControl); mark.Given() {
+		p.Cache = d.Cache(mark)
 	}
 	return append(out, p)
 }
 
+func (d *RequestDecoder) textPart(v jsonx.Value, kind chat.PartKind, member string) chat.Part {
+	p := chat.Part{Kind: kind}
+	if d.require(v, member) {
+		p.Text = d.Str(v.Get(member))
+	}
+	return p
+}
+
+func (d *RequestDecoder) mediaPart(partType string, v jsonx.Value) chat.Part {
+	if d.format.Part != nil {
+		if p, ok := d.format.Part(d, partType, v); ok {
+			return p
+		}
+	}
+	switch partType {
+	case "image_url":
+		return d.wrappedMedia(v, chat.Image, "image_url", "url", "detail")
+	case "input_audio":
+		return d.wrappedMedia(v, chat.Audio, "input_audio", "data", "format")
+	case "file":
+		return d.wrappedMedia(v, chat.File, "file", "filename", "file_data", "file_id")
+	case "document_url": // Mistral
+		p := d.wrappedMedia(v, chat.File, "document_url")
+		if name := v.Get("document_name"); name.Given() {
+			p.Media.Filename = d.Str(name)
+		}
+		return p
+	}
+	return chat.Part{Kind: chat.Unrendered, Raw: v.Clone()}
+}
+
 // thinkingPart reads {"type":"thinking","thinking":[{"type":"text","text":".."}]}.
-func (d *requestDecoder) thinkingPart(out []chat.Part, v jsonx.Value) []chat.Part {
+func (d *RequestDecoder) thinkingPart(out []chat.Part, v jsonx.Value) []chat.Part {
 	thinking := v.Get("thinking")
 	if thinking.Kind() == jsonx.String {
 		return append(out, chat.Part{Kind: chat.Reason, Text: thinking.Str()})
@@ -108,14 +125,15 @@ func (d *requestDecoder) thinkingPart(out []chat.Part, v jsonx.Value) []chat.Par
 	return append(out, p)
 }
 
-// media reads a medium: the object of that name, or the URL or data itself, as Mistral has it.
-func (d *requestDecoder) media(v jsonx.Value, kind chat.PartKind, member string) chat.Part {
+// wrappedMedia reads media: an object with the members named or, as Mistral writes it, the URL or data itself.
+func (d *RequestDecoder) wrappedMedia(v jsonx.Value, kind chat.PartKind, member string, members ...string) chat.Part {
+	d.Only(v, "type", member, d.format.CacheControl)
 	p := chat.Part{Kind: kind, Media: new(chat.Media)}
 	if !d.require(v, member) {
 		return p
 	}
 	inner := v.Get(member)
-	if inner.Kind() == jsonx.String {
+	if inner.Kind() == jsonx.String && !d.format.Strict {
 		if kind == chat.Audio {
 			d.fileData(inner, p.Media)
 		} else {
@@ -123,16 +141,17 @@ func (d *requestDecoder) media(v jsonx.Value, kind chat.PartKind, member string)
 		}
 		return p
 	}
-	d.object(inner, func(key string, m jsonx.Value) { d.medium(key, m, p.Media) })
+	d.Only(inner, members...)
+	d.object(inner, nil, func(name []byte, m jsonx.Value) { d.MediaMember(name, m, p.Media) })
 	if inner.Kind() == jsonx.Object {
 		d.checkMedia(inner, kind)
 	}
 	return p
 }
 
-// medium reads one member of a medium.
-func (d *requestDecoder) medium(key string, m jsonx.Value, out *chat.Media) {
-	switch key {
+// MediaMember reads one member of media. It skips unknown ones.
+func (d *RequestDecoder) MediaMember(name []byte, m jsonx.Value, out *chat.Media) {
+	switch string(name) {
 	case "url":
 		d.URL(m, out)
 	case "data":
@@ -140,7 +159,7 @@ func (d *requestDecoder) medium(key string, m jsonx.Value, out *chat.Media) {
 	case "file_data":
 		d.fileData(m, out)
 	case "detail":
-		out.Detail = d.OneOf(m, "auto", "low", "high", "original")
+		out.Detail = d.OneOf(m, d.format.Details...)
 	case "format":
 		if out.Format = d.Str(m); m.Kind() == jsonx.String && !body.MadeOf(out.Format, 16, "") {
 			d.Add(m, "expected a format such as wav or mp3")
@@ -152,8 +171,8 @@ func (d *requestDecoder) medium(key string, m jsonx.Value, out *chat.Media) {
 	}
 }
 
-// checkMedia sees to it that the medium comes from exactly one place.
-func (d *requestDecoder) checkMedia(v jsonx.Value, kind chat.PartKind) {
+// checkMedia notes an issue unless the media have exactly one source.
+func (d *RequestDecoder) checkMedia(v jsonx.Value, kind chat.PartKind) {
 	switch kind {
 	case chat.Image:
 		d.require(v, "url")
@@ -168,7 +187,7 @@ func (d *requestDecoder) checkMedia(v jsonx.Value, kind chat.PartKind) {
 }
 
 // fileData reads a URL, which may be a data URL, or base64 alone, which says less.
-func (d *requestDecoder) fileData(m jsonx.Value, out *chat.Media) {
+func (d *RequestDecoder) fileData(m jsonx.Value, out *chat.Media) {
 	if s := m.Str(); m.Kind() == jsonx.String && !strings.Contains(s[:min(len(s), 8)], ":") {
 		out.Data = d.Base64(m, s)
 		return
@@ -176,11 +195,13 @@ func (d *requestDecoder) fileData(m jsonx.Value, out *chat.Media) {
 	d.URL(m, out)
 }
 
-// cache reads Anthropic's cache_control, which OpenRouter and others take on parts.
-func (d *requestDecoder) cache(v jsonx.Value) *chat.CacheMark {
+// Cache reads the mark at the end of a prefix to be cached: Anthropic's cache_control, which OpenRouter
+// and others take on parts.
+func (d *RequestDecoder) Cache(v jsonx.Value) *chat.CacheMark {
+	d.Only(v, "ttl")
 	mark := new(chat.CacheMark)
-	d.object(v, func(key string, m jsonx.Value) {
-		switch key {
+	d.object(v, nil, func(name []byte, m jsonx.Value) {
+		switch string(name) {
 		case "type":
 			d.OneOf(m, "ephemeral")
 		case "ttl":

@@ -5,26 +5,25 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-func (d *requestDecoder) messages(v jsonx.Value) {
+func (d *RequestDecoder) messages(v jsonx.Value) {
 	if v.Kind() == jsonx.Array && v.Len() == 0 {
 		d.Add(v, "must not be empty")
 	}
-	d.req.Messages = make([]chat.Message, 0, v.Len())
+	d.Request.Messages = make([]chat.Message, 0, v.Len())
 	d.Array(v, d.message)
 }
 
-// A turn is one message's members, found before any is read: what they mean depends on the role.
+// A turn holds the members of one message, found before any is read: their meaning depends on the role.
 type turn struct {
 	role, content, name, calls, callID, functionCall, refusal, images jsonx.Value
 	reasoning, reasoningContent, details, cache                       jsonx.Value
 }
 
-func (t *turn) find(key string, m jsonx.Value) {
-	switch key {
+func (t *turn) find(name []byte, m jsonx.Value) {
+	switch string(name) {
 	case "role":
 		t.role = m
 	case "content":
@@ -52,21 +51,22 @@ func (t *turn) find(key string, m jsonx.Value) {
 	}
 }
 
-// roleFunction is what tools were called before there were tools.
+// roleFunction is the role of a function's result in requests from before OpenAI had tools.
 const roleFunction = "function"
 
-func (d *requestDecoder) message(v jsonx.Value) {
+func (d *RequestDecoder) message(v jsonx.Value) {
 	var t turn
-	d.object(v, t.find)
+	d.object(v, d.format.Message, t.find)
 	if !d.require(v, "role") {
 		return
 	}
-	role := d.OneOf(t.role, "system", "developer", "user", "assistant", "tool", roleFunction)
+	role := d.OneOf(t.role, d.format.Roles...)
 	out := chat.Message{Role: chat.Role(role)}
 	if t.name.Exists() {
-		if out.Name = d.Str(t.name); len(out.Name) > body.MaxName {
-			d.Add(t.name, "expected at most %d bytes", body.MaxName)
-		}
+		out.Name = d.participant(t.name)
+	}
+	if d.format.Strict {
+		d.checkRole(v, &t, out.Role)
 	}
 	switch role {
 	case "assistant":
@@ -76,61 +76,82 @@ func (d *requestDecoder) message(v jsonx.Value) {
 	case roleFunction:
 		d.functionResult(v, &t, &out)
 	case "user":
-		out.Parts = d.content(v, t.content, anyPart)
+		out.Parts = d.content(v, anyPart)
 	default:
-		out.Parts = d.content(v, t.content, textOnly)
+		out.Parts = d.content(v, textOnly)
 	}
 	if t.cache.Exists() && len(out.Parts) > 0 {
-		out.Parts[len(out.Parts)-1].Cache = d.cache(t.cache)
+		out.Parts[len(out.Parts)-1].Cache = d.Cache(t.cache)
 	}
-	d.req.Messages = append(d.req.Messages, out)
+	d.Request.Messages = append(d.Request.Messages, out)
 }
 
-// assistant reads a turn of the model's. Its parts come in the order in which models
-// say them: reasoning, text, refusal, images, calls.
-func (d *requestDecoder) assistant(v jsonx.Value, t *turn, out *chat.Message) {
-	d.thoughts(t, out)
+// checkRole notes an issue for each member that messages of the role do not have.
+func (d *RequestDecoder) checkRole(v jsonx.Value, t *turn, role chat.Role) {
+	for _, m := range [...]jsonx.Value{t.calls, t.reasoning, t.refusal, t.images} {
+		if m.Exists() && role != chat.Assistant {
+			d.Add(m, "only goes with the role assistant")
+		}
+	}
+	for _, m := range [...]jsonx.Value{t.callID, optional(v, d.format.ResultError)} {
+		if m.Given() && role != chat.ToolRole {
+			d.Add(m, "only goes with the role tool")
+		}
+	}
+}
+
+// assistant reads a message of the assistant. Its parts have the order in which models
+// generate them: reasoning, text, refusal, images, calls.
+func (d *RequestDecoder) assistant(v jsonx.Value, t *turn, out *chat.Message) {
+	if d.format.Thoughts != nil {
+		out.Parts = d.format.Thoughts(d, t.reasoning)
+	} else {
+		d.thoughts(t, out)
+	}
 	if t.content.Exists() && !(t.content.Kind() == jsonx.String && t.content.Empty()) {
-		out.Parts = append(out.Parts, d.content(v, t.content, assistantPart)...)
+		out.Parts = append(out.Parts, d.content(v, assistantPart)...)
 	}
 	if t.refusal.Exists() {
 		if text := d.Str(t.refusal); text != "" {
 			out.Parts = append(out.Parts, chat.Part{Kind: chat.Refusal, Text: text})
 		}
 	}
-	for e := t.images.First(); e.Exists(); e = e.Next() { // of an earlier answer
-		if m := imageOf(e); m != nil {
-			out.Parts = append(out.Parts, chat.Part{Kind: chat.Image, Media: m})
-		}
+	if t.images.Kind() == jsonx.Array || t.images.Exists() && d.format.Strict {
+		d.Array(t.images, func(e jsonx.Value) {
+			if m := d.format.Image(d, e); m != nil {
+				out.Parts = append(out.Parts, chat.Part{Kind: chat.Image, Media: m})
+			}
+		})
 	}
 	if t.calls.Exists() {
 		d.Array(t.calls, func(e jsonx.Value) { d.addCall(out, d.call(e)) })
 	}
 	if t.functionCall.Exists() {
 		c := &chat.ToolCall{ID: fmt.Sprintf("call_%d", len(d.calls))}
-		d.callee(t.functionCall, c, "arguments")
+		d.calledFunction(t.functionCall, c, "arguments")
 		d.addCall(out, c)
 	}
 	if len(out.Parts) == 0 {
 		if !t.content.Exists() && !v.Get("audio").Given() {
-			d.AddMember(v, "content", "required, unless there are tool_calls")
+			d.AddMember(v, "content", "required, unless there are %s", d.format.Message.local("tool_calls"))
 		}
 		out.Parts = []chat.Part{{Kind: chat.Text}}
 	}
 	signCalls(out)
 }
 
-func (d *requestDecoder) addCall(out *chat.Message, c *chat.ToolCall) {
+func (d *RequestDecoder) addCall(out *chat.Message, c *chat.ToolCall) {
 	d.calls = append(d.calls, c)
 	out.Parts = append(out.Parts, chat.Part{Kind: chat.Call, ToolCall: c})
 }
 
-// call reads a tool call.
-func (d *requestDecoder) call(v jsonx.Value) *chat.ToolCall {
+// call reads a tool call. An index is left over from a stream.
+func (d *RequestDecoder) call(v jsonx.Value) *chat.ToolCall {
+	d.Only(v, "id", "type", "function", d.format.CallSignature, "index")
 	c := new(chat.ToolCall)
 	var function, custom jsonx.Value
-	d.object(v, func(key string, m jsonx.Value) {
-		switch key {
+	d.object(v, nil, func(name []byte, m jsonx.Value) {
+		switch string(name) {
 		case "id":
 			c.ID = d.CallID(m)
 		case "type":
@@ -146,20 +167,25 @@ func (d *requestDecoder) call(v jsonx.Value) *chat.ToolCall {
 	if v.Kind() != jsonx.Object {
 		return c
 	}
+	if signature := optional(v, d.format.CallSignature); signature.Given() {
+		c.Signature = d.Str(signature)
+	}
 	d.require(v, "id")
-	switch {
-	case c.Custom && d.require(v, "custom"):
-		d.callee(custom, c, "input")
-	case !c.Custom && d.require(v, "function"):
-		d.callee(function, c, "arguments")
+	if c.Custom && !d.format.Strict {
+		if d.require(v, "custom") {
+			d.calledFunction(custom, c, "input")
+		}
+	} else if d.require(v, "function") {
+		d.calledFunction(function, c, "arguments")
 	}
 	return c
 }
 
-// callee reads what is called, and with what.
-func (d *requestDecoder) callee(v jsonx.Value, c *chat.ToolCall, input string) {
-	d.object(v, func(key string, m jsonx.Value) {
-		switch key {
+// calledFunction reads the name of the tool that is called, and its input.
+func (d *RequestDecoder) calledFunction(v jsonx.Value, c *chat.ToolCall, input string) {
+	d.Only(v, "name", input)
+	d.object(v, nil, func(name []byte, m jsonx.Value) {
+		switch string(name) {
 		case "name":
 			c.Name = d.ToolName(m)
 		case input:
@@ -174,7 +200,7 @@ func (d *requestDecoder) callee(v jsonx.Value, c *chat.ToolCall, input string) {
 
 // thoughtSignature reads Google's extra_content
 // (https://ai.google.dev/gemini-api/docs/openai#thinking).
-func (d *requestDecoder) thoughtSignature(v jsonx.Value) string {
+func (d *RequestDecoder) thoughtSignature(v jsonx.Value) string {
 	s := v.Get("google").Get("thought_signature")
 	if !s.Given() {
 		return ""
@@ -184,14 +210,24 @@ func (d *requestDecoder) thoughtSignature(v jsonx.Value) string {
 
 // result reads the result of a tool. The called function's name, which some providers want,
 // is that of the call with the id, the latest if there are several.
-func (d *requestDecoder) result(v jsonx.Value, t *turn, out *chat.Message) {
+func (d *RequestDecoder) result(v jsonx.Value, t *turn, out *chat.Message) {
 	r := &chat.ToolResult{Name: out.Name}
-	if d.require(v, "tool_call_id") {
+	switch {
+	case t.callID.Exists():
 		r.CallID = d.CallID(t.callID)
+	case d.format.Strict:
+		d.AddMember(v, d.format.Message.local("tool_call_id"), "required with the role tool")
+	default:
+		d.AddMember(v, "tool_call_id", "required")
 	}
-	// A tool that says nothing has said so: null and an empty array are what programs write then.
-	if c := v.Get("content"); c.Kind() != jsonx.Null && (c.Kind() != jsonx.Array || c.Len() > 0) {
-		r.Parts = d.content(v, t.content, anyPart)
+	if failed := optional(v, d.format.ResultError); failed.Given() {
+		r.IsError = d.Bool(failed)
+	}
+	// Programs write null or an empty array for a tool that returned nothing.
+	c := v.Get("content")
+	nothing := c.Kind() == jsonx.Null || c.Kind() == jsonx.Array && c.Len() == 0
+	if !nothing || d.format.Strict {
+		r.Parts = d.content(v, anyPart)
 	}
 	for i := len(d.calls) - 1; i >= 0; i-- {
 		if d.calls[i].ID == r.CallID {
@@ -202,9 +238,9 @@ func (d *requestDecoder) result(v jsonx.Value, t *turn, out *chat.Message) {
 	out.Name, out.Parts = "", []chat.Part{{Kind: chat.Result, ToolResult: r}}
 }
 
-// functionResult reads the result of a function from before there were tools. It belongs
-// to the last call, which has no id but the one that it was given here.
-func (d *requestDecoder) functionResult(v jsonx.Value, t *turn, out *chat.Message) {
+// functionResult reads a result of the role function. It belongs to the last call, whose id
+// this decoder made up.
+func (d *RequestDecoder) functionResult(v jsonx.Value, t *turn, out *chat.Message) {
 	r := &chat.ToolResult{Name: out.Name}
 	d.require(v, "name")
 	if n := len(d.calls); n > 0 {
@@ -214,7 +250,7 @@ func (d *requestDecoder) functionResult(v jsonx.Value, t *turn, out *chat.Messag
 	}
 	r.Parts = []chat.Part{{Kind: chat.Text}}
 	if t.content.Exists() {
-		r.Parts = d.content(v, t.content, textOnly)
+		r.Parts = d.content(v, textOnly)
 	}
 	out.Role, out.Name, out.Parts = chat.ToolRole, "", []chat.Part{{Kind: chat.Result, ToolResult: r}}
 }

@@ -5,20 +5,20 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// reasons puts together what the members say that steer reasoning:
+// readReasoning combines the members that control reasoning:
 //
 //	reasoning_effort: "low"                                          OpenAI; Fireworks also a number of tokens, or a boolean
 //	reasoning: {effort | max_tokens, enabled, exclude, summary}      OpenRouter
 //	thinking: {type: enabled | disabled | adaptive, budget_tokens}   DeepSeek, and Anthropic's clients
 //	include_reasoning: false, reasoning_format: "hidden"             OpenRouter, Groq
-func (d *requestDecoder) reasons() {
+func (d *RequestDecoder) readReasoning() {
 	var r chat.Reasoning
-	on, off := "", false // what it means that reasoning is on
+	on, off := "", false // the effort if reasoning is merely turned on
 	if d.reasoning.Exists() {
-		d.object(d.reasoning, func(key string, m jsonx.Value) {
-			switch key {
+		d.object(d.reasoning, d.format.Reasoning, func(name []byte, m jsonx.Value) {
+			switch string(name) {
 			case "effort":
-				r.Effort = d.level(m)
+				r.Effort = d.OneOf(m, d.format.Efforts...)
 			case "max_tokens":
 				r.Budget = d.Int(m, 0, 1<<53)
 			case "enabled":
@@ -33,8 +33,8 @@ func (d *requestDecoder) reasons() {
 		})
 	}
 	if d.thinking.Exists() {
-		d.object(d.thinking, func(key string, m jsonx.Value) {
-			switch key {
+		d.object(d.thinking, nil, func(name []byte, m jsonx.Value) {
+			switch string(name) {
 			case "type":
 				if off = d.OneOf(m, "enabled", "disabled", "adaptive") == "disabled"; !off {
 					on = "high" // DeepSeek's default
@@ -53,7 +53,7 @@ func (d *requestDecoder) reasons() {
 			on = "medium"
 		}
 	default:
-		r.Effort = d.level(d.effort)
+		r.Effort = d.OneOf(d.effort, d.format.Efforts...)
 	}
 	switch {
 	case off:
@@ -67,19 +67,14 @@ func (d *requestDecoder) reasons() {
 		r.Hide = r.Hide || !d.Bool(d.without)
 	}
 	if r != (chat.Reasoning{}) {
-		d.req.Reasoning = &r
+		d.Request.Reasoning = &r
 	}
 }
 
-// level reads an effort. What "default" is, only Groq knows.
-func (d *requestDecoder) level(v jsonx.Value) string {
-	return d.OneOf(v, "none", "minimal", "low", "medium", "high", "xhigh", "max", "default")
-}
-
 // thoughts reads the reasoning of an earlier turn as answers have it: as a text, and as
-// OpenRouter's details, which say the same and carry what must go back unchanged. It is read
-// by what reads an answer, so that a turn comes back as it went out.
-func (d *requestDecoder) thoughts(t *turn, out *chat.Message) {
+// OpenRouter's details, which repeat the text and carry the state that must go back unchanged. The
+// code that reads answers reads it, so that a turn comes back as it went out.
+func (d *RequestDecoder) thoughts(t *turn, out *chat.Message) {
 	text := t.reasoningContent
 	if !text.Given() || text.Empty() && text.Kind() == jsonx.String {
 		text = t.reasoning
@@ -89,7 +84,7 @@ func (d *requestDecoder) thoughts(t *turn, out *chat.Message) {
 	}
 	if t.details.Given() {
 		d.Array(t.details, func(e jsonx.Value) {
-			d.object(e, d.checkDetail)
+			d.object(e, nil, d.checkDetail)
 		})
 	}
 	var read choice
@@ -102,8 +97,8 @@ func (d *requestDecoder) thoughts(t *turn, out *chat.Message) {
 	}
 }
 
-func (d *requestDecoder) checkDetail(key string, m jsonx.Value) {
-	switch key {
+func (d *RequestDecoder) checkDetail(name []byte, m jsonx.Value) {
+	switch string(name) {
 	case "type", "text", "summary", "data", "signature", "format", "id":
 		d.Str(m)
 	case "index":
@@ -111,8 +106,8 @@ func (d *requestDecoder) checkDetail(key string, m jsonx.Value) {
 	}
 }
 
-// signCalls gives Gemini's tool calls the signature that OpenRouter keeps apart from them: in
-// a detail with the call's id.
+// signCalls gives Gemini's tool calls the signature that OpenRouter sends in a reasoning detail
+// with the call's id.
 func signCalls(m *chat.Message) {
 	for i := range m.Parts {
 		s := m.Parts[i].State

@@ -8,26 +8,26 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// shape reads what shapes the answer: stop sequences, tools, the format.
-func (d *requestDecoder) shape(key string, m jsonx.Value) bool {
-	switch key {
+// shape reads stop sequences, tools and the format of the answer.
+func (d *RequestDecoder) shape(name []byte, m jsonx.Value) bool {
+	switch string(name) {
 	case "stop":
-		d.req.Stop = d.StopOrStops(m, maxStops)
+		d.Request.Stop = d.StopOrStops(m, maxStops)
 	case "tools":
 		d.Array(m, d.tool)
 	case "tool_choice":
 		d.toolChoice = m
 	case "parallel_tool_calls":
 		b := d.Bool(m)
-		d.req.ParallelToolCalls = &b
+		d.Request.ParallelToolCalls = &b
 	case "functions":
-		// Deprecated for tools since November 2023; such a caller can take one call at a time.
+		// Deprecated in favour of tools since November 2023; such a client takes one call at a time.
 		one := false
-		d.req.FunctionCalls, d.req.ParallelToolCalls = true, &one
+		d.Request.FunctionCalls, d.Request.ParallelToolCalls = true, &one
 		d.Array(m, func(e jsonx.Value) {
 			var t chat.Tool
 			d.function(e, &t)
-			d.req.Tools = append(d.req.Tools, t)
+			d.Request.Tools = append(d.Request.Tools, t)
 		})
 	case "function_call":
 		d.functionCall = m
@@ -39,103 +39,109 @@ func (d *requestDecoder) shape(key string, m jsonx.Value) bool {
 	return true
 }
 
-// tool reads a tool. One that is no function is kept as it is.
-func (d *requestDecoder) tool(v jsonx.Value) {
+// tool reads a tool. A lenient format keeps one that is no function as it is.
+func (d *RequestDecoder) tool(v jsonx.Value) {
 	if v.Kind() != jsonx.Object {
 		d.Expected(v, "an object")
 		return
 	}
+	d.Only(v, "type", "function", d.format.CacheControl)
+	toolType := "function"
+	if kind := v.Get("type"); kind.Given() {
+		toolType = d.word(kind, d.format.ToolTypes)
+	}
 	var t chat.Tool
-	kind := v.Get("type")
 	switch {
-	case kind.Is("function") || !kind.Given():
+	case toolType == "function" || d.format.Strict:
 		if d.require(v, "function") {
 			d.function(v.Get("function"), &t)
 		}
-	case kind.Is("custom"):
+	case toolType == "custom":
 		if d.require(v, "custom") && d.require(v.Get("custom"), "name") {
 			t.Name = d.ToolName(v.Get("custom").Get("name"))
 		}
 		t.Raw = v.Clone()
 	default:
-		d.Str(kind)
 		t.Raw = v.Clone()
 	}
-	if mark := v.Get("cache_control"); mark.Given() {
-		t.Cache = d.cache(mark)
+	if mark := v.Get(d.format.CacheControl); mark.Given() {
+		t.Cache = d.Cache(mark)
 	}
-	d.req.Tools = append(d.req.Tools, t)
+	d.Request.Tools = append(d.Request.Tools, t)
 }
 
-func (d *requestDecoder) function(v jsonx.Value, t *chat.Tool) {
-	d.object(v, func(_ string, m jsonx.Value) { d.FunctionMember(m, t) })
+func (d *RequestDecoder) function(v jsonx.Value, t *chat.Tool) {
+	d.Only(v, "name", "description", "parameters", "strict")
+	d.object(v, nil, func(_ []byte, m jsonx.Value) { d.FunctionMember(m, t) })
 	d.require(v, "name")
 }
 
-// choice reads which tool to call, and sees whether there is one.
-func (d *requestDecoder) choice(v jsonx.Value) {
-	at := d.toolChoice
+// readToolChoice reads which tool to call.
+func (d *RequestDecoder) readToolChoice() {
 	switch {
-	case at.Exists():
-		d.readChoice(at)
+	case d.toolChoice.Exists():
+		d.readChoice(d.toolChoice)
 	case d.functionCall.Kind() == jsonx.String:
-		at = d.functionCall
-		d.req.ToolChoice = &chat.ToolChoice{Mode: chat.ToolMode(d.OneOf(at, "none", "auto"))}
+		d.Request.ToolChoice = &chat.ToolChoice{Mode: chat.ToolMode(d.OneOf(d.functionCall, "none", "auto"))}
 	case d.functionCall.Exists():
-		at = d.functionCall
-		d.req.ToolChoice = d.named(at)
+		d.Request.ToolChoice = d.named(d.functionCall)
 	}
-	c := d.req.ToolChoice
-	if c == nil {
-		return
+}
+
+// checkChoice notes an issue if the tools that the choice wants are missing.
+func (d *RequestDecoder) checkChoice() {
+	c, at := d.Request.ToolChoice, d.toolChoice
+	if !at.Exists() {
+		at = d.functionCall
 	}
 	switch {
-	case c.Mode == chat.ToolRequired && len(d.req.Tools) == 0:
+	case c == nil:
+	case c.Mode == chat.ToolRequired && len(d.Request.Tools) == 0:
 		d.Add(at, "a tool must be called, but tools has none")
 	case c.Mode == chat.ToolNamed && c.Name != "" && !d.has(c.Name):
 		d.Add(at, "tools has no %s", body.Quote(c.Name))
 	}
 }
 
-func (d *requestDecoder) has(tool string) bool {
-	return slices.ContainsFunc(d.req.Tools, func(t chat.Tool) bool { return t.Name == tool })
+func (d *RequestDecoder) has(tool string) bool {
+	return slices.ContainsFunc(d.Request.Tools, func(t chat.Tool) bool { return t.Name == tool })
 }
 
-func (d *requestDecoder) readChoice(v jsonx.Value) {
+func (d *RequestDecoder) readChoice(v jsonx.Value) {
 	if v.Kind() == jsonx.String {
-		mode := d.OneOf(v, "none", "auto", "required", "any")
-		if mode == "any" { // Mistral's word
+		mode := d.OneOf(v, d.format.ToolModes...)
+		if mode == "any" && !d.format.Strict {
 			mode = "required"
 		}
-		d.req.ToolChoice = &chat.ToolChoice{Mode: chat.ToolMode(mode)}
+		d.Request.ToolChoice = &chat.ToolChoice{Mode: chat.ToolMode(mode)}
 		return
 	}
 	if v.Kind() != jsonx.Object {
 		d.Expected(v, "a string or an object")
 		return
 	}
-	switch kind := v.Get("type"); {
-	case kind.Is("allowed_tools"):
+	d.Only(v, "type", "function")
+	choiceType := "function"
+	if kind := v.Get("type"); kind.Given() {
+		choiceType = d.OneOf(kind, d.format.ToolChoices...)
+	}
+	switch choiceType {
+	case "allowed_tools":
 		if d.require(v, "allowed_tools") {
 			d.allowed(v.Get("allowed_tools"))
 		}
-	case kind.Is("custom"):
-		if d.require(v, "custom") {
-			d.req.ToolChoice = d.named(v.Get("custom"))
+	case "function", "custom":
+		if d.require(v, choiceType) {
+			d.Request.ToolChoice = d.named(v.Get(choiceType))
 		}
-	case kind.Is("function") || !kind.Given():
-		if d.require(v, "function") {
-			d.req.ToolChoice = d.named(v.Get("function"))
-		}
-	default:
-		d.OneOf(kind, "function", "custom", "allowed_tools")
 	}
 }
 
-func (d *requestDecoder) named(v jsonx.Value) *chat.ToolChoice {
+func (d *RequestDecoder) named(v jsonx.Value) *chat.ToolChoice {
+	d.Only(v, "name")
 	c := &chat.ToolChoice{Mode: chat.ToolNamed}
-	d.object(v, func(key string, m jsonx.Value) {
-		if key == "name" {
+	d.object(v, nil, func(name []byte, m jsonx.Value) {
+		if string(name) == "name" {
 			c.Name = d.Str(m)
 		}
 	})
@@ -144,12 +150,12 @@ func (d *requestDecoder) named(v jsonx.Value) *chat.ToolChoice {
 }
 
 // allowed reads {"mode","tools":[{"type":"function","function":{"name"}}]}: the model may call
-// these and no others, which is said to other dialects by leaving the others out.
-func (d *requestDecoder) allowed(v jsonx.Value) {
+// no other tools. The request leaves them out, as other dialects have no such choice.
+func (d *RequestDecoder) allowed(v jsonx.Value) {
 	c := &chat.ToolChoice{Mode: chat.ToolAuto}
 	var names []string
-	d.object(v, func(key string, m jsonx.Value) {
-		switch key {
+	d.object(v, nil, func(name []byte, m jsonx.Value) {
+		switch string(name) {
 		case "mode":
 			c.Mode = chat.ToolMode(d.OneOf(m, "auto", "required"))
 		case "tools":
@@ -160,13 +166,13 @@ func (d *requestDecoder) allowed(v jsonx.Value) {
 		d.require(v, "mode")
 		d.require(v, "tools")
 	}
-	d.req.Tools = slices.DeleteFunc(d.req.Tools, func(t chat.Tool) bool {
+	d.Request.Tools = slices.DeleteFunc(d.Request.Tools, func(t chat.Tool) bool {
 		return !slices.Contains(names, t.Name)
 	})
-	d.req.ToolChoice = c
+	d.Request.ToolChoice = c
 }
 
-func (d *requestDecoder) allowedTool(v jsonx.Value) string {
+func (d *RequestDecoder) allowedTool(v jsonx.Value) string {
 	inner := v.Get("function")
 	if v.Get("type").Is("custom") {
 		inner = v.Get("custom")
@@ -182,25 +188,38 @@ func (d *requestDecoder) allowedTool(v jsonx.Value) string {
 	return name
 }
 
-// responseFormat reads how the answer is to be shaped. A shape that only one provider knows (Fireworks' grammar) is left to it.
-func (d *requestDecoder) responseFormat(v jsonx.Value) {
-	if kind := v.Get("type"); kind.Is("grammar") {
-		body.NoteForeign(d.req, v, true)
+// responseFormat reads the format of the answer. One that only a provider knows (Fireworks' grammar) is left to it.
+func (d *RequestDecoder) responseFormat(v jsonx.Value) {
+	if v.Get("type").Is("grammar") && !d.format.Strict {
+		body.NoteForeign(d.Request, v, true)
 		return
 	}
 	f := new(chat.ResponseFormat)
 	var schema jsonx.Value
-	d.object(v, func(key string, m jsonx.Value) {
-		switch key {
+	d.object(v, d.format.ResponseFormat, func(name []byte, m jsonx.Value) {
+		switch string(name) {
 		case "type":
 			f.Kind = chat.FormatKind(d.OneOf(m, string(chat.FormatText), string(chat.FormatJSON), string(chat.FormatSchema)))
 		case "json_schema":
 			schema = m
 		}
 	})
-	d.req.ResponseFormat = f
+	d.Request.ResponseFormat = f
 	d.require(v, "type")
-	if f.Kind == chat.FormatSchema && d.require(v, "json_schema") {
-		d.object(schema, func(_ string, m jsonx.Value) { d.SchemaMember(m, f) })
+	switch {
+	case f.Kind == chat.FormatSchema && schema.Exists():
+		d.schema(schema, f)
+	case f.Kind == chat.FormatSchema:
+		d.AddMember(v, d.format.ResponseFormat.local("json_schema"), "required")
+	case schema.Exists() && f.Kind != "" && d.format.Strict:
+		d.Add(schema, "only goes with the type json_schema")
+	}
+}
+
+func (d *RequestDecoder) schema(v jsonx.Value, f *chat.ResponseFormat) {
+	d.Only(v, "name", "description", "schema", "strict")
+	d.object(v, nil, func(_ []byte, m jsonx.Value) { d.SchemaMember(m, f) })
+	if d.format.Strict {
+		d.require(v, "schema")
 	}
 }

@@ -2,26 +2,45 @@ package openai
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// EncodeResponse writes a chat.completion. Beside OpenAI's members a message has, if there is
-// something to say, reasoning_content (the text of the reasoning, as DeepSeek names it) and
-// reasoning_details (the reasoning with what its provider wants back, as OpenRouter has it), images (as
-// OpenRouter has them), and a tool call has Google's extra_content. Content is null if there are only calls or a refusal.
+// answers is the format of Chat Completions itself.
+var answers = AnswerFormat{
+	Nulls:        true,
+	CustomCalls:  true,
+	ToolCalls:    `,"tool_calls":[`,
+	Citations:    `,"annotations":[`,
+	FinishReason: `,"finish_reason":`,
+	Signature:    `,"extra_content":{"google":{"thought_signature":`,
+	SignatureEnd: `}}`,
+	Head:         appendChunkHead,
+	Tail:         func(out []byte, _ *dialect.Served) []byte { return append(out, '}') },
+	Usage:        appendUsage,
+	Thoughts:     appendThoughts,
+	Thought:      appendThought,
+	Image:        appendImage,
+	Citation:     appendAnnotation,
+	Fault:        func(out []byte, err *fault.Error, _ string) []byte { return AppendFault(out, err) },
+}
+
+// EncodeResponse writes a chat.completion. Beside OpenAI's members a message has, if there are any,
+// reasoning_content (the text of the reasoning, as DeepSeek names it), reasoning_details (the reasoning with the state
+// that its provider wants back, as OpenRouter has it) and images (as OpenRouter has them), and a tool call has Google's
+// extra_content. Content is null if there are only calls or a refusal.
 func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []byte {
-	out := make([]byte, 0, sizeOfAnswer(resp))
-	out = appendHead(out, "chat.completion", identify(resp.ID, resp.Model, resp.Created, served))
+	start := chat.Event{ID: resp.ID, Model: resp.Model, Created: resp.Created}
+	out := make([]byte, 0, SizeOfAnswer(resp))
+	out = appendHead(out, "chat.completion", &start, &served)
 	out = append(out, `,"choices":[`...)
-	start := len(out)
-	for i := range resp.Choices {
-		out = appendAnswer(comma(out, start), &resp.Choices[i], knowsFunctions(served))
-	}
+	out = answers.AppendChoices(out, resp.Choices, &served)
 	out = append(out, ']')
 	if resp.Usage != nil {
 		out = append(out, `,"usage":`...)
@@ -32,112 +51,39 @@ func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []by
 	return append(out, '}')
 }
 
-func sizeOfAnswer(resp *chat.Response) int {
-	n := 768
-	for i := range resp.Choices {
-		n += 128 + len(resp.Choices[i].Logprobs) + 2*body.SizeOfParts(resp.Choices[i].Message.Parts)
-	}
-	return n
+// NewStreamEncoder returns an encoder for one streamed answer. Chunks follow OpenAI's: the first
+// of a choice has the role, each piece of a tool call has its index, the finish reason has a
+// chunk of its own. If the client asked for usage, it is null until the last chunk, which has no
+// choices; then comes [DONE]. Reasoning is written twice, as in whole answers.
+func (s *Server) NewStreamEncoder(served dialect.Served) dialect.StreamEncoder {
+	return answers.NewStreamEncoder(served)
 }
 
-// knowsFunctions says whether the caller knows functions instead of tools.
-func knowsFunctions(served dialect.Served) bool {
-	return served.Request != nil && served.Request.FunctionCalls
-}
-
-// identify says which answer it is: the provider's word, or else the gateway's.
-func identify(id, model string, created int64, served dialect.Served) chat.Event {
-	return chat.Event{ID: cmp.Or(id, "chatcmpl-"+served.RequestID), Model: cmp.Or(model, served.Model), Created: cmp.Or(created, served.Created)}
-}
-
-func appendHead(out []byte, object string, start chat.Event) []byte {
+// appendHead appends the answer's identity: the provider's, or else the gateway's.
+func appendHead(out []byte, object string, start *chat.Event, served *dialect.Served) []byte {
 	out = append(out, `{"id":`...)
-	out = jsonx.AppendString(out, start.ID)
+	if start.ID != "" {
+		out = jsonx.AppendString(out, start.ID)
+	} else {
+		out = append(out, `"chatcmpl-`...)
+		out = append(jsonx.AppendEscaped(out, served.RequestID), '"')
+	}
 	out = append(out, `,"object":"`...)
 	out = append(out, object...)
 	out = append(out, `","created":`...)
-	out = jsonx.AppendInt(out, start.Created)
+	out = jsonx.AppendInt(out, cmp.Or(start.Created, served.Created))
 	out = append(out, `,"model":`...)
-	return jsonx.AppendString(out, start.Model)
+	return jsonx.AppendString(out, cmp.Or(start.Model, served.Model))
 }
 
-// A summary says what kinds of parts an answer has.
-type summary struct {
-	texts, refusals, reasons, calls, citations, images int
-	stated                                             bool // some reasoning has a state
+func appendChunkHead(out []byte, start *chat.Event, served *dialect.Served) []byte {
+	out = appendHead(out, "chat.completion.chunk", start, served)
+	out = appendMember(out, "service_tier", start.ServiceTier)
+	out = appendMember(out, "system_fingerprint", start.SystemFingerprint)
+	return append(out, `,"choices":[`...)
 }
 
-func summarize(parts []chat.Part) summary {
-	var s summary
-	for i := range parts {
-		p := &parts[i]
-		s.citations += len(p.Citations)
-		switch p.Kind {
-		case chat.Text:
-			s.texts++
-		case chat.Refusal:
-			s.refusals++
-		case chat.Call:
-			s.calls++
-		case chat.Image:
-			s.images++
-		case chat.Reason:
-			s.reasons++
-			s.stated = s.stated || p.State != nil
-		}
-	}
-	return s
-}
-
-func appendAnswer(out []byte, c *chat.Choice, functions bool) []byte {
-	parts := c.Message.Parts
-	has := summarize(parts)
-	out = append(out, `{"index":`...)
-	out = jsonx.AppendInt(out, int64(c.Index))
-	out = append(out, `,"message":{"role":"assistant","content":`...)
-	out = appendJoined(out, parts, chat.Text, has.texts > 0 || has.calls+has.refusals == 0)
-	out = append(out, `,"refusal":`...)
-	out = appendJoined(out, parts, chat.Refusal, has.refusals > 0)
-	if has.reasons > 0 {
-		out = append(out, `,"reasoning_content":`...)
-		out = appendJoined(out, parts, chat.Reason, true)
-	}
-	if has.stated {
-		out = append(out, `,"reasoning_details":[`...)
-		out = append(appendReasons(out, parts), ']')
-	}
-	if has.calls > 0 {
-		out = appendCalls(out, parts, functions)
-	}
-	if has.citations > 0 {
-		out = append(out, `,"annotations":[`...)
-		start := len(out)
-		for i := range parts {
-			for j := range parts[i].Citations {
-				out = appendAnnotation(comma(out, start), &parts[i].Citations[j])
-			}
-		}
-		out = append(out, ']')
-	}
-	if has.images > 0 {
-		out = append(out, `,"images":[`...)
-		start, n := len(out), 0
-		for i := range parts {
-			if parts[i].Kind == chat.Image {
-				out = appendImage(comma(out, start), parts[i].Media, n)
-				n++
-			}
-		}
-		out = append(out, ']')
-	}
-	out = append(out, `},"logprobs":`...)
-	out = appendLogprobs(out, c.Logprobs)
-	out = append(out, `,"finish_reason":`...)
-	out = appendFinish(out, c.Finish, functions)
-	return append(out, '}')
-}
-
-// appendImage writes the nth picture that the model made, as OpenRouter does.
+// appendImage appends an image as OpenRouter does.
 func appendImage(out []byte, m *chat.Media, n int) []byte {
 	out = append(out, `{"type":"image_url","image_url":{"url":`...)
 	out = body.AppendDataURL(out, m, "image/png")
@@ -145,22 +91,42 @@ func appendImage(out []byte, m *chat.Media, n int) []byte {
 	return append(jsonx.AppendInt(out, int64(n)), '}')
 }
 
-// appendJoined writes the texts of the parts of a kind as one string, or null.
-func appendJoined(out []byte, parts []chat.Part, kind chat.PartKind, there bool) []byte {
-	if !there {
-		return append(out, "null"...)
+// appendThoughts appends the reasoning as a text and, if there is a state, as details.
+func appendThoughts(out []byte, parts []chat.Part) []byte {
+	if !hasPart(parts, chat.Reason) {
+		return out
 	}
-	out = append(out, '"')
-	for i := range parts {
-		if parts[i].Kind == kind {
-			out = jsonx.AppendEscaped(out, parts[i].Text)
-		}
+	out = appendJoined(append(out, `,"reasoning_content":`...), parts, chat.Reason)
+	if !slices.ContainsFunc(parts, func(p chat.Part) bool { return p.Kind == chat.Reason && p.State != nil }) {
+		return out
 	}
-	return append(out, '"')
+	out = append(out, `,"reasoning_details":[`...)
+	return append(appendReasons(out, parts), ']')
 }
 
-// appendReasons writes all reasoning as details. Each block has an index of its own, rising:
-// callers put the pieces of a stream together by it.
+// appendThought appends a piece of reasoning as a text and as a detail: whether a state follows,
+// such as a signature at the end, is not known yet, and it is worth nothing without the text.
+func appendThought(out []byte, start int, block *Block, ev *chat.Event) []byte {
+	state := chat.ReasoningState{Summary: block.State.Summary}
+	if ev.State != nil {
+		state = *ev.State
+		state.ID, state.Format = block.State.ID, block.State.Format // may have come in an event without content
+	}
+	if ev.Text != "" {
+		out = append(comma(out, start), `"reasoning_content":`...)
+		out = jsonx.AppendString(out, ev.Text)
+	}
+	before := len(out)
+	out = append(comma(out, start), `"reasoning_details":[`...)
+	list := len(out)
+	if out = appendDetails(out, list, ev.Text, &state, block.Index); len(out) == list {
+		return out[:before]
+	}
+	return append(out, ']')
+}
+
+// appendReasons appends all reasoning as details. Each block has an index of its own, in ascending order:
+// clients assemble the pieces of a stream by it.
 func appendReasons(out []byte, parts []chat.Part) []byte {
 	start, next := len(out), 0
 	for i := range parts {
@@ -173,7 +139,7 @@ func appendReasons(out []byte, parts []chat.Part) []byte {
 	return out
 }
 
-// blockIndex is the index of a block of reasoning: the provider's own, unless it was used.
+// blockIndex returns the index of a block of reasoning: the provider's own, unless it was used.
 func blockIndex(s *chat.ReasoningState, next int) int {
 	if s != nil {
 		return max(s.Index, next)
@@ -181,57 +147,7 @@ func blockIndex(s *chat.ReasoningState, next int) int {
 	return next
 }
 
-// appendCalls writes the tool calls, or the first as the function_call of former times.
-func appendCalls(out []byte, parts []chat.Part, functions bool) []byte {
-	if !functions {
-		out = append(out, `,"tool_calls":[`...)
-	}
-	start := len(out)
-	for i := range parts {
-		c := parts[i].ToolCall
-		if parts[i].Kind != chat.Call || c == nil {
-			continue
-		}
-		if functions {
-			out = append(out, `,"function_call":`...)
-			return appendCallee(out, c.Name, "arguments", c.Arguments)
-		}
-		out = append(comma(out, start), '{')
-		out = append(appendToolCall(out, c), '}')
-	}
-	return append(out, ']')
-}
-
-// appendToolCall writes the members of a tool call.
-func appendToolCall(out []byte, c *chat.ToolCall) []byte {
-	out = append(out, `"id":`...)
-	out = jsonx.AppendString(out, c.ID)
-	if c.Custom {
-		out = append(out, `,"type":"custom","custom":`...)
-		out = appendCallee(out, c.Name, "input", c.Arguments)
-	} else {
-		out = append(out, `,"type":"function","function":`...)
-		out = appendCallee(out, c.Name, "arguments", c.Arguments)
-	}
-	if c.Signature != "" {
-		out = append(out, `,"extra_content":{"google":{"thought_signature":`...)
-		out = jsonx.AppendString(out, c.Signature)
-		out = append(out, `}}`...)
-	}
-	return out
-}
-
-func appendCallee(out []byte, name, input, value string) []byte {
-	out = append(out, `{"name":`...)
-	out = jsonx.AppendString(out, name)
-	out = append(out, `,"`...)
-	out = append(out, input...)
-	out = append(out, `":`...)
-	out = jsonx.AppendString(out, value)
-	return append(out, '}')
-}
-
-// appendAnnotation writes a citation: as it came, if it came in this dialect.
+// appendAnnotation appends a citation: as it came, if it came in this dialect.
 func appendAnnotation(out []byte, c *chat.Citation) []byte {
 	if len(c.Raw) > 0 {
 		if raw, err := jsonx.Parse(c.Raw, jsonx.Lenient); err == nil && raw.Get("url_citation").Kind() == jsonx.Object {
@@ -250,22 +166,8 @@ func appendAnnotation(out []byte, c *chat.Citation) []byte {
 	return append(out, "}}"...)
 }
 
-func appendLogprobs(out, raw []byte) []byte {
-	if len(raw) == 0 {
-		return append(out, "null"...)
-	}
-	return jsonx.AppendCompact(out, raw)
-}
-
-func appendFinish(out []byte, reason chat.FinishReason, functions bool) []byte {
-	if functions && reason == chat.FinishToolCalls {
-		reason = "function_call"
-	}
-	return jsonx.AppendString(out, string(reason))
-}
-
-// appendUsage writes usage with the details that OpenAI has and, as OpenRouter does, the cost
-// in dollars if the provider told it. Estimated is the gateway's own: the provider said nothing.
+// appendUsage appends usage with the details that OpenAI has and, as OpenRouter does, the cost
+// in dollars if the provider reported it. The member estimated is the gateway's own: the provider reported no usage.
 func appendUsage(out []byte, u *chat.Usage) []byte {
 	count := func(before string, n int64) {
 		out = append(out, before...)
@@ -292,7 +194,7 @@ func appendUsage(out []byte, u *chat.Usage) []byte {
 	return append(out, '}')
 }
 
-// appendDollars writes nano-dollars as dollars, to the last digit.
+// appendDollars appends nano-dollars as dollars, to the last digit.
 func appendDollars(out []byte, nanos int64) []byte {
 	out = strconv.AppendInt(out, nanos/1e9, 10)
 	rest := nanos % 1e9

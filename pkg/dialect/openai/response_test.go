@@ -246,6 +246,17 @@ func TestEncodeErrors(t *testing.T) {
 }
 
 // A chunk costs no allocation but the buffer's.
+// A state that comes after the text of its reasoning belongs to the same block, as in a whole answer.
+func TestStreamStateAfterText(t *testing.T) {
+	e := new(openai.Server).NewStreamEncoder(served)
+	out := e.Encode(nil, &chat.Event{Kind: chat.EventReason, Text: "Hm."})
+	at := len(out)
+	out = e.Encode(out, &chat.Event{Kind: chat.EventReason, State: &chat.ReasoningState{Signature: "s", Index: 1}})
+	if !strings.Contains(string(out[:at]), `"text":"Hm.","index":0`) || !strings.Contains(string(out[at:]), `"signature":"s","index":0`) {
+		t.Errorf("%s", out)
+	}
+}
+
 func BenchmarkEncodeChunk(b *testing.B) {
 	e := new(openai.Server).NewStreamEncoder(served)
 	buf := e.Encode(nil, &chat.Event{Kind: chat.EventStart, ID: "chatcmpl-DuLdWOILVCVVrpY7aRAWaTdcPyWSy", Model: "gpt-4o-mini-2024-07-18"})

@@ -7,7 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// Server is the half towards callers, who post to /v1/chat/completions. Its zero value is
+// Server is the half towards clients, who post to /v1/chat/completions. Its zero value is
 // ready; it must not be copied after its first use.
 //
 // Beside what OpenAI documents it reads what clients of compatible servers send: reasoning and
@@ -18,21 +18,22 @@ type Server struct{ docs body.Docs }
 
 var _ dialect.Server = (*Server)(nil)
 
-// DecodeRequest reads a caller's body. It keeps nothing of it. A member that is null counts
-// as absent, and one that nobody knows is passed over: it goes on only where the body itself
+// DecodeRequest reads a client's body and keeps nothing of it. A member that is null counts
+// as absent. An unknown member is skipped: it reaches the provider only where the body itself
 // does (dialect.Passing). The route is empty: this dialect has no place for it.
 //
 // Errors are *fault.Error of code Validation, whose details list the issues found, each with
-// its path. What has the wrong type or is out of range is one, as is a tool that must be called
-// and is not there.
+// its path. A wrong type or a value out of range is an issue, as is a tool that must be called
+// and is missing.
 func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error) {
-	d := requestDecoder{req: new(chat.Request)}
+	d := NewRequestDecoder(&completions, nil)
 	err := s.docs.Read(data, func(root jsonx.Value) error {
-		d.request(root)
+		d.Decode(root)
+		d.checkChoice()
 		return d.Err()
 	})
 	if err != nil {
 		return nil, dialect.Route{}, err
 	}
-	return d.req, dialect.Route{}, nil
+	return d.Request, dialect.Route{}, nil
 }

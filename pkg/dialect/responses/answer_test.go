@@ -193,7 +193,7 @@ func FuzzAnswer(f *testing.F) {
 }
 
 // A failure behind events that were handed on as they came goes on with their numbers and their id.
-func TestFailureBehindWhatPassed(t *testing.T) {
+func TestErrorAfterPassthrough(t *testing.T) {
 	e := new(responses.Server).NewStreamEncoder(served())
 	passed := []string{
 		"event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\"tools\":[]},\"sequence_number\":0}\n\n" +
@@ -202,7 +202,7 @@ func TestFailureBehindWhatPassed(t *testing.T) {
 	}
 	var out []byte
 	for _, raw := range passed {
-		out = e.(dialect.Follower).Follow(out, []byte(raw), chat.EventText)
+		out = e.(dialect.PassthroughEncoder).AppendPassthrough(out, []byte(raw), chat.EventText)
 	}
 	if string(out) != strings.Join(passed, "") {
 		t.Errorf("%s", out)

@@ -12,6 +12,9 @@ import (
 // path follows the base URL.
 const path = "/responses"
 
+// Name is the dialect's name.
+const Name dialect.Name = "responses"
+
 // Client is the half towards providers. Its zero value is ready, with rules that change nothing; it is stateless.
 type Client struct {
 	Rules *openai.Rules // nil: the zero rules
@@ -49,6 +52,9 @@ func (c Client) rules() *openai.Rules {
 	}
 	return c.Rules
 }
+
+// Dialect returns Name.
+func (Client) Dialect() dialect.Name { return Name }
 
 // Common returns the part of the rules that all dialects have.
 func (c Client) Common() *dialect.CommonRules { return &c.rules().CommonRules }

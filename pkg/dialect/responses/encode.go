@@ -48,24 +48,26 @@ func (e *encoder) request() {
 	e.FieldString("user", r.User)
 	e.Metadata()
 	e.FieldString("prompt_cache_key", r.CacheKey)
+	e.store()
+	e.FieldStream()
+	e.Raw("}")
+}
+
+// store says that nothing is to be stored.
+func (e *encoder) store() {
 	if e.Field("store", body.Silent) {
 		e.Raw("false")
 	}
-	if r.Stream && e.Field("stream", body.Refuses) {
-		e.Raw("true")
-	}
-	e.Raw("}")
 }
 
 // prompt writes the model and what it reads.
 func (e *encoder) prompt() {
-	if e.Field("model", body.Refuses) {
-		e.Str(e.Req.Model)
-	}
+	e.FieldModel()
 	if e.Field("input", body.Refuses) {
 		e.input()
 	}
-	e.Tools(e.tool, e.toolChoice)
+	e.Tools(e.tool)
+	e.ToolChoice(e.toolChoice)
 	e.text()
 }
 

@@ -48,8 +48,8 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 	return e.release()
 }
 
-// Follow appends events that another encoder wrote, and goes on from their numbers and id.
-func (e *streamEncoder) Follow(out, raw []byte, _ chat.EventKind) []byte {
+// AppendPassthrough appends events of the provider unchanged, and goes on from their numbers and id.
+func (e *streamEncoder) AppendPassthrough(out, raw []byte, _ chat.EventKind) []byte {
 	if !e.started && len(raw) > 0 {
 		e.started, e.output.id = true, idIn(raw)
 	}

@@ -184,7 +184,7 @@ func askEverything(t *testing.T, db store.DB, o Owner) {
 		func() error { return store.EndCooldown(ctx, db, u, k.ID) },
 		func() error { _, err := store.BlockKey(ctx, db, k.ID, false, start); return err },
 		func() error { _, err := store.ReencryptKey(ctx, db, k, []byte("x"), "k2"); return err },
-		func() error { _, err := store.AllKeys(ctx, db, store.Page{After: k.ID, Limit: 10}); return err },
+		func() error { _, err := store.AllKeys(ctx, db, store.Page{After: k.ID, Limit: 10}, today); return err },
 		func() error { return w.settle(w.record(o.User, func(r *store.Record) { r.Trace = "{}" })) },
 		func() error { _, err := store.Requests(ctx, db, u, store.RequestFilter{Limit: 50}); return err },
 		func() error {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -79,8 +80,8 @@ func testKeyFilters(w *world) {
 func testKeyChanges(w *world) {
 	u, other := w.user(), w.user()
 	want, theirs := w.key(u), w.key(other)
-	exec(w.T, w.db, "update provider_keys set rest_until = 99, rest_class = 'bad_key', rest_note = 'no'")
-	want.CooldownUntil, want.CooldownClass, want.CooldownMessage = 99, "bad_key", "no"
+	exec(w.T, w.db, "update provider_keys set rest_until = 99, rest_class = 'bad_key', rest_note = 'no', cooldown_since = 9")
+	want.CooldownUntil, want.CooldownClass, want.CooldownMessage, want.CooldownSince = 99, "bad_key", "no", 9
 	limit, largest := int64(0), int64(math.MaxInt64)
 	now := start
 	for _, step := range []struct {
@@ -98,7 +99,7 @@ func testKeyChanges(w *world) {
 		{store.KeyChange{}, func(*store.Key) {}},
 		{store.KeyChange{Secret: store.To(store.Secret{Encrypted: []byte("s2"), EncryptionKeyID: "k2", LastFour: "wxyz"})}, func(k *store.Key) {
 			k.Encrypted, k.EncryptionKeyID, k.LastFour = []byte("s2"), "k2", "wxyz"
-			k.CooldownUntil, k.CooldownClass, k.CooldownMessage = 0, "", ""
+			k.CooldownUntil, k.CooldownClass, k.CooldownMessage, k.CooldownSince = 0, "", "", 0
 		}},
 		{store.KeyChange{Name: store.To(""), Priority: store.To(math.MaxInt32), Enabled: store.To(true), DefaultModel: store.To(""), DailyLimit: store.To[*int64](nil)},
 			func(k *store.Key) {
@@ -118,7 +119,7 @@ func testKeyChanges(w *world) {
 	w.is(store.EndCooldown(ctx, w.db, other.ID, want.ID), store.ErrNotFound)
 	must(w.T, store.EndCooldown(ctx, w.db, u.ID, want.ID))
 	if got, err := store.KeyByID(ctx, w.db, u.ID, want.ID, today); err != nil || !reflect.DeepEqual(got.Key, want) {
-		w.Errorf("after its rest: %+v, %v\nwant %+v", got, err, want)
+		w.Errorf("after its cooldown: %+v, %v\nwant %+v", got, err, want)
 	}
 	if got, err := store.KeyByID(ctx, w.db, other.ID, theirs.ID, today); err != nil || got.CooldownUntil != 99 || got.Name != theirs.Name {
 		w.Errorf("another's key changed: %+v, %v", got, err)
@@ -139,7 +140,7 @@ func testKeyLimits(w *world) {
 	}
 }
 
-// Nobody changes, or sees, what is another's.
+// Users neither change nor see each other's keys.
 func testKeyOwners(w *world) {
 	u, other := w.user(), w.user()
 	k := w.key(u)
@@ -169,7 +170,7 @@ func testKeyAdmin(w *world) {
 	for _, limit := range []int{1, 3, math.MaxInt} {
 		var got []store.OwnedKey
 		for page := (store.Page{Limit: limit}); ; page.After = got[len(got)-1].ID {
-			list, err := store.AllKeys(ctx, w.db, page)
+			list, err := store.AllKeys(ctx, w.db, page, today)
 			must(w.T, err)
 			if len(list) == 0 {
 				break
@@ -180,9 +181,13 @@ func testKeyAdmin(w *world) {
 			w.Errorf("pages of %d: got %+v\nwant %+v", limit, got, want)
 		}
 	}
+	exec(w.T, w.db, fmt.Sprintf("insert into key_days (key_id, day, used) select id, %d, 3 from provider_keys", today))
+	if list, err := store.AllKeys(ctx, w.db, store.Page{Limit: 1}, today); err != nil || len(list) != 1 || list[0].UsedToday != 3 {
+		w.Errorf("got %+v, %v, want 3 requests today", list, err)
+	}
 	for _, blocked := range []bool{true, false} {
 		k, err := store.BlockKey(ctx, w.db, want[2].ID, blocked, start+1)
-		if err != nil || k.Blocked != blocked || !k.Enabled || k.UpdatedAt != start+1 {
+		if err != nil || k.Blocked != blocked || !k.Enabled || k.UpdatedAt != start+1 || k.UsedToday != 3 {
 			w.Errorf("got %+v, %v", k, err)
 		}
 	}
@@ -190,7 +195,7 @@ func testKeyAdmin(w *world) {
 	w.is(err, store.ErrNotFound)
 }
 
-func testKeySealing(w *world) {
+func testKeyEncryption(w *world) {
 	u := w.user()
 	var old []store.Key
 	for i := range 5 {
@@ -208,15 +213,15 @@ func testKeySealing(w *world) {
 		if done, err := store.ReencryptKey(ctx, w.db, changed, []byte("lost"), "current"); err != nil || done {
 			w.Errorf("a secret that was entered again was replaced: %v, %v", done, err)
 		}
-		if done, err := store.ReencryptKey(ctx, w.db, k, []byte("resealed"), "current"); err != nil || !done {
-			w.Errorf("not resealed: %v, %v", done, err)
+		if done, err := store.ReencryptKey(ctx, w.db, k, []byte("encrypted again"), "current"); err != nil || !done {
+			w.Errorf("not encrypted again: %v, %v", done, err)
 		}
 	}
 	if list, err := store.KeysNotEncryptedBy(ctx, w.db, "current", store.Page{Limit: 2}); err != nil || len(list) != 0 {
 		w.Errorf("left: %+v, %v", list, err)
 	}
 	if n := number(w.T, w.db, "select count(*) from provider_keys where sealing_key = 'current' and user_id = $1", u.ID); n != 6 || w.revision(u) != before {
-		w.Errorf("%d sealed, revision %d; want 6 and %d: the secret is the same", n, w.revision(u), before)
+		w.Errorf("%d encrypted, revision %d; want 6 and %d: the secret is the same", n, w.revision(u), before)
 	}
 }
 
@@ -238,7 +243,7 @@ func testDeletedKey(w *world) {
 }
 
 // A reset empties the day and begins a new generation, so that what was reserved before it
-// is given back to nobody.
+// is released in no generation.
 func testQuotaResets(w *world) {
 	u := w.user()
 	k := w.key(u)

@@ -8,18 +8,21 @@ import { button, loaded } from '../widget.js'
 
 const email = () => field('email', 'E-mail address', { type: 'email', autocomplete: 'username', required: true })
 
-/** @param {{enter: (user: object) => Promise<void>, notice?: string}} context notice: why the reader is here again */
-export function gate({ enter, notice }) {
+/**
+ * @param {{enter: (user: object) => Promise<void>, notice?: string, setupToken?: string}} context
+ *   notice: why the reader is here again; setupToken: of the link that the gateway printed
+ */
+export function gate({ enter, notice, setupToken = '' }) {
   document.title = 'LLM Gateway'
   return h('main', { id: 'main', class: 'gate', tabindex: -1 }, h('p', { class: 'brand' }, 'LLM Gateway'),
     notice && h('p', { class: 'notice' }, notice),
-    loaded(() => get('/api/auth/status'), status => status.setupRequired ? register(status, enter) : doors(status, enter)),
+    loaded(() => get('/api/auth/status'), status => status.setupRequired ? register(status, enter, { setupToken }) : doors(status, enter)),
     h('p', { class: 'foot' }, themeSwitch()))
 }
 
 function doors(status, enter) {
   const box = h('div', {})
-  const login = () => box.replaceChildren(logIn(status, enter, () => box.replaceChildren(register(status, enter, login))))
+  const login = () => box.replaceChildren(logIn(status, enter, () => box.replaceChildren(register(status, enter, { toLogin: login }))))
   login()
   return box
 }
@@ -32,7 +35,7 @@ function logIn(status, enter, toRegister) {
       : h('p', { class: 'quiet' }, 'Registration is closed. Whoever runs this gateway can make an account for you.'))
 }
 
-function register(status, enter, toLogin) {
+function register(status, enter, { toLogin, setupToken }) {
   const first = status.setupRequired
   return h('div', {}, h('h1', {}, first ? 'Create the admin account' : 'Register'),
     first && h('p', {}, 'This gateway has no account yet. The first one is the admin’s.'),
@@ -40,8 +43,8 @@ function register(status, enter, toLogin) {
       email(),
       field('password', 'Password', { type: 'password', autocomplete: 'new-password', required: true, hint: 'A long passphrase is best.' }),
       field('name', 'Name (optional)', { autocomplete: 'name' }),
-      first && status.setupTokenRequired && field('setupToken', 'Set-up token',
-        { autocomplete: 'off', hint: 'The value of SETUP_TOKEN, or what the gateway printed when it started.' }),
+      first && status.setupTokenRequired && field('setupToken', 'Set-up token', { value: setupToken, autocomplete: 'off', required: true,
+        hint: 'It is in the link that the gateway prints at its start and in the file setup-token in DATA_DIR, or it is the value of SETUP_TOKEN.' }),
     ], { label: first ? 'Create the account' : 'Register', submit: async ({ name, ...values }) => {
       enter((await post('/api/auth/register', name ? { ...values, name } : values)).user)
     } }),

@@ -23,7 +23,7 @@ export function view({ signal }) {
       h('p', { class: 'lead' }, 'The lowest priority number is tried first; keys of the same number share the work by your strategy.'),
       h('div', { class: 'bar' }, button('Add a key', add, { kind: 'primary' })),
       keys.length ? table('Provider keys', columns, keys.map((key, i) => row(key, { keys, i, providers, again })), { kind: 'keys' })
-        : empty('No provider key yet. Paste one: it is sealed at once, and only its last four characters ever come back.'))
+        : empty('No provider key yet. Paste one: it is encrypted at once, and only its last four characters ever come back.'))
   })
 }
 

@@ -1,0 +1,123 @@
+package anthropic
+
+import (
+	"slices"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// conversation encodes the turns anew that changed, and all of them if the API would refuse what others hold.
+func (p *passthrough) conversation(changed []int) body.Group {
+	turns := p.turnsOf(changed)
+	if p.turnsFit(turns) {
+		return body.Group{Names: []string{"messages"}, Stays: len(turns) == 0, Encode: func() {
+			if p.Field("messages", body.Refuses) {
+				p.withTurns(turns)
+			}
+		}}
+	}
+	// The mark of cache_control then stands at the last block.
+	return body.Group{Names: []string{"system", "messages", "cache_control"}, Encode: func() {
+		p.Warnings = append(p.Warnings, p.arrangeWarnings...)
+		p.instructions()
+		if p.Field("messages", body.Refuses) {
+			p.conversing = true
+			p.messages()
+			p.conversing = false
+		}
+	}}
+}
+
+// turnsOf returns the parts of the messages that changed, by their number among the turns of the assistant.
+func (p *passthrough) turnsOf(changed []int) map[int][]chat.Part {
+	if len(changed) == 0 {
+		return nil
+	}
+	turns, n := map[int][]chat.Part{}, 0
+	for i := range p.Req.Messages {
+		if m := &p.Req.Messages[i]; m.Role == chat.Assistant {
+			if _, differs := slices.BinarySearch(changed, i); differs {
+				turns[n] = p.sendable(chat.Assistant, m.Parts)
+			}
+			n++
+		}
+	}
+	return turns
+}
+
+// turnsFit reports whether the messages hold nothing that the API would refuse, and the turns that are encoded anew are not
+// empty.
+func (p *passthrough) turnsFit(anew map[int][]chat.Part) bool {
+	n := 0
+	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
+		if m.Get("role").Is("system") && p.Model.SystemTurns == SystemFolded {
+			return false
+		}
+		if m.Get("role").Is("assistant") {
+			n++
+			if parts, ok := anew[n-1]; ok {
+				if len(parts) == 0 {
+					return false
+				}
+				continue
+			}
+		}
+		for b := m.Get("content").First(); b.Exists(); b = b.Next() {
+			if !blockFits(b) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func blockFits(b jsonx.Value) bool {
+	switch b.Get("type").Str() {
+	case "thinking":
+		signature := b.Get("signature").Str()
+		return signature != "" && !reasoning.IsEnvelope(signature)
+	case "tool_use":
+		return isToolID(b.Get("id").Str())
+	case "tool_result":
+		return isToolID(b.Get("tool_use_id").Str())
+	case "text":
+		for c := b.Get("citations").First(); c.Exists(); c = c.Next() {
+			if c.Get("type").Is("web_search_result_location") && c.Get("encrypted_index").Empty() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// withTurns writes the caller's messages with other contents of those turns of the assistant.
+func (p *passthrough) withTurns(anew map[int][]chat.Part) {
+	p.Raw("[")
+	i, n := 0, 0
+	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
+		p.Comma(i)
+		i++
+		parts, changed := anew[n]
+		if !m.Get("role").Is("assistant") {
+			changed = false
+		} else {
+			n++
+		}
+		if !changed {
+			p.Out = append(p.Out, m.Raw()...)
+			continue
+		}
+		blocks := p.EncodeObject(func() {
+			p.Raw(`"content":[`)
+			p.blocks(chat.Assistant, 0, parts)
+			p.Raw("]")
+		})
+		edit := jsonx.NewEdit(m)
+		edit.Set("content", blocks.Get("content").Raw())
+		p.Out = edit.Append(p.Out)
+	}
+	p.Raw("]")
+}

@@ -1,0 +1,206 @@
+package openai
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
+
+// messagesToKeep returns the messages that can stay as they came, at their indexes; all says that they are all of them.
+func (p *passthrough) messagesToKeep(changed []int) (kept []jsonx.Value, all bool) {
+	kept, all = make([]jsonx.Value, len(p.Req.Messages)), true
+	i := 0
+	for m := p.root.Get("messages").First(); m.Exists() && i < len(kept); m = m.Next() {
+		_, differs := slices.BinarySearch(changed, i)
+		if !differs && p.messageFits(&p.Req.Messages[i]) && p.formFits(m) {
+			kept[i] = m
+		} else {
+			all = false
+		}
+		i++
+	}
+	return kept, all && i == len(kept)
+}
+
+// strict reports whether the provider takes no unknown members within messages and tools.
+func (p *passthrough) strict() bool { return len(p.Rules.MessageFields) > 0 }
+
+// messageFits looks at what a message says.
+func (p *passthrough) messageFits(m *chat.Message) bool {
+	if m.Role == chat.Developer && p.Rules.DeveloperRole == DeveloperAsSystem ||
+		m.Name != "" && p.Rules.Names == NamesDropped {
+		return false
+	}
+	for i := range m.Parts {
+		if !p.partFits(&m.Parts[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *passthrough) partFits(part *chat.Part) bool {
+	if part.Cache != nil && p.Rules.CacheMarks == dialect.CacheMarksDropped {
+		return false
+	}
+	switch part.Kind {
+	case chat.Image:
+		return p.Rules.Images == ImagesKept
+	case chat.Audio:
+		return p.Rules.Audio != AudioRefused
+	case chat.File:
+		return p.fileFits(part.Media)
+	case chat.Call:
+		return p.toolID(part.ToolCall.ID) == part.ToolCall.ID && !(p.strict() && part.ToolCall.Custom)
+	case chat.Result:
+		return p.resultFits(part.ToolResult)
+	case chat.Unrendered:
+		return !p.strict()
+	}
+	return true
+}
+
+func (p *passthrough) fileFits(m *chat.Media) bool {
+	switch p.Rules.Files {
+	case FilesRefused:
+		return false
+	case FileDocumentURL:
+		return m.FileID == ""
+	case FileObject:
+		if m.URL != "" {
+			return false
+		}
+	}
+	return m.URL != "" || m.FileID != "" || m.MIMEType != "" // data alone is made a data URL
+}
+
+// resultFits is false for results with more than text: tool messages hold text alone, and
+// the rest follows as a message of the user.
+func (p *passthrough) resultFits(r *chat.ToolResult) bool {
+	for i := range r.Parts {
+		if r.Parts[i].Kind != chat.Text || !p.partFits(&r.Parts[i]) {
+			return false
+		}
+	}
+	return p.toolID(r.CallID) == r.CallID
+}
+
+// formFits looks at the form of a message.
+func (p *passthrough) formFits(m jsonx.Value) bool {
+	var t turn
+	for f := m.First(); f.Exists(); f = f.Next() {
+		if p.strict() && !slices.Contains(p.Rules.MessageFields, string(f.Key())) {
+			return false
+		}
+		t.find(f.Key(), f)
+	}
+	tool := t.role.Is(string(chat.ToolRole))
+	switch {
+	case t.role.Is(roleFunction), t.functionCall.Given(), t.cache.Given():
+		return false
+	case t.name.Exists() && !tool && p.Rules.Names == NamesDropped:
+		return false // Mistral refuses null, too
+	case t.images.Exists() && p.Rules.ReasoningBack != ReasoningBackDetails:
+		return false // OpenRouter's
+	case t.role.Is(string(chat.Assistant)) && !p.reasoningFits(&t):
+		return false
+	case tool && t.content.Kind() != jsonx.String && t.content.Len() == 0:
+		return false // OpenAI wants a string then
+	}
+	for c := t.calls.First(); c.Exists(); c = c.Next() {
+		if !p.callFits(c) {
+			return false
+		}
+	}
+	if p.Rules.TextParts == TextPartsJoined && joinable(&t) {
+		return false
+	}
+	for part := t.content.First(); part.Exists(); part = part.Next() {
+		if !p.partFormFits(part) {
+			return false
+		}
+	}
+	return true
+}
+
+// joinable reports whether the content is an array that would be written as a string.
+func joinable(t *turn) bool {
+	return t.content.Kind() == jsonx.Array &&
+		(!t.role.Is(string(chat.User)) || t.content.Len() == 1 && t.content.First().Get("type").Is("text"))
+}
+
+// reasoningFits reports whether the reasoning of an earlier turn stands in the field in which the
+// provider wants it back, and is there if the provider insists. Who does not know the others' fields may refuse them, null or not.
+func (p *passthrough) reasoningFits(t *turn) bool {
+	content, field, details := t.reasoningContent.Exists(), t.reasoning.Exists(), t.details.Exists()
+	switch p.Rules.ReasoningBack {
+	case ReasoningBackContent:
+		insists := p.Rules.Reasoning == ReasoningThinking && t.calls.Len() > 0
+		return !field && !details && (t.reasoningContent.Given() || !insists)
+	case ReasoningBackField:
+		return !content && !details
+	case ReasoningBackDetails:
+		return !content
+	}
+	return !content && !field && !details
+}
+
+func (p *passthrough) callFits(c jsonx.Value) bool {
+	if c.Get("extra_content").Given() {
+		return false // Google's, which none of the others knows
+	}
+	arguments := c.Get("function").Get("arguments")
+	return !p.strict() || only(c, "id", "type", "function") && only(c.Get("function"), "name", "arguments") && strings.TrimSpace(arguments.Str()) != ""
+}
+
+// only reports whether the object has no other members.
+func only(v jsonx.Value, names ...string) bool {
+	for m := v.First(); m.Exists(); m = m.Next() {
+		if !slices.Contains(names, string(m.Key())) {
+			return false
+		}
+	}
+	return true
+}
+
+// partFormFits looks at the form of a part: objects and strings are not the same to all.
+func (p *passthrough) partFormFits(v jsonx.Value) bool {
+	kind := v.Get("type").Str()
+	inner := v.Get(kind)
+	switch kind {
+	case "thinking":
+		return false
+	case "image_url":
+		if inner.Kind() != jsonx.Object {
+			return false
+		}
+	case "input_audio":
+		if (p.Rules.Audio == AudioString) != (inner.Kind() == jsonx.String) {
+			return false
+		}
+	case "file", "document_url":
+		if (p.Rules.Files == FileDocumentURL) != (kind == "document_url") {
+			return false
+		}
+	}
+	return !p.strict() || only(v, "type", kind, "document_name") && only(inner, "url", "detail", "data", "format")
+}
+
+// toolsFit looks at the tools.
+func (p *passthrough) toolsFit() bool {
+	for t := p.root.Get("tools").First(); t.Exists(); t = t.Next() {
+		function := t.Get("function")
+		switch {
+		case t.Get("cache_control").Given() && p.Rules.CacheMarks == dialect.CacheMarksDropped:
+			return false
+		case !p.strict() || !function.Given():
+		case !only(t, "type", "function"), !only(function, "name", "description", "parameters", "strict"),
+			!function.Get("parameters").Given(), function.Get("strict").Kind() == jsonx.Null:
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,341 @@
+package provider
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+)
+
+// ClientConfig configures a Client. Zero values take the defaults given.
+type ClientConfig struct {
+	// UserAgent names the product: "llm-gateway/1.2.3". Default "llm-gateway".
+	UserAgent string
+	// MaxBytes bounds a whole answer, or one line of a stream, decoded. Default 64 MiB.
+	MaxBytes int64
+	// ConnectTimeout bounds the dial and, again, the TLS handshake. Default 10 s.
+	ConnectTimeout time.Duration
+	// IdleConns is how many idle connections are kept for each provider. Default 256.
+	IdleConns int
+	// Now gives the time. Default time.Now.
+	Now func() time.Time
+}
+
+// Client sends requests to providers. It is the gateway's only outbound HTTP: it
+// follows no redirect, keeps no cookie, asks for no compression, and puts a key
+// nowhere but into its header. It honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY. It is
+// safe for concurrent use.
+type Client struct {
+	transport *http.Transport
+	userAgent string
+	maxBytes  int64
+	now       func() time.Time
+}
+
+// NewClient returns a Client.
+func NewClient(cfg ClientConfig) *Client {
+	if cfg.UserAgent == "" {
+		cfg.UserAgent = "llm-gateway"
+	}
+	if cfg.MaxBytes <= 0 {
+		cfg.MaxBytes = 64 << 20
+	}
+	if cfg.ConnectTimeout <= 0 {
+		cfg.ConnectTimeout = 10 * time.Second
+	}
+	if cfg.IdleConns <= 0 {
+		cfg.IdleConns = 256
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	dialer := &net.Dialer{Timeout: cfg.ConnectTimeout, KeepAlive: 30 * time.Second}
+	return &Client{
+		transport: &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            dialer.DialContext,
+			ForceAttemptHTTP2:      true, // a dialer of our own turns it off otherwise
+			TLSHandshakeTimeout:    cfg.ConnectTimeout,
+			MaxIdleConnsPerHost:    cfg.IdleConns,
+			IdleConnTimeout:        90 * time.Second,
+			DisableCompression:     true,
+			MaxResponseHeaderBytes: 64 << 10,
+			// A connection that died without a word would otherwise swallow every
+			// request multiplexed on it until each one's own timeout.
+			HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+		},
+		userAgent: cfg.UserAgent,
+		maxBytes:  cfg.MaxBytes,
+		now:       cfg.Now,
+	}
+}
+
+// Close drops the idle connections.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// Options are what a call may vary.
+type Options struct {
+	// Streamed says that the answer comes line by line: then MaxBytes bounds one line, else the body.
+	Streamed bool
+	// IdleTimeout bounds the time without progress; then the call fails with class Timeout. Any
+	// byte of the answer counts as progress, keep-alives included (DeepSeek sends blank lines for
+	// up to ten minutes while a request waits), and so does any byte of the body that is sent.
+	// Zero: only the context limits the call.
+	IdleTimeout time.Duration
+	// Header is our caller's; only what Provider.ForwardedRequestHeaders names is sent. May be nil.
+	Header http.Header
+
+	limit int64 // replaces ClientConfig.MaxBytes if it is not zero
+}
+
+// CallError is a call that brought no answer. It wraps a classified *chat.Error.
+type CallError struct {
+	Err *chat.Error
+	// Sent says that the provider may have got the request, or a part of it. If not, it
+	// surely never saw it.
+	Sent bool
+	// Answered says that the provider answered, if only with a failure (Err.Status is
+	// then set), so that what it refused was not served.
+	Answered bool
+	// RequestID is the provider's name for the request, if it gave one.
+	RequestID string
+}
+
+func (e *CallError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *CallError) Unwrap() error { return e.Err }
+
+// Errors that are the cause (chat.Error.Cause) of a failed call.
+var (
+	ErrIdleTimeout = errors.New("the provider fell silent")
+	ErrTooLarge    = errors.New("the provider's answer is larger than the gateway takes")
+)
+
+// Do posts an encoded request. Its body must not change afterwards, even if the call
+// fails: the transport may still be reading it. An answer of status 2xx comes back as a Response,
+// which the caller must Close; anything else as a *CallError with a class, its texts
+// redacted:
+//   - Timeout: the idle timeout (ErrIdleTimeout) or the context's deadline.
+//   - Transport: no connection, a broken answer, a redirect. If the context was cancelled,
+//     errors.Is(err, context.Canceled) is true as well.
+//   - the provider's own failure, as Classify sees it.
+func (c *Client) Do(ctx context.Context, p *Provider, secret string, enc dialect.Encoded, opts Options) (*Response, error) {
+	return c.send(ctx, p, secret, http.MethodPost, enc, opts)
+}
+
+func (c *Client) send(ctx context.Context, p *Provider, secret, method string, enc dialect.Encoded, opts Options) (*Response, error) {
+	target, err := p.target(enc.Path)
+	if err != nil {
+		return nil, &CallError{Err: &chat.Error{Class: chat.BadRequest, Cause: err}}
+	}
+	ex := newExchange(ctx, opts.IdleTimeout)
+	req := (&http.Request{
+		Method: method, URL: target, Host: target.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: c.header(p, secret, enc, opts),
+	}).WithContext(ex.ctx)
+	if len(enc.Body) > 0 {
+		ex.attach(req, enc.Body)
+	}
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		failure := ex.failure(err)
+		ex.end()
+		return nil, &CallError{Err: failure, Sent: ex.sent.Load()}
+	}
+	ex.touch()
+	body := &body{exchange: ex, raw: resp.Body, src: resp.Body, limit: cmp.Or(opts.limit, c.maxBytes), streamed: opts.Streamed}
+	if err := body.decode(resp.Header.Get("Content-Encoding")); err != nil {
+		body.Close()
+		return nil, &CallError{Err: err, Sent: true, Answered: true, RequestID: p.RequestIDOf(resp.Header, secret)}
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return nil, c.refused(p, secret, resp, body)
+	}
+	return &Response{
+		Status: resp.StatusCode, ContentType: resp.Header.Get("Content-Type"), RequestID: p.RequestIDOf(resp.Header, secret),
+		Header: forwardedResponseHeaders(resp.Header, secret), Body: body, size: resp.ContentLength,
+	}, nil
+}
+
+// maxErrorBytes bounds how much of a failure's body is read.
+const maxErrorBytes = 64 << 10
+
+func (c *Client) refused(p *Provider, secret string, resp *http.Response, body *body) *CallError {
+	body.streamed, body.limit = false, maxErrorBytes
+	// A body that is cut, or too large, is classified by what came of it.
+	text, readErr := io.ReadAll(body)
+	body.Close()
+	failure := &chat.Error{}
+	if p.Client != nil {
+		failure = p.Client.DecodeError(text)
+	}
+	failure.Status = resp.StatusCode
+	p.Classify(failure, Answer{Status: resp.StatusCode, Header: resp.Header, Body: text}, c.now().UnixMilli())
+	if failure.Message == "" {
+		failure.Message = fmt.Sprintf("%s answered with status %d", p.Name, resp.StatusCode)
+	}
+	Redact(failure, secret)
+	if failure.Cause == nil {
+		failure.Cause = readErr
+	}
+	return &CallError{Err: failure, Sent: true, Answered: true, RequestID: p.RequestIDOf(resp.Header, secret)}
+}
+
+func (c *Client) header(p *Provider, secret string, enc dialect.Encoded, opts Options) http.Header {
+	h := make(http.Header, 8)
+	for _, name := range p.ForwardedRequestHeaders {
+		if v := opts.Header[name]; len(v) > 0 {
+			h[name] = v[:1]
+		}
+	}
+	for name, v := range enc.Header {
+		if asked := h[name]; len(asked) > 0 {
+			v = []string{asked[0] + "," + strings.Join(v, ",")} // lists, such as Anthropic's betas
+		}
+		h[name] = v
+	}
+	for name, v := range p.Header {
+		if _, ok := h[name]; !ok {
+			h[name] = []string{v}
+		}
+	}
+	h["User-Agent"] = []string{c.userAgent}
+	h["Accept-Encoding"] = []string{"identity"}
+	h["Accept"] = []string{"application/json"}
+	if opts.Streamed {
+		h["Accept"] = []string{"text/event-stream"}
+	}
+	if enc.Body != nil {
+		h["Content-Type"] = []string{"application/json"}
+	}
+	name, v := p.Auth.Header(secret)
+	h[name] = []string{v}
+	return h
+}
+
+// target is the URL of a path under the base URL. A path that would leave the
+// provider's host is refused.
+func (p *Provider) target(path string) (*url.URL, error) {
+	if !strings.HasPrefix(path, "/") {
+		return nil, errors.New("the path of a request must begin with a slash")
+	}
+	u, err := url.Parse(p.BaseURL + path)
+	if err != nil {
+		return nil, errors.New("the path of a request is malformed")
+	}
+	if u.Host != p.base.Host || u.Scheme != p.base.Scheme || u.User != nil {
+		return nil, errors.New("the path of a request leaves the provider")
+	}
+	return u, nil
+}
+
+// exchange is one request and its answer: it knows what was sent, and ends the
+// request when the provider sends nothing for too long.
+type exchange struct {
+	ctx         context.Context
+	cancel      context.CancelCauseFunc
+	idleTimeout time.Duration
+	timer       *time.Timer // nil: no idle timeout
+	sent        atomic.Bool
+	ended       atomic.Bool
+}
+
+func newExchange(ctx context.Context, idleTimeout time.Duration) *exchange {
+	ex := &exchange{idleTimeout: idleTimeout}
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		// A second attempt is made only if surely nothing of the first was handled.
+		GetConn:      func(string) { ex.sent.Store(false) },
+		WroteHeaders: func() { ex.sent.Store(true) },
+		WroteRequest: func(httptrace.WroteRequestInfo) { ex.touch() },
+	})
+	ex.ctx, ex.cancel = context.WithCancelCause(ctx)
+	if idleTimeout > 0 {
+		ex.timer = time.AfterFunc(idleTimeout, func() { ex.cancel(ErrIdleTimeout) })
+	}
+	return ex
+}
+
+// touch restarts the idle timeout.
+func (ex *exchange) touch() {
+	if ex.timer != nil && !ex.ended.Load() {
+		ex.timer.Reset(ex.idleTimeout)
+	}
+}
+
+func (ex *exchange) end() {
+	ex.ended.Store(true)
+	if ex.timer != nil {
+		ex.timer.Stop()
+	}
+	ex.cancel(nil)
+}
+
+// attach gives the request its body. One of usual size is a plain bytes.Reader, which
+// the transport sends together with the header in one write; the progress of a larger one
+// is noted.
+func (ex *exchange) attach(req *http.Request, body []byte) {
+	req.ContentLength = int64(len(body))
+	req.GetBody = func() (io.ReadCloser, error) {
+		r := bytes.NewReader(body)
+		if len(body) <= largeBody {
+			return io.NopCloser(r), nil
+		}
+		return &upload{ex: ex, body: r}, nil
+	}
+	req.Body, _ = req.GetBody() // never fails
+}
+
+const largeBody = 64 << 10
+
+// upload is a request's body that restarts the idle timeout while it is being sent.
+type upload struct {
+	ex   *exchange
+	body *bytes.Reader
+}
+
+func (u *upload) Read(b []byte) (int, error) {
+	u.ex.touch()
+	return u.body.Read(b)
+}
+
+func (u *upload) Close() error { return nil }
+
+// failure says what an error of the transport means. It must be asked before end.
+func (ex *exchange) failure(err error) *chat.Error {
+	switch {
+	case errors.Is(context.Cause(ex.ctx), ErrIdleTimeout):
+		return &chat.Error{Class: chat.Timeout, Message: ErrIdleTimeout.Error(), Cause: ErrIdleTimeout}
+	case errors.Is(ex.ctx.Err(), context.DeadlineExceeded):
+		return &chat.Error{Class: chat.Timeout, Message: "the provider did not answer in time", Cause: context.DeadlineExceeded}
+	case ex.ctx.Err() != nil:
+		return &chat.Error{Class: chat.Transport, Message: "the request was cancelled", Cause: context.Canceled}
+	}
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		return &chat.Error{Class: chat.Transport, Message: "the provider could not be reached", Cause: err}
+	}
+	return &chat.Error{Class: chat.Transport, Message: "the connection to the provider broke", Cause: err}
+}
+
+// asFailure is the classified error within err; Do and the bodies give no other.
+func asFailure(err error) *chat.Error {
+	var failure *chat.Error
+	if errors.As(err, &failure) {
+		return failure
+	}
+	return &chat.Error{Class: chat.Transport, Message: "the provider's answer could not be read", Cause: err}
+}

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { load } from './load.js'
+
+const { stateWords } = await load('keyview')
+
+test('every state of a key in words, with the provider’s own where there are some', () => {
+  const at = '2027-05-10T22:30:00Z'
+  const none = { cooldownUntil: null, cooldownClass: null, cooldownMessage: null, cooldowns: [] }
+  const cooldown = (kind, message) => ({ cooldownUntil: at, cooldownClass: kind, cooldownMessage: message, cooldowns: [{ model: null, class: kind, until: at, since: null, message }] })
+  for (const [key, want] of [
+    [{ state: 'ready', ...none }, 'Ready'],
+    [{ state: 'disabled', ...none }, 'Disabled'],
+    [{ state: 'blocked', ...none }, 'Disabled by the admin'],
+    [{ state: 'spent', dailyLimit: 5, resetDate: at, ...none }, 'Quota spent until 10 May 2027, 22:30:00'],
+    [{ state: 'spent', dailyLimit: 0, resetDate: at, ...none }, 'Not used: its daily limit is 0'],
+    [{ state: 'cooldown', ...cooldown('out_of_money', 'Insufficient balance') }, 'Cooling down until 10 May 2027, 22:30:00: Insufficient balance'],
+    [{ state: 'cooldown', ...cooldown('out_of_money', '') }, 'Cooling down until 10 May 2027, 22:30:00: out of money'],
+    [{ state: 'cooldown', ...none, cooldowns: [{ model: 'gpt-5', class: 'rate_limited', until: at, since: at, message: '' }] }, 'gpt-5 is cooling down until 10 May 2027, 22:30:00: rate limited'],
+    [{ state: 'rejected', ...cooldown('bad_key', 'Incorrect API key') }, 'Rejected by the provider: Incorrect API key'],
+    [{ state: 'undecryptable', ...none }, 'Cannot be decrypted: enter the key again, or list the secret that encrypted it'],
+    [{ state: 'unsupported', ...none }, 'This version of the gateway cannot call the provider'],
+  ]) assert.equal(stateWords(key, 'UTC'), want)
+})
