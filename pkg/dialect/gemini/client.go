@@ -22,7 +22,9 @@ type Client struct {
 var _ dialect.Passthrough = Client{}
 
 // NewStreamDecoder returns a decoder for one streamed answer.
-func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new(streamDecoder)) }
+func (Client) NewStreamDecoder() dialect.StreamDecoder {
+	return body.NewStreamDecoder(new(streamReader))
+}
 
 // EncodeRequest writes the body of POST /v1beta/models/{model}:generateContent, or of
 // :streamGenerateContent?alt=sse if the request streams. The same request always gives the same

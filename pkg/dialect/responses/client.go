@@ -7,6 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // path follows the base URL.
@@ -44,7 +45,9 @@ func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
 func (Client) DecodeError(data []byte) *chat.Error { return openai.Client{}.DecodeError(data) }
 
 // NewStreamDecoder returns a decoder for one streamed answer.
-func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new(streamDecoder)) }
+func (Client) NewStreamDecoder() dialect.StreamDecoder {
+	return body.NewStreamDecoder(new(streamReader), jsonx.Object)
+}
 
 func (c Client) rules() *openai.Rules {
 	if c.Rules == nil {
