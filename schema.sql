@@ -168,13 +168,14 @@ create table latency_hours (
   primary key (user_id, hour, kind, bucket)
 ) /*sqlite without rowid */;
 
--- What providers want back with a turn of the assistant, for callers whose format has no place for it.
+-- What providers want back with a turn of the assistant, for clients whose format has no place for it; and the keys
+-- by which it is found: digests of the gateway token, the end user and the conversation up to the turn.
 create table turns (
   user_id     bytea  not null references users (id) on delete cascade,
-  id          bytea  not null,             -- digest of the gateway token and the turn's first tool call, or its signature
+  id          bytea  not null,             -- digest of the content, or a key
   key_id      bytea  not null,             -- the provider key that made it
-  sealed      bytea  not null,             -- AES-256-GCM, bound to this row
-  sealing_key text   not null,
+  sealed      bytea  not null,             -- AES-256-GCM, bound to this row; of a key the id of the content, empty if several claim it
+  sealing_key text   not null,             -- empty: a key
   expires_at  bigint not null,
   primary key (user_id, id)
 );

@@ -20,7 +20,7 @@ func worker(ctx context.Context, t *terminal, args []string) error {
 }
 
 func (in *installation) worker() *jobs.Worker {
-	return &jobs.Worker{Queue: in.app.Jobs, Concurrency: in.cfg.Jobs.Concurrency, Patience: in.cfg.Limits.Shutdown, Purge: in.app.Purge}
+	return &jobs.Worker{Queue: in.app.Jobs, Concurrency: in.cfg.Jobs.Concurrency, StopTimeout: in.cfg.Limits.Shutdown, Purge: in.app.Purge}
 }
 
 // serveFlags are those of serve; also says whether it runs a worker, too.

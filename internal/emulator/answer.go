@@ -122,7 +122,7 @@ func (q *question) calls(last string) []call {
 		if q.only != nil && !slices.Contains(q.only, t.name) {
 			continue
 		}
-		c := call{q.callID(len(out)), t.name, "{}"}
+		c := call{q.callID(len(out), t.name), t.name, "{}"}
 		if last == "noarg" {
 			if q.only == nil && takesArguments(t.schema) && slices.ContainsFunc(q.tools, func(t tool) bool { return !takesArguments(t.schema) }) {
 				continue

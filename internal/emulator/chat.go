@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // chatRoute finds what serves a path of a provider that speaks OpenAI's dialect.
@@ -104,12 +105,19 @@ func (x *exchange) chatQuestion() *question {
 	return q
 }
 
-func (x *exchange) callID(i int) string {
-	switch x.p.id {
-	case "mistral":
+// callID makes the id of a call. Kimi's models number the calls of each conversation from 0, so that the ids of one
+// conversation come again in others (recorded at Groq: functions.add:0).
+func (x *exchange) callID(i int, function string) string {
+	switch {
+	case strings.Contains(strings.ToLower(x.req.Model), "kimi"):
+		for _, m := range x.req.Messages {
+			i += len(m.ToolCalls)
+		}
+		return fmt.Sprintf("functions.%s:%d", function, i)
+	case x.p.id == "mistral":
 		return fmt.Sprintf("emu%06d", (x.serial*10+int64(i))%1_000_000)
-	case "groq":
-		return fmt.Sprintf("functions.emulated:%d", i) // as kimi's models number them
+	case x.p.id == "groq":
+		return fmt.Sprintf("functions.emulated:%d", i) // numbered anew in each answer
 	}
 	return x.id("call_", i)
 }

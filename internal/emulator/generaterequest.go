@@ -142,7 +142,7 @@ func (c *content) said() string {
 func (g *generateRequest) question(x *exchange) *question {
 	c := g.GenerationConfig
 	q := &question{stop: c.StopSequences, limit: c.MaxOutputTokens, refuses: true, filters: true, thinking: g.thinks(),
-		callID: func(i int) string { return callName(x.serial, i) }}
+		callID: func(i int, _ string) string { return callName(x.serial, i) }}
 	if g.SystemInstruction != nil {
 		q.turns = append(q.turns, turn{role: roleSystem, text: g.SystemInstruction.said()})
 	}

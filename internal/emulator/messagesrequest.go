@@ -115,7 +115,7 @@ func said(blocks []block) string {
 // question is what the request asks.
 func (m *messagesRequest) question(x *exchange) *question {
 	q := &question{stop: m.StopSequences, limit: m.MaxTokens, refuses: true, filters: true, thinking: m.thinks(),
-		callID: func(i int) string { return x.id("toolu_01", i) }}
+		callID: func(i int, _ string) string { return x.id("toolu_01", i) }}
 	if s := said(m.system); s != "" {
 		q.turns = append(q.turns, turn{role: roleSystem, text: s})
 	}

@@ -24,7 +24,8 @@ type question struct {
 	json     bool // the answer is to be JSON
 	schema   json.RawMessage
 
-	callID func(i int) string
+	// callID is the id of the i-th call of the answer, which is of the function.
+	callID func(i int, function string) string
 }
 
 // turn is a message, or a tool's result, as far as the emulated model understands it.

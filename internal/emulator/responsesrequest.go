@@ -95,7 +95,7 @@ func contentSays(raw json.RawMessage) string {
 // question is what the request asks.
 func (r *responsesRequest) question(x *exchange) *question {
 	q := &question{limit: r.MaxOutputTokens, refuses: true, filters: true, single: r.ParallelToolCalls != nil && !*r.ParallelToolCalls,
-		callID: func(i int) string { return x.id("call_", i) }}
+		callID: func(i int, _ string) string { return x.id("call_", i) }}
 	if r.model.thinks(r.Reasoning.Effort) {
 		q.thinking = thinkingHidden
 		if r.Reasoning.Summary != "" {

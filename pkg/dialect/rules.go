@@ -57,6 +57,9 @@ type Traits struct {
 	WantsReasoning bool
 	// ReasoningBoundToAccount says that such reasoning is worth nothing to another account's key.
 	ReasoningBoundToAccount bool
+	// ReasoningBoundToContext says that the provider refuses it beside other system text, tools or messages than those
+	// that it was made with.
+	ReasoningBoundToContext bool
 }
 
 // Range is an inclusive range of numbers.

@@ -10,7 +10,7 @@ import (
 
 // admit is for questions that call no provider and take no place in a quota: it lets the caller in and
 // returns what it may use as it is now, and how the keys stand. Errors: Unauthorized, Unavailable.
-func (g *Gateway) admit(ctx context.Context, c Caller) (*entry, quota.Status, error) {
+func (g *Gateway) admit(ctx context.Context, c Principal) (*entry, quota.Status, error) {
 	for range 2 {
 		e, err := g.entryOf(ctx, c)
 		if err != nil {
@@ -37,7 +37,7 @@ func (g *Gateway) admit(ctx context.Context, c Caller) (*entry, quota.Status, er
 
 // Identify says whose credential the caller has, from what the process knows already or with one trip. It does
 // not say that the credential still counts. Errors: Unauthorized (there is no such token or user), Unavailable.
-func (g *Gateway) Identify(ctx context.Context, c Caller) (user, token store.ID, err error) {
+func (g *Gateway) Identify(ctx context.Context, c Principal) (user, token store.ID, err error) {
 	e, err := g.entryOf(ctx, c)
 	switch {
 	case err != nil:

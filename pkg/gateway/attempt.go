@@ -19,55 +19,55 @@ import (
 type attempt struct {
 	key         candidate
 	reservation quota.Reservation
-	begun       time.Time
+	started     time.Time
 	stream      bool
 
 	client      dialect.Client      // of the protocol in which the request is sent
 	passthrough dialect.Passthrough // not nil: the answer's bytes go through
 	names       body.ToolNames      // not nil: functions that the provider knows by other names
 
-	warnings  []string
-	requestID string // the provider's
-	firstByte time.Time
-	sent      bool // the provider may have got the request
-	refused   bool // the provider answered with an error before any byte of an answer
-	bytes     bool // some of an answer has come
-	cut       bool // the caller or the deadline left before the provider was done
-	unfit     bool // the request cannot be expressed in the provider's dialect; nothing was sent
+	warnings      []string
+	requestID     string // the provider's
+	firstByte     time.Time
+	sent          bool // the provider may have got the request
+	refused       bool // the provider answered with an error before any byte of an answer
+	answerBegun   bool // some of an answer has come
+	cancelled     bool // the caller or the deadline left before the provider was done
+	inexpressible bool // the request cannot be expressed in the provider's dialect; nothing was sent
 
 	failure  *chat.Error    // nil: it answers
 	response *chat.Response // of a request that does not stream
 	vectors  *chat.EmbeddingResponse
 	raw      []byte       // the response, as the caller is to see it if bytes go through
 	source   *source      // of one that does
-	first    []chat.Event // what came before the commitment
+	early    []chat.Event // what came before the commitment
 }
 
 // kept says whether the attempt used its place in the quota: any byte of an answer
 // came, or the caller or the deadline left after the request was sent.
-func (a *attempt) kept() bool {
-	if a.failure == nil || a.bytes {
+func (a *attempt) keepsReservation() bool {
+	if a.failure == nil || a.answerBegun {
 		return true
 	}
-	return a.cut && a.sent && !a.refused
+	return a.cancelled && a.sent && !a.refused
 }
 
 // encode writes the request for the attempt's provider and model.
-func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
-	if ask.Embedding != nil {
-		return a.encodeEmbedding(*ask.Embedding)
+func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
+	if request.Embedding != nil {
+		return a.encodeEmbedding(*request.Embedding)
 	}
-	req := *ask.Request
+	req := *request.Chat
 	req.Model = a.key.model
-	a.client = a.key.provider.Protocol(a.key.model, &req, ask.Dialect)
-	same := ask.Dialect != "" && ask.Dialect == a.client.Dialect()
+	a.client = a.key.provider.Protocol(a.key.model, &req, request.Dialect)
+	same := request.Dialect != "" && request.Dialect == a.client.Dialect()
 	traits := a.client.Traits(a.key.model)
 	if !same || !body.ToolNamesFit(req.Tools, traits.ToolNames) {
 		a.names = body.FitToolNames(&req, traits.ToolNames)
 	}
 	if same && a.names == nil {
 		if passthrough, able := a.client.(dialect.Passthrough); able {
-			if enc, ok := passthrough.PassthroughRequest(ask.Body, &req, ask.changed); ok {
+			if enc, ok := passthrough.PassthroughRequest(request.Body, &req, request.changedMessages); ok {
 				a.warnings = enc.Warnings
 				if !traits.RewritesAnswers {
 					a.passthrough = passthrough
@@ -78,7 +78,7 @@ func (a *attempt) encode(ask Ask) (dialect.Encoded, bool) {
 	}
 	enc, err := a.client.EncodeRequest(&req)
 	if err != nil {
-		a.unfit = true
+		a.inexpressible = true
 		a.fail(err)
 		return enc, false
 	}
@@ -98,7 +98,7 @@ func (a *attempt) encodeEmbedding(req chat.EmbeddingRequest) (dialect.Encoded, b
 	req.Model = a.key.model
 	enc, err := a.key.provider.Embedder().EncodeEmbedding(&req)
 	if err != nil {
-		a.unfit = true
+		a.inexpressible = true
 		a.fail(err)
 		return enc, false
 	}
@@ -120,7 +120,7 @@ func (a *attempt) fail(err error) {
 
 // refuse notes an error that the provider reported inside an answer of status 200, or
 // an answer that cannot be read.
-func (g *Gateway) refuse(a *attempt, failure *chat.Error) {
+func (g *Gateway) setFailure(a *attempt, failure *chat.Error) {
 	if failure.Class == "" {
 		a.refused = true
 		a.key.provider.Classify(failure, provider.Answer{}, g.Now().UnixMilli())
@@ -130,14 +130,14 @@ func (g *Gateway) refuse(a *attempt, failure *chat.Error) {
 }
 
 // callWhole asks for a whole answer.
-func (g *Gateway) callWhole(ctx context.Context, a *attempt, ask Ask) {
-	enc, ok := a.encode(ask)
+func (g *Gateway) callWhole(ctx context.Context, a *attempt, request Request) {
+	enc, ok := a.encode(request)
 	if !ok {
 		return
 	}
-	defer func() { a.cut = ctx.Err() != nil }()
+	defer func() { a.cancelled = ctx.Err() != nil }()
 	resp, err := g.Upstream.Do(ctx, a.key.provider, a.key.secret, enc,
-		provider.Options{IdleTimeout: g.settings.Silence, Header: ask.Header})
+		provider.Options{IdleTimeout: g.settings.IdleTimeout, Header: request.Header})
 	if err != nil {
 		a.fail(err)
 		return
@@ -145,14 +145,14 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, ask Ask) {
 	a.sent, a.requestID, a.firstByte = true, resp.RequestID, g.Now()
 	data, err := resp.ReadAll()
 	if err != nil {
-		a.bytes = len(data) > 0
+		a.answerBegun = len(data) > 0
 		a.fail(err)
 		return
 	}
-	if ask.Embedding != nil {
-		vectors, err := a.key.provider.Embedder().DecodeEmbedding(data, len(ask.Embedding.Inputs))
+	if request.Embedding != nil {
+		vectors, err := a.key.provider.Embedder().DecodeEmbedding(data, len(request.Embedding.Inputs))
 		a.vectors = vectors
-		g.judge(a, err)
+		g.finishAttempt(a, err)
 		return
 	}
 	g.readWhole(a, data)
@@ -168,32 +168,32 @@ func (g *Gateway) readWhole(a *attempt, data []byte) {
 		answer = splitter.SplitAnswer(answer)
 	}
 	a.response = answer
-	g.judge(a, err)
+	g.finishAttempt(a, err)
 }
 
 // judge says what came of a whole answer; err is that of reading it.
-func (g *Gateway) judge(a *attempt, err error) {
+func (g *Gateway) finishAttempt(a *attempt, err error) {
 	if err == nil {
-		a.bytes = true
+		a.answerBegun = true
 		return
 	}
 	var failure *chat.Error
 	if !errors.As(err, &failure) {
 		failure = &chat.Error{Class: chat.Transport, Cause: err}
 	}
-	a.bytes = failure.Class != "" // not an error of the provider's, but an answer that is no answer
-	g.refuse(a, failure)
+	a.answerBegun = failure.Class != "" // not an error of the provider's, but an answer that is no answer
+	g.setFailure(a, failure)
 }
 
 // callStream asks for a stream and reads it up to its first substantive event.
-func (g *Gateway) callStream(ctx context.Context, a *attempt, ask Ask) {
-	enc, ok := a.encode(ask)
+func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
+	enc, ok := a.encode(request)
 	if !ok {
 		return
 	}
-	defer func() { a.cut = ctx.Err() != nil }()
+	defer func() { a.cancelled = ctx.Err() != nil }()
 	resp, err := g.Upstream.Do(ctx, a.key.provider, a.key.secret, enc,
-		provider.Options{Streamed: true, IdleTimeout: g.settings.Silence, Header: ask.Header})
+		provider.Options{Streamed: true, IdleTimeout: g.settings.IdleTimeout, Header: request.Header})
 	if err != nil {
 		a.fail(err)
 		return
@@ -204,9 +204,9 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, ask Ask) {
 		g.readUnstreamed(a, stream, resp)
 		return
 	}
-	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.client.NewStreamDecoder(), names: a.names, thinks: a.splitter()}
+	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.client.NewStreamDecoder(), names: a.names, thinkSplitter: a.splitter()}
 	if a.passthrough != nil {
-		a.source.passthrough = a.passthrough.NewStreamPassthrough(ask.Request)
+		a.source.passthrough = a.passthrough.NewStreamPassthrough(request.Chat)
 	}
 	g.readFirst(a)
 }
@@ -231,13 +231,13 @@ func (g *Gateway) readUnstreamed(a *attempt, r io.Reader, resp *provider.Respons
 	defer resp.Close()
 	data, err := io.ReadAll(r)
 	if err != nil {
-		a.bytes = len(data) > 0
+		a.answerBegun = len(data) > 0
 		a.fail(err)
 		return
 	}
 	g.readWhole(a, data)
 	if a.response != nil {
-		a.first, a.firstByte = chat.Events(a.response), g.Now()
+		a.early, a.firstByte = chat.Events(a.response), g.Now()
 		a.response = nil
 		a.source = &source{body: resp.Body, ended: true}
 	}
@@ -245,16 +245,16 @@ func (g *Gateway) readUnstreamed(a *attempt, r io.Reader, resp *provider.Respons
 
 func (g *Gateway) readFirst(a *attempt) {
 	for {
-		n := len(a.first)
-		a.first = a.source.next(a.first)
-		for i := n; i < len(a.first); i++ {
-			ev := &a.first[i]
+		n := len(a.early)
+		a.early = a.source.next(a.early)
+		for i := n; i < len(a.early); i++ {
+			ev := &a.early[i]
 			if ev.Kind == chat.EventError {
-				g.brokeEarly(a, ev.Err)
+				g.failEarly(a, ev.Err)
 				return
 			}
 			if ev.Substantive() && ev.Kind != chat.EventUsage {
-				a.bytes, a.firstByte = true, g.Now()
+				a.answerBegun, a.firstByte = true, g.Now()
 				return
 			}
 		}
@@ -262,7 +262,7 @@ func (g *Gateway) readFirst(a *attempt) {
 }
 
 // brokeEarly is a stream that failed before its first substantive event.
-func (g *Gateway) brokeEarly(a *attempt, failure *chat.Error) {
+func (g *Gateway) failEarly(a *attempt, failure *chat.Error) {
 	a.source.close()
-	g.refuse(a, failure)
+	g.setFailure(a, failure)
 }

@@ -40,8 +40,8 @@ func BenchmarkStart(b *testing.B) {
 			b.SetParallelism(32)
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					ask := w.ask(model)
-					c, err := w.g.Start(b.Context(), ask)
+					request := w.request(model)
+					c, err := w.g.Start(b.Context(), request)
 					if err != nil {
 						b.Error(err)
 						return

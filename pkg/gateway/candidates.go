@@ -17,7 +17,7 @@ type candidate struct {
 }
 
 // passed is a key that was considered and not used.
-type passed struct {
+type skippedKey struct {
 	key    *key
 	reason string
 }
@@ -30,7 +30,7 @@ const (
 	embeddings
 )
 
-func (a *Ask) service() service {
+func (a *Request) service() service {
 	if a.Embedding != nil {
 		return embeddings
 	}
@@ -39,24 +39,24 @@ func (a *Ask) service() service {
 
 // candidates are the keys that fit the request, in the order in which to try them,
 // and those that do not, with the reason.
-func (t *table) candidates(model string, route dialect.Route, want service) (fit []candidate, not []passed) {
+func (t *table) candidates(model string, route dialect.Route, want service) (fit []candidate, not []skippedKey) {
 	prefixed := false
 	for _, k := range t.keys {
 		c, reason, byPrefix := k.fits(model, route, want)
 		if reason != "" {
-			not = append(not, passed{k, reason})
+			not = append(not, skippedKey{k, reason})
 			continue
 		}
 		if byPrefix && !prefixed {
 			// "provider/model" names the provider: keys of others that happen to know an
 			// id of this form (OpenRouter) are not what the caller asked for.
 			for _, other := range fit {
-				not = append(not, passed{other.key, "another provider is named by the model's prefix"})
+				not = append(not, skippedKey{other.key, "another provider is named by the model's prefix"})
 			}
 			fit, prefixed = nil, true
 		}
 		if prefixed && !byPrefix {
-			not = append(not, passed{k, "another provider is named by the model's prefix"})
+			not = append(not, skippedKey{k, "another provider is named by the model's prefix"})
 			continue
 		}
 		fit = append(fit, c)
@@ -70,9 +70,9 @@ func (k *key) fits(model string, route dialect.Route, want service) (c candidate
 	switch {
 	case k.provider == nil:
 		return c, "this version does not know the provider " + k.providerID, false
-	case k.off:
+	case k.disabled:
 		return c, "disabled", false
-	case k.unopened != "":
+	case k.undecryptable != "":
 		return c, "its secret cannot be opened; enter it again", false
 	case !route.Allows(k.providerID):
 		return c, "another provider was asked for", false
@@ -101,7 +101,7 @@ func (k *key) fits(model string, route dialect.Route, want service) (c candidate
 // pick is which keys to reserve next: one, or several equal ones to rotate among.
 // It is empty if no candidate is left.
 func (c *Call) pick(now int64) []candidate {
-	if k, ok := c.staying(now); ok {
+	if k, ok := c.preferred(now); ok {
 		return []candidate{k}
 	}
 	if keys := c.pickWhere(now, func(k candidate) bool { return c.g.hints.mayServe(k.id, k.model, now) }); len(keys) > 0 {
@@ -111,10 +111,10 @@ func (c *Call) pick(now int64) []candidate {
 	return c.pickWhere(now, func(candidate) bool { return true })
 }
 
-// staying is the key that made an earlier turn of the conversation, if it can still be tried.
-func (c *Call) staying(now int64) (candidate, bool) {
-	for _, k := range c.fit {
-		if !c.stays.IsZero() && k.id == c.stays && !c.tried[k.id] && c.g.hints.ready(k.id, c.entry.table.revision, now) &&
+// preferred is the key that made an earlier turn of the conversation, if it can still be tried.
+func (c *Call) preferred(now int64) (candidate, bool) {
+	for _, k := range c.candidates {
+		if !c.affinity.IsZero() && k.id == c.affinity && !c.tried[k.id] && c.g.hints.ready(k.id, c.entry.table.revision, now) &&
 			c.g.hints.mayServe(k.id, k.model, now) {
 			return k, true
 		}
@@ -124,7 +124,7 @@ func (c *Call) staying(now int64) (candidate, bool) {
 
 func (c *Call) pickWhere(now int64, also func(candidate) bool) []candidate {
 	var equal []candidate
-	for _, k := range c.fit {
+	for _, k := range c.candidates {
 		if len(equal) > 0 && k.priority != equal[0].priority {
 			break
 		}

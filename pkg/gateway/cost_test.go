@@ -89,13 +89,13 @@ func (s *scripted) answer(name string) http.HandlerFunc {
 // returns what its row says.
 func (w *world) cost(s *scripted, model string, stream, passthrough bool) (provider, logged string, nanos int64) {
 	w.t.Helper()
-	ask := w.ask(model)
-	ask.ID, ask.Request.Stream = store.NewID(w.clock.Load()), stream
+	request := w.request(model)
+	request.ID, request.Chat.Stream = store.NewID(w.clock.Load()), stream
 	if passthrough {
-		ask.Dialect = s.dialect
-		ask.Body = []byte(strings.NewReplacer("MODEL", model, "STREAM", fmt.Sprint(stream)).Replace(s.body))
+		request.Dialect = s.dialect
+		request.Body = []byte(strings.NewReplacer("MODEL", model, "STREAM", fmt.Sprint(stream)).Replace(s.body))
 	}
-	c, err := w.g.Start(w.t.Context(), ask)
+	c, err := w.g.Start(w.t.Context(), request)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func (w *world) cost(s *scripted, model string, stream, passthrough bool) (provi
 		}
 	}
 	c.Close()
-	err = w.db.DB.Run(w.t.Context(), store.Stmt{SQL: `select provider, model, coalesce(cost, -1) from requests where id = $1`, Args: []any{ask.ID},
+	err = w.db.DB.Run(w.t.Context(), store.Stmt{SQL: `select provider, model, coalesce(cost, -1) from requests where id = $1`, Args: []any{request.ID},
 		Each: func(r store.Row) error { return r.Scan(&provider, &logged, &nanos) }})
 	if err != nil {
 		w.t.Fatal(err)
@@ -175,9 +175,9 @@ func TestCostOfAFallbackInsideAStream(t *testing.T) {
 	} {
 		w := newWorld(t)
 		w.add(key{provider: "anthropic", answer: (&scripted{events: tt.events}).answer("")})
-		ask := w.ask("claude-fable-5")
-		ask.Request.Stream = true
-		c, err := w.g.Start(t.Context(), ask)
+		request := w.request("claude-fable-5")
+		request.Chat.Stream = true
+		c, err := w.g.Start(t.Context(), request)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,10 +196,10 @@ func TestCostOfEmbeddings(t *testing.T) {
 		w.add(key{answer: func(rw http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(rw, `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5]}],"model":%q,"usage":{"prompt_tokens":1000,"total_tokens":1000}}`, answered)
 		}})
-		ask := w.ask("text-embedding-3-small")
-		ask.Request = &chat.Request{Model: ask.Request.Model}
-		ask.Embedding = &chat.EmbeddingRequest{Model: ask.Request.Model, Inputs: []chat.EmbeddingInput{{Text: "hello"}}}
-		if _, err := w.do(ask); err != nil {
+		request := w.request("text-embedding-3-small")
+		request.Chat = &chat.Request{Model: request.Chat.Model}
+		request.Embedding = &chat.EmbeddingRequest{Model: request.Chat.Model, Inputs: []chat.EmbeddingInput{{Text: "hello"}}}
+		if _, err := w.do(request); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.int(`select cost from requests`); got != 1000*nanos {

@@ -12,23 +12,23 @@ import (
 // Count tells how many input tokens a request has. It takes no place in a quota: the provider is asked if it counts
 // for nothing, else, or if it does not answer, the number is an estimate and exact is false. Errors:
 // Unauthorized, NoEligibleKey, Validation (the provider says that the request is at fault), Unavailable.
-func (g *Gateway) Count(ctx context.Context, ask Ask) (n int64, exact bool, err error) {
+func (g *Gateway) Count(ctx context.Context, request Request) (n int64, exact bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, g.settings.FirstEvent)
 	defer cancel()
-	e, verdict, err := g.admit(ctx, ask.Caller)
+	e, verdict, err := g.admit(ctx, request.Principal)
 	if err != nil {
 		return 0, false, err
 	}
-	c := &Call{g: g, ask: ask, entry: e}
-	if c.fit, c.passed = e.table.candidates(ask.Request.Model, ask.Route, conversations); len(c.fit) == 0 {
-		return 0, false, c.noEligibleKey(c.passed)
+	c := &Call{g: g, req: request, entry: e}
+	if c.candidates, c.skipped = e.table.candidates(request.Chat.Model, request.Route, conversations); len(c.candidates) == 0 {
+		return 0, false, c.noEligibleKey(c.skipped)
 	}
 	now := c.nowMs()
-	for _, k := range c.fit {
+	for _, k := range c.candidates {
 		if !verdict.Keys[k.id].Ready(now) {
 			continue
 		}
-		n, err := g.countAt(ctx, k, ask)
+		n, err := g.countAt(ctx, k, request)
 		if err == nil {
 			return n, true, nil
 		}
@@ -37,13 +37,13 @@ func (g *Gateway) Count(ctx context.Context, ask Ask) (n int64, exact bool, err 
 			return 0, false, c.providerFault(&attempt{key: k, failure: failure})
 		}
 	}
-	return estimateInput(&ask), false, nil
+	return estimateInput(&request), false, nil
 }
 
 var errNoCounter = errors.New("the provider does not count")
 
-func (g *Gateway) countAt(ctx context.Context, k candidate, ask Ask) (int64, error) {
-	req := *ask.Request
+func (g *Gateway) countAt(ctx context.Context, k candidate, request Request) (int64, error) {
+	req := *request.Chat
 	req.Model = k.model
 	counter := k.provider.Counter(k.model, &req)
 	if counter == nil {
@@ -55,7 +55,7 @@ func (g *Gateway) countAt(ctx context.Context, k candidate, ask Ask) (int64, err
 		return 0, err
 	}
 	resp, err := g.Upstream.Do(ctx, k.provider, k.secret, enc,
-		provider.Options{IdleTimeout: g.settings.Silence, Header: ask.Header})
+		provider.Options{IdleTimeout: g.settings.IdleTimeout, Header: request.Header})
 	if err != nil {
 		return 0, err
 	}

@@ -41,7 +41,7 @@ type Settings struct {
 	// FirstEvent is how long status and headers wait for the first substantive event of a stream.
 	FirstEvent time.Duration
 	// Silence is how long a provider may send nothing.
-	Silence time.Duration
+	IdleTimeout time.Duration
 }
 
 // Cost returns the cost of a request in nano-dollars; priced is false if a price is missing that the request needs.
@@ -98,8 +98,8 @@ func New(deps Deps, settings Settings) *Gateway {
 	return g
 }
 
-// Caller is who asks.
-type Caller struct {
+// Principal is who asks.
+type Principal struct {
 	// Digests are those under which the gateway token may be stored, the likelier first.
 	Digests []auth.TokenDigest
 	// Session and User are set instead for a request from the dashboard. The session was looked
@@ -111,11 +111,11 @@ type Caller struct {
 }
 
 // Ask is one request.
-type Ask struct {
-	ID      store.ID // of the request, made when it arrived
-	Caller  Caller
-	Request *chat.Request
-	Route   dialect.Route
+type Request struct {
+	ID        store.ID // of the request, made when it arrived
+	Principal Principal
+	Chat      *chat.Request
+	Route     dialect.Route
 	// Embedding, if not nil, asks for vectors instead of a conversation. Request has then only the model.
 	Embedding *chat.EmbeddingRequest
 	// Dialect is the wire format in which the caller asks, and Body what it sent: a provider that speaks the
@@ -123,13 +123,13 @@ type Ask struct {
 	Dialect dialect.Name
 	Body    []byte
 	// changed are the indexes of the messages of Request that are not those of Body any more.
-	changed []int
+	changedMessages []int
 	// Header is the caller's; only what the provider's row allows goes up.
 	Header http.Header
 	// Also, if set, is asked when the request is settled for statements that belong to its end; they commit with
 	// the usage row or not at all. failure is what the caller is told, nil if c has the answer. If they fail
 	// with store.CodeNull, somebody else has ended what the request was for: then nothing is written.
-	Also func(c *Call, failure *fault.Error) []store.Stmt
+	EndStatements func(c *Call, failure *fault.Error) []store.Stmt
 }
 
 // Start takes a request up to its answer, or to the point where the answer is
@@ -138,9 +138,9 @@ type Ask struct {
 // Errors are *fault.Error, already settled: Validation (the provider says that the
 // request is at fault), Unauthorized, NoEligibleKey, RateLimit (all fitting keys are spent or
 // rest; RetryAfter is the soonest), Provider, Unavailable (the database), Cancelled.
-func (g *Gateway) Start(ctx context.Context, ask Ask) (*Call, error) {
+func (g *Gateway) Start(ctx context.Context, request Request) (*Call, error) {
 	ctx, cancel := context.WithTimeout(ctx, g.settings.Timeout)
-	c := &Call{g: g, ask: ask, ctx: ctx, cancel: cancel, begun: g.Now(), tried: map[store.ID]bool{}}
+	c := &Call{g: g, req: request, ctx: ctx, cancel: cancel, started: g.Now(), tried: map[store.ID]bool{}}
 	err := c.open()
 	if err != nil {
 		f := c.fail(err)

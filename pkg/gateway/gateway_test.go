@@ -101,7 +101,7 @@ func newWorldOn(t testing.TB, db store.DB) *world {
 values ($1, 'a@example.com', '', 'user', '', $2, 1, 0, 0)`, w.user, true)
 	w.run(`insert into tokens (id, user_id, name, hash, enabled, blocked, created_at) values ($1, $2, '', $3, $4, $5, 0)`,
 		w.tokenID, w.user, digest[:], true, false)
-	w.g = w.newGateway(gateway.Settings{Timeout: 10 * time.Second, FirstEvent: 5 * time.Second, Silence: 5 * time.Second})
+	w.g = w.newGateway(gateway.Settings{Timeout: 10 * time.Second, FirstEvent: 5 * time.Second, IdleTimeout: 5 * time.Second})
 	return w
 }
 
@@ -250,27 +250,27 @@ func answerStream(pieces ...string) http.HandlerFunc {
 	}
 }
 
-func (w *world) ask(model string) gateway.Ask {
-	return gateway.Ask{
-		ID:     store.NewID(w.clock.Load()),
-		Caller: gateway.Caller{Digests: []auth.TokenDigest{w.secrets.Digest(w.token)}},
-		Request: &chat.Request{Model: model, Messages: []chat.Message{
+func (w *world) request(model string) gateway.Request {
+	return gateway.Request{
+		ID:        store.NewID(w.clock.Load()),
+		Principal: gateway.Principal{Digests: []auth.TokenDigest{w.secrets.Digest(w.token)}},
+		Chat: &chat.Request{Model: model, Messages: []chat.Message{
 			{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "Say hello."}}}}},
 	}
 }
 
 // do sends a request that does not stream.
-func (w *world) do(ask gateway.Ask) (*gateway.Call, error) {
-	c, err := w.g.Start(w.t.Context(), ask)
+func (w *world) do(request gateway.Request) (*gateway.Call, error) {
+	c, err := w.g.Start(w.t.Context(), request)
 	if err == nil {
 		c.Close()
 	}
 	return c, err
 }
 
-func (w *world) mustServe(ask gateway.Ask, want store.ID) {
+func (w *world) mustServe(request gateway.Request, want store.ID) {
 	w.t.Helper()
-	c, err := w.do(ask)
+	c, err := w.do(request)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -301,7 +301,7 @@ func TestWarmRequestCostsOneTripBeforeAndOneAfter(t *testing.T) {
 			}})
 			for i, want := range []int64{2, 1, 1} { // a cold instance loads once
 				w.db.runs.Store(0)
-				if _, err := w.do(w.ask(model)); err != nil {
+				if _, err := w.do(w.request(model)); err != nil {
 					t.Fatal(err)
 				}
 				if before != want || w.db.runs.Load() != want+1 {
@@ -318,7 +318,7 @@ func TestUsageIsSettledOnce(t *testing.T) {
 			w := newWorldOn(t, open(t))
 			id := w.add(key{})
 			for range 3 {
-				w.mustServe(w.ask(model), id)
+				w.mustServe(w.request(model), id)
 			}
 			if n := w.int(`select count(*) from requests where user_id = $1 and key_id = $2 and input = 10 and output = 5 and cost = 4500`, w.user, id); n != 3 {
 				t.Errorf("%d rows with the usage and the price of gpt-4o-mini, want 3", n)
@@ -338,43 +338,43 @@ func TestSelection(t *testing.T) {
 	second := w.add(key{priority: 2})
 	first := w.add(key{priority: 1, models: `["gpt-4o*"]`})
 	groq := w.add(key{priority: 3, provider: "groq", defaultModel: "llama-3.1-8b-instant"})
-	w.mustServe(w.ask("gpt-4o-mini"), first)
-	w.mustServe(w.ask("gpt-4.1"), second)
-	w.mustServe(w.ask("openai/gpt-4o-mini"), first)
-	w.mustServe(w.ask("llama-3.1-8b-instant"), groq)
-	w.mustServe(w.ask(""), groq) // the only key with a default model
+	w.mustServe(w.request("gpt-4o-mini"), first)
+	w.mustServe(w.request("gpt-4.1"), second)
+	w.mustServe(w.request("openai/gpt-4o-mini"), first)
+	w.mustServe(w.request("llama-3.1-8b-instant"), groq)
+	w.mustServe(w.request(""), groq) // the only key with a default model
 
-	ask := w.ask("gpt-4o-mini")
-	ask.Route = dialect.Route{Priorities: []int64{2}}
-	w.mustServe(ask, second)
-	ask.Route = dialect.Route{Providers: []string{"groq"}}
-	_, err := w.do(ask)
+	request := w.request("gpt-4o-mini")
+	request.Route = dialect.Route{Priorities: []int64{2}}
+	w.mustServe(request, second)
+	request.Route = dialect.Route{Providers: []string{"groq"}}
+	_, err := w.do(request)
 	f := wantCode(t, err, fault.NoEligibleKey)
-	if n := len(f.Details.(map[string]any)["keys"].([]gateway.PassedKey)); n != 3 {
+	if n := len(f.Details.(map[string]any)["keys"].([]gateway.SkippedKey)); n != 3 {
 		t.Errorf("told of %d keys, want 3", n)
 	}
-	_, err = w.do(w.ask("no-such-model"))
+	_, err = w.do(w.request("no-such-model"))
 	wantCode(t, err, fault.NoEligibleKey)
 }
 
 func TestExhaustFirstUsesTheOldestUntilItIsSpent(t *testing.T) {
 	w := newWorld(t)
 	old, young := w.add(key{limit: 2}), w.add(key{limit: 1})
-	w.mustServe(w.ask(model), old)
-	w.mustServe(w.ask(model), old)
-	w.mustServe(w.ask(model), young)
-	_, err := w.do(w.ask(model))
+	w.mustServe(w.request(model), old)
+	w.mustServe(w.request(model), old)
+	w.mustServe(w.request(model), young)
+	_, err := w.do(w.request(model))
 	f := wantCode(t, err, fault.RateLimit)
 	if f.RetryAfter != 12*time.Hour {
 		t.Errorf("Retry-After is %v, want the time to midnight UTC, 12h", f.RetryAfter)
 	}
 	w.db.runs.Store(0)
-	if _, err = w.do(w.ask(model)); w.db.runs.Load() != 2 {
+	if _, err = w.do(w.request(model)); w.db.runs.Load() != 2 {
 		t.Errorf("a refusal cost %d trips, want one select and one settle", w.db.runs.Load())
 	}
 	wantCode(t, err, fault.RateLimit)
 	w.clock.Add(12 * 3600 * 1000)
-	w.mustServe(w.ask(model), old) // the next day
+	w.mustServe(w.request(model), old) // the next day
 }
 
 func TestRoundRobinRotates(t *testing.T) {
@@ -387,7 +387,7 @@ func TestRoundRobinRotates(t *testing.T) {
 		if i%2 == 1 {
 			g = other
 		}
-		c, err := g.Start(t.Context(), w.ask(model))
+		c, err := g.Start(t.Context(), w.request(model))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -424,7 +424,7 @@ func TestFailover(t *testing.T) {
 			bad := w.add(key{answer: tt.answer})
 			good := w.add(key{})
 			w.db.runs.Store(0)
-			w.mustServe(w.ask(model), good)
+			w.mustServe(w.request(model), good)
 			if n := w.db.runs.Load(); n != 4 {
 				t.Errorf("%d trips, want 4: load, reserve, one for the failover, settle", n)
 			}
@@ -445,7 +445,7 @@ func TestFailover(t *testing.T) {
 				t.Errorf("%d traces, want 1", n)
 			}
 			before := w.callsOf(1)
-			w.mustServe(w.ask(model), good)
+			w.mustServe(w.request(model), good)
 			if again := w.callsOf(1) > before; again == (tt.rests || name == "model unknown") {
 				t.Errorf("the failed key was asked again: %v", again)
 			}
@@ -458,10 +458,10 @@ func TestAttemptsAreCalls(t *testing.T) {
 	w := newWorld(t)
 	unasked := w.add(key{provider: "groq", models: `["*"]`, priority: 1})
 	good := w.add(key{priority: 2})
-	ask := w.ask(model)
+	request := w.request(model)
 	two := int64(2) // answers, which Groq does not give
-	ask.Request.N = &two
-	w.mustServe(ask, good)
+	request.Chat.N = &two
+	w.mustServe(request, good)
 	if n := w.int(`select attempts from requests`); n != 1 || w.callsOf(1) != 0 || w.used(unasked) != 0 {
 		t.Errorf("%d attempts in the log, %d calls of the first key, %d of its places used", n, w.callsOf(1), w.used(unasked))
 	}
@@ -477,7 +477,7 @@ func TestNoKeyIsTriedAThirdTime(t *testing.T) {
 		for range keys {
 			w.add(key{answer: answerError(500, `oops`)})
 		}
-		_, err := w.do(w.ask(model))
+		_, err := w.do(w.request(model))
 		wantCode(t, err, fault.Provider)
 		calls := int64(0)
 		for i := range keys {
@@ -496,7 +496,7 @@ func TestTheCallersFaultIsNotTriedElsewhere(t *testing.T) {
 	w := newWorld(t)
 	w.add(key{answer: answerError(400, `{"error":{"message":"Invalid value for temperature; your key sk-test-0001-abcdefghijklmnop","type":"invalid_request_error","param":"temperature"}}`)})
 	w.add(key{})
-	_, err := w.do(w.ask(model))
+	_, err := w.do(w.request(model))
 	f := wantCode(t, err, fault.Validation)
 	if w.callsOf(2) != 0 {
 		t.Error("the second key was called")
@@ -514,7 +514,7 @@ func TestAllKeysRateLimited(t *testing.T) {
 	w.add(key{answer: answerError(429, `{}`, "Retry-After", "30")})
 	w.add(key{answer: answerError(429, `{}`, "Retry-After", "20")})
 	for range 2 { // the second time without a call
-		_, err := w.do(w.ask(model))
+		_, err := w.do(w.request(model))
 		if f := wantCode(t, err, fault.RateLimit); f.RetryAfter != 20*time.Second {
 			t.Errorf("Retry-After %v, want the soonest, 20s", f.RetryAfter)
 		}
@@ -527,14 +527,14 @@ func TestAllKeysRateLimited(t *testing.T) {
 func TestLastKeysFailureIsTold(t *testing.T) {
 	w := newWorld(t)
 	bad := w.add(key{answer: answerError(401, `{"error":{"message":"Incorrect API key sk-test-0001","code":"invalid_api_key"}}`)})
-	_, err := w.do(w.ask(model))
+	_, err := w.do(w.request(model))
 	f := wantCode(t, err, fault.Provider)
 	if f.Details.(map[string]any)["class"] != chat.BadKey || strings.Contains(f.Message, "Incorrect") {
 		t.Errorf("%q %v", f.Message, f.Details)
 	}
-	_, err = w.do(w.ask(model))
+	_, err = w.do(w.request(model))
 	f = wantCode(t, err, fault.NoEligibleKey)
-	if k := f.Details.(map[string]any)["keys"].([]gateway.PassedKey); len(k) != 1 || k[0].ID != bad || !strings.Contains(k[0].Reason, "bad_key") {
+	if k := f.Details.(map[string]any)["keys"].([]gateway.SkippedKey); len(k) != 1 || k[0].ID != bad || !strings.Contains(k[0].Reason, "bad_key") {
 		t.Errorf("%+v", k)
 	}
 }
@@ -549,7 +549,7 @@ func TestTransientFailureOfTheOnlyKeyIsTriedTwice(t *testing.T) {
 		}
 		answerText("hi")(rw, r)
 	}})
-	w.mustServe(w.ask(model), id)
+	w.mustServe(w.request(model), id)
 	if w.used(id) != 1 {
 		t.Errorf("%d places used, want 1", w.used(id))
 	}
@@ -558,30 +558,30 @@ func TestTransientFailureOfTheOnlyKeyIsTriedTwice(t *testing.T) {
 func TestRevocationAndChangesCountAtOnce(t *testing.T) {
 	w := newWorld(t)
 	first := w.add(key{priority: 1})
-	w.mustServe(w.ask(model), first)
+	w.mustServe(w.request(model), first)
 	better := w.add(key{priority: 0})
-	w.mustServe(w.ask(model), better)
+	w.mustServe(w.request(model), better)
 	w.run(`update provider_keys set enabled = $1 where id = $2`, false, better)
 	w.run(`update users set revision = revision + 1`)
-	w.mustServe(w.ask(model), first)
+	w.mustServe(w.request(model), first)
 	w.run(`update tokens set enabled = $1`, false)
-	_, err := w.do(w.ask(model))
+	_, err := w.do(w.request(model))
 	wantCode(t, err, fault.Unauthorized)
 	w.run(`update tokens set enabled = $1`, true)
-	w.mustServe(w.ask(model), first)
+	w.mustServe(w.request(model), first)
 	w.run(`delete from tokens`)
-	_, err = w.do(w.ask(model))
+	_, err = w.do(w.request(model))
 	wantCode(t, err, fault.Unauthorized)
 	if n := w.int(`select count(*) from requests`); n != 4 {
-		t.Errorf("%d rows, want 4: who may not ask is not logged", n)
+		t.Errorf("%d rows, want 4: who may not request is not logged", n)
 	}
 }
 
 func TestKeyAddedAfterARefusalServes(t *testing.T) {
 	w := newWorld(t)
-	_, err := w.do(w.ask(model))
+	_, err := w.do(w.request(model))
 	wantCode(t, err, fault.NoEligibleKey)
-	w.mustServe(w.ask(model), w.add(key{}))
+	w.mustServe(w.request(model), w.add(key{}))
 }
 
 func TestChangedSecretLosesNothing(t *testing.T) {
@@ -593,13 +593,13 @@ func TestChangedSecretLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.g = w.newGateway(gateway.Settings{Timeout: 5 * time.Second})
-	ask := w.ask(model)
+	request := w.request(model)
 	made, err := w.secrets.CheckToken(w.token)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask.Caller.Digests = w.secrets.LookupDigests(w.token, made)
-	w.mustServe(ask, id)
+	request.Principal.Digests = w.secrets.LookupDigests(w.token, made)
+	w.mustServe(request, id)
 	digest := w.secrets.Digest(w.token)
 	if n := w.int(`select count(*) from tokens where hash = $1`, digest[:]); n != 1 {
 		t.Error("the token was not digested again")
@@ -608,8 +608,8 @@ func TestChangedSecretLosesNothing(t *testing.T) {
 		t.Error("the key was not sealed again")
 	}
 	w.g = w.newGateway(gateway.Settings{Timeout: 5 * time.Second})
-	ask.ID = store.NewID(w.clock.Load())
-	w.mustServe(ask, id)
+	request.ID = store.NewID(w.clock.Load())
+	w.mustServe(request, id)
 }
 
 func TestUnopenableKeyIsPassedOver(t *testing.T) {
@@ -617,5 +617,5 @@ func TestUnopenableKeyIsPassedOver(t *testing.T) {
 	w.add(key{})
 	w.run(`update provider_keys set sealing_key = 'another'`)
 	good := w.add(key{})
-	w.mustServe(w.ask(model), good)
+	w.mustServe(w.request(model), good)
 }

@@ -30,13 +30,13 @@ func TestSealingAgainReplacesNoKeyEnteredMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.g = w.newGateway(gateway.Settings{Timeout: 5 * time.Second})
-	ask := w.ask(model)
+	request := w.request(model)
 	made, err := w.secrets.CheckToken(w.token)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask.Caller.Digests = w.secrets.LookupDigests(w.token, made)
-	w.mustServe(ask, id)
+	request.Principal.Digests = w.secrets.LookupDigests(w.token, made)
+	w.mustServe(request, id)
 	if n := w.int(`select count(*) from provider_keys where sealed = $1 and sealing_key = $2`, entered, sealingKey); n != 1 {
 		t.Error("the key that was entered meanwhile is lost")
 	}

@@ -47,7 +47,7 @@ func (h *hints) ready(id store.ID, revision, now int64) bool {
 }
 
 // learn takes over what the database says of all keys of a user.
-func (h *hints) learn(v quota.Status, now int64) {
+func (h *hints) update(v quota.Status, now int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.keys) > maxHints {
@@ -68,20 +68,20 @@ func (h *hints) learn(v quota.Status, now int64) {
 func nextMidnight(now int64) int64 { return store.DayStart(store.DayOf(now) + 1) }
 
 // rest notes that this process has put a key to rest.
-func (h *hints) rest(id store.ID, until, revision int64) {
+func (h *hints) coolDown(id store.ID, until, revision int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.keys[id] = hint{until, revision}
 }
 
 // gaveBack forgets that a key is spent: there is a place again.
-func (h *hints) gaveBack(id store.ID) {
+func (h *hints) released(id store.ID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.keys, id)
 }
 
-func (h *hints) doesNotServe(id store.ID, model string, now int64) {
+func (h *hints) setUnknown(id store.ID, model string, now int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.unknown) > maxHints {

@@ -34,7 +34,7 @@ func (m *meter) count(ev *chat.Event) {
 
 // usage is what the provider reported or, if it reported nothing, an estimate. Of a stream that broke off
 // the report may be that of its start (Anthropic): its output is then estimated.
-func (m *meter) usage(ask *Ask) *chat.Usage {
+func (m *meter) usage(request *Request) *chat.Usage {
 	if m.reported != nil {
 		if came := tokens(m.bytes); !m.complete && came > m.reported.Output {
 			u := *m.reported
@@ -43,19 +43,19 @@ func (m *meter) usage(ask *Ask) *chat.Usage {
 		}
 		return m.reported
 	}
-	return &chat.Usage{Input: estimateInput(ask), Output: tokens(m.bytes), Estimated: true}
+	return &chat.Usage{Input: estimateInput(request), Output: tokens(m.bytes), Estimated: true}
 }
 
 // tokens estimates by the rule of thumb of four bytes of English text to a token.
 func tokens(bytes int64) int64 { return (bytes + 3) / 4 }
 
 // estimateInput guesses the tokens of what is asked.
-func estimateInput(ask *Ask) int64 {
-	if ask.Embedding == nil {
-		return tokens(requestBytes(ask.Request))
+func estimateInput(request *Request) int64 {
+	if request.Embedding == nil {
+		return tokens(requestBytes(request.Chat))
 	}
 	var bytes, counted int64
-	for _, in := range ask.Embedding.Inputs {
+	for _, in := range request.Embedding.Inputs {
 		bytes += int64(len(in.Text))
 		counted += int64(len(in.Tokens))
 	}

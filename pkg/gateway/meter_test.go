@@ -26,7 +26,7 @@ func TestUsageOfABrokenStream(t *testing.T) {
 		for i := range c.events {
 			m.count(&c.events[i])
 		}
-		if got := m.usage(&Ask{Request: new(chat.Request)}); *got != c.want {
+		if got := m.usage(&Request{Chat: new(chat.Request)}); *got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, *got, c.want)
 		}
 	}

@@ -23,7 +23,7 @@ type ServedModel struct {
 
 // Models lists the models that the caller's enabled keys may serve, by id. Keys that rest or are spent
 // count, too: what an application sees must not change with the hour. Errors: Unauthorized, Unavailable.
-func (g *Gateway) Models(ctx context.Context, c Caller) ([]ServedModel, error) {
+func (g *Gateway) Models(ctx context.Context, c Principal) ([]ServedModel, error) {
 	e, _, err := g.admit(ctx, c)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (g *Gateway) Models(ctx context.Context, c Caller) ([]ServedModel, error) {
 
 // Model finds a model that the caller can reach, by any name that a request may have. Errors: those of
 // Models, and NotFound.
-func (g *Gateway) Model(ctx context.Context, c Caller, id string) (ServedModel, error) {
+func (g *Gateway) Model(ctx context.Context, c Principal, id string) (ServedModel, error) {
 	e, _, err := g.admit(ctx, c)
 	if err != nil {
 		return ServedModel{}, err
@@ -80,7 +80,7 @@ func (g *Gateway) Model(ctx context.Context, c Caller, id string) (ServedModel, 
 
 // serves says whether anything at all can go through the key.
 func (k *key) serves() bool {
-	if k.provider == nil || k.off || k.unopened != "" {
+	if k.provider == nil || k.disabled || k.undecryptable != "" {
 		return false
 	}
 	ok, _ := k.provider.Callable()

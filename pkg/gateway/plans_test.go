@@ -26,10 +26,10 @@ func TestStatementsUseIndexes(t *testing.T) {
 			r := &storetest.Recorder{DB: db}
 			w.db.DB = r
 			w.g = w.newGateway(gateway.Settings{Timeout: 10 * time.Second})
-			w.mustServe(w.ask(model), id)
-			ask := w.ask(model)
-			ask.Caller = gateway.Caller{Session: session, User: w.user}
-			w.mustServe(ask, id)
+			w.mustServe(w.request(model), id)
+			request := w.request(model)
+			request.Principal = gateway.Principal{Session: session, User: w.user}
+			w.mustServe(request, id)
 			r.WantIndexes(t)
 		})
 	}

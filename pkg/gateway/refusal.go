@@ -11,35 +11,35 @@ import (
 
 // refusal is what the caller is told when no candidate is left.
 func (c *Call) refusal() error {
-	if len(c.fit) == 0 {
-		return c.noEligibleKey(c.passed)
+	if len(c.candidates) == 0 {
+		return c.noEligibleKey(c.skipped)
 	}
 	now := c.nowMs()
 	var (
 		soonest int64 // when the first key that comes back by itself does
-		waiting []passed
+		waiting []skippedKey
 		failed  bool // some key was tried and is neither spent nor resting
 	)
-	for _, k := range c.fit {
-		back, reason := c.backAt(k, now)
+	for _, k := range c.candidates {
+		back, reason := c.availableAt(k, now)
 		if reason == "" {
 			failed = true
 			continue
 		}
-		waiting = append(waiting, passed{k.key, reason})
+		waiting = append(waiting, skippedKey{k.key, reason})
 		if back > 0 && (soonest == 0 || back < soonest) {
 			soonest = back
 		}
 	}
 	last := c.lastFailed()
 	switch {
-	case last != nil && (failed || !comesBack(last.failure.Class)):
+	case last != nil && (failed || !recoversByItself(last.failure.Class)):
 		return c.providerFault(last)
 	case soonest > 0:
 		return &fault.Error{
 			Code:       fault.RateLimit,
 			Message:    "the quota of every fitting key is spent, or the key rests after its provider refused it; try again later, raise a daily limit, or add a key",
-			Details:    map[string]any{"keys": passedKeys(waiting)},
+			Details:    map[string]any{"keys": describeSkipped(waiting)},
 			RetryAfter: time.Duration(soonest-now) * time.Millisecond,
 		}
 	case last != nil:
@@ -48,7 +48,7 @@ func (c *Call) refusal() error {
 		return &fault.Error{Code: fault.RateLimit, Message: "many requests compete for the last places of a daily limit; try again",
 			RetryAfter: time.Second}
 	}
-	return c.noEligibleKey(append(waiting, c.passed...))
+	return c.noEligibleKey(append(waiting, c.skipped...))
 }
 
 func (c *Call) lastFailed() *attempt {
@@ -59,25 +59,27 @@ func (c *Call) lastFailed() *attempt {
 }
 
 // comesBack says whether the caller need only wait.
-func comesBack(class chat.Class) bool { return class == chat.RateLimited || class == chat.DailyQuota }
+func recoversByItself(class chat.Class) bool {
+	return class == chat.RateLimited || class == chat.DailyQuota
+}
 
 // backAt says why a candidate cannot serve now and when it can again, in Unix
 // milliseconds; 0 if it takes a person. The reason is empty if nothing keeps it from serving.
-func (c *Call) backAt(k candidate, now int64) (back int64, reason string) {
+func (c *Call) availableAt(k candidate, now int64) (back int64, reason string) {
 	for i := len(c.trace.attempts) - 1; i >= 0; i-- {
 		a := c.trace.attempts[i]
 		if a.key.id != k.id {
 			continue
 		}
 		_, until := k.provider.AfterFailure(a.failure, now)
-		return restReason(until, string(a.failure.Class), now)
+		return cooldownReason(until, string(a.failure.Class), now)
 	}
-	state, ok := c.state.Keys[k.id]
+	state, ok := c.quotaStatus.Keys[k.id]
 	switch {
 	case !ok || state.Disabled:
 		return 0, "disabled"
 	case state.CoolingDown(now):
-		return restReason(state.CooldownUntil, state.CooldownClass, now)
+		return cooldownReason(state.CooldownUntil, state.CooldownClass, now)
 	case state.Limit != nil && *state.Limit <= 0:
 		return 0, "its daily limit is 0"
 	case state.Spent():
@@ -86,7 +88,7 @@ func (c *Call) backAt(k candidate, now int64) (back int64, reason string) {
 	return 0, ""
 }
 
-func restReason(until int64, class string, now int64) (int64, string) {
+func cooldownReason(until int64, class string, now int64) (int64, string) {
 	switch {
 	case until <= now:
 		return 0, ""
@@ -96,16 +98,16 @@ func restReason(until int64, class string, now int64) (int64, string) {
 	return until, "it rests until " + time.UnixMilli(until).UTC().Format(time.RFC3339) + " (" + class + ")"
 }
 
-func (c *Call) noEligibleKey(not []passed) error {
+func (c *Call) noEligibleKey(not []skippedKey) error {
 	msg := "you have no provider key yet: add one (POST /api/keys)"
 	if len(not) > 0 {
 		msg = "none of your provider keys may serve this request"
-		if m := c.ask.Request.Model; m != "" {
+		if m := c.req.Chat.Model; m != "" {
 			msg += " for the model " + fmt.Sprintf("%q", clip(m, maxModel))
 		}
 		msg += "; details.keys says why each was passed over"
 	}
-	return &fault.Error{Code: fault.NoEligibleKey, Message: msg, Details: map[string]any{"keys": passedKeys(not)}}
+	return &fault.Error{Code: fault.NoEligibleKey, Message: msg, Details: map[string]any{"keys": describeSkipped(not)}}
 }
 
 // providerFault is what the caller is told of a provider's failure. The provider's

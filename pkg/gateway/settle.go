@@ -15,7 +15,7 @@ import (
 type outcome struct {
 	kind   store.Outcome
 	status int
-	told   *fault.Error // what the caller is told instead of an answer
+	fault  *fault.Error // what the caller is told instead of an answer
 }
 
 // fail settles a request that ends with an error before its answer, and returns what
@@ -32,7 +32,7 @@ func (c *Call) fail(err error) *fault.Error {
 	case errors.Is(c.ctx.Err(), context.DeadlineExceeded):
 		o.kind = store.DeadlinePassed
 	}
-	c.trace.passed(c.passed)
+	c.trace.setSkipped(c.skipped)
 	c.settle(o, nil)
 	return f
 }
@@ -77,31 +77,31 @@ const (
 
 func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 	r := store.Record{
-		ID: c.ask.ID, User: c.entry.table.user, Token: c.entry.token,
-		Model: clip(c.ask.Request.Model, maxModel), Status: o.status, Outcome: o.kind, Attempts: c.count - c.unsent,
-		LatencyMs: c.g.Now().Sub(c.begun).Milliseconds(), FirstByteMs: c.firstByte,
-		Statements: append(c.before, c.healing()...),
+		ID: c.req.ID, User: c.entry.table.user, Token: c.entry.token,
+		Model: clip(c.req.Chat.Model, maxModel), Status: o.status, Outcome: o.kind, Attempts: c.attempts - c.inexpressible,
+		LatencyMs: c.g.Now().Sub(c.started).Milliseconds(), FirstByteMs: c.firstByte,
+		Statements: append(c.deferred, c.secretUpdates()...),
 	}
-	c.before = nil
-	if c.ask.Request.Stream {
+	c.deferred = nil
+	if c.req.Chat.Stream {
 		r.Flags |= store.FlagStreamed
 	}
-	if a := c.answering(); a != nil {
+	if a := c.booked(); a != nil {
 		r.Key, r.Provider, r.Model = a.key.id, a.key.providerID, clip(a.key.model, maxModel)
-		if usage != nil && (a.failure == nil || a.bytes) {
+		if usage != nil && (a.failure == nil || a.answerBegun) {
 			c.addUsage(&r, usage)
 		}
 	}
 	if o.kind == store.Answered {
-		if hold, ok := c.hold(); ok {
-			r.Statements = append(r.Statements, hold)
+		if save, ok := c.saveTurn(); ok {
+			r.Statements = append(r.Statements, save)
 		}
 	}
-	if o.kind != store.Answered || c.count > 1 {
+	if o.kind != store.Answered || c.attempts > 1 {
 		r.Trace = c.trace.json()
 	}
-	if c.ask.Also != nil {
-		r.Statements = append(r.Statements, c.ask.Also(c, o.told)...)
+	if c.req.EndStatements != nil {
+		r.Statements = append(r.Statements, c.req.EndStatements(c, o.fault)...)
 	}
 	return r
 }
@@ -110,7 +110,7 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 const maxModel = 128
 
 // answering is the attempt that the request is booked on.
-func (c *Call) answering() *attempt {
+func (c *Call) booked() *attempt {
 	if c.current != nil {
 		return c.current
 	}
@@ -130,13 +130,13 @@ func (c *Call) addUsage(r *store.Record, u *chat.Usage) {
 }
 
 // healing is what this request found under a previous secret and stores under the current one.
-func (c *Call) healing() []store.Stmt {
+func (c *Call) secretUpdates() []store.Stmt {
 	var stmts []store.Stmt
-	if s := c.entry.redigest.Swap(nil); s != nil {
+	if s := c.entry.rehash.Swap(nil); s != nil {
 		stmts = append(stmts, *s)
 	}
-	if a := c.answering(); a != nil {
-		if s := a.key.reseal.Swap(nil); s != nil {
+	if a := c.booked(); a != nil {
+		if s := a.key.reencrypt.Swap(nil); s != nil {
 			stmts = append(stmts, *s)
 		}
 	}

@@ -12,12 +12,12 @@ import (
 
 // source is the stream of a provider.
 type source struct {
-	body    io.Closer
-	events  *sse.Reader
-	decoder dialect.StreamDecoder
-	names   body.ToolNames
-	thinks  *body.ThinkSplitter
-	ended   bool
+	body          io.Closer
+	events        *sse.Reader
+	decoder       dialect.StreamDecoder
+	names         body.ToolNames
+	thinkSplitter *body.ThinkSplitter
+	ended         bool
 
 	// passthrough, if it is not nil, keeps in raw what the caller is to see of the events that next gave.
 	passthrough dialect.StreamPassthrough
@@ -32,10 +32,10 @@ func (s *source) next(out []chat.Event) []chat.Event {
 		switch {
 		case err == nil:
 			before := len(out)
-			out = s.mend(s.decoder.Decode(out, name, data), before)
+			out = s.translate(s.decoder.Decode(out, name, data), before)
 			s.keepRaw(name, data, out[before:])
 		case err == io.EOF:
-			out = s.mend(s.decoder.Close(out), n)
+			out = s.translate(s.decoder.Close(out), n)
 		default:
 			out = append(out, chat.Event{Kind: chat.EventError, Err: streamError(err)})
 		}
@@ -48,10 +48,10 @@ func (s *source) next(out []chat.Event) []chat.Event {
 }
 
 // mend gives the events from the index on the names that the caller knows, and takes reasoning out of text.
-func (s *source) mend(events []chat.Event, from int) []chat.Event {
+func (s *source) translate(events []chat.Event, from int) []chat.Event {
 	s.names.RestoreEvents(events[from:])
-	if s.thinks != nil {
-		events = s.thinks.Split(events, from)
+	if s.thinkSplitter != nil {
+		events = s.thinkSplitter.Split(events, from)
 	}
 	return events
 }
@@ -65,15 +65,15 @@ func (s *source) keepRaw(name string, data []byte, meaning []chat.Event) {
 }
 
 // atHand appends what has come already, so that it goes out in one piece.
-func (s *source) atHand(out []chat.Event) []chat.Event {
-	for len(out) < maxTogether && !s.ended && s.events.Ready() {
+func (s *source) nextReady(out []chat.Event) []chat.Event {
+	for len(out) < maxBatch && !s.ended && s.events.Ready() {
 		out = s.next(out)
 	}
 	return out
 }
 
 // maxTogether bounds how many events go out in one piece.
-const maxTogether = 256
+const maxBatch = 256
 
 func streamError(err error) *chat.Error {
 	var known *chat.Error

@@ -17,7 +17,7 @@ import (
 func (c *Call) Next(out []chat.Event) []chat.Event {
 	for n := len(out); len(out) == n && !c.ended; {
 		for _, ev := range c.read() {
-			if out = c.pass(out, ev); c.ended {
+			if out = c.deliver(out, ev); c.ended {
 				break
 			}
 		}
@@ -40,52 +40,52 @@ func (c *Call) Raw() (raw []byte, ok bool) {
 // read waits for what comes next from the provider.
 func (c *Call) read() []chat.Event {
 	a := c.current
-	if c.waiting != nil {
-		<-c.waiting
-		c.waiting = nil
+	if c.firstEvent != nil {
+		<-c.firstEvent
+		c.firstEvent = nil
 		c.noteFirstByte(a)
 		if a.failure != nil {
 			return []chat.Event{{Kind: chat.EventError, Err: a.failure}}
 		}
 	}
-	if first := a.first; first != nil {
-		a.first = nil
+	if first := a.early; first != nil {
+		a.early = nil
 		return first
 	}
-	c.buf = a.source.atHand(a.source.next(c.buf[:0]))
+	c.buf = a.source.nextReady(a.source.next(c.buf[:0]))
 	return c.buf
 }
 
 // pass counts an event and hands it on.
-func (c *Call) pass(out []chat.Event, ev chat.Event) []chat.Event {
+func (c *Call) deliver(out []chat.Event, ev chat.Event) []chat.Event {
 	c.meter.count(&ev)
-	c.note(&ev)
+	c.collect(&ev)
 	switch ev.Kind {
 	case chat.EventUsage:
 		return out // once, at the end
 	case chat.EventEnd:
 		c.ended = true
-		usage := c.meter.usage(&c.ask)
+		usage := c.meter.usage(&c.req)
 		c.settle(outcome{store.Answered, 200, nil}, usage)
 		return append(out, chat.Event{Kind: chat.EventUsage, Usage: usage}, ev)
 	case chat.EventError:
 		c.ended = true
-		c.broke(ev.Err)
+		c.failStream(ev.Err)
 	}
 	return append(out, ev)
 }
 
 // broke settles a stream that failed after it was committed.
-func (c *Call) broke(failure *chat.Error) {
+func (c *Call) failStream(failure *chat.Error) {
 	a := c.current
 	if a.failure == nil {
-		c.g.refuse(a, failure)
+		c.g.setFailure(a, failure)
 	}
 	now := c.nowMs()
 	_, restUntil := a.key.provider.AfterFailure(a.failure, now)
-	a.cut = c.ctx.Err() != nil
-	c.noteFailure(a, restUntil, now)
-	c.settle(c.brokenOutcome(), c.meter.usage(&c.ask))
+	a.cancelled = c.ctx.Err() != nil
+	c.recordFailure(a, restUntil, now)
+	c.settle(c.brokenOutcome(), c.meter.usage(&c.req))
 }
 
 func (c *Call) brokenOutcome() outcome {
@@ -101,7 +101,7 @@ func (c *Call) brokenOutcome() outcome {
 // Fault is what the caller is told after an EventError.
 func (c *Call) Fault() *fault.Error {
 	if err := c.ctx.Err(); err != nil {
-		return fault.From(c.cut(err))
+		return fault.From(c.contextError(err))
 	}
 	return c.providerFault(c.current)
 }
@@ -113,16 +113,16 @@ func (c *Call) Cancel() { c.cancel() }
 // cancelled and the request settled as one whose caller left.
 func (c *Call) Close() {
 	c.cancel()
-	if c.waiting != nil {
-		<-c.waiting // the context is over: it ends at once
-		c.waiting = nil
+	if c.firstEvent != nil {
+		<-c.firstEvent // the context is over: it ends at once
+		c.firstEvent = nil
 		c.noteFirstByte(c.current)
 	}
 	if a := c.current; a != nil && a.source != nil {
 		a.source.close()
 	}
 	if !c.settled {
-		c.leave()
+		c.abandon()
 	}
 	if c.g.OnSettled != nil {
 		c.g.OnSettled(context.WithoutCancel(c.ctx), Settled{At: c.nowMs(), FirstOfDay: c.last != nil && c.last.reservation.Used == 1})
@@ -130,22 +130,22 @@ func (c *Call) Close() {
 }
 
 // leave settles a committed call whose caller did not wait for the end.
-func (c *Call) leave() {
+func (c *Call) abandon() {
 	a := c.current
-	for i := range a.first {
-		c.meter.count(&a.first[i])
+	for i := range a.early {
+		c.meter.count(&a.early[i])
 	}
-	a.cut = true
+	a.cancelled = true
 	if a.failure == nil {
 		a.failure = &chat.Error{Class: chat.Transport, Message: "the caller left", Cause: context.Canceled}
-		a.bytes = true // it was sent and the provider was at work
+		a.answerBegun = true // it was sent and the provider was at work
 	}
-	c.noteFailure(a, 0, 0)
+	c.recordFailure(a, 0, 0)
 	o := outcome{store.CallerLeft, 200, nil}
 	if !a.stream {
 		o.status = fault.Cancelled.Status()
 	}
-	c.settle(o, c.meter.usage(&c.ask))
+	c.settle(o, c.meter.usage(&c.req))
 }
 
 // finishWhole settles a whole answer.
@@ -154,23 +154,21 @@ func (c *Call) finishWhole(a *attempt) {
 		c.meter.model = a.vectors.Model
 		a.vectors.Model = cmp.Or(a.vectors.Model, a.key.model) // Gemini's answers name none
 		if a.vectors.Usage == nil {
-			a.vectors.Usage = c.meter.usage(&c.ask)
+			a.vectors.Usage = c.meter.usage(&c.req)
 		}
 		c.ended = true
 		c.settle(outcome{store.Answered, 200, nil}, a.vectors.Usage)
 		return
 	}
-	c.answered, c.meter.tier, c.meter.model = a.response, a.response.ServiceTier, a.response.Model
+	c.response, c.meter.tier, c.meter.model = a.response, a.response.ServiceTier, a.response.Model
 	usage := a.response.Usage
-	if usage == nil || a.key.provider.WantsReasoning() {
+	c.collectWhole(a)
+	if usage == nil {
 		for _, ev := range chat.Events(a.response) {
 			c.meter.count(&ev)
-			c.note(&ev)
 		}
-	}
-	if usage == nil {
-		usage = c.meter.usage(&c.ask)
-		c.answered.Usage = usage
+		usage = c.meter.usage(&c.req)
+		c.response.Usage = usage
 	}
 	c.ended = true
 	c.settle(outcome{store.Answered, 200, nil}, usage)

@@ -15,10 +15,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-func (w *world) askStream() gateway.Ask {
-	ask := w.ask(model)
-	ask.Request.Stream = true
-	return ask
+func (w *world) askStream() gateway.Request {
+	request := w.request(model)
+	request.Chat.Stream = true
+	return request
 }
 
 // read reads a stream to its end.
@@ -166,7 +166,7 @@ func TestCallerLeavingDuringALookup(t *testing.T) {
 	w.add(key{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := w.g.Start(ctx, w.ask(model)) // the table is loaded first
+	_, err := w.g.Start(ctx, w.request(model)) // the table is loaded first
 	wantCode(t, err, fault.Cancelled)
 }
 
@@ -179,9 +179,9 @@ func TestCallerLeavingBeforeTheAnswerKeepsThePlace(t *testing.T) {
 				cancel()
 				<-r.Context().Done()
 			}})
-			ask := w.ask(model)
-			ask.Request.Stream = stream
-			_, err := w.g.Start(ctx, ask)
+			request := w.request(model)
+			request.Chat.Stream = stream
+			_, err := w.g.Start(ctx, request)
 			wantCode(t, err, fault.Cancelled)
 			if outcome, status, _ := w.row(); outcome != store.CallerLeft || status != 499 {
 				t.Errorf("the row says %d, %d", outcome, status)
@@ -288,7 +288,7 @@ func TestDatabaseThatIsGoneIsNoInternalError(t *testing.T) {
 	w := newWorld(t)
 	w.add(key{})
 	w.db.DB.Close()
-	_, err := w.do(w.ask(model))
+	_, err := w.do(w.request(model))
 	f := wantCode(t, err, fault.Unavailable)
 	if f.RetryAfter == 0 || strings.Contains(f.Message, "sql") {
 		t.Errorf("%+v", f)

@@ -30,14 +30,14 @@ type key struct {
 	providerID   string
 	name         string
 	priority     int64
-	off          bool
+	disabled     bool
 	allowed      provider.Patterns
 	defaultModel string
 	secret       string
 	// unopened says why the secret cannot be opened; empty if it could.
-	unopened string
+	undecryptable string
 	// reseal seals the secret under the current key, if it was sealed under a previous one.
-	reseal atomic.Pointer[store.Stmt]
+	reencrypt atomic.Pointer[store.Stmt]
 }
 
 // entry is what a credential opens.
@@ -45,13 +45,13 @@ type entry struct {
 	token store.ID // zero for a session
 	table *table
 	// redigest stores the token under the current secret, if it was found under a previous one.
-	redigest atomic.Pointer[store.Stmt]
+	rehash atomic.Pointer[store.Stmt]
 }
 
 // credential identifies a cache entry: a token's digest, or its id, or a user for sessions.
 type credential [33]byte
 
-func (c Caller) credential() credential {
+func (c Principal) credential() credential {
 	var id credential
 	if len(c.Digests) > 0 {
 		id[0] = 't'
@@ -103,7 +103,7 @@ func (tc *tableCache) drop(id credential) {
 }
 
 // entryOf returns what the caller opens, from the cache or with one trip; nil if there is no such token or user.
-func (g *Gateway) entryOf(ctx context.Context, c Caller) (*entry, error) {
+func (g *Gateway) entryOf(ctx context.Context, c Principal) (*entry, error) {
 	id := c.credential()
 	if e := g.tables.get(id); e != nil {
 		return e, nil
@@ -137,7 +137,7 @@ from provider_keys k `
 	resealKey     = `update provider_keys set sealed = $2, sealing_key = $3 where id = $1 and sealing_key = $4 and sealed = $5`
 )
 
-func (g *Gateway) load(ctx context.Context, c Caller) (*entry, error) {
+func (g *Gateway) load(ctx context.Context, c Principal) (*entry, error) {
 	e := &entry{table: &table{}}
 	var strategy *string
 	var hash []byte
@@ -162,7 +162,7 @@ func (g *Gateway) load(ctx context.Context, c Caller) (*entry, error) {
 		e.table.strategy = Strategy(*strategy)
 	}
 	if len(c.Digests) > 1 && string(hash) != string(c.Digests[0][:]) {
-		e.redigest.Store(&store.Stmt{SQL: redigestToken, Args: []any{e.token, c.Digests[0][:], hash}})
+		e.rehash.Store(&store.Stmt{SQL: redigestToken, Args: []any{e.token, c.Digests[0][:], hash}})
 	}
 	return e, nil
 }
@@ -192,26 +192,26 @@ func (g *Gateway) scanKey(t *table, r store.Row) error {
 	if err := json.Unmarshal([]byte(allowed), &patterns); err != nil {
 		return fmt.Errorf("allowed_models of key %s: %w", k.id, err)
 	}
-	k.off, k.allowed, k.provider = !on, provider.Patterns(patterns), g.Providers.ByID(k.providerID)
+	k.disabled, k.allowed, k.provider = !on, provider.Patterns(patterns), g.Providers.ByID(k.providerID)
 	if defaultModel != nil {
 		k.defaultModel = *defaultModel
 	}
-	g.unseal(k, user, sealed, sealingKey)
+	g.decryptKey(k, user, sealed, sealingKey)
 	t.keys = append(t.keys, k)
 	return nil
 }
 
-func (g *Gateway) unseal(k *key, user store.ID, sealed []byte, sealingKey string) {
+func (g *Gateway) decryptKey(k *key, user store.ID, sealed []byte, sealingKey string) {
 	binding := KeyBinding(k.id, user)
 	secret, stale, err := g.Secrets.Decrypt(sealed, sealingKey, binding)
 	if err != nil {
-		k.unopened = err.Error()
+		k.undecryptable = err.Error()
 		return
 	}
 	k.secret = string(secret)
 	if stale {
 		blob, id := g.Secrets.Encrypt(secret, binding)
-		k.reseal.Store(&store.Stmt{SQL: resealKey, Args: []any{k.id, blob, id, sealingKey, sealed}})
+		k.reencrypt.Store(&store.Stmt{SQL: resealKey, Args: []any{k.id, blob, id, sealingKey, sealed}})
 	}
 }
 

@@ -14,19 +14,19 @@ import (
 type trace struct {
 	attempts []*attempt // that failed
 	took     []time.Duration
-	not      []passed
+	skipped  []skippedKey
 }
 
-func (t *trace) failed(a *attempt, took time.Duration) {
+func (t *trace) addFailed(a *attempt, took time.Duration) {
 	t.attempts, t.took = append(t.attempts, a), append(t.took, took)
 }
 
-func (t *trace) passed(not []passed) { t.not = not }
+func (t *trace) setSkipped(not []skippedKey) { t.skipped = not }
 
 // Trace is the stored form of a trace.
 type Trace struct {
 	Attempts []TraceAttempt `json:"attempts,omitempty"`
-	Passed   []PassedKey    `json:"passed,omitempty"`
+	Skipped  []SkippedKey   `json:"passed,omitempty"`
 }
 
 // TraceAttempt is one call that failed.
@@ -39,11 +39,11 @@ type TraceAttempt struct {
 	Ms       int64      `json:"ms"`
 	// RequestID is the provider's name for the call.
 	RequestID string `json:"providerRequestId,omitempty"`
-	GivenBack bool   `json:"givenBack,omitempty"`
+	Released  bool   `json:"givenBack,omitempty"`
 }
 
 // PassedKey is a key that was considered and not used.
-type PassedKey struct {
+type SkippedKey struct {
 	ID       store.ID `json:"id"`
 	Name     string   `json:"name"`
 	Provider string   `json:"provider"`
@@ -51,25 +51,25 @@ type PassedKey struct {
 }
 
 // maxPassed bounds how many passed-over keys are told and kept.
-const maxPassed = 20
+const maxSkipped = 20
 
-func passedKeys(not []passed) []PassedKey {
-	out := make([]PassedKey, 0, min(len(not), maxPassed))
-	for _, p := range not[:min(len(not), maxPassed)] {
-		out = append(out, PassedKey{p.key.id, p.key.name, p.key.providerID, p.reason})
+func describeSkipped(not []skippedKey) []SkippedKey {
+	out := make([]SkippedKey, 0, min(len(not), maxSkipped))
+	for _, p := range not[:min(len(not), maxSkipped)] {
+		out = append(out, SkippedKey{p.key.id, p.key.name, p.key.providerID, p.reason})
 	}
 	return out
 }
 
 func (t *trace) json() string {
-	out := Trace{Passed: passedKeys(t.not)}
+	out := Trace{Skipped: describeSkipped(t.skipped)}
 	for i, a := range t.attempts {
 		out.Attempts = append(out.Attempts, TraceAttempt{
 			KeyID: a.key.id, Provider: a.key.providerID, Model: clip(a.key.model, maxModel), Class: a.failure.Class, Status: a.failure.Status,
-			Ms: t.took[i].Milliseconds(), RequestID: clip(a.requestID, maxModel), GivenBack: !a.kept(),
+			Ms: t.took[i].Milliseconds(), RequestID: clip(a.requestID, maxModel), Released: !a.keepsReservation(),
 		})
 	}
-	if len(out.Attempts) == 0 && len(out.Passed) == 0 {
+	if len(out.Attempts) == 0 && len(out.Skipped) == 0 {
 		return ""
 	}
 	b, err := json.Marshal(out)

@@ -41,22 +41,22 @@ func (q *Queue) run(j *store.Job) {
 	}()
 
 	if !q.hasWorker() { // which asks for all that it runs
-		defer q.lookOut(j.ID)()
+		defer q.watchCancellation(j.ID)()
 	}
 
-	task, err := q.openTask(j)
+	task, err := q.decryptTask(j)
 	if err != nil {
 		q.end(j, Failed("", fault.Wrap(err, fault.Gone, "the request was sealed under a secret that is gone; send it again")))
 		return
 	}
 	settled := false
-	who := gateway.Caller{Token: j.Token}
+	who := gateway.Principal{Token: j.Token}
 	if j.Token.IsZero() {
-		who = gateway.Caller{Session: j.Session, User: j.UserID}
+		who = gateway.Principal{Session: j.Session, User: j.UserID}
 	}
-	result := q.Asking.Ask(ctx, who, j.Name, task, func(r Result) []store.Stmt {
+	result := q.Executor.Execute(ctx, who, j.Name, task, func(r Result) []store.Stmt {
 		settled = true
-		return q.ending(j, r)
+		return q.endStatements(j, r)
 	})
 	if !settled {
 		q.end(j, result)
@@ -70,10 +70,10 @@ const endTime = 5 * time.Second
 func (q *Queue) end(j *store.Job, r Result) {
 	ctx, cancel := context.WithTimeout(context.Background(), endTime)
 	defer cancel()
-	err := q.DB.Run(ctx, q.ending(j, r)...)
+	err := q.DB.Run(ctx, q.endStatements(j, r)...)
 	for pause := 50 * time.Millisecond; err != nil && store.CodeOf(err) != store.CodeNull && ctx.Err() == nil; pause *= 2 {
 		time.Sleep(pause)
-		err = q.DB.Run(ctx, q.ending(j, r)...)
+		err = q.DB.Run(ctx, q.endStatements(j, r)...)
 	}
 	if err != nil {
 		q.Log.Warn("the end of a job was not written", "job", j.ID.String(), "attempt", j.Attempt, "cause", err.Error())
@@ -81,7 +81,7 @@ func (q *Queue) end(j *store.Job, r Result) {
 }
 
 // ending is the statements that end the attempt with the result.
-func (q *Queue) ending(j *store.Job, r Result) []store.Stmt {
+func (q *Queue) endStatements(j *store.Job, r Result) []store.Stmt {
 	now := q.now()
 	state := store.JobCompleted
 	if f := r.cause; f != nil {
@@ -96,18 +96,18 @@ func (q *Queue) ending(j *store.Job, r Result) []store.Stmt {
 			r.Fault.RetryAt = now + f.RetryAfter.Milliseconds()
 		}
 	}
-	sealed, key, err := q.sealResult(j, r)
+	sealed, key, err := q.encryptResult(j, r)
 	if err != nil {
 		state = store.JobFailed
-		sealed, key, _ = q.sealResult(j, Failed(r.Form, fault.From(err)))
+		sealed, key, _ = q.encryptResult(j, Failed(r.Endpoint, fault.From(err)))
 	}
-	return j.Finish(state, now, now+q.settings.Keep.Milliseconds(), sealed, key)
+	return j.Finish(state, now, now+q.settings.Retention.Milliseconds(), sealed, key)
 }
 
 // The pause before the second attempt.
 const (
-	shortestBackoff = 2 * time.Second
-	longestBackoff  = 15 * time.Minute // what has to wait for longer fails at once
+	minBackoff = 2 * time.Second
+	maxBackoff = 15 * time.Minute // what has to wait for longer fails at once
 )
 
 // retry says whether a failure may pass by itself, and after which time to try again: about as long as was asked for, with jitter so that
@@ -124,18 +124,18 @@ func retry(f *fault.Error) (pause time.Duration, again bool) {
 	default:
 		return 0, false
 	}
-	pause = max(shortestBackoff, f.RetryAfter)
-	return pause + rand.N(pause/2), pause <= longestBackoff
+	pause = max(minBackoff, f.RetryAfter)
+	return pause + rand.N(pause/2), pause <= maxBackoff
 }
 
 // lookEvery is how often a process without a worker asks whether what it runs was cancelled elsewhere.
-const lookEvery = 3 * time.Second
+const cancellationInterval = 3 * time.Second
 
 // lookOut ends the job's attempt when another process cancels it, until stop is called.
-func (q *Queue) lookOut(id store.ID) (stop func()) {
+func (q *Queue) watchCancellation(id store.ID) (stop func()) {
 	ctx, stop := context.WithCancel(q.ctx)
 	go func() {
-		ticker := time.NewTicker(lookEvery)
+		ticker := time.NewTicker(cancellationInterval)
 		defer ticker.Stop()
 		for {
 			select {
@@ -145,7 +145,7 @@ func (q *Queue) lookOut(id store.ID) (stop func()) {
 			}
 			// A database that does not answer is asked again; the fence holds meanwhile.
 			if cancelled, err := store.CancelledJobs(ctx, q.DB, []store.ID{id}); err == nil && len(cancelled) > 0 {
-				q.cancelled(id)
+				q.cancelRunning(id)
 				return
 			}
 		}
@@ -154,7 +154,7 @@ func (q *Queue) lookOut(id store.ID) (stop func()) {
 }
 
 // cancelled ends what this process runs of a job that was cancelled.
-func (q *Queue) cancelled(id store.ID) {
+func (q *Queue) cancelRunning(id store.ID) {
 	q.mu.Lock()
 	cancel := q.running[id]
 	q.mu.Unlock()

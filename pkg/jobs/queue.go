@@ -22,7 +22,7 @@ type Settings struct {
 	// a time; 0: without end.
 	BeginWithin time.Duration
 	// Keep is how long it is kept what a job left.
-	Keep time.Duration
+	Retention time.Duration
 	// Limit is how many open jobs a user may have.
 	Limit int
 	// MaxBytes bounds a request that is kept.
@@ -32,17 +32,17 @@ type Settings struct {
 // Asking takes a task through the gateway, as a request that came by itself. It calls also once with what came of it, when the
 // usage is about to be written, and lets the statements that it returns commit with that; where there is no usage to write it
 // does not call it.
-type Asking interface {
-	Ask(ctx context.Context, who gateway.Caller, name string, t Task, also func(Result) []store.Stmt) Result
+type Executor interface {
+	Execute(ctx context.Context, who gateway.Principal, name string, t Task, also func(Result) []store.Stmt) Result
 }
 
 // Deps are what a Queue works with. All are required.
 type Deps struct {
-	DB      store.DB
-	Secrets *auth.Secrets
-	Asking  Asking
-	Log     *slog.Logger
-	Now     func() time.Time
+	DB       store.DB
+	Secrets  *auth.Secrets
+	Executor Executor
+	Log      *slog.Logger
+	Now      func() time.Time
 }
 
 // Queue keeps jobs and runs them. It is safe for concurrent use; make one a process.
@@ -119,25 +119,25 @@ func (q *Queue) now() int64 { return q.Now().UnixMilli() }
 // claim is what a claim of now gives.
 func (q *Queue) claim() store.JobClaim {
 	now := q.now()
-	return store.JobClaim{Now: now, Lease: now + q.settings.Lease.Milliseconds(), Keep: now + q.settings.Keep.Milliseconds()}
+	return store.JobClaim{Now: now, Lease: now + q.settings.Lease.Milliseconds(), Keep: now + q.settings.Retention.Milliseconds()}
 }
 
 // Cancel ends a job, also while it runs; it may be cancelled twice. Errors: Unauthorized, NotFound, Conflict (it was over), the database's.
 func (q *Queue) Cancel(ctx context.Context, who store.Principal, called string) error {
 	now := q.claim()
 	l, err := store.CancelJob(ctx, q.DB, who, called, now.Now, now.Keep)
-	if err = seen(l, err); err != nil {
+	if err = lookupError(l, err); err != nil {
 		return err
 	}
 	if l.Job.State != store.JobCancelled {
 		return fault.New(fault.Conflict, "the request is over: there is nothing to cancel")
 	}
-	q.cancelled(l.Job.ID)
+	q.cancelRunning(l.Job.ID)
 	q.notify(name{l.Job.UserID, l.Job.Name})
 	return nil
 }
 
-func seen(l store.FoundJob, err error) error {
+func lookupError(l store.FoundJob, err error) error {
 	switch {
 	case err != nil:
 		return err
@@ -151,8 +151,8 @@ func seen(l store.FoundJob, err error) error {
 
 // The pauses between two looks at a job that somebody else runs.
 const (
-	firstPause = 200 * time.Millisecond
-	lastPause  = 2 * time.Second
+	firstPollPause   = 200 * time.Millisecond
+	longestPollPause = 2 * time.Second
 )
 
 // Await waits for a job to be over, at most for the patience, and returns it as it is then. If nobody runs it and no worker is in
@@ -163,18 +163,18 @@ func (q *Queue) Await(ctx context.Context, who store.Principal, called string, p
 	begun := time.Now()
 	changed, forget := q.watch(name{who.User, called})
 	defer forget()
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		how, late := store.FindAndClaim, q.late(begun)
+	for pause := firstPollPause; ; pause = min(2*pause, longestPollPause) {
+		how, late := store.FindAndClaim, q.tooLateToBegin(begun)
 		if patience <= 0 || late || q.hasWorker() || ctx.Err() != nil || q.ctx.Err() != nil {
 			how = store.FindOnly
 		}
 		l, err := store.FindJob(ctx, q.DB, who, called, how, q.claim())
-		if err = seen(l, err); err != nil {
+		if err = lookupError(l, err); err != nil {
 			return store.Job{}, err
 		}
 		if l.Claimed {
 			q.run(&l.Job)
-			pause = firstPause
+			pause = firstPollPause
 			continue
 		}
 		left := patience - time.Since(begun)
@@ -194,7 +194,7 @@ func (q *Queue) Await(ctx context.Context, who store.Principal, called string, p
 }
 
 // late says whether a poll that began then may not begin to run its job any more.
-func (q *Queue) late(begun time.Time) bool {
+func (q *Queue) tooLateToBegin(begun time.Time) bool {
 	return q.settings.BeginWithin > 0 && time.Since(begun) >= q.settings.BeginWithin
 }
 

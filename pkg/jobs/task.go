@@ -15,8 +15,8 @@ import (
 // Task is a request as it came: what it takes to ask again.
 type Task struct {
 	// Form names the route, and with it the dialect. Model is what its path says.
-	Form  string `json:"form"`
-	Model string `json:"model,omitempty"`
+	Endpoint string `json:"form"`
+	Model    string `json:"model,omitempty"`
 	// Header holds only what counts for the answer: no credential.
 	Header http.Header `json:"header,omitempty"`
 	Body   []byte      `json:"-"`
@@ -24,7 +24,7 @@ type Task struct {
 
 // Result is what came of a task: an answer or a failure.
 type Result struct {
-	Form string `json:"form"` // the task's
+	Endpoint string `json:"form"` // the task's
 	// Header says who answered.
 	Header http.Header `json:"header,omitempty"`
 	Fault  *Fault      `json:"fault,omitempty"` // nil: Body is the answer
@@ -49,7 +49,7 @@ func Failed(form string, f *fault.Error) Result {
 	if details, err := json.Marshal(f.Details); err == nil && f.Details != nil {
 		kept.Details = details
 	}
-	return Result{Form: form, Fault: kept, cause: f}
+	return Result{Endpoint: form, Fault: kept, cause: f}
 }
 
 // Error is the failure as its caller is told at a time.
@@ -73,12 +73,12 @@ func join(head any, body []byte) ([]byte, error) {
 	return append(append(line, '\n'), body...), nil
 }
 
-var errForm = errors.New("it is not in the form of this version")
+var errFormat = errors.New("it is not in the form of this version")
 
 func split(text []byte, head any) (body []byte, err error) {
 	line, body, ok := bytes.Cut(text, []byte("\n"))
 	if !ok {
-		return nil, errForm
+		return nil, errFormat
 	}
 	return body, json.Unmarshal(line, head)
 }
@@ -88,7 +88,7 @@ func binding(column string, id, user store.ID) auth.Binding {
 	return auth.Binding{Table: "jobs." + column, ID: id[:], UserID: user[:]}
 }
 
-func (q *Queue) openTask(j *store.Job) (t Task, err error) {
+func (q *Queue) decryptTask(j *store.Job) (t Task, err error) {
 	text, _, err := q.Secrets.Decrypt(j.Payload, j.EncryptionKeyID, binding("payload", j.ID, j.UserID))
 	if err == nil {
 		t.Body, err = split(text, &t)
@@ -96,7 +96,7 @@ func (q *Queue) openTask(j *store.Job) (t Task, err error) {
 	return t, err
 }
 
-func (q *Queue) sealResult(j *store.Job, r Result) (sealed []byte, key string, err error) {
+func (q *Queue) encryptResult(j *store.Job, r Result) (sealed []byte, key string, err error) {
 	text, err := join(r, r.Body)
 	if err != nil {
 		return nil, "", err

@@ -16,10 +16,10 @@ type Worker struct {
 	// Concurrency is how many jobs it runs at once, at least 1.
 	Concurrency int
 	// Patience is how long jobs may go on after a signal to stop; then they are given back.
-	Patience time.Duration
+	StopTimeout time.Duration
 	// Pause is how long it waits, or up to twice as long, before it asks again when it found nothing; 0: a second. A job that is
 	// submitted in its own process wakes it at once.
-	Pause time.Duration
+	PollInterval time.Duration
 	// Purge, if set, is called once in a while to delete what has expired.
 	Purge func(ctx context.Context)
 
@@ -30,26 +30,26 @@ type Worker struct {
 }
 
 const (
-	defaultPause = time.Second
+	defaultPollInterval = time.Second
 	// lost is about how long it waits after another process was faster.
-	lost = 10 * time.Millisecond
+	claimRetryPause = 10 * time.Millisecond
 	// unanswered is how long it waits for a database that does not answer.
-	unanswered = 5 * time.Second
+	errorPause = 5 * time.Second
 
-	purgeEvery = time.Hour
+	purgeInterval = time.Hour
 )
 
 // Work claims jobs and runs them until ctx ends. Then it claims no more, lets those that run end, or gives them back when the patience is
 // over, and returns.
 func (w *Worker) Work(ctx context.Context) {
 	w.freed = make(chan struct{}, 1)
-	w.Queue.enlist(1)
-	defer w.Queue.enlist(-1)
+	w.Queue.addWorkers(1)
+	defer w.Queue.addWorkers(-1)
 	nextPurge := time.Now() // at its start, too: it may not live for an hour
 	for ctx.Err() == nil {
-		pause := w.turn(ctx)
+		pause := w.claimNext(ctx)
 		if w.Purge != nil && time.Now().After(nextPurge) {
-			nextPurge = time.Now().Add(purgeEvery)
+			nextPurge = time.Now().Add(purgeInterval)
 			w.wg.Go(func() { w.Purge(ctx) })
 		}
 		if pause == 0 {
@@ -64,11 +64,11 @@ func (w *Worker) Work(ctx context.Context) {
 		}
 		timer.Stop()
 	}
-	w.finish()
+	w.drain()
 }
 
 // turn claims a job if there is room for it, and says how long to wait until the next turn.
-func (w *Worker) turn(ctx context.Context) time.Duration {
+func (w *Worker) claimNext(ctx context.Context) time.Duration {
 	q := w.Queue
 	running := q.runningIDs()
 	full := w.full()
@@ -82,21 +82,21 @@ func (w *Worker) turn(ctx context.Context) time.Duration {
 		c, err = store.ClaimJob(ctx, q.DB, claim)
 	}
 	for _, id := range c.Cancelled {
-		q.cancelled(id)
+		q.cancelRunning(id)
 	}
 	switch {
 	case err != nil:
 		if ctx.Err() == nil {
 			q.Log.Warn("jobs cannot be claimed", "cause", err.Error())
 		}
-		return unanswered + rand.N(unanswered)
+		return errorPause + rand.N(errorPause)
 	case c.Found:
 		w.start(c.Job)
 		return 0
 	case c.More:
-		return lost + rand.N(lost)
+		return claimRetryPause + rand.N(claimRetryPause)
 	}
-	pause := cmp.Or(w.Pause, defaultPause)
+	pause := cmp.Or(w.PollInterval, defaultPollInterval)
 	return pause + rand.N(pause)
 }
 
@@ -126,13 +126,13 @@ func (w *Worker) count(n int) {
 	w.busy += n
 }
 
-func (w *Worker) finish() {
+func (w *Worker) drain() {
 	done := make(chan struct{})
 	go func() {
 		w.wg.Wait()
 		close(done)
 	}()
-	timer := time.NewTimer(w.Patience)
+	timer := time.NewTimer(w.StopTimeout)
 	defer timer.Stop()
 	select {
 	case <-done:
@@ -159,7 +159,7 @@ func (q *Queue) Drain(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-func (q *Queue) enlist(n int) {
+func (q *Queue) addWorkers(n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.workers += n

@@ -32,6 +32,10 @@ func openRouterRow() Provider {
 			Files:         openai.FileObjectOrURL,
 			CacheMarks:    dialect.CacheMarksKept,
 			AllowedTools:  openai.AllowedToolsFiltered, // ChatToolChoice has no such form
+			Models: []openai.ModelRules{{
+				Match:                   idPrefix("anthropic/"),
+				ReasoningBoundToContext: true, // Anthropic's preserved thinking
+			}},
 		}},
 		limits: []limitHeader{{"X-Ratelimit-Remaining", "X-Ratelimit-Reset"}},
 		signals: []signal{

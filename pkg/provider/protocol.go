@@ -59,3 +59,9 @@ func (p *Provider) WantsReasoning() bool {
 func (p *Provider) ReasoningBoundToAccount() bool {
 	return slices.ContainsFunc(p.clients(), func(c dialect.Client) bool { return c.Traits("").ReasoningBoundToAccount })
 }
+
+// ReasoningBoundToContext says whether such reasoning is refused beside other system text, tools or messages than
+// those that it was made with.
+func (p *Provider) ReasoningBoundToContext(model string) bool {
+	return slices.ContainsFunc(p.clients(), func(c dialect.Client) bool { return c.Traits(model).ReasoningBoundToContext })
+}

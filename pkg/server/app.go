@@ -64,8 +64,8 @@ func New(d Deps) (*App, error) {
 		sharing:  sharing{origins: d.Config.CORSOrigins},
 		dialects: newDialects(d.Providers.IDs()),
 	}
-	a.Jobs = jobs.New(jobs.Deps{DB: d.DB, Secrets: d.Secrets, Asking: a, Log: d.Log, Now: d.Now}, jobs.Settings{
-		Lease: jobLease(d.Config.Limits.Request), BeginWithin: beginWithin(d.Config), Keep: d.Config.Jobs.Retention, Limit: d.Config.Jobs.Limit, MaxBytes: d.Config.Jobs.MaxBytes,
+	a.Jobs = jobs.New(jobs.Deps{DB: d.DB, Secrets: d.Secrets, Executor: a, Log: d.Log, Now: d.Now}, jobs.Settings{
+		Lease: jobLease(d.Config.Limits.Request), BeginWithin: beginWithin(d.Config), Retention: d.Config.Jobs.Retention, Limit: d.Config.Jobs.Limit, MaxBytes: d.Config.Jobs.MaxBytes,
 	})
 	return a, nil
 }

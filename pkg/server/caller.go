@@ -23,8 +23,8 @@ type principal struct {
 }
 
 // gateway is the principal as the gateway knows it.
-func (p principal) gateway() gateway.Caller {
-	return gateway.Caller{Digests: p.digests, Session: p.session.ID, User: p.user.ID}
+func (p principal) gateway() gateway.Principal {
+	return gateway.Principal{Digests: p.digests, Session: p.session.ID, User: p.user.ID}
 }
 
 // authorize lets the request reach the route's handler, or says why not.

@@ -29,14 +29,14 @@ func (a *App) answer(c *call, f form, model string) error {
 }
 
 func (a *App) converse(c *call, q *question) error {
-	q.ask.ID, q.ask.Caller = c.id, c.who.gateway()
+	q.ask.ID, q.ask.Principal = c.id, c.who.gateway()
 	call, err := a.Gateway.Start(c.r.Context(), q.ask)
 	if err != nil {
 		return err
 	}
 	defer call.Close()
 	name := cmp.Or(q.ask.Route.RequestID, c.requestID())
-	if !q.ask.Request.Stream {
+	if !q.ask.Chat.Stream {
 		answer, err := q.encode(call, name, c.begun)
 		if err != nil {
 			return err

@@ -11,8 +11,8 @@ func (a *App) count(c *call, req *chat.Request, route dialect.Route, spoken dial
 	if err := a.routeByHeader(c.r.Header, &route); err != nil {
 		return 0, err
 	}
-	n, exact, err := a.Gateway.Count(c.r.Context(), gateway.Ask{
-		ID: c.id, Caller: c.who.gateway(), Request: req, Route: route, Header: c.r.Header, Dialect: spoken,
+	n, exact, err := a.Gateway.Count(c.r.Context(), gateway.Request{
+		ID: c.id, Principal: c.who.gateway(), Chat: req, Route: route, Header: c.r.Header, Dialect: spoken,
 	})
 	if err == nil && !exact {
 		c.w.Header()["X-Llm-Warnings"] = []string{"no provider counted: the number is estimated from the length of the text"}

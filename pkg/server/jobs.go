@@ -36,7 +36,7 @@ const idempotencyKey = "Idempotency-Key"
 // submit keeps a request for later, and says where its answer will be.
 func (a *App) submit(c *call, q *question) error {
 	var issues fault.Issues
-	if q.ask.Request.Stream || q.form == formGenerateSSE || q.form == formGenerateArray {
+	if q.ask.Chat.Stream || q.form == formGenerateSSE || q.form == formGenerateArray {
 		issues.Add("stream", "a streamed answer cannot be given later: leave out stream, or async (Prefer: respond-async)")
 	}
 	name, where := q.ask.Route.RequestID, "requestId"
@@ -57,7 +57,7 @@ func (a *App) submit(c *call, q *question) error {
 		return err
 	}
 	j, err := a.Jobs.Submit(c.r.Context(), who, c.id, cmp.Or(name, c.requestID()),
-		jobs.Task{Form: string(q.form), Model: q.model, Header: a.lasting(c.r.Header), Body: q.body})
+		jobs.Task{Endpoint: string(q.form), Model: q.model, Header: a.lasting(c.r.Header), Body: q.body})
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func (a *App) getJob(c *call) error {
 // tell answers with a result in the dialect in which it was asked for.
 func (a *App) tell(c *call, r jobs.Result) error {
 	if r.Fault != nil {
-		speech := a.speechOf(form(r.Form), "")
+		speech := a.speechOf(form(r.Endpoint), "")
 		f := r.Fault.Error(a.Now())
 		c.w.Header().Set("X-Should-Retry", "false")
 		writeFault(c.w, f, speech.Server, c.requestID())
@@ -205,25 +205,25 @@ func (a *App) cancelJob(c *call) error {
 	return c.reply(http.StatusOK, map[string]string{"requestId": name, "status": jobStatus(store.JobCancelled)})
 }
 
-// Ask implements [jobs.Asking].
-func (a *App) Ask(ctx context.Context, who gateway.Caller, name string, t jobs.Task, also func(jobs.Result) []store.Stmt) jobs.Result {
+// Execute implements [jobs.Executor].
+func (a *App) Execute(ctx context.Context, who gateway.Principal, name string, t jobs.Task, endStatements func(jobs.Result) []store.Stmt) jobs.Result {
 	begun := a.Now()
-	q, err := a.question(form(t.Form), t.Model, t.Header, t.Body)
+	q, err := a.question(form(t.Endpoint), t.Model, t.Header, t.Body)
 	if err != nil { // a version that reads requests otherwise than that which took it
-		return jobs.Failed(t.Form, fault.From(err))
+		return jobs.Failed(t.Endpoint, fault.From(err))
 	}
-	q.ask.ID, q.ask.Caller = store.NewID(begun.UnixMilli()), who
-	q.ask.Also = func(call *gateway.Call, failure *fault.Error) []store.Stmt {
+	q.ask.ID, q.ask.Principal = store.NewID(begun.UnixMilli()), who
+	q.ask.EndStatements = func(call *gateway.Call, failure *fault.Error) []store.Stmt {
 		if failure != nil {
-			return also(jobs.Failed(t.Form, failure))
+			return endStatements(jobs.Failed(t.Endpoint, failure))
 		}
 		answer, err := q.encode(call, name, begun)
 		if err != nil {
-			return also(jobs.Failed(t.Form, fault.From(err)))
+			return endStatements(jobs.Failed(t.Endpoint, fault.From(err)))
 		}
-		r := jobs.Result{Form: t.Form, Header: http.Header{}, Body: answer}
+		r := jobs.Result{Endpoint: t.Endpoint, Header: http.Header{}, Body: answer}
 		describe(r.Header, call)
-		return also(r)
+		return endStatements(r)
 	}
 	call, err := a.Gateway.Start(ctx, q.ask)
 	if err != nil {
@@ -232,7 +232,7 @@ func (a *App) Ask(ctx context.Context, who gateway.Caller, name string, t jobs.T
 			// Whoever asks for the result has other credentials: those are good.
 			f = fault.New(fault.Forbidden, "the request was not sent: %s", f.Message)
 		}
-		return jobs.Failed(t.Form, f)
+		return jobs.Failed(t.Endpoint, f)
 	}
 	call.Close()
 	return jobs.Result{}

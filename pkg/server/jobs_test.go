@@ -32,7 +32,7 @@ func (w *chatWorld) calls() int { return len(w.emu.Requests()) }
 
 // work runs a worker until the test's end, or until stop is called.
 func (w *world) work(n int, patience time.Duration) (stop func()) {
-	return w.workBy(&jobs.Worker{Queue: w.app.Jobs, Concurrency: n, Patience: patience})
+	return w.workBy(&jobs.Worker{Queue: w.app.Jobs, Concurrency: n, StopTimeout: patience})
 }
 
 func (w *world) workBy(worker *jobs.Worker) (stop func()) {
@@ -535,7 +535,7 @@ func TestWorker(t *testing.T) {
 func TestWorkerIsWoken(t *testing.T) {
 	w := newChatWorld(t)
 	w.key("openai", apiKey)
-	w.workBy(&jobs.Worker{Queue: w.app.Jobs, Concurrency: 1, Patience: 20 * time.Second, Pause: time.Hour})
+	w.workBy(&jobs.Worker{Queue: w.app.Jobs, Concurrency: 1, StopTimeout: 20 * time.Second, PollInterval: time.Hour})
 	time.Sleep(200 * time.Millisecond) // by now it has asked, and found nothing
 	for _, name := range []string{"first", "second"} {
 		w.holder.chat(later(name)).want(202)

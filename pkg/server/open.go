@@ -88,7 +88,7 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 		Cost: cfg.Prices.Cost, Log: log, Now: deps.Now, OnSettled: newRetention(cfg, db, log).settled,
 	}, gateway.Settings{
 		Strategy: gateway.Strategy(cfg.Strategy), Timeout: cfg.Limits.Request,
-		FirstEvent: cfg.Limits.FirstEvent, Silence: cfg.Limits.UpstreamIdle,
+		FirstEvent: cfg.Limits.FirstEvent, IdleTimeout: cfg.Limits.UpstreamIdle,
 	})
 	return New(deps)
 }

@@ -65,19 +65,19 @@ type question struct {
 	model  string // that of the path
 	speech speech
 	body   []byte // as it came
-	ask    gateway.Ask
+	ask    gateway.Request
 	async  bool
 }
 
 // question reads a request. The error is the caller's: Validation.
 func (a *App) question(f form, model string, header http.Header, body []byte) (*question, error) {
 	q := &question{form: f, model: model, speech: a.speechOf(f, model), body: body}
-	q.ask = gateway.Ask{Header: header, Dialect: q.speech.dialect, Body: body}
+	q.ask = gateway.Request{Header: header, Dialect: q.speech.dialect, Body: body}
 	var err error
 	if f == formEmbeddings {
 		err = q.embedding()
 	} else {
-		q.ask.Request, q.ask.Route, err = q.speech.DecodeRequest(body)
+		q.ask.Chat, q.ask.Route, err = q.speech.DecodeRequest(body)
 	}
 	if err != nil {
 		return nil, err
@@ -96,13 +96,13 @@ func (q *question) embedding() error {
 		issues.Add("model", "required")
 		return issues.Err()
 	}
-	q.ask.Request, q.ask.Embedding = &chat.Request{Model: req.Model}, req
+	q.ask.Chat, q.ask.Embedding = &chat.Request{Model: req.Model}, req
 	q.ask.Dialect, q.ask.Body = "", nil
 	return nil
 }
 
 func (q *question) served(call *gateway.Call, name string, begun time.Time) dialect.Served {
-	return dialect.Served{RequestID: name, Provider: call.Provider(), Model: call.Model(), Created: begun.Unix(), Request: q.ask.Request}
+	return dialect.Served{RequestID: name, Provider: call.Provider(), Model: call.Model(), Created: begun.Unix(), Request: q.ask.Chat}
 }
 
 // encode says a whole answer. The error is Provider.

@@ -5,67 +5,110 @@ import (
 	"strings"
 )
 
-// Turn is what a provider wants back with a turn of the assistant and a caller's format may have no place
-// for: reasoning with its signatures. It is sealed, because it is a part of a conversation.
-type Turn struct {
-	// ID digests what tells the turn apart from all others of the user.
-	ID         ID
-	UserID     ID
-	KeyID      ID // the provider key that made it
-	Sealed     []byte
-	SealingKey string
-	ExpiresAt  int64
+// SavedTurn is what a provider wants back with a turn of the assistant and a client's format may have no place
+// for: reasoning with its signatures. It is encrypted, because it is a part of a conversation.
+type SavedTurn struct {
+	ID            ID // a digest of the content
+	UserID        ID
+	KeyID         ID // the provider key that made it
+	Encrypted     []byte
+	EncryptionKey string
+	ExpiresAt     int64
 }
 
-// MaxTurns is how many turns Turns looks up at once.
-const MaxTurns = 256
+// MaxTurnKeys is how many keys FindTurns looks up at once.
+const MaxTurnKeys = 512
 
-// HoldTurn is the statement that keeps a turn; a later one of the same id replaces it.
-func HoldTurn(t Turn) Stmt {
-	return Stmt{
-		SQL: `insert into turns (user_id, id, key_id, sealed, sealing_key, expires_at) values ($1, $2, $3, $4, $5, $6)
-on conflict (user_id, id) do update set key_id = excluded.key_id, sealed = excluded.sealed, sealing_key = excluded.sealing_key,
- expires_at = excluded.expires_at`,
-		Args: []any{t.UserID, t.ID[:], t.KeyID, t.Sealed, t.SealingKey, t.ExpiresAt},
+// The table holds rows of two kinds. A saved turn has the id of its content and the key that encrypts it. A turn
+// key has an empty sealing_key, and its sealed is the id of the turn that it stands for, which is no secret. Turns with
+// different content that claim the same key make it ambiguous, and it stands for none of them: sealed is empty
+// until it expires.
+const saveTurn = `insert into turns (user_id, id, key_id, sealed, sealing_key, expires_at) values
+ ($1, $2, $3, $4, $5, $6)`
+
+const saveTurnConflict = `
+on conflict (user_id, id) do update set key_id = excluded.key_id, sealing_key = excluded.sealing_key,
+ sealed = case when excluded.sealing_key <> '' or turns.sealed = excluded.sealed or turns.expires_at <= $7
+  then excluded.sealed else $8 end,
+ expires_at = excluded.expires_at`
+
+// SaveTurn is the statement that saves a turn under the keys, which must differ from each other and from t.ID. A
+// later turn of the same id replaces it.
+func SaveTurn(t SavedTurn, keys []ID, now int64) Stmt {
+	args := []any{t.UserID, t.ID[:], t.KeyID, t.Encrypted, t.EncryptionKey, t.ExpiresAt, now, []byte{}}
+	var rows strings.Builder
+	for _, key := range keys {
+		n := len(args)
+		rows.WriteString(",\n ($1, " + placeholder(n+1) + ", $3, " + placeholder(n+2) + ", '', $6)")
+		args = append(args, key[:], t.ID[:])
 	}
+	return Stmt{SQL: saveTurn + rows.String() + saveTurnConflict, Args: args}
 }
 
-// Turns finds those of the turns of a user that are held and have not expired. At most MaxTurns are looked up.
-func Turns(ctx context.Context, r Runner, userID ID, ids []ID, now int64) ([]Turn, error) {
-	ids = ids[:min(len(ids), MaxTurns)]
-	if len(ids) == 0 {
+// FindTurns returns the turns of a user that the keys stand for, by key, without those that have expired. At most
+// MaxTurnKeys keys are looked up.
+func FindTurns(ctx context.Context, r Runner, userID ID, keys []ID, now int64) (map[ID]*SavedTurn, error) {
+	keys = keys[:min(len(keys), MaxTurnKeys)]
+	if len(keys) == 0 {
 		return nil, nil
 	}
-	// The number of ids is rounded up to a power of two, so that few statements have to be prepared.
-	places := 1
-	for places < len(ids) {
-		places *= 2
-	}
-	args := []any{userID, now}
-	var list strings.Builder
-	for i := range places {
-		if i > 0 {
-			list.WriteString(", ")
-		}
-		list.WriteString(placeholder(i + 3))
-		id := ids[min(i, len(ids)-1)]
-		args = append(args, id[:])
-	}
-	turns := []Turn{}
+	list, args := idList(keys, userID, now)
+	const rows = `select id, user_id, key_id, sealed, sealing_key, expires_at from turns
+ where user_id = $1 and expires_at > $2 and `
+	const ids = `select sealed from turns where user_id = $1 and expires_at > $2 and sealing_key = '' and id in (`
+	targets, turns := map[ID]ID{}, map[ID]*SavedTurn{}
 	err := r.Run(ctx, Stmt{
-		SQL:  "select id, user_id, key_id, sealed, sealing_key, expires_at from turns where user_id = $1 and expires_at > $2 and id in (" + list.String() + ")",
+		SQL: rows + "sealing_key = '' and id in (" + list + ")\nunion all\n" +
+			rows + "sealing_key <> '' and id in (" + ids + list + "))",
 		Args: args,
-		Each: appendTo(&turns, func(t *Turn) []any {
-			return []any{&t.ID, &t.UserID, &t.KeyID, &t.Sealed, &t.SealingKey, &t.ExpiresAt}
-		}),
+		Each: func(row Row) error {
+			t := new(SavedTurn)
+			err := row.Scan(&t.ID, &t.UserID, &t.KeyID, &t.Encrypted, &t.EncryptionKey, &t.ExpiresAt)
+			switch {
+			case err != nil:
+				return err
+			case t.EncryptionKey != "":
+				turns[t.ID] = t
+			case len(t.Encrypted) == len(ID{}): // an ambiguous key has none
+				targets[t.ID] = ID(t.Encrypted)
+			}
+			return nil
+		},
 	})
-	return turns, err
+	found := map[ID]*SavedTurn{}
+	for key, id := range targets {
+		if t := turns[id]; t != nil {
+			found[key] = t
+		}
+	}
+	return found, err
 }
 
-// PurgeTurns deletes up to limit turns that have expired and says how many it were.
+// idList is a list of the ids in SQL. Their number is rounded up to a power of two, so that few statements have to
+// be prepared. The arguments before those of the list are given.
+func idList(ids []ID, before ...any) (list string, args []any) {
+	args = before
+	size := 1
+	for size < len(ids) {
+		size *= 2
+	}
+	var b strings.Builder
+	for i := range size {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		id := ids[min(i, len(ids)-1)]
+		args = append(args, id[:])
+		b.WriteString(placeholder(len(args)))
+	}
+	return b.String(), args
+}
+
+// PurgeTurns deletes up to limit rows that have expired and says how many it were.
 func PurgeTurns(ctx context.Context, r Runner, now int64, limit int) (n int64, err error) {
 	err = r.Run(ctx, Stmt{
-		SQL:  "delete from turns where (user_id, id) in (select user_id, id from turns where expires_at <= $1 order by expires_at limit $2)",
+		SQL: `delete from turns where (user_id, id) in
+ (select user_id, id from turns where expires_at <= $1 order by expires_at limit $2)`,
 		Args: []any{now, limit}, Affected: &n,
 	})
 	return n, err

@@ -25,7 +25,7 @@ func providers() []provided {
 		{"mistral", []string{"mistral-small-latest", "mistral-large-2512"}},
 		{"groq", []string{"llama-3.1-8b-instant", "openai/gpt-oss-20b"}},
 		{"together", []string{"meta-llama/Llama-3.3-70B-Instruct-Turbo", "openai/gpt-oss-120b"}},
-		{"fireworks", []string{"accounts/fireworks/models/gpt-oss-120b", "accounts/fireworks/models/glm-5p3"}},
+		{"fireworks", []string{"accounts/fireworks/models/gpt-oss-120b", "accounts/fireworks/models/glm-5p3", "accounts/fireworks/models/kimi-k2p6"}},
 		{"deepseek", []string{"deepseek-flash", "deepseek-v4-pro"}},
 	}
 }

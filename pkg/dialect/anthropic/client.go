@@ -89,9 +89,10 @@ func (Client) Dialect() dialect.Name { return Name }
 func (c Client) Common() *dialect.CommonRules { return &c.rules().CommonRules }
 
 // Traits returns what the rules say about more than the request. Thinking of newer models is bound
-// to the account (platform.claude.com, preserved thinking).
+// to the account, and to the system text, the tools and all messages before it (platform.claude.com, preserved thinking).
 func (c Client) Traits(_ string) dialect.Traits {
-	return dialect.Traits{ToolNames: c.rules().ToolNames, WantsReasoning: true, ReasoningBoundToAccount: true}
+	return dialect.Traits{ToolNames: c.rules().ToolNames, WantsReasoning: true, ReasoningBoundToAccount: true,
+		ReasoningBoundToContext: true}
 }
 
 func newEncoder(req *chat.Request, rules *Rules) encoder {

@@ -63,6 +63,8 @@ func (c Client) Traits(model string) dialect.Traits {
 		RewritesAnswers: r.Answers == AnswersWritten,
 		ThinkTags:       m.ThinkTags == ThinkTagsSplit,
 		WantsReasoning:  r.ReasoningBack == ReasoningBackContent || r.ReasoningBack == ReasoningBackDetails,
+
+		ReasoningBoundToContext: m.ReasoningBoundToContext,
 	}
 }
 

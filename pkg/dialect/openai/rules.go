@@ -53,6 +53,8 @@ type ModelRules struct {
 	ThinkTags ThinkTagsForm
 	// Tools says whether the model may think while it is given functions to call.
 	Tools ToolsForm
+	// ReasoningBoundToContext: see dialect.Traits.
+	ReasoningBoundToContext bool
 }
 
 // Matches says whether the rules are those of the model.

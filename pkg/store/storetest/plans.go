@@ -99,7 +99,7 @@ func readsAll(line string) bool {
 	for _, scan := range []string{"Seq Scan on ", "Parallel Seq Scan on ", "SCAN "} {
 		if table, ok := strings.CutPrefix(line, scan); ok {
 			name, _, _ := strings.Cut(table, " ")
-			return name != "instance" && name != "CONSTANT" && !strings.HasPrefix(name, "(")
+			return name != "instance" && name != "CONSTANT" && !strings.HasPrefix(name, "(") && !strings.HasSuffix(table, "VALUES CLAUSE")
 		}
 	}
 	return false

@@ -67,6 +67,7 @@ func Nouns(t *testing.T, open Open) {
 		"retention":       testRetention,
 		"retention ends":  testRetentionEnds,
 		"turns":           testTurns,
+		"ambiguous turns": testAmbiguousTurns,
 		"turn purge":      testTurnPurge,
 		"jobs":            testJobs,
 		"job sight":       testJobSight,

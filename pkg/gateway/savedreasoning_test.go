@@ -24,11 +24,7 @@ func sealedPart(text, signature string) chat.Part {
 // The turn goes back as it was said, however the caller's format arranges what it keeps.
 func TestTurnsAreRestoredInOrder(t *testing.T) {
 	said := []chat.Part{sealedPart("hm", "S1"), textPart("Grüße, ", "commentary"), sealedPart("", "S2"), callPart("c1"), textPart("then ", ""), sealedPart("so", "S3"), callPart("c2"), textPart("done", "")}
-	var held turn
-	for _, ev := range chat.Events(&chat.Response{Choices: []chat.Choice{{Message: chat.Message{Role: chat.Assistant, Parts: said}}}}) {
-		held.add(&ev)
-	}
-	maker := heldFrom(&held)
+	saved, maker := savedFrom(said)
 	inAHeap := []chat.Part{sealedPart("hm", "S1"), sealedPart("", "S2"), sealedPart("so", "S3")}
 	for name, c := range map[string]struct{ kept, want []chat.Part }{
 		"as it was":                {[]chat.Part{textPart("Grüße, ", "commentary"), callPart("c1"), textPart("then ", ""), callPart("c2"), textPart("done", "")}, said},
@@ -42,20 +38,28 @@ func TestTurnsAreRestoredInOrder(t *testing.T) {
 		"a call is missing":        {[]chat.Part{textPart("Grüße, then done", ""), callPart("c1")}, append(inAHeap[:3:3], textPart("Grüße, then done", ""), callPart("c1"))},
 		"something else":           {[]chat.Part{{Kind: chat.Refusal, Text: "no"}, callPart("c1")}, append(inAHeap[:3:3], chat.Part{Kind: chat.Refusal, Text: "no"}, callPart("c1"))},
 	} {
-		got, changed := restored(c.kept, &held.held, maker)
+		got, changed := restoredParts(c.kept, saved, maker)
 		if !changed || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s:\n got %+v\nwant %+v", name, got, c.want)
 		}
 	}
 }
 
-// heldFrom makes the turn one that was held, and is a key of the provider that made it.
-func heldFrom(t *turn) candidate {
-	for i := range t.text {
-		t.held.Reasoning[i].Text = string(t.text[i])
+// savedFrom returns what is saved of the parts, and a key of the provider that made them.
+func savedFrom(parts []chat.Part) (*savedTurn, candidate) {
+	saved, _ := newSavedTurn(parts)
+	saved.Provider = "p"
+	return &saved, candidate{key: &key{providerID: "p", provider: new(provider.Provider)}}
+}
+
+// restoredParts are those of a message with what is saved of it.
+func restoredParts(parts []chat.Part, saved *savedTurn, k candidate) (out []chat.Part, changed bool) {
+	turn := earlierTurn{exact: saved}
+	messages, changed := turn.restored([]chat.Message{{Role: chat.Assistant, Parts: parts}}, k)
+	if !changed {
+		return parts, false
 	}
-	t.held.Provider = "p"
-	return candidate{key: &key{providerID: "p", provider: new(provider.Provider)}}
+	return messages[0], true
 }
 
 // However the pieces of a stream come: what a caller keeps without the reasoning becomes what chat.Assembler makes of it all.
@@ -63,19 +67,19 @@ func TestTurnsAreHeldAsAssembled(t *testing.T) {
 	held := 0
 	for seed := range uint64(2000) {
 		events := dialecttest.Interleaved(rand.New(rand.NewPCG(seed, 1)))
-		var made turn
+		var made answer
 		for i := range events {
 			made.add(&events[i])
 		}
 		said := dialecttest.Fold(events).Choices[0]
 		kept := slices.DeleteFunc(slices.Clone(said.Message.Parts), func(p chat.Part) bool { return p.Kind == chat.Reason })
 		others := slices.ContainsFunc(kept, func(p chat.Part) bool { return p.Kind != chat.Text && p.Kind != chat.Call })
-		if said.Index != 0 || len(made.held.Reasoning) == 0 || others {
+		saved, maker := savedFrom(made.parts())
+		if said.Index != 0 || len(saved.Reasoning) == 0 || others {
 			continue
 		}
 		held++
-		maker := heldFrom(&made)
-		if got, _ := restored(kept, &made.held, maker); !reflect.DeepEqual(got, said.Message.Parts) {
+		if got, _ := restoredParts(kept, saved, maker); !reflect.DeepEqual(got, said.Message.Parts) {
 			t.Fatalf("seed %d:\n got %+v\nwant %+v", seed, got, said.Message.Parts)
 		}
 	}
@@ -86,7 +90,7 @@ func TestTurnsAreHeldAsAssembled(t *testing.T) {
 
 // At a provider that has the models of many, what one vendor's model sealed is nothing to another's.
 func TestSealsAreTheirVendors(t *testing.T) {
-	held := &heldTurn{Provider: "openrouter", Vendor: "anthropic", Reasoning: []heldReasoning{{Text: "hm", State: &chat.ReasoningState{Signature: "S"}}}}
+	saved := &savedTurn{Provider: "openrouter", Vendor: "anthropic", Reasoning: []savedReasoning{{Text: "hm", State: &chat.ReasoningState{Signature: "S"}}}}
 	openRouter := &key{providerID: "openrouter", provider: new(provider.Provider)}
 	bare, sealed := []chat.Part{callPart("c")}, []chat.Part{sealedPart("hm", "S"), callPart("c")}
 	for model, own := range map[string]bool{"anthropic/claude-haiku-4.5": true, "anthropic/claude-opus-4.8": true, "deepseek/deepseek-v4": false, "gpt-5": false} {
@@ -96,7 +100,7 @@ func TestSealsAreTheirVendors(t *testing.T) {
 			want = sealed
 		}
 		for _, kept := range [][]chat.Part{bare, sealed} {
-			if got, _ := restored(kept, held, k); !reflect.DeepEqual(got, want) {
+			if got, _ := restoredParts(kept, saved, k); !reflect.DeepEqual(got, want) {
 				t.Errorf("%s, kept %+v: got %+v, want %+v", model, kept, got, want)
 			}
 		}
