@@ -58,8 +58,7 @@ func AppendCustom(out []byte, raw json.RawMessage, form CustomForm) []byte {
 	out = append(out, `"name":`...)
 	out = jsonx.AppendString(out, tool.Get("name").Str())
 	if d := tool.Get("description"); !d.Empty() {
-		out = append(out, `,"description":`...)
-		out = jsonx.AppendString(out, d.Str())
+		out = jsonx.AppendStringMember(out, "description", d.Str())
 	}
 	out = appendCustomFormat(out, tool.Get("format"), form)
 	if form == CustomNested {
@@ -87,8 +86,7 @@ func appendCustomFormat(out []byte, format jsonx.Value, form CustomForm) []byte 
 	}
 	out = append(out, `"syntax":`...)
 	out = jsonx.AppendString(out, grammar.Get("syntax").Str())
-	out = append(out, `,"definition":`...)
-	out = jsonx.AppendString(out, grammar.Get("definition").Str())
+	out = jsonx.AppendStringMember(out, "definition", grammar.Get("definition").Str())
 	if form == CustomNested {
 		out = append(out, '}')
 	}

@@ -166,8 +166,7 @@ func AppendFunction(out []byte, t *chat.Tool) []byte {
 	out = append(out, `"name":`...)
 	out = jsonx.AppendString(out, t.Name)
 	if t.Description != "" {
-		out = append(out, `,"description":`...)
-		out = jsonx.AppendString(out, t.Description)
+		out = jsonx.AppendStringMember(out, "description", t.Description)
 	}
 	out = append(out, `,"parameters":`...)
 	if len(t.Parameters) > 0 {
@@ -192,8 +191,7 @@ func AppendSchema(out []byte, f *chat.ResponseFormat) []byte {
 		out = append(out, `"response"`...) // the dialect wants one
 	}
 	if f.Description != "" {
-		out = append(out, `,"description":`...)
-		out = jsonx.AppendString(out, f.Description)
+		out = jsonx.AppendStringMember(out, "description", f.Description)
 	}
 	if len(f.Schema) > 0 {
 		out = append(out, `,"schema":`...)

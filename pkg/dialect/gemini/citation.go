@@ -92,11 +92,10 @@ func (c *choice) span(v jsonx.Value) (start, end int) {
 func appendGrounding(out []byte, citations []chat.Citation, text string) []byte {
 	out = append(out, `{"groundingChunks":[`...)
 	for i := range citations {
-		out = element(out)
+		out = jsonx.AppendElement(out)
 		out = append(out, `{"web":{"uri":`...)
 		out = jsonx.AppendString(out, citations[i].URL)
-		out = append(out, `,"title":`...)
-		out = jsonx.AppendString(out, citations[i].Title)
+		out = jsonx.AppendStringMember(out, "title", citations[i].Title)
 		out = append(out, `}}`...)
 	}
 	out = append(out, `],"groundingSupports":[`...)
@@ -105,14 +104,12 @@ func appendGrounding(out []byte, citations []chat.Citation, text string) []byte 
 		if c.Text == "" && c.End == 0 {
 			continue
 		}
-		out = element(out)
+		out = jsonx.AppendElement(out)
 		out = append(out, `{"segment":{"startIndex":`...)
 		start, end := byteSpan(text, c.Start, c.End)
 		out = jsonx.AppendInt(out, int64(start))
-		out = append(out, `,"endIndex":`...)
-		out = jsonx.AppendInt(out, int64(end))
-		out = append(out, `,"text":`...)
-		out = jsonx.AppendString(out, c.Text)
+		out = jsonx.AppendIntMember(out, "endIndex", int64(end))
+		out = jsonx.AppendStringMember(out, "text", c.Text)
 		out = append(out, `},"groundingChunkIndices":[`...)
 		out = jsonx.AppendInt(out, int64(i))
 		out = append(out, `]}`...)

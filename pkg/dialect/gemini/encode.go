@@ -76,21 +76,7 @@ func (e *encoder) accepts(name string) bool {
 }
 
 // member begins a member of the open object.
-func (e *encoder) member(name string) { e.Out = member(e.Out, name) }
-
-func member(out []byte, name string) []byte {
-	if out[len(out)-1] != '{' {
-		out = append(out, ',')
-	}
-	return append(jsonx.AppendString(out, name), ':')
-}
+func (e *encoder) member(name string) { e.Out = jsonx.AppendMember(e.Out, name) }
 
 // element begins an element of the open array.
-func (e *encoder) element() { e.Out = element(e.Out) }
-
-func element(out []byte) []byte {
-	if out[len(out)-1] != '[' {
-		out = append(out, ',')
-	}
-	return out
-}
+func (e *encoder) element() { e.Out = jsonx.AppendElement(e.Out) }

@@ -233,16 +233,14 @@ func appendCall(out []byte, c *chat.ToolCall, signature string) []byte {
 // appendSignature ends a part, with its signature if it has one.
 func appendSignature(out []byte, signature string) []byte {
 	if signature != "" {
-		out = append(out, `,"thoughtSignature":`...)
-		out = jsonx.AppendString(out, signature)
+		out = jsonx.AppendStringMember(out, "thoughtSignature", signature)
 	}
 	return append(out, '}')
 }
 
 // appendReason writes a part that is a thought, or a signature alone.
 func appendReason(out []byte, text, signature string, thought bool) []byte {
-	out = append(out, `{"text":`...)
-	out = jsonx.AppendString(out, text)
+	out = jsonx.AppendStringMember(append(out, '{'), "text", text)
 	if thought {
 		out = append(out, `,"thought":true`...)
 	}

@@ -40,10 +40,8 @@ func (e *encoder) media(p *chat.Part) {
 
 // appendBlob writes the object of inlineData.
 func appendBlob(out []byte, kind chat.PartKind, m *chat.Media) []byte {
-	out = append(out, `{"mimeType":`...)
-	out = jsonx.AppendString(out, mimeOf(kind, m))
-	out = append(out, `,"data":`...)
-	out = jsonx.AppendString(out, m.Data)
+	out = jsonx.AppendStringMember(append(out, '{'), "mimeType", mimeOf(kind, m))
+	out = jsonx.AppendStringMember(out, "data", m.Data)
 	return append(out, '}')
 }
 

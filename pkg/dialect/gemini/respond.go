@@ -16,7 +16,7 @@ func (s Server) EncodeResponse(resp *chat.Response, served dialect.Served) []byt
 	out := make([]byte, 0, sizeOfResponse(resp))
 	out = append(out, `{"candidates":[`...)
 	for i := range resp.Choices {
-		out = element(out)
+		out = jsonx.AppendElement(out)
 		out = appendCandidate(out, &resp.Choices[i])
 	}
 	out = append(out, ']')
@@ -37,10 +37,8 @@ func sizeOfResponse(resp *chat.Response) int {
 
 // appendTail ends a whole answer or a chunk.
 func appendTail(out []byte, id, model string, served dialect.Served) []byte {
-	out = append(out, `,"modelVersion":`...)
-	out = jsonx.AppendString(out, cmp.Or(model, served.Model))
-	out = append(out, `,"responseId":`...)
-	out = jsonx.AppendString(out, cmp.Or(id, served.RequestID))
+	out = jsonx.AppendStringMember(out, "modelVersion", cmp.Or(model, served.Model))
+	out = jsonx.AppendStringMember(out, "responseId", cmp.Or(id, served.RequestID))
 	return append(out, '}')
 }
 
@@ -52,18 +50,18 @@ func appendCandidate(out []byte, c *chat.Choice) []byte {
 		switch p.Kind {
 		case chat.Text, chat.Refusal:
 			if p.Text != "" {
-				out = w.text(element(out), p.Text)
+				out = w.text(jsonx.AppendElement(out), p.Text)
 			}
 		case chat.Reason:
 			if p.Text != "" || !emptyState(p.State) {
-				out = w.reason(element(out), p.Text, p.State)
+				out = w.reason(jsonx.AppendElement(out), p.Text, p.State)
 			}
 		case chat.Call:
 			w.thoughts.open = false
-			out = appendCall(element(out), p.ToolCall, p.ToolCall.Signature)
+			out = appendCall(jsonx.AppendElement(out), p.ToolCall, p.ToolCall.Signature)
 		case chat.Image, chat.Audio, chat.File:
 			if p.Media != nil {
-				out = w.medium(element(out), p.Kind, p.Media)
+				out = w.medium(jsonx.AppendElement(out), p.Kind, p.Media)
 			}
 		}
 	}
@@ -94,8 +92,7 @@ type partWriter struct {
 func (w *partWriter) text(out []byte, text string) []byte {
 	w.thoughts.open = false
 	w.written.WriteString(text)
-	out = append(out, `{"text":`...)
-	out = jsonx.AppendString(out, text)
+	out = jsonx.AppendStringMember(append(out, '{'), "text", text)
 	return append(out, '}')
 }
 

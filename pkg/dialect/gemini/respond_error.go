@@ -55,8 +55,7 @@ func statusName(code fault.Code) string {
 func appendError(out []byte, err *fault.Error, requestID string) []byte {
 	out = append(out, `{"error":{"code":`...)
 	out = jsonx.AppendInt(out, int64(err.Code.Status()))
-	out = append(out, `,"message":`...)
-	out = jsonx.AppendString(out, err.Message)
+	out = jsonx.AppendStringMember(out, "message", err.Message)
 	out = append(out, `,"status":"`...)
 	out = append(out, statusName(err.Code)...)
 	out = append(out, `","details":[`...)
@@ -66,7 +65,7 @@ func appendError(out []byte, err *fault.Error, requestID string) []byte {
 	if len(metadata) > 0 {
 		out = append(out, `,"metadata":{`...)
 		for _, m := range metadata {
-			out = jsonx.AppendString(member(out, m[0]), m[1])
+			out = jsonx.AppendString(jsonx.AppendMember(out, m[0]), m[1])
 		}
 		out = append(out, '}')
 	}
@@ -74,7 +73,7 @@ func appendError(out []byte, err *fault.Error, requestID string) []byte {
 	if len(issues) > 0 {
 		out = append(out, `,{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[`...)
 		for _, issue := range issues {
-			out = append(element(out), `{"field":`...)
+			out = append(jsonx.AppendElement(out), `{"field":`...)
 			out = jsonx.AppendString(out, issue.Path)
 			out = append(out, `,"description":`...)
 			out = append(jsonx.AppendString(out, issue.Message), '}')

@@ -168,8 +168,7 @@ func appendPart(out []byte, index int, part, beside, finish []byte) []byte {
 		out = append(out, `,"finishReason":"`...)
 		out = append(append(out, finish...), '"')
 	}
-	out = append(out, `,"index":`...)
-	out = jsonx.AppendInt(out, int64(index))
+	out = jsonx.AppendIntMember(out, "index", int64(index))
 	out = append(out, beside...)
 	return append(out, '}')
 }

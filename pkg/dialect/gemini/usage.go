@@ -57,8 +57,7 @@ func audio(v jsonx.Value) int64 {
 
 // appendUsage writes usageMetadata. Of the modalities only audio is known.
 func appendUsage(out []byte, u *chat.Usage, tier string) []byte {
-	out = append(out, `{"promptTokenCount":`...)
-	out = jsonx.AppendInt(out, u.Input)
+	out = jsonx.AppendIntMember(append(out, '{'), "promptTokenCount", u.Input)
 	for _, m := range [...]struct {
 		name  string
 		count int64
@@ -70,13 +69,11 @@ func appendUsage(out []byte, u *chat.Usage, tier string) []byte {
 			out = jsonx.AppendInt(out, m.count)
 		}
 	}
-	out = append(out, `,"totalTokenCount":`...)
-	out = jsonx.AppendInt(out, u.Total())
+	out = jsonx.AppendIntMember(out, "totalTokenCount", u.Total())
 	out = appendAudio(out, "promptTokensDetails", u.InputAudio)
 	out = appendAudio(out, "candidatesTokensDetails", u.OutputAudio)
 	if tier != "" {
-		out = append(out, `,"serviceTier":`...)
-		out = jsonx.AppendString(out, tier)
+		out = jsonx.AppendStringMember(out, "serviceTier", tier)
 	}
 	return append(out, '}')
 }

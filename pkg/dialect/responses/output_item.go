@@ -34,8 +34,7 @@ func (it *outputItem) status() string {
 
 // appendItem appends an item. An item that is not closed has no content yet.
 func appendItem(out []byte, it *outputItem) []byte {
-	out = append(out, `{"id":`...)
-	out = jsonx.AppendString(out, it.id)
+	out = jsonx.AppendStringMember(append(out, '{'), "id", it.id)
 	switch it.kind {
 	case messageItem:
 		out = append(out, `,"type":"message","status":"`...)
@@ -43,8 +42,7 @@ func appendItem(out []byte, it *outputItem) []byte {
 		out = append(out, `","role":"assistant","content":[`...)
 		out = appendTexts(out, it, func(contentKind) bool { return true })
 		if it.phase != "" {
-			out = append(out, `,"phase":`...)
-			out = jsonx.AppendString(out, it.phase)
+			out = jsonx.AppendStringMember(out, "phase", it.phase)
 		}
 	case reasoningItem:
 		out = append(out, `,"type":"reasoning","summary":[`...)
@@ -52,8 +50,7 @@ func appendItem(out []byte, it *outputItem) []byte {
 		out = append(out, `,"content":[`...)
 		out = appendTexts(out, it, func(k contentKind) bool { return k == reasoningText })
 		if it.encryptedContent != "" && it.closed {
-			out = append(out, `,"encrypted_content":`...)
-			out = jsonx.AppendString(out, it.encryptedContent)
+			out = jsonx.AppendStringMember(out, "encrypted_content", it.encryptedContent)
 		}
 	case imageItem:
 		out = append(out, `,"type":"image_generation_call","status":"`...)
@@ -81,8 +78,7 @@ func appendCall(out []byte, it *outputItem) []byte {
 	out = append(out, it.status()...)
 	out = append(out, `","call_id":`...)
 	out = jsonx.AppendString(out, it.call.ID)
-	out = append(out, `,"name":`...)
-	out = jsonx.AppendString(out, it.call.Name)
+	out = jsonx.AppendStringMember(out, "name", it.call.Name)
 	out = append(out, member...)
 	if it.closed {
 		out = jsonx.AppendEscaped(out, string(it.arguments))
@@ -157,11 +153,8 @@ func appendCitation(out []byte, c *chat.Citation) []byte {
 	}
 	out = append(out, `{"type":"url_citation","url":`...)
 	out = jsonx.AppendString(out, c.URL)
-	out = append(out, `,"title":`...)
-	out = jsonx.AppendString(out, c.Title)
-	out = append(out, `,"start_index":`...)
-	out = jsonx.AppendInt(out, int64(c.Start))
-	out = append(out, `,"end_index":`...)
-	out = jsonx.AppendInt(out, int64(c.End))
+	out = jsonx.AppendStringMember(out, "title", c.Title)
+	out = jsonx.AppendIntMember(out, "start_index", int64(c.Start))
+	out = jsonx.AppendIntMember(out, "end_index", int64(c.End))
 	return append(out, '}')
 }

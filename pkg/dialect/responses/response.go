@@ -56,18 +56,15 @@ func (o *output) size() int {
 // SDKs require.
 func (o *output) appendResponse(out []byte, status string) []byte {
 	r := o.served.Request
-	out = append(out, `{"id":`...)
-	out = jsonx.AppendString(out, cmp.Or(o.id, responseID(o.root)))
+	out = jsonx.AppendStringMember(append(out, '{'), "id", cmp.Or(o.id, responseID(o.root)))
 	out = append(out, `,"object":"response","created_at":`...)
 	out = jsonx.AppendInt(out, o.served.Created)
 	out = append(out, `,"status":"`...)
 	out = append(out, status...)
 	out = append(out, `","background":false,"error":`...)
 	if o.failed != nil {
-		out = append(out, `{"code":`...)
-		out = jsonx.AppendString(out, o.failed.code)
-		out = append(out, `,"message":`...)
-		out = jsonx.AppendString(out, o.failed.message)
+		out = jsonx.AppendStringMember(append(out, '{'), "code", o.failed.code)
+		out = jsonx.AppendStringMember(out, "message", o.failed.message)
 		out = append(out, '}')
 	} else {
 		out = append(out, "null"...)
@@ -85,8 +82,7 @@ func (o *output) appendResponse(out []byte, status string) []byte {
 	out = openai.AppendOrNull(out, instructions(r))
 	out = append(out, `,"max_output_tokens":`...)
 	out = appendInt(out, r.MaxTokens)
-	out = append(out, `,"model":`...)
-	out = jsonx.AppendString(out, o.served.Model)
+	out = jsonx.AppendStringMember(out, "model", o.served.Model)
 	out = append(out, `,"output":[`...)
 	if status != inProgress {
 		for i := range o.items {
@@ -135,8 +131,7 @@ func (o *output) appendEcho(out []byte) []byte {
 	out = append(out, `,"text":{"format":`...)
 	out = appendFormat(out, r.ResponseFormat)
 	if r.Verbosity != "" {
-		out = append(out, `,"verbosity":`...)
-		out = jsonx.AppendString(out, r.Verbosity)
+		out = jsonx.AppendStringMember(out, "verbosity", r.Verbosity)
 	}
 	out = append(out, `},"tool_choice":`...)
 	out = appendChoice(out, r.ToolChoice, r.Tools)
@@ -210,12 +205,10 @@ func appendUsage(out []byte, u *chat.Usage) []byte {
 	if u == nil {
 		return append(out, "null"...)
 	}
-	out = append(out, `{"input_tokens":`...)
-	out = jsonx.AppendInt(out, u.Input)
+	out = jsonx.AppendIntMember(append(out, '{'), "input_tokens", u.Input)
 	out = append(out, `,"input_tokens_details":{"cached_tokens":`...)
 	out = jsonx.AppendInt(out, u.Cached)
-	out = append(out, `,"cache_write_tokens":`...)
-	out = jsonx.AppendInt(out, u.CacheWrite+u.CacheWrite1h)
+	out = jsonx.AppendIntMember(out, "cache_write_tokens", u.CacheWrite+u.CacheWrite1h)
 	out = append(out, `},"output_tokens":`...)
 	out = jsonx.AppendInt(out, u.Output)
 	out = append(out, `,"output_tokens_details":{"reasoning_tokens":`...)
