@@ -176,8 +176,7 @@ func AppendFunction(out []byte, t *chat.Tool) []byte {
 		out = append(out, `{"type":"object","properties":{}}`...)
 	}
 	if t.Strict != nil {
-		out = append(out, `,"strict":`...)
-		out = jsonx.AppendBool(out, *t.Strict)
+		out = jsonx.AppendBool(jsonx.AppendMember(out, "strict"), *t.Strict)
 	}
 	return out
 }
@@ -194,12 +193,10 @@ func AppendSchema(out []byte, f *chat.ResponseFormat) []byte {
 		out = jsonx.AppendStringMember(out, "description", f.Description)
 	}
 	if len(f.Schema) > 0 {
-		out = append(out, `,"schema":`...)
-		out = jsonx.AppendCompact(out, f.Schema)
+		out = jsonx.AppendCompact(jsonx.AppendMember(out, "schema"), f.Schema)
 	}
 	if f.Strict != nil {
-		out = append(out, `,"strict":`...)
-		out = jsonx.AppendBool(out, *f.Strict)
+		out = jsonx.AppendBool(jsonx.AppendMember(out, "strict"), *f.Strict)
 	}
 	return out
 }

@@ -76,7 +76,7 @@ func (e *encoder) accepts(name string) bool {
 }
 
 // member begins a member of the open object.
-func (e *encoder) member(name string) { e.Out = jsonx.AppendMember(e.Out, name) }
+func (e *encoder) member(name string) { e.Out = jsonx.AppendEscapedMember(e.Out, name) }
 
 // element begins an element of the open array.
 func (e *encoder) element() { e.Out = jsonx.AppendElement(e.Out) }

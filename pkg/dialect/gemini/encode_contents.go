@@ -224,8 +224,7 @@ func appendCall(out []byte, c *chat.ToolCall, signature string) []byte {
 	}
 	out = append(out, `"name":`...)
 	out = jsonx.AppendString(out, c.Name)
-	out = append(out, `,"args":`...)
-	out = appendArgs(out, c)
+	out = appendArgs(jsonx.AppendMember(out, "args"), c)
 	out = append(out, '}')
 	return appendSignature(out, signature)
 }

@@ -37,34 +37,34 @@ func (s *schemaReader) keyword(out []byte, name string, m jsonx.Value) []byte {
 		if m.Is("TYPE_UNSPECIFIED") {
 			return out
 		}
-		return s.kind(jsonx.AppendMember(out, name), m)
+		return s.kind(jsonx.AppendEscapedMember(out, name), m)
 	case "format":
 		if m.Is("enum") { // Google's format of a string with an enum
 			return out
 		}
 	case "example":
-		out = append(jsonx.AppendMember(out, "examples"), '[')
+		out = append(jsonx.AppendEscapedMember(out, "examples"), '[')
 		return append(jsonx.AppendCompact(out, m.Raw()), ']')
 	case "minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties":
-		return appendNumber(jsonx.AppendMember(out, name), m)
+		return appendNumber(jsonx.AppendEscapedMember(out, name), m)
 	case "items":
-		return appendJSONSchema(jsonx.AppendMember(out, name), m)
+		return appendJSONSchema(jsonx.AppendEscapedMember(out, name), m)
 	case "enum":
-		out = jsonx.AppendCompact(jsonx.AppendMember(out, name), m.Raw())
+		out = jsonx.AppendCompact(jsonx.AppendEscapedMember(out, name), m.Raw())
 		if s.nullable && m.Len() > 0 {
 			out = append(out[:len(out)-1], ",null]"...)
 		}
 		return out
 	case "anyOf":
-		return s.anyOf(jsonx.AppendMember(out, name), m)
+		return s.anyOf(jsonx.AppendEscapedMember(out, name), m)
 	case "properties":
-		out = append(jsonx.AppendMember(out, name), '{')
+		out = append(jsonx.AppendEscapedMember(out, name), '{')
 		for p := m.First(); p.Exists(); p = p.Next() {
-			out = appendJSONSchema(jsonx.AppendMember(out, string(p.Key())), p)
+			out = appendJSONSchema(jsonx.AppendEscapedMember(out, string(p.Key())), p)
 		}
 		return append(out, '}')
 	}
-	return jsonx.AppendCompact(jsonx.AppendMember(out, name), m.Raw())
+	return jsonx.AppendCompact(jsonx.AppendEscapedMember(out, name), m.Raw())
 }
 
 // kind writes a type in lower case, together with null if the schema is nullable.

@@ -21,8 +21,7 @@ func (s Server) EncodeResponse(resp *chat.Response, served dialect.Served) []byt
 	}
 	out = append(out, ']')
 	if resp.Usage != nil {
-		out = append(out, `,"usageMetadata":`...)
-		out = appendUsage(out, resp.Usage, tierName(resp.ServiceTier))
+		out = appendUsage(jsonx.AppendMember(out, "usageMetadata"), resp.Usage, tierName(resp.ServiceTier))
 	}
 	return appendTail(out, resp.ID, resp.Model, served)
 }
@@ -73,12 +72,10 @@ func appendCandidate(out []byte, c *chat.Choice) []byte {
 	out = append(out, `","index":`...)
 	out = jsonx.AppendInt(out, int64(c.Index))
 	if cited := citationsOf(c.Message.Parts); len(cited) > 0 {
-		out = append(out, `,"groundingMetadata":`...)
-		out = appendGrounding(out, cited, w.written.String())
+		out = appendGrounding(jsonx.AppendMember(out, "groundingMetadata"), cited, w.written.String())
 	}
 	if len(c.Logprobs) > 0 {
-		out = append(out, `,"logprobsResult":`...)
-		out = appendLogprobs(out, c.Logprobs)
+		out = appendLogprobs(jsonx.AppendMember(out, "logprobsResult"), c.Logprobs)
 	}
 	return append(out, '}')
 }

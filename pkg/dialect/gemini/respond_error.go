@@ -65,7 +65,7 @@ func appendError(out []byte, err *fault.Error, requestID string) []byte {
 	if len(metadata) > 0 {
 		out = append(out, `,"metadata":{`...)
 		for _, m := range metadata {
-			out = jsonx.AppendString(jsonx.AppendMember(out, m[0]), m[1])
+			out = jsonx.AppendString(jsonx.AppendEscapedMember(out, m[0]), m[1])
 		}
 		out = append(out, '}')
 	}

@@ -210,8 +210,7 @@ func (e *streamEncoder) end(out []byte) []byte {
 	out = append(e.begin(out), e.finish...)
 	out = append(out, ']')
 	if e.usage != nil {
-		out = append(out, `,"usageMetadata":`...)
-		out = appendUsage(out, e.usage, e.tier)
+		out = appendUsage(jsonx.AppendMember(out, "usageMetadata"), e.usage, e.tier)
 	}
 	out = e.shut(appendTail(out, e.id, e.model, e.served))
 	if e.form == Array {

@@ -39,7 +39,7 @@ func (s *subsetter) begin(w *written, name string) bool {
 	return true
 }
 
-func (s *subsetter) member(name string) { s.out = jsonx.AppendMember(s.out, name) }
+func (s *subsetter) member(name string) { s.out = jsonx.AppendEscapedMember(s.out, name) }
 
 // keywords holds the members of one schema that are not simply copied.
 type keywords struct {

@@ -108,7 +108,8 @@ func (e *streamEncoder) Error(out []byte, err *fault.Error) []byte {
 	e.begin("error")
 	e.out = append(e.out, `,"code":`...)
 	e.out = openai.AppendOrNull(e.out, code)
-	e.out = jsonx.AppendStringMember(e.out, "message", err.Message)
+	e.out = append(e.out, `,"message":`...)
+	e.out = jsonx.AppendString(e.out, err.Message)
 	e.out = append(e.out, `,"param":`...)
 	e.out = openai.AppendOrNull(e.out, param)
 	e.out = append(e.out, ',')
@@ -158,8 +159,10 @@ func (e *eventWriter) end() {
 // beginAt begins an event about the item at the position.
 func (e *eventWriter) beginAt(name string, at int, it *outputItem) {
 	e.begin(name)
-	e.out = jsonx.AppendStringMember(e.out, "item_id", it.id)
-	e.out = jsonx.AppendIntMember(e.out, "output_index", int64(at))
+	e.out = append(e.out, `,"item_id":`...)
+	e.out = jsonx.AppendString(e.out, it.id)
+	e.out = append(e.out, `,"output_index":`...)
+	e.out = jsonx.AppendInt(e.out, int64(at))
 }
 
 // beginText begins an event about the nth text of an item.
@@ -175,7 +178,8 @@ func (e *eventWriter) beginText(name string, at int, it *outputItem, n int) {
 
 func (e *eventWriter) item(name string, at int, it *outputItem) {
 	e.begin(name)
-	e.out = jsonx.AppendIntMember(e.out, "output_index", int64(at))
+	e.out = append(e.out, `,"output_index":`...)
+	e.out = jsonx.AppendInt(e.out, int64(at))
 	e.out = append(e.out, `,"item":`...)
 	e.out = appendItem(e.out, it)
 	e.end()
@@ -194,12 +198,15 @@ func (e *eventWriter) itemDone(at int, it *outputItem) {
 	switch it.kind {
 	case functionItem:
 		e.beginAt("response.function_call_arguments.done", at, it)
-		e.out = jsonx.AppendStringMember(e.out, "name", it.call.Name)
-		e.out = jsonx.AppendStringMember(e.out, "arguments", string(it.arguments))
+		e.out = append(e.out, `,"name":`...)
+		e.out = jsonx.AppendString(e.out, it.call.Name)
+		e.out = append(e.out, `,"arguments":`...)
+		e.out = jsonx.AppendString(e.out, string(it.arguments))
 		e.end()
 	case customItem:
 		e.beginAt("response.custom_tool_call_input.done", at, it)
-		e.out = jsonx.AppendStringMember(e.out, "input", string(it.arguments))
+		e.out = append(e.out, `,"input":`...)
+		e.out = jsonx.AppendString(e.out, string(it.arguments))
 		e.end()
 	case imageItem:
 		e.beginAt("response.image_generation_call.completed", at, it)
@@ -217,7 +224,8 @@ func (e *eventWriter) argumentsDelta(at int, it *outputItem, text string) {
 		name = "response.custom_tool_call_input.delta"
 	}
 	e.beginAt(name, at, it)
-	e.out = jsonx.AppendStringMember(e.out, "delta", text)
+	e.out = append(e.out, `,"delta":`...)
+	e.out = jsonx.AppendString(e.out, text)
 	e.end()
 }
 
@@ -246,7 +254,8 @@ func (e *eventWriter) delta(at int, it *outputItem, n int, text string) {
 	kind := it.texts[n].kind
 	name, _ := kind.names()
 	e.beginText(name, at, it, n)
-	e.out = jsonx.AppendStringMember(e.out, "delta", text)
+	e.out = append(e.out, `,"delta":`...)
+	e.out = jsonx.AppendString(e.out, text)
 	if kind == answerText {
 		e.out = append(e.out, `,"logprobs":[]`...)
 	}
@@ -297,7 +306,8 @@ func (e *eventWriter) annotated(at int, it *outputItem, n int, c *chat.Citation)
 		return
 	}
 	e.beginText("response.output_text.annotation.added", at, it, n)
-	e.out = jsonx.AppendIntMember(e.out, "annotation_index", int64(len(it.texts[n].citations)-1))
+	e.out = append(e.out, `,"annotation_index":`...)
+	e.out = jsonx.AppendInt(e.out, int64(len(it.texts[n].citations)-1))
 	e.out = append(e.out, `,"annotation":`...)
 	e.out = appendCitation(e.out, c)
 	e.end()

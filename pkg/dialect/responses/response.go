@@ -78,10 +78,8 @@ func (o *output) appendResponse(out []byte, status string) []byte {
 	default:
 		out = append(out, `{"reason":"max_output_tokens"}`...)
 	}
-	out = append(out, `,"instructions":`...)
-	out = openai.AppendOrNull(out, instructions(r))
-	out = append(out, `,"max_output_tokens":`...)
-	out = appendInt(out, r.MaxTokens)
+	out = openai.AppendOrNull(jsonx.AppendMember(out, "instructions"), instructions(r))
+	out = appendInt(jsonx.AppendMember(out, "max_output_tokens"), r.MaxTokens)
 	out = jsonx.AppendStringMember(out, "model", o.served.Model)
 	out = append(out, `,"output":[`...)
 	if status != inProgress {
@@ -106,8 +104,7 @@ func (o *output) appendResponse(out []byte, status string) []byte {
 // appendEcho appends the members that repeat the request.
 func (o *output) appendEcho(out []byte) []byte {
 	r := o.served.Request
-	out = append(out, `,"parallel_tool_calls":`...)
-	out = jsonx.AppendBool(out, r.ParallelToolCalls == nil || *r.ParallelToolCalls)
+	out = jsonx.AppendBool(jsonx.AppendMember(out, "parallel_tool_calls"), r.ParallelToolCalls == nil || *r.ParallelToolCalls)
 	out = append(out, `,"previous_response_id":null,"prompt_cache_key":`...)
 	out = openai.AppendOrNull(out, r.CacheKey)
 	reasoning := r.Reasoning
@@ -116,8 +113,7 @@ func (o *output) appendEcho(out []byte) []byte {
 	}
 	out = append(out, `,"reasoning":{"effort":`...)
 	out = openai.AppendOrNull(out, reasoning.Effort)
-	out = append(out, `,"summary":`...)
-	out = openai.AppendOrNull(out, reasoning.Summary)
+	out = openai.AppendOrNull(jsonx.AppendMember(out, "summary"), reasoning.Summary)
 	out = append(out, `},"safety_identifier":`...)
 	out = openai.AppendOrNull(out, r.User)
 	out = append(out, `,"service_tier":`...)
@@ -148,8 +144,7 @@ func (o *output) appendEcho(out []byte) []byte {
 	} else {
 		out = append(out, '0')
 	}
-	out = append(out, `,"top_p":`...)
-	out = appendFloat(out, r.TopP)
+	out = appendFloat(jsonx.AppendMember(out, "top_p"), r.TopP)
 	out = append(out, `,"truncation":"disabled","user":`...)
 	out = openai.AppendOrNull(out, r.User)
 	out = append(out, `,"metadata":{`...)
