@@ -4,7 +4,7 @@ FROM golang:1.26-bookworm AS build
 WORKDIR /src
 COPY . .
 ARG VERSION=
-RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$VERSION" -o image/gateway ./cmd/gateway
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X github.com/alicetears/llm-gateway/internal/version.release=$VERSION" -o image/gateway ./cmd/gateway
 RUN mkdir -p image/etc/ssl/certs own/data own/secrets && cp /etc/ssl/certs/ca-certificates.crt image/etc/ssl/certs/
 
 FROM scratch

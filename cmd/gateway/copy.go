@@ -14,7 +14,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store/transfer"
 )
 
-// copyAll copies a gateway's database into an empty one, of the same engine or the other.
+// copyAll copies a gateway's database into an empty one, of the same engine or of the other one.
 func copyAll(ctx context.Context, t *terminal, args []string) (err error) {
 	flags := noFlags("copy")
 	from := flags.String("from", "", "")
@@ -45,7 +45,7 @@ func copyAll(ctx context.Context, t *terminal, args []string) (err error) {
 	defer func() { err = errors.Join(err, dst.Close()) }()
 	counts, err := transfer.Copy(ctx, src, dst)
 	if errors.Is(err, transfer.ErrNotEmpty) {
-		return fmt.Errorf("%w: nothing was written; name an empty database", err)
+		return fmt.Errorf("%w: nothing was written; choose an empty database", err)
 	}
 	if err != nil {
 		return fmt.Errorf("nothing was written to the target: %w", err)
@@ -56,12 +56,12 @@ func copyAll(ctx context.Context, t *terminal, args []string) (err error) {
 		sum += c.Rows
 	}
 	t.printf("%d rows were copied from %v to %v, and counted on both sides.\n"+
-		"Run the gateway on it with the same JWT_SECRET and ENCRYPTION_KEY (the default SQLite keeps the former in the file secret of its DATA_DIR): they open the provider keys.\n",
+		"Run the gateway on the copy with the same JWT_SECRET and ENCRYPTION_KEY (the default SQLite installation keeps the former in DATA_DIR/secret), which decrypt the provider keys.\n",
 		sum, source, target)
 	return nil
 }
 
-// databaseOf reads an address as DATABASE_URL is read, without the rest of the configuration.
+// databaseOf parses a flag as DATABASE_URL is parsed, without the rest of the configuration.
 func databaseOf(flag, value string) (config.Database, error) {
 	if value == "" {
 		return config.Database{}, wrongUsage("%s is missing: postgres://user:password@host/database, or sqlite:/path/to/file", flag)
@@ -73,8 +73,8 @@ func databaseOf(flag, value string) (config.Database, error) {
 	return d, nil
 }
 
-// openSource opens the database to be read. Of SQLite it takes a copy first, so that whoever writes to it meanwhile
-// is not held up.
+// openSource opens the database to read. It copies a SQLite database first, so that it does not block a gateway that
+// writes to it.
 func openSource(ctx context.Context, d config.Database) (db store.DB, done func(), err error) {
 	cleanUp := func() {}
 	if d.Kind == config.SQLite {

@@ -15,8 +15,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/config"
 )
 
-// demo starts a gateway in a temporary folder whose providers are emulated, and uses it as a
-// newcomer would: over HTTP. It goes on serving until ctx ends, with --once only until the answer.
+// demo starts a gateway in a temporary folder with emulated providers, and sends a first chat over HTTP. It serves until
+// ctx ends, with --once only until the answer.
 func demo(ctx context.Context, t *terminal, args []string) error {
 	flags := noFlags("demo")
 	once := flags.Bool("once", false, "")
@@ -41,21 +41,21 @@ func demo(ctx context.Context, t *terminal, args []string) error {
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ended := make(chan error, 1)
-	go func() { ended <- s.run(ctx) }()
-	v := &visitor{base: s.url}
-	if err := v.tour(ctx, t, in.app.Secrets.SetupToken()); err != nil {
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.run(ctx) }()
+	c := &client{base: s.url}
+	if err := c.tour(ctx, t, in.app.Secrets.SetupToken()); err != nil {
 		return err
 	}
 	if *once {
 		cancel()
 	} else {
-		t.printf("\nIt goes on serving, and is thrown away at the end: press Ctrl-C.\n")
+		t.printf("\nIt serves until you press Ctrl-C, and is then deleted.\n")
 	}
-	return <-ended
+	return <-stopped
 }
 
-// openDemo listens on PORT, or on any free one if the usual one is taken.
+// openDemo listens on PORT or, if that is not set and the default port is taken, on a free one.
 func openDemo(t *terminal, folder, origin string) (*installation, *service, error) {
 	settings := map[string]string{"DATA_DIR": folder, "LOG_LEVEL": "warn"}
 	for _, id := range emulator.Providers() {
@@ -83,83 +83,83 @@ func openDemo(t *terminal, folder, origin string) (*installation, *service, erro
 	return in, s, nil
 }
 
-// visitor uses a gateway over HTTP.
-type visitor struct {
+// client uses a gateway over HTTP.
+type client struct {
 	base   string
 	bearer string
 }
 
 const (
-	demoEmail    = "admin@example.com"
-	demoModel    = "gpt-4o-mini"
-	demoQuestion = "Who answers?"
+	demoEmail   = "admin@example.com"
+	demoModel   = "gpt-4o-mini"
+	demoMessage = "Who answers?"
 )
 
-// tour makes an account, keys and a token, sends a chat, and tells about it.
-func (v *visitor) tour(ctx context.Context, t *terminal, setupToken string) error {
+// tour creates an account, keys and a token, sends a chat, and prints what it did.
+func (c *client) tour(ctx context.Context, t *terminal, setupToken string) error {
 	password := rand.Text()
 	var account struct{ Token string }
 	first := map[string]any{"email": demoEmail, "password": password, "name": "Demo", "setupToken": setupToken}
-	if err := v.post(ctx, "/api/auth/register", first, &account, nil); err != nil {
+	if err := c.post(ctx, "/api/auth/register", first, &account, nil); err != nil {
 		return err
 	}
-	v.bearer = account.Token
+	c.bearer = account.Token
 	for i, id := range emulator.Providers() {
 		key := map[string]any{"provider": id, "apiKey": fmt.Sprintf("sk-emulated-%04d", i+1), "dailyLimit": 1000}
 		if id == "openai" {
 			key["defaultModel"] = demoModel
 		}
-		if err := v.post(ctx, "/api/keys", key, nil, nil); err != nil {
+		if err := c.post(ctx, "/api/keys", key, nil, nil); err != nil {
 			return err
 		}
 	}
 	var token struct{ Token string }
-	if err := v.post(ctx, "/api/tokens", map[string]any{"name": "demo"}, &token, nil); err != nil {
+	if err := c.post(ctx, "/api/tokens", map[string]any{"name": "demo"}, &token, nil); err != nil {
 		return err
 	}
-	v.bearer = token.Token
+	c.bearer = token.Token
 
-	question := map[string]any{"model": demoModel, "messages": []any{map[string]any{"role": "user", "content": demoQuestion}}}
+	request := map[string]any{"model": demoModel, "messages": []any{map[string]any{"role": "user", "content": demoMessage}}}
 	var answer struct {
 		Choices []struct{ Message struct{ Content string } }
 		Usage   struct{ PromptTokens, CompletionTokens int64 }
 	}
 	header := http.Header{}
-	if err := v.post(ctx, "/api/chat", question, &answer, header); err != nil {
+	if err := c.post(ctx, "/api/chat", request, &answer, header); err != nil {
 		return err
 	}
 	if len(answer.Choices) == 0 {
 		return errors.New("the chat was answered without a choice")
 	}
-	t.printf("A gateway for trying things out. Its providers are emulated; nothing leaves this machine.\n\n")
+	t.printf("A gateway to try out. Its providers are emulated; nothing leaves this machine.\n\n")
 	t.printf("  address    %s\n  account    %s   password %s\n  providers  %s\n  token      %s\n\n",
-		v.base, demoEmail, password, strings.Join(emulator.Providers(), ", "), token.Token)
-	t.printf("You:  %s\n%s:  %s\n\n", demoQuestion, demoModel, answer.Choices[0].Message.Content)
-	t.printf("That was key %s of %s, %s ms, %d + %d tokens. Ask yourself:\n\n%s\n", header.Get("X-LLM-Key-ID"), header.Get("X-LLM-Provider"),
-		header.Get("X-LLM-Latency-Ms"), answer.Usage.PromptTokens, answer.Usage.CompletionTokens, v.curl(question))
+		c.base, demoEmail, password, strings.Join(emulator.Providers(), ", "), token.Token)
+	t.printf("You:  %s\n%s:  %s\n\n", demoMessage, demoModel, answer.Choices[0].Message.Content)
+	t.printf("Key %s of %s answered in %s ms, %d + %d tokens. Send a chat yourself:\n\n%s\n", header.Get("X-LLM-Key-ID"), header.Get("X-LLM-Provider"),
+		header.Get("X-LLM-Latency-Ms"), answer.Usage.PromptTokens, answer.Usage.CompletionTokens, c.curl(request))
 	return nil
 }
 
-// curl is the request as a line for a POSIX shell.
-func (v *visitor) curl(body any) string {
+// curl returns the request as a command for a POSIX shell.
+func (c *client) curl(body any) string {
 	text, _ := json.Marshal(body) // a map of strings always encodes
 	return fmt.Sprintf("  curl -sS %s/api/chat -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' \\\n    -d '%s'",
-		v.base, v.bearer, strings.ReplaceAll(string(text), "'", `'\''`))
+		c.base, c.bearer, strings.ReplaceAll(string(text), "'", `'\''`))
 }
 
-// post sends body and reads the answer into out, and its header into header, where they are not nil.
-func (v *visitor) post(ctx context.Context, path string, body, out any, header http.Header) error {
+// post sends body as JSON. It decodes the answer into out and copies its header into header, unless they are nil.
+func (c *client) post(ctx context.Context, path string, body, out any, header http.Header) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, v.base+path, bytes.NewReader(text))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(text))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	if v.bearer != "" {
-		req.Header.Set("Authorization", "Bearer "+v.bearer)
+	if c.bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+c.bearer)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// becomes waits until the path answers with the status.
+// becomes waits until the URL answers with the status.
 func becomes(t *testing.T, url string, status int) string {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
@@ -25,7 +25,7 @@ func becomes(t *testing.T, url string, status int) string {
 	}
 }
 
-func TestDatabaseThatComesLaterAndGoes(t *testing.T) {
+func TestDatabaseOutages(t *testing.T) {
 	server := pgtest.Start(t, pgtest.Fast)
 	url := server.New(t)
 	server.Stop()
@@ -42,7 +42,7 @@ func TestDatabaseThatComesLaterAndGoes(t *testing.T) {
 	}
 	becomes(t, base+"/api/auth/status", 200)
 	becomes(t, base+"/health/ready", 200)
-	out.Wait(t, "/#setup=") // told as soon as the database is there
+	out.Wait(t, "/#setup=") // printed once the database answers
 	server.Stop()
 	becomes(t, base+"/api/auth/status", 503)
 	if err := server.Start(); err != nil {
@@ -51,7 +51,7 @@ func TestDatabaseThatComesLaterAndGoes(t *testing.T) {
 	becomes(t, base+"/api/auth/status", 200)
 }
 
-func TestRedisThatIsNotThere(t *testing.T) {
+func TestRedisUnreachable(t *testing.T) {
 	nobody, _ := freeAddress(t)
 	s := newShell(t, "REDIS_URL=redis://"+nobody)
 	w := s.visit(t) // registers, which is throttled
@@ -66,8 +66,8 @@ func TestRedisThatIsNotThere(t *testing.T) {
 	}
 }
 
-// A newer gateway has changed the database under a running older one, and the older one is started again.
-func TestOlderBinaryBesideANewerOne(t *testing.T) {
+// A newer gateway migrates the database while an older one runs, which is then restarted.
+func TestOlderBinaryWithANewerSchema(t *testing.T) {
 	for engine, address := range map[string]string{"SQLite": "sqlite:data.db", "PostgreSQL": pgtest.New(t)} {
 		t.Run(engine, func(t *testing.T) {
 			s := newShell(t, firstSecret, "DATABASE_URL="+address)

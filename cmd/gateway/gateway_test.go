@@ -32,13 +32,13 @@ func TestCommandLine(t *testing.T) {
 	s.want(2, `no command "sevre"`, "sevre")
 	s.want(2, `usage: gateway migrate`, "migrate", "now")
 	s.want(2, `(?s)-twice.*usage: gateway demo`, "demo", "-twice")
-	s.want(2, `no "creat"`, "user", "creat")
+	s.want(2, `no command "creat"`, "user", "creat")
 	s.want(2, `user disable: EMAIL is missing\nusage: gateway user disable EMAIL\n$`, "user", "disable")
 	s.want(2, `EMAIL must`, "user", "disable", "nobody")
 	s.want(0, `--password-stdin`, "user")
 }
 
-func TestConfigurationErrorsComeTogether(t *testing.T) {
+func TestAllConfigurationErrorsAreReported(t *testing.T) {
 	s := newShell(t, "DATABASE_URL=mysql://x", "PORT=99999", "KEY_SELECTION_STRATEGY=best")
 	out := s.want(1, `the configuration has 4 problems`, "serve")
 	for _, name := range []string{"DATABASE_URL", "JWT_SECRET", "PORT", "KEY_SELECTION_STRATEGY"} {
@@ -57,7 +57,7 @@ func TestDemo(t *testing.T) {
 	out, stop := s.start("demo")
 	base, token := out.Wait(t, `address +(\S+)`), out.Wait(t, `token +(llm_\w+)`)
 	body := out.Wait(t, `-d '(.*)'`)
-	out.Wait(t, "press Ctrl-C")
+	out.Wait(t, "you press Ctrl-C")
 	req, _ := http.NewRequest("POST", base+"/api/chat", strings.NewReader(body))
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
@@ -137,8 +137,8 @@ func TestServesSiteAndRoutes(t *testing.T) {
 	}
 }
 
-// The CDN of Vercel sends the dashboard's files with the headers of vercel.json.
-func TestSiteHeadersAreVercels(t *testing.T) {
+// Vercel's CDN sends the dashboard's files with the headers of vercel.json.
+func TestSiteHeadersMatchVercel(t *testing.T) {
 	text, err := os.ReadFile("../../vercel.json")
 	if err != nil {
 		t.Fatal(err)
@@ -186,10 +186,10 @@ func TestPortTaken(t *testing.T) {
 	}
 	defer l.Close()
 	s := newShell(t, fmt.Sprintf("PORT=%d", l.Addr().(*net.TCPAddr).Port))
-	s.want(1, `listens on 127\.0\.0\.1:\d+ already: end it, or set PORT`, "serve")
+	s.want(1, `another program listens on 127\.0\.0\.1:\d+ already: end it, or set PORT`, "serve")
 }
 
-func TestDataFolderThatCannotBeWritten(t *testing.T) {
+func TestUnwritableDataFolder(t *testing.T) {
 	s := newShell(t)
 	if err := os.WriteFile("data", nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -206,7 +206,7 @@ func TestAccountsFromTheShell(t *testing.T) {
 	s.want(0, `(?m)^ann@example.com +admin +true +\S+ +Ann\nbob@example.com +user +true +\S+ +bob$`, "user", "list")
 	s.want(1, `last enabled admin`, "user", "disable", "ann@example.com")
 	s.want(1, `last enabled admin`, "user", "demote", "ann@example.com")
-	s.want(0, `an admin's account`, "user", "promote", "bob@example.com")
+	s.want(0, `is an admin now`, "user", "promote", "bob@example.com")
 	s.want(0, `is disabled`, "user", "disable", "ann@example.com")
 	s.want(0, `(?m)^ann@example.com +admin +false`, "user", "list")
 	s.want(0, `is enabled`, "user", "enable", "ann@example.com")
@@ -241,17 +241,17 @@ func TestRekey(t *testing.T) {
 	v.key(t, "sk-emulated-0001")
 	v.key(t, "sk-emulated-0002")
 	v.stop()
-	s.want(0, `^0 provider keys were sealed anew`, "rekey")
+	s.want(0, `^0 provider keys were encrypted again`, "rekey")
 	s.set(secondSecret)
-	s.want(0, `^2 provider keys were sealed anew`, "rekey")
-	s.want(0, `^0 provider keys were sealed anew`, "rekey")
+	s.want(0, `^2 provider keys were encrypted again`, "rekey")
+	s.want(0, `^0 provider keys were encrypted again`, "rekey")
 	s.set("ENCRYPTION_KEY=aQ7sVx2mLrT9wYb3KcJfGhZzE6uA4iNn-third")
-	s.want(1, `(?s)sealed under a key that is not configured.*\n0 provider keys.*2 keys cannot be opened: list the secret`, "rekey")
+	s.want(1, `(?s)encrypted under a key that is not configured.*\n0 provider keys.*2 keys cannot be decrypted: list the secret`, "rekey")
 	s.set("ENCRYPTION_KEY_PREVIOUS=" + strings.TrimPrefix(secondSecret, "ENCRYPTION_KEY="))
-	s.want(0, `^2 provider keys were sealed anew`, "rekey")
+	s.want(0, `^2 provider keys were encrypted again`, "rekey")
 }
 
-// The sealing key is rotated while chats are answered, of which every one finds its key.
+// The encryption key is rotated while chats are answered. Each of them finds its key.
 func TestRekeyWhileServing(t *testing.T) {
 	for name, settings := range map[string]func() []string{
 		"sqlite":   func() []string { return nil },
@@ -271,17 +271,17 @@ func TestRekeyWhileServing(t *testing.T) {
 			w.bearer = w.token
 			w.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 5})
 			var answered atomic.Int64
-			ask := func() {
+			chat := func() {
 				if err := w.post(t.Context(), "/api/chat", map[string]any{"model": demoModel, "messages": []any{map[string]any{"role": "user", "content": "hi"}}}, nil, nil); err != nil {
 					t.Error(err)
 				}
 				answered.Add(1)
 			}
 			done := make(chan struct{})
-			var callers sync.WaitGroup
+			var clients sync.WaitGroup
 			for range 4 {
-				callers.Go(func() {
-					for ask(); ; ask() {
+				clients.Go(func() {
+					for chat(); ; chat() {
 						select {
 						case <-done:
 							return
@@ -294,24 +294,24 @@ func TestRekeyWhileServing(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 			begun := answered.Load()
-			s.want(0, `^[1-9]\d* provider keys were sealed anew under the current key\n$`, "rekey")
+			s.want(0, `^[1-9]\d* provider keys were encrypted again under the current key\n$`, "rekey")
 			before := answered.Load()
 			for deadline := time.Now().Add(10 * time.Second); answered.Load() < before+keys && time.Now().Before(deadline); {
 				time.Sleep(time.Millisecond)
 			}
 			close(done)
-			callers.Wait()
+			clients.Wait()
 			t.Logf("%d chats were answered while it ran, %d after", before-begun, answered.Load()-before)
-			s.want(0, `^0 provider keys were sealed anew`, "rekey") // none is left under the old one
+			s.want(0, `^0 provider keys were encrypted again`, "rekey") // none is left under the previous key
 		})
 	}
 }
 
-func TestMigrateSaysWhereItStands(t *testing.T) {
+func TestMigratePrintsTheVersion(t *testing.T) {
 	newShell(t).want(0, fmt.Sprintf(`data/gateway\.db \(SQLite\): the schema is at version %d, which is current`, store.SchemaVersion), "migrate")
 }
 
-func TestRunningStreamFinishes(t *testing.T) {
+func TestShutdownWaitsForAStream(t *testing.T) {
 	s := newShell(t)
 	w := s.visit(t)
 	w.key(t, "sk-emulated-0001")
@@ -327,7 +327,7 @@ func TestRunningStreamFinishes(t *testing.T) {
 	}
 }
 
-func TestStreamBeyondTheLimitIsToldAndSettled(t *testing.T) {
+func TestStreamBeyondTheShutdownTimeoutEndsWithAnError(t *testing.T) {
 	s := newShell(t, "SHUTDOWN_TIMEOUT=200ms")
 	w := s.visit(t)
 	w.key(t, "sk-emulated-0001")

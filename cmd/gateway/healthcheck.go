@@ -14,10 +14,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/config"
 )
 
-const healthTime = 5 * time.Second
+const healthTimeout = 5 * time.Second
 
-// healthcheck asks the gateway that runs beside it with the same settings whether it is well: for containers, which have
-// no shell and no curl.
+// healthcheck requests the health of the gateway that runs with the same settings. It is for containers, which have no
+// shell and no curl.
 func healthcheck(ctx context.Context, t *terminal, args []string) error {
 	flags := noFlags("healthcheck")
 	ready := flags.Bool("ready", false, "")
@@ -25,7 +25,7 @@ func healthcheck(ctx context.Context, t *terminal, args []string) error {
 	if _, err := parse(flags, args); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, healthTime)
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	if *database {
 		return with(ctx, t, func(ctx context.Context, in *installation) error { return in.db.Ping(ctx) })
@@ -38,12 +38,12 @@ func healthcheck(ctx context.Context, t *terminal, args []string) error {
 	if *ready {
 		path = "/health/ready"
 	}
-	return askHealth(ctx, cfg, path)
+	return requestHealth(ctx, cfg, path)
 }
 
-func askHealth(ctx context.Context, cfg *config.Config, path string) error {
+func requestHealth(ctx context.Context, cfg *config.Config, path string) error {
 	if cfg.Port == 0 {
-		return errors.New("PORT is 0, so nobody can know where the gateway listens: set it")
+		return errors.New("PORT is 0, so the port of the gateway is not known: set it")
 	}
 	scheme := "http"
 	if cfg.TLS.Cert != "" {
@@ -54,7 +54,7 @@ func askHealth(ctx context.Context, cfg *config.Config, path string) error {
 	if err != nil {
 		return err
 	}
-	// The certificate is for the public name; what is asked here is whether anybody answers, and nothing is told.
+	// The certificate is for the public name. The request carries no secret, so the server need not prove its identity.
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	defer client.CloseIdleConnections()
 	resp, err := client.Do(req)
@@ -68,7 +68,7 @@ func askHealth(ctx context.Context, cfg *config.Config, path string) error {
 	return nil
 }
 
-// localHost is where a gateway that listens on host is found from this machine.
+// localHost returns the host at which this machine reaches a gateway that listens on host.
 func localHost(host string) string {
 	addr, err := netip.ParseAddr(host)
 	switch {

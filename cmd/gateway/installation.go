@@ -22,10 +22,10 @@ type installation struct {
 	log *slog.Logger
 }
 
-// dotEnv is read in the folder in which the gateway is started.
+// dotEnv is the file in the working directory from which settings are read.
 const dotEnv = ".env"
 
-// configure reads the configuration. The error lists all that is wrong with it at once.
+// configure reads the configuration. The error lists all its problems.
 func configure(t *terminal) (*config.Config, error) {
 	env, err := config.WithDotEnv(t.env, dotEnv)
 	if err != nil {
@@ -46,7 +46,7 @@ func open(t *terminal) (*installation, error) {
 func install(cfg *config.Config) (*installation, error) {
 	log := server.NewLogger(cfg)
 	if cfg.Secrets.Local {
-		if err := ownSecret(cfg, log); err != nil {
+		if err := localSecret(cfg, log); err != nil {
 			return nil, err
 		}
 	}
@@ -61,8 +61,8 @@ func install(cfg *config.Config) (*installation, error) {
 	return &installation{cfg, db, app, log}, nil
 }
 
-// ownSecret is the secret that the local SQLite default makes and keeps.
-func ownSecret(cfg *config.Config, log *slog.Logger) error {
+// localSecret reads the secret of the default SQLite installation, and generates it at the first start.
+func localSecret(cfg *config.Config, log *slog.Logger) error {
 	_, err := os.Stat(cfg.Database.Path)
 	hadData := !errors.Is(err, fs.ErrNotExist)
 	secret, created, err := config.LoadOrCreateSecret(cfg.DataDir)
@@ -70,14 +70,14 @@ func ownSecret(cfg *config.Config, log *slog.Logger) error {
 		return fmt.Errorf("the gateway's secret (DATA_DIR is %s): %w", cfg.DataDir, err)
 	}
 	if created && hadData {
-		log.Warn("there is a database but its secret was gone, so a new one was made: provider keys must be entered and gateway tokens made again, "+
+		log.Warn("the secret of the database was missing, so a new one was generated: provider keys must be entered and gateway tokens created again, "+
 			"unless you stop now and bring the old file back", "folder", cfg.DataDir)
 	}
 	cfg.Secrets.JWT = secret
 	return nil
 }
 
-// close ends it. It waits for what is being written.
+// close closes the database. It waits for running writes.
 func (in *installation) close() {
 	in.app.Close()
 	if err := in.db.Close(); err != nil {
@@ -85,7 +85,7 @@ func (in *installation) close() {
 	}
 }
 
-// with runs a command on an installation.
+// with opens the installation for the time of do.
 func with(ctx context.Context, t *terminal, do func(ctx context.Context, in *installation) error) error {
 	in, err := open(t)
 	if err != nil {
@@ -95,7 +95,7 @@ func with(ctx context.Context, t *terminal, do func(ctx context.Context, in *ins
 	return do(ctx, in)
 }
 
-// where tells people where the data is, without a password.
+// where describes the database, without a password.
 func (in *installation) where() string {
 	if in.cfg.Database.Kind == config.SQLite {
 		return in.cfg.Database.Path + " (SQLite)"

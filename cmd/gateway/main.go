@@ -1,5 +1,5 @@
-// Command gateway is LLM Gateway as one binary: the same routes as on Vercel, the dashboard, and what an
-// operator needs besides. "gateway help" lists the commands; without one it serves.
+// Command gateway is LLM Gateway as one binary: the same routes as on Vercel, the dashboard, and the commands of an
+// operator. "gateway help" lists the commands; without one it serves.
 package main
 
 import (
@@ -24,7 +24,7 @@ func main() {
 	os.Exit(code)
 }
 
-// terminal is where a command reads and writes, so that tests can look at it.
+// terminal holds the streams and the environment of a command, which tests replace.
 type terminal struct {
 	in       io.Reader
 	out, err io.Writer
@@ -43,7 +43,7 @@ const (
 // command is one of the binary's commands.
 type command struct {
 	name    string
-	args    string // after the name, for the help
+	args    string // shown after the name in the help
 	summary string
 	// run returns a *usageError for a wrong command line, and any other error for a failure.
 	run func(ctx context.Context, t *terminal, args []string) error
@@ -51,26 +51,26 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"serve", "[--worker]", "serve the gateway (what happens without a command); --worker also runs asynchronous requests", serve},
-		{"worker", "", "run asynchronous requests, beside processes that serve", worker},
-		{"demo", "[--once]", "a throw-away gateway with emulated providers that answers one chat", demo},
-		{"migrate", "", "bring the database's schema up to date", migrate},
-		{"user", "list | create | password | enable | disable | promote | demote", "look after accounts from the shell", user},
-		{"rekey", "", "seal every provider key under the current ENCRYPTION_KEY", rekey},
-		{"backup", "FILE", "copy the SQLite database into a file, while serving if need be", backup},
-		{"restore", "[--replace] FILE", "put a backup in the place of the SQLite database", restore},
-		{"copy", "--from URL --to URL", "copy a whole database into an empty one: SQLite to PostgreSQL, or back", copyAll},
-		{"doctor", "", "check the configuration, the database, Redis, the clock and the way to each provider", doctor},
-		{"healthcheck", "[--ready | --database]", "ask the gateway that runs beside it whether it is well; for containers", healthcheck},
-		{"init-secrets", "[--postgres HOST] DIR", "make the secrets of a new installation, a file each; what is there stays", initSecrets},
+		{"serve", "[--worker]", "serve the gateway (the default command); --worker also runs asynchronous requests", serve},
+		{"worker", "", "run asynchronous requests, in addition to processes that serve", worker},
+		{"demo", "[--once]", "run a temporary gateway with emulated providers, and send it a chat", demo},
+		{"migrate", "", "migrate the database to the current schema", migrate},
+		{"user", "list | create | password | enable | disable | promote | demote", "manage accounts from the shell", user},
+		{"rekey", "", "encrypt every provider key under the current ENCRYPTION_KEY", rekey},
+		{"backup", "FILE", "copy the SQLite database into a file; the gateway may serve meanwhile", backup},
+		{"restore", "[--replace] FILE", "replace the SQLite database by a backup", restore},
+		{"copy", "--from URL --to URL", "copy a whole database into an empty one, also between SQLite and PostgreSQL", copyAll},
+		{"doctor", "", "check the configuration, the database, Redis, the clock and the connection to each provider", doctor},
+		{"healthcheck", "[--ready | --database]", "check the health of the gateway that runs with the same settings; for containers", healthcheck},
+		{"init-secrets", "[--postgres HOST] DIR", "generate the secrets of a new installation, one file each; existing files stay", initSecrets},
 		{"version", "", "print the version", printVersion},
 	}
 }
 
-// usageError says what is wrong with a command line.
+// usageError describes an error in a command line.
 type usageError struct {
 	message string
-	of      *command // which it is about, if not the command itself
+	of      *command // the subcommand that it is about, if any
 }
 
 func (e *usageError) Error() string { return e.message }
@@ -131,10 +131,10 @@ func help(t *terminal) {
 	for _, c := range commands() {
 		t.printf("  %-13s %s\n", c.name, c.summary)
 	}
-	t.printf("\nIt is configured by environment variables, which may stand in a file .env; the README lists them.\n")
+	t.printf("\nEnvironment variables configure it, also from a file .env; the README lists them.\n")
 }
 
-// parse reads a command's flags; what is left must be exactly the named arguments.
+// parse parses a command's flags and returns its operands, which must be as many as names.
 func parse(flags *flag.FlagSet, args []string, names ...string) ([]string, error) {
 	flags.SetOutput(io.Discard)
 	if err := flags.Parse(args); err != nil {
@@ -143,14 +143,14 @@ func parse(flags *flag.FlagSet, args []string, names ...string) ([]string, error
 		}
 		return nil, wrongUsage("%s", err)
 	}
-	rest := flags.Args()
+	operands := flags.Args()
 	switch {
-	case len(rest) < len(names):
-		return nil, wrongUsage("%s is missing", names[len(rest)])
-	case len(rest) > len(names):
-		return nil, wrongUsage("%q is more than it takes", rest[len(names)])
+	case len(operands) < len(names):
+		return nil, wrongUsage("%s is missing", names[len(operands)])
+	case len(operands) > len(names):
+		return nil, wrongUsage("%q is one argument too many", operands[len(names)])
 	}
-	return rest, nil
+	return operands, nil
 }
 
 func noFlags(name string) *flag.FlagSet { return flag.NewFlagSet(name, flag.ContinueOnError) }

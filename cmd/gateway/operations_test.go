@@ -27,8 +27,8 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-// Help and refusals of a command line need no configuration, and leave nothing behind.
-func TestCommandLinesComeFirst(t *testing.T) {
+// Help and usage errors need no configuration, and create no files.
+func TestUsageNeedsNoConfiguration(t *testing.T) {
 	s := newShell(t, "JWT_SECRET=short", "DATABASE_URL=mysql://x")
 	for _, c := range commands() {
 		s.want(0, `^usage: gateway `+c.name+`[^\n]*\n\n`+regexp.QuoteMeta(c.summary), c.name, "--help")
@@ -38,30 +38,30 @@ func TestCommandLinesComeFirst(t *testing.T) {
 		usage := `usage: gateway user ` + regexp.QuoteMeta(strings.TrimSpace(c.name+" "+c.args)) + `\n`
 		s.want(0, `^`+usage+`\n`+regexp.QuoteMeta(c.summary), "user", c.name, "--help")
 		s.want(2, `gateway user `+c.name+`: .*\n`+usage, "user", c.name, "--no-such-flag")
-		s.want(2, `gateway user `+c.name+`: "\S+" is more than it takes\n`+usage, "user", c.name, "a@example.com", "more")
+		s.want(2, `gateway user `+c.name+`: "\S+" is one argument too many\n`+usage, "user", c.name, "a@example.com", "more")
 		if strings.Contains(c.args, "EMAIL") {
 			s.want(2, `gateway user `+c.name+`: EMAIL is missing\n`+usage, "user", c.name)
 			s.want(2, `gateway user `+c.name+`: EMAIL must .*\n`+usage, "user", c.name, "nobody")
 		}
 	}
-	s.want(1, "JWT_SECRET", "user", "list") // now it counts
+	s.want(1, "JWT_SECRET", "user", "list") // a valid command line needs the configuration
 	if left, _ := os.ReadDir("."); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }
 
-func TestBackupWhileServingAndRestore(t *testing.T) {
+func TestBackupAndRestore(t *testing.T) {
 	s := newShell(t)
 	s.want(1, `there is no database at data/gateway.db`, "backup", "copy.db")
 	w := s.visit(t)
 	w.key(t, "sk-emulated-0001")
-	s.want(0, `(?s)copy.db holds all of data/gateway.db.*The secret.*is not in it.*data/secret`, "backup", "copy.db")
+	s.want(0, `(?s)copy.db is a copy of data/gateway.db.*does not hold the secret.*data/secret`, "backup", "copy.db")
 	s.want(1, `copy.db exists already, and a backup overwrites nothing`, "backup", "copy.db")
 	w.key(t, "sk-emulated-0002")
 	s.want(1, `there is a database at data/gateway.db already: add --replace`, "restore", "copy.db")
 	s.want(1, `data/gateway.db is in use: stop the gateway first`, "restore", "--replace", "copy.db")
 	w.stop()
-	s.want(0, `(?s)the database that was there is now data/gateway.db.replaced-.*it holds 1 provider keys, and the secret opens them all`, "restore", "--replace", "copy.db")
+	s.want(0, `(?s)the database that was there is now data/gateway.db.replaced-.*it holds 1 provider keys, and the secret decrypts them all`, "restore", "--replace", "copy.db")
 	s.want(0, `a@example.com`, "user", "list")
 
 	kept, _ := filepath.Glob("data/gateway.db.replaced-*")
@@ -75,17 +75,17 @@ func TestBackupWhileServingAndRestore(t *testing.T) {
 		t.Error("a secret was made in the place of the one to be brought back")
 	}
 	elsewhere("wrong", firstSecret)
-	s.want(1, `(?s)it holds 2 provider keys\n.*2 of them cannot be opened with the secrets at hand: bring back the secret`, "restore", kept[0])
+	s.want(1, `(?s)it holds 2 provider keys\n.*2 of them cannot be decrypted with the configured secrets: bring back the secret`, "restore", kept[0])
 }
 
-func TestRestoreRefusesWhatIsNoBackup(t *testing.T) {
+func TestRestoreRefusesOtherFiles(t *testing.T) {
 	s := newShell(t)
 	s.want(0, `current`, "migrate")
 	if err := os.WriteFile("text", []byte(strings.Repeat("not a database", 999)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"text", "nothing", "data"} {
-		s.want(1, name+` is no backup that can be restored`, "restore", "--replace", name)
+		s.want(1, name+` is not a backup that can be restored`, "restore", "--replace", name)
 	}
 	s.want(0, `current`, "migrate")
 	s.set("DATABASE_URL=postgres://h/d", firstSecret)
@@ -93,7 +93,7 @@ func TestRestoreRefusesWhatIsNoBackup(t *testing.T) {
 	s.want(1, `for SQLite.*pg_restore`, "restore", "x")
 }
 
-func TestCopyBetweenTheEngines(t *testing.T) {
+func TestCopyBetweenEngines(t *testing.T) {
 	s := newShell(t, firstSecret)
 	w := s.visit(t) // and serves meanwhile
 	w.key(t, "sk-emulated-0001")
@@ -112,11 +112,11 @@ func TestCopyBetweenTheEngines(t *testing.T) {
 	for _, address := range []string{url, "sqlite:back/gateway.db"} {
 		s.set("DATABASE_URL=" + address)
 		s.want(0, `a@example.com +admin`, "user", "list")
-		s.want(0, `ok    provider keys 1, and the secret opens them all`, "doctor")
+		s.want(0, `ok    provider keys 1, and the secret decrypts them all`, "doctor")
 	}
 }
 
-// reachable gives every provider an emulator, so that nobody asks the real ones.
+// reachable points every provider at an emulator, so that no test calls the real ones.
 func (s *shell) reachable(t *testing.T) {
 	t.Helper()
 	origin, end, err := emulator.Start(emulator.New())
@@ -141,10 +141,10 @@ func freeAddress(t *testing.T) (address string, port int) {
 func TestDoctor(t *testing.T) {
 	s := newShell(t)
 	s.reachable(t)
-	s.want(0, `(?s)ok    configuration.*note  data folder.*ok    database .*note  accounts.*note  provider keys there are none yet.*ok    openai.*ok    clock.*all is well`, "doctor")
+	s.want(0, `(?s)ok    configuration.*note  data folder.*ok    database .*note  accounts.*note  provider keys there are none yet.*ok    openai.*ok    clock.*all checks passed`, "doctor")
 	nobody, _ := freeAddress(t)
 	s.set("OPENAI_BASE_URL=http://" + nobody)
-	s.want(0, `note  openai +it cannot be reached .*nobody has a key of it`, "doctor")
+	s.want(0, `note  openai +it cannot be reached .*there is no key of it`, "doctor")
 	s.set("REDIS_URL=redis://" + nobody)
 	s.want(1, `(?s)FAIL  Redis +it does not answer: check REDIS_URL.*1 of \d+ checks failed`, "doctor")
 	s.set("REDIS_URL="+redistest.New(t).URL, "DATABASE_URL=postgres://"+nobody+"/x", firstSecret)
@@ -153,7 +153,7 @@ func TestDoctor(t *testing.T) {
 	s.want(1, `(?s)FAIL  configuration DATABASE_URL.*PORT.*LOG_LEVEL.*3 of 3 checks failed`, "doctor")
 }
 
-func TestDoctorFindsTheSecretGone(t *testing.T) {
+func TestDoctorFindsUndecryptableKeys(t *testing.T) {
 	s := newShell(t, firstSecret)
 	w := s.visit(t)
 	w.key(t, "sk-emulated-0001")
@@ -161,7 +161,7 @@ func TestDoctorFindsTheSecretGone(t *testing.T) {
 	s.reachable(t)
 	nobody, _ := freeAddress(t)
 	s.set("JWT_SECRET=aQ7sVx2mLrT9wYb3KcJfGhZzE6uA4iNn-third", "OPENAI_BASE_URL=http://"+nobody)
-	s.want(1, `(?s)FAIL  provider keys 1 of 1 cannot be opened: list the secret.*FAIL  openai +it cannot be reached, and there are keys of it.*2 of`, "doctor")
+	s.want(1, `(?s)FAIL  provider keys 1 of 1 cannot be decrypted: list the secret.*FAIL  openai +it cannot be reached, and there are keys of it.*2 of`, "doctor")
 }
 
 func TestHealthcheck(t *testing.T) {
@@ -177,9 +177,9 @@ func TestHealthcheck(t *testing.T) {
 	s.want(1, `PORT is 0`, "healthcheck")
 }
 
-func TestSecretsAreMadeOnce(t *testing.T) {
+func TestSecretsAreCreatedOnce(t *testing.T) {
 	s := newShell(t)
-	s.want(0, `(?s)jwt-secret is made.*database-url is made`, "init-secrets", "--postgres", "db:5432", "secrets")
+	s.want(0, `(?s)jwt-secret is created.*database-url is created`, "init-secrets", "--postgres", "db:5432", "secrets")
 	read := func() (all string) {
 		names, _ := os.ReadDir("secrets")
 		for _, e := range names {
@@ -193,7 +193,7 @@ func TestSecretsAreMadeOnce(t *testing.T) {
 		return all
 	}
 	before := read()
-	s.want(0, `(?s)jwt-secret is there.*database-url is there`, "init-secrets", "--postgres", "db:5432", "secrets")
+	s.want(0, `(?s)jwt-secret exists.*database-url exists`, "init-secrets", "--postgres", "db:5432", "secrets")
 	if read() != before {
 		t.Error("the secrets changed")
 	}
@@ -303,7 +303,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-func TestCertificateIsReadAgain(t *testing.T) {
+func TestCertificateIsReloaded(t *testing.T) {
 	s := newShell(t, "TLS_CERT_FILE=cert.pem", "TLS_KEY_FILE=key.pem")
 	pair(t, "first.example.com")
 	in, err := install(s.config(t))
@@ -316,7 +316,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := func() string {
-		c.looked = time.Time{}
+		c.checked = time.Time{}
 		got, err := c.get(nil)
 		if err != nil {
 			t.Fatal(err)
@@ -335,6 +335,6 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	step("renewed", "second.example.com", func() { pair(t, "second.example.com") })
 	good, _ := os.ReadFile("cert.pem")
 	step("damaged", "second.example.com", func() { os.WriteFile("cert.pem", []byte("nothing"), 0o600) })
-	step("mended", "second.example.com", func() { os.WriteFile("cert.pem", good, 0o600) })
+	step("repaired", "second.example.com", func() { os.WriteFile("cert.pem", good, 0o600) })
 	step("renewed again", "third.example.com", func() { pair(t, "third.example.com") })
 }

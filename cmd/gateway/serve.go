@@ -13,11 +13,12 @@ import (
 
 	llmgateway "github.com/alicetears/llm-gateway"
 	"github.com/alicetears/llm-gateway/internal/mount"
+	"github.com/alicetears/llm-gateway/internal/version"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
 
-// serve answers until ctx ends, then lets the running answers finish.
+// serve serves until ctx ends, and then lets running answers finish.
 func serve(ctx context.Context, t *terminal, args []string) error {
 	flags, withWorker := serveFlags()
 	if _, err := parse(flags, args); err != nil {
@@ -28,16 +29,17 @@ func serve(ctx context.Context, t *terminal, args []string) error {
 		if err != nil {
 			return err
 		}
-		t.printf("LLM Gateway %s is ready on %s\n  data  %s\n", versionText(), s.url, in.where())
+		t.printf("LLM Gateway %s is ready on %s\n  data  %s\n", version.String(), s.url, in.where())
 		if in.app.Redis != nil {
 			t.printf("  throttles are kept in Redis\n")
 		}
-		go newSetup(in).run(ctx, t, s.url)
+		first := newSetup(in)
+		go first.run(ctx, t, s.url)
 		ctx, cancel := context.WithCancel(ctx)
-		worked := in.workBeside(ctx, *withWorker)
+		workerDone := in.startWorker(ctx, *withWorker)
 		defer func() {
 			cancel()
-			<-worked
+			<-workerDone
 		}()
 		return s.run(ctx)
 	})
@@ -48,10 +50,10 @@ type service struct {
 	*installation
 	listener net.Listener
 	http     *http.Server
-	// url is kept from before the server runs: net/http gives a server that runs a TLSConfig, whether it uses TLS or not.
+	// url is determined before the server runs: net/http sets TLSConfig when a server starts, also without TLS.
 	url string
-	// cut ends the requests that are still running.
-	cut context.CancelCauseFunc
+	// cancel ends the requests that are still running.
+	cancel context.CancelCauseFunc
 }
 
 func (in *installation) listen() (*service, error) {
@@ -63,7 +65,7 @@ func (in *installation) listen() (*service, error) {
 	listener, err := net.Listen("tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("something else listens on %s already: end it, or set PORT to another port (0 picks a free one)", address)
+		return nil, fmt.Errorf("another program listens on %s already: end it, or set PORT to another port (0 picks a free one)", address)
 	case errors.Is(err, syscall.EACCES):
 		return nil, fmt.Errorf("the system does not allow listening on %s: set PORT to one above 1023", address)
 	case err != nil:
@@ -82,12 +84,12 @@ func (in *installation) listen() (*service, error) {
 	s.http = server.NewHTTPServer(in.cfg.Limits, site, in.log)
 	s.http.TLSConfig = secure
 	var base context.Context
-	base, s.cut = context.WithCancelCause(context.Background())
+	base, s.cancel = context.WithCancelCause(context.Background())
 	s.http.BaseContext = func(net.Listener) context.Context { return base }
 	return s, nil
 }
 
-// localURL is where a browser on this machine finds what listens there.
+// localURL returns the URL under which a browser on this machine reaches addr.
 func localURL(addr *net.TCPAddr, secure bool) string {
 	host := addr.IP.String()
 	if addr.IP.IsUnspecified() {
@@ -100,11 +102,11 @@ func localURL(addr *net.TCPAddr, secure bool) string {
 	return scheme + net.JoinHostPort(host, strconv.Itoa(addr.Port))
 }
 
-// lastWords is how long requests that are cut off may take to say so and to settle.
-const lastWords = 10 * time.Second
+// settleTimeout is the time that cancelled requests have to send an error and to settle.
+const settleTimeout = 10 * time.Second
 
-// run serves until ctx ends. Then nothing new is accepted, and running answers have the time
-// that SHUTDOWN_TIMEOUT gives; what still runs after it ends with an error and is settled.
+// run serves until ctx ends. Then it accepts no new requests, and running answers may go on for SHUTDOWN_TIMEOUT. After
+// that they end with an error and are settled.
 func (s *service) run(ctx context.Context) error {
 	failed := make(chan error, 1)
 	go func() { failed <- s.accept() }()
@@ -113,20 +115,20 @@ func (s *service) run(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 	}
-	s.log.Info("stopping", "runningAnswersHave", s.cfg.Limits.Shutdown.String())
-	patience, cancel := context.WithTimeout(context.Background(), s.cfg.Limits.Shutdown)
+	s.log.Info("stopping", "shutdownTimeout", s.cfg.Limits.Shutdown.String())
+	graceful, cancel := context.WithTimeout(context.Background(), s.cfg.Limits.Shutdown)
 	defer cancel()
-	if s.http.Shutdown(patience) == nil {
+	if s.http.Shutdown(graceful) == nil {
 		return nil
 	}
-	s.cut(gateway.ErrStopping)
+	s.cancel(gateway.ErrStopping)
 	s.app.Jobs.Stop()
-	final, cancel := context.WithTimeout(context.Background(), lastWords)
+	settling, cancel := context.WithTimeout(context.Background(), settleTimeout)
 	defer cancel()
-	if s.http.Shutdown(final) == nil {
+	if s.http.Shutdown(settling) == nil {
 		return nil
 	}
-	s.log.Warn("some connections did not end by themselves and were cut")
+	s.log.Warn("some connections did not end in time and were closed")
 	return s.http.Close()
 }
 

@@ -17,7 +17,7 @@ const setupFile = "data/setup-token"
 // firstAccount registers with the token, and returns the error of a refusal.
 func firstAccount(t *testing.T, base, token string) error {
 	t.Helper()
-	v := &visitor{base: base}
+	v := &client{base: base}
 	body := map[string]any{"email": "a@example.com", "password": "a long passphrase"}
 	if token != "" {
 		body["setupToken"] = token

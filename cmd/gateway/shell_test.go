@@ -15,7 +15,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/config"
 )
 
-// shell runs commands of the binary in one environment.
+// shell runs the binary's commands in one environment.
 type shell struct {
 	t   *testing.T
 	env map[string]string
@@ -56,7 +56,7 @@ func (s *shell) terminal(out io.Writer) *terminal {
 		env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}
 }
 
-// start runs a command until stop is called, which returns its exit code.
+// start runs a command until stop is called. stop returns its exit code.
 func (s *shell) start(args ...string) (out *testproc.Output, stop func() int) {
 	s.t.Helper()
 	out = &testproc.Output{}
@@ -80,12 +80,12 @@ func (s *shell) start(args ...string) (out *testproc.Output, stop func() int) {
 	return out, stop
 }
 
-// want runs a command that has to succeed or not, and to print what the pattern says.
+// want runs a command and checks its exit code and its output.
 func (s *shell) want(code int, pattern string, args ...string) string {
 	s.t.Helper()
 	out, got := s.run(args...)
 	if got != code || !regexp.MustCompile(pattern).MatchString(out) {
-		s.t.Fatalf("gateway %s: exit code %d, want %d, and no %q in:\n%s", strings.Join(args, " "), got, code, pattern, out)
+		s.t.Fatalf("gateway %s: exit code %d, want %d and %q in:\n%s", strings.Join(args, " "), got, code, pattern, out)
 	}
 	return out
 }
@@ -101,7 +101,7 @@ func (s *shell) config(t *testing.T) *config.Config {
 
 // world is a serving gateway with an account, a token, and emulated providers.
 type world struct {
-	visitor
+	client
 	emu     *emulator.Emulator
 	session string
 	token   string
@@ -141,7 +141,7 @@ func (w *world) key(t *testing.T, secret string) {
 	}
 }
 
-// stream begins a streamed answer.
+// stream starts a streamed answer.
 func (w *world) stream(t *testing.T) *http.Response {
 	t.Helper()
 	req, _ := http.NewRequest("POST", w.base+"/api/chat", strings.NewReader(`{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"words: 40"}]}`))

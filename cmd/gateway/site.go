@@ -6,15 +6,15 @@ import (
 	"path"
 )
 
-// site serves the dashboard's files, and hands everything else to the routes. On Vercel the CDN
-// does the same, with the headers of vercel.json.
+// site serves the dashboard's files, and passes all other requests to the API. On Vercel the CDN does the same, with the
+// headers of vercel.json.
 type site struct {
 	files map[string]bool // by path: /style.css
 	serve http.Handler
 	api   http.Handler
 }
 
-// siteHeaders are those of vercel.json: a test holds them together.
+// siteHeaders returns the headers of the dashboard's files. A test compares them with vercel.json.
 func siteHeaders() map[string]string {
 	return map[string]string{
 		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
@@ -27,7 +27,7 @@ func siteHeaders() map[string]string {
 	}
 }
 
-// newSite serves the folder public of files. The error is that of a folder that cannot be read.
+// newSite serves the folder public of files. The error is that of reading the folder.
 func newSite(files fs.FS, api http.Handler) (*site, error) {
 	public, err := fs.Sub(files, "public")
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, value := range siteHeaders() {
 		h.Set(name, value)
 	}
-	switch path.Ext(r.URL.Path) { // whatever the system's table says
+	switch path.Ext(r.URL.Path) { // independent of the system's MIME table
 	case ".js":
 		h.Set("Content-Type", "text/javascript; charset=utf-8")
 	case ".yaml":

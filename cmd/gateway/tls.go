@@ -11,82 +11,82 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/config"
 )
 
-// certificate is that of TLS_CERT_FILE, read again when the files have changed: what renews certificates
-// need not stop the gateway. A pair that is no good leaves the former one in use.
+// certificate is the pair of TLS_CERT_FILE and TLS_KEY_FILE. It is reloaded when the files change, so that renewing a
+// certificate needs no restart. If the new pair is invalid, the previous one stays in use.
 type certificate struct {
 	files config.TLS
 	log   *slog.Logger
 
 	mu      sync.Mutex
 	current *tls.Certificate
-	seen    stamp     // of the files when they were read
-	looked  time.Time // at the files
+	loaded  modTimes  // of the files that current was loaded from
+	checked time.Time // when the files were last checked
 }
 
-// stamp tells whether files were changed.
-type stamp struct{ cert, key time.Time }
+// modTimes are the modification times of the files.
+type modTimes struct{ cert, key time.Time }
 
-// lookAgain is how often the files are looked at, at most.
-const lookAgain = 10 * time.Second
+// certificateCheckInterval is the minimum time between two checks of the files.
+const certificateCheckInterval = 10 * time.Second
 
-// newCertificate reads the files. The error names the variable to look at.
+// newCertificate reads the files. The error names the variable to correct.
 func newCertificate(files config.TLS, log *slog.Logger) (*certificate, error) {
-	c := &certificate{files: files, log: log, looked: time.Now()}
+	c := &certificate{files: files, log: log, checked: time.Now()}
 	var err error
-	if c.seen, err = c.stamp(); err != nil {
+	if c.loaded, err = c.modTimes(); err != nil {
 		return nil, err
 	}
 	return c, c.load()
 }
 
-func (c *certificate) stamp() (s stamp, err error) {
+func (c *certificate) modTimes() (m modTimes, err error) {
 	for _, f := range []struct {
 		variable, path string
 		at             *time.Time
-	}{{"TLS_CERT_FILE", c.files.Cert, &s.cert}, {"TLS_KEY_FILE", c.files.Key, &s.key}} {
+	}{{"TLS_CERT_FILE", c.files.Cert, &m.cert}, {"TLS_KEY_FILE", c.files.Key, &m.key}} {
 		info, err := os.Stat(f.path)
 		if err != nil {
-			return s, fmt.Errorf("%s cannot be read: %w", f.variable, err)
+			return m, fmt.Errorf("%s cannot be read: %w", f.variable, err)
 		}
 		*f.at = info.ModTime()
 	}
-	return s, nil
+	return m, nil
 }
 
 func (c *certificate) load() error {
 	pair, err := tls.LoadX509KeyPair(c.files.Cert, c.files.Key)
 	if err != nil {
-		return fmt.Errorf("TLS_CERT_FILE and TLS_KEY_FILE are no certificate with its key, in PEM: %w", err)
+		return fmt.Errorf("TLS_CERT_FILE and TLS_KEY_FILE are not a certificate and its private key in PEM: %w", err)
 	}
 	c.current = &pair
 	return nil
 }
 
-// get is for tls.Config.GetCertificate.
+// get implements tls.Config.GetCertificate.
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := time.Now(); now.Sub(c.looked) >= lookAgain {
-		c.looked = now
+	if now := time.Now(); now.Sub(c.checked) >= certificateCheckInterval {
+		c.checked = now
 		c.refresh()
 	}
 	return c.current, nil
 }
 
 func (c *certificate) refresh() {
-	now, err := c.stamp()
-	if err == nil && now == c.seen {
+	found, err := c.modTimes()
+	if err == nil && found == c.loaded {
 		return
 	}
 	if err == nil {
 		err = c.load()
 	}
 	if err != nil {
-		// Not remembered as seen: half a pair may have been written.
-		c.log.Warn("the changed certificate cannot be used; the former one stays", "cause", err.Error())
+		// c.loaded stays, so that the files are read again: only one of the two may have been written.
+		c.log.Warn("the changed certificate is not valid; the previous one stays in use", "cause", err.Error())
 		return
 	}
-	c.seen = now
+	c.loaded = found
 	c.log.Info("the changed certificate is in use")
 }
 

@@ -16,34 +16,34 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// userCommand is what follows "gateway user".
+// userCommand is a subcommand of "gateway user".
 type userCommand struct {
 	name, args, summary string
-	// parse reads the rest of the command line before anything is opened, and says what to do then.
+	// parse parses the arguments before the database is opened.
 	parse func(flags *flag.FlagSet, args []string) (action, error)
 }
 
-// action is done to the accounts of an installation.
+// action is what a subcommand does with the accounts.
 type action func(a *accounts) error
 
 func userCommands() []userCommand {
 	return []userCommand{
 		{"list", "", "list all accounts", parseList},
-		{"create", "[--admin] [--name NAME] [--password-stdin] EMAIL", "make an account, whether registration is open or not", parseCreate},
+		{"create", "[--admin] [--name NAME] [--password-stdin] EMAIL", "create an account, whether registration is open or not", parseCreate},
 		{"password", "[--password-stdin] EMAIL", "set a new password, and end the account's sessions", parsePassword},
-		{"enable", "EMAIL", "let the account in again", change(store.UserChange{Enabled: store.To(true)}, "is enabled")},
-		{"disable", "EMAIL", "lock the account out: its sessions, its tokens", change(store.UserChange{Enabled: store.To(false)}, "is disabled")},
-		{"promote", "EMAIL", "make the account an admin's", change(store.UserChange{Role: store.To(store.RoleAdmin)}, "is an admin's account")},
-		{"demote", "EMAIL", "make it an ordinary one", change(store.UserChange{Role: store.To(store.RoleUser)}, "is an ordinary account")},
+		{"enable", "EMAIL", "enable a disabled account", change(store.UserChange{Enabled: store.To(true)}, "is enabled")},
+		{"disable", "EMAIL", "disable the account with its sessions and tokens", change(store.UserChange{Enabled: store.To(false)}, "is disabled")},
+		{"promote", "EMAIL", "make the account an admin", change(store.UserChange{Role: store.To(store.RoleAdmin)}, "is an admin now")},
+		{"demote", "EMAIL", "make the account an ordinary user", change(store.UserChange{Role: store.To(store.RoleUser)}, "is an ordinary user now")},
 	}
 }
 
-const passwordNote = "Without --password-stdin, which reads it from the first line of standard input, a password is made and printed.\n"
+const passwordNote = "--password-stdin reads the password from the first line of standard input; without it one is generated and printed.\n"
 
-// user is for whoever cannot do these things in the dashboard, because nobody can log in.
+// user manages accounts from the shell, also when no admin can log in to the dashboard.
 func user(ctx context.Context, t *terminal, args []string) error {
 	if len(args) == 0 || isHelp(args[0]) {
-		t.printf("usage: gateway user COMMAND\n\nlook after accounts from the shell.\n\n")
+		t.printf("usage: gateway user COMMAND\n\nmanage accounts from the shell.\n\n")
 		for _, c := range userCommands() {
 			t.printf("  %s\n      %s\n", strings.TrimSpace(c.name+" "+c.args), c.summary)
 		}
@@ -55,12 +55,12 @@ func user(ctx context.Context, t *terminal, args []string) error {
 			return c.run(ctx, t, args[1:])
 		}
 	}
-	return wrongUsage("there is no %q", args[0])
+	return wrongUsage("there is no command %q", args[0])
 }
 
 func (c *userCommand) run(ctx context.Context, t *terminal, args []string) error {
 	full := &command{name: "user " + c.name, args: c.args}
-	do, err := c.parse(noFlags(full.name), args)
+	run, err := c.parse(noFlags(full.name), args)
 	var usage *usageError
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -75,23 +75,23 @@ func (c *userCommand) run(ctx context.Context, t *terminal, args []string) error
 	case err != nil:
 		return err
 	}
-	return with(ctx, t, func(ctx context.Context, in *installation) error { return do(&accounts{in, ctx, t}) })
+	return with(ctx, t, func(ctx context.Context, in *installation) error { return run(&accounts{in, ctx, t}) })
 }
 
-// parseEmail reads a command line that ends with an address.
+// parseEmail parses arguments that end with an e-mail address.
 func parseEmail(flags *flag.FlagSet, args []string) (string, error) {
-	rest, err := parse(flags, args, "EMAIL")
+	operands, err := parse(flags, args, "EMAIL")
 	if err != nil {
 		return "", err
 	}
-	email, err := auth.NormalizeEmail(rest[0])
+	email, err := auth.NormalizeEmail(operands[0])
 	if err != nil {
 		return "", wrongUsage("EMAIL %s", err)
 	}
 	return email, nil
 }
 
-// accounts is an installation whose accounts somebody looks after.
+// accounts is what an action works with.
 type accounts struct {
 	*installation
 	ctx context.Context
@@ -176,7 +176,7 @@ func (a *accounts) password(email string, fromStdin bool) error {
 	return nil
 }
 
-// change is a command that changes an account; done says that it was.
+// change parses a subcommand that changes an account. done completes the sentence that it prints.
 func change(c store.UserChange, done string) func(*flag.FlagSet, []string) (action, error) {
 	return func(flags *flag.FlagSet, args []string) (action, error) {
 		email, err := parseEmail(flags, args)
@@ -197,12 +197,12 @@ func change(c store.UserChange, done string) func(*flag.FlagSet, []string) (acti
 func (a *accounts) find(email string) (store.User, error) {
 	u, _, err := store.UserByEmail(a.ctx, a.db, email)
 	if errors.Is(err, store.ErrNotFound) {
-		return u, fmt.Errorf("there is no account with the address %s; \"gateway user list\" shows those that there are", email)
+		return u, fmt.Errorf("there is no account with the address %s; \"gateway user list\" lists them", email)
 	}
 	return u, err
 }
 
-// newPassword reads a password or makes one. shown is what to print about it.
+// newPassword reads or generates a password. shown is a line to print: the generated password.
 func (a *accounts) newPassword(fromStdin bool) (shown, hash string, err error) {
 	password := rand.Text()
 	if fromStdin {

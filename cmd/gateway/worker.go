@@ -4,16 +4,17 @@ import (
 	"context"
 	"flag"
 
+	"github.com/alicetears/llm-gateway/internal/version"
 	"github.com/alicetears/llm-gateway/pkg/jobs"
 )
 
-// worker runs asynchronous requests, without serving any, until ctx ends.
+// worker runs asynchronous requests until ctx ends. It serves no requests.
 func worker(ctx context.Context, t *terminal, args []string) error {
 	if _, err := parse(noFlags("worker"), args); err != nil {
 		return err
 	}
 	return with(ctx, t, func(ctx context.Context, in *installation) error {
-		t.printf("LLM Gateway %s: the worker is ready\n  data  %s\n", versionText(), in.where())
+		t.printf("LLM Gateway %s: the worker is ready\n  data  %s\n", version.String(), in.where())
 		in.worker().Work(ctx)
 		return nil
 	})
@@ -23,22 +24,23 @@ func (in *installation) worker() *jobs.Worker {
 	return &jobs.Worker{Queue: in.app.Jobs, Concurrency: in.cfg.Jobs.Concurrency, StopTimeout: in.cfg.Limits.Shutdown, Purge: in.app.Purge}
 }
 
-// serveFlags are those of serve; also says whether it runs a worker, too.
-func serveFlags() (flags *flag.FlagSet, also *bool) {
+// serveFlags returns the flags of serve. withWorker is --worker.
+func serveFlags() (flags *flag.FlagSet, withWorker *bool) {
 	flags = noFlags("serve")
 	return flags, flags.Bool("worker", false, "")
 }
 
-// workBeside runs a worker until ctx ends, if there is to be one; ended is closed when its jobs are done or given back.
-func (in *installation) workBeside(ctx context.Context, wanted bool) (ended <-chan struct{}) {
-	done := make(chan struct{})
-	if !wanted {
-		close(done)
-		return done
+// startWorker starts a worker, if enabled, that runs until ctx ends. It closes done when the jobs are completed or
+// released.
+func (in *installation) startWorker(ctx context.Context, enabled bool) (done <-chan struct{}) {
+	stopped := make(chan struct{})
+	if !enabled {
+		close(stopped)
+		return stopped
 	}
 	go func() {
-		defer close(done)
+		defer close(stopped)
 		in.worker().Work(ctx)
 	}()
-	return done
+	return stopped
 }

@@ -1,5 +1,5 @@
-// Command server is what Vercel runs: the route table on PORT, configured by the
-// environment alone. The dashboard's files come from Vercel's CDN.
+// Command server is the gateway on Vercel: it serves the route table on PORT, and only the environment configures it.
+// Vercel's CDN serves the dashboard's files.
 package main
 
 import (
@@ -14,8 +14,8 @@ import (
 )
 
 func main() {
-	// With a wrong configuration the process serves all the same: every answer says
-	// what is wrong, which is more than a function that does not start can tell.
+	// The process serves with an invalid configuration too: every answer then names the problem, which a process that
+	// does not start cannot do.
 	limits := config.Limits{ReadHeader: 10 * time.Second, Write: time.Minute, MaxHeaderBytes: 64 << 10}
 	if app, err := server.Default(); err == nil {
 		limits = app.Config.Limits
@@ -27,6 +27,6 @@ func main() {
 	srv := server.NewHTTPServer(limits, mount.API(), slog.Default())
 	srv.Addr = net.JoinHostPort("127.0.0.1", port)
 	err := srv.ListenAndServe()
-	slog.Error("the server ended", "cause", err)
+	slog.Error("the server stopped", "cause", err)
 	os.Exit(1)
 }

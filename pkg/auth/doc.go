@@ -1,31 +1,34 @@
-// Package auth holds the gateway's cryptography: passwords, sessions, gateway tokens, the sealing of provider keys,
-// and the redaction of credentials from texts that leave the process. It keeps no state, does no I/O and reads no clock.
+// Package auth holds the gateway's cryptography: passwords, sessions, gateway tokens and the encryption of provider keys.
+// It keeps no state, does no I/O and reads no clock.
 //
 // # Keys
 //
-// [Secrets] is derived once, at start, from the operator's JWT_SECRET and ENCRYPTION_KEY. HKDF-SHA256 gives each use a
-// key of its own, so that no use can stand in for another:
+// [Secrets] is derived once, at the start of the process, from the operator's JWT_SECRET and ENCRYPTION_KEY. HKDF-SHA256
+// derives a separate key for each use, so that what is made for one use is never valid for another:
 //
 //	session signing    JWT_SECRET       HS256 over session tokens
 //	token checksum     JWT_SECRET       48 bits at the end of a gateway token, checked before any query
-//	token digest       JWT_SECRET       what the database holds instead of a gateway token
-//	set-up token       JWT_SECRET       printed for the first registration
-//	sealing            ENCRYPTION_KEY   AES-256-GCM over provider keys; from JWT_SECRET (another label) without it
+//	token digest       JWT_SECRET       stored in the database in place of a gateway token
+//	set-up token       JWT_SECRET       required for the first registration
+//	encryption         ENCRYPTION_KEY   AES-256-GCM over provider keys; without it from JWT_SECRET, with another label
 //
 // # What an attacker can do
 //
-// With the database alone (a stolen dump, SQL injection that reads): nothing is opened. Provider keys are sealed under a
-// key that is not there; token digests are HMACs of 164 random bits under a key that is not there; session rows cannot be
-// turned into session tokens. Passwords can be guessed against argon2id, offline, one at a time. Whoever can also write
-// can lend a token's digest to another user or delete rows, but a sealed key moved to another row, user or table does not open.
+// With read access to the database alone (a stolen dump, SQL injection): decrypt nothing. Provider keys are encrypted
+// under a key that is not in the database; token digests are HMACs of 164 random bits under a key that is not there;
+// session rows cannot be turned into session tokens. Passwords can be guessed offline against argon2id, one at a time.
+// An attacker who can also write can assign a token's digest to another user or delete rows, but an encrypted key that is
+// moved to another row, user or table does not decrypt.
 //
-// With the environment alone (a leaked .env): there is nothing to open. The attacker can sign session tokens, but a
-// session counts only if its id is in the database (an UUIDv7 with 74 random bits, never shown to anyone else); can write
-// tokens with a good checksum, which cost the gateway one query each and name no row; and can compute the set-up token,
-// which is worth something only while no user exists. SETUP_TOKEN in the environment is as exposed as JWT_SECRET.
+// With the environment alone (a leaked .env): decrypt nothing, since there is no ciphertext. The attacker can sign
+// session tokens, but a session is valid only if its id is in the database (a UUIDv7 with 74 random bits that only its owner
+// sees); can write tokens with a valid checksum, which cost the gateway one query each and match no row; and can compute
+// the set-up token, which is valid only while no account exists. SETUP_TOKEN in the environment is as exposed as
+// JWT_SECRET.
 //
-// With both: everything. The local SQLite default keeps its secret beside the database; a copy of that directory is both.
+// With both: everything. The default SQLite installation keeps its secret in the folder of the database, so a copy of
+// that folder is both.
 //
-// A secret that leaked should be replaced, not only added to: as long as it is listed as a previous one, sessions signed
-// under it and tokens made under it are accepted.
+// Remove a leaked secret from the configuration altogether: while it is listed as a previous one, sessions signed under it
+// and tokens made under it stay valid.
 package auth

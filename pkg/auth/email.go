@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// MaxEmailLength is the longest address, in bytes: what SMTP can carry (RFC 5321, erratum 1690).
+// MaxEmailLength is the maximum length of an address, in bytes (RFC 5321, erratum 1690).
 const MaxEmailLength = 254
 
 const maxEmailLocalLength = 64 // RFC 5321, 4.5.3.1.1
@@ -19,16 +19,16 @@ var (
 )
 
 // NormalizeEmail returns the form in which addresses are stored and compared: trimmed and in lower case. It is idempotent.
-// The error's text is made for the person who typed it, reads after the field's name, and does not quote the input.
+// The error's text addresses the user, follows the field's name, and does not quote the input.
 //
-// It checks that this looks like an address, not that RFC 5322 allows it: no quoted local parts, no comments; letters of
-// any script; a domain without a dot is fine (admin@localhost).
+// It accepts what looks like an address, not all that RFC 5322 allows: no quoted local parts and no comments, but letters
+// of any script and domains without a dot (admin@localhost).
 func NormalizeEmail(email string) (string, error) {
 	email = strings.TrimSpace(email)
 	if email == "" {
 		return "", errEmailEmpty
 	}
-	if len(email) > 2*MaxEmailLength { // before any work on it
+	if len(email) > 2*MaxEmailLength { // bounds the work below
 		return "", errEmailLong
 	}
 	if !utf8.ValidString(email) {

@@ -6,15 +6,15 @@ import (
 	"fmt"
 )
 
-// Hasher hashes and verifies passwords, no more than so many at once: each takes 19 MiB and some 20 to 50 ms of one core,
-// and a burst of logins must not take the memory and the cores from the requests that are being served. It is safe for
-// concurrent use; make one per process.
+// Hasher hashes and verifies passwords, a limited number of them at a time: each takes 19 MiB and 20 to 50 ms of one core,
+// and a burst of logins must not take memory and cores from the requests that are being served. It is safe for concurrent
+// use; make one per process.
 type Hasher struct {
 	slots chan struct{}
 	dummy passwordHash
 }
 
-// NewHasher makes a Hasher with so many slots, at least one.
+// NewHasher returns a Hasher that hashes up to slots passwords at a time, at least one.
 func NewHasher(slots int) *Hasher {
 	params := currentParams()
 	return &Hasher{
@@ -23,8 +23,8 @@ func NewHasher(slots int) *Hasher {
 	}
 }
 
-// Hash returns the PHC string to store. It does not apply the policy; see CheckPassword. The only error is ctx's, wrapped,
-// when ctx ends before a slot is free.
+// Hash returns the PHC string to store. It does not apply the policy; see CheckPassword. The only error is that of ctx,
+// wrapped, when ctx ends before a slot is free.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	release, err := h.acquire(ctx)
 	if err != nil {
@@ -37,7 +37,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return hashPassword(password, salt, params).phc(), nil
 }
 
-// Verify compares password with a stored PHC string. Errors: ErrWrongPassword, ErrMalformedHash, or ctx's, wrapped.
+// Verify compares password with a stored PHC string. Errors: ErrWrongPassword, ErrMalformedHash, or that of ctx, wrapped.
 func (h *Hasher) Verify(ctx context.Context, password, phc string) error {
 	stored, err := parsePasswordHash(phc)
 	if err != nil {
@@ -46,13 +46,13 @@ func (h *Hasher) Verify(ctx context.Context, password, phc string) error {
 	return h.verify(ctx, password, stored)
 }
 
-// VerifyDummy takes the place of Verify when there is no such user, so that the time taken does not tell. Errors:
-// ErrWrongPassword, always, or ctx's, wrapped.
+// VerifyDummy is called in place of Verify when there is no such user, so that the time does not reveal whether there is
+// one. It always returns an error: ErrWrongPassword, or that of ctx, wrapped.
 func (h *Hasher) VerifyDummy(ctx context.Context, password string) error {
 	if err := h.verify(ctx, password, h.dummy); err != nil {
 		return err
 	}
-	return ErrWrongPassword // not even if a password with an all-zero hash were found
+	return ErrWrongPassword // even for a password whose hash is all zeros
 }
 
 func (h *Hasher) verify(ctx context.Context, password string, stored passwordHash) error {
@@ -68,7 +68,7 @@ func (h *Hasher) verify(ctx context.Context, password string, stored passwordHas
 }
 
 func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
-	// Asked first, because select picks at random when a slot is free too.
+	// Checked first, because select chooses at random if a slot is free too.
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("wait to hash a password: %w", err)
 	}

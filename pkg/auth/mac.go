@@ -7,7 +7,8 @@ import (
 	"sync"
 )
 
-// mac is HMAC-SHA256 under one key. It runs twice per request, so the keyed states are pooled: a warm call allocates nothing.
+// mac computes HMAC-SHA256 under one key. It runs twice per request, so the keyed states are pooled: a warm call
+// allocates nothing.
 type mac struct {
 	states sync.Pool // of *macState
 }
@@ -33,7 +34,7 @@ func (m *mac) sum(message string) [sha256.Size]byte {
 	st.hash.Write(st.in)
 	st.hash.Sum(st.out[:0])
 	out := st.out
-	clear(st.in) // the message is a credential; it has no business in a pool
+	clear(st.in) // the message is a credential, which must not stay in the pool
 	m.states.Put(st)
 	return out
 }

@@ -19,9 +19,9 @@ const (
 )
 
 var (
-	// ErrWrongPassword comes back when a password does not match.
+	// ErrWrongPassword is returned when a password does not match.
 	ErrWrongPassword = errors.New("wrong password")
-	// ErrMalformedHash comes back for a stored hash that is no argon2id PHC string within bounds.
+	// ErrMalformedHash is returned for a stored hash that is not an argon2id PHC string within bounds.
 	ErrMalformedHash = errors.New("stored password hash is malformed")
 
 	errPasswordShort   = fmt.Errorf("must be at least %d bytes long", MinPasswordLength)
@@ -29,8 +29,8 @@ var (
 	errPasswordUnicode = errors.New("must be valid UTF-8")
 )
 
-// CheckPassword applies the policy to a new password. The error's text is made for the person who chose it and reads
-// after the field's name; it never quotes the password.
+// CheckPassword applies the policy to a new password. The error's text addresses the user and follows the field's name:
+// "must be …". It never quotes the password.
 func CheckPassword(password string) error {
 	switch {
 	case len(password) < MinPasswordLength:
@@ -43,7 +43,8 @@ func CheckPassword(password string) error {
 	return nil
 }
 
-// argon2Params is the cost of one hash: OWASP's first choice for argon2id is 19 MiB, two passes, one lane.
+// argon2Params are the cost parameters of one hash. OWASP recommends 19 MiB, two passes and one lane for argon2id
+// (Password Storage Cheat Sheet).
 type argon2Params struct {
 	memory  uint32 // KiB
 	passes  uint32
@@ -56,15 +57,15 @@ func currentParams() argon2Params {
 	return argon2Params{memory: 19456, passes: 2, lanes: 1, saltLen: 16, tagLen: 32}
 }
 
-// passwordHash is a PHC string taken apart: $argon2id$v=19$m=19456,t=2,p=1$<salt>$<tag>, unpadded base64.
+// passwordHash is a parsed PHC string: $argon2id$v=19$m=19456,t=2,p=1$<salt>$<tag>, unpadded base64.
 type passwordHash struct {
 	argon2Params
 	salt []byte
 	tag  []byte
 }
 
-// Bounds on what a stored hash may ask for: whoever can write to the users table must not be able to make a login cost
-// gigabytes or minutes.
+// Bounds of the parameters of a stored hash: an attacker who can write to the users table must not be able to make a login
+// cost gigabytes or minutes.
 const (
 	maxMemory  = 64 * 1024 // KiB
 	maxPasses  = 10
@@ -76,7 +77,7 @@ const (
 )
 
 func parsePasswordHash(phc string) (passwordHash, error) {
-	if strings.ContainsAny(phc, "\r\n") { // which base64 would skip
+	if strings.ContainsAny(phc, "\r\n") { // base64 skips them
 		return passwordHash{}, ErrMalformedHash
 	}
 	fields := strings.Split(phc, "$")
@@ -130,8 +131,8 @@ func (h passwordHash) matches(password string) bool {
 	return subtle.ConstantTimeCompare(h.tag, other.tag) == 1
 }
 
-// NeedsRehash reports whether a stored hash was made at another cost than today's; hash the password again after the next
-// successful login. A malformed hash needs it too.
+// NeedsRehash reports whether a stored hash has other parameters than the current ones, or is malformed: hash the password
+// again after the next successful login.
 func NeedsRehash(phc string) bool {
 	h, err := parsePasswordHash(phc)
 	return err != nil || h.argon2Params != currentParams()

@@ -48,7 +48,7 @@ func TestHashAndVerify(t *testing.T) {
 		t.Errorf("dummy: %v", err)
 	}
 	if NeedsRehash(phc) {
-		t.Error("a fresh hash needs no other")
+		t.Error("a hash at the current cost needs a rehash")
 	}
 }
 
@@ -63,7 +63,7 @@ func TestOtherCosts(t *testing.T) {
 		t.Error(err)
 	}
 	if !NeedsRehash(phc) || !NeedsRehash("") || !NeedsRehash("x") {
-		t.Error("another cost, or no hash at all, needs a new one")
+		t.Error("another cost or a malformed hash needs no rehash")
 	}
 }
 
@@ -110,7 +110,7 @@ func TestHasherWaitsForASlot(t *testing.T) {
 	go func() { done <- h.VerifyDummy(ctx, "hunter2hunter2") }()
 	select {
 	case err := <-done:
-		t.Fatalf("somebody did not wait: %v", err)
+		t.Fatalf("it did not wait for the slot: %v", err)
 	case <-time.After(20 * time.Millisecond):
 	}
 	cancel()
@@ -121,10 +121,10 @@ func TestHasherWaitsForASlot(t *testing.T) {
 	}
 	release()
 	if _, err := h.Hash(ctx, "hunter2hunter2"); !errors.Is(err, context.Canceled) {
-		t.Errorf("a free slot is no reason to work for somebody who left: %v", err)
+		t.Errorf("it hashed although the context had ended: %v", err)
 	}
 	if err := h.VerifyDummy(context.Background(), "x"); !errors.Is(err, ErrWrongPassword) {
-		t.Errorf("the slot did not come back: %v", err)
+		t.Errorf("the slot was not released: %v", err)
 	}
 }
 
@@ -159,7 +159,7 @@ func TestHasherBoundsConcurrency(t *testing.T) {
 		t.Errorf("%d at once, want %d", top, slots)
 	}
 	if cap(NewHasher(0).slots) != 1 {
-		t.Error("no slot at all would wait for ever")
+		t.Error("zero slots would wait for ever")
 	}
 }
 

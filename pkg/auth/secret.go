@@ -8,14 +8,13 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/redact"
 )
 
-// redacted stands wherever a secret would have been shown.
+// redacted is shown in place of a secret.
 const redacted = redact.Mark
 
-// Secret is a string that can only be read on purpose, with Reveal. Printed, logged or encoded in any way it is
-// "[redacted]". The zero value is empty.
+// Secret is a string that only Reveal returns. Printed, logged or encoded it is "[redacted]". The zero value is empty.
 //
-// It holds a pointer because fmt does not call methods on unexported fields: a plain string type would be printed as it
-// is when it sits in another package's unexported field; of a pointer, fmt prints the address.
+// It holds a pointer because fmt does not call methods of values in unexported fields: there it would print a plain string
+// type as it is. Of a pointer it prints the address.
 type Secret struct {
 	value *string
 }
@@ -28,7 +27,7 @@ func NewSecret(value string) Secret {
 	return Secret{value: &value}
 }
 
-// Reveal returns the secret itself.
+// Reveal returns the secret.
 func (s Secret) Reveal() string {
 	if s.value == nil {
 		return ""
@@ -36,10 +35,10 @@ func (s Secret) Reveal() string {
 	return *s.value
 }
 
-// Empty reports whether there is nothing to hide.
+// Empty reports whether s is the empty string.
 func (s Secret) Empty() bool { return s.value == nil }
 
-// Equal compares in constant time.
+// Equal reports whether s and other are the same and not empty, in constant time.
 func (s Secret) Equal(other Secret) bool { return EqualSecret(s.Reveal(), other.Reveal()) }
 
 func (s Secret) String() string               { return redacted }
@@ -49,8 +48,7 @@ func (s Secret) LogValue() slog.Value         { return slog.StringValue(redacted
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// UnmarshalJSON reads a JSON string, so that a request's field can be a Secret from the moment it is decoded. The error
-// never quotes the input.
+// UnmarshalJSON reads a JSON string, so that a field of a request can be a Secret. The error never quotes the input.
 func (s *Secret) UnmarshalJSON(data []byte) error {
 	var value string
 	if err := json.Unmarshal(data, &value); err != nil {
@@ -60,7 +58,7 @@ func (s *Secret) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// UnmarshalText takes the text as the secret.
+// UnmarshalText makes text the secret.
 func (s *Secret) UnmarshalText(text []byte) error {
 	*s = NewSecret(string(text))
 	return nil

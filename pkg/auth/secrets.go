@@ -10,25 +10,26 @@ import (
 	"log/slog"
 )
 
-// MinSecretLength is the least length of JWT_SECRET and ENCRYPTION_KEY, in bytes. Previous ones may be shorter, so that
-// a secret which is no longer good enough can still be replaced without loss.
+// MinSecretLength is the minimum length of JWT_SECRET and ENCRYPTION_KEY, in bytes. Previous ones may be shorter, so that
+// a secret that is too short can be replaced without loss.
 const MinSecretLength = 32
 
-// ErrWeakSecret comes back from NewSecrets for a secret that is missing or shorter than MinSecretLength.
+// ErrWeakSecret is returned by NewSecrets for a secret that is missing or shorter than MinSecretLength.
 var ErrWeakSecret = errors.New("secret is missing or shorter than 32 bytes")
 
-// The labels are part of the storage format: changing one voids every session, token or sealed key made under it.
+// The labels are part of the storage format: changing one invalidates every session, token or encrypted key made under it.
 const (
 	labelSession       = "llm-gateway/v1/session"
 	labelTokenChecksum = "llm-gateway/v1/token-checksum"
 	labelTokenDigest   = "llm-gateway/v1/token-digest"
 	labelSetupToken    = "llm-gateway/v1/setup-token"
-	labelSealing       = "llm-gateway/v1/sealing"
-	labelSealingJWT    = "llm-gateway/v1/sealing/jwt-secret"
+	labelEncryption    = "llm-gateway/v1/sealing"
+	labelEncryptionJWT = "llm-gateway/v1/sealing/jwt-secret"
 	labelKeyID         = "llm-gateway/v1/key-id"
 )
 
-// Generation says which JWT_SECRET something was made under: 0 is the current one, n the n-th entry of JWT_SECRET_PREVIOUS.
+// Generation numbers the JWT_SECRET under which something was made: 0 is the current one, n the n-th entry of
+// JWT_SECRET_PREVIOUS.
 type Generation int
 
 // Current is the generation of everything that is made now.
@@ -37,22 +38,22 @@ const Current Generation = 0
 // Stale reports whether a previous secret was used.
 func (g Generation) Stale() bool { return g != Current }
 
-// Material is what the operator configured. Empty previous entries are ignored.
+// Material holds the secrets that the operator configured. Empty previous entries are ignored.
 type Material struct {
 	JWTSecret              string
 	PreviousJWTSecrets     []string // newest first, by convention
-	EncryptionKey          string   // empty: provider keys are sealed under a key derived from JWTSecret
+	EncryptionKey          string   // empty: provider keys are encrypted under a key derived from JWTSecret
 	PreviousEncryptionKeys []string
 }
 
 // Secrets holds the derived keys. It is immutable and safe for concurrent use; make one per process and share it.
 type Secrets struct {
-	generations []generation // by Generation; never empty
-	sealing     []sealingKey // the current one first
+	generations []generation    // by Generation; never empty
+	encryption  []encryptionKey // the current one first
 	setupToken  string
 }
 
-// generation is what is derived from one JWT_SECRET.
+// generation holds the keys that are derived from one JWT_SECRET.
 type generation struct {
 	kid        string
 	sessionKey []byte
@@ -71,22 +72,22 @@ func NewSecrets(m Material) (*Secrets, error) {
 	s := &Secrets{setupToken: newSetupToken(derive(m.JWTSecret, labelSetupToken, setupTokenChars))}
 	jwtSecrets := append([]string{m.JWTSecret}, m.PreviousJWTSecrets...)
 	for _, secret := range jwtSecrets {
-		// An empty entry keeps its place: Generation counts entries.
+		// An empty entry is kept, because Generation counts entries.
 		s.generations = append(s.generations, newGeneration(secret))
 	}
 
-	// Whatever can have sealed a key at some time is tried: ENCRYPTION_KEY and its predecessors, and every JWT_SECRET,
-	// because an operator may add ENCRYPTION_KEY after keys were sealed without it (or take it away again).
+	// Every key that can have encrypted a value is tried: ENCRYPTION_KEY, its predecessors, and every JWT_SECRET, because
+	// an operator may add ENCRYPTION_KEY after values were encrypted without it, or remove it again.
 	if m.EncryptionKey != "" {
-		s.addSealingKey(m.EncryptionKey, labelSealing)
+		s.addEncryptionKey(m.EncryptionKey, labelEncryption)
 	} else {
-		s.addSealingKey(m.JWTSecret, labelSealingJWT)
+		s.addEncryptionKey(m.JWTSecret, labelEncryptionJWT)
 	}
 	for _, secret := range m.PreviousEncryptionKeys {
-		s.addSealingKey(secret, labelSealing)
+		s.addEncryptionKey(secret, labelEncryption)
 	}
 	for _, secret := range jwtSecrets {
-		s.addSealingKey(secret, labelSealingJWT)
+		s.addEncryptionKey(secret, labelEncryptionJWT)
 	}
 	return s, nil
 }
@@ -104,20 +105,20 @@ func newGeneration(secret string) generation {
 	}
 }
 
-func (s *Secrets) addSealingKey(secret, label string) {
+func (s *Secrets) addEncryptionKey(secret, label string) {
 	if secret == "" {
 		return
 	}
-	key := newSealingKey(derive(secret, label, sealingKeySize))
-	for _, known := range s.sealing {
+	key := newEncryptionKey(derive(secret, label, encryptionKeySize))
+	for _, known := range s.encryption {
 		if known.id == key.id {
 			return
 		}
 	}
-	s.sealing = append(s.sealing, key)
+	s.encryption = append(s.encryption, key)
 }
 
-// derive panics only if length is beyond 255 hashes, which no caller asks for.
+// derive panics only if length exceeds 255 hashes; all callers pass constants below that.
 func derive(secret, label string, length int) []byte {
 	key, err := hkdf.Key(sha256.New, []byte(secret), nil, label, length)
 	if err != nil {
@@ -126,7 +127,8 @@ func derive(secret, label string, length int) []byte {
 	return key
 }
 
-// keyID names a derived key without telling anything about it: 48 bits of an HMAC under the key itself, as 12 hex digits.
+// keyID returns a name for a derived key that reveals nothing about it: 48 bits of an HMAC under the key, as 12 hex
+// digits.
 func keyID(key []byte) string {
 	h := hmac.New(sha256.New, key)
 	h.Write([]byte(labelKeyID))

@@ -36,7 +36,7 @@ func TestNewSecretsRefusesWeakOnes(t *testing.T) {
 		if _, err := NewSecrets(m); !errors.Is(err, ErrWeakSecret) {
 			t.Errorf("%s: got %v", name, err)
 		} else if m.EncryptionKey != "" && strings.Contains(err.Error(), m.EncryptionKey+":") {
-			t.Errorf("%s: the error tells the secret", name)
+			t.Errorf("%s: the error quotes the secret", name)
 		}
 	}
 	if _, err := NewSecrets(Material{JWTSecret: secretA, PreviousJWTSecrets: []string{"short", ""}}); err != nil {
@@ -44,11 +44,11 @@ func TestNewSecretsRefusesWeakOnes(t *testing.T) {
 	}
 }
 
-// Every derived key must differ from every other one: two uses under one key is what the labels are there to prevent.
+// Every use has a key of its own.
 func TestKeysAreSeparate(t *testing.T) {
 	seen := map[string]string{}
 	for _, secret := range []string{secretA, secretB} {
-		for _, label := range []string{labelSession, labelTokenChecksum, labelTokenDigest, labelSetupToken, labelSealing, labelSealingJWT} {
+		for _, label := range []string{labelSession, labelTokenChecksum, labelTokenDigest, labelSetupToken, labelEncryption, labelEncryptionJWT} {
 			key := string(derive(secret, label, 32))
 			if other, dup := seen[key]; dup {
 				t.Errorf("%s and %s share a key", label, other)

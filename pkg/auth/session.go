@@ -10,21 +10,21 @@ import (
 
 const (
 	sessionIssuer = "llm-gateway"
-	// sessionMaxLength bounds what is parsed at all; a real one has about 300 bytes.
+	// sessionMaxLength is the maximum length of a token that is parsed; a valid one has about 300 bytes.
 	sessionMaxLength = 1024
-	// sessionClockSkew is how far in the future another replica's clock may have signed.
+	// sessionClockSkew is the maximum time by which the clock of another replica may be ahead.
 	sessionClockSkew = time.Minute
 )
 
 var (
-	// ErrInvalidSession comes back for whatever is not a session token of this gateway.
+	// ErrInvalidSession is returned for everything that is not a session token of this gateway.
 	ErrInvalidSession = errors.New("not a session of this gateway")
-	// ErrSessionExpired comes back for a genuine session token whose time is over.
+	// ErrSessionExpired is returned for an authentic session token that has expired.
 	ErrSessionExpired = errors.New("the session has expired")
 )
 
-// Session is what a session token says. It is not proof that the session still counts: the row SessionID may have been
-// revoked and the user disabled, so both must be looked up.
+// Session holds the claims of a session token. They do not prove that the session is still valid: its row may be deleted
+// and the user disabled, so both must be looked up.
 type Session struct {
 	ID        string // of the session row
 	UserID    string
@@ -47,7 +47,7 @@ func (c *sessionClaims) GetIssuer() (string, error)                   { return c
 func (c *sessionClaims) GetSubject() (string, error)                  { return c.UserID, nil }
 func (c *sessionClaims) GetAudience() (jwt.ClaimStrings, error)       { return nil, nil }
 
-// SignSession makes the session token, a JWT under HS256 and the current secret. Times are cut to seconds.
+// SignSession returns the session token, a JWT under HS256 and the current secret. Times are truncated to seconds.
 func (s *Secrets) SignSession(session Session) (string, error) {
 	if session.ID == "" || session.UserID == "" || session.ExpiresAt <= session.IssuedAt {
 		return "", errors.New("sign session: it needs an id, a user and a time to live")
@@ -68,8 +68,8 @@ func (s *Secrets) SignSession(session Session) (string, error) {
 	return signed, nil
 }
 
-// ParseSession verifies a session token at the time now (Unix ms). A stale generation asks for a fresh token at the next
-// occasion. Errors: ErrInvalidSession, ErrSessionExpired.
+// ParseSession verifies a session token at the time now (Unix ms). If the generation is stale, the client should get a new
+// token. Errors: ErrInvalidSession, ErrSessionExpired.
 func (s *Secrets) ParseSession(token string, now int64) (Session, Generation, error) {
 	if len(token) > sessionMaxLength {
 		return Session{}, 0, ErrInvalidSession

@@ -46,7 +46,7 @@ func TestSessionTimes(t *testing.T) {
 			t.Errorf("%s: %+v %v", c.name, got, made)
 		}
 		if c.want != nil && got != (Session{}) {
-			t.Errorf("%s: a refused session is handed out: %+v", c.name, got)
+			t.Errorf("%s: a refused session is returned: %+v", c.name, got)
 		}
 	}
 }

@@ -12,7 +12,7 @@ const setupTokenChars = 20
 // crockford is Crockford's base 32, lower case: no i, l, o, u.
 const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
 
-// newSetupToken spends one byte a character: 32 divides 256, so none is likelier than another.
+// newSetupToken uses one byte a character. 32 divides 256, so all characters are equally likely.
 func newSetupToken(random []byte) string {
 	var b strings.Builder
 	for i, r := range random {
@@ -24,17 +24,17 @@ func newSetupToken(random []byte) string {
 	return b.String()
 }
 
-// SetupToken is what the first registration must carry when the operator set no SETUP_TOKEN. It depends on JWT_SECRET
-// alone, so it survives a restart and is the same on every replica. Print it only while no user exists.
+// SetupToken returns the token that the first registration must carry if the operator set no SETUP_TOKEN. It depends on
+// JWT_SECRET alone, so it survives a restart and is the same in every process. Show it only while no account exists.
 func (s *Secrets) SetupToken() string { return s.setupToken }
 
-// CheckSetupToken compares in constant time. It forgives what typing and pasting do: case, spaces, missing hyphens, and
-// the letters that Crockford's alphabet leaves out (o for 0, i and l for 1).
+// CheckSetupToken reports whether given is the set-up token, in constant time. It ignores case, spaces and hyphens, and
+// reads the letters that Crockford's alphabet lacks as the digits that they resemble (o as 0, i and l as 1).
 func (s *Secrets) CheckSetupToken(given string) bool {
-	return EqualSecret(plainSetupToken(given), plainSetupToken(s.setupToken))
+	return EqualSecret(canonicalSetupToken(given), canonicalSetupToken(s.setupToken))
 }
 
-func plainSetupToken(token string) string {
+func canonicalSetupToken(token string) string {
 	return strings.Map(func(r rune) rune {
 		switch r {
 		case ' ', '\t', '\r', '\n', '-':
@@ -51,8 +51,8 @@ func plainSetupToken(token string) string {
 	}, token)
 }
 
-// EqualSecret compares two secrets (SETUP_TOKEN, CRON_SECRET) in a time that tells neither where they differ nor how
-// long the other one is. Two empty strings are not equal: what is not configured matches nothing.
+// EqualSecret compares two secrets (SETUP_TOKEN, CRON_SECRET). Its time reveals neither where they differ nor their lengths.
+// Two empty strings are not equal, so that a secret that is not configured matches nothing.
 func EqualSecret(a, b string) bool {
 	if a == "" || b == "" {
 		return false

@@ -13,11 +13,11 @@ import (
 //
 //	llm_ 7sB2kVfYcJmQ4tWnXp9RhZdE3gLa 5uKq8TzMy
 //
-// Base58 has no 0, O, I and l, no punctuation, and is selected whole by a double click. The checksum is the first 48 bits
-// of an HMAC over everything before it, so whoever has no secret cannot write a token that costs the gateway a query
-// (one in 2.8e14 guesses passes).
+// Base58 has no 0, O, I and l and no punctuation, so a double click selects a whole token. The checksum is the first 48
+// bits of an HMAC over everything before it: without the secret nobody can make up a token that costs the gateway a query
+// (one guess in 2.8e14 has a valid checksum).
 const (
-	// TokenPrefix begins every gateway token and nothing else that the gateway accepts as a bearer.
+	// TokenPrefix is the prefix of every gateway token, and of no other bearer token that the gateway accepts.
 	TokenPrefix = "llm_"
 	// TokenLength is the length of every gateway token, in bytes.
 	TokenLength = len(TokenPrefix) + tokenRandomChars + tokenChecksumChars
@@ -30,14 +30,14 @@ const (
 	base58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 )
 
-// ErrInvalidToken comes back for whatever is not a token made by this gateway.
+// ErrInvalidToken is returned for everything that is not a token made by this gateway.
 var ErrInvalidToken = errors.New("not a gateway token of this gateway")
 
-// TokenDigest is what the database holds instead of a token.
+// TokenDigest is the HMAC that the database stores in place of a token.
 type TokenDigest [sha256.Size]byte
 
-// NewToken makes a token under the current secret, from 28 or a few more bytes of random (crypto/rand.Reader). The only
-// error is random's.
+// NewToken makes a token under the current secret. It reads 28 bytes or a few more from random (crypto/rand.Reader), and
+// returns no error but that of random.
 func (s *Secrets) NewToken(random io.Reader) (string, error) {
 	token := make([]byte, 0, TokenLength)
 	token = append(token, TokenPrefix...)
@@ -57,8 +57,8 @@ func (s *Secrets) NewToken(random io.Reader) (string, error) {
 	return string(append(token, checksum[:]...)), nil
 }
 
-// CheckToken says, without a query, whether token was made by this gateway, and under which secret. It takes constant
-// time in the checksum. The error is ErrInvalidToken.
+// CheckToken reports, without a query, under which of this gateway's secrets token was made. It compares the checksum in
+// constant time. The error is ErrInvalidToken.
 func (s *Secrets) CheckToken(token string) (Generation, error) {
 	if len(token) != TokenLength || !strings.HasPrefix(token, TokenPrefix) {
 		return 0, ErrInvalidToken
@@ -76,18 +76,18 @@ func (s *Secrets) CheckToken(token string) (Generation, error) {
 	return 0, ErrInvalidToken
 }
 
-// Digest is the token's digest under the current secret, the one to store.
+// Digest returns the token's digest under the current secret: the one to store.
 func (s *Secrets) Digest(token string) TokenDigest {
 	return s.generations[Current].digest.sum(token)
 }
 
-// LookupDigests are the digests under which a token of generation made may be stored, the likelier first: one for each
-// secret that is listed.
+// LookupDigests returns the digests under which a token of generation made may be stored, the most likely first: one for
+// each secret that is listed.
 //
-// Usually that is the current one. A token made under a previous secret may still be stored as it was made, or as it was
-// digested again under any secret that was the current one since, or is that of another replica while a new one is being
-// rolled out. (Whoever finds it under another than the first stores Digest.) The token itself stays what its owner holds,
-// checksum included: it is accepted as long as the secret that made it is listed.
+// Usually that is the current one. A token made under a previous secret may still be stored as it was made, or under any
+// secret that was the current one since, or under that of another replica while a new secret is being rolled out. A caller
+// that finds it under another than the first stores Digest. The token itself does not change, checksum included: it is
+// valid as long as the secret under which it was made is listed.
 func (s *Secrets) LookupDigests(token string, made Generation) []TokenDigest {
 	digests := []TokenDigest{s.Digest(token)}
 	if made.Stale() && int(made) < len(s.generations) && s.generations[made].digest != nil {

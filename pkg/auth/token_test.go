@@ -27,10 +27,10 @@ func TestNewToken(t *testing.T) {
 			t.Fatalf("bad token %q", token)
 		}
 		if strings.Trim(token[len(TokenPrefix):], base58) != "" {
-			t.Fatalf("token %q leaves the alphabet", token)
+			t.Fatalf("token %q has characters outside the alphabet", token)
 		}
 		if made, err := s.CheckToken(token); err != nil || made != Current {
-			t.Fatalf("own token refused: %v %v", made, err)
+			t.Fatalf("a token of its own is refused: %v %v", made, err)
 		}
 		seen[token] = true
 	}
@@ -38,14 +38,14 @@ func TestNewToken(t *testing.T) {
 
 func TestNewTokenSkipsBiasedBytes(t *testing.T) {
 	s := mustSecrets(t, Material{JWTSecret: secretA})
-	// 232 and above would favour the first 24 characters, so they are drawn again.
+	// 232 and above would make the first 24 characters more likely, so they are skipped.
 	random := io.MultiReader(bytes.NewReader(bytes.Repeat([]byte{232, 255}, 14)), bytes.NewReader(make([]byte, 28)))
 	token, err := s.NewToken(random)
 	if err != nil || token[:tokenBody] != TokenPrefix+strings.Repeat("1", tokenRandomChars) {
 		t.Errorf("%q %v", token, err)
 	}
 	if _, err := s.NewToken(bytes.NewReader(make([]byte, 27))); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("a dry source gives %v", err)
+		t.Errorf("an empty source returns %v", err)
 	}
 }
 
@@ -55,7 +55,7 @@ func TestCheckTokenRefuses(t *testing.T) {
 	foreign := newToken(t, mustSecrets(t, Material{JWTSecret: secretB}))
 	bad := []string{"", "llm_", token[:len(token)-1], token + "1", " " + token, foreign, strings.ToUpper(token),
 		"LLM_" + token[4:], strings.Repeat("1", TokenLength), TokenPrefix + strings.Repeat("1", TokenLength-4)}
-	for i := range token { // each single character counts
+	for i := range token { // every character is checked
 		c := byte('1')
 		if token[i] == c {
 			c = '2'
@@ -89,11 +89,11 @@ func TestTokensOutliveTheirSecret(t *testing.T) {
 		}
 		digests := now.LookupDigests(token, made)
 		if len(digests) != 3 || digests[0] != now.Digest(token) || digests[1] != maker.Digest(token) || digests[2] == digests[1] {
-			t.Errorf("generation %d: the digests are not the current one, the maker's, and the other's", generation)
+			t.Errorf("generation %d: the digests are not those of the current secret, the token's own, and the other one", generation)
 		}
 	}
 	if _, err := mustSecrets(t, Material{JWTSecret: secretB}).CheckToken(newToken(t, old)); err == nil {
-		t.Error("a secret that is not listed any more still counts")
+		t.Error("a secret that is no longer listed is still valid")
 	}
 }
 
@@ -104,7 +104,7 @@ func TestSetupToken(t *testing.T) {
 		t.Errorf("%s after a restart, %s before", again, token)
 	}
 	if other := mustSecrets(t, Material{JWTSecret: secretB}); other.SetupToken() == token || other.CheckSetupToken(token) {
-		t.Error("two secrets, one set-up token")
+		t.Error("two secrets have the same set-up token")
 	}
 	for _, good := range []string{token, strings.ToUpper(token), " " + token + "\r\n", strings.ReplaceAll(token, "-", ""),
 		strings.NewReplacer("0", "O", "1", "l").Replace(token)} {

@@ -9,16 +9,16 @@ import (
 // The vectors were computed by another implementation (Python's hashlib and OpenSSL, from the documented formats). A
 // change here means that stored tokens, sessions, passwords or provider keys stop working.
 const (
-	vectorToken        = "llm_123456789ABCDEFGHJKLMNPQRSTU1NMnonHMB"
-	vectorTokenDigest  = "a0a7780043a6f9d11fa5cbf4564ca3cb67a87102dd07a95c40cfe0b790b9c179"
-	vectorSetupToken   = "fe18y-1kvhb-y1n9q-j3jwx"
-	vectorSealed       = "sk-test-0123456789"
-	vectorSealID       = "fe581a91c0d0"
-	vectorSealBlob     = "016465666768696a6b6c6d6e6f24141cf2606a2507ce14c4c5005b4b3b4c6a45a285c543fdc2e28a10b8c0c13a98df"
-	vectorSealIDJWT    = "a66b2d8178cb"
-	vectorSealBlobJWT  = "016465666768696a6b6c6d6e6fb9f1fed12ee75ab1c7cbbb4e274103786071ab328c182c469c6acf075aac742d2323"
-	vectorPasswordHash = "$argon2id$v=19$m=19456,t=2,p=1$AAECAwQFBgcICQoLDA0ODw$gYJZtjEAJqjg26xdLmknq8/bB7MiWPrE9hsYuA+SkIU"
-	vectorSession      = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImI4ODBmNjMyMmMyYiIsInR5cCI6IkpXVCJ9." +
+	vectorToken           = "llm_123456789ABCDEFGHJKLMNPQRSTU1NMnonHMB"
+	vectorTokenDigest     = "a0a7780043a6f9d11fa5cbf4564ca3cb67a87102dd07a95c40cfe0b790b9c179"
+	vectorSetupToken      = "fe18y-1kvhb-y1n9q-j3jwx"
+	vectorPlaintext       = "sk-test-0123456789"
+	vectorEncryptionID    = "fe581a91c0d0"
+	vectorEncrypted       = "016465666768696a6b6c6d6e6f24141cf2606a2507ce14c4c5005b4b3b4c6a45a285c543fdc2e28a10b8c0c13a98df"
+	vectorEncryptionIDJWT = "a66b2d8178cb"
+	vectorEncryptedJWT    = "016465666768696a6b6c6d6e6fb9f1fed12ee75ab1c7cbbb4e274103786071ab328c182c469c6acf075aac742d2323"
+	vectorPasswordHash    = "$argon2id$v=19$m=19456,t=2,p=1$AAECAwQFBgcICQoLDA0ODw$gYJZtjEAJqjg26xdLmknq8/bB7MiWPrE9hsYuA+SkIU"
+	vectorSession         = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImI4ODBmNjMyMmMyYiIsInR5cCI6IkpXVCJ9." +
 		"eyJzaWQiOiIwMTk3YTBiMC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDEiLCJzdWIiOiIwMTk3YTBiMC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDIiLCJpYXQiOjE4MDAwMDAwMDAsImV4cCI6MTgwMjU5MjAwMCwiaXNzIjoibGxtLWdhdGV3YXkifQ." +
 		"AJBBafzJH7AmN2ltYyJEDA5VvRbVsvlorXV467zVpu0"
 )
@@ -65,27 +65,27 @@ func TestVectorSession(t *testing.T) {
 	}
 }
 
-func TestVectorSealing(t *testing.T) {
+func TestVectorEncryption(t *testing.T) {
 	s := vectorSecrets(t)
 	for _, v := range []struct {
-		id, blob string
-		stale    bool
-	}{{vectorSealID, vectorSealBlob, false}, {vectorSealIDJWT, vectorSealBlobJWT, true}} {
-		blob, err := hex.DecodeString(v.blob)
+		id, encrypted string
+		stale         bool
+	}{{vectorEncryptionID, vectorEncrypted, false}, {vectorEncryptionIDJWT, vectorEncryptedJWT, true}} {
+		encrypted, err := hex.DecodeString(v.encrypted)
 		if err != nil {
 			t.Fatal(err)
 		}
-		plain, stale, err := s.Decrypt(blob, v.id, vectorBinding())
-		if err != nil || stale != v.stale || string(plain) != vectorSealed {
+		plain, stale, err := s.Decrypt(encrypted, v.id, vectorBinding())
+		if err != nil || stale != v.stale || string(plain) != vectorPlaintext {
 			t.Errorf("%s: %q stale=%v %v", v.id, plain, stale, err)
 		}
 	}
-	nonce := make([]byte, sealNonceSize)
+	nonce := make([]byte, encryptionNonceSize)
 	for i := range nonce {
 		nonce[i] = byte(100 + i)
 	}
-	if blob := s.sealing[0].seal([]byte(vectorSealed), nonce, vectorBinding()); hex.EncodeToString(blob) != vectorSealBlob {
-		t.Errorf("sealed as %x", blob)
+	if encrypted := s.encryption[0].encrypt([]byte(vectorPlaintext), nonce, vectorBinding()); hex.EncodeToString(encrypted) != vectorEncrypted {
+		t.Errorf("encrypted as %x", encrypted)
 	}
 }
 

@@ -98,13 +98,13 @@ func Assemble(events []Event) (*Response, *Error) {
 	return a.Response(), nil
 }
 
-// Ended says whether EventEnd came.
+// Ended reports whether EventEnd came.
 func (a *Assembler) Ended() bool { return a.ended }
 
-// Err is the error of EventError, nil if none came.
+// Err returns the error of EventError; nil if none came.
 func (a *Assembler) Err() *Error { return a.err }
 
-// Response is the answer as far as it has come. Nothing may be added afterwards.
+// Response returns the answer so far. Nothing may be added afterwards.
 func (a *Assembler) Response() *Response {
 	slices.SortStableFunc(a.choices, func(x, y *choiceBuilder) int { return cmp.Compare(x.index, y.index) })
 	a.response.Choices = make([]Choice, 0, len(a.choices))
@@ -209,7 +209,7 @@ func (c *choiceBuilder) choice() Choice {
 	return out
 }
 
-// Takes says whether what follows in a stream with the state next, which may be
+// Takes reports whether what follows in a stream with the state next, which may be
 // nil, still belongs to the reasoning whose state so far is s, which may be nil. It does not
 // if s is complete, or if the two contradict each other.
 func (s *ReasoningState) Takes(next *ReasoningState) bool {
@@ -227,7 +227,7 @@ func (s *ReasoningState) Takes(next *ReasoningState) bool {
 		s.Summary == next.Summary && s.Index == next.Index
 }
 
-// Complete says whether s, which may be nil, has what the provider wants back, so that nothing more belongs to its
+// Complete reports whether s, which may be nil, has what the provider wants back, so that nothing more belongs to its
 // reasoning.
 func (s *ReasoningState) Complete() bool {
 	return s != nil && (s.Signature != "" || s.Redacted != "" || s.Encrypted != "")

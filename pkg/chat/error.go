@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Class says what kind of failure a provider (or the way to it) met. It decides
-// whether the next key is tried, whether the key rests, and what the caller is told.
+// Class is the kind of a failure of a provider or of the connection to it. It decides
+// whether the next key is tried, whether the key cools down, and what the caller is told.
 type Class string
 
 // The classes.
@@ -55,7 +55,7 @@ func (e *Error) Error() string {
 	return s
 }
 
-// ForLog is what a log may hold of the error: everything but the provider's words.
+// ForLog returns the error without the provider's message, which may quote the request.
 func (e *Error) ForLog() string {
 	s := "provider: " + string(e.Class)
 	if e.Status != 0 {
@@ -70,7 +70,7 @@ func (e *Error) ForLog() string {
 // Unwrap returns Cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// CallerCaused says whether the fault is in the caller's request, so that every
+// CallerCaused reports whether the fault is in the caller's request, so that every
 // key of the provider would answer the same.
 func (e *Error) CallerCaused() bool {
 	switch e.Class {

@@ -1,7 +1,6 @@
 package chat
 
-// Events is the response as the stream that it would have been: what goes in whole
-// where a stream was asked for.
+// Events returns the events of a stream that carries the response.
 func Events(r *Response) []Event {
 	out := []Event{{Kind: EventStart, ID: r.ID, Model: r.Model, Created: r.Created,
 		ServiceTier: r.ServiceTier, SystemFingerprint: r.SystemFingerprint}}
@@ -36,7 +35,7 @@ func appendParts(out []Event, choice int, parts []Part) []Event {
 			calls++
 		case Image, Audio, File:
 			ev.Kind, ev.Media, ev.Part = EventMedia, p.Media, p.Kind
-		default: // a part without a form in streams
+		default: // streams have no event for it
 			continue
 		}
 		out = append(out, ev)

@@ -9,8 +9,8 @@ package chat
 
 import "encoding/json"
 
-// Request is what a caller asks of a model. A nil pointer or an empty value
-// means that the caller did not say.
+// Request is a request to a model. A nil pointer or an empty value means that the caller did
+// not set the field.
 type Request struct {
 	Model    string
 	Messages []Message
@@ -46,7 +46,8 @@ type Request struct {
 	Metadata      map[string]string // kept by the provider with the answer
 	CacheKey      string            // steers the provider's prompt cache
 
-	// Foreign are fields of the caller's dialect that have no place here. Where the caller's bytes pass they go along.
+	// Foreign are fields of the caller's dialect that have no place here. They are sent where the caller's bytes are
+	// passed through.
 	Foreign []Foreign `json:",omitempty"`
 }
 
@@ -59,7 +60,7 @@ type Foreign struct {
 	Essential bool `json:",omitempty"`
 }
 
-// Role says who speaks in a message.
+// Role is the author of a message.
 type Role string
 
 // The roles. Developer is OpenAI's newer name for instructions that rank above the user's.
@@ -78,7 +79,7 @@ type Message struct {
 	Parts []Part
 }
 
-// PartKind says which fields of a Part count.
+// PartKind is which fields of a Part are used.
 type PartKind uint8
 
 // The kinds of parts.
@@ -143,7 +144,7 @@ type ToolResult struct {
 	IsError bool
 }
 
-// ReasoningState is what a provider wants back unchanged with the reasoning that it belongs to.
+// ReasoningState is data that must go back to the provider unchanged with the reasoning that it belongs to.
 type ReasoningState struct {
 	ID        string // of the item, Responses
 	Signature string // Anthropic: signs the visible text
@@ -188,7 +189,7 @@ const (
 	ToolNamed    ToolMode = "named" // ToolChoice.Name
 )
 
-// ToolChoice is the caller's wish.
+// ToolChoice is which tools the model is to call.
 type ToolChoice struct {
 	Mode ToolMode
 	Name string

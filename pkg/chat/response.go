@@ -28,7 +28,7 @@ type Choice struct {
 	Logprobs     json.RawMessage // OpenAI's shape
 }
 
-// FinishReason says why an answer ended.
+// FinishReason is why an answer ended.
 type FinishReason string
 
 // The reasons.
@@ -60,7 +60,7 @@ type Usage struct {
 // Total is Input + Output, at most the largest number that there is.
 func (u *Usage) Total() int64 { return u.Input + min(u.Output, math.MaxInt64-max(u.Input, 0)) }
 
-// EventKind says which fields of an Event count.
+// EventKind is which fields of an Event are used.
 type EventKind uint8
 
 // The kinds of events. A stream is: one EventStart; then for each choice content
@@ -104,6 +104,6 @@ type Event struct {
 	Created                                   int64
 }
 
-// Substantive says whether the event is part of an answer, so that the key that
+// Substantive reports whether the event is part of an answer, so that the key that
 // gave it is committed: the start of a stream alone is not, nor is an error.
 func (e *Event) Substantive() bool { return e.Kind >= EventText && e.Kind <= EventEnd }

@@ -6,9 +6,9 @@ import "github.com/alicetears/llm-gateway/pkg/chat"
 // the gateway does not know survive, and so do the prefixes of prompt caches, as members keep their order.
 type Passthrough interface {
 	Client
-	// PassthroughRequest returns the body that req was decoded from, with the model (req.Model) and what the rules
-	// force changed. The warnings are those of EncodeRequest, and one for each unknown field that is dropped. The
-	// messages of the assistant with the indexes in changed, which ascend, differ from those of the body: at least they are encoded
+	// PassthroughRequest returns the body that req was decoded from, with the model (req.Model) and what the rules force
+	// changed. The warnings are those of EncodeRequest, and one for each unknown field that is dropped. The messages of
+	// the assistant with the indexes in changed, which ascend, differ from those of the body: at least they are encoded
 	// anew. If ok is false, the request has to be encoded by EncodeRequest, which may refuse it.
 	PassthroughRequest(body []byte, req *chat.Request, changed []int) (enc Encoded, ok bool)
 	// NewStreamPassthrough returns what hands one streamed answer to the caller who sent req.
@@ -22,8 +22,8 @@ type StreamPassthrough interface {
 	Append(out []byte, name string, data []byte) []byte
 }
 
-// PassthroughEncoder is a StreamEncoder that has to see the events that are passed through: it frames them in another way,
-// or an error that it encodes later has to continue them.
+// PassthroughEncoder is a StreamEncoder that has to see the events that are passed through: it frames them in another
+// way, or an error that it encodes later has to continue them.
 type PassthroughEncoder interface {
 	// AppendPassthrough appends what a StreamPassthrough gave as the caller gets it: nothing, or some events. The
 	// last of them has the kind last; nothing follows EventEnd.

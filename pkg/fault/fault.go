@@ -1,5 +1,5 @@
-// Package fault is the one error that a caller of the gateway may see: a code, a
-// status and a safe message outside, the cause for the log inside.
+// Package fault defines the error that clients of the gateway see: a code, a status and
+// a safe message. The cause is for the log alone.
 package fault
 
 import (
@@ -33,7 +33,7 @@ const (
 	Cancelled        Code = "CANCELLED" // the caller left; nobody reads it
 )
 
-// Status is the HTTP status of the code.
+// Status returns the HTTP status of the code.
 func (c Code) Status() int {
 	switch c {
 	case Validation, NoEligibleKey:
@@ -94,12 +94,12 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// New makes an error with a message for the caller.
+// New returns an error with a message for the caller.
 func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Wrap is New with a cause for the log.
+// Wrap returns an error as New does, with a cause for the log.
 func Wrap(err error, code Code, format string, args ...any) *Error {
 	e := New(code, format, args...)
 	e.Err = err
@@ -107,7 +107,7 @@ func Wrap(err error, code Code, format string, args ...any) *Error {
 }
 
 // From returns the Error in err's chain; any other error becomes Internal with a
-// message that tells nothing.
+// message without details.
 func From(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -130,7 +130,7 @@ func (is *Issues) Add(path, format string, args ...any) {
 	*is = append(*is, Issue{path, fmt.Sprintf(format, args...)})
 }
 
-// Err is nil if there are no issues, else a Validation error whose details are
+// Err returns nil if there are no issues, else a Validation error whose details are
 // {"issues": [...]} and whose message names the first.
 func (is Issues) Err() error {
 	if len(is) == 0 {

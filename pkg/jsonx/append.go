@@ -29,7 +29,7 @@ func AppendStrings(dst []byte, list []string) []byte {
 	return append(dst, ']')
 }
 
-// AppendEscaped is AppendString without the quotes.
+// AppendEscaped appends what AppendString does, without the quotes.
 func AppendEscaped(dst []byte, s string) []byte {
 	done := 0
 	for i := 0; i < len(s); {
@@ -55,7 +55,7 @@ func AppendEscaped(dst []byte, s string) []byte {
 	return append(dst, s[done:]...)
 }
 
-// plain is the number of leading bytes that stand for themselves in a string,
+// plain returns the number of leading bytes that stand for themselves in a string,
 // bytes outside ASCII not among them.
 func plain(s string) int {
 	i := 0

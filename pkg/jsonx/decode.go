@@ -118,7 +118,7 @@ func (r *Report) want(v Value, kind Kind) bool {
 	return v.Kind() == kind
 }
 
-// Int64 is a whole number's value; ok is false, and an issue noted, if it is none within range.
+// Int64 returns a whole number's value; ok is false, and an issue noted, if it is none within range.
 func (r *Report) Int64(v Value) (n int64, ok bool) {
 	if v.Kind() != Number {
 		r.Expected(v, "a whole number")
@@ -130,7 +130,7 @@ func (r *Report) Int64(v Value) (n int64, ok bool) {
 	return n, ok
 }
 
-// Float64 is a number's value; ok is false, and an issue noted, if it is none within range.
+// Float64 returns a number's value; ok is false, and an issue noted, if it is none within range.
 func (r *Report) Float64(v Value) (f float64, ok bool) {
 	if !r.want(v, Number) {
 		return 0, false

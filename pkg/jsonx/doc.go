@@ -9,7 +9,7 @@ import (
 	"math"
 )
 
-// Mode says how forgiving Parse is about what RFC 8259 leaves open.
+// Mode is how strict Parse is where RFC 8259 leaves the choice.
 type Mode uint8
 
 // The modes. Both refuse what is not JSON.
@@ -24,10 +24,10 @@ const (
 // MaxDepth is how deep arrays and objects may nest.
 const MaxDepth = 128
 
-// MaxSize is the longest text that Parse takes, in bytes.
+// MaxSize limits the text that Parse takes, in bytes.
 const MaxSize = math.MaxInt32
 
-// A SyntaxError says why and where a text is not (acceptable) JSON.
+// A SyntaxError says why and where a text is not JSON, or not acceptable.
 type SyntaxError struct {
 	Offset int    // of the byte at which it was noticed
 	Path   string // of the value that was being read; empty at the top
@@ -43,7 +43,7 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s: %s (at byte %d)", e.Path, e.Msg, e.Offset)
 }
 
-// Kind is what a value is.
+// Kind is the kind of a value.
 type Kind uint8
 
 // The kinds. Missing is the kind of a Value that was looked for and is not there.
@@ -135,7 +135,7 @@ func (d *Doc) Release(limit int) {
 	d.nodes = d.nodes[:0]
 }
 
-// Root is the outermost value.
+// Root returns the outermost value.
 func (d *Doc) Root() Value {
 	if len(d.nodes) == 0 {
 		return Value{}
@@ -143,7 +143,7 @@ func (d *Doc) Root() Value {
 	return Value{d: d, end: int32(len(d.nodes))}
 }
 
-// Parse is Doc.Parse into a new document.
+// Parse parses the text as Doc.Parse does, into a new document.
 func Parse(src []byte, mode Mode) (Value, error) {
 	d := new(Doc)
 	if err := d.Parse(src, mode); err != nil {

@@ -2,10 +2,9 @@ package jsonx
 
 import "slices"
 
-// An Edit changes members of an object and leaves every other byte of the text as it
-// came, white space and the order of members included. Names are compared by what they
-// say: "mod\u0065l" is model. If members share a name, a change concerns all of them, and
-// one is left.
+// An Edit changes members of an object and keeps every other byte of the text, white space and the
+// order of members included. Names are compared without their escapes: "mod\u0065l" is model. If
+// members share a name, Set and Drop change all of them, and one is left.
 type Edit struct {
 	src        []byte
 	start, end int // of what Append writes
@@ -24,8 +23,8 @@ type span struct {
 	dropped          bool
 }
 
-// NewEdit prepares changes of the object, which must stay as it is until Append.
-// Of a value that is no object nothing can be changed.
+// NewEdit returns an Edit of the object, which must not change until Append. Of another value
+// nothing can be changed.
 func NewEdit(object Value) *Edit {
 	e := &Edit{}
 	if object.Kind() != Object {
@@ -53,8 +52,7 @@ func NewEdit(object Value) *Edit {
 	return e
 }
 
-// Set gives the member the value, which must be JSON. A member that is not there yet is
-// added at the end.
+// Set sets the member's value, which must be JSON. It adds a missing member at the end.
 func (e *Edit) Set(name string, value []byte) {
 	at := e.last(name)
 	if at < 0 {
@@ -68,13 +66,13 @@ func (e *Edit) Set(name string, value []byte) {
 // Drop removes the member.
 func (e *Edit) Drop(name string) { e.drop(name, -1) }
 
-// SetAt gives the member with that index among the object's members the value, which must be JSON.
+// SetAt sets the value of the object's member with the index i, which must be JSON.
 func (e *Edit) SetAt(i int, value []byte) { e.spans[i].text = value }
 
-// DropAt removes the member with that index.
+// DropAt removes the object's member with the index i.
 func (e *Edit) DropAt(i int) { e.spans[i].dropped = true }
 
-// RenameAt gives the member with that index another name. It removes what has that name already.
+// RenameAt renames the object's member with the index i. It removes other members of the new name.
 func (e *Edit) RenameAt(i int, to string) {
 	if s := &e.spans[i]; !s.dropped && string(s.key) != to {
 		e.drop(to, i)
@@ -82,7 +80,7 @@ func (e *Edit) RenameAt(i int, to string) {
 	}
 }
 
-// last is the member that counts of those with the name, -1 if there is none.
+// last returns the index of the last member with the name; -1 if there is none.
 func (e *Edit) last(name string) int {
 	for i := len(e.spans) - 1; i >= 0; i-- {
 		if string(e.spans[i].key) == name && !e.spans[i].dropped {
@@ -92,7 +90,7 @@ func (e *Edit) last(name string) int {
 	return -1
 }
 
-// drop removes the members of the name but the one at the index.
+// drop removes the members with the name except the one with the index.
 func (e *Edit) drop(name string, but int) {
 	for i := range e.spans {
 		if i != but && string(e.spans[i].key) == name {
@@ -101,7 +99,7 @@ func (e *Edit) drop(name string, but int) {
 	}
 }
 
-// Changed says whether Append gives anything else than the source.
+// Changed reports whether Append appends something else than the source.
 func (e *Edit) Changed() bool {
 	return slices.ContainsFunc(e.spans, func(s span) bool { return s.dropped || s.start < 0 || s.name != nil || s.text != nil })
 }
@@ -156,7 +154,7 @@ func (e *Edit) appendSpan(dst []byte, s *span) []byte {
 	return append(dst, e.src[s.value:s.end]...)
 }
 
-// closing is where the closing brace stands.
+// closing returns the index of the closing brace.
 func (e *Edit) closing() int {
 	for i := len(e.spans) - 1; i >= 0; i-- {
 		if e.spans[i].start >= 0 {

@@ -31,10 +31,10 @@ func (r *Report) AddMember(object Value, name, format string, args ...any) {
 	}
 }
 
-// Full says that no more issues are kept: time to stop looking.
+// Full reports whether the report keeps no more issues.
 func (r *Report) Full() bool { return len(r.issues) >= MaxIssues }
 
-// Err is nil if there are no issues, else a *fault.Error of code Validation.
+// Err returns nil if there are no issues, else a *fault.Error of code Validation.
 func (r *Report) Err() error { return r.issues.Err() }
 
 // Expected notes that the value is of the wrong kind; want is such as "a string".
@@ -42,7 +42,7 @@ func (r *Report) Expected(at Value, want string) {
 	r.Add(at, "expected %s, got %s", want, at.Kind())
 }
 
-// Syntax is the *fault.Error of code Validation for an error of Parse.
+// Syntax returns the *fault.Error of code Validation for an error of Parse.
 func Syntax(err error) error {
 	var se *SyntaxError
 	if !errors.As(err, &se) {
@@ -63,7 +63,7 @@ func (r *Report) Unknown(m Value, known func(yield func(string) bool)) {
 	r.Add(m, "%s", UnknownField(m, known))
 }
 
-// UnknownField is what Unknown notes.
+// UnknownField returns the message of Unknown.
 func UnknownField(m Value, known func(yield func(string) bool)) string {
 	key := string(m.Key())
 	for name := range known {

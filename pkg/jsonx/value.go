@@ -11,7 +11,7 @@ import (
 )
 
 // Value is one value of a Doc, or Missing (the zero value). Every method may be
-// called on every value: what does not fit gives a zero result.
+// called on every value; it returns a zero result if the kind does not fit.
 type Value struct {
 	d   *Doc
 	i   int32
@@ -20,7 +20,7 @@ type Value struct {
 
 func (v Value) node() *node { return &v.d.nodes[v.i] }
 
-// Kind says what the value is.
+// Kind returns the kind of the value.
 func (v Value) Kind() Kind {
 	if v.d == nil {
 		return Missing
@@ -28,13 +28,13 @@ func (v Value) Kind() Kind {
 	return v.node().kind
 }
 
-// Exists is false for Missing.
+// Exists reports whether the value is there.
 func (v Value) Exists() bool { return v.d != nil }
 
-// Given is false for Missing and for null.
+// Given reports whether the value is there and not null.
 func (v Value) Given() bool { return v.d != nil && v.node().kind != Null }
 
-// Len is the number of children.
+// Len returns the number of children.
 func (v Value) Len() int {
 	if v.d == nil {
 		return 0
@@ -42,7 +42,7 @@ func (v Value) Len() int {
 	return int(v.node().n)
 }
 
-// First is the first child of an array or an object.
+// First returns the first child of an array or an object.
 func (v Value) First() Value {
 	if v.d == nil || v.node().n == 0 {
 		return Value{}
@@ -50,7 +50,7 @@ func (v Value) First() Value {
 	return Value{d: v.d, i: v.i + 1, end: v.node().next}
 }
 
-// Next is the sibling that follows.
+// Next returns the sibling that follows.
 func (v Value) Next() Value {
 	if v.d == nil || v.node().next >= v.end {
 		return Value{}
@@ -58,7 +58,7 @@ func (v Value) Next() Value {
 	return Value{d: v.d, i: v.node().next, end: v.end}
 }
 
-// Get is the object's member of that name, the last if there are several.
+// Get returns the object's member of that name, the last if there are several.
 func (v Value) Get(name string) Value {
 	var found Value
 	if v.Kind() != Object {
@@ -72,7 +72,7 @@ func (v Value) Get(name string) Value {
 	return found
 }
 
-// Key is the member's name. It is only valid as long as the text is.
+// Key returns the member's name. It is only valid as long as the text is.
 func (v Value) Key() []byte {
 	if v.d == nil {
 		return nil
@@ -85,7 +85,7 @@ func (v Value) Key() []byte {
 	return []byte(unescape(raw, n.flags>>2))
 }
 
-// Raw is the value's text. It is only valid as long as the document's is.
+// Raw returns the value's text. It is only valid as long as the document's is.
 func (v Value) Raw() []byte {
 	if v.d == nil {
 		return nil
@@ -97,7 +97,7 @@ func (v Value) Raw() []byte {
 	return v.d.src[n.start:n.end]
 }
 
-// Clone is a copy of Raw without white space; nil if the value is not Given.
+// Clone returns a copy of Raw without white space; nil if the value is not Given.
 func (v Value) Clone() json.RawMessage {
 	if !v.Given() {
 		return nil
@@ -105,7 +105,7 @@ func (v Value) Clone() json.RawMessage {
 	return AppendCompact(make([]byte, 0, len(v.Raw())), v.Raw())
 }
 
-// Str is what a string says; empty for other kinds.
+// Str returns the content of a string; empty for other kinds.
 func (v Value) Str() string {
 	if v.Kind() != String {
 		return ""
@@ -114,12 +114,12 @@ func (v Value) Str() string {
 	return unescape(v.d.src[n.start:n.end], n.flags)
 }
 
-// Empty says whether the value is anything else than a string with content.
+// Empty reports whether the value is no string, or an empty one.
 func (v Value) Empty() bool {
 	return v.Kind() != String || v.node().start == v.node().end
 }
 
-// Is says whether the value is that string, without allocating.
+// Is reports whether the value is that string, without allocating.
 func (v Value) Is(s string) bool {
 	if v.Kind() != String {
 		return false
@@ -131,7 +131,7 @@ func (v Value) Is(s string) bool {
 	return v.Str() == s
 }
 
-// Bool is a boolean's value, and whether it is one.
+// Bool returns a boolean's value, and whether it is one.
 func (v Value) Bool() (value, ok bool) {
 	if v.Kind() != Bool {
 		return false, false
@@ -139,7 +139,7 @@ func (v Value) Bool() (value, ok bool) {
 	return v.d.src[v.node().start] == 't', true
 }
 
-// Int64 is a whole number's value, and whether it is one within range. 100.0 and 1e2 are whole.
+// Int64 returns a whole number's value, and whether it is one within range. 100.0 and 1e2 are whole.
 func (v Value) Int64() (int64, bool) {
 	if v.Kind() != Number {
 		return 0, false
@@ -173,7 +173,7 @@ func smallInt(raw []byte) (int64, bool) {
 	return n, true
 }
 
-// Float64 is a number's value, and whether it is one within range.
+// Float64 returns a number's value, and whether it is one within range.
 func (v Value) Float64() (float64, bool) {
 	if v.Kind() != Number {
 		return 0, false
@@ -211,10 +211,10 @@ func (v Value) Path() string {
 	return path.String()
 }
 
-// Member is the path of the object's member of that name, which need not exist.
+// Member returns the path of the object's member of that name, which need not exist.
 func (v Value) Member(name string) string { return join(v.Path(), segment(name)) }
 
-// join puts a path's segments together.
+// join joins a path and a segment.
 func join(head, tail string) string {
 	if head == "" || tail == "" || tail[0] == '[' {
 		return head + tail
@@ -222,8 +222,8 @@ func join(head, tail string) string {
 	return head + "." + tail
 }
 
-// segment is how a member's name stands in a path: as it is if it looks like a
-// name, else quoted in brackets, and cut if a caller made it absurdly long.
+// segment returns a member's name as it stands in a path: quoted in brackets unless it looks like a name, and cut if it
+// is very long.
 func segment(key string) string {
 	plain := key != "" && len(key) <= 64
 	for i := 0; plain && i < len(key); i++ {

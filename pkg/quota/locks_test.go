@@ -38,7 +38,7 @@ func TestFailoverInAllDirectionsDoesNotDeadlock(t *testing.T) {
 		var settles [processes]*store.Group[store.Record]
 		for i := range quotas {
 			quotas[i] = quota.New(db)
-			settles[i] = store.NewGroup(64, groupPatience, func(ctx context.Context, batch []store.Record) error {
+			settles[i] = store.NewGroup(64, groupTimeout, func(ctx context.Context, batch []store.Record) error {
 				return db.Run(ctx, store.Settle(batch)...)
 			})
 		}
@@ -79,7 +79,7 @@ func TestTwoDaysOfOneKeyDoNotDeadlock(t *testing.T) {
 				rng := rand.New(rand.NewPCG(uint64(p), uint64(n)))
 				wg.Go(func() {
 					for range rounds {
-						c := f.claim(f.keys[0])
+						c := f.request(f.keys[0])
 						c.Now = now + rng.Int64N(2)*dayMs
 						if _, ok, err := q.Reserve(context.Background(), c); err != nil || !ok {
 							t.Errorf("reserved: %v, %v", ok, err)
@@ -116,7 +116,7 @@ func failOver(f *fixture, rng *rand.Rand, q *quota.Quota, settle *store.Group[st
 				}
 			}
 		}
-		c := f.claim(keys...)
+		c := f.request(keys...)
 		c.Now = now + rng.Int64N(2)*dayMs
 		return c
 	}

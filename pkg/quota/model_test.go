@@ -73,7 +73,7 @@ func TestQuotaFollowsTheModel(t *testing.T) {
 			case op < 9:
 				want, ok := m.reserve(clock)
 				want.Key = id
-				c := f.claim(id)
+				c := f.request(id)
 				c.Now = clock
 				got, found, err := q.Reserve(t.Context(), c)
 				if err != nil || found != ok || ok && got != want {
@@ -140,7 +140,7 @@ func (f *fixture) limit(id store.ID, limit int64) {
 // wantModels compares what Refresh says with the models.
 func (f *fixture) wantModels(models map[store.ID]*model, clock int64) {
 	f.t.Helper()
-	v, err := f.q.Refresh(f.t.Context(), f.claim(f.keys[0]).Principal, clock)
+	v, err := f.q.Refresh(f.t.Context(), f.request(f.keys[0]).Principal, clock)
 	if err != nil || v.Revision != f.revision {
 		f.t.Fatalf("revision %d, %v, want %d", v.Revision, err, f.revision)
 	}
@@ -251,7 +251,7 @@ func takeAndReturn(f *fixture, rng *rand.Rand, q *quota.Quota, w *limits, y *tal
 	}
 	for range rounds {
 		w.Lock() // which guards the revision
-		c := f.claim(f.keys[rng.IntN(len(f.keys))])
+		c := f.request(f.keys[rng.IntN(len(f.keys))])
 		w.Unlock()
 		if rng.IntN(3) == 0 {
 			c.Keys = f.keys // in turn
@@ -324,7 +324,7 @@ func (f *fixture) wantRestIsFree(limit map[store.ID]int64) {
 	f.t.Helper()
 	for _, id := range f.keys {
 		for day := range int64(2) {
-			c := f.claim(id)
+			c := f.request(id)
 			c.Now = now + day*dayMs
 			v, err := f.q.Refresh(f.t.Context(), c.Principal, c.Now)
 			if err != nil {

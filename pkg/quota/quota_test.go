@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 const now = 1_800_000_000_000
 
-const groupPatience = 20 * time.Second
+const groupTimeout = 20 * time.Second
 
 // onEveryEngine runs the test on SQLite, PostgreSQL, and PostgreSQL behind a transaction pooler.
 func onEveryEngine(t *testing.T, test func(t *testing.T, f *fixture)) {
@@ -100,7 +100,7 @@ values ($1, $2, 'openai', '', $3, '', '', 1, $4, $5, '[]', $6, 0, '', '', 0, 0)`
 	return id
 }
 
-func (f *fixture) claim(keys ...store.ID) quota.Request {
+func (f *fixture) request(keys ...store.ID) quota.Request {
 	return quota.Request{Principal: store.Principal{User: f.user, Token: f.token}, Revision: f.revision, Now: now, Keys: keys}
 }
 
@@ -153,7 +153,7 @@ func TestReserveNeverPassesTheLimit(t *testing.T) {
 				if limit < 0 {
 					want = 300
 				}
-				if got := f.parallel(300, f.claim(id))[id]; got != want {
+				if got := f.parallel(300, f.request(id))[id]; got != want {
 					t.Errorf("%d places given, want %d", got, want)
 				}
 			})
@@ -166,7 +166,7 @@ func TestRotationIsEvenWithinOne(t *testing.T) {
 		for range 3 {
 			f.key(-1)
 		}
-		got := f.parallel(200, f.claim(f.keys...))
+		got := f.parallel(200, f.request(f.keys...))
 		least, most := 200, 0
 		for _, id := range f.keys {
 			least, most = min(least, got[id]), max(most, got[id])
@@ -183,7 +183,7 @@ func TestRotationStopsAtEachLimit(t *testing.T) {
 		for _, limit := range []int64{5, 40, 20} {
 			limits[f.key(limit)] = int(limit)
 		}
-		for id, n := range f.parallel(300, f.claim(f.keys...)) {
+		for id, n := range f.parallel(300, f.request(f.keys...)) {
 			if n != limits[id] {
 				t.Errorf("%d places of a key with a limit of %d", n, limits[id])
 			}
@@ -219,7 +219,7 @@ func TestReserveRefuses(t *testing.T) {
 		for name, tt := range tests {
 			t.Run(name, func(t *testing.T) {
 				f := newFixtureAgain(t, f)
-				c := f.claim(f.key(10))
+				c := f.request(f.key(10))
 				tt.spoil(f, &c)
 				if r, ok := f.reserve(c); ok {
 					t.Fatalf("reserved %+v", r)
@@ -244,7 +244,7 @@ func TestSessionReserves(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		f.key(-1)
 		f.key(-1)
-		c := f.claim(f.keys[0])
+		c := f.request(f.keys[0])
 		c.Principal = store.Principal{User: f.user, Session: f.session}
 		if _, ok := f.reserve(c); !ok {
 			t.Error("refused one key")
@@ -272,8 +272,8 @@ func TestGiveBackSurvivesMidnightAndReset(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		today, _ := f.reserve(f.claim(id))
-		tomorrow := f.claim(id)
+		today, _ := f.reserve(f.request(id))
+		tomorrow := f.request(id)
 		tomorrow.Now += 24 * 3600 * 1000
 		if r, ok := f.reserve(tomorrow); !ok || r.Used != 1 || r.Day != today.Day+1 {
 			t.Fatalf("after midnight: %+v %v", r, ok)
@@ -285,9 +285,9 @@ func TestGiveBackSurvivesMidnightAndReset(t *testing.T) {
 		if n := used(today.Day + 1); n != 1 {
 			t.Errorf("giving back yesterday's place changed today's count to %d", n)
 		}
-		before, _ := f.reserve(f.claim(id))
+		before, _ := f.reserve(f.request(id))
 		f.run(`update key_days set used = 0, gen = gen + 1 where key_id = $1 and day = $2`, id, before.Day)
-		after, _ := f.reserve(f.claim(id))
+		after, _ := f.reserve(f.request(id))
 		giveBack(before)
 		if n := used(after.Day); n != 1 {
 			t.Errorf("giving back a place from before the reset left %d, want 1", n)
@@ -303,13 +303,13 @@ func TestGiveBackSurvivesMidnightAndReset(t *testing.T) {
 func TestNextGivesBackRestsAndReservesAtOnce(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		first, second := f.key(1), f.key(1)
-		r, _ := f.reserve(f.claim(first))
+		r, _ := f.reserve(f.request(first))
 		before := []store.Stmt{quota.Release(r), store.StartCooldown(store.Cooldown{Key: first, Revision: f.revision, Until: now + 60_000, Class: "rate_limited", Message: "slow down"})}
-		next, ok, err := f.q.ReserveNext(t.Context(), before, f.claim(second))
+		next, ok, err := f.q.ReserveNext(t.Context(), before, f.request(second))
 		if err != nil || !ok || next.Key != second {
 			t.Fatalf("%+v %v %v", next, ok, err)
 		}
-		v, err := f.q.Refresh(t.Context(), f.claim(first).Principal, now)
+		v, err := f.q.Refresh(t.Context(), f.request(first).Principal, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -323,14 +323,14 @@ func TestNextGivesBackRestsAndReservesAtOnce(t *testing.T) {
 		if err := f.db.Run(t.Context(), store.StartCooldown(store.Cooldown{Key: first, Revision: f.revision, Until: now + 1000, Class: "overloaded"})); err != nil {
 			t.Fatal(err)
 		}
-		if v, _ := f.q.Refresh(t.Context(), f.claim(first).Principal, now); v.Keys[first].CooldownUntil != now+60_000 {
+		if v, _ := f.q.Refresh(t.Context(), f.request(first).Principal, now); v.Keys[first].CooldownUntil != now+60_000 {
 			t.Errorf("a shorter rest replaced the longer: %+v", v.Keys[first])
 		}
 		// What failed was known before the last change: it may have been another secret.
 		if err := f.db.Run(t.Context(), store.StartCooldown(store.Cooldown{Key: second, Revision: f.revision - 1, Until: now + 1000, Class: "bad_key"})); err != nil {
 			t.Fatal(err)
 		}
-		if v, _ := f.q.Refresh(t.Context(), f.claim(first).Principal, now); v.Keys[second].CooldownUntil != 0 {
+		if v, _ := f.q.Refresh(t.Context(), f.request(first).Principal, now); v.Keys[second].CooldownUntil != 0 {
 			t.Errorf("a rest from before a change: %+v", v.Keys[second])
 		}
 	})

@@ -7,14 +7,13 @@ import (
 	"time"
 )
 
-// A Throttle slows guessing down: it counts tries in buckets, and after some of them
-// a bucket hears no more for a while. It never closes one for longer than its rule says, however
-// many tries come.
+// A Throttle slows guessing down: it counts tries in buckets, and after some tries
+// a bucket must wait. A wait is never longer than the rule says, for any number of tries.
 //
-// A try is counted before it is known whether it is right, so that many at once gain nothing; one
-// that was right is taken back. Times are Unix milliseconds. Errors are those of the storage.
+// A try counts before it is known whether it is right, so that many at once gain nothing. A
+// right one is taken back. Times are Unix milliseconds. Errors are those of the storage.
 type Throttle interface {
-	// Try counts a try and returns 0, or returns how long the bucket hears nothing yet, and counts nothing.
+	// Try counts a try and returns 0, or returns how long the bucket must wait, and counts nothing.
 	Try(ctx context.Context, now int64, bucket string, rule Rule) (wait time.Duration, err error)
 	// TakeBack undoes the last try of a bucket.
 	TakeBack(ctx context.Context, now int64, bucket string) error
@@ -26,9 +25,9 @@ type Throttle interface {
 	Marked(ctx context.Context, now int64, bucket string) (bool, error)
 }
 
-// Rule says how a bucket slows down: Free tries at any speed; after the next one Step of
-// silence, and twice as much after each further one, up to Max. A bucket without a try for Forget
-// after its silence starts afresh.
+// Rule says how a bucket slows down: Free tries need no wait; the next one makes the bucket wait for Step,
+// and each further one twice as long, up to Max. A bucket without a try for Forget
+// after its wait starts afresh.
 type Rule struct {
 	Free   int64 // at least 1
 	Step   time.Duration
@@ -36,7 +35,7 @@ type Rule struct {
 	Forget time.Duration
 }
 
-// doublings is after how many doublings of Step a silence of Max is reached.
+// doublings returns how many doublings of Step reach Max.
 func (r Rule) doublings() int64 {
 	n := int64(0)
 	for d := r.Step; d < r.Max && n < 30; d *= 2 {
@@ -45,8 +44,8 @@ func (r Rule) doublings() int64 {
 	return n
 }
 
-// Bucket names a bucket of a kind ("login") for what it counts: a digest, because what people type
-// into a login form is not always an address. Parts never run into one another.
+// Bucket names a bucket of a kind ("login") for the parts that it counts. The name holds a digest of them, because people
+// type more than addresses into a login form. No two lists of parts make the same name.
 func Bucket(kind string, parts ...string) string {
 	h := sha256.New()
 	for _, p := range parts {

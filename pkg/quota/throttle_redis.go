@@ -11,17 +11,17 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// RedisThrottle keeps buckets in Redis, and carries on in another Throttle while Redis is down.
+// RedisThrottle keeps buckets in Redis, and uses another Throttle while Redis is down.
 // It is safe for concurrent use.
 type RedisThrottle struct {
 	client   *redis.Client
 	fallback Throttle
 	log      *slog.Logger
-	downTill atomic.Int64 // Unix ms: Redis is not asked before
+	retryAt  atomic.Int64 // Unix ms: Redis is not used before; 0: it answers
 }
 
-// Redis is asked again after redisRetryInterval without an answer, and gets redisTimeout for each;
-// a login must not hang on it.
+// A login must not hang on Redis: an answer may take redisTimeout, and after none Redis is left alone for
+// redisRetryInterval.
 const (
 	redisRetryInterval = 15 * time.Second
 	redisTimeout       = 2 * time.Second
@@ -39,7 +39,7 @@ func NewRedisThrottle(url string, fallback Throttle, log *slog.Logger) (*RedisTh
 	options.MaxRetries = 1
 	options.PoolSize = 4
 	options.ContextTimeoutEnabled = true
-	// The driver's own log goes to standard error in a form of its own, and tells nothing that is not logged here.
+	// The driver logs to standard error in another form, and nothing that is not logged here.
 	redis.SetLogger(noLog{})
 	return &RedisThrottle{client: redis.NewClient(options), fallback: fallback, log: log}, nil
 }
@@ -48,7 +48,7 @@ type noLog struct{}
 
 func (noLog) Printf(context.Context, string, ...any) {}
 
-// Ping asks Redis for an answer.
+// Ping reports whether Redis answers.
 func (t *RedisThrottle) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
@@ -58,8 +58,8 @@ func (t *RedisThrottle) Ping(ctx context.Context) error {
 // Close drops the connections.
 func (t *RedisThrottle) Close() error { return t.client.Close() }
 
-// The scripts do what the statements of SQLThrottle do. A bucket is a hash of its tries (n)
-// and the end of its silence (at); a mark is a string.
+// The scripts do the same as the statements of SQLThrottle. A bucket is a hash of its tries (n)
+// and the end of its wait (at); a mark is a string.
 var (
 	tryScript = redis.NewScript(`
 local now, forget, free, doublings = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -68,11 +68,11 @@ local old = redis.call('HMGET', KEYS[1], 'n', 'at')
 local n, at = tonumber(old[1] or '0'), tonumber(old[2] or '0')
 if old[2] and at > now and n > free then return at - now end
 if not old[2] or at < now - forget then n = 0 end
-local silence = 0
+local wait = 0
 if n >= free then
-  if n - free >= doublings then silence = longest else silence = step * 2 ^ (n - free) end
+  if n - free >= doublings then wait = longest else wait = step * 2 ^ (n - free) end
 end
-redis.call('HSET', KEYS[1], 'n', string.format('%d', n + 1), 'at', string.format('%d', now + silence))
+redis.call('HSET', KEYS[1], 'n', string.format('%d', n + 1), 'at', string.format('%d', now + wait))
 redis.call('PEXPIRE', KEYS[1], string.format('%d', keep))
 return 0`)
 
@@ -137,16 +137,16 @@ func (t *RedisThrottle) Marked(ctx context.Context, now int64, bucket string) (m
 	return marked, err
 }
 
-// either does it in Redis or, while Redis does not answer, in the fallback.
+// either runs inRedis or, while Redis does not answer, inFallback.
 func (t *RedisThrottle) either(ctx context.Context, now int64, inRedis func(context.Context) error, inFallback func() error) error {
-	if now < t.downTill.Load() {
+	if now < t.retryAt.Load() {
 		return inFallback()
 	}
 	limited, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
 	err := inRedis(limited)
 	if err == nil {
-		if t.downTill.Swap(0) != 0 {
+		if t.retryAt.Swap(0) != 0 {
 			t.log.Info("Redis answers again")
 		}
 		return nil
@@ -154,8 +154,8 @@ func (t *RedisThrottle) either(ctx context.Context, now int64, inRedis func(cont
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if t.downTill.Swap(now+redisRetryInterval.Milliseconds()) == 0 {
-		// The error may hold the address, which is no secret; a password it never holds.
+	if t.retryAt.Swap(now+redisRetryInterval.Milliseconds()) == 0 {
+		// The error may hold the address, but never the password.
 		t.log.Warn("Redis does not answer: throttles are kept in the database until it does", "cause", err.Error())
 	}
 	return inFallback()

@@ -10,15 +10,15 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
 
-// The scheduled job's bounds: how long it deletes, and how long after its start it still begins to run requests where beginWithin
-// has no say. What is left over is the next run's.
+// The bounds of the scheduled job: how long it deletes, and how long after its start it still begins to run requests where
+// beginWithin sets no bound. The next run goes on.
 const (
 	cronPurge = 4 * time.Second
 	cronBegin = 10 * time.Second
 )
 
-// authorizeScheduler lets the platform's scheduler in, which sends CRON_SECRET as a bearer
-// (vercel.com/docs/cron-jobs/manage-cron-jobs). Nobody is let in where it is not set.
+// authorizeScheduler admits the platform's scheduler, which sends CRON_SECRET as a bearer token
+// (vercel.com/docs/cron-jobs/manage-cron-jobs). Without CRON_SECRET it admits no one.
 func (a *App) authorizeScheduler(c *call) error {
 	want := a.Config.Secrets.Cron
 	if want == "" {
@@ -31,8 +31,8 @@ func (a *App) authorizeScheduler(c *call) error {
 	return nil
 }
 
-// cron is the scheduled job: it deletes what has passed retention, and runs asynchronous requests that nobody has polled for. It
-// may be called at any time and any number of times.
+// cron is the scheduled job: it deletes what is older than the retention, and runs asynchronous requests for which no client
+// has polled. It may run at any time and any number of times.
 func (a *App) cron(c *call) error {
 	begin, stop := context.WithTimeout(c.r.Context(), cmp.Or(beginWithin(a.Config), cronBegin))
 	defer stop()
@@ -50,6 +50,6 @@ func (a *App) cron(c *call) error {
 	return c.reply(http.StatusOK, struct {
 		Deleted  int64 `json:"deleted"`  // rows
 		Ran      int   `json:"ran"`      // asynchronous requests
-		Complete bool  `json:"complete"` // false: the time was over, the next run goes on
+		Complete bool  `json:"complete"` // false: the time ended, and the next run goes on
 	}{deleted, ran, complete && begin.Err() == nil})
 }

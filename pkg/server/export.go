@@ -15,8 +15,8 @@ import (
 const exportColumns = "id,createdAt,status,outcome,provider,model,keyId,keyName,tokenId,tokenName,stream,attempts,latencyMs,firstByteMs," +
 	"inputTokens,cachedTokens,cacheWriteTokens,outputTokens,reasoningTokens,estimated,costUsd"
 
-// exportRequests streams the rows that listRequests would list, all pages of them, as CSV (RFC 4180).
-// A failure after the first page cuts the connection: a file that ends early must not look whole.
+// exportRequests streams all pages of listRequests as CSV (RFC 4180). A failure after the first page closes the
+// connection, so that a file that ends early does not look whole.
 func (a *App) exportRequests(c *call) error {
 	q := c.query()
 	page := page{limit: maxPage}
@@ -49,7 +49,7 @@ func (a *App) exportRequests(c *call) error {
 	}
 }
 
-// exportNames are the names of a user's keys and tokens; what is deleted has none.
+// exportNames holds the names of a user's keys and tokens. Deleted ones have none.
 type exportNames map[store.ID]string
 
 func (a *App) exportNames(ctx context.Context, user store.ID) (exportNames, error) {
@@ -77,7 +77,7 @@ func (n exportNames) table(rows []store.Request) []byte {
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
 	for _, q := range rows {
-		w.Write(n.row(viewRequest(q))) // a buffer takes everything
+		w.Write(n.row(viewRequest(q))) // writing to a buffer does not fail
 	}
 	w.Flush()
 	return b.Bytes()
@@ -109,7 +109,7 @@ func (n exportNames) row(v requestView) []string {
 }
 
 // harmless keeps spreadsheets from running a text as a formula
-// (owasp.org/www-community/attacks/CSV_Injection). Models and names are other people's words.
+// (owasp.org/www-community/attacks/CSV_Injection). Clients choose the names of models.
 func harmless(text string) string {
 	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
 		return "'" + text

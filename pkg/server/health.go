@@ -9,7 +9,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// A dependency's condition. What exactly is wrong stands in the log: these routes are public.
+// condition is the state of a dependency. The routes are public, so the cause is only in the log.
 type condition string
 
 const (
@@ -24,10 +24,10 @@ type readiness struct {
 	Redis    *condition `json:"redis,omitempty"` // only if there is one
 }
 
-// readyTime bounds the question; probes ask again anyway.
+// readyTime bounds a readiness check; probes repeat it anyway.
 const readyTime = 5 * time.Second
 
-// readiness asks every dependency.
+// readiness checks every dependency.
 func (a *App) readiness(c *call) readiness {
 	ctx, cancel := context.WithTimeout(c.r.Context(), readyTime)
 	defer cancel()
@@ -54,7 +54,7 @@ func (a *App) readiness(c *call) readiness {
 	return r
 }
 
-// serves says whether requests can be answered. Without Redis they can.
+// serves reports whether the gateway can answer requests. It can without Redis.
 func (r readiness) serves() bool { return r.Database == healthy && r.Schema == healthy }
 
 func (r readiness) status() string {
@@ -73,13 +73,13 @@ type healthView struct {
 	Timestamp timestamp  `json:"timestamp"`
 }
 
-// live says that the process answers. It asks nobody else: restarting the gateway heals no database, and
-// a monitor that asked one would keep it from falling asleep.
+// live answers that the process runs. It checks no dependency: a restart of the gateway repairs no database, and
+// checks by a monitor would keep a serverless database awake.
 func (a *App) live(c *call) error {
 	return c.reply(http.StatusOK, healthView{Status: "ok", Timestamp: timestamp(c.now())})
 }
 
-// ready says whether requests can be answered, and which dependency fails.
+// ready answers whether the gateway can serve, and which dependency fails.
 func (a *App) ready(c *call) error {
 	r := a.readiness(c)
 	status := http.StatusOK

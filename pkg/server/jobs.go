@@ -15,7 +15,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// respondAsync is the preference for an answer later (RFC 7240, 4.1).
+// respondAsync is the preference for an asynchronous answer (RFC 7240, 4.1).
 const respondAsync = "respond-async"
 
 func prefersAsync(h http.Header) bool {
@@ -30,10 +30,10 @@ func prefersAsync(h http.Header) bool {
 	return false
 }
 
-// idempotencyKey names the request where the body has no place for it.
+// idempotencyKey is the header that names the request in dialects whose body has no field for a name.
 const idempotencyKey = "Idempotency-Key"
 
-// submit keeps a request for later, and says where its answer will be.
+// submit stores a request for later, and answers where its result will be.
 func (a *App) submit(c *call, q *question) error {
 	var issues fault.Issues
 	if q.ask.Chat.Stream || q.form == formGenerateSSE || q.form == formGenerateArray {
@@ -67,10 +67,10 @@ func (a *App) submit(c *call, q *question) error {
 	return c.accepted(j)
 }
 
-// maxJobName bounds a caller's name of a request, in bytes.
+// maxJobName bounds the name of an asynchronous request, in bytes.
 const maxJobName = 128
 
-// accepted answers 202 with where the job stands.
+// accepted answers 202 with the state of the job.
 func (c *call) accepted(j store.Job) error {
 	c.w.Header().Set("Location", "/api/chat/"+url.PathEscape(j.Name))
 	return c.reply(http.StatusAccepted, struct {
@@ -95,7 +95,7 @@ func jobStatus(s store.JobState) string {
 	return "expired"
 }
 
-// lasting is what of a request's headers counts when it is asked later.
+// lasting returns those of a request's headers that still count when it runs later.
 func (a *App) lasting(h http.Header) http.Header {
 	out := http.Header{}
 	keep := func(name string) {
@@ -121,7 +121,7 @@ func (a *App) jobCaller(c *call) (store.Principal, error) {
 	return store.Principal{User: user, Token: token}, err
 }
 
-// jobName is the caller's name of a request, in the path.
+// jobName returns the name of an asynchronous request, from the path.
 func (c *call) jobName() (string, error) {
 	name, err := url.PathUnescape(c.path)
 	if err != nil || len(name) > maxJobName || strings.IndexFunc(name, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
@@ -130,13 +130,13 @@ func (c *call) jobName() (string, error) {
 	return name, nil
 }
 
-// How long GET waits, in milliseconds; on functions no longer than a call may take.
+// How long GET waits, in milliseconds; on functions no longer than a function may run.
 const (
 	defaultPatience = 30_000
 	maxPatience     = 3_600_000
 )
 
-// getJob answers GET /api/chat/{requestId}: with the answer, the failure, or where the job stands.
+// getJob answers GET /api/chat/{requestId} with the result, the failure, or the state of the job.
 func (a *App) getJob(c *call) error {
 	name, err := c.jobName()
 	if err != nil {
@@ -174,7 +174,7 @@ func (a *App) getJob(c *call) error {
 	return a.tell(c, a.Jobs.ResultOf(&j))
 }
 
-// tell answers with a result in the dialect in which it was asked for.
+// tell answers with a result in the dialect of the request.
 func (a *App) tell(c *call, r jobs.Result) error {
 	if r.Fault != nil {
 		speech := a.speechOf(form(r.Endpoint), "")
@@ -209,7 +209,7 @@ func (a *App) cancelJob(c *call) error {
 func (a *App) Execute(ctx context.Context, who gateway.Principal, name string, t jobs.Task, endStatements func(jobs.Result) []store.Stmt) jobs.Result {
 	begun := a.Now()
 	q, err := a.question(form(t.Endpoint), t.Model, t.Header, t.Body)
-	if err != nil { // a version that reads requests otherwise than that which took it
+	if err != nil { // this version decodes requests otherwise than the version that stored it
 		return jobs.Failed(t.Endpoint, fault.From(err))
 	}
 	q.ask.ID, q.ask.Principal = store.NewID(begun.UnixMilli()), who
@@ -229,7 +229,7 @@ func (a *App) Execute(ctx context.Context, who gateway.Principal, name string, t
 	if err != nil {
 		f := fault.From(err)
 		if f.Code == fault.Unauthorized {
-			// Whoever asks for the result has other credentials: those are good.
+			// The principal of the poll has other credentials, which are valid.
 			f = fault.New(fault.Forbidden, "the request was not sent: %s", f.Message)
 		}
 		return jobs.Failed(t.Endpoint, f)

@@ -32,7 +32,7 @@ type keyBody struct {
 	DailyLimit    jsonx.Optional[int64]       `json:"dailyLimit"`
 }
 
-// complete gives what is absent, or null, its default: POST and PUT say all there is to say.
+// complete sets fields that are absent or null to their defaults, for POST and PUT.
 func (b *keyBody) complete(providerName string) {
 	fill(&b.Name, providerName)
 	fill(&b.Priority, defaultRank)
@@ -52,12 +52,12 @@ func fill[T any](field *jsonx.Optional[T], value T) {
 	}
 }
 
-// change checks the body's fields. Null where there must be a value is an issue, but for names and lists.
-func (b *keyBody) change(issues *fault.Issues, seal func(secret string) store.Secret) store.KeyChange {
+// change checks the body's fields. Null is an issue in all fields but names and lists.
+func (b *keyBody) change(issues *fault.Issues, encrypt func(secret string) store.Secret) store.KeyChange {
 	var c store.KeyChange
 	if b.APIKey.Set {
 		if secret := checkSecret(issues, b.APIKey.Value.Reveal()); secret != "" {
-			c.Secret = store.To(seal(secret))
+			c.Secret = store.To(encrypt(secret))
 		}
 	}
 	if b.Name.Set {
@@ -87,8 +87,8 @@ func (b *keyBody) change(issues *fault.Issues, seal func(secret string) store.Se
 	return c
 }
 
-// checkSecret returns the trimmed secret, or "" if something is wrong with it. What goes into a header must be
-// printable ASCII; a blank inside is a slip of the clipboard.
+// checkSecret returns the trimmed secret, or "" if it is not valid. A value of a header must be
+// printable ASCII; a blank within comes from a mistake in copying.
 func checkSecret(issues *fault.Issues, secret string) string {
 	secret = strings.TrimSpace(secret)
 	switch {
@@ -104,7 +104,7 @@ func checkSecret(issues *fault.Issues, secret string) string {
 	return ""
 }
 
-// minShown is the shortest secret of which the last four characters tell little.
+// minShown is the length of the shortest secret whose last four characters are shown.
 const minShown = 8
 
 func lastFour(secret string) string {
@@ -153,10 +153,10 @@ func checkLimit(issues *fault.Issues, limit jsonx.Optional[int64]) *int64 {
 	return &limit.Value
 }
 
-// sealFor returns what seals a secret for a row.
-func (a *App) sealFor(id, user store.ID) func(secret string) store.Secret {
+// encryptFor returns a function that encrypts a secret for a row.
+func (a *App) encryptFor(id, user store.ID) func(secret string) store.Secret {
 	return func(secret string) store.Secret {
-		blob, sealingKey := a.Secrets.Encrypt([]byte(secret), gateway.KeyBinding(id, user))
-		return store.Secret{Encrypted: blob, EncryptionKeyID: sealingKey, LastFour: lastFour(secret)}
+		blob, keyID := a.Secrets.Encrypt([]byte(secret), gateway.KeyBinding(id, user))
+		return store.Secret{Encrypted: blob, EncryptionKeyID: keyID, LastFour: lastFour(secret)}
 	}
 }

@@ -20,8 +20,7 @@ type catalogProviderView struct {
 	Models []catalogModelView `json:"models"`
 }
 
-// keyCatalog lists the providers that keys can be added for, with the models that are known of each.
-// Aliases are left out: they are other names of what is listed.
+// keyCatalog lists the providers for which keys can be added, with the known models of each, aliases left out.
 func (a *App) keyCatalog(c *call) error {
 	providers := []catalogProviderView{}
 	for _, p := range a.Providers.All() {

@@ -25,7 +25,7 @@ func (a *App) listKeys(c *call) error {
 	}
 	views := []keyView{}
 	for _, k := range keys {
-		// What the admin disabled is not enabled, whatever its owner's switch says.
+		// A blocked key is not enabled, whatever its owner's switch says.
 		if v := a.viewKey(k, c.now()); enabled == nil || *enabled == v.Enabled {
 			views = append(views, v)
 		}
@@ -63,7 +63,7 @@ func (a *App) createKey(c *call) error {
 	}
 	in.complete(name)
 	k := store.Key{ID: store.NewID(c.now()), UserID: c.who.user.ID, Provider: in.Provider.Value, CreatedAt: c.now(), UpdatedAt: c.now()}
-	change := in.change(&issues, a.sealFor(k.ID, k.UserID))
+	change := in.change(&issues, a.encryptFor(k.ID, k.UserID))
 	if err := issues.Err(); err != nil {
 		return err
 	}
@@ -93,8 +93,8 @@ func (a *App) getKey(c *call) error {
 	return c.reply(http.StatusOK, a.viewKey(k, c.now()))
 }
 
-// replaceKey sets all fields: what the body leaves out gets its default. Only the secret stays if it
-// is left out, because nobody can read it to send it back.
+// replaceKey sets all fields; those that the body leaves out get their defaults. Only the secret stays if it
+// is left out, because no client can read it.
 func (a *App) replaceKey(c *call) error {
 	return a.changeKey(c, func(in *keyBody, k store.KeyUse) {
 		name := k.Provider
@@ -125,7 +125,7 @@ func (a *App) changeKey(c *call, prepare func(*keyBody, store.KeyUse)) error {
 	}
 	wasAsked := in.Enabled.Set
 	prepare(&in, k)
-	change := in.change(&issues, a.sealFor(k.ID, k.UserID))
+	change := in.change(&issues, a.encryptFor(k.ID, k.UserID))
 	if err := issues.Err(); err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (a *App) deleteKey(c *call) error {
 	return c.noContent()
 }
 
-// resetKey makes nothing of today's quota used.
+// resetKey sets the used part of today's quota to 0.
 func (a *App) resetKey(c *call) error {
 	id, err := c.objectID()
 	if err != nil {
@@ -174,7 +174,7 @@ type keyStatView struct {
 	RemainingQuota *int64   `json:"remainingQuota"`
 }
 
-// keyStats tells how much of today's quotas is used.
+// keyStats answers how much of today's quotas is used.
 func (a *App) keyStats(c *call) error {
 	keys, err := store.Keys(c.r.Context(), a.DB, c.who.user.ID, store.KeyFilter{}, store.DayOf(c.now()))
 	if err != nil {
@@ -190,7 +190,7 @@ func (a *App) keyStats(c *call) error {
 	}{stats, timestamp(c.now())})
 }
 
-// Days of a key's usage that can be asked for.
+// Bounds of the days of a key's usage in one answer.
 const (
 	defaultKeyDays = 30
 	maxKeyDays     = 366
@@ -201,7 +201,7 @@ type keyDayView struct {
 	countsView
 }
 
-// keyUsage tells what a key did, day by day, newest first.
+// keyUsage answers the usage of a key, day by day, newest first.
 func (a *App) keyUsage(c *call) error {
 	id, err := c.objectID()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// checkTime bounds the question whether a key lives.
+// checkTime bounds the check of a key by its provider.
 const checkTime = 15 * time.Second
 
 type keyTestView struct {
@@ -24,8 +24,8 @@ type keyTestView struct {
 	Key       keyView    `json:"key"`
 }
 
-// testKey asks the provider whether a key lives, and draws the consequence either way: a key that
-// lives ends its rest, one that the provider refuses begins one.
+// testKey asks the provider whether it accepts a key. A key that passes leaves its cooldown, and a key that the
+// provider refuses begins one.
 func (a *App) testKey(c *call) error {
 	k, err := a.key(c)
 	if err != nil {
@@ -43,7 +43,7 @@ func (a *App) testKey(c *call) error {
 	defer cancel()
 	res := a.Upstream.Check(ctx, p, secret)
 	if err := c.r.Context().Err(); err != nil {
-		return err // the caller left: it says nothing about the key
+		return err // the client hung up, which says nothing about the key
 	}
 	if err := a.concludeTest(c, p, k, res); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (a *App) concludeTest(c *call, p *provider.Provider, k store.KeyUse, res pr
 	return nil
 }
 
-// aboutKey says whether a failure of the class is the key's own, and lasts until something is done about it.
+// aboutKey reports whether a failure of the class is the key's own, and lasts until a person changes something.
 func aboutKey(class chat.Class) bool {
 	return class == chat.BadKey || class == chat.Forbidden || class == chat.OutOfMoney
 }

@@ -2,7 +2,7 @@ package server
 
 import "github.com/alicetears/llm-gateway/pkg/store"
 
-// keyView is a provider key as the API shows it. Of the secret only the last four characters are.
+// keyView is a provider key as the API shows it. It holds only the last four characters of the secret.
 type keyView struct {
 	ID             store.ID   `json:"id"`
 	Provider       string     `json:"provider"`
@@ -42,7 +42,7 @@ func (a *App) viewKey(k store.KeyUse, now int64) keyView {
 	return v
 }
 
-// remaining is what a key may still do today; nil: there is no limit.
+// remaining returns the requests that are left of today's quota; nil without a limit.
 func remaining(k store.KeyUse) *int64 {
 	if k.DailyLimit == nil {
 		return nil
@@ -51,5 +51,5 @@ func remaining(k store.KeyUse) *int64 {
 	return &n
 }
 
-// resetDate is the next UTC midnight.
+// resetDate returns the next UTC midnight.
 func resetDate(now int64) timestamp { return timestamp(store.DayStart(store.DayOf(now) + 1)) }

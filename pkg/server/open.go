@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/version"
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/fault"
@@ -73,7 +74,9 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 	}
 	deps := Deps{
 		Config: cfg, DB: db, Secrets: secrets, Providers: providers, Log: log, Now: time.Now,
-		Upstream: provider.NewClient(provider.ClientConfig{MaxBytes: cfg.Limits.MaxUpstreamBytes}),
+		Upstream: provider.NewClient(provider.ClientConfig{
+			UserAgent: "llm-gateway/" + version.String(), MaxBytes: cfg.Limits.MaxUpstreamBytes,
+		}),
 		Throttle: quota.NewSQLThrottle(db),
 	}
 	if cfg.RedisURL != "" {

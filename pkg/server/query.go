@@ -9,7 +9,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// query reads a request's query string and notes what is wrong with it.
+// query reads a request's query string and collects its issues.
 type query struct {
 	values url.Values
 	issues fault.Issues
@@ -31,7 +31,7 @@ func (c *call) query() *query {
 
 func (q *query) err() error { return q.issues.Err() }
 
-// integer is a number within bounds, or what is taken if it is absent.
+// integer returns a number within bounds, or the default if it is absent.
 func (q *query) integer(name string, low, high, absent int64) int64 {
 	s := q.values.Get(name)
 	if s == "" {
@@ -45,7 +45,7 @@ func (q *query) integer(name string, low, high, absent int64) int64 {
 	return n
 }
 
-// boolean is true, false, or nil if it is absent.
+// boolean returns true, false, or nil if it is absent.
 func (q *query) boolean(name string) *bool {
 	switch q.values.Get(name) {
 	case "":
@@ -61,7 +61,7 @@ func (q *query) boolean(name string) *bool {
 	return nil
 }
 
-// id is an id, or zero if it is absent.
+// id returns an id, or zero if it is absent.
 func (q *query) id(name string) store.ID {
 	s := q.values.Get(name)
 	if s == "" {
@@ -74,7 +74,7 @@ func (q *query) id(name string) store.ID {
 	return id
 }
 
-// text is a short text without control characters.
+// text returns a short text without control characters.
 func (q *query) text(name string) string {
 	s := q.values.Get(name)
 	if len(s) > 200 || printableText(s) != s {
@@ -84,14 +84,14 @@ func (q *query) text(name string) string {
 	return s
 }
 
-// The times that are accepted: those that a timestamp of this gateway can have.
+// The bounds of times: those of this gateway's timestamps.
 const (
 	firstYear = 2000
 	lastYear  = 2200
 )
 
-// time is a moment (RFC 3339, or a day: its beginning in UTC) in Unix milliseconds, or what is
-// taken if it is absent.
+// time returns a time (RFC 3339, or a day: its beginning in UTC) in Unix milliseconds, or the
+// default if it is absent.
 func (q *query) time(name string, absent int64) int64 {
 	s := q.values.Get(name)
 	if s == "" {
@@ -130,10 +130,10 @@ func (c *call) page() (page, error) {
 	return p, q.err()
 }
 
-// more asks for one entry more than the page has, which tells whether there is another page.
+// more is the page with one entry more, which tells whether there is another page.
 func (p page) more() store.Page { return store.Page{After: p.after, Limit: p.limit + 1} }
 
-// cut makes a page of what was read, and says where the next one begins; nil if this is the last.
+// cut returns the page of the entries that were read, and the cursor of the next one; nil if this is the last.
 func cut[T any](all []T, p page, id func(T) store.ID) ([]T, *store.ID) {
 	if len(all) <= p.limit {
 		return all, nil

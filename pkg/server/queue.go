@@ -8,7 +8,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// queueStats answers GET /api/queue/stats: of the caller's own jobs, and of everybody's for an admin who asks with scope=all.
+// queueStats answers GET /api/queue/stats: the counts of the principal's jobs, or with scope=all, for an admin, of all
+// jobs.
 func (a *App) queueStats(c *call) error {
 	q := c.query()
 	scope := q.text("scope")
@@ -52,7 +53,7 @@ func (a *App) countJobs(c *call) (store.JobCounts, error) {
 	return n, err
 }
 
-// jobView is an asynchronous request without a word of what was asked and answered.
+// jobView is an asynchronous request without its request and result.
 type jobView struct {
 	RequestID string     `json:"requestId"`
 	Status    string     `json:"status"`
@@ -62,7 +63,7 @@ type jobView struct {
 	TokenID   *store.ID  `json:"tokenId"` // null: sent from the dashboard
 }
 
-// listJobs answers GET /api/queue/jobs: the user's, newest first.
+// listJobs answers GET /api/queue/jobs: the user's jobs, newest first.
 func (a *App) listJobs(c *call) error {
 	page, err := c.page()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// requestView is an entry of the request log. It holds no word of the conversation: none is kept.
+// requestView is an entry of the request log. The log holds nothing of the conversation.
 type requestView struct {
 	ID               store.ID  `json:"id"`
 	CreatedAt        timestamp `json:"createdAt"`
@@ -26,7 +26,7 @@ type requestView struct {
 	CacheWriteTokens int64     `json:"cacheWriteTokens"`
 	OutputTokens     int64     `json:"outputTokens"`
 	ReasoningTokens  int64     `json:"reasoningTokens"`
-	Estimated        bool      `json:"estimated"` // the provider reported no usage, or what it cost does not follow from it
+	Estimated        bool      `json:"estimated"` // the provider reported no usage, or the usage does not determine the cost
 	CostUSD          *dollars  `json:"costUsd"`   // null: unpriced
 }
 
@@ -66,7 +66,7 @@ func outcomeText(o store.Outcome) string {
 	return "unknown"
 }
 
-// requestFilter asks for one entry more than the page has.
+// requestFilter reads one entry more than the page has.
 func (q *query) requestFilter(p page) store.RequestFilter {
 	return store.RequestFilter{
 		Before: p.after, Limit: p.limit + 1,
@@ -100,7 +100,7 @@ func (a *App) listRequests(c *call) error {
 	}{views, next})
 }
 
-// getRequest is one request, with the trace of what happened on the way if it failed or failed over.
+// getRequest answers one request, with the trace of its attempts if it failed or failed over.
 func (a *App) getRequest(c *call) error {
 	id, err := c.objectID()
 	if err != nil {

@@ -11,21 +11,21 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// retention deletes what is too old. It has no clock of its own, because a timer would
-// keep a serverless database awake: the scheduler calls it, or requests that were settled wind it.
+// retention deletes what is too old. It has no timer, which would
+// keep a serverless database awake: the scheduler triggers it, or settled requests do.
 type retention struct {
 	db           store.DB
 	log          *slog.Logger
 	keep, traces time.Duration
-	winding      winding
-	next         atomic.Int64 // Unix ms; of hourly winding
+	trigger      trigger
+	next         atomic.Int64 // Unix ms; for hourly runs
 }
 
-// winding is what sets the retention off besides GET /api/cron.
-type winding int
+// trigger says what runs the retention besides GET /api/cron.
+type trigger int
 
 const (
-	hourly    winding = iota + 1 // settled requests, an hour apart: one long-lived process
+	hourly    trigger = iota + 1 // settled requests, an hour apart: one long-lived process
 	daily                        // the day's first settled request: functions without a scheduler
 	scheduled                    // nothing: functions that the platform's scheduler calls
 )
@@ -33,8 +33,7 @@ const (
 const (
 	retentionEvery = time.Hour
 	retentionFirst = time.Minute // after a process's first request
-	// retentionTime bounds one run, because somebody's request may wait for it; what is left is
-	// done the next time.
+	// retentionTime bounds one run, because a request may wait for it. The next run goes on.
 	retentionTime  = 2 * time.Second
 	retentionBatch = 500
 	day            = 24 * time.Hour
@@ -42,26 +41,26 @@ const (
 
 func newRetention(cfg *config.Config, db store.DB, log *slog.Logger) *retention {
 	r := &retention{
-		db: db, log: log, winding: hourly,
+		db: db, log: log, trigger: hourly,
 		keep:   time.Duration(cfg.RetentionDays) * day,
 		traces: time.Duration(cfg.TraceRetentionDays) * day,
 	}
 	if cfg.Platform == config.PlatformFunctions {
-		r.winding = daily
+		r.trigger = daily
 		if cfg.Secrets.Cron != "" {
-			r.winding = scheduled
+			r.trigger = scheduled
 		}
 	}
 	return r
 }
 
-// settled deletes old rows if it is time. On functions it is done before the caller's request
-// ends: what runs after the answer may never run there.
+// settled deletes old rows if it is time. On functions it does so before the request
+// ends, because work after the answer may never run there.
 func (r *retention) settled(ctx context.Context, s gateway.Settled) {
 	switch {
-	case r.winding == daily && s.FirstOfDay:
+	case r.trigger == daily && s.FirstOfDay:
 		r.run(ctx, s.At)
-	case r.winding == hourly && r.hourPassed(s.At):
+	case r.trigger == hourly && r.hourPassed(s.At):
 		go r.run(ctx, s.At)
 	}
 }
@@ -75,7 +74,7 @@ func (r *retention) hourPassed(now int64) bool {
 	return now >= next && r.next.CompareAndSwap(next, now+retentionEvery.Milliseconds())
 }
 
-// abandonedAfter is how long, in milliseconds, a request waits for somebody to run it.
+// abandonedAfter is how long, in milliseconds, an asynchronous request waits for a process to run it.
 const abandonedAfter = 7 * 24 * 60 * 60 * 1000
 
 func purgeJobs(ctx context.Context, db store.Runner, now int64, limit int) (int64, error) {
@@ -83,7 +82,7 @@ func purgeJobs(ctx context.Context, db store.Runner, now int64, limit int) (int6
 	return min(n, int64(limit)), err
 }
 
-// Purge deletes what is too old, at most for a short time. Nobody has to call it, but a process that serves no requests.
+// Purge deletes what is too old, at most for a short time. Only a process that serves no requests must call it.
 func (a *App) Purge(ctx context.Context) {
 	newRetention(a.Config, a.DB, a.Log).run(ctx, a.Now().UnixMilli())
 }
@@ -96,8 +95,8 @@ func (r *retention) run(ctx context.Context, now int64) {
 	}
 }
 
-// purge deletes all that is too old, until ctx ends, and says how many rows went. Any number of
-// purges may run at once, at any time.
+// purge deletes all that is too old, until ctx ends, and returns the number of rows. Any number of
+// purges may run at once.
 func (r *retention) purge(ctx context.Context, now int64) (int64, error) {
 	n, err := store.Purge(ctx, r.db, store.Retention{
 		RequestsFrom: now - r.keep.Milliseconds(), TracesFrom: now - r.traces.Milliseconds(),

@@ -9,7 +9,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// tokenView is a gateway token as the API shows it. The token itself is not kept.
+// tokenView is a gateway token as the API shows it, without its secret, which is not stored.
 type tokenView struct {
 	ID        store.ID   `json:"id"`
 	Name      string     `json:"name"`
@@ -63,7 +63,7 @@ func (c *call) expiry(issues *fault.Issues, days jsonx.Optional[int64]) *int64 {
 	return &at
 }
 
-// createToken makes a token and shows it, this once.
+// createToken makes a token. This answer alone holds its secret.
 func (a *App) createToken(c *call) error {
 	var in struct {
 		Name          string                `json:"name" jsonx:"required"`
@@ -104,7 +104,7 @@ func requireName(issues *fault.Issues, name string) string {
 	return name
 }
 
-// updateToken renames, switches, and moves the end of a token.
+// updateToken changes the name, the switch and the expiry of a token.
 func (a *App) updateToken(c *call) error {
 	id, err := c.objectID()
 	if err != nil {
@@ -153,7 +153,7 @@ func errBlocked(what string) error {
 	return fault.New(fault.Forbidden, "the admin has disabled this %s: only the admin can enable it", what)
 }
 
-// deleteToken revokes a token for good.
+// deleteToken deletes a token, which revokes it for good.
 func (a *App) deleteToken(c *call) error {
 	id, err := c.objectID()
 	if err != nil {
@@ -171,7 +171,7 @@ type ownedTokenView struct {
 	Email  string   `json:"email"`
 }
 
-// listAllTokens lists everybody's tokens for the admin.
+// listAllTokens lists all tokens for the admin.
 func (a *App) listAllTokens(c *call) error {
 	page, err := c.page()
 	if err != nil {
@@ -192,12 +192,12 @@ func (a *App) listAllTokens(c *call) error {
 	}{views, next})
 }
 
-// blocking is what the admin can do to what belongs to others.
+// blocking is the body by which the admin blocks another user's key or token.
 type blocking struct {
 	Blocked bool `json:"blocked" jsonx:"required"`
 }
 
-// blockToken sets the admin's switch of anybody's token.
+// blockToken sets the admin's switch of any token.
 func (a *App) blockToken(c *call) error {
 	id, err := c.objectID()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// countsView is sums over requests as the API shows them.
+// countsView holds sums over requests as the API shows them.
 type countsView struct {
 	Requests         int64   `json:"requests"`
 	Errors           int64   `json:"errors"`
@@ -42,7 +42,7 @@ func viewPercentiles(h *store.Histogram) percentilesView {
 	return percentilesView{h.Count(), round(h.Quantile(0.5)), round(h.Quantile(0.9)), round(h.Quantile(0.95)), round(h.Quantile(0.99))}
 }
 
-// Spans of usage, by how finely it is cut.
+// The longest time of one answer, by the size of its buckets.
 const (
 	defaultSpan = 30 * day
 	maxHours    = 92 * day
@@ -108,7 +108,7 @@ func (a *App) usage(c *call) error {
 	}{rows, parts, viewPercentiles(&report.Latency), viewPercentiles(&report.FirstByte), by, timestamp(from), timestamp(to)})
 }
 
-// usagePartView is a part of a bucket: what one model, provider, key or token has in it.
+// usagePartView is the part of one model, provider, key or token in a bucket.
 type usagePartView struct {
 	Bucket any `json:"bucket"`
 	Part   any `json:"part"` // a name or an id; null as in usageView

@@ -3,8 +3,8 @@ package server
 import (
 	"errors"
 	"net/http"
-	"runtime/debug"
 
+	"github.com/alicetears/llm-gateway/internal/version"
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
@@ -15,32 +15,25 @@ type settingsView struct {
 	RegistrationEnabled bool `json:"registrationEnabled" jsonx:"required"`
 }
 
-// gatewayView is how the gateway is set up: the switch that the admin has, and what the environment says.
+// gatewayView is the gateway's settings: the admin's switch, and those of the environment.
 type gatewayView struct {
 	settingsView
 	Strategy           config.Strategy `json:"strategy"`
 	RetentionDays      int             `json:"retentionDays"`
 	TraceRetentionDays int             `json:"traceRetentionDays"`
 	SessionDays        int             `json:"sessionDays"`
-	Version            string          `json:"version"` // as Go's build information has it; empty: unknown
+	Version            string          `json:"version"`
 }
 
-// settings are the gateway's, for the admin.
+// settings answers the gateway's settings, for the admin.
 func (a *App) settings(c *call) error {
 	i, err := store.InstanceStatus(c.r.Context(), a.DB)
 	if err != nil {
 		return err
 	}
 	return c.reply(http.StatusOK, gatewayView{
-		settingsView{i.RegistrationEnabled}, a.Config.Strategy, a.Config.RetentionDays, a.Config.TraceRetentionDays, a.Config.SessionDays, buildVersion(),
+		settingsView{i.RegistrationEnabled}, a.Config.Strategy, a.Config.RetentionDays, a.Config.TraceRetentionDays, a.Config.SessionDays, version.String(),
 	})
-}
-
-func buildVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return info.Main.Version
-	}
-	return ""
 }
 
 // updateSettings opens and closes registration.
@@ -82,7 +75,7 @@ func (a *App) listUsers(c *call) error {
 	}{views, next})
 }
 
-// updateUser enables, disables, promotes and demotes.
+// updateUser changes a user's switch and role.
 func (a *App) updateUser(c *call) error {
 	id, err := c.objectID()
 	if err != nil {

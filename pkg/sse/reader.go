@@ -9,14 +9,14 @@ import (
 	"sync/atomic"
 )
 
-// DefaultMaxEvent is the most bytes of one event, unless the caller says otherwise. Events hold
-// whole images and signatures: megabytes are normal.
+// DefaultMaxEvent limits the bytes of an event by default. Events hold whole images and signatures:
+// megabytes are normal.
 const DefaultMaxEvent = 64 << 20
 
-// minRead is the least room that is offered to one Read.
+// minRead is the smallest buffer for one Read.
 const minRead = 4 << 10
 
-// A SizeError says that an event, or a line, is larger than the reader was told to take.
+// A SizeError reports an event that is larger than the reader's limit.
 type SizeError struct{ Limit int }
 
 func (e *SizeError) Error() string {
@@ -58,8 +58,8 @@ func NewReader(src io.Reader, max int) *Reader {
 	return &Reader{src: src, max: max}
 }
 
-// BytesRead is how much of the stream has come, comments included: as long as
-// it grows, the other side lives. It may be called at any time from anywhere.
+// BytesRead returns the number of bytes read, comments included. As long as it grows, the
+// other side is alive. It is safe for concurrent use.
 func (r *Reader) BytesRead() int64 { return r.read.Load() }
 
 // Next waits for the next event that has data. The name is empty if the event has
@@ -89,8 +89,8 @@ func (r *Reader) Next() (name string, data []byte, err error) {
 	}
 }
 
-// Ready says whether Next has an event at hand, so that it will not wait. It may be
-// wrongly false, for an event with odd framing.
+// Ready reports whether Next returns an event without waiting. It may be false although there
+// is one, if the event mixes line ends.
 func (r *Reader) Ready() bool {
 	rest := r.buf[r.line:r.end]
 	if r.skipLF {
@@ -107,12 +107,12 @@ func (r *Reader) Ready() bool {
 	return bytes.HasPrefix(rest, []byte("data:")) || bytes.Contains(rest, []byte("\ndata:"))
 }
 
-// begin forgets the event that was read last.
+// begin forgets the event before.
 func (r *Reader) begin() {
 	r.start, r.hasData, r.name = r.line, false, ""
 }
 
-// last delivers what the end of the stream left unfinished.
+// last returns the event that the stream ends with if no blank line follows it.
 func (r *Reader) last() (string, []byte, error) {
 	if r.line < r.end {
 		from := r.line
@@ -185,7 +185,7 @@ func (r *Reader) addData(from, to int) {
 	r.dataEnd += 1 + copy(r.buf[r.dataEnd+1:], r.buf[from:to])
 }
 
-// intern keeps the few names that a stream has, so that an event does not allocate its own.
+// intern returns the name as a string. It keeps the names, which are few, so that an event does not allocate.
 func (r *Reader) intern(name []byte) string {
 	if s, ok := r.names[string(name)]; ok {
 		return s
@@ -231,7 +231,7 @@ func (r *Reader) fill() {
 	}
 }
 
-// move puts what is not done with at the start of buf.
+// move copies the bytes from the current event on to the start of buf.
 func (r *Reader) move(buf []byte) {
 	copy(buf, r.buf[r.start:r.end])
 	by := r.start

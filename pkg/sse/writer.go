@@ -39,5 +39,5 @@ func AppendEvent(dst []byte, name string, data []byte) []byte {
 // AppendDone appends the terminator of OpenAI's streams.
 func AppendDone(dst []byte) []byte { return append(dst, "data: [DONE]\n\n"...) }
 
-// AppendComment appends a comment, which means nothing and shows that we live.
+// AppendComment appends a comment, which keeps the connection alive.
 func AppendComment(dst []byte) []byte { return append(dst, ":\n\n"...) }

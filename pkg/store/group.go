@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// Group makes one write of what concurrent callers want to write: while a batch is
-// being written, the next one gathers. One transaction then costs as much as
-// each caller's own would have, so the busier a process is, the less a member pays.
+// Group joins the writes of concurrent callers: while one batch is
+// being written, the next one gathers. A batch costs about as much as a
+// transaction of one caller, so each member pays less in a busy process.
 //
-// It needs no goroutine of its own (a function's process is frozen between
-// requests): one of the waiting callers writes the batch and then hands over to
+// Group has no goroutine of its own, because a function's process is frozen between
+// requests: one of the waiting callers writes the batch and then hands over to
 // a caller of the next.
 type Group[T any] struct {
 	write   func(ctx context.Context, batch []T) error
@@ -35,14 +35,14 @@ type member[T any] struct {
 // NewGroup returns a group whose batches have at most limit items. write must write
 // all items of the batch or none. When it fails for a batch of several, each item
 // is written once more by itself, so that one bad item harms no other.
-// A write has its own context that ends after timeout, because a caller who leaves must
-// not undo what others wait for.
+// A write has its own context, which ends after timeout: a caller who leaves must
+// not undo the writes of others.
 func NewGroup[T any](limit int, timeout time.Duration, write func(ctx context.Context, batch []T) error) *Group[T] {
 	return &Group[T]{write: write, limit: limit, timeout: timeout}
 }
 
-// Do returns when item is written, or could not be. It does not end early with ctx,
-// whose values alone it uses: whoever reserves must learn the outcome.
+// Do returns when item is written, or could not be written. It uses only the values of ctx and
+// does not end with it, because a caller who reserves must learn the outcome.
 func (g *Group[T]) Do(ctx context.Context, item T) error {
 	m := &member[T]{item: item}
 	g.mu.Lock()

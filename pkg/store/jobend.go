@@ -2,21 +2,21 @@ package store
 
 import "context"
 
-// How an attempt at a job ends. Each is a pair of statements that may stand in a bigger transaction: the second makes all
-// of it fail with CodeNull unless the job is, after the first, as that attempt left it. So an attempt that was overtaken, because its
-// process stood still for longer than its lease, writes nothing: no result, and no usage either.
+// The ends of an attempt at a job. Each is a pair of statements that may stand in a bigger transaction. The second makes
+// the transaction fail with CodeNull unless the job is, after the first, as this attempt left it. So an attempt whose
+// lease ended, because its process stood still, writes neither a result nor usage.
 //
-// A job that was cancelled while it ran stays cancelled; what it used counts all the same.
+// A job that was cancelled while it ran stays cancelled. Its usage counts.
 
-// Finish returns the statements that end the attempt, whose result is sealed, in the state completed or failed.
-func (j *Job) Finish(state JobState, now, keep int64, result []byte, resultKey string) []Stmt {
+// Finish returns the statements that end the attempt in the state completed or failed. The result is encrypted.
+func (j *Job) Finish(state JobState, now, keep int64, result []byte, resultKeyID string) []Stmt {
 	return append([]Stmt{{
 		SQL:  `update jobs set state = $3, ended_at = $4, due_at = $5, payload = null, result = $6, result_key = $7 where id = $1 and attempt = $2 and state = 2`,
-		Args: []any{j.ID, int64(j.Attempt), int64(state), now, keep, result, resultKey},
+		Args: []any{j.ID, int64(j.Attempt), int64(state), now, keep, result, resultKeyID},
 	}}, j.fence(state))
 }
 
-// Requeue returns the statements that end the attempt and let there be another one from the time due on.
+// Requeue returns the statements that end the attempt and allow another one from the time due on.
 func (j *Job) Requeue(due int64) []Stmt {
 	return []Stmt{{
 		SQL:  `update jobs set state = 1, due_at = $3 where id = $1 and attempt = $2 and state = 2`,
@@ -24,7 +24,7 @@ func (j *Job) Requeue(due int64) []Stmt {
 	}, j.fence(JobQueued)}
 }
 
-// Release returns the statements that end the attempt as if it had not been: its process stops.
+// Release returns the statements that end the attempt without counting it, because its process stops.
 func (j *Job) Release() []Stmt {
 	return []Stmt{{
 		SQL:  `update jobs set state = 1, due_at = 0, given_back = given_back + 1 where id = $1 and attempt = $2 and state = 2`,
@@ -32,7 +32,8 @@ func (j *Job) Release() []Stmt {
 	}, j.fence(JobQueued)}
 }
 
-// fence fails, because jobs must have values, unless the job is in the state, or cancelled, under this attempt.
+// fence returns a statement that fails, because columns of jobs must not be null, unless the job is in the state, or
+// cancelled, with this attempt.
 func (j *Job) fence(state JobState) Stmt {
 	return Stmt{
 		SQL:  `insert into jobs (id) select null where not exists (select 1 from jobs where id = $1 and attempt = $2 and state in ($3, 5))`,
@@ -40,11 +41,11 @@ func (j *Job) fence(state JobState) Stmt {
 	}
 }
 
-// tombstone is how long, in milliseconds, it is still known of a job that its result is not kept any more.
+// tombstone is how long, in milliseconds, an expired job is kept without its result.
 const tombstone = 7 * 24 * 60 * 60 * 1000
 
-// PurgeJobs forgets, of up to limit jobs, what they left, and later the jobs themselves; it says how many it were. A
-// job that nobody ran since abandoned goes, too.
+// PurgeJobs deletes the results of up to limit jobs that are over, and later the jobs. It does the same with jobs that
+// were submitted before abandoned and not run since. It returns the number of jobs.
 func PurgeJobs(ctx context.Context, r Runner, now, abandoned int64, limit int) (n int64, err error) {
 	var deleted, expired, dropped int64
 	err = r.Run(ctx,

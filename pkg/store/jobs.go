@@ -2,7 +2,7 @@ package store
 
 import "context"
 
-// JobState is where a job stands. Its numbers are stored; the first two are open, the others over.
+// JobState is the state of a job. The numbers are stored. The first two states are open, the others over.
 type JobState int
 
 // The states.
@@ -12,39 +12,40 @@ const (
 	JobCompleted JobState = 3
 	JobFailed    JobState = 4
 	JobCancelled JobState = 5
-	JobExpired   JobState = 6 // it is over, and what it left is not kept any more
+	JobExpired   JobState = 6 // it is over, and its request and result are deleted
 )
 
-// Over says whether nothing more happens to the job.
+// Over reports whether nothing more happens to the job.
 func (s JobState) Over() bool { return s > JobRunning }
 
-// MaxJobAttempts is how often a job is run. Attempts that a stopping process gave back do not count.
+// MaxJobAttempts is the largest number of attempts at a job. Attempts that a stopping process released do not count.
 const MaxJobAttempts = 2
 
 // Job is a request that is answered later.
 type Job struct {
 	ID     ID // holds the time at which it was submitted
 	UserID ID
-	// Name is the caller's request id, unique among the user's jobs.
+	// Name is the request id that the principal chose, unique among the user's jobs.
 	Name string
-	// Token or Session is the credential that it was submitted with, and runs with.
+	// Token or Session is the credential with which the job was submitted, and runs.
 	Token, Session ID
 	State          JobState
-	// Attempt counts the claims. Who writes to a running job names the attempt that it is.
+	// Attempt counts the claims. A write to a running job names its attempt.
 	Attempt  int
 	Released int
-	// DueAt is, of a queued job, the time before which it is not run; of a running one the end of its lease; and
-	// of one that is over the time until which what it left is kept.
+	// DueAt is the time before which a queued job is not run, the end of a running job's lease, or the time at which
+	// the request and result of a job that is over are deleted.
 	DueAt   int64
 	EndedAt *int64
-	// Digest is of the request and Payload the request itself, which is gone once the job is over.
+	// Digest is that of the request, and Payload the request, which is deleted once the job is over. Both, and
+	// Result, are encrypted.
 	Digest, Payload []byte
 	EncryptionKeyID string
 	Result          []byte
 	ResultKeyID     *string
 }
 
-// AttemptsLeft says how many attempts there are still, that which runs not counted.
+// AttemptsLeft returns the number of attempts that are left after the running one.
 func (j *Job) AttemptsLeft() int { return MaxJobAttempts - (j.Attempt - j.Released) }
 
 const jobColumns = `id, user_id, name, token_id, session_id, state, attempt, given_back, due_at, ended_at, digest, payload, sealing_key, result, result_key`
@@ -59,49 +60,50 @@ func scanJob(j *Job, found *bool) func(Row) error {
 
 // SubmitResult is the result of a submission.
 type SubmitResult struct {
-	// Access is false if the credential does not stand; nothing else is set then.
+	// Access is false if the credential is not valid; nothing else is set then.
 	Access bool
-	// Job is the job of that name, if there is one: the new one if its ID is the one that was asked for, and
-	// else an earlier one. Without a job the user has too many open ones.
+	// Job is the job of that name: the new one if it has the ID of the submission, else an earlier one. Without a job,
+	// the user has too many open ones.
 	Job   Job
 	Found bool
 }
 
-// SubmitJob adds a job, unless the user has one of the same name, or limit open ones. Of j the ID, Name, Digest, Payload and
-// SealingKey count. One trip.
-func SubmitJob(ctx context.Context, db Runner, c Principal, j Job, limit int, now int64) (s SubmitResult, err error) {
+// SubmitJob adds a job, unless the user has one of the same name, or limit open ones. It reads the ID, Name, Digest,
+// Payload and EncryptionKeyID of j. One trip.
+func SubmitJob(ctx context.Context, db Runner, p Principal, j Job, limit int, now int64) (s SubmitResult, err error) {
 	err = db.Run(ctx,
-		HoldUser(c.User), // so that two that count at the same time do not both find room
+		HoldUser(p.User), // so that two submissions do not count the open jobs at the same time
 		Stmt{
 			SQL: `insert into jobs (id, user_id, name, token_id, session_id, state, attempt, given_back, due_at, digest, payload, sealing_key)
-select $3, u.id, $4, $5, $6, 1, 0, 0, 0, $7, $8, $9 ` + c.valid(1) + ` and u.id = $10
+select $3, u.id, $4, $5, $6, 1, 0, 0, 0, $7, $8, $9 ` + p.valid(1) + ` and u.id = $10
  and (select count(*) from jobs j where j.user_id = u.id and j.state <= 2) < $11
 on conflict (user_id, name) do nothing`,
-			Args: []any{c.credential(), now, j.ID, j.Name, c.Token, c.Session, j.Digest, j.Payload, j.EncryptionKeyID, c.User, int64(limit)},
+			Args: []any{p.credential(), now, j.ID, j.Name, p.Token, p.Session, j.Digest, j.Payload, j.EncryptionKeyID, p.User, int64(limit)},
 		},
-		Stmt{SQL: `select ` + jobColumns + ` from jobs where user_id = $1 and name = $2`, Args: []any{c.User, j.Name}, Each: scanJob(&s.Job, &s.Found)},
-		c.access(now, &s.Access),
+		Stmt{SQL: `select ` + jobColumns + ` from jobs where user_id = $1 and name = $2`, Args: []any{p.User, j.Name}, Each: scanJob(&s.Job, &s.Found)},
+		p.access(now, &s.Access),
 	)
 	return s, err
 }
 
-// The conditions of a claim; $2 is now. They stand in the statement twice: between its choice and its write another
-// process may have taken the job.
+// The conditions of a claim; $2 is now. A statement holds them twice, because another process may take the job between
+// the choice and the write.
 const (
 	claimable = `state <= 2 and due_at <= $2 and attempt - given_back < 2`
-	// exhausted is a job whose last attempt ended without a word. (SQLite uses the index on open jobs only where its condition stands literally.)
+	// exhausted holds for a job whose last attempt ended without a result. (SQLite uses the index on open jobs only
+	// where a statement repeats the condition of the index.)
 	exhausted = `state = 2 and state <= 2 and due_at <= $2 and attempt - given_back >= 2`
 
 	claimJob     = `update jobs set state = 2, attempt = attempt + 1, due_at = $1 where id = `
 	endExhausted = `update jobs set state = 4, ended_at = $2, due_at = $1, payload = null where id = `
 )
 
-// JobClaim is what a worker asks for once in a while.
+// JobClaim is the request for a job to run.
 type JobClaim struct {
 	Now   int64
 	Lease int64 // the end of the lease that a claimed job gets
-	Keep  int64 // until when what is over is kept
-	// Running are jobs of this process: those that were cancelled are named in ClaimResult.
+	Keep  int64 // when the result of a job that is over is deleted
+	// Running are jobs of this process. ClaimResult names those of them that were cancelled.
 	Running []ID
 }
 
@@ -109,12 +111,12 @@ type JobClaim struct {
 type ClaimResult struct {
 	Job   Job
 	Found bool
-	// More says that there was something to claim: without a Job, another process was faster.
+	// More reports whether a job is due. Without a Job, another process was faster.
 	More      bool
 	Cancelled []ID
 }
 
-// ClaimJob takes the oldest job that is due. One trip, whether there is one or not.
+// ClaimJob claims the oldest job that is due, if there is one. One trip.
 func ClaimJob(ctx context.Context, db Runner, c JobClaim) (out ClaimResult, err error) {
 	stmts := []Stmt{
 		{SQL: endExhausted + `(select id from jobs where ` + exhausted + ` order by id limit 1) and ` + exhausted, Args: []any{c.Keep, c.Now}},
@@ -129,7 +131,7 @@ func ClaimJob(ctx context.Context, db Runner, c JobClaim) (out ClaimResult, err 
 	return out, err
 }
 
-// CancelledJobs are those of the jobs that were cancelled.
+// CancelledJobs returns those of the jobs that were cancelled.
 func CancelledJobs(ctx context.Context, db Runner, ids []ID) (out []ID, err error) {
 	err = db.Run(ctx, cancelled(ids, &out)...)
 	return out, err
@@ -148,7 +150,7 @@ func cancelled(ids []ID, out *[]ID) (stmts []Stmt) {
 // FindMode says whether finding a job may also claim it.
 type FindMode int
 
-// The two ways to look.
+// The modes of FindJob.
 const (
 	FindOnly FindMode = iota + 1
 	FindAndClaim
@@ -156,24 +158,24 @@ const (
 
 // FoundJob is what FindJob finds.
 type FoundJob struct {
-	Access  bool // the credential stands
-	Found   bool // there is a job of that name that the caller may see
+	Access  bool // the credential is valid
+	Found   bool // there is a job of that name that the principal may see
 	Job     Job
-	Claimed bool // it is the caller's to run now
+	Claimed bool // the job was claimed
 }
 
-// FindJob finds a job by its name and, with FindAndClaim, takes it if it is due. One trip.
-func FindJob(ctx context.Context, db Runner, who Principal, name string, how FindMode, c JobClaim) (out FoundJob, err error) {
-	const mine = `(select id from jobs where user_id = $3 and name = $4 and ($5 or token_id = $6))`
-	seen := []any{who.User, name, who.Token.IsZero(), who.Token[:]}
+// FindJob finds a job by its name and, with FindAndClaim, claims it if it is due. One trip.
+func FindJob(ctx context.Context, db Runner, p Principal, name string, how FindMode, c JobClaim) (out FoundJob, err error) {
+	const visible = `(select id from jobs where user_id = $3 and name = $4 and ($5 or token_id = $6))`
+	seen := []any{p.User, name, p.Token.IsZero(), p.Token[:]}
 	stmts := []Stmt{
-		who.access(c.Now, &out.Access),
-		{SQL: endExhausted + mine + ` and ` + exhausted, Args: append([]any{c.Keep, c.Now}, seen...)},
+		p.access(c.Now, &out.Access),
+		{SQL: endExhausted + visible + ` and ` + exhausted, Args: append([]any{c.Keep, c.Now}, seen...)},
 	}
 	if how == FindAndClaim {
 		stmts = append(stmts, Stmt{
-			SQL:  claimJob + mine + ` and ` + claimable + ` and exists (select 1 ` + who.valid(7) + `) returning 1`,
-			Args: append(append([]any{c.Lease, c.Now}, seen...), who.credential()), Each: First(&out.Claimed, nil),
+			SQL:  claimJob + visible + ` and ` + claimable + ` and exists (select 1 ` + p.valid(7) + `) returning 1`,
+			Args: append(append([]any{c.Lease, c.Now}, seen...), p.credential()), Each: First(&out.Claimed, nil),
 		})
 	}
 	stmts = append(stmts, Stmt{
@@ -184,15 +186,16 @@ func FindJob(ctx context.Context, db Runner, who Principal, name string, how Fin
 	return out, err
 }
 
-// CancelJob ends a job that is not over, by its name; what runs is ended by who runs it. It returns the job as it is then, and one trip.
-func CancelJob(ctx context.Context, db Runner, who Principal, name string, now, keep int64) (out FoundJob, err error) {
-	seen := []any{who.User, name, who.Token.IsZero(), who.Token[:]}
+// CancelJob cancels a job that is not over, by its name, and returns the job as it is then. The process that runs the
+// job ends its request. One trip.
+func CancelJob(ctx context.Context, db Runner, p Principal, name string, now, keep int64) (out FoundJob, err error) {
+	seen := []any{p.User, name, p.Token.IsZero(), p.Token[:]}
 	err = db.Run(ctx,
-		who.access(now, &out.Access),
+		p.access(now, &out.Access),
 		Stmt{
 			SQL: `update jobs set state = 5, ended_at = $2, due_at = $1, payload = null
- where user_id = $3 and name = $4 and ($5 or token_id = $6) and state <= 2 and exists (select 1 ` + who.valid(7) + `)`,
-			Args: append(append([]any{keep, now}, seen...), who.credential()),
+ where user_id = $3 and name = $4 and ($5 or token_id = $6) and state <= 2 and exists (select 1 ` + p.valid(7) + `)`,
+			Args: append(append([]any{keep, now}, seen...), p.credential()),
 		},
 		Stmt{
 			SQL:  `select ` + jobColumns + ` from jobs where user_id = $1 and name = $2 and ($3 or token_id = $4)`,
@@ -201,7 +204,7 @@ func CancelJob(ctx context.Context, db Runner, who Principal, name string, now, 
 	return out, err
 }
 
-// JobCounts are the numbers of jobs by state. Expired ones are not counted.
+// JobCounts are the numbers of jobs by state, without the expired ones.
 type JobCounts struct {
 	Waiting, Active, Completed, Failed, Delayed, Cancelled int64
 }
@@ -215,20 +218,20 @@ func (c *JobCounts) stmt(sql string, args ...any) Stmt {
 	}}
 }
 
-// CountJobs counts the jobs that the caller may see. access is false if the credential does not stand.
-func CountJobs(ctx context.Context, db Runner, who Principal, now int64) (n JobCounts, access bool, err error) {
-	err = db.Run(ctx, who.access(now, &access),
-		n.stmt(countJobs+` where user_id = $2 and ($3 or token_id = $4)`, now, who.User, who.Token.IsZero(), who.Token[:]))
+// CountJobs counts the jobs that the principal may see. access is false if the credential is not valid.
+func CountJobs(ctx context.Context, db Runner, p Principal, now int64) (n JobCounts, access bool, err error) {
+	err = db.Run(ctx, p.access(now, &access),
+		n.stmt(countJobs+` where user_id = $2 and ($3 or token_id = $4)`, now, p.User, p.Token.IsZero(), p.Token[:]))
 	return n, access, err
 }
 
-// CountAllJobs counts everybody's jobs. It reads them all: it is for the admin.
+// CountAllJobs counts the jobs of all users, for the admin. It reads the whole table.
 func CountAllJobs(ctx context.Context, db Runner, now int64) (n JobCounts, err error) {
 	err = db.Run(ctx, n.stmt(countJobs, now))
 	return n, err
 }
 
-// Jobs lists a user's jobs, newest first, without what was asked and answered.
+// Jobs lists a user's jobs, newest first, without requests and results.
 func Jobs(ctx context.Context, r Runner, userID ID, p Page) ([]Job, error) {
 	before := p.After
 	if before.IsZero() {

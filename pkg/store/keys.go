@@ -12,8 +12,8 @@ type Key struct {
 	UserID          ID
 	Provider        string
 	Name            string
-	Encrypted       []byte // the secret, sealed and bound to this row
-	EncryptionKeyID string // names the key that sealed it
+	Encrypted       []byte // the secret, encrypted and bound to this row
+	EncryptionKeyID string // names the key that encrypted it
 	LastFour        string
 	Priority        int // lower is tried first
 	Enabled         bool
@@ -29,11 +29,11 @@ type Key struct {
 	UpdatedAt       int64
 }
 
-// KeyUse is a key with what was done with it.
+// KeyUse is a key with its usage.
 type KeyUse struct {
 	Key
 	UsedToday  int64
-	Requests   int64 // all that the hourly sums know
+	Requests   int64 // sum of the hourly sums
 	LastUsedAt int64 // 0: never
 }
 
@@ -147,7 +147,7 @@ func KeyByID(ctx context.Context, r Runner, userID, id ID, day int64) (KeyUse, e
 	return keys[0], nil
 }
 
-// Secret is a provider key's secret as it is kept.
+// Secret is a provider key's secret as the database holds it.
 type Secret struct {
 	Encrypted       []byte
 	EncryptionKeyID string
@@ -157,7 +157,7 @@ type Secret struct {
 // KeyChange is what an owner changes about a key.
 type KeyChange struct {
 	Name          Field[string]
-	Secret        Field[Secret] // also ends the key's rest
+	Secret        Field[Secret] // also ends the key's cooldown
 	Priority      Field[int]
 	Enabled       Field[bool]
 	AllowedModels Field[[]string]
@@ -245,13 +245,13 @@ func BlockKey(ctx context.Context, r Runner, id ID, blocked bool, now int64) (Ow
 	return k, err
 }
 
-// ReencryptKey replaces the encrypted form of the same secret; nothing happens, and false comes back, if
-// the key is not as in old any more.
-func ReencryptKey(ctx context.Context, r Runner, old Key, sealed []byte, sealingKey string) (done bool, err error) {
+// ReencryptKey replaces the encrypted form of the same secret. It changes nothing and returns false if the key's secret
+// is not that of old any more.
+func ReencryptKey(ctx context.Context, r Runner, old Key, encrypted []byte, encryptionKeyID string) (done bool, err error) {
 	var n int64
 	err = r.Run(ctx, Stmt{
 		SQL:  "update provider_keys set sealed = $4, sealing_key = $5 where id = $1 and sealing_key = $2 and sealed = $3",
-		Args: []any{old.ID, old.EncryptionKeyID, old.Encrypted, sealed, sealingKey}, Affected: &n,
+		Args: []any{old.ID, old.EncryptionKeyID, old.Encrypted, encrypted, encryptionKeyID}, Affected: &n,
 	})
 	return n > 0, err
 }

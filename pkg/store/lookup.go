@@ -10,8 +10,8 @@ type Page struct {
 	Limit int
 }
 
-// one runs a statement that has to return a row, or write one, and scans it into dest
-// if there are any; [ErrNotFound] otherwise. More statements may ride along.
+// one runs a statement that must return or write a row, and scans the row into dest if there are any. Without a row it
+// returns [ErrNotFound]. The statements of more run in the same transaction.
 func one(ctx context.Context, r Runner, s Stmt, dest []any, more ...Stmt) error {
 	var n int64
 	found := false
@@ -28,7 +28,7 @@ func one(ctx context.Context, r Runner, s Stmt, dest []any, more ...Stmt) error 
 	return nil
 }
 
-// list runs a select and makes a T of each row.
+// list runs a select and returns a T for each row.
 func list[T any](ctx context.Context, r Runner, s Stmt, scan func(*T) []any) ([]T, error) {
 	all := []T{}
 	s.Each = appendTo(&all, scan)

@@ -18,7 +18,7 @@ const (
 	DeadlinePassed Outcome = 5 // the gateway's total deadline ended it
 )
 
-// Record is what is kept of one request.
+// Record is the entry of one request in the log.
 type Record struct {
 	ID       ID // holds the time at which the request began
 	User     ID
@@ -39,8 +39,8 @@ type Record struct {
 	Input, Cached, CacheWrite, Output, Reasoning int64
 	// Trace is JSON, kept for a shorter time; empty if nothing went wrong.
 	Trace string
-	// Statements are those that belong to the end of this request: a place given
-	// back, a rest. They run in the same transaction, in the order that SplitReleases gives them.
+	// Statements belong to the end of this request: releases of reservations, cooldowns. They run in the same
+	// transaction, in the order of [SplitReleases].
 	Statements []Stmt
 }
 
@@ -83,11 +83,11 @@ type latencyHour struct {
 	kind, bucket int
 }
 
-// Settle is the statements that keep the records: a row each, and one addition to each
+// Settle returns the statements that write the records: a row each, and one addition to each
 // hourly sum that they share. The sums come in the order of their keys, so that two
 // processes that settle at once wait for each other instead of deadlocking.
 func Settle(records []Record) []Stmt {
-	stmts := appendAlso(make([]Stmt, 0, 2*len(records)+4), records)
+	stmts := appendStatements(make([]Stmt, 0, 2*len(records)+4), records)
 	hours := make(map[usageHour]usageSums, 1)
 	latencies := make(map[latencyHour]int64, 4)
 	for i := range records {
@@ -130,12 +130,12 @@ func clampInt32Ptr(n *int64) any {
 	return clampInt32(*n)
 }
 
-// maxCost is the most that a single request is believed to cost: 10,000 dollars. The sums then hold
-// almost a million of the dearest.
+// maxCost is the largest plausible cost of a single request: 10,000 dollars. The sums can hold almost a million
+// requests of that cost.
 const maxCost = 10_000 * 1_000_000_000
 
-// plausibleCost is the cost, or nil (unpriced) where a provider reported one that cannot be true. Kept
-// as it is, it would run the sums over: every later settle of the hour would fail.
+// plausibleCost returns the cost, or nil (unpriced) where a provider reported an impossible one. That would overflow
+// the sums, and every later settle of the hour would fail.
 func (r *Record) plausibleCost() *int64 {
 	if r.Cost != nil && (*r.Cost < 0 || *r.Cost > maxCost) {
 		return nil

@@ -9,7 +9,7 @@ import (
 // Flags of a request.
 const (
 	FlagStreamed  = 1
-	FlagEstimated = 2 // the tokens are our estimate, as the provider reported none, or the cost is
+	FlagEstimated = 2 // the tokens, or the cost, are an estimate because the provider reported none
 )
 
 // Request is an entry of the request log. Its time is in the id.
@@ -18,9 +18,9 @@ type Request struct {
 	TokenID     ID     // zero: sent from the dashboard
 	KeyID       ID     // zero: no key was called
 	Provider    string // empty: no key was called
-	Model       string // as the provider was asked; as the caller asked if none was
+	Model       string // as the provider got it; as the principal asked if no provider was called
 	Cost        *int64 // nano-dollars; nil: unpriced
-	Status      int    // HTTP status that the caller saw
+	Status      int    // HTTP status of the answer
 	Outcome     int
 	Attempts    int // providers called
 	Flags       int
@@ -52,7 +52,7 @@ type RequestFilter struct {
 	// Status is one status, such as 429; 0: any.
 	Status   int
 	Provider string // empty: any
-	// Model is a model, or what its name begins with and then a "*"; empty: any.
+	// Model is a model, or the beginning of its name and a "*"; empty: any.
 	Model   string
 	KeyID   ID    // zero: any
 	TokenID ID    // zero: any
@@ -112,7 +112,7 @@ func RequestByID(ctx context.Context, r Runner, userID, id ID) (Request, string,
 	return q, trace, err
 }
 
-// Retention is how far back is kept, as times (Unix milliseconds): what is older goes.
+// Retention says what is kept, as times (Unix milliseconds): older rows are deleted.
 type Retention struct {
 	RequestsFrom int64
 	TracesFrom   int64
@@ -120,7 +120,7 @@ type Retention struct {
 
 // Purge deletes what is older than the retention, user by user, at most batch rows a
 // statement so that no lock is held for long, until nothing is left or ctx ends. It
-// says how many rows went.
+// returns the number of rows.
 func Purge(ctx context.Context, r Runner, keep Retention, batch int) (n int64, err error) {
 	page := Page{Limit: 100}
 	for {

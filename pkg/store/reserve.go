@@ -71,9 +71,9 @@ func ReleaseReservation(key ID, day, gen int64) Stmt {
 	return Stmt{SQL: releaseReservation, Args: []any{key, day, gen}}
 }
 
-// ResetQuota makes nothing of the day's quota used: [ErrNotFound]. Requests under way
-// release their reservation of the generation before, which changes nothing. Processes that took the key
-// for spent look at it again.
+// ResetQuota sets the used part of the day's quota to 0: [ErrNotFound]. Requests under way
+// release their reservation in the generation before, which changes nothing. The user's revision grows, so that
+// processes which took the key for spent read its status again.
 func ResetQuota(ctx context.Context, r Runner, userID, id ID, day int64) error {
 	return one(ctx, r, Stmt{
 		SQL: `insert into key_days (key_id, day, used, gen)

@@ -36,12 +36,12 @@ func CreateSession(ctx context.Context, r Runner, s Session) error {
 	return r.Run(ctx, Stmt{SQL: insertSession + "values ($1, $2, $3, $4, $5, $6, $7)", Args: s.args()}, dropOldSessions(s.UserID))
 }
 
-// OpenSession adds a session for somebody who knew the password of that hash: [ErrNotFound] if it is the
-// user's no more, or the user is disabled. So a change of the password ends the logins that it overtakes, too.
+// OpenSession adds a session for a user who gave the password of that hash. It returns [ErrNotFound] if the user has
+// another password by now, or is disabled. So a change of the password also ends logins that are under way.
 func OpenSession(ctx context.Context, r Runner, s Session, passwordHash string) error {
 	var n int64
 	err := r.Run(ctx,
-		// Waits for a change that is under way, and makes one that comes later wait for this session.
+		// Waits for a change that is under way, and makes a later one wait for this session.
 		Stmt{SQL: "update users set password = password where id = $1 and password = $2 and enabled", Args: []any{s.UserID, passwordHash}},
 		Stmt{
 			SQL:  insertSession + "select $1, $2, $3, $4, $5, $6, $7 from users where id = $2 and password = $8 and enabled",
@@ -63,7 +63,7 @@ func dropOldSessions(userID ID) Stmt {
 	}
 }
 
-// SessionByID finds a session that has not expired, with its user: [ErrNotFound], also if the user is disabled.
+// SessionByID finds a session that has not expired, with its user. It returns [ErrNotFound] also if the user is disabled.
 func SessionByID(ctx context.Context, r Runner, id ID, now int64) (Session, User, error) {
 	var s Session
 	var u User
@@ -74,7 +74,7 @@ func SessionByID(ctx context.Context, r Runner, id ID, now int64) (Session, User
 	return s, u, err
 }
 
-// Stale says whether it is time for TouchSession.
+// Stale reports whether it is time for TouchSession.
 func (s Session) Stale(now int64) bool { return s.LastSeenAt <= now-touchEvery }
 
 // TouchSession notes that the session is in use, at most once a minute.
@@ -107,7 +107,7 @@ func deleteOtherSessions(userID, keep ID) Stmt {
 	return Stmt{SQL: "delete from sessions where user_id = $1 and id <> $2", Args: []any{userID, keep[:]}}
 }
 
-// PurgeSessions deletes up to limit expired sessions and says how many it were.
+// PurgeSessions deletes up to limit expired sessions and returns their number.
 func PurgeSessions(ctx context.Context, r Runner, now int64, limit int) (n int64, err error) {
 	err = r.Run(ctx, Stmt{
 		SQL:      "delete from sessions where id in (select id from sessions where expires_at <= $1 limit $2)",

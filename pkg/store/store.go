@@ -1,14 +1,15 @@
-// Package store is everything the gateway keeps, as SQL written once and run on
-// PostgreSQL and on SQLite through a thin executor.
+// Package store holds all SQL of the gateway, written once and run on PostgreSQL
+// and SQLite through a thin executor.
 //
-// The executors live in the sub-packages postgres and sqlite; functions link
-// only the first. The methods that hold the SQL take an executor and live
-// beside the type that they return: users.go, sessions.go, tokens.go, keys.go,
-// requests.go, usage.go.
+// The executors are the sub-packages postgres and sqlite; functions link
+// only the first. A function that holds SQL takes an executor, or returns a
+// statement for a bigger transaction, and stands beside the type that it is about:
+// users.go, sessions.go, tokens.go, keys.go, requests.go, usage.go.
 //
 // Conventions: ids are UUIDv7, 16 bytes, made in Go. Times are Unix
 // milliseconds and days are days since the epoch, both UTC and always
-// passed in. Costs are nano-dollars.
+// passed in. Costs are nano-dollars. Columns keep the names of the first schema:
+// rest_* is a cooldown, sealed and sealing_key are encryption, given_back is a release.
 package store
 
 import (
@@ -33,7 +34,7 @@ type Row interface {
 	Scan(dest ...any) error
 }
 
-// Stmt is one SQL statement with its arguments and what to do with its rows.
+// Stmt is one SQL statement with its arguments and a receiver of its rows.
 // Arguments are []byte, string, int64, int, bool, float64, ID (null if zero), nil, or
 // pointers to these where nil means null. A nil []byte is null as well. Strings must be
 // UTF-8 without NUL.
@@ -44,7 +45,7 @@ type Stmt struct {
 	SQL  string
 	Args []any
 	// Each is called once for every row that the statement returned, in order; nil
-	// drops them. See [Runner] for when, and for what its error does.
+	// drops them. [Runner] says when it is called, and what its error does.
 	Each func(Row) error
 	// Affected, if not nil, receives the number of rows that were written or returned.
 	Affected *int64
@@ -52,8 +53,8 @@ type Stmt struct {
 
 // Runner runs statements.
 type Runner interface {
-	// Run runs the statements in their order and all or none of them: one
-	// transaction, and on PostgreSQL one network round trip, whatever their number.
+	// Run runs all statements in their order, or none of them: one
+	// transaction, and on PostgreSQL one network round trip, for any number of statements.
 	// Runs of nothing but selects see one moment of the database on SQLite; on
 	// PostgreSQL each statement sees its own (read committed).
 	//
@@ -127,10 +128,10 @@ func CodeOf(err error) Code {
 }
 
 // ErrNotFound is returned by the lookups of this package when there is no such row,
-// or it is not the asking user's.
+// or it belongs to another user.
 var ErrNotFound = errors.New("not found")
 
-// First returns an Each that scans the first row into dest and sets *found.
+// First returns an Each that scans the first row into dest and sets *found. It drops later rows.
 func First(found *bool, dest ...any) func(Row) error {
 	return func(r Row) error {
 		if *found {

@@ -2,7 +2,7 @@ package store
 
 import "context"
 
-// Token is a gateway token. The token itself is not kept.
+// Token is a gateway token, without its secret, which is not stored.
 type Token struct {
 	ID        ID
 	UserID    ID
@@ -14,10 +14,10 @@ type Token struct {
 	CreatedAt int64
 }
 
-// TokenUse is a token with what was done with it.
+// TokenUse is a token with its usage.
 type TokenUse struct {
 	Token
-	Requests   int64 // all that the hourly sums know
+	Requests   int64 // sum of the hourly sums
 	LastUsedAt int64 // 0: never
 }
 
@@ -100,8 +100,8 @@ func DeleteToken(ctx context.Context, r Runner, userID, id ID) error {
 	return one(ctx, r, Stmt{SQL: "delete from tokens where id = $1 and user_id = $2", Args: []any{id, userID}}, nil)
 }
 
-// RedigestToken replaces a token's hash after the secret of the HMAC has changed; nothing
-// happens if it is not oldHash any more.
+// RedigestToken replaces a token's hash after the secret of the HMAC has changed. It changes
+// nothing if the hash is not oldHash any more.
 func RedigestToken(ctx context.Context, r Runner, id ID, oldHash, newHash []byte) error {
 	return r.Run(ctx, Stmt{
 		SQL:  "update tokens set hash = $3 where id = $1 and hash = $2",
@@ -109,7 +109,7 @@ func RedigestToken(ctx context.Context, r Runner, id ID, oldHash, newHash []byte
 	})
 }
 
-// AllTokens lists everybody's tokens, oldest first, for the admin.
+// AllTokens lists all tokens, oldest first, for the admin.
 func AllTokens(ctx context.Context, r Runner, p Page) ([]OwnedToken, error) {
 	return list(ctx, r, Stmt{
 		SQL: "select " + tokenColumns + `, u.email from tokens t join users u on u.id = t.user_id
@@ -118,7 +118,7 @@ func AllTokens(ctx context.Context, r Runner, p Page) ([]OwnedToken, error) {
 	}, func(t *OwnedToken) []any { return append(scanToken(&t.Token), &t.OwnerEmail) })
 }
 
-// BlockToken sets the admin's switch of anybody's token: [ErrNotFound].
+// BlockToken sets the admin's switch of any token: [ErrNotFound].
 func BlockToken(ctx context.Context, r Runner, id ID, blocked bool) (Token, error) {
 	var t Token
 	err := one(ctx, r, Stmt{

@@ -40,7 +40,7 @@ const (
 	ByToken    By = "token"
 )
 
-// Usage is one bar of a chart, or one part of a stacked bar. Which of the first three it has depends on By.
+// Usage is one bar of a chart, or one part of a stacked bar. By says which of the first three fields is set.
 type Usage struct {
 	At   int64  // hour, day: when it begins, Unix milliseconds UTC
 	Text string // model, provider; empty provider: none was called
@@ -48,7 +48,7 @@ type Usage struct {
 	Counts
 }
 
-// UsageReport answers a question about a user's usage.
+// UsageReport is the usage of a user in some time.
 type UsageReport struct {
 	Usage     []Usage   // in the order of time, or the most requests first
 	Latency   Histogram // of whole requests
@@ -84,9 +84,9 @@ func UsageBetween(ctx context.Context, r Runner, userID ID, from, to int64, by B
 	return rep, nil
 }
 
-// UsageOver is what UsageBetween sums up, over time and by a second measure: a row for each hour or
+// UsageOver sums up as UsageBetween does, over time and by a second measure: a row for each hour or
 // day (per) and model, provider, key or token (by) that has requests, in the order of time and
-// within it the most requests first.
+// then the most requests first.
 func UsageOver(ctx context.Context, r Runner, userID ID, from, to int64, per, by By) ([]Usage, error) {
 	at, _ := per.sql()
 	part, _ := by.sql()
@@ -156,7 +156,7 @@ func (rep *UsageReport) addLatency(row Row) error {
 	return nil
 }
 
-// KeyDay is what a key did on a day.
+// KeyDay is the usage of a key on a day.
 type KeyDay struct {
 	Day int64 // since the epoch, UTC
 	Counts
@@ -181,7 +181,7 @@ func KeyDays(ctx context.Context, r Runner, userID, keyID ID, today int64, limit
 	return days, nil
 }
 
-// uses are how often and when last each token or key was used.
+// uses holds the number of requests, and the last one, of each token or key.
 type uses map[ID]use
 
 type use struct{ requests, lastAt int64 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// Role is what a user may do.
+// Role says what a user may do.
 type Role string
 
 // The roles.
@@ -48,8 +48,8 @@ func (u *User) args(role Role, enabled bool) []any {
 	return []any{u.ID, u.Email, u.Name, string(role), u.PasswordHash, enabled, u.Strategy, u.CreatedAt}
 }
 
-// CreateFirstUser adds u as the admin of a gateway that has no user yet, and closes registration
-// with it; [ErrSetUp] if somebody was faster. It ignores u's role, strategy and revision.
+// CreateFirstUser adds u as the admin of a gateway that has no user yet, and closes registration.
+// It returns [ErrSetUp] if there is a user already. It ignores u's role, strategy and revision.
 func CreateFirstUser(ctx context.Context, db DB, u User) error {
 	return emailTaken(db.Tx(ctx, func(r Runner) error {
 		err := one(ctx, r, Stmt{
@@ -143,7 +143,7 @@ type UserChange struct {
 }
 
 // UpdateUser changes a user for the admin: [ErrNotFound], [ErrLastAdmin]. Disabling
-// ends the user's sessions. The revision stays: routing knows neither, every reserve asks for itself.
+// ends the user's sessions. The revision stays, because every reservation reads both fields itself.
 func UpdateUser(ctx context.Context, db DB, id ID, c UserChange, now int64) (User, error) {
 	var u User
 	err := db.Tx(ctx, func(r Runner) error {
@@ -199,7 +199,7 @@ func SetPassword(ctx context.Context, r Runner, id ID, hash string, keep ID, now
 	)
 }
 
-// RehashPassword replaces the hash of the same password; nothing happens if it is not oldHash any more.
+// RehashPassword replaces the hash of the same password. It changes nothing if the hash is not oldHash any more.
 func RehashPassword(ctx context.Context, r Runner, id ID, oldHash, newHash string) error {
 	return r.Run(ctx, Stmt{SQL: "update users set password = $3 where id = $1 and password = $2", Args: []any{id, oldHash, newHash}})
 }
@@ -226,7 +226,7 @@ func SetProfile(ctx context.Context, r Runner, id ID, c ProfileChange, now int64
 // SQLite does not know a table's alias in returning.
 const userReturning = "id, email, name, role, password, enabled, coalesce(strategy, ''), revision, created_at, updated_at"
 
-// bumpRevision tells every process that what it knows about the user's routing is old.
+// bumpRevision returns the statement that makes every process load the user's routing table again.
 func bumpRevision(user ID) Stmt {
 	return Stmt{SQL: "update users set revision = revision + 1 where id = $1", Args: []any{user}}
 }

@@ -30,7 +30,7 @@ function gateway({ signal }) {
       ['Registration', [set.registrationEnabled ? 'open: anyone can make an account ' : 'closed ', button(set.registrationEnabled ? 'Close registration' : 'Open registration', flip, { 'data-key': 'registration' })]],
       ['Health', state(status === 'ok' ? 'good' : 'bad', status)],
       ...Object.entries(checks).map(([part, is]) => [part[0].toUpperCase() + part.slice(1), state(is === 'ok' ? 'good' : 'bad', is)]),
-      ['Version', set.version || 'unknown'], ['Default strategy', set.strategy],
+      ['Version', set.version], ['Default strategy', set.strategy],
       ...[['Requests are kept', set.retentionDays, 'RETENTION_DAYS'], ['Traces are kept', set.traceRetentionDays, 'TRACE_RETENTION_DAYS'], ['A login lasts', set.sessionDays, 'SESSION_DAYS']].map(([name, days, variable]) =>
         [name, [`${days} days. The environment variable `, h('code', {}, variable), ' sets it.']]),
     ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))), problem)

@@ -1,4 +1,4 @@
-// Package release builds what is given out, and looks whether anybody would build the same.
+// Package release builds the release twice, compares the builds, and runs one.
 package release
 
 import (
@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// checkout copies the tree, as git has it, to another place.
+// checkout copies the files that Git knows or would add to a temporary folder.
 func checkout(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -51,13 +51,16 @@ func TestTwoBuildsAreIdentical(t *testing.T) {
 		}
 		sums[i] = string(list)
 		if strings.Contains(string(binary), dir) {
-			t.Error("the binary tells where it was built")
+			t.Error("the binary holds the path of the folder in which it was built")
 		}
 		out, err := exec.Command(filepath.Join(dir, "dist", name), "version").CombinedOutput()
 		if err != nil || string(out) != "llm-gateway v1.2.3\n" {
 			t.Errorf("%v: %s", err, out)
 		}
 		bill(t, filepath.Join(dir, "dist", name+".cdx.json"))
+		if i == 0 {
+			sameVersion(t, filepath.Join(dir, "dist", name), "v1.2.3")
+		}
 	}
 	if sums[0] != sums[1] {
 		t.Errorf("two builds differ:\n%s%s", sums[0], sums[1])
@@ -71,11 +74,19 @@ func bill(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	var b struct {
-		BOMFormat  string
-		Components []struct{ Name, Version, PURL string }
+		BOMFormat string
+		Metadata  struct {
+			Component struct{ Name, Version string }
+			Timestamp string
+		}
+		SerialNumber string
+		Components   []struct{ Name, Version, PURL string }
 	}
 	if err := json.Unmarshal(text, &b); err != nil || b.BOMFormat != "CycloneDX" {
 		t.Fatalf("%v: %s", err, b.BOMFormat)
+	}
+	if c := b.Metadata.Component; c.Name != "github.com/alicetears/llm-gateway" || c.Version != "v1.2.3" || b.Metadata.Timestamp+b.SerialNumber != "" {
+		t.Errorf("it describes %s %s, made at %q with the serial number %q", c.Name, c.Version, b.Metadata.Timestamp, b.SerialNumber)
 	}
 	found := map[string]bool{}
 	for _, c := range b.Components {

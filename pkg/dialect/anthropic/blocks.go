@@ -11,7 +11,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// block writes a part, which is one that can be sent, as a block.
+// block writes a part that can be sent as a block.
 func (e *encoder) block(role chat.Role, p *chat.Part) {
 	switch {
 	case p.Kind == chat.Text, p.Kind == chat.Refusal:
@@ -32,8 +32,7 @@ func (e *encoder) block(role chat.Role, p *chat.Part) {
 }
 
 func (e *encoder) text(p *chat.Part) {
-	e.Raw(`{"type":"text","text":`)
-	e.Str(p.Text)
+	e.Member(`{"type":"text","text":`, p.Text)
 	n := 0
 	for i := range p.Citations {
 		if c := &p.Citations[i]; returnable(c) {
@@ -57,13 +56,13 @@ func (e *encoder) cache(c *chat.CacheMark) {
 	if c == nil || e.Rules.CacheMarks != dialect.CacheMarksKept {
 		return
 	}
-	if e.conversing && e.surplus > 0 {
-		e.surplus--
+	if e.inMessages && e.surplusMarks > 0 {
+		e.surplusMarks--
 		e.Warn("%s takes %d cache marks: the first ones beyond that are dropped", e.Provider(), maxMarks)
 		return
 	}
 	e.Raw(`,"cache_control":{"type":"ephemeral"`)
-	e.member("ttl", c.TTL)
+	e.Optional(`,"ttl":`, c.TTL)
 	e.Raw("}")
 }
 
@@ -71,19 +70,16 @@ func (e *encoder) cache(c *chat.CacheMark) {
 func (e *encoder) reason(p *chat.Part) {
 	signature, redacted := ownState(p.State)
 	if redacted != "" {
-		e.Raw(`{"type":"redacted_thinking","data":`)
-		e.Str(redacted)
+		e.Member(`{"type":"redacted_thinking","data":`, redacted)
 	} else {
-		e.Raw(`{"type":"thinking","thinking":`)
-		e.Str(p.Text)
-		e.Raw(`,"signature":`)
-		e.Str(signature)
+		e.Member(`{"type":"thinking","thinking":`, p.Text)
+		e.Member(`,"signature":`, signature)
 	}
 	e.Raw("}")
 }
 
-// ownState is what Anthropic wants back of a state; both empty if it is not Anthropic's.
-// OpenRouter says whose it is, and packs redacted thinking as encrypted.
+// ownState returns the signature or the redacted thinking of a state of Anthropic's; both are empty if it is another
+// provider's. OpenRouter names the provider in Format, and has redacted thinking as encrypted.
 func ownState(s *chat.ReasoningState) (signature, redacted string) {
 	switch {
 	case s == nil:
@@ -96,14 +92,12 @@ func ownState(s *chat.ReasoningState) (signature, redacted string) {
 	return s.Signature, s.Redacted
 }
 
-// call writes a call. Its input must be an object: what is none (a free-text tool's
-// call, arguments that a model broke) is put into one.
+// call writes a call. Its input must be an object: other arguments, such as those of a free-text tool, are put into
+// one.
 func (e *encoder) call(p *chat.Part) {
 	c := p.ToolCall
-	e.Raw(`{"type":"tool_use","id":`)
-	e.Str(toolID(c.ID))
-	e.Raw(`,"name":`)
-	e.Str(c.Name)
+	e.Member(`{"type":"tool_use","id":`, toolID(c.ID))
+	e.Member(`,"name":`, c.Name)
 	e.Raw(`,"input":`)
 	e.Out = appendInput(e.Out, c.Arguments)
 	e.cache(p.Cache)
@@ -118,13 +112,12 @@ func appendInput(out []byte, arguments string) []byte {
 	if v, err := jsonx.Parse([]byte(arguments), jsonx.Lenient); err == nil && v.Kind() == jsonx.Object {
 		return jsonx.AppendCompact(out, v.Raw())
 	}
-	out = append(out, `{"input":`...)
-	out = jsonx.AppendString(out, arguments)
+	out = body.AppendMember(out, `{"input":`, arguments)
 	return append(out, '}')
 }
 
-// toolID is the id as the API takes it, ^[a-zA-Z0-9_-]+$. A foreign id becomes a digest of
-// itself, the same in the call and in its result, in this request and the next.
+// toolID returns the id as the API takes it, ^[a-zA-Z0-9_-]+$. Another id becomes a digest of itself: the same in
+// the call and in its result, in this request and the next.
 func toolID(id string) string {
 	if isToolID(id) {
 		return id
@@ -138,8 +131,7 @@ func isToolID(id string) bool { return body.MadeOf(id, 1<<16, "_-") }
 // result writes what a tool returned.
 func (e *encoder) result(p *chat.Part) {
 	r := p.ToolResult
-	e.Raw(`{"type":"tool_result","tool_use_id":`)
-	e.Str(toolID(r.CallID))
+	e.Member(`{"type":"tool_result","tool_use_id":`, toolID(r.CallID))
 	if len(r.Parts) > 0 {
 		e.Raw(`,"content":`)
 		e.resultContent(r.Parts)
@@ -161,7 +153,7 @@ func (e *encoder) resultContent(parts []chat.Part) {
 	e.Raw("]")
 }
 
-// isBlock says whether the raw part is a block of this dialect that chat has no kind for.
+// isBlock reports whether the raw part is a block of this dialect that chat has no kind for.
 func isBlock(raw []byte) bool {
 	v, err := jsonx.Parse(raw, jsonx.Lenient)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -28,13 +29,13 @@ func citationOf(v jsonx.Value) chat.Citation {
 	return c
 }
 
-// isCitation says whether the raw citation is one of this dialect.
+// isCitation reports whether the raw citation is one of the dialect.
 func isCitation(raw []byte) bool {
 	return len(raw) > 0 && strings.HasSuffix(rawType(raw), "_location")
 }
 
-// returnable says whether the citation may go back to the API: it is the API's own, and, if it is of a
-// web search, has the index that only the API can make.
+// returnable reports whether the API takes the citation back: it is its own and, if it is of a web search,
+// has the index that only the API can make.
 func returnable(c *chat.Citation) bool {
 	if !isCitation(c.Raw) {
 		return false
@@ -48,11 +49,8 @@ func appendCitation(out []byte, c *chat.Citation) []byte {
 	if isCitation(c.Raw) {
 		return jsonx.AppendCompact(out, c.Raw)
 	}
-	out = append(out, `{"type":"web_search_result_location","cited_text":`...)
-	out = jsonx.AppendString(out, c.Text)
-	out = append(out, `,"encrypted_index":"","title":`...)
-	out = jsonx.AppendString(out, c.Title)
-	out = append(out, `,"url":`...)
-	out = jsonx.AppendString(out, c.URL)
+	out = body.AppendMember(out, `{"type":"web_search_result_location","cited_text":`, c.Text)
+	out = body.AppendMember(out, `,"encrypted_index":"","title":`, c.Title)
+	out = body.AppendMember(out, `,"url":`, c.URL)
 	return append(out, '}')
 }

@@ -1,11 +1,11 @@
 // Package anthropic speaks Anthropic's Messages API (POST /v1/messages): towards providers
 // as Client, towards callers as Server.
 //
-// Usage is counted differently there: input_tokens are those that the prompt cache had no
-// part in, while chat.Usage.Input is all of them.
+// Usage is counted differently there: input_tokens leaves out what the prompt cache read or wrote,
+// while chat.Usage.Input includes it.
 //
-// Reasoning of other providers travels to our callers in thinking blocks, with what
-// has to come back with it in the block's signature: see package reasoning.
+// Reasoning of other providers goes to callers in thinking blocks. The block's signature is an envelope
+// with the state that has to come back: see package reasoning.
 package anthropic
 
 import (
@@ -20,7 +20,8 @@ import (
 // Name is the dialect's name.
 const Name dialect.Name = "anthropic"
 
-// Client is the half towards providers. Its zero value is ready, with rules that change nothing; it is stateless.
+// Client encodes requests to providers and decodes their answers. Its zero value is ready, with rules that change
+// nothing; it is stateless.
 type Client struct {
 	Rules *Rules // nil: the zero rules
 }
@@ -39,9 +40,9 @@ const filesBeta = "files-api-2025-04-14"
 // EncodeRequest writes the body of POST /v1/messages. The same request always gives the
 // same bytes: prompt caches and signed thinking depend on it.
 //
-// The dialect wants max_tokens. If the caller gave none, it is the model's limit
-// (Rules.MaxOutput) for a stream, and for a whole answer, which has to come before some
-// proxy's patience ends, 8192, and as many again as may be thought.
+// The dialect requires max_tokens. Without one in the request, it is the model's limit
+// (Rules.MaxOutput) for a stream. For a whole answer, which has to come before a proxy times out, it is
+// 8192 and the budget for thinking.
 //
 // What changes the meaning of a request when it is missing (a tool that must be called, a
 // schema, an image, audio, a second answer) is refused with a *chat.Error of class BadRequest

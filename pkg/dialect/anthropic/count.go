@@ -21,7 +21,7 @@ func (Client) DecodeCount(data []byte) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if body.Fails(root.Get("error")) || root.Get("type").Is("error") {
+	if body.HasError(root.Get("error")) || root.Get("type").Is("error") {
 		return 0, decodeError(root)
 	}
 	return body.ReadCount(root.Get("input_tokens"))

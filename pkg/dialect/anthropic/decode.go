@@ -8,16 +8,16 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// DecodeResponse reads a whole answer. It is read as the stream that it would have been and
-// folded by chat.Assembler, so that a whole answer and a streamed one cannot differ.
+// DecodeResponse decodes a whole answer. It decodes the events of a stream with that answer and assembles them, so
+// that a whole answer and a streamed one cannot differ.
 //
-// Blocks that chat has no part for (server tools and their results) are left out, as from a stream.
+// Blocks that chat has no part for (server tools and their results) are left out.
 func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	root, err := body.ReadAnswer(data)
 	if err != nil {
 		return nil, err
 	}
-	if body.Fails(root.Get("error")) || root.Get("type").Is("error") {
+	if body.HasError(root.Get("error")) || root.Get("type").Is("error") {
 		return nil, decodeError(root)
 	}
 	content := root.Get("content")
@@ -37,7 +37,7 @@ func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	return body.Assemble(events)
 }
 
-// An answer is what has to be known of the events so far to read the next.
+// An answer is the state of decoding an answer's events.
 type answer struct {
 	started bool
 	said    bool // a block has begun
@@ -53,7 +53,7 @@ type answer struct {
 	explanation  string // of a refusal
 }
 
-// A block is one that has begun and not ended.
+// A block is an open block.
 type block struct {
 	index     int64
 	kind      string
@@ -62,7 +62,7 @@ type block struct {
 	input     string // of a call, as the block's start has it
 }
 
-// start reads a message as it is before it says anything.
+// start reads the beginning of a message.
 func (a *answer) start(out []chat.Event, message jsonx.Value) []chat.Event {
 	a.started, a.id = true, message.Get("id").Str()
 	usage := message.Get("usage")
@@ -70,7 +70,7 @@ func (a *answer) start(out []chat.Event, message jsonx.Value) []chat.Event {
 	return a.count(out, usage)
 }
 
-// count sends the usage if it says something new.
+// count appends the usage if it is new.
 func (a *answer) count(out []chat.Event, v jsonx.Value) []chat.Event {
 	if v.Kind() != jsonx.Object {
 		return out
@@ -94,7 +94,7 @@ func (a *answer) block(index int64) *block {
 	return nil
 }
 
-// startBlock reads a block as it begins, or all of it.
+// startBlock reads the beginning of a block, or a whole block.
 func (a *answer) startBlock(out []chat.Event, index int64, v jsonx.Value) []chat.Event {
 	out = a.stopBlock(out, index)
 	a.said = true
@@ -133,7 +133,7 @@ func (a *answer) startBlock(out []chat.Event, index int64, v jsonx.Value) []chat
 	return out
 }
 
-// delta reads a piece of a block. One of a block that never began is read as what it says it is.
+// delta reads a piece of a block. A piece of a block that never began starts one of its type.
 func (a *answer) delta(out []chat.Event, index int64, v jsonx.Value) []chat.Event {
 	b := a.block(index)
 	kind := v.Get("type").Str()
@@ -191,7 +191,7 @@ func (b *block) end(out []chat.Event) []chat.Event {
 	return out
 }
 
-// end reads why the answer ended: of a message, or of the delta at a stream's end.
+// end reads why the answer ended, from a message or from the delta at a stream's end.
 func (a *answer) end(v jsonx.Value) {
 	if reason := v.Get("stop_reason"); !reason.Empty() {
 		a.finishReason = finishReason(reason.Str())
@@ -232,5 +232,5 @@ func finishReason(reason string) chat.FinishReason {
 	case "refusal":
 		return chat.FinishContentFilter
 	}
-	return chat.FinishStop // end_turn, stop_sequence, pause_turn, and what nobody has heard of
+	return chat.FinishStop // end_turn, stop_sequence, pause_turn, and unknown reasons
 }

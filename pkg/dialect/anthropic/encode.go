@@ -8,7 +8,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// prepare settles what several fields depend on.
+// prepare computes what several fields depend on.
 func (e *encoder) prepare() {
 	e.arrange()
 	e.prepareThinking()
@@ -23,9 +23,9 @@ func (e *encoder) request() {
 	}
 	e.instructions()
 	if e.Field("messages", body.Refuses) {
-		e.conversing = true
+		e.inMessages = true
 		e.messages()
-		e.conversing = false
+		e.inMessages = false
 	}
 	e.tools()
 	e.think()
@@ -36,30 +36,30 @@ func (e *encoder) request() {
 		e.serviceTier()
 		e.user()
 		e.FieldStream()
-		e.inexpressible()
+		e.unsupported()
 	}
 	e.Raw("}")
 }
 
-// inexpressible deals with what the dialect has no field for.
-func (e *encoder) inexpressible() {
+// unsupported warns of what the dialect has no field for, or refuses it.
+func (e *encoder) unsupported() {
 	r := e.Req
 	if r.N != nil && *r.N != 1 {
 		e.Refuse("n", "%s gives one answer, not %d", e.Provider(), *r.N)
 	}
-	e.lacks("seed", r.Seed != nil)
-	e.lacks("frequency_penalty", r.FrequencyPenalty != nil && *r.FrequencyPenalty != 0)
-	e.lacks("presence_penalty", r.PresencePenalty != nil && *r.PresencePenalty != 0)
-	e.lacks("logit_bias", len(r.LogitBias) > 0)
-	e.lacks("logprobs", r.Logprobs != nil && *r.Logprobs)
-	e.lacks("verbosity", r.Verbosity != "")
-	e.lacks("metadata", len(r.Metadata) > 0)
+	e.warnUnsupported("seed", r.Seed != nil)
+	e.warnUnsupported("frequency_penalty", r.FrequencyPenalty != nil && *r.FrequencyPenalty != 0)
+	e.warnUnsupported("presence_penalty", r.PresencePenalty != nil && *r.PresencePenalty != 0)
+	e.warnUnsupported("logit_bias", len(r.LogitBias) > 0)
+	e.warnUnsupported("logprobs", r.Logprobs != nil && *r.Logprobs)
+	e.warnUnsupported("verbosity", r.Verbosity != "")
+	e.warnUnsupported("metadata", len(r.Metadata) > 0)
 }
 
-// wholeTokens is how long a whole answer may be if the caller did not say.
-const wholeTokens = 8192
+// defaultMaxTokens limits a whole answer if the caller does not.
+const defaultMaxTokens = 8192
 
-// limit settles max_tokens, and what of it may be thought.
+// limit computes max_tokens, and the budget for thinking within it.
 func (e *encoder) limit() {
 	most := e.MaxOutput()
 	switch asked := e.MaxTokens(); {
@@ -68,7 +68,7 @@ func (e *encoder) limit() {
 	case e.Req.Stream && most > 0:
 		e.maxTokens = most
 	default:
-		e.maxTokens = wholeTokens
+		e.maxTokens = defaultMaxTokens
 		switch e.thinking.form {
 		case thinkAdaptive:
 			e.maxTokens *= 2
@@ -82,13 +82,13 @@ func (e *encoder) limit() {
 	e.fitBudget()
 }
 
-// sampling writes the numbers. Both temperature and top_p are too much for models from
-// Claude Opus 4.1 on, and any of them is while a model thinks
+// sampling writes the numbers. Models from Claude Opus 4.1 on refuse temperature beside top_p, and
+// every model refuses either while it thinks
 // (https://platform.claude.com/docs/en/build-with-claude/extended-thinking).
 func (e *encoder) sampling() {
 	r := e.Req
 	thinks := e.thinking.form == thinkAdaptive || e.thinking.form == thinkEnabled
-	one := func(name string, value *float64) {
+	number := func(name string, value *float64) {
 		loss := body.Warns
 		if value != nil && *value == 1 {
 			loss = body.Silent // it is the default
@@ -102,9 +102,9 @@ func (e *encoder) sampling() {
 			e.Out = jsonx.AppendFloat(e.Out, e.Clamp(name, *value))
 		}
 	}
-	one("temperature", r.Temperature)
+	number("temperature", r.Temperature)
 	if r.Temperature == nil || r.TopP == nil || thinks || !e.Accepts("top_p") {
-		one("top_p", r.TopP)
+		number("top_p", r.TopP)
 	} else if *r.TopP != 1 {
 		e.Warn("%s does not take top_p beside temperature: dropped", e.Provider())
 	}
@@ -117,7 +117,7 @@ func (e *encoder) sampling() {
 	}
 }
 
-// stop writes the stop sequences; those of white space alone are refused.
+// stop writes the stop sequences. The API refuses those of white space alone.
 func (e *encoder) stop() {
 	var kept []string
 	for _, s := range e.Req.Stop {
@@ -133,7 +133,7 @@ func (e *encoder) stop() {
 	e.Out = jsonx.AppendStrings(e.Out, kept)
 }
 
-// serviceTier knows two words; OpenAI's default is what standard_only says.
+// serviceTier writes auto or standard_only, which is OpenAI's default.
 func (e *encoder) serviceTier() {
 	tier := e.Req.ServiceTier
 	switch tier {
@@ -151,7 +151,7 @@ func (e *encoder) serviceTier() {
 	}
 }
 
-// maxUser is how long an end user's id may be, in characters.
+// maxUser limits an end user's id, in characters.
 const maxUser = 512
 
 func (e *encoder) user() {
@@ -160,8 +160,7 @@ func (e *encoder) user() {
 	case len([]rune(id)) > maxUser:
 		e.Warn("%s takes a user id of at most %d characters: dropped", e.Provider(), maxUser)
 	case e.Field("metadata", body.Warns):
-		e.Raw(`{"user_id":`)
-		e.Str(id)
+		e.Member(`{"user_id":`, id)
 		e.Raw("}")
 	}
 }

@@ -25,7 +25,7 @@ func (e *encoder) media(p *chat.Part) {
 		}
 		e.Raw(`{"type":"document","source":`)
 		e.document(m)
-		e.member("title", m.Filename)
+		e.Optional(`,"title":`, m.Filename)
 	case p.Kind == chat.Audio:
 		e.Refuse("messages", "%s does not take audio", e.Provider())
 	default:
@@ -39,22 +39,18 @@ func (e *encoder) media(p *chat.Part) {
 func (e *encoder) source(m *chat.Media, mimeType string) {
 	switch {
 	case m.URL != "":
-		e.Raw(`{"type":"url","url":`)
-		e.Str(m.URL)
+		e.Member(`{"type":"url","url":`, m.URL)
 	case m.FileID != "":
 		e.files = true
-		e.Raw(`{"type":"file","file_id":`)
-		e.Str(m.FileID)
+		e.Member(`{"type":"file","file_id":`, m.FileID)
 	case m.Data == "":
 		e.Refuse("messages", "a medium without URL and data cannot be sent to %s", e.Provider())
 	case mimeType == "":
 		e.Refuse("messages", "%s does not take media of the type %q: it knows image/jpeg, image/png, image/gif, image/webp, application/pdf and text",
 			e.Provider(), m.MIMEType)
 	default:
-		e.Raw(`{"type":"base64","media_type":`)
-		e.Str(mimeType)
-		e.Raw(`,"data":`)
-		e.Str(m.Data)
+		e.Member(`{"type":"base64","media_type":`, mimeType)
+		e.Member(`,"data":`, m.Data)
 	}
 	e.Raw("}")
 }
@@ -86,7 +82,6 @@ func (e *encoder) document(m *chat.Media) {
 	if err != nil || !utf8.Valid(text) {
 		e.Refuse("messages", "a document of the type %s is not text in base64", mimeType)
 	}
-	e.Raw(`{"type":"text","media_type":"text/plain","data":`)
-	e.Str(string(text))
+	e.Member(`{"type":"text","media_type":"text/plain","data":`, string(text))
 	e.Raw("}")
 }

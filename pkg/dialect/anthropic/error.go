@@ -48,7 +48,7 @@ func decodeError(root jsonx.Value) *chat.Error {
 	return e
 }
 
-// errorType is the dialect's word for a failure
+// errorType returns the dialect's type of an error
 // (https://platform.claude.com/docs/en/api/errors).
 func errorType(err *fault.Error) string {
 	switch err.Code {
@@ -78,10 +78,10 @@ func errorType(err *fault.Error) string {
 	return "invalid_request_error"
 }
 
-// statusOverloaded is Anthropic's own, beside overloaded_error.
+// statusOverloaded is Anthropic's status of overloaded_error.
 const statusOverloaded = 529
 
-// Status is the status of a failed answer: that of the code, but for an overload.
+// Status returns the status of an error: that of its code, or 529 for an overload.
 func (s *Server) Status(err *fault.Error) int {
 	if errorType(err) == "overloaded_error" {
 		return statusOverloaded
@@ -89,19 +89,15 @@ func (s *Server) Status(err *fault.Error) int {
 	return err.Code.Status()
 }
 
-// EncodeError writes the body of a failed answer. Details of ours, such as the issues of a
-// request, stand in error.details.
+// EncodeError encodes an error. Details, such as the issues of a request, are in error.details.
 func (s *Server) EncodeError(err *fault.Error, requestID string) []byte {
 	return appendError(nil, err, requestID)
 }
 
 func appendError(out []byte, err *fault.Error, requestID string) []byte {
-	out = append(out, `{"type":"error","error":{"type":`...)
-	out = jsonx.AppendString(out, errorType(err))
-	out = append(out, `,"message":`...)
-	out = jsonx.AppendString(out, err.Message)
+	out = body.AppendMember(out, `{"type":"error","error":{"type":`, errorType(err))
+	out = body.AppendMember(out, `,"message":`, err.Message)
 	out = body.AppendDetails(out, err)
-	out = append(out, `},"request_id":`...)
-	out = jsonx.AppendString(out, requestID)
+	out = body.AppendMember(out, `},"request_id":`, requestID)
 	return append(out, '}')
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// A streamEncoder writes events in the order that the SDKs count on: message_start; each block with its
-// start, deltas and stop, one at a time; message_delta with the reason and the usage; message_stop.
+// A streamEncoder writes events in the order that the SDKs expect: message_start; each block with its start,
+// deltas and stop, one at a time; message_delta with the reason and the usage; message_stop.
 //
-// Usage that is not known at the start is 0 there: the SDKs take the totals of message_delta.
+// Usage that is unknown at the start is 0 there: the SDKs take the totals of message_delta.
 type streamEncoder struct {
 	served   dialect.Served
 	id, tier string
@@ -25,8 +25,8 @@ type streamEncoder struct {
 	open  chat.PartKind
 	state *chat.ReasoningState // of the open block of thinking
 	call  openCall
-	said  bool         // something besides reasoning
-	held  []chat.Event // states that nobody can read, which are not written at the end
+	said  bool         // something besides reasoning has come
+	held  []chat.Event // states without text, which are not written at the end
 
 	sequence body.Sequence
 	finish   chat.FinishReason
@@ -39,7 +39,7 @@ func (s *Server) NewStreamEncoder(served dialect.Served) dialect.StreamEncoder {
 	return &streamEncoder{served: served}
 }
 
-// Encode appends the event. Of several choices the first is written. EventError is for Error to tell.
+// Encode appends the event. It writes the first of several choices, and leaves EventError to Error.
 func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 	switch ev.Kind {
 	case chat.EventStart:
@@ -62,8 +62,8 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 	return e.take(out, ev)
 }
 
-// take writes an event of the choice, or lets it wait for the call whose input is not complete: blocks come one
-// at a time, but the parts of other dialects may be interleaved.
+// take writes an event of the choice, or holds it back until the open call is complete: blocks come one at a time,
+// but other dialects may interleave parts.
 func (e *streamEncoder) take(out []byte, ev *chat.Event) []byte {
 	out = e.start(out)
 	if e.sequence.Idle() && ev.Kind != chat.EventCall && ev.Kind != chat.EventCallArgs {
@@ -73,7 +73,7 @@ func (e *streamEncoder) take(out []byte, ev *chat.Event) []byte {
 	return e.writeNext(out)
 }
 
-// writeNext writes all whose turn has come.
+// writeNext writes the events that need not wait any more.
 func (e *streamEncoder) writeNext(out []byte) []byte {
 	var ev chat.Event
 	for e.sequence.Next(&ev) {
@@ -82,12 +82,12 @@ func (e *streamEncoder) writeNext(out []byte) []byte {
 	return out
 }
 
-// write writes an event whose turn it is.
+// write writes an event that need not wait.
 func (e *streamEncoder) write(out []byte, ev *chat.Event) []byte {
-	if e.holds(ev) {
+	if e.holdState(ev) {
 		return out
 	}
-	out = e.release(out, ev)
+	out = e.releaseStates(out, ev)
 	switch ev.Kind {
 	case chat.EventText, chat.EventRefusal:
 		e.refused = e.refused || ev.Kind == chat.EventRefusal
@@ -117,9 +117,10 @@ func (e *streamEncoder) write(out []byte, ev *chat.Event) []byte {
 	return out
 }
 
-// holds keeps a state back that would be the last block if nothing followed, as withoutLastState leaves it out.
-func (e *streamEncoder) holds(ev *chat.Event) bool {
-	if !e.said || ev.State == nil || !unread(ev.Kind == chat.EventReason, ev.Text, ev.State) || e.open == chat.Reason && e.state.Takes(ev.State) {
+// holdState holds back a state that would be the last block if nothing followed: withoutLastState leaves it out of whole
+// answers.
+func (e *streamEncoder) holdState(ev *chat.Event) bool {
+	if !e.said || ev.State == nil || !isStateAlone(ev.Kind == chat.EventReason, ev.Text, ev.State) || e.open == chat.Reason && e.state.Takes(ev.State) {
 		return false
 	}
 	state := *ev.State
@@ -127,8 +128,8 @@ func (e *streamEncoder) holds(ev *chat.Event) bool {
 	return true
 }
 
-// release writes the states that were held back, if the event is one that they come before.
-func (e *streamEncoder) release(out []byte, ev *chat.Event) []byte {
+// releaseStates writes the states that are held back, if the event writes a block after them.
+func (e *streamEncoder) releaseStates(out []byte, ev *chat.Event) []byte {
 	switch ev.Kind {
 	case chat.EventText, chat.EventRefusal:
 		if ev.Text == "" {
@@ -197,8 +198,8 @@ func (e *streamEncoder) startBlock(out []byte, block string) []byte {
 	return sse.End(append(out, '}'))
 }
 
-// closeBlock ends the open block. The signature of thinking comes last, and so does input that can only be told
-// as a whole.
+// closeBlock ends the open block. The signature of thinking comes last, and so does input that can only be written as
+// a whole.
 func (e *streamEncoder) closeBlock(out []byte) []byte {
 	switch e.open {
 	case 0:
@@ -215,13 +216,13 @@ func (e *streamEncoder) closeBlock(out []byte) []byte {
 	return sse.End(append(out, '}'))
 }
 
-// reason writes a piece of thinking. Which block it belongs to is decided as chat.Assembler
-// does it, so that what a caller puts together is what a whole answer has.
+// reason writes a piece of thinking. It assigns pieces to blocks as chat.Assembler does, so that the assembled
+// stream is the whole answer.
 func (e *streamEncoder) reason(out []byte, ev *chat.Event) []byte {
 	if data := redactedAlone(ev.State); data != "" && ev.Text == "" {
 		out = e.closeBlock(out)
 		out = e.startBlock(out, string(jsonx.AppendString([]byte(`{"type":"redacted_thinking","data":`), data))+"}")
-		e.open = chat.Unrendered // nothing is to be said before its end
+		e.open = chat.Unrendered // nothing follows before its end
 		return e.closeBlock(out)
 	}
 	if ev.Text == "" && ev.State == nil {
@@ -244,7 +245,7 @@ func (e *streamEncoder) reason(out []byte, ev *chat.Event) []byte {
 	return out
 }
 
-// end writes what ends the message.
+// end writes the events that end the message.
 func (e *streamEncoder) end(out []byte) []byte {
 	e.sequence.End()
 	out = e.closeBlock(e.writeNext(out))
@@ -253,7 +254,7 @@ func (e *streamEncoder) end(out []byte) []byte {
 	out = append(out, `{"type":"message_delta","delta":{`...)
 	at := len(out)
 	out = appendStop(out, e.finish, e.stop, e.refused)
-	out = append(out[:at], out[at+1:]...) // its comma
+	out = append(out[:at], out[at+1:]...) // without the comma
 	out = append(out, `},"usage":`...)
 	out = appendUsage(out, e.usage, "")
 	out = sse.End(append(out, '}'))
@@ -261,7 +262,7 @@ func (e *streamEncoder) end(out []byte) []byte {
 	return sse.End(append(out, `{"type":"message_stop"}`...))
 }
 
-// Error appends the failure. Nothing follows it.
+// Error appends the error, after which nothing follows.
 func (e *streamEncoder) Error(out []byte, err *fault.Error) []byte {
 	e.over = true
 	out = sse.Begin(out, "error")

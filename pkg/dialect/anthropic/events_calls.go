@@ -10,13 +10,13 @@ import (
 // An openCall is the tool call whose block is open.
 type openCall struct {
 	call *chat.ToolCall
-	// held is input that cannot be written yet: it is not known to be an object's, which may go in pieces. Of anything else
-	// only the whole can be made an object.
+	// held is input that cannot be written yet: only that of an object may be sent in pieces. Other input is made an object
+	// when it is complete.
 	held   []byte
 	object bool // the input is an object's, and some of it is written
 }
 
-// beginCall begins the call's block with what is there of its input.
+// beginCall begins the call's block with the input so far.
 func (e *streamEncoder) beginCall(out []byte, call *chat.ToolCall) []byte {
 	out = e.closeBlock(out)
 	if call.Signature != "" {
@@ -30,7 +30,7 @@ func (e *streamEncoder) beginCall(out []byte, call *chat.ToolCall) []byte {
 	return e.addInput(e.startBlock(out, string(block)), call.Arguments)
 }
 
-// addInput adds to the input of the open call. All of it at once is left to wholeInput.
+// addInput adds to the input of the open call. It leaves complete input to wholeInput.
 func (e *streamEncoder) addInput(out []byte, text string) []byte {
 	c := &e.call
 	if c.object {
@@ -45,7 +45,7 @@ func (e *streamEncoder) addInput(out []byte, text string) []byte {
 	return e.delta(out, `"input_json_delta","partial_json":`, string(held))
 }
 
-// wholeInput writes input of which nothing is written yet.
+// wholeInput writes input if none of it is written yet.
 func (e *streamEncoder) wholeInput(out []byte) []byte {
 	text := string(e.call.held)
 	if e.call.object || body.Blank(text) {

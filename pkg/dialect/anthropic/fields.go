@@ -12,28 +12,18 @@ type encoder struct {
 	Model   ModelRules // the exceptions of the request's model
 	purpose purpose
 
-	system []chat.Part // what goes before the conversation
-	turns  []turn
-	// conversing says that the messages are being written.
-	conversing bool
-	surplus    int // marks of the conversation that are too many
-	maxTokens  int64
-	thinking   thinking
-	files      bool // a file_id is sent
+	system       []chat.Part // the system prompt
+	turns        []turn
+	inMessages   bool // the messages are being written
+	surplusMarks int  // cache marks of the conversation that are too many
+	maxTokens    int64
+	thinking     thinking
+	files        bool // a file_id is sent
 }
 
-// lacks warns that the dialect has no such field.
-func (e *encoder) lacks(name string, given bool) {
+// warnUnsupported warns that the dialect has no such field.
+func (e *encoder) warnUnsupported(name string, given bool) {
 	if given {
 		e.Warn("%s is not supported by %s: dropped", name, e.Provider())
-	}
-}
-
-// member writes a further member of an object, unless it is empty.
-func (e *encoder) member(name, value string) {
-	if value != "" {
-		e.Raw(",")
-		e.Key(name)
-		e.Str(value)
 	}
 }

@@ -24,9 +24,9 @@ func (p *passthrough) conversation(changed []int) body.Group {
 		p.Warnings = append(p.Warnings, p.arrangeWarnings...)
 		p.instructions()
 		if p.Field("messages", body.Refuses) {
-			p.conversing = true
+			p.inMessages = true
 			p.messages()
-			p.conversing = false
+			p.inMessages = false
 		}
 	}}
 }
@@ -48,8 +48,8 @@ func (p *passthrough) turnsOf(changed []int) map[int][]chat.Part {
 	return turns
 }
 
-// turnsFit reports whether the messages hold nothing that the API would refuse, and the turns that are encoded anew are not
-// empty.
+// turnsFit reports whether the messages hold nothing that the API would refuse, and the turns that are encoded anew are
+// not empty.
 func (p *passthrough) turnsFit(anew map[int][]chat.Part) bool {
 	n := 0
 	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {

@@ -6,7 +6,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// purpose is what a request is sent for.
+// purpose is the purpose of a request.
 type purpose uint8
 
 const (
@@ -14,7 +14,7 @@ const (
 	counts
 )
 
-// A decoder reads one request, and goes on after an issue.
+// A decoder decodes one request, and continues after an issue.
 type decoder struct {
 	body.Reader
 	purpose purpose
@@ -23,7 +23,7 @@ type decoder struct {
 	thinks string // thinking.type
 }
 
-// maxStops is a limit that no provider sets.
+// maxStops limits the stop sequences; no provider takes more.
 const maxStops = 256
 
 func (d *decoder) request(v jsonx.Value) {
@@ -51,7 +51,7 @@ func (d *decoder) request(v jsonx.Value) {
 	}
 }
 
-// conversation reads what is said, and with which tools.
+// conversation reads the messages and tools.
 func (d *decoder) conversation(m jsonx.Value) bool {
 	switch string(m.Key()) {
 	case "model":
@@ -73,7 +73,7 @@ func (d *decoder) conversation(m jsonx.Value) bool {
 	return true
 }
 
-// sampling reads what steers the choice of tokens, and their number.
+// sampling reads the parameters of sampling, and the limits of the answer.
 func (d *decoder) sampling(m jsonx.Value) bool {
 	r := d.req
 	switch string(m.Key()) {
@@ -93,7 +93,7 @@ func (d *decoder) sampling(m jsonx.Value) bool {
 	return true
 }
 
-// extras reads the rest. What is not listed is for Anthropic alone.
+// extras reads the other members. Unlisted ones are for Anthropic alone.
 func (d *decoder) extras(m jsonx.Value) {
 	switch string(m.Key()) {
 	case "thinking":
@@ -143,7 +143,7 @@ func (d *decoder) reasoning() *chat.Reasoning {
 	return d.req.Reasoning
 }
 
-// thinking reads how much to think. A type that is not known is left to Anthropic.
+// thinking reads the member thinking. An unknown type is left to Anthropic.
 func (d *decoder) thinking(v jsonx.Value) {
 	d.Object(v, func(m jsonx.Value) {
 		switch key := string(m.Key()); {
@@ -165,8 +165,7 @@ func (d *decoder) thinking(v jsonx.Value) {
 	}
 }
 
-// settleEffort puts thinking and output_config.effort together: who asks for adaptive thinking
-// without an effort gets Anthropic's default, high.
+// settleEffort combines thinking and output_config.effort. Anthropic's default effort of adaptive thinking is high.
 func (d *decoder) settleEffort(v jsonx.Value) {
 	switch d.thinks {
 	case "disabled", "between_tools":
@@ -203,7 +202,7 @@ func (d *decoder) format(v jsonx.Value) {
 	d.req.ResponseFormat = f
 }
 
-// markLast does what cache_control on the request itself says: it marks the last block.
+// markLast marks the last block, which is what cache_control on the request itself means.
 func (d *decoder) markLast(v jsonx.Value) {
 	mark := d.cache(v)
 	for i := len(d.req.Messages) - 1; i >= 0; i-- {

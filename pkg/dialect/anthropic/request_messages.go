@@ -84,7 +84,7 @@ func (d *decoder) content(v jsonx.Value, role chat.Role) []chat.Part {
 	return nil
 }
 
-// block reads a block; one of no kind says nothing.
+// block reads a block. A part without a kind is to be left out.
 func (d *decoder) block(v jsonx.Value, role chat.Role) chat.Part {
 	if v.Kind() != jsonx.Object {
 		d.Expected(v, "an object")
@@ -126,7 +126,7 @@ func (d *decoder) block(v jsonx.Value, role chat.Role) chat.Part {
 	return p
 }
 
-// thought reads thinking of an earlier turn. A block that only carries a call's signature is none.
+// thought reads thinking of an earlier turn. A block that only carries a call's signature is no part.
 func (d *decoder) thought(v jsonx.Value) chat.Part {
 	text := d.text(v, "thinking")
 	state, call := stateOf(v.Get("signature").Str())
@@ -195,8 +195,7 @@ func (d *decoder) media(v jsonx.Value, kind chat.PartKind) chat.Part {
 	return p
 }
 
-// document reads a document. Text becomes a file of text; what is made of other blocks is
-// for Anthropic alone.
+// document reads a document. Text becomes a text file; one with other blocks is for Anthropic alone.
 func (d *decoder) document(v jsonx.Value) chat.Part {
 	p := chat.Part{Kind: chat.File, Media: new(chat.Media)}
 	switch source := v.Get("source"); {
@@ -221,7 +220,7 @@ func plain(m *chat.Media, text string) {
 	m.MIMEType, m.Data = "text/plain", base64.StdEncoding.EncodeToString([]byte(text))
 }
 
-// textOf is the text of a string, or of blocks that are all text.
+// textOf returns the text of a string, or of blocks if all of them are text.
 func textOf(v jsonx.Value) (string, bool) {
 	if v.Kind() == jsonx.String {
 		return v.Str(), true
@@ -239,7 +238,7 @@ func textOf(v jsonx.Value) (string, bool) {
 	return b.String(), v.Kind() == jsonx.Array
 }
 
-// cache reads a mark. Members beside the type and the time are Anthropic's own.
+// cache reads a cache mark. Other members than type and ttl are for Anthropic alone.
 func (d *decoder) cache(v jsonx.Value) *chat.CacheMark {
 	mark := new(chat.CacheMark)
 	d.Object(v, func(m jsonx.Value) {

@@ -10,7 +10,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// EncodeResponse writes a whole answer. The dialect has room for one choice, the first.
+// EncodeResponse encodes the first choice of a whole answer: the dialect has one.
 func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []byte {
 	out := make([]byte, 0, sizeOfResponse(resp))
 	var c chat.Choice
@@ -40,22 +40,22 @@ func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []by
 	return append(out, '}')
 }
 
-// withoutLastState leaves out what nobody can read at the end of an answer: Gemini's signature of a text. Claude Code
-// takes the last block for the answer, and Gemini does not insist on this one
+// withoutLastState leaves out states without text at the end of an answer, such as Gemini's signature of a text: Claude
+// Code takes the last block for the answer. Gemini does not require it back
 // (ai.google.dev/gemini-api/docs/thought-signatures, "non-functionCall parts").
 func withoutLastState(parts []chat.Part) []chat.Part {
 	n := len(parts)
-	for n > 0 && unread(parts[n-1].Kind == chat.Reason, parts[n-1].Text, parts[n-1].State) {
+	for n > 0 && isStateAlone(parts[n-1].Kind == chat.Reason, parts[n-1].Text, parts[n-1].State) {
 		n--
 	}
 	if slices.ContainsFunc(parts[:n], func(p chat.Part) bool { return p.Kind != chat.Reason }) {
 		return parts[:n]
 	}
-	return parts // reasoning is all there is
+	return parts // there is only reasoning
 }
 
-// unread says whether a piece of reasoning is a state alone.
-func unread(reason bool, text string, state *chat.ReasoningState) bool {
+// isStateAlone reports whether a part is reasoning without text.
+func isStateAlone(reason bool, text string, state *chat.ReasoningState) bool {
 	return reason && text == "" && redactedAlone(state) == ""
 }
 
@@ -67,16 +67,14 @@ func sizeOfResponse(resp *chat.Response) int {
 	return n
 }
 
-// appendHead writes a message up to the blocks of its content.
+// appendHead appends a message up to the blocks of its content.
 func appendHead(out []byte, id string, served dialect.Served) []byte {
-	out = append(out, `{"id":`...)
-	out = jsonx.AppendString(out, messageID(id, served.RequestID))
-	out = append(out, `,"type":"message","role":"assistant","model":`...)
-	out = jsonx.AppendString(out, served.Model)
+	out = body.AppendMember(out, `{"id":`, messageID(id, served.RequestID))
+	out = body.AppendMember(out, `,"type":"message","role":"assistant","model":`, served.Model)
 	return append(out, `,"content":[`...)
 }
 
-// messageID is Anthropic's name of the answer or, in its form, ours.
+// messageID returns Anthropic's id of the answer, or an id of the same form for other answers.
 func messageID(id, requestID string) string {
 	if strings.HasPrefix(id, "msg_") {
 		return id
@@ -89,7 +87,7 @@ func messageID(id, requestID string) string {
 	}, requestID)
 }
 
-// appendStop writes why an answer ended.
+// appendStop appends why an answer ended.
 func appendStop(out []byte, reason chat.FinishReason, sequence string, refused bool) []byte {
 	word := "end_turn"
 	switch {
@@ -111,16 +109,15 @@ func appendStop(out []byte, reason chat.FinishReason, sequence string, refused b
 	return jsonx.AppendString(out, sequence)
 }
 
-// appendPart writes a part as blocks, and says how many there are: a call of Gemini's is
-// two, because its signature needs a block of its own.
+// appendPart appends a part as blocks, and returns their number: a call of Gemini becomes two, as its
+// signature needs a block of its own.
 func appendPart(out []byte, p *chat.Part) ([]byte, int) {
 	switch p.Kind {
 	case chat.Text, chat.Refusal:
 		if p.Text == "" && len(p.Citations) == 0 {
 			return out, 0
 		}
-		out = append(out, `{"type":"text","text":`...)
-		out = jsonx.AppendString(out, p.Text)
+		out = body.AppendMember(out, `{"type":"text","text":`, p.Text)
 		for i := range p.Citations {
 			if i == 0 {
 				out = append(out, `,"citations":[`...)
@@ -134,8 +131,7 @@ func appendPart(out []byte, p *chat.Part) ([]byte, int) {
 		}
 	case chat.Reason:
 		if data := redactedAlone(p.State); data != "" {
-			out = append(out, `{"type":"redacted_thinking","data":`...)
-			out = jsonx.AppendString(out, data)
+			out = body.AppendMember(out, `{"type":"redacted_thinking","data":`, data)
 		} else {
 			out = appendThinking(out, p.Text, signatureOf(p.State))
 		}
@@ -150,31 +146,26 @@ func appendPart(out []byte, p *chat.Part) ([]byte, int) {
 		out = appendInput(out, p.ToolCall.Arguments)
 		return append(out, '}'), blocks
 	case chat.Image, chat.Audio, chat.File:
-		out = append(out, `{"type":"text","text":`...)
-		out = jsonx.AppendString(out, body.MediaNote(p.Kind, p.Media))
-	default: // a part without a form here
+		out = body.AppendMember(out, `{"type":"text","text":`, body.MediaNote(p.Kind, p.Media))
+	default: // the dialect has no block for it
 		return out, 0
 	}
 	return append(out, '}'), 1
 }
 
 func appendThinking(out []byte, text, signature string) []byte {
-	out = append(out, `{"type":"thinking","thinking":`...)
-	out = jsonx.AppendString(out, text)
-	out = append(out, `,"signature":`...)
-	return jsonx.AppendString(out, signature)
+	out = body.AppendMember(out, `{"type":"thinking","thinking":`, text)
+	return body.AppendMember(out, `,"signature":`, signature)
 }
 
-// appendCallHead writes a call's block up to its input.
+// appendCallHead appends a call's block up to its input.
 func appendCallHead(out []byte, c *chat.ToolCall) []byte {
-	out = append(out, `{"type":"tool_use","id":`...)
-	out = jsonx.AppendString(out, c.ID)
-	out = append(out, `,"name":`...)
-	out = jsonx.AppendString(out, c.Name)
+	out = body.AppendMember(out, `{"type":"tool_use","id":`, c.ID)
+	out = body.AppendMember(out, `,"name":`, c.Name)
 	return append(out, `,"input":`...)
 }
 
-// redactedAlone is the data of redacted thinking that has nothing else to it.
+// redactedAlone returns the data of a state that is nothing but redacted thinking; else it is empty.
 func redactedAlone(s *chat.ReasoningState) string {
 	if s == nil || *s != (chat.ReasoningState{Redacted: s.Redacted}) {
 		return ""

@@ -26,7 +26,7 @@ type ModelRules struct {
 	SystemTurns SystemTurnForm
 }
 
-// Matches says whether the rules are those of the model.
+// Matches reports whether the rules are those of the model.
 func (m ModelRules) Matches(model string) bool { return m.Match != nil && m.Match(model) }
 
 // Exceptions returns those of the model that every dialect knows.
@@ -55,7 +55,7 @@ const (
 	OffNever                              // it always thinks; the lowest effort has to do
 )
 
-// ForcedToolsForm says whether a model can be told that it must call a tool.
+// ForcedToolsForm is whether a model can be told to call a tool.
 type ForcedToolsForm uint8
 
 // The forms.
@@ -65,7 +65,7 @@ const (
 	ForcedRefused                         // never
 )
 
-// SystemTurnForm says whether instructions may stand in the middle of a conversation.
+// SystemTurnForm is whether instructions may come in the middle of a conversation.
 type SystemTurnForm uint8
 
 // The forms.

@@ -8,7 +8,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// schema is the wanted schema as the API takes it; nil if none is wanted.
+// schema returns the requested schema as the API takes it; nil if there is none.
 func (e *encoder) schema() []byte {
 	f := e.Req.ResponseFormat
 	if f == nil || f.Kind != chat.FormatSchema || len(f.Schema) == 0 {
@@ -103,7 +103,7 @@ func (e *encoder) narrowEach(v jsonx.Value, param string, named bool) {
 	e.Raw(brackets[1:])
 }
 
-// isObject says whether the schema describes objects.
+// isObject reports whether the schema describes objects.
 func isObject(v jsonx.Value) bool {
 	kind := v.Get("type")
 	for t := kind.First(); t.Exists(); t = t.Next() {
@@ -114,7 +114,7 @@ func isObject(v jsonx.Value) bool {
 	return kind.Is("object") || v.Get("properties").Exists()
 }
 
-// unenforced says whether the API refuses the keyword.
+// unenforced reports whether the API refuses the keyword.
 func unenforced(key string, v jsonx.Value) bool {
 	switch key {
 	case "minItems":

@@ -8,29 +8,26 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// Server is the half towards callers. It must be made by New.
+// Server decodes callers' requests and encodes the answers to them. It must be made by New.
 //
-// It reads what Claude Code and Anthropic's SDKs send. Members and blocks that it does not
-// know are no fault: clients send betas. Blocks and tools that only Anthropic has are kept as
-// they are (chat.Part.Raw, chat.Tool.Raw).
+// It reads what Claude Code and Anthropic's SDKs send. Unknown members and blocks are no error, as
+// clients send betas. Blocks and tools that only Anthropic has are kept as they are (chat.Part.Raw, chat.Tool.Raw).
 type Server struct {
 	docs body.Docs
 }
 
 var _ dialect.Server = (*Server)(nil)
 
-// New makes the dialect.
+// New returns a Server.
 func New() *Server { return new(Server) }
 
-// DecodeRequest reads the body of POST /v1/messages. It keeps nothing of it. Errors are
-// *fault.Error of code Validation, whose details list the issues found, each with its path. The
-// dialect says nothing about the route.
+// DecodeRequest decodes the body of POST /v1/messages, and keeps no part of it. Errors are *fault.Error of code
+// Validation whose details list the issues, each with its path. The dialect has no route.
 func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error) {
 	return s.decode(data, answers)
 }
 
-// DecodeCountRequest reads the body of POST /v1/messages/count_tokens, which is that of a
-// request whose answer nobody waits for: max_tokens may be missing.
+// DecodeCountRequest decodes the body of POST /v1/messages/count_tokens, which needs no max_tokens.
 func (s *Server) DecodeCountRequest(data []byte) (*chat.Request, dialect.Route, error) {
 	return s.decode(data, counts)
 }
@@ -50,9 +47,9 @@ func (s *Server) decode(data []byte, purpose purpose) (*chat.Request, dialect.Ro
 	return d.req, dialect.Route{}, nil
 }
 
-// threadRefused refuses a conversation that Anthropic is to hold: it would be bound to one account, and no other
-// provider could go on with it. Anthropic's SDKs know the code (ThreadUnsupportedRequestError of @anthropic-ai/sdk 1.13),
-// and their tool runners, which begin with a thread, then send the whole conversation.
+// threadRefused returns the error for a conversation that Anthropic stores: it would be bound to one account, and no
+// other provider could continue it. Anthropic's SDKs know the code (ThreadUnsupportedRequestError of @anthropic-ai/sdk
+// 1.13): their tool runners begin with a thread and then send the whole conversation.
 func threadRefused() error {
 	return &fault.Error{
 		Code:    fault.Validation,

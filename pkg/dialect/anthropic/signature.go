@@ -17,14 +17,14 @@ func signatureOf(s *chat.ReasoningState) string {
 	return reasoning.Envelope{State: *s}.Encode()
 }
 
-// signatureOfCall returns the signature of an empty thinking block that carries Gemini's signature of the call behind it:
-// the dialect has no place for that in the call.
+// signatureOfCall returns the signature of an empty thinking block that carries Gemini's signature of the call behind
+// it: the dialect has no place for that in the call.
 func signatureOfCall(c *chat.ToolCall) string {
 	return reasoning.Envelope{Call: c.ID, State: chat.ReasoningState{Signature: c.Signature}}.Encode()
 }
 
-// stateOf is the inverse of both: call is the call that the signature belongs to, if it is a call's. The state is nil if
-// the block was not signed, or its envelope is damaged.
+// stateOf is the inverse of both. Call is the call that the signature belongs to, if it is a call's. The state is nil
+// if the block was not signed, or its envelope is damaged.
 func stateOf(signature string) (state *chat.ReasoningState, call string) {
 	if signature == "" {
 		return nil, ""

@@ -6,10 +6,9 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// A streamReader reads the events of a stream. An event is what its data says it is; the
-// name before it is not asked.
+// A streamReader reads the events of a stream. The type in an event's data counts, not its name.
 //
-// EventFinish comes with message_stop, when it is certain. An error in the stream becomes an
+// EventFinish comes with message_stop. An error in the stream becomes an
 // EventError without Class, which the provider's classifier sets. Usage comes with
 // message_start, and again with message_delta, which may correct it.
 type streamReader struct{ answer }
@@ -17,7 +16,7 @@ type streamReader struct{ answer }
 func (r *streamReader) Event(out []chat.Event, name string, root jsonx.Value) ([]chat.Event, *chat.Error) {
 	kind := root.Get("type").Str()
 	switch {
-	case kind == "error" || name == "error" || kind == "" && body.Fails(root.Get("error")):
+	case kind == "error" || name == "error" || kind == "" && body.HasError(root.Get("error")):
 		return out, decodeError(root)
 	case kind == "message_start":
 		return r.messageStart(out, root.Get("message"))
@@ -44,8 +43,8 @@ func (r *streamReader) Event(out []chat.Event, name string, root jsonx.Value) ([
 	return out, nil
 }
 
-// messageStart begins the answer. Broken proxies begin it twice: before anything was said this
-// does no harm; later it is another answer, which cannot be told from the first.
+// messageStart begins the answer. Broken proxies begin it twice. Before the first block this does no harm; later it
+// is another answer, which cannot be told from the first.
 func (r *streamReader) messageStart(out []chat.Event, message jsonx.Value) ([]chat.Event, *chat.Error) {
 	switch {
 	case !r.started:

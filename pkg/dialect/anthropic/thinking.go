@@ -21,17 +21,17 @@ type thinking struct {
 type thinkForm string
 
 const (
-	thinkUnsaid       thinkForm = "" // as the model does by itself
+	thinkUnsaid       thinkForm = "" // the model's default
 	thinkAdaptive     thinkForm = "adaptive"
 	thinkEnabled      thinkForm = "enabled"
 	thinkDisabled     thinkForm = "disabled"
 	thinkBetweenTools thinkForm = "between_tools"
 )
 
-// minBudget is the least that a model can be given to think.
+// minBudget is the smallest budget for thinking.
 const minBudget = 1024
 
-// prepareThinking settles the form, on which other fields depend.
+// prepareThinking computes how the model is told to think, on which other fields depend.
 func (e *encoder) prepareThinking() {
 	r := e.Req.Reasoning
 	steered := r != nil && (r.Effort != "" || r.Budget != nil)
@@ -45,9 +45,9 @@ func (e *encoder) prepareThinking() {
 		if steered && !off {
 			e.Warn("%s does not think while a tool must be called: reasoning is off", e.Provider())
 		}
-		e.unthink()
+		e.turnThinkingOff()
 	case off:
-		e.unthink()
+		e.turnThinkingOff()
 	case steered && e.Model.Thinking == ThoughtAdaptive:
 		e.thinking = thinking{form: thinkAdaptive, effort: e.effort(r), display: display(r)}
 	case steered:
@@ -57,14 +57,14 @@ func (e *encoder) prepareThinking() {
 	}
 }
 
-// forced says whether the model must call a tool.
+// forced reports whether the model must call a tool.
 func (e *encoder) forced() bool {
 	c := e.Req.ToolChoice
 	return c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) && len(e.Req.Tools) > 0
 }
 
-// unthink tells the model not to think, as far as it can be told.
-func (e *encoder) unthink() {
+// turnThinkingOff tells the model not to think, or to think as little as possible.
+func (e *encoder) turnThinkingOff() {
 	switch e.Model.ThinkingOff {
 	case OffDisabled:
 		e.thinking.form = thinkDisabled
@@ -84,22 +84,8 @@ func display(r *chat.Reasoning) string {
 	return "summarized"
 }
 
-// effort is the level as the model knows it.
 func (e *encoder) effort(r *chat.Reasoning) string {
-	asked := r.Effort
-	if asked == "" {
-		asked = body.EffortOf(*r.Budget)
-		e.Warn("this model of %s takes no reasoning budget: %d tokens became the effort %s", e.Provider(), *r.Budget, asked)
-	}
-	known := e.Model.Efforts
-	if len(known) == 0 {
-		known = []string{"low", "medium", "high", "xhigh", "max"}
-	}
-	level := body.Nearest(asked, known)
-	if level != asked {
-		e.Warn("reasoning effort %s is not known to this model: changed to %s", asked, level)
-	}
-	return level
+	return e.NearestLevel(r, "low", "medium", "high", "xhigh", "max")
 }
 
 // budgetOf turns a level into a budget in tokens.
@@ -125,15 +111,15 @@ func (e *encoder) enable(r *chat.Reasoning) {
 	if r.Budget != nil {
 		budget = *r.Budget
 	}
-	if e.thoughtless() {
+	if e.answersCallsWithoutThinking() {
 		e.Warn("%s does not think in the middle of calls that were made without: reasoning is off", e.Provider())
 		return
 	}
 	e.thinking = thinking{form: thinkEnabled, budget: max(budget, minBudget), display: display(r)}
 }
 
-// thoughtless says whether calls are being answered that no thinking goes before.
-func (e *encoder) thoughtless() bool {
+// answersCallsWithoutThinking reports whether the last turn answers calls that were made without thinking.
+func (e *encoder) answersCallsWithoutThinking() bool {
 	n := len(e.turns)
 	if n == 0 || len(e.turns[n-1].results) == 0 {
 		return false
@@ -156,8 +142,8 @@ func (e *encoder) thoughtless() bool {
 	return false
 }
 
-// madeElsewhere says whether the parts hold a call whose id is none of Anthropic's. Its own turns need no thinking where
-// they go on with what was thought before.
+// madeElsewhere reports whether the parts hold a call with an id of another provider. Anthropic's own turns need no
+// thinking if they continue earlier thinking.
 func madeElsewhere(parts []chat.Part) bool {
 	return slices.ContainsFunc(parts, func(p chat.Part) bool {
 		return p.Kind == chat.Call && !strings.HasPrefix(p.ToolCall.ID, "toolu_")
@@ -180,19 +166,18 @@ func (e *encoder) fitBudget() {
 	t.budget = budget
 }
 
-// think writes the field.
+// think writes the field thinking.
 func (e *encoder) think() {
 	t := &e.thinking
 	if t.form == thinkUnsaid || !e.Field("thinking", body.Warns) {
 		return
 	}
-	e.Raw(`{"type":`)
-	e.Str(string(t.form))
+	e.Member(`{"type":`, string(t.form))
 	if t.form == thinkEnabled {
 		e.Raw(`,"budget_tokens":`)
 		e.Out = jsonx.AppendInt(e.Out, t.budget)
 	}
-	e.member("display", t.display)
+	e.Optional(`,"display":`, t.display)
 	e.Raw("}")
 }
 
@@ -207,10 +192,7 @@ func (e *encoder) outputConfig() {
 		return
 	}
 	e.Raw("{")
-	if effort != "" {
-		e.Raw(`"effort":`)
-		e.Str(effort)
-	}
+	e.Optional(`"effort":`, effort)
 	if schema != nil {
 		if effort != "" {
 			e.Raw(",")

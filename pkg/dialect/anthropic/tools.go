@@ -39,9 +39,8 @@ func (e *encoder) tool(t *chat.Tool) {
 	if !body.MadeOf(t.Name, 128, "_-") {
 		e.Refuse("tools", "%s takes names of tools with 1 to 128 letters, digits, underscores and hyphens, not %q", e.Provider(), t.Name)
 	}
-	e.Raw(`{"name":`)
-	e.Str(t.Name)
-	e.member("description", t.Description)
+	e.Member(`{"name":`, t.Name)
+	e.Optional(`,"description":`, t.Description)
 	e.Raw(`,"input_schema":`)
 	strict := t.Strict != nil && *t.Strict
 	if strict && !e.Accepts("output_config") {
@@ -86,8 +85,7 @@ func rawType(raw []byte) string {
 	return v.Get("type").Str()
 }
 
-// isServerTool says whether a tool's type is one of this dialect's: their versions are
-// dates, web_search_20250305.
+// isServerTool reports whether a tool's type is one of the dialect: they end with a date, as web_search_20250305.
 func isServerTool(kind string) bool {
 	i := strings.LastIndexByte(kind, '_')
 	if i < 0 || kind == "mcp_toolset" {
@@ -112,7 +110,7 @@ func (e *encoder) toolChoice() {
 	switch c.Mode {
 	case chat.ToolNamed:
 		e.Raw(`{"type":"tool"`)
-		e.member("name", c.Name)
+		e.Optional(`,"name":`, c.Name)
 	case chat.ToolRequired:
 		e.Raw(`{"type":"any"`)
 	case chat.ToolNone:
@@ -127,8 +125,7 @@ func (e *encoder) toolChoice() {
 	e.Raw("}")
 }
 
-// formatPrompt is what the model is told where the API has nothing for it: it knows schemas, but
-// not mere JSON.
+// formatPrompt returns the prompt that asks for JSON without a schema, for which the API has no field.
 func (e *encoder) formatPrompt() string {
 	f := e.Req.ResponseFormat
 	if f == nil || f.Kind != chat.FormatJSON && (f.Kind != chat.FormatSchema || len(f.Schema) > 0) {

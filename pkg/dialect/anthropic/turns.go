@@ -7,16 +7,16 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
-// A turn is what one side says until the other has its say. Results of tools go
-// before everything else in it: the API refuses another order.
+// A turn holds the consecutive messages of one side. Tool results come first in it: the API refuses
+// another order.
 type turn struct {
 	role    chat.Role // System only between two others
 	results []chat.Part
 	parts   []chat.Part
 }
 
-// arrange puts the messages in order: instructions at the start become the system prompt,
-// messages of the same side one turn.
+// arrange groups the messages: instructions at the start become the system prompt, consecutive messages of one side a
+// turn.
 func (e *encoder) arrange() {
 	messages := e.Req.Messages
 	n := 0
@@ -26,9 +26,9 @@ func (e *encoder) arrange() {
 	}
 	if n > 0 && n == len(messages) {
 		e.Warn("%s wants a message of the user: the instructions became one", e.Provider())
-		e.say(chat.User, e.system)
+		e.addToTurn(chat.User, e.system)
 		e.system = nil
-		e.ends()
+		e.fixEnds()
 		return
 	}
 	var later []chat.Part // instructions that wait for the end of the user's turn
@@ -39,14 +39,14 @@ func (e *encoder) arrange() {
 		}
 		switch m.Role {
 		case chat.User, chat.ToolRole:
-			e.say(chat.User, m.Parts)
+			e.addToTurn(chat.User, m.Parts)
 		case chat.Assistant:
-			e.instruct(later)
+			e.addInstructions(later)
 			later = nil
-			e.say(chat.Assistant, m.Parts)
+			e.addToTurn(chat.Assistant, m.Parts)
 		case chat.System, chat.Developer:
 			if e.Model.SystemTurns == SystemFolded {
-				e.fold(m.Parts)
+				e.foldInstructions(m.Parts)
 			} else {
 				later = append(later, m.Parts...)
 			}
@@ -54,13 +54,13 @@ func (e *encoder) arrange() {
 			e.Refuse("messages", "the role %q cannot be sent to %s", m.Role, e.Provider())
 		}
 	}
-	e.instruct(later)
-	e.ends()
+	e.addInstructions(later)
+	e.fixEnds()
 }
 
-// ends sees to it that the conversation begins and ends as the API wants it: with the user, and
-// without white space behind what the assistant is to continue.
-func (e *encoder) ends() {
+// fixEnds makes the conversation begin with the user, and removes white space behind text that the assistant is to
+// continue, as the API requires.
+func (e *encoder) fixEnds() {
 	if len(e.turns) == 0 {
 		return
 	}
@@ -75,10 +75,10 @@ func (e *encoder) ends() {
 	e.countMarks()
 }
 
-// maxMarks is how many marks a request may have ("A maximum of 4 blocks with cache_control may be provided").
+// maxMarks limits the cache marks of a request ("A maximum of 4 blocks with cache_control may be provided").
 const maxMarks = 4
 
-// countMarks finds how many marks of the conversation are too many. The last ones do the most good.
+// countMarks counts the cache marks that are too many. The first ones are dropped: the last ones save the most.
 func (e *encoder) countMarks() {
 	n := marks(e.system)
 	for i := range e.Req.Tools {
@@ -89,7 +89,7 @@ func (e *encoder) countMarks() {
 	for i := range e.turns {
 		n += marks(e.turns[i].results) + marks(e.turns[i].parts)
 	}
-	e.surplus = max(n-maxMarks, 0)
+	e.surplusMarks = max(n-maxMarks, 0)
 }
 
 func marks(parts []chat.Part) int {
@@ -108,8 +108,8 @@ func marks(parts []chat.Part) int {
 
 func instructs(role chat.Role) bool { return role == chat.System || role == chat.Developer }
 
-// say adds parts to the last turn, or begins one, if any of them can be sent.
-func (e *encoder) say(role chat.Role, parts []chat.Part) {
+// addToTurn adds the parts that can be sent to the last turn, or to a new one of the role.
+func (e *encoder) addToTurn(role chat.Role, parts []chat.Part) {
 	parts = e.sendable(role, parts)
 	if len(parts) == 0 {
 		return
@@ -127,8 +127,8 @@ func (e *encoder) say(role chat.Role, parts []chat.Part) {
 	}
 }
 
-// sendable leaves out what the API refuses, or has no place for: blank text, thinking that is
-// not its own, and what only another provider's assistant says.
+// sendable returns the parts that the API takes. It leaves out blank text, reasoning of other providers, and
+// what the API has no block for.
 func (e *encoder) sendable(role chat.Role, parts []chat.Part) []chat.Part {
 	kept := make([]chat.Part, 0, len(parts))
 	for i := range parts {
@@ -152,21 +152,21 @@ func (e *encoder) sendable(role chat.Role, parts []chat.Part) []chat.Part {
 	return kept
 }
 
-// instruct puts instructions behind the user's turn, which is the only place for them
+// addInstructions adds instructions behind a turn of the user, the only place for them
 // (https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages).
-func (e *encoder) instruct(parts []chat.Part) {
+func (e *encoder) addInstructions(parts []chat.Part) {
 	if parts = e.sendable(chat.System, parts); len(parts) == 0 {
 		return
 	}
 	if n := len(e.turns); n == 0 || e.turns[n-1].role != chat.User {
-		e.fold(parts)
+		e.foldInstructions(parts)
 		return
 	}
 	e.turns = append(e.turns, turn{role: chat.System, parts: parts})
 }
 
-// fold makes instructions text of the user, marked as what they are.
-func (e *encoder) fold(parts []chat.Part) {
+// foldInstructions adds instructions to the user's text, within tags.
+func (e *encoder) foldInstructions(parts []chat.Part) {
 	if parts = e.sendable(chat.System, parts); len(parts) == 0 {
 		return
 	}
@@ -178,7 +178,7 @@ func (e *encoder) fold(parts []chat.Part) {
 		}
 		marked = append(marked, p)
 	}
-	e.say(chat.User, marked)
+	e.addToTurn(chat.User, marked)
 }
 
 // messages writes the turns.
@@ -190,8 +190,7 @@ func (e *encoder) messages() {
 	for i := range e.turns {
 		t := &e.turns[i]
 		e.Comma(i)
-		e.Raw(`{"role":`)
-		e.Str(string(t.role))
+		e.Member(`{"role":`, string(t.role))
 		e.Raw(`,"content":[`)
 		e.blocks(t.role, 0, t.results)
 		e.blocks(t.role, len(t.results), t.parts)
@@ -200,7 +199,7 @@ func (e *encoder) messages() {
 	e.Raw("]")
 }
 
-// blocks writes parts behind n others.
+// blocks writes the blocks of parts behind n others.
 func (e *encoder) blocks(role chat.Role, n int, parts []chat.Part) {
 	for i := range parts {
 		e.Comma(n + i)

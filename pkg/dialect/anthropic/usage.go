@@ -2,25 +2,26 @@ package anthropic
 
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// tokens is the usage as the API counts it: input is what the prompt cache had no part in.
+// tokens is the usage as the API counts it: input leaves out what the prompt cache read or wrote.
 type tokens struct {
 	known                                       bool
 	input, read, written, hour, output, thought int64
-	beside                                      iterations
-	fees                                        bool // server tools that are paid for by the call
+	extra                                       iterations
+	fees                                        bool // server tools cost money by the call
 }
 
-// iterations are those that the totals leave out.
+// iterations sums up the iterations that the totals leave out.
 type iterations struct {
-	compacted, otherModel              bool // what is among them, or may be
+	compacted, otherModel              bool // some are, or may be, of a compaction or another model
 	input, read, written, hour, output int64
 }
 
-// merge reads a usage object over an earlier one. A stream ends with the totals of all that
-// the start gave; members that are missing there, or 0, do not take back what was counted.
+// merge reads a usage object over an earlier one. The end of a stream has the totals; members that are missing
+// there, or 0, do not reset earlier counts.
 func (t *tokens) merge(v jsonx.Value) {
 	t.known = true
 	for m := v.First(); m.Exists(); m = m.Next() {
@@ -42,7 +43,7 @@ func (t *tokens) merge(v jsonx.Value) {
 			t.set(&t.thought, m.Get("thinking_tokens"))
 		case "iterations":
 			if m.Kind() == jsonx.Array {
-				t.beside = iterationsBeside(m)
+				t.extra = extraIterations(m)
 			}
 		case "server_tool_use":
 			t.fees = t.fees || feesIn(m)
@@ -50,10 +51,10 @@ func (t *tokens) merge(v jsonx.Value) {
 	}
 }
 
-// iterationsBeside adds up the iterations that the totals leave out: of a compaction and of an advisor, which is another
+// extraIterations sums up the iterations that the totals leave out: of a compaction and of an advisor, which is another
 // model (platform.claude.com/docs/en/build-with-claude/compaction, "Understanding usage"). Those of the type message
 // are the totals.
-func iterationsBeside(list jsonx.Value) iterations {
+func extraIterations(list jsonx.Value) iterations {
 	var b iterations
 	for v := list.First(); v.Exists(); v = v.Next() {
 		switch v.Get("type").Str() {
@@ -75,7 +76,7 @@ func iterationsBeside(list jsonx.Value) iterations {
 	return b
 }
 
-// feesIn says whether tools were called that cost money by the call, as web search does; web fetch does not.
+// feesIn reports whether tools were called that cost money by the call. Web fetch does not.
 func feesIn(counts jsonx.Value) bool {
 	for m := counts.First(); m.Exists(); m = m.Next() {
 		if n, _ := m.Int64(); n > 0 && string(m.Key()) != "web_fetch_requests" {
@@ -94,13 +95,13 @@ func (t *tokens) set(to *int64, v jsonx.Value) {
 	}
 }
 
-// longInput is where some models get dearer, iteration by iteration.
+// longInput is the input from which some models cost more, in each iteration.
 const longInput = 200_000
 
-// usage is the same as the gateway counts. It is an estimate of the cost where that does not follow from the counts: another
-// model's iterations are among them, an iteration may have reached the price of long input, or there are fees.
+// usage returns the usage as chat counts it. It is marked as an estimate if the cost does not follow from the counts:
+// if it includes iterations of another model, an iteration may have the price of long input, or there are fees.
 func (t *tokens) usage() chat.Usage {
-	b := &t.beside
+	b := &t.extra
 	read, written, hour := t.read+b.read, t.written+b.written, t.hour+b.hour
 	hour = min(hour, written)
 	u := chat.Usage{
@@ -111,34 +112,25 @@ func (t *tokens) usage() chat.Usage {
 	return u
 }
 
-// appendUsage writes a usage object; nil, which is unknown usage, as zeros. Tier is the service tier, if it
-// is one of the dialect's.
+// appendUsage appends a usage object; zeros if the usage is nil. The tier is left out unless the dialect knows it.
 func appendUsage(out []byte, u *chat.Usage, tier string) []byte {
 	if u == nil {
 		u = new(chat.Usage)
 	}
 	written := u.CacheWrite + u.CacheWrite1h
-	out = append(out, `{"input_tokens":`...)
-	out = jsonx.AppendInt(out, max(u.Input-u.Cached-written, 0))
-	out = append(out, `,"cache_creation_input_tokens":`...)
-	out = jsonx.AppendInt(out, written)
-	out = append(out, `,"cache_read_input_tokens":`...)
-	out = jsonx.AppendInt(out, u.Cached)
-	out = append(out, `,"cache_creation":{"ephemeral_5m_input_tokens":`...)
-	out = jsonx.AppendInt(out, u.CacheWrite)
-	out = append(out, `,"ephemeral_1h_input_tokens":`...)
-	out = jsonx.AppendInt(out, u.CacheWrite1h)
-	out = append(out, `},"output_tokens":`...)
-	out = jsonx.AppendInt(out, u.Output)
+	out = body.AppendCount(out, `{"input_tokens":`, max(u.Input-u.Cached-written, 0))
+	out = body.AppendCount(out, `,"cache_creation_input_tokens":`, written)
+	out = body.AppendCount(out, `,"cache_read_input_tokens":`, u.Cached)
+	out = body.AppendCount(out, `,"cache_creation":{"ephemeral_5m_input_tokens":`, u.CacheWrite)
+	out = body.AppendCount(out, `,"ephemeral_1h_input_tokens":`, u.CacheWrite1h)
+	out = body.AppendCount(out, `},"output_tokens":`, u.Output)
 	if u.Reasoning > 0 {
-		out = append(out, `,"output_tokens_details":{"thinking_tokens":`...)
-		out = jsonx.AppendInt(out, u.Reasoning)
+		out = body.AppendCount(out, `,"output_tokens_details":{"thinking_tokens":`, u.Reasoning)
 		out = append(out, '}')
 	}
 	switch tier {
 	case "standard", "priority", "batch":
-		out = append(out, `,"service_tier":`...)
-		out = jsonx.AppendString(out, tier)
+		out = body.AppendMember(out, `,"service_tier":`, tier)
 	}
 	return append(out, '}')
 }

@@ -23,7 +23,7 @@ func Assemble(events []chat.Event) (*chat.Response, error) {
 	return resp, nil
 }
 
-// ReadCount reads a number of tokens that a provider counted.
+// ReadCount reads a number of tokens.
 func ReadCount(v jsonx.Value) (int64, error) {
 	n, ok := v.Int64()
 	if !ok || n < 0 {

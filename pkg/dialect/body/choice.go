@@ -2,14 +2,14 @@ package body
 
 import "github.com/alicetears/llm-gateway/pkg/chat"
 
-// FirstChoice picks the events of a stream that belong to the first of several choices, for dialects that
-// have room for one. That is the one with the lowest index, as in a whole answer, whichever begins. The zero value is ready.
+// FirstChoice selects the events of the choice with the lowest index, for dialects whose answers have one choice. The
+// zero value is ready.
 type FirstChoice struct {
 	begun bool
 	kept  []chat.Event // of others, as long as choice 0 has not begun
 }
 
-// Has says whether the event is of choice 0. One that is not is kept in case that there is no choice 0.
+// Has reports whether the event is of choice 0. It keeps others in case that choice 0 never begins.
 func (f *FirstChoice) Has(ev *chat.Event) bool {
 	switch {
 	case ev.Choice == 0:
@@ -20,7 +20,7 @@ func (f *FirstChoice) Has(ev *chat.Event) bool {
 	return ev.Choice == 0
 }
 
-// Kept are, when the stream has ended, the events of the first choice if that is not choice 0.
+// Kept returns, at the end of the stream, the events of the choice with the lowest index if that is not 0.
 func (f *FirstChoice) Kept() []chat.Event {
 	lowest := -1
 	for i := range f.kept {

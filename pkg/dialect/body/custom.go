@@ -7,7 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// CustomForm says where a free-text tool of OpenAI's has its members.
+// CustomForm is where a free-text tool of OpenAI has its members.
 type CustomForm uint8
 
 // The forms.
@@ -16,7 +16,7 @@ const (
 	CustomNested                   // Chat Completions: in an object of their own, and so its grammar
 )
 
-// TypeOf is the type of a tool: "function", or what its Raw says.
+// TypeOf returns the type of a tool: "function", or the type in its Raw.
 func TypeOf(t *chat.Tool) string {
 	if len(t.Raw) == 0 {
 		return "function"
@@ -28,7 +28,7 @@ func TypeOf(t *chat.Tool) string {
 	return root.Get("type").Str()
 }
 
-// Named is the tool of that name; nil if there is none.
+// Named returns the tool with the name; nil if there is none.
 func Named(tools []chat.Tool, name string) *chat.Tool {
 	for i := range tools {
 		if tools[i].Name == name {
@@ -55,10 +55,9 @@ func AppendCustom(out []byte, raw json.RawMessage, form CustomForm) []byte {
 	if form == CustomNested {
 		out = append(out, `"custom":{`...)
 	}
-	out = append(out, `"name":`...)
-	out = jsonx.AppendString(out, tool.Get("name").Str())
+	out = AppendMember(out, `"name":`, tool.Get("name").Str())
 	if d := tool.Get("description"); !d.Empty() {
-		out = jsonx.AppendStringMember(out, "description", d.Str())
+		out = AppendMember(out, `,"description":`, d.Str())
 	}
 	out = appendCustomFormat(out, tool.Get("format"), form)
 	if form == CustomNested {
@@ -67,13 +66,13 @@ func AppendCustom(out []byte, raw json.RawMessage, form CustomForm) []byte {
 	return append(out, '}')
 }
 
-// appendCustomFormat appends what the text of a call must look like: {"type":"text"}, or a grammar.
+// appendCustomFormat appends the format of a call's text: {"type":"text"}, or a grammar.
 func appendCustomFormat(out []byte, format jsonx.Value, form CustomForm) []byte {
 	if format.Kind() != jsonx.Object {
 		return out
 	}
 	if !format.Get("type").Is("grammar") {
-		return jsonx.AppendCompact(jsonx.AppendMember(out, "format"), format.Raw())
+		return jsonx.AppendCompact(append(out, `,"format":`...), format.Raw())
 	}
 	grammar := format
 	if nested := format.Get("grammar"); nested.Kind() == jsonx.Object {
@@ -83,9 +82,8 @@ func appendCustomFormat(out []byte, format jsonx.Value, form CustomForm) []byte 
 	if form == CustomNested {
 		out = append(out, `"grammar":{`...)
 	}
-	out = append(out, `"syntax":`...)
-	out = jsonx.AppendString(out, grammar.Get("syntax").Str())
-	out = jsonx.AppendStringMember(out, "definition", grammar.Get("definition").Str())
+	out = AppendMember(out, `"syntax":`, grammar.Get("syntax").Str())
+	out = AppendMember(out, `,"definition":`, grammar.Get("definition").Str())
 	if form == CustomNested {
 		out = append(out, '}')
 	}

@@ -6,14 +6,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 )
 
-// Level returns the effort as the model knows it. adapt, unless nil, is the provider's own mapping, which comes
-// before that of the model.
+// Level returns the level that is sent for r. Unless adapt is nil, it maps the level as the provider does, before the
+// nearest level that the model knows is taken.
 func (w *Writer) Level(r *chat.Reasoning, adapt func(level string) string) string {
-	asked := r.Effort
-	if asked == "" {
-		asked = EffortOf(*r.Budget)
-		w.Warn("%s takes no reasoning budget: %d tokens became the effort %s", w.Provider(), *r.Budget, asked)
-	}
+	asked := w.levelOf(r, w.Provider())
 	level := asked
 	if adapt != nil {
 		level = adapt(asked)
@@ -21,6 +17,30 @@ func (w *Writer) Level(r *chat.Reasoning, adapt func(level string) string) strin
 	if len(w.exceptions.Efforts) > 0 {
 		level = Nearest(level, w.exceptions.Efforts)
 	}
+	return w.changedLevel(asked, level)
+}
+
+// NearestLevel returns the level that is sent for r: the nearest that the model knows. Known are those of a model
+// about which the rules say nothing.
+func (w *Writer) NearestLevel(r *chat.Reasoning, known ...string) string {
+	if len(w.exceptions.Efforts) > 0 {
+		known = w.exceptions.Efforts
+	}
+	asked := w.levelOf(r, "this model of "+w.Provider())
+	return w.changedLevel(asked, Nearest(asked, known))
+}
+
+// levelOf returns the level of r, which may have a budget instead; who is the subject of the warning that it is not sent.
+func (w *Writer) levelOf(r *chat.Reasoning, who string) string {
+	if r.Effort != "" {
+		return r.Effort
+	}
+	level := EffortOf(*r.Budget)
+	w.Warn("%s takes no reasoning budget: %d tokens became the effort %s", who, *r.Budget, level)
+	return level
+}
+
+func (w *Writer) changedLevel(asked, level string) string {
 	if level != asked {
 		w.Warn("reasoning effort %s is not known to this model: changed to %s", asked, level)
 	}
@@ -40,7 +60,7 @@ func EffortOf(budget int64) string {
 	return "high"
 }
 
-// rank orders the levels; one that we do not know (Groq's default) counts as the middle.
+// rank orders the levels. An unknown one (Groq's default) ranks in the middle.
 func rank(effort string) int {
 	i := slices.Index([]string{"none", "minimal", "low", "medium", "high", "xhigh", "max"}, effort)
 	if i < 0 {
@@ -49,8 +69,8 @@ func rank(effort string) int {
 	return i
 }
 
-// Nearest is the level among the known that is closest to the one asked for; of two
-// that are equally close the lower. Who wants thought gets some if there is any to have.
+// Nearest returns the level among the known that is closest to the one asked for; of two
+// that are equally close the lower. It is none only if none is asked for, or if the model knows nothing else.
 func Nearest(asked string, known []string) string {
 	if slices.Contains(known, asked) {
 		return asked

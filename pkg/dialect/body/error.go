@@ -8,12 +8,12 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// MaxMessage bounds the text of a provider's error, in bytes: some repeat the whole request.
+// MaxMessage limits the text of a provider's error, in bytes: some quote the whole request.
 const MaxMessage = 4 << 10
 
-// Fails says whether an error says something: there are servers that have the member in every answer, as false,
-// as an empty text or as an object that is empty or has nothing but empty members.
-func Fails(v jsonx.Value) bool {
+// HasError reports whether the member error of an answer says something. Some servers send it in every answer: as
+// false, as an empty text, or as an object without content.
+func HasError(v jsonx.Value) bool {
 	switch v.Kind() {
 	case jsonx.Missing, jsonx.Null:
 		return false
@@ -27,15 +27,14 @@ func Fails(v jsonx.Value) bool {
 		return !ok || n != 0
 	}
 	for m := v.First(); m.Exists(); m = m.Next() {
-		if Fails(m) {
+		if HasError(m) {
 			return true
 		}
 	}
 	return false
 }
 
-// Word is a short value of a provider's error: a string of at most 256 bytes, or a number as it is
-// written; else empty.
+// Word returns a string of at most 256 bytes, or a number's text; else an empty string.
 func Word(v jsonx.Value) string {
 	if v.Kind() == jsonx.Number {
 		return string(v.Raw())
@@ -46,7 +45,7 @@ func Word(v jsonx.Value) string {
 	return ""
 }
 
-// Clip is the text of a provider's error, cut after MaxMessage bytes.
+// Clip returns the text of a provider's error, cut after MaxMessage bytes.
 func Clip(s string) string {
 	if len(s) > MaxMessage {
 		return strings.ToValidUTF8(s[:MaxMessage], "") + "..."
@@ -54,8 +53,8 @@ func Clip(s string) string {
 	return s
 }
 
-// AppendDetails appends the member details of an error object that has members before it. Details that
-// cannot be written are left out: the error itself matters more.
+// AppendDetails appends the member details to an error object that has other members. It leaves out details that
+// cannot be encoded.
 func AppendDetails(out []byte, err *fault.Error) []byte {
 	if err.Details == nil {
 		return out

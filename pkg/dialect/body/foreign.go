@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	maxForeign     = 16             // fields of a request that are told of
-	maxForeignAt   = 2 * maxForeign // those without which it means something else have room beside them
-	maxForeignName = 64             // bytes of a field's name that is told of
+	maxForeign     = 16             // fields that only cause a warning
+	maxForeignAt   = 2 * maxForeign // with those without which the request means something else
+	maxForeignName = 64             // bytes of a field's name
 )
 
-// NoteForeign notes a member that the canonical form does not carry, unless it says nothing.
+// NoteForeign notes a member that has no place in chat.Request, unless it says nothing.
 func NoteForeign(req *chat.Request, m jsonx.Value, essential bool) {
 	name := string(m.Key())
 	if no, isBool := m.Bool(); isBool && !no || !says(m) || len(name) > maxForeignName || !Printable(name) {
@@ -24,16 +24,17 @@ func NoteForeign(req *chat.Request, m jsonx.Value, essential bool) {
 	}
 }
 
-// NoteForeignAt notes something that the canonical form does not carry, wherever in the body, and without which the
-// request means something else.
+// NoteForeignAt notes a value anywhere in the body that has no place in chat.Request and without which the request
+// means something else.
 func NoteForeignAt(req *chat.Request, v jsonx.Value, problem string) {
 	if len(req.Foreign) < maxForeignAt {
 		req.Foreign = append(req.Foreign, chat.Foreign{Name: v.Path(), Problem: problem, Essential: true})
 	}
 }
 
-// KeepForeign refuses to write what lies at the paths anew, if what was noted there would be lost by it.
-func (w *Writer) KeepForeign(paths ...string) {
+// RefuseForeignIn refuses the request if something essential was noted below one of the paths: it would be lost when
+// the members are encoded anew.
+func (w *Writer) RefuseForeignIn(paths ...string) {
 	for _, f := range w.Req.Foreign {
 		for _, path := range paths {
 			if f.Essential && strings.HasPrefix(f.Name, path) {
@@ -51,7 +52,7 @@ func (w *Writer) refuseForeign(f chat.Foreign) {
 	}
 }
 
-// Foreign says what of the caller's dialect is lost where the request is written in another.
+// Foreign warns of the noted fields, which other dialects do not have, and refuses the essential ones.
 func (w *Writer) Foreign() {
 	for _, f := range w.Req.Foreign {
 		if f.Essential {

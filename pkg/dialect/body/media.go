@@ -29,14 +29,14 @@ func (r *Reader) URL(m jsonx.Value, out *chat.Media) {
 	}
 }
 
-// IsWeb says whether s is an address that a provider can fetch.
+// IsWeb reports whether s is an http or https URL.
 func IsWeb(s string) bool {
 	scheme, rest, _ := strings.Cut(s, "://")
 	scheme = strings.ToLower(scheme)
 	return (scheme == "http" || scheme == "https") && rest != "" && Printable(s) && !strings.Contains(s, " ")
 }
 
-// Base64 notes an issue unless s, which stands at a string, is base64.
+// Base64 returns s, which is part of the string, and adds an issue unless it is base64.
 func (r *Reader) Base64(at jsonx.Value, s string) string {
 	if at.Kind() == jsonx.String && !IsBase64(s) {
 		r.Add(at, "expected standard base64 with padding")
@@ -44,7 +44,7 @@ func (r *Reader) Base64(at jsonx.Value, s string) string {
 	return s
 }
 
-// IsBase64 checks the alphabet and the padding: providers say less clearly what is wrong.
+// IsBase64 reports whether s has the alphabet and the padding of base64.
 func IsBase64(s string) bool {
 	n := strings.TrimRight(s, "=")
 	if s == "" || len(s)%4 != 0 || len(s)-len(n) > 2 {
@@ -59,7 +59,7 @@ func IsBase64(s string) bool {
 	return true
 }
 
-// IsMIMEType says whether s looks like image/png.
+// IsMIMEType reports whether s has the form of a media type, such as image/png.
 func IsMIMEType(s string) bool {
 	kind, sub, ok := strings.Cut(s, "/")
 	return ok && MadeOf(kind, 64, "-") && MadeOf(sub, 128, "-+._")
@@ -68,7 +68,7 @@ func IsMIMEType(s string) bool {
 // DataURL writes the medium as AppendDataURL does.
 func (w *Writer) DataURL(m *chat.Media, mimeType string) { w.Out = AppendDataURL(w.Out, m, mimeType) }
 
-// AppendDataURL appends the medium as a string: its URL, or its data as one, of the type given if it does not say its own.
+// AppendDataURL appends the medium's URL, or its data as a data URL of the given type unless it has its own.
 func AppendDataURL(out []byte, m *chat.Media, mimeType string) []byte {
 	if m.URL != "" {
 		return jsonx.AppendString(out, m.URL)
@@ -83,7 +83,7 @@ func AppendDataURL(out []byte, m *chat.Media, mimeType string) []byte {
 	return append(out, '"')
 }
 
-// MediaNote is what an answer says in place of a medium for which its dialect has none.
+// MediaNote returns the text that replaces a medium in answers of a dialect without media.
 func MediaNote(kind chat.PartKind, m *chat.Media) string {
 	word := map[chat.PartKind]string{chat.Image: "image", chat.Audio: "audio"}[kind]
 	if word == "" {
@@ -98,13 +98,13 @@ func MediaNote(kind chat.PartKind, m *chat.Media) string {
 	return "[" + word + ": left out, as answers of this API have no place for it]"
 }
 
-// IsVideo says whether the medium is a film, which only Gemini watches: sent as a file elsewhere it would be taken for a document.
+// IsVideo reports whether the medium is a video. Only Gemini takes them; others would take the file for a document.
 func IsVideo(m *chat.Media) bool {
 	kind, _, _ := strings.Cut(m.MIMEType, "/")
 	return strings.EqualFold(kind, "video")
 }
 
-// Filename makes a name up where the dialect wants one.
+// Filename returns the medium's file name, or one that fits its type, as some dialects require it.
 func Filename(m *chat.Media) string {
 	switch {
 	case m.Filename != "":

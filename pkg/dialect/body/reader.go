@@ -1,6 +1,6 @@
-// Package body holds what the dialects share in reading and writing the bodies of requests:
-// Reader for the server halves, which must tell a caller what is wrong, and Writer for the
-// client halves, which obey a provider's rules.
+// Package body is the code that the dialects share for the bodies of requests and answers. Reader decodes
+// callers' requests and reports what is wrong with them. Writer encodes requests by a provider's rules, and Passthrough
+// edits those that need no translation.
 package body
 
 import (
@@ -12,8 +12,7 @@ import (
 )
 
 // A Reader reads a caller's body and collects what is wrong with it. The zero value is
-// ready. Its methods note an issue and return a zero value if there is something else than
-// they read.
+// ready. Its methods add an issue and return a zero value if the value is not what they read.
 type Reader struct {
 	jsonx.Report
 	called     map[string]string // the functions of the calls so far, by the calls' ids
@@ -87,7 +86,7 @@ func (r *Reader) OneOf(v jsonx.Value, words ...string) string {
 	return s
 }
 
-// List reads an array with at least one element. Hint says what leaving the member out does.
+// List reads an array with at least one element. The hint says what it does to leave the member out.
 func (r *Reader) List(v jsonx.Value, hint string, read func(jsonx.Value)) {
 	switch {
 	case v.Kind() != jsonx.Array:
@@ -122,7 +121,7 @@ func (r *Reader) Stops(v jsonx.Value, limit int) []string {
 	return stops
 }
 
-// StopOrStops is Stops for dialects where one may stand without the array.
+// StopOrStops reads stop sequences, or one without an array.
 func (r *Reader) StopOrStops(v jsonx.Value, limit int) []string {
 	switch v.Kind() {
 	case jsonx.String:
@@ -152,7 +151,7 @@ func (r *Reader) Object(v jsonx.Value, read func(jsonx.Value)) {
 	}
 }
 
-// Has says whether the member is there, and notes an issue if not.
+// Has reports whether the member is given, and adds an issue if not.
 func (r *Reader) Has(object jsonx.Value, member string) bool {
 	if object.Get(member).Given() {
 		return true
@@ -161,7 +160,7 @@ func (r *Reader) Has(object jsonx.Value, member string) bool {
 	return false
 }
 
-// Printable says whether s is ASCII without control characters.
+// Printable reports whether s is ASCII without control characters.
 func Printable(s string) bool {
 	for i := range len(s) {
 		if s[i] < 0x20 || s[i] > 0x7e {
@@ -171,7 +170,7 @@ func Printable(s string) bool {
 	return true
 }
 
-// MadeOf says whether s has 1 to limit letters, digits and characters of extra.
+// MadeOf reports whether s has 1 to limit letters, digits and characters of extra.
 func MadeOf(s string, limit int, extra string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -182,7 +181,7 @@ func MadeOf(s string, limit int, extra string) bool {
 	return s != "" && len(s) <= limit
 }
 
-// Quote shows what a caller wrote, cut if it is long.
+// Quote quotes a caller's text, cut if it is long.
 func Quote(s string) string {
 	if len(s) > 64 {
 		s = strings.ToValidUTF8(s[:61], "") + "..."

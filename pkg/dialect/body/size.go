@@ -2,7 +2,7 @@ package body
 
 import "github.com/alicetears/llm-gateway/pkg/chat"
 
-// sizeOf guesses the size of the body, so that its buffer seldom grows.
+// sizeOf estimates the size of the encoded request, so that its buffer seldom grows.
 func sizeOf(req *chat.Request) int {
 	n := 1024
 	for i := range req.Messages {
@@ -17,7 +17,7 @@ func sizeOf(req *chat.Request) int {
 	return n
 }
 
-// SizeOfParts guesses how many bytes parts take.
+// SizeOfParts estimates the encoded size of parts.
 func SizeOfParts(parts []chat.Part) int {
 	n := 0
 	for i := range parts {

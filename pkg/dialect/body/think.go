@@ -12,9 +12,9 @@ const (
 	thinkEnd   = "</think>"
 )
 
-// A ThinkSplitter makes reasoning of a block <think>..</think> at the start of an answer's text, however a stream cuts it
-// into pieces. A block that is not closed is reasoning to its end, one that comes later is text. White space next to
-// the tags is left out. The zero value is ready, for one answer.
+// A ThinkSplitter turns a block <think>..</think> at the start of an answer's text into reasoning, however a stream cuts
+// it into pieces. A block without an end is reasoning; a later block is text. White space next to the tags is left
+// out. The zero value is ready, for one answer.
 type ThinkSplitter struct {
 	choices []thinkState
 }
@@ -22,7 +22,7 @@ type ThinkSplitter struct {
 type thinkState struct {
 	index int
 	place thinkPlace
-	held  string // what has come and may belong to a tag
+	held  string // text that may belong to a tag
 }
 
 type thinkPlace uint8
@@ -35,7 +35,7 @@ const (
 	thinkOver   // the rest is as it is
 )
 
-// Split changes the events from the given index on, which follow those of the calls before.
+// Split splits the events from the given index on, which continue those of earlier calls.
 func (s *ThinkSplitter) Split(events []chat.Event, from int) []chat.Event {
 	if from == len(events) || s.over(events[from:]) {
 		return events
@@ -60,7 +60,7 @@ func (s *ThinkSplitter) Split(events []chat.Event, from int) []chat.Event {
 	return events
 }
 
-// SplitAnswer is Split for a whole answer.
+// SplitAnswer splits a whole answer.
 func (s *ThinkSplitter) SplitAnswer(r *chat.Response) *chat.Response {
 	var all chat.Assembler
 	events := s.Split(chat.Events(r), 0)
@@ -70,7 +70,7 @@ func (s *ThinkSplitter) SplitAnswer(r *chat.Response) *chat.Response {
 	return all.Response()
 }
 
-// over says whether the events are text of choices whose block is behind them.
+// over reports whether the events are text of choices whose block has ended.
 func (s *ThinkSplitter) over(events []chat.Event) bool {
 	for i := range events {
 		if events[i].Kind != chat.EventText || s.at(events[i].Choice).place != thinkOver {
@@ -161,7 +161,7 @@ func sureOf(text string) int {
 	return end
 }
 
-// end is the end of the text, or of the block: what was held is what it is part of.
+// end ends the text or the block, to which the text that is held belongs.
 func (t *thinkState) end(out []chat.Event) []chat.Event {
 	held, place := t.held, t.place
 	t.held, t.place = "", thinkOver

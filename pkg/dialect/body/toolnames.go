@@ -9,13 +9,13 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
 
-// A ToolNames says which of the caller's functions a name stands for that was sent in place of one that the provider
-// does not take. Nil: all were sent as they are.
+// ToolNames maps the names that were sent to the caller's names, for functions whose names the provider does not take.
+// Nil: all are sent as they are.
 type ToolNames map[string]string
 
-// FitToolNames gives the request's functions names that the provider takes, in definitions, in the choice and in
-// earlier turns. A name becomes the same in every request, whatever stands beside it, so that prompts stay in caches.
-// What the request has in common with others is copied before it changes.
+// FitToolNames changes the names of functions to what the provider takes: in definitions, in the choice and in
+// earlier turns. A name always becomes the same, so that prompts stay in caches. The function copies what the request
+// shares with others before it changes it.
 func FitToolNames(req *chat.Request, form dialect.ToolNameForm) ToolNames {
 	f := fitter{form: form}
 	if !ToolNamesFit(req.Tools, form) {
@@ -43,12 +43,12 @@ func FitToolNames(req *chat.Request, form dialect.ToolNameForm) ToolNames {
 	return f.names
 }
 
-// ToolNamesFit says whether the provider takes the names of all functions.
+// ToolNamesFit reports whether the provider takes the names of all functions.
 func ToolNamesFit(tools []chat.Tool, form dialect.ToolNameForm) bool {
 	return !slices.ContainsFunc(tools, func(t chat.Tool) bool { return len(t.Raw) == 0 && !fits(t.Name, form) })
 }
 
-// fits says whether the provider takes the name.
+// fits reports whether the provider takes the name.
 func fits(name string, form dialect.ToolNameForm) bool {
 	switch form {
 	case dialect.ToolNames64:
@@ -66,8 +66,8 @@ type fitter struct {
 	names ToolNames
 }
 
-// fit is the name as the provider takes it: with underscores for what it does not take, cut, and with a digest of the
-// whole, so that no two become the same.
+// fit returns the name as the provider takes it: other characters become underscores, and a digest of the whole name
+// keeps names distinct.
 func (f *fitter) fit(name string) string {
 	if fits(name, f.form) {
 		return name
@@ -98,7 +98,7 @@ func (f *fitter) fit(name string) string {
 	return sent
 }
 
-// parts is a copy of the parts with names that fit, nil if they fit already.
+// parts returns a copy of the parts with names that fit; nil if they fit already.
 func (f *fitter) parts(parts []chat.Part) []chat.Part {
 	var out []chat.Part
 	for i := range parts {
@@ -125,7 +125,7 @@ func (f *fitter) parts(parts []chat.Part) []chat.Part {
 	return out
 }
 
-// Restore gives a call of the answer the name that the caller knows.
+// Restore sets the caller's name of the called function.
 func (n ToolNames) Restore(c *chat.ToolCall) {
 	if c == nil {
 		return
@@ -135,7 +135,7 @@ func (n ToolNames) Restore(c *chat.ToolCall) {
 	}
 }
 
-// RestoreAnswer is Restore for all calls of a whole answer.
+// RestoreAnswer restores the names in a whole answer.
 func (n ToolNames) RestoreAnswer(r *chat.Response) {
 	if n == nil || r == nil {
 		return
@@ -147,7 +147,7 @@ func (n ToolNames) RestoreAnswer(r *chat.Response) {
 	}
 }
 
-// RestoreEvents is Restore for all calls of events.
+// RestoreEvents restores the names in events.
 func (n ToolNames) RestoreEvents(events []chat.Event) {
 	if n == nil {
 		return

@@ -91,7 +91,7 @@ func TestFitToolNamesLeavesOthers(t *testing.T) {
 }
 
 // Names that differ in what is replaced or cut stay apart.
-func TestFitToolNamesStayApart(t *testing.T) {
+func TestFitToolNamesStayDistinct(t *testing.T) {
 	long := strings.Repeat("n", 100)
 	req := asking("a.b", "a:b", "a_b", long+"1", long+"2")
 	body.FitToolNames(req, dialect.ToolNames64)

@@ -1,6 +1,7 @@
 package body
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -8,7 +9,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// ToolName takes what any provider takes; most take less.
+// ToolName reads the name of a function. It allows what any provider takes; most take less.
 func (r *Reader) ToolName(v jsonx.Value) string {
 	s := r.Str(v)
 	if v.Kind() == jsonx.String && !MadeOf(s, 128, "_-.:") {
@@ -29,7 +30,7 @@ func (r *Reader) CallID(v jsonx.Value) string {
 	return s
 }
 
-// Call remembers which function a call was of: the results that follow have only its id.
+// Call notes which function a call is of: its result has only the id.
 func (r *Reader) Call(id, function string) {
 	if r.called == nil {
 		r.called = make(map[string]string)
@@ -48,11 +49,10 @@ func (r *Reader) SignCall(id, signature string) {
 // SignatureOf returns the signature of the call with the id; empty if none came.
 func (r *Reader) SignatureOf(id string) string { return r.signatures[id] }
 
-// Called is the function of the call with the id, the latest if there are several; empty if there is none.
+// Called returns the function of the latest call with the id; empty if there is none.
 func (r *Reader) Called(id string) string { return r.called[id] }
 
-// CheckChoice notes an issue at the request's member of that name if the tools are not there
-// that the choice wants.
+// CheckChoice adds an issue at the request's member of that name if the choice wants tools that are not there.
 func (r *Reader) CheckChoice(request jsonx.Value, member string, req *chat.Request) {
 	c := req.ToolChoice
 	if c == nil {
@@ -163,11 +163,8 @@ func (r *Reader) choice(m jsonx.Value) *bool {
 
 // AppendFunction appends the members of a function that the model may call.
 func AppendFunction(out []byte, t *chat.Tool) []byte {
-	out = append(out, `"name":`...)
-	out = jsonx.AppendString(out, t.Name)
-	if t.Description != "" {
-		out = jsonx.AppendStringMember(out, "description", t.Description)
-	}
+	out = AppendMember(out, `"name":`, t.Name)
+	out = AppendOptional(out, `,"description":`, t.Description)
 	out = append(out, `,"parameters":`...)
 	if len(t.Parameters) > 0 {
 		out = jsonx.AppendCompact(out, t.Parameters)
@@ -176,32 +173,26 @@ func AppendFunction(out []byte, t *chat.Tool) []byte {
 		out = append(out, `{"type":"object","properties":{}}`...)
 	}
 	if t.Strict != nil {
-		out = jsonx.AppendBool(jsonx.AppendMember(out, "strict"), *t.Strict)
+		out = jsonx.AppendBool(append(out, `,"strict":`...), *t.Strict)
 	}
 	return out
 }
 
 // AppendSchema appends the members of a schema that the answer must fit.
 func AppendSchema(out []byte, f *chat.ResponseFormat) []byte {
-	out = append(out, `"name":`...)
-	if f.Name != "" {
-		out = jsonx.AppendString(out, f.Name)
-	} else {
-		out = append(out, `"response"`...) // the dialect wants one
-	}
-	if f.Description != "" {
-		out = jsonx.AppendStringMember(out, "description", f.Description)
-	}
+	out = AppendMember(out, `"name":`, cmp.Or(f.Name, "response")) // the dialect requires one
+	out = AppendOptional(out, `,"description":`, f.Description)
 	if len(f.Schema) > 0 {
-		out = jsonx.AppendCompact(jsonx.AppendMember(out, "schema"), f.Schema)
+		out = jsonx.AppendCompact(append(out, `,"schema":`...), f.Schema)
 	}
 	if f.Strict != nil {
-		out = jsonx.AppendBool(jsonx.AppendMember(out, "strict"), *f.Strict)
+		out = jsonx.AppendBool(append(out, `,"strict":`...), *f.Strict)
 	}
 	return out
 }
 
-// ResultParts are a tool result's parts for a dialect that cannot say that the tool failed: the text says it, unless it did already.
+// ResultParts returns a tool result's parts for a dialect without a mark of failure. The text of a failed result begins
+// with "Error".
 func ResultParts(r *chat.ToolResult) []chat.Part {
 	if !r.IsError {
 		return r.Parts

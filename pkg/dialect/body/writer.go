@@ -24,14 +24,14 @@ type Writer struct {
 	exceptions dialect.ModelExceptions // of the request's model
 }
 
-// Loss says what the loss of a field does.
+// Loss is what the loss of a field means.
 type Loss uint8
 
 // The losses.
 const (
-	Warns Loss = iota
-	Silent
-	Refuses // the request would mean something else
+	Warns   Loss = iota // a warning
+	Silent              // nothing
+	Refuses             // the request is refused, as it would mean something else
 )
 
 // NewWriter returns a writer that has written nothing. Exceptions are those of the request's model.
@@ -39,10 +39,10 @@ func NewWriter(req *chat.Request, rules *dialect.CommonRules, exceptions dialect
 	return Writer{Req: req, rules: rules, exceptions: exceptions}
 }
 
-// Begin begins the object whose members Field writes.
+// Begin begins the request's object.
 func (w *Writer) Begin() { w.Out = append(make([]byte, 0, sizeOf(w.Req)), '{') }
 
-// Encoded is the request, to be sent to the path; or why it cannot be.
+// Encoded returns the request, to be sent to the path, or why it cannot be sent.
 func (w *Writer) Encoded(path string) (dialect.Encoded, error) {
 	if w.Err != nil {
 		return dialect.Encoded{}, w.Err
@@ -50,7 +50,7 @@ func (w *Writer) Encoded(path string) (dialect.Encoded, error) {
 	return dialect.Encoded{Path: path, Body: w.Out, Warnings: w.Warnings}, nil
 }
 
-// Warn notes what was dropped or changed, once.
+// Warn adds a warning about something that is dropped or changed, once.
 func (w *Writer) Warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if !slices.Contains(w.Warnings, text) {
@@ -65,7 +65,7 @@ func (w *Writer) Refuse(param, format string, args ...any) {
 	}
 }
 
-// Provider is what warnings call the provider.
+// Provider returns the provider's name for warnings.
 func (w *Writer) Provider() string {
 	if w.rules.Provider == "" {
 		return "the provider"
@@ -73,7 +73,7 @@ func (w *Writer) Provider() string {
 	return w.rules.Provider
 }
 
-// Accepts says whether the provider takes the dialect's field for this model.
+// Accepts reports whether the provider takes the dialect's field for this model.
 func (w *Writer) Accepts(name string) bool {
 	if slices.Contains(w.rules.Drop, name) || slices.Contains(w.exceptions.Drop, name) ||
 		w.Effort != "none" && slices.Contains(w.exceptions.DropUnlessEffortNone, name) {
@@ -82,7 +82,7 @@ func (w *Writer) Accepts(name string) bool {
 	return len(w.rules.Fields) == 0 || slices.Contains(w.rules.Fields, w.NameOf(name))
 }
 
-// NameOf is the provider's name of the dialect's field.
+// NameOf returns the provider's name of the dialect's field.
 func (w *Writer) NameOf(name string) string {
 	if key, ok := w.rules.Rename[name]; ok {
 		return key
@@ -90,7 +90,7 @@ func (w *Writer) NameOf(name string) string {
 	return name
 }
 
-// Field begins a top-level field, or says that it must stay out.
+// Field begins a top-level field. It returns false, and calls Lost, if the provider does not accept it.
 func (w *Writer) Field(name string, loss Loss) bool {
 	if !w.Accepts(name) {
 		w.Lost(name, loss)
@@ -103,7 +103,7 @@ func (w *Writer) Field(name string, loss Loss) bool {
 	return true
 }
 
-// Lost says that a field stays out.
+// Lost warns or refuses because a field cannot be sent.
 func (w *Writer) Lost(name string, loss Loss) {
 	switch loss {
 	case Warns:
@@ -146,35 +146,35 @@ func (w *Writer) FieldStream() {
 	}
 }
 
-// FieldString writes a top-level field that may be lost with a warning; empty says nothing.
+// FieldString writes a top-level field unless it is empty. Its loss is a warning.
 func (w *Writer) FieldString(name, value string) {
 	if value != "" && w.Field(name, Warns) {
 		w.Str(value)
 	}
 }
 
-// FieldBool is FieldString for booleans; nil says nothing.
+// FieldBool writes a top-level field unless it is nil. Its loss is a warning.
 func (w *Writer) FieldBool(name string, value *bool) {
 	if value != nil && w.Field(name, Warns) {
 		w.Out = jsonx.AppendBool(w.Out, *value)
 	}
 }
 
-// FieldFloat is FieldBool for numbers, clamped.
+// FieldFloat writes a number as FieldBool does, clamped.
 func (w *Writer) FieldFloat(name string, value *float64) {
 	if value != nil && w.Field(name, Warns) {
 		w.Out = jsonx.AppendFloat(w.Out, w.Clamp(name, *value))
 	}
 }
 
-// FieldInt is FieldFloat for whole numbers.
+// FieldInt writes a whole number as FieldFloat does.
 func (w *Writer) FieldInt(name string, value *int64) {
 	if value != nil && w.Field(name, Warns) {
 		w.Out = jsonx.AppendInt(w.Out, w.ClampInt(name, *value))
 	}
 }
 
-// Clamp is the value as the provider takes it, with a warning if it is another.
+// Clamp returns the value within the provider's limits, with a warning if it changes.
 func (w *Writer) Clamp(name string, value float64) float64 {
 	r, ok := w.rules.Clamp[name]
 	if !ok || value >= r.Min && value <= r.Max {
@@ -185,7 +185,7 @@ func (w *Writer) Clamp(name string, value float64) float64 {
 	return clamped
 }
 
-// ClampInt is Clamp for whole numbers. It leaves a number within the range alone: as a float it could be another.
+// ClampInt clamps a whole number. One within the limits stays as it is: a float may not hold all its digits.
 func (w *Writer) ClampInt(name string, value int64) int64 {
 	if clamped := w.Clamp(name, float64(value)); clamped != float64(value) {
 		return int64(clamped)
@@ -193,7 +193,7 @@ func (w *Writer) ClampInt(name string, value int64) int64 {
 	return value
 }
 
-// EncodeObject returns the object of the members that write writes. They do not become part of the request.
+// EncodeObject returns an object with the members that write writes. They do not become part of the request.
 func (w *Writer) EncodeObject(write func()) jsonx.Value {
 	out := w.Out
 	w.Out = []byte("{")
@@ -201,13 +201,13 @@ func (w *Writer) EncodeObject(write func()) jsonx.Value {
 	members, err := jsonx.Parse(append(w.Out, '}'), jsonx.Lenient)
 	w.Out = out
 	if err != nil && w.Err == nil {
-		// What is written is JSON but for raw JSON of a caller's that is none.
+		// Only raw JSON of a caller's can be malformed.
 		w.Refuse("", "the request cannot be written for %s: %v", w.Provider(), err)
 	}
 	return members
 }
 
-// MaxOutput is the most tokens that the request's model gives; 0 if unknown.
+// MaxOutput returns the limit of the model's answers in tokens; 0 if unknown.
 func (w *Writer) MaxOutput() int64 {
 	if w.rules.MaxOutput == nil {
 		return 0
@@ -215,8 +215,8 @@ func (w *Writer) MaxOutput() int64 {
 	return w.rules.MaxOutput(w.Req.Model)
 }
 
-// MaxTokens is the limit of the answer's length as the model takes it, with a warning if it is another than
-// was asked for; nil if none was.
+// MaxTokens returns the requested limit of the answer's length, lowered to what the model gives, with a warning if that
+// changes it; nil if there is none.
 func (w *Writer) MaxTokens() *int64 {
 	asked, most := w.Req.MaxTokens, w.MaxOutput()
 	if asked == nil || most <= 0 || *asked <= most {
@@ -226,7 +226,7 @@ func (w *Writer) MaxTokens() *int64 {
 	return &most
 }
 
-// Stops are the request's stop sequences, at most so many of them (0: any number), with a warning if some are left out.
+// Stops returns at most so many of the request's stop sequences (0: all), with a warning if some are dropped.
 func (w *Writer) Stops(most int) []string {
 	stops := w.Req.Stop
 	if most <= 0 || len(stops) <= most {
@@ -236,7 +236,7 @@ func (w *Writer) Stops(most int) []string {
 	return stops[:most]
 }
 
-// Comma separates the element i of a list from the one before.
+// Comma writes a comma before all elements of a list but the first, whose index i is 0.
 func (w *Writer) Comma(i int) {
 	if i > 0 {
 		w.Out = append(w.Out, ',')

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -92,10 +93,10 @@ func (c *choice) span(v jsonx.Value) (start, end int) {
 func appendGrounding(out []byte, citations []chat.Citation, text string) []byte {
 	out = append(out, `{"groundingChunks":[`...)
 	for i := range citations {
-		out = jsonx.AppendElement(out)
+		out = element(out)
 		out = append(out, `{"web":{"uri":`...)
 		out = jsonx.AppendString(out, citations[i].URL)
-		out = jsonx.AppendStringMember(out, "title", citations[i].Title)
+		out = body.AppendMember(out, `,"title":`, citations[i].Title)
 		out = append(out, `}}`...)
 	}
 	out = append(out, `],"groundingSupports":[`...)
@@ -104,12 +105,12 @@ func appendGrounding(out []byte, citations []chat.Citation, text string) []byte 
 		if c.Text == "" && c.End == 0 {
 			continue
 		}
-		out = jsonx.AppendElement(out)
+		out = element(out)
 		out = append(out, `{"segment":{"startIndex":`...)
 		start, end := byteSpan(text, c.Start, c.End)
 		out = jsonx.AppendInt(out, int64(start))
-		out = jsonx.AppendIntMember(out, "endIndex", int64(end))
-		out = jsonx.AppendStringMember(out, "text", c.Text)
+		out = body.AppendCount(out, `,"endIndex":`, int64(end))
+		out = body.AppendMember(out, `,"text":`, c.Text)
 		out = append(out, `},"groundingChunkIndices":[`...)
 		out = jsonx.AppendInt(out, int64(i))
 		out = append(out, `]}`...)

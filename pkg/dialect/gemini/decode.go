@@ -73,7 +73,7 @@ func (a *answer) chunk(out []chat.Event, root jsonx.Value) ([]chat.Event, *chat.
 	for m := root.First(); m.Exists(); m = m.Next() {
 		switch string(m.Key()) {
 		case "error":
-			if body.Fails(m) {
+			if body.HasError(m) {
 				return out, errorOf(m)
 			}
 		case "candidates":

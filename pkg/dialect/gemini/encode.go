@@ -76,7 +76,23 @@ func (e *encoder) accepts(name string) bool {
 }
 
 // member begins a member of the open object.
-func (e *encoder) member(name string) { e.Out = jsonx.AppendEscapedMember(e.Out, name) }
+func (e *encoder) member(name string) { e.Out = member(e.Out, name) }
 
 // element begins an element of the open array.
-func (e *encoder) element() { e.Out = jsonx.AppendElement(e.Out) }
+func (e *encoder) element() { e.Out = element(e.Out) }
+
+// member begins a member of the object that out ends in.
+func member(out []byte, name string) []byte {
+	if out[len(out)-1] != '{' {
+		out = append(out, ',')
+	}
+	return append(jsonx.AppendString(out, name), ':')
+}
+
+// element begins an element of the array that out ends in.
+func element(out []byte) []byte {
+	if out[len(out)-1] != '[' {
+		out = append(out, ',')
+	}
+	return out
+}

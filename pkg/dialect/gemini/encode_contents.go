@@ -224,7 +224,7 @@ func appendCall(out []byte, c *chat.ToolCall, signature string) []byte {
 	}
 	out = append(out, `"name":`...)
 	out = jsonx.AppendString(out, c.Name)
-	out = appendArgs(jsonx.AppendMember(out, "args"), c)
+	out = appendArgs(append(out, `,"args":`...), c)
 	out = append(out, '}')
 	return appendSignature(out, signature)
 }
@@ -232,14 +232,14 @@ func appendCall(out []byte, c *chat.ToolCall, signature string) []byte {
 // appendSignature ends a part, with its signature if it has one.
 func appendSignature(out []byte, signature string) []byte {
 	if signature != "" {
-		out = jsonx.AppendStringMember(out, "thoughtSignature", signature)
+		out = body.AppendMember(out, `,"thoughtSignature":`, signature)
 	}
 	return append(out, '}')
 }
 
 // appendReason writes a part that is a thought, or a signature alone.
 func appendReason(out []byte, text, signature string, thought bool) []byte {
-	out = jsonx.AppendStringMember(append(out, '{'), "text", text)
+	out = body.AppendMember(out, `{"text":`, text)
 	if thought {
 		out = append(out, `,"thought":true`...)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -40,8 +41,8 @@ func (e *encoder) media(p *chat.Part) {
 
 // appendBlob writes the object of inlineData.
 func appendBlob(out []byte, kind chat.PartKind, m *chat.Media) []byte {
-	out = jsonx.AppendStringMember(append(out, '{'), "mimeType", mimeOf(kind, m))
-	out = jsonx.AppendStringMember(out, "data", m.Data)
+	out = body.AppendMember(out, `{"mimeType":`, mimeOf(kind, m))
+	out = body.AppendMember(out, `,"data":`, m.Data)
 	return append(out, '}')
 }
 

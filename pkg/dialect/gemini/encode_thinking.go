@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -60,22 +59,8 @@ func (e *encoder) byLevel(r *chat.Reasoning) bool {
 	return r.Effort != "" && r.Effort != "none" // no level turns thinking off
 }
 
-// level is the effort as the model knows it.
 func (e *encoder) level(r *chat.Reasoning) string {
-	asked := r.Effort
-	if asked == "" {
-		asked = body.EffortOf(*r.Budget)
-		e.Warn("this model of %s takes no reasoning budget: %d tokens became the effort %s", e.Provider(), *r.Budget, asked)
-	}
-	known := e.Model.Efforts
-	if len(known) == 0 {
-		known = []string{"minimal", "low", "medium", "high"}
-	}
-	level := body.Nearest(asked, known)
-	if level != asked {
-		e.Warn("reasoning effort %s is not known to this model: changed to %s", asked, level)
-	}
-	return level
+	return e.NearestLevel(r, "minimal", "low", "medium", "high")
 }
 
 // budget is the effort in tokens, as Google's own compatible interface counts it

@@ -60,7 +60,7 @@ func errorOf(v jsonx.Value) *chat.Error {
 
 // errorIn returns the error in an answer of status 200; nil if there is none.
 func errorIn(root jsonx.Value) *chat.Error {
-	if v := root.Get("error"); body.Fails(v) {
+	if v := root.Get("error"); body.HasError(v) {
 		return errorOf(v)
 	}
 	return nil

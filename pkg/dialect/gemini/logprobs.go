@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -14,11 +15,11 @@ func logprobsOf(v jsonx.Value) []byte {
 	top := v.Get("topCandidates").First()
 	out := []byte(`{"content":[`)
 	for c := chosen.First(); c.Exists(); c = c.Next() {
-		out = jsonx.AppendElement(out)
+		out = element(out)
 		out = appendLogprob(out, "logprob", c.Get("token"), c.Get("logProbability"))
 		out = append(out, `,"bytes":null,"top_logprobs":[`...)
 		for t := top.Get("candidates").First(); t.Exists(); t = t.Next() {
-			out = jsonx.AppendElement(out)
+			out = element(out)
 			out = appendLogprob(out, "logprob", t.Get("token"), t.Get("logProbability"))
 			out = append(out, `,"bytes":null}`...)
 		}
@@ -30,7 +31,7 @@ func logprobsOf(v jsonx.Value) []byte {
 
 // appendLogprob begins an object with a token and its probability.
 func appendLogprob(out []byte, name string, token, p jsonx.Value) []byte {
-	out = jsonx.AppendStringMember(append(out, '{'), "token", token.Str())
+	out = body.AppendMember(out, `{"token":`, token.Str())
 	out = append(out, `,"`+name+`":`...)
 	if p.Kind() == jsonx.Number {
 		return append(out, p.Raw()...)
@@ -47,17 +48,17 @@ func appendLogprobs(out, raw []byte) []byte {
 	content := v.Get("content")
 	out = append(out, `{"topCandidates":[`...)
 	for c := content.First(); c.Exists(); c = c.Next() {
-		out = jsonx.AppendElement(out)
+		out = element(out)
 		out = append(out, `{"candidates":[`...)
 		for t := c.Get("top_logprobs").First(); t.Exists(); t = t.Next() {
-			out = jsonx.AppendElement(out)
+			out = element(out)
 			out = append(appendLogprob(out, "logProbability", t.Get("token"), t.Get("logprob")), '}')
 		}
 		out = append(out, `]}`...)
 	}
 	out = append(out, `],"chosenCandidates":[`...)
 	for c := content.First(); c.Exists(); c = c.Next() {
-		out = jsonx.AppendElement(out)
+		out = element(out)
 		out = append(appendLogprob(out, "logProbability", c.Get("token"), c.Get("logprob")), '}')
 	}
 	return append(out, `]}`...)

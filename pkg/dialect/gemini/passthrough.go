@@ -31,8 +31,8 @@ func equalLevel(caller, encoded jsonx.Value) bool {
 	return strings.EqualFold(caller.Str(), encoded.Str())
 }
 
-// PassthroughRequest encodes contents and instructions anew if the model takes them otherwise, or if they hold reasoning
-// of another provider. It does not pass schemas that the model takes in another form.
+// PassthroughRequest encodes contents and instructions anew if the model takes them otherwise, or if they hold
+// reasoning of another provider. It does not pass schemas that the model takes in another form.
 func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int) (dialect.Encoded, bool) {
 	root, ok := body.ParsePassthrough(data)
 	if !ok {
@@ -48,7 +48,7 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 		Encode:   p.settings,
 		Groups: []body.Group{
 			{Names: []string{"systemInstruction", "contents"}, Stays: len(changed) == 0 && p.conversationFits(), Encode: func() {
-				p.KeepForeign("contents", "systemInstruction", "system_instruction")
+				p.RefuseForeignIn("contents", "systemInstruction", "system_instruction")
 				p.contents(p.instructions())
 			}},
 		},

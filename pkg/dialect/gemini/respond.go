@@ -16,12 +16,12 @@ func (s Server) EncodeResponse(resp *chat.Response, served dialect.Served) []byt
 	out := make([]byte, 0, sizeOfResponse(resp))
 	out = append(out, `{"candidates":[`...)
 	for i := range resp.Choices {
-		out = jsonx.AppendElement(out)
+		out = element(out)
 		out = appendCandidate(out, &resp.Choices[i])
 	}
 	out = append(out, ']')
 	if resp.Usage != nil {
-		out = appendUsage(jsonx.AppendMember(out, "usageMetadata"), resp.Usage, tierName(resp.ServiceTier))
+		out = appendUsage(append(out, `,"usageMetadata":`...), resp.Usage, tierName(resp.ServiceTier))
 	}
 	return appendTail(out, resp.ID, resp.Model, served)
 }
@@ -36,8 +36,8 @@ func sizeOfResponse(resp *chat.Response) int {
 
 // appendTail ends a whole answer or a chunk.
 func appendTail(out []byte, id, model string, served dialect.Served) []byte {
-	out = jsonx.AppendStringMember(out, "modelVersion", cmp.Or(model, served.Model))
-	out = jsonx.AppendStringMember(out, "responseId", cmp.Or(id, served.RequestID))
+	out = body.AppendMember(out, `,"modelVersion":`, cmp.Or(model, served.Model))
+	out = body.AppendMember(out, `,"responseId":`, cmp.Or(id, served.RequestID))
 	return append(out, '}')
 }
 
@@ -49,18 +49,18 @@ func appendCandidate(out []byte, c *chat.Choice) []byte {
 		switch p.Kind {
 		case chat.Text, chat.Refusal:
 			if p.Text != "" {
-				out = w.text(jsonx.AppendElement(out), p.Text)
+				out = w.text(element(out), p.Text)
 			}
 		case chat.Reason:
 			if p.Text != "" || !emptyState(p.State) {
-				out = w.reason(jsonx.AppendElement(out), p.Text, p.State)
+				out = w.reason(element(out), p.Text, p.State)
 			}
 		case chat.Call:
 			w.thoughts.open = false
-			out = appendCall(jsonx.AppendElement(out), p.ToolCall, p.ToolCall.Signature)
+			out = appendCall(element(out), p.ToolCall, p.ToolCall.Signature)
 		case chat.Image, chat.Audio, chat.File:
 			if p.Media != nil {
-				out = w.medium(jsonx.AppendElement(out), p.Kind, p.Media)
+				out = w.medium(element(out), p.Kind, p.Media)
 			}
 		}
 	}
@@ -72,10 +72,10 @@ func appendCandidate(out []byte, c *chat.Choice) []byte {
 	out = append(out, `","index":`...)
 	out = jsonx.AppendInt(out, int64(c.Index))
 	if cited := citationsOf(c.Message.Parts); len(cited) > 0 {
-		out = appendGrounding(jsonx.AppendMember(out, "groundingMetadata"), cited, w.written.String())
+		out = appendGrounding(append(out, `,"groundingMetadata":`...), cited, w.written.String())
 	}
 	if len(c.Logprobs) > 0 {
-		out = appendLogprobs(jsonx.AppendMember(out, "logprobsResult"), c.Logprobs)
+		out = appendLogprobs(append(out, `,"logprobsResult":`...), c.Logprobs)
 	}
 	return append(out, '}')
 }
@@ -89,7 +89,7 @@ type partWriter struct {
 func (w *partWriter) text(out []byte, text string) []byte {
 	w.thoughts.open = false
 	w.written.WriteString(text)
-	out = jsonx.AppendStringMember(append(out, '{'), "text", text)
+	out = body.AppendMember(out, `{"text":`, text)
 	return append(out, '}')
 }
 

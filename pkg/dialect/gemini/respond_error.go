@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -55,7 +56,7 @@ func statusName(code fault.Code) string {
 func appendError(out []byte, err *fault.Error, requestID string) []byte {
 	out = append(out, `{"error":{"code":`...)
 	out = jsonx.AppendInt(out, int64(err.Code.Status()))
-	out = jsonx.AppendStringMember(out, "message", err.Message)
+	out = body.AppendMember(out, `,"message":`, err.Message)
 	out = append(out, `,"status":"`...)
 	out = append(out, statusName(err.Code)...)
 	out = append(out, `","details":[`...)
@@ -65,7 +66,7 @@ func appendError(out []byte, err *fault.Error, requestID string) []byte {
 	if len(metadata) > 0 {
 		out = append(out, `,"metadata":{`...)
 		for _, m := range metadata {
-			out = jsonx.AppendString(jsonx.AppendEscapedMember(out, m[0]), m[1])
+			out = jsonx.AppendString(member(out, m[0]), m[1])
 		}
 		out = append(out, '}')
 	}
@@ -73,7 +74,7 @@ func appendError(out []byte, err *fault.Error, requestID string) []byte {
 	if len(issues) > 0 {
 		out = append(out, `,{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[`...)
 		for _, issue := range issues {
-			out = append(jsonx.AppendElement(out), `{"field":`...)
+			out = append(element(out), `{"field":`...)
 			out = jsonx.AppendString(out, issue.Path)
 			out = append(out, `,"description":`...)
 			out = append(jsonx.AppendString(out, issue.Message), '}')

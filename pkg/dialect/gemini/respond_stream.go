@@ -168,7 +168,7 @@ func appendPart(out []byte, index int, part, beside, finish []byte) []byte {
 		out = append(out, `,"finishReason":"`...)
 		out = append(append(out, finish...), '"')
 	}
-	out = jsonx.AppendIntMember(out, "index", int64(index))
+	out = body.AppendCount(out, `,"index":`, int64(index))
 	out = append(out, beside...)
 	return append(out, '}')
 }
@@ -210,7 +210,7 @@ func (e *streamEncoder) end(out []byte) []byte {
 	out = append(e.begin(out), e.finish...)
 	out = append(out, ']')
 	if e.usage != nil {
-		out = appendUsage(jsonx.AppendMember(out, "usageMetadata"), e.usage, e.tier)
+		out = appendUsage(append(out, `,"usageMetadata":`...), e.usage, e.tier)
 	}
 	out = e.shut(appendTail(out, e.id, e.model, e.served))
 	if e.form == Array {

@@ -39,7 +39,7 @@ func (s *subsetter) begin(w *written, name string) bool {
 	return true
 }
 
-func (s *subsetter) member(name string) { s.out = jsonx.AppendEscapedMember(s.out, name) }
+func (s *subsetter) member(name string) { s.out = member(s.out, name) }
 
 // keywords holds the members of one schema that are not simply copied.
 type keywords struct {
@@ -150,7 +150,7 @@ func (s *subsetter) kinds(k *keywords, depth int, w *written) {
 	case len(kinds) > 1 && s.begin(w, "anyOf"):
 		s.out = append(s.out, '[')
 		for _, t := range kinds {
-			s.out = jsonx.AppendElement(s.out)
+			s.out = element(s.out)
 			s.out = append(s.out, '{')
 			s.kind(k, t, new(written))
 			s.out = append(s.out, '}')
@@ -208,7 +208,7 @@ func (s *subsetter) anyOf(choices []jsonx.Value, depth int, w *written) {
 	case s.begin(w, "anyOf"):
 		s.out = append(s.out, '[')
 		for _, c := range choices {
-			s.out = jsonx.AppendElement(s.out)
+			s.out = element(s.out)
 			s.schema(c, depth+1)
 		}
 		s.out = append(s.out, ']')
@@ -236,7 +236,7 @@ func (s *subsetter) enum(k *keywords, w *written) {
 	}
 	s.out = append(s.out, '[')
 	for _, v := range values {
-		s.out = jsonx.AppendElement(s.out)
+		s.out = element(s.out)
 		s.out = jsonx.AppendString(s.out, v)
 	}
 	s.out = append(s.out, ']')

@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -57,7 +58,7 @@ func audio(v jsonx.Value) int64 {
 
 // appendUsage writes usageMetadata. Of the modalities only audio is known.
 func appendUsage(out []byte, u *chat.Usage, tier string) []byte {
-	out = jsonx.AppendIntMember(append(out, '{'), "promptTokenCount", u.Input)
+	out = body.AppendCount(out, `{"promptTokenCount":`, u.Input)
 	for _, m := range [...]struct {
 		name  string
 		count int64
@@ -69,11 +70,11 @@ func appendUsage(out []byte, u *chat.Usage, tier string) []byte {
 			out = jsonx.AppendInt(out, m.count)
 		}
 	}
-	out = jsonx.AppendIntMember(out, "totalTokenCount", u.Total())
+	out = body.AppendCount(out, `,"totalTokenCount":`, u.Total())
 	out = appendAudio(out, "promptTokensDetails", u.InputAudio)
 	out = appendAudio(out, "candidatesTokensDetails", u.OutputAudio)
 	if tier != "" {
-		out = jsonx.AppendStringMember(out, "serviceTier", tier)
+		out = body.AppendMember(out, `,"serviceTier":`, tier)
 	}
 	return append(out, '}')
 }

@@ -22,7 +22,7 @@ func TestStreamEncodeAllocatesNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkChunk is what one streamed chunk costs in this package and in the provider's dialect.
+// BenchmarkChunk measures one streamed chunk in this package and in the provider's dialect.
 func BenchmarkChunk(b *testing.B) {
 	data := []byte(`{"id":"chatcmpl-DuLdWOILVCVVrpY7aRAWaTdcPyWSy","object":"chat.completion.chunk","created":1782321910,"model":"gpt-4o-mini-2024-07-18","service_tier":"default","system_fingerprint":"fp_59e007eafa","usage":null,"choices":[{"index":0,"delta":{"content":" world"},"logprobs":null,"finish_reason":null}],"obfuscation":"CfQxNLZB1Nzny"}`)
 	d := openai.Client{}.NewStreamDecoder()
@@ -39,7 +39,7 @@ func BenchmarkChunk(b *testing.B) {
 	}
 }
 
-// BenchmarkRequest50k reads a caller's body with a prompt of 50 kB and writes the provider's.
+// BenchmarkRequest50k reads a client's body with a prompt of 50 kB and writes the provider's.
 func BenchmarkRequest50k(b *testing.B) {
 	code := strings.Repeat("func main() {\n\tfmt.Println(\"hello, world\", 42)\n}\n// a comment that says nothing much, at length\n", 500)
 	prompt, _ := json.Marshal(code)

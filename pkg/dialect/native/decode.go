@@ -153,8 +153,8 @@ func media(d *openai.RequestDecoder, v jsonx.Value, kind chat.PartKind, members 
 	return out
 }
 
-// thoughts reads the reasoning of an earlier turn: a string, or blocks as answers have them.
-func thoughts(d *openai.RequestDecoder, v jsonx.Value) []chat.Part {
+// earlierReasoning reads the reasoning of an earlier turn: a string, or blocks as answers have them.
+func earlierReasoning(d *openai.RequestDecoder, v jsonx.Value) []chat.Part {
 	var parts []chat.Part
 	switch v.Kind() {
 	case jsonx.Missing:
@@ -163,15 +163,15 @@ func thoughts(d *openai.RequestDecoder, v jsonx.Value) []chat.Part {
 			parts = []chat.Part{{Kind: chat.Reason, Text: v.Str()}}
 		}
 	case jsonx.Array:
-		d.Array(v, func(e jsonx.Value) { parts = append(parts, thought(d, e)) })
+		d.Array(v, func(e jsonx.Value) { parts = append(parts, reasoningBlock(d, e)) })
 	default:
 		d.Expected(v, "a string or an array")
 	}
 	return parts
 }
 
-// thought reads a block of reasoning. An index is left over from a stream.
-func thought(d *openai.RequestDecoder, v jsonx.Value) chat.Part {
+// reasoningBlock reads a block of reasoning. An index is left over from a stream.
+func reasoningBlock(d *openai.RequestDecoder, v jsonx.Value) chat.Part {
 	d.Only(v, "text", "id", "signature", "redacted", "encrypted", "format", "group", "summary", "index")
 	p := chat.Part{Kind: chat.Reason}
 	var state chat.ReasoningState
@@ -179,19 +179,14 @@ func thought(d *openai.RequestDecoder, v jsonx.Value) chat.Part {
 		if !m.Given() {
 			return
 		}
+		for _, text := range textsOf(&state) {
+			if text.name == string(m.Key()) {
+				*text.value = d.Str(m)
+			}
+		}
 		switch string(m.Key()) {
 		case "text":
 			p.Text = d.Str(m)
-		case "id":
-			state.ID = d.Str(m)
-		case "signature":
-			state.Signature = d.Str(m)
-		case "redacted":
-			state.Redacted = d.Str(m)
-		case "encrypted":
-			state.Encrypted = d.Str(m)
-		case "format":
-			state.Format = d.Str(m)
 		case "summary":
 			state.Summary = d.Bool(m)
 		case "group":

@@ -100,7 +100,7 @@ func issues(t *testing.T, body string) []string {
 	return out
 }
 
-// Each line is what replaces the X in a request, and the issues that it gives.
+// Each line has the text that replaces the X in a request, and the issues that it gives.
 func TestDecodeIssues(t *testing.T) {
 	top := `{"messages":[{"role":"user","content":"hi"}],X}`
 	message := `{"messages":[X]}`
@@ -259,7 +259,7 @@ func FuzzDecodeRequest(f *testing.F) {
 			return
 		}
 		if !json.Valid(body) || len(req.Messages) == 0 {
-			t.Fatal("accepted what is no request")
+			t.Fatal("accepted a body that is no request")
 		}
 		for _, m := range req.Messages {
 			if len(m.Parts) == 0 {

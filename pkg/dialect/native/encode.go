@@ -11,19 +11,19 @@ import (
 
 // answers describes the answers: Chat Completions in camel case, with members of this dialect's own.
 var answers = openai.AnswerFormat{
-	UsageAtFinish: true,
-	ToolCalls:     `,"toolCalls":[`,
-	Citations:     `,"citations":[`,
-	FinishReason:  `,"finishReason":`,
-	Signature:     `,"signature":`,
-	Head:          func(out []byte, _ *chat.Event, served *dialect.Served) []byte { return appendHead(out, served) },
-	Tail:          appendTail,
-	Usage:         appendUsage,
-	Thoughts:      appendThoughts,
-	Thought:       appendThought,
-	Image:         appendImage,
-	Citation:      appendCitation,
-	Fault:         appendError,
+	UsageAtFinish:  true,
+	ToolCalls:      `,"toolCalls":[`,
+	Citations:      `,"citations":[`,
+	FinishReason:   `,"finishReason":`,
+	Signature:      `,"signature":`,
+	Head:           func(out []byte, _ *chat.Event, served *dialect.Served) []byte { return appendHead(out, served) },
+	Tail:           appendTail,
+	Usage:          appendUsage,
+	Reasoning:      appendReasoning,
+	ReasoningDelta: appendReasoningDelta,
+	Image:          appendImage,
+	Citation:       appendCitation,
+	Fault:          appendError,
 }
 
 // EncodeResponse writes a whole answer.
@@ -47,50 +47,57 @@ func (s *Server) EncodeError(err *fault.Error, requestID string) []byte {
 }
 
 func appendError(out []byte, err *fault.Error, requestID string) []byte {
-	out = append(out, `{"error":{"code":`...)
-	out = jsonx.AppendString(out, string(err.Code))
-	out = append(out, `,"message":`...)
-	out = jsonx.AppendString(out, err.Message)
+	out = body.AppendMember(out, `{"error":{"code":`, string(err.Code))
+	out = body.AppendMember(out, `,"message":`, err.Message)
 	out = body.AppendDetails(out, err)
-	out = append(out, `},"requestId":`...)
-	out = jsonx.AppendString(out, requestID)
+	out = body.AppendMember(out, `},"requestId":`, requestID)
 	return append(out, '}')
 }
 
 // appendHead appends a response up to its choices, appendTail the end that follows choices and usage.
 func appendHead(out []byte, served *dialect.Served) []byte {
-	out = append(out, `{"id":`...)
-	out = jsonx.AppendString(out, served.RequestID)
-	out = append(out, `,"provider":`...)
-	out = jsonx.AppendString(out, served.Provider)
-	out = append(out, `,"model":`...)
-	out = jsonx.AppendString(out, served.Model)
+	out = body.AppendMember(out, `{"id":`, served.RequestID)
+	out = body.AppendMember(out, `,"provider":`, served.Provider)
+	out = body.AppendMember(out, `,"model":`, served.Model)
 	return append(out, `,"choices":[`...)
 }
 
 func appendTail(out []byte, served *dialect.Served) []byte {
-	out = append(out, `,"created":`...)
-	out = jsonx.AppendInt(out, served.Created)
+	out = body.AppendCount(out, `,"created":`, served.Created)
 	return append(out, '}')
 }
 
 // appendImage appends an image with the members of a part of that type.
 func appendImage(out []byte, m *chat.Media, _ int) []byte {
 	out = append(out, '{')
-	for _, member := range [...]struct{ name, value string }{{`"url":`, m.URL}, {`"data":`, m.Data}, {`"mimeType":`, m.MIMEType}} {
+	for _, member := range [...]struct{ name, value string }{
+		{`"url":`, m.URL}, {`"data":`, m.Data}, {`"mimeType":`, m.MIMEType},
+	} {
 		if member.value == "" {
 			continue
 		}
 		if out[len(out)-1] != '{' {
 			out = append(out, ',')
 		}
-		out = append(out, member.name...)
-		out = jsonx.AppendString(out, member.value)
+		out = body.AppendMember(out, member.name, member.value)
 	}
 	return append(out, '}')
 }
 
-func appendThoughts(out []byte, parts []chat.Part) []byte {
+// A stateText is a member of a block of reasoning that is a string of the provider's.
+type stateText struct {
+	name  string
+	value *string
+}
+
+func textsOf(s *chat.ReasoningState) [5]stateText {
+	return [...]stateText{
+		{"id", &s.ID}, {"signature", &s.Signature}, {"redacted", &s.Redacted},
+		{"encrypted", &s.Encrypted}, {"format", &s.Format},
+	}
+}
+
+func appendReasoning(out []byte, parts []chat.Part) []byte {
 	return openai.AppendList(out, `,"reasoning":[`, parts, chat.Reason, func(out []byte, _ int, p *chat.Part) []byte {
 		state := p.State
 		if state == nil {
@@ -100,21 +107,17 @@ func appendThoughts(out []byte, parts []chat.Part) []byte {
 	})
 }
 
-// appendThought appends a piece of a block of reasoning. Each member of the state is sent once.
-func appendThought(out []byte, start int, block *openai.Block, ev *chat.Event) []byte {
+// appendReasoningDelta appends a piece of a block of reasoning. Each member of the state is sent once.
+func appendReasoningDelta(out []byte, start int, block *openai.Block, ev *chat.Event) []byte {
 	if len(out) > start {
 		out = append(out, ',')
 	}
-	out = append(out, `"reasoning":[{"index":`...)
-	out = jsonx.AppendInt(out, int64(block.Count-1))
+	out = body.AppendCount(out, `"reasoning":[{"index":`, int64(block.Count-1))
 	out = append(out, ',')
-	state := block.State
-	for _, m := range [...]struct{ now, before *string }{
-		{&state.ID, &block.Before.ID}, {&state.Signature, &block.Before.Signature}, {&state.Redacted, &block.Before.Redacted},
-		{&state.Encrypted, &block.Before.Encrypted}, {&state.Format, &block.Before.Format},
-	} {
-		if *m.now == *m.before {
-			*m.now = ""
+	state, before := block.State, textsOf(&block.Before)
+	for i, text := range textsOf(&state) {
+		if *text.value == *before[i].value {
+			*text.value = ""
 		}
 	}
 	if state.Index == block.Before.Index {
@@ -126,19 +129,17 @@ func appendThought(out []byte, start int, block *openai.Block, ev *chat.Event) [
 
 // appendBlock appends the members of a block of reasoning, the text first.
 func appendBlock(out []byte, text string, s *chat.ReasoningState) []byte {
-	out = append(out, `"text":`...)
-	out = jsonx.AppendString(out, text)
-	for _, m := range [...]struct{ name, value string }{
-		{`,"id":`, s.ID}, {`,"signature":`, s.Signature}, {`,"redacted":`, s.Redacted}, {`,"encrypted":`, s.Encrypted}, {`,"format":`, s.Format},
-	} {
-		if m.value != "" {
-			out = append(out, m.name...)
-			out = jsonx.AppendString(out, m.value)
+	out = body.AppendMember(out, `"text":`, text)
+	for _, text := range textsOf(s) {
+		if *text.value != "" {
+			out = append(out, ',')
+			out = jsonx.AppendString(out, text.name)
+			out = append(out, ':')
+			out = jsonx.AppendString(out, *text.value)
 		}
 	}
 	if s.Index != 0 {
-		out = append(out, `,"group":`...)
-		out = jsonx.AppendInt(out, int64(s.Index))
+		out = body.AppendCount(out, `,"group":`, int64(s.Index))
 	}
 	if s.Summary {
 		out = append(out, `,"summary":true`...)
@@ -147,19 +148,12 @@ func appendBlock(out []byte, text string, s *chat.ReasoningState) []byte {
 }
 
 func appendCitation(out []byte, c *chat.Citation) []byte {
-	out = append(out, `{"url":`...)
-	out = jsonx.AppendString(out, c.URL)
-	out = append(out, `,"title":`...)
-	out = jsonx.AppendString(out, c.Title)
-	if c.Text != "" {
-		out = append(out, `,"text":`...)
-		out = jsonx.AppendString(out, c.Text)
-	}
+	out = body.AppendMember(out, `{"url":`, c.URL)
+	out = body.AppendMember(out, `,"title":`, c.Title)
+	out = body.AppendOptional(out, `,"text":`, c.Text)
 	if c.Start != 0 || c.End != 0 {
-		out = append(out, `,"start":`...)
-		out = jsonx.AppendInt(out, int64(c.Start))
-		out = append(out, `,"end":`...)
-		out = jsonx.AppendInt(out, int64(c.End))
+		out = body.AppendCount(out, `,"start":`, int64(c.Start))
+		out = body.AppendCount(out, `,"end":`, int64(c.End))
 	}
 	return append(out, '}')
 }
@@ -169,22 +163,21 @@ func appendUsage(out []byte, u *chat.Usage) []byte {
 	if u == nil {
 		u = &chat.Usage{Estimated: true}
 	}
-	out = append(out, `{"promptTokens":`...)
-	out = jsonx.AppendInt(out, u.Input)
-	out = append(out, `,"completionTokens":`...)
-	out = jsonx.AppendInt(out, u.Output)
-	out = append(out, `,"totalTokens":`...)
-	out = jsonx.AppendInt(out, u.Total())
+	out = body.AppendCount(out, `{"promptTokens":`, u.Input)
+	out = body.AppendCount(out, `,"completionTokens":`, u.Output)
+	out = body.AppendCount(out, `,"totalTokens":`, u.Total())
 	for _, m := range [...]struct {
 		name  string
 		count int64
 	}{
-		{`,"cachedTokens":`, u.Cached}, {`,"cacheWriteTokens":`, u.CacheWrite + u.CacheWrite1h}, {`,"reasoningTokens":`, u.Reasoning},
-		{`,"inputAudioTokens":`, u.InputAudio}, {`,"outputAudioTokens":`, u.OutputAudio},
+		{`,"cachedTokens":`, u.Cached},
+		{`,"cacheWriteTokens":`, u.CacheWrite + u.CacheWrite1h},
+		{`,"reasoningTokens":`, u.Reasoning},
+		{`,"inputAudioTokens":`, u.InputAudio},
+		{`,"outputAudioTokens":`, u.OutputAudio},
 	} {
 		if m.count > 0 {
-			out = append(out, m.name...)
-			out = jsonx.AppendInt(out, m.count)
+			out = body.AppendCount(out, m.name, m.count)
 		}
 	}
 	if u.Estimated {

@@ -20,7 +20,7 @@ import (
 
 var served = dialect.Served{RequestID: `my "42"`, Provider: "openai", Model: "gpt-5", Created: 1795478400}
 
-// rich is an answer that has everything.
+// rich returns an answer with all kinds of parts and members.
 func rich() *chat.Response {
 	return &chat.Response{ID: "chatcmpl-1", Model: "gpt-5-2026", Created: 7, ServiceTier: "flex", Choices: []chat.Choice{
 		{Index: 0, Finish: chat.FinishToolCalls, Logprobs: json.RawMessage("{\n \"content\": [{\"token\":\"H\"}], \"refusal\": null}"), Message: chat.Message{Role: chat.Assistant, Parts: []chat.Part{
@@ -36,7 +36,7 @@ func rich() *chat.Response {
 	}, Usage: &chat.Usage{Input: 20, Cached: 8, CacheWrite: 4, CacheWrite1h: 1, InputAudio: 2, Output: 9, Reasoning: 5, OutputAudio: 1, CostNanos: 5, HasCost: true}}
 }
 
-// TestEncodeContract is the original's answer to the letter.
+// The answer has the bytes of the original gateway's.
 func TestEncodeContract(t *testing.T) {
 	got := server().EncodeResponse(&chat.Response{ID: "chatcmpl-1", Model: "gpt-5-2026", Choices: []chat.Choice{{Finish: chat.FinishStop,
 		Message: chat.Message{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Text, Text: "Hello"}}}}}, Usage: &chat.Usage{Input: 3, Output: 4}}, served)
@@ -114,13 +114,13 @@ func TestErrors(t *testing.T) {
 	}
 	enc := server().NewStreamEncoder(dialect.Served{RequestID: "r-1"})
 	out := enc.Encode(nil, &chat.Event{Kind: chat.EventText, Text: "half"})
-	out = enc.Encode(out, &chat.Event{Kind: chat.EventError, Err: &chat.Error{Message: "not for the caller"}})
+	out = enc.Encode(out, &chat.Event{Kind: chat.EventError, Err: &chat.Error{Message: "not for the client"}})
 	at := len(out)
 	out = enc.Error(out, e)
 	if string(out[at:]) != "data: "+body+"\n\n" {
 		t.Errorf("%s", out[at:])
 	}
-	if bytes.Contains(out, []byte("not for the caller")) || bytes.Contains(out, []byte("secret")) || bytes.Contains(out, []byte("DONE")) {
+	if bytes.Contains(out, []byte("not for the client")) || bytes.Contains(out, []byte("secret")) || bytes.Contains(out, []byte("DONE")) {
 		t.Errorf("%s", out)
 	}
 	if got := server().EncodeError(&fault.Error{Code: fault.Internal, Message: "m", Details: func() {}}, ""); string(got) != `{"error":{"code":"INTERNAL","message":"m"},"requestId":""}` {
@@ -137,9 +137,9 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// put together, a stream's deltas are a whole answer: this is how the package's
-// documentation tells callers to do it.
-func put(t *testing.T, stream []byte) map[string]any {
+// assembled returns the whole answer of a stream's deltas, as the package's documentation tells clients
+// to assemble it.
+func assembled(t *testing.T, stream []byte) map[string]any {
 	t.Helper()
 	r := sse.NewReader(bytes.NewReader(stream), 0)
 	var whole map[string]any
@@ -244,7 +244,7 @@ func tree(t *testing.T, body []byte) map[string]any {
 func TestStreamIsWhole(t *testing.T) {
 	check := func(name string, resp *chat.Response, events []chat.Event) {
 		t.Helper()
-		whole, streamed := tree(t, server().EncodeResponse(resp, served)), put(t, streamOf(events))
+		whole, streamed := tree(t, server().EncodeResponse(resp, served)), assembled(t, streamOf(events))
 		if !reflect.DeepEqual(whole, streamed) {
 			t.Fatalf("%s:\nwhole  %s\nstream %s", name, dialecttest.Indented(t, whole), dialecttest.Indented(t, streamed))
 		}
@@ -263,7 +263,7 @@ func TestStreamIsWhole(t *testing.T) {
 	}
 }
 
-// randomEvents is a stream in which everything that may be interleaved is.
+// randomEvents returns a stream in which all that may be interleaved is.
 func randomEvents(r *rand.Rand) []chat.Event {
 	word := func() string { return []string{"a", "é", "漢\n", "\"", "some words "}[r.IntN(5)] }
 	events := []chat.Event{{Kind: chat.EventStart}}
@@ -310,14 +310,14 @@ func randomEvents(r *rand.Rand) []chat.Event {
 	return append(events, chat.Event{Kind: chat.EventUsage, Usage: &chat.Usage{Input: r.Int64N(100), Output: 1}}, chat.Event{Kind: chat.EventEnd})
 }
 
-// The message of an answer, whole or put together, may be sent back as it came, and means the same.
+// A client may send the message of an answer back, whole or assembled, and it means the same.
 func TestAnswerComesBack(t *testing.T) {
 	resp := rich()
 	want := resp.Choices[0].Message
 	for i := range want.Parts {
 		want.Parts[i].Citations = nil // no provider takes them
 	}
-	for name, answer := range map[string]map[string]any{"whole": tree(t, server().EncodeResponse(rich(), served)), "stream": put(t, streamOf(chat.Events(rich())))} {
+	for name, answer := range map[string]map[string]any{"whole": tree(t, server().EncodeResponse(rich(), served)), "stream": assembled(t, streamOf(chat.Events(rich())))} {
 		message := answer["choices"].([]any)[0].(map[string]any)["message"]
 		body, err := json.Marshal(map[string]any{"messages": []any{message}})
 		if err != nil {
@@ -349,7 +349,7 @@ func FuzzStreamEncoder(f *testing.F) {
 		for i := range events {
 			all.Add(&events[i])
 		}
-		whole, streamed := tree(t, server().EncodeResponse(all.Response(), served)), put(t, streamOf(events))
+		whole, streamed := tree(t, server().EncodeResponse(all.Response(), served)), assembled(t, streamOf(events))
 		// A character cut in two by an event is lost in the stream and not in the whole: only valid text compares.
 		if strings.ToValidUTF8(text+reason+args+id, "") == text+reason+args+id && !reflect.DeepEqual(whole, streamed) {
 			t.Fatalf("whole  %s\nstream %s", dialecttest.Indented(t, whole), dialecttest.Indented(t, streamed))

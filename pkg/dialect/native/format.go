@@ -32,8 +32,8 @@ func format() *openai.RequestFormat {
 		ToolModes:   []string{"auto", "none", "required"},
 		ToolChoices: []string{"function"},
 
-		Part:     part,
-		Thoughts: thoughts,
-		Image:    image,
+		Part:             part,
+		EarlierReasoning: earlierReasoning,
+		Image:            image,
 	}
 }

@@ -1,6 +1,6 @@
-// Package native is the gateway's own wire format, POST /api/chat. Names are in
-// camel case. What the original gateway of that name took and gave is kept to the letter;
-// everything else is an addition that an old program never sees.
+// Package native is the gateway's own wire format, POST /api/chat: Chat Completions with names
+// in camel case, and with members for routing. It keeps the bytes of the original gateway of that
+// name; everything else is an addition that an old program never sees.
 //
 // # Request
 //
@@ -37,21 +37,22 @@
 //	  "cacheKey": "k"                        steers the provider's prompt cache
 //	}
 //
-// A member that is null counts as absent. A member that is not listed is an issue: who
-// writes max_tokens would otherwise wonder about the length of the answers.
+// A member that is null counts as absent. A member that is not listed is an issue: otherwise a
+// client that sends max_tokens would get answers of any length.
 //
 // # Messages
 //
 //	{"role": "system", "content": ".."}      or "developer"
 //	{"role": "user", "content": "..", "name": "ann"}
-//	{"role": "assistant", "content": "..", "toolCalls": [{"id", "type": "function", "function": {"name", "arguments"}, "signature"}],
+//	{"role": "assistant", "content": "..",
+//	 "toolCalls": [{"id", "type": "function", "function": {"name", "arguments"}, "signature"}],
 //	 "reasoning": [...], "refusal": ".."}    arguments is a string of JSON
 //	{"role": "tool", "toolCallId": "call_1", "content": "..", "isError": false}
 //
 // The message of an answer may be sent back as it came. Its reasoning is an array of
 // {"text", "id", "signature", "redacted", "encrypted", "format", "group", "summary"}, of which
-// everything but the text is a provider's and must come back unchanged; a string will do for
-// reasoning that nobody signed.
+// everything but the text is a provider's and must come back unchanged. Reasoning without a
+// signature may be a string.
 //
 // Content is a string, or an array of parts (text alone, except in messages of the user and of tools):
 //
@@ -72,8 +73,8 @@
 //
 // The id is the request's: requestId, or the gateway's own. Content is a string, empty
 // if there is no text. finishReason is stop, length, tool_calls or content_filter. Members that
-// are there only if they say something: message.toolCalls, message.reasoning, message.refusal,
-// message.images (what the model drew: url, or data and mimeType), message.citations, choice.logprobs,
+// are left out if they are empty: message.toolCalls, message.reasoning, message.refusal,
+// message.images (images of the model: url, or data and mimeType), message.citations, choice.logprobs,
 // usage.cachedTokens, usage.cacheWriteTokens, usage.reasoningTokens, usage.inputAudioTokens,
 // usage.outputAudioTokens, and usage.estimated, which is true if the provider reported no usage, or if what
 // it costs does not follow from it.
@@ -86,7 +87,7 @@
 // have an index that says which item a piece belongs to, and every other member of an item comes once;
 // images, citations and logprobs are appended. The first delta of a choice has the role. The last event has
 // the usage; then comes "[DONE]". A failure is an event {"error", "requestId"} as in an error's body, with
-// nothing after it. Comments fill silence.
+// nothing after it. Comments are heartbeats.
 package native
 
 import (

@@ -22,9 +22,9 @@ type AnswerFormat struct {
 	// usage has a chunk of its own, if the client asked for it.
 	UsageAtFinish bool
 
-	// What begins a member that is not the first of its object, such as `,"tool_calls":[`.
+	// The beginning of a member that is not the first of its object, such as `,"tool_calls":[`.
 	ToolCalls, Citations, FinishReason string
-	// What surrounds the signature of a call.
+	// The text before and after the signature of a call.
 	Signature, SignatureEnd string
 
 	// Head appends a chunk up to the elements of choices. Tail appends the end of a chunk that follows
@@ -34,10 +34,10 @@ type AnswerFormat struct {
 
 	// Usage appends the usage, which may be nil.
 	Usage func(out []byte, u *chat.Usage) []byte
-	// Thoughts appends the members of a message that have its reasoning, each after a comma.
-	Thoughts func(out []byte, parts []chat.Part) []byte
-	// Thought appends the members of a delta, which begins at start, that have a piece of the block's reasoning.
-	Thought func(out []byte, start int, block *Block, ev *chat.Event) []byte
+	// Reasoning appends the members of a message that have its reasoning, each after a comma.
+	Reasoning func(out []byte, parts []chat.Part) []byte
+	// ReasoningDelta appends the members of a delta, which begins at start, that have a piece of the block's reasoning.
+	ReasoningDelta func(out []byte, start int, block *Block, ev *chat.Event) []byte
 	// Image appends the nth image of a choice.
 	Image func(out []byte, m *chat.Media, n int) []byte
 	// Citation appends a citation.
@@ -80,8 +80,7 @@ func wantsFunctions(served *dialect.Served) bool {
 func (f *AnswerFormat) appendChoice(out []byte, c *chat.Choice, functions bool) []byte {
 	parts := c.Message.Parts
 	refused := hasPart(parts, chat.Refusal)
-	out = append(out, `{"index":`...)
-	out = jsonx.AppendInt(out, int64(c.Index))
+	out = body.AppendCount(out, `{"index":`, int64(c.Index))
 	out = append(out, `,"message":{"role":"assistant","content":`...)
 	if f.Nulls && !hasPart(parts, chat.Text) && (refused || hasPart(parts, chat.Call)) {
 		out = append(out, "null"...)
@@ -94,7 +93,7 @@ func (f *AnswerFormat) appendChoice(out []byte, c *chat.Choice, functions bool) 
 	case f.Nulls:
 		out = append(out, `,"refusal":null`...)
 	}
-	out = f.Thoughts(out, parts)
+	out = f.Reasoning(out, parts)
 	if functions {
 		out = appendFunctionCall(out, parts)
 	} else {
@@ -145,9 +144,10 @@ func appendJoined(out []byte, parts []chat.Part, kind chat.PartKind) []byte {
 	return append(out, '"')
 }
 
-// AppendList appends a member with an array of the parts of a kind, unless there are none. open is what begins
+// AppendList appends a member with an array of the parts of a kind, unless there are none. open begins
 // the member and the array; write appends the nth element.
-func AppendList(out []byte, open string, parts []chat.Part, kind chat.PartKind, write func(out []byte, n int, p *chat.Part) []byte) []byte {
+func AppendList(out []byte, open string, parts []chat.Part, kind chat.PartKind,
+	write func(out []byte, n int, p *chat.Part) []byte) []byte {
 	n := 0
 	for i := range parts {
 		if parts[i].Kind != kind {
@@ -188,8 +188,7 @@ func (f *AnswerFormat) appendCitations(out []byte, parts []chat.Part) []byte {
 
 // appendCall appends the members of a tool call.
 func (f *AnswerFormat) appendCall(out []byte, c *chat.ToolCall) []byte {
-	out = append(out, `"id":`...)
-	out = jsonx.AppendString(out, c.ID)
+	out = body.AppendMember(out, `"id":`, c.ID)
 	switch {
 	case !c.Custom:
 		out = append(out, `,"type":"function","function":`...)
@@ -198,8 +197,7 @@ func (f *AnswerFormat) appendCall(out []byte, c *chat.ToolCall) []byte {
 	default:
 		out = append(out, `,"type":"custom","function":`...)
 	}
-	out = append(out, `{"name":`...)
-	out = jsonx.AppendString(out, c.Name)
+	out = body.AppendMember(out, `{"name":`, c.Name)
 	if c.Custom && f.CustomCalls {
 		out = append(out, `,"input":`...)
 	} else {
@@ -226,9 +224,7 @@ func appendFunctionCall(out []byte, parts []chat.Part) []byte {
 }
 
 func appendFunction(out []byte, c *chat.ToolCall) []byte {
-	out = append(out, `{"name":`...)
-	out = jsonx.AppendString(out, c.Name)
-	out = append(out, `,"arguments":`...)
-	out = jsonx.AppendString(out, c.Arguments)
+	out = body.AppendMember(out, `{"name":`, c.Name)
+	out = body.AppendMember(out, `,"arguments":`, c.Arguments)
 	return append(out, '}')
 }

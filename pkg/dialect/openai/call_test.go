@@ -12,7 +12,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// callsOf reads a stream whose chunks have these tool_calls, and gives "id name arguments" of each call. The id is
+// callsOf reads a stream whose chunks have these tool_calls, and returns "id name arguments" of each call. The id is
 // "made" if the gateway made it.
 func callsOf(t *testing.T, chunks ...string) []string {
 	t.Helper()
@@ -39,7 +39,7 @@ func toolCalls(resp *chat.Response) []string {
 	return out
 }
 
-// TestDecodeOddCalls: the pieces of calls as servers of the dialect send them that are not OpenAI.
+// Compatible servers cut calls into pieces in other ways than OpenAI.
 func TestDecodeOddCalls(t *testing.T) {
 	for name, c := range map[string]struct {
 		chunks []string
@@ -88,7 +88,7 @@ func TestDecodeOddCalls(t *testing.T) {
 	}
 }
 
-// TestCallsInAnyPieces: however a server cuts its calls into pieces, the stream says what the whole answer does.
+// A stream gives the calls of the whole answer, however the server cuts them into pieces.
 func TestCallsInAnyPieces(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 3000 {
@@ -111,7 +111,7 @@ func TestCallsInAnyPieces(t *testing.T) {
 			}
 			cut := r.IntN(len(args) + 1)
 			if repeat && !withID {
-				cut = max(cut, 1) // else nobody could tell a call from a repeated name
+				cut = max(cut, 1) // otherwise a new call looks like a repeated name
 			}
 			first, again := fmt.Sprintf(`"name":%q,`, name), ""
 			if repeat {

@@ -3,6 +3,7 @@ package openai
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 	"github.com/alicetears/llm-gateway/pkg/sse"
@@ -162,8 +163,7 @@ func (e *chunkEncoder) open(out []byte, index int) (_ []byte, c *delta, first bo
 		e.choices = append(e.choices, delta{index: index})
 	}
 	out = append(out, e.head...)
-	out = append(out, `{"index":`...)
-	out = jsonx.AppendInt(out, int64(index))
+	out = body.AppendCount(out, `{"index":`, int64(index))
 	return append(out, `,"delta":{`...), &e.choices[at], first
 }
 
@@ -182,7 +182,7 @@ func (e *chunkEncoder) delta(out []byte, start int, c *delta, ev *chat.Event) []
 		out = jsonx.AppendString(out, ev.Text)
 	case chat.EventReason:
 		c.block.add(ev)
-		out = e.format.Thought(out, start, &c.block, ev)
+		out = e.format.ReasoningDelta(out, start, &c.block, ev)
 	case chat.EventCall, chat.EventCallArgs:
 		out = e.call(out, start, c, ev)
 	case chat.EventMedia:
@@ -192,7 +192,7 @@ func (e *chunkEncoder) delta(out []byte, start int, c *delta, ev *chat.Event) []
 			c.images++
 		}
 	case chat.EventCitation:
-		out = appendMemberOf(out, start, e.format.Citations)
+		out = openMember(out, start, e.format.Citations)
 		out = append(e.format.Citation(out, ev.Citation), ']')
 	case chat.EventFinish:
 		if e.format.Nulls && c.block.open && len(c.calls) == 0 {
@@ -202,9 +202,9 @@ func (e *chunkEncoder) delta(out []byte, start int, c *delta, ev *chat.Event) []
 	return out
 }
 
-// appendMemberOf begins a member of the object that begins at start. member begins with a comma, which the
+// openMember begins a member of the object that begins at start. member begins with a comma, which the
 // object's first member does not need.
-func appendMemberOf(out []byte, start int, member string) []byte {
+func openMember(out []byte, start int, member string) []byte {
 	if len(out) == start {
 		member = member[1:]
 	}
@@ -216,9 +216,8 @@ func (e *chunkEncoder) call(out []byte, start int, c *delta, ev *chat.Event) []b
 	if e.functions {
 		return appendFunctionDelta(out, start, ev)
 	}
-	out = appendMemberOf(out, start, e.format.ToolCalls)
-	out = append(out, `{"index":`...)
-	out = jsonx.AppendInt(out, int64(ev.Call))
+	out = openMember(out, start, e.format.ToolCalls)
+	out = body.AppendCount(out, `{"index":`, int64(ev.Call))
 	if ev.Kind == chat.EventCall {
 		for len(c.calls) <= ev.Call {
 			c.calls = append(c.calls, false)
@@ -245,8 +244,7 @@ func appendFunctionDelta(out []byte, start int, ev *chat.Event) []byte {
 	if ev.Kind == chat.EventCall {
 		return appendFunction(out, ev.ToolCall)
 	}
-	out = append(out, `{"arguments":`...)
-	out = jsonx.AppendString(out, ev.Text)
+	out = body.AppendMember(out, `{"arguments":`, ev.Text)
 	return append(out, '}')
 }
 

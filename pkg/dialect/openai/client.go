@@ -1,5 +1,5 @@
-// Package openai speaks OpenAI's Chat Completions, which most providers have taken
-// over with differences that dialect.Rules describes.
+// Package openai implements OpenAI's Chat Completions, which most providers have adopted
+// with differences that Rules describes.
 package openai
 
 import (

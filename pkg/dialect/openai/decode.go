@@ -6,8 +6,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// DecodeResponse reads a whole answer. It is read as a stream of one chunk and folded
-// by chat.Assembler, so that a whole answer and a streamed one cannot differ.
+// DecodeResponse reads a whole answer as a stream of one chunk, so that a whole answer and
+// a streamed one cannot differ.
 func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	root, failed := body.ReadAnswer(data)
 	if failed == nil {
@@ -33,7 +33,7 @@ func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	return body.Assemble(events)
 }
 
-// An answer is what has to be known of the chunks so far to read the next.
+// An answer is the state of the chunks so far, on which the next depends.
 type answer struct {
 	started bool
 	id      string
@@ -43,7 +43,7 @@ type answer struct {
 }
 
 type choice struct {
-	answer string // its id
+	answer string // the answer's id
 	index  int
 	finish chat.FinishReason
 	calls  []call
@@ -53,8 +53,7 @@ type choice struct {
 	open   bool
 }
 
-// chunk reads one object of the dialect. Member is the name of what a choice has
-// said: "delta" or "message".
+// chunk reads a chunk or a whole answer. The choices have their message in the member "delta" or "message".
 func (a *answer) chunk(out []chat.Event, root jsonx.Value, member string) ([]chat.Event, *chat.Error) {
 	var id, model, created, tier, fingerprint, choices, usage, groq jsonx.Value
 	for m := root.First(); m.Exists(); m = m.Next() {
@@ -98,7 +97,7 @@ func (a *answer) chunk(out []chat.Event, root jsonx.Value, member string) ([]cha
 
 // choice reads one member of choices.
 func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, member string) ([]chat.Event, *chat.Error) {
-	var index, said, finish, logprobs, likeliest, usage jsonx.Value
+	var index, message, finish, logprobs, likeliest, usage jsonx.Value
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch key := m.Key(); string(key) {
 		case "index":
@@ -112,12 +111,12 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, member st
 		case "usage":
 			usage = m
 		case "error":
-			if body.Fails(m) {
+			if body.HasError(m) {
 				return out, ErrorOf(m)
 			}
 		default:
 			if string(key) == member {
-				said = m
+				message = m
 			}
 		}
 	}
@@ -128,9 +127,9 @@ func (a *answer) choice(out []chat.Event, v jsonx.Value, position int, member st
 	if c == nil {
 		return out, chat.TooMuch(chat.MaxChoices, "choices")
 	}
-	out = c.say(out, said, member == "message")
+	out = c.message(out, message, member == "message")
 	if logprobs.Given() {
-		if raw := logprobsOf(logprobs, likeliest, said.Get("content")); raw != nil {
+		if raw := logprobsOf(logprobs, likeliest, message.Get("content")); raw != nil {
 			out = append(out, chat.Event{Kind: chat.EventLogprobs, Choice: c.index, Raw: raw})
 		}
 	}
@@ -158,7 +157,7 @@ func (a *answer) at(index int) *choice {
 	return &a.choices[len(a.choices)-1]
 }
 
-// count adds the usage, which some providers send again and again.
+// count adds the usage, which some providers repeat.
 func (a *answer) count(out []chat.Event, v jsonx.Value) []chat.Event {
 	if v.Kind() != jsonx.Object {
 		return out
@@ -171,8 +170,8 @@ func (a *answer) count(out []chat.Event, v jsonx.Value) []chat.Event {
 	return append(out, chat.Event{Kind: chat.EventUsage, Usage: &usage})
 }
 
-// finish ends the choices. The reasons are kept until here because some providers repeat them,
-// and send content after them.
+// finish ends the choices. Not before, as some providers repeat the finish reasons, and send content
+// after them.
 func (a *answer) finish(out []chat.Event) ([]chat.Event, *chat.Error) {
 	if len(a.choices) == 0 {
 		return out, &chat.Error{Class: chat.Transport, Message: "the provider's answer has no choices"}
@@ -192,7 +191,7 @@ func (a *answer) finish(out []chat.Event) ([]chat.Event, *chat.Error) {
 	return out, nil
 }
 
-// finishReason maps a provider's reason; some are failures in disguise.
+// finishReason maps a provider's reason. Some are failures.
 func finishReason(reason string) (chat.FinishReason, *chat.Error) {
 	switch reason {
 	case "length", "model_length", "max_tokens":
@@ -206,5 +205,5 @@ func finishReason(reason string) (chat.FinishReason, *chat.Error) {
 	case "error": // Mistral, OpenRouter
 		return "", &chat.Error{Class: chat.Transport, Code: reason, Message: "the provider ended the answer with an error"}
 	}
-	return chat.FinishStop, nil // stop, eos (Together), and what nobody has heard of
+	return chat.FinishStop, nil // stop, eos (Together), and unknown ones
 }

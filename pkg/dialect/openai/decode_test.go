@@ -14,7 +14,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// collect reads a stream to its end and folds it, see [dialecttest.Collect].
+// collect reads a stream to its end and assembles the answer, see [dialecttest.Collect].
 func collect(t testing.TB, src io.Reader) (resp *chat.Response, complete bool, failed *chat.Error) {
 	t.Helper()
 	return dialecttest.Collect(t, openai.Client{}.NewStreamDecoder(), src, nil)
@@ -52,8 +52,8 @@ func TestDecodeStreamSaysStateOnce(t *testing.T) {
 	}
 }
 
-// An item of reasoning with a summary and encrypted content is one block, and the latter of
-// Anthropic's is a redacted one.
+// An item of reasoning with a summary and encrypted content is one block. Encrypted content of
+// Anthropic's is a redacted block.
 func TestDecodeDetails(t *testing.T) {
 	resp, err := openai.Client{}.DecodeResponse([]byte(`{"choices":[{"message":{"content":"x","reasoning_details":[
 		{"type":"reasoning.summary","summary":"a","format":"openai-responses-v1","id":"rs_1","index":0},
@@ -75,7 +75,7 @@ func TestDecodeDetails(t *testing.T) {
 	}
 }
 
-// A stream that is cut anywhere before it said why it ended is no answer; one that only lacks its terminator is.
+// A stream that is cut before its finish reason is no answer. A stream that only lacks its terminator is one.
 func TestDecodeStreamCut(t *testing.T) {
 	body := dialecttest.Read(t, "testdata/stream/openrouter.sse")
 	reason := bytes.Index(body, []byte(`"finish_reason":"`))
@@ -157,7 +157,7 @@ func TestDecodeWholeFailures(t *testing.T) {
 	}
 }
 
-// TestEmptyErrors: an error that says nothing is none, in whole answers, chunks, choices and lists of vectors.
+// An empty error is no error, in whole answers, chunks, choices and lists of vectors.
 func TestEmptyErrors(t *testing.T) {
 	for _, nothing := range []string{`{}`, `""`, `false`, `null`, `[]`, `0`, `{"message":"","code":null,"details":[]}`} {
 		for _, in := range []string{
@@ -224,8 +224,8 @@ func TestCost(t *testing.T) {
 	}
 }
 
-// TestWholeEqualsStream: an answer cut into a delta for every part reads the same as the
-// whole: what chat.Events and chat.Assembler promise each other.
+// An answer that is cut into a delta for every part reads the same as the whole, as chat.Events and
+// chat.Assembler promise.
 func TestWholeEqualsStream(t *testing.T) {
 	for _, name := range dialecttest.Inputs(t, "whole/*.json") {
 		body, _ := os.ReadFile(name)

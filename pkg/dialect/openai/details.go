@@ -4,10 +4,11 @@ import (
 	"cmp"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// OpenRouter's names of whose reasoning it is
+// OpenRouter's names of the providers' formats of reasoning
 // (https://openrouter.ai/docs/use-cases/reasoning-tokens).
 const (
 	formatAnthropic = "anthropic-claude-v1"
@@ -15,7 +16,7 @@ const (
 )
 
 // detailOf reads one of OpenRouter's reasoning_details: reasoning.text, reasoning.summary or
-// reasoning.encrypted. What is encrypted of Anthropic's is a redacted block.
+// reasoning.encrypted. Encrypted reasoning of Anthropic's is a redacted block.
 func detailOf(v jsonx.Value) (text string, state chat.ReasoningState) {
 	index, _ := v.Get("index").Int64()
 	state = chat.ReasoningState{ID: v.Get("id").Str(), Format: v.Get("format").Str(), Index: int(index)}
@@ -34,9 +35,8 @@ func detailOf(v jsonx.Value) (text string, state chat.ReasoningState) {
 	return text, state
 }
 
-// appendDetails writes a piece of reasoning as the details that it takes: one for the text with
-// its signature, one for what is encrypted. Start is where the list begins. A state that says
-// nothing but whose it is has no detail.
+// appendDetails appends a piece of reasoning as one detail for the text and its signature, and one for each
+// encrypted text. The list begins at start. A state with a format and an id alone has no detail.
 func appendDetails(out []byte, start int, text string, s *chat.ReasoningState, index int) []byte {
 	if s == nil {
 		s = new(chat.ReasoningState)
@@ -44,12 +44,11 @@ func appendDetails(out []byte, start int, text string, s *chat.ReasoningState, i
 	if text != "" || s.Signature != "" {
 		out = comma(out, start)
 		if s.Summary {
-			out = append(out, `{"type":"reasoning.summary","summary":`...)
-			out = jsonx.AppendString(out, text)
+			out = body.AppendMember(out, `{"type":"reasoning.summary","summary":`, text)
 		} else {
 			out = append(out, `{"type":"reasoning.text"`...)
-			out = appendMember(out, "text", text)
-			out = appendMember(out, "signature", s.Signature)
+			out = body.AppendOptional(out, `,"text":`, text)
+			out = body.AppendOptional(out, `,"signature":`, s.Signature)
 		}
 		out = appendOrigin(out, s.Format, s.ID, index)
 	}
@@ -58,7 +57,7 @@ func appendDetails(out []byte, start int, text string, s *chat.ReasoningState, i
 	} {
 		if data.is != "" {
 			out = append(comma(out, start), `{"type":"reasoning.encrypted"`...)
-			out = appendMember(out, "data", data.is)
+			out = body.AppendOptional(out, `,"data":`, data.is)
 			out = appendOrigin(out, data.format, s.ID, index)
 		}
 	}
@@ -67,25 +66,13 @@ func appendDetails(out []byte, start int, text string, s *chat.ReasoningState, i
 
 // appendOrigin closes a detail.
 func appendOrigin(out []byte, format, id string, index int) []byte {
-	out = appendMember(out, "format", format)
-	out = appendMember(out, "id", id)
-	out = append(out, `,"index":`...)
-	out = jsonx.AppendInt(out, int64(index))
+	out = body.AppendOptional(out, `,"format":`, format)
+	out = body.AppendOptional(out, `,"id":`, id)
+	out = body.AppendCount(out, `,"index":`, int64(index))
 	return append(out, '}')
 }
 
-// appendMember writes a further member of an object, unless it says nothing.
-func appendMember(out []byte, name, value string) []byte {
-	if value == "" {
-		return out
-	}
-	out = append(out, ',')
-	out = jsonx.AppendString(out, name)
-	out = append(out, ':')
-	return jsonx.AppendString(out, value)
-}
-
-// comma separates what follows from what is there since start.
+// comma appends a comma, unless the list or the object that begins at start is empty.
 func comma(out []byte, start int) []byte {
 	if len(out) > start {
 		out = append(out, ',')

@@ -2,7 +2,7 @@ package openai
 
 import (
 	"encoding/json"
-	"strconv"
+	"fmt"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
@@ -12,8 +12,8 @@ import (
 
 var _ dialect.Embedder = Client{}
 
-// EncodeEmbedding writes the body of POST /embeddings. Vectors are always asked for as
-// numbers: not every provider has base64, which the gateway makes itself.
+// EncodeEmbedding writes the body of POST /embeddings. It always asks for vectors as
+// numbers, as not every provider has base64, which the gateway makes itself.
 func (c Client) EncodeEmbedding(req *chat.EmbeddingRequest) (dialect.Encoded, error) {
 	e := newEncoder(&chat.Request{Model: req.Model}, c.rules())
 	e.Begin()
@@ -23,11 +23,8 @@ func (c Client) EncodeEmbedding(req *chat.EmbeddingRequest) (dialect.Encoded, er
 	e.Key("input")
 	e.inputs(req.Inputs)
 	e.dimensions(req.Dimensions)
-	if c.rules().Embeddings.Dimensions != dialect.DimensionsOutput { // Mistral forbids what it does not know
-		if req.User != "" {
-			e.Raw(`,"user":`)
-			e.Str(req.User)
-		}
+	if c.rules().Embeddings.Dimensions != dialect.DimensionsOutput { // Mistral refuses unknown members
+		e.Optional(`,"user":`, req.User)
 	}
 	e.Raw(`,"encoding_format":"float"}`)
 	return e.Encoded("/embeddings")
@@ -93,7 +90,8 @@ func (Client) DecodeEmbedding(data []byte, n int) (*chat.EmbeddingResponse, erro
 		found++
 	}
 	if found != n {
-		return nil, &chat.Error{Class: chat.Transport, Message: "the provider's answer has " + strconv.Itoa(found) + " vectors for " + strconv.Itoa(n) + " inputs"}
+		message := fmt.Sprintf("the provider's answer has %d vectors for %d inputs", found, n)
+		return nil, &chat.Error{Class: chat.Transport, Message: message}
 	}
 	if tokens, ok := root.Get("usage").Get("prompt_tokens").Int64(); ok {
 		out.Usage = &chat.Usage{Input: tokens}

@@ -6,11 +6,11 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// MaxEmbeddingInputs is how many inputs a request may have (OpenAI's limit, and the others' are no higher).
+// MaxEmbeddingInputs is the largest number of inputs of a request: OpenAI's limit, and no provider's is higher.
 const MaxEmbeddingInputs = 2048
 
-// DecodeEmbeddingRequest reads a caller's body of POST /v1/embeddings. Members that it does not know are
-// ignored. Errors are *fault.Error of code Validation that list the issues found.
+// DecodeEmbeddingRequest reads a client's body of POST /v1/embeddings. It skips unknown members.
+// Errors are *fault.Error of code Validation that list the issues found.
 func DecodeEmbeddingRequest(data []byte) (*chat.EmbeddingRequest, error) {
 	root, err := jsonx.Parse(data, jsonx.Strict)
 	if err != nil {
@@ -96,7 +96,7 @@ func tokensOf(report *jsonx.Report, list jsonx.Value) []int64 {
 	return tokens
 }
 
-// EncodeEmbeddingResponse writes the answer to a caller. The error says that a vector holds something else
+// EncodeEmbeddingResponse writes the answer to a client. The error says that a vector has something else
 // than numbers.
 func EncodeEmbeddingResponse(resp *chat.EmbeddingResponse, req *chat.EmbeddingRequest) ([]byte, error) {
 	out := make([]byte, 0, 256+len(resp.Vectors)*2048)
@@ -105,8 +105,7 @@ func EncodeEmbeddingResponse(resp *chat.EmbeddingResponse, req *chat.EmbeddingRe
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(out, `{"object":"embedding","index":`...)
-		out = jsonx.AppendInt(out, int64(i))
+		out = body.AppendCount(out, `{"object":"embedding","index":`, int64(i))
 		out = append(out, `,"embedding":`...)
 		if req.Base64 {
 			text, err := packed(vector)
@@ -119,11 +118,8 @@ func EncodeEmbeddingResponse(resp *chat.EmbeddingResponse, req *chat.EmbeddingRe
 		}
 		out = append(out, '}')
 	}
-	out = append(out, `],"model":`...)
-	out = jsonx.AppendString(out, resp.Model)
-	out = append(out, `,"usage":{"prompt_tokens":`...)
-	out = jsonx.AppendInt(out, resp.Usage.Input)
-	out = append(out, `,"total_tokens":`...)
-	out = jsonx.AppendInt(out, resp.Usage.Input)
+	out = body.AppendMember(out, `],"model":`, resp.Model)
+	out = body.AppendCount(out, `,"usage":{"prompt_tokens":`, resp.Usage.Input)
+	out = body.AppendCount(out, `,"total_tokens":`, resp.Usage.Input)
 	return append(out, "}}"...), nil
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// numbers are what a vector says, in either form.
+// numbers returns the numbers of a vector in either form.
 func numbers(t *testing.T, vector any) []float32 {
 	t.Helper()
 	var out []float32
@@ -34,7 +34,7 @@ func numbers(t *testing.T, vector any) []float32 {
 	return out
 }
 
-// TestRecordedEmbeddings: each number of a recorded vector is read, and comes out in both forms as it came in.
+// Each number of a recorded vector is read, and written in both forms unchanged.
 func TestRecordedEmbeddings(t *testing.T) {
 	forms := map[bool]int{}
 	for name, x := range recorded(t, "/embeddings") {
@@ -87,7 +87,7 @@ func pack(list ...float32) string {
 	return base64.StdEncoding.EncodeToString(data)
 }
 
-// TestVectorForms: numbers and base64 are both read, anything else is no vector.
+// Vectors are numbers or base64.
 func TestVectorForms(t *testing.T) {
 	answer := func(vector string) []byte {
 		return []byte(`{"model":"m","data":[{"index":0,"embedding":` + vector + `}],"usage":{"prompt_tokens":3}}`)

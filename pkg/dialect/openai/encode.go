@@ -15,7 +15,7 @@ type encoder struct {
 	body.Writer
 	Rules *Rules
 	Model ModelRules  // the exceptions of the request's model
-	media []chat.Part // what tool messages could not hold
+	media []chat.Part // results of tools that tool messages cannot have
 }
 
 func (e *encoder) request() {
@@ -62,7 +62,7 @@ func (e *encoder) stream() {
 	}
 }
 
-// limitField is the field that the provider wants, empty if either will do.
+// limitField returns the field that the provider wants, empty if it takes both.
 func (e *encoder) limitField() string {
 	switch cmp.Or(e.Model.MaxTokens, e.Rules.MaxTokens) {
 	case MaxTokens:

@@ -7,7 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
-// partArray writes the parts of a message that is not the assistant's.
+// partArray writes the parts of a message of any role but the assistant.
 func (e *encoder) partArray(parts []chat.Part) {
 	e.Raw("[")
 	for i := range parts {
@@ -20,8 +20,7 @@ func (e *encoder) partArray(parts []chat.Part) {
 func (e *encoder) part(p *chat.Part) {
 	switch {
 	case p.Kind == chat.Text:
-		e.Raw(`{"type":"text","text":`)
-		e.Str(p.Text)
+		e.Member(`{"type":"text","text":`, p.Text)
 	case p.Kind == chat.Image && p.Media != nil:
 		e.image(p.Media)
 	case p.Kind == chat.Audio && p.Media != nil:
@@ -34,10 +33,7 @@ func (e *encoder) part(p *chat.Part) {
 	}
 	if e.keepsMark(p) {
 		e.Raw(`,"cache_control":{"type":"ephemeral"`)
-		if p.Cache.TTL != "" {
-			e.Raw(`,"ttl":`)
-			e.Str(p.Cache.TTL)
-		}
+		e.Optional(`,"ttl":`, p.Cache.TTL)
 		e.Raw("}")
 	}
 	e.Raw("}")
@@ -49,10 +45,7 @@ func (e *encoder) image(m *chat.Media) {
 	}
 	e.Raw(`{"type":"image_url","image_url":{"url":`)
 	e.DataURL(m, "image/png")
-	if m.Detail != "" {
-		e.Raw(`,"detail":`)
-		e.Str(m.Detail)
-	}
+	e.Optional(`,"detail":`, m.Detail)
 	e.Raw("}")
 }
 
@@ -64,10 +57,8 @@ func (e *encoder) audio(m *chat.Media) {
 	case e.Rules.Audio == AudioString && m.Data != "":
 		e.Str(m.Data)
 	case e.Rules.Audio == AudioObject && m.Data != "":
-		e.Raw(`{"data":`)
-		e.Str(m.Data)
-		e.Raw(`,"format":`)
-		e.Str(audioFormat(m))
+		e.Member(`{"data":`, m.Data)
+		e.Member(`,"format":`, audioFormat(m))
 		e.Raw("}")
 	default:
 		e.Refuse("messages", "this audio cannot be sent to %s", e.Provider())
@@ -96,10 +87,7 @@ func (e *encoder) file(m *chat.Media) {
 	if form == FileDocumentURL && (m.URL != "" || m.Data != "") {
 		e.Raw(`{"type":"document_url","document_url":`)
 		e.DataURL(m, "application/pdf")
-		if m.Filename != "" {
-			e.Raw(`,"document_name":`)
-			e.Str(m.Filename)
-		}
+		e.Optional(`,"document_name":`, m.Filename)
 		return
 	}
 	if form == FilesRefused || form == FileDocumentURL || m.URL != "" && form != FileObjectOrURL {
@@ -107,11 +95,9 @@ func (e *encoder) file(m *chat.Media) {
 	}
 	e.Raw(`{"type":"file","file":{`)
 	if m.FileID != "" {
-		e.Raw(`"file_id":`)
-		e.Str(m.FileID)
+		e.Member(`"file_id":`, m.FileID)
 	} else {
-		e.Raw(`"filename":`)
-		e.Str(body.Filename(m))
+		e.Member(`"filename":`, body.Filename(m))
 		e.Raw(`,"file_data":`)
 		e.DataURL(m, "application/pdf")
 	}

@@ -2,6 +2,8 @@ package openai
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -12,13 +14,13 @@ import (
 
 func (e *encoder) messages() { e.messagesBut(nil, e.schemaPrompt()) }
 
-// messagesBut writes the messages; those that kept has, at their indexes, as they came. The prompt goes before all, unless it is empty.
+// messagesBut writes the prompt, unless it is empty, and the messages. A message that kept has at its index is
+// written as it came.
 func (e *encoder) messagesBut(kept []jsonx.Value, prompt string) {
 	e.Raw("[")
 	start := len(e.Out)
 	if prompt != "" {
-		e.Raw(`{"role":"system","content":`)
-		e.Str(prompt)
+		e.Member(`{"role":"system","content":`, prompt)
 		e.Raw("}")
 	}
 	for i := range e.Req.Messages {
@@ -44,19 +46,12 @@ func (e *encoder) messagesBut(kept []jsonx.Value, prompt string) {
 // next puts a comma before every message but the first.
 func (e *encoder) next(start int) { e.Comma(len(e.Out) - start) }
 
-// results writes each tool result of the message as a message of its own, as the
-// dialect wants it, and returns the other parts.
+// results writes each tool result of the message as a message of its own, and returns the other parts.
 func (e *encoder) results(m *chat.Message, start int) []chat.Part {
-	n := 0
-	for i := range m.Parts {
-		if m.Parts[i].Kind == chat.Result {
-			n++
-		}
-	}
-	if n == 0 {
+	if !hasPart(m.Parts, chat.Result) {
 		return m.Parts
 	}
-	rest := make([]chat.Part, 0, len(m.Parts)-n)
+	var rest []chat.Part
 	for i := range m.Parts {
 		if m.Parts[i].Kind == chat.Result {
 			e.next(start)
@@ -68,12 +63,11 @@ func (e *encoder) results(m *chat.Message, start int) []chat.Part {
 	return rest
 }
 
-// result writes a tool message. It takes text alone (OpenAI refuses other parts):
-// images and files follow in a message of the user, after the last result.
+// result writes a tool message, which can have text alone (OpenAI refuses other parts). Images and files follow
+// in a user message after the last result.
 func (e *encoder) result(p *chat.Part) {
 	r := p.ToolResult
-	e.Raw(`{"role":"tool","tool_call_id":`)
-	e.Str(e.toolID(r.CallID))
+	e.Member(`{"role":"tool","tool_call_id":`, e.toolID(r.CallID))
 	e.Raw(`,"content":`)
 	var texts []chat.Part
 	for _, part := range body.ResultParts(r) {
@@ -86,7 +80,7 @@ func (e *encoder) result(p *chat.Part) {
 			}
 			e.media = append(e.media, part)
 		default:
-			e.Refuse("messages", "the result of a tool holds what cannot be sent to %s", e.Provider())
+			e.Refuse("messages", "the result of a tool has a part that cannot be sent to %s", e.Provider())
 		}
 	}
 	if p.Cache != nil && len(texts) > 0 {
@@ -96,7 +90,7 @@ func (e *encoder) result(p *chat.Part) {
 	e.Raw("}")
 }
 
-// flushMedia sends what tool messages could not hold.
+// flushMedia writes the user message with the images and files of the tool results before it.
 func (e *encoder) flushMedia(start int) {
 	if len(e.media) == 0 {
 		return
@@ -117,18 +111,16 @@ func (e *encoder) message(m *chat.Message, parts []chat.Part, start int) {
 			role = chat.System
 		}
 	case chat.ToolRole:
-		role = chat.User // what is left beside the results
+		role = chat.User // for the parts beside the results
 	case chat.System, chat.User, chat.Assistant:
 	default:
 		e.Refuse("messages", "the role %q cannot be sent to %s", role, e.Provider())
 	}
 	e.next(start)
-	e.Raw(`{"role":`)
-	e.Str(string(role))
+	e.Member(`{"role":`, string(role))
 	if m.Name != "" {
 		if e.Rules.Names == NamesKept {
-			e.Raw(`,"name":`)
-			e.Str(m.Name)
+			e.Member(`,"name":`, m.Name)
 		} else {
 			e.Warn("names of participants are not supported by %s: dropped", e.Provider())
 		}
@@ -150,8 +142,8 @@ func (e *encoder) message(m *chat.Message, parts []chat.Part, start int) {
 	e.Raw("}")
 }
 
-// content writes text parts as one string, which every provider takes, unless a
-// cache mark has to be kept.
+// content writes text parts as one string, which every provider takes, unless one has a
+// cache mark that the provider takes.
 func (e *encoder) content(parts []chat.Part, separator string) {
 	plain := true
 	for i := range parts {
@@ -175,8 +167,7 @@ func (e *encoder) keepsMark(p *chat.Part) bool {
 	return p.Cache != nil && e.Rules.CacheMarks == dialect.CacheMarksKept
 }
 
-// assistant writes a turn of the model's: text, reasoning as the rules want it
-// back, and calls.
+// assistant writes the text of a turn, its reasoning in the form that the provider wants back, and its calls.
 func (e *encoder) assistant(parts []chat.Part) {
 	var texts, reasons, calls []chat.Part
 	for _, p := range parts {
@@ -211,21 +202,15 @@ func (e *encoder) assistant(parts []chat.Part) {
 }
 
 func (e *encoder) call(c *chat.ToolCall) {
-	e.Raw(`{"id":`)
-	e.Str(e.toolID(c.ID))
-	if c.Custom && len(e.Rules.MessageFields) > 0 { // free text is nothing that such a provider knows
-		e.Raw(`,"type":"function","function":{"name":`)
-		e.Str(c.Name)
-		e.Raw(`,"arguments":`)
-		e.Str(string(append(jsonx.AppendString([]byte(`{"input":`), c.Arguments), '}')))
+	e.Member(`{"id":`, e.toolID(c.ID))
+	if c.Custom && len(e.Rules.MessageFields) > 0 { // such a provider has no custom tools
+		e.Member(`,"type":"function","function":{"name":`, c.Name)
+		e.Member(`,"arguments":`, string(append(jsonx.AppendString([]byte(`{"input":`), c.Arguments), '}')))
 	} else if c.Custom {
-		e.Raw(`,"type":"custom","custom":{"name":`)
-		e.Str(c.Name)
-		e.Raw(`,"input":`)
-		e.Str(c.Arguments)
+		e.Member(`,"type":"custom","custom":{"name":`, c.Name)
+		e.Member(`,"input":`, c.Arguments)
 	} else {
-		e.Raw(`,"type":"function","function":{"name":`)
-		e.Str(c.Name)
+		e.Member(`,"type":"function","function":{"name":`, c.Name)
 		e.Raw(`,"arguments":`)
 		if strings.TrimSpace(c.Arguments) == "" {
 			e.Raw(`"{}"`)
@@ -238,19 +223,16 @@ func (e *encoder) call(c *chat.ToolCall) {
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// toolID is the id as the provider takes it. Mistral wants ^[a-zA-Z0-9]{9}$ (error
-// 3280 otherwise): a foreign id becomes a digest of itself, the same in the call and in its
+// toolID returns the id in the form that the provider takes. Mistral wants ^[a-zA-Z0-9]{9}$ (error
+// 3280 otherwise): another id becomes its own digest, which is the same in the call and in its
 // result, in this request and the next.
 func (e *encoder) toolID(id string) string {
-	if e.Rules.ToolIDs != ToolIDNine || isNine(id) {
+	if e.Rules.ToolIDs != ToolIDNine || len(id) == 9 && body.MadeOf(id, 9, "") {
 		return id
 	}
 	sum := sha256.Sum256([]byte(id))
 	var out [9]byte
-	n := uint64(0)
-	for _, b := range sum[:8] {
-		n = n<<8 | uint64(b)
-	}
+	n := binary.BigEndian.Uint64(sum[:])
 	for i := range out {
 		out[i] = base62[n%62]
 		n /= 62
@@ -258,16 +240,7 @@ func (e *encoder) toolID(id string) string {
 	return string(out[:])
 }
 
-func isNine(id string) bool {
-	for i := range len(id) {
-		if strings.IndexByte(base62, id[i]) < 0 {
-			return false
-		}
-	}
-	return len(id) == 9
-}
-
-// reasoningBack writes the reasoning of an earlier turn.
+// reasoningBack writes the reasoning of an earlier turn in the field that the provider wants.
 func (e *encoder) reasoningBack(reasons []chat.Part, calls bool) {
 	field := ""
 	switch e.Rules.ReasoningBack {
@@ -281,32 +254,18 @@ func (e *encoder) reasoningBack(reasons []chat.Part, calls bool) {
 	case ReasoningBackField:
 		field = "reasoning"
 	}
-	text := joinText(reasons)
-	// DeepSeek refuses a turn with calls that lacks the member; an empty one will do.
-	if text == "" && !(calls && e.Rules.Reasoning == ReasoningThinking) {
+	// DeepSeek refuses a turn with calls that lacks the member, and takes an empty one.
+	empty := !slices.ContainsFunc(reasons, func(p chat.Part) bool { return p.Text != "" })
+	if empty && !(calls && e.Rules.Reasoning == ReasoningThinking) {
 		return
 	}
 	e.Raw(",")
 	e.Key(field)
-	e.Str(text)
+	e.Out = appendJoined(e.Out, reasons, chat.Reason)
 }
 
-func joinText(parts []chat.Part) string {
-	switch len(parts) {
-	case 0:
-		return ""
-	case 1:
-		return parts[0].Text
-	}
-	var b strings.Builder
-	for i := range parts {
-		b.WriteString(parts[i].Text)
-	}
-	return b.String()
-}
-
-// reasoningDetails writes OpenRouter's reasoning_details, "unmodified". Reasoning of
-// another dialect that nobody signed goes as plain text.
+// reasoningDetails writes OpenRouter's reasoning_details, unmodified. Reasoning without a state
+// becomes plain text.
 func (e *encoder) reasoningDetails(reasons []chat.Part) {
 	if len(reasons) == 0 {
 		return

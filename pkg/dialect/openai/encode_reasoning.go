@@ -6,7 +6,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// prepareReasoning settles the effort, on which other fields depend.
+// prepareReasoning decides the effort, on which other fields depend.
 func (e *encoder) prepareReasoning() {
 	r := e.Req.Reasoning
 	if r != nil && (r.Effort != "" || r.Budget != nil) {
@@ -14,13 +14,13 @@ func (e *encoder) prepareReasoning() {
 		case e.Rules.Reasoning == ReasoningDropped, !e.Accepts(e.reasoningField()):
 			e.Warn("reasoning cannot be steered at %s for this model: dropped", e.Provider())
 		case e.Rules.Reasoning == ReasoningObject && r.Effort == "":
-		case e.budgets():
+		case e.sendsBudget():
 		default:
 			e.Effort = e.Level(r, e.adaptLevel)
 		}
 	}
-	// "Thinking mode does not support this tool_choice": DeepSeek refuses a call that must
-	// be made while it thinks, which it does unless told otherwise.
+	// "Thinking mode does not support this tool_choice": DeepSeek refuses a forced call
+	// while it thinks, as it does by default.
 	if c := e.Req.ToolChoice; e.Rules.Reasoning == ReasoningThinking && e.Effort != "none" &&
 		len(e.Req.Tools) > 0 && c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) {
 		e.Warn("%s does not think while a tool must be called: reasoning is off", e.Provider())
@@ -43,7 +43,7 @@ func (e *encoder) adaptLevel(asked string) string {
 	return asked
 }
 
-// deepSeekEffort maps as DeepSeek documents that it does
+// deepSeekEffort maps an effort as DeepSeek does
 // (https://api-docs.deepseek.com/guides/thinking_mode).
 func deepSeekEffort(asked string) string {
 	switch asked {
@@ -55,11 +55,11 @@ func deepSeekEffort(asked string) string {
 	return asked
 }
 
-// minBudget is the least that Fireworks takes as budget_tokens.
+// minBudget is the smallest budget_tokens that Fireworks takes.
 const minBudget = 1024
 
-// budgets says whether a number of tokens for thinking can be sent as it is.
-func (e *encoder) budgets() bool {
+// sendsBudget says whether a number of tokens for thinking can be sent as it is.
+func (e *encoder) sendsBudget() bool {
 	r := e.Req.Reasoning
 	return e.Rules.Reasoning == ReasoningBudget && r != nil && r.Effort == "" && r.Budget != nil && *r.Budget >= minBudget
 }
@@ -87,17 +87,15 @@ func (e *encoder) reasoning() {
 	default:
 		switch {
 		case e.Effort != "":
-			if e.Field("reasoning_effort", body.Silent) {
-				e.Str(e.Effort)
-			}
-		case e.budgets() && e.Field("thinking", body.Silent):
+			e.effort()
+		case e.sendsBudget() && e.Field("thinking", body.Silent):
 			e.Raw(`{"type":"enabled","budget_tokens":`)
 			e.Out = append(jsonx.AppendInt(e.Out, *r.Budget), '}')
 		}
 	}
 }
 
-// reasoningFormat asks Groq for reasoning in a field of its own, where it would stand in the text
+// reasoningFormat asks Groq for reasoning in a field of its own instead of in the text
 // (https://console.groq.com/docs/reasoning). A model that does not reason refuses the field.
 func (e *encoder) reasoningFormat() {
 	if e.Model.ThinkTags != ThinkTagsAsked || !e.Field("reasoning_format", body.Silent) {
@@ -110,7 +108,7 @@ func (e *encoder) reasoningFormat() {
 	}
 }
 
-// reasoningObject is OpenRouter's (https://openrouter.ai/docs/use-cases/reasoning-tokens).
+// reasoningObject writes OpenRouter's member reasoning (https://openrouter.ai/docs/use-cases/reasoning-tokens).
 func (e *encoder) reasoningObject(r *chat.Reasoning) {
 	if r == nil || e.Effort == "" && r.Budget == nil && !r.Hide || !e.Field("reasoning", body.Silent) {
 		return
@@ -119,8 +117,7 @@ func (e *encoder) reasoningObject(r *chat.Reasoning) {
 	start := len(e.Out)
 	switch {
 	case e.Effort != "":
-		e.Raw(`"effort":`)
-		e.Str(e.Effort)
+		e.Member(`"effort":`, e.Effort)
 	case r.Budget != nil:
 		e.Raw(`"max_tokens":`)
 		e.Out = jsonx.AppendInt(e.Out, *r.Budget)
@@ -132,15 +129,13 @@ func (e *encoder) reasoningObject(r *chat.Reasoning) {
 	e.Raw("}")
 }
 
-// toggle is Together's (https://docs.together.ai/docs/inference/chat/reasoning): hybrid models are turned on and off,
-// others take an effort, and a few take both.
+// toggle writes reasoning as Together takes it (https://docs.together.ai/docs/inference/chat/reasoning): hybrid models
+// turn it on and off, others take an effort, and a few take both.
 func (e *encoder) toggle() {
 	switch {
 	case e.Effort == "":
 	case e.Effort != "none" && e.Accepts("reasoning_effort"):
-		if e.Field("reasoning_effort", body.Silent) {
-			e.Str(e.Effort)
-		}
+		e.effort()
 	case e.Field("reasoning", body.Silent):
 		e.Raw(`{"enabled":`)
 		e.Out = jsonx.AppendBool(e.Out, e.Effort != "none")
@@ -157,6 +152,10 @@ func (e *encoder) thinking() {
 		return
 	}
 	e.Raw(`{"type":"enabled"}`)
+	e.effort()
+}
+
+func (e *encoder) effort() {
 	if e.Field("reasoning_effort", body.Silent) {
 		e.Str(e.Effort)
 	}

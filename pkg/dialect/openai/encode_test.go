@@ -19,7 +19,7 @@ func text(s string) chat.Part { return chat.Part{Kind: chat.Text, Text: s} }
 
 func user(parts ...chat.Part) chat.Message { return chat.Message{Role: chat.User, Parts: parts} }
 
-// everything is a request that says all that can be said at once.
+// everything returns a request with all members that can be set at once.
 func everything() *chat.Request {
 	return &chat.Request{
 		Model: "m-1",
@@ -70,7 +70,7 @@ func everything() *chat.Request {
 	}
 }
 
-// The rules of real providers, as far as this package must obey them.
+// The rules of real providers that this package applies.
 var profiles = map[string]*openai.Rules{
 	"plain": {},
 	"mistral": {
@@ -299,7 +299,7 @@ func TestEncodeCustomTools(t *testing.T) {
 	}
 }
 
-// A call of a free-text tool in the history is a function's to those who know no others, as the other dialects have it.
+// A call of a custom tool in the history is sent as a function call to providers that have no custom tools.
 func TestEncodeCustomCalls(t *testing.T) {
 	req := &chat.Request{Model: "m", Messages: []chat.Message{{Role: chat.Assistant, Parts: []chat.Part{
 		{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "c", Name: "f", Arguments: `say "x"`, Custom: true}}}}}}
@@ -367,10 +367,10 @@ func TestEncodeSchemaInPrompt(t *testing.T) {
 		t.Errorf("schema: %q", got)
 	}
 	if got := first(&chat.ResponseFormat{Kind: chat.FormatJSON}, "Answer in Json."); got != "" {
-		t.Errorf("a prompt that speaks of JSON got %q", got)
+		t.Errorf("a prompt with the word JSON got %q", got)
 	}
 	if got := first(&chat.ResponseFormat{Kind: chat.FormatJSON}, "Answer."); !strings.Contains(got, "JSON") {
-		t.Errorf("a prompt that does not speak of JSON got %q", got)
+		t.Errorf("a prompt without the word JSON got %q", got)
 	}
 }
 
@@ -428,7 +428,7 @@ func TestEncodeNamedTool(t *testing.T) {
 	}
 }
 
-// FuzzEncode: whatever strings a request holds, the body is JSON, and says them.
+// The body is JSON and has the strings of the request, whatever they are.
 func FuzzEncode(f *testing.F) {
 	f.Add("hi", "call:1", `{"a":1}`, "image/png")
 	f.Add("\xff\"\\\n", "", "", "\"}")

@@ -28,12 +28,10 @@ func (e *encoder) toolChoice(c *chat.ToolChoice) {
 		if t := body.Named(e.Req.Tools, c.Name); t != nil {
 			kind = body.TypeOf(t)
 		}
-		e.Raw(`{"type":`)
-		e.Str(kind)
+		e.Member(`{"type":`, kind)
 		e.Raw(",")
 		e.Key(kind)
-		e.Raw(`{"name":`)
-		e.Str(c.Name)
+		e.Member(`{"name":`, c.Name)
 		e.Raw("}}")
 	case chat.ToolRequired:
 		if e.Rules.ToolChoice == ChoiceAny {
@@ -62,8 +60,8 @@ func (e *encoder) responseFormat() {
 	e.Raw("}}")
 }
 
-// schemaPrompt is what a provider without schemas is told instead. DeepSeek also
-// demands that a prompt for json_object speaks of JSON
+// schemaPrompt returns a prompt that asks for the format of a provider without schemas. DeepSeek also
+// refuses json_object if no prompt contains the word JSON
 // (https://api-docs.deepseek.com/guides/json_mode).
 func (e *encoder) schemaPrompt() string {
 	f := e.Req.ResponseFormat

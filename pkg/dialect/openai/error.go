@@ -17,8 +17,8 @@ import (
 //	{"error":".."}, {"message":".."}, {"detail":".."}                   Mistral and proxies
 //	{"object":"error","message":".."|{"detail":[{"loc","msg","type"}]},"type","code"} Mistral
 //
-// A numeric code within 400 to 599 is also the Status. OpenRouter's error_type and
-// provider_code win over its code, which only repeats the status.
+// A numeric code from 400 to 599 is also the Status. OpenRouter's error_type and
+// provider_code take precedence over its code, which only repeats the status.
 func (Client) DecodeError(body []byte) *chat.Error {
 	root, err := jsonx.Parse(bytes.TrimSpace(body), jsonx.Lenient)
 	if err != nil {
@@ -31,7 +31,7 @@ func (Client) DecodeError(body []byte) *chat.Error {
 }
 
 func decodeError(root jsonx.Value) *chat.Error {
-	if v := root.Get("error"); body.Fails(v) && v.Kind() != jsonx.Bool {
+	if v := root.Get("error"); body.HasError(v) && v.Kind() != jsonx.Bool {
 		return ErrorOf(v)
 	}
 	if v := root.Get("detail"); v.Given() && !root.Get("message").Given() {
@@ -40,15 +40,15 @@ func decodeError(root jsonx.Value) *chat.Error {
 	return ErrorOf(root)
 }
 
-// errorIn is the error inside an answer or a chunk of status 200, if there is one.
+// errorIn returns the error inside an answer or a chunk of status 200, nil if there is none.
 func errorIn(root jsonx.Value) *chat.Error {
-	if body.Fails(root.Get("error")) || root.Get("object").Is("error") {
+	if body.HasError(root.Get("error")) || root.Get("object").Is("error") {
 		return decodeError(root)
 	}
 	return nil
 }
 
-// ErrorOf reads the object that describes an error, or a mere text.
+// ErrorOf reads an error: an object or a text.
 func ErrorOf(v jsonx.Value) *chat.Error {
 	e := new(chat.Error)
 	if v.Kind() != jsonx.Object {
@@ -70,7 +70,7 @@ func ErrorOf(v jsonx.Value) *chat.Error {
 	return e
 }
 
-// addOpenRouter reads what OpenRouter adds
+// addOpenRouter reads the members that OpenRouter adds
 // (https://openrouter.ai/docs/api-reference/errors).
 func addOpenRouter(e *chat.Error, v jsonx.Value) {
 	meta := v.Get("metadata")
@@ -82,7 +82,7 @@ func addOpenRouter(e *chat.Error, v jsonx.Value) {
 	} else if c := body.Word(v.Get("availability").Get("code")); c != "" {
 		e.Code = c
 	}
-	// "Provider returned error" helps nobody; raw is what it returned.
+	// The message is "Provider returned error"; raw has the provider's own.
 	raw := meta.Get("raw")
 	if raw.Empty() {
 		return
@@ -106,7 +106,7 @@ func messageText(v jsonx.Value) string {
 	return v.Str()
 }
 
-// detailText reads what FastAPI says: a text, or a list of {"loc":[..],"msg"}.
+// detailText reads FastAPI's details: a text, or a list of {"loc":[..],"msg"}.
 func detailText(v jsonx.Value) string {
 	if v.Kind() != jsonx.Array {
 		return body.Clip(v.Str())

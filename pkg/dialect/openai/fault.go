@@ -9,17 +9,15 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// EncodeError writes what AppendFault appends. The request's id is in a header, as with OpenAI.
+// EncodeError writes an error as AppendFault does. The request's id is in a header, as in OpenAI's answers.
 func (s *Server) EncodeError(err *fault.Error, _ string) []byte { return AppendFault(nil, err) }
 
-// AppendFault appends {"error":{"message","type","param","code"}} with OpenAI's words
-// (https://platform.openai.com/docs/guides/error-codes), and the gateway's details if it has any.
+// AppendFault appends {"error":{"message","type","param","code"}} with OpenAI's types and codes
+// (https://platform.openai.com/docs/guides/error-codes), and the error's details if it has any.
 func AppendFault(out []byte, err *fault.Error) []byte {
 	kind, code, param := Words(err)
-	out = append(out, `{"error":{"message":`...)
-	out = jsonx.AppendString(out, err.Message)
-	out = append(out, `,"type":`...)
-	out = jsonx.AppendString(out, kind)
+	out = body.AppendMember(out, `{"error":{"message":`, err.Message)
+	out = body.AppendMember(out, `,"type":`, kind)
 	out = append(out, `,"param":`...)
 	out = AppendOrNull(out, param)
 	out = append(out, `,"code":`...)
@@ -36,7 +34,7 @@ func AppendOrNull(out []byte, s string) []byte {
 	return jsonx.AppendString(out, s)
 }
 
-// The types of errors that OpenAI has.
+// OpenAI's types of errors.
 const (
 	typeInvalid     = "invalid_request_error"
 	typeRate        = "rate_limit_error"
@@ -44,52 +42,42 @@ const (
 	typeUnavailable = "service_unavailable_error"
 )
 
-// Words are the type and the code that OpenAI has for such an error, and the field that is
-// wrong, if one is.
+// Words returns OpenAI's type and code of the error, and the path of the wrong field, if there is one.
 func Words(err *fault.Error) (kind, code, param string) {
-	kind, code = words(err)
-	return kind, code, paramOf(err)
-}
-
-func words(err *fault.Error) (kind, code string) {
+	param = paramOf(err)
 	switch err.Code {
 	case fault.Validation:
-		return typeInvalid, invalidCode(err)
-	case fault.NoEligibleKey:
-		return typeInvalid, "no_eligible_key"
-	case fault.Unauthorized:
-		return typeInvalid, "invalid_api_key"
-	case fault.Forbidden:
-		return typeInvalid, "insufficient_permissions"
-	case fault.NotFound:
-		return typeInvalid, "unknown_url"
-	case fault.MethodNotAllowed:
-		return typeInvalid, "method_not_supported"
-	case fault.Conflict:
-		return typeInvalid, "conflict"
-	case fault.TooLarge:
-		return typeInvalid, "request_too_large"
-	case fault.UnsupportedMedia:
-		return typeInvalid, "unsupported_content_type"
-	case fault.HeadersTooLarge:
-		return typeInvalid, "headers_too_large"
-	case fault.RequestTimeout:
-		return typeInvalid, "request_timeout"
-	case fault.RateLimit:
-		return typeRate, "rate_limit_exceeded"
-	case fault.Unavailable:
-		return typeUnavailable, "service_unavailable"
-	case fault.ProviderTimeout:
-		return typeServer, "timeout"
-	case fault.Cancelled:
-		return typeServer, "request_cancelled"
+		return typeInvalid, invalidCode(err), param
 	case fault.Provider:
-		return providerWords(detail(err, "class"))
+		kind, code = providerWords(detail(err, "class"))
+		return kind, code, param
 	}
-	return typeServer, "internal_error"
+	w, ok := words[err.Code]
+	if !ok {
+		return typeServer, "internal_error", param
+	}
+	return w.kind, w.code, param
 }
 
-// invalidCode says what is wrong with a request, in OpenAI's words where it has some.
+// words are OpenAI's types and codes of the errors that have one of each.
+var words = map[fault.Code]struct{ kind, code string }{
+	fault.NoEligibleKey:    {typeInvalid, "no_eligible_key"},
+	fault.Unauthorized:     {typeInvalid, "invalid_api_key"},
+	fault.Forbidden:        {typeInvalid, "insufficient_permissions"},
+	fault.NotFound:         {typeInvalid, "unknown_url"},
+	fault.MethodNotAllowed: {typeInvalid, "method_not_supported"},
+	fault.Conflict:         {typeInvalid, "conflict"},
+	fault.TooLarge:         {typeInvalid, "request_too_large"},
+	fault.UnsupportedMedia: {typeInvalid, "unsupported_content_type"},
+	fault.HeadersTooLarge:  {typeInvalid, "headers_too_large"},
+	fault.RequestTimeout:   {typeInvalid, "request_timeout"},
+	fault.RateLimit:        {typeRate, "rate_limit_exceeded"},
+	fault.Unavailable:      {typeUnavailable, "service_unavailable"},
+	fault.ProviderTimeout:  {typeServer, "timeout"},
+	fault.Cancelled:        {typeServer, "request_cancelled"},
+}
+
+// invalidCode returns OpenAI's code of an invalid request; empty if it has none.
 func invalidCode(err *fault.Error) string {
 	switch chat.Class(detail(err, "class")) {
 	case chat.ContextLength:
@@ -104,7 +92,7 @@ func invalidCode(err *fault.Error) string {
 	return ""
 }
 
-// providerWords tell a provider's failure.
+// providerWords returns the type and the code of a provider's failure.
 func providerWords(class string) (kind, code string) {
 	switch chat.Class(class) {
 	case chat.Overloaded:
@@ -121,7 +109,7 @@ func providerWords(class string) (kind, code string) {
 	return typeServer, "provider_error"
 }
 
-// paramOf is the path of what is wrong.
+// paramOf returns the path of the wrong field.
 func paramOf(err *fault.Error) string {
 	if m, ok := err.Details.(map[string]any); ok {
 		if issues, ok := m["issues"].([]fault.Issue); ok && len(issues) > 0 {
@@ -131,7 +119,7 @@ func paramOf(err *fault.Error) string {
 	return detail(err, "param")
 }
 
-// detail is one of the error's details, as a text.
+// detail returns one of the error's details as a text.
 func detail(err *fault.Error, name string) string {
 	m, ok := err.Details.(map[string]any)
 	if !ok || m[name] == nil {

@@ -27,9 +27,9 @@ type RequestFormat struct {
 
 	// Part reads a part of a type that Chat Completions lacks; false if v is no such part.
 	Part func(d *RequestDecoder, partType string, v jsonx.Value) (chat.Part, bool)
-	// Thoughts reads the member reasoning of an assistant message, which may be missing. Nil: it is read
+	// EarlierReasoning reads the member reasoning of an assistant message, which may be missing. Nil: it is read
 	// as answers of Chat Completions have it.
-	Thoughts func(d *RequestDecoder, v jsonx.Value) []chat.Part
+	EarlierReasoning func(d *RequestDecoder, v jsonx.Value) []chat.Part
 	// Image reads an image of an earlier answer; nil if v is none.
 	Image func(d *RequestDecoder, v jsonx.Value) *chat.Media
 }

@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// logprobsOf reads what a choice says of the probabilities of its tokens, in OpenAI's shape; nil if it says nothing.
-// Some servers have the shape of completions, from before chat, and Together has a number in each chunk (its OpenAPI
-// document of April 2026), beside which stand the likeliest tokens at that place. Text is what the chunk says.
+// logprobsOf reads the log probabilities of a choice's tokens into OpenAI's form; nil if there are none. Some servers
+// have the form of the older completions API. Together has a number in each chunk (its OpenAPI document of April 2026),
+// with the likeliest tokens at that position in top. text is the chunk's content.
 func logprobsOf(v, top, text jsonx.Value) json.RawMessage {
 	switch v.Kind() {
 	case jsonx.Number:
@@ -28,8 +29,8 @@ func logprobsOf(v, top, text jsonx.Value) json.RawMessage {
 	return nil
 }
 
-// tokenLists reads {tokens, token_logprobs, top_logprobs}. Top is a list of objects, one for each token; where it is one
-// object, as Together's document has it, nothing tells which token it is of unless there is one alone.
+// tokenLists reads {tokens, token_logprobs, top_logprobs}. top is a list of objects, one for each token. If it is one
+// object, as in Together's document, it belongs to a token only if there is a single one.
 func tokenLists(tokens, logprobs, top jsonx.Value) json.RawMessage {
 	out, n := []byte(`{"content":[`), 0
 	p, likeliest := logprobs.First(), top.First()
@@ -52,16 +53,20 @@ func tokenLists(tokens, logprobs, top jsonx.Value) json.RawMessage {
 	return append(out, `],"refusal":null}`...)
 }
 
-// appendToken appends a token up to the list of the likeliest at its place.
+// appendToken appends a token up to the list of the likeliest at its position.
 func appendToken(out []byte, token string, p jsonx.Value) []byte {
-	out = append(out, `{"token":`...)
-	out = jsonx.AppendString(out, token)
-	out = append(out, `,"logprob":`...)
-	out = append(out, p.Raw()...)
-	return append(out, `,"bytes":null,"top_logprobs":[`...)
+	return append(appendLogprob(out, token, p), `,"top_logprobs":[`...)
 }
 
-// appendLikeliest appends the elements of that list, of which v is the map, the likeliest first.
+// appendLogprob appends the members that every token has.
+func appendLogprob(out []byte, token string, p jsonx.Value) []byte {
+	out = body.AppendMember(out, `{"token":`, token)
+	out = append(out, `,"logprob":`...)
+	out = append(out, p.Raw()...)
+	return append(out, `,"bytes":null`...)
+}
+
+// appendLikeliest appends the elements of that list from a map of tokens, the likeliest first.
 func appendLikeliest(out []byte, v jsonx.Value) []byte {
 	if v.Kind() != jsonx.Object {
 		return out
@@ -81,11 +86,7 @@ func appendLikeliest(out []byte, v jsonx.Value) []byte {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(out, `{"token":`...)
-		out = jsonx.AppendString(out, string(m.Key()))
-		out = append(out, `,"logprob":`...)
-		out = append(out, m.Raw()...)
-		out = append(out, `,"bytes":null}`...)
+		out = append(appendLogprob(out, string(m.Key()), m), '}')
 	}
 	return out
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// logprobsIn are the probabilities of an answer whose choice has these members.
+// logprobsIn returns the log probabilities of an answer whose choice has these members.
 func logprobsIn(t *testing.T, choices ...string) any {
 	t.Helper()
 	var raw json.RawMessage
@@ -35,7 +35,7 @@ func logprobsIn(t *testing.T, choices ...string) any {
 	return v
 }
 
-// TestTogetherLogprobs: lists in a whole answer and a number in each chunk are both OpenAI's list of tokens.
+// Lists in a whole answer and a number in each chunk become OpenAI's list of tokens.
 func TestTogetherLogprobs(t *testing.T) {
 	token := func(text string, p float64, likeliest ...any) any {
 		return object{"token": text, "logprob": p, "bytes": nil, "top_logprobs": append([]any{}, likeliest...)}

@@ -8,9 +8,9 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// say reads a message or a delta of one. Reasoning comes first: in a whole message the order
-// of the members means nothing.
-func (c *choice) say(out []chat.Event, v jsonx.Value, whole bool) []chat.Event {
+// message reads a message or a delta. Reasoning comes first: in a whole message the order
+// of the members has no meaning.
+func (c *choice) message(out []chat.Event, v jsonx.Value, whole bool) []chat.Event {
 	var content, refusal, reasoning, details, calls, legacy, annotations, images, audio jsonx.Value
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch string(m.Key()) {
@@ -40,7 +40,7 @@ func (c *choice) say(out []chat.Event, v jsonx.Value, whole bool) []chat.Event {
 	before := len(out)
 	out = c.content(out, content)
 	if content.Empty() {
-		out = c.text(out, audio.Get("transcript")) // of what is spoken: content is null then
+		out = c.text(out, audio.Get("transcript")) // of spoken audio: content is null then
 	}
 	for i := images.First(); i.Exists(); i = i.Next() {
 		if m := imageOf(i); m != nil {
@@ -82,9 +82,9 @@ func (c *choice) content(out []chat.Event, v jsonx.Value) []chat.Event {
 		switch t := p.Get("type"); {
 		case t.Is("thinking"):
 			thinking := p.Get("thinking")
-			out = c.thought(out, thinking)
+			out = c.reasoningText(out, thinking)
 			for q := thinking.First(); q.Exists(); q = q.Next() {
-				out = c.thought(out, q.Get("text"))
+				out = c.reasoningText(out, q.Get("text"))
 			}
 		case p.Kind() == jsonx.String:
 			out = c.text(out, p)
@@ -95,15 +95,15 @@ func (c *choice) content(out []chat.Event, v jsonx.Value) []chat.Event {
 	return out
 }
 
-func (c *choice) thought(out []chat.Event, v jsonx.Value) []chat.Event {
+func (c *choice) reasoningText(out []chat.Event, v jsonx.Value) []chat.Event {
 	if v.Empty() {
 		return out
 	}
 	return append(out, chat.Event{Kind: chat.EventReason, Choice: c.index, Text: v.Str()})
 }
 
-// imageOf is a picture that a model made, as OpenRouter has it: {"type":"image_url","image_url":{"url"}}
-// (https://openrouter.ai/docs/features/multimodal/image-generation). It is nil if it is none.
+// imageOf reads an image that a model made, as OpenRouter has it: {"type":"image_url","image_url":{"url"}}
+// (https://openrouter.ai/docs/features/multimodal/image-generation). It returns nil for anything else.
 func imageOf(v jsonx.Value) *chat.Media {
 	url := v.Get("image_url").Get("url").Str()
 	kind, data, _ := strings.Cut(url, ";base64,")
@@ -117,15 +117,15 @@ func imageOf(v jsonx.Value) *chat.Media {
 	return nil
 }
 
-// reason reads reasoning as a text and as OpenRouter's details. Where both are there
-// they say the same; the details also carry what must be sent back.
+// reason reads reasoning as a text and as OpenRouter's details. If there are both,
+// they have the same text, and the details also have the state that must be sent back.
 func (c *choice) reason(out []chat.Event, text, details jsonx.Value) []chat.Event {
-	said := false
+	detailed := false
 	for d := details.First(); d.Exists(); d = d.Next() {
-		said = said || !d.Get("text").Empty() || !d.Get("summary").Empty()
+		detailed = detailed || !d.Get("text").Empty() || !d.Get("summary").Empty()
 	}
-	if !said {
-		out = c.thought(out, text)
+	if !detailed {
+		out = c.reasoningText(out, text)
 	}
 	for d := details.First(); d.Exists(); d = d.Next() {
 		out = c.reasoningDetail(out, d)
@@ -134,7 +134,7 @@ func (c *choice) reason(out []chat.Event, text, details jsonx.Value) []chat.Even
 }
 
 // reasoningDetail reads one of reasoning_details. In a stream each chunk repeats the format;
-// the event has the state only when it says something new.
+// the event has the state only if it changes.
 func (c *choice) reasoningDetail(out []chat.Event, v jsonx.Value) []chat.Event {
 	text, state := detailOf(v)
 	if text == "" && !state.Complete() {

@@ -150,7 +150,7 @@ func (p *passthrough) steers() bool {
 		return false
 	case p.Rules.Reasoning == ReasoningBudget && effort.Given() != thinking.Given() && effort.Kind() != jsonx.String:
 		return effort.Given() || thinking.Get("type").Is("disabled") || thinking.Get("type").Is("enabled") &&
-			(!thinking.Get("budget_tokens").Given() || p.budgets())
+			(!thinking.Get("budget_tokens").Given() || p.sendsBudget())
 	case p.Rules.Reasoning == ReasoningThinking:
 		return p.steersByThinking(effort, thinking.Get("type"))
 	case thinking.Given():
@@ -186,7 +186,7 @@ func (p *passthrough) steersByThinking(effort, kind jsonx.Value) bool {
 	return effort.Is(p.Effort)
 }
 
-// NewStreamPassthrough withholds the usage from a caller who did not ask for it.
+// NewStreamPassthrough removes the usage if the client did not ask for it.
 func (Client) NewStreamPassthrough(req *chat.Request) dialect.StreamPassthrough {
 	if req.StreamUsage {
 		return body.StreamAsItCame{}
@@ -194,12 +194,12 @@ func (Client) NewStreamPassthrough(req *chat.Request) dialect.StreamPassthrough 
 	return new(streamPassthrough)
 }
 
-type streamPassthrough struct{ withhold Withholder }
+type streamPassthrough struct{ filter UsageFilter }
 
-// Append appends the event, unless there is nothing in it for the caller.
+// Append appends the event, unless it has nothing for the client.
 func (p *streamPassthrough) Append(out []byte, name string, data []byte) []byte {
-	data, verdict := p.withhold.Chunk(data)
-	if verdict == Drop {
+	data, action := p.filter.Chunk(data)
+	if action == Drop {
 		return out
 	}
 	return sse.AppendEvent(out, name, data)

@@ -132,8 +132,8 @@ func joinable(t *turn) bool {
 		(!t.role.Is(string(chat.User)) || t.content.Len() == 1 && t.content.First().Get("type").Is("text"))
 }
 
-// reasoningFits reports whether the reasoning of an earlier turn stands in the field in which the
-// provider wants it back, and is there if the provider insists. Who does not know the others' fields may refuse them, null or not.
+// reasoningFits reports whether the reasoning of an earlier turn stands in the field in which the provider wants it
+// back, and is there if the provider insists. Who does not know the others' fields may refuse them, null or not.
 func (p *passthrough) reasoningFits(t *turn) bool {
 	content, field, details := t.reasoningContent.Exists(), t.reasoning.Exists(), t.details.Exists()
 	switch p.Rules.ReasoningBack {

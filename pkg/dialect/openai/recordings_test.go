@@ -28,7 +28,7 @@ func recordings(t *testing.T) map[string]dialecttest.Exchange {
 	return all
 }
 
-// recorded are the exchanges of the path.
+// recorded returns the exchanges of the path.
 func recorded(t *testing.T, path string) map[string]dialecttest.Exchange {
 	t.Helper()
 	all := dialecttest.Exchanges(t, "openai", "groq", "mistral", "deepseek", "openrouter", "together", "fireworks")
@@ -36,8 +36,8 @@ func recorded(t *testing.T, path string) map[string]dialecttest.Exchange {
 	return all
 }
 
-// said is an answer as a naive reader finds it.
-type said struct {
+// A summary is an answer as a naive reader finds it.
+type summary struct {
 	id, model, text, reasoning, finish string
 	calls                              []string // id, name and arguments of each
 	details                            []string // signatures and data
@@ -55,9 +55,9 @@ func list(v any) []any { l, _ := v.([]any); return l }
 
 func num(v any) float64 { n, _ := v.(float64); return n }
 
-// naive walks the objects of an answer: one for a whole answer, many for a stream.
-func naive(chunks []object, key string) said {
-	var s said
+// naive reads the objects of an answer: one for a whole answer, many for a stream.
+func naive(chunks []object, key string) summary {
+	var s summary
 	calls := map[float64]*[3]string{}
 	for i, c := range chunks {
 		if i == 0 {
@@ -126,9 +126,9 @@ func naive(chunks []object, key string) said {
 	return s
 }
 
-// spoken is the same of a canonical answer.
-func spoken(r *chat.Response) said {
-	s := said{id: r.ID, model: r.Model}
+// summaryOf returns the summary of a decoded answer.
+func summaryOf(r *chat.Response) summary {
+	s := summary{id: r.ID, model: r.Model}
 	for _, c := range r.Choices {
 		s.finish = string(c.Finish)
 		for _, p := range c.Message.Parts {
@@ -152,7 +152,7 @@ func spoken(r *chat.Response) said {
 	return s
 }
 
-func compare(t *testing.T, name string, got, want said) {
+func compare(t *testing.T, name string, got, want summary) {
 	t.Helper()
 	g, w := strings.Join(append(got.calls, got.details...), "\n"), strings.Join(append(want.calls, want.details...), "\n")
 	if g != w {
@@ -204,7 +204,7 @@ func TestRecordings(t *testing.T) {
 				t.Errorf("%s: complete %v, error %v", name, complete, failed)
 				continue
 			}
-			compare(t, name, spoken(resp), naive(chunks, "delta"))
+			compare(t, name, summaryOf(resp), naive(chunks, "delta"))
 		default:
 			counts["whole"]++
 			resp, err := openai.Client{}.DecodeResponse(body)
@@ -212,7 +212,7 @@ func TestRecordings(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 				continue
 			}
-			compare(t, name, spoken(resp), naive([]object{object1(t, name, body)}, "message"))
+			compare(t, name, summaryOf(resp), naive([]object{object1(t, name, body)}, "message"))
 		}
 	}
 	if counts["errors"] < 4 || counts["streams"] < 20 || counts["whole"] < 50 {
@@ -239,7 +239,7 @@ func TestRecordedChunks(t *testing.T) {
 					continue
 				}
 				want := naive([]object{object1(t, name, data)}, "message")
-				got := spoken(resp)
+				got := summaryOf(resp)
 				if got.output > want.output && got.output == want.output+want.thought {
 					want.output = got.output // xAI counts reasoning beside completion_tokens
 				}
@@ -257,7 +257,7 @@ func TestRecordedChunks(t *testing.T) {
 				t.Errorf("%s: %v", name, failed)
 				continue
 			}
-			got, want := spoken(resp), naive(chunks, "delta")
+			got, want := summaryOf(resp), naive(chunks, "delta")
 			if got.output > want.output && got.output == want.output+want.thought {
 				want.output = got.output
 			}
@@ -269,7 +269,7 @@ func TestRecordedChunks(t *testing.T) {
 	}
 }
 
-// TestRecordedRequests: what SDKs sent is read, and says the same after it was written anew.
+// Requests of SDKs keep their meaning when they are read and written again.
 func TestRecordedRequests(t *testing.T) {
 	n := 0
 	for name, x := range recordings(t) {
@@ -313,7 +313,7 @@ func TestRecordedRequests(t *testing.T) {
 	}
 }
 
-// TestRecordedPassthrough: what was sent to a provider passes to it, most of it untouched.
+// Requests that were sent to a provider pass through to it, most of them unchanged.
 func TestRecordedPassthrough(t *testing.T) {
 	table, err := provider.NewTable(nil)
 	if err != nil {
@@ -349,8 +349,7 @@ func TestRecordedPassthrough(t *testing.T) {
 	}
 }
 
-// TestRecordedAnswers: an answer that goes through the server half, whole or streamed, is the same
-// answer to who reads it.
+// An answer that the server half writes, whole or streamed, reads the same as the provider's.
 func TestRecordedAnswers(t *testing.T) {
 	n := 0
 	for name, x := range recordings(t) {
@@ -380,7 +379,7 @@ func TestRecordedAnswers(t *testing.T) {
 		if x, y := dialecttest.Indented(t, indexed(streamed)), dialecttest.Indented(t, indexed(want)); !bytes.Equal(x, y) {
 			t.Errorf("%s, streamed:\n got %s\nwant %s", name, x, y)
 		}
-		for _, c := range want.Choices { // a whole message does not tell when its reasoning was said
+		for _, c := range want.Choices { // a whole message does not tell when its reasoning was summary
 			slices.SortStableFunc(c.Message.Parts, func(p, q chat.Part) int {
 				return cmp.Compare(min(p.Kind^chat.Reason, 1), min(q.Kind^chat.Reason, 1))
 			})
@@ -394,7 +393,7 @@ func TestRecordedAnswers(t *testing.T) {
 	}
 }
 
-// indexed gives blocks of reasoning rising indices, as the server half does.
+// indexed numbers the blocks of reasoning in ascending order, as the server half does.
 func indexed(r *chat.Response) *chat.Response {
 	for _, c := range r.Choices {
 		next := 0
@@ -408,7 +407,7 @@ func indexed(r *chat.Response) *chat.Response {
 	return r
 }
 
-// TestRecordedThoughts: what R1 wrote between tags comes apart from what it answered.
+// The text that R1 wrote between tags becomes reasoning.
 func TestRecordedThoughts(t *testing.T) {
 	n := 0
 	for name, x := range recordings(t) {
@@ -422,7 +421,7 @@ func TestRecordedThoughts(t *testing.T) {
 		}
 		text := resp.Choices[0].Message.Parts[0].Text
 		thought, answer, _ := strings.Cut(strings.TrimPrefix(text, "<think>"), "</think>")
-		got := spoken(new(body.ThinkSplitter).SplitAnswer(resp))
+		got := summaryOf(new(body.ThinkSplitter).SplitAnswer(resp))
 		if got.reasoning != strings.TrimSpace(thought) || got.text != strings.TrimSpace(answer) || got.reasoning == "" {
 			t.Errorf("%s: %q and %q of %q", name, got.reasoning, got.text, text)
 		}

@@ -103,10 +103,10 @@ func (d *RequestDecoder) checkRole(v jsonx.Value, t *turn, role chat.Role) {
 // assistant reads a message of the assistant. Its parts have the order in which models
 // generate them: reasoning, text, refusal, images, calls.
 func (d *RequestDecoder) assistant(v jsonx.Value, t *turn, out *chat.Message) {
-	if d.format.Thoughts != nil {
-		out.Parts = d.format.Thoughts(d, t.reasoning)
+	if d.format.EarlierReasoning != nil {
+		out.Parts = d.format.EarlierReasoning(d, t.reasoning)
 	} else {
-		d.thoughts(t, out)
+		d.earlierReasoning(t, out)
 	}
 	if t.content.Exists() && !(t.content.Kind() == jsonx.String && t.content.Empty()) {
 		out.Parts = append(out.Parts, d.content(v, assistantPart)...)

@@ -7,7 +7,7 @@ import (
 
 // readReasoning combines the members that control reasoning:
 //
-//	reasoning_effort: "low"                                          OpenAI; Fireworks also a number of tokens, or a boolean
+//	reasoning_effort: "low"                                          OpenAI; Fireworks also a number or a boolean
 //	reasoning: {effort | max_tokens, enabled, exclude, summary}      OpenRouter
 //	thinking: {type: enabled | disabled | adaptive, budget_tokens}   DeepSeek, and Anthropic's clients
 //	include_reasoning: false, reasoning_format: "hidden"             OpenRouter, Groq
@@ -71,10 +71,10 @@ func (d *RequestDecoder) readReasoning() {
 	}
 }
 
-// thoughts reads the reasoning of an earlier turn as answers have it: as a text, and as
+// earlierReasoning reads the reasoning of an earlier turn as answers have it: as a text, and as
 // OpenRouter's details, which repeat the text and carry the state that must go back unchanged. The
 // code that reads answers reads it, so that a turn comes back as it went out.
-func (d *RequestDecoder) thoughts(t *turn, out *chat.Message) {
+func (d *RequestDecoder) earlierReasoning(t *turn, out *chat.Message) {
 	text := t.reasoningContent
 	if !text.Given() || text.Empty() && text.Kind() == jsonx.String {
 		text = t.reasoning

@@ -28,12 +28,12 @@ func TestDecodeRequest(t *testing.T) {
 			t.Errorf("%s: %v %v", name, route, err)
 			continue
 		}
-		dialecttest.Golden(t, strings.TrimSuffix(name, "json")+"golden", said1(t, req))
+		dialecttest.Golden(t, strings.TrimSuffix(name, "json")+"golden", readable(t, req))
 	}
 }
 
-// said1 is what a request says: nothing is shown that says nothing.
-func said1(t *testing.T, req *chat.Request) []byte {
+// readable returns a request as indented JSON without empty members.
+func readable(t *testing.T, req *chat.Request) []byte {
 	t.Helper()
 	var prune func(v any) any
 	prune = func(v any) any {
@@ -56,7 +56,7 @@ func said1(t *testing.T, req *chat.Request) []byte {
 	return dialecttest.Indented(t, prune(map[string]any(object1(t, "request", dialecttest.Indented(t, req)))))
 }
 
-// issuesOf are the issues of a body, one a line.
+// issuesOf returns the issues of a body, one a line.
 func issuesOf(t *testing.T, body string) string {
 	t.Helper()
 	_, _, err := new(openai.Server).DecodeRequest([]byte(body))
@@ -161,7 +161,7 @@ func TestDecodeRequestIssues(t *testing.T) {
 	}
 }
 
-// What a tool choice leaves of the tools.
+// A tool choice can remove tools.
 func TestDecodeToolChoice(t *testing.T) {
 	for in, want := range map[string]string{
 		`"auto"`:     "auto  a b c",
@@ -189,8 +189,8 @@ func TestDecodeToolChoice(t *testing.T) {
 	}
 }
 
-// FuzzDecodeRequest: a body is refused with a reason, or becomes a request that the client
-// half can say again, if it can say it at all.
+// A body is refused with a reason, or becomes a request. If the client half can write the request,
+// it reads the same again.
 func FuzzDecodeRequest(f *testing.F) {
 	for _, name := range dialecttest.Inputs(f, "request/*.json") {
 		body, err := os.ReadFile(name)

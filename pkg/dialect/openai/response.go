@@ -1,9 +1,10 @@
 package openai
 
 import (
+	"bytes"
 	"cmp"
+	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
@@ -14,21 +15,21 @@ import (
 
 // answers is the format of Chat Completions itself.
 var answers = AnswerFormat{
-	Nulls:        true,
-	CustomCalls:  true,
-	ToolCalls:    `,"tool_calls":[`,
-	Citations:    `,"annotations":[`,
-	FinishReason: `,"finish_reason":`,
-	Signature:    `,"extra_content":{"google":{"thought_signature":`,
-	SignatureEnd: `}}`,
-	Head:         appendChunkHead,
-	Tail:         func(out []byte, _ *dialect.Served) []byte { return append(out, '}') },
-	Usage:        appendUsage,
-	Thoughts:     appendThoughts,
-	Thought:      appendThought,
-	Image:        appendImage,
-	Citation:     appendAnnotation,
-	Fault:        func(out []byte, err *fault.Error, _ string) []byte { return AppendFault(out, err) },
+	Nulls:          true,
+	CustomCalls:    true,
+	ToolCalls:      `,"tool_calls":[`,
+	Citations:      `,"annotations":[`,
+	FinishReason:   `,"finish_reason":`,
+	Signature:      `,"extra_content":{"google":{"thought_signature":`,
+	SignatureEnd:   `}}`,
+	Head:           appendChunkHead,
+	Tail:           func(out []byte, _ *dialect.Served) []byte { return append(out, '}') },
+	Usage:          appendUsage,
+	Reasoning:      appendReasoning,
+	ReasoningDelta: appendReasoningDelta,
+	Image:          appendImage,
+	Citation:       appendAnnotation,
+	Fault:          func(out []byte, err *fault.Error, _ string) []byte { return AppendFault(out, err) },
 }
 
 // EncodeResponse writes a chat.completion. Beside OpenAI's members a message has, if there are any,
@@ -46,8 +47,8 @@ func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []by
 		out = append(out, `,"usage":`...)
 		out = appendUsage(out, resp.Usage)
 	}
-	out = appendMember(out, "service_tier", resp.ServiceTier)
-	out = appendMember(out, "system_fingerprint", resp.SystemFingerprint)
+	out = body.AppendOptional(out, `,"service_tier":`, resp.ServiceTier)
+	out = body.AppendOptional(out, `,"system_fingerprint":`, resp.SystemFingerprint)
 	return append(out, '}')
 }
 
@@ -70,16 +71,14 @@ func appendHead(out []byte, object string, start *chat.Event, served *dialect.Se
 	}
 	out = append(out, `,"object":"`...)
 	out = append(out, object...)
-	out = append(out, `","created":`...)
-	out = jsonx.AppendInt(out, cmp.Or(start.Created, served.Created))
-	out = append(out, `,"model":`...)
-	return jsonx.AppendString(out, cmp.Or(start.Model, served.Model))
+	out = body.AppendCount(out, `","created":`, cmp.Or(start.Created, served.Created))
+	return body.AppendMember(out, `,"model":`, cmp.Or(start.Model, served.Model))
 }
 
 func appendChunkHead(out []byte, start *chat.Event, served *dialect.Served) []byte {
 	out = appendHead(out, "chat.completion.chunk", start, served)
-	out = appendMember(out, "service_tier", start.ServiceTier)
-	out = appendMember(out, "system_fingerprint", start.SystemFingerprint)
+	out = body.AppendOptional(out, `,"service_tier":`, start.ServiceTier)
+	out = body.AppendOptional(out, `,"system_fingerprint":`, start.SystemFingerprint)
 	return append(out, `,"choices":[`...)
 }
 
@@ -91,8 +90,8 @@ func appendImage(out []byte, m *chat.Media, n int) []byte {
 	return append(jsonx.AppendInt(out, int64(n)), '}')
 }
 
-// appendThoughts appends the reasoning as a text and, if there is a state, as details.
-func appendThoughts(out []byte, parts []chat.Part) []byte {
+// appendReasoning appends the reasoning as a text and, if there is a state, as details.
+func appendReasoning(out []byte, parts []chat.Part) []byte {
 	if !hasPart(parts, chat.Reason) {
 		return out
 	}
@@ -101,12 +100,12 @@ func appendThoughts(out []byte, parts []chat.Part) []byte {
 		return out
 	}
 	out = append(out, `,"reasoning_details":[`...)
-	return append(appendReasons(out, parts), ']')
+	return append(appendReasoningDetails(out, parts), ']')
 }
 
-// appendThought appends a piece of reasoning as a text and as a detail: whether a state follows,
+// appendReasoningDelta appends a piece of reasoning as a text and as a detail: whether a state follows,
 // such as a signature at the end, is not known yet, and it is worth nothing without the text.
-func appendThought(out []byte, start int, block *Block, ev *chat.Event) []byte {
+func appendReasoningDelta(out []byte, start int, block *Block, ev *chat.Event) []byte {
 	state := chat.ReasoningState{Summary: block.State.Summary}
 	if ev.State != nil {
 		state = *ev.State
@@ -125,9 +124,9 @@ func appendThought(out []byte, start int, block *Block, ev *chat.Event) []byte {
 	return append(out, ']')
 }
 
-// appendReasons appends all reasoning as details. Each block has an index of its own, in ascending order:
+// appendReasoningDetails appends all reasoning as details. Each block has an index of its own, in ascending order:
 // clients assemble the pieces of a stream by it.
-func appendReasons(out []byte, parts []chat.Part) []byte {
+func appendReasoningDetails(out []byte, parts []chat.Part) []byte {
 	start, next := len(out), 0
 	for i := range parts {
 		if p := &parts[i]; p.Kind == chat.Reason {
@@ -154,35 +153,27 @@ func appendAnnotation(out []byte, c *chat.Citation) []byte {
 			return jsonx.AppendCompact(out, c.Raw)
 		}
 	}
-	out = append(out, `{"type":"url_citation","url_citation":{"start_index":`...)
-	out = jsonx.AppendInt(out, int64(c.Start))
-	out = append(out, `,"end_index":`...)
-	out = jsonx.AppendInt(out, int64(c.End))
-	out = append(out, `,"url":`...)
-	out = jsonx.AppendString(out, c.URL)
-	out = append(out, `,"title":`...)
-	out = jsonx.AppendString(out, c.Title)
-	out = appendMember(out, "content", c.Text)
+	out = body.AppendCount(out, `{"type":"url_citation","url_citation":{"start_index":`, int64(c.Start))
+	out = body.AppendCount(out, `,"end_index":`, int64(c.End))
+	out = body.AppendMember(out, `,"url":`, c.URL)
+	out = body.AppendMember(out, `,"title":`, c.Title)
+	out = body.AppendOptional(out, `,"content":`, c.Text)
 	return append(out, "}}"...)
 }
 
 // appendUsage appends usage with the details that OpenAI has and, as OpenRouter does, the cost
 // in dollars if the provider reported it. The member estimated is the gateway's own: the provider reported no usage.
 func appendUsage(out []byte, u *chat.Usage) []byte {
-	count := func(before string, n int64) {
-		out = append(out, before...)
-		out = jsonx.AppendInt(out, n)
-	}
-	count(`{"prompt_tokens":`, u.Input)
-	count(`,"completion_tokens":`, u.Output)
-	count(`,"total_tokens":`, u.Total())
-	count(`,"prompt_tokens_details":{"cached_tokens":`, u.Cached)
+	out = body.AppendCount(out, `{"prompt_tokens":`, u.Input)
+	out = body.AppendCount(out, `,"completion_tokens":`, u.Output)
+	out = body.AppendCount(out, `,"total_tokens":`, u.Total())
+	out = body.AppendCount(out, `,"prompt_tokens_details":{"cached_tokens":`, u.Cached)
 	if written := u.CacheWrite + u.CacheWrite1h; written > 0 {
-		count(`,"cache_write_tokens":`, written)
+		out = body.AppendCount(out, `,"cache_write_tokens":`, written)
 	}
-	count(`,"audio_tokens":`, u.InputAudio)
-	count(`},"completion_tokens_details":{"reasoning_tokens":`, u.Reasoning)
-	count(`,"audio_tokens":`, u.OutputAudio)
+	out = body.AppendCount(out, `,"audio_tokens":`, u.InputAudio)
+	out = body.AppendCount(out, `},"completion_tokens_details":{"reasoning_tokens":`, u.Reasoning)
+	out = body.AppendCount(out, `,"audio_tokens":`, u.OutputAudio)
 	out = append(out, '}')
 	if u.HasCost {
 		out = append(out, `,"cost":`...)
@@ -196,15 +187,6 @@ func appendUsage(out []byte, u *chat.Usage) []byte {
 
 // appendDollars appends nano-dollars as dollars, to the last digit.
 func appendDollars(out []byte, nanos int64) []byte {
-	out = strconv.AppendInt(out, nanos/1e9, 10)
-	rest := nanos % 1e9
-	if rest == 0 {
-		return out
-	}
-	digits := strconv.AppendInt(nil, rest+1e9, 10)
-	for digits[len(digits)-1] == '0' {
-		digits = digits[:len(digits)-1]
-	}
-	digits[0] = '.'
-	return append(out, digits...)
+	out = fmt.Appendf(out, "%d.%09d", nanos/1e9, nanos%1e9)
+	return bytes.TrimSuffix(bytes.TrimRight(out, "0"), []byte("."))
 }

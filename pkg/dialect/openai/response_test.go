@@ -17,7 +17,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// rich is an answer that has everything.
+// rich returns an answer with all kinds of parts and members.
 func rich() *chat.Response {
 	return &chat.Response{ID: "msg_1", Model: "claude-5", ServiceTier: "flex", SystemFingerprint: "fp", Choices: []chat.Choice{
 		{Index: 0, Finish: chat.FinishToolCalls, Logprobs: json.RawMessage("{\n \"content\": [{\"token\":\"H\"}], \"refusal\": null}"), Message: chat.Message{Role: chat.Assistant, Parts: []chat.Part{
@@ -45,7 +45,7 @@ func TestEncodeResponse(t *testing.T) {
 	dialecttest.Golden(t, "testdata/response/rich-stream.golden", written(chat.Events(rich())))
 }
 
-// What SDKs count on, to the letter.
+// SDKs rely on these bytes.
 func TestEncodeContract(t *testing.T) {
 	server := new(openai.Server)
 	plain := &chat.Response{Choices: []chat.Choice{{Finish: chat.FinishStop, Message: chat.Message{Parts: []chat.Part{text("Hello")}}}}, Usage: &chat.Usage{Input: 3, Output: 4}}
@@ -96,11 +96,11 @@ func TestEncodeContract(t *testing.T) {
 		t.Errorf("with usage:\n got %s\nwant %s", got, want)
 	}
 	if got, want := stream(dialect.Served{}), unasked+"data: [DONE]\n\n"; got != want {
-		t.Errorf("of a request that nobody knows:\n got %s", got)
+		t.Errorf("of an unknown request:\n got %s", got)
 	}
 }
 
-// An answer that is all reasoning has an empty text, whole and streamed: SDKs make null of a text that never came.
+// An answer of reasoning alone has an empty text, whole and streamed: SDKs make null of a missing text.
 func TestEncodeReasoningAlone(t *testing.T) {
 	served := dialect.Served{RequestID: "r", Model: "m", Created: 7}
 	resp := &chat.Response{ID: "i", Choices: []chat.Choice{{Finish: chat.FinishLength, Message: chat.Message{Parts: []chat.Part{{Kind: chat.Reason, Text: "hm"}}}}}}
@@ -117,7 +117,7 @@ func TestEncodeReasoningAlone(t *testing.T) {
 	}
 }
 
-// Who knows functions and no tools is answered in kind.
+// A client that uses functions instead of tools gets function_call.
 func TestEncodeFunctionCall(t *testing.T) {
 	old := dialect.Served{RequestID: "r", Model: "m", Created: 7, Request: &chat.Request{FunctionCalls: true}}
 	call := func(name string) chat.Part {
@@ -145,7 +145,7 @@ func TestEncodeFunctionCall(t *testing.T) {
 	}
 }
 
-// The pictures of an answer may go back, and Gemini's models see them again.
+// A client may send the images of an answer back, and Gemini's models see them again.
 func TestImagesGoBack(t *testing.T) {
 	parts := []chat.Part{text("Here:"), {Kind: chat.Image, Media: &chat.Media{MIMEType: "image/png", Data: "+/8="}}, {Kind: chat.Image, Media: &chat.Media{URL: "https://e.com/x.png"}}}
 	answer := new(openai.Server).EncodeResponse(&chat.Response{Choices: []chat.Choice{{Message: chat.Message{Role: chat.Assistant, Parts: parts}}}}, served)
@@ -163,7 +163,7 @@ func TestImagesGoBack(t *testing.T) {
 	same(t, "others", req.Messages[1].Parts, []chat.Part{text("x")})
 }
 
-// Reasoning that gets its signature at the end can be put together by index, and goes back whole.
+// Reasoning whose signature comes last can be assembled by index, and is sent back complete.
 func TestReasoningGoesBack(t *testing.T) {
 	stream := written([]chat.Event{
 		{Kind: chat.EventStart}, {Kind: chat.EventReason, Text: "one "}, {Kind: chat.EventReason, Text: "two"}, {Kind: chat.EventReason, State: &chat.ReasoningState{Signature: "s1"}},
@@ -227,12 +227,12 @@ func TestEncodeErrors(t *testing.T) {
 
 		enc := new(openai.Server).NewStreamEncoder(served)
 		half := enc.Encode(nil, &chat.Event{Kind: chat.EventText, Text: "half"})
-		half = enc.Encode(half, &chat.Event{Kind: chat.EventError, Err: &chat.Error{Message: "not for the caller"}})
+		half = enc.Encode(half, &chat.Event{Kind: chat.EventError, Err: &chat.Error{Message: "not for the client"}})
 		all := enc.Error(bytes.Clone(half), err)
 		if got := string(all[len(half):]); got != "data: "+string(body)+"\n\n" {
 			t.Errorf("in a stream: %s", got)
 		}
-		if strings.Contains(string(all), "not for the caller") || strings.Contains(string(all), "DONE") {
+		if strings.Contains(string(all), "not for the client") || strings.Contains(string(all), "DONE") {
 			t.Errorf("%s", all)
 		}
 		if _, complete, failed := collect(t, bytes.NewReader(all)); complete || failed == nil || failed.Message != err.Message {
@@ -245,7 +245,6 @@ func TestEncodeErrors(t *testing.T) {
 	dialecttest.Golden(t, "testdata/response/errors.golden", out)
 }
 
-// A chunk costs no allocation but the buffer's.
 // A state that comes after the text of its reasoning belongs to the same block, as in a whole answer.
 func TestStreamStateAfterText(t *testing.T) {
 	e := new(openai.Server).NewStreamEncoder(served)
@@ -257,6 +256,7 @@ func TestStreamStateAfterText(t *testing.T) {
 	}
 }
 
+// A chunk allocates nothing but the buffer.
 func BenchmarkEncodeChunk(b *testing.B) {
 	e := new(openai.Server).NewStreamEncoder(served)
 	buf := e.Encode(nil, &chat.Event{Kind: chat.EventStart, ID: "chatcmpl-DuLdWOILVCVVrpY7aRAWaTdcPyWSy", Model: "gpt-4o-mini-2024-07-18"})

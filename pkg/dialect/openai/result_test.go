@@ -10,7 +10,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 )
 
-// A tool that failed has failed for every model, though neither of OpenAI's formats has a field for it.
+// Every model learns that a tool failed, though neither of OpenAI's formats has a field for it.
 func TestFailedToolsSaySo(t *testing.T) {
 	for in, want := range map[string]string{"no such city": "Error: no such city", "": "Error", "ERROR 404": "ERROR 404", "error": "error"} {
 		var parts []chat.Part

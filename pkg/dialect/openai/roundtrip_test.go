@@ -16,7 +16,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// A maker makes what the dialect can say, so that nothing is lost on a way there and back.
+// A maker makes requests and answers that the dialect can express, so that a round trip loses nothing.
 type maker struct{ *rand.Rand }
 
 func (m maker) word() string {
@@ -79,7 +79,7 @@ func (m maker) userParts() []chat.Part {
 	return parts
 }
 
-// answerParts are what a model says, in the order in which a message has it.
+// answerParts returns the parts of an answer in the order of a message.
 func (m maker) answerParts() []chat.Part {
 	var parts []chat.Part
 	for i := range m.IntN(4) {
@@ -181,7 +181,7 @@ func (m maker) request() *chat.Request {
 	return r
 }
 
-// everythingKept are rules under which the client half loses nothing.
+// everythingKept returns rules under which the client half loses nothing.
 func everythingKept() *openai.Rules {
 	return &openai.Rules{StreamUsage: openai.UsageAsked, ReasoningBack: openai.ReasoningBackDetails, CacheMarks: dialect.CacheMarksKept}
 }
@@ -219,7 +219,7 @@ func TestRequestsComeBack(t *testing.T) {
 	}
 }
 
-// plainly is the request without what the zero rules drop.
+// plainly returns the request without the members that the zero rules drop.
 func plainly(r *chat.Request) *chat.Request {
 	r.StreamUsage = false
 	for i := range r.Messages {
@@ -271,10 +271,10 @@ func (m maker) response() *chat.Response {
 	return r
 }
 
-// served is what the gateway says of answers that are written here; askers want the usage.
+// served describes the answers that the tests write; the client asks for the usage.
 var served = dialect.Served{RequestID: "r-1", Provider: "p", Model: "m", Created: 1795478400, Request: &chat.Request{StreamUsage: true}}
 
-// written is the stream that the server half writes of the events.
+// written returns the stream that the server half writes of the events.
 func written(events []chat.Event) []byte {
 	e := new(openai.Server).NewStreamEncoder(served)
 	var out []byte
@@ -317,7 +317,7 @@ func TestAnswersComeBack(t *testing.T) {
 	}
 }
 
-// The pieces of parts may come in any order: by kinds, the stream says what the whole says.
+// The pieces of parts may come in any order: for each kind, the stream has the text of the whole.
 func TestInterleavedStreamIsWhole(t *testing.T) {
 	for seed := range uint64(1000) {
 		events := dialecttest.Interleaved(rand.New(rand.NewPCG(seed, 5)))
@@ -336,7 +336,7 @@ func TestInterleavedStreamIsWhole(t *testing.T) {
 	}
 }
 
-// byKind puts the texts of a kind together, in the order in which whole messages have them.
+// byKind joins the texts of a kind, in the order of whole messages.
 func byKind(r *chat.Response) {
 	for i := range r.Choices {
 		var parts, calls []chat.Part
@@ -364,7 +364,7 @@ func byKind(r *chat.Response) {
 }
 
 // shred cuts the texts of the events into pieces. The state of reasoning comes first, as from
-// OpenRouter, or what seals it comes last, as from Anthropic.
+// OpenRouter, or its signature comes last, as from Anthropic.
 func shred(r *rand.Rand, events []chat.Event) []chat.Event {
 	var out []chat.Event
 	for _, ev := range events {

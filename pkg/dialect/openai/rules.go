@@ -2,7 +2,7 @@ package openai
 
 import "github.com/alicetears/llm-gateway/pkg/dialect"
 
-// Rules say how a provider's Chat Completions differ from OpenAI's.
+// Rules describe how a provider's Chat Completions differ from OpenAI's.
 type Rules struct {
 	dialect.CommonRules
 
@@ -25,33 +25,33 @@ type Rules struct {
 	AllowedTools  AllowedToolsForm
 	Embeddings    dialect.EmbeddingRules
 	Answers       AnswerForm
-	// MessageFields, if not empty, are the only members of a message that the provider takes,
-	// and it takes no unknown ones within them or within tools either. EncodeRequest writes no
-	// others anyway; a caller's own messages with others cannot pass.
+	// MessageFields, if not empty, are the only members of a message that the provider takes.
+	// It takes no unknown members within them or within tools either. EncodeRequest writes no
+	// others; a client's own message with others is written anew.
 	MessageFields []string
-	// TextParts says whether the caller's arrays of text may pass; EncodeRequest writes strings.
+	// TextParts says whether a client's arrays of text may pass through; EncodeRequest writes strings.
 	TextParts TextPartsForm
-	// Models are exceptions; the first that matches the model's id is applied over the rest.
+	// Models are exceptions. The first one that matches the model's id is applied over the rest.
 	Models []ModelRules
 }
 
-// ModelRules are the exceptions of the models that Match says.
+// ModelRules are the exceptions of the models that Match accepts.
 type ModelRules struct {
 	// Match takes a model id.
 	Match func(model string) bool
-	// Drop and MaxTokens add to, or replace, those of the provider. DropUnlessEffortNone
-	// are dropped only while the model reasons.
+	// Drop adds to the provider's, MaxTokens replaces it. DropUnlessEffortNone has the fields that are
+	// dropped only while the model reasons.
 	Drop                 []string
 	DropUnlessEffortNone []string
 	MaxTokens            MaxTokensField
-	// Efforts are the levels of reasoning effort that the model knows, in rising order;
-	// another one becomes the nearest. Empty: as they come.
+	// Efforts are the levels of reasoning effort that the model knows, in ascending order;
+	// another one becomes the nearest. Empty: every level is sent.
 	Efforts []string
-	// DefaultEffort is how much the model thinks if nothing is asked; empty: unknown, but it does.
+	// DefaultEffort is the effort of a request without one; empty: unknown, but not none.
 	DefaultEffort string
 	// ThinkTags says whether the model writes its reasoning into the text of its answers.
 	ThinkTags ThinkTagsForm
-	// Tools says whether the model may think while it is given functions to call.
+	// Tools says whether the model reasons while it has functions to call.
 	Tools ToolsForm
 	// ReasoningBoundToContext: see dialect.Traits.
 	ReasoningBoundToContext bool
@@ -60,22 +60,22 @@ type ModelRules struct {
 // Matches says whether the rules are those of the model.
 func (m ModelRules) Matches(model string) bool { return m.Match != nil && m.Match(model) }
 
-// Exceptions returns those of the model that every dialect knows.
+// Exceptions returns the exceptions that every dialect has.
 func (m ModelRules) Exceptions() dialect.ModelExceptions {
 	return dialect.ModelExceptions{Drop: m.Drop, DropUnlessEffortNone: m.DropUnlessEffortNone, Efforts: m.Efforts}
 }
 
-// ThinkTagsForm says whether reasoning stands as <think>..</think> at the start of an answer's text.
+// ThinkTagsForm says whether an answer's text begins with its reasoning as <think>..</think>.
 type ThinkTagsForm uint8
 
 // The forms.
 const (
 	ThinkTagsNone  ThinkTagsForm = iota
-	ThinkTagsSplit               // it does; answers that are written anew have it as reasoning, see body.ThinkSplitter
+	ThinkTagsSplit               // it does; see body.ThinkSplitter
 	ThinkTagsAsked               // it does not if reasoning_format asks for parsed or hidden: Groq
 )
 
-// ToolsForm says whether functions and thinking go together.
+// ToolsForm says whether a model takes functions and reasons in one request.
 type ToolsForm uint8
 
 // The forms.
@@ -83,10 +83,10 @@ const (
 	ToolsAny ToolsForm = iota
 	// ToolsWithoutReasoning: a request with functions must carry the effort none (OpenAI from
 	// gpt-5.2 on: "Function tools with reasoning_effort are not supported ... in
-	// /v1/chat/completions"), which then is sent whatever the caller asked for, with a warning.
+	// /v1/chat/completions"). It is sent with a warning if the client asks for another.
 	ToolsWithoutReasoning
-	// ToolsElsewhere: functions want another dialect of the provider's, as the model always thinks. In
-	// this one they are sent as asked, for who has no other choice.
+	// ToolsElsewhere: functions need another dialect of the provider's, as the model always reasons. This
+	// dialect sends them unchanged if the key has no other.
 	ToolsElsewhere
 )
 
@@ -100,12 +100,12 @@ const (
 	MaxCompletionTokens                // max_completion_tokens
 )
 
-// StreamUsage says how a provider is asked for usage in a stream.
+// StreamUsage says how to request the usage of a stream.
 type StreamUsage uint8
 
 // The ways.
 const (
-	UsageIncluded StreamUsage = iota // sent without asking; asking is refused or useless
+	UsageIncluded StreamUsage = iota // always sent; a request for it is refused or has no effect
 	UsageAsked                       // stream_options.include_usage
 )
 
@@ -118,7 +118,7 @@ const (
 	StopArray                 // an array only
 )
 
-// ToolChoiceForm is the provider's word for "call some tool".
+// ToolChoiceForm is the provider's word for a choice that forces a call of any tool.
 type ToolChoiceForm uint8
 
 // The forms.
@@ -127,14 +127,14 @@ const (
 	ChoiceAny                            // "any"
 )
 
-// AnswerForm says whether an answer's bytes may go to a caller of the same dialect.
+// AnswerForm says whether an answer's bytes may pass through to a client of the same dialect.
 type AnswerForm uint8
 
 // The forms.
 const (
 	AnswersPass AnswerForm = iota
-	// AnswersWritten: anew, because OpenAI's clients would not understand them. Mistral's reasoning models
-	// answer with arrays where they know strings; Together has a finish reason that they do not know, eos.
+	// AnswersWritten: answers are written anew, as OpenAI's clients would not understand them. Mistral's reasoning
+	// models answer with arrays instead of strings; Together has the finish reason eos.
 	AnswersWritten
 )
 
@@ -144,7 +144,7 @@ type AllowedToolsForm uint8
 // The forms.
 const (
 	AllowedToolsKept     AllowedToolsForm = iota
-	AllowedToolsFiltered                  // no: the other tools are left out instead
+	AllowedToolsFiltered                  // no: the other tools are left out
 )
 
 // TextPartsForm says which content may be an array of text parts.
@@ -153,19 +153,19 @@ type TextPartsForm uint8
 // The forms.
 const (
 	TextPartsKept   TextPartsForm = iota
-	TextPartsJoined               // none: a string is wanted; arrays are for images and their like
+	TextPartsJoined               // only content with images or other media
 )
 
-// ToolIDForm is what a provider demands of the ids of tool calls.
+// ToolIDForm is the form of the ids of tool calls.
 type ToolIDForm uint8
 
 // The forms.
 const (
 	ToolIDAny  ToolIDForm = iota
-	ToolIDNine            // nine letters or digits; others are mapped, and mapped the same way each time
+	ToolIDNine            // nine letters or digits; others become their digests
 )
 
-// RoleForm says what becomes of the developer role.
+// RoleForm says whether the provider has the developer role.
 type RoleForm uint8
 
 // The forms.
@@ -174,7 +174,7 @@ const (
 	DeveloperAsSystem
 )
 
-// NameForm says what becomes of a message's name.
+// NameForm says whether messages may have a name.
 type NameForm uint8
 
 // The forms.
@@ -183,7 +183,7 @@ const (
 	NamesDropped
 )
 
-// ReasoningForm is how a provider is told how much to think.
+// ReasoningForm is the form of the reasoning effort.
 type ReasoningForm uint8
 
 // The forms.
@@ -193,11 +193,11 @@ const (
 	ReasoningTwoLevel                      // Mistral: reasoning_effort none or high
 	ReasoningThinking                      // DeepSeek: thinking {type} and reasoning_effort low, high, max
 	ReasoningBudget                        // Fireworks: reasoning_effort, or thinking {type, budget_tokens}
-	ReasoningToggle                        // Together: reasoning {enabled} turns it off, and on where no effort is taken; else reasoning_effort
+	ReasoningToggle                        // Together: reasoning {enabled} or reasoning_effort
 	ReasoningDropped
 )
 
-// ReasoningBack is the field in which the reasoning of earlier turns goes back.
+// ReasoningBack is the field of the reasoning of earlier turns.
 type ReasoningBack uint8
 
 // The fields.
@@ -208,7 +208,7 @@ const (
 	ReasoningBackDetails               // reasoning_details, unchanged: OpenRouter
 )
 
-// SchemaForm says how a JSON schema is asked for.
+// SchemaForm says how to request an answer with a JSON schema.
 type SchemaForm uint8
 
 // The forms.
@@ -226,7 +226,7 @@ const (
 	ImagesRefused
 )
 
-// AudioForm is the form of recorded sound.
+// AudioForm is the form of audio.
 type AudioForm uint8
 
 // The forms.
@@ -247,7 +247,7 @@ const (
 	FilesRefused
 )
 
-// LogprobsForm is the form in which the probabilities of tokens are asked for.
+// LogprobsForm says how to request the log probabilities of tokens.
 type LogprobsForm uint8
 
 // The forms.

@@ -8,11 +8,11 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// A streamReader reads chunks. It is lenient about all that providers are known
-// to vary: roles repeated on every chunk, whole calls in one chunk, calls without index or
+// A streamReader reads chunks. It accepts all known variations of providers: roles repeated
+// on every chunk, whole calls in one chunk, calls without index or
 // id, content as an array, usage on any chunk or on several, the finish reason given twice.
 //
-// EventFinish comes with the terminator, or at the stream's end, when it is certain. An error object in the
+// EventFinish comes with the terminator or at the stream's end, when it is certain. An error object in the
 // stream becomes an EventError without Class, which the provider's classifier sets.
 type streamReader struct{ answer }
 

@@ -1,13 +1,14 @@
 package openai
 
 import (
-	"math"
+	"math/big"
+	"strconv"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// count is a number of something: never negative, 0 if it is none.
+// count reads a number that is not negative; 0 if v is none.
 func count(v jsonx.Value) int64 {
 	if n, ok := v.Int64(); ok {
 		return max(n, 0)
@@ -18,7 +19,7 @@ func count(v jsonx.Value) int64 {
 	return 0
 }
 
-// UsageOf reads usage in the spellings of all providers, and in that of Responses:
+// UsageOf reads usage under the names of all providers, and of Responses:
 //
 //	input_tokens, output_tokens          Responses, whose details are named after them
 //	prompt_tokens_details.cached_tokens  OpenAI, OpenRouter, Mistral, Groq, Fireworks, DeepSeek
@@ -26,7 +27,7 @@ func count(v jsonx.Value) int64 {
 //	num_cached_tokens                    Mistral, sometimes
 //	cached_tokens                        Together
 //	prompt_cache_hit_tokens              DeepSeek
-//	cost                                 OpenRouter, in dollars: what the account pays
+//	cost                                 OpenRouter, in dollars: the price that the account pays
 func UsageOf(v jsonx.Value) chat.Usage {
 	var u chat.Usage
 	var total int64
@@ -51,7 +52,7 @@ func UsageOf(v jsonx.Value) chat.Usage {
 			u.CostNanos, u.HasCost = nanos(m)
 		}
 	}
-	// Some servers count reasoning beside completion_tokens; the total tells.
+	// Some servers do not count reasoning in completion_tokens, as the total shows.
 	if u.Reasoning > u.Output && total == u.Input+u.Output+u.Reasoning {
 		u.Output += u.Reasoning
 	}
@@ -63,73 +64,27 @@ func UsageOf(v jsonx.Value) chat.Usage {
 	return u
 }
 
-// nanos reads dollars as nano-dollars from their decimal text, rounded half up. A
-// float in between would lose some: 0.00004025 is no binary fraction.
+// nanos reads dollars as nano-dollars, rounded half up. It reads the decimal text: as a float, some
+// amounts would change, as 0.00004025 is no binary fraction.
 func nanos(v jsonx.Value) (int64, bool) {
-	text := v.Raw()
-	if v.Kind() == jsonx.String {
-		text = []byte(v.Str())
-	} else if v.Kind() != jsonx.Number {
-		return 0, false
+	text := v.Str()
+	if v.Kind() == jsonx.Number {
+		text = string(v.Raw())
 	}
-	digits, point, exponent, ok := decimal(text)
+	// The approximate value also keeps exponents small, whose exact fractions take much memory.
+	about, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil || about < 0 || about > 1e10:
+		return 0, false
+	case about < 1e-10:
+		return 0, true
+	}
+	exact, ok := new(big.Rat).SetString(text)
 	if !ok {
 		return 0, false
 	}
-	// The value is 0.digits * 10^(point+exponent) dollars.
-	shift := point + exponent + 9
-	var n int64
-	for i := 0; i < shift; i++ {
-		d := int64(0)
-		if i < len(digits) {
-			d = int64(digits[i] - '0')
-		} else if n == 0 {
-			break
-		}
-		if n > (math.MaxInt64-d)/10 {
-			return 0, false
-		}
-		n = n*10 + d
-	}
-	if shift >= 0 && shift < len(digits) && digits[shift] >= '5' {
-		n++
-	}
-	return n, true
-}
-
-// decimal takes a number apart: its digits, how many of them stand before the point, and
-// its exponent. Negative numbers are none.
-func decimal(text []byte) (digits []byte, point, exponent int, ok bool) {
-	point = -1
-	i := 0
-	for ; i < len(text) && text[i]|0x20 != 'e'; i++ {
-		switch c := text[i]; {
-		case c == '.' && point < 0:
-			point = len(digits)
-		case c >= '0' && c <= '9':
-			digits = append(digits, c)
-		default:
-			return nil, 0, 0, false
-		}
-	}
-	if point < 0 {
-		point = len(digits)
-	}
-	if i < len(text) {
-		sign := 1
-		if i++; i < len(text) && (text[i] == '-' || text[i] == '+') {
-			if text[i] == '-' {
-				sign = -1
-			}
-			i++
-		}
-		for ; i < len(text); i++ {
-			if text[i] < '0' || text[i] > '9' || exponent > 1000 {
-				return nil, 0, 0, false
-			}
-			exponent = exponent*10 + int(text[i]-'0')
-		}
-		exponent *= sign
-	}
-	return digits, point, exponent, len(digits) > 0
+	exact.Mul(exact, big.NewRat(1e9, 1))
+	exact.Add(exact, big.NewRat(1, 2))
+	n := new(big.Int).Quo(exact.Num(), exact.Denom())
+	return n.Int64(), n.IsInt64()
 }

@@ -11,11 +11,12 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// packed is a vector as base64 of little-endian float32, which OpenAI's SDKs ask for by default.
+// packed returns a vector as base64 of little-endian float32, the default of OpenAI's SDKs.
 func packed(vector json.RawMessage) (string, error) {
 	var numbers []float32
 	if err := json.Unmarshal(vector, &numbers); err != nil {
-		return "", &chat.Error{Class: chat.Transport, Message: "the provider's vector holds something else than numbers", Cause: err}
+		const message = "the provider's vector has something else than numbers"
+		return "", &chat.Error{Class: chat.Transport, Message: message, Cause: err}
 	}
 	bytes := make([]byte, 0, 4*len(numbers))
 	for _, n := range numbers {
@@ -24,8 +25,8 @@ func packed(vector json.RawMessage) (string, error) {
 	return base64.StdEncoding.EncodeToString(bytes), nil
 }
 
-// vectorOf reads a vector in either form; nil if it is in neither. Numbers are what the gateway asks for, base64
-// is how OpenAI answers its own SDKs (recorded). A number of it gets the fewest digits that give the same float32.
+// vectorOf reads a vector of numbers, as the gateway requests it, or of base64, as OpenAI answers its own SDKs
+// (recorded); nil if it is neither. It writes a number with the fewest digits that give the same float32.
 func vectorOf(v jsonx.Value) json.RawMessage {
 	if v.Kind() == jsonx.Array {
 		return v.Clone()

@@ -30,11 +30,11 @@ func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 // failureIn returns the error of an answer that failed after the status 200; nil if it did not.
 func failureIn(response jsonx.Value) *chat.Error {
 	failure, status := response.Get("error"), response.Get("status")
-	if !body.Fails(failure) && !status.Is("failed") && !status.Is("cancelled") {
+	if !body.HasError(failure) && !status.Is("failed") && !status.Is("cancelled") {
 		return nil
 	}
 	e := new(chat.Error)
-	if body.Fails(failure) {
+	if body.HasError(failure) {
 		e = openai.ErrorOf(failure)
 	}
 	if e.Message == "" {

@@ -251,9 +251,9 @@ func appendChoice(out []byte, c *chat.ToolChoice, tools []chat.Tool) []byte {
 	if t := body.Named(tools, c.Name); t != nil {
 		kind = body.TypeOf(t)
 	}
-	out = jsonx.AppendStringMember(append(out, '{'), "type", kind)
+	out = body.AppendMember(out, `{"type":`, kind)
 	if kind == "function" || kind == "custom" {
-		out = jsonx.AppendStringMember(out, "name", c.Name)
+		out = body.AppendMember(out, `,"name":`, c.Name)
 	}
 	return append(out, '}')
 }

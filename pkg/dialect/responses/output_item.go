@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -34,7 +35,7 @@ func (it *outputItem) status() string {
 
 // appendItem appends an item. An item that is not closed has no content yet.
 func appendItem(out []byte, it *outputItem) []byte {
-	out = jsonx.AppendStringMember(append(out, '{'), "id", it.id)
+	out = body.AppendMember(out, `{"id":`, it.id)
 	switch it.kind {
 	case messageItem:
 		out = append(out, `,"type":"message","status":"`...)
@@ -42,7 +43,7 @@ func appendItem(out []byte, it *outputItem) []byte {
 		out = append(out, `","role":"assistant","content":[`...)
 		out = appendTexts(out, it, func(contentKind) bool { return true })
 		if it.phase != "" {
-			out = jsonx.AppendStringMember(out, "phase", it.phase)
+			out = body.AppendMember(out, `,"phase":`, it.phase)
 		}
 	case reasoningItem:
 		out = append(out, `,"type":"reasoning","summary":[`...)
@@ -50,7 +51,7 @@ func appendItem(out []byte, it *outputItem) []byte {
 		out = append(out, `,"content":[`...)
 		out = appendTexts(out, it, func(k contentKind) bool { return k == reasoningText })
 		if it.encryptedContent != "" && it.closed {
-			out = jsonx.AppendStringMember(out, "encrypted_content", it.encryptedContent)
+			out = body.AppendMember(out, `,"encrypted_content":`, it.encryptedContent)
 		}
 	case imageItem:
 		out = append(out, `,"type":"image_generation_call","status":"`...)
@@ -78,7 +79,7 @@ func appendCall(out []byte, it *outputItem) []byte {
 	out = append(out, it.status()...)
 	out = append(out, `","call_id":`...)
 	out = jsonx.AppendString(out, it.call.ID)
-	out = jsonx.AppendStringMember(out, "name", it.call.Name)
+	out = body.AppendMember(out, `,"name":`, it.call.Name)
 	out = append(out, member...)
 	if it.closed {
 		out = jsonx.AppendEscaped(out, string(it.arguments))
@@ -153,8 +154,8 @@ func appendCitation(out []byte, c *chat.Citation) []byte {
 	}
 	out = append(out, `{"type":"url_citation","url":`...)
 	out = jsonx.AppendString(out, c.URL)
-	out = jsonx.AppendStringMember(out, "title", c.Title)
-	out = jsonx.AppendIntMember(out, "start_index", int64(c.Start))
-	out = jsonx.AppendIntMember(out, "end_index", int64(c.End))
+	out = body.AppendMember(out, `,"title":`, c.Title)
+	out = body.AppendCount(out, `,"start_index":`, int64(c.Start))
+	out = body.AppendCount(out, `,"end_index":`, int64(c.End))
 	return append(out, '}')
 }

@@ -45,7 +45,7 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 		Groups: []body.Group{
 			// Instructions become the first item of an input that is encoded anew.
 			{Names: []string{"input", "instructions"}, Stays: len(changed) == 0 && p.messagesFit() && inputFits(root.Get("input")), Encode: func() {
-				p.KeepForeign("input")
+				p.RefuseForeignIn("input")
 				if p.Field("input", body.Refuses) {
 					p.input()
 				}

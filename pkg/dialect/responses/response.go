@@ -56,15 +56,15 @@ func (o *output) size() int {
 // SDKs require.
 func (o *output) appendResponse(out []byte, status string) []byte {
 	r := o.served.Request
-	out = jsonx.AppendStringMember(append(out, '{'), "id", cmp.Or(o.id, responseID(o.root)))
+	out = body.AppendMember(out, `{"id":`, cmp.Or(o.id, responseID(o.root)))
 	out = append(out, `,"object":"response","created_at":`...)
 	out = jsonx.AppendInt(out, o.served.Created)
 	out = append(out, `,"status":"`...)
 	out = append(out, status...)
 	out = append(out, `","background":false,"error":`...)
 	if o.failed != nil {
-		out = jsonx.AppendStringMember(append(out, '{'), "code", o.failed.code)
-		out = jsonx.AppendStringMember(out, "message", o.failed.message)
+		out = body.AppendMember(out, `{"code":`, o.failed.code)
+		out = body.AppendMember(out, `,"message":`, o.failed.message)
 		out = append(out, '}')
 	} else {
 		out = append(out, "null"...)
@@ -78,9 +78,9 @@ func (o *output) appendResponse(out []byte, status string) []byte {
 	default:
 		out = append(out, `{"reason":"max_output_tokens"}`...)
 	}
-	out = openai.AppendOrNull(jsonx.AppendMember(out, "instructions"), instructions(r))
-	out = appendInt(jsonx.AppendMember(out, "max_output_tokens"), r.MaxTokens)
-	out = jsonx.AppendStringMember(out, "model", o.served.Model)
+	out = openai.AppendOrNull(append(out, `,"instructions":`...), instructions(r))
+	out = appendInt(append(out, `,"max_output_tokens":`...), r.MaxTokens)
+	out = body.AppendMember(out, `,"model":`, o.served.Model)
 	out = append(out, `,"output":[`...)
 	if status != inProgress {
 		for i := range o.items {
@@ -104,7 +104,7 @@ func (o *output) appendResponse(out []byte, status string) []byte {
 // appendEcho appends the members that repeat the request.
 func (o *output) appendEcho(out []byte) []byte {
 	r := o.served.Request
-	out = jsonx.AppendBool(jsonx.AppendMember(out, "parallel_tool_calls"), r.ParallelToolCalls == nil || *r.ParallelToolCalls)
+	out = jsonx.AppendBool(append(out, `,"parallel_tool_calls":`...), r.ParallelToolCalls == nil || *r.ParallelToolCalls)
 	out = append(out, `,"previous_response_id":null,"prompt_cache_key":`...)
 	out = openai.AppendOrNull(out, r.CacheKey)
 	reasoning := r.Reasoning
@@ -113,7 +113,7 @@ func (o *output) appendEcho(out []byte) []byte {
 	}
 	out = append(out, `,"reasoning":{"effort":`...)
 	out = openai.AppendOrNull(out, reasoning.Effort)
-	out = openai.AppendOrNull(jsonx.AppendMember(out, "summary"), reasoning.Summary)
+	out = openai.AppendOrNull(append(out, `,"summary":`...), reasoning.Summary)
 	out = append(out, `},"safety_identifier":`...)
 	out = openai.AppendOrNull(out, r.User)
 	out = append(out, `,"service_tier":`...)
@@ -127,7 +127,7 @@ func (o *output) appendEcho(out []byte) []byte {
 	out = append(out, `,"text":{"format":`...)
 	out = appendFormat(out, r.ResponseFormat)
 	if r.Verbosity != "" {
-		out = jsonx.AppendStringMember(out, "verbosity", r.Verbosity)
+		out = body.AppendMember(out, `,"verbosity":`, r.Verbosity)
 	}
 	out = append(out, `},"tool_choice":`...)
 	out = appendChoice(out, r.ToolChoice, r.Tools)
@@ -144,7 +144,7 @@ func (o *output) appendEcho(out []byte) []byte {
 	} else {
 		out = append(out, '0')
 	}
-	out = appendFloat(jsonx.AppendMember(out, "top_p"), r.TopP)
+	out = appendFloat(append(out, `,"top_p":`...), r.TopP)
 	out = append(out, `,"truncation":"disabled","user":`...)
 	out = openai.AppendOrNull(out, r.User)
 	out = append(out, `,"metadata":{`...)
@@ -200,10 +200,10 @@ func appendUsage(out []byte, u *chat.Usage) []byte {
 	if u == nil {
 		return append(out, "null"...)
 	}
-	out = jsonx.AppendIntMember(append(out, '{'), "input_tokens", u.Input)
+	out = body.AppendCount(out, `{"input_tokens":`, u.Input)
 	out = append(out, `,"input_tokens_details":{"cached_tokens":`...)
 	out = jsonx.AppendInt(out, u.Cached)
-	out = jsonx.AppendIntMember(out, "cache_write_tokens", u.CacheWrite+u.CacheWrite1h)
+	out = body.AppendCount(out, `,"cache_write_tokens":`, u.CacheWrite+u.CacheWrite1h)
 	out = append(out, `},"output_tokens":`...)
 	out = jsonx.AppendInt(out, u.Output)
 	out = append(out, `,"output_tokens_details":{"reasoning_tokens":`...)

@@ -13,7 +13,7 @@ type streamReader struct{ answer }
 
 func (r *streamReader) Event(out []chat.Event, name string, root jsonx.Value) ([]chat.Event, *chat.Error) {
 	kind := root.Get("type")
-	if name == "error" || kind.Is("error") || body.Fails(root.Get("error")) {
+	if name == "error" || kind.Is("error") || body.HasError(root.Get("error")) {
 		return out, errorEvent(root)
 	}
 	return r.event(out, kind.Str(), root)

@@ -12,19 +12,19 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-func TestWithhold(t *testing.T) {
-	var w openai.Withholder
+func TestUsageFilter(t *testing.T) {
+	var filter openai.UsageFilter
 	for _, c := range []struct {
-		in      string
-		want    string
-		verdict openai.Verdict
+		in     string
+		want   string
+		action openai.Action
 	}{
-		{`[DONE]`, `[DONE]`, openai.Pass},
-		{`{"choices":[{"delta":{"content":"x"}}]}`, `{"choices":[{"delta":{"content":"x"}}]}`, openai.Pass},
-		{`{"choices":[{"delta":{"content":"the \"usage\" of"}}],"id":"usage"}`, `{"choices":[{"delta":{"content":"the \"usage\" of"}}],"id":"usage"}`, openai.Pass},
-		{`{"choices":[{"delta":{"usage":1}}], "x_groq":{"usage":{}}}`, `{"choices":[{"delta":{"usage":1}}], "x_groq":{"usage":{}}}`, openai.Pass},
-		{`{"usage":`, `{"usage":`, openai.Pass},
-		{`"usage"`, `"usage"`, openai.Pass},
+		{`[DONE]`, `[DONE]`, openai.Keep},
+		{`{"choices":[{"delta":{"content":"x"}}]}`, `{"choices":[{"delta":{"content":"x"}}]}`, openai.Keep},
+		{`{"choices":[{"delta":{"content":"the \"usage\" of"}}],"id":"usage"}`, `{"choices":[{"delta":{"content":"the \"usage\" of"}}],"id":"usage"}`, openai.Keep},
+		{`{"choices":[{"delta":{"usage":1}}], "x_groq":{"usage":{}}}`, `{"choices":[{"delta":{"usage":1}}], "x_groq":{"usage":{}}}`, openai.Keep},
+		{`{"usage":`, `{"usage":`, openai.Keep},
+		{`"usage"`, `"usage"`, openai.Keep},
 		{`{"id":"a" ,"choices": [ {"index":0} ], "usage": null }`, `{"id":"a" ,"choices": [ {"index":0} ]}`, openai.Replace},
 		{`{"usage":{"total_tokens":3},"choices":[{"finish_reason":"stop"}]}`, `{"choices":[{"finish_reason":"stop"}]}`, openai.Replace},
 		{`{"choices":[],"usage":null,"prompt_filter_results":[]}`, `{"choices":[],"prompt_filter_results":[]}`, openai.Replace},
@@ -32,23 +32,23 @@ func TestWithhold(t *testing.T) {
 		{`{"usage":{"x":1}}`, `{}`, openai.Replace},
 		{`{"choices":[],"usage":{"total_tokens":3}}`, ``, openai.Drop},
 	} {
-		if got, verdict := w.Chunk([]byte(c.in)); string(got) != c.want || verdict != c.verdict {
-			t.Errorf("%s: got %s, %d", c.in, got, verdict)
+		if got, action := filter.Chunk([]byte(c.in)); string(got) != c.want || action != c.action {
+			t.Errorf("%s: got %s, %d", c.in, got, action)
 		}
 	}
 }
 
-// withheld is a stream's events as they pass.
-func withheld(t testing.TB, stream []byte) []byte {
+// filtered returns the events of a stream, filtered.
+func filtered(t testing.TB, stream []byte) []byte {
 	t.Helper()
-	var w openai.Withholder
+	var filter openai.UsageFilter
 	var out []byte
 	for _, line := range bytes.Split(stream, []byte("\n")) {
 		data, ok := bytes.CutPrefix(line, []byte("data: "))
 		if !ok {
 			continue
 		}
-		if data, verdict := w.Chunk(data); verdict != openai.Drop {
+		if data, action := filter.Chunk(data); action != openai.Drop {
 			out = append(append(append(out, "data: "...), data...), "\n\n"...)
 		}
 	}
@@ -56,14 +56,14 @@ func withheld(t testing.TB, stream []byte) []byte {
 }
 
 // The answer is the same but for its usage.
-func TestWithholdStreams(t *testing.T) {
+func TestUsageFilterStreams(t *testing.T) {
 	for _, name := range dialecttest.Inputs(t, "stream/openai*.sse") {
 		body, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		want, _, _ := collect(t, bytes.NewReader(body))
-		got, complete, failed := collect(t, bytes.NewReader(withheld(t, body)))
+		got, complete, failed := collect(t, bytes.NewReader(filtered(t, body)))
 		if !complete {
 			t.Fatalf("%s: %v", name, failed)
 		}
@@ -76,21 +76,21 @@ func TestWithholdStreams(t *testing.T) {
 	}
 }
 
-func FuzzWithhold(f *testing.F) {
+func FuzzUsageFilter(f *testing.F) {
 	f.Add([]byte(`{"choices":[{"index":0}],"usage":null}`))
 	f.Add([]byte(`{"choices":[],"usage":{}}`))
 	f.Add([]byte(`{ "usage" : "usage", "usage":[]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var w openai.Withholder
-		out, verdict := w.Chunk(data)
+		var filter openai.UsageFilter
+		out, action := filter.Chunk(data)
 		var before, after map[string]json.RawMessage
 		if json.Unmarshal(data, &before) != nil || before == nil {
-			if verdict != openai.Pass && json.Valid(data) {
-				t.Fatalf("%d: %s", verdict, data)
+			if action != openai.Keep && json.Valid(data) {
+				t.Fatalf("%d: %s", action, data)
 			}
 			return
 		}
-		if verdict == openai.Drop {
+		if action == openai.Drop {
 			if before["usage"] == nil {
 				t.Fatalf("dropped: %s", data)
 			}
@@ -105,14 +105,14 @@ func FuzzWithhold(f *testing.F) {
 	})
 }
 
-func BenchmarkWithhold(b *testing.B) {
+func BenchmarkUsageFilter(b *testing.B) {
 	for name, chunk := range chunks {
 		b.Run(name, func(b *testing.B) {
-			var w openai.Withholder
+			var filter openai.UsageFilter
 			data := []byte(chunk)
 			b.ReportAllocs()
 			for b.Loop() {
-				w.Chunk(data)
+				filter.Chunk(data)
 			}
 		})
 	}

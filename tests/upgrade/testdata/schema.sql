@@ -1,0 +1,207 @@
+-- The whole schema of LLM Gateway, for PostgreSQL and SQLite alike. The gateway
+-- creates and migrates it by itself; this file is for reading, and enough to set a
+-- database up by hand (psql -f schema.sql, or sqlite3 data/gateway.db < schema.sql).
+-- A test holds it equal to what the migrations make.
+--
+-- Ids are UUIDv7 as 16 bytes. Times are Unix milliseconds, days are days since
+-- 1970-01-01 and hours are hours since then, all UTC. Costs are nano-dollars.
+--
+-- On SQLite the gateway itself reads what stands in the comments marked "sqlite", too:
+-- those tables are then kept in the order of their key. Without it all works the same.
+
+create table schema_version (
+  version integer not null
+);
+
+-- One row: what the admin sets for the whole gateway.
+create table instance (
+  id                   integer primary key check (id = 1),
+  set_up               boolean not null,  -- the first user exists
+  registration_enabled boolean not null,
+  updated_at           bigint  not null
+);
+
+create table users (
+  id         bytea   not null primary key,
+  email      text    not null unique,      -- trimmed, lower case
+  name       text    not null,
+  role       text    not null check (role in ('admin', 'user')),
+  password   text    not null,             -- argon2id, PHC string
+  enabled    boolean not null,
+  strategy   text,                         -- key selection; null: the gateway's default
+  revision   bigint  not null,             -- bumped by every change to what routing uses
+  created_at bigint  not null,
+  updated_at bigint  not null
+);
+
+create table sessions (
+  id           bytea  not null primary key,
+  user_id      bytea  not null references users (id) on delete cascade,
+  user_agent   text   not null,
+  address      text   not null,
+  created_at   bigint not null,
+  last_seen_at bigint not null,            -- written at most once a minute
+  expires_at   bigint not null
+);
+create index sessions_user on sessions (user_id);
+
+-- Gateway tokens. Only an HMAC of the token is here.
+create table tokens (
+  id         bytea   not null primary key,
+  user_id    bytea   not null references users (id) on delete cascade,
+  name       text    not null,
+  hash       bytea   not null unique,
+  enabled    boolean not null,             -- the owner's switch
+  blocked    boolean not null,             -- the admin's switch
+  expires_at bigint,
+  created_at bigint  not null
+);
+create index tokens_user on tokens (user_id);
+
+create table provider_keys (
+  id             bytea   not null primary key,
+  user_id        bytea   not null references users (id) on delete cascade,
+  provider       text    not null,
+  name           text    not null,
+  sealed         bytea   not null,         -- AES-256-GCM, bound to this row
+  sealing_key    text    not null,         -- names the key that sealed it
+  last_four      text    not null,
+  priority       integer not null,         -- lower is tried first
+  enabled        boolean not null,         -- the owner's switch
+  blocked        boolean not null,         -- the admin's switch
+  allowed_models text    not null,         -- JSON array: exact, prefix*, or *; empty: all of the provider's
+  default_model  text,
+  daily_limit    bigint,                   -- requests a UTC day; null: no limit
+  rest_until     bigint  not null,         -- not used before this time
+  rest_class     text    not null,         -- why it rests: an error class, or empty
+  rest_note      text    not null,         -- the provider's last error about the key, redacted
+  created_at     bigint  not null,
+  updated_at     bigint  not null
+);
+create index provider_keys_user on provider_keys (user_id);
+
+-- What a key has used of a day's quota. gen counts the resets of that day, so that
+-- giving back after a reset cannot free what was never taken.
+create table key_days (
+  key_id bytea  not null references provider_keys (id) on delete cascade,
+  day    bigint not null,
+  used   bigint not null,
+  gen    bigint not null default 0,
+  primary key (key_id, day)
+) /*sqlite without rowid */;
+
+-- The turn of each set of equal keys under round-robin.
+create table cursors (
+  user_id bytea  not null references users (id) on delete cascade,
+  key_set bytea  not null,                 -- digest of the keys' ids
+  turn    bigint not null,
+  primary key (user_id, key_set)
+) /*sqlite without rowid */;
+
+-- Slows guessing down, where there is no Redis.
+create table throttles (
+  bucket     text   primary key,
+  failures   bigint not null,
+  free_at    bigint not null               -- the next try is heard from here on
+);
+
+-- The request log, append-only. Its time is in the id.
+create table requests (
+  user_id       bytea    not null,
+  id            bytea    not null,
+  token_id      bytea,                     -- null: sent from the dashboard
+  key_id        bytea,                     -- null: no key was called
+  provider      text,
+  model         text     not null,         -- as the provider was asked; as the caller asked if none was
+  cost          bigint,                    -- nano-dollars; null: unpriced
+  status        smallint not null,         -- HTTP status that the caller saw
+  outcome       smallint not null,
+  attempts      smallint not null,         -- providers called
+  flags         smallint not null,         -- 1 streamed, 2 usage estimated
+  latency_ms    integer  not null,
+  first_byte_ms integer,
+  input         integer  not null,         -- tokens, all classes of input together
+  cached        integer  not null,         -- of input: read from the provider's cache
+  cache_write   integer  not null,         -- of input: written to it
+  output        integer  not null,
+  reasoning     integer  not null,         -- of output
+  primary key (user_id, id)
+) /*sqlite without rowid */;
+
+-- What happened on the way, kept for requests that failed or failed over.
+create table request_traces (
+  user_id bytea not null,
+  id      bytea not null,
+  trace   text  not null,                  -- JSON
+  primary key (user_id, id)
+) /*sqlite without rowid */;
+
+-- Hourly sums: all that charts and counts read.
+create table usage_hours (
+  user_id     bytea  not null,
+  hour        bigint not null,
+  token_id    bytea  not null,             -- 16 zero bytes: the dashboard
+  key_id      bytea  not null,             -- 16 zero bytes: none was called
+  provider    text   not null,
+  model       text   not null,
+  requests    bigint not null,
+  errors      bigint not null,
+  unpriced    bigint not null,
+  cost        bigint not null,
+  input       bigint not null,
+  cached      bigint not null,
+  cache_write bigint not null,
+  output      bigint not null,
+  reasoning   bigint not null,
+  last_at     bigint not null,
+  primary key (user_id, hour, token_id, key_id, provider, model)
+) /*sqlite without rowid */;
+
+-- Hourly histograms of latency (kind 1) and time to first byte (kind 2).
+create table latency_hours (
+  user_id  bytea    not null,
+  hour     bigint   not null,
+  kind     smallint not null,
+  bucket   smallint not null,
+  requests bigint   not null,
+  primary key (user_id, hour, kind, bucket)
+) /*sqlite without rowid */;
+
+-- What providers want back with a turn of the assistant, for callers whose format has no place for it.
+create table turns (
+  user_id     bytea  not null references users (id) on delete cascade,
+  id          bytea  not null,             -- digest of the gateway token and the turn's first tool call, or its signature
+  key_id      bytea  not null,             -- the provider key that made it
+  sealed      bytea  not null,             -- AES-256-GCM, bound to this row
+  sealing_key text   not null,
+  expires_at  bigint not null,
+  primary key (user_id, id)
+);
+create index turns_expiry on turns (expires_at);
+
+-- Asynchronous requests.
+create table jobs (
+  id          bytea    not null primary key,
+  user_id     bytea    not null references users (id) on delete cascade,
+  name        text     not null,             -- the caller's requestId
+  token_id    bytea,                         -- null: sent from the dashboard
+  session_id  bytea,                         -- null: sent with a token
+  state       smallint not null,             -- 1 queued, 2 running, 3 completed, 4 failed, 5 cancelled, 6 expired
+  attempt     integer  not null,             -- the fence: what runs writes only as long as this is its number
+  given_back  integer  not null,             -- attempts that a stopping process gave back: they do not count
+  due_at      bigint   not null,             -- queued: not run before; running: the lease's end; over: what is kept goes then
+  ended_at    bigint,
+  digest      bytea    not null,             -- of the request, sealed
+  payload     bytea,                         -- the request, sealed; null once the job is over
+  sealing_key text     not null,             -- of digest and payload
+  result      bytea,                         -- the answer or the error, sealed
+  result_key  text,                          -- the key that sealed it
+  unique (user_id, name)
+);
+create index jobs_user on jobs (user_id, id);
+create index jobs_open on jobs (id) where state <= 2;
+create index jobs_open_user on jobs (user_id) where state <= 2;
+create index jobs_over on jobs (due_at) where state > 2;
+
+insert into schema_version (version) values (3);
+insert into instance (id, set_up, registration_enabled, updated_at) values (1, false, false, 0);
