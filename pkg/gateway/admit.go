@@ -8,37 +8,37 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// admit is for questions that call no provider and take no place in a quota: it lets the caller in and
-// returns what it may use as it is now, and how the keys stand. Errors: Unauthorized, Unavailable.
-func (g *Gateway) admit(ctx context.Context, c Principal) (*entry, quota.Status, error) {
+// admit authenticates a request that calls no provider and reserves nothing. It returns what the principal may use and
+// the current status of its keys. Errors: Unauthorized, Unavailable.
+func (g *Gateway) admit(ctx context.Context, p Principal) (*entry, quota.Status, error) {
 	for range 2 {
-		e, err := g.entryOf(ctx, c)
+		e, err := g.entryOf(ctx, p)
 		if err != nil {
 			return nil, quota.Status{}, unavailable(err)
 		}
 		if e == nil {
 			return nil, quota.Status{}, errUnknownToken()
 		}
-		v, err := g.Quota.Refresh(ctx, store.Principal{User: e.table.user, Token: e.token, Session: c.Session}, g.Now().UnixMilli())
+		v, err := g.Quota.Refresh(ctx, store.Principal{User: e.table.user, Token: e.token, Session: p.Session}, g.Now().UnixMilli())
 		if err != nil {
 			return nil, v, unavailable(err)
 		}
 		if v.Access && v.Revision == e.table.revision {
 			return e, v, nil
 		}
-		g.tables.drop(c.credential())
+		g.tables.drop(p.credential())
 		if !v.Access {
 			return nil, v, errNoAccess()
 		}
 	}
-	// Somebody changes the keys all the time.
+	// The keys change all the time.
 	return nil, quota.Status{}, fault.New(fault.Conflict, "the keys were changed at the same time; try again")
 }
 
-// Identify says whose credential the caller has, from what the process knows already or with one trip. It does
-// not say that the credential still counts. Errors: Unauthorized (there is no such token or user), Unavailable.
-func (g *Gateway) Identify(ctx context.Context, c Principal) (user, token store.ID, err error) {
-	e, err := g.entryOf(ctx, c)
+// Identify returns the user and the token of a credential, from the cache or with one round trip. It does not check
+// that the credential is still valid. Errors: Unauthorized (there is no such token or user), Unavailable.
+func (g *Gateway) Identify(ctx context.Context, p Principal) (user, token store.ID, err error) {
+	e, err := g.entryOf(ctx, p)
 	switch {
 	case err != nil:
 		return user, token, unavailable(err)
@@ -48,7 +48,7 @@ func (g *Gateway) Identify(ctx context.Context, c Principal) (user, token store.
 	return e.table.user, e.token, nil
 }
 
-// NoAccess is the error for a credential that does not count any more.
+// NoAccess returns the error for a credential that is not valid any more.
 func NoAccess() error { return errNoAccess() }
 
 func errUnknownToken() error {

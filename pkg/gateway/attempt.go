@@ -23,28 +23,28 @@ type attempt struct {
 	stream      bool
 
 	client      dialect.Client      // of the protocol in which the request is sent
-	passthrough dialect.Passthrough // not nil: the answer's bytes go through
-	names       body.ToolNames      // not nil: functions that the provider knows by other names
+	passthrough dialect.Passthrough // not nil: the answer's bytes are passed through
+	names       body.ToolNames      // not nil: the provider knows functions by other names
 
 	warnings      []string
 	requestID     string // the provider's
 	firstByte     time.Time
 	sent          bool // the provider may have got the request
 	refused       bool // the provider answered with an error before any byte of an answer
-	answerBegun   bool // some of an answer has come
-	cancelled     bool // the caller or the deadline left before the provider was done
+	answerBegun   bool // a part of the answer has come
+	cancelled     bool // the client left, or the deadline passed, before the provider was done
 	inexpressible bool // the request cannot be expressed in the provider's dialect; nothing was sent
 
 	failure  *chat.Error    // nil: it answers
 	response *chat.Response // of a request that does not stream
 	vectors  *chat.EmbeddingResponse
-	raw      []byte       // the response, as the caller is to see it if bytes go through
-	source   *source      // of one that does
-	early    []chat.Event // what came before the commitment
+	raw      []byte       // the response as the provider sent it, if it is passed through
+	source   *source      // of a request that streams
+	early    []chat.Event // that came before the attempt was committed
 }
 
-// kept says whether the attempt used its place in the quota: any byte of an answer
-// came, or the caller or the deadline left after the request was sent.
+// keepsReservation reports whether the attempt counts in the quota: any byte of an answer came, or the client left or
+// the deadline passed after the request was sent.
 func (a *attempt) keepsReservation() bool {
 	if a.failure == nil || a.answerBegun {
 		return true
@@ -86,7 +86,8 @@ func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
 	return enc, true
 }
 
-// splitter takes reasoning out of the answer's text, if it may stand there and the bytes do not go through; else nil.
+// splitter returns what takes reasoning out of the answer's text; nil if it cannot stand there, or the bytes are passed
+// through.
 func (a *attempt) splitter() *body.ThinkSplitter {
 	if a.passthrough == nil && a.client.Traits(a.key.model).ThinkTags {
 		return new(body.ThinkSplitter)
@@ -105,7 +106,7 @@ func (a *attempt) encodeEmbedding(req chat.EmbeddingRequest) (dialect.Encoded, b
 	return enc, true
 }
 
-// fail notes an error of the way to the provider.
+// fail records an error of the call.
 func (a *attempt) fail(err error) {
 	var call *provider.CallError
 	if errors.As(err, &call) {
@@ -118,8 +119,8 @@ func (a *attempt) fail(err error) {
 	a.failure = known
 }
 
-// refuse notes an error that the provider reported inside an answer of status 200, or
-// an answer that cannot be read.
+// setFailure records an error that the provider reported inside an answer of status 200, or an answer that cannot be
+// read.
 func (g *Gateway) setFailure(a *attempt, failure *chat.Error) {
 	if failure.Class == "" {
 		a.refused = true
@@ -171,7 +172,7 @@ func (g *Gateway) readWhole(a *attempt, data []byte) {
 	g.finishAttempt(a, err)
 }
 
-// judge says what came of a whole answer; err is that of reading it.
+// finishAttempt records the result of decoding a whole answer.
 func (g *Gateway) finishAttempt(a *attempt, err error) {
 	if err == nil {
 		a.answerBegun = true
@@ -181,7 +182,7 @@ func (g *Gateway) finishAttempt(a *attempt, err error) {
 	if !errors.As(err, &failure) {
 		failure = &chat.Error{Class: chat.Transport, Cause: err}
 	}
-	a.answerBegun = failure.Class != "" // not an error of the provider's, but an answer that is no answer
+	a.answerBegun = failure.Class != "" // an unreadable answer, not an error from the provider
 	g.setFailure(a, failure)
 }
 
@@ -211,8 +212,8 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
 	g.readFirst(a)
 }
 
-// isJSON says whether a stream's answer is one JSON document after all: an error
-// of status 200, or a provider that does not stream. The content type is not always the truth.
+// isJSON reports whether a stream's answer is one JSON document: an error of status 200, or a provider that does not
+// stream. The content type is not reliable.
 func isJSON(r *bufio.Reader) bool {
 	for {
 		b, err := r.ReadByte()
@@ -261,7 +262,7 @@ func (g *Gateway) readFirst(a *attempt) {
 	}
 }
 
-// brokeEarly is a stream that failed before its first substantive event.
+// failEarly records the failure of a stream before its first substantive event.
 func (g *Gateway) failEarly(a *attempt, failure *chat.Error) {
 	a.source.close()
 	g.setFailure(a, failure)

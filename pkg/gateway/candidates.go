@@ -10,19 +10,19 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// candidate is a key that may serve the request, and the model that it would be asked for.
+// candidate is a key that may serve the request, and the model to ask its provider for.
 type candidate struct {
 	*key
 	model string
 }
 
-// passed is a key that was considered and not used.
+// skippedKey is a key that was considered and not used.
 type skippedKey struct {
 	key    *key
 	reason string
 }
 
-// service is what a request wants of a provider.
+// service is what a request needs of a provider.
 type service uint8
 
 const (
@@ -30,42 +30,41 @@ const (
 	embeddings
 )
 
-func (a *Request) service() service {
-	if a.Embedding != nil {
+func (r *Request) service() service {
+	if r.Embedding != nil {
 		return embeddings
 	}
 	return conversations
 }
 
-// candidates are the keys that fit the request, in the order in which to try them,
-// and those that do not, with the reason.
-func (t *table) candidates(model string, route dialect.Route, want service) (fit []candidate, not []skippedKey) {
+// candidates returns the keys that may serve the request, in the order of trying, and the others with the reason.
+func (t *table) candidates(model string, route dialect.Route, want service) (fit []candidate, skipped []skippedKey) {
 	prefixed := false
 	for _, k := range t.keys {
 		c, reason, byPrefix := k.fits(model, route, want)
 		if reason != "" {
-			not = append(not, skippedKey{k, reason})
+			skipped = append(skipped, skippedKey{k, reason})
 			continue
 		}
 		if byPrefix && !prefixed {
 			// "provider/model" names the provider: keys of others that happen to know an
-			// id of this form (OpenRouter) are not what the caller asked for.
+			// id of this form (OpenRouter) are not meant.
 			for _, other := range fit {
-				not = append(not, skippedKey{other.key, "another provider is named by the model's prefix"})
+				skipped = append(skipped, skippedKey{other.key, "another provider is named by the model's prefix"})
 			}
 			fit, prefixed = nil, true
 		}
 		if prefixed && !byPrefix {
-			not = append(not, skippedKey{k, "another provider is named by the model's prefix"})
+			skipped = append(skipped, skippedKey{k, "another provider is named by the model's prefix"})
 			continue
 		}
 		fit = append(fit, c)
 	}
-	return fit, not
+	return fit, skipped
 }
 
-// fits says which model the key would be asked for, or why it does not fit. byPrefix
-// says that the model's first segment names the key's provider and was cut off.
+// fits returns the model to ask the key's provider for, or the reason why the key cannot serve the request. byPrefix
+// reports that the model's first segment names the provider and was cut off.
 func (k *key) fits(model string, route dialect.Route, want service) (c candidate, reason string, byPrefix bool) {
 	switch {
 	case k.provider == nil:
@@ -73,7 +72,7 @@ func (k *key) fits(model string, route dialect.Route, want service) (c candidate
 	case k.disabled:
 		return c, "disabled", false
 	case k.undecryptable != "":
-		return c, "its secret cannot be opened; enter it again", false
+		return c, "its secret cannot be decrypted; enter it again", false
 	case !route.Allows(k.providerID):
 		return c, "another provider was asked for", false
 	case route.Priorities != nil && !slices.Contains(route.Priorities, k.priority):
@@ -98,8 +97,8 @@ func (k *key) fits(model string, route dialect.Route, want service) (c candidate
 	return candidate{k, id}, "", id != model && strings.HasPrefix(model, k.providerID+"/")
 }
 
-// pick is which keys to reserve next: one, or several equal ones to rotate among.
-// It is empty if no candidate is left.
+// pick returns the keys to reserve next: one, or several of equal priority to rotate among. It is empty if no candidate
+// is left.
 func (c *Call) pick(now int64) []candidate {
 	if k, ok := c.preferred(now); ok {
 		return []candidate{k}
@@ -107,11 +106,11 @@ func (c *Call) pick(now int64) []candidate {
 	if keys := c.pickWhere(now, func(k candidate) bool { return c.g.hints.mayServe(k.id, k.model, now) }); len(keys) > 0 {
 		return keys
 	}
-	// Better to ask a provider again that did not know the model than to guess that it still does not.
+	// A provider that did not know the model may know it now.
 	return c.pickWhere(now, func(candidate) bool { return true })
 }
 
-// preferred is the key that made an earlier turn of the conversation, if it can still be tried.
+// preferred returns the key that made the latest saved turn of the conversation, if it can be tried.
 func (c *Call) preferred(now int64) (candidate, bool) {
 	for _, k := range c.candidates {
 		if !c.affinity.IsZero() && k.id == c.affinity && !c.tried[k.id] && c.g.hints.ready(k.id, c.entry.table.revision, now) &&
@@ -136,7 +135,7 @@ func (c *Call) pickWhere(now int64, also func(candidate) bool) []candidate {
 			break
 		}
 	}
-	// The turn of a set is kept by its ids in order, whatever order the keys have here.
+	// The rotation cursor belongs to the set of ids, in order.
 	slices.SortFunc(equal, func(a, b candidate) int { return bytes.Compare(a.id[:], b.id[:]) })
 	return equal
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
-// Count tells how many input tokens a request has. It takes no place in a quota: the provider is asked if it counts
-// for nothing, else, or if it does not answer, the number is an estimate and exact is false. Errors:
-// Unauthorized, NoEligibleKey, Validation (the provider says that the request is at fault), Unavailable.
+// Count returns the number of input tokens of a request. It reserves nothing: providers that count for free are asked;
+// if none is or none answers, the number is an estimate and exact is false. Errors: Unauthorized, NoEligibleKey,
+// Validation (the provider rejects the request), Unavailable.
 func (g *Gateway) Count(ctx context.Context, request Request) (n int64, exact bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, g.settings.FirstEvent)
 	defer cancel()
-	e, verdict, err := g.admit(ctx, request.Principal)
+	e, status, err := g.admit(ctx, request.Principal)
 	if err != nil {
 		return 0, false, err
 	}
@@ -25,7 +25,7 @@ func (g *Gateway) Count(ctx context.Context, request Request) (n int64, exact bo
 	}
 	now := c.nowMs()
 	for _, k := range c.candidates {
-		if !verdict.Keys[k.id].Ready(now) {
+		if !status.Keys[k.id].Ready(now) {
 			continue
 		}
 		n, err := g.countAt(ctx, k, request)

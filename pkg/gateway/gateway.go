@@ -1,10 +1,10 @@
-// Package gateway takes a request its whole way, whatever the dialect:
+// Package gateway serves requests of all dialects:
 //
 //	authenticate → candidates → reserve → call → (fail over → reserve → call)* → answer → settle
 //
-// A place in a key's quota is reserved before the provider is called and given back
-// if the provider did not serve. What happened is settled once, before the last byte
-// goes out, also when the caller hangs up or the provider breaks off.
+// The quota of a key is reserved before the provider is called, and the reservation is released if the provider did
+// not serve the request. A request is settled once, before the last byte goes out, also when the client disconnects or
+// the provider's answer breaks off.
 package gateway
 
 import (
@@ -40,7 +40,7 @@ type Settings struct {
 	Timeout time.Duration
 	// FirstEvent is how long status and headers wait for the first substantive event of a stream.
 	FirstEvent time.Duration
-	// Silence is how long a provider may send nothing.
+	// IdleTimeout is how long a provider may send nothing.
 	IdleTimeout time.Duration
 }
 
@@ -57,21 +57,20 @@ type Deps struct {
 	Cost      Cost
 	Log       *slog.Logger
 	Now       func() time.Time
-	// OnSettled, if set, is called after a request was settled and its answer is out of the
-	// gateway's hands.
+	// OnSettled, if set, is called after a request was settled and its answer was handed over.
 	OnSettled func(context.Context, Settled)
 }
 
-// Settled tells of a request that was settled.
+// Settled describes a request that was settled.
 type Settled struct {
 	At int64 // Unix milliseconds
-	// FirstOfDay says that it took the first place of a UTC day in a key's quota: of all requests of
-	// a day, in whatever process, one a key does, or few if it was given back.
+	// FirstOfDay reports that its reservation was the first of a UTC day for a key. Over all processes one request
+	// a key and day has it, or a few if the reservation is released.
 	FirstOfDay bool
 }
 
-// ErrStopping, as the cause of a context's end (context.WithCancelCause), says that the process
-// stops: whoever still waits for an answer is told so.
+// ErrStopping is the cause of a context's end (context.WithCancelCause) when the process stops. Clients that still wait
+// for an answer get an error that says so.
 var ErrStopping = errors.New("the gateway stops")
 
 // Gateway serves requests. It is safe for concurrent use; make one a process.
@@ -83,7 +82,7 @@ type Gateway struct {
 	settles  *store.Group[store.Record]
 }
 
-// The bounds of a settle group: what one transaction may hold, and how long it may take.
+// The bounds of a settle group: the records in one transaction, and how long it may take.
 const (
 	settleLimit   = 64
 	settleTimeout = 10 * time.Second
@@ -98,46 +97,46 @@ func New(deps Deps, settings Settings) *Gateway {
 	return g
 }
 
-// Principal is who asks.
+// Principal is who sends a request.
 type Principal struct {
-	// Digests are those under which the gateway token may be stored, the likelier first.
+	// Digests are the digests under which the gateway token may be stored, the likeliest first.
 	Digests []auth.TokenDigest
-	// Session and User are set instead for a request from the dashboard. The session was looked
-	// up already; that it still stands is checked again with the reserve.
+	// Session and User are set instead for a request from the dashboard. The session was looked up already; the
+	// reserve checks again that it is valid.
 	Session store.ID
 	User    store.ID
-	// Token names the gateway token by its id, where there are no Digests: a job keeps no more of it.
+	// Token is the id of the gateway token where there are no Digests: a job stores no more of it.
 	Token store.ID
 }
 
-// Ask is one request.
+// Request is a request and how it arrived.
 type Request struct {
-	ID        store.ID // of the request, made when it arrived
+	ID        store.ID // made when the request arrived
 	Principal Principal
-	Chat      *chat.Request
+	Chat      *chat.Request // decoded
 	Route     dialect.Route
-	// Embedding, if not nil, asks for vectors instead of a conversation. Request has then only the model.
+	// Embedding, if not nil, asks for vectors. Then Chat has only the model.
 	Embedding *chat.EmbeddingRequest
-	// Dialect is the wire format in which the caller asks, and Body what it sent: a provider that speaks the
-	// same gets these bytes, changed as little as its rules allow. Empty: everything is translated.
+	// Dialect is the client's wire format and Body what it sent. A provider of the same dialect gets these bytes, with as
+	// few changes as its rules allow. Empty: every request is translated.
 	Dialect dialect.Name
 	Body    []byte
-	// changed are the indexes of the messages of Request that are not those of Body any more.
+	// changedMessages are the indexes of the messages of Chat that differ from Body.
 	changedMessages []int
-	// Header is the caller's; only what the provider's row allows goes up.
+	// Header is the client's. Only what the provider's row allows is forwarded.
 	Header http.Header
-	// Also, if set, is asked when the request is settled for statements that belong to its end; they commit with
-	// the usage row or not at all. failure is what the caller is told, nil if c has the answer. If they fail
-	// with store.CodeNull, somebody else has ended what the request was for: then nothing is written.
+	// EndStatements, if set, returns statements that commit together with the usage row. failure is the error that the
+	// client gets, nil if c has the answer. If they fail with store.CodeNull, another process has ended the job of
+	// the request, and nothing is written.
 	EndStatements func(c *Call, failure *fault.Error) []store.Stmt
 }
 
-// Start takes a request up to its answer, or to the point where the answer is
-// committed to one key: then the Call streams it. The Call must be closed.
+// Start sends a request to providers until one has answered or, of a stream, begins to answer: then the Call
+// streams the answer. The Call must be closed.
 //
-// Errors are *fault.Error, already settled: Validation (the provider says that the
-// request is at fault), Unauthorized, NoEligibleKey, RateLimit (all fitting keys are spent or
-// rest; RetryAfter is the soonest), Provider, Unavailable (the database), Cancelled.
+// Errors are *fault.Error, already settled: Validation (the provider rejects the request), Unauthorized,
+// NoEligibleKey, RateLimit (all fitting keys are spent or cooling down; RetryAfter is the soonest), Provider,
+// Unavailable (the database), Cancelled.
 func (g *Gateway) Start(ctx context.Context, request Request) (*Call, error) {
 	ctx, cancel := context.WithTimeout(ctx, g.settings.Timeout)
 	c := &Call{g: g, req: request, ctx: ctx, cancel: cancel, started: g.Now(), tried: map[store.ID]bool{}}

@@ -8,13 +8,12 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// hints remember which keys were found spent or resting, so that not every request
-// asks for them again. They only order the asking: the database decides, and before
-// a request is refused for good it is asked once more.
+// hints remember which keys are spent or cooling down, so that not every request tries to reserve them. They only
+// order the tries: the database decides, and it is asked again before a request is refused.
 type hints struct {
 	mu      sync.Mutex
 	keys    map[store.ID]hint
-	unknown map[keyModel]int64 // until when a key is taken not to serve a model
+	unknown map[keyModel]int64 // until when a key is assumed not to serve a model
 }
 
 type hint struct {
@@ -28,9 +27,9 @@ type keyModel struct {
 }
 
 const (
-	// maxHints bounds each map; beyond it what is over is forgotten, and if that is little everything, which costs a few refusals.
+	// maxHints bounds each map. Beyond it expired hints are dropped, or all of them, which costs a few refused reservations.
 	maxHints = 50_000
-	// unknownFor is how long a model that a provider did not know is asked of other keys first.
+	// unknownFor is how long, in milliseconds, other keys come first after a provider did not know a model.
 	unknownFor = 10 * 60 * 1000
 )
 
@@ -38,7 +37,7 @@ func newHints() *hints {
 	return &hints{keys: map[store.ID]hint{}, unknown: map[keyModel]int64{}}
 }
 
-// ready says whether nothing is known against the key.
+// ready reports whether the key is neither spent nor cooling down as far as is known.
 func (h *hints) ready(id store.ID, revision, now int64) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -46,19 +45,19 @@ func (h *hints) ready(id store.ID, revision, now int64) bool {
 	return !ok || k.revision != revision || k.until <= now
 }
 
-// learn takes over what the database says of all keys of a user.
-func (h *hints) update(v quota.Status, now int64) {
+// update takes over the status of all keys of a user.
+func (h *hints) update(s quota.Status, now int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.keys) > maxHints {
 		clear(h.keys)
 	}
-	for id, k := range v.Keys {
+	for id, k := range s.Keys {
 		switch {
 		case k.Spent():
-			h.keys[id] = hint{max(nextMidnight(now), k.CooldownUntil), v.Revision}
+			h.keys[id] = hint{max(nextMidnight(now), k.CooldownUntil), s.Revision}
 		case k.CoolingDown(now):
-			h.keys[id] = hint{k.CooldownUntil, v.Revision}
+			h.keys[id] = hint{k.CooldownUntil, s.Revision}
 		default:
 			delete(h.keys, id)
 		}
@@ -67,14 +66,14 @@ func (h *hints) update(v quota.Status, now int64) {
 
 func nextMidnight(now int64) int64 { return store.DayStart(store.DayOf(now) + 1) }
 
-// rest notes that this process has put a key to rest.
+// coolDown records a cooldown that this process has started.
 func (h *hints) coolDown(id store.ID, until, revision int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.keys[id] = hint{until, revision}
 }
 
-// gaveBack forgets that a key is spent: there is a place again.
+// released forgets that a key is spent, as a reservation was released.
 func (h *hints) released(id store.ID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

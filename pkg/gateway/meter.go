@@ -2,7 +2,7 @@ package gateway
 
 import "github.com/alicetears/llm-gateway/pkg/chat"
 
-// meter keeps what accounting needs of an answer that passes by.
+// meter collects what accounting needs of an answer.
 type meter struct {
 	reported *chat.Usage
 	tier     string // the service tier that the provider says it used
@@ -32,9 +32,9 @@ func (m *meter) count(ev *chat.Event) {
 	}
 }
 
-// usage is what the provider reported or, if it reported nothing, an estimate. Of a stream that broke off
-// the report may be that of its start (Anthropic): its output is then estimated.
-func (m *meter) usage(request *Request) *chat.Usage {
+// usage returns the usage that the provider reported, or an estimate. If a stream broke off, the report may be from its
+// start (Anthropic): then the output is estimated.
+func (m *meter) usage(r *Request) *chat.Usage {
 	if m.reported != nil {
 		if came := tokens(m.bytes); !m.complete && came > m.reported.Output {
 			u := *m.reported
@@ -43,13 +43,13 @@ func (m *meter) usage(request *Request) *chat.Usage {
 		}
 		return m.reported
 	}
-	return &chat.Usage{Input: estimateInput(request), Output: tokens(m.bytes), Estimated: true}
+	return &chat.Usage{Input: estimateInput(r), Output: tokens(m.bytes), Estimated: true}
 }
 
-// tokens estimates by the rule of thumb of four bytes of English text to a token.
+// tokens estimates a number of tokens: about four bytes of English text are one.
 func tokens(bytes int64) int64 { return (bytes + 3) / 4 }
 
-// estimateInput guesses the tokens of what is asked.
+// estimateInput estimates the input tokens of a request.
 func estimateInput(request *Request) int64 {
 	if request.Embedding == nil {
 		return tokens(requestBytes(request.Chat))

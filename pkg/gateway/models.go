@@ -11,18 +11,17 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
 
-// ServedModel is a model that a caller can reach.
+// ServedModel is a model that a principal can use.
 type ServedModel struct {
-	ID string // by which callers ask for it
-	// Providers serve it, in the order in which the caller's keys are tried.
+	ID string // as requests name it
+	// Providers serve it, in the order in which their keys are tried.
 	Providers []string
-	// Known is what the catalogue has about it at the first of them; of a model that it does not
-	// have, only Provider and ID are set.
+	// Known is the catalogue's entry for the first of them. If there is none, only Provider and ID are set.
 	Known catalog.Model
 }
 
-// Models lists the models that the caller's enabled keys may serve, by id. Keys that rest or are spent
-// count, too: what an application sees must not change with the hour. Errors: Unauthorized, Unavailable.
+// Models lists the models that the principal's enabled keys may serve, by id. It includes keys that are spent or cooling
+// down, so that the list does not change with the hour. Errors: Unauthorized, Unavailable.
 func (g *Gateway) Models(ctx context.Context, c Principal) ([]ServedModel, error) {
 	e, _, err := g.admit(ctx, c)
 	if err != nil {
@@ -31,7 +30,7 @@ func (g *Gateway) Models(ctx context.Context, c Principal) ([]ServedModel, error
 	today := g.Now().UTC().Format(time.DateOnly)
 	byID := map[string]*ServedModel{}
 	for _, k := range e.table.keys {
-		if !k.serves() {
+		if !k.usable() {
 			continue
 		}
 		for _, m := range k.models(today) {
@@ -53,8 +52,8 @@ func (g *Gateway) Models(ctx context.Context, c Principal) ([]ServedModel, error
 	return models, nil
 }
 
-// Model finds a model that the caller can reach, by any name that a request may have. Errors: those of
-// Models, and NotFound.
+// Model finds a model that the principal can use, by any name that a request may use. Errors: those of Models, and
+// NotFound.
 func (g *Gateway) Model(ctx context.Context, c Principal, id string) (ServedModel, error) {
 	e, _, err := g.admit(ctx, c)
 	if err != nil {
@@ -78,8 +77,8 @@ func (g *Gateway) Model(ctx context.Context, c Principal, id string) (ServedMode
 	return s, nil
 }
 
-// serves says whether anything at all can go through the key.
-func (k *key) serves() bool {
+// usable reports whether the key can serve any request.
+func (k *key) usable() bool {
 	if k.provider == nil || k.disabled || k.undecryptable != "" {
 		return false
 	}
@@ -87,8 +86,8 @@ func (k *key) serves() bool {
 	return ok
 }
 
-// models are those of the catalogue that the key may serve and that have not ended yet, and those that its
-// owner named.
+// models returns the catalogue's models that the key may serve and that have not reached their end of life, and those
+// that its owner named.
 func (k *key) models(today string) []catalog.Model {
 	var out []catalog.Model
 	for m := range catalog.Of(k.providerID) {

@@ -9,26 +9,26 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
-// refusal is what the caller is told when no candidate is left.
+// refusal returns the error for the client when no candidate is left.
 func (c *Call) refusal() error {
 	if len(c.candidates) == 0 {
 		return c.noEligibleKey(c.skipped)
 	}
 	now := c.nowMs()
 	var (
-		soonest int64 // when the first key that comes back by itself does
-		waiting []skippedKey
-		failed  bool // some key was tried and is neither spent nor resting
+		soonest     int64 // when the first key is available again without a person
+		unavailable []skippedKey
+		failed      bool // some key was tried and is neither spent nor cooling down
 	)
 	for _, k := range c.candidates {
-		back, reason := c.availableAt(k, now)
+		at, reason := c.availableAt(k, now)
 		if reason == "" {
 			failed = true
 			continue
 		}
-		waiting = append(waiting, skippedKey{k.key, reason})
-		if back > 0 && (soonest == 0 || back < soonest) {
-			soonest = back
+		unavailable = append(unavailable, skippedKey{k.key, reason})
+		if at > 0 && (soonest == 0 || at < soonest) {
+			soonest = at
 		}
 	}
 	last := c.lastFailed()
@@ -38,17 +38,17 @@ func (c *Call) refusal() error {
 	case soonest > 0:
 		return &fault.Error{
 			Code:       fault.RateLimit,
-			Message:    "the quota of every fitting key is spent, or the key rests after its provider refused it; try again later, raise a daily limit, or add a key",
-			Details:    map[string]any{"keys": describeSkipped(waiting)},
+			Message:    "every key that may serve the request has spent its quota or is cooling down after its provider refused it; try again later, raise a daily limit, or add a key",
+			Details:    map[string]any{"keys": describeSkipped(unavailable)},
 			RetryAfter: time.Duration(soonest-now) * time.Millisecond,
 		}
 	case last != nil:
 		return c.providerFault(last)
-	case failed: // the last place went to somebody else each time
-		return &fault.Error{Code: fault.RateLimit, Message: "many requests compete for the last places of a daily limit; try again",
+	case failed: // other requests reserved first each time
+		return &fault.Error{Code: fault.RateLimit, Message: "many requests compete for the rest of a daily limit; try again",
 			RetryAfter: time.Second}
 	}
-	return c.noEligibleKey(append(waiting, c.skipped...))
+	return c.noEligibleKey(append(unavailable, c.skipped...))
 }
 
 func (c *Call) lastFailed() *attempt {
@@ -58,14 +58,14 @@ func (c *Call) lastFailed() *attempt {
 	return nil
 }
 
-// comesBack says whether the caller need only wait.
+// recoversByItself reports whether it is enough to wait after a failure of the class.
 func recoversByItself(class chat.Class) bool {
 	return class == chat.RateLimited || class == chat.DailyQuota
 }
 
-// backAt says why a candidate cannot serve now and when it can again, in Unix
-// milliseconds; 0 if it takes a person. The reason is empty if nothing keeps it from serving.
-func (c *Call) availableAt(k candidate, now int64) (back int64, reason string) {
+// availableAt returns why a candidate cannot serve now and when it can again, in Unix milliseconds; 0 if a person has to
+// act. The reason is empty if the candidate can serve.
+func (c *Call) availableAt(k candidate, now int64) (at int64, reason string) {
 	for i := len(c.trace.attempts) - 1; i >= 0; i-- {
 		a := c.trace.attempts[i]
 		if a.key.id != k.id {
@@ -95,24 +95,23 @@ func cooldownReason(until int64, class string, now int64) (int64, string) {
 	case until >= provider.UntilEdited:
 		return 0, "the provider refuses it (" + class + "); enter it again"
 	}
-	return until, "it rests until " + time.UnixMilli(until).UTC().Format(time.RFC3339) + " (" + class + ")"
+	return until, "cooldown until " + time.UnixMilli(until).UTC().Format(time.RFC3339) + " (" + class + ")"
 }
 
-func (c *Call) noEligibleKey(not []skippedKey) error {
+func (c *Call) noEligibleKey(skipped []skippedKey) error {
 	msg := "you have no provider key yet: add one (POST /api/keys)"
-	if len(not) > 0 {
+	if len(skipped) > 0 {
 		msg = "none of your provider keys may serve this request"
 		if m := c.req.Chat.Model; m != "" {
 			msg += " for the model " + fmt.Sprintf("%q", clip(m, maxModel))
 		}
-		msg += "; details.keys says why each was passed over"
+		msg += "; details.keys says why each was skipped"
 	}
-	return &fault.Error{Code: fault.NoEligibleKey, Message: msg, Details: map[string]any{"keys": describeSkipped(not)}}
+	return &fault.Error{Code: fault.NoEligibleKey, Message: msg, Details: map[string]any{"keys": describeSkipped(skipped)}}
 }
 
-// providerFault is what the caller is told of a provider's failure. The provider's
-// words reach the caller only where the caller caused them: what it says about a key
-// is between it and the key's owner, who finds it with the key.
+// providerFault returns the error for the client after a provider's failure. The provider's message reaches the client
+// only if the client caused it: a message about a key is for the key's owner alone, who finds it with the key.
 func (c *Call) providerFault(a *attempt) *fault.Error {
 	e := a.failure
 	details := map[string]any{"class": e.Class, "provider": a.key.providerID, "model": a.key.model}

@@ -24,8 +24,8 @@ type earlierTurn struct {
 // maxEarlierTurns is how many turns are looked up at most, the latest ones.
 const maxEarlierTurns = store.MaxTurnKeys / 3
 
-// restoreSaved looks up what is saved of the request's turns. It costs a trip, and only if there are turns of which something
-// may be saved and a candidate to whom that matters.
+// restoreSaved looks up what is saved of the request's turns. It takes a round trip only if there are turns of which
+// something may be saved, and a candidate whose provider wants it.
 func (c *Call) restoreSaved() error {
 	if !slices.ContainsFunc(c.candidates, func(k candidate) bool { return k.provider.WantsReasoning() }) {
 		return nil
@@ -116,7 +116,7 @@ func mayBeSaved(m chat.Message) bool {
 // decryptTurn returns nil for a turn that cannot be decrypted: the secret that encrypted it is gone, and it is of no
 // use.
 func (g *Gateway) decryptTurn(row *store.SavedTurn) *savedTurn {
-	text, _, err := g.Secrets.Decrypt(row.Encrypted, row.EncryptionKey, turnBinding(row.ID, row.UserID))
+	text, _, err := g.Secrets.Decrypt(row.Encrypted, row.EncryptionKeyID, turnBinding(row.ID, row.UserID))
 	saved := &savedTurn{keyID: row.KeyID}
 	if err != nil || json.Unmarshal(text, saved) != nil {
 		return nil
@@ -132,7 +132,7 @@ func (s *savedTurn) of(d *turnDigests) *savedTurn {
 	return s
 }
 
-// preferMaker moves the key that made the latest saved turn to the front of the candidates.
+// preferMaker sets the key affinity to the key that made the latest saved turn.
 func (c *Call) preferMaker() {
 	for i := len(c.earlier) - 1; i >= 0; i-- {
 		made := c.earlier[i].maker()
@@ -146,7 +146,7 @@ func (c *Call) preferMaker() {
 	}
 }
 
-// maker says who made the turn; nil if nobody knows.
+// maker returns the saved turn that names the key which made the turn; nil if none is known.
 func (t *earlierTurn) maker() *savedTurn {
 	switch {
 	case t.owner != nil:
@@ -157,8 +157,8 @@ func (t *earlierTurn) maker() *savedTurn {
 	return t.similar
 }
 
-// requestFor is the request as the key's provider wants it: with what it made in earlier turns, and without what
-// another account made. changed are the indexes of the messages that differ from the client's.
+// requestFor returns the request as the key's provider wants it: with the reasoning that it made in earlier turns, and
+// without what another account made. changed are the indexes of the messages that differ from the client's.
 func (c *Call) requestFor(k candidate) (req *chat.Request, changed []int) {
 	req = c.req.Chat
 	for i := range c.earlier {
@@ -180,7 +180,7 @@ func (c *Call) requestFor(k candidate) (req *chat.Request, changed []int) {
 	return req, changed
 }
 
-// restored are the parts of each of the turn's messages as the key's provider wants them back.
+// restored returns the parts of each of the turn's messages as the key's provider wants them back.
 func (t *earlierTurn) restored(messages []chat.Message, k candidate) (out [][]chat.Part, changed bool) {
 	maker := t.maker()
 	if maker == nil {
@@ -205,7 +205,7 @@ func (t *earlierTurn) restored(messages []chat.Message, k candidate) (out [][]ch
 	return saved.restore(messages), true
 }
 
-// keepsState says whether the parts carry what the provider wants back, so that nothing has to be added.
+// keepsState reports whether the parts carry what the provider wants back, so that nothing has to be restored.
 func keepsState(parts []chat.Part) bool {
 	return slices.ContainsFunc(parts, func(p chat.Part) bool {
 		return p.Kind == chat.Reason && stateText(p.State) != "" || p.Kind == chat.Call && p.ToolCall.Signature != ""
@@ -248,7 +248,7 @@ func (s *savedTurn) restore(messages []chat.Message) [][]chat.Part {
 	return out
 }
 
-// signed is the n-th call of the turn with its signature.
+// signed returns the n-th call of the turn with its signature.
 func (s *savedTurn) signed(call *chat.ToolCall, n int) *chat.ToolCall {
 	if n >= len(s.Signatures) || s.Signatures[n] == "" {
 		return call
@@ -262,8 +262,8 @@ func (s *savedTurn) part(i int) chat.Part {
 	return chat.Part{Kind: chat.Reason, Text: s.Reasoning[i].Text, State: s.Reasoning[i].State}
 }
 
-// arrange puts what was said back into the order in which it was, with the reasoning where it stood: callers whose format has one
-// text before the calls have joined the texts. It is not ok if they say something else than was said.
+// arrange puts the parts back into the order of the answer, with the reasoning in its place: clients whose format has one
+// text before the calls have joined the texts. It is not ok if the parts are not those of the answer.
 func (s *savedTurn) arrange(said []chat.Part) (out []chat.Part, ok bool) {
 	var texts, calls []chat.Part
 	for _, p := range said {
@@ -298,7 +298,8 @@ func (s *savedTurn) arrange(said []chat.Part) (out []chat.Part, ok bool) {
 	return out, len(s.Outline) > 0 && len(texts) == 0 && len(calls) == 0
 }
 
-// appendText takes a text of the outline off the front of those that are left. It may be a piece of the first one, or several.
+// appendText takes a text of the outline off the front of the remaining texts. It may be a piece of the first one, or
+// several of them.
 func appendText(out, left []chat.Part, cut int, o outlineEntry) (_, _ []chat.Part, _ int, ok bool) {
 	for want := o.Text; want > 0; {
 		if len(left) == 0 {
@@ -312,12 +313,12 @@ func appendText(out, left []chat.Part, cut int, o outlineEntry) (_, _ []chat.Par
 			p.Phase = o.Phase
 		}
 		if !whole {
-			p.Citations = nil // they are of places in the whole text
+			p.Citations = nil // they point into the whole text
 		}
 		if cut += n; cut == len(left[0].Text) {
 			left, cut = left[1:], 0
 		} else {
-			p.Cache = nil // it ends with the last piece
+			p.Cache = nil // the cached prefix ends with the last piece
 		}
 		if want -= n; !utf8.ValidString(p.Text) {
 			return nil, nil, 0, false

@@ -169,7 +169,7 @@ func (c *Call) saveTurn() (store.Stmt, bool) {
 	}
 	user, now := c.entry.table.user, c.nowMs()
 	t := store.SavedTurn{ID: c.turnKey("turn", c.endUser(), text), UserID: user, KeyID: k.id, ExpiresAt: now + savedFor}
-	t.Encrypted, t.EncryptionKey = c.g.Secrets.Encrypt(text, turnBinding(t.ID, user))
+	t.Encrypted, t.EncryptionKeyID = c.g.Secrets.Encrypt(text, turnBinding(t.ID, user))
 	return store.SaveTurn(t, keys, now), true
 }
 

@@ -11,19 +11,18 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// outcome is how a request ended, and the status that its caller saw.
+// outcome is how a request ended, and the status that its client got.
 type outcome struct {
 	kind   store.Outcome
 	status int
-	fault  *fault.Error // what the caller is told instead of an answer
+	fault  *fault.Error // that the client gets instead of an answer
 }
 
-// fail settles a request that ends with an error before its answer, and returns what
-// the caller is told.
+// fail settles a request that ends with an error before its answer, and returns the error for the client.
 func (c *Call) fail(err error) *fault.Error {
 	f := fault.From(err)
 	if c.entry == nil || f.Code == fault.Unauthorized {
-		return f // nobody's request: there is no user whose log it belongs to
+		return f // there is no user whose log it belongs to
 	}
 	o := outcome{store.Failed, f.Code.Status(), f}
 	switch {
@@ -37,9 +36,8 @@ func (c *Call) fail(err error) *fault.Error {
 	return f
 }
 
-// settle writes what is kept of the request, once. It does not end with the
-// caller's context. A settle that fails is tried again, then logged: the answer
-// goes out all the same.
+// settle writes the request's record, once. It does not end with the client's context. If it fails after retries the
+// record is logged, and the answer goes out all the same.
 func (c *Call) settle(o outcome, usage *chat.Usage) {
 	if c.settled {
 		return
@@ -53,7 +51,7 @@ func (c *Call) settle(o outcome, usage *chat.Usage) {
 		err = c.g.writeRecord(ctx, r)
 	}
 	if store.CodeOf(err) == store.CodeNull {
-		c.g.Log.Warn("somebody else has ended what the request was for: nothing is written of it", "requestId", r.ID.String(), "user", r.User.String())
+		c.g.Log.Warn("the request was ended elsewhere: its usage is not written", "requestId", r.ID.String(), "user", r.User.String())
 		return
 	}
 	if err != nil {
@@ -109,7 +107,7 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 // maxModel bounds a model's name in the log, in bytes; the longest known has 70.
 const maxModel = 128
 
-// answering is the attempt that the request is booked on.
+// booked returns the attempt that the record names: the one that answers, or else the last that failed.
 func (c *Call) booked() *attempt {
 	if c.current != nil {
 		return c.current
@@ -129,7 +127,7 @@ func (c *Call) addUsage(r *store.Record, u *chat.Usage) {
 	}
 }
 
-// healing is what this request found under a previous secret and stores under the current one.
+// secretUpdates are the statements that rehash the token and re-encrypt the key if a previous secret protects them.
 func (c *Call) secretUpdates() []store.Stmt {
 	var stmts []store.Stmt
 	if s := c.entry.rehash.Swap(nil); s != nil {

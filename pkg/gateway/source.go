@@ -10,7 +10,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// source is the stream of a provider.
+// source reads the stream of a provider.
 type source struct {
 	body          io.Closer
 	events        *sse.Reader
@@ -19,13 +19,13 @@ type source struct {
 	thinkSplitter *body.ThinkSplitter
 	ended         bool
 
-	// passthrough, if it is not nil, keeps in raw what the caller is to see of the events that next gave.
+	// passthrough, if not nil, writes the events that next returned to raw, as the client gets them.
 	passthrough dialect.StreamPassthrough
 	raw         []byte
 }
 
-// next appends the events of the next server-sent event that means something. It
-// ends with EventEnd or EventError, after which it is not called again.
+// next appends the events of the next server-sent event that has any. After EventEnd or EventError it must not be called
+// again.
 func (s *source) next(out []chat.Event) []chat.Event {
 	for n := len(out); len(out) == n && !s.ended; {
 		name, data, err := s.events.Next()
@@ -47,7 +47,7 @@ func (s *source) next(out []chat.Event) []chat.Event {
 	return out
 }
 
-// mend gives the events from the index on the names that the caller knows, and takes reasoning out of text.
+// translate restores the client's tool names in the events from the index on, and splits reasoning from text.
 func (s *source) translate(events []chat.Event, from int) []chat.Event {
 	s.names.RestoreEvents(events[from:])
 	if s.thinkSplitter != nil {
@@ -56,7 +56,7 @@ func (s *source) translate(events []chat.Event, from int) []chat.Event {
 	return events
 }
 
-// keepRaw keeps an event's bytes, unless it is a failure: that is told in the gateway's words.
+// keepRaw keeps an event's bytes, unless it is a failure, which the client gets in the gateway's words.
 func (s *source) keepRaw(name string, data []byte, meaning []chat.Event) {
 	if s.passthrough == nil || len(meaning) > 0 && meaning[len(meaning)-1].Kind == chat.EventError {
 		return
@@ -64,7 +64,7 @@ func (s *source) keepRaw(name string, data []byte, meaning []chat.Event) {
 	s.raw = s.passthrough.Append(s.raw, name, data)
 }
 
-// atHand appends what has come already, so that it goes out in one piece.
+// nextReady appends events that have already arrived, so that they go out in one piece.
 func (s *source) nextReady(out []chat.Event) []chat.Event {
 	for len(out) < maxBatch && !s.ended && s.events.Ready() {
 		out = s.next(out)
@@ -72,7 +72,7 @@ func (s *source) nextReady(out []chat.Event) []chat.Event {
 	return out
 }
 
-// maxTogether bounds how many events go out in one piece.
+// maxBatch bounds how many events go out in one piece.
 const maxBatch = 256
 
 func streamError(err error) *chat.Error {

@@ -10,10 +10,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// Next waits for the next events of a stream and appends them to out. The last are one
-// EventUsage, unless the stream failed, and EventEnd or EventError; before these come back the request is
-// settled, so whoever reads a stream to its end finds its row. After them, Next
-// returns nothing. An EventError's Err is for the log: [Call.Fault] is what the caller is told.
+// Next waits for the next events of a stream and appends them to out. The last are one EventUsage, unless the stream
+// failed, and EventEnd or EventError. The request is settled before Next returns these, so that whoever reads a stream
+// to its end finds its row. After them, Next returns nothing. An EventError's Err is for the log; the client gets
+// [Call.Fault].
 func (c *Call) Next(out []chat.Event) []chat.Event {
 	for n := len(out); len(out) == n && !c.ended; {
 		for _, ev := range c.read() {
@@ -25,9 +25,9 @@ func (c *Call) Next(out []chat.Event) []chat.Event {
 	return out
 }
 
-// Raw is what the events that Next returned last are in the caller's own dialect, as the provider sent
-// it; a failure among them is left out. ok is false if they have to be written anew. It is valid
-// until the next call of Next, and taken once.
+// Raw returns the bytes of the events that Next returned last, as the provider sent them in the client's dialect,
+// without a failure among them. ok is false if the events have to be encoded. The bytes are valid until the next call of
+// Next, and returned once.
 func (c *Call) Raw() (raw []byte, ok bool) {
 	s := c.current.source
 	if s == nil || s.passthrough == nil {
@@ -37,7 +37,7 @@ func (c *Call) Raw() (raw []byte, ok bool) {
 	return raw, true
 }
 
-// read waits for what comes next from the provider.
+// read waits for the next events of the provider.
 func (c *Call) read() []chat.Event {
 	a := c.current
 	if c.firstEvent != nil {
@@ -56,13 +56,13 @@ func (c *Call) read() []chat.Event {
 	return c.buf
 }
 
-// pass counts an event and hands it on.
+// deliver counts an event and appends it to out.
 func (c *Call) deliver(out []chat.Event, ev chat.Event) []chat.Event {
 	c.meter.count(&ev)
 	c.collect(&ev)
 	switch ev.Kind {
 	case chat.EventUsage:
-		return out // once, at the end
+		return out // it comes once, at the end
 	case chat.EventEnd:
 		c.ended = true
 		usage := c.meter.usage(&c.req)
@@ -75,16 +75,16 @@ func (c *Call) deliver(out []chat.Event, ev chat.Event) []chat.Event {
 	return append(out, ev)
 }
 
-// broke settles a stream that failed after it was committed.
+// failStream settles a stream that failed after it was committed.
 func (c *Call) failStream(failure *chat.Error) {
 	a := c.current
 	if a.failure == nil {
 		c.g.setFailure(a, failure)
 	}
 	now := c.nowMs()
-	_, restUntil := a.key.provider.AfterFailure(a.failure, now)
+	_, cooldownUntil := a.key.provider.AfterFailure(a.failure, now)
 	a.cancelled = c.ctx.Err() != nil
-	c.recordFailure(a, restUntil, now)
+	c.recordFailure(a, cooldownUntil, now)
 	c.settle(c.brokenOutcome(), c.meter.usage(&c.req))
 }
 
@@ -98,7 +98,7 @@ func (c *Call) brokenOutcome() outcome {
 	return outcome{store.Broken, 200, nil}
 }
 
-// Fault is what the caller is told after an EventError.
+// Fault returns the error that the client gets after an EventError.
 func (c *Call) Fault() *fault.Error {
 	if err := c.ctx.Err(); err != nil {
 		return fault.From(c.contextError(err))
@@ -106,11 +106,11 @@ func (c *Call) Fault() *fault.Error {
 	return c.providerFault(c.current)
 }
 
-// Cancel ends the provider's work from another goroutine, as if the caller had left.
+// Cancel ends the call from another goroutine, as if the client had disconnected.
 func (c *Call) Cancel() { c.cancel() }
 
-// Close ends the call. If the answer was not read to its end, the provider's work is
-// cancelled and the request settled as one whose caller left.
+// Close ends the call. If the answer was not read to its end, the request to the provider is cancelled and settled as
+// one whose client has disconnected.
 func (c *Call) Close() {
 	c.cancel()
 	if c.firstEvent != nil {
@@ -129,7 +129,7 @@ func (c *Call) Close() {
 	}
 }
 
-// leave settles a committed call whose caller did not wait for the end.
+// abandon settles a committed call whose client did not wait for the end.
 func (c *Call) abandon() {
 	a := c.current
 	for i := range a.early {
@@ -137,8 +137,8 @@ func (c *Call) abandon() {
 	}
 	a.cancelled = true
 	if a.failure == nil {
-		a.failure = &chat.Error{Class: chat.Transport, Message: "the caller left", Cause: context.Canceled}
-		a.answerBegun = true // it was sent and the provider was at work
+		a.failure = &chat.Error{Class: chat.Transport, Message: "the client closed the connection", Cause: context.Canceled}
+		a.answerBegun = true // the provider had the request and was working on it
 	}
 	c.recordFailure(a, 0, 0)
 	o := outcome{store.CallerLeft, 200, nil}
@@ -152,7 +152,7 @@ func (c *Call) abandon() {
 func (c *Call) finishWhole(a *attempt) {
 	if a.vectors != nil {
 		c.meter.model = a.vectors.Model
-		a.vectors.Model = cmp.Or(a.vectors.Model, a.key.model) // Gemini's answers name none
+		a.vectors.Model = cmp.Or(a.vectors.Model, a.key.model) // Gemini's answers do not name it
 		if a.vectors.Usage == nil {
 			a.vectors.Usage = c.meter.usage(&c.req)
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// trace is what happened on the way of a request that failed or failed over.
+// trace records the failed attempts of a request and the keys that it skipped.
 type trace struct {
 	attempts []*attempt // that failed
 	took     []time.Duration
@@ -21,7 +21,7 @@ func (t *trace) addFailed(a *attempt, took time.Duration) {
 	t.attempts, t.took = append(t.attempts, a), append(t.took, took)
 }
 
-func (t *trace) setSkipped(not []skippedKey) { t.skipped = not }
+func (t *trace) setSkipped(skipped []skippedKey) { t.skipped = skipped }
 
 // Trace is the stored form of a trace.
 type Trace struct {
@@ -42,7 +42,7 @@ type TraceAttempt struct {
 	Released  bool   `json:"givenBack,omitempty"`
 }
 
-// PassedKey is a key that was considered and not used.
+// SkippedKey is a key that was considered and not used.
 type SkippedKey struct {
 	ID       store.ID `json:"id"`
 	Name     string   `json:"name"`
@@ -50,13 +50,13 @@ type SkippedKey struct {
 	Reason   string   `json:"reason"`
 }
 
-// maxPassed bounds how many passed-over keys are told and kept.
+// maxSkipped bounds how many skipped keys are shown and stored.
 const maxSkipped = 20
 
-func describeSkipped(not []skippedKey) []SkippedKey {
-	out := make([]SkippedKey, 0, min(len(not), maxSkipped))
-	for _, p := range not[:min(len(not), maxSkipped)] {
-		out = append(out, SkippedKey{p.key.id, p.key.name, p.key.providerID, p.reason})
+func describeSkipped(skipped []skippedKey) []SkippedKey {
+	out := make([]SkippedKey, 0, min(len(skipped), maxSkipped))
+	for _, s := range skipped[:min(len(skipped), maxSkipped)] {
+		out = append(out, SkippedKey{s.key.id, s.key.name, s.key.providerID, s.reason})
 	}
 	return out
 }
@@ -79,8 +79,7 @@ func (t *trace) json() string {
 	return string(b)
 }
 
-// clip cuts a text to at most n bytes, between characters, and leaves out what no database keeps: a text that one refuses
-// must not lose the rest of what is written with it.
+// clip cuts a text to at most n bytes, between characters, and drops invalid UTF-8 and zero bytes, which databases reject.
 func clip(s string, n int) string {
 	if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
 		s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")

@@ -15,12 +15,12 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// errCancelled is the cause with which an attempt ends whose job was cancelled.
+// errCancelled is the cause of an attempt's end when its job was cancelled.
 var errCancelled = errors.New("the job was cancelled")
 
 var errPanic = errors.New("panic")
 
-// run makes the attempt that was claimed, to its end.
+// run makes the claimed attempt.
 func (q *Queue) run(j *store.Job) {
 	ctx, cancel := context.WithCancelCause(q.ctx)
 	defer cancel(nil)
@@ -40,21 +40,21 @@ func (q *Queue) run(j *store.Job) {
 		}
 	}()
 
-	if !q.hasWorker() { // which asks for all that it runs
+	if !q.hasWorker() { // a worker watches all jobs that it runs
 		defer q.watchCancellation(j.ID)()
 	}
 
 	task, err := q.decryptTask(j)
 	if err != nil {
-		q.end(j, Failed("", fault.Wrap(err, fault.Gone, "the request was sealed under a secret that is gone; send it again")))
+		q.end(j, Failed("", fault.Wrap(err, fault.Gone, "the secret that encrypts the request is gone; send the request again")))
 		return
 	}
 	settled := false
-	who := gateway.Principal{Token: j.Token}
+	principal := gateway.Principal{Token: j.Token}
 	if j.Token.IsZero() {
-		who = gateway.Principal{Session: j.Session, User: j.UserID}
+		principal = gateway.Principal{Session: j.Session, User: j.UserID}
 	}
-	result := q.Executor.Execute(ctx, who, j.Name, task, func(r Result) []store.Stmt {
+	result := q.Executor.Execute(ctx, principal, j.Name, task, func(r Result) []store.Stmt {
 		settled = true
 		return q.endStatements(j, r)
 	})
@@ -63,12 +63,12 @@ func (q *Queue) run(j *store.Job) {
 	}
 }
 
-// endTime bounds how long a process tries to write how an attempt ended.
-const endTime = 5 * time.Second
+// endTimeout bounds how long a process tries to write the end of an attempt.
+const endTimeout = 5 * time.Second
 
-// end writes how an attempt ended that left no usage.
+// end writes the end of an attempt that has no usage row.
 func (q *Queue) end(j *store.Job, r Result) {
-	ctx, cancel := context.WithTimeout(context.Background(), endTime)
+	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
 	err := q.DB.Run(ctx, q.endStatements(j, r)...)
 	for pause := 50 * time.Millisecond; err != nil && store.CodeOf(err) != store.CodeNull && ctx.Err() == nil; pause *= 2 {
@@ -80,7 +80,7 @@ func (q *Queue) end(j *store.Job, r Result) {
 	}
 }
 
-// ending is the statements that end the attempt with the result.
+// endStatements returns the statements that end the attempt with the result.
 func (q *Queue) endStatements(j *store.Job, r Result) []store.Stmt {
 	now := q.now()
 	state := store.JobCompleted
@@ -96,27 +96,27 @@ func (q *Queue) endStatements(j *store.Job, r Result) []store.Stmt {
 			r.Fault.RetryAt = now + f.RetryAfter.Milliseconds()
 		}
 	}
-	sealed, key, err := q.encryptResult(j, r)
+	encrypted, keyID, err := q.encryptResult(j, r)
 	if err != nil {
 		state = store.JobFailed
-		sealed, key, _ = q.encryptResult(j, Failed(r.Endpoint, fault.From(err)))
+		encrypted, keyID, _ = q.encryptResult(j, Failed(r.Endpoint, fault.From(err)))
 	}
-	return j.Finish(state, now, now+q.settings.Retention.Milliseconds(), sealed, key)
+	return j.Finish(state, now, now+q.settings.Retention.Milliseconds(), encrypted, keyID)
 }
 
-// The pause before the second attempt.
+// The bounds of the pause before the second attempt.
 const (
 	minBackoff = 2 * time.Second
-	maxBackoff = 15 * time.Minute // what has to wait for longer fails at once
+	maxBackoff = 15 * time.Minute // a job that would have to wait for longer fails at once
 )
 
-// retry says whether a failure may pass by itself, and after which time to try again: about as long as was asked for, with jitter so that
-// what failed together does not come again together.
+// retry reports whether a failure may be temporary, and when to try again: after the failure's own hint, with jitter so that jobs
+// that failed together do not come back together.
 func retry(f *fault.Error) (pause time.Duration, again bool) {
 	var known *chat.Error
 	switch {
 	case f.Code == fault.Unavailable, f.Code == fault.RateLimit:
-	case errors.Is(f, context.DeadlineExceeded): // its process may have stood still
+	case errors.Is(f, context.DeadlineExceeded): // its process may have been suspended
 	case f.Code == fault.Provider && errors.As(f, &known):
 		if r := provider.FailurePolicyOf(known.Class).Retry; r != provider.RetryOnce && r != provider.RetryBackoff {
 			return 0, false
@@ -128,10 +128,10 @@ func retry(f *fault.Error) (pause time.Duration, again bool) {
 	return pause + rand.N(pause/2), pause <= maxBackoff
 }
 
-// lookEvery is how often a process without a worker asks whether what it runs was cancelled elsewhere.
+// cancellationInterval is how often a process without a worker checks whether its job was cancelled elsewhere.
 const cancellationInterval = 3 * time.Second
 
-// lookOut ends the job's attempt when another process cancels it, until stop is called.
+// watchCancellation ends the job's attempt when another process cancels it, until stop is called.
 func (q *Queue) watchCancellation(id store.ID) (stop func()) {
 	ctx, stop := context.WithCancel(q.ctx)
 	go func() {
@@ -143,7 +143,7 @@ func (q *Queue) watchCancellation(id store.ID) (stop func()) {
 				return
 			case <-ticker.C:
 			}
-			// A database that does not answer is asked again; the fence holds meanwhile.
+			// Errors are ignored until the next tick: the attempt's number protects the job meanwhile.
 			if cancelled, err := store.CancelledJobs(ctx, q.DB, []store.ID{id}); err == nil && len(cancelled) > 0 {
 				q.cancelRunning(id)
 				return
@@ -153,7 +153,7 @@ func (q *Queue) watchCancellation(id store.ID) (stop func()) {
 	return stop
 }
 
-// cancelled ends what this process runs of a job that was cancelled.
+// cancelRunning ends the attempt of a cancelled job in this process.
 func (q *Queue) cancelRunning(id store.ID) {
 	q.mu.Lock()
 	cancel := q.running[id]

@@ -18,22 +18,21 @@ import (
 type Settings struct {
 	// Lease is how long an attempt may take. It must be longer than the gateway's deadline.
 	Lease time.Duration
-	// BeginWithin is how long after its start a poll may still begin to run its job, for platforms that end every request at
-	// a time; 0: without end.
+	// BeginWithin is how long after its start a poll may begin to run its job, for platforms that limit the time of a
+	// request; 0: no limit.
 	BeginWithin time.Duration
-	// Keep is how long it is kept what a job left.
+	// Retention is how long a finished job and its result are stored.
 	Retention time.Duration
 	// Limit is how many open jobs a user may have.
 	Limit int
-	// MaxBytes bounds a request that is kept.
+	// MaxBytes bounds a stored request.
 	MaxBytes int64
 }
 
-// Asking takes a task through the gateway, as a request that came by itself. It calls also once with what came of it, when the
-// usage is about to be written, and lets the statements that it returns commit with that; where there is no usage to write it
-// does not call it.
+// Executor runs a task through the gateway. It calls endStatements once with the result, before the usage row is
+// written, and commits the statements that it returns together with the row. It does not call it if there is no usage row.
 type Executor interface {
-	Execute(ctx context.Context, who gateway.Principal, name string, t Task, also func(Result) []store.Stmt) Result
+	Execute(ctx context.Context, p gateway.Principal, name string, t Task, endStatements func(Result) []store.Stmt) Result
 }
 
 // Deps are what a Queue works with. All are required.
@@ -45,12 +44,12 @@ type Deps struct {
 	Now      func() time.Time
 }
 
-// Queue keeps jobs and runs them. It is safe for concurrent use; make one a process.
+// Queue stores jobs and runs them. It is safe for concurrent use; make one a process.
 type Queue struct {
 	Deps
 	settings Settings
 	wake     chan struct{}
-	ctx      context.Context // of all that runs
+	ctx      context.Context // of all attempts
 	stop     context.CancelCauseFunc
 
 	mu       sync.Mutex
@@ -59,7 +58,7 @@ type Queue struct {
 	watchers map[name]map[chan struct{}]bool
 }
 
-// name tells a job apart as its caller does.
+// name identifies a job by the name that its client chose.
 type name struct {
 	user store.ID
 	name string
@@ -73,25 +72,25 @@ func New(d Deps, s Settings) *Queue {
 	return q
 }
 
-// Stop ends what this process runs: those jobs are given back, for others to run.
+// Stop ends all attempts of this process and releases their jobs, for other processes to run.
 func (q *Queue) Stop() { q.stop(gateway.ErrStopping) }
 
-// Submit keeps a task under the caller's name for it; id is the new job's. A name that is taken by the same task
-// gives that job. Errors: Unauthorized, TooLarge, Conflict (the name is taken by another request), RateLimit (too many open
+// Submit stores a task under the client's name for it; id is the new job's. If the name is taken by the same task, it returns
+// that job. Errors: Unauthorized, TooLarge, Conflict (the name is taken by another request), RateLimit (too many open
 // jobs), and the database's.
-func (q *Queue) Submit(ctx context.Context, who store.Principal, id store.ID, name string, t Task) (store.Job, error) {
+func (q *Queue) Submit(ctx context.Context, p store.Principal, id store.ID, name string, t Task) (store.Job, error) {
 	text, err := join(t, t.Body)
 	if err != nil {
 		return store.Job{}, err
 	}
 	if int64(len(text)) > q.settings.MaxBytes {
-		return store.Job{}, fault.New(fault.TooLarge, "the request is larger than the %d kB that are kept of one (JOB_MAX_BYTES); send it without async", q.settings.MaxBytes>>10)
+		return store.Job{}, fault.New(fault.TooLarge, "the request is larger than %d kB (JOB_MAX_BYTES); send it without async", q.settings.MaxBytes>>10)
 	}
 	j := store.Job{ID: id, Name: name}
 	sum := sha256.Sum256(text)
-	j.Digest, _ = q.Secrets.Encrypt(sum[:], binding("digest", id, who.User))
-	j.Payload, j.EncryptionKeyID = q.Secrets.Encrypt(text, binding("payload", id, who.User))
-	s, err := store.SubmitJob(ctx, q.DB, who, j, q.settings.Limit, q.now())
+	j.Digest, _ = q.Secrets.Encrypt(sum[:], binding("digest", id, p.User))
+	j.Payload, j.EncryptionKeyID = q.Secrets.Encrypt(text, binding("payload", id, p.User))
+	s, err := store.SubmitJob(ctx, q.DB, p, j, q.settings.Limit, q.now())
 	switch {
 	case err != nil:
 		return store.Job{}, err
@@ -107,8 +106,8 @@ func (q *Queue) Submit(ctx context.Context, who store.Principal, id store.ID, na
 		}
 		return s.Job, nil
 	}
-	digest, _, err := q.Secrets.Decrypt(s.Job.Digest, s.Job.EncryptionKeyID, binding("digest", s.Job.ID, who.User))
-	if err != nil || !bytes.Equal(digest, sum[:]) || !who.Token.IsZero() && s.Job.Token != who.Token {
+	digest, _, err := q.Secrets.Decrypt(s.Job.Digest, s.Job.EncryptionKeyID, binding("digest", s.Job.ID, p.User))
+	if err != nil || !bytes.Equal(digest, sum[:]) || !p.Token.IsZero() && s.Job.Token != p.Token {
 		return store.Job{}, fault.New(fault.Conflict, "this requestId belongs to another request of yours; choose another one")
 	}
 	return s.Job, nil
@@ -116,16 +115,17 @@ func (q *Queue) Submit(ctx context.Context, who store.Principal, id store.ID, na
 
 func (q *Queue) now() int64 { return q.Now().UnixMilli() }
 
-// claim is what a claim of now gives.
+// claim returns the times of a claim that is made now.
 func (q *Queue) claim() store.JobClaim {
 	now := q.now()
 	return store.JobClaim{Now: now, Lease: now + q.settings.Lease.Milliseconds(), Keep: now + q.settings.Retention.Milliseconds()}
 }
 
-// Cancel ends a job, also while it runs; it may be cancelled twice. Errors: Unauthorized, NotFound, Conflict (it was over), the database's.
-func (q *Queue) Cancel(ctx context.Context, who store.Principal, called string) error {
+// Cancel ends a job, also while it runs. A job may be cancelled twice. Errors: Unauthorized, NotFound, Conflict (it was over),
+// the database's.
+func (q *Queue) Cancel(ctx context.Context, p store.Principal, requestID string) error {
 	now := q.claim()
-	l, err := store.CancelJob(ctx, q.DB, who, called, now.Now, now.Keep)
+	l, err := store.CancelJob(ctx, q.DB, p, requestID, now.Now, now.Keep)
 	if err = lookupError(l, err); err != nil {
 		return err
 	}
@@ -149,26 +149,26 @@ func lookupError(l store.FoundJob, err error) error {
 	return nil
 }
 
-// The pauses between two looks at a job that somebody else runs.
+// The bounds of the pause between two lookups of a job that another process runs.
 const (
 	firstPollPause   = 200 * time.Millisecond
 	longestPollPause = 2 * time.Second
 )
 
-// Await waits for a job to be over, at most for the patience, and returns it as it is then. If nobody runs it and no worker is in
-// this process, it runs it: then it returns when that has ended, whatever the patience, and whether the caller is
-// still there or not. With no patience it only looks. If it is too late to begin (Settings.BeginWithin), it returns the job to be
-// asked for again. Errors: Unauthorized, NotFound, Cancelled, the database's.
-func (q *Queue) Await(ctx context.Context, who store.Principal, called string, patience time.Duration) (store.Job, error) {
+// Await waits until a job is over, at most for timeout, and returns it. If the job is not running and this process has no
+// worker, Await runs it, and returns when that has ended, whatever the timeout and even if the client has left. With a
+// timeout of 0 it only looks the job up. If it is too late to begin (Settings.BeginWithin), it returns the job, for the
+// client to poll again. Errors: Unauthorized, NotFound, Cancelled, the database's.
+func (q *Queue) Await(ctx context.Context, p store.Principal, requestID string, timeout time.Duration) (store.Job, error) {
 	begun := time.Now()
-	changed, forget := q.watch(name{who.User, called})
+	changed, forget := q.watch(name{p.User, requestID})
 	defer forget()
 	for pause := firstPollPause; ; pause = min(2*pause, longestPollPause) {
 		how, late := store.FindAndClaim, q.tooLateToBegin(begun)
-		if patience <= 0 || late || q.hasWorker() || ctx.Err() != nil || q.ctx.Err() != nil {
+		if timeout <= 0 || late || q.hasWorker() || ctx.Err() != nil || q.ctx.Err() != nil {
 			how = store.FindOnly
 		}
-		l, err := store.FindJob(ctx, q.DB, who, called, how, q.claim())
+		l, err := store.FindJob(ctx, q.DB, p, requestID, how, q.claim())
 		if err = lookupError(l, err); err != nil {
 			return store.Job{}, err
 		}
@@ -177,7 +177,7 @@ func (q *Queue) Await(ctx context.Context, who store.Principal, called string, p
 			pause = firstPollPause
 			continue
 		}
-		left := patience - time.Since(begun)
+		left := timeout - time.Since(begun)
 		if l.Job.State.Over() || left <= 0 || late && l.Job.DueAt <= q.now() {
 			return l.Job, nil
 		}
@@ -187,18 +187,18 @@ func (q *Queue) Await(ctx context.Context, who store.Principal, called string, p
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return store.Job{}, fault.Wrap(ctx.Err(), fault.Cancelled, "the caller left")
+			return store.Job{}, fault.Wrap(ctx.Err(), fault.Cancelled, "the client closed the connection")
 		}
 		timer.Stop()
 	}
 }
 
-// late says whether a poll that began then may not begin to run its job any more.
+// tooLateToBegin reports whether a poll that began then must not begin to run its job.
 func (q *Queue) tooLateToBegin(begun time.Time) bool {
 	return q.settings.BeginWithin > 0 && time.Since(begun) >= q.settings.BeginWithin
 }
 
-// watch returns a channel that hears of the end of each attempt at the job in this process, and of its cancellation.
+// watch returns a channel that receives at the end of each attempt at the job in this process, and at its cancellation.
 func (q *Queue) watch(n name) (changed chan struct{}, forget func()) {
 	changed = make(chan struct{}, 1)
 	q.mu.Lock()

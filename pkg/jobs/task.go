@@ -12,47 +12,47 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// Task is a request as it came: what it takes to ask again.
+// Task is a request as it arrived.
 type Task struct {
-	// Form names the route, and with it the dialect. Model is what its path says.
+	// Endpoint names the route, and with it the dialect. Model is the model in the path.
 	Endpoint string `json:"form"`
 	Model    string `json:"model,omitempty"`
-	// Header holds only what counts for the answer: no credential.
+	// Header has only what matters for the answer: no credential.
 	Header http.Header `json:"header,omitempty"`
 	Body   []byte      `json:"-"`
 }
 
-// Result is what came of a task: an answer or a failure.
+// Result is the result of a task: an answer or a failure.
 type Result struct {
 	Endpoint string `json:"form"` // the task's
-	// Header says who answered.
+	// Header names the provider, model and key that answered.
 	Header http.Header `json:"header,omitempty"`
 	Fault  *Fault      `json:"fault,omitempty"` // nil: Body is the answer
 	Body   []byte      `json:"-"`
 
-	// cause is the failure itself, as long as it is not kept.
+	// cause is the failure itself; it is not stored.
 	cause *fault.Error
 }
 
-// Fault is a failure as it is kept.
+// Fault is a failure as it is stored.
 type Fault struct {
 	Code    fault.Code      `json:"code"`
 	Message string          `json:"message"`
 	Details json.RawMessage `json:"details,omitempty"`
-	// RetryAt is when the same may be asked again, in Unix milliseconds; 0: nobody knows.
+	// RetryAt is when to send the request again, in Unix milliseconds; 0: unknown.
 	RetryAt int64 `json:"retryAt,omitempty"`
 }
 
-// Failed is the result of a task that failed.
-func Failed(form string, f *fault.Error) Result {
-	kept := &Fault{Code: f.Code, Message: f.Message}
+// Failed returns the result of a task that failed.
+func Failed(endpoint string, f *fault.Error) Result {
+	stored := &Fault{Code: f.Code, Message: f.Message}
 	if details, err := json.Marshal(f.Details); err == nil && f.Details != nil {
-		kept.Details = details
+		stored.Details = details
 	}
-	return Result{Endpoint: form, Fault: kept, cause: f}
+	return Result{Endpoint: endpoint, Fault: stored, cause: f}
 }
 
-// Error is the failure as its caller is told at a time.
+// Error returns the failure for a client that asks at the time.
 func (f *Fault) Error(now time.Time) *fault.Error {
 	e := &fault.Error{Code: f.Code, Message: f.Message}
 	if f.RetryAt > 0 {
@@ -64,7 +64,7 @@ func (f *Fault) Error(now time.Time) *fault.Error {
 	return e
 }
 
-// A sealed text is one line of JSON and, after it, the body as it is.
+// join returns the text that is encrypted: one line of JSON, then the body.
 func join(head any, body []byte) ([]byte, error) {
 	line, err := json.Marshal(head)
 	if err != nil {
@@ -73,7 +73,7 @@ func join(head any, body []byte) ([]byte, error) {
 	return append(append(line, '\n'), body...), nil
 }
 
-var errFormat = errors.New("it is not in the form of this version")
+var errFormat = errors.New("the stored job is not in the format of this version")
 
 func split(text []byte, head any) (body []byte, err error) {
 	line, body, ok := bytes.Cut(text, []byte("\n"))
@@ -83,7 +83,7 @@ func split(text []byte, head any) (body []byte, err error) {
 	return body, json.Unmarshal(line, head)
 }
 
-// binding binds one of a job's sealed columns to its row, and to being that column.
+// binding binds one of a job's encrypted columns to its row and its name.
 func binding(column string, id, user store.ID) auth.Binding {
 	return auth.Binding{Table: "jobs." + column, ID: id[:], UserID: user[:]}
 }
@@ -96,16 +96,16 @@ func (q *Queue) decryptTask(j *store.Job) (t Task, err error) {
 	return t, err
 }
 
-func (q *Queue) encryptResult(j *store.Job, r Result) (sealed []byte, key string, err error) {
+func (q *Queue) encryptResult(j *store.Job, r Result) (encrypted []byte, keyID string, err error) {
 	text, err := join(r, r.Body)
 	if err != nil {
 		return nil, "", err
 	}
-	sealed, key = q.Secrets.Encrypt(text, binding("result", j.ID, j.UserID))
-	return sealed, key, nil
+	encrypted, keyID = q.Secrets.Encrypt(text, binding("result", j.ID, j.UserID))
+	return encrypted, keyID, nil
 }
 
-// ResultOf is what a job that is over left. A job whose attempts all went silent left nothing: that is a failure, too.
+// ResultOf returns the result of a job that is over. A job whose processes all died has none: that is a failure, too.
 func (q *Queue) ResultOf(j *store.Job) Result {
 	if j.Result == nil || j.ResultKeyID == nil {
 		return Failed("", fault.New(fault.Unavailable, "the processes that ran this request ended before they had an answer; send it again under another requestId"))
@@ -116,7 +116,7 @@ func (q *Queue) ResultOf(j *store.Job) Result {
 		r.Body, err = split(text, &r)
 	}
 	if err != nil {
-		return Failed("", fault.Wrap(err, fault.Gone, "the result was sealed under a secret that is gone"))
+		return Failed("", fault.Wrap(err, fault.Gone, "the secret that encrypts the result is gone"))
 	}
 	return r
 }

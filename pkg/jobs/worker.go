@@ -15,10 +15,10 @@ type Worker struct {
 	Queue *Queue
 	// Concurrency is how many jobs it runs at once, at least 1.
 	Concurrency int
-	// Patience is how long jobs may go on after a signal to stop; then they are given back.
+	// StopTimeout is how long jobs may go on after a signal to stop; then they are released.
 	StopTimeout time.Duration
-	// Pause is how long it waits, or up to twice as long, before it asks again when it found nothing; 0: a second. A job that is
-	// submitted in its own process wakes it at once.
+	// PollInterval is the shortest pause after a poll that found no job; the longest is twice that. 0: a second. A job
+	// that this process submits wakes the worker at once.
 	PollInterval time.Duration
 	// Purge, if set, is called once in a while to delete what has expired.
 	Purge func(ctx context.Context)
@@ -31,21 +31,21 @@ type Worker struct {
 
 const (
 	defaultPollInterval = time.Second
-	// lost is about how long it waits after another process was faster.
+	// claimRetryPause is the shortest pause after another process was faster.
 	claimRetryPause = 10 * time.Millisecond
-	// unanswered is how long it waits for a database that does not answer.
+	// errorPause is the shortest pause after an error of the database.
 	errorPause = 5 * time.Second
 
 	purgeInterval = time.Hour
 )
 
-// Work claims jobs and runs them until ctx ends. Then it claims no more, lets those that run end, or gives them back when the patience is
-// over, and returns.
+// Work claims jobs and runs them until ctx ends. Then it waits for the running jobs, releases those that still run after
+// StopTimeout, and returns.
 func (w *Worker) Work(ctx context.Context) {
 	w.freed = make(chan struct{}, 1)
 	w.Queue.addWorkers(1)
 	defer w.Queue.addWorkers(-1)
-	nextPurge := time.Now() // at its start, too: it may not live for an hour
+	nextPurge := time.Now() // at the start, too: the process may end before an hour has passed
 	for ctx.Err() == nil {
 		pause := w.claimNext(ctx)
 		if w.Purge != nil && time.Now().After(nextPurge) {
@@ -67,7 +67,7 @@ func (w *Worker) Work(ctx context.Context) {
 	w.drain()
 }
 
-// turn claims a job if there is room for it, and says how long to wait until the next turn.
+// claimNext claims a job if there is room for it, and returns how long to wait until the next claim.
 func (w *Worker) claimNext(ctx context.Context) time.Duration {
 	q := w.Queue
 	running := q.runningIDs()
@@ -140,11 +140,11 @@ func (w *Worker) drain() {
 	case <-timer.C:
 	}
 	w.Queue.Stop()
-	<-done // each ends within its last words' time
+	<-done // each ends within endTimeout
 }
 
-// Drain runs jobs one after the other until there is none that is due, or ctx ends; it says how many it ran. It is for a scheduled call,
-// where there is no worker.
+// Drain runs jobs one after the other until none is due or ctx ends, and returns their number. It is for a scheduled
+// call, where there is no worker.
 func (q *Queue) Drain(ctx context.Context) (n int, err error) {
 	for ctx.Err() == nil {
 		c, err := store.ClaimJob(ctx, q.DB, q.claim())
@@ -165,7 +165,7 @@ func (q *Queue) addWorkers(n int) {
 	q.workers += n
 }
 
-// hasWorker says whether jobs are left to a worker of this process.
+// hasWorker reports whether this process has a worker, which runs its jobs.
 func (q *Queue) hasWorker() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

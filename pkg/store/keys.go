@@ -247,13 +247,20 @@ func BlockKey(ctx context.Context, r Runner, id ID, blocked bool, now int64) (Ow
 
 // ReencryptKey replaces the encrypted form of the same secret. It changes nothing and returns false if the key's secret
 // is not that of old any more.
-func ReencryptKey(ctx context.Context, r Runner, old Key, encrypted []byte, encryptionKeyID string) (done bool, err error) {
+func ReencryptKey(ctx context.Context, r Runner, old Key, encrypted []byte, keyID string) (done bool, err error) {
 	var n int64
-	err = r.Run(ctx, Stmt{
-		SQL:  "update provider_keys set sealed = $4, sealing_key = $5 where id = $1 and sealing_key = $2 and sealed = $3",
-		Args: []any{old.ID, old.EncryptionKeyID, old.Encrypted, encrypted, encryptionKeyID}, Affected: &n,
-	})
+	s := ReencryptedKey(old.ID, old.Encrypted, old.EncryptionKeyID, encrypted, keyID)
+	s.Affected = &n
+	err = r.Run(ctx, s)
 	return n > 0, err
+}
+
+// ReencryptedKey is the statement of [ReencryptKey].
+func ReencryptedKey(id ID, oldEncrypted []byte, oldKeyID string, encrypted []byte, keyID string) Stmt {
+	return Stmt{
+		SQL:  "update provider_keys set sealed = $4, sealing_key = $5 where id = $1 and sealing_key = $2 and sealed = $3",
+		Args: []any{id, oldKeyID, oldEncrypted, encrypted, keyID},
+	}
 }
 
 // KeysNotEncryptedBy lists all keys that were not encrypted by current, in the order of ids.

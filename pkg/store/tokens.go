@@ -100,13 +100,10 @@ func DeleteToken(ctx context.Context, r Runner, userID, id ID) error {
 	return one(ctx, r, Stmt{SQL: "delete from tokens where id = $1 and user_id = $2", Args: []any{id, userID}}, nil)
 }
 
-// RedigestToken replaces a token's hash after the secret of the HMAC has changed. It changes
-// nothing if the hash is not oldHash any more.
-func RedigestToken(ctx context.Context, r Runner, id ID, oldHash, newHash []byte) error {
-	return r.Run(ctx, Stmt{
-		SQL:  "update tokens set hash = $3 where id = $1 and hash = $2",
-		Args: []any{id, oldHash, newHash},
-	})
+// RehashToken is the statement that replaces a token's hash after the secret of the HMAC has changed. It
+// changes nothing if the hash is not oldHash any more.
+func RehashToken(id ID, oldHash, newHash []byte) Stmt {
+	return Stmt{SQL: "update tokens set hash = $3 where id = $1 and hash = $2", Args: []any{id, oldHash, newHash}}
 }
 
 // AllTokens lists all tokens, oldest first, for the admin.

@@ -8,12 +8,12 @@ import (
 // SavedTurn is what a provider wants back with a turn of the assistant and a client's format may have no place
 // for: reasoning with its signatures. It is encrypted, because it is a part of a conversation.
 type SavedTurn struct {
-	ID            ID // a digest of the content
-	UserID        ID
-	KeyID         ID // the provider key that made it
-	Encrypted     []byte
-	EncryptionKey string
-	ExpiresAt     int64
+	ID              ID // a digest of the content
+	UserID          ID
+	KeyID           ID // the provider key that made it
+	Encrypted       []byte
+	EncryptionKeyID string
+	ExpiresAt       int64
 }
 
 // MaxTurnKeys is how many keys FindTurns looks up at once.
@@ -35,7 +35,7 @@ on conflict (user_id, id) do update set key_id = excluded.key_id, sealing_key = 
 // SaveTurn is the statement that saves a turn under the keys, which must differ from each other and from t.ID. A
 // later turn of the same id replaces it.
 func SaveTurn(t SavedTurn, keys []ID, now int64) Stmt {
-	args := []any{t.UserID, t.ID[:], t.KeyID, t.Encrypted, t.EncryptionKey, t.ExpiresAt, now, []byte{}}
+	args := []any{t.UserID, t.ID[:], t.KeyID, t.Encrypted, t.EncryptionKeyID, t.ExpiresAt, now, []byte{}}
 	var rows strings.Builder
 	for _, key := range keys {
 		n := len(args)
@@ -63,11 +63,11 @@ func FindTurns(ctx context.Context, r Runner, userID ID, keys []ID, now int64) (
 		Args: args,
 		Each: func(row Row) error {
 			t := new(SavedTurn)
-			err := row.Scan(&t.ID, &t.UserID, &t.KeyID, &t.Encrypted, &t.EncryptionKey, &t.ExpiresAt)
+			err := row.Scan(&t.ID, &t.UserID, &t.KeyID, &t.Encrypted, &t.EncryptionKeyID, &t.ExpiresAt)
 			switch {
 			case err != nil:
 				return err
-			case t.EncryptionKey != "":
+			case t.EncryptionKeyID != "":
 				turns[t.ID] = t
 			case len(t.Encrypted) == len(ID{}): // an ambiguous key has none
 				targets[t.ID] = ID(t.Encrypted)

@@ -103,7 +103,7 @@ type passthrough struct {
 
 // object edits the caller's object; outermost says that it is the request.
 func (p *passthrough) object(edit *jsonx.Edit, caller, encoded jsonx.Value, o *Member, outermost bool) {
-	var common []string
+	common := make([]string, 0, encoded.Len())
 	i := 0
 	for m := caller.First(); m.Exists(); m = m.Next() {
 		if name := p.member(edit, i, m, encoded, o, outermost); name != "" {
@@ -120,12 +120,7 @@ func (p *passthrough) object(edit *jsonx.Edit, caller, encoded jsonx.Value, o *M
 
 // member edits the member with the index i. It returns the encoder's name of it, if the encoder writes it.
 func (p *passthrough) member(edit *jsonx.Edit, i int, m, encoded jsonx.Value, o *Member, outermost bool) string {
-	name, respelled := string(m.Key()), false
-	if p.dialect.Spelling != nil {
-		name, respelled = p.dialect.Spelling(m), true
-	} else if outermost && p.dialect.Field != nil {
-		name = p.dialect.Field(m)
-	}
+	name := p.name(m, outermost)
 	rule, target := o.Members[name], name
 	if o.Fields {
 		target = p.NameOf(name)
@@ -133,7 +128,7 @@ func (p *passthrough) member(edit *jsonx.Edit, i int, m, encoded jsonx.Value, o 
 	want := encoded.Get(target)
 	anew := outermost && slices.Contains(p.anew, name)
 	switch {
-	case name == "", anew && !want.Exists():
+	case name == "" && len(m.Key()) > 0, anew && !want.Exists():
 		edit.DropAt(i)
 		return ""
 	case anew:
@@ -151,7 +146,7 @@ func (p *passthrough) member(edit *jsonx.Edit, i int, m, encoded jsonx.Value, o 
 		edit.DropAt(i)
 		return ""
 	}
-	if !respelled {
+	if p.dialect.Spelling == nil {
 		edit.RenameAt(i, target)
 	}
 	if rule.Compare != Kept {
@@ -161,6 +156,17 @@ func (p *passthrough) member(edit *jsonx.Edit, i int, m, encoded jsonx.Value, o 
 		return target
 	}
 	return ""
+}
+
+// name returns the name of a member of the caller's in Members.
+func (p *passthrough) name(m jsonx.Value, outermost bool) string {
+	switch {
+	case p.dialect.Spelling != nil:
+		return p.dialect.Spelling(m)
+	case outermost && p.dialect.Field != nil:
+		return p.dialect.Field(m)
+	}
+	return string(m.Key())
 }
 
 // value edits the value of the member with the index i.

@@ -44,6 +44,7 @@ func TestPassthrough(t *testing.T) {
 		rules             dialect.CommonRules
 		warning           string
 	}{
+		{`{"":{ },"a":1}`, `"a":2`, `{"":{ },"a":2}`, dialect.CommonRules{}, ""},
 		{` { "x" : [ 1 ] , "a":1.0 } `, `"a":1`, ` { "x" : [ 1 ] , "a":1.0 } `, dialect.CommonRules{}, ""},
 		{`{"a": "\u0061" }`, `"a":"a"`, `{"a": "\u0061" }`, dialect.CommonRules{}, ""},
 		{`{ "a" : 1 ,"x":2}`, `"a":2`, `{ "a" : 2 ,"x":2}`, dialect.CommonRules{}, ""},

@@ -196,7 +196,7 @@ func (w *Writer) ClampInt(name string, value int64) int64 {
 // EncodeObject returns an object with the members that write writes. They do not become part of the request.
 func (w *Writer) EncodeObject(write func()) jsonx.Value {
 	out := w.Out
-	w.Out = []byte("{")
+	w.Out = append(make([]byte, 0, 512), '{')
 	write()
 	members, err := jsonx.Parse(append(w.Out, '}'), jsonx.Lenient)
 	w.Out = out

@@ -142,6 +142,7 @@ func (d *RequestDecoder) assistant(v jsonx.Value, t *turn, out *chat.Message) {
 
 func (d *RequestDecoder) addCall(out *chat.Message, c *chat.ToolCall) {
 	d.calls = append(d.calls, c)
+	d.Call(c.ID, c.Name)
 	out.Parts = append(out.Parts, chat.Part{Kind: chat.Call, ToolCall: c})
 }
 
@@ -229,11 +230,8 @@ func (d *RequestDecoder) result(v jsonx.Value, t *turn, out *chat.Message) {
 	if !nothing || d.format.Strict {
 		r.Parts = d.content(v, anyPart)
 	}
-	for i := len(d.calls) - 1; i >= 0; i-- {
-		if d.calls[i].ID == r.CallID {
-			r.Name = d.calls[i].Name
-			break
-		}
+	if name := d.Called(r.CallID); name != "" {
+		r.Name = name
 	}
 	out.Name, out.Parts = "", []chat.Part{{Kind: chat.Result, ToolResult: r}}
 }

@@ -153,39 +153,41 @@ func (d *RequestDecoder) named(v jsonx.Value) *chat.ToolChoice {
 // no other tools. The request leaves them out, as other dialects have no such choice.
 func (d *RequestDecoder) allowed(v jsonx.Value) {
 	c := &chat.ToolChoice{Mode: chat.ToolAuto}
-	var names []string
+	allowed := make(map[string]bool, len(d.Request.Tools))
+	for i := range d.Request.Tools {
+		allowed[d.Request.Tools[i].Name] = false
+	}
 	d.object(v, nil, func(name []byte, m jsonx.Value) {
 		switch string(name) {
 		case "mode":
 			c.Mode = chat.ToolMode(d.OneOf(m, "auto", "required"))
 		case "tools":
-			d.Array(m, func(e jsonx.Value) { names = append(names, d.allowedTool(e)) })
+			d.Array(m, func(e jsonx.Value) { d.allow(e, allowed) })
 		}
 	})
 	if v.Kind() == jsonx.Object {
 		d.require(v, "mode")
 		d.require(v, "tools")
 	}
-	d.Request.Tools = slices.DeleteFunc(d.Request.Tools, func(t chat.Tool) bool {
-		return !slices.Contains(names, t.Name)
-	})
+	d.Request.Tools = slices.DeleteFunc(d.Request.Tools, func(t chat.Tool) bool { return !allowed[t.Name] })
 	d.Request.ToolChoice = c
 }
 
-func (d *RequestDecoder) allowedTool(v jsonx.Value) string {
+// allow reads the name of an allowed tool, which must be one of those known.
+func (d *RequestDecoder) allow(v jsonx.Value, known map[string]bool) {
 	inner := v.Get("function")
 	if v.Get("type").Is("custom") {
 		inner = v.Get("custom")
 	}
 	if inner.Kind() != jsonx.Object || !d.require(inner, "name") {
 		d.Add(v, `expected a tool such as {"type":"function","function":{"name":".."}}`)
-		return ""
+		return
 	}
 	name := d.Str(inner.Get("name"))
-	if name != "" && !d.has(name) {
+	if _, ok := known[name]; !ok && name != "" {
 		d.Add(v, "tools has no %s", body.Quote(name))
 	}
-	return name
+	known[name] = true
 }
 
 // responseFormat reads the format of the answer. One that only a provider knows (Fireworks' grammar) is left to it.

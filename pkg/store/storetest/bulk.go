@@ -63,7 +63,7 @@ func Fill(t *testing.T, db store.DB, requests int) Owner {
 			}
 		}
 		must(t, g.Run(ctx, store.Stmt{SQL: "insert into cursors (user_id, key_set, turn) values ($1, $2, 1)", Args: []any{o.User.ID, o.Keys[0].ID}},
-			store.SaveTurn(store.SavedTurn{ID: store.ID{1}, UserID: o.User.ID, KeyID: o.Keys[0].ID, Encrypted: []byte("x"), EncryptionKey: "k",
+			store.SaveTurn(store.SavedTurn{ID: store.ID{1}, UserID: o.User.ID, KeyID: o.Keys[0].ID, Encrypted: []byte("x"), EncryptionKeyID: "k",
 				ExpiresAt: start + int64(i)*minute}, []store.ID{{2}, {3}}, start),
 			store.Stmt{SQL: "insert into throttles (bucket, failures, free_at) values ($1, 1, $2)", Args: []any{fmt.Sprint("bucket ", i), start}}))
 		owners[i] = o
@@ -208,7 +208,7 @@ func askEverything(t *testing.T, db store.DB, o Owner) {
 		},
 		func() error { _, err := store.FindTurns(ctx, db, u, []store.ID{{1}, {2}, {3}}, start); return err },
 		func() error {
-			return db.Run(ctx, store.SaveTurn(store.SavedTurn{ID: store.ID{1}, UserID: u, KeyID: k.ID, Encrypted: []byte("y"), EncryptionKey: "k"}, []store.ID{{2}, {3}}, start))
+			return db.Run(ctx, store.SaveTurn(store.SavedTurn{ID: store.ID{1}, UserID: u, KeyID: k.ID, Encrypted: []byte("y"), EncryptionKeyID: "k"}, []store.ID{{2}, {3}}, start))
 		},
 		func() error { _, err := store.PurgeTurns(ctx, db, start, 10); return err },
 		func() error { return store.DeleteToken(ctx, db, u, o.Token.ID) },

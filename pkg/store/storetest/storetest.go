@@ -37,6 +37,7 @@ func Nouns(t *testing.T, open Open) {
 		"sessions":        testSessions,
 		"session bounds":  testSessionBounds,
 		"session purge":   testSessionPurge,
+		"routing":         testRouting,
 		"tokens":          testTokens,
 		"token changes":   testTokenChanges,
 		"token admin":     testTokenAdmin,

@@ -68,8 +68,8 @@ func testTokenChanges(w *world) {
 	_, err := store.UpdateToken(ctx, w.db, u.ID, theirs.ID, store.TokenChange{Name: store.To("mine")})
 	w.is(err, store.ErrNotFound)
 
-	must(w.T, store.RedigestToken(ctx, w.db, want.ID, []byte("not it"), []byte("wrong")))
-	must(w.T, store.RedigestToken(ctx, w.db, want.ID, want.Hash, []byte("right")))
+	must(w.T, w.db.Run(ctx, store.RehashToken(want.ID, []byte("not it"), []byte("wrong"))))
+	must(w.T, w.db.Run(ctx, store.RehashToken(want.ID, want.Hash, []byte("right"))))
 	if got, err := store.TokenByID(ctx, w.db, u.ID, want.ID); err != nil || string(got.Hash) != "right" {
 		w.Errorf("hash %q, %v", got.Hash, err)
 	}

@@ -12,7 +12,7 @@ import (
 func (w *world) turn(u store.User, n byte, expires int64, keys ...store.ID) *store.SavedTurn {
 	w.Helper()
 	t := &store.SavedTurn{ID: store.ID{n, 0xff}, UserID: u.ID, KeyID: store.NewID(start), Encrypted: []byte{0, n},
-		EncryptionKey: "k1", ExpiresAt: expires}
+		EncryptionKeyID: "k1", ExpiresAt: expires}
 	must(w.T, w.db.Run(ctx, store.SaveTurn(*t, keys, start)))
 	return t
 }
@@ -54,7 +54,7 @@ func testTurns(w *world) {
 	w.foundTurns("beyond the bound", u, many, map[store.ID]*store.SavedTurn{keys[1]: want[keys[1]]})
 
 	again := *want[keys[5]]
-	again.KeyID, again.Encrypted, again.EncryptionKey, again.ExpiresAt = store.NewID(start), []byte(strings.Repeat("x", 300_000)), "k2", start+day
+	again.KeyID, again.Encrypted, again.EncryptionKeyID, again.ExpiresAt = store.NewID(start), []byte(strings.Repeat("x", 300_000)), "k2", start+day
 	must(w.T, w.db.Run(ctx, store.SaveTurn(again, keys[5:6], start)))
 	w.foundTurns("a turn that is saved again", u, keys[5:6], map[store.ID]*store.SavedTurn{keys[5]: &again})
 }

@@ -1,0 +1,109 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/provider"
+	"github.com/alicetears/llm-gateway/pkg/quota"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// handleFailure records the failure and returns an error if no other key can do better.
+func (c *Call) handleFailure(a *attempt) error {
+	now := c.nowMs()
+	failover, cooldownUntil := a.key.provider.AfterFailure(a.failure, now)
+	c.recordFailure(a, cooldownUntil, now)
+	if err := c.ctx.Err(); err != nil {
+		return c.contextError(err)
+	}
+	if a.inexpressible {
+		c.inexpressible++
+		failover = true // only this provider cannot express the request
+	}
+	if !failover {
+		return c.providerFault(a)
+	}
+	return nil
+}
+
+// recordFailure defers the release of the reservation and the cooldown of the key to the next round trip, the settle at
+// the latest.
+func (c *Call) recordFailure(a *attempt, cooldownUntil, now int64) {
+	if !a.keepsReservation() {
+		c.deferred = append(c.deferred, quota.Release(a.reservation))
+		c.g.hints.released(a.key.id)
+	}
+	if cooldownUntil > now {
+		c.deferred = append(c.deferred, store.StartCooldown(store.Cooldown{
+			Key: a.key.id, Revision: c.entry.table.revision, Since: now, Until: cooldownUntil,
+			Class: string(a.failure.Class), Message: clip(a.failure.Message, maxMessage),
+		}))
+		c.g.hints.coolDown(a.key.id, cooldownUntil, c.entry.table.revision)
+	}
+	if provider.FailurePolicyOf(a.failure.Class).Scope == provider.ScopeModel {
+		c.g.hints.setUnknown(a.key.id, a.key.model, now)
+	}
+	c.trace.addFailed(a, c.g.Now().Sub(a.started))
+}
+
+// maxMessage bounds the provider's message about a key that is stored, in bytes.
+const maxMessage = 300
+
+// retryLast allows a second attempt with the last key, after a short pause, if no other key is left and the failure is
+// temporary.
+func (c *Call) retryLast() bool {
+	a := c.last
+	if c.retried || a == nil || a.failure == nil || a.failure.Class == chat.Timeout {
+		return false
+	}
+	switch provider.FailurePolicyOf(a.failure.Class).Retry {
+	case provider.RetryOnce, provider.RetryBackoff:
+	default:
+		return false
+	}
+	pause := retryPause/2 + rand.N(retryPause)
+	select {
+	case <-c.ctx.Done():
+		return false
+	case <-time.After(pause):
+	}
+	delete(c.tried, a.key.id)
+	c.retried = true
+	return true
+}
+
+const retryPause = 200 * time.Millisecond
+
+// contextError returns the error of a request whose context has ended.
+func (c *Call) contextError(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &fault.Error{Code: fault.Provider, Message: "no provider answered within the gateway's time limit",
+			Details: map[string]any{"class": chat.Timeout}, Err: err}
+	}
+	if errors.Is(context.Cause(c.ctx), ErrStopping) {
+		return &fault.Error{Code: fault.Unavailable, Message: "the gateway is being stopped; send the request again",
+			RetryAfter: time.Second, Err: ErrStopping}
+	}
+	return fault.Wrap(err, fault.Cancelled, "the client closed the connection")
+}
+
+// unavailable returns the error of a request for which the database did not answer, unless its client has left.
+func (c *Call) unavailable(err error) error {
+	if left := c.ctx.Err(); errors.Is(left, context.Canceled) {
+		return c.contextError(left)
+	}
+	return unavailable(err)
+}
+
+func unavailable(err error) error {
+	if code := store.CodeOf(err); code != "" || errors.Is(err, context.DeadlineExceeded) {
+		return &fault.Error{Code: fault.Unavailable, Message: "the gateway's database does not answer; try again",
+			RetryAfter: time.Second, Err: err}
+	}
+	return err
+}

@@ -1,0 +1,42 @@
+package storetest
+
+import (
+	"reflect"
+
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+func testRouting(w *world) {
+	u, other := w.user(), w.user()
+	token := w.token(u)
+	w.key(other)
+	later := w.key(u, func(k *store.Key) { k.Priority, k.AllowedModels, k.DefaultModel = 2, []string{"gpt-*"}, "gpt-4o" })
+	first := w.key(u)
+	disabled := w.key(u, func(k *store.Key) { k.Priority, k.Enabled = 3, false })
+	must(w.T, w.db.Run(ctx, store.Stmt{SQL: "update users set strategy = 'round-robin', revision = 7 where id = $1", Args: []any{u.ID}}))
+	bySession := store.Routing{User: u.ID, Revision: 7, Strategy: "round-robin"}
+	for _, k := range []store.Key{first, later, disabled} {
+		bySession.Keys = append(bySession.Keys, store.RoutingKey{ID: k.ID, Provider: k.Provider, Name: k.Name, Priority: int64(k.Priority),
+			Enabled: k.Enabled, AllowedModels: k.AllowedModels, DefaultModel: k.DefaultModel, Encrypted: k.Encrypted, EncryptionKeyID: k.EncryptionKeyID})
+	}
+	byToken := bySession
+	byToken.Token, byToken.TokenHash = token.ID, token.Hash
+	for name, c := range map[string]struct {
+		credential store.Credential
+		want       store.Routing
+		err        error
+	}{
+		"user":       {store.Credential{User: u.ID}, bySession, nil},
+		"token":      {store.Credential{Token: token.ID}, byToken, nil},
+		"hash":       {store.Credential{Hashes: [][]byte{token.Hash}}, byToken, nil},
+		"two hashes": {store.Credential{Hashes: [][]byte{[]byte("another"), token.Hash}}, byToken, nil},
+		"no hash":    {store.Credential{Hashes: [][]byte{[]byte("another")}}, store.Routing{}, store.ErrNotFound},
+		"no token":   {store.Credential{Token: u.ID}, store.Routing{}, store.ErrNotFound},
+		"no user":    {store.Credential{User: token.ID}, store.Routing{}, store.ErrNotFound},
+	} {
+		got, err := store.LoadRouting(ctx, w.db, c.credential)
+		if err != c.err || !reflect.DeepEqual(got, c.want) {
+			w.Errorf("%s: %+v, %v\nwant %+v, %v", name, got, err, c.want, c.err)
+		}
+	}
+}
