@@ -2,8 +2,8 @@ package chat
 
 import "fmt"
 
-// What one streamed answer may accumulate, on the way in and on the way out: far more than any model gives, so that a provider
-// that does not end its answer cannot fill the memory.
+// What one streamed answer may accumulate, on the way in and on the way out: far more than any model gives, so
+// that a provider that does not end its answer cannot fill the memory.
 const (
 	MaxChoices   = 128       // the most that OpenAI's n asks for
 	MaxCalls     = 1024      // tool calls of all choices
@@ -30,8 +30,8 @@ type boundedChoice struct {
 	phase string
 }
 
-// Check counts the events from the index on. It replaces the first that goes beyond a bound, and all behind it, by the failure.
-// What follows a failure is left out.
+// Check counts the events from the index on. It replaces the first that goes beyond a bound, and all behind it, by
+// the failure. What follows a failure is left out.
 func (b *Bounds) Check(events []Event, from int) []Event {
 	for i := from; i < len(events); i++ {
 		if events[i].Kind == EventError {

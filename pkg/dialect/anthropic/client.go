@@ -14,6 +14,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // Name is the dialect's name.
@@ -28,7 +29,9 @@ type Client struct {
 var _ dialect.Client = Client{}
 
 // NewStreamDecoder returns a decoder for one streamed answer.
-func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new(streamDecoder)) }
+func (Client) NewStreamDecoder() dialect.StreamDecoder {
+	return body.NewStreamDecoder(new(streamReader), jsonx.Object)
+}
 
 // filesBeta is the beta without which a file_id is refused
 // (https://platform.claude.com/docs/en/build-with-claude/files).

@@ -8,9 +8,9 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 )
 
-// MakeID returns an id for a call that the provider left without one. The same facts, such as the answer's id, the call's
-// position and its name, make the same id, so that a call has one id in a stream and in a whole answer, and another than the
-// calls of other answers.
+// MakeID returns an id for a call that the provider left without one. The same facts, such as the answer's id, the
+// call's position and its name, make the same id, so that a call has one id in a stream and in a whole answer, and
+// another than the calls of other answers.
 func MakeID(prefix string, facts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(facts, "/")))
 	return prefix + hex.EncodeToString(sum[:12])

@@ -72,8 +72,7 @@ func appendCustomFormat(out []byte, format jsonx.Value, form CustomForm) []byte 
 		return out
 	}
 	if !format.Get("type").Is("grammar") {
-		out = append(out, `,"format":`...)
-		return jsonx.AppendCompact(out, format.Raw())
+		return jsonx.AppendCompact(append(out, `,"format":`...), format.Raw())
 	}
 	grammar := format
 	if nested := format.Get("grammar"); nested.Kind() == jsonx.Object {

@@ -2,9 +2,10 @@ package body
 
 import "github.com/alicetears/llm-gateway/pkg/chat"
 
-// A Sequence puts the events of one choice in an order in which parts do not overlap, for dialects that have one part at a
-// time: all arguments of a call come before anything else. What follows a call waits until the call is complete, which
-// keeps nobody waiting, since calls are acted on when the answer has ended. The zero value is ready.
+// A Sequence puts the events of one choice in an order in which parts do not overlap, for dialects that have one
+// part at a time: all arguments of a call come before anything else. What follows a call waits until the call is
+// complete, which keeps nobody waiting, since calls are acted on when the answer has ended. The zero value is
+// ready.
 //
 //	s.Put(ev)
 //	for s.Next(&ev) { write(ev) }
@@ -64,7 +65,8 @@ func (s *Sequence) End() { s.ended = true }
 // Ended says whether no more pieces will come.
 func (s *Sequence) Ended() bool { return s.ended }
 
-// Idle says whether an event that is no call's can be written without being put in, since nothing waits and no call is open.
+// Idle says whether an event that is no call's can be written without being put in, since nothing waits and no
+// call is open.
 func (s *Sequence) Idle() bool { return s.open == 0 && len(s.waiting) == 0 }
 
 // Complete says whether the call, which Next gave, has all its arguments.
@@ -73,7 +75,8 @@ func (s *Sequence) Complete(number int) bool {
 	return s.ended || !c.call.Custom && c.arguments.Complete()
 }
 
-// Next gives the next event, and is false if none can come yet. An event that begins a call has all arguments that are there.
+// Next gives the next event, and is false if none can come yet. An event that begins a call has all arguments that
+// are there.
 func (s *Sequence) Next(ev *chat.Event) bool {
 	if s.piece != "" {
 		*ev = chat.Event{Kind: chat.EventCallArgs, Call: s.open - 1, Text: s.piece}

@@ -173,8 +173,7 @@ func AppendFunction(out []byte, t *chat.Tool) []byte {
 		out = append(out, `{"type":"object","properties":{}}`...)
 	}
 	if t.Strict != nil {
-		out = append(out, `,"strict":`...)
-		out = jsonx.AppendBool(out, *t.Strict)
+		out = jsonx.AppendBool(append(out, `,"strict":`...), *t.Strict)
 	}
 	return out
 }
@@ -184,12 +183,10 @@ func AppendSchema(out []byte, f *chat.ResponseFormat) []byte {
 	out = AppendMember(out, `"name":`, cmp.Or(f.Name, "response")) // the dialect requires one
 	out = AppendOptional(out, `,"description":`, f.Description)
 	if len(f.Schema) > 0 {
-		out = append(out, `,"schema":`...)
-		out = jsonx.AppendCompact(out, f.Schema)
+		out = jsonx.AppendCompact(append(out, `,"schema":`...), f.Schema)
 	}
 	if f.Strict != nil {
-		out = append(out, `,"strict":`...)
-		out = jsonx.AppendBool(out, *f.Strict)
+		out = jsonx.AppendBool(append(out, `,"strict":`...), *f.Strict)
 	}
 	return out
 }

@@ -5,11 +5,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// ground reads groundingMetadata: the sources, and which pieces of the text each supports
-// (https://ai.google.dev/gemini-api/docs/google-search). A source without a piece is cited without a span.
+// ground reads groundingMetadata: the sources, and the segments of the text that each supports
+// (https://ai.google.dev/gemini-api/docs/google-search). A source without a segment is cited without a span.
 func (c *choice) ground(out []chat.Event, v jsonx.Value) []chat.Event {
 	n := 0
 	for chunk := v.Get("groundingChunks").First(); chunk.Exists(); chunk = chunk.Next() {
@@ -22,7 +23,7 @@ func (c *choice) ground(out []chat.Event, v jsonx.Value) []chat.Event {
 			supported = true
 			cited, segment := source, s.Get("segment")
 			cited.Text = segment.Get("text").Str()
-			if number(segment.Get("partIndex")) == 0 { // the text of later parts is not told apart
+			if number(segment.Get("partIndex")) == 0 { // segments of later parts have no position in the whole text
 				cited.Start, cited.End = c.span(segment)
 			}
 			out = c.addCitation(out, cited)
@@ -35,7 +36,7 @@ func (c *choice) ground(out []chat.Event, v jsonx.Value) []chat.Event {
 	return out
 }
 
-// sourceOf reads the web page, document or place that a chunk is.
+// sourceOf reads the web page, document or place of a grounding chunk.
 func sourceOf(chunk jsonx.Value) chat.Citation {
 	v := chunk.First()
 	return chat.Citation{URL: v.Get("uri").Str(), Title: v.Get("title").Str()}
@@ -50,7 +51,7 @@ func refersTo(support jsonx.Value, chunk int) bool {
 	return false
 }
 
-// cite reads citationMetadata, which names what the answer recites.
+// cite reads citationMetadata, the sources that the answer recites.
 func (c *choice) cite(out []chat.Event, v jsonx.Value) []chat.Event {
 	sources := v.Get("citationSources")
 	if !sources.Exists() {
@@ -69,7 +70,8 @@ func (c *choice) addCitation(out []chat.Event, cited chat.Citation) []chat.Event
 		return out
 	}
 	for i := range c.cited {
-		if old := &c.cited[i]; old.URL == cited.URL && old.Title == cited.Title && old.Text == cited.Text && old.Start == cited.Start && old.End == cited.End {
+		old := &c.cited[i]
+		if old.URL == cited.URL && old.Title == cited.Title && old.Text == cited.Text && old.Start == cited.Start && old.End == cited.End {
 			return out
 		}
 	}
@@ -77,14 +79,14 @@ func (c *choice) addCitation(out []chat.Event, cited chat.Citation) []chat.Event
 	return append(out, chat.Event{Kind: chat.EventCitation, Choice: c.index, Citation: &cited})
 }
 
-// span turns a range of bytes of the text into one of characters; 0, 0 if it is none.
+// span turns a byte range of the text into a character range; 0, 0 if it is invalid.
 func (c *choice) span(v jsonx.Value) (start, end int) {
 	from, to := number(v.Get("startIndex")), number(v.Get("endIndex"))
-	if from >= to || to > int64(len(c.said)) {
+	if from >= to || to > int64(len(c.text)) {
 		return 0, 0
 	}
-	start = utf8.RuneCount(c.said[:from])
-	return start, start + utf8.RuneCount(c.said[from:to])
+	start = utf8.RuneCount(c.text[:from])
+	return start, start + utf8.RuneCount(c.text[from:to])
 }
 
 // appendGrounding writes groundingMetadata for the citations of a text: a chunk for each.
@@ -94,8 +96,7 @@ func appendGrounding(out []byte, citations []chat.Citation, text string) []byte 
 		out = element(out)
 		out = append(out, `{"web":{"uri":`...)
 		out = jsonx.AppendString(out, citations[i].URL)
-		out = append(out, `,"title":`...)
-		out = jsonx.AppendString(out, citations[i].Title)
+		out = body.AppendMember(out, `,"title":`, citations[i].Title)
 		out = append(out, `}}`...)
 	}
 	out = append(out, `],"groundingSupports":[`...)
@@ -108,10 +109,8 @@ func appendGrounding(out []byte, citations []chat.Citation, text string) []byte 
 		out = append(out, `{"segment":{"startIndex":`...)
 		start, end := byteSpan(text, c.Start, c.End)
 		out = jsonx.AppendInt(out, int64(start))
-		out = append(out, `,"endIndex":`...)
-		out = jsonx.AppendInt(out, int64(end))
-		out = append(out, `,"text":`...)
-		out = jsonx.AppendString(out, c.Text)
+		out = body.AppendCount(out, `,"endIndex":`, int64(end))
+		out = body.AppendMember(out, `,"text":`, c.Text)
 		out = append(out, `},"groundingChunkIndices":[`...)
 		out = jsonx.AppendInt(out, int64(i))
 		out = append(out, `]}`...)
@@ -119,7 +118,7 @@ func appendGrounding(out []byte, citations []chat.Citation, text string) []byte 
 	return append(out, `]}`...)
 }
 
-// byteSpan turns a range of characters of the text into one of bytes.
+// byteSpan turns a character range of the text into a byte range; 0, 0 if it is invalid.
 func byteSpan(text string, start, end int) (from, to int) {
 	if start >= end || end > utf8.RuneCountInString(text) {
 		return 0, 0
@@ -139,7 +138,7 @@ func byteSpan(text string, start, end int) (from, to int) {
 	return from, to
 }
 
-// citationsOf are the citations of a message, in order.
+// citationsOf returns the citations of a message, in order.
 func citationsOf(parts []chat.Part) []chat.Citation {
 	var all []chat.Citation
 	for i := range parts {

@@ -22,16 +22,18 @@ type Client struct {
 var _ dialect.Passthrough = Client{}
 
 // NewStreamDecoder returns a decoder for one streamed answer.
-func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new(streamDecoder)) }
+func (Client) NewStreamDecoder() dialect.StreamDecoder {
+	return body.NewStreamDecoder(new(streamReader))
+}
 
 // EncodeRequest writes the body of POST /v1beta/models/{model}:generateContent, or of
 // :streamGenerateContent?alt=sse if the request streams. The same request always gives the same
 // bytes, so that Google finds prompts in its cache again.
 //
-// Of the rules, Drop, Clamp, SingleChoice, Schema and Models count; they go by the names
-// of the fields of generationConfig, and serviceTier. What changes the meaning of a request when it is missing (a
-// tool that must be called, an image) is refused with a *chat.Error of class BadRequest whose
-// Param is the canonical field; other things that Gemini does not know are dropped with a warning.
+// Of the rules, Drop, Clamp, SingleChoice, Schema and Models apply; they use the names of the fields of
+// generationConfig, and serviceTier. A field that cannot be sent and without which the request means something
+// else (a required tool, an image) is refused with a *chat.Error of class BadRequest whose Param is the canonical
+// field; other fields that Gemini lacks are dropped with a warning.
 func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
 	e := newEncoder(req, c.rules())
 	e.Foreign()
@@ -39,7 +41,7 @@ func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
 	return e.Encoded(pathOf(req))
 }
 
-// pathOf names the method that answers the request.
+// pathOf returns the path of the method that answers the request.
 func pathOf(req *chat.Request) string {
 	if req.Stream {
 		return methodOf(req.Model, "streamGenerateContent?alt=sse")
@@ -47,19 +49,20 @@ func pathOf(req *chat.Request) string {
 	return methodOf(req.Model, "generateContent")
 }
 
-// methodOf is the path of a method of the model.
+// methodOf returns the path of a method of the model.
 func methodOf(model, method string) string {
 	collection, id := split(model)
 	return "/v1beta/" + collection + "/" + url.PathEscape(id) + ":" + method
 }
 
-// nameOf is the model as bodies name it.
+// nameOf returns the model's name in bodies.
 func nameOf(model string) string {
 	collection, id := split(model)
 	return collection + "/" + id
 }
 
-// split parts a model's id from the collection that Google's lists put before it (models/gemini-x, tunedModels/x).
+// split separates a model's id from its collection, which Google's lists put before it (models/gemini-x,
+// tunedModels/x).
 func split(model string) (collection, id string) {
 	for _, c := range [...]string{"models", "tunedModels"} {
 		if rest, ok := strings.CutPrefix(model, c+"/"); ok {

@@ -12,9 +12,9 @@ import (
 // server-sent events. It is read as a stream and folded by chat.Assembler, so that a whole answer and a
 // streamed one cannot differ.
 //
-// A signature on a part that is no call and no thought belongs to the answer's text: it becomes
-// reasoning without text, behind the part. What tools that Google ran left behind has no form in package chat
-// and is dropped.
+// A signature on a part that is neither a call nor a thought belongs to the answer's text: it becomes
+// reasoning without text after that part. The traces of tools that Google runs have no form in package chat
+// and are dropped.
 func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	root, failed := body.ReadAnswer(data)
 	if failed != nil {
@@ -23,7 +23,7 @@ func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	var a answer
 	events, failed := a.read(nil, root)
 	if failed == nil {
-		events, failed = a.finish(events, endUnsaid)
+		events, failed = a.finish(events, reasonOptional)
 	}
 	if failed != nil {
 		return nil, failed
@@ -31,27 +31,29 @@ func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	return body.Assemble(events)
 }
 
-// An answer is what has to be known of the chunks so far to read the next.
+// An answer is the state between the chunks of one answer.
 type answer struct {
 	started bool
 	id      string
 	choices []choice
 	usage   chat.Usage
-	blocked bool // the prompt was
-	fees    bool // it searched the web, which is paid for beside the tokens (https://ai.google.dev/gemini-api/docs/pricing)
+	blocked bool // the prompt was blocked
+	// fees says that the model searched the web, which costs money beside the tokens
+	// (https://ai.google.dev/gemini-api/docs/pricing).
+	fees bool
 }
 
 type choice struct {
 	index    int
 	finish   chat.FinishReason
 	calls    body.Calls
-	open     *callInPieces // nil if none is
-	thoughts run
-	said     []byte          // the text, which citations point into
+	open     *partialCall // nil if none is
+	thoughts thoughtRun
+	text     []byte          // so far; citations point into it
 	cited    []chat.Citation // so far: later chunks repeat them
 }
 
-// read reads one object of the dialect, or an array of them.
+// read reads a chunk, or an array of chunks.
 func (a *answer) read(out []chat.Event, root jsonx.Value) ([]chat.Event, *chat.Error) {
 	if root.Kind() == jsonx.Array {
 		var failed *chat.Error
@@ -88,7 +90,8 @@ func (a *answer) chunk(out []chat.Event, root jsonx.Value) ([]chat.Event, *chat.
 	}
 	if !a.started {
 		a.started, a.id = true, id.Str()
-		out = append(out, chat.Event{Kind: chat.EventStart, ID: a.id, Model: model.Str(), ServiceTier: usage.Get("serviceTier").Str()})
+		tier := usage.Get("serviceTier").Str()
+		out = append(out, chat.Event{Kind: chat.EventStart, ID: a.id, Model: model.Str(), ServiceTier: tier})
 	}
 	position, indexed := 0, false
 	for c := candidates.First(); c.Exists(); c = c.Next() {
@@ -99,7 +102,7 @@ func (a *answer) chunk(out []chat.Event, root jsonx.Value) ([]chat.Event, *chat.
 		if out, failed = a.candidate(out, c, position); failed != nil {
 			return out, failed
 		}
-		if !indexed { // else one without an index is the first: proto JSON leaves zeros out
+		if !indexed { // otherwise a candidate without an index is the first: proto JSON leaves zeros out
 			position++
 		}
 	}
@@ -109,7 +112,8 @@ func (a *answer) chunk(out []chat.Event, root jsonx.Value) ([]chat.Event, *chat.
 	return a.count(out, usage), nil
 }
 
-// block ends the answer to a prompt that Google refuses: status 200 and no candidate, or no more of those that began.
+// block ends the answer to a prompt that Google blocks: it has status 200 and no candidate, or the candidates
+// break off.
 func (a *answer) block(out []chat.Event, reason, message string) []chat.Event {
 	a.blocked = true
 	if message == "" {
@@ -186,7 +190,7 @@ func (a *answer) at(index int) *choice {
 	return &a.choices[i]
 }
 
-// count adds the usage, which comes with every chunk and grows.
+// count adds the usage if it changed. It comes with every chunk and grows.
 func (a *answer) count(out []chat.Event, v jsonx.Value) []chat.Event {
 	if v.Kind() != jsonx.Object {
 		return out
@@ -200,17 +204,17 @@ func (a *answer) count(out []chat.Event, v jsonx.Value) []chat.Event {
 	return append(out, chat.Event{Kind: chat.EventUsage, Usage: &usage})
 }
 
-// end says what an answer without a finish reason is.
-type end uint8
+// finishPolicy says whether an answer must have a finish reason.
+type finishPolicy uint8
 
 const (
-	endUnsaid end = iota // complete: a whole answer
-	endCut               // cut off: a stream, whose only terminator is the reason
+	reasonOptional finishPolicy = iota // a whole answer is complete without one
+	reasonRequired                     // a stream has no other terminator: without one it was cut off
 )
 
-// finish ends the choices, and is an error if the answer is none. The reasons are kept until here
-// because chunks with content may follow them.
-func (a *answer) finish(out []chat.Event, end end) ([]chat.Event, *chat.Error) {
+// finish ends the choices. It fails if the answer is not complete. Finish reasons are kept until here because
+// chunks with content may follow them.
+func (a *answer) finish(out []chat.Event, policy finishPolicy) ([]chat.Event, *chat.Error) {
 	if len(a.choices) == 0 {
 		return out, &chat.Error{Class: chat.Transport, Message: "the provider's answer has no candidates"}
 	}
@@ -218,14 +222,14 @@ func (a *answer) finish(out []chat.Event, end end) ([]chat.Event, *chat.Error) {
 		c := &a.choices[i]
 		reason := c.finish
 		switch {
-		case reason == "" && end == endCut:
-			return out, &chat.Error{Class: chat.Transport, Message: "the provider's stream ended before the answer was complete"}
+		case reason == "" && policy == reasonRequired:
+			return out, body.Cut()
 		case reason == "":
 			reason = chat.FinishStop
 		}
 		out = c.closeCall(out, a.id)
 		if reason == chat.FinishStop && c.calls.Any() {
-			reason = chat.FinishToolCalls // Gemini has no reason of its own for it
+			reason = chat.FinishToolCalls // Gemini says STOP
 		}
 		out = append(out, chat.Event{Kind: chat.EventFinish, Choice: c.index, Finish: reason})
 	}

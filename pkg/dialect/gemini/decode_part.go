@@ -32,7 +32,7 @@ func (c *choice) part(out []chat.Event, v jsonx.Value, answer string) ([]chat.Ev
 		return c.call(out, call, signature.Str(), answer)
 	}
 	if t, _ := thought.Bool(); t {
-		if state, says := c.thoughts.state(text.Str(), signature.Str()); says {
+		if state, ok := c.thoughts.state(text.Str(), signature.Str()); ok {
 			out = append(out, chat.Event{Kind: chat.EventReason, Choice: c.index, Text: text.Str(), State: state})
 		}
 		return out, nil
@@ -40,7 +40,7 @@ func (c *choice) part(out []chat.Event, v jsonx.Value, answer string) ([]chat.Ev
 	if !text.Empty() {
 		c.thoughts.open = false
 		s := text.Str()
-		c.said = append(c.said, s...)
+		c.text = append(c.text, s...)
 		out = append(out, chat.Event{Kind: chat.EventText, Choice: c.index, Text: s})
 	}
 	out = c.medium(out, medium)
@@ -51,20 +51,21 @@ func (c *choice) part(out []chat.Event, v jsonx.Value, answer string) ([]chat.Ev
 	return out, nil
 }
 
-// medium reads a picture or a sound that the model made. Those that belong to its thoughts are drafts, and left out.
+// medium reads a picture or a sound that the model made. Those in its thoughts are drafts and are left out by part.
 func (c *choice) medium(out []chat.Event, v jsonx.Value) []chat.Event {
 	data, mime := v.Get("data"), v.Get("mimeType").Str()
 	if data.Empty() {
 		return out
 	}
 	c.thoughts.open = false
-	return append(out, chat.Event{Kind: chat.EventMedia, Choice: c.index, Part: mediaKind(mime), Media: &chat.Media{MIMEType: mime, Data: standard(data.Str())}})
+	m := &chat.Media{MIMEType: mime, Data: standardBase64(data.Str())}
+	return append(out, chat.Event{Kind: chat.EventMedia, Choice: c.index, Part: mediaKind(mime), Media: m})
 }
 
 // call reads a function's call, or a piece of one.
 func (c *choice) call(out []chat.Event, v jsonx.Value, signature, answer string) ([]chat.Event, *chat.Error) {
-	out, failed, is := c.pieces(out, v, signature, answer)
-	if is || failed != nil {
+	out, failed, partial := c.callPiece(out, v, signature, answer)
+	if partial || failed != nil {
 		return out, failed
 	}
 	made := &chat.ToolCall{ID: v.Get("id").Str(), Name: v.Get("name").Str(), Arguments: "{}", Signature: signature}

@@ -9,10 +9,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// A callInPieces is a call whose arguments come value by value, as Vertex AI sends them if asked to
+// A partialCall is a call whose arguments come value by value, as Vertex AI sends them on request
 // (streamFunctionCallArguments): the first part has the name, each has partialArgs, and the last has no
-// willContinue. That one may be missing (gemini-3-flash-preview): then the call ends with the answer.
-type callInPieces struct {
+// willContinue. The last may be missing (gemini-3-flash-preview): then the call ends with the answer.
+type partialCall struct {
 	made chat.ToolCall
 	args value
 	size int // bytes of the pieces so far
@@ -22,23 +22,24 @@ type callInPieces struct {
 type value struct {
 	kind    jsonx.Kind
 	key     string // as a member of an object
-	text    []byte // of a string; else, of what is no container, its JSON
-	open    bool   // a string goes on
+	text    []byte // of a string, its characters; of a number, boolean or null, its JSON
+	open    bool   // the string continues in the next piece
 	members []*value
 }
 
-// pieces reads a part of a call that comes in pieces, and is false if the part is none.
-func (c *choice) pieces(out []chat.Event, v jsonx.Value, signature, answer string) (_ []chat.Event, failed *chat.Error, is bool) {
-	name, partial, goesOn := v.Get("name"), v.Get("partialArgs"), isTrue(v.Get("willContinue"))
+// callPiece reads a piece of a call. It returns false if the part holds a whole call.
+func (c *choice) callPiece(out []chat.Event, v jsonx.Value, signature, answer string) (
+	_ []chat.Event, failed *chat.Error, partial bool) {
+	name, args, continues := v.Get("name"), v.Get("partialArgs"), isTrue(v.Get("willContinue"))
 	switch {
-	case !partial.Given() && !goesOn && (c.open == nil || !name.Empty()):
+	case !args.Given() && !continues && (c.open == nil || !name.Empty()):
 		return c.closeCall(out, answer), nil, false
 	case c.open == nil || !name.Empty():
 		if name.Empty() {
-			return out, garbledCall(), true
+			return out, malformedCall(), true
 		}
 		out = c.closeCall(out, answer)
-		c.open = &callInPieces{made: chat.ToolCall{Name: name.Str(), Signature: signature}, args: value{kind: jsonx.Object}}
+		c.open = &partialCall{made: chat.ToolCall{Name: name.Str(), Signature: signature}, args: value{kind: jsonx.Object}}
 	}
 	if id := v.Get("id"); !id.Empty() {
 		c.open.made.ID = id.Str()
@@ -46,21 +47,21 @@ func (c *choice) pieces(out []chat.Event, v jsonx.Value, signature, answer strin
 	for m := v.Get("args").First(); m.Exists(); m = m.Next() {
 		c.open.args.member(string(m.Key())).set(m.Clone())
 	}
-	if c.open.size += len(partial.Raw()); c.open.size > chat.MaxArguments {
+	if c.open.size += len(args.Raw()); c.open.size > chat.MaxArguments {
 		return out, chat.TooMuch(chat.MaxArguments, "bytes of arguments"), true
 	}
-	for p := partial.First(); p.Exists(); p = p.Next() {
+	for p := args.First(); p.Exists(); p = p.Next() {
 		if !c.open.args.add(p) {
-			return out, garbledCall(), true
+			return out, malformedCall(), true
 		}
 	}
-	if !goesOn {
+	if !continues {
 		out = c.closeCall(out, answer)
 	}
 	return out, nil, true
 }
 
-func garbledCall() *chat.Error {
+func malformedCall() *chat.Error {
 	return &chat.Error{Class: chat.Transport, Message: "the provider's answer has a garbled piece of a call"}
 }
 
@@ -75,7 +76,7 @@ func (c *choice) closeCall(out []chat.Event, answer string) []chat.Event {
 	return c.wholeCall(out, &made, answer)
 }
 
-// add puts in what one of partialArgs says; it is false if that leads nowhere.
+// add sets the value of one of partialArgs. It is false if its path leads nowhere.
 func (v *value) add(piece jsonx.Value) bool {
 	at := v
 	path, ok := strings.CutPrefix(piece.Get("jsonPath").Str(), "$")
@@ -105,11 +106,11 @@ func (v *value) add(piece jsonx.Value) bool {
 	return true
 }
 
-// maxDepth bounds how deep arguments are nested.
+// maxDepth is the deepest nesting of arguments.
 const maxDepth = 100
 
-// step goes to what the first segment of a path (RFC 9535: .name, [0], ['name']) names, and makes it if it is not there;
-// nil if it is none.
+// step returns the member or element that the first segment of a path (RFC 9535: .name, [0], ['name']) names, and
+// the rest of the path. It adds the member or element if it is missing; nil if the segment is invalid.
 func (v *value) step(path string) (*value, string) {
 	if name, ok := strings.CutPrefix(path, "."); ok {
 		end := strings.IndexAny(name, ".[")
@@ -155,7 +156,7 @@ func quoted(s string, quote byte) (name, rest string, ok bool) {
 	return "", "", false
 }
 
-// member is the object's member of that name. What was no object becomes one.
+// member returns the member of that name and adds it if it is missing. A value that is no object becomes one.
 func (v *value) member(name string) *value {
 	if v.kind != jsonx.Object {
 		*v = value{kind: jsonx.Object, key: v.key}
@@ -169,7 +170,8 @@ func (v *value) member(name string) *value {
 	return v.members[len(v.members)-1]
 }
 
-// element is the array's nth element; nil if those before it are missing. What was no array becomes one.
+// element returns the nth element and adds it if it is the next; nil if it lies beyond. A value that is no array
+// becomes one.
 func (v *value) element(n int) *value {
 	if v.kind != jsonx.Array {
 		*v = value{kind: jsonx.Array, key: v.key}
@@ -183,7 +185,7 @@ func (v *value) element(n int) *value {
 	return v.members[n]
 }
 
-// set makes it what the JSON is.
+// set replaces the value by JSON.
 func (v *value) set(raw []byte) { *v = value{key: v.key, text: raw} }
 
 func (v *value) append(out []byte) []byte {

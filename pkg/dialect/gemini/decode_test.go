@@ -35,7 +35,7 @@ func TestDecodeWhole(t *testing.T) {
 		}
 		dialecttest.Golden(t, strings.TrimSuffix(name, "json")+"golden", dialecttest.Indented(t, resp))
 
-		// The same in one event of a stream is the same.
+		// One event of a stream with the same content gives the same.
 		line := bytes.ReplaceAll(body, []byte("\n"), nil)
 		streamed, complete, failed := collect(t, strings.NewReader("data: "+string(line)))
 		if !complete || failed != nil || !reflect.DeepEqual(resp, streamed) {
@@ -46,7 +46,7 @@ func TestDecodeWhole(t *testing.T) {
 
 func TestDecodeStream(t *testing.T) { dialecttest.Collector(collect).Streams(t) }
 
-// A stream that is cut before the chunk with the finish reason is no answer.
+// A stream that ends before the chunk with the finish reason fails.
 func TestDecodeStreamCut(t *testing.T) {
 	body := dialecttest.Read(t, "testdata/stream/thinking.sse")
 	end := bytes.LastIndex(bytes.TrimSpace(body), []byte("\n")) // before the last chunk
@@ -58,7 +58,7 @@ func TestDecodeStreamCut(t *testing.T) {
 	}
 }
 
-// The state of a thought comes with its first piece, and the answer's signature apart.
+// The state of a thought comes with its first piece, the answer's signature in an event of its own.
 func TestDecodeStreamSaysStateOnce(t *testing.T) {
 	d := gemini.Client{}.NewStreamDecoder()
 	piece := []byte(`{"candidates":[{"content":{"parts":[{"text":"a","thought":true}]}}]}`)
@@ -80,7 +80,7 @@ func TestDecodeStreamSaysStateOnce(t *testing.T) {
 
 const begun = `{"candidates":[{"content":{"parts":[{"text":"x"}]},"index":0}],"responseId":"a"}`
 
-// failures are answers that are none, by what they give.
+// failures are failed answers and the errors that they give.
 func failures() map[string]struct {
 	in   string
 	want chat.Error
@@ -174,7 +174,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// What a search of the web costs does not follow from the tokens, whenever it is told of.
+// The cost of a web search does not follow from the tokens: usage is estimated, wherever the search is reported.
 func TestUsageBesideSearch(t *testing.T) {
 	const counted = `"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":1}`
 	const ground = `"groundingMetadata":{"webSearchQueries":["x"]}`

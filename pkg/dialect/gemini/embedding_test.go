@@ -84,7 +84,7 @@ func TestEncodeCount(t *testing.T) {
 	}
 }
 
-// What was recorded is what the client asks for, and reads.
+// The client writes the recorded requests and reads the recorded answers.
 func TestRecordedCountsAndEmbeddings(t *testing.T) {
 	counts, vectors := 0, 0
 	for name, x := range dialecttest.Exchanges(t, "gemini") {

@@ -12,10 +12,10 @@ type encoder struct {
 	Rules *Rules
 	Model ModelRules // the exceptions of the request's model
 
-	role   string            // of the turn that is open; empty if none is
-	signed bool              // the open turn has a call, so that its next calls need no signature
-	names  map[string]string // the functions of the calls so far, by the calls' ids
-	beside []chat.Part       // what tools returned and a functionResponse cannot hold
+	role         string            // of the open turn; empty if none is open
+	signed       bool              // the open turn has a call, so that its next calls need no signature
+	names        map[string]string // the functions of the calls so far, by the calls' ids
+	afterResults []chat.Part       // media of tools' results that a functionResponse cannot hold: they follow the results
 }
 
 func (e *encoder) request() {
@@ -29,25 +29,25 @@ func (e *encoder) request() {
 	e.unsupported()
 }
 
-// unsupported names what the dialect has no field for: an unknown name is a 400
-// ("Unknown name ... Cannot find field").
+// unsupported warns of fields that the dialect lacks. Google answers an unknown name with 400 ("Unknown name ...
+// Cannot find field").
 func (e *encoder) unsupported() {
 	r := e.Req
 	for _, f := range [...]struct {
-		name string
-		said bool
+		name  string
+		given bool
 	}{
 		{"logit_bias", len(r.LogitBias) > 0}, {"user", r.User != ""}, {"metadata", len(r.Metadata) > 0},
 		{"verbosity", r.Verbosity != ""}, {"the cache key", r.CacheKey != ""},
 		{"parallel_tool_calls", r.ParallelToolCalls != nil && !*r.ParallelToolCalls && len(r.Tools) > 0},
 	} {
-		if f.said {
+		if f.given {
 			e.Warn("%s is not supported by %s: dropped", f.name, e.Provider())
 		}
 	}
 }
 
-// serviceTier knows standard, flex and priority. Default is OpenAI's word for the first.
+// serviceTier writes one of the tiers standard, which OpenAI names default, flex and priority.
 func (e *encoder) serviceTier() {
 	tier := e.Req.ServiceTier
 	switch tier {
@@ -66,7 +66,7 @@ func (e *encoder) serviceTier() {
 	}
 }
 
-// accepts says whether the model takes the field; if not, it warns.
+// accepts says whether the model takes the field, and warns if not.
 func (e *encoder) accepts(name string) bool {
 	if !e.Accepts(name) {
 		e.Lost(name, body.Warns)
@@ -75,9 +75,13 @@ func (e *encoder) accepts(name string) bool {
 	return true
 }
 
-// member begins a member of the object that is open.
+// member begins a member of the open object.
 func (e *encoder) member(name string) { e.Out = member(e.Out, name) }
 
+// element begins an element of the open array.
+func (e *encoder) element() { e.Out = element(e.Out) }
+
+// member begins a member of the object that out ends in.
 func member(out []byte, name string) []byte {
 	if out[len(out)-1] != '{' {
 		out = append(out, ',')
@@ -85,9 +89,7 @@ func member(out []byte, name string) []byte {
 	return append(jsonx.AppendString(out, name), ':')
 }
 
-// element begins an element of the array that is open.
-func (e *encoder) element() { e.Out = element(e.Out) }
-
+// element begins an element of the array that out ends in.
 func element(out []byte) []byte {
 	if out[len(out)-1] != '[' {
 		out = append(out, ',')

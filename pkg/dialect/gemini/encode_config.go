@@ -8,10 +8,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// maxStops is how many stop sequences there may be.
+// maxStops is the most stop sequences.
 const maxStops = 5
 
-// generationConfig writes what steers the answer; nothing if nothing does.
+// generationConfig writes the parameters of the answer, if there are any.
 func (e *encoder) generationConfig() {
 	r := e.Req
 	e.member("generationConfig")
@@ -79,7 +79,7 @@ func (e *encoder) choices() {
 	}
 }
 
-// several says whether the model gives n answers, which are more than one; if not, the request is refused.
+// several says whether the model gives n > 1 answers, and refuses the request if not.
 func (e *encoder) several(n int64) bool {
 	if e.Rules.SingleChoice || !e.accepts("candidateCount") {
 		e.Refuse("n", "%s gives one answer for this model, not %d", e.Provider(), n)
@@ -106,7 +106,7 @@ func (e *encoder) responseFormat() {
 		return
 	}
 	if !e.accepts("responseMimeType") {
-		e.Refuse("response_format", "JSON cannot be asked of this model of %s", e.Provider())
+		e.Refuse("response_format", "this model of %s cannot be asked for JSON", e.Provider())
 		return
 	}
 	e.member("responseMimeType")

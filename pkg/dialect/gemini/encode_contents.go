@@ -12,14 +12,14 @@ const (
 	roleModel = "model"
 )
 
-// skipSignature stands for the signature of a call that Gemini did not make
+// skipSignature replaces the signature of a call that Gemini did not make
 // (https://ai.google.dev/gemini-api/docs/thought-signatures).
 const skipSignature = "skip_thought_signature_validator"
 
 func instructs(m *chat.Message) bool { return m.Role == chat.System || m.Role == chat.Developer }
 
-// instructions writes the system and developer messages before all others apart, and
-// returns the rest. A conversation of instructions alone has them as the user's turn: it needs one.
+// instructions writes the leading system and developer messages as systemInstruction and returns the rest. A
+// conversation needs a turn of the user, so that one of nothing but instructions sends them as that turn.
 func (e *encoder) instructions() []chat.Message {
 	all := e.Req.Messages
 	n := 0
@@ -53,8 +53,8 @@ func (e *encoder) instruction(m *chat.Message) {
 	}
 }
 
-// contents writes the turns. Gemini wants the roles to alternate: neighbours of one role are one turn,
-// so that the results of parallel calls are together, as it also wants.
+// contents writes the turns. Gemini requires alternating roles: successive messages of one role become one turn,
+// which also puts the results of parallel calls together, as it requires.
 func (e *encoder) contents(messages []chat.Message) {
 	e.member("contents")
 	e.Raw("[")
@@ -78,7 +78,7 @@ func (e *encoder) contents(messages []chat.Message) {
 			e.Refuse("messages", "the role %q cannot be sent to %s", m.Role, e.Provider())
 		}
 	}
-	e.flushBeside()
+	e.flushAfterResults()
 	if e.role != "" {
 		e.Raw("]}")
 	} else {
@@ -97,7 +97,7 @@ func lastAsked(messages []chat.Message) int {
 	return -1
 }
 
-// part begins a part of a turn of that role.
+// part begins a part in a turn of the role.
 func (e *encoder) part(role string) {
 	if e.role == role {
 		e.element()
@@ -126,25 +126,25 @@ func (e *encoder) user(parts []chat.Part) {
 			continue
 		case chat.Text:
 			if p.Text != "" {
-				e.flushBeside()
+				e.flushAfterResults()
 				e.part(roleUser)
 				e.text(p.Text)
 			}
 			continue
 		}
-		e.flushBeside()
+		e.flushAfterResults()
 		e.part(roleUser)
 		e.media(p)
 	}
-	if e.role != roleUser && len(e.beside) == 0 {
+	if e.role != roleUser && len(e.afterResults) == 0 {
 		e.part(roleUser) // a turn must have a part
 		e.text("")
 	}
 }
 
-// assistant writes a turn of the model's. Current says whether the user has not spoken since.
+// assistant writes a turn of the model. Current says whether no message of the user follows it.
 func (e *encoder) assistant(parts []chat.Part, current bool) {
-	e.flushBeside()
+	e.flushAfterResults()
 	for i := range parts {
 		p := &parts[i]
 		switch p.Kind {
@@ -162,7 +162,7 @@ func (e *encoder) assistant(parts []chat.Part, current bool) {
 			e.part(roleModel)
 			e.media(p)
 		case chat.Unrendered:
-			if !e.foreign(p.Raw) {
+			if !e.serverTrace(p.Raw) {
 				e.Warn("a part of the assistant's that %s does not know is dropped", e.Provider())
 			}
 		default:
@@ -171,9 +171,8 @@ func (e *encoder) assistant(parts []chat.Part, current bool) {
 	}
 }
 
-// foreign writes a part as it came, if it is one of Gemini's own: what its server-side
-// tools did. It says whether it was.
-func (e *encoder) foreign(raw []byte) bool {
+// serverTrace writes a part unchanged if it is the trace of a tool that Google runs, and says whether it is.
+func (e *encoder) serverTrace(raw []byte) bool {
 	v, err := jsonx.Parse(raw, jsonx.Lenient)
 	if err != nil {
 		return false
@@ -188,8 +187,8 @@ func (e *encoder) foreign(raw []byte) bool {
 	return false
 }
 
-// reason sends thoughts back, unless another provider signed them. A signature without a text
-// is what Gemini put on the answer itself, as in its streams: on an empty part that is no thought.
+// reason returns a thought to Gemini, unless another provider signed it. A signature without a text belongs to the
+// answer's text: it is written on an empty part that is no thought, as in Gemini's streams.
 func (e *encoder) reason(p *chat.Part) {
 	s := p.State
 	if s == nil {
@@ -215,7 +214,7 @@ func (e *encoder) call(c *chat.ToolCall, current bool) {
 	e.Out = appendCall(e.Out, c, signature)
 }
 
-// appendCall writes a part that is a call.
+// appendCall writes a part with a call.
 func appendCall(out []byte, c *chat.ToolCall, signature string) []byte {
 	out = append(out, `{"functionCall":{`...)
 	if c.ID != "" {
@@ -225,33 +224,30 @@ func appendCall(out []byte, c *chat.ToolCall, signature string) []byte {
 	}
 	out = append(out, `"name":`...)
 	out = jsonx.AppendString(out, c.Name)
-	out = append(out, `,"args":`...)
-	out = appendArgs(out, c)
+	out = appendArgs(append(out, `,"args":`...), c)
 	out = append(out, '}')
 	return appendSignature(out, signature)
 }
 
-// appendSignature writes what ends a part.
+// appendSignature ends a part, with its signature if it has one.
 func appendSignature(out []byte, signature string) []byte {
 	if signature != "" {
-		out = append(out, `,"thoughtSignature":`...)
-		out = jsonx.AppendString(out, signature)
+		out = body.AppendMember(out, `,"thoughtSignature":`, signature)
 	}
 	return append(out, '}')
 }
 
 // appendReason writes a part that is a thought, or a signature alone.
 func appendReason(out []byte, text, signature string, thought bool) []byte {
-	out = append(out, `{"text":`...)
-	out = jsonx.AppendString(out, text)
+	out = body.AppendMember(out, `{"text":`, text)
 	if thought {
 		out = append(out, `,"thought":true`...)
 	}
 	return appendSignature(out, signature)
 }
 
-// appendArgs writes the arguments, which the dialect wants as an object. What is none (a
-// model's mistake, or a free text) goes as a member of one.
+// appendArgs writes the arguments, which the dialect requires to be an object. Arguments that are none (a model's
+// mistake, or a free text) become a member of one.
 func appendArgs(out []byte, c *chat.ToolCall) []byte {
 	if body.Blank(c.Arguments) {
 		return append(out, "{}"...)

@@ -6,10 +6,11 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// media writes a picture, a sound or a document of a turn.
+// media writes an image, audio or a document.
 func (e *encoder) media(p *chat.Part) {
 	m := p.Media
 	switch {
@@ -40,14 +41,12 @@ func (e *encoder) media(p *chat.Part) {
 
 // appendBlob writes the object of inlineData.
 func appendBlob(out []byte, kind chat.PartKind, m *chat.Media) []byte {
-	out = append(out, `{"mimeType":`...)
-	out = jsonx.AppendString(out, mimeOf(kind, m))
-	out = append(out, `,"data":`...)
-	out = jsonx.AppendString(out, m.Data)
+	out = body.AppendMember(out, `{"mimeType":`, mimeOf(kind, m))
+	out = body.AppendMember(out, `,"data":`, m.Data)
 	return append(out, '}')
 }
 
-// mimeOf is the medium's type, which the dialect wants.
+// mimeOf returns the medium's type, which the dialect requires.
 func mimeOf(kind chat.PartKind, m *chat.Media) string {
 	switch {
 	case m.MIMEType != "":
@@ -60,7 +59,7 @@ func mimeOf(kind chat.PartKind, m *chat.Media) string {
 	return "application/pdf"
 }
 
-// ownFile says whether an upload's id is one of Google's: files/x, or a whole URI.
+// ownFile says whether the id is that of an upload to Google: files/x, or a URI.
 func ownFile(id string) bool {
 	return strings.HasPrefix(id, "files/") || strings.HasPrefix(id, "gs://") || ownURL(id)
 }
@@ -83,7 +82,7 @@ func filesAPI(u *url.URL) bool {
 	return strings.EqualFold(u.Host, "generativelanguage.googleapis.com") && strings.Contains(u.Path, "/files/")
 }
 
-// result writes what a tool returned. Google reads the members output and error of the
+// result writes the result of a tool. Google reads the members output and error of the
 // response; without them the whole response is the output.
 func (e *encoder) result(r *chat.ToolResult) {
 	name := r.Name
@@ -110,10 +109,10 @@ func (e *encoder) result(r *chat.ToolResult) {
 		e.resultMedia(&media)
 	}
 	e.Raw("}}")
-	e.beside = append(e.beside, media...)
+	e.afterResults = append(e.afterResults, media...)
 }
 
-// splitResult parts the text of a result from the rest.
+// splitResult separates the text of a result from its media.
 func splitResult(r *chat.ToolResult) (text string, media []chat.Part) {
 	var texts []string
 	for _, p := range r.Parts {
@@ -126,8 +125,8 @@ func splitResult(r *chat.ToolResult) (text string, media []chat.Part) {
 	return strings.Join(texts, "\n"), media
 }
 
-// appendOutput writes the object of a response. A text that is an object goes as it is,
-// unless one of its members would be taken for another thing.
+// appendOutput writes the object of a response. A text that is a JSON object is written unchanged,
+// unless Google would read one of its members as output or error.
 func appendOutput(out []byte, text string, failed bool) []byte {
 	name := `{"output":`
 	if failed {
@@ -141,7 +140,7 @@ func appendOutput(out []byte, text string, failed bool) []byte {
 	return append(out, '}')
 }
 
-// resultMedia writes functionResponse.parts, which hold data alone, and leaves the rest in media.
+// resultMedia writes functionResponse.parts, which hold only inline data, and leaves the rest in media.
 func (e *encoder) resultMedia(media *[]chat.Part) {
 	var rest []chat.Part
 	open := false
@@ -165,10 +164,10 @@ func (e *encoder) resultMedia(media *[]chat.Part) {
 	*media = rest
 }
 
-// flushBeside writes what functionResponses could not hold, after the last of them.
-func (e *encoder) flushBeside() {
-	parts := e.beside
-	e.beside = nil
+// flushAfterResults writes the media that functionResponses could not hold, after the last of them.
+func (e *encoder) flushAfterResults() {
+	parts := e.afterResults
+	e.afterResults = nil
 	for i := range parts {
 		e.part(roleUser)
 		e.media(&parts[i])

@@ -32,7 +32,7 @@ func returned(id, name string, parts ...chat.Part) chat.Message {
 
 func media(kind chat.PartKind, m chat.Media) chat.Part { return chat.Part{Kind: kind, Media: &m} }
 
-// everything is a request that says all that can be said at once.
+// everything is a request with all fields that go together.
 func everything() *chat.Request {
 	return &chat.Request{
 		Model: "models/gemini x/1",
@@ -99,7 +99,7 @@ func rules(m gemini.ModelRules) *gemini.Rules {
 	return &gemini.Rules{CommonRules: dialect.CommonRules{Provider: "gemini", Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 2}}}, Models: []gemini.ModelRules{m}}
 }
 
-// The rules of generations, as far as this package must obey them.
+// The rules of the generations of models.
 func profiles() map[string]*gemini.Rules {
 	return map[string]*gemini.Rules{
 		"plain": {},
@@ -140,7 +140,7 @@ func TestEncodeMinimal(t *testing.T) {
 	}
 }
 
-// member is what follows the name in the body of a request.
+// member returns the value of a member in the body of a request.
 func member(t *testing.T, req *chat.Request, rules *gemini.Rules, path ...string) string {
 	t.Helper()
 	enc, err := gemini.Client{Rules: rules}.EncodeRequest(req)
@@ -174,7 +174,7 @@ func TestEncodeContents(t *testing.T) {
 			`[{"role":"user","parts":[{"functionResponse":{"id":"1","name":"f","response":{"output":"{\"output\":\"x\"}"}}},{"functionResponse":{"id":"2","name":"f","response":{"a":[1,2]}}},{"functionResponse":{"id":"3","name":"f","response":{"output":""}}}]}]`},
 		"free text": {[]chat.Message{model(chat.Part{Kind: chat.Call, ToolCall: &chat.ToolCall{Name: "sql", Arguments: "select 1", Custom: true}})}, nil,
 			`[{"role":"model","parts":[{"functionCall":{"name":"sql","args":{"input":"select 1"}}}]}]`},
-		// The first call of each step since the user spoke; parallel calls after it need none.
+		// Since the last message of the user, the first call of each step needs a signature; parallel calls need none.
 		"signatures": {[]chat.Message{user(text("a")), model(called("1", "f", "{}", "")), returned("1", "f", text("x")), user(text("b")),
 			model(called("2", "f", "{}", ""), called("3", "f", "{}", "")), returned("2", "f", text("x")), returned("3", "f", text("x")), model(called("4", "f", "{}", "c2ln"), called("5", "f", "{}", "")), returned("4", "f", text("x")), returned("5", "f", text("x"))}, demanded,
 			`[{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"functionCall":{"id":"1","name":"f","args":{}}}]},{"role":"user","parts":[{"functionResponse":{"id":"1","name":"f","response":{"output":"x"}}},{"text":"b"}]},` +
@@ -322,7 +322,7 @@ func TestSubset(t *testing.T) {
 	}
 }
 
-// A function that takes nothing has no schema; one that takes anything has.
+// A function without arguments has no schema; a function with any arguments has one.
 func TestEmptySchema(t *testing.T) {
 	for in, empty := range map[string]bool{
 		``: true, `{}`: true, `{"type":"object"}`: true, `{"type":"object","properties":{},"required":[],"additionalProperties":false,"$schema":"x"}`: true,
@@ -335,7 +335,7 @@ func TestEmptySchema(t *testing.T) {
 	}
 }
 
-// FuzzEncode: whatever strings a request holds, the body is JSON, and says them.
+// FuzzEncode: for all strings in a request, the body is JSON that holds them.
 func FuzzEncode(f *testing.F) {
 	f.Add("hi", "call:1", `{"a":1}`, "image/png", `{"type":"object"}`)
 	f.Add("\xff\"\\\n", "", "", "\"}", `[`)

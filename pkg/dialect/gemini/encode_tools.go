@@ -39,7 +39,7 @@ func (e *encoder) tools() {
 	e.toolChoice()
 }
 
-// ownTool writes a tool that is no function as it came, if it is one of Gemini's.
+// ownTool writes one of Gemini's own tools unchanged, and refuses any other that is not a function.
 func (e *encoder) ownTool(t *chat.Tool) {
 	v, err := jsonx.Parse(t.Raw, jsonx.Lenient)
 	if err != nil || v.Len() == 0 {
@@ -64,7 +64,7 @@ func (e *encoder) function(t *chat.Tool) {
 		e.Str(t.Description)
 	}
 	if t.Strict != nil && *t.Strict {
-		// The mode VALIDATED is the nearest, a preview that not every model and schema bears.
+		// The closest is the mode VALIDATED, a preview that not every model and schema supports.
 		e.Warn("strict functions are not supported by %s: the arguments may stray from the schema", e.Provider())
 	}
 	if !emptySchema(t.Parameters) {
@@ -73,7 +73,7 @@ func (e *encoder) function(t *chat.Tool) {
 	e.Raw("}")
 }
 
-// emptySchema says whether a function takes nothing: the dialect then wants no schema.
+// emptySchema says whether a function takes no arguments: the dialect then requires that there is no schema.
 func emptySchema(schema []byte) bool {
 	if len(schema) == 0 {
 		return true
@@ -85,7 +85,7 @@ func emptySchema(schema []byte) bool {
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch string(m.Key()) {
 		case "type", "title", "description", "$schema", "additionalProperties", "required":
-			if m.Kind() == jsonx.Object { // additional properties of a kind
+			if m.Kind() == jsonx.Object { // properties of that schema are allowed
 				return false
 			}
 		case "properties":
@@ -99,12 +99,12 @@ func emptySchema(schema []byte) bool {
 	return true
 }
 
-// subset says whether the model takes less than JSON schema.
+// subset says whether the model takes only a subset of JSON schema.
 func (e *encoder) subset() bool {
 	return e.Rules.Schema == SchemaSubset || e.Model.Schema == SchemaSubset
 }
 
-// schema writes a schema in the member that fits the model: as it is, or in the subset.
+// schema writes a schema in the member that the model reads: unchanged, or in the subset.
 func (e *encoder) schema(param, kept, subset string, schema []byte) {
 	if !e.subset() {
 		e.member(kept)
@@ -128,7 +128,7 @@ func (e *encoder) schema(param, kept, subset string, schema []byte) {
 	}
 }
 
-// toolChoice writes the mode: ANY is "call some function", with names "one of these".
+// toolChoice writes the mode. ANY requires a call of any function, or of one of the names.
 func (e *encoder) toolChoice() {
 	c := e.Req.ToolChoice
 	if c == nil {

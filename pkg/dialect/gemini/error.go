@@ -12,7 +12,7 @@ import (
 //
 //	{"error":{"code":400,"message","status":"INVALID_ARGUMENT","details":[..]}}
 //
-// or that in an array, as streams without server-sent events have it. Type is the status' name; Code
+// or an array of that, in streams without server-sent events. Type is the status; Code
 // is the reason of a google.rpc.ErrorInfo, else the quotaId of a QuotaFailure, else the code; Param is the
 // first field of a BadRequest.
 func (Client) DecodeError(body []byte) *chat.Error {
@@ -58,7 +58,7 @@ func errorOf(v jsonx.Value) *chat.Error {
 	return e
 }
 
-// errorIn is the error inside an answer of status 200, if there is one.
+// errorIn returns the error in an answer of status 200; nil if there is none.
 func errorIn(root jsonx.Value) *chat.Error {
 	if v := root.Get("error"); body.HasError(v) {
 		return errorOf(v)

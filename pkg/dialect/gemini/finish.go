@@ -18,15 +18,15 @@ func finishReason(reason string) (chat.FinishReason, *chat.Error) {
 		class = chat.BadRequest
 	case "MALFORMED_RESPONSE":
 		class = chat.Transport
-	default: // STOP, LANGUAGE, OTHER, NO_IMAGE, and what nobody has heard of
+	default: // STOP, LANGUAGE, OTHER, NO_IMAGE, and any that is not known
 		return chat.FinishStop, nil
 	}
 	// finishMessage repeats what the model wrote, which has no place in an error.
 	return "", &chat.Error{Class: class, Code: reason, Message: "the provider ended the answer with " + reason}
 }
 
-// finishWord is Google's word for the reason.
-func finishWord(reason chat.FinishReason) string {
+// finishName returns Google's name of the reason.
+func finishName(reason chat.FinishReason) string {
 	switch reason {
 	case chat.FinishLength:
 		return "MAX_TOKENS"

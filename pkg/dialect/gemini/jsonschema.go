@@ -7,8 +7,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// appendJSONSchema turns a Schema (OpenAPI's subset, types in capitals, numbers perhaps as
-// strings) into a JSON schema. A keyword that Schema does not have stays as it is.
+// appendJSONSchema converts a Schema (a subset of OpenAPI's, types in upper case, numbers perhaps as
+// strings) to a JSON schema. A keyword that Schema does not have is copied.
 func appendJSONSchema(out []byte, v jsonx.Value) []byte {
 	if v.Kind() != jsonx.Object {
 		return jsonx.AppendCompact(out, v.Raw())
@@ -26,7 +26,7 @@ func appendJSONSchema(out []byte, v jsonx.Value) []byte {
 	return append(out, '}')
 }
 
-// A schemaReader turns the keywords of one schema.
+// A schemaReader converts the keywords of one schema.
 type schemaReader struct{ typed, nullable bool }
 
 func (s *schemaReader) keyword(out []byte, name string, m jsonx.Value) []byte {
@@ -39,7 +39,7 @@ func (s *schemaReader) keyword(out []byte, name string, m jsonx.Value) []byte {
 		}
 		return s.kind(member(out, name), m)
 	case "format":
-		if m.Is("enum") { // Google's mark of a string with an enum
+		if m.Is("enum") { // Google's format of a string with an enum
 			return out
 		}
 	case "example":
@@ -67,7 +67,7 @@ func (s *schemaReader) keyword(out []byte, name string, m jsonx.Value) []byte {
 	return jsonx.AppendCompact(member(out, name), m.Raw())
 }
 
-// kind writes a type in small letters, and null beside it if it may be.
+// kind writes a type in lower case, together with null if the schema is nullable.
 func (s *schemaReader) kind(out []byte, v jsonx.Value) []byte {
 	if v.Kind() != jsonx.String {
 		return jsonx.AppendCompact(out, v.Raw())
@@ -91,7 +91,7 @@ func (s *schemaReader) anyOf(out []byte, v jsonx.Value) []byte {
 	return append(out, ']')
 }
 
-// appendNumber writes an int64, which proto JSON writes as a string.
+// appendNumber writes a number that proto JSON may have written as a string.
 func appendNumber(out []byte, v jsonx.Value) []byte {
 	if n, err := strconv.ParseInt(v.Str(), 10, 64); err == nil {
 		return jsonx.AppendInt(out, n)

@@ -1,11 +1,12 @@
 package gemini
 
 import (
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// logprobsOf turns logprobsResult into OpenAI's object: the chosen tokens, each with the likeliest
-// at its place. Nil if there is none.
+// logprobsOf converts logprobsResult to OpenAI's object: the chosen tokens, each with the likeliest tokens
+// at its position. Nil if there are none.
 func logprobsOf(v jsonx.Value) []byte {
 	chosen := v.Get("chosenCandidates")
 	if chosen.Len() == 0 {
@@ -28,10 +29,9 @@ func logprobsOf(v jsonx.Value) []byte {
 	return append(out, `],"refusal":null}`...)
 }
 
-// appendLogprob writes a token and its probability into a new object, which stays open.
+// appendLogprob begins an object with a token and its probability.
 func appendLogprob(out []byte, name string, token, p jsonx.Value) []byte {
-	out = append(out, `{"token":`...)
-	out = jsonx.AppendString(out, token.Str())
+	out = body.AppendMember(out, `{"token":`, token.Str())
 	out = append(out, `,"`+name+`":`...)
 	if p.Kind() == jsonx.Number {
 		return append(out, p.Raw()...)
@@ -39,7 +39,7 @@ func appendLogprob(out []byte, name string, token, p jsonx.Value) []byte {
 	return append(out, '0')
 }
 
-// appendLogprobs turns OpenAI's object into logprobsResult.
+// appendLogprobs converts OpenAI's object to logprobsResult.
 func appendLogprobs(out, raw []byte) []byte {
 	v, err := jsonx.Parse(raw, jsonx.Lenient)
 	if err != nil {

@@ -6,8 +6,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// camel is a member's name in camel case: proto JSON takes the names of the .proto files
-// (snake case) as well.
+// camel returns a member's name in camel case: proto JSON also takes the names of the .proto files, in snake case.
 func camel(m jsonx.Value) string {
 	s := string(m.Key())
 	if strings.IndexByte(s, '_') < 0 {
@@ -25,7 +24,7 @@ func camel(m jsonx.Value) string {
 	return b.String()
 }
 
-// serverPart says whether a part of that member is the trace of a tool that Google runs.
+// serverPart says whether a part with that member is the trace of a tool that Google runs.
 func serverPart(name string) bool {
 	switch name {
 	case "executableCode", "codeExecutionResult", "toolCall", "toolResponse":

@@ -12,8 +12,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 
-// TestRequestComesBack: what the client half writes of a request, the server half reads as the same
-// request, for every request that the dialect can tell.
+// TestRequestComesBack: the server half reads the body that the client half writes as the same request, for every request
+// that the dialect can express.
 func TestRequestComesBack(t *testing.T) {
 	for seed := range uint64(500) {
 		want := randomRequest(rand.New(rand.NewPCG(seed, 4)))
@@ -37,7 +37,7 @@ func TestRequestComesBack(t *testing.T) {
 	}
 }
 
-// maybe is a value half of the time.
+// maybe returns a value half of the time.
 func maybe[T any](r *rand.Rand, v T) *T {
 	if r.IntN(2) == 0 {
 		return nil
@@ -93,7 +93,7 @@ func randomTools(r *rand.Rand, req *chat.Request) {
 	}
 }
 
-// randomMessages makes turns that alternate, as the dialect wants them.
+// randomMessages returns alternating turns, as the dialect requires.
 func randomMessages(r *rand.Rand, req *chat.Request) {
 	if r.IntN(2) == 0 {
 		req.Messages = append(req.Messages, chat.Message{Role: chat.System, Parts: []chat.Part{text("be"), text(randomWord(r))}})

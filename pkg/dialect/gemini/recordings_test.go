@@ -14,7 +14,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 
-// recordings are those of chats.
+// recordings returns the recorded chats.
 func recordings(t *testing.T) map[string]dialecttest.Exchange {
 	t.Helper()
 	all := dialecttest.Exchanges(t, "gemini")
@@ -25,7 +25,7 @@ func recordings(t *testing.T) map[string]dialecttest.Exchange {
 	return all
 }
 
-// said is an answer as a naive reader finds it.
+// said is the content of an answer, as a naive reader finds it.
 type said struct {
 	ID, Model, Text, Thoughts, Finish string
 	Calls, Signatures                 []string
@@ -87,7 +87,7 @@ func naive(t *testing.T, chunks [][]byte) said {
 	return s
 }
 
-// spoken is the same of a canonical answer. Ids that were made up are left out.
+// spoken returns the same of a canonical answer. Made-up ids are left out.
 func spoken(r *chat.Response) said {
 	s := said{ID: r.ID, Model: r.Model}
 	for _, c := range r.Choices {
@@ -174,7 +174,7 @@ func TestRecordings(t *testing.T) {
 	}
 }
 
-// TestRecordedRequests: what real programs sent is read, and sent on as the same turns.
+// TestRecordedRequests: requests of real programs are read, and sent on with the same turns.
 func TestRecordedRequests(t *testing.T) {
 	for name, x := range recordings(t) {
 		sent := x.Request.Body
@@ -195,7 +195,7 @@ func TestRecordedRequests(t *testing.T) {
 	}
 }
 
-// turns is what a request says, without what may be left out, in one form.
+// turns returns the content of a request in one form, optional members left out.
 func turns(t *testing.T, request []byte) string {
 	t.Helper()
 	var o object
@@ -277,8 +277,8 @@ func TestRecordedChunks(t *testing.T) {
 	}
 }
 
-// pieced puts the values of a call in pieces together where all of them are members of elements of one array, in
-// order, and says how many there are.
+// pieced assembles the values of a call in pieces, all of which are members of elements of one array, in order, and
+// returns their number.
 func pieced(t *testing.T, lines [][]byte) (args string, n int) {
 	t.Helper()
 	path := regexp.MustCompile(`^\$\.(\w+)\[(\d+)\]\.(\w+)$`)

@@ -1,7 +1,6 @@
 package gemini
 
 import (
-	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,10 +14,11 @@ import (
 type decoder struct {
 	body.Reader
 	req   *chat.Request
-	calls []call // the conversation's so far
-	turn  int    // the first of them that belongs to the last turn of the model's
+	calls []call // of the conversation so far
+	turn  int    // the index of the first call of the last model turn
 	model modelTurn
-	only  []string
+	// allowedFunctions, if not empty, are those that the model may see.
+	allowedFunctions []string
 }
 
 // A call is a function's call that a result may answer.
@@ -49,7 +49,7 @@ func (d *decoder) request(v jsonx.Value) {
 			d.foreign(m, "only Gemini has cached contents: send the contents themselves")
 		case "model", "safetySettings", "labels", "store":
 		default:
-			d.unknown(m, slices.Values([]string{"contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "safetySettings", "serviceTier"}))
+			d.unknown(m, "contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "safetySettings", "serviceTier")
 		}
 	})
 	if v.Kind() == jsonx.Object && !contents {
@@ -75,10 +75,10 @@ func (d *decoder) count(v jsonx.Value) {
 	d.request(v)
 }
 
-// instruction reads systemInstruction, whose role means nothing. It becomes the first message.
+// instruction reads systemInstruction, which becomes the first message. Its role has no meaning.
 func (d *decoder) instruction(v jsonx.Value) {
 	var parts []chat.Part
-	if v.Kind() == jsonx.String { // Google takes a mere text as well
+	if v.Kind() == jsonx.String { // Google takes a string as well
 		parts = append(parts, chat.Part{Kind: chat.Text, Text: v.Str()})
 	} else {
 		d.object(v, func(m jsonx.Value) {
@@ -93,7 +93,7 @@ func (d *decoder) instruction(v jsonx.Value) {
 					parts = append(parts, chat.Part{Kind: chat.Text, Text: read.data.Str()})
 				})
 			default:
-				d.unknown(m, slices.Values([]string{"role", "parts"}))
+				d.unknown(m, "role", "parts")
 			}
 		})
 	}
@@ -102,7 +102,7 @@ func (d *decoder) instruction(v jsonx.Value) {
 	}
 }
 
-// serviceTier: the tier that is named standard is the one that others call default.
+// serviceTier reads the service tier. Google's standard is the default of others.
 func (d *decoder) serviceTier(v jsonx.Value) {
 	switch tier := strings.ToLower(d.Str(v)); tier {
 	case "standard":
@@ -115,15 +115,15 @@ func (d *decoder) serviceTier(v jsonx.Value) {
 	}
 }
 
-// foreign notes what Gemini may take, so that it can pass, and no other provider.
+// foreign notes a field that Gemini may take and no other provider: it passes through to Gemini.
 func (d *decoder) foreign(v jsonx.Value, problem string) { body.NoteForeignAt(d.req, v, problem) }
 
-// unknown is foreign for a member that is not known: Google adds some every month.
-func (d *decoder) unknown(m jsonx.Value, known iter.Seq[string]) {
-	d.foreign(m, jsonx.UnknownField(m, known))
+// unknown notes an unknown member as foreign: Google adds some every month.
+func (d *decoder) unknown(m jsonx.Value, known ...string) {
+	d.foreign(m, jsonx.UnknownField(m, slices.Values(known)))
 }
 
-// object reads the members that are given. In proto JSON, null is the same as absent.
+// object reads the members that are not null: in proto JSON, null is the same as absent.
 func (d *decoder) object(v jsonx.Value, read func(m jsonx.Value)) {
 	d.Object(v, func(m jsonx.Value) {
 		if m.Given() {
@@ -146,7 +146,7 @@ func (d *decoder) each(v jsonx.Value, read func(e jsonx.Value)) {
 	}
 }
 
-// int reads a whole number, which proto JSON may write as a string.
+// int reads an integer, which proto JSON may write as a string.
 func (d *decoder) int(v jsonx.Value, low, high int64) *int64 {
 	n, err := strconv.ParseInt(v.Str(), 10, 64)
 	if err != nil {
@@ -162,7 +162,7 @@ func (d *decoder) int(v jsonx.Value, low, high int64) *int64 {
 	return &n
 }
 
-// enum reads one of a few words, whatever their case, and returns it in capitals.
+// enum reads one of the words in any case and returns it in upper case.
 func (d *decoder) enum(v jsonx.Value, words ...string) string {
 	s := strings.ToUpper(d.Str(v))
 	if v.Kind() == jsonx.String && !slices.Contains(words, s) {

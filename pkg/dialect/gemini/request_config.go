@@ -16,19 +16,19 @@ func (d *decoder) config(v jsonx.Value) {
 	var f format
 	d.object(v, func(m jsonx.Value) {
 		switch name := camel(m); {
-		case d.sampling(name, m), f.note(name, m), d.beyondText(name, m):
+		case d.sampling(name, m), f.note(name, m), d.otherModalities(name, m):
 		case name == "thinkingConfig":
 			d.thinking(m)
 		case slices.Contains(ignoredConfig(), name):
 		default:
-			d.unknown(m, slices.Values([]string{"maxOutputTokens", "temperature", "topP", "topK", "stopSequences", "seed", "candidateCount",
-				"presencePenalty", "frequencyPenalty", "responseLogprobs", "logprobs", "responseMimeType", "responseSchema", "responseJsonSchema", "thinkingConfig"}))
+			d.unknown(m, "maxOutputTokens", "temperature", "topP", "topK", "stopSequences", "seed", "candidateCount",
+				"presencePenalty", "frequencyPenalty", "responseLogprobs", "logprobs", "responseMimeType", "responseSchema", "responseJsonSchema", "thinkingConfig")
 		}
 	})
 	d.format(&f)
 }
 
-// ignoredConfig are members that only steer how Google reads media.
+// ignoredConfig returns the members that only control how Google reads media.
 func ignoredConfig() []string {
 	return []string{"mediaResolution", "audioTimestamp", "enableAffectiveDialog", "enableEnhancedCivicAnswers", "audioTranscriptionConfig"}
 }
@@ -74,8 +74,8 @@ func (d *decoder) sampling(name string, m jsonx.Value) bool {
 	return true
 }
 
-// beyondText notes what would make another answer than a text.
-func (d *decoder) beyondText(name string, m jsonx.Value) bool {
+// otherModalities notes members that ask for an answer other than text.
+func (d *decoder) otherModalities(name string, m jsonx.Value) bool {
 	switch name {
 	case "responseModalities":
 		d.each(m, func(e jsonx.Value) {
@@ -91,8 +91,8 @@ func (d *decoder) beyondText(name string, m jsonx.Value) bool {
 	return true
 }
 
-// thinking reads thinkingConfig. A budget of -1 lets the model decide, as does none. The thoughts are
-// shown only to who asks for them.
+// thinking reads thinkingConfig. A budget of -1 lets the model decide, as does no budget. The answer shows
+// thoughts only on request.
 func (d *decoder) thinking(v jsonx.Value) {
 	r := &chat.Reasoning{Hide: true}
 	d.object(v, func(m jsonx.Value) {
@@ -108,7 +108,7 @@ func (d *decoder) thinking(v jsonx.Value) {
 				r.Effort = strings.ToLower(w)
 			}
 		default:
-			d.unknown(m, slices.Values([]string{"includeThoughts", "thinkingBudget", "thinkingLevel"}))
+			d.unknown(m, "includeThoughts", "thinkingBudget", "thinkingLevel")
 		}
 	})
 	if r.Effort != "" && r.Budget != nil {
@@ -117,7 +117,7 @@ func (d *decoder) thinking(v jsonx.Value) {
 	d.req.Reasoning = r
 }
 
-// A format is what a config says of the answer's form, in one of several ways.
+// A format holds the members that describe the form of the answer, of which there are several generations.
 type format struct{ mime, schema, jsonSchema, whole jsonx.Value }
 
 func (f *format) note(name string, m jsonx.Value) bool {
@@ -126,7 +126,7 @@ func (f *format) note(name string, m jsonx.Value) bool {
 		f.mime = m
 	case "responseSchema":
 		f.schema = m
-	case "responseJsonSchema", "_responseJsonSchema": // the second is what the API calls an internal detail
+	case "responseJsonSchema", "_responseJsonSchema": // the API calls the second name an internal detail
 		f.jsonSchema = m
 	case "responseFormat":
 		f.whole = m
@@ -187,7 +187,7 @@ func (d *decoder) wholeFormat(f *format) {
 			case "schema":
 				f.jsonSchema = t
 			default:
-				d.unknown(t, slices.Values([]string{"mimeType", "schema"}))
+				d.unknown(t, "mimeType", "schema")
 			}
 		})
 	})

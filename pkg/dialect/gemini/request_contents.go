@@ -18,7 +18,7 @@ func (d *decoder) content(v jsonx.Value) {
 		case "parts":
 			parts = m
 		default:
-			d.unknown(m, slices.Values([]string{"role", "parts"}))
+			d.unknown(m, "role", "parts")
 		}
 	})
 	if v.Kind() != jsonx.Object {
@@ -30,7 +30,7 @@ func (d *decoder) content(v jsonx.Value) {
 	}
 	switch word {
 	case "model":
-		if parts.Exists() { // an answer that was blocked has none
+		if parts.Exists() { // a blocked answer has none
 			d.modelTurn(parts)
 		}
 	case "user", "function", "tool", "":
@@ -46,7 +46,7 @@ func (d *decoder) content(v jsonx.Value) {
 	}
 }
 
-// A part is one part's members: what it is, and what may stand beside it.
+// A part is a part's content with the members that may accompany it.
 type part struct {
 	kind      string // the member's name in camel case; empty if there is none
 	data      jsonx.Value
@@ -67,11 +67,11 @@ func (d *decoder) part(v jsonx.Value) part {
 		case "thought":
 			p.thought = d.Bool(m)
 		case "thoughtSignature":
-			p.signature = standard(d.Str(m))
+			p.signature = standardBase64(d.Str(m))
 		case "videoMetadata", "mediaResolution", "mediaProcessing", "partMetadata":
 		default:
 			known = false
-			d.unknown(m, slices.Values([]string{"text", "inlineData", "fileData", "functionCall", "functionResponse", "thought", "thoughtSignature"}))
+			d.unknown(m, "text", "inlineData", "fileData", "functionCall", "functionResponse", "thought", "thoughtSignature")
 		}
 	})
 	if p.kind == "text" && p.data.Kind() != jsonx.String {
@@ -83,7 +83,7 @@ func (d *decoder) part(v jsonx.Value) part {
 	return p
 }
 
-// userTurn reads what the user and the tools say. Results that follow each other are one message.
+// userTurn reads a turn of the user or of tools. Successive results are one message.
 func (d *decoder) userTurn(parts jsonx.Value) {
 	start := len(d.req.Messages)
 	d.each(parts, func(v jsonx.Value) {
@@ -108,12 +108,12 @@ func (d *decoder) userTurn(parts jsonx.Value) {
 	})
 }
 
-// modelTurn reads what the model said. The SDKs keep a streamed answer as a content for each chunk:
-// contents of the model that follow each other are one message, its pieces put together.
+// modelTurn reads a turn of the model. The SDKs keep a streamed answer as a content for each chunk: successive
+// contents of the model become one message.
 func (d *decoder) modelTurn(parts jsonx.Value) {
 	n := len(d.req.Messages)
-	goesOn := n > 0 && d.req.Messages[n-1].Role == chat.Assistant
-	if !goesOn {
+	continued := n > 0 && d.req.Messages[n-1].Role == chat.Assistant
+	if !continued {
 		d.model, d.turn = modelTurn{}, len(d.calls)
 	}
 	t := &d.model
@@ -137,24 +137,24 @@ func (d *decoder) modelTurn(parts jsonx.Value) {
 		}
 	})
 	switch {
-	case goesOn:
+	case continued:
 		d.req.Messages[n-1].Parts = t.parts
 	case len(t.parts) > 0:
 		d.req.Messages = append(d.req.Messages, chat.Message{Role: chat.Assistant, Parts: t.parts})
 	}
 }
 
-// A modelTurn collects the parts of an assistant's message, as choice.part and chat.Assembler do it for
-// an answer: what a caller was sent means the same when it comes back.
+// A modelTurn collects the parts of an assistant's message as choice.part and chat.Assembler do for an answer, so
+// that a returned answer means the same.
 type modelTurn struct {
 	parts    []chat.Part
-	thoughts run
+	thoughts thoughtRun
 }
 
 func (t *modelTurn) text(p part) {
 	s := p.data.Str()
 	if p.thought {
-		if state, says := t.thoughts.state(s, p.signature); says {
+		if state, ok := t.thoughts.state(s, p.signature); ok {
 			t.reason(s, state)
 		}
 		return
@@ -173,7 +173,7 @@ func (t *modelTurn) text(p part) {
 	}
 }
 
-// reason adds a piece of reasoning to the part that takes it. State alone may come late.
+// reason adds a piece of reasoning to the part that it belongs to. A state without a text may come late.
 func (t *modelTurn) reason(s string, state *chat.ReasoningState) {
 	if s == "" && state == nil {
 		return
@@ -196,8 +196,8 @@ func (t *modelTurn) reason(s string, state *chat.ReasoningState) {
 	t.parts[at].State.Merge(state)
 }
 
-// call reads a function's call. One without an id gets its place in the conversation as its
-// id, the same in every request that repeats it.
+// call reads a function's call. A call without an id gets one from its position in the conversation, the same in
+// every request that repeats it.
 func (d *decoder) call(v jsonx.Value, signature string) *chat.ToolCall {
 	c := &chat.ToolCall{Arguments: "{}", Signature: signature}
 	d.object(v, func(m jsonx.Value) {
@@ -214,7 +214,7 @@ func (d *decoder) call(v jsonx.Value, signature string) *chat.ToolCall {
 		case "partialArgs", "willContinue":
 			d.foreign(m, "calls in pieces are Gemini's: send the whole args")
 		default:
-			d.unknown(m, slices.Values([]string{"id", "name", "args"}))
+			d.unknown(m, "id", "name", "args")
 		}
 	})
 	if c.Name == "" {

@@ -2,7 +2,6 @@ package gemini
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -10,7 +9,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// inline reads a medium that comes with its data.
+// inline reads inlineData.
 func (d *decoder) inline(v jsonx.Value) chat.Part {
 	m := new(chat.Media)
 	d.object(v, func(f jsonx.Value) {
@@ -18,14 +17,14 @@ func (d *decoder) inline(v jsonx.Value) chat.Part {
 		case "mimeType":
 			m.MIMEType = d.Str(f)
 		case "data":
-			m.Data = standard(d.Str(f))
+			m.Data = standardBase64(d.Str(f))
 			if f.Kind() == jsonx.String && !body.IsBase64(m.Data) {
 				d.Add(f, "expected base64")
 			}
 		case "displayName":
 			m.Filename = d.Str(f)
 		default:
-			d.unknown(f, slices.Values([]string{"mimeType", "data", "displayName"}))
+			d.unknown(f, "mimeType", "data", "displayName")
 		}
 	})
 	if v.Kind() == jsonx.Object && m.MIMEType == "" {
@@ -37,7 +36,7 @@ func (d *decoder) inline(v jsonx.Value) chat.Part {
 	return chat.Part{Kind: mediaKind(m.MIMEType), Media: m}
 }
 
-// file reads a medium by its address: an upload to Google, or any URL, which other providers may fetch.
+// file reads fileData: an upload to Google, or a URL, which other providers may fetch.
 func (d *decoder) file(v jsonx.Value) chat.Part {
 	m := new(chat.Media)
 	d.object(v, func(f jsonx.Value) {
@@ -58,7 +57,7 @@ func (d *decoder) file(v jsonx.Value) chat.Part {
 		case "displayName":
 			m.Filename = d.Str(f)
 		default:
-			d.unknown(f, slices.Values([]string{"mimeType", "fileUri", "displayName"}))
+			d.unknown(f, "mimeType", "fileUri", "displayName")
 		}
 	})
 	if v.Kind() == jsonx.Object && m.URL == "" && m.FileID == "" {

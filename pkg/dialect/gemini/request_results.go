@@ -29,50 +29,50 @@ func (d *decoder) response(v jsonx.Value) *chat.ToolResult {
 			})
 		case "scheduling", "willContinue":
 		default:
-			d.unknown(m, slices.Values([]string{"id", "name", "response", "parts"}))
+			d.unknown(m, "id", "name", "response", "parts")
 		}
 	})
 	if len(r.Parts) == 0 {
 		r.Parts = append(r.Parts, chat.Part{Kind: chat.Text})
 	}
 	r.Parts = append(r.Parts, media...)
-	d.answer(v, r)
+	d.pair(v, r)
 	return r
 }
 
-// output reads the object of a response. Its members output and error are Google's words for
-// what the function returned; any other object is itself what it returned.
+// output reads the object of a response. A single member output or error holds the function's result; any other
+// object is the result itself.
 func (d *decoder) output(v jsonx.Value, r *chat.ToolResult) {
 	if v.Kind() != jsonx.Object {
 		d.Expected(v, "an object")
 		return
 	}
-	said := v
+	result := v
 	if only := v.First(); v.Len() == 1 && (string(only.Key()) == "output" || string(only.Key()) == "error") {
 		r.IsError = string(only.Key()) == "error"
-		said = only
+		result = only
 	}
-	text := said.Str()
-	if said.Kind() != jsonx.String {
-		text = string(jsonx.AppendCompact(nil, said.Raw()))
+	text := result.Str()
+	if result.Kind() != jsonx.String {
+		text = string(jsonx.AppendCompact(nil, result.Raw()))
 	}
 	r.Parts = append(r.Parts, chat.Part{Kind: chat.Text, Text: text})
 }
 
-// answer finds the call that the result belongs to: by its id, or else the first of its name that
-// has no answer, the last turn's before all others.
-func (d *decoder) answer(v jsonx.Value, r *chat.ToolResult) {
-	open := func(c call) bool {
+// pair finds the call that the result belongs to: the call with its id, or else the first call of its name without
+// a result, calls of the last turn first.
+func (d *decoder) pair(v jsonx.Value, r *chat.ToolResult) {
+	matches := func(c call) bool {
 		if r.CallID != "" {
 			return c.id == r.CallID
 		}
 		return !c.answered && c.name == r.Name
 	}
-	i := slices.IndexFunc(d.calls[d.turn:], open)
+	i := slices.IndexFunc(d.calls[d.turn:], matches)
 	if i >= 0 {
 		i += d.turn
 	} else {
-		i = slices.IndexFunc(d.calls, open)
+		i = slices.IndexFunc(d.calls, matches)
 	}
 	switch {
 	case i >= 0:

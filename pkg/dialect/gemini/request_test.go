@@ -15,8 +15,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
 
-// snaked turns the names of the dialect's members into snake case: those before a colon, but for
-// the ones that are the caller's own.
+// snaked changes the names of the dialect's members, which stand before a colon, to snake case. Names that are the
+// caller's own stay.
 func snaked(body []byte) []byte {
 	name := regexp.MustCompile(`"([a-z]+([A-Z][a-z]*)+)":`)
 	return name.ReplaceAllFunc(body, func(m []byte) []byte {
@@ -136,7 +136,7 @@ func TestDecodeChunks(t *testing.T) {
 	}
 }
 
-// A result without an id belongs to the first call of its name that has none yet, of the last turn.
+// A result without an id belongs to the first call of its name without a result in the last turn.
 func TestDecodePairsResults(t *testing.T) {
 	call := func(name, id string) string { return `{"functionCall":{"name":"` + name + `"` + id + `}}` }
 	result := func(name, id string) string {

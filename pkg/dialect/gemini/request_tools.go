@@ -7,7 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// tools reads functions, and keeps Google's own tools for who has them.
+// tools reads functions, and keeps Google's own tools as they are.
 func (d *decoder) tools(v jsonx.Value) {
 	if !v.Exists() {
 		return
@@ -23,7 +23,7 @@ func (d *decoder) tools(v jsonx.Value) {
 				raw = append(jsonx.AppendCompact(append(raw, ':'), m.Raw()), '}')
 				d.req.Tools = append(d.req.Tools, chat.Tool{Name: name, Raw: raw})
 			default:
-				d.unknown(m, slices.Values([]string{"functionDeclarations", "googleSearch", "codeExecution", "urlContext"}))
+				d.unknown(m, "functionDeclarations", "googleSearch", "codeExecution", "urlContext")
 			}
 		})
 	})
@@ -50,7 +50,7 @@ func (d *decoder) function(v jsonx.Value, seen map[string]bool) {
 			}
 		case "response", "responseJsonSchema", "behavior":
 		default:
-			d.unknown(m, slices.Values([]string{"name", "description", "parameters", "parametersJsonSchema"}))
+			d.unknown(m, "name", "description", "parameters", "parametersJsonSchema")
 		}
 	})
 	switch {
@@ -62,13 +62,13 @@ func (d *decoder) function(v jsonx.Value, seen map[string]bool) {
 		d.AddMember(v, "name", "there is a function of this name already")
 	}
 	seen[t.Name] = true
-	if len(d.only) == 0 || slices.Contains(d.only, t.Name) {
+	if len(d.allowedFunctions) == 0 || slices.Contains(d.allowedFunctions, t.Name) {
 		d.req.Tools = append(d.req.Tools, t)
 	}
 }
 
-// choice reads toolConfig. Of several allowed functions only those are kept: "one of these" is
-// then "any".
+// choice reads toolConfig. "Call one of these functions" becomes "call any function", with the other functions
+// left out.
 func (d *decoder) choice(v jsonx.Value) {
 	if !v.Exists() {
 		return
@@ -82,18 +82,18 @@ func (d *decoder) choice(v jsonx.Value) {
 				case "mode":
 					mode = d.enum(f, "AUTO", "ANY", "NONE", "VALIDATED", "MODE_UNSPECIFIED")
 				case "allowedFunctionNames":
-					d.each(f, func(e jsonx.Value) { d.only = append(d.only, d.Str(e)) })
+					d.each(f, func(e jsonx.Value) { d.allowedFunctions = append(d.allowedFunctions, d.Str(e)) })
 				case "streamFunctionCallArguments":
 					if d.Bool(f) {
 						d.foreign(f, "only Gemini sends calls in pieces")
 					}
 				default:
-					d.unknown(f, slices.Values([]string{"mode", "allowedFunctionNames"}))
+					d.unknown(f, "mode", "allowedFunctionNames")
 				}
 			})
 		case "retrievalConfig", "includeServerSideToolInvocations":
 		default:
-			d.unknown(m, slices.Values([]string{"functionCallingConfig"}))
+			d.unknown(m, "functionCallingConfig")
 		}
 	})
 	switch mode {
@@ -103,16 +103,16 @@ func (d *decoder) choice(v jsonx.Value) {
 		d.req.ToolChoice = &chat.ToolChoice{Mode: chat.ToolNone}
 	case "ANY":
 		d.req.ToolChoice = &chat.ToolChoice{Mode: chat.ToolRequired}
-		if len(d.only) == 1 {
-			d.req.ToolChoice = &chat.ToolChoice{Mode: chat.ToolNamed, Name: d.only[0]}
+		if len(d.allowedFunctions) == 1 {
+			d.req.ToolChoice = &chat.ToolChoice{Mode: chat.ToolNamed, Name: d.allowedFunctions[0]}
 		}
 	}
-	if mode != "VALIDATED" && (mode != "ANY" || len(d.only) == 1) {
-		d.only = nil // all may be seen
+	if mode != "VALIDATED" && (mode != "ANY" || len(d.allowedFunctions) == 1) {
+		d.allowedFunctions = nil // the model sees all of them
 	}
 }
 
-// checkChoice sees whether the functions are there that the choice wants.
+// checkChoice notes an issue if the functions that the choice asks for are missing.
 func (d *decoder) checkChoice(v jsonx.Value) {
 	c := d.req.ToolChoice
 	if c == nil {

@@ -21,8 +21,7 @@ func (s Server) EncodeResponse(resp *chat.Response, served dialect.Served) []byt
 	}
 	out = append(out, ']')
 	if resp.Usage != nil {
-		out = append(out, `,"usageMetadata":`...)
-		out = appendUsage(out, resp.Usage, tierWord(resp.ServiceTier))
+		out = appendUsage(append(out, `,"usageMetadata":`...), resp.Usage, tierName(resp.ServiceTier))
 	}
 	return appendTail(out, resp.ID, resp.Model, served)
 }
@@ -35,35 +34,33 @@ func sizeOfResponse(resp *chat.Response) int {
 	return n
 }
 
-// appendTail writes what every chunk ends with.
+// appendTail ends a whole answer or a chunk.
 func appendTail(out []byte, id, model string, served dialect.Served) []byte {
-	out = append(out, `,"modelVersion":`...)
-	out = jsonx.AppendString(out, cmp.Or(model, served.Model))
-	out = append(out, `,"responseId":`...)
-	out = jsonx.AppendString(out, cmp.Or(id, served.RequestID))
+	out = body.AppendMember(out, `,"modelVersion":`, cmp.Or(model, served.Model))
+	out = body.AppendMember(out, `,"responseId":`, cmp.Or(id, served.RequestID))
 	return append(out, '}')
 }
 
 func appendCandidate(out []byte, c *chat.Choice) []byte {
 	out = append(out, `{"content":{"parts":[`...)
-	var s said
+	var w partWriter
 	for i := range c.Message.Parts {
 		p := &c.Message.Parts[i]
 		switch p.Kind {
 		case chat.Text, chat.Refusal:
 			if p.Text != "" {
-				out = s.text(element(out), p.Text)
+				out = w.text(element(out), p.Text)
 			}
 		case chat.Reason:
-			if p.Text != "" || !unsaid(p.State) {
-				out = s.reason(element(out), p.Text, p.State)
+			if p.Text != "" || !emptyState(p.State) {
+				out = w.reason(element(out), p.Text, p.State)
 			}
 		case chat.Call:
-			s.thoughts.open = false
+			w.thoughts.open = false
 			out = appendCall(element(out), p.ToolCall, p.ToolCall.Signature)
 		case chat.Image, chat.Audio, chat.File:
 			if p.Media != nil {
-				out = s.medium(element(out), p.Kind, p.Media)
+				out = w.medium(element(out), p.Kind, p.Media)
 			}
 		}
 	}
@@ -71,57 +68,54 @@ func appendCandidate(out []byte, c *chat.Choice) []byte {
 		out = append(out, `{"text":""}`...)
 	}
 	out = append(out, `],"role":"model"},"finishReason":"`...)
-	out = append(out, finishWord(c.Finish)...)
+	out = append(out, finishName(c.Finish)...)
 	out = append(out, `","index":`...)
 	out = jsonx.AppendInt(out, int64(c.Index))
 	if cited := citationsOf(c.Message.Parts); len(cited) > 0 {
-		out = append(out, `,"groundingMetadata":`...)
-		out = appendGrounding(out, cited, s.all.String())
+		out = appendGrounding(append(out, `,"groundingMetadata":`...), cited, w.written.String())
 	}
 	if len(c.Logprobs) > 0 {
-		out = append(out, `,"logprobsResult":`...)
-		out = appendLogprobs(out, c.Logprobs)
+		out = appendLogprobs(append(out, `,"logprobsResult":`...), c.Logprobs)
 	}
 	return append(out, '}')
 }
 
-// said is what has to be known of a candidate's text to write what follows.
-type said struct {
-	all      strings.Builder // the text, which citations point into
-	thoughts run
+// A partWriter writes the parts of one candidate.
+type partWriter struct {
+	written  strings.Builder // the text so far, which citations point into
+	thoughts thoughtRun
 }
 
-func (s *said) text(out []byte, text string) []byte {
-	s.thoughts.open = false
-	s.all.WriteString(text)
-	out = append(out, `{"text":`...)
-	out = jsonx.AppendString(out, text)
+func (w *partWriter) text(out []byte, text string) []byte {
+	w.thoughts.open = false
+	w.written.WriteString(text)
+	out = body.AppendMember(out, `{"text":`, text)
 	return append(out, '}')
 }
 
-// medium writes what the model made. Of one that stands elsewhere the address is told, as for callers of other dialects: fileData
-// is for Google's own files.
-func (s *said) medium(out []byte, kind chat.PartKind, m *chat.Media) []byte {
+// medium writes a picture or a sound of the model's. If it is elsewhere, a note gives its address, as in other
+// dialects: fileData is for Google's own files.
+func (w *partWriter) medium(out []byte, kind chat.PartKind, m *chat.Media) []byte {
 	if m.Data == "" {
-		return s.text(out, body.MediaNote(kind, m))
+		return w.text(out, body.MediaNote(kind, m))
 	}
-	s.thoughts.open = false
+	w.thoughts.open = false
 	out = append(out, `{"inlineData":`...)
 	return append(appendBlob(out, kind, m), '}')
 }
 
-// reason writes a thought or a piece of one; what Gemini signed without a text belongs to
-// the answer, and is no thought.
-func (s *said) reason(out []byte, text string, state *chat.ReasoningState) []byte {
-	if state != nil && text == "" && *state == (chat.ReasoningState{Format: Format, Signature: state.Signature}) && state.Signature != "" {
-		s.thoughts.open = false
+// reason writes a thought or a piece of one. Gemini's signature without a text belongs to the answer's text: its
+// part is no thought.
+func (w *partWriter) reason(out []byte, text string, state *chat.ReasoningState) []byte {
+	if text == "" && state.Complete() && *state == (chat.ReasoningState{Format: Format, Signature: state.Signature}) {
+		w.thoughts.open = false
 		return appendReason(out, "", state.Signature, false)
 	}
-	return appendReason(out, text, s.thoughts.signature(text, state), true)
+	return appendReason(out, text, w.thoughts.signature(text, state), true)
 }
 
-// tierWord is Google's word for a tier, if it has one.
-func tierWord(tier string) string {
+// tierName returns Google's name of a service tier; empty if it has none.
+func tierName(tier string) string {
 	switch tier {
 	case "default", "standard":
 		return "standard"

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -20,9 +21,9 @@ func (s Server) EncodeError(err *fault.Error, requestID string) []byte {
 	return appendError(nil, err, requestID)
 }
 
-// statusWord is the google.rpc.Code that fits the gateway's
+// statusName returns the google.rpc.Code that corresponds to the gateway's code
 // (https://cloud.google.com/apis/design/errors#handling_errors).
-func statusWord(code fault.Code) string {
+func statusName(code fault.Code) string {
 	switch code {
 	case fault.Validation, fault.TooLarge, fault.UnsupportedMedia, fault.HeadersTooLarge:
 		return "INVALID_ARGUMENT"
@@ -55,22 +56,17 @@ func statusWord(code fault.Code) string {
 func appendError(out []byte, err *fault.Error, requestID string) []byte {
 	out = append(out, `{"error":{"code":`...)
 	out = jsonx.AppendInt(out, int64(err.Code.Status()))
-	out = append(out, `,"message":`...)
-	out = jsonx.AppendString(out, err.Message)
+	out = body.AppendMember(out, `,"message":`, err.Message)
 	out = append(out, `,"status":"`...)
-	out = append(out, statusWord(err.Code)...)
+	out = append(out, statusName(err.Code)...)
 	out = append(out, `","details":[`...)
 	out = appendDetail(out, "ErrorInfo", "reason", string(err.Code))
 	out = append(out, `,"domain":"llm-gateway"`...)
 	issues, metadata := errorDetails(err.Details)
 	if len(metadata) > 0 {
 		out = append(out, `,"metadata":{`...)
-		for i, m := range metadata {
-			if i > 0 {
-				out = append(out, ',')
-			}
-			out = append(jsonx.AppendString(out, m[0]), ':')
-			out = jsonx.AppendString(out, m[1])
+		for _, m := range metadata {
+			out = jsonx.AppendString(member(out, m[0]), m[1])
 		}
 		out = append(out, '}')
 	}
@@ -101,8 +97,8 @@ func appendDetail(out []byte, kind, member, value string) []byte {
 	return jsonx.AppendString(out, value)
 }
 
-// errorDetails takes a fault's details apart: the issues of a body, and other members, in order of
-// their names, as the strings that metadata wants. What is no string goes as JSON.
+// errorDetails splits a fault's details into the issues of a body and the other members. Those are sorted by name
+// and written as strings, as metadata requires; a value that is not a string becomes JSON.
 func errorDetails(details any) (issues []fault.Issue, metadata [][2]string) {
 	members, _ := details.(map[string]any)
 	for name, v := range members {
@@ -112,7 +108,7 @@ func errorDetails(details any) (issues []fault.Issue, metadata [][2]string) {
 		}
 		text, err := json.Marshal(v)
 		if err != nil {
-			continue // the error itself matters more
+			continue // an error without a detail is better than none
 		}
 		var s string
 		if json.Unmarshal(text, &s) != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// A streamEncoder writes chunks, each a whole object of the dialect, as events or as the
-// elements of an array.
+// A streamEncoder writes chunks, each a whole object of the dialect, as server-sent events or as the elements of
+// an array.
 type streamEncoder struct {
 	served     dialect.Served
 	form       Form
@@ -28,9 +28,9 @@ type streamEncoder struct {
 // A candidate is one of the answers being written.
 type candidate struct {
 	index     int
-	said      said
+	parts     partWriter
 	sequence  body.Sequence
-	call      *chat.ToolCall // that is not complete: the dialect's calls are whole
+	call      *chat.ToolCall // not complete yet: the dialect's calls are whole
 	number    int            // of that call
 	arguments []byte         // of that call
 	citations []chat.Citation
@@ -42,12 +42,12 @@ func (s Server) NewStreamEncoder(served dialect.Served) dialect.StreamEncoder {
 	return &streamEncoder{served: served, form: s.form}
 }
 
-// Encode appends what the event makes complete. EventUsage is kept for the last chunk, and
-// EventError is for Error to tell.
+// Encode appends the chunks that the event completes. EventUsage is kept for the last chunk; EventError is left to
+// Error.
 func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 	switch ev.Kind {
 	case chat.EventStart:
-		e.id, e.model, e.tier = ev.ID, ev.Model, tierWord(ev.ServiceTier)
+		e.id, e.model, e.tier = ev.ID, ev.Model, tierName(ev.ServiceTier)
 		return out
 	case chat.EventUsage:
 		e.usage = ev.Usage
@@ -79,22 +79,22 @@ func (e *streamEncoder) write(out []byte, c *candidate, ev *chat.Event) []byte {
 		if ev.Text == "" {
 			return out
 		}
-		c.part = c.said.text(c.part[:0], ev.Text)
+		c.part = c.parts.text(c.part[:0], ev.Text)
 	case chat.EventReason:
-		if ev.Text == "" && unsaid(ev.State) {
+		if ev.Text == "" && emptyState(ev.State) {
 			return out
 		}
-		c.part = c.said.reason(c.part[:0], ev.Text, ev.State)
+		c.part = c.parts.reason(c.part[:0], ev.Text, ev.State)
 	case chat.EventMedia:
 		if ev.Media == nil {
 			return out
 		}
-		c.part = c.said.medium(c.part[:0], ev.Part, ev.Media)
+		c.part = c.parts.medium(c.part[:0], ev.Part, ev.Media)
 	case chat.EventLogprobs:
 		beside := appendLogprobs([]byte(`,"logprobsResult":`), ev.Raw)
 		return e.chunk(out, c, []byte(`{"text":""}`), beside, nil)
 	case chat.EventCall:
-		c.said.thoughts.open = false
+		c.parts.thoughts.open = false
 		c.call, c.number, c.arguments = ev.ToolCall, ev.Call, []byte(ev.ToolCall.Arguments)
 		return e.closeComplete(out, c)
 	case chat.EventCallArgs:
@@ -147,9 +147,9 @@ func (e *streamEncoder) ended(out []byte, c *candidate, reason chat.FinishReason
 	}
 	var beside []byte
 	if len(c.citations) > 0 {
-		beside = appendGrounding([]byte(`,"groundingMetadata":`), c.citations, c.said.all.String())
+		beside = appendGrounding([]byte(`,"groundingMetadata":`), c.citations, c.parts.written.String())
 	}
-	e.finish = appendPart(nil, c.index, []byte(`{"text":""}`), beside, []byte(finishWord(reason)))
+	e.finish = appendPart(nil, c.index, []byte(`{"text":""}`), beside, []byte(finishName(reason)))
 	return out
 }
 
@@ -168,26 +168,25 @@ func appendPart(out []byte, index int, part, beside, finish []byte) []byte {
 		out = append(out, `,"finishReason":"`...)
 		out = append(append(out, finish...), '"')
 	}
-	out = append(out, `,"index":`...)
-	out = jsonx.AppendInt(out, int64(index))
+	out = body.AppendCount(out, `,"index":`, int64(index))
 	out = append(out, beside...)
 	return append(out, '}')
 }
 
-// begin writes a chunk up to its candidates, close what follows them.
+// begin writes a chunk up to its candidates; close writes the rest.
 func (e *streamEncoder) begin(out []byte) []byte {
 	return append(e.open(out), `{"candidates":[`...)
 }
 
 func (e *streamEncoder) close(out []byte) []byte {
-	if e.tier != "" && e.chunks == 1 { // the counts come last, but the tier is known
+	if e.tier != "" && e.chunks == 1 { // the counts come last, the tier first
 		out = append(out, `,"usageMetadata":{"serviceTier":`...)
 		out = append(jsonx.AppendString(out, e.tier), '}')
 	}
 	return e.shut(appendTail(out, e.id, e.model, e.served))
 }
 
-// open and shut frame an object.
+// open begins the frame of an object; shut ends it.
 func (e *streamEncoder) open(out []byte) []byte {
 	e.chunks++
 	switch {
@@ -211,8 +210,7 @@ func (e *streamEncoder) end(out []byte) []byte {
 	out = append(e.begin(out), e.finish...)
 	out = append(out, ']')
 	if e.usage != nil {
-		out = append(out, `,"usageMetadata":`...)
-		out = appendUsage(out, e.usage, e.tier)
+		out = appendUsage(append(out, `,"usageMetadata":`...), e.usage, e.tier)
 	}
 	out = e.shut(appendTail(out, e.id, e.model, e.served))
 	if e.form == Array {
@@ -221,7 +219,7 @@ func (e *streamEncoder) end(out []byte) []byte {
 	return out
 }
 
-// AppendPassthrough appends events that did not come from here, in an array as its elements.
+// AppendPassthrough appends events of the provider; in an array they become its elements.
 func (e *streamEncoder) AppendPassthrough(out, raw []byte, last chat.EventKind) []byte {
 	if e.form != Array {
 		return append(out, raw...)
@@ -252,7 +250,7 @@ func (e *streamEncoder) AppendPassthrough(out, raw []byte, last chat.EventKind) 
 	return append(out, ']')
 }
 
-// Error appends the failure as Google sends it in mid-stream. Nothing follows it.
+// Error appends the failure as Google sends it within a stream. Nothing follows it.
 func (e *streamEncoder) Error(out []byte, err *fault.Error) []byte {
 	out = e.open(out)
 	out = e.shut(appendError(out, err, e.served.RequestID))

@@ -20,7 +20,7 @@ import (
 
 var served = dialect.Served{RequestID: `my "42"`, Provider: "openai", Model: "gpt-5", Created: 1795478400}
 
-// rich is an answer that has everything that a stream has.
+// rich is an answer with every kind of event.
 func rich() *chat.Response {
 	return &chat.Response{ID: "r-1", Model: "gemini-3-pro", ServiceTier: "flex", Choices: []chat.Choice{
 		{Index: 0, Finish: chat.FinishToolCalls,
@@ -51,7 +51,7 @@ func streamOf(form gemini.Form, events []chat.Event) []byte {
 	return out
 }
 
-// back reads what a server wrote, with the client half.
+// back reads an answer of the server half with the client half.
 func back(t testing.TB, form gemini.Form, body []byte) *chat.Response {
 	t.Helper()
 	if form == gemini.SSE {
@@ -99,7 +99,7 @@ func TestEncodeContract(t *testing.T) {
 	}
 }
 
-// Calls are whole in the dialect: they wait for their arguments, and what follows waits for them.
+// The dialect's calls are whole: they wait for their arguments, and later parts wait for them.
 func TestStreamCalls(t *testing.T) {
 	e := gemini.NewServer("m", gemini.SSE).NewStreamEncoder(served)
 	step := func(ev chat.Event) int { return bytes.Count(e.Encode(nil, &ev), []byte("data: ")) }
@@ -127,7 +127,7 @@ func TestStreamCalls(t *testing.T) {
 	}
 }
 
-// TestStreamIsWhole: put together, a stream says what the whole answer says, in both framings.
+// TestStreamIsWhole: the assembled stream equals the whole answer, in both framings.
 func TestStreamIsWhole(t *testing.T) {
 	check := func(name string, events []chat.Event) {
 		t.Helper()
@@ -149,7 +149,7 @@ func TestStreamIsWhole(t *testing.T) {
 	}
 }
 
-// randomEvents is a stream in which everything that may be interleaved is.
+// randomEvents returns a stream that interleaves all parts that may be interleaved.
 func randomEvents(r *rand.Rand) []chat.Event {
 	word := func() string { return []string{"a", "é", "漢\n", "\"", "some words "}[r.IntN(5)] }
 	events := []chat.Event{{Kind: chat.EventStart, ID: "id", Model: "m"}}
@@ -211,7 +211,7 @@ func randomState(r *rand.Rand, word func() string) *chat.ReasoningState {
 	return s
 }
 
-// What the server half writes of an answer, the client half reads as the same.
+// The client half reads the answer that the server half writes as the same answer.
 func TestAnswerComesBack(t *testing.T) {
 	want := rich()
 	want.Choices[1].Message.Parts, want.Choices[2].Message.Parts = []chat.Part{text("No.")}, []chat.Part{text("x")}
@@ -239,8 +239,8 @@ func TestAnswerComesBack(t *testing.T) {
 	}
 }
 
-// normalize makes a random answer one that the dialect can tell: calls with whole arguments, state that
-// says something, a reason that goes with the calls, citations at one place.
+// normalize makes the dialect able to express a random answer: calls have whole arguments, states are not empty, the finish
+// reason fits the calls, citations have one place.
 func normalize(r *chat.Response) {
 	for i := range r.Choices {
 		c := &r.Choices[i]
@@ -271,7 +271,7 @@ func normalize(r *chat.Response) {
 			}
 			parts = append(parts, p)
 		}
-		// Only reasoning that the rules of chat.Assembler keep apart stays apart.
+		// Reasoning stays in several parts only if chat.Assembler keeps it so.
 		var all chat.Assembler
 		for _, ev := range chat.Events(&chat.Response{Choices: []chat.Choice{{Message: chat.Message{Parts: parts}}}}) {
 			all.Add(&ev)
@@ -299,7 +299,7 @@ func normalize(r *chat.Response) {
 	}
 }
 
-// The message of an answer may be sent back as it came, and means the same to the provider that made it.
+// An answer's message can be returned unchanged, and means the same to its provider.
 func TestMessageComesBack(t *testing.T) {
 	want := rich().Choices[0].Message
 	for i := range want.Parts {
@@ -368,7 +368,7 @@ func TestErrors(t *testing.T) {
 	if want := `{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"contents","description":"expected an array, got a number"}`; !strings.Contains(got, want) || !strings.Contains(got, `"code":400`) || !json.Valid([]byte(got)) {
 		t.Error(got)
 	}
-	// Google's words, as the SDKs know them.
+	// Google's names, as the SDKs know them.
 	for code, want := range map[fault.Code]string{fault.Validation: "400 INVALID_ARGUMENT", fault.NoEligibleKey: "400 FAILED_PRECONDITION", fault.Unauthorized: "401 UNAUTHENTICATED", fault.Forbidden: "403 PERMISSION_DENIED",
 		fault.NotFound: "404 NOT_FOUND", fault.MethodNotAllowed: "405 UNIMPLEMENTED", fault.RequestTimeout: "408 DEADLINE_EXCEEDED", fault.Conflict: "409 ABORTED", fault.TooLarge: "413 INVALID_ARGUMENT",
 		fault.Provider: "502 UNAVAILABLE", fault.Unavailable: "503 UNAVAILABLE", fault.ProviderTimeout: "504 DEADLINE_EXCEEDED", fault.Internal: "500 INTERNAL", fault.Cancelled: "499 CANCELLED"} {
@@ -403,7 +403,7 @@ func FuzzStreamEncoder(f *testing.F) {
 		whole := back(t, gemini.Whole, gemini.NewServer("m", gemini.Whole).EncodeResponse(all.Response(), served))
 		for _, form := range []gemini.Form{gemini.SSE, gemini.Array} {
 			streamed := back(t, form, streamOf(form, events))
-			// A character cut in two by an event is lost in the stream and not in the whole: only valid text compares.
+			// A character that two events share is lost in the stream but not in the whole answer: only valid text is compared.
 			if strings.ToValidUTF8(say+reason+args+id, "") == say+reason+args+id && json.Valid([]byte(args)) && !reflect.DeepEqual(whole, streamed) {
 				t.Fatalf("whole  %s\nstream %s", dialecttest.Indented(t, whole), dialecttest.Indented(t, streamed))
 			}
@@ -431,7 +431,7 @@ func TestStreamFraming(t *testing.T) {
 	}
 }
 
-// A picture that an answer only points to is told of, streamed or not.
+// An image by its address becomes a note with the address, streamed or not.
 func TestPicturesElsewhere(t *testing.T) {
 	resp := &chat.Response{Choices: []chat.Choice{{Finish: chat.FinishStop, Message: chat.Message{Role: chat.Assistant, Parts: []chat.Part{
 		{Kind: chat.Image, Media: &chat.Media{URL: "https://e.com/a.png"}}}}}}}

@@ -8,7 +8,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// Form is the form of an answer. It is in the URL, not in the body.
+// Form is the form of an answer, which the URL says.
 type Form uint8
 
 // The forms.
@@ -27,8 +27,8 @@ type Server struct {
 
 var _ dialect.Server = Server{}
 
-// NewServer makes the half for a request to /v1beta/models/{model}:method. The model may still
-// have "models/" before it.
+// NewServer returns the half for a request to /v1beta/models/{model}:method. The model may have the prefix
+// "models/".
 func NewServer(model string, form Form) Server {
 	return Server{strings.TrimPrefix(model, "models/"), form}
 }
@@ -36,9 +36,9 @@ func NewServer(model string, form Form) Server {
 // DecodeRequest reads the body of GenerateContentRequest, in camel or in snake case. It keeps
 // nothing of it. Errors are *fault.Error of code Validation, whose details list the issues.
 //
-// What steers Google's own filters and media (safetySettings, mediaResolution, labels, store) is
-// read and left out, as no other provider has it. What would change the answer (cachedContent, speech, images), and
-// what is not known, is noted as foreign: it passes to Gemini, and makes a translation fail.
+// Members that control Google's own filters and media (safetySettings, mediaResolution, labels, store) are left
+// out: no other provider has them. Members that would change the answer (cachedContent, speech, images) and
+// unknown ones are noted as foreign: they pass through to Gemini, and make a translation fail.
 func (s Server) DecodeRequest(body []byte) (*chat.Request, dialect.Route, error) {
 	root, err := jsonx.Parse(body, jsonx.Strict)
 	if err != nil {

@@ -8,14 +8,15 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 )
 
-// Format is the ReasoningState.Format of what Gemini signed. It is OpenRouter's word for it.
+// Format is the ReasoningState.Format of reasoning that Gemini signed, as OpenRouter names it.
 const Format = "google-gemini-v1"
 
-// Callers send thoughtSignature back with the part on which it came, unchanged but for the base64 alphabet: Python's SDK
-// turns it into bytes and back. What Gemini signed goes as it is, the state of other providers as an envelope.
+// Callers send thoughtSignature back with the part on which it came, unchanged but for the base64 alphabet:
+// Python's SDK turns it into bytes and back. What Gemini signed goes as it is, the state of other providers as an
+// envelope.
 
-// signatureOf returns the thoughtSignature that stands for the state on a part that is a thought, or none. A nil state
-// has one, too, so that it is not taken for Gemini's.
+// signatureOf returns the thoughtSignature that stands for the state on a part that is a thought, or none. A nil
+// state has one, too, so that it is not taken for Gemini's.
 func signatureOf(s *chat.ReasoningState, thought bool) string {
 	if s == nil {
 		s = new(chat.ReasoningState)
@@ -41,13 +42,13 @@ func stateOf(signature string, thought bool) *chat.ReasoningState {
 	return &e.State
 }
 
-// A run follows thoughts that go on from part to part: the first says whose they are.
-type run struct{ open bool }
+// A thoughtRun follows a thought that is spread over several parts: only the first part says whose thought it is.
+type thoughtRun struct{ open bool }
 
-// state is the state that a thought of the text and signature brings: of the first in a run, without
-// a signature, that of a summary of Gemini's, so that a signature of the answer's text is not
-// taken for the thought's. It is false if the part says nothing.
-func (r *run) state(text, signature string) (state *chat.ReasoningState, says bool) {
+// state returns the state of a part that is a thought. The first of a run without a signature is a summary of
+// Gemini's, so that a later signature of the answer's text is not taken for the thought's. It is false for a part
+// without content.
+func (r *thoughtRun) state(text, signature string) (state *chat.ReasoningState, ok bool) {
 	state = stateOf(signature, true)
 	switch {
 	case text == "" && state == nil:
@@ -60,7 +61,7 @@ func (r *run) state(text, signature string) (state *chat.ReasoningState, says bo
 }
 
 // signature is the inverse of state.
-func (r *run) signature(text string, s *chat.ReasoningState) string {
+func (r *thoughtRun) signature(text string, s *chat.ReasoningState) string {
 	signature := ""
 	if s != nil || !r.open {
 		signature = signatureOf(s, true)
@@ -72,12 +73,12 @@ func (r *run) signature(text string, s *chat.ReasoningState) string {
 	return signature
 }
 
-// unsaid says whether there is nothing in the state.
-func unsaid(s *chat.ReasoningState) bool { return s == nil || *s == chat.ReasoningState{} }
+// emptyState says whether the state, which may be nil, holds nothing.
+func emptyState(s *chat.ReasoningState) bool { return s == nil || *s == chat.ReasoningState{} }
 
-// standard is base64 in the standard alphabet with padding. What is no base64, and the value
-// that stands for a missing signature, stays as it is.
-func standard(s string) string {
+// standardBase64 returns base64 in the standard alphabet with padding. A text that is not base64 and the value
+// that stands for a missing signature are returned unchanged.
+func standardBase64(s string) string {
 	if s == skipSignature {
 		return s
 	}

@@ -7,29 +7,29 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// How deep a schema may nest, and how many it may hold, once its references are put in place:
-// a few that refer to each other twice would become millions.
+// The depth of a schema and the number of its subschemas when its references are resolved: a few that refer to
+// each other twice would become millions.
 const (
 	maxSchemaDepth = 32
 	maxSchemas     = 4096
 )
 
-// A subsetter writes a JSON schema in the subset of OpenAPI's that Schema is
-// (https://ai.google.dev/api/caching#Schema): no references, no type lists, nullable instead
-// of the type null, anyOf alone of the combinations, enums of strings.
+// A subsetter writes a JSON schema as Google's Schema, a subset of OpenAPI's
+// (https://ai.google.dev/api/caching#Schema): no references, no type lists, nullable instead of the type null, of
+// the combinations only anyOf, of enums only strings.
 type subsetter struct {
 	root      jsonx.Value
 	out       []byte
 	schemas   int
-	recursive bool // or so large that it could as well be
-	lost      bool // a keyword was left out that says something
+	recursive bool // or too large
+	lost      bool // a keyword with a meaning was left out
 }
 
-// written are the members of a schema so far. What refers to another schema, or has one
-// choice beside null, is written together with it: what was said first counts.
+// written holds the names of a schema's members so far. A schema that refers to another, or has one choice beside
+// null, is merged with it: the first member of a name counts.
 type written struct{ names []string }
 
-// begin starts a member, or says that the schema has it already.
+// begin begins a member; false if the schema has it already.
 func (s *subsetter) begin(w *written, name string) bool {
 	if slices.Contains(w.names, name) {
 		return false
@@ -41,7 +41,7 @@ func (s *subsetter) begin(w *written, name string) bool {
 
 func (s *subsetter) member(name string) { s.out = member(s.out, name) }
 
-// keywords are those of one schema that need more than copying.
+// keywords holds the members of one schema that are not simply copied.
 type keywords struct {
 	kind, ref, enum, constant, items, properties, anyOf, allOf, format jsonx.Value
 }
@@ -52,7 +52,7 @@ func (s *subsetter) schema(v jsonx.Value, depth int) {
 	s.out = append(s.out, '}')
 }
 
-// members writes the members of a schema into the object that is open.
+// members writes the members of a schema into the open object.
 func (s *subsetter) members(v jsonx.Value, depth int, w *written) {
 	if s.schemas++; depth > maxSchemaDepth || s.schemas > maxSchemas {
 		s.recursive = true
@@ -112,7 +112,7 @@ func (s *subsetter) keyword(k *keywords, m jsonx.Value, w *written) {
 	}
 }
 
-// resolve finds what a reference within the document means.
+// resolve returns the target of a reference within the document.
 func (s *subsetter) resolve(ref string) jsonx.Value {
 	path, ok := strings.CutPrefix(ref, "#")
 	if !ok {
@@ -127,7 +127,7 @@ func (s *subsetter) resolve(ref string) jsonx.Value {
 	return v
 }
 
-// kinds writes the type, of which there can be one, and whether null will do as well.
+// kinds writes the type, of which Schema has only one, and nullable.
 func (s *subsetter) kinds(k *keywords, depth int, w *written) {
 	kinds, null := typesOf(k.kind)
 	var choices []jsonx.Value
@@ -164,7 +164,7 @@ func (s *subsetter) kinds(k *keywords, depth int, w *written) {
 	s.anyOf(choices, depth, w)
 }
 
-// typesOf reads a type or a list of them; null apart.
+// typesOf reads a type or a list of types, and whether null is one of them.
 func typesOf(v jsonx.Value) (kinds []string, null bool) {
 	add := func(v jsonx.Value) {
 		if t := strings.ToUpper(v.Str()); t == "NULL" {
@@ -180,7 +180,7 @@ func typesOf(v jsonx.Value) (kinds []string, null bool) {
 	return kinds, null
 }
 
-// kind writes one type, its format if the type knows it, and the items that an array must have.
+// kind writes one type, the format if the type has it, and the items that an array requires.
 func (s *subsetter) kind(k *keywords, t string, w *written) {
 	if !s.begin(w, "type") {
 		return
@@ -212,12 +212,12 @@ func (s *subsetter) anyOf(choices []jsonx.Value, depth int, w *written) {
 			s.schema(c, depth+1)
 		}
 		s.out = append(s.out, ']')
-	default: // a list of types says what the subset can say but once
+	default: // anyOf is used up by a list of types
 		s.lost = true
 	}
 }
 
-// enum writes what values there are. Enums are of strings alone.
+// enum writes the allowed values, which can only be strings.
 func (s *subsetter) enum(k *keywords, w *written) {
 	var values []string
 	add := func(v jsonx.Value) {

@@ -2,18 +2,18 @@ package gemini
 
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// number is a number of something: never negative, 0 if it is none.
+// number returns a count: never negative, 0 if it is missing.
 func number(v jsonx.Value) int64 {
 	n, _ := v.Int64()
 	return max(n, 0)
 }
 
-// usageOf reads usageMetadata (https://ai.google.dev/api/generate-content#UsageMetadata). The prompt
-// includes what the cache held, but not what tools of Google's put in; thoughts count beside
-// the candidates.
+// usageOf reads usageMetadata (https://ai.google.dev/api/generate-content#UsageMetadata). The prompt's count
+// includes cached tokens, but not those that Google's tools add; thoughts are counted beside the candidates.
 func usageOf(v jsonx.Value) chat.Usage {
 	var u chat.Usage
 	var candidates, total jsonx.Value
@@ -45,7 +45,7 @@ func usageOf(v jsonx.Value) chat.Usage {
 	return u
 }
 
-// audio is how many tokens of a list by modality are sound.
+// audio returns the count of audio tokens in a list by modality.
 func audio(v jsonx.Value) int64 {
 	n := int64(0)
 	for d := v.First(); d.Exists(); d = d.Next() {
@@ -56,10 +56,9 @@ func audio(v jsonx.Value) int64 {
 	return n
 }
 
-// appendUsage writes usageMetadata. Of the modalities only sound is known.
+// appendUsage writes usageMetadata. Of the modalities only audio is known.
 func appendUsage(out []byte, u *chat.Usage, tier string) []byte {
-	out = append(out, `{"promptTokenCount":`...)
-	out = jsonx.AppendInt(out, u.Input)
+	out = body.AppendCount(out, `{"promptTokenCount":`, u.Input)
 	for _, m := range [...]struct {
 		name  string
 		count int64
@@ -71,13 +70,11 @@ func appendUsage(out []byte, u *chat.Usage, tier string) []byte {
 			out = jsonx.AppendInt(out, m.count)
 		}
 	}
-	out = append(out, `,"totalTokenCount":`...)
-	out = jsonx.AppendInt(out, u.Total())
+	out = body.AppendCount(out, `,"totalTokenCount":`, u.Total())
 	out = appendAudio(out, "promptTokensDetails", u.InputAudio)
 	out = appendAudio(out, "candidatesTokensDetails", u.OutputAudio)
 	if tier != "" {
-		out = append(out, `,"serviceTier":`...)
-		out = jsonx.AppendString(out, tier)
+		out = body.AppendMember(out, `,"serviceTier":`, tier)
 	}
 	return append(out, '}')
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // chatPath follows the base URL of every provider of the dialect.
@@ -22,7 +23,9 @@ type Client struct {
 var _ dialect.Passthrough = Client{}
 
 // NewStreamDecoder returns a decoder for one streamed answer.
-func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new(streamDecoder)) }
+func (Client) NewStreamDecoder() dialect.StreamDecoder {
+	return body.NewStreamDecoder(new(streamReader), jsonx.Object)
+}
 
 // EncodeRequest writes the body of POST /chat/completions. The same request always
 // gives the same bytes, so that providers find prompts in their caches again.

@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -9,54 +8,34 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// A streamDecoder reads chunks. It accepts all known variations of providers: roles repeated
+// A streamReader reads chunks. It accepts all known variations of providers: roles repeated
 // on every chunk, whole calls in one chunk, calls without index or
 // id, content as an array, usage on any chunk or on several, the finish reason given twice.
 //
 // EventFinish comes with the terminator or at the stream's end, when it is certain. An error object in the
 // stream becomes an EventError without Class, which the provider's classifier sets.
-type streamDecoder struct {
-	doc jsonx.Doc
-	answer
+type streamReader struct{ answer }
+
+func (r *streamReader) Event(out []chat.Event, name string, root jsonx.Value) ([]chat.Event, *chat.Error) {
+	if failed := errorIn(root); failed != nil {
+		return out, failed
+	}
+	if name == "error" {
+		return out, decodeError(root)
+	}
+	return r.chunk(out, root, "delta")
 }
 
-func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []chat.Event {
-	data = bytes.TrimSpace(data)
-	if len(data) == 0 {
-		return out
+// End ends the answer. Without [DONE], as servers that forget it leave the stream, it is complete if every choice has a
+// finish reason.
+func (r *streamReader) End(out []chat.Event, terminated bool) ([]chat.Event, *chat.Error) {
+	open := func(c choice) bool { return c.finish == "" }
+	if !terminated && (len(r.choices) == 0 || slices.ContainsFunc(r.choices, open)) {
+		return out, body.Cut()
 	}
-	if string(data) == "[DONE]" {
-		return d.end(out)
-	}
-	root, failed := body.ReadEvent(&d.doc, data)
-	if failed == nil {
-		failed = errorIn(root)
-	}
-	if failed == nil && name == "error" {
-		failed = decodeError(root)
-	}
-	if failed == nil {
-		out, failed = d.chunk(out, root, "delta")
-	}
+	out, failed := r.finish(out)
 	if failed != nil {
-		return body.Fail(out, failed)
+		return out, failed
 	}
-	return out
-}
-
-// Close ends a stream without a terminator. The answer is complete if every choice has a finish reason, as some servers
-// send no [DONE]; otherwise the connection was cut.
-func (d *streamDecoder) Close(out []chat.Event) []chat.Event {
-	if len(d.choices) == 0 || slices.ContainsFunc(d.choices, func(c choice) bool { return c.finish == "" }) {
-		return body.Unfinished(out)
-	}
-	return d.end(out)
-}
-
-func (d *streamDecoder) end(out []chat.Event) []chat.Event {
-	out, failed := d.finish(out)
-	if failed != nil {
-		return body.Fail(out, failed)
-	}
-	return append(out, chat.Event{Kind: chat.EventEnd})
+	return append(out, chat.Event{Kind: chat.EventEnd}), nil
 }

@@ -1,9 +1,9 @@
 // Package reasoning carries the state of a model's reasoning (signatures, encrypted and redacted thinking) through
 // callers of a dialect that has no member for it.
 //
-// Callers return some strings unread: the signature of Anthropic's thinking blocks, the encrypted_content of Responses'
-// items, the thoughtSignature of Gemini's parts. A dialect puts its own provider's state there as it is, and the state
-// of any other provider as an Envelope.
+// Callers return some strings unread: the signature of Anthropic's thinking blocks, the encrypted_content of
+// Responses' items, the thoughtSignature of Gemini's parts. A dialect puts its own provider's state there as it
+// is, and the state of any other provider as an Envelope.
 //
 // The text of an envelope is base64 (standard alphabet, padded) of "llmgw2" and a JSON object:
 //
@@ -17,10 +17,10 @@
 //	call       the id of the tool call that the signature belongs to; empty: it belongs to the reasoning
 //	late       true: the state belongs to the reasoning before it, which had been sent without
 //
-// Members without a value are left out. The digit is the version. No provider's own state begins like that: Anthropic's
-// and Gemini's are base64 of protocol buffers, which cannot begin with the byte "l" (it would end a group), OpenAI's begins
-// with "gAAAA". It is base64 because Gemini's SDK for Python turns signatures into bytes and back, which also changes the
-// alphabet and the padding.
+// Members without a value are left out. The digit is the version. No provider's own state begins like that:
+// Anthropic's and Gemini's are base64 of protocol buffers, which cannot begin with the byte "l" (it would end a
+// group), OpenAI's begins with "gAAAA". It is base64 because Gemini's SDK for Python turns signatures into bytes
+// and back, which also changes the alphabet and the padding.
 //
 // An envelope is not encrypted and not authenticated: the provider that made the state has done both. A caller who
 // changes one gains nothing that it could not send as a state.
@@ -61,7 +61,8 @@ const (
 	geminiV1    = "bGxtZzF7"     // the base64 of "llmg1" and the brace of an object
 )
 
-// IsEnvelope says whether the text is an envelope of any version, readable or not, rather than a provider's own state.
+// IsEnvelope says whether the text is an envelope of any version, readable or not, rather than a provider's own
+// state.
 func IsEnvelope(text string) bool {
 	return strings.HasPrefix(text, magicBase64) || strings.HasPrefix(text, geminiV1) ||
 		strings.HasPrefix(text, anthropicV1) || strings.HasPrefix(text, responsesV1)
@@ -69,6 +70,7 @@ func IsEnvelope(text string) bool {
 
 // Encode returns the envelope's text.
 func (e Envelope) Encode() string {
+	s := &e.State
 	object, err := json.Marshal(struct {
 		ID        string `json:"id,omitempty"`
 		Signature string `json:"signature,omitempty"`
@@ -79,7 +81,7 @@ func (e Envelope) Encode() string {
 		Summary   bool   `json:"summary,omitempty"`
 		Call      string `json:"call,omitempty"`
 		Late      bool   `json:"late,omitempty"`
-	}{e.State.ID, e.State.Signature, e.State.Redacted, e.State.Encrypted, e.State.Format, e.State.Index, e.State.Summary, e.Call, e.Late})
+	}{s.ID, s.Signature, s.Redacted, s.Encrypted, s.Format, s.Index, s.Summary, e.Call, e.Late})
 	if err != nil {
 		panic(err) // strings, numbers and booleans can always be written
 	}
@@ -139,8 +141,9 @@ func decodeBase64(text string) ([]byte, bool) {
 	return data, err == nil
 }
 
-// member reads a member of the object; false if its value is of another kind than it should be. Behind the name of this
-// version stand those of version 1: Anthropic's of one letter, Gemini's of three. Members that are not known are left out.
+// member reads a member of the object; false if its value is of another kind than it should be. Behind the name of
+// this version stand those of version 1: Anthropic's of one letter, Gemini's of three. Members that are not known
+// are left out.
 func (e *Envelope) member(m jsonx.Value) bool {
 	switch s := &e.State; string(m.Key()) {
 	case "id", "i":

@@ -15,7 +15,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// answers are what providers of all kinds may answer.
+// answers are answers of all kinds of providers.
 func answers() map[string][]chat.Event {
 	usage := chat.Event{Kind: chat.EventUsage, Usage: &chat.Usage{Input: 100, Cached: 60, CacheWrite: 5, CacheWrite1h: 2, Output: 50, Reasoning: 30}, ServiceTier: "priority"}
 	start := chat.Event{Kind: chat.EventStart, ID: "x", Model: "y"}
@@ -53,7 +53,7 @@ func answers() map[string][]chat.Event {
 	}
 }
 
-// TestAnswers shows answers whole and streamed, the response's own members left out after the first.
+// TestAnswers compares whole and streamed answers; the response's own members are only in the first file.
 func TestAnswers(t *testing.T) {
 	for name, events := range answers() {
 		s := served()
@@ -72,7 +72,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// shortened leaves responses out of a stream's events but for their status, id and output.
+// shortened removes all members but status, id and output from the responses in a stream's events.
 func shortened(stream []byte) []byte {
 	lines := strings.Split(string(stream), "\n")
 	for i, line := range lines {
@@ -136,7 +136,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// TestIDs: ids are the request's, and always fit.
+// TestIDs: ids derive from the request's id and have at most 64 characters.
 func TestIDs(t *testing.T) {
 	for _, id := range []string{"0192f3a4-7b1c-7def-8abc-0123456789ab", "a b", strings.Repeat("x", 128), ""} {
 		s := served()
@@ -165,7 +165,7 @@ func TestIDs(t *testing.T) {
 	}
 }
 
-// FuzzAnswer: whatever an answer holds, it is JSON, and the stream is in sequence.
+// FuzzAnswer: for all strings in an answer, it is JSON, and its stream is in sequence.
 func FuzzAnswer(f *testing.F) {
 	f.Add("hi", "{}", "s", "id", uint8(0))
 	f.Add("\xff\n\ndata: x", `{"a"`, "", "\"", uint8(9))
@@ -192,7 +192,7 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// A failure behind events that were handed on as they came goes on with their numbers and their id.
+// A failure after events that passed through continues their numbers and their id.
 func TestErrorAfterPassthrough(t *testing.T) {
 	e := new(responses.Server).NewStreamEncoder(served())
 	passed := []string{
@@ -213,7 +213,7 @@ func TestErrorAfterPassthrough(t *testing.T) {
 	}
 }
 
-// What is no URL's and not this dialect's is no annotation, whole or streamed.
+// A citation without a URL that is not of this dialect is no annotation, whole or streamed.
 func TestAnnotations(t *testing.T) {
 	for raw, want := range map[string]string{
 		`{"type":"file_citation","file_id":"f","filename":"a.txt","index":3}`:                       `[{"type":"file_citation","file_id":"f","filename":"a.txt","index":3}]`,
@@ -248,7 +248,7 @@ func TestAnnotations(t *testing.T) {
 	}
 }
 
-// A picture is the item of the tool that makes them, and is read as a picture; other media are told of.
+// An image is written as the item of the tool that makes images, and is read as an image; a note replaces other media.
 func TestImages(t *testing.T) {
 	image := chat.Part{Kind: chat.Image, Media: &chat.Media{MIMEType: "image/png", Data: "+/8="}}
 	want := &chat.Response{ID: "x", Model: "y", Choices: []chat.Choice{{Finish: chat.FinishStop, Message: assistant(text("Here:"), image, image, text("Done."))}}}

@@ -1,6 +1,5 @@
-// Package responses speaks OpenAI's Responses, in both halves. Nothing is kept between
-// requests: answers are made with store false, and reasoning that a model wants back travels
-// encrypted, in the items themselves.
+// Package responses speaks OpenAI's Responses, in both halves. Nothing is stored between
+// requests: answers have store false, and reasoning travels encrypted in the items themselves.
 package responses
 
 import (
@@ -8,6 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // path follows the base URL.
@@ -26,14 +26,13 @@ var _ dialect.Client = Client{}
 // EncodeRequest writes the body of POST /responses. The same request always gives the same
 // bytes, so that providers find prompts in their caches again.
 //
-// The rules may be those of the provider's Chat Completions: names that differ here
-// (max_output_tokens, text, reasoning) are looked up under their names there. Of their
-// exceptions ToolsWithoutReasoning does not hold here: it is what this dialect is for.
+// The rules may be those of the provider's Chat Completions: fields with other names here (max_output_tokens,
+// text, reasoning) are looked up by their names there. The exception ToolsWithoutReasoning does not apply here.
 //
 // n, a foreign tool and a part that cannot be sent are refused with a *chat.Error of class
-// BadRequest whose Param is the field; what else the dialect lacks (stop, seed, top_k, penalties,
-// logit_bias, names of participants) is dropped with a warning. So is reasoning that is not
-// encrypted, or encrypted for another provider: OpenAI takes back only its own.
+// BadRequest whose Param is the field; other fields that the dialect lacks (stop, seed, top_k, penalties,
+// logit_bias, names of participants) are dropped with a warning. So is reasoning that is not
+// encrypted, or encrypted by another provider: OpenAI takes back only its own.
 func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
 	e := newEncoder(req, c.rules())
 	e.Foreign()
@@ -46,7 +45,9 @@ func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
 func (Client) DecodeError(data []byte) *chat.Error { return openai.Client{}.DecodeError(data) }
 
 // NewStreamDecoder returns a decoder for one streamed answer.
-func (Client) NewStreamDecoder() dialect.StreamDecoder { return body.Bounded(new(streamDecoder)) }
+func (Client) NewStreamDecoder() dialect.StreamDecoder {
+	return body.NewStreamDecoder(new(streamReader), jsonx.Object)
+}
 
 func (c Client) rules() *openai.Rules {
 	if c.Rules == nil {

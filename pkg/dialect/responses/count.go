@@ -11,8 +11,8 @@ var _ dialect.Counter = Client{}
 // countPath follows the base URL.
 const countPath = path + "/input_tokens"
 
-// EncodeCount writes the body of POST /responses/input_tokens: what the model reads, and nothing that only
-// steers the answer, for which the path has no fields (OpenAI's API reference, get input token counts).
+// EncodeCount writes the body of POST /responses/input_tokens: the fields that the model reads. The path has none
+// of the fields that only control the answer (OpenAI's API reference, get input token counts).
 func (c Client) EncodeCount(req *chat.Request) (dialect.Encoded, error) {
 	e := newEncoder(req, c.rules())
 	e.prepare()

@@ -7,8 +7,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// DecodeResponse reads a whole answer. Its items are read as a stream's are when they are
-// done, and folded by chat.Assembler, so that a whole answer and a streamed one cannot differ.
+// DecodeResponse reads a whole answer. Its items are read like the completed items of a stream and folded by
+// chat.Assembler, so that a whole answer and a streamed one cannot differ.
 func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	root, failed := body.ReadAnswer(data)
 	if failed == nil {
@@ -27,7 +27,7 @@ func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	return body.Assemble(a.finish(a.start(nil, root), root))
 }
 
-// failureIn is the error of an answer that failed after the status 200.
+// failureIn returns the error of an answer that failed after the status 200; nil if it did not.
 func failureIn(response jsonx.Value) *chat.Error {
 	failure, status := response.Get("error"), response.Get("status")
 	if !body.HasError(failure) && !status.Is("failed") && !status.Is("cancelled") {
@@ -43,15 +43,15 @@ func failureIn(response jsonx.Value) *chat.Error {
 	return e
 }
 
-// An answer is what has to be known of an answer so far to read the next event.
+// An answer is the state between the events of one answer.
 type answer struct {
 	started bool
 	items   []item
 	calls   body.Calls
-	fees    bool // tools were called that are paid for by the call
+	fees    bool // tools were called that cost money beside the tokens
 }
 
-// start reads what a response says before its output.
+// start reads the head of a response.
 func (a *answer) start(out []chat.Event, response jsonx.Value) []chat.Event {
 	if a.started {
 		return out
@@ -62,17 +62,17 @@ func (a *answer) start(out []chat.Event, response jsonx.Value) []chat.Event {
 		Created: max(int64(created), 0)})
 }
 
-// finish reads a response that is complete: what its items said that was not streamed, why it
-// ended, and the usage.
+// finish reads a complete response: content of its items that was not streamed, the reason of its end, and the
+// usage.
 func (a *answer) finish(out []chat.Event, response jsonx.Value) []chat.Event {
 	out = a.start(out, response)
 	streamed := len(a.items) > 0
 	position := int64(0)
 	for v := response.Get("output").First(); v.Exists(); v = v.Next() {
-		// Servers number the items that they stream, hidden ones included: where some were
+		// Servers number the items that they stream, hidden ones included. If some were
 		// streamed, only those are completed here.
 		if it := a.find(position); !streamed || it != nil && it.kind == kindOf(v) {
-			out = a.done(out, position, v)
+			out = a.complete(out, position, v)
 		}
 		a.fees = a.fees || hasFee(v)
 		position++
@@ -95,7 +95,8 @@ func (a *answer) finish(out []chat.Event, response jsonx.Value) []chat.Event {
 	return append(out, chat.Event{Kind: chat.EventEnd})
 }
 
-// hasFee says whether the item is of a tool that is paid for beside the tokens (openai.com/api/pricing, built-in tools).
+// hasFee says whether the item is the call of a tool that costs money beside the tokens (openai.com/api/pricing,
+// built-in tools).
 func hasFee(item jsonx.Value) bool {
 	switch item.Get("type").Str() {
 	case "web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call":

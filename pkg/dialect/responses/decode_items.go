@@ -13,7 +13,7 @@ import (
 type itemKind uint8
 
 const (
-	otherItem itemKind = iota // a hosted tool's, which no other dialect has: left out
+	otherItem itemKind = iota // of a hosted tool, which no other dialect has: left out
 	messageItem
 	reasoningItem
 	functionItem
@@ -37,8 +37,8 @@ func kindOf(v jsonx.Value) itemKind {
 	return otherItem
 }
 
-// An item is one that has begun. Items are told apart by their index: some servers give an
-// item another id in every event.
+// An item is an item of the output that has begun. Its index identifies it: some servers give an item another id
+// in every event.
 type item struct {
 	index  int64
 	kind   itemKind
@@ -49,11 +49,11 @@ type item struct {
 	pieces []piece
 }
 
-// A piece is what has been said of one text of an item.
+// A piece is one text of an item.
 type piece struct {
 	kind      contentKind
 	index     int64
-	said      bool
+	begun     bool
 	logprobs  bool
 	citations int
 }
@@ -67,8 +67,8 @@ func (a *answer) find(index int64) *item {
 	return nil
 }
 
-// begun is the item at the index, which begins now if it has not. Its value v may be missing.
-func (a *answer) begun(index int64, kind itemKind, v jsonx.Value) *item {
+// itemAt returns the item at the index, and adds it if it has not begun. Its value v may be missing.
+func (a *answer) itemAt(index int64, kind itemKind, v jsonx.Value) *item {
 	if it := a.find(index); it != nil {
 		return it
 	}
@@ -86,17 +86,17 @@ func (it *item) piece(kind contentKind, index int64) *piece {
 	return &it.pieces[len(it.pieces)-1]
 }
 
-// say adds a piece of the text of that kind with the index.
-func (it *item) say(out []chat.Event, kind contentKind, index int64, text jsonx.Value) []chat.Event {
+// addText adds to the text of that kind with the index.
+func (it *item) addText(out []chat.Event, kind contentKind, index int64, text jsonx.Value) []chat.Event {
 	if text.Empty() {
 		return out
 	}
 	p := it.piece(kind, index)
-	first := !p.said
-	p.said = true
+	first := !p.begun
+	p.begun = true
 	ev := chat.Event{Text: text.Str()}
 	switch p.kind {
-	case spokenText:
+	case answerText:
 		ev.Kind, ev.Phase = chat.EventText, it.phase
 	case refusalText:
 		ev.Kind, ev.Phase = chat.EventRefusal, it.phase
@@ -109,7 +109,7 @@ func (it *item) say(out []chat.Event, kind contentKind, index int64, text jsonx.
 	return append(out, ev)
 }
 
-// state is what is known of a text of reasoning when it begins; nil if that is nothing.
+// state returns the state of a reasoning's text when it begins; nil if it is empty.
 func (it *item) state(p *piece) *chat.ReasoningState {
 	s := chat.ReasoningState{ID: it.id, Index: int(p.index), Summary: p.kind == summaryText}
 	if s == (chat.ReasoningState{}) {
@@ -118,10 +118,10 @@ func (it *item) state(p *piece) *chat.ReasoningState {
 	return &s
 }
 
-// done reads a whole item and adds what was not said of it before.
-func (a *answer) done(out []chat.Event, index int64, v jsonx.Value) []chat.Event {
+// complete reads a completed item and adds the content that was not streamed.
+func (a *answer) complete(out []chat.Event, index int64, v jsonx.Value) []chat.Event {
 	a.fees = a.fees || hasFee(v)
-	it := a.begun(index, kindOf(v), v)
+	it := a.itemAt(index, kindOf(v), v)
 	if it.done {
 		return out
 	}
@@ -134,9 +134,9 @@ func (a *answer) done(out []chat.Event, index int64, v jsonx.Value) []chat.Event
 			position++
 		}
 	case reasoningItem:
-		out = it.reasoned(out, v)
+		out = it.reasoning(out, v)
 	case functionItem, customItem:
-		out = a.called(out, it, v)
+		out = a.call(out, it, v)
 	case imageItem:
 		if data := v.Get("result"); !data.Empty() {
 			out = append(out, chat.Event{Kind: chat.EventMedia, Part: chat.Image,
@@ -146,33 +146,33 @@ func (a *answer) done(out []chat.Event, index int64, v jsonx.Value) []chat.Event
 	return out
 }
 
-// content reads one part of a message that is done.
+// content reads one part of a completed message.
 func (it *item) content(out []chat.Event, index int64, v jsonx.Value) []chat.Event {
 	if v.Get("type").Is("refusal") {
-		if p := it.piece(refusalText, index); !p.said {
-			out = it.say(out, refusalText, index, v.Get("refusal"))
+		if p := it.piece(refusalText, index); !p.begun {
+			out = it.addText(out, refusalText, index, v.Get("refusal"))
 		}
 		return out
 	}
-	p := it.piece(spokenText, index)
-	if !p.said {
-		out = it.say(out, spokenText, index, v.Get("text"))
+	p := it.piece(answerText, index)
+	if !p.begun {
+		out = it.addText(out, answerText, index, v.Get("text"))
 	}
 	n := 0
 	for c := v.Get("annotations").First(); c.Exists(); c = c.Next() {
 		if n++; n > p.citations {
-			out = p.cite(out, c)
+			out = p.citation(out, c)
 		}
 	}
 	if !p.logprobs {
-		out = p.probabilities(out, v.Get("logprobs"))
+		out = p.addLogprobs(out, v.Get("logprobs"))
 	}
 	return out
 }
 
-// reasoned reads an item of reasoning that is done. Only now its encrypted content is certain
-// (API reference: that of output_item.added "may be incomplete").
-func (it *item) reasoned(out []chat.Event, v jsonx.Value) []chat.Event {
+// reasoning reads a completed reasoning item. Its encrypted content counts only now (API reference: that of
+// output_item.added "may be incomplete").
+func (it *item) reasoning(out []chat.Event, v jsonx.Value) []chat.Event {
 	last := piece{kind: reasoningText}
 	for _, texts := range [...]struct {
 		member string
@@ -181,30 +181,31 @@ func (it *item) reasoned(out []chat.Event, v jsonx.Value) []chat.Event {
 		position := int64(0)
 		for t := v.Get(texts.member).First(); t.Exists(); t = t.Next() {
 			p := it.piece(texts.kind, position)
-			if !p.said {
-				out = it.say(out, texts.kind, position, t.Get("text"))
+			if !p.begun {
+				out = it.addText(out, texts.kind, position, t.Get("text"))
 			}
-			if p.said {
+			if p.begun {
 				last = *p
 			}
 			position++
 		}
 	}
 	if encrypted := v.Get("encrypted_content"); !encrypted.Empty() {
-		state := chat.ReasoningState{ID: it.id, Index: int(last.index), Summary: last.kind == summaryText, Encrypted: encrypted.Str()}
+		state := chat.ReasoningState{ID: it.id, Encrypted: encrypted.Str(), Index: int(last.index), Summary: last.kind == summaryText}
 		out = append(out, chat.Event{Kind: chat.EventReason, State: &state})
 	}
 	return out
 }
 
-// called reads a call, begun or done.
-func (a *answer) called(out []chat.Event, it *item, v jsonx.Value) []chat.Event {
+// call reads a call that begins or is complete.
+func (a *answer) call(out []chat.Event, it *item, v jsonx.Value) []chat.Event {
 	arguments := v.Get("arguments")
 	if it.kind == customItem {
 		arguments = v.Get("input")
 	}
 	if !it.call.Begun() {
-		out = a.calls.Begin(out, &it.call, &chat.ToolCall{ID: v.Get("call_id").Str(), Name: v.Get("name").Str(), Custom: it.kind == customItem})
+		made := &chat.ToolCall{ID: v.Get("call_id").Str(), Name: v.Get("name").Str(), Custom: it.kind == customItem}
+		out = a.calls.Begin(out, &it.call, made)
 	}
 	if !it.call.HasArguments() {
 		out = it.addArguments(out, arguments)
@@ -227,8 +228,8 @@ func (it *item) addArguments(out []chat.Event, v jsonx.Value) []chat.Event {
 	return it.call.Add(out, text)
 }
 
-// cite adds an annotation. One that is no URL's is kept as it is.
-func (p *piece) cite(out []chat.Event, v jsonx.Value) []chat.Event {
+// citation adds an annotation. An annotation without a URL is kept unchanged.
+func (p *piece) citation(out []chat.Event, v jsonx.Value) []chat.Event {
 	p.citations++
 	c := &chat.Citation{Title: v.Get("title").Str()}
 	if v.Get("type").Is("url_citation") {
@@ -244,8 +245,8 @@ func (p *piece) cite(out []chat.Event, v jsonx.Value) []chat.Event {
 	return append(out, chat.Event{Kind: chat.EventCitation, Citation: c})
 }
 
-// probabilities adds the probabilities of tokens, in the shape of Chat Completions.
-func (p *piece) probabilities(out []chat.Event, v jsonx.Value) []chat.Event {
+// addLogprobs adds the probabilities of tokens, in the shape of Chat Completions.
+func (p *piece) addLogprobs(out []chat.Event, v jsonx.Value) []chat.Event {
 	if v.Len() == 0 {
 		return out
 	}

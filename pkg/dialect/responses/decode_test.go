@@ -25,7 +25,7 @@ func TestDecodeWhole(t *testing.T) {
 	}
 }
 
-// halves gives a stream's bytes in two pieces.
+// halves returns a stream's bytes in two pieces.
 type halves struct {
 	data []byte
 	at   int
@@ -63,7 +63,7 @@ func TestDecodeStream(t *testing.T) {
 	}
 }
 
-// TestStreamIsWhole: however much of an answer was streamed before its end, it is the same.
+// TestStreamIsWhole: an answer is the same however much of it was streamed before its end.
 func TestStreamIsWhole(t *testing.T) {
 	for stream, whole := range map[string]string{"everything": "everything", "only-done": "everything", "only-completed": "everything", "not-done": "everything", "refusal": "refusal"} {
 		data := dialecttest.Read(t, "testdata/whole/"+whole+".json")
@@ -127,7 +127,7 @@ func TestDecodeFailures(t *testing.T) {
 	}
 }
 
-// FuzzDecode: whatever comes, the decoders end, and a stream that is cut elsewhere is the same.
+// FuzzDecode: for all input the decoders end, and a stream in other pieces gives the same.
 func FuzzDecode(f *testing.F) {
 	for _, pattern := range []string{"whole/*.json", "stream/*.sse"} {
 		for _, name := range dialecttest.Inputs(f, pattern) {

@@ -251,11 +251,9 @@ func appendChoice(out []byte, c *chat.ToolChoice, tools []chat.Tool) []byte {
 	if t := body.Named(tools, c.Name); t != nil {
 		kind = body.TypeOf(t)
 	}
-	out = append(out, `{"type":`...)
-	out = jsonx.AppendString(out, kind)
+	out = body.AppendMember(out, `{"type":`, kind)
 	if kind == "function" || kind == "custom" {
-		out = append(out, `,"name":`...)
-		out = jsonx.AppendString(out, c.Name)
+		out = body.AppendMember(out, `,"name":`, c.Name)
 	}
 	return append(out, '}')
 }

@@ -24,7 +24,7 @@ func (e *encoder) input() {
 		case chat.Assistant:
 			e.assistant(m.Parts, start)
 		case chat.System, chat.Developer, chat.User, chat.ToolRole:
-			e.others(m, start)
+			e.otherMessage(m, start)
 		default:
 			e.Refuse("messages", "the role %q cannot be sent to %s", m.Role, e.Provider())
 		}
@@ -32,39 +32,39 @@ func (e *encoder) input() {
 	e.Raw("]")
 }
 
-// next puts a comma before every item but the first.
-func (e *encoder) next(start int) { e.Comma(len(e.Out) - start) }
+// separate writes a comma before every item but the first.
+func (e *encoder) separate(start int) { e.Comma(len(e.Out) - start) }
 
-// others writes a message that is not the assistant's. The results of tools come first: they
-// must follow their calls.
-func (e *encoder) others(m *chat.Message, start int) {
+// otherMessage writes a message that is not the assistant's. The results of tools come first, as they must follow
+// their calls.
+func (e *encoder) otherMessage(m *chat.Message, start int) {
 	var rest []chat.Part
-	apart := false
+	written := false
 	for i := range m.Parts {
 		switch p := &m.Parts[i]; {
 		case p.Kind == chat.Result:
-			apart = true
-			e.next(start)
+			written = true
+			e.separate(start)
 			e.result(p.ToolResult)
 		case p.Kind == chat.Unrendered && itemOf(p.Raw):
-			apart = true
-			e.next(start)
+			written = true
+			e.separate(start)
 			e.Out = jsonx.AppendCompact(e.Out, p.Raw)
 		default:
 			rest = append(rest, *p)
 		}
 	}
-	if len(rest) == 0 && apart {
+	if len(rest) == 0 && written {
 		return
 	}
 	role := m.Role
 	switch {
 	case role == chat.ToolRole:
-		role = chat.User // what is left beside the results
+		role = chat.User // media beside the results
 	case role == chat.Developer && e.Rules.DeveloperRole == openai.DeveloperAsSystem:
 		role = chat.System
 	}
-	e.next(start)
+	e.separate(start)
 	e.Raw(`{"type":"message","role":`)
 	e.Str(string(role))
 	e.Raw(`,"content":`)
@@ -149,7 +149,7 @@ func (e *encoder) file(m *chat.Media) {
 	e.Raw("}")
 }
 
-// result writes what a tool returned. The kind of the item is that of the call.
+// result writes the result of a tool. The type of the item depends on the call.
 func (e *encoder) result(r *chat.ToolResult) {
 	if e.custom[r.CallID] {
 		e.Raw(`{"type":"custom_tool_call_output","call_id":`)
@@ -162,8 +162,8 @@ func (e *encoder) result(r *chat.ToolResult) {
 	e.Raw("}")
 }
 
-// callID is the id of a call as OpenAI takes it: of at most 64 characters (API reference,
-// function call output). A longer one becomes a digest of itself, the same in the call and in its result.
+// callID returns a call's id in the form that OpenAI takes, at most 64 characters (API reference, function call
+// output). A longer id becomes a digest, the same in the call and in its result.
 func callID(id string) string {
 	if len(id) <= 64 {
 		return id
@@ -172,31 +172,31 @@ func callID(id string) string {
 	return "call_" + hex.EncodeToString(sum[:16])
 }
 
-// assistant writes a turn of the model's, each part in its place: a model that reasons wants
-// its reasoning back right before what followed from it.
+// assistant writes a turn of the model in the order of its parts: reasoning must come back right before the item
+// that followed it.
 func (e *encoder) assistant(parts []chat.Part, start int) {
 	for i := 0; i < len(parts); {
 		n := 1
 		switch p := &parts[i]; {
-		case p.Kind == chat.Text || p.Kind == chat.Refusal:
-			for i+n < len(parts) && (parts[i+n].Kind == chat.Text || parts[i+n].Kind == chat.Refusal) && parts[i+n].Phase == p.Phase {
+		case isText(p.Kind):
+			for i+n < len(parts) && isText(parts[i+n].Kind) && parts[i+n].Phase == p.Phase {
 				n++
 			}
-			e.next(start)
-			e.said(parts[i : i+n])
+			e.separate(start)
+			e.message(parts[i : i+n])
 		case p.Kind == chat.Call:
-			e.next(start)
+			e.separate(start)
 			e.call(p.ToolCall)
 		case p.Kind == chat.Reason:
 			for i+n < len(parts) && parts[i+n].Kind == chat.Reason && continues(parts[i+n-1].State, parts[i+n].State) {
 				n++
 			}
-			if e.returns(parts[i:i+n], parts[i+n:]) {
-				e.next(start)
+			if e.canReturn(parts[i:i+n], parts[i+n:]) {
+				e.separate(start)
 				e.reason(parts[i : i+n])
 			}
 		case p.Kind == chat.Unrendered && itemOf(p.Raw):
-			e.next(start)
+			e.separate(start)
 			e.Out = jsonx.AppendCompact(e.Out, p.Raw)
 		default:
 			e.Warn("%s takes back text, reasoning and calls alone from the assistant: other parts dropped", e.Provider())
@@ -205,8 +205,11 @@ func (e *encoder) assistant(parts []chat.Part, start int) {
 	}
 }
 
-// said writes a message of the assistant's.
-func (e *encoder) said(parts []chat.Part) {
+// isText says whether a part of that kind belongs to a message's content.
+func isText(kind chat.PartKind) bool { return kind == chat.Text || kind == chat.Refusal }
+
+// message writes a message of the assistant.
+func (e *encoder) message(parts []chat.Part) {
 	e.Raw(`{"type":"message","role":"assistant","content":[`)
 	for i := range parts {
 		e.Comma(i)
@@ -249,10 +252,9 @@ func (e *encoder) call(c *chat.ToolCall) {
 	e.Raw("}")
 }
 
-// returns says whether reasoning can go back: only what is encrypted can where nothing was
-// stored, and only with what followed ("Item of type 'reasoning' was provided without its
-// required following item").
-func (e *encoder) returns(parts, after []chat.Part) bool {
+// canReturn says whether reasoning can be returned to the provider: it must be encrypted, as nothing is stored
+// there, and an item must follow it ("Item of type 'reasoning' was provided without its required following item").
+func (e *encoder) canReturn(parts, after []chat.Part) bool {
 	last := parts[len(parts)-1].State
 	if last == nil || last.Encrypted == "" || foreign(last) {
 		e.Warn("reasoning that %s did not encrypt cannot go back to it: dropped", e.Provider())
@@ -267,7 +269,7 @@ func (e *encoder) returns(parts, after []chat.Part) bool {
 	return false
 }
 
-// reason writes an item of reasoning, unchanged.
+// reason writes a reasoning item unchanged.
 func (e *encoder) reason(parts []chat.Part) {
 	last := parts[len(parts)-1].State
 	e.Raw(`{"type":"reasoning"`)
@@ -275,21 +277,21 @@ func (e *encoder) reason(parts []chat.Part) {
 		e.Raw(`,"id":`)
 		e.Str(last.ID)
 	}
-	e.thoughts(`,"summary":[`, summaryText, parts)
-	if slices.ContainsFunc(parts, func(p chat.Part) bool { return p.Text != "" && !summarizes(p.State) }) {
-		e.thoughts(`,"content":[`, reasoningText, parts)
+	e.reasoningTexts(`,"summary":[`, summaryText, parts)
+	if slices.ContainsFunc(parts, func(p chat.Part) bool { return p.Text != "" && !isSummary(p.State) }) {
+		e.reasoningTexts(`,"content":[`, reasoningText, parts)
 	}
 	e.Raw(`,"encrypted_content":`)
 	e.Str(last.Encrypted)
 	e.Raw("}")
 }
 
-// thoughts writes the texts of that kind.
-func (e *encoder) thoughts(member string, kind contentKind, parts []chat.Part) {
+// reasoningTexts writes the texts of that kind.
+func (e *encoder) reasoningTexts(member string, kind contentKind, parts []chat.Part) {
 	e.Raw(member)
 	n := 0
 	for i := range parts {
-		if parts[i].Text == "" || thoughtKind(parts[i].State) != kind {
+		if parts[i].Text == "" || reasoningKind(parts[i].State) != kind {
 			continue
 		}
 		e.Comma(n)

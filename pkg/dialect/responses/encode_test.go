@@ -32,7 +32,7 @@ func result(id, name string, parts ...chat.Part) chat.Message {
 	return chat.Message{Role: chat.ToolRole, Parts: []chat.Part{{Kind: chat.Result, ToolResult: &chat.ToolResult{CallID: id, Name: name, Parts: parts}}}}
 }
 
-// sayable is a request that says all that the dialect can say.
+// sayable is a request with all fields that the dialect has.
 func sayable() *chat.Request {
 	return &chat.Request{
 		Model: "m-1",
@@ -83,7 +83,7 @@ func sayable() *chat.Request {
 	}
 }
 
-// everything says more than that.
+// everything is sayable with fields that the dialect lacks.
 func everything() *chat.Request {
 	req := sayable()
 	req.TopK, req.Stop, req.Seed, req.LogitBias = ptr(int64(40)), []string{"END"}, ptr(int64(7)), map[string]float64{"1": 1}
@@ -131,7 +131,7 @@ func TestEncodeEverything(t *testing.T) {
 	}
 }
 
-// TestEncodeForms has what other requests become, to the byte.
+// TestEncodeForms compares the bodies of other requests byte by byte.
 func TestEncodeForms(t *testing.T) {
 	reasons := openai.Rules{Models: []openai.ModelRules{{Match: all, Efforts: []string{"none", "low"}}}}
 	tools := []chat.Tool{{Name: "f"}, {Name: "web_search", Raw: json.RawMessage(`{ "type": "web_search" }`)}}
@@ -201,7 +201,7 @@ func TestEncodeRefuses(t *testing.T) {
 	}
 }
 
-// FuzzEncode: whatever strings a request holds, the body is JSON that the server half reads.
+// FuzzEncode: for all strings in a request, the body is JSON that the server half reads.
 func FuzzEncode(f *testing.F) {
 	f.Add("hi", "call:1", `{"a":1}`, "rs_1", "gAAA")
 	f.Add("\xff\"\\\n", "", "", "", "")

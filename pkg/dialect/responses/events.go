@@ -12,20 +12,20 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// A streamEncoder writes events as the output changes.
+// A streamEncoder writes an answer's events as its output changes.
 type streamEncoder struct {
-	events
+	eventWriter
 	output  *output
 	started bool
 }
 
 func newStreamEncoder(served dialect.Served) *streamEncoder {
 	e := new(streamEncoder)
-	e.output = newOutput(served, &e.events)
+	e.output = newOutput(served, &e.eventWriter)
 	return e
 }
 
-// Encode appends what the event is. EventError is for Error to tell.
+// Encode appends the events that the event causes. EventError is left to Error.
 func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 	e.out = out
 	if ev.Kind == chat.EventStart {
@@ -48,7 +48,7 @@ func (e *streamEncoder) Encode(out []byte, ev *chat.Event) []byte {
 	return e.release()
 }
 
-// AppendPassthrough appends events that did not come from here as they are, and notes their numbers and their id.
+// AppendPassthrough appends events of the provider unchanged, and goes on from their numbers and id.
 func (e *streamEncoder) AppendPassthrough(out, raw []byte, _ chat.EventKind) []byte {
 	if !e.started && len(raw) > 0 {
 		e.started, e.output.id = true, idIn(raw)
@@ -59,7 +59,7 @@ func (e *streamEncoder) AppendPassthrough(out, raw []byte, _ chat.EventKind) []b
 	return append(out, raw...)
 }
 
-// lastNumber is the number of the last of the events.
+// lastNumber returns the sequence number of the last of the events.
 func lastNumber(raw []byte) (int64, bool) {
 	const member = `"sequence_number":` // within a text its quotes would be escaped
 	at := bytes.LastIndex(raw, []byte(member))
@@ -75,7 +75,7 @@ func lastNumber(raw []byte) (int64, bool) {
 	return number, err == nil
 }
 
-// idIn is the id of the response that the first of the events announces.
+// idIn returns the id of the response that the first of the events announces.
 func idIn(raw []byte) string {
 	_, data, _ := bytes.Cut(raw, []byte("data: "))
 	data, _, _ = bytes.Cut(data, []byte("\n"))
@@ -86,7 +86,7 @@ func idIn(raw []byte) string {
 	return root.Get("response").Get("id").Str()
 }
 
-// release gives the buffer back.
+// release returns the buffer and keeps nothing of it.
 func (e *streamEncoder) release() []byte {
 	out := e.out
 	e.out = nil
@@ -100,8 +100,8 @@ func (e *streamEncoder) response(name, status string) {
 	e.end()
 }
 
-// Error appends the failure twice: as an event that OpenAI's SDKs raise as an exception (they look for
-// the member error), and as the response that failed, which is what Codex waits for.
+// Error appends the failure twice: as an event with the member error, which OpenAI's SDKs raise as an exception,
+// and as a failed response, for which Codex waits.
 func (e *streamEncoder) Error(out []byte, err *fault.Error) []byte {
 	e.out = out
 	_, code, param := openai.Words(err)
@@ -121,7 +121,7 @@ func (e *streamEncoder) Error(out []byte, err *fault.Error) []byte {
 	return e.release()
 }
 
-// responseErrorCode is one of the few codes that a failed response may have.
+// responseErrorCode returns the code of a failed response, which the API limits to a few.
 func responseErrorCode(err *fault.Error) string {
 	switch err.Code {
 	case fault.RateLimit:
@@ -135,14 +135,14 @@ func responseErrorCode(err *fault.Error) string {
 // Heartbeat appends a comment.
 func (e *streamEncoder) Heartbeat(out []byte) []byte { return sse.AppendComment(out) }
 
-// events tells what happens to an output as events of a stream, numbered from 0. To nil nothing is told.
-type events struct {
+// An eventWriter writes the changes of an output as events, numbered from 0. A nil writer writes nothing.
+type eventWriter struct {
 	out    []byte
 	number int64
 }
 
 // begin begins an event.
-func (e *events) begin(name string) {
+func (e *eventWriter) begin(name string) {
 	e.out = sse.Begin(e.out, name)
 	e.out = append(e.out, `{"type":"`...)
 	e.out = append(e.out, name...)
@@ -151,13 +151,13 @@ func (e *events) begin(name string) {
 	e.number++
 }
 
-func (e *events) end() {
+func (e *eventWriter) end() {
 	e.out = append(e.out, '}')
 	e.out = sse.End(e.out)
 }
 
 // beginAt begins an event about the item at the position.
-func (e *events) beginAt(name string, at int, it *outputItem) {
+func (e *eventWriter) beginAt(name string, at int, it *outputItem) {
 	e.begin(name)
 	e.out = append(e.out, `,"item_id":`...)
 	e.out = jsonx.AppendString(e.out, it.id)
@@ -165,8 +165,8 @@ func (e *events) beginAt(name string, at int, it *outputItem) {
 	e.out = jsonx.AppendInt(e.out, int64(at))
 }
 
-// beginText begins an event about the nth text of an item, which is counted among those of its member.
-func (e *events) beginText(name string, at int, it *outputItem, n int) {
+// beginText begins an event about the nth text of an item.
+func (e *eventWriter) beginText(name string, at int, it *outputItem, n int) {
 	e.beginAt(name, at, it)
 	if it.texts[n].kind == summaryText {
 		e.out = append(e.out, `,"summary_index":`...)
@@ -176,7 +176,7 @@ func (e *events) beginText(name string, at int, it *outputItem, n int) {
 	e.out = jsonx.AppendInt(e.out, int64(it.texts[n].index))
 }
 
-func (e *events) item(name string, at int, it *outputItem) {
+func (e *eventWriter) item(name string, at int, it *outputItem) {
 	e.begin(name)
 	e.out = append(e.out, `,"output_index":`...)
 	e.out = jsonx.AppendInt(e.out, int64(at))
@@ -185,13 +185,13 @@ func (e *events) item(name string, at int, it *outputItem) {
 	e.end()
 }
 
-func (e *events) itemAdded(at int, it *outputItem) {
+func (e *eventWriter) itemAdded(at int, it *outputItem) {
 	if e != nil {
 		e.item("response.output_item.added", at, it)
 	}
 }
 
-func (e *events) itemDone(at int, it *outputItem) {
+func (e *eventWriter) itemDone(at int, it *outputItem) {
 	if e == nil {
 		return
 	}
@@ -215,7 +215,7 @@ func (e *events) itemDone(at int, it *outputItem) {
 	e.item("response.output_item.done", at, it)
 }
 
-func (e *events) argumentsDelta(at int, it *outputItem, text string) {
+func (e *eventWriter) argumentsDelta(at int, it *outputItem, text string) {
 	if e == nil {
 		return
 	}
@@ -229,7 +229,7 @@ func (e *events) argumentsDelta(at int, it *outputItem, text string) {
 	e.end()
 }
 
-func (e *events) textBegun(at int, it *outputItem, n int) {
+func (e *eventWriter) textBegun(at int, it *outputItem, n int) {
 	if e == nil {
 		return
 	}
@@ -240,14 +240,14 @@ func (e *events) textBegun(at int, it *outputItem, n int) {
 	e.part(name, at, it, n)
 }
 
-func (e *events) part(name string, at int, it *outputItem, n int) {
+func (e *eventWriter) part(name string, at int, it *outputItem, n int) {
 	e.beginText(name, at, it, n)
 	e.out = append(e.out, `,"part":`...)
 	e.out = it.texts[n].append(e.out)
 	e.end()
 }
 
-func (e *events) delta(at int, it *outputItem, n int, text string) {
+func (e *eventWriter) delta(at int, it *outputItem, n int, text string) {
 	if e == nil {
 		return
 	}
@@ -256,13 +256,13 @@ func (e *events) delta(at int, it *outputItem, n int, text string) {
 	e.beginText(name, at, it, n)
 	e.out = append(e.out, `,"delta":`...)
 	e.out = jsonx.AppendString(e.out, text)
-	if kind == spokenText {
+	if kind == answerText {
 		e.out = append(e.out, `,"logprobs":[]`...)
 	}
 	e.end()
 }
 
-// names are those of the events about such a text.
+// names returns the names of the events about such a text.
 func (k contentKind) names() (delta, done string) {
 	switch k {
 	case refusalText:
@@ -275,7 +275,7 @@ func (k contentKind) names() (delta, done string) {
 	return "response.output_text.delta", "response.output_text.done"
 }
 
-func (e *events) textDone(at int, it *outputItem, n int) {
+func (e *eventWriter) textDone(at int, it *outputItem, n int) {
 	t := &it.texts[n]
 	if e == nil || !t.begun {
 		return
@@ -286,7 +286,7 @@ func (e *events) textDone(at int, it *outputItem, n int) {
 	switch t.kind {
 	case refusalText:
 		e.out = append(e.out, `,"refusal":`...)
-	case spokenText:
+	case answerText:
 		e.out = append(e.out, `,"logprobs":[`...)
 		e.out = append(e.out, t.logprobs...)
 		e.out = append(e.out, `],"text":`...)
@@ -301,7 +301,7 @@ func (e *events) textDone(at int, it *outputItem, n int) {
 	e.part(part, at, it, n)
 }
 
-func (e *events) annotated(at int, it *outputItem, n int, c *chat.Citation) {
+func (e *eventWriter) annotated(at int, it *outputItem, n int, c *chat.Citation) {
 	if e == nil {
 		return
 	}

@@ -12,7 +12,7 @@ import (
 type contentKind uint8
 
 const (
-	spokenText contentKind = iota
+	answerText contentKind = iota
 	refusalText
 	summaryText
 	reasoningText
@@ -30,16 +30,15 @@ func (k contentKind) name() string {
 	return "output_text"
 }
 
-// thoughtKind is the kind of the text of reasoning with that state, which may be nil.
-func thoughtKind(s *chat.ReasoningState) contentKind {
-	if summarizes(s) {
+// reasoningKind returns the kind of a reasoning's text by its state, which may be nil.
+func reasoningKind(s *chat.ReasoningState) contentKind {
+	if isSummary(s) {
 		return summaryText
 	}
 	return reasoningText
 }
 
-// hosted says whether a tool of that type is one that OpenAI runs, or that its models know
-// without a description.
+// hosted says whether OpenAI runs tools of that type, or its models know them without a description.
 func hosted(kind string) bool {
 	switch kind {
 	case "web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11",
@@ -50,7 +49,7 @@ func hosted(kind string) bool {
 	return false
 }
 
-// side says who an item comes from.
+// A side is the origin of an item.
 type side uint8
 
 const (
@@ -59,8 +58,8 @@ const (
 	callerSide
 )
 
-// sideOf is where an item of that type comes from that has no form in package chat: the calls of
-// hosted tools, their results, and what steers the conversation.
+// sideOf returns the origin of an item whose type has no form in package chat: calls of hosted tools, their
+// results, and items that control the conversation.
 func sideOf(kind string) side {
 	switch kind {
 	case "web_search_call", "file_search_call", "computer_call", "code_interpreter_call", "image_generation_call",
@@ -71,7 +70,7 @@ func sideOf(kind string) side {
 		"mcp_approval_response", "tool_search_output", "program_output", "compaction", "compaction_trigger", "additional_tools":
 		return callerSide
 	}
-	switch { // of a tool that is newer than this
+	switch { // tools that are newer than this list
 	case strings.HasSuffix(kind, "_call"):
 		return modelSide
 	case strings.HasSuffix(kind, "_call_output"):
@@ -80,8 +79,8 @@ func sideOf(kind string) side {
 	return unknownSide
 }
 
-// itemOf says whether a part that was not rendered is an item of this dialect's. Anthropic has
-// compactions, too, but does not encrypt them.
+// itemOf says whether an unrendered part is an item of this dialect. Anthropic also has compactions, but does not
+// encrypt them.
 func itemOf(raw json.RawMessage) bool {
 	root, err := jsonx.Parse(raw, jsonx.Lenient)
 	if err != nil {

@@ -9,17 +9,17 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 )
 
-// madeMark begins, behind the kind of the object, an id that the gateway made. OpenAI's are hexadecimal.
-const madeMark = "llm_"
+// madePrefix follows the object's kind in ids that the gateway made. OpenAI's go on with hexadecimal digits.
+const madePrefix = "llm_"
 
-// made says whether an id is one that the gateway made.
+// made says whether the gateway made the id.
 func made(id string) bool {
 	_, rest, _ := strings.Cut(id, "_")
-	return strings.HasPrefix(rest, madeMark)
+	return strings.HasPrefix(rest, madePrefix)
 }
 
-// rootOf is what the ids of an answer have in common: the request's id, if it looks like
-// one and leaves an item's id within the 64 characters that OpenAI allows, or a digest of it.
+// rootOf returns the common part of the ids of an answer: the request's id or, if it has other characters or
+// leaves no room in the 64 characters that OpenAI allows, a digest of it.
 func rootOf(requestID string) string {
 	if body.MadeOf(requestID, 40, "-_") {
 		return requestID
@@ -28,10 +28,10 @@ func rootOf(requestID string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// responseID is the id of an answer.
-func responseID(root string) string { return "resp_" + madeMark + root }
+// responseID returns the id of an answer.
+func responseID(root string) string { return "resp_" + madePrefix + root }
 
-// itemID is the id of the nth item of an answer; kind is such as "msg".
+// itemID returns the id of the nth item of an answer; kind is its prefix, such as "msg".
 func itemID(kind, root string, n int) string {
-	return kind + "_" + madeMark + root + "_" + strconv.Itoa(n)
+	return kind + "_" + madePrefix + root + "_" + strconv.Itoa(n)
 }

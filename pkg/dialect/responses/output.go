@@ -10,33 +10,33 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// An output collects the items of an answer from its events, for a whole answer and for a
-// streamed one alike. What happens to them it tells at once, if there is someone to tell.
+// An output collects the items of an answer, whole or streamed, from its events. If it is streamed, the output
+// writes an event for each change of an item.
 type output struct {
 	served dialect.Served
-	id     string // of an answer that another began; empty: it is made of the root
-	root   string // of the ids
-	told   *events
+	id     string // of an answer that was begun elsewhere; empty: it is made of the root
+	root   string // part of all ids
+	events *eventWriter
 
 	items     []outputItem
 	closed    int                   // all items before this one are
 	calls     []int                 // the items of the calls
 	text      struct{ item, n int } // the last text of a message, as numbers from 1; 0 if there is none
-	thoughts  int                   // the last item with reasoning, as a number from 1; 0 if there is none
+	reasoning int                   // the last item with reasoning, as a number from 1; 0 if there is none
 	first     body.FirstChoice
 	citations []chat.Citation      // those before any text
-	later     []reasoning.Envelope // for the next place between two items
+	envelopes []reasoning.Envelope // to be placed before the next item
 	tier      string
 	usage     *chat.Usage
 	finish    chat.FinishReason
 	failed    *failure
 }
 
-// A failure is what an answer ended with.
+// A failure is the error that an answer ended with.
 type failure struct{ code, message string }
 
-func newOutput(served dialect.Served, told *events) *output {
-	o := &output{served: served, root: rootOf(served.RequestID), told: told}
+func newOutput(served dialect.Served, events *eventWriter) *output {
+	o := &output{served: served, root: rootOf(served.RequestID), events: events}
 	if served.Request == nil {
 		o.served.Request = new(chat.Request)
 	}
@@ -59,8 +59,8 @@ type outputItem struct {
 	incomplete       bool
 }
 
-// thinks says whether the item is reasoning, and not an envelope alone.
-func (it *outputItem) thinks() bool { return it.kind == reasoningItem && len(it.texts) > 0 }
+// hasReasoning says whether the item is reasoning with texts, and not only an envelope.
+func (it *outputItem) hasReasoning() bool { return it.kind == reasoningItem && len(it.texts) > 0 }
 
 // An outputText is one text of an item.
 type outputText struct {
@@ -73,7 +73,7 @@ type outputText struct {
 	state     *chat.ReasoningState
 }
 
-// add takes the next event. Of several choices the first is written.
+// add takes the next event. Only the first of several choices is written.
 func (o *output) add(ev *chat.Event) {
 	switch ev.Kind {
 	case chat.EventStart:
@@ -103,49 +103,49 @@ func (o *output) add(ev *chat.Event) {
 func (o *output) write(ev *chat.Event) {
 	switch ev.Kind {
 	case chat.EventText:
-		o.say(ev, spokenText)
+		o.addText(ev, answerText)
 	case chat.EventRefusal:
-		o.say(ev, refusalText)
+		o.addText(ev, refusalText)
 	case chat.EventReason:
-		o.reason(ev)
+		o.addReasoning(ev)
 	case chat.EventCall:
-		o.callFunction(ev)
+		o.beginCall(ev)
 	case chat.EventCallArgs:
-		o.argue(ev.Call, ev.Text)
+		o.addArguments(ev.Call, ev.Text)
 	case chat.EventMedia:
-		o.show(ev)
+		o.addMedia(ev)
 	case chat.EventCitation:
-		o.cite(ev.Citation)
+		o.addCitation(ev.Citation)
 	case chat.EventLogprobs:
-		o.probabilities(ev.Raw)
+		o.addLogprobs(ev.Raw)
 	case chat.EventFinish:
 		o.end(ev.Finish)
 	}
 }
 
-// begin begins an item, and closes those that it shows to be complete.
+// begin begins an item, and closes the items before it that are complete by that.
 func (o *output) begin(it outputItem) *outputItem {
 	o.closeComplete()
-	o.flush()
+	o.placeEnvelopes()
 	return o.place(it)
 }
 
-// place puts an item behind the others.
+// place appends an item.
 func (o *output) place(it outputItem) *outputItem {
 	if it.id == "" {
 		it.id = itemID(it.kind.prefix(), o.root, len(o.items))
 	}
 	o.items = append(o.items, it)
 	added := &o.items[len(o.items)-1]
-	o.told.itemAdded(len(o.items)-1, added)
+	o.events.itemAdded(len(o.items)-1, added)
 	return added
 }
 
-// closeComplete closes what cannot go on once another item begins. A call can: its arguments may
-// still come, unless they are a whole object already. The end of a free text nobody can tell.
+// closeComplete closes the items that end when another begins: all but the calls whose arguments may still come.
+// Those of a free-text tool have no recognizable end.
 func (o *output) closeComplete() {
 	for i := o.closed; i < len(o.items); i++ {
-		if it := &o.items[i]; !it.closed && (it.kind != functionItem && it.kind != customItem || it.called()) {
+		if it := &o.items[i]; !it.closed && (it.kind != functionItem && it.kind != customItem || it.callComplete()) {
 			o.close(i)
 		}
 		if i == o.closed && o.items[i].closed {
@@ -154,8 +154,8 @@ func (o *output) closeComplete() {
 	}
 }
 
-// called says whether a call has all its arguments.
-func (it *outputItem) called() bool { return it.kind == functionItem && it.json.Complete() }
+// callComplete says whether the item is a call that has all its arguments.
+func (it *outputItem) callComplete() bool { return it.kind == functionItem && it.json.Complete() }
 
 func (o *output) close(i int) {
 	it := &o.items[i]
@@ -163,16 +163,16 @@ func (o *output) close(i int) {
 		return
 	}
 	if n := len(it.texts); n > 0 {
-		o.told.textDone(i, it, n-1)
+		o.events.textDone(i, it, n-1)
 	}
 	if len(it.texts) > 0 && it.kind == reasoningItem {
 		it.encryptedContent = it.encrypted()
 	}
 	it.closed = true
-	o.told.itemDone(i, it)
+	o.events.itemDone(i, it)
 }
 
-// open is the last item if it is of that kind and still goes on.
+// open returns the last item if it is of that kind and not closed; nil otherwise.
 func (o *output) open(kind itemKind) *outputItem {
 	if n := len(o.items); n > 0 && o.items[n-1].kind == kind && !o.items[n-1].closed {
 		return &o.items[n-1]
@@ -180,8 +180,8 @@ func (o *output) open(kind itemKind) *outputItem {
 	return nil
 }
 
-// say adds to a message's text or refusal.
-func (o *output) say(ev *chat.Event, kind contentKind) {
+// addText adds a piece of a message's text or refusal.
+func (o *output) addText(ev *chat.Event, kind contentKind) {
 	it := o.open(messageItem)
 	if it == nil || it.phase != ev.Phase {
 		it = o.begin(outputItem{kind: messageItem, phase: ev.Phase})
@@ -190,11 +190,11 @@ func (o *output) say(ev *chat.Event, kind contentKind) {
 	n := len(it.texts)
 	if n == 0 || it.texts[n-1].kind != kind {
 		if n > 0 {
-			o.told.textDone(at, it, n-1)
+			o.events.textDone(at, it, n-1)
 		}
 		it.texts = append(it.texts, outputText{kind: kind})
 		o.beginText(at, n)
-		if kind == spokenText {
+		if kind == answerText {
 			o.text.item, o.text.n = at+1, n+1
 			early := o.citations
 			o.citations = nil
@@ -203,11 +203,11 @@ func (o *output) say(ev *chat.Event, kind contentKind) {
 			}
 		}
 	}
-	o.append(at, len(it.texts)-1, ev.Text)
+	o.extend(at, len(it.texts)-1, ev.Text)
 }
 
-// append adds to a text, and begins it if it is reasoning, which may come to nothing.
-func (o *output) append(at, n int, text string) {
+// extend adds to a text. Reasoning begins with its first piece, as it may have none.
+func (o *output) extend(at, n int, text string) {
 	if text == "" {
 		return
 	}
@@ -217,7 +217,7 @@ func (o *output) append(at, n int, text string) {
 		o.beginText(at, n)
 	}
 	t.text = append(t.text, text...)
-	o.told.delta(at, it, n, text)
+	o.events.delta(at, it, n, text)
 }
 
 // beginText begins the nth text of an item.
@@ -230,20 +230,21 @@ func (o *output) beginText(at, n int) {
 	}
 	t.begun, t.index = true, *count
 	*count++
-	o.told.textBegun(at, it, n)
+	o.events.textBegun(at, it, n)
 }
 
-// show adds a medium: a picture as the tool's that makes them. There is no place for others.
-func (o *output) show(ev *chat.Event) {
+// addMedia adds an image as the call of the tool that makes images. Other media have no form here: a note replaces
+// them.
+func (o *output) addMedia(ev *chat.Event) {
 	if ev.Part != chat.Image || ev.Media == nil || ev.Media.Data == "" {
-		o.say(&chat.Event{Text: body.MediaNote(ev.Part, ev.Media)}, spokenText)
+		o.addText(&chat.Event{Text: body.MediaNote(ev.Part, ev.Media)}, answerText)
 		return
 	}
 	o.begin(outputItem{kind: imageItem, image: ev.Media.Data})
 	o.close(len(o.items) - 1)
 }
 
-func (o *output) callFunction(ev *chat.Event) {
+func (o *output) beginCall(ev *chat.Event) {
 	for len(o.calls) <= ev.Call {
 		o.calls = append(o.calls, -1)
 	}
@@ -251,7 +252,8 @@ func (o *output) callFunction(ev *chat.Event) {
 		return
 	}
 	if ev.ToolCall.Signature != "" {
-		o.later = append(o.later, reasoning.Envelope{Call: ev.ToolCall.ID, State: chat.ReasoningState{Signature: ev.ToolCall.Signature}})
+		signature := chat.ReasoningState{Signature: ev.ToolCall.Signature}
+		o.envelopes = append(o.envelopes, reasoning.Envelope{Call: ev.ToolCall.ID, State: signature})
 	}
 	it := outputItem{kind: functionItem, call: *ev.ToolCall}
 	if ev.ToolCall.Custom {
@@ -259,10 +261,10 @@ func (o *output) callFunction(ev *chat.Event) {
 	}
 	o.begin(it)
 	o.calls[ev.Call] = len(o.items) - 1
-	o.argue(ev.Call, ev.ToolCall.Arguments)
+	o.addArguments(ev.Call, ev.ToolCall.Arguments)
 }
 
-func (o *output) argue(call int, text string) {
+func (o *output) addArguments(call int, text string) {
 	if text == "" || call >= len(o.calls) || o.calls[call] < 0 {
 		return
 	}
@@ -273,16 +275,16 @@ func (o *output) argue(call int, text string) {
 	}
 	it.arguments = append(it.arguments, text...)
 	it.json.Add(text)
-	o.told.argumentsDelta(at, it, text)
+	o.events.argumentsDelta(at, it, text)
 }
 
-// lastText returns the last text of a message, which citations and probabilities are about.
+// lastText returns the last text of a message, which citations and probabilities refer to.
 func (o *output) lastText() (at, n int, ok bool) {
 	return o.text.item - 1, o.text.n - 1, o.text.item > 0
 }
 
-// cite adds an annotation. A citation that has no form here, such as of a place in a document, is left out.
-func (o *output) cite(c *chat.Citation) {
+// addCitation adds an annotation. A citation without a form here, such as a place in a document, is left out.
+func (o *output) addCitation(c *chat.Citation) {
 	if !annotates(c) {
 		return
 	}
@@ -296,11 +298,11 @@ func (o *output) cite(c *chat.Citation) {
 func (o *output) annotate(at, n int, c *chat.Citation) {
 	t := &o.items[at].texts[n]
 	t.citations = append(t.citations, *c)
-	o.told.annotated(at, &o.items[at], n, c)
+	o.events.annotated(at, &o.items[at], n, c)
 }
 
-// probabilities keeps those of the tokens of a text, until it is done.
-func (o *output) probabilities(raw json.RawMessage) {
+// addLogprobs keeps the probabilities of a text's tokens until the text is done.
+func (o *output) addLogprobs(raw json.RawMessage) {
 	at, n, ok := o.lastText()
 	if !ok {
 		return
@@ -318,23 +320,23 @@ func (o *output) probabilities(raw json.RawMessage) {
 	}
 }
 
-// end closes all items. Those that were cut off are incomplete.
+// end closes all items. Items that were cut off are incomplete.
 func (o *output) end(reason chat.FinishReason) {
 	if len(o.citations) > 0 {
-		o.say(&chat.Event{}, spokenText)
+		o.addText(&chat.Event{}, answerText)
 	}
 	o.finish = reason
 	cut := reason == chat.FinishLength || reason == chat.FinishContentFilter
 	for i := range o.items {
 		if it := &o.items[i]; !it.closed {
-			it.incomplete = cut && !it.called()
+			it.incomplete = cut && !it.callComplete()
 			o.close(i)
 		}
 	}
-	o.flush()
+	o.placeEnvelopes()
 }
 
-// fail ends the answer with a failure. Nothing more is told of its items.
+// fail ends the answer with a failure. No further events are written for its items.
 func (o *output) fail(f failure) {
 	o.failed = &f
 	for i := range o.items {

@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// prefix begins the ids of such items.
+// prefix returns the prefix of the ids of such items.
 func (k itemKind) prefix() string {
 	switch k {
 	case reasoningItem:
@@ -32,10 +33,9 @@ func (it *outputItem) status() string {
 	return completed
 }
 
-// appendItem appends an item as far as it is; one that is not closed has no content yet.
+// appendItem appends an item. An item that is not closed has no content yet.
 func appendItem(out []byte, it *outputItem) []byte {
-	out = append(out, `{"id":`...)
-	out = jsonx.AppendString(out, it.id)
+	out = body.AppendMember(out, `{"id":`, it.id)
 	switch it.kind {
 	case messageItem:
 		out = append(out, `,"type":"message","status":"`...)
@@ -43,8 +43,7 @@ func appendItem(out []byte, it *outputItem) []byte {
 		out = append(out, `","role":"assistant","content":[`...)
 		out = appendTexts(out, it, func(contentKind) bool { return true })
 		if it.phase != "" {
-			out = append(out, `,"phase":`...)
-			out = jsonx.AppendString(out, it.phase)
+			out = body.AppendMember(out, `,"phase":`, it.phase)
 		}
 	case reasoningItem:
 		out = append(out, `,"type":"reasoning","summary":[`...)
@@ -52,8 +51,7 @@ func appendItem(out []byte, it *outputItem) []byte {
 		out = append(out, `,"content":[`...)
 		out = appendTexts(out, it, func(k contentKind) bool { return k == reasoningText })
 		if it.encryptedContent != "" && it.closed {
-			out = append(out, `,"encrypted_content":`...)
-			out = jsonx.AppendString(out, it.encryptedContent)
+			out = body.AppendMember(out, `,"encrypted_content":`, it.encryptedContent)
 		}
 	case imageItem:
 		out = append(out, `,"type":"image_generation_call","status":"`...)
@@ -81,8 +79,7 @@ func appendCall(out []byte, it *outputItem) []byte {
 	out = append(out, it.status()...)
 	out = append(out, `","call_id":`...)
 	out = jsonx.AppendString(out, it.call.ID)
-	out = append(out, `,"name":`...)
-	out = jsonx.AppendString(out, it.call.Name)
+	out = body.AppendMember(out, `,"name":`, it.call.Name)
 	out = append(out, member...)
 	if it.closed {
 		out = jsonx.AppendEscaped(out, string(it.arguments))
@@ -90,7 +87,7 @@ func appendCall(out []byte, it *outputItem) []byte {
 	return append(out, '"')
 }
 
-// appendTexts appends the item's texts of the kinds wanted, and the array's end.
+// appendTexts appends the item's texts of the wanted kinds, and the end of their array.
 func appendTexts(out []byte, it *outputItem, wanted func(contentKind) bool) []byte {
 	n := 0
 	for i := range it.texts {
@@ -113,7 +110,7 @@ func (t *outputText) append(out []byte) []byte {
 	switch t.kind {
 	case refusalText:
 		out = append(out, `","refusal":`...)
-	case spokenText:
+	case answerText:
 		out = append(out, `","annotations":[`...)
 		for i := range t.citations {
 			if i > 0 {
@@ -131,10 +128,10 @@ func (t *outputText) append(out []byte) []byte {
 	return append(out, '}')
 }
 
-// annotates says whether a citation has a form here: it has a URL, or came in this dialect.
+// annotates says whether a citation has a form here: a URL, or an annotation of this dialect.
 func annotates(c *chat.Citation) bool { return c.URL != "" || isAnnotation(c.Raw) }
 
-// isAnnotation says whether the raw citation is one of this dialect that is no URL's.
+// isAnnotation says whether the raw citation is an annotation of this dialect that has no URL.
 func isAnnotation(raw json.RawMessage) bool {
 	if len(raw) == 0 {
 		return false
@@ -150,18 +147,15 @@ func isAnnotation(raw json.RawMessage) bool {
 	return false
 }
 
-// appendCitation appends an annotation. One that came in this dialect and is no URL's goes as it came.
+// appendCitation appends an annotation. An annotation of this dialect without a URL is copied.
 func appendCitation(out []byte, c *chat.Citation) []byte {
 	if c.URL == "" {
 		return jsonx.AppendCompact(out, c.Raw)
 	}
 	out = append(out, `{"type":"url_citation","url":`...)
 	out = jsonx.AppendString(out, c.URL)
-	out = append(out, `,"title":`...)
-	out = jsonx.AppendString(out, c.Title)
-	out = append(out, `,"start_index":`...)
-	out = jsonx.AppendInt(out, int64(c.Start))
-	out = append(out, `,"end_index":`...)
-	out = jsonx.AppendInt(out, int64(c.End))
+	out = body.AppendMember(out, `,"title":`, c.Title)
+	out = body.AppendCount(out, `,"start_index":`, int64(c.Start))
+	out = body.AppendCount(out, `,"end_index":`, int64(c.End))
 	return append(out, '}')
 }

@@ -5,39 +5,39 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 )
 
-// reason adds to reasoning. Which text a piece belongs to is decided as chat.Assembler does it.
-func (o *output) reason(ev *chat.Event) {
+// addReasoning adds a piece of reasoning to the text that it belongs to, as chat.Assembler does.
+func (o *output) addReasoning(ev *chat.Event) {
 	if ev.Text == "" && ev.State == nil {
 		return
 	}
 	at := len(o.items) - 1
 	if ev.Text == "" {
-		at = o.thoughts - 1 // state alone may come late, when other items have begun
+		at = o.reasoning - 1 // state alone may come late, when other items have begun
 	}
-	if at >= 0 && o.items[at].thinks() {
+	if at >= 0 && o.items[at].hasReasoning() {
 		it := &o.items[at]
 		last := &it.texts[len(it.texts)-1]
 		switch {
 		case !last.state.Takes(ev.State):
 		case !it.closed:
 			o.merge(last, ev.State)
-			o.append(at, len(it.texts)-1, ev.Text)
+			o.extend(at, len(it.texts)-1, ev.Text)
 			return
 		case ev.Text == "" && ev.State != nil:
-			o.late(last, ev.State)
+			o.addLateState(last, ev.State)
 			return
 		}
 	}
-	o.reasonAnew(ev)
+	o.beginReasoning(ev)
 }
 
-// reasonAnew begins a text of reasoning, in the item that is open or in its own.
-func (o *output) reasonAnew(ev *chat.Event) {
+// beginReasoning begins a text of reasoning, in the open item or in another.
+func (o *output) beginReasoning(ev *chat.Event) {
 	it := o.open(reasoningItem)
 	if it != nil {
 		last := len(it.texts) - 1
 		if continues(it.texts[last].state, ev.State) {
-			o.told.textDone(len(o.items)-1, it, last)
+			o.events.textDone(len(o.items)-1, it, last)
 		} else {
 			it = nil
 		}
@@ -48,12 +48,12 @@ func (o *output) reasonAnew(ev *chat.Event) {
 			begun.id = s.ID
 		}
 		it = o.begin(begun)
-		o.thoughts = len(o.items)
+		o.reasoning = len(o.items)
 	}
-	it.texts = append(it.texts, outputText{kind: thoughtKind(ev.State)})
+	it.texts = append(it.texts, outputText{kind: reasoningKind(ev.State)})
 	n := len(it.texts) - 1
 	o.merge(&it.texts[n], ev.State)
-	o.append(len(o.items)-1, n, ev.Text)
+	o.extend(len(o.items)-1, n, ev.Text)
 }
 
 func (o *output) merge(t *outputText, s *chat.ReasoningState) {
@@ -66,30 +66,29 @@ func (o *output) merge(t *outputText, s *chat.ReasoningState) {
 	t.state.Merge(s)
 }
 
-// late keeps for an item of its own what came when the reasoning's item was closed.
-func (o *output) late(t *outputText, s *chat.ReasoningState) {
+// addLateState puts a state that came after its reasoning's item was closed into an item of its own.
+func (o *output) addLateState(t *outputText, s *chat.ReasoningState) {
 	o.merge(t, s)
-	o.later = append(o.later, reasoning.Envelope{State: *t.state, Late: true})
+	o.envelopes = append(o.envelopes, reasoning.Envelope{State: *t.state, Late: true})
 }
 
-// flush adds what was kept for later, as items of reasoning that are nothing but their
-// encrypted content.
-func (o *output) flush() {
-	for _, e := range o.later {
+// placeEnvelopes appends the envelopes that wait, as reasoning items with nothing but encrypted content.
+func (o *output) placeEnvelopes() {
+	for _, e := range o.envelopes {
 		o.place(outputItem{kind: reasoningItem, encryptedContent: e.Encode()})
 		o.close(len(o.items) - 1)
 	}
-	o.later = nil
+	o.envelopes = nil
 }
 
-// encrypted is what the provider wants back with the reasoning: its own encrypted content, or
-// an envelope of what this dialect has no members for.
+// encrypted returns the encrypted content of a reasoning item: the provider's own, or an envelope of a state for
+// which this dialect has no members.
 func (it *outputItem) encrypted() string {
 	s := it.texts[len(it.texts)-1].state
 	if s == nil {
 		return ""
 	}
-	first := stateOr(it.texts[0].state)
+	first := stateOrZero(it.texts[0].state)
 	if foreign(s) || s.ID != "" && s.ID != it.id || first.Index != 0 {
 		return reasoning.Envelope{State: *s}.Encode()
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// states says whose reasoning random answers have.
+// states is the origin of the reasoning in random answers.
 type states uint8
 
 const (
@@ -25,7 +25,7 @@ const (
 	foreign               // of all dialects
 )
 
-// randomAnswer is an answer as a provider could stream it.
+// randomAnswer returns an answer that a provider could stream.
 func randomAnswer(r *rand.Rand, s states) []chat.Event {
 	out := []chat.Event{{Kind: chat.EventStart, ID: "x", Model: "y", Created: 1, ServiceTier: "auto"}}
 	words := func(kind chat.EventKind, phase string) {
@@ -84,8 +84,8 @@ func randomAnswer(r *rand.Rand, s states) []chat.Event {
 	return append(out, chat.Event{Kind: chat.EventEnd})
 }
 
-// appendOwn appends an item of reasoning as OpenAI streams it: texts of a summary, texts
-// of the content, and then what is encrypted.
+// appendOwn appends a reasoning item as OpenAI streams it: texts of the summary, texts of the content, and the encrypted
+// content.
 func appendOwn(out []chat.Event, r *rand.Rand, n int) []chat.Event {
 	state := chat.ReasoningState{ID: fmt.Sprintf("rs_%d", n)}
 	said := false
@@ -151,7 +151,7 @@ func served() dialect.Served {
 	return dialect.Served{RequestID: "0192f3a4-0001", Provider: "openai", Model: "gpt-5", Created: 1700000000}
 }
 
-// streamed is the answer as the server half writes it.
+// streamed returns the stream that the server half writes.
 func streamed(events []chat.Event, s dialect.Served) []byte {
 	e := new(responses.Server).NewStreamEncoder(s)
 	var out []byte
@@ -186,8 +186,7 @@ func readStream(t testing.TB, reader *sse.Reader) *chat.Assembler {
 	}
 }
 
-// TestAnswersReadBack: what the server half writes, whole or streamed, the client half reads
-// as the answer that it was.
+// TestAnswersReadBack: the client half reads the answer that the server half writes, whole or streamed, as the same answer.
 func TestAnswersReadBack(t *testing.T) {
 	for seed := range uint64(2000) {
 		events := randomAnswer(rand.New(rand.NewPCG(seed, 1)), own)
@@ -213,8 +212,8 @@ func TestAnswersReadBack(t *testing.T) {
 	}
 }
 
-// TestAnswersReturn: an answer's items, sent back in the next request, are the message that
-// they were, whoever made it and however it came.
+// TestAnswersReturn: an answer's items in the next request are read as the same message, for all providers, whole or
+// streamed.
 func TestAnswersReturn(t *testing.T) {
 	for seed := range uint64(3000) {
 		events := randomAnswer(rand.New(rand.NewPCG(seed, 2)), states(seed%2))
@@ -239,7 +238,7 @@ func TestAnswersReturn(t *testing.T) {
 	}
 }
 
-// joined puts texts together that a stream had to part.
+// joined merges texts that a stream splits.
 func joined(parts []chat.Part) []chat.Part {
 	var out []chat.Part
 	for _, p := range parts {
@@ -261,8 +260,8 @@ func outputOf(t *testing.T, response []byte) json.RawMessage {
 	return r.Output
 }
 
-// TestStreamSequence: the events of a stream are numbered, what is added is done, pieces make up
-// what is done, and the response at the end is the whole answer.
+// TestStreamSequence: the events of a stream are numbered, every added item and part is done, the deltas make up the done
+// text, and the last response is the whole answer.
 func TestStreamSequence(t *testing.T) {
 	for seed := range uint64(1000) {
 		events := randomAnswer(rand.New(rand.NewPCG(seed, 3)), states(seed%2))
@@ -282,7 +281,7 @@ func TestStreamSequence(t *testing.T) {
 	}
 }
 
-// The pieces of parts may come in any order: the stream ends with what the whole is, and its done items are the same.
+// The parts may be interleaved: the stream ends with the whole answer, and its done items are the same.
 func TestInterleavedStreamIsWhole(t *testing.T) {
 	for seed := range uint64(2000) {
 		events := dialecttest.Interleaved(rand.New(rand.NewPCG(seed, 5)))

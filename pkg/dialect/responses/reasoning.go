@@ -2,13 +2,13 @@ package responses
 
 import "github.com/alicetears/llm-gateway/pkg/chat"
 
-// An item of reasoning holds texts, each of which is a part of its own in package chat: first
-// those of its summary, then those of its content, numbered from 0 by their states' Index.
+// A reasoning item holds several texts: those of its summary, then those of its content, each numbered from 0.
+// Each is a part of its own in package chat, and its number is the Index of the part's state.
 
-// continues says whether reasoning with the state next belongs to the item of the part before it,
-// whose state is prev. Both may be nil.
+// continues says whether a part of reasoning belongs to the same item as the part before it, by their states next
+// and prev, which may be nil.
 func continues(prev, next *chat.ReasoningState) bool {
-	p, n := stateOr(prev), stateOr(next)
+	p, n := stateOrZero(prev), stateOrZero(next)
 	if foreign(&p) || foreign(&n) || p.Encrypted != "" || p.ID != n.ID {
 		return false
 	}
@@ -18,16 +18,16 @@ func continues(prev, next *chat.ReasoningState) bool {
 	return p.Summary && n.Index == 0
 }
 
-func stateOr(s *chat.ReasoningState) chat.ReasoningState {
+func stateOrZero(s *chat.ReasoningState) chat.ReasoningState {
 	if s == nil {
 		return chat.ReasoningState{}
 	}
 	return *s
 }
 
-func summarizes(s *chat.ReasoningState) bool { return s != nil && s.Summary }
+func isSummary(s *chat.ReasoningState) bool { return s != nil && s.Summary }
 
-// foreign says whether the state is another dialect's, for which an item has no members.
+// foreign says whether the state is that of another dialect, for which an item has no members.
 func foreign(s *chat.ReasoningState) bool {
 	return s != nil && (s.Signature != "" || s.Redacted != "" || s.Format != "")
 }

@@ -70,7 +70,7 @@ func recordings(t *testing.T) []recording {
 	return all
 }
 
-// said is what a naive reader finds in the output of a response.
+// said is the content of a response's output, as a naive reader finds it.
 type said struct {
 	text, reasoning      string
 	sealed, calls        []string
@@ -185,8 +185,7 @@ func TestRecordings(t *testing.T) {
 	}
 }
 
-// TestRecordedRequests reads what real programs sent. What it becomes for a provider reads
-// the same again.
+// TestRecordedRequests reads requests of real programs. The request for a provider that they become reads the same again.
 func TestRecordedRequests(t *testing.T) {
 	n := 0
 	for _, x := range recordings(t) {

@@ -10,7 +10,7 @@ import (
 type decoder struct {
 	body.Reader
 	req *chat.Request
-	// The choice of a tool and the instructions are read when the rest is known.
+	// choice and instructions are read after the rest.
 	choice, instructions jsonx.Value
 }
 
@@ -25,7 +25,7 @@ func (d *decoder) request(v jsonx.Value) {
 		case key == "input":
 			input = m
 		case !m.Given():
-		case d.kept(key, m), d.sampling(key, m), d.shape(key, m):
+		case d.refuseStored(key, m), d.sampling(key, m), d.shape(key, m):
 		default:
 			d.extras(key, m)
 		}
@@ -44,8 +44,8 @@ func (d *decoder) request(v jsonx.Value) {
 	}
 }
 
-// kept refuses what only a server that keeps something could do.
-func (d *decoder) kept(key string, m jsonx.Value) bool {
+// refuseStored reads the members that refer to something stored, which the gateway refuses.
+func (d *decoder) refuseStored(key string, m jsonx.Value) bool {
 	switch key {
 	case "previous_response_id", "conversation":
 		d.Add(m, "the gateway keeps no answers: send the whole conversation in input, with the items of earlier answers as they came")
@@ -63,7 +63,7 @@ func (d *decoder) kept(key string, m jsonx.Value) bool {
 	return true
 }
 
-// sampling reads the numbers.
+// sampling reads the parameters of sampling.
 func (d *decoder) sampling(key string, m jsonx.Value) bool {
 	r := d.req
 	switch key {
@@ -94,7 +94,7 @@ func (d *decoder) logprobs() {
 	d.req.Logprobs = &yes
 }
 
-// shape reads what shapes the answer.
+// shape reads the members that shape the answer.
 func (d *decoder) shape(key string, m jsonx.Value) bool {
 	switch key {
 	case "instructions":
@@ -141,7 +141,7 @@ func (d *decoder) extras(key string, m jsonx.Value) {
 			}
 			r.Metadata[string(e.Key())] = d.Str(e)
 		})
-	case "stream_options", "client_metadata", "prompt_cache_retention": // what they steer is none of the answer
+	case "stream_options", "client_metadata", "prompt_cache_retention": // they do not affect the answer
 	case "truncation":
 		if !m.Is("disabled") { // the default
 			body.NoteForeign(r, m, false)

@@ -24,7 +24,7 @@ func (d *decoder) input(v jsonx.Value) {
 	d.Array(v, d.item)
 }
 
-// message adds a message. The items of one turn of the model's make up one message.
+// message adds a message. All items of one turn of the model become one message.
 func (d *decoder) message(role chat.Role, parts []chat.Part) {
 	if n := len(d.req.Messages); role == chat.Assistant && n > 0 && d.req.Messages[n-1].Role == chat.Assistant {
 		d.req.Messages[n-1].Parts = append(d.req.Messages[n-1].Parts, parts...)
@@ -49,7 +49,7 @@ func (d *decoder) item(v jsonx.Value) {
 	}
 	switch {
 	case !kind.Given(), kind.Is("message"):
-		d.said(v)
+		d.messageItem(v)
 	case kind.Is("function_call"):
 		d.call(v, "arguments")
 	case kind.Is("custom_tool_call"):
@@ -57,7 +57,7 @@ func (d *decoder) item(v jsonx.Value) {
 	case kind.Is("function_call_output"), kind.Is("custom_tool_call_output"):
 		d.result(v)
 	case kind.Is("reasoning"):
-		d.reasoned(v)
+		d.reasoningItem(v)
 	case kind.Is("item_reference"):
 		d.reference(v)
 	default:
@@ -69,7 +69,7 @@ func (d *decoder) reference(v jsonx.Value) {
 	d.Add(v, "the gateway keeps no items that could be referred to: send the item itself, with store set to false in the SDK")
 }
 
-// other keeps an item as it is that no other dialect has.
+// other keeps an item that no other dialect has.
 func (d *decoder) other(v, kind jsonx.Value) {
 	if kind.Kind() != jsonx.String {
 		d.Expected(kind, "a string")
@@ -87,11 +87,11 @@ func (d *decoder) other(v, kind jsonx.Value) {
 	}
 }
 
-// foreign notes what a provider of this dialect may know, so that it can pass, and no other.
+// foreign notes what only a provider of this dialect may know: it passes through to one.
 func (d *decoder) foreign(v jsonx.Value, problem string) { body.NoteForeignAt(d.req, v, problem) }
 
-// said reads a message.
-func (d *decoder) said(v jsonx.Value) {
+// messageItem reads a message.
+func (d *decoder) messageItem(v jsonx.Value) {
 	if !d.Has(v, "role") || !d.Has(v, "content") {
 		return
 	}
@@ -118,7 +118,8 @@ func (d *decoder) content(v jsonx.Value, role chat.Role) []chat.Part {
 	parts := make([]chat.Part, 0, v.Len())
 	d.Array(v, func(e jsonx.Value) {
 		p := d.part(e, role)
-		if p.Kind != 0 && p.Kind != chat.Text && p.Kind != chat.Refusal && p.Kind != chat.Unrendered && role != chat.User && role != chat.ToolRole {
+		textual := p.Kind == 0 || p.Kind == chat.Text || p.Kind == chat.Refusal || p.Kind == chat.Unrendered
+		if !textual && role != chat.User && role != chat.ToolRole {
 			d.Add(e, "only text may be here")
 		}
 		parts = append(parts, p)
@@ -211,7 +212,7 @@ func (d *decoder) audio(v jsonx.Value) *chat.Media {
 	return m
 }
 
-// source is the one member of those that says where a medium comes from.
+// source returns the one of the members that is given; a medium must have exactly one.
 func (d *decoder) source(v jsonx.Value, members ...string) string {
 	found := ""
 	for _, name := range members {
@@ -228,7 +229,7 @@ func (d *decoder) source(v jsonx.Value, members ...string) string {
 	return found
 }
 
-// call reads a call that the model made; member holds what it called with.
+// call reads a call of the model; member holds its arguments.
 func (d *decoder) call(v jsonx.Value, member string) {
 	c := &chat.ToolCall{Custom: member == "input"}
 	if d.Has(v, "call_id") {
@@ -248,7 +249,7 @@ func (d *decoder) call(v jsonx.Value, member string) {
 	d.message(chat.Assistant, []chat.Part{{Kind: chat.Call, ToolCall: c}})
 }
 
-// result reads what a tool returned.
+// result reads the result of a tool.
 func (d *decoder) result(v jsonx.Value) {
 	r := new(chat.ToolResult)
 	if d.Has(v, "call_id") {

@@ -6,15 +6,15 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// reasoned reads an item of reasoning: each of its texts is a part, and the last has what the
-// provider wants back. An id that the gateway made up is no provider's business.
-func (d *decoder) reasoned(v jsonx.Value) {
+// reasoningItem reads a reasoning item: each of its texts becomes a part, and the last has the encrypted content.
+// An id that the gateway made is left out, as no provider knows it.
+func (d *decoder) reasoningItem(v jsonx.Value) {
 	id := ""
 	if i := v.Get("id"); i.Given() && !made(d.Str(i)) {
 		id = i.Str()
 	}
-	parts := d.thoughts(nil, v.Get("summary"), id, summaryText)
-	parts = d.thoughts(parts, v.Get("content"), id, reasoningText)
+	parts := d.reasoningTexts(nil, v.Get("summary"), id, summaryText)
+	parts = d.reasoningTexts(parts, v.Get("content"), id, reasoningText)
 	encrypted := v.Get("encrypted_content")
 	switch {
 	case !encrypted.Given() || encrypted.Kind() == jsonx.String && encrypted.Empty():
@@ -30,11 +30,11 @@ func (d *decoder) reasoned(v jsonx.Value) {
 		}
 		last.State.Encrypted = encrypted.Str()
 	}
-	d.think(parts)
+	d.addReasoning(parts)
 }
 
-// openEnvelope gives the state in an envelope to what it belongs to: a call, the reasoning of an earlier item, or the last of
-// the parts of its own item, which it returns.
+// openEnvelope gives the state in an envelope to the call, the earlier reasoning or the last of the item's parts
+// that it belongs to, and returns the parts.
 func (d *decoder) openEnvelope(v jsonx.Value, parts []chat.Part) []chat.Part {
 	e, err := reasoning.Decode(v.Str())
 	switch {
@@ -42,7 +42,7 @@ func (d *decoder) openEnvelope(v jsonx.Value, parts []chat.Part) []chat.Part {
 		d.Add(v, "this is damaged: send the item back as it came, or leave it out")
 	case e.Call != "":
 		d.SignCall(e.Call, e.State.Signature)
-	case e.Late && d.late(&e.State):
+	case e.Late && d.addLateState(&e.State):
 	default:
 		if len(parts) == 0 {
 			parts = []chat.Part{{Kind: chat.Reason}}
@@ -52,14 +52,14 @@ func (d *decoder) openEnvelope(v jsonx.Value, parts []chat.Part) []chat.Part {
 	return parts
 }
 
-func (d *decoder) think(parts []chat.Part) {
+func (d *decoder) addReasoning(parts []chat.Part) {
 	if len(parts) > 0 {
 		d.message(chat.Assistant, parts)
 	}
 }
 
-// thoughts reads the texts of a summary or of the content.
-func (d *decoder) thoughts(parts []chat.Part, v jsonx.Value, id string, kind contentKind) []chat.Part {
+// reasoningTexts reads the texts of a summary or of the content.
+func (d *decoder) reasoningTexts(parts []chat.Part, v jsonx.Value, id string, kind contentKind) []chat.Part {
 	if !v.Given() {
 		return parts
 	}
@@ -80,8 +80,8 @@ func (d *decoder) thoughts(parts []chat.Part, v jsonx.Value, id string, kind con
 	return parts
 }
 
-// late adds the state, which came after it, to the reasoning of the turn so far; false if there is none.
-func (d *decoder) late(state *chat.ReasoningState) bool {
+// addLateState adds the state to the last reasoning of the turn; false if there is none.
+func (d *decoder) addLateState(state *chat.ReasoningState) bool {
 	n := len(d.req.Messages)
 	if n == 0 || d.req.Messages[n-1].Role != chat.Assistant {
 		return false

@@ -25,7 +25,7 @@ func decode(t *testing.T, body string) *chat.Request {
 	return req
 }
 
-// TestRequestsReadBack: what the client half writes the server half reads as the request that it was.
+// TestRequestsReadBack: the server half reads the request that the client half writes as the same request.
 func TestRequestsReadBack(t *testing.T) {
 	bare := func(edit func(*chat.Request)) *chat.Request {
 		r := &chat.Request{Model: "m", Messages: []chat.Message{user(text("hi"))}}
@@ -79,7 +79,7 @@ func TestDecodeFull(t *testing.T) {
 	}
 }
 
-// TestDecodeForms has the ways to say the same.
+// TestDecodeForms reads several forms of the same request.
 func TestDecodeForms(t *testing.T) {
 	hi := []chat.Message{user(text("hi"))}
 	for body, want := range map[string]chat.Request{
@@ -104,7 +104,7 @@ func TestDecodeForms(t *testing.T) {
 		// Codex sends reasoning without its id.
 		`{"input":[{"type":"reasoning","summary":[{"type":"summary_text","text":"a"}],"content":null,"encrypted_content":"gAAA"},{"type":"function_call","call_id":"c","name":"f","arguments":""},{"type":"function_call_output","call_id":"c","output":"ok"}]}`: {
 			Messages: []chat.Message{assistant(reason("a", &chat.ReasoningState{Summary: true, Encrypted: "gAAA"}), call(chat.ToolCall{ID: "c", Name: "f", Arguments: "{}"})), result("c", "f", text("ok"))}},
-		// An id that the gateway made is nobody else's.
+		// No provider knows an id that the gateway made.
 		`{"input":[{"type":"reasoning","id":"rs_llm_x_0","summary":[],"content":[{"type":"reasoning_text","text":"a"}]},{"role":"assistant","content":"b"},{"role":"assistant","content":"c","phase":"final_answer"}]}`: {
 			Messages: []chat.Message{assistant(reason("a", nil), text("b"), chat.Part{Kind: chat.Text, Text: "c", Phase: "final_answer"})}},
 	} {
@@ -168,7 +168,7 @@ func TestDecodeIssues(t *testing.T) {
 	}
 }
 
-// FuzzDecodeRequest: what is read can be written for a provider, and reads the same again.
+// FuzzDecodeRequest: a request that is read can be written for a provider, and reads the same again.
 func FuzzDecodeRequest(f *testing.F) {
 	for _, name := range dialecttest.Inputs(f, "request/*.json") {
 		body, err := os.ReadFile(name)

@@ -8,7 +8,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// tool reads a tool. One that is no function is kept as it is; the name of a hosted one is its type.
+// tool reads a tool. A tool that is no function is kept unchanged; the name of a hosted tool is its type.
 func (d *decoder) tool(v jsonx.Value) {
 	if v.Kind() != jsonx.Object {
 		d.Expected(v, "an object")
@@ -40,7 +40,7 @@ func (d *decoder) function(v jsonx.Value) (t chat.Tool) {
 	return t
 }
 
-// unique sees to it that no two tools of the caller's have the same name.
+// unique notes an issue if two tools of the caller have the same name.
 func (d *decoder) unique(v jsonx.Value) {
 	seen := make(map[string]bool, v.Len())
 	for e := v.First(); e.Exists(); e = e.Next() {
@@ -86,7 +86,7 @@ func (d *decoder) toolChoice(v jsonx.Value) {
 	}
 }
 
-// allowed leaves only those tools that a choice allows.
+// allowed removes the tools that a choice does not allow.
 func (d *decoder) allowed(v jsonx.Value, c *chat.ToolChoice) {
 	c.Mode = chat.ToolAuto
 	if mode := v.Get("mode"); mode.Given() {

@@ -19,7 +19,7 @@ const (
 	failed     = "failed"
 )
 
-// status is how the answer ended.
+// status returns the status of the answer when it has ended.
 func (o *output) status() string {
 	switch {
 	case o.failed != nil:
@@ -30,7 +30,7 @@ func (o *output) status() string {
 	return completed
 }
 
-// size guesses the size of the answer.
+// size estimates the size of the answer.
 func (o *output) size() int {
 	r := o.served.Request
 	n := 2048
@@ -52,22 +52,19 @@ func (o *output) size() int {
 	return n
 }
 
-// appendResponse appends the response object. It repeats the request: programs of OpenAI's
-// SDKs find every member that the SDKs require.
+// appendResponse appends the response object. It repeats the request, so that it has every member that OpenAI's
+// SDKs require.
 func (o *output) appendResponse(out []byte, status string) []byte {
 	r := o.served.Request
-	out = append(out, `{"id":`...)
-	out = jsonx.AppendString(out, cmp.Or(o.id, responseID(o.root)))
+	out = body.AppendMember(out, `{"id":`, cmp.Or(o.id, responseID(o.root)))
 	out = append(out, `,"object":"response","created_at":`...)
 	out = jsonx.AppendInt(out, o.served.Created)
 	out = append(out, `,"status":"`...)
 	out = append(out, status...)
 	out = append(out, `","background":false,"error":`...)
 	if o.failed != nil {
-		out = append(out, `{"code":`...)
-		out = jsonx.AppendString(out, o.failed.code)
-		out = append(out, `,"message":`...)
-		out = jsonx.AppendString(out, o.failed.message)
+		out = body.AppendMember(out, `{"code":`, o.failed.code)
+		out = body.AppendMember(out, `,"message":`, o.failed.message)
 		out = append(out, '}')
 	} else {
 		out = append(out, "null"...)
@@ -81,12 +78,9 @@ func (o *output) appendResponse(out []byte, status string) []byte {
 	default:
 		out = append(out, `{"reason":"max_output_tokens"}`...)
 	}
-	out = append(out, `,"instructions":`...)
-	out = openai.AppendOrNull(out, instructions(r))
-	out = append(out, `,"max_output_tokens":`...)
-	out = appendInt(out, r.MaxTokens)
-	out = append(out, `,"model":`...)
-	out = jsonx.AppendString(out, o.served.Model)
+	out = openai.AppendOrNull(append(out, `,"instructions":`...), instructions(r))
+	out = appendInt(append(out, `,"max_output_tokens":`...), r.MaxTokens)
+	out = body.AppendMember(out, `,"model":`, o.served.Model)
 	out = append(out, `,"output":[`...)
 	if status != inProgress {
 		for i := range o.items {
@@ -107,11 +101,10 @@ func (o *output) appendResponse(out []byte, status string) []byte {
 	return append(out, '}')
 }
 
-// appendEcho appends what the caller asked for.
+// appendEcho appends the members that repeat the request.
 func (o *output) appendEcho(out []byte) []byte {
 	r := o.served.Request
-	out = append(out, `,"parallel_tool_calls":`...)
-	out = jsonx.AppendBool(out, r.ParallelToolCalls == nil || *r.ParallelToolCalls)
+	out = jsonx.AppendBool(append(out, `,"parallel_tool_calls":`...), r.ParallelToolCalls == nil || *r.ParallelToolCalls)
 	out = append(out, `,"previous_response_id":null,"prompt_cache_key":`...)
 	out = openai.AppendOrNull(out, r.CacheKey)
 	reasoning := r.Reasoning
@@ -120,8 +113,7 @@ func (o *output) appendEcho(out []byte) []byte {
 	}
 	out = append(out, `,"reasoning":{"effort":`...)
 	out = openai.AppendOrNull(out, reasoning.Effort)
-	out = append(out, `,"summary":`...)
-	out = openai.AppendOrNull(out, reasoning.Summary)
+	out = openai.AppendOrNull(append(out, `,"summary":`...), reasoning.Summary)
 	out = append(out, `},"safety_identifier":`...)
 	out = openai.AppendOrNull(out, r.User)
 	out = append(out, `,"service_tier":`...)
@@ -135,8 +127,7 @@ func (o *output) appendEcho(out []byte) []byte {
 	out = append(out, `,"text":{"format":`...)
 	out = appendFormat(out, r.ResponseFormat)
 	if r.Verbosity != "" {
-		out = append(out, `,"verbosity":`...)
-		out = jsonx.AppendString(out, r.Verbosity)
+		out = body.AppendMember(out, `,"verbosity":`, r.Verbosity)
 	}
 	out = append(out, `},"tool_choice":`...)
 	out = appendChoice(out, r.ToolChoice, r.Tools)
@@ -153,8 +144,7 @@ func (o *output) appendEcho(out []byte) []byte {
 	} else {
 		out = append(out, '0')
 	}
-	out = append(out, `,"top_p":`...)
-	out = appendFloat(out, r.TopP)
+	out = appendFloat(append(out, `,"top_p":`...), r.TopP)
 	out = append(out, `,"truncation":"disabled","user":`...)
 	out = openai.AppendOrNull(out, r.User)
 	out = append(out, `,"metadata":{`...)
@@ -169,7 +159,8 @@ func (o *output) appendEcho(out []byte) []byte {
 	return append(out, '}')
 }
 
-// instructions are the system message that a conversation begins with, as DecodeRequest puts it there.
+// instructions returns the text of the system message that the conversation begins with, where DecodeRequest puts
+// it.
 func instructions(r *chat.Request) string {
 	if len(r.Messages) == 0 || r.Messages[0].Role != chat.System {
 		return ""
@@ -209,12 +200,10 @@ func appendUsage(out []byte, u *chat.Usage) []byte {
 	if u == nil {
 		return append(out, "null"...)
 	}
-	out = append(out, `{"input_tokens":`...)
-	out = jsonx.AppendInt(out, u.Input)
+	out = body.AppendCount(out, `{"input_tokens":`, u.Input)
 	out = append(out, `,"input_tokens_details":{"cached_tokens":`...)
 	out = jsonx.AppendInt(out, u.Cached)
-	out = append(out, `,"cache_write_tokens":`...)
-	out = jsonx.AppendInt(out, u.CacheWrite+u.CacheWrite1h)
+	out = body.AppendCount(out, `,"cache_write_tokens":`, u.CacheWrite+u.CacheWrite1h)
 	out = append(out, `},"output_tokens":`...)
 	out = jsonx.AppendInt(out, u.Output)
 	out = append(out, `,"output_tokens_details":{"reasoning_tokens":`...)

@@ -10,7 +10,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// A sent event is one of a stream.
+// sent is an event of a stream.
 type sent struct {
 	Type     string
 	Number   int             `json:"sequence_number"`
@@ -159,7 +159,7 @@ func checkSequence(t *testing.T, stream []byte) json.RawMessage {
 	return last
 }
 
-// withoutCitations leaves out what may come after an item.
+// withoutCitations removes citations, which may come after an item.
 func withoutCitations(item any) any {
 	content, _ := item.(map[string]any)["content"].([]any)
 	for _, part := range content {

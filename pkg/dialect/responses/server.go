@@ -14,23 +14,23 @@ import (
 //
 // # Requests
 //
-// The conversation is all in input; instructions become a system message before it.
-// What would need something to be kept is an issue: previous_response_id, conversation, prompt,
-// background, items that refer to others. Store is answered with false whatever was asked.
-// Fields without a meaning elsewhere are passed over, such as truncation (an input that is too
-// long is an error) and stream_options; so are fields that are not known.
+// The whole conversation is in input; instructions become a system message before it.
+// Members that refer to something stored are issues: previous_response_id, conversation, prompt,
+// background, references to items. The answer says store false whatever the request says.
+// Fields that only this dialect has are ignored, such as truncation (an input that is too
+// long is an error) and stream_options; so are unknown fields.
 //
-// Hosted tools and the items of their calls are kept as they are, for providers that speak this
-// dialect. A choice of allowed_tools leaves the others out of the tools.
+// Hosted tools and the items of their calls are kept unchanged, for providers of this
+// dialect. A choice of allowed_tools removes the others from the tools.
 //
 // # Answers
 //
-// A picture that the model made is an item image_generation_call, whoever made it.
-// Reasoning is an item: its text is a summary where the provider calls it one, else content.
-// What the provider wants back with it is its encrypted content, which an answer always has; of
-// providers other than OpenAI it is an envelope that DecodeRequest opens again, and so is
-// the signature of a call, before the call. All ids are made of the request's, so that the same
-// request has the same ids, and can be told from a provider's.
+// An image that the model made is an item image_generation_call, whichever provider made it.
+// Reasoning is an item: its text is a summary if the provider calls it one, otherwise content. Its
+// encrypted content is always included: OpenAI's own, or an envelope (package reasoning) with the state
+// of another provider. An item with such an envelope also carries the signature of the call after it.
+// All ids derive from the request's id, so that the same request has the same ids. They differ from
+// those of providers.
 type Server struct{ docs body.Docs }
 
 var _ dialect.Server = (*Server)(nil)
@@ -50,7 +50,7 @@ func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error
 	return d.req, dialect.Route{}, nil
 }
 
-// EncodeResponse writes a whole answer. Of several choices it is the first.
+// EncodeResponse writes a whole answer: the first of several choices.
 func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []byte {
 	o := newOutput(served, nil)
 	events := chat.Events(resp)
@@ -65,7 +65,7 @@ func (s *Server) NewStreamEncoder(served dialect.Served) dialect.StreamEncoder {
 	return newStreamEncoder(served)
 }
 
-// EncodeError writes the body of an answer that failed before its first byte, as Chat Completions has it.
+// EncodeError writes the body of an answer that failed before its first byte, in the shape of Chat Completions.
 func (s *Server) EncodeError(err *fault.Error, _ string) []byte {
 	return openai.AppendFault(nil, err)
 }

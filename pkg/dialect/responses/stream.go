@@ -1,47 +1,32 @@
 package responses
 
 import (
-	"bytes"
-
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// A streamDecoder reads events by the type in their data; names and unknown types do not
-// matter. What an event at the end repeats is only used where the pieces before it were missing.
-type streamDecoder struct {
-	doc jsonx.Doc
-	answer
-}
+// A streamReader reads events by the type in their data; it ignores names and unknown types. Content that the
+// events at the end repeat is only used if the pieces before them were missing.
+type streamReader struct{ answer }
 
-func (d *streamDecoder) Decode(out []chat.Event, name string, data []byte) []chat.Event {
-	data = bytes.TrimSpace(data)
-	if len(data) == 0 {
-		return out
-	}
-	if string(data) == "[DONE]" { // some compatible servers; one that ends like this has no end
-		return d.Close(out)
-	}
-	root, garbled := body.ReadEvent(&d.doc, data)
-	if garbled != nil {
-		return body.Fail(out, garbled)
-	}
+func (r *streamReader) Event(out []chat.Event, name string, root jsonx.Value) ([]chat.Event, *chat.Error) {
 	kind := root.Get("type")
 	if name == "error" || kind.Is("error") || body.HasError(root.Get("error")) {
-		return body.Fail(out, errorEvent(root))
+		return out, errorEvent(root)
 	}
-	return d.event(out, kind.Str(), root)
+	return r.event(out, kind.Str(), root)
 }
 
-// Close is an error: the dialect's streams end with a response that is complete.
-func (d *streamDecoder) Close(out []chat.Event) []chat.Event {
-	return body.Unfinished(out)
+// End fails: the dialect's streams end with a complete response. [DONE], which some compatible servers send, does not
+// replace it.
+func (r *streamReader) End(out []chat.Event, _ bool) ([]chat.Event, *chat.Error) {
+	return out, body.Cut()
 }
 
-// errorEvent reads {"type":"error","code","message","param"}, which the API reference has, or
-// {"type":"error","error":{..}}, which is what comes.
+// errorEvent reads {"type":"error","code","message","param"}, as in the API reference, or
+// {"type":"error","error":{..}}, as sent.
 func errorEvent(root jsonx.Value) *chat.Error {
 	v := root.Get("error")
 	if !v.Given() {
@@ -57,63 +42,63 @@ func errorEvent(root jsonx.Value) *chat.Error {
 	return e
 }
 
-func (d *streamDecoder) event(out []chat.Event, kind string, root jsonx.Value) []chat.Event {
-	if len(d.items) > chat.MaxParts {
-		return body.Fail(out, chat.TooMuch(chat.MaxParts, "parts"))
+func (r *streamReader) event(out []chat.Event, kind string, root jsonx.Value) ([]chat.Event, *chat.Error) {
+	if len(r.items) > chat.MaxParts {
+		return out, chat.TooMuch(chat.MaxParts, "parts")
 	}
 	response := root.Get("response")
 	switch kind {
 	case "response.created", "response.in_progress", "response.queued":
-		return d.start(out, response)
+		return r.start(out, response), nil
 	case "response.completed", "response.incomplete":
-		return d.finish(out, response)
+		return r.finish(out, response), nil
 	case "response.failed", "response.cancelled":
 		if failed := failureIn(response); failed != nil {
-			return body.Fail(out, failed)
+			return out, failed
 		}
-		return body.Fail(out, errorEvent(response))
+		return out, errorEvent(response)
 	}
-	out = d.start(out, jsonx.Value{}) // in case that nothing announced the answer
+	out = r.start(out, jsonx.Value{}) // if no event announced the answer
 	index, _ := root.Get("output_index").Int64()
 	switch kind {
 	case "response.output_item.added":
 		v := root.Get("item")
-		if it := d.begun(index, kindOf(v), v); it.kind == functionItem || it.kind == customItem {
-			out = d.called(out, it, v)
+		if it := r.itemAt(index, kindOf(v), v); it.kind == functionItem || it.kind == customItem {
+			out = r.call(out, it, v)
 		}
-		return out
+		return out, nil
 	case "response.output_item.done":
-		return d.done(out, index, root.Get("item"))
+		return r.complete(out, index, root.Get("item")), nil
 	}
-	return d.piece(out, kind, index, root)
+	return r.piece(out, kind, index, root), nil
 }
 
 // piece reads a piece of an item.
-func (d *streamDecoder) piece(out []chat.Event, kind string, index int64, root jsonx.Value) []chat.Event {
+func (r *streamReader) piece(out []chat.Event, kind string, index int64, root jsonx.Value) []chat.Event {
 	content, _ := root.Get("content_index").Int64()
 	text := root.Get("delta")
 	switch kind {
 	case "response.output_text.delta":
-		it := d.begun(index, messageItem, jsonx.Value{})
-		out = it.say(out, spokenText, content, text)
+		it := r.itemAt(index, messageItem, jsonx.Value{})
+		out = it.addText(out, answerText, content, text)
 		if logprobs := root.Get("logprobs"); logprobs.Len() > 0 {
-			out = it.piece(spokenText, content).probabilities(out, logprobs)
+			out = it.piece(answerText, content).addLogprobs(out, logprobs)
 		}
 		return out
 	case "response.output_text.annotation.added":
-		return d.begun(index, messageItem, jsonx.Value{}).piece(spokenText, content).cite(out, root.Get("annotation"))
+		return r.itemAt(index, messageItem, jsonx.Value{}).piece(answerText, content).citation(out, root.Get("annotation"))
 	case "response.refusal.delta":
-		it := d.begun(index, messageItem, jsonx.Value{})
-		return it.say(out, refusalText, content, text)
+		it := r.itemAt(index, messageItem, jsonx.Value{})
+		return it.addText(out, refusalText, content, text)
 	case "response.reasoning_summary_text.delta":
 		summary, _ := root.Get("summary_index").Int64()
-		it := d.begun(index, reasoningItem, jsonx.Value{})
-		return it.say(out, summaryText, summary, text)
+		it := r.itemAt(index, reasoningItem, jsonx.Value{})
+		return it.addText(out, summaryText, summary, text)
 	case "response.reasoning_text.delta":
-		it := d.begun(index, reasoningItem, jsonx.Value{})
-		return it.say(out, reasoningText, content, text)
+		it := r.itemAt(index, reasoningItem, jsonx.Value{})
+		return it.addText(out, reasoningText, content, text)
 	case "response.function_call_arguments.delta", "response.custom_tool_call_input.delta":
-		if it := d.find(index); it != nil {
+		if it := r.find(index); it != nil {
 			return it.addArguments(out, text)
 		}
 	}
