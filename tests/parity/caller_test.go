@@ -135,7 +135,7 @@ func eventsOf(body []byte) ([]event, error) {
 	var out []event
 	for block := range strings.SplitSeq(string(body), "\n\n") {
 		var e event
-		answer := false
+		hasData := false
 		for line := range strings.SplitSeq(block, "\n") {
 			name, value, ok := strings.Cut(line, ":")
 			value = strings.TrimPrefix(value, " ")
@@ -143,13 +143,13 @@ func eventsOf(body []byte) ([]event, error) {
 			case line == "" || name == "":
 			case ok && name == "event":
 				e.name = value
-			case ok && name == "data" && !answer:
-				e.data, answer = value, true
+			case ok && name == "data" && !hasData:
+				e.data, hasData = value, true
 			default:
 				return nil, fmt.Errorf("no line of an event: %q", line)
 			}
 		}
-		if answer {
+		if hasData {
 			out = append(out, e)
 		}
 	}
