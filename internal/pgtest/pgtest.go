@@ -148,7 +148,7 @@ func (s *Server) Start() error {
 }
 
 func (s *Server) waitReady() error {
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		err := ping(s.url("postgres"))
 		if err == nil || time.Now().After(deadline) {

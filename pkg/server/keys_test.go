@@ -62,7 +62,7 @@ func TestKeyToTheLetter(t *testing.T) {
 }
 
 func TestQuotaOfAKey(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t).freeze()
 	w.setClock(time.Date(2027, 12, 31, 23, 58, 0, 0, time.UTC))
 	ann := w.user("ann")
 	id := ann.key("openai", apiKey, `"dailyLimit":2`)
@@ -244,7 +244,7 @@ func TestTestingKeys(t *testing.T) {
 
 // The owner and the admin see why a key cools down, since when and until when, in the provider's words.
 func TestCooldownOfKey(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t).freeze()
 	ann, root := w.user("ann"), w.admin("root")
 	id := ann.key("deepseek", "sk-"+mark+"-fault-credit")
 	begun := w.now()

@@ -25,7 +25,7 @@ func (w *world) dial() *wire {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	conn.SetDeadline(time.Now().Add(time.Minute))
 	return &wire{w.t, conn, bufio.NewReader(conn)}
 }
 
@@ -191,7 +191,7 @@ func TestBodiesShareABudget(t *testing.T) {
 	}
 	free := func() {
 		t.Helper()
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 			r := ann.chat(large)
 			if r.status == 400 {
 				return

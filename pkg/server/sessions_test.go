@@ -146,7 +146,7 @@ func TestEndingOneSession(t *testing.T) {
 }
 
 func TestSessionsExpire(t *testing.T) {
-	w := newWorld(t, "SESSION_DAYS=2")
+	w := newWorld(t, "SESSION_DAYS=2").freeze()
 	ann := w.user("ann")
 	ann.key("openai", apiKey)
 	w.wait(48*time.Hour - 5*time.Second)
@@ -158,7 +158,7 @@ func TestSessionsExpire(t *testing.T) {
 }
 
 func TestLastSeenMoves(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t).freeze()
 	ann := w.user("ann")
 	w.wait(10 * time.Minute)
 	ann.get("/api/auth/me").want(200)

@@ -58,8 +58,9 @@ type world struct {
 	emu *emulator.Emulator
 	url string
 	log *logbook
-	// ahead is how far the gateway's clock is before the real one, in nanoseconds.
-	ahead *atomic.Int64
+	// ahead is how far the gateway's clock is before the real one, or before frozen, in nanoseconds.
+	ahead  *atomic.Int64
+	frozen *atomic.Pointer[time.Time] // holds nil while the clock runs
 }
 
 // newWorld makes a gateway without users on SQLite. Settings are "NAME=value".
@@ -99,7 +100,7 @@ const functions = "HOME=functions"
 
 func newWorldOn(t testing.TB, db store.DB, settings ...string) *world {
 	t.Helper()
-	w := &world{t: t, emu: emulator.New(), db: &spyDB{DB: db}, log: &logbook{}, ahead: &atomic.Int64{}}
+	w := &world{t: t, emu: emulator.New(), db: &spyDB{DB: db}, log: &logbook{}, ahead: &atomic.Int64{}, frozen: &atomic.Pointer[time.Time]{}}
 	origin, stop, err := emulator.Start(w.emu)
 	if err != nil {
 		t.Fatal(err)
@@ -174,13 +175,30 @@ func (w *world) listen() {
 	w.url = srv.URL
 }
 
-func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+// now is the gateway's clock.
+func (w *world) now() time.Time {
+	return w.base().Add(time.Duration(w.ahead.Load()))
+}
 
-// wait lets time pass for the gateway.
+func (w *world) base() time.Time {
+	if at := w.frozen.Load(); at != nil {
+		return *at
+	}
+	return time.Now()
+}
+
+// wait moves the gateway's clock forward.
 func (w *world) wait(d time.Duration) { w.ahead.Add(int64(d)) }
 
-// setClock makes it the time at, which goes on from there.
-func (w *world) setClock(at time.Time) { w.ahead.Store(int64(time.Until(at))) }
+// setClock sets the gateway's clock.
+func (w *world) setClock(at time.Time) { w.ahead.Store(int64(at.Sub(w.base()))) }
+
+// freeze stops the gateway's clock: from now on only wait and setClock move it, however slow the machine is.
+func (w *world) freeze() *world {
+	now := time.Now()
+	w.frozen.Store(&now)
+	return w
+}
 
 var credential = regexp.MustCompile(`llm_[0-9A-Za-z]{12,}|eyJ[0-9A-Za-z_-]{8,}\.`)
 

@@ -241,7 +241,7 @@ func TestServingProcessWorks(t *testing.T) {
 
 		f.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 2500})
 		f.submit(7)
-		for deadline := time.Now().Add(20 * time.Second); f.int("select state from jobs where name = 'job-6'") != 2; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); f.int("select state from jobs where name = 'job-6'") != 2; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("its worker does not begin")
 			}
@@ -339,7 +339,7 @@ func TestThawedProcessChangesNothing(t *testing.T) {
 		f.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 1500})
 		f.submit(1)
 		worker := f.startWorker()
-		for deadline := time.Now().Add(20 * time.Second); f.int("select state from jobs") != 2; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); f.int("select state from jobs") != 2; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("the worker does not begin")
 			}
