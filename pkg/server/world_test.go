@@ -35,8 +35,8 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-// mark is in every secret of these tests, so that one that leaks is recognised wherever it comes out: no
-// answer and no log line of any test may hold it.
+// mark is part of every secret of these tests. An answer or a log line that contains it leaks a secret and
+// fails the test.
 const mark = "s3cr3t"
 
 // The secrets of these tests.
@@ -49,7 +49,7 @@ const (
 	apiKey      = "sk-" + mark + "-0001"
 )
 
-// world is a gateway over HTTP: the whole route table, emulated providers, and a clock that can be moved.
+// world is a gateway over HTTP with the whole route table, emulated providers, and a clock that tests can move.
 type world struct {
 	t   testing.TB
 	cfg *config.Config
@@ -95,7 +95,7 @@ func onBoth(t *testing.T, test func(t *testing.T, db store.DB)) {
 	t.Run("postgres", func(t *testing.T) { test(t, openPostgres(t, pgtest.New(t))) })
 }
 
-// functions is a setting of newWorldOn alone: the gateway believes to run as Vercel functions.
+// functions is a setting of newWorldOn: the gateway runs as on Vercel functions.
 const functions = "HOME=functions"
 
 func newWorldOn(t testing.TB, db store.DB, settings ...string) *world {
@@ -111,7 +111,7 @@ func newWorldOn(t testing.TB, db store.DB, settings ...string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range table.IDs() { // nothing goes out, emulated or not
+	for _, id := range table.IDs() { // no request leaves the machine
 		env[strings.ToUpper(id)+"_BASE_URL"] = cmp.Or(emulator.BaseURL(origin, id), origin+"/not-emulated")
 	}
 	platform := config.PlatformBinary
@@ -151,7 +151,7 @@ func (w *world) assemble() {
 	}
 }
 
-// Headers by which a test says what the network would.
+// Headers that stand for facts of the network.
 const (
 	peerHeader = "Test-Peer" // the peer's address
 	tlsHeader  = "Test-Tls"  // the request came by TLS
@@ -202,7 +202,7 @@ func (w *world) freeze() *world {
 
 var credential = regexp.MustCompile(`llm_[0-9A-Za-z]{12,}|eyJ[0-9A-Za-z_-]{8,}\.`)
 
-// checkLog is the end of every test: the log holds no secret.
+// checkLog checks at the end of every test that the log has no secret.
 func (w *world) checkLog() {
 	log := w.log.String()
 	for line := range strings.Lines(log) {
@@ -228,7 +228,7 @@ func (l *logbook) Write(p []byte) (int, error) {
 	return l.Output.Write(p)
 }
 
-// spyDB counts what is asked of the database, and lets a test come in between.
+// spyDB counts statements and lets a test intervene.
 type spyDB struct {
 	store.DB
 	runs atomic.Int64
@@ -274,7 +274,7 @@ func (db *spyDB) look(stmts []store.Stmt) error {
 	return nil
 }
 
-// once calls do before the next statement that begins so.
+// once calls do before the next statement with the prefix.
 func (db *spyDB) once(sql string, do func()) {
 	var done atomic.Bool
 	before := func(text string) error {
@@ -286,8 +286,8 @@ func (db *spyDB) once(sql string, do func()) {
 	db.before.Store(&before)
 }
 
-// broken makes the database fail until it is mended.
-func (db *spyDB) broken() (mend func()) {
+// broken makes the database fail until repair is called.
+func (db *spyDB) broken() (repair func()) {
 	before := func(string) error {
 		return &store.Error{Code: store.CodeUnavailable, Err: fmt.Errorf("no connection to postgres://gateway:%s@db", mark)}
 	}
@@ -295,7 +295,7 @@ func (db *spyDB) broken() (mend func()) {
 	return func() { db.before.Store(nil) }
 }
 
-// person is somebody with an account, and how they ask: with a session, as a bearer.
+// person is a user, with a client that sends a session as the bearer token.
 type person struct {
 	client
 	id      store.ID
@@ -303,7 +303,7 @@ type person struct {
 	session string
 }
 
-// user makes an account and a session, without the time that hashing takes.
+// user creates an account and a session with a cheap password hash.
 func (w *world) user(name string) *person { return w.account(name, store.RoleUser) }
 
 func (w *world) admin(name string) *person { return w.account(name, store.RoleAdmin) }
@@ -322,7 +322,7 @@ func (w *world) account(name string, role store.Role) *person {
 	return p
 }
 
-// cheapHash is of the form of the gateway's own, at a thousandth of the cost.
+// cheapHash returns an argon2id hash at a thousandth of the gateway's cost.
 func cheapHash(password string) string {
 	salt := make([]byte, 16)
 	rand.Read(salt)
