@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -53,7 +52,7 @@ func (e *encoder) text(p *chat.Part) {
 
 // cache writes the member that ends a prefix to be cached.
 func (e *encoder) cache(c *chat.CacheMark) {
-	if c == nil || e.Rules.CacheMarks != dialect.CacheMarksKept {
+	if c == nil || !e.Rules.CacheMarks {
 		return
 	}
 	if e.inMessages && e.surplusMarks > 0 {

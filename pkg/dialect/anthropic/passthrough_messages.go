@@ -53,7 +53,7 @@ func (p *passthrough) turnsOf(changed []int) map[int][]chat.Part {
 func (p *passthrough) turnsFit(anew map[int][]chat.Part) bool {
 	n := 0
 	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
-		if m.Get("role").Is("system") && p.Model.SystemTurns == SystemFolded {
+		if m.Get("role").Is("system") && p.Model.FoldsSystemTurns {
 			return false
 		}
 		if m.Get("role").Is("assistant") {

@@ -45,7 +45,7 @@ func (e *encoder) arrange() {
 			later = nil
 			e.addToTurn(chat.Assistant, m.Parts)
 		case chat.System, chat.Developer:
-			if e.Model.SystemTurns == SystemFolded {
+			if e.Model.FoldsSystemTurns {
 				e.foldInstructions(m.Parts)
 			} else {
 				later = append(later, m.Parts...)

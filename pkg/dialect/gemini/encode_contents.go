@@ -26,7 +26,7 @@ func (e *encoder) instructions() []chat.Message {
 	for n < len(all) && instructs(&all[n]) {
 		n++
 	}
-	if n == 0 || e.Model.Instructions == InstructionsInTurn {
+	if n == 0 || e.Model.InstructionsInTurn {
 		return all
 	}
 	if n == len(all) {
@@ -70,7 +70,7 @@ func (e *encoder) contents(messages []chat.Message) {
 		case m.Role == chat.User || m.Role == chat.ToolRole:
 			e.user(m.Parts)
 		case instructs(m):
-			if i > 0 && e.Model.Instructions == InstructionsSeparate {
+			if i > 0 && !e.Model.InstructionsInTurn {
 				e.Warn("%s takes instructions at the start alone: later ones are sent as the user's", e.Provider())
 			}
 			e.user(m.Parts)
@@ -207,7 +207,7 @@ func (e *encoder) call(c *chat.ToolCall, current bool) {
 	}
 	e.names[c.ID] = c.Name
 	signature := c.Signature
-	if signature == "" && current && !e.signed && e.Model.Signatures == SignaturesDemanded {
+	if signature == "" && current && !e.signed && e.Model.DemandsSignatures {
 		signature = skipSignature
 	}
 	e.signed = true

@@ -105,7 +105,7 @@ func (e *encoder) result(r *chat.ToolResult) {
 	e.Str(name)
 	e.Raw(`,"response":`)
 	e.Out = appendOutput(e.Out, text, r.IsError)
-	if e.Model.ResultMedia == ResultMediaInside {
+	if e.Model.ResultMediaInside {
 		e.resultMedia(&media)
 	}
 	e.Raw("}}")

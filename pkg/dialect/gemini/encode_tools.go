@@ -101,7 +101,7 @@ func emptySchema(schema []byte) bool {
 
 // subset says whether the model takes only a subset of JSON schema.
 func (e *encoder) subset() bool {
-	return e.Rules.Schema == SchemaSubset || e.Model.Schema == SchemaSubset
+	return e.Rules.SchemaSubset || e.Model.SchemaSubset
 }
 
 // schema writes a schema in the member that the model reads: unchanged, or in the subset.

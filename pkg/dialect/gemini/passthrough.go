@@ -113,7 +113,7 @@ func (p *passthrough) thinkingOf(caller jsonx.Value) {
 
 // conversationFits reports whether contents and instructions can stay as they are.
 func (p *passthrough) conversationFits() bool {
-	if find(p.root, "systemInstruction").Given() && p.Model.Instructions == InstructionsInTurn {
+	if find(p.root, "systemInstruction").Given() && p.Model.InstructionsInTurn {
 		return false
 	}
 	return p.callsSigned() && every(find(p.root, "contents"), p.turnFits)
@@ -162,13 +162,13 @@ func (p *passthrough) turnFits(turn jsonx.Value) bool {
 			return false
 		}
 		response := find(part, "functionResponse")
-		return p.Model.ResultMedia == ResultMediaInside || find(response, "parts").Len() == 0
+		return p.Model.ResultMediaInside || find(response, "parts").Len() == 0
 	})
 }
 
 // callsSigned reports whether no call lacks a signature that the model insists on.
 func (p *passthrough) callsSigned() bool {
-	if p.Model.Signatures != SignaturesDemanded {
+	if !p.Model.DemandsSignatures {
 		return true
 	}
 	messages := p.Req.Messages

@@ -38,7 +38,7 @@ func (e *encoder) inputs(inputs []chat.EmbeddingInput) {
 			e.Str(inputs[i].Text)
 			continue
 		}
-		if e.Rules.Embeddings.Tokens == dialect.TokensRefused {
+		if !e.Rules.Embeddings.Tokens {
 			e.Refuse("input", "%s takes texts only, not tokens", e.Provider())
 		}
 		e.Raw("[")

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -107,7 +106,7 @@ func (e *encoder) message(m *chat.Message, parts []chat.Part, start int) {
 	role := m.Role
 	switch role {
 	case chat.Developer:
-		if e.Rules.DeveloperRole == DeveloperAsSystem {
+		if e.Rules.NoDeveloperRole {
 			role = chat.System
 		}
 	case chat.ToolRole:
@@ -119,7 +118,7 @@ func (e *encoder) message(m *chat.Message, parts []chat.Part, start int) {
 	e.next(start)
 	e.Member(`{"role":`, string(role))
 	if m.Name != "" {
-		if e.Rules.Names == NamesKept {
+		if !e.Rules.NoNames {
 			e.Member(`,"name":`, m.Name)
 		} else {
 			e.Warn("names of participants are not supported by %s: dropped", e.Provider())
@@ -164,7 +163,7 @@ func (e *encoder) content(parts []chat.Part, separator string) {
 }
 
 func (e *encoder) keepsMark(p *chat.Part) bool {
-	return p.Cache != nil && e.Rules.CacheMarks == dialect.CacheMarksKept
+	return p.Cache != nil && e.Rules.CacheMarks
 }
 
 // assistant writes the text of a turn, its reasoning in the form that the provider wants back, and its calls.
@@ -227,7 +226,7 @@ const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 // 3280 otherwise): another id becomes its own digest, which is the same in the call and in its
 // result, in this request and the next.
 func (e *encoder) toolID(id string) string {
-	if e.Rules.ToolIDs != ToolIDNine || len(id) == 9 && body.MadeOf(id, 9, "") {
+	if !e.Rules.ShortToolIDs || len(id) == 9 && body.MadeOf(id, 9, "") {
 		return id
 	}
 	sum := sha256.Sum256([]byte(id))

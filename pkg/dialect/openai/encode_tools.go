@@ -34,7 +34,7 @@ func (e *encoder) toolChoice(c *chat.ToolChoice) {
 		e.Member(`{"name":`, c.Name)
 		e.Raw("}}")
 	case chat.ToolRequired:
-		if e.Rules.ToolChoice == ChoiceAny {
+		if e.Rules.ToolChoiceAny {
 			e.Raw(`"any"`)
 		} else {
 			e.Raw(`"required"`)
@@ -51,7 +51,7 @@ func (e *encoder) responseFormat() {
 	if f == nil || f.Kind == chat.FormatText || f.Kind == "" || !e.Field("response_format", body.Refuses) {
 		return
 	}
-	if f.Kind == chat.FormatJSON || e.Rules.Schema == SchemaAsJSON {
+	if f.Kind == chat.FormatJSON || e.Rules.NoSchema {
 		e.Raw(`{"type":"json_object"}`)
 		return
 	}
@@ -65,7 +65,7 @@ func (e *encoder) responseFormat() {
 // (https://api-docs.deepseek.com/guides/json_mode).
 func (e *encoder) schemaPrompt() string {
 	f := e.Req.ResponseFormat
-	if f == nil || e.Rules.Schema != SchemaAsJSON {
+	if f == nil || !e.Rules.NoSchema {
 		return ""
 	}
 	switch {

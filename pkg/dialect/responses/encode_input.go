@@ -61,7 +61,7 @@ func (e *encoder) otherMessage(m *chat.Message, start int) {
 	switch {
 	case role == chat.ToolRole:
 		role = chat.User // media beside the results
-	case role == chat.Developer && e.Rules.DeveloperRole == openai.DeveloperAsSystem:
+	case role == chat.Developer && e.Rules.NoDeveloperRole:
 		role = chat.System
 	}
 	e.separate(start)
@@ -96,7 +96,7 @@ func (e *encoder) part(p *chat.Part) {
 		e.Raw(`{"type":"input_text","text":`)
 		e.Str(p.Text)
 		e.Raw("}")
-	case p.Kind == chat.Image && p.Media != nil && e.Rules.Images != openai.ImagesRefused:
+	case p.Kind == chat.Image && p.Media != nil && !e.Rules.NoImages:
 		e.image(p.Media)
 	case p.Kind == chat.File && p.Media != nil && e.Rules.Files != openai.FilesRefused:
 		e.file(p.Media)

@@ -121,7 +121,7 @@ func (p *passthrough) includes() {
 func (p *passthrough) messagesFit() bool {
 	for i := range p.Req.Messages {
 		m := &p.Req.Messages[i]
-		if m.Role == chat.Developer && p.Rules.DeveloperRole == openai.DeveloperAsSystem || !p.partsFit(m.Parts) {
+		if m.Role == chat.Developer && p.Rules.NoDeveloperRole || !p.partsFit(m.Parts) {
 			return false
 		}
 	}
@@ -132,7 +132,7 @@ func (p *passthrough) partsFit(parts []chat.Part) bool {
 	for i := range parts {
 		switch parts[i].Kind {
 		case chat.Image:
-			if p.Rules.Images == openai.ImagesRefused {
+			if p.Rules.NoImages {
 				return false
 			}
 		case chat.File:
