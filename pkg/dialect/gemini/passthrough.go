@@ -69,7 +69,7 @@ type passthrough struct {
 // settings writes the members that are compared. The path has the model, which the body may have, too.
 func (p *passthrough) settings() {
 	if find(p.root, "model").Given() {
-		p.member("model")
+		p.Key("model")
 		p.Str(nameOf(p.Req.Model))
 	}
 	config := find(p.root, "generationConfig")
@@ -77,7 +77,7 @@ func (p *passthrough) settings() {
 		return
 	}
 	r := p.Req
-	p.member("generationConfig")
+	p.Key("generationConfig")
 	p.Raw("{")
 	p.float("temperature", r.Temperature)
 	p.float("topP", r.TopP)
@@ -98,13 +98,13 @@ func (p *passthrough) thinkingOf(caller jsonx.Value) {
 	if r == nil || !p.thinks(r) {
 		return
 	}
-	p.member("thinkingConfig")
+	p.Key("thinkingConfig")
 	p.Raw("{")
 	if r.Effort != "" || r.Budget != nil {
 		p.thinkingAmount(r)
 	} else {
 		for m := caller.First(); m.Exists(); m = m.Next() {
-			p.member(camel(m))
+			p.Key(camel(m))
 			p.Out = append(p.Out, m.Raw()...)
 		}
 	}

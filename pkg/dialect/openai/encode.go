@@ -98,8 +98,7 @@ func (e *encoder) logitBias() {
 	r := e.Req
 	if len(r.LogitBias) > 0 && e.Field("logit_bias", body.Warns) {
 		e.Raw("{")
-		for i, token := range slices.Sorted(maps.Keys(r.LogitBias)) {
-			e.Comma(i)
+		for _, token := range slices.Sorted(maps.Keys(r.LogitBias)) {
 			e.Key(token)
 			e.Out = jsonx.AppendFloat(e.Out, r.LogitBias[token])
 		}

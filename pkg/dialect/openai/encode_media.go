@@ -11,7 +11,7 @@ import (
 func (e *encoder) partArray(parts []chat.Part) {
 	e.Raw("[")
 	for i := range parts {
-		e.Comma(i)
+		e.Comma()
 		e.part(&parts[i])
 	}
 	e.Raw("]")

@@ -29,7 +29,6 @@ func (e *encoder) toolChoice(c *chat.ToolChoice) {
 			kind = body.TypeOf(t)
 		}
 		e.Member(`{"type":`, kind)
-		e.Raw(",")
 		e.Key(kind)
 		e.Member(`{"name":`, c.Name)
 		e.Raw("}}")

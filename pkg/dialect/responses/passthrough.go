@@ -71,17 +71,13 @@ func (p *passthrough) settings() {
 	p.ToolChoice(p.toolChoice)
 	if formatted, verbosity := p.textMembers(); (formatted || verbosity != "") && p.Field("text", body.Refuses) {
 		p.Raw("{")
-		if verbosity != "" {
-			p.Raw(`"verbosity":`)
-			p.Str(verbosity)
-		}
+		p.Optional(`"verbosity":`, verbosity)
 		p.Raw("}")
 	}
 	p.FieldInt("max_output_tokens", p.leastOutput(p.Req.MaxTokens))
 	p.sampling()
 	if p.Effort != "" && p.Field("reasoning", body.Warns) {
-		p.Raw(`{"effort":`)
-		p.Str(p.Effort)
+		p.Member(`{"effort":`, p.Effort)
 		p.Raw("}")
 	}
 	p.includes()
