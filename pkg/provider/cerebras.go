@@ -51,7 +51,6 @@ func cerebrasRow() Provider {
 			// "We're experiencing high traffic right now! Please try again soon." (sandialabs/atlas-ui-3 issue 111)
 			{word: "queue_exceeded", class: chat.Overloaded},
 			{status: 429, text: "high traffic", class: chat.Overloaded},
-			{status: 429, text: "per day", class: chat.DailyQuota},
 		},
 	}
 }

@@ -185,6 +185,11 @@ var commonSignals = []signal{
 	{word: "insufficient_quota", class: chat.OutOfMoney},
 	{word: "billing_error", class: chat.OutOfMoney},
 	{word: "context_length_exceeded", class: chat.ContextLength},
+	// Requests or tokens of a day: "requests per day (RPD): Limit 200, Used 200" (OpenAI, Groq, Cerebras). Such a
+	// limit is one of the account and the model.
+	{status: 429, text: "per day", class: chat.DailyQuota},
+	{status: 429, text: "(tpd)", class: chat.DailyQuota},
+	{status: 429, text: "(rpd)", class: chat.DailyQuota},
 	{status: 400, text: "maximum context length", class: chat.ContextLength},
 	{status: 400, text: "exceeds the context window", class: chat.ContextLength},
 	{status: 400, text: "prompt is too long", class: chat.ContextLength},

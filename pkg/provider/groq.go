@@ -51,10 +51,6 @@ func groqRow() Provider {
 		signals: []signal{
 			// This request alone is above the model's tokens a minute: the same key takes smaller ones.
 			{status: 413, word: "rate_limit_exceeded", class: chat.TooLarge, scope: chat.ScopeAttempt},
-			// "Rate limit reached for model ... on tokens per day (TPD)".
-			{status: 429, text: "per day", class: chat.DailyQuota},
-			{status: 429, text: "(tpd)", class: chat.DailyQuota},
-			{status: 429, text: "(rpd)", class: chat.DailyQuota},
 			{word: "capacity_exceeded", class: chat.Overloaded}, // 498, flex tier
 			{word: "model_decommissioned", class: chat.ModelUnknown},
 			{status: 400, text: "decommissioned", class: chat.ModelUnknown},

@@ -62,9 +62,6 @@ func openAIRow() Provider {
 			{word: "invalid_prompt", text: "usage policy", class: chat.ContentPolicy},
 			// "Request too large for gpt-5 ... on tokens per min", without numbers.
 			{status: 429, text: "request too large", class: chat.TooLarge, scope: chat.ScopeAttempt},
-			// Requests or tokens of a day: "Limit 200, Used 200 ... requests per day (RPD)". Every limit is one of
-			// the organisation or project and the model.
-			{status: 429, text: "per day", class: chat.DailyQuota},
 		},
 	}
 }
