@@ -241,8 +241,8 @@ func furnish(app *server.App) (string, error) {
 	if err := store.CreateToken(ctx, app.DB, store.Token{ID: store.NewID(now), UserID: user, Name: "bench", Hash: digest[:], Enabled: true, CreatedAt: now}); err != nil {
 		return "", err
 	}
-	sealed, sealingKey := app.Secrets.Encrypt([]byte("sk-bench-0123456789"), gateway.KeyBinding(keyID, user))
+	encrypted, encryptionKey := app.Secrets.Encrypt([]byte("sk-bench-0123456789"), gateway.KeyBinding(keyID, user))
 	limit := int64(1e12)
 	return token, store.CreateKey(ctx, app.DB, store.Key{ID: keyID, UserID: user, Provider: "openai", Name: "bench",
-		Encrypted: sealed, EncryptionKeyID: sealingKey, LastFour: "6789", Priority: 1, Enabled: true, DailyLimit: &limit, CreatedAt: now})
+		Encrypted: encrypted, EncryptionKeyID: encryptionKey, LastFour: "6789", Priority: 1, Enabled: true, DailyLimit: &limit, CreatedAt: now})
 }

@@ -37,7 +37,7 @@ func targets(table *provider.Table) []target {
 // A feature is something that a request may ask for.
 type feature struct {
 	title string
-	ask   func(r *chat.Request)
+	set   func(r *chat.Request)
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -106,12 +106,12 @@ func features() []feature {
 }
 
 // outcome is what becomes of a feature at a target: "yes", "warns" or "400", and in which words.
-func outcome(t *testing.T, table *provider.Table, to target, ask func(*chat.Request)) (cell, words string) {
+func outcome(t *testing.T, table *provider.Table, to target, set func(*chat.Request)) (cell, words string) {
 	t.Helper()
 	req := &chat.Request{Model: to.model, Messages: []chat.Message{
 		{Role: chat.System, Parts: []chat.Part{{Kind: chat.Text, Text: "Be kind."}}}, {Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "Hello!"}}},
 	}}
-	ask(req)
+	set(req)
 	client := table.ByID(to.provider).Protocol(to.model, req, "")
 	enc, err := client.EncodeRequest(req)
 	var refused *chat.Error
@@ -154,7 +154,7 @@ func translation(t *testing.T) string {
 	for _, f := range features() {
 		cells := []string{f.title}
 		for _, to := range targets(table) {
-			cell, says := outcome(t, table, to, f.ask)
+			cell, says := outcome(t, table, to, f.set)
 			cells = append(cells, cell)
 			if w := fmt.Sprintf("- *%s*, %s: %s", f.title, to.title, says); says != "" && !slices.Contains(words, w) {
 				words = append(words, w)

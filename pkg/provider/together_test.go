@@ -33,8 +33,8 @@ func TestTogetherReasoning(t *testing.T) {
 	effort := func(level string) string { return `{"reasoning_effort":"` + level + `"}` }
 	p := table(t, nil).ByID("together")
 	for _, tt := range []struct {
-		model, asked, want string
-		warned             bool
+		model, request, want string
+		warned               bool
 	}{
 		{"deepseek-ai/DeepSeek-V4-Pro", `{}`, `{}`, false},
 		{"deepseek-ai/DeepSeek-V4-Pro", `{"reasoning_effort":"none"}`, off, false},
@@ -55,8 +55,8 @@ func TestTogetherReasoning(t *testing.T) {
 		{"Some/New-Model", `{"reasoning_effort":"none"}`, off, false},
 		{"Some/New-Model", `{"reasoning_effort":"low"}`, effort("low"), false},
 	} {
-		body := []byte(`{"model":"` + tt.model + `","messages":[{"role":"user","content":"hi"}],` + tt.asked[1:])
-		if tt.asked == "{}" {
+		body := []byte(`{"model":"` + tt.model + `","messages":[{"role":"user","content":"hi"}],` + tt.request[1:])
+		if tt.request == "{}" {
 			body = []byte(`{"model":"` + tt.model + `","messages":[{"role":"user","content":"hi"}]}`)
 		}
 		req, _, err := new(openai.Server).DecodeRequest(body)
@@ -65,7 +65,7 @@ func TestTogetherReasoning(t *testing.T) {
 		}
 		enc, ok := p.Client.(openai.Client).PassthroughRequest(body, req, nil)
 		if got := steering(t, enc.Body); !ok || got != tt.want || (len(enc.Warnings) > 0) != tt.warned {
-			t.Errorf("%s %s passed: %v, %s, %q; want %s", tt.model, tt.asked, ok, got, enc.Warnings, tt.want)
+			t.Errorf("%s %s passed: %v, %s, %q; want %s", tt.model, tt.request, ok, got, enc.Warnings, tt.want)
 		}
 		if enc, err = p.Client.EncodeRequest(req); err != nil {
 			t.Fatal(err)
@@ -75,7 +75,7 @@ func TestTogetherReasoning(t *testing.T) {
 			want = effort("max") // the effort says that it is on
 		}
 		if got := steering(t, enc.Body); got != want {
-			t.Errorf("%s %s written: %s, want %s", tt.model, tt.asked, got, want)
+			t.Errorf("%s %s written: %s, want %s", tt.model, tt.request, got, want)
 		}
 	}
 	req, _, err := messages.New().DecodeRequest([]byte(`{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}],"thinking":{"type":"disabled"}}`))

@@ -110,7 +110,7 @@ func TestXAIKey(t *testing.T) {
 			}
 			w.Write([]byte(body))
 		})
-		if res := c.Check(context5s(t), p, secret); res.Class != class {
+		if res := c.Check(deadline(t), p, secret); res.Class != class {
 			t.Errorf("%s: %+v", body, res)
 		}
 	}

@@ -92,11 +92,11 @@ func TestThrottleSlowsDownAndNeverLocksOut(t *testing.T) {
 		for range rule.Free {
 			b.try(0)
 		}
-		for _, silence := range []time.Duration{1, 2, 4, 6, 6, 6} {
-			silence *= time.Second
+		for _, wait := range []time.Duration{1, 2, 4, 6, 6, 6} {
+			wait *= time.Second
 			b.try(0) // one more counts, then the bucket must wait
-			b.try(silence)
-			b.pass(silence - time.Millisecond)
+			b.try(wait)
+			b.pass(wait - time.Millisecond)
 			for range 5 {
 				b.try(time.Millisecond) // asking prolongs nothing
 			}
@@ -153,17 +153,17 @@ func TestThrottleTakesBackAndClears(t *testing.T) {
 func TestThrottleMarks(t *testing.T) {
 	onEveryThrottle(t, func(t *testing.T, th quota.Throttle) {
 		b := newBucket(t, th, "mark")
-		marked := func(want bool) {
+		flagged := func(want bool) {
 			t.Helper()
-			if got, err := th.Marked(t.Context(), b.now, b.name); err != nil || got != want {
+			if got, err := th.Flagged(t.Context(), b.now, b.name); err != nil || got != want {
 				t.Fatalf("%v (%v), want %v", got, err, want)
 			}
 		}
-		marked(false)
-		b.must(th.Mark(t.Context(), b.now, b.name, b.now+time.Hour.Milliseconds()))
-		marked(true)
+		flagged(false)
+		b.must(th.Flag(t.Context(), b.now, b.name, b.now+time.Hour.Milliseconds()))
+		flagged(true)
 		b.pass(2 * time.Hour)
-		marked(false)
+		flagged(false)
 	})
 }
 
@@ -218,9 +218,9 @@ func TestThrottleSurvivesRedis(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.pass(time.Minute)
-	asked := counting.runs.Load()
+	before := counting.runs.Load()
 	b.try(0)
-	if n := counting.runs.Load(); n != asked {
+	if n := counting.runs.Load(); n != before {
 		t.Error("Redis is not asked again")
 	}
 }

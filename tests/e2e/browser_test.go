@@ -1,4 +1,4 @@
-// Package e2e drives the dashboard in a real browser, as people do.
+// Package e2e tests the dashboard in a real browser.
 package e2e
 
 import (
@@ -21,10 +21,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience is how long a step may take on a busy machine.
-const patience = 20 * time.Second
+// timeout is how long a step may take on a busy machine.
+const timeout = time.Minute
 
-// browser is one tab, and what went on in it.
+// browser is one tab, with a record of its requests and problems.
 type browser struct {
 	t    *testing.T
 	ctx  context.Context
@@ -51,7 +51,7 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// profile is a folder that goes when the test is over, as far as the browser lets it: its processes may still write.
+// profile returns a folder that is removed after the test as far as possible: the browser's processes may still write.
 func profile(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "e2e-profile-")
@@ -82,7 +82,7 @@ func openBrowser(t *testing.T, base string) *browser {
 	return b
 }
 
-// note keeps what no page of the dashboard may do.
+// note records what no page of the dashboard may do.
 func (b *browser) note(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -97,7 +97,7 @@ func (b *browser) note(event any) {
 	case *runtime.EventExceptionThrown:
 		b.problems = append(b.problems, e.ExceptionDetails.Error())
 	case *log.EventEntryAdded:
-		if e.Entry.Source != log.SourceNetwork { // a refused login is no problem of the page
+		if e.Entry.Source != log.SourceNetwork { // a refused login is not an error of the page
 			b.problems = append(b.problems, e.Entry.Text)
 		}
 	}
@@ -133,7 +133,7 @@ func (b *browser) shape(width, height int64, scheme string) {
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
 }
 
-// script are the words in which the tests speak of a page: what people see, in the dialog if one is open.
+// script defines the functions by which the tests find what is visible on a page, in the dialog if one is open.
 const script = `(() => {
   const scope = () => [...document.querySelectorAll('dialog[open]')].pop() ?? document
   const visible = e => e.getClientRects().length > 0
@@ -162,10 +162,10 @@ const script = `(() => {
   }
 })()`
 
-// until asks again until an expression is true.
+// until waits until an expression is true.
 func (b *browser) until(what, expression string) {
 	b.t.Helper()
-	end := time.Now().Add(patience)
+	end := time.Now().Add(timeout)
 	for {
 		var done bool
 		err := chromedp.Run(b.ctx, chromedp.Evaluate(script+";Boolean("+expression+")", &done))
@@ -178,7 +178,7 @@ func (b *browser) until(what, expression string) {
 			b.mu.Lock()
 			problems := b.problems
 			b.mu.Unlock()
-			b.t.Fatalf("%s: not within %s (%v); console %q; the page says:\n%s", what, patience, err, problems, text)
+			b.t.Fatalf("%s: not within %s (%v); console %q; the page says:\n%s", what, timeout, err, problems, text)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -205,7 +205,7 @@ func (b *browser) fill(label, value string) {
 	b.until("fill "+label, fmt.Sprintf("step.fill(%s, %s)", text(label), text(value)))
 }
 
-// settled waits until nothing loads any more.
+// settled waits until nothing loads.
 func (b *browser) settled() {
 	b.t.Helper()
 	b.until("the page has loaded", "document.querySelector('h1') && !document.querySelector('[aria-busy=true]') && !document.body.innerText.includes('Loading…') && !document.body.innerText.includes('Asking the gateway')")

@@ -30,7 +30,7 @@ func (b *browser) counts(want string) {
 	b.until("counts "+want, `[...document.querySelectorAll('[data-counts] dd')].map(e => e.textContent).join(' ') === `+text(want))
 }
 
-// Requests that nobody runs wait; one is cancelled, another is answered when it is asked for.
+// Requests without a worker wait; one is cancelled, another is answered when it is polled.
 func TestJobs(t *testing.T) {
 	b := openBrowser(t, startGateway(t))
 	b.open("")
@@ -90,7 +90,7 @@ func TestJobs(t *testing.T) {
 	b.clean()
 }
 
-// A list that cannot be had can be asked for again, and a request that fails says why.
+// A list that fails to load can be loaded again, and a failed request shows its error.
 func TestJobFails(t *testing.T) {
 	b := openBrowser(t, startGateway(t))
 	b.open("")

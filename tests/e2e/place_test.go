@@ -9,7 +9,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// onlyUser is somebody new on an empty gateway with keys, tokens and requests.
+// onlyUser is the first user of a gateway, with keys, tokens and requests.
 func onlyUser(t *testing.T) *browser {
 	t.Helper()
 	b := openBrowser(t, startGateway(t))
@@ -47,7 +47,7 @@ func (b *browser) at(name string, y int) {
 		`(document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent).trim() === %s && Math.abs(scrollY - %d) <= 1`, text(name), y))
 }
 
-// What is done in place leaves the reader where they are: the focus on the same control, the page as far scrolled.
+// An action in place keeps the focus on its control and the scroll position of the page.
 func TestPlaceIsKept(t *testing.T) {
 	b := onlyUser(t)
 	b.shape(1280, 400, "light")
@@ -86,7 +86,7 @@ func TestPlaceIsKept(t *testing.T) {
 	b.clean()
 }
 
-// A list is as it was when the reader comes back from one of its rows; so is what was asked in the playground.
+// Going back from a row restores the list; going back to the playground restores the prompt.
 func TestBackFindsTheListAgain(t *testing.T) {
 	b := onlyUser(t)
 	b.fillGateway() // more than a page of requests
@@ -136,7 +136,7 @@ func TestTokenIsNotLost(t *testing.T) {
 	b.clean()
 }
 
-// Addresses that somebody mistyped end in a page that says so, or in what is usual.
+// Mistyped addresses show an error page or the default.
 func TestAddressesThatNameNothing(t *testing.T) {
 	b := onlyUser(t)
 	for _, hash := range []string{"#/constructor", "#/__proto__", "#/request", "#/job", "#/toString/x"} {

@@ -19,7 +19,7 @@ func (b *browser) logIn() {
 	b.sees("Log out")
 }
 
-// A session that ended elsewhere is said so, and what was typed into a dialog is there again after the login.
+// The dashboard says that a session ended elsewhere, and restores a dialog's text after the login.
 func TestSessionEndsElsewhere(t *testing.T) {
 	b := onlyUser(t)
 	b.open("#/keys")
@@ -45,7 +45,7 @@ func TestSessionEndsElsewhere(t *testing.T) {
 	b.clean()
 }
 
-// Nobody is told that they are logged out while they are not; and who is, is told, and can go on by keyboard.
+// The dashboard says that the user is logged out only if that is so, and the keyboard works from there.
 func TestLogOut(t *testing.T) {
 	b := openBrowser(t, startGateway(t))
 	b.open("")
@@ -61,7 +61,7 @@ func TestLogOut(t *testing.T) {
 	b.clean()
 }
 
-// A page whose code could not be had is had once the gateway answers again.
+// A page whose code failed to load is loaded once the gateway answers again.
 func TestModuleCannotBeHad(t *testing.T) {
 	b := openBrowser(t, startGateway(t))
 	b.open("")
@@ -79,7 +79,7 @@ func TestModuleCannotBeHad(t *testing.T) {
 	b.clean()
 }
 
-// Changing the password is confirmed where it was asked for.
+// The confirmation of a changed password is shown at the form.
 func TestPasswordIsChanged(t *testing.T) {
 	b := openBrowser(t, startGateway(t))
 	b.open("")
@@ -93,7 +93,7 @@ func TestPasswordIsChanged(t *testing.T) {
 	b.clean()
 }
 
-// The admin disables a user after a question, and blocks a key and a token, which their owner sees.
+// The admin disables a user after a confirmation, and blocks a key and a token, which their owner sees.
 func TestAdmin(t *testing.T) {
 	b := onlyUser(t)
 	b.open("#/settings")
@@ -119,7 +119,7 @@ func TestAdmin(t *testing.T) {
 	b.clean()
 }
 
-// The log is narrowed by code, class and the beginning of a model's name; what cannot be is said at its field.
+// The log is filtered by code, class and prefix of the model's name; an invalid filter shows its error at the field.
 func TestFilters(t *testing.T) {
 	b := onlyUser(t)
 	b.open("#/requests")

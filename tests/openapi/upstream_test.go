@@ -41,7 +41,7 @@ func documents() []document {
 	}
 }
 
-// exceptions are where the providers take what their documents do not have, by document and request.
+// exceptions are the cases in which providers accept what their documents lack, by document and request.
 func exceptions() map[string]string {
 	return map[string]string{
 		"openai /responses, developer":                      "turns of the assistant without an id are taken, as recorded",
@@ -62,7 +62,7 @@ func text(role chat.Role, s string) chat.Message {
 	return chat.Message{Role: role, Parts: []chat.Part{{Kind: chat.Text, Text: s}}}
 }
 
-// asked are requests that use what the dialects have, one thing at a time and together.
+// requests use the features of the dialects, one at a time and together.
 func asked() map[string]chat.Request {
 	schema := json.RawMessage(`{"type":"object","properties":{"city":{"type":"string","description":"where"}},"required":["city"],"additionalProperties":false}`)
 	tools := []chat.Tool{{Name: "weather", Description: "tells it", Parameters: schema, Strict: ptr(true)}, {Name: "now"}}
@@ -99,7 +99,8 @@ func asked() map[string]chat.Request {
 	}
 }
 
-// What the gateway sends is what the providers' own descriptions allow. They are not ours to ship: SPECS names their folder.
+// The gateway's requests are valid by the providers' own descriptions, which are in the folder SPECS because this
+// repository may not contain them.
 func TestRequestsAreAsTheProvidersDescribeThem(t *testing.T) {
 	folder := os.Getenv("SPECS")
 	if folder == "" {
@@ -143,12 +144,12 @@ func TestRequestsAreAsTheProvidersDescribeThem(t *testing.T) {
 	}
 }
 
-// encode is what goes to the provider; false if it refuses to be asked so.
+// encode returns the provider's request; false if the rules refuse it.
 func encode(t *testing.T, p *provider.Provider, req *chat.Request, d *document) (any, bool) {
 	t.Helper()
 	client := p.Protocol(req.Model, req, d.spoken)
 	if d.spoken != "" && client.Dialect() != d.spoken {
-		return nil, false // this model is asked in the other of the two
+		return nil, false // this model uses the other dialect
 	}
 	send := client.EncodeRequest
 	if d.counts {

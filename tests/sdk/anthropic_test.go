@@ -25,7 +25,7 @@ func tell(model, text string) anthropic.MessageNewParams {
 		Messages: []anthropic.MessageParam{anthropic.NewUserMessage(anthropic.NewTextBlock(text))}}
 }
 
-// accumulated asks for a stream and returns what the SDK makes of it.
+// accumulated requests a stream and returns the SDK's accumulated message.
 func accumulated(t *testing.T, c anthropic.Client, params anthropic.MessageNewParams) anthropic.Message {
 	t.Helper()
 	stream := c.Messages.NewStreaming(t.Context(), params)
@@ -42,7 +42,7 @@ func accumulated(t *testing.T, c anthropic.Client, params anthropic.MessageNewPa
 	return message
 }
 
-// twice asks for the answer whole and streamed, and wants no difference.
+// twice requests the answer whole and streamed, and expects no difference.
 func twice(t *testing.T, c anthropic.Client, params anthropic.MessageNewParams) anthropic.Message {
 	t.Helper()
 	whole, err := c.Messages.New(t.Context(), params)
@@ -66,7 +66,7 @@ func twice(t *testing.T, c anthropic.Client, params anthropic.MessageNewParams) 
 	return *whole
 }
 
-// textOf is the text of an answer, without what it thought.
+// textOf returns the text of an answer, without reasoning.
 func textOf(m anthropic.Message) (text string) {
 	for _, block := range m.Content {
 		text += block.Text
@@ -302,7 +302,7 @@ func TestAnthropicErrors(t *testing.T) {
 	wantAnthropicError(t, err, 401, anthropic.ErrorTypeAuthenticationError)
 }
 
-// An error in the middle of a stream is one of the API, of its type.
+// An error within a stream is an API error with its type.
 func TestAnthropicErrorInStream(t *testing.T) {
 	onEach(t, []string{"gpt-4o-mini", "claude-haiku-4-5", "gemini-2.5-flash"}, func(t *testing.T, model string) {
 		priority, err := gate.key(providerOf[model], emulator.Behaviour{ErrorEvent: true, After: 6})

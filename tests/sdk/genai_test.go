@@ -26,7 +26,7 @@ func geminiWith(t *testing.T, token string, header http.Header) *genai.Client {
 	return c
 }
 
-// spoken is what is compared of an answer.
+// answer holds the compared parts of an answer.
 type spoken struct {
 	text, thought string
 	calls         []*genai.FunctionCall
@@ -59,7 +59,7 @@ func (s *spoken) join(r *genai.GenerateContentResponse) {
 	}
 }
 
-// generated asks for the answer whole and streamed, and wants no difference.
+// generated requests the answer whole and streamed, and expects no difference.
 func generated(t *testing.T, c *genai.Client, model string, contents []*genai.Content, config *genai.GenerateContentConfig) (whole spoken) {
 	t.Helper()
 	r, err := c.Models.GenerateContent(t.Context(), model, contents, config)

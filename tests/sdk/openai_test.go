@@ -42,7 +42,7 @@ func say(model, text string) openai.ChatCompletionNewParams {
 		openai.SystemMessage("Be brief."), openai.UserMessage(text)}}
 }
 
-// streamed asks for a stream and returns what the SDK's accumulator makes of it.
+// streamed requests a stream and returns the result of the SDK's accumulator.
 func streamed(t *testing.T, c openai.Client, params openai.ChatCompletionNewParams) openai.ChatCompletion {
 	t.Helper()
 	params.StreamOptions.IncludeUsage = openai.Bool(true)
@@ -70,7 +70,7 @@ func streamed(t *testing.T, c openai.Client, params openai.ChatCompletionNewPara
 	return acc.ChatCompletion
 }
 
-// both asks for the answer whole and streamed, and wants no difference.
+// both requests the answer whole and streamed, and expects no difference.
 func both(t *testing.T, c openai.Client, params openai.ChatCompletionNewParams) openai.ChatCompletion {
 	t.Helper()
 	whole, err := c.Chat.Completions.New(t.Context(), params)
