@@ -139,9 +139,15 @@ func start(fsync Durability) (*Server, error) {
 
 // Start starts the server again, at the same port.
 func (s *Server) Start() error {
-	cmd := exec.Command(binary("postgres"), "-D", filepath.Join(s.dir, "data"),
-		"-p", fmt.Sprint(s.port), "-k", s.dir, "-c", "listen_addresses=127.0.0.1",
-		"-c", "fsync="+string(s.fsync), "-c", "max_connections=200", "-c", "autovacuum_naptime=1h")
+	args := []string{"-D", filepath.Join(s.dir, "data"), "-p", fmt.Sprint(s.port), "-k", s.dir}
+	settings := []string{"listen_addresses=127.0.0.1", "fsync=" + string(s.fsync), "max_connections=200", "autovacuum_naptime=1h"}
+	if s.fsync == Fast {
+		settings = append(settings, "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
+	}
+	for _, setting := range settings {
+		args = append(args, "-c", setting)
+	}
+	cmd := exec.Command(binary("postgres"), args...)
 	cmd.Dir = s.dir
 	logFile, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -230,7 +236,7 @@ func newDatabase(t testing.TB, base string) string {
 }
 
 func statement(url, sql string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c, err := pgx.Connect(ctx, url)
 	if err != nil {

@@ -97,16 +97,14 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-// checkout copies the files that git knows or would add: the builder rewrites go.mod and the handlers.
-func checkout(t *testing.T) string {
+// checkout copies the files that git knows or would add into a folder: the builder rewrites go.mod and the handlers.
+func checkout(t *testing.T, to string) {
 	t.Helper()
-	to := t.TempDir()
 	for name := range strings.SplitSeq(command(t, root, nil, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"), "\x00") {
 		if info, err := os.Stat(filepath.Join(root, name)); err == nil && info.Mode().IsRegular() && !strings.HasPrefix(name, "tests/") {
 			copyFile(t, filepath.Join(root, name), filepath.Join(to, name))
 		}
 	}
-	return to
 }
 
 // bridge returns which go-bridge classic functions are linked with.
@@ -121,11 +119,12 @@ func bridge(t *testing.T) string {
 	return "stand-in"
 }
 
-// build builds the checkout with the real CLI under a configuration file, as Vercel does, and returns the
+// build checks out into dir and builds with the real CLI under a configuration file, as Vercel does. It returns the
 // output's folder.
-func build(t *testing.T, config string) string {
+func build(t *testing.T, dir, config string) string {
 	t.Helper()
-	program, dir := cli(t), checkout(t)
+	program := cli(t)
+	checkout(t, dir)
 	copyFile(t, filepath.Join(root, config), filepath.Join(dir, "vercel.json"))
 	if err := os.MkdirAll(filepath.Join(dir, ".vercel"), 0o755); err != nil {
 		t.Fatal(err)

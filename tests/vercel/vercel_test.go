@@ -49,11 +49,22 @@ func TestPlatforms(t *testing.T) {
 	}
 	testproc.Node(t)
 	pgtest.Require(t)
-	program := buildBinary(t)
-	one := readOutput(t, build(t, "vercel.json"))
-	many := readOutput(t, build(t, "vercel.functions.json"))
-	one.weigh(t)
-	many.weigh(t)
+	outer, program := t, buildBinary(t)
+	cli(t) // installed before both builds need it
+	var one, many *output
+	t.Run("build", func(t *testing.T) {
+		for config, built := range map[string]**output{"vercel.json": &one, "vercel.functions.json": &many} {
+			dir := outer.TempDir() // the checkout outlives the build
+			t.Run(config, func(t *testing.T) {
+				t.Parallel()
+				*built = readOutput(t, build(t, dir, config))
+				(*built).weigh(t)
+			})
+		}
+	})
+	if one == nil || many == nil {
+		t.FailNow()
+	}
 	var platforms []*visit
 	run := func(name string, start func(t *testing.T, env []string) (platform, time.Duration)) {
 		t.Run(name, func(t *testing.T) {
