@@ -12,7 +12,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/config"
 )
 
-// buttons are the links in the README that make a deployment.
+// buttons returns the README's links that make a deployment.
 func buttons(t *testing.T) []url.Values {
 	t.Helper()
 	var all []url.Values
@@ -59,7 +59,7 @@ func injected(t *testing.T, stores string) map[string]string {
 	return env
 }
 
-// What a link asks for and what its stores inject is what a deployment needs, and nothing else.
+// The variables of a link and of its stores are exactly those that a deployment needs.
 func TestButtonsAskForWhatIsRead(t *testing.T) {
 	known := map[string]bool{}
 	for _, v := range config.Variables() {
@@ -106,7 +106,7 @@ func TestButtonsAskForWhatIsRead(t *testing.T) {
 		if link.Get("stores") != "" && (cfg.Database.URL == cfg.Database.MigrationURL || cfg.RedisURL == "") {
 			t.Errorf("link %d: the stores' variables are not used: %v", i, cfg.Redacted())
 		}
-		for name := range env { // each alone is missed
+		for name := range env { // each is required
 			if slices.Contains(variables, name) && name != "SETUP_TOKEN" && name != "CRON_SECRET" {
 				less := maps.Clone(env)
 				delete(less, name)

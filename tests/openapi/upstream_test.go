@@ -20,7 +20,7 @@ import (
 // document is where a provider's own description has the body of a request.
 type document struct {
 	provider, file, path string
-	spoken               dialect.Name // the dialect in which the caller asks
+	dialect              dialect.Name // the dialect in which the caller asks
 	models               []string
 	counts               bool // the path only counts the tokens of the input
 }
@@ -63,7 +63,7 @@ func text(role chat.Role, s string) chat.Message {
 }
 
 // requests use the features of the dialects, one at a time and together.
-func asked() map[string]chat.Request {
+func requests() map[string]chat.Request {
 	schema := json.RawMessage(`{"type":"object","properties":{"city":{"type":"string","description":"where"}},"required":["city"],"additionalProperties":false}`)
 	tools := []chat.Tool{{Name: "weather", Description: "tells it", Parameters: schema, Strict: ptr(true)}, {Name: "now"}}
 	hello := []chat.Message{text(chat.System, "Be kind."), text(chat.User, "Hello!")}
@@ -115,7 +115,7 @@ func TestRequestsAreAsTheProvidersDescribeThem(t *testing.T) {
 	for _, d := range documents() {
 		schema := bodySchema(t, filepath.Join(folder, d.file+".trimmed.json"), d.path)
 		for _, model := range d.models {
-			for name, req := range asked() {
+			for name, req := range requests() {
 				req.Model = model
 				body, ok := encode(t, table.ByID(d.provider), &req, &d)
 				if !ok {
@@ -147,8 +147,8 @@ func TestRequestsAreAsTheProvidersDescribeThem(t *testing.T) {
 // encode returns the provider's request; false if the rules refuse it.
 func encode(t *testing.T, p *provider.Provider, req *chat.Request, d *document) (any, bool) {
 	t.Helper()
-	client := p.Protocol(req.Model, req, d.spoken)
-	if d.spoken != "" && client.Dialect() != d.spoken {
+	client := p.Protocol(req.Model, req, d.dialect)
+	if d.dialect != "" && client.Dialect() != d.dialect {
 		return nil, false // this model uses the other dialect
 	}
 	send := client.EncodeRequest

@@ -126,10 +126,10 @@ func TestAnthropicToolRunner(t *testing.T) {
 		type place struct {
 			City string `json:"city" jsonschema:"required"`
 		}
-		asked := ""
+		requested := ""
 		weather, err := toolrunner.NewBetaToolFromJSONSchema("weather", "The weather of a city",
 			func(_ context.Context, p place) (anthropic.BetaToolResultBlockParamContentUnion, error) {
-				asked = p.City
+				requested = p.City
 				return anthropic.BetaToolResultBlockParamContentUnion{OfText: &anthropic.BetaTextBlockParam{Text: "sunny"}}, nil
 			})
 		if err != nil {
@@ -142,8 +142,8 @@ func TestAnthropicToolRunner(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if asked != "Zürich 🌍" || got.StopReason != "end_turn" || got.Content[len(got.Content)-1].Text != "The tool said: sunny" {
-			t.Errorf("it asked for %q, and in the end: %s", asked, got.RawJSON())
+		if requested != "Zürich 🌍" || got.StopReason != "end_turn" || got.Content[len(got.Content)-1].Text != "The tool said: sunny" {
+			t.Errorf("it asked for %q, and in the end: %s", requested, got.RawJSON())
 		}
 	})
 }
@@ -328,15 +328,15 @@ func TestAnthropicAbort(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := claude(option.WithHeader("X-LLM-Priorities", priority))
-		mark := "mark " + t.Name()
-		s := c.Messages.NewStreaming(t.Context(), tell(model, mark))
+		marker := "marker " + t.Name()
+		s := c.Messages.NewStreaming(t.Context(), tell(model, marker))
 		for range 5 {
 			if !s.Next() {
 				t.Fatal(s.Err())
 			}
 		}
 		s.Close()
-		if err := gate.left(mark); err != nil {
+		if err := gate.left(marker); err != nil {
 			t.Error(err)
 		}
 	})

@@ -164,9 +164,9 @@ func (g *gateway) keyFor(provider string, behaviour emulator.Behaviour, times in
 }
 
 // arrived returns the requests with the marker that reached a provider.
-func (g *gateway) arrived(mark string) (out []emulator.Recorded) {
+func (g *gateway) arrived(marker string) (out []emulator.Recorded) {
 	for _, r := range g.emulator.Requests() {
-		if bytes.Contains(r.Body, []byte(mark)) {
+		if bytes.Contains(r.Body, []byte(marker)) {
 			out = append(out, r)
 		}
 	}
@@ -174,10 +174,10 @@ func (g *gateway) arrived(mark string) (out []emulator.Recorded) {
 }
 
 // left waits until a provider has seen the client of the request with the marker disconnect.
-func (g *gateway) left(mark string) error {
+func (g *gateway) left(marker string) error {
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		// A request is recorded when it has ended: an endless stream ends with its caller.
-		if seen := g.arrived(mark); len(seen) > 0 {
+		if seen := g.arrived(marker); len(seen) > 0 {
 			if !seen[0].Left {
 				return errors.New("the provider sent all of its answer before the caller left")
 			}

@@ -347,8 +347,8 @@ func TestOpenAIAbort(t *testing.T) {
 		c := openAI(withKey(t, providerOf[model], emulator.Behaviour{Endless: true, EventMs: 5}))
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		mark := "mark " + t.Name()
-		s := c.Chat.Completions.NewStreaming(ctx, say(model, mark))
+		marker := "marker " + t.Name()
+		s := c.Chat.Completions.NewStreaming(ctx, say(model, marker))
 		for range 5 {
 			if !s.Next() {
 				t.Fatal(s.Err())
@@ -360,7 +360,7 @@ func TestOpenAIAbort(t *testing.T) {
 		if !errors.Is(s.Err(), context.Canceled) {
 			t.Errorf("the stream ended with %v", s.Err())
 		}
-		if err := gate.left(mark); err != nil {
+		if err := gate.left(marker); err != nil {
 			t.Error(err)
 		}
 	})
