@@ -71,7 +71,7 @@ var may = map[string][]string{
 var anything = []string{"", "cmd/gateway", "bench", "tests", "internal/pgtest", "internal/redistest", "internal/testproc", "internal/deps", "internal/docs",
 	"pkg/store/storetest"}
 
-func TestDependenciesPointDownwards(t *testing.T) {
+func TestDependencies(t *testing.T) {
 	g := load(t)
 	if len(g.imports) < 10 {
 		t.Fatalf("go list named only %d packages", len(g.imports))

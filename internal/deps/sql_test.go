@@ -19,7 +19,7 @@ var statement = regexp.MustCompile(`(?i)^\s*select\s+\S+\s|\bselect\s[^.]*\sfrom
 
 // Statements are in the package of the schema, so that a change of a table is a change of one package. Packages that
 // only tests use are exempt.
-func TestSQLStandsInStore(t *testing.T) {
+func TestSQLIsInStore(t *testing.T) {
 	const root = "../.."
 	files := 0
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

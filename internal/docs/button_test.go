@@ -60,7 +60,7 @@ func injected(t *testing.T, stores string) map[string]string {
 }
 
 // The variables of a link and of its stores are exactly those that a deployment needs.
-func TestButtonsAskForWhatIsRead(t *testing.T) {
+func TestButtonsHaveTheVariablesThatAreRead(t *testing.T) {
 	known := map[string]bool{}
 	for _, v := range config.Variables() {
 		known[v.Name] = true

@@ -118,7 +118,7 @@ func TestVersionHeader(t *testing.T) {
 	}
 }
 
-// What a dialect needs does not displace what the caller asks for: both are lists.
+// A dialect's own values of a list header do not displace the caller's.
 func TestBetasAreJoined(t *testing.T) {
 	var got []string
 	p, c := serve(t, "anthropic", func(w http.ResponseWriter, r *http.Request) {

@@ -41,12 +41,12 @@ func TestProtocol(t *testing.T) {
 		{"openai", "gpt-4.1", "", nil, openai.Name},
 		{"openai", "gpt-4.1", openai.Name, changes{tools}, openai.Name},
 		{"openai", "gpt-4.1", anthropic.Name, changes{tools, effort("high")}, openai.Name},
-		// What Responses alone serves.
+		// Models that only Responses serves.
 		{"openai", "gpt-5-pro", openai.Name, nil, responses.Name},
 		{"openai", "gpt-5.2-pro-2025-12-11", "", nil, responses.Name},
 		{"openai", "gpt-5.3-codex", "", nil, responses.Name},
 		{"openai", "o3-deep-research", "", nil, responses.Name},
-		{"openai", "gpt-5-pro", openai.Name, changes{several}, responses.Name}, // there is no other way; it says what is wrong
+		{"openai", "gpt-5-pro", openai.Name, changes{several}, responses.Name}, // there is no alternative; its errors say what is wrong
 		// Functions while the model thinks.
 		{"openai", "gpt-5", "", changes{tools, effort("high")}, openai.Name},
 		{"openai", "gpt-5.1", "", changes{tools, effort("high")}, openai.Name},
@@ -72,12 +72,12 @@ func TestProtocol(t *testing.T) {
 		{"openai", "gpt-6-astra", "", changes{tools, effort("none")}, responses.Name},
 		{"openai", "gpt-6-astra", "", changes{effort("high")}, openai.Name},
 		{"openai", "gpt-6.1-terra", "", changes{tools, effort("none")}, responses.Name},
-		// What Responses refuses stays; what it drops does not.
+		// A field that Responses refuses decides for Chat Completions; one that it drops does not.
 		{"openai", "gpt-5.5", "", changes{tools, several}, openai.Name},
 		{"openai", "gpt-5.5", "", changes{tools, single}, responses.Name},
 		{"openai", "gpt-5.5", "", changes{tools, sound}, openai.Name},
 		{"openai", "gpt-5.5", "", changes{tools, stop}, responses.Name},
-		// The caller asks in it.
+		// The caller's own dialect is Responses.
 		{"openai", "gpt-4.1", responses.Name, nil, responses.Name},
 		{"openai", "gpt-5.5", responses.Name, changes{tools, effort("none")}, responses.Name},
 		{"openai", "ft:gpt-4o:acme", responses.Name, nil, responses.Name},
@@ -150,8 +150,8 @@ func TestState(t *testing.T) {
 	}
 }
 
-// OpenAI counts in Responses alone, also requests that would be sent as chat completions, but not those that Responses
-// cannot express.
+// OpenAI counts tokens in Responses only, also for requests that would be sent as chat completions, but not for those
+// that Responses cannot express.
 func TestCounter(t *testing.T) {
 	sound := []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Audio, Media: &chat.Media{Data: "AAAA"}}}}}
 	hello := []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "Hello!"}}}}

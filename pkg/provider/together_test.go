@@ -26,8 +26,8 @@ func steering(t *testing.T, body []byte) string {
 	return string(out)
 }
 
-// TestTogetherReasoning: hybrid models are turned off and on by reasoning.enabled, others take an effort; the
-// caller's own object stays if it says so already. It is the same whether the bytes pass or are written anew.
+// TestTogetherReasoning: reasoning.enabled turns hybrid models off and on, others take an effort; the caller's own
+// object is kept if it agrees. Passthrough and encoding give the same result.
 func TestTogetherReasoning(t *testing.T) {
 	const off, on = `{"reasoning":{"enabled":false}}`, `{"reasoning":{"enabled":true}}`
 	effort := func(level string) string { return `{"reasoning_effort":"` + level + `"}` }
@@ -48,7 +48,7 @@ func TestTogetherReasoning(t *testing.T) {
 		{"moonshotai/Kimi-K2.6", `{"reasoning":{"enabled":true}}`, on, false},
 		{"moonshotai/Kimi-K2.6", `{"reasoning_effort":"high"}`, on, true},
 		{"zai-org/GLM-5.1", `{"thinking":{"type":"disabled"}}`, off, false},
-		{"deepseek-ai/DeepSeek-V3.1", `{"reasoning_effort":"medium"}`, on, false}, // it is off unless asked
+		{"deepseek-ai/DeepSeek-V3.1", `{"reasoning_effort":"medium"}`, on, false}, // it is off by default
 		{"openai/gpt-oss-120b", `{"reasoning_effort":"none"}`, effort("low"), true},
 		{"openai/gpt-oss-120b", `{"reasoning":{"enabled":false}}`, effort("low"), true},
 		{"openai/gpt-oss-120b", `{"reasoning_effort":"high"}`, effort("high"), false},
