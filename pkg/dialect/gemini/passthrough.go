@@ -79,12 +79,12 @@ func (p *passthrough) settings() {
 	r := p.Req
 	p.Key("generationConfig")
 	p.Raw("{")
-	p.float("temperature", r.Temperature)
-	p.float("topP", r.TopP)
+	p.FieldFloat("temperature", r.Temperature)
+	p.FieldFloat("topP", r.TopP)
 	p.stops()
 	p.choices()
-	p.float("presencePenalty", r.PresencePenalty)
-	p.float("frequencyPenalty", r.FrequencyPenalty)
+	p.FieldFloat("presencePenalty", r.PresencePenalty)
+	p.FieldFloat("frequencyPenalty", r.FrequencyPenalty)
 	if f := r.ResponseFormat; f != nil && f.Kind != chat.FormatText && find(config, "responseMimeType").Given() && !p.Accepts("responseMimeType") {
 		p.Lost("responseMimeType", body.Refuses)
 	}
@@ -95,10 +95,9 @@ func (p *passthrough) settings() {
 // thinkingOf writes how much to think; thinkingConfig as it came if it says nothing of that.
 func (p *passthrough) thinkingOf(caller jsonx.Value) {
 	r := p.Req.Reasoning
-	if r == nil || !p.thinks(r) {
+	if r == nil || !p.thinks(r) || !p.Field("thinkingConfig", body.Warns) {
 		return
 	}
-	p.Key("thinkingConfig")
 	p.Raw("{")
 	if r.Effort != "" || r.Budget != nil {
 		p.thinkingAmount(r)
