@@ -42,17 +42,14 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	if p.subset() && p.demandsSchema() {
 		return dialect.Encoded{}, false
 	}
-	return p.Passthrough(pathOf(req), data, root, &body.Passthrough{
-		Members:  members,
-		Spelling: camel,
-		Encode:   p.settings,
-		Groups: []body.Group{
-			{Names: []string{"systemInstruction", "contents"}, Stays: len(changed) == 0 && p.conversationFits(), Encode: func() {
-				p.RefuseForeignIn("contents", "systemInstruction", "system_instruction")
-				p.contents(p.instructions())
-			}},
-		},
-	})
+	t := body.Passthrough{Members: members, Spelling: camel, Encode: p.settings}
+	if len(changed) > 0 || !p.conversationFits() {
+		t.Anew(func() {
+			p.RefuseForeignIn("contents", "systemInstruction", "system_instruction")
+			p.contents(p.instructions())
+		}, "systemInstruction", "contents")
+	}
+	return p.Passthrough(pathOf(req), data, root, &t)
 }
 
 // NewStreamPassthrough returns what changes nothing but the framing. For callers who stream without alt=sse
