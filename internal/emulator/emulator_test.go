@@ -407,7 +407,7 @@ func TestControlAndCounts(t *testing.T) {
 	}
 }
 
-func TestCallerWhoLeavesIsNoticed(t *testing.T) {
+func TestDisconnectIsRecorded(t *testing.T) {
 	for _, c := range carriers() {
 		t.Run(c.name, func(t *testing.T) {
 			cl := newClient(t)

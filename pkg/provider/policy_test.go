@@ -92,7 +92,7 @@ func TestCooldownsGrowAndEnd(t *testing.T) {
 var allClasses = []chat.Class{chat.BadKey, chat.Forbidden, chat.OutOfMoney, chat.DailyQuota, chat.RateLimited, chat.Overloaded,
 	chat.Transport, chat.Timeout, chat.ModelUnknown, chat.ContextLength, chat.TooLarge, chat.BadRequest, chat.BadToolCall, chat.ContentPolicy}
 
-func TestCallerCausedFailuresStayWithTheCaller(t *testing.T) {
+func TestCallersErrorsDoNotFailOver(t *testing.T) {
 	for _, class := range allClasses {
 		err := &chat.Error{Class: class}
 		if (FailurePolicy(err, noon).Failover != FailoverAny) != err.CallerCaused() {

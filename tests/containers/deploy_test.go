@@ -10,7 +10,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// object is the part of Kubernetes' objects that the manifest uses: apps/v1 Deployment and v1 Service.
+// object has the fields of Kubernetes objects that the manifest uses: apps/v1 Deployment and v1 Service.
 type object struct {
 	APIVersion string   `yaml:"apiVersion"`
 	Kind       string   `yaml:"kind"`
@@ -132,7 +132,7 @@ func TestKubernetesManifest(t *testing.T) {
 	}
 }
 
-// The unit has the three sections, and no line that systemd would not understand.
+// The unit has the three sections, and only lines that systemd knows.
 func TestSystemdUnit(t *testing.T) {
 	const name = "../../deploy/llm-gateway.service"
 	text, err := os.ReadFile(name)
@@ -152,7 +152,7 @@ func TestSystemdUnit(t *testing.T) {
 	}
 	verify, err := exec.LookPath("systemd-analyze")
 	if err != nil {
-		return // where there is systemd, it has the last word
+		return // systemd has checked the unit itself
 	}
 	out, _ := exec.Command(verify, "verify", "--man=no", name).CombinedOutput()
 	for l := range strings.Lines(string(out)) {

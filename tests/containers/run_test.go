@@ -1,6 +1,6 @@
-// Package containers builds what the image holds by the steps of the Dockerfile, in a bare folder, and runs the services of
-// docker-compose.yml from there, as they are written: command, environment, user, health check. It needs root and Linux,
-// for chroot and a network of its own.
+// Package containers builds the image by the steps of the Dockerfile in a bare folder, and runs the services of
+// docker-compose.yml in it with their command, environment, user and health check. It needs root and Linux, for
+// chroot and network namespaces.
 package containers
 
 import (
@@ -127,7 +127,7 @@ func (c *container) stop(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v: %v\n%s", c.cmd.Args, err, c.log)
 		}
-	case <-time.After(40 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("%v does not end:\n%s", c.cmd.Args, c.log)
 	}
 }
@@ -140,13 +140,13 @@ func (im *image) argv(command []string) []string {
 	return append(append([]string{}, im.Entrypoint...), command...)
 }
 
-// healthy waits as Docker does for a health check, which is of the form CMD.
+// healthy waits for a health check of the kind CMD as Docker does.
 func (im *image) healthy(t *testing.T, env map[string]string, check []string) {
 	t.Helper()
 	if check[0] != "CMD" {
 		t.Fatalf("a check of the form %s needs a shell", check[0])
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		out, err := im.run(env, check[1:]...)
 		if err == nil {
 			return
@@ -157,7 +157,7 @@ func (im *image) healthy(t *testing.T, env map[string]string, check []string) {
 	}
 }
 
-// forward makes a server of the test found at the port that the files name.
+// forward forwards the port that the files name to a server of the test.
 func forward(t *testing.T, port int, to string) {
 	t.Helper()
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
@@ -310,7 +310,7 @@ func register(t *testing.T, setup string) (session string) {
 	return account.Token
 }
 
-// The whole of docker-compose.yml, in the order that it asks for.
+// All services of docker-compose.yml, in the order of their dependencies.
 func TestComposeServices(t *testing.T) {
 	im := theImage(t)
 	c := readCompose(t)
@@ -399,14 +399,14 @@ func TestComposeServices(t *testing.T) {
 	served.stop(t)
 }
 
-// answeredByWorker submits an asynchronous request to the API, and only looks at it until the worker has answered.
+// answeredByWorker submits an asynchronous request, and polls without a wait until the worker has answered.
 func answeredByWorker(t *testing.T, session string) {
 	t.Helper()
 	const job = `{"async":true,"requestId":"for-the-worker","model":"gpt-4o-mini","messages":[{"role":"user","content":"echo: worked"}]}`
 	if status, text := call(t, "POST", "/api/chat", session, job); status != 202 {
 		t.Fatalf("%d %s", status, text)
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		status, text := call(t, "GET", "/api/chat/for-the-worker?timeout=0", session, "")
 		if status == 200 && strings.Contains(text, `"content":"worked"`) {
 			return
@@ -417,7 +417,7 @@ func answeredByWorker(t *testing.T, session string) {
 	}
 }
 
-// streamThroughStop stops the gateway in the middle of an answer, which has to end as it should.
+// streamThroughStop stops the gateway during a stream, which must still be complete.
 func streamThroughStop(t *testing.T, emu *emulator.Emulator, served *container, session string) {
 	t.Helper()
 	emu.Set(emulator.Match{}, emulator.Behaviour{EventMs: 20})

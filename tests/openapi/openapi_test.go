@@ -79,7 +79,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	}
 }
 
-// What the code lists, the description lists.
+// The description has exactly what the code lists.
 func TestListsAreWhole(t *testing.T) {
 	doc := load(t)
 	table, err := provider.NewTable(nil)
@@ -113,8 +113,8 @@ type exchange struct {
 	Status               int
 }
 
-// exchanges are read from the folder that EXCHANGES names, in which a run of pkg/server's tests has left
-// them; without it the tests are run here.
+// exchanges reads the folder in EXCHANGES, where a run of pkg/server's tests has left them. Without the variable
+// it runs those tests.
 func exchanges(t *testing.T) []exchange {
 	t.Helper()
 	folder := os.Getenv("EXCHANGES")
@@ -189,7 +189,7 @@ func TestExchangesAreAsDescribed(t *testing.T) {
 	}
 }
 
-// validation holds one exchange to the description.
+// validation checks one exchange against the description.
 type validation struct {
 	*testing.T
 	exchange
@@ -272,7 +272,8 @@ var general = []string{"Cache-Control", "Connection", "Content-Length", "Content
 // everywhere are the errors that any path may answer, likewise.
 var everywhere = []int{http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusRequestHeaderFieldsTooLarge, http.StatusInternalServerError}
 
-// headers holds those of the answer to the description. A cookie signed under a previous secret is replaced anywhere.
+// headers checks the answer's headers against the description. Any route may replace a cookie signed under a previous
+// secret.
 func (v *validation) headers(described *openapi3.Response) {
 	for name := range v.AnswerHeader {
 		if slices.Contains(general, name) || name == "Set-Cookie" && v.Header.Get("Cookie") != "" && v.Status < 300 {
@@ -288,7 +289,7 @@ func (v *validation) headers(described *openapi3.Response) {
 	}
 }
 
-// described is the answer of the operation with that status.
+// described returns the operation's answer with the status.
 func (v *validation) described(op *openapi3.Operation) *openapi3.Response {
 	if r := op.Responses.Status(v.Status); r != nil {
 		return r.Value
@@ -302,7 +303,7 @@ func (v *validation) described(op *openapi3.Operation) *openapi3.Response {
 // provoked are the errors that only the caller's request can cause, so that a test of pkg/server can, too.
 var provoked = []int{400, 401, 403, 404, 409, 410, 413, 415}
 
-// Nothing is described that does not happen: a test has seen each of the callers' errors at each route.
+// Every described error occurs: a test has seen each of the callers' errors at each route.
 func neverSeen(t *testing.T, doc *openapi3.T, seen map[string]bool) {
 	t.Helper()
 	for path, item := range doc.Paths.Map() {

@@ -20,7 +20,7 @@ import (
 // document is where a provider's own description has the body of a request.
 type document struct {
 	provider, file, path string
-	spoken               dialect.Name // the dialect in which the caller asks
+	dialect              dialect.Name // the dialect in which the caller asks
 	models               []string
 	counts               bool // the path only counts the tokens of the input
 }
@@ -41,7 +41,7 @@ func documents() []document {
 	}
 }
 
-// exceptions are where the providers take what their documents do not have, by document and request.
+// exceptions are the cases in which providers accept what their documents lack, by document and request.
 func exceptions() map[string]string {
 	return map[string]string{
 		"openai /responses, developer":                      "turns of the assistant without an id are taken, as recorded",
@@ -62,8 +62,8 @@ func text(role chat.Role, s string) chat.Message {
 	return chat.Message{Role: role, Parts: []chat.Part{{Kind: chat.Text, Text: s}}}
 }
 
-// asked are requests that use what the dialects have, one thing at a time and together.
-func asked() map[string]chat.Request {
+// requests use the features of the dialects, one at a time and together.
+func requests() map[string]chat.Request {
 	schema := json.RawMessage(`{"type":"object","properties":{"city":{"type":"string","description":"where"}},"required":["city"],"additionalProperties":false}`)
 	tools := []chat.Tool{{Name: "weather", Description: "tells it", Parameters: schema, Strict: ptr(true)}, {Name: "now"}}
 	hello := []chat.Message{text(chat.System, "Be kind."), text(chat.User, "Hello!")}
@@ -99,7 +99,8 @@ func asked() map[string]chat.Request {
 	}
 }
 
-// What the gateway sends is what the providers' own descriptions allow. They are not ours to ship: SPECS names their folder.
+// The gateway's requests are valid by the providers' own descriptions, which are in the folder SPECS because this
+// repository may not contain them.
 func TestRequestsAreAsTheProvidersDescribeThem(t *testing.T) {
 	folder := os.Getenv("SPECS")
 	if folder == "" {
@@ -114,7 +115,7 @@ func TestRequestsAreAsTheProvidersDescribeThem(t *testing.T) {
 	for _, d := range documents() {
 		schema := bodySchema(t, filepath.Join(folder, d.file+".trimmed.json"), d.path)
 		for _, model := range d.models {
-			for name, req := range asked() {
+			for name, req := range requests() {
 				req.Model = model
 				body, ok := encode(t, table.ByID(d.provider), &req, &d)
 				if !ok {
@@ -143,12 +144,12 @@ func TestRequestsAreAsTheProvidersDescribeThem(t *testing.T) {
 	}
 }
 
-// encode is what goes to the provider; false if it refuses to be asked so.
+// encode returns the provider's request; false if the rules refuse it.
 func encode(t *testing.T, p *provider.Provider, req *chat.Request, d *document) (any, bool) {
 	t.Helper()
-	client := p.Protocol(req.Model, req, d.spoken)
-	if d.spoken != "" && client.Dialect() != d.spoken {
-		return nil, false // this model is asked in the other of the two
+	client := p.Protocol(req.Model, req, d.dialect)
+	if d.dialect != "" && client.Dialect() != d.dialect {
+		return nil, false // this model uses the other dialect
 	}
 	send := client.EncodeRequest
 	if d.counts {

@@ -26,8 +26,8 @@ func geminiWith(t *testing.T, token string, header http.Header) *genai.Client {
 	return c
 }
 
-// spoken is what is compared of an answer.
-type spoken struct {
+// answer holds the compared parts of an answer.
+type answer struct {
 	text, thought string
 	calls         []*genai.FunctionCall
 	finish        genai.FinishReason
@@ -36,7 +36,7 @@ type spoken struct {
 }
 
 // join adds what a response, or a chunk of one, says.
-func (s *spoken) join(r *genai.GenerateContentResponse) {
+func (s *answer) join(r *genai.GenerateContentResponse) {
 	for _, c := range r.Candidates {
 		if c.FinishReason != "" {
 			s.finish = c.FinishReason
@@ -59,15 +59,15 @@ func (s *spoken) join(r *genai.GenerateContentResponse) {
 	}
 }
 
-// generated asks for the answer whole and streamed, and wants no difference.
-func generated(t *testing.T, c *genai.Client, model string, contents []*genai.Content, config *genai.GenerateContentConfig) (whole spoken) {
+// generated requests the answer whole and streamed, and expects no difference.
+func generated(t *testing.T, c *genai.Client, model string, contents []*genai.Content, config *genai.GenerateContentConfig) (whole answer) {
 	t.Helper()
 	r, err := c.Models.GenerateContent(t.Context(), model, contents, config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	whole.join(r)
-	var streamed spoken
+	var streamed answer
 	for chunk, err := range c.Models.GenerateContentStream(t.Context(), model, contents, config) {
 		if err != nil {
 			t.Fatal(err)
@@ -111,7 +111,7 @@ func TestGenAIChatSession(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, text := range []string{"one", "two", "three"} {
-			var got spoken
+			var got answer
 			for chunk, err := range chat.SendMessageStream(t.Context(), genai.Part{Text: "echo: " + text}) {
 				if err != nil {
 					t.Fatal(err)
@@ -271,8 +271,8 @@ func TestGenAIAbort(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		mark, n := "mark "+t.Name(), 0
-		for _, err := range geminiWith(t, gate.token, http.Header{"X-Llm-Priorities": {priority}}).Models.GenerateContentStream(ctx, model, genai.Text(mark), nil) {
+		marker, n := "marker "+t.Name(), 0
+		for _, err := range geminiWith(t, gate.token, http.Header{"X-Llm-Priorities": {priority}}).Models.GenerateContentStream(ctx, model, genai.Text(marker), nil) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -281,7 +281,7 @@ func TestGenAIAbort(t *testing.T) {
 			}
 		}
 		cancel()
-		if err := gate.left(mark); err != nil {
+		if err := gate.left(marker); err != nil {
 			t.Error(err)
 		}
 	})

@@ -42,7 +42,7 @@ func say(model, text string) openai.ChatCompletionNewParams {
 		openai.SystemMessage("Be brief."), openai.UserMessage(text)}}
 }
 
-// streamed asks for a stream and returns what the SDK's accumulator makes of it.
+// streamed requests a stream and returns the result of the SDK's accumulator.
 func streamed(t *testing.T, c openai.Client, params openai.ChatCompletionNewParams) openai.ChatCompletion {
 	t.Helper()
 	params.StreamOptions.IncludeUsage = openai.Bool(true)
@@ -70,7 +70,7 @@ func streamed(t *testing.T, c openai.Client, params openai.ChatCompletionNewPara
 	return acc.ChatCompletion
 }
 
-// both asks for the answer whole and streamed, and wants no difference.
+// both requests the answer whole and streamed, and expects no difference.
 func both(t *testing.T, c openai.Client, params openai.ChatCompletionNewParams) openai.ChatCompletion {
 	t.Helper()
 	whole, err := c.Chat.Completions.New(t.Context(), params)
@@ -347,8 +347,8 @@ func TestOpenAIAbort(t *testing.T) {
 		c := openAI(withKey(t, providerOf[model], emulator.Behaviour{Endless: true, EventMs: 5}))
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		mark := "mark " + t.Name()
-		s := c.Chat.Completions.NewStreaming(ctx, say(model, mark))
+		marker := "marker " + t.Name()
+		s := c.Chat.Completions.NewStreaming(ctx, say(model, marker))
 		for range 5 {
 			if !s.Next() {
 				t.Fatal(s.Err())
@@ -360,7 +360,7 @@ func TestOpenAIAbort(t *testing.T) {
 		if !errors.Is(s.Err(), context.Canceled) {
 			t.Errorf("the stream ended with %v", s.Err())
 		}
-		if err := gate.left(mark); err != nil {
+		if err := gate.left(marker); err != nil {
 			t.Error(err)
 		}
 	})

@@ -16,7 +16,7 @@ func request(model, text string) responses.ResponseNewParams {
 		Input: responses.ResponseNewParamsInputUnion{OfString: openai.String(text)}}
 }
 
-// responded asks for the answer whole and streamed, and wants no difference. A stream's last event has the whole answer.
+// responded requests the answer whole and streamed, and expects no difference. A stream's last event has the whole answer.
 func responded(t *testing.T, c openai.Client, params responses.ResponseNewParams) responses.Response {
 	t.Helper()
 	whole, err := c.Responses.New(t.Context(), params)

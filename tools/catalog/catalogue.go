@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// catalogue is models.json. What its members mean is explained in pkg/catalog.
+// catalogue is models.json. Package pkg/catalog explains its members.
 type catalogue struct {
 	Generated string            `json:"generated"` // the date of the price lists
 	Sources   map[string]string `json:"sources"`

@@ -31,7 +31,7 @@ type entry struct {
 	// Replacement is the model that the provider names instead; routed:ID if from the end of life on it serves and
 	// bills this id as that one.
 	Replacement string `json:"repl"`
-	AliasOf     string `json:"alias_of"` // an id, perhaps with a remark behind it
+	AliasOf     string `json:"alias_of"` // an id, perhaps followed by a remark
 	Note        string `json:"note"`
 	AsOf        string `json:"asof"` // the date of the prices' source
 	Source      string `json:"src"`  // keys of the sources merged, oldest first: ll+md
@@ -88,7 +88,7 @@ func (c *catalogue) replace(src *input, log io.Writer) error {
 		c.Sources = map[string]string{}
 	}
 	for key, text := range src.Sources {
-		// Where a page lay in the meantime says nothing.
+		// The archive of a page is no source of its own.
 		c.Sources[key] = strings.NewReplacer(" as stored in docs corpus", "", " as stored", "").Replace(text)
 	}
 	c.Generated = src.Generated
@@ -142,7 +142,7 @@ func (e *entry) model() (*model, error) {
 	return m, nil
 }
 
-// list is nil if there is no price.
+// list returns nil if there is no price.
 func (p *prices) list() *priceList {
 	l := priceList{p.In, p.Out, p.Read, p.Write, p.Write1h, p.InAudio, p.OutAudio, p.Derived != 0}
 	if l == (priceList{Derived: l.Derived}) {

@@ -90,7 +90,7 @@ func TestLinesKeptByHand(t *testing.T) {
 }
 
 // The file in the repository is in normal form.
-func TestCatalogueIsInForm(t *testing.T) {
+func TestCatalogueIsNormal(t *testing.T) {
 	path := filepath.Join("..", "..", "pkg", "catalog", "models.json")
 	old, err := os.ReadFile(path)
 	if err != nil {

@@ -25,7 +25,7 @@ var (
 	hours = regexp.MustCompile(`^\d\d:\d\d-\d\d:\d\d$`)
 )
 
-// normalize brings a line into the form in which equal facts have equal bytes, and refuses what pkg/catalog cannot read.
+// normalize brings a line into normal form, so that equal facts have equal bytes, and refuses what pkg/catalog cannot read.
 func (m *model) normalize(sources map[string]string) error {
 	switch {
 	case !ids.MatchString(m.ID) || !ids.MatchString(m.Provider):

@@ -81,7 +81,7 @@ func (m *entry) routedTo() string {
 	return id
 }
 
-// isCertain says whether a route has a date and is not marked as doubtful.
+// isCertain reports whether a route has a date and no remark of doubt.
 func isCertain(m *entry) bool { return m.EndOfLife != "" && !strings.HasSuffix(m.Replacement, "?") }
 
 // dated fits the ids of snapshots: gpt-5-2026-01-31, claude-x-20260131.

@@ -207,7 +207,7 @@ func eventsOf(client dialect.Client, stream string) (events []chat.Event, err er
 	return events, nil
 }
 
-// replay answers whatever it is asked, in the form in which it is asked.
+// replay answers every request, whole or streamed as requested.
 type replay struct{ whole, streamed []byte }
 
 func (r *replay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -245,7 +245,7 @@ func TestRecordedAnswersReachTheSDKs(t *testing.T) {
 	}
 }
 
-// reader asks for an answer in one dialect through its SDK.
+// reader requests an answer in one dialect through its SDK.
 type reader struct {
 	name            string
 	server          dialect.Server
