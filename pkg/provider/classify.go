@@ -197,6 +197,7 @@ var commonSignals = []signal{
 	{status: 403, word: "model_not_found", class: chat.Forbidden},
 	{word: "model_not_found", class: chat.ModelUnknown},
 	{word: "content_policy_violation", class: chat.ContentPolicy},
+	{word: "content_filter", class: chat.ContentPolicy}, // without a type, at OpenAI's models elsewhere
 	{word: "tool_use_failed", class: chat.BadToolCall},
 	{text: "organization has been disabled", class: chat.Forbidden, scope: chat.ScopeKey},
 	{text: "organization must be verified to use", class: chat.Forbidden},

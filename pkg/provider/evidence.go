@@ -39,30 +39,39 @@ const (
 
 // proves reports whether the body of an answer is in one of the formats, and so the provider's own.
 func (p *Provider) proves(d details, root node, a Answer) bool {
-	for format, fits := range map[errorFormat]func() bool{
-		formatOpenAI: func() bool { return isOpenAIError(p, d, root) },
-		formatFlat:   func() bool { return root.at("object").text() == "error" && d.message != "" && d.typ != "" },
-		formatBare: func() bool {
-			_, coded := root.object()["code"]
-			return root.at("message").word() != "" && root.at("type").word() != "" && coded
-		},
-		formatAnthropic: func() bool {
-			return root.at("type").text() == "error" && root.at("error", "type").text() != "" && root.at("error", "message").text() != ""
-		},
-		formatGoogle:     func() bool { return root.at("error", "code").number() > 0 && root.at("error", "status").text() != "" },
-		formatOpenRouter: func() bool { return isOpenRouterError(root, a.Status) },
-		formatMistral:    func() bool { return isMistralError(root, a) },
-		formatXAI:        func() bool { return root.at("code").word() != "" && root.at("error").word() != "" },
-	} {
-		if p.errors&format != 0 && fits() {
+	for formats := p.errors; formats != 0; formats &= formats - 1 {
+		if format := formats & -formats; p.fits(format, d, root, a) { // the lowest bit that is left
 			return true
 		}
 	}
 	return false
 }
 
-func isOpenAIError(p *Provider, d details, root node) bool {
+func (p *Provider) fits(format errorFormat, d details, root node, a Answer) bool {
 	e := root.at("error")
+	switch format {
+	case formatOpenAI:
+		return p.isOpenAIError(d, e)
+	case formatFlat:
+		return root.at("object").text() == "error" && d.message != "" && d.typ != ""
+	case formatBare:
+		_, coded := root.object()["code"]
+		return root.at("message").word() != "" && root.at("type").word() != "" && coded
+	case formatAnthropic:
+		return root.at("type").text() == "error" && e.at("type").text() != "" && e.at("message").text() != ""
+	case formatGoogle:
+		return e.at("code").number() > 0 && e.at("status").text() != ""
+	case formatOpenRouter:
+		return isOpenRouterError(e, a.Status)
+	case formatMistral:
+		return isMistralError(root, a)
+	case formatXAI:
+		return root.at("code").word() != "" && e.word() != ""
+	}
+	return false
+}
+
+func (p *Provider) isOpenAIError(d details, e node) bool {
 	switch {
 	case e.object() == nil:
 		return false
@@ -87,8 +96,7 @@ func (p *Provider) hasSignal(code string) bool {
 	return false
 }
 
-func isOpenRouterError(root node, status int) bool {
-	e := root.at("error")
+func isOpenRouterError(e node, status int) bool {
 	if e.at("message").text() == "" {
 		return false
 	}

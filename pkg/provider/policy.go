@@ -105,7 +105,8 @@ func FailurePolicy(err *chat.Error, nowMs int64) Policy {
 	case chat.ScopeRequest, chat.ScopeAttempt:
 		return p
 	}
-	p.Cooldown = CooldownRule{Scope: scope, Until: untilOf(err, nowMs), Steps: stepsOf(err), HalfOpen: err.Class != chat.RateLimited}
+	p.Cooldown = CooldownRule{Scope: scope, Until: untilOf(err, nowMs), Steps: stepsOf(err),
+		HalfOpen: err.Class != chat.RateLimited}
 	if scope == chat.ScopeHost || scope == chat.ScopeHostModel {
 		p.Cooldown.Alone = chat.ScopeModel
 		if !err.Evidence && err.Status >= 300 && err.Status < 500 {

@@ -184,6 +184,7 @@ func openAISaid() []said {
 		{"openai", 400, "", openAIError("Your input exceeds the context window of this model.", "invalid_request_error", "context_length_exceeded"), context, 0, 0},
 		{"openai", 400, "", openAIError("This model's maximum context length is 128000 tokens. However, your messages resulted in 130011 tokens.", "invalid_request_error", "context_length_exceeded"), context, 128000, 130011},
 		{"openai", 200, "", openAIError("Your input exceeds the context window of this model.", "", "context_length_exceeded"), context, 0, 0},
+		{"openai", 400, "", `{"error":{"message":"The prompt was filtered","type":null,"param":"prompt","code":"content_filter"}}`, caller(chat.ContentPolicy), 0, 0},
 		{"openai", 400, "", openAIError("Unknown parameter: 'x'.", "invalid_request_error", "unknown_parameter"), caller(chat.BadRequest), 0, 0},
 		{"openai", 409, "", openAIError("Conflict", "server_error", ""), outcome{chat.Transport, onAttempt, 0}, 0, 0},
 	}
