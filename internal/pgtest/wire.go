@@ -39,7 +39,8 @@ func (w *Wire) Idle(t testing.TB, d time.Duration) {
 	bytes, connections := w.Bytes(), w.Connections()
 	time.Sleep(d)
 	if sent, opened := w.Bytes()-bytes, w.Connections()-connections; sent != 0 || opened != 0 {
-		t.Errorf("%d bytes were sent to the database and %d connections opened while nobody asked for anything for %v", sent, opened, d)
+		t.Errorf("%d bytes were sent to the database and %d connections opened while nobody asked for anything for %v",
+			sent, opened, d)
 	}
 }
 
