@@ -2,7 +2,7 @@ package emulator
 
 import "strings"
 
-// usage is the usage object, with what each provider adds.
+// usage returns the usage object with each provider's additions.
 func (p *profile) usageOf(a *answer) object {
 	u := object{"prompt_tokens": a.prompt, "completion_tokens": a.completion, "total_tokens": a.prompt + a.completion,
 		"prompt_tokens_details": object{"cached_tokens": 0}}
@@ -12,7 +12,8 @@ func (p *profile) usageOf(a *answer) object {
 	switch p.id {
 	case "openai":
 		u["prompt_tokens_details"] = object{"cached_tokens": 0, "audio_tokens": 0}
-		u["completion_tokens_details"] = object{"reasoning_tokens": a.reasoned, "audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}
+		u["completion_tokens_details"] = object{"reasoning_tokens": a.reasoned, "audio_tokens": 0,
+			"accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}
 	case "openrouter":
 		u["cost"], u["is_byok"] = 0.00001425, false
 		u["cost_details"] = object{"upstream_inference_cost": nil}
@@ -29,9 +30,10 @@ func (p *profile) usageOf(a *answer) object {
 	return u
 }
 
-// frame is what whole answers and chunks have in common.
+// frame returns the members that whole answers and chunks share.
 func (x *exchange) frame(kind string) object {
-	f := object{"id": x.p.idPrefix + "emulated" + itoa(x.serial), "object": kind, "created": x.began.Unix(), "model": x.req.Model}
+	f := object{"id": x.p.idPrefix + "emulated" + itoa(x.serial), "object": kind, "created": x.began.Unix(),
+		"model": x.req.Model}
 	switch x.p.id {
 	case "openai":
 		f["service_tier"], f["system_fingerprint"] = "default", "fp_emulated"
@@ -49,7 +51,7 @@ func (x *exchange) frame(kind string) object {
 	return f
 }
 
-// wholeBody is the body of an answer that is not streamed.
+// wholeBody returns the body of an answer that is not streamed.
 func (p *profile) wholeBody(x *exchange, a *answer) any {
 	m := object{"role": "assistant", "content": any(a.text)}
 	if len(a.calls) > 0 {
@@ -76,12 +78,12 @@ func (p *profile) wholeBody(x *exchange, a *answer) any {
 	body["choices"], body["usage"] = []any{c}, p.usageOf(a)
 	if p.id == "together" {
 		body["prompt"] = []any{}
-		c["seed"] = int64(7228414683750928000) // beyond 2^53: recorded
+		c["seed"] = int64(7228414683750928000) // above 2^53: recorded
 	}
 	return body
 }
 
-// reasoningPlace is where the model's reasoning stands.
+// reasoningPlace returns where the provider puts reasoning.
 func (x *exchange) reasoningPlace() reasoningPlace {
 	switch {
 	case x.p.id == "together" && strings.HasPrefix(x.req.Model, "deepseek-ai/DeepSeek-R1"):
@@ -107,18 +109,18 @@ func (x *exchange) groqPlace() reasoningPlace {
 	return reasoningTags
 }
 
-// strictOutput says whether there are functions, or JSON is wanted.
+// strictOutput reports whether the request has functions or wants JSON.
 func (x *exchange) strictOutput() bool {
 	return len(x.req.Tools) > 0 || x.req.ResponseFormat != nil && x.req.ResponseFormat.Type != "text"
 }
 
-// thinkTags put a block around reasoning, as models write it.
+// thinkTags wraps reasoning in the tags that models write.
 const (
 	thinkBegin = "<think>\n"
 	thinkEnd   = "\n</think>\n\n"
 )
 
-// reason puts reasoning where the provider has it.
+// reason adds reasoning where the provider puts it.
 func (x *exchange) reason(m object, reasoning, text string) {
 	if reasoning == "" {
 		return
@@ -132,9 +134,11 @@ func (x *exchange) reason(m object, reasoning, text string) {
 		m["reasoning"] = reasoning
 	case reasoningDetails:
 		m["reasoning"] = reasoning
-		m["reasoning_details"] = []any{object{"type": "reasoning.text", "text": reasoning, "format": "unknown", "index": 0}}
+		m["reasoning_details"] = []any{object{"type": "reasoning.text", "text": reasoning, "format": "unknown",
+			"index": 0}}
 	case reasoningParts:
-		parts := []any{object{"type": "thinking", "thinking": []any{object{"type": "text", "text": reasoning}}, "closed": true}}
+		parts := []any{object{"type": "thinking", "thinking": []any{object{"type": "text", "text": reasoning}},
+			"closed": true}}
 		if text != "" {
 			parts = append(parts, object{"type": "text", "text": text})
 		}
@@ -142,7 +146,7 @@ func (x *exchange) reason(m object, reasoning, text string) {
 	}
 }
 
-// finish is the finish reason as the provider has it.
+// finish returns the provider's finish reason.
 func (p *profile) finish(f finish) string {
 	switch {
 	case p.id == "together" && f == finishStop:
@@ -156,7 +160,8 @@ func (p *profile) finish(f finish) string {
 func callsOf(calls []call) []any {
 	var out []any
 	for i, c := range calls {
-		out = append(out, object{"index": i, "id": c.id, "type": "function", "function": object{"name": c.name, "arguments": c.arguments}})
+		out = append(out, object{"index": i, "id": c.id, "type": "function",
+			"function": object{"name": c.name, "arguments": c.arguments}})
 	}
 	return out
 }

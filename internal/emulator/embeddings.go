@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// embeddings is how a provider's POST /embeddings differs.
+// embeddings holds how a provider's POST /embeddings differs from the others.
 type embeddings struct {
-	formats    bool   // encoding_format is taken: float, or base64
+	formats    bool   // encoding_format is supported: float or base64
 	tokens     bool   // input may be numbers of tokens
-	dimensions string // the field for the length of the vectors; empty: there is none
+	dimensions string // the field for the vectors' length; empty: none
 	fields     []string
-	open       bool // other fields are ignored
+	open       bool // unknown fields are ignored
 }
 
 const (
@@ -34,7 +34,7 @@ type embedRequest struct {
 	size   int
 }
 
-// embedInput is one text, or one list of tokens.
+// embedInput is a text or a list of tokens.
 type embedInput struct {
 	key    string
 	tokens int
@@ -80,7 +80,8 @@ func (r *embedRequest) refuse(x *exchange) *failure {
 		}
 	}
 	if x.p.id == "openai" && !strings.HasPrefix(r.Model, "text-embedding-") {
-		return &failure{403, x.p.errorBody("You are not allowed to generate embeddings from this model", "invalid_request_error", "", "")}
+		return &failure{403, x.p.errorBody("You are not allowed to generate embeddings from this model",
+			"invalid_request_error", "", "")}
 	}
 	if f := r.EncodingFormat; e.formats && f != "" && f != "float" && f != "base64" {
 		return x.bad("Invalid value: '"+f+"'. Supported values are: 'float' and 'base64'.", "encoding_format")
@@ -109,10 +110,11 @@ func (r *embedRequest) refuseSize(x *exchange) *failure {
 	return nil
 }
 
-// embedSize is how long the vectors of a model are.
+// embedSize returns the length of a model's vectors.
 func embedSize(model string) int {
 	switch {
-	case strings.Contains(model, "text-embedding-3-large"), strings.Contains(model, "gemini-embedding"), strings.Contains(model, "codestral-embed"):
+	case strings.Contains(model, "text-embedding-3-large"), strings.Contains(model,
+		"gemini-embedding"), strings.Contains(model, "codestral-embed"):
 		return 3072
 	case strings.Contains(model, "text-embedding"):
 		return 1536
@@ -179,8 +181,10 @@ func (r *embedRequest) answer(x *exchange) any {
 		return body // without usage, as its document has it
 	case "mistral":
 		body = append(ordered{{"id", "emulated" + itoa(x.serial)}}, body...)
-		usage = ordered{{"prompt_audio_seconds", nil}, {"prompt_tokens", total}, {"total_tokens", total}, {"completion_tokens", 0}, {"request_count", nil},
-			{"prompt_tokens_details", nil}, {"completion_tokens_details", nil}, {"service_tier", nil}, {"prompt_token_details", nil}}
+		usage = ordered{{"prompt_audio_seconds", nil}, {"prompt_tokens", total}, {"total_tokens", total},
+			{"completion_tokens", 0}, {"request_count", nil},
+			{"prompt_tokens_details", nil}, {"completion_tokens_details", nil}, {"service_tier", nil},
+			{"prompt_token_details", nil}}
 	case "openrouter":
 		body = append(ordered{{"id", "gen-emb-emulated" + itoa(x.serial)}}, body...)
 		usage = append(usage, member{"cost", 0.0000004})
@@ -188,8 +192,8 @@ func (r *embedRequest) answer(x *exchange) any {
 	return append(body, member{"usage", usage})
 }
 
-// vector is a unit vector that follows from the model and the input alone. A shorter one
-// is the beginning of the longer, made a unit vector again.
+// vector returns a unit vector that depends on the model and the input only. A shorter one is the beginning of the
+// longer, normalized again.
 func vector(model, input string, size int) []float32 {
 	state := binary.BigEndian.Uint64(digest("vector", model+"\x00"+input)) | 1
 	v, sum := make([]float32, size), 0.0
@@ -206,7 +210,7 @@ func vector(model, input string, size int) []float32 {
 	return v
 }
 
-// littleEndian is a vector as base64 of its numbers' bytes.
+// littleEndian returns base64 of the vector's numbers in little-endian order.
 func littleEndian(v []float32) string {
 	b := make([]byte, 0, 4*len(v))
 	for _, f := range v {

@@ -52,7 +52,7 @@ func (x *exchange) googleEmbedBatch(model string) {
 	x.say(x.withUsage(model, ordered{{"embeddings", list}}, total))
 }
 
-// withUsage adds the usage, which only the newer model tells (recorded without for gemini-embedding-001).
+// withUsage adds the usage, which only the newer model has (gemini-embedding-001 is recorded without).
 func (x *exchange) withUsage(model string, body ordered, tokens int) ordered {
 	if strings.Contains(model, "embedding-001") {
 		return body
@@ -70,7 +70,8 @@ func (r *googleEmbedRequest) refuse(x *exchange, model string) *failure {
 	case len(r.Content.Parts) == 0 || r.Content.said() == "":
 		return x.badGoogle("* EmbedContentRequest.content: content is empty")
 	case r.size(model) < 1 || r.size(model) > embedSize(model):
-		return x.badGoogle("Unsupported output dimensionality: %d. It must be from 1 to %d.", r.size(model), embedSize(model))
+		return x.badGoogle("Unsupported output dimensionality: %d. It must be from 1 to %d.", r.size(model),
+			embedSize(model))
 	}
 	return nil
 }

@@ -6,29 +6,32 @@ import (
 	"time"
 )
 
-// anthropic speaks the Messages API. Sources: its OpenAPI document of 2026-08, the SDK
-// types of 2026-10, platform.claude.com, and recorded answers.
+// anthropic emulates the Messages API. Sources: its OpenAPI document of 2026-08, the SDK types of 2026-10,
+// platform.claude.com, and recorded answers.
 func anthropic() *profile {
 	return &profile{
-		id: "anthropic", name: "Anthropic", requestID: "Request-Id", wire: messagesWire{}, admit: admitMessages, route: messagesRoute,
+		id: "anthropic", name: "Anthropic", requestID: "Request-Id", wire: messagesWire{}, admit: admitMessages,
+		route: messagesRoute,
 		hints: []Hint{RetryAfter, ResetHeader}, reset: resetAnthropic, dress: dressAnthropic,
 		header: map[string]string{"Anthropic-Organization-Id": "00000000-0000-0000-0000-000000000000",
 			"Anthropic-Ratelimit-Requests-Limit": "4000", "Anthropic-Ratelimit-Requests-Remaining": "3999",
 			"Anthropic-Ratelimit-Tokens-Limit": "2400000", "Anthropic-Ratelimit-Tokens-Remaining": "2399000",
-			"Anthropic-Ratelimit-Input-Tokens-Limit": "2000000", "Anthropic-Ratelimit-Input-Tokens-Remaining": "1999000",
-			"Anthropic-Ratelimit-Output-Tokens-Limit": "400000", "Anthropic-Ratelimit-Output-Tokens-Remaining": "400000"},
+			"Anthropic-Ratelimit-Input-Tokens-Limit":      "2000000",
+			"Anthropic-Ratelimit-Input-Tokens-Remaining":  "1999000",
+			"Anthropic-Ratelimit-Output-Tokens-Limit":     "400000",
+			"Anthropic-Ratelimit-Output-Tokens-Remaining": "400000"},
 		ids: []string{"claude-haiku-4-5", "claude-opus-4-8", "claude-sonnet-5-5", "claude-opus-4-6"},
 	}
 }
 
-// resetAnthropic tells with a time as of RFC 3339.
+// resetAnthropic sets the header to a time as of RFC 3339.
 func resetAnthropic(h http.Header, at time.Time) {
 	h.Set("Anthropic-Ratelimit-Requests-Remaining", "0")
 	h.Set("Anthropic-Ratelimit-Requests-Reset", at.UTC().Add(time.Second-1).Format(time.RFC3339))
 }
 
-// dressAnthropic sets what depends on the status (recorded): retry-after comes with
-// good answers, where it means nothing, and errors say whether to try again.
+// dressAnthropic sets the headers that depend on the status (recorded): good answers have retry-after too, without a
+// meaning, and errors say whether to retry.
 func dressAnthropic(h http.Header, status int, hint Hint) {
 	switch {
 	case status == 200 && hint == NoHint:
@@ -40,7 +43,7 @@ func dressAnthropic(h http.Header, status int, hint Hint) {
 	}
 }
 
-// admitMessages takes the key from x-api-key, and demands a version.
+// admitMessages takes the key from x-api-key, and requires a version.
 func admitMessages(x *exchange) *failure {
 	x.key = x.r.Header.Get("X-Api-Key")
 	version := x.r.Header.Get("Anthropic-Version")
@@ -55,7 +58,9 @@ func admitMessages(x *exchange) *failure {
 	case version == "":
 		return refused(400, "invalid_request_error", "anthropic-version: header is required")
 	case version != "2026-10-21" && version != "2023-06-01" && version != "2023-01-01":
-		return refused(400, "invalid_request_error", `anthropic-version: "`+version+`" is not a valid version. A list of valid version headers is available at https://docs.anthropic.com/en/api/versioning.`)
+		return refused(400, "invalid_request_error",
+			`anthropic-version: "`+version+
+				`" is not a valid version. A list of valid version headers is available at https://docs.anthropic.com/en/api/versioning.`)
 	}
 	return nil
 }
@@ -97,12 +102,12 @@ func (x *exchange) messages(count bool) {
 		x.fail(*f)
 		return
 	}
-	q := m.question(x)
+	req := m.decode(x)
 	if count {
-		x.say(ordered{{"input_tokens", q.tokens()}})
+		x.say(ordered{{"input_tokens", req.tokens()}})
 		return
 	}
-	a := x.answer(q)
+	a := x.answer(req)
 	use := x.messagesUsage(m, a)
 	if !m.Stream {
 		x.say(x.message(m, a, use))

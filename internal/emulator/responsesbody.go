@@ -7,21 +7,22 @@ import (
 	"slices"
 )
 
-// encryptedPrefix begins what OpenAI encrypts (recorded).
+// encryptedPrefix begins OpenAI's encrypted reasoning (recorded).
 const encryptedPrefix = "gAAAAA"
 
-// responsesBody makes the answer to a request, whole or as events.
+// responsesBody writes the answer to a request, whole or as events.
 type responsesBody struct {
 	x   *exchange
 	r   *responsesRequest
 	a   *answer
-	seq int // of the next event
+	seq int // number of the next event
 }
 
-// encrypted is reasoning state for an item. Each time it is written anew it differs
-// (recorded), and each of them is good.
+// encrypted returns the encrypted reasoning of an item. OpenAI encrypts it anew each time (recorded), and all results
+// are valid.
 func (b *responsesBody) encrypted(id string, nth int64) string {
-	return encryptedPrefix + base64.URLEncoding.EncodeToString(seal("encrypted", b.x.serial*10+nth, b.x.account()+id))
+	return encryptedPrefix + base64.URLEncoding.EncodeToString(newState("encrypted", b.x.serial*10+nth,
+		b.x.account()+id))
 }
 
 // output are the items of the answer, whole.
@@ -30,20 +31,22 @@ func (b *responsesBody) output() []ordered {
 	if b.a.reasoned > 0 {
 		items = append(items, b.reasoning(2))
 	}
-	if b.x.speaks(b.a) || b.a.refusal != "" {
+	if b.x.hasText(b.a) || b.a.refusal != "" {
 		status := "completed"
 		if b.incomplete() != nil {
 			status = "incomplete"
 		}
-		items = append(items, ordered{{"id", b.x.id("msg_", 1)}, {"type", "message"}, {"status", status}, {"content", []any{b.content(b.a.text, b.a.refusal)}}, {"role", "assistant"}})
+		items = append(items, ordered{{"id", b.x.id("msg_", 1)}, {"type", "message"}, {"status", status},
+			{"content", []any{b.content(b.a.text, b.a.refusal)}}, {"role", "assistant"}})
 	}
 	for i, c := range b.a.calls {
-		items = append(items, ordered{{"id", b.x.id("fc_", i)}, {"type", "function_call"}, {"status", "completed"}, {"arguments", c.arguments}, {"call_id", c.id}, {"name", c.name}})
+		items = append(items, ordered{{"id", b.x.id("fc_", i)}, {"type", "function_call"}, {"status", "completed"},
+			{"arguments", c.arguments}, {"call_id", c.id}, {"name", c.name}})
 	}
 	return items
 }
 
-// reasoning is the item; nth counts how often its state was written before.
+// reasoning returns the item; nth counts how often it was written before.
 func (b *responsesBody) reasoning(nth int64) ordered {
 	summary := []any{}
 	if nth > 0 && b.a.reasoning != "" {
@@ -84,7 +87,7 @@ func (b *responsesBody) whole() any {
 	return b.response(b.status(), b.output(), nil)
 }
 
-// response is the response object, which repeats most of the request (recorded).
+// response returns the response object, which repeats most of the request (recorded).
 func (b *responsesBody) response(status string, output []ordered, failed any) ordered {
 	r, x := b.r, b.x
 	ended := status == "completed" || status == "incomplete"
@@ -93,14 +96,22 @@ func (b *responsesBody) response(status string, output []ordered, failed any) or
 	if ended {
 		completed, incomplete, usage, tier = x.began.Unix(), b.incomplete(), b.usage(), "default"
 	}
-	return ordered{{"id", x.id("resp_", 0)}, {"object", "response"}, {"created_at", x.began.Unix()}, {"status", status}, {"background", false},
-		{"completed_at", completed}, {"error", failed}, {"frequency_penalty", 0.0}, {"incomplete_details", incomplete}, {"instructions", null(r.Instructions)},
-		{"max_output_tokens", r.raw["max_output_tokens"]}, {"max_tool_calls", r.raw["max_tool_calls"]}, {"model", r.Model}, {"moderation", nil}, {"output", output},
-		{"parallel_tool_calls", r.ParallelToolCalls == nil || *r.ParallelToolCalls}, {"presence_penalty", 0.0}, {"previous_response_id", nil},
-		{"prompt_cache_key", r.raw["prompt_cache_key"]}, {"prompt_cache_retention", "in_memory"}, {"reasoning", b.effort()},
-		{"safety_identifier", r.raw["safety_identifier"]}, {"service_tier", tier}, {"store", r.Store == nil || *r.Store},
-		{"temperature", or(r.raw["temperature"], 1.0)}, {"text", b.text()}, {"tool_choice", or(r.raw["tool_choice"], "auto")}, {"tools", or(r.raw["tools"], []any{})},
-		{"top_logprobs", 0}, {"top_p", or(r.raw["top_p"], 1.0)}, {"truncation", or(r.raw["truncation"], "disabled")}, {"usage", usage},
+	return ordered{{"id", x.id("resp_", 0)}, {"object", "response"}, {"created_at", x.began.Unix()}, {"status", status},
+		{"background", false},
+		{"completed_at", completed}, {"error", failed}, {"frequency_penalty", 0.0}, {"incomplete_details", incomplete},
+		{"instructions", null(r.Instructions)},
+		{"max_output_tokens", r.raw["max_output_tokens"]}, {"max_tool_calls", r.raw["max_tool_calls"]},
+		{"model", r.Model}, {"moderation", nil}, {"output", output},
+		{"parallel_tool_calls", r.ParallelToolCalls == nil || *r.ParallelToolCalls}, {"presence_penalty", 0.0},
+		{"previous_response_id", nil},
+		{"prompt_cache_key", r.raw["prompt_cache_key"]}, {"prompt_cache_retention", "in_memory"},
+		{"reasoning", b.effort()},
+		{"safety_identifier", r.raw["safety_identifier"]}, {"service_tier", tier},
+		{"store", r.Store == nil || *r.Store},
+		{"temperature", or(r.raw["temperature"], 1.0)}, {"text", b.text()},
+		{"tool_choice", or(r.raw["tool_choice"], "auto")}, {"tools", or(r.raw["tools"], []any{})},
+		{"top_logprobs", 0}, {"top_p", or(r.raw["top_p"], 1.0)}, {"truncation", or(r.raw["truncation"], "disabled")},
+		{"usage", usage},
 		{"user", r.raw["user"]}, {"metadata", or(r.raw["metadata"], object{})}}
 }
 
@@ -115,28 +126,31 @@ func (b *responsesBody) effort() any {
 	effort := any(nil)
 	if b.r.model.reasons {
 		effort = "medium"
-		if b.r.model.rests {
+		if b.r.model.reasonsOnRequest {
 			effort = "none"
 		}
 	}
-	return ordered{{"context", "current_turn"}, {"effort", or(null(b.r.Reasoning.Effort), effort)}, {"summary", null(b.r.Reasoning.Summary)}}
+	return ordered{{"context", "current_turn"}, {"effort", or(null(b.r.Reasoning.Effort), effort)},
+		{"summary", null(b.r.Reasoning.Summary)}}
 }
 
 func (b *responsesBody) text() any {
 	text, _ := b.r.raw["text"].(map[string]any)
-	return ordered{{"format", or(text["format"], ordered{{"type", "text"}})}, {"verbosity", or(text["verbosity"], "medium")}}
+	return ordered{{"format", or(text["format"], ordered{{"type", "text"}})},
+		{"verbosity", or(text["verbosity"], "medium")}}
 }
 
 func (b *responsesBody) usage() any {
 	cache := ordered{{"cached_tokens", 0}}
-	if b.r.model.version >= 56 { // from then on writes are billed
+	if b.r.model.version >= 56 { // from 5.6 on cache writes are billed
 		cache = append(cache, member{"cache_write_tokens", 0})
 	}
 	return ordered{{"input_tokens", b.a.prompt}, {"input_tokens_details", cache}, {"output_tokens", b.a.completion},
-		{"output_tokens_details", ordered{{"reasoning_tokens", b.a.reasoned}}}, {"total_tokens", b.a.prompt + b.a.completion}}
+		{"output_tokens_details", ordered{{"reasoning_tokens", b.a.reasoned}}},
+		{"total_tokens", b.a.prompt + b.a.completion}}
 }
 
-// events are the answer's events, in the recorded order. Their numbers begin with 0.
+// events returns the answer's events, in the recorded order, numbered from 0.
 func (b *responsesBody) events() iter.Seq[event] {
 	return func(yield func(event) bool) {
 		on := true
@@ -191,7 +205,7 @@ func (b *responsesBody) sendReasoning(at int, send sender) {
 	send("response.output_item.done", member{"item", b.reasoning(1)}, place)
 }
 
-// delta is what a delta has, with the padding that hides its length unless it was declined.
+// delta returns the members of a delta, with the padding that hides its length unless the request declines it.
 func (b *responsesBody) delta(text string, rest ...member) []member {
 	out := append([]member{{"delta", text}}, rest...)
 	if o := b.r.StreamOptions.IncludeObfuscation; o == nil || *o {
@@ -213,7 +227,7 @@ func (b *responsesBody) sendMessage(at int, item ordered, send sender) {
 		}
 		send("response.refusal.done", index, id, place, member{"refusal", b.a.refusal})
 	} else {
-		for p := range b.x.spoken(b.a) {
+		for p := range b.x.textPieces(b.a) {
 			if !send("response.output_text.delta", b.delta(p, index, id, place, logprobs)...) {
 				return
 			}
@@ -236,11 +250,13 @@ func (b *responsesBody) sendCall(at int, item ordered, send sender) {
 	send("response.output_item.done", member{"item", item}, place)
 }
 
-// failure is an error in the middle: an event of its own, and the response that failed.
+// failure is an error within a stream: an event of its own, and the failed response.
 func (b *responsesBody) failure() []event {
-	b.seq = max(b.seq-1, 0) // it takes the place of the event that was to come next
-	wrong := ordered{{"type", "server_error"}, {"code", "server_is_overloaded"}, {"message", "Upstream is overloaded"}, {"param", nil}}
+	b.seq = max(b.seq-1, 0) // it replaces the event that was to come next
+	wrong := ordered{{"type", "server_error"}, {"code", "server_is_overloaded"}, {"message", "Upstream is overloaded"},
+		{"param", nil}}
 	failed := b.event("error", member{"error", wrong})
 	return []event{failed, b.event("response.failed",
-		member{"response", b.response("failed", []ordered{}, json.RawMessage(`{"code":"server_error","message":"Upstream is overloaded"}`))})}
+		member{"response", b.response("failed", []ordered{},
+			json.RawMessage(`{"code":"server_error","message":"Upstream is overloaded"}`))})}
 }

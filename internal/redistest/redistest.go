@@ -1,4 +1,4 @@
-// Package redistest gives a test a real Redis, which ends with it. It needs redis-server.
+// Package redistest runs a Redis server for a test. It needs redis-server.
 package redistest
 
 import (
@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/alicetears/llm-gateway/internal/testproc"
 )
@@ -57,14 +56,14 @@ func (s *Server) Start() error {
 	if s.proc, err = testproc.Start(cmd, "", syscall.SIGKILL); err != nil {
 		return err
 	}
-	if err := s.proc.WaitListening(s.port, 10*time.Second); err != nil {
+	if err := s.proc.WaitListening(s.port); err != nil {
 		s.Stop()
 		return err
 	}
 	return nil
 }
 
-// Stop ends the server at once, as a crash would.
+// Stop kills the server.
 func (s *Server) Stop() { s.proc.Stop(syscall.SIGKILL) }
 
 func (s *Server) remove() {

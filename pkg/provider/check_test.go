@@ -45,7 +45,7 @@ func TestCheck(t *testing.T) {
 				w.WriteHeader(tt.status)
 				io.WriteString(w, tt.body)
 			})
-			res := c.Check(context5s(t), p, secret)
+			res := c.Check(deadline(t), p, secret)
 			if res.Class != tt.class || res.OK != (tt.class == "") || res.Status != tt.status || !strings.Contains(res.Message, tt.says) || res.Message == "" {
 				t.Errorf("%+v", res)
 			}

@@ -56,7 +56,7 @@ func TestAfterFailure(t *testing.T) {
 	}
 }
 
-func TestCallerCausedFailuresStayWithTheCaller(t *testing.T) {
+func TestCallersErrorsDoNotFailOver(t *testing.T) {
 	for _, class := range []chat.Class{chat.BadKey, chat.Forbidden, chat.OutOfMoney, chat.DailyQuota, chat.RateLimited, chat.Overloaded,
 		chat.Transport, chat.Timeout, chat.ModelUnknown, chat.ContextLength, chat.TooLarge, chat.BadRequest, chat.BadToolCall, chat.ContentPolicy} {
 		a := FailurePolicyOf(class)

@@ -256,7 +256,7 @@ func TestSessionReserves(t *testing.T) {
 	})
 }
 
-func TestGiveBackSurvivesMidnightAndReset(t *testing.T) {
+func TestReleaseSurvivesMidnightAndReset(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		id := f.key(2)
 		used := func(day int64) (n int64) {
@@ -300,7 +300,7 @@ func TestGiveBackSurvivesMidnightAndReset(t *testing.T) {
 	})
 }
 
-func TestNextGivesBackRestsAndReservesAtOnce(t *testing.T) {
+func TestReserveNextReleasesCoolsDownAndReserves(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		first, second := f.key(1), f.key(1)
 		r, _ := f.reserve(f.request(first))
@@ -326,7 +326,7 @@ func TestNextGivesBackRestsAndReservesAtOnce(t *testing.T) {
 		if v, _ := f.q.Refresh(t.Context(), f.request(first).Principal, now); v.Keys[first].CooldownUntil != now+60_000 {
 			t.Errorf("a shorter cooldown replaced the longer: %+v", v.Keys[first])
 		}
-		// The failure is older than the last change: it may be that of another secret.
+		// The failure is older than the last change, so it may belong to another secret.
 		if err := f.db.Run(t.Context(), store.StartCooldown(store.Cooldown{Key: second, Revision: f.revision - 1, Until: now + 1000, Class: "bad_key"})); err != nil {
 			t.Fatal(err)
 		}
