@@ -174,7 +174,7 @@ func carrierOf(t *testing.T, name string) carrier {
 // The provider sends each of its hints, and only the one that is set.
 func TestHints(t *testing.T) {
 	for _, c := range carriers() {
-		for _, hint := range append([]Hint{NoHint, OwnHint}, Hints(c.provider)...) {
+		for _, hint := range append([]Hint{NoHint, OwnHint}, profileOf(c.provider).hints...) {
 			t.Run(c.name+"/"+string(hint), func(t *testing.T) {
 				cl := newClient(t)
 				now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
