@@ -276,7 +276,7 @@ func TestWholeAnswersThatGoWrong(t *testing.T) {
 			"garbage": {Behaviour{Garbage: true}, false, ""},
 			"in 200":  {Behaviour{ErrorIn200: true}, true, "verloaded"},
 			"blank":   {Behaviour{BlankLines: true}, true, "\n"},
-			"silent":  {Behaviour{BodyDelayMs: 5, FirstByteMs: 5, ChunkBytes: 2}, true, ""},
+			"delayed": {Behaviour{BodyDelayMs: 5, FirstByteMs: 5, ChunkBytes: 2}, true, ""},
 			"unknown": {Behaviour{Unknown: true, ContentType: "text/plain"}, true, "nobody_knows"},
 			"said":    {Behaviour{Text: "As the test wants it."}, true, "As the test wants it."},
 		} {

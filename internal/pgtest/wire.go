@@ -103,7 +103,7 @@ func (w *Wire) forward(server io.Writer, client io.Reader) {
 		if started {
 			w.count(head[0])
 		} else {
-			// A question about encryption comes before the first message proper.
+			// An SSLRequest or GSSENCRequest precedes the startup message.
 			code := endian.BigEndian.Uint32(body)
 			started = code != sslRequest && code != gssRequest
 		}

@@ -280,7 +280,7 @@ func TestReleaseSurvivesMidnightAndReset(t *testing.T) {
 		}
 		giveBack(today)
 		if n := used(today.Day); n != 0 {
-			t.Errorf("yesterday's count is %d after giving back, want 0", n)
+			t.Errorf("yesterday's count is %d after the release, want 0", n)
 		}
 		if n := used(today.Day + 1); n != 1 {
 			t.Errorf("the release of yesterday's reservation changed today's count to %d", n)
@@ -295,7 +295,7 @@ func TestReleaseSurvivesMidnightAndReset(t *testing.T) {
 		giveBack(after)
 		giveBack(after)
 		if n := used(after.Day); n != 0 {
-			t.Errorf("giving back twice left %d, want 0", n)
+			t.Errorf("two releases left %d, want 0", n)
 		}
 	})
 }

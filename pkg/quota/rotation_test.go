@@ -137,6 +137,6 @@ func TestRotationIsEvenAroundKeysThatFail(t *testing.T) {
 		for _, p := range processes {
 			p.look(f)
 		}
-		even("rested", storm(each), 1, limited)
+		even("cooled down", storm(each), 1, limited)
 	})
 }

@@ -179,7 +179,7 @@ func TestPutReplacesAndPatchChanges(t *testing.T) {
 	ann.get(path).want(200).is("name", "Groq", "priority", "3", "lastFour", "8888", "state", "ready")
 	ann.chat(`{"provider":"groq","model":"llama-3.1-8b-instant","messages":[{"role":"user","content":"echo: hi"}]}`).want(200)
 	if seen := w.emu.Requests(); len(seen) != 1 || seen[0].Key != "gsk_"+mark+"_8888" {
-		t.Errorf("another secret than the last went up")
+		t.Errorf("another secret than the last was sent")
 	}
 }
 
@@ -195,9 +195,9 @@ func TestKeysAreEncrypted(t *testing.T) {
 	w := newWorld(t)
 	w.user("ann").key("openai", apiKey)
 	err := w.db.DB.Run(t.Context(), store.Stmt{SQL: "select sealed from provider_keys", Each: func(r store.Row) error {
-		var sealed []byte
-		if err := r.Scan(&sealed); err != nil || len(sealed) == 0 || strings.Contains(string(sealed), mark) {
-			t.Errorf("%v: %q", err, sealed)
+		var encrypted []byte
+		if err := r.Scan(&encrypted); err != nil || len(encrypted) == 0 || strings.Contains(string(encrypted), mark) {
+			t.Errorf("%v: %q", err, encrypted)
 		}
 		return nil
 	}})

@@ -265,7 +265,7 @@ func TestServingProcessWorks(t *testing.T) {
 		}
 		both.proc.Stop(syscall.SIGTERM)
 		if state := f.int("select state from jobs where name = 'job-6'"); state != 1 {
-			t.Errorf("the job is in state %d after the end of its process, want 1: given back", state)
+			t.Errorf("the job is in state %d after the end of its process, want 1: released", state)
 		}
 	})
 }

@@ -63,7 +63,7 @@ func TestRoundTripsOfFailover(t *testing.T) {
 		w.want("cold", w.send(p, whole), "200 [2 1]")
 		w.fails[keys[0].Name] = true
 		w.want("one step", w.send(p, whole), "200 [1 1 1]")
-		w.want("the resting key is passed over", w.send(p, stream), "200 [1 1]")
+		w.want("the key in cooldown is skipped", w.send(p, stream), "200 [1 1]")
 		w.must(store.EndCooldown(w.Context(), w.db, p.ID, keys[0].ID))
 		w.want("the table is old", w.send(p, whole), "200 [4 1 1]")
 		w.must(store.EndCooldown(w.Context(), w.db, p.ID, keys[0].ID))
@@ -73,7 +73,7 @@ func TestRoundTripsOfFailover(t *testing.T) {
 		for i, used := range []int64{1, 3, 1} { // failed attempts were released
 			k, err := store.KeyByID(w.Context(), w.db, p.ID, keys[i].ID, today)
 			if err != nil || k.UsedToday != used || (k.CooldownUntil > 0) != (i < 2) {
-				w.Errorf("key %d: %d used, rests until %d, %v; want %d used", i+1, k.UsedToday, k.CooldownUntil, err, used)
+				w.Errorf("key %d: %d used, cooldown until %d, %v; want %d used", i+1, k.UsedToday, k.CooldownUntil, err, used)
 			}
 		}
 	})
