@@ -7,10 +7,11 @@ func (p *profile) errorBody(message, kind, code, param string) any {
 	}
 	switch p.id {
 	case "openrouter":
-		status := map[string]int{"invalid_api_key": 401, "rate_limit_exceeded": 429, "insufficient_quota": 402,
-			"model_not_found":          404,
-			"content_policy_violation": 403, "forbidden": 403, "server_error": 500, "overloaded": 503,
-			"timeout": 524}[code]
+		status := map[string]int{
+			"invalid_api_key": 401, "rate_limit_exceeded": 429, "insufficient_quota": 402, "model_not_found": 404,
+			"content_policy_violation": 403, "request_too_large": 413, "forbidden": 403, "server_error": 500,
+			"overloaded": 503, "timeout": 524,
+		}[code]
 		if status == 0 {
 			status = 400
 		}

@@ -69,7 +69,14 @@ func (x *exchange) fault() {
 	case RateLimit:
 		x.rateLimit()
 	default:
-		x.fail(x.wire.fault(x, x.do.Fault))
+		if x.wall(x.do.Fault) {
+			return
+		}
+		failed, ok := x.accountFault(x.do.Fault)
+		if !ok {
+			failed = x.wire.fault(x, x.do.Fault)
+		}
+		x.fail(failed)
 	}
 }
 

@@ -71,8 +71,11 @@ func (c *Call) availableAt(k candidate, now int64) (at int64, reason string) {
 		if a.key.id != k.id {
 			continue
 		}
-		_, until := k.provider.AfterFailure(a.failure, now)
-		return cooldownReason(until, string(a.failure.Class), now)
+		rule := provider.FailurePolicy(a.failure, now).Cooldown
+		if rule.Scope != chat.ScopeKey && rule.Scope != chat.ScopeModel {
+			return 0, ""
+		}
+		return cooldownReason(rule.End(now, 0), string(a.failure.Class), now)
 	}
 	state, ok := c.quotaStatus.Keys[k.id]
 	switch {
@@ -92,7 +95,7 @@ func cooldownReason(until int64, class string, now int64) (int64, string) {
 	switch {
 	case until <= now:
 		return 0, ""
-	case until >= provider.UntilEdited:
+	case class == string(chat.BadKey):
 		return 0, "the provider refuses it (" + class + "); enter it again"
 	}
 	return until, "cooldown until " + time.UnixMilli(until).UTC().Format(time.RFC3339) + " (" + class + ")"
@@ -150,6 +153,8 @@ func describe(class chat.Class, name, model string) string {
 		return name + " did not answer in time"
 	case chat.ModelUnknown:
 		return name + " does not serve the model " + model + " to this key"
+	case chat.TooLarge:
+		return "the request is larger than " + name + " allows to the key"
 	case chat.BadToolCall:
 		return "the model wrote a tool call that " + name + " could not read"
 	}

@@ -27,12 +27,12 @@ func TestClassify(t *testing.T) {
 		{"unsupported country", "openai", 403, nil, `{"error":{"message":"Country, region, or territory not supported","type":"request_forbidden","param":null,"code":"unsupported_country_region_territory"}}`, chat.Forbidden, 0, 0},
 		{"quota as 429", "openai", 429, nil, `{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}`, chat.OutOfMoney, 0, 0},
 		{"credit", "openai", 429, nil, `{"error":{"message":"x","type":"insufficient_quota","code":"credit_balance_exhausted"}}`, chat.OutOfMoney, 0, 0},
-		{"spend limit", "openai", 429, nil, `{"error":{"message":"x","type":"x","code":"project_spend_limit_exceeded"}}`, chat.OutOfMoney, 0, 0},
+		{"spend limit", "openai", 429, nil, `{"error":{"message":"x","type":"x","code":"project_spend_limit_exceeded"}}`, chat.OutOfMoney, 0, month},
 		{"rate, retry-after", "openai", 429, http.Header{"Retry-After": {"7"}}, `{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}`, chat.RateLimited, 7 * time.Second, 0},
 		{"rate, milliseconds win", "openai", 429, http.Header{"Retry-After": {"7"}, "Retry-After-Ms": {"250.5"}}, `{"error":{"message":"x","type":"tokens","code":"rate_limit_exceeded"}}`, chat.RateLimited, 250500 * time.Microsecond, 0},
 		{"rate, window", "openai", 429, http.Header{"X-Ratelimit-Remaining-Requests": {"12"}, "X-Ratelimit-Reset-Requests": {"6m0s"}, "X-Ratelimit-Remaining-Tokens": {"0"}, "X-Ratelimit-Reset-Tokens": {"1.5s"}}, `{"error":{"message":"x","type":"tokens","code":"rate_limit_exceeded"}}`, chat.RateLimited, 1500 * time.Millisecond, 0},
 		{"rate, day", "openai", 429, nil, `{"error":{"message":"Rate limit reached for gpt-5 on requests per day (RPD): Limit 200, Used 200. Please try again in 7m12s.","type":"requests","code":"rate_limit_exceeded"}}`, chat.DailyQuota, 7*time.Minute + 12*time.Second, 0},
-		{"slow down", "openai", 503, nil, `{"error":{"message":"x","type":"server_error","code":"slow_down"}}`, chat.RateLimited, 0, 0},
+		{"slow down", "openai", 503, nil, `{"error":{"message":"x","type":"server_error","code":"slow_down"}}`, chat.Overloaded, 0, 0},
 		{"overloaded", "openai", 503, http.Header{"Retry-After": {"3"}}, `{"error":{"message":"x","type":"service_unavailable_error","code":"server_is_overloaded"}}`, chat.Overloaded, 3 * time.Second, 0},
 		{"no model", "openai", 404, nil, `{"error":{"message":"The model does not exist","type":"invalid_request_error","param":null,"code":"model_not_found"}}`, chat.ModelUnknown, 0, 0},
 		{"no model, responses", "openai", 400, nil, `{"error":{"message":"x","type":"invalid_request_error","code":"model_not_found"}}`, chat.ModelUnknown, 0, 0},
@@ -98,7 +98,7 @@ func TestClassify(t *testing.T) {
 		{"token without access", "together", 403, nil, `{"error":{"message":"Your API token does not have access to this model","type":"forbidden"}}`, chat.Forbidden, 0, 0},
 		{"forbidden", "together", 403, nil, `{"error":{"message":"no access","type":"x"}}`, chat.Forbidden, 0, 0},
 		{"rate, bare numbers", "together", 429, http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"4"}}, `{"error":{"message":"x","type":"rate_limit"}}`, chat.RateLimited, 4 * time.Second, 0},
-		{"overloaded", "together", 503, nil, `{"error":{"message":"x"}}`, chat.Overloaded, 0, 0},
+		{"overloaded", "together", 503, nil, `{"error":{"message":"x","type":"service_unavailable"}}`, chat.Overloaded, 0, 0},
 
 		{"suspended", "fireworks", 412, nil, `{"error":{"object":"error","type":"precondition_failed","message":"Account x is suspended"},"raw_output":null}`, chat.Forbidden, 0, 0},
 		{"spent", "fireworks", 412, nil, `{"error":{"object":"error","type":"x","message":"Account x is suspended, possibly due to reaching the monthly spending limit"}}`, chat.OutOfMoney, 0, 0},
@@ -108,7 +108,8 @@ func TestClassify(t *testing.T) {
 		{"unknown key", "deepseek", 401, nil, `{"error":{"message":"Authentication Fails","type":"authentication_error","code":"invalid_request_error"}}`, chat.BadKey, 0, 0},
 		{"too long", "deepseek", 400, nil, `{"error":{"message":"This model's maximum context length is 131072 tokens. However, you requested 200000.","type":"invalid_request_error","param":null,"code":"invalid_request_error"}}`, chat.ContextLength, 0, 0},
 		{"no model", "deepseek", 400, nil, `{"error":{"message":"Model Not Exist","type":"invalid_request_error","param":null,"code":"invalid_request_error"}}`, chat.ModelUnknown, 0, 0},
-		{"overloaded", "deepseek", 503, nil, ``, chat.Overloaded, 0, 0},
+		{"overloaded", "deepseek", 503, nil, `{"error":{"message":"busy","type":"service_unavailable_error","code":null}}`, chat.Overloaded, 0, 0},
+		{"no body", "deepseek", 503, nil, ``, chat.Transport, 0, 0},
 
 		{"unknown key", "openrouter", 401, nil, `{"error":{"message":"User not found.","code":401}}`, chat.BadKey, 0, 0},
 		{"no credit", "openrouter", 402, nil, `{"error":{"message":"Insufficient credits","code":402}}`, chat.OutOfMoney, 0, 0},
@@ -180,7 +181,7 @@ func FuzzReadDetails(f *testing.F) {
 			if err.Class == "" || err.RetryAfter < 0 || err.RetryAfter > MaxHint {
 				t.Fatalf("%s: class %q, after %v", p.ID, err.Class, err.RetryAfter)
 			}
-			if _, until := p.AfterFailure(err, noon); until < 0 || until > UntilEdited {
+			if _, until := p.AfterFailure(err, noon); until < 0 || until > noon+maxCooldown.Milliseconds() {
 				t.Fatalf("%s: cools down until %d", p.ID, until)
 			}
 		}
