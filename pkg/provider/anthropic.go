@@ -26,7 +26,7 @@ func anthropicRow() Provider {
 				ToolNames: dialect.ToolNames128,
 				MaxOutput: maxOutput("anthropic"),
 			},
-			CacheMarks: dialect.CacheMarksKept,
+			CacheMarks: true,
 			Models:     claudeModels(),
 		}},
 		limits: []limitHeader{
@@ -75,7 +75,7 @@ func claudeModels() []anthropic.ModelRules {
 		return m
 	}
 	folded := func(m anthropic.ModelRules, efforts ...string) anthropic.ModelRules {
-		m.SystemTurns, m.Efforts = anthropic.SystemFolded, efforts
+		m.FoldsSystemTurns, m.Efforts = true, efforts
 		return m
 	}
 	four7 := folded(with(claude(407), anthropic.OffByDefault, anthropic.ForcedWithoutThinking), efforts...)

@@ -22,15 +22,15 @@ func fireworksRow() Provider {
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
 			},
-			MaxTokens:     openai.MaxTokens,  // both are accepted
-			StreamUsage:   openai.UsageAsked, // newer models send none otherwise
-			MaxStops:      4,                 // API reference, create chat completion
-			DeveloperRole: openai.DeveloperAsSystem,
-			Reasoning:     openai.ReasoningBudget,
-			ReasoningBack: openai.ReasoningBackContent,
-			Audio:         openai.AudioRefused,
-			Files:         openai.FilesRefused,
-			AllowedTools:  openai.AllowedToolsFiltered,
+			MaxTokens:       openai.MaxTokens, // both are accepted
+			AsksStreamUsage: true,             // newer models send none otherwise
+			MaxStops:        4,                // API reference, create chat completion
+			NoDeveloperRole: true,
+			Reasoning:       openai.ReasoningBudget,
+			ReasoningBack:   openai.ReasoningBackContent,
+			Audio:           openai.AudioRefused,
+			Files:           openai.FilesRefused,
+			NoAllowedTools:  true,
 			Models: []openai.ModelRules{
 				{Match: idPrefix(""), Efforts: []string{"none", "low", "medium", "high"}},
 			},

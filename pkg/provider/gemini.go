@@ -63,13 +63,13 @@ func geminiModels() []gemini.ModelRules {
 	}
 	level := func(match func(string) bool, efforts ...string) gemini.ModelRules {
 		return gemini.ModelRules{Match: match, Thinking: gemini.ThinkingLevel, Efforts: efforts,
-			Signatures: gemini.SignaturesDemanded, ResultMedia: gemini.ResultMediaInside}
+			DemandsSignatures: true, ResultMediaInside: true}
 	}
 	return []gemini.ModelRules{
 		{Match: geminiPrefix("gemma-1", "gemma-2", "gemma-3", "gemini-gemma-"), Thinking: gemini.ThinkingDropped,
-			Schema: gemini.SchemaSubset, Instructions: gemini.InstructionsInTurn},
+			SchemaSubset: true, InstructionsInTurn: true},
 		{Match: geminiPrefix("gemini-1", "gemini-2.0-", "gemini-exp-", "gemini-pro-1", "gemini-flash-1", "gemma-", "learnlm-"),
-			Thinking: gemini.ThinkingDropped, Schema: gemini.SchemaSubset},
+			Thinking: gemini.ThinkingDropped, SchemaSubset: true},
 		{Match: func(id string) bool {
 			return geminiPrefix("gemini-2.5-")(id) && (strings.Contains(id, "-image") || strings.Contains(id, "-tts"))
 		}, Thinking: gemini.ThinkingDropped},

@@ -25,15 +25,15 @@ func groqRow() Provider {
 				ToolNames:    dialect.ToolNames64,
 				SingleChoice: true, // n other than 1 is a 400
 			},
-			MaxTokens:     openai.MaxCompletionTokens,
-			StreamUsage:   openai.UsageAsked,
-			MaxStops:      4, // API reference, create chat completion
-			DeveloperRole: openai.DeveloperAsSystem,
-			Names:         openai.NamesDropped,
-			ReasoningBack: openai.ReasoningBackField,
-			Audio:         openai.AudioRefused,
-			Files:         openai.FilesRefused,
-			AllowedTools:  openai.AllowedToolsFiltered,
+			MaxTokens:       openai.MaxCompletionTokens,
+			AsksStreamUsage: true,
+			MaxStops:        4, // API reference, create chat completion
+			NoDeveloperRole: true,
+			NoNames:         true,
+			ReasoningBack:   openai.ReasoningBackField,
+			Audio:           openai.AudioRefused,
+			Files:           openai.FilesRefused,
+			NoAllowedTools:  true,
 			// CreateChatCompletionRequest's messages, additionalProperties false.
 			MessageFields: []string{"role", "content", "tool_calls", "tool_call_id", "reasoning"},
 			// Who takes reasoning_effort, and which values, is the model's affair.

@@ -20,13 +20,13 @@ func openAIRow() Provider {
 			Drop:  []string{"top_k"},
 			Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 		},
-		Embeddings: dialect.EmbeddingRules{Tokens: dialect.TokensKept},
+		Embeddings: dialect.EmbeddingRules{Tokens: true},
 		// max_tokens is deprecated for max_completion_tokens, which all chat models take
 		// (API reference, create chat completion).
-		MaxTokens:   openai.MaxCompletionTokens,
-		StreamUsage: openai.UsageAsked,
-		MaxStops:    4, // API reference, create chat completion
-		Models:      openAIModels(),
+		MaxTokens:       openai.MaxCompletionTokens,
+		AsksStreamUsage: true,
+		MaxStops:        4, // API reference, create chat completion
+		Models:          openAIModels(),
 	}
 	return Provider{
 		ID: "openai", Name: "OpenAI", BaseURL: "https://api.openai.com/v1",

@@ -18,7 +18,7 @@ func openRouterRow() Provider {
 		// An application's own name in OpenRouter's rankings, and sticky routing.
 		ForwardedRequestHeaders: []string{"Http-Referer", "X-Openrouter-Title", "X-Title", "X-Openrouter-Categories", "X-Session-Id"},
 		// GET /models needs no key at all, GET /key tells what is left of its credit.
-		modelIDs: modelIDs{likely: isOpenRouterSlug, authors: []string{"openai", "anthropic", "deepseek"}},
+		modelIDs: modelIDs{likely: isOpenRouterSlug, authors: []string{"openai/", "anthropic/", "deepseek/"}},
 		check:    check{path: "/key", read: openRouterKey, proves: "the provider knows the key, and its credit is not used up"},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
@@ -26,15 +26,15 @@ func openRouterRow() Provider {
 				SingleChoice: true,
 				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 			},
-			Embeddings:    dialect.EmbeddingRules{Tokens: dialect.TokensKept},
-			MaxTokens:     openai.MaxTokens,     // both are accepted
-			StreamUsage:   openai.UsageIncluded, // always sent; include_usage does nothing
-			MaxStops:      4,                    // OpenAPI document
-			Reasoning:     openai.ReasoningObject,
-			ReasoningBack: openai.ReasoningBackDetails,
-			Files:         openai.FileObjectOrURL,
-			CacheMarks:    dialect.CacheMarksKept,
-			AllowedTools:  openai.AllowedToolsFiltered, // ChatToolChoice has no such form
+			Embeddings:      dialect.EmbeddingRules{Tokens: true},
+			MaxTokens:       openai.MaxTokens, // both are accepted
+			AsksStreamUsage: false,            // always sent; include_usage does nothing
+			MaxStops:        4,                // OpenAPI document
+			Reasoning:       openai.ReasoningObject,
+			ReasoningBack:   openai.ReasoningBackDetails,
+			Files:           openai.FileObjectOrURL,
+			CacheMarks:      true,
+			NoAllowedTools:  true, // ChatToolChoice has no such form
 			Models: []openai.ModelRules{{
 				Match:                   idPrefix("anthropic/"),
 				ReasoningBoundToContext: true, // Anthropic's preserved thinking

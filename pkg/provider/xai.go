@@ -25,17 +25,17 @@ func xAIRow() Provider {
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
 			},
-			MaxTokens:     openai.MaxCompletionTokens, // max_tokens is deprecated
-			StreamUsage:   openai.UsageAsked,
-			MaxStops:      4,
-			DeveloperRole: openai.DeveloperAsSystem,
-			Names:         openai.NamesDropped, // refused on most roles: BerriAI/litellm issue 9720
-			Audio:         openai.AudioRefused,
-			Files:         openai.FilesRefused, // Responses alone takes them
-			AllowedTools:  openai.AllowedToolsFiltered,
+			MaxTokens:       openai.MaxCompletionTokens, // max_tokens is deprecated
+			AsksStreamUsage: true,
+			MaxStops:        4,
+			NoDeveloperRole: true,
+			NoNames:         true, // refused on most roles: BerriAI/litellm issue 9720
+			Audio:           openai.AudioRefused,
+			Files:           openai.FilesRefused, // Responses alone takes them
+			NoAllowedTools:  true,
 			// completion_tokens leave reasoning out, which OpenAI's clients add nothing to.
-			Answers: openai.AnswersWritten,
-			Models:  xAIModels(),
+			RewritesAnswers: true,
+			Models:          xAIModels(),
 		}},
 		signals: []signal{
 			// "Incorrect API key provided: na***ys. You can obtain an API key from https://console.x.ai." (continuedev/continue

@@ -9,7 +9,6 @@ import (
 
 	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 )
 
@@ -54,6 +53,9 @@ func message(events []object) object {
 			m["content"] = []any{}
 		case "content_block_start":
 			m["content"] = append(blocks, ev["content_block"])
+			if b := obj(ev["content_block"]); str(b["type"]) == "fallback" { // a whole answer names the model that took over
+				m["model"] = obj(b["to"])["model"]
+			}
 		case "content_block_delta":
 			b, d := obj(blocks[int(at)]), obj(ev["delta"])
 			switch str(d["type"]) {
@@ -272,7 +274,7 @@ func TestRecordedRequests(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		enc, err := encode(t, req, &anthropic.Rules{CacheMarks: dialect.CacheMarksKept, Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThinkingBudget}}})
+		enc, err := encode(t, req, &anthropic.Rules{CacheMarks: true, Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThinkingBudget}}})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
