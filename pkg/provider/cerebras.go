@@ -45,6 +45,7 @@ func cerebrasRow() Provider {
 			{"x-ratelimit-remaining-requests-day", "x-ratelimit-reset-requests-day"},
 			{"x-ratelimit-remaining-tokens-minute", "x-ratelimit-reset-tokens-minute"},
 		},
+		errors: formatBare | formatOpenAI,
 		signals: []signal{
 			{word: "wrong_api_key", class: chat.BadKey},
 			// "We're experiencing high traffic right now! Please try again soon." (sandialabs/atlas-ui-3 issue 111)

@@ -40,6 +40,7 @@ func deepSeekRow() Provider {
 			NoAllowedTools:  true,
 			NoTextParts:     true,
 		}},
+		errors: formatOpenAI | formatFlat,
 		signals: []signal{
 			{text: "insufficient balance", class: chat.OutOfMoney},
 			{word: "insufficient_system_resource", class: chat.Overloaded},

@@ -36,12 +36,18 @@ func fireworksRow() Provider {
 			},
 		}},
 		limits: []limitHeader{{"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"}},
+		errors: formatOpenAI | formatFlat,
 		signals: []signal{
 			// 412: "Account x is suspended, possibly due to reaching the monthly spending
-			// limit or failure to pay past invoices".
+			// limit or failure to pay past invoices". Other failures with it are those of a model's weights.
 			{status: 412, text: "spending limit", class: chat.OutOfMoney},
 			{status: 412, text: "invoice", class: chat.OutOfMoney},
-			{status: 412, class: chat.Forbidden},
+			{status: 412, text: "suspended", class: chat.Forbidden, scope: chat.ScopeKey},
+			{status: 412, class: chat.ModelUnknown},
+			// Requests a minute are the account's until it has a payment method; tokens are the model's.
+			{status: 429, text: "payment method", class: chat.RateLimited, scope: chat.ScopeKey},
+			{status: 403, text: "model", class: chat.Forbidden},
+			{status: 403, class: chat.Forbidden, scope: chat.ScopeKey},
 		},
 	}
 }

@@ -48,9 +48,14 @@ func mistralRow() Provider {
 				{Match: idPrefix(""), Drop: []string{"reasoning_effort"}},
 			},
 		}},
+		errors: formatFlat | formatMistral,
 		signals: []signal{
-			{status: 400, word: "invalid_model", class: chat.ModelUnknown},
-			{status: 400, word: "1500", class: chat.ModelUnknown},
+			{word: "invalid_model", class: chat.ModelUnknown},
+			{word: "1500", class: chat.ModelUnknown},
+			{word: "3051", class: chat.ContextLength},
+			{status: 400, text: "too large for model with", class: chat.ContextLength},
+			// Tokens a month are one of its limits (help.mistral.ai, rate limits).
+			{status: 429, text: "month", class: chat.DailyQuota, reset: resetMonth},
 		},
 	}
 }

@@ -43,6 +43,7 @@ func togetherRow() Provider {
 			{"x-ratelimit-remaining", "x-ratelimit-reset"},
 			{"x-tokenlimit-remaining", "x-tokenlimit-reset"},
 		},
+		errors: formatOpenAI,
 		signals: []signal{
 			{word: "model_not_available", class: chat.ModelUnknown},
 			{word: "dedicated_endpoint_not_running", class: chat.ModelUnknown},
