@@ -165,6 +165,8 @@ func TestQuotaFollowsTheModel(t *testing.T) {
 				}
 				f.revision++
 				*m.day(store.DayOf(clock)) = modelDay{gen: m.day(store.DayOf(clock)).gen + 1}
+				m.cooldowns[0].end() // of the key, not of the host
+				m.cooldowns[1].end()
 			case op == 15:
 				clock += rng.Int64N([]int64{2 * dayMs, 3600_000, 60_000}[rng.IntN(3)])
 			case op == 16:
