@@ -341,3 +341,79 @@ func TestNoKeyIsUnusableForLong(t *testing.T) {
 		})
 	}
 }
+
+// A page of a firewall says nothing about the keys, and about the host only if different requests in a row met one.
+func TestPagesOfAFirewall(t *testing.T) {
+	w := newWorld(t)
+	firewall := failing(answerError(403, `<html>Access denied</html>`, "Content-Type", "text/html"))
+	only := w.add(key{answer: firewall.serve})
+	cooldowns := func() int64 { return w.int(`select count(*) from cooldowns`) }
+	ask := func(fails bool) {
+		t.Helper()
+		firewall.failing.Store(fails)
+		if id, err := w.serves(w.g, model); (err != nil) != fails || err == nil && id != only {
+			t.Errorf("%v %v", id, err)
+		}
+	}
+	for range 3 {
+		ask(true)
+		ask(true)
+		ask(false) // they are not in a row any more
+	}
+	if n := cooldowns(); n != 0 {
+		t.Errorf("%d cooldowns, want none", n)
+	}
+	ask(true)
+	ask(true)
+	ask(true)
+	if n := w.int(`select count(*) from cooldowns where class = 'transport' and subject <> $1`, only); n != 1 || cooldowns() != 1 {
+		t.Errorf("%d cooldowns of the host, %d in all, want one", n, cooldowns())
+	}
+	ask(false) // rather than refusing
+	if n := cooldowns(); n != 0 {
+		t.Errorf("%d cooldowns after a success", n)
+	}
+}
+
+// A page that one request meets with three keys may be about that request alone.
+func TestPageForThreeKeys(t *testing.T) {
+	w := newWorld(t)
+	firewall := failing(answerError(403, `<html>Access denied</html>`, "Content-Type", "text/html"))
+	for range 5 {
+		w.add(key{answer: firewall.serve, priority: 1})
+	}
+	other := w.add(key{provider: "mistral", models: `["gpt*"]`, priority: 2})
+	w.mustServe(w.request(model), other)
+	calls := 0
+	for i := range 5 {
+		calls += w.callsOf(i + 1)
+	}
+	if n := w.int(`select count(*) from cooldowns`); n != 0 || calls != 3 {
+		t.Errorf("%d cooldowns after %d calls, want none after 3", n, calls)
+	}
+	firewall.failing.Store(false)
+	if id, err := w.serves(w.g, model); err != nil || id == other {
+		t.Errorf("the next request: %v %v", id, err)
+	}
+}
+
+// One user's failures reach no other's routing.
+func TestHostOfAnotherUser(t *testing.T) {
+	w := newWorld(t)
+	for range 4 {
+		w.add(key{answer: noServer})
+	}
+	_, err := w.do(w.request(model))
+	wantCode(t, err, fault.Provider)
+	if n := w.int(`select count(*) from cooldowns`); n != 1 {
+		t.Fatalf("%d cooldowns, want the host's", n)
+	}
+	w.run(`insert into users (id, email, name, role, password, enabled, revision, created_at, updated_at)
+values ($1, 'b@example.com', '', 'user', '', $2, 1, 0, 0)`, store.ID{1}, true)
+	w.run(`update cooldowns set user_id = $1, subject = $2`, store.ID{1}, store.HostKey(store.ID{1}, "openai", w.origin))
+	calls := w.callsOf(1)
+	_, err = w.serves(w.other(), model)
+	if err == nil || w.callsOf(1) == calls {
+		t.Errorf("the first key was not called: %v", err)
+	}
+}
