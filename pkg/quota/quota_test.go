@@ -256,7 +256,7 @@ func TestSessionReserves(t *testing.T) {
 	})
 }
 
-func TestGiveBackSurvivesMidnightAndReset(t *testing.T) {
+func TestReleaseSurvivesMidnightAndReset(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		id := f.key(2)
 		used := func(day int64) (n int64) {
@@ -300,7 +300,7 @@ func TestGiveBackSurvivesMidnightAndReset(t *testing.T) {
 	})
 }
 
-func TestNextReleasesCoolsDownAndReservesAtOnce(t *testing.T) {
+func TestReserveNextReleasesCoolsDownAndReserves(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		first, second := f.key(1), f.key(1)
 		r, _ := f.reserve(f.request(first))
