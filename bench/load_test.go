@@ -25,7 +25,8 @@ var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * co
 // send sends n requests from all callers concurrently and checks that each answer is complete.
 func (t target) send(b *testing.B, n int) {
 	b.Helper()
-	body := `{"model":"gpt-4o-mini","stream":` + strconv.FormatBool(t.stream) + `,"messages":[{"role":"user","content":"Say two hundred words."}]}`
+	body := `{"model":"gpt-4o-mini","stream":` + strconv.FormatBool(t.stream) +
+		`,"messages":[{"role":"user","content":"Say two hundred words."}]}`
 	end := "usage"
 	if t.stream {
 		end = "data: [DONE]"

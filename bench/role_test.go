@@ -166,7 +166,8 @@ func upstream(w http.ResponseWriter, r *http.Request) {
 		send(`{"content":"word "}`, "null")
 	}
 	send(`{}`, `"stop"`)
-	io.WriteString(w, `data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini","choices":[],"usage":{"prompt_tokens":20,"completion_tokens":100,"total_tokens":120}}`+"\n\ndata: [DONE]\n\n")
+	io.WriteString(w,
+		`data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini","choices":[],"usage":{"prompt_tokens":20,"completion_tokens":100,"total_tokens":120}}`+"\n\ndata: [DONE]\n\n")
 }
 
 func bareProxy() (http.Handler, string, func() int64, error) {
@@ -216,7 +217,8 @@ func realGateway() (http.Handler, string, func() int64, error) {
 		return nil, "", nil, err
 	}
 	rows := func() (n int64) {
-		err := db.Run(context.Background(), store.Stmt{SQL: "select count(*) from requests", Each: func(r store.Row) error { return r.Scan(&n) }})
+		err := db.Run(context.Background(),
+			store.Stmt{SQL: "select count(*) from requests", Each: func(r store.Row) error { return r.Scan(&n) }})
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 		}
@@ -229,7 +231,8 @@ func realGateway() (http.Handler, string, func() int64, error) {
 func furnish(app *server.App) (string, error) {
 	ctx, now := context.Background(), time.Now().UnixMilli()
 	user, keyID := store.NewID(now), store.NewID(now)
-	if err := store.CreateFirstUser(ctx, app.DB, store.User{ID: user, Email: "bench@example.com", PasswordHash: "none", Enabled: true, CreatedAt: now}); err != nil {
+	if err := store.CreateFirstUser(ctx, app.DB,
+		store.User{ID: user, Email: "bench@example.com", PasswordHash: "none", Enabled: true, CreatedAt: now}); err != nil {
 		return "", err
 	}
 	token, err := app.Secrets.NewToken(rand.Reader)
@@ -237,11 +240,13 @@ func furnish(app *server.App) (string, error) {
 		return "", err
 	}
 	digest := app.Secrets.Digest(token)
-	if err := store.CreateToken(ctx, app.DB, store.Token{ID: store.NewID(now), UserID: user, Name: "bench", Hash: digest[:], Enabled: true, CreatedAt: now}); err != nil {
+	if err := store.CreateToken(ctx, app.DB,
+		store.Token{ID: store.NewID(now), UserID: user, Name: "bench", Hash: digest[:], Enabled: true, CreatedAt: now}); err != nil {
 		return "", err
 	}
 	encrypted, encryptionKey := app.Secrets.Encrypt([]byte("sk-bench-0123456789"), gateway.KeyBinding(keyID, user))
 	limit := int64(1e12)
 	return token, store.CreateKey(ctx, app.DB, store.Key{ID: keyID, UserID: user, Provider: "openai", Name: "bench",
-		Encrypted: encrypted, EncryptionKeyID: encryptionKey, LastFour: "6789", Priority: 1, Enabled: true, DailyLimit: &limit, CreatedAt: now})
+		Encrypted: encrypted, EncryptionKeyID: encryptionKey, LastFour: "6789", Priority: 1, Enabled: true,
+		DailyLimit: &limit, CreatedAt: now})
 }

@@ -68,7 +68,8 @@ var may = map[string][]string{
 }
 
 // anything lists the packages that may import all others: programs and tests.
-var anything = []string{"", "cmd/gateway", "bench", "tests", "internal/pgtest", "internal/redistest", "internal/testproc", "internal/deps", "internal/docs",
+var anything = []string{"", "cmd/gateway", "bench", "tests", "internal/pgtest", "internal/redistest",
+	"internal/testproc", "internal/deps", "internal/docs",
 	"pkg/store/storetest"}
 
 func TestDependencies(t *testing.T) {
@@ -120,7 +121,8 @@ func TestFunctionsLinkLittle(t *testing.T) {
 			for _, wrong := range []string{
 				"modernc.org", "testing", "net/http/httptest", "net/http/pprof",
 				module + "/cmd", module + "/internal/emulator", module + "/pkg/store/sqlite", module + "/pkg/store/storetest",
-				module + "/internal/pgtest", module + "/internal/testproc", module + "/internal/redistest", module + "/internal/dialecttest",
+				module + "/internal/pgtest", module + "/internal/testproc", module + "/internal/redistest",
+				module + "/internal/dialecttest",
 			} {
 				if under(path, wrong) {
 					t.Errorf("%s links %s", name, path)

@@ -111,7 +111,8 @@ func TestDialectsAreNamedInTables(t *testing.T) {
 func (s source) namesNoDialect(t *testing.T, packages []string) {
 	ast.Inspect(s.file, func(n ast.Node) bool {
 		id, ok := n.(*ast.Ident)
-		if ok && ast.IsExported(id.Name) && slices.ContainsFunc(packages, func(p string) bool { return strings.EqualFold(path.Base(p), id.Name) }) {
+		if ok && ast.IsExported(id.Name) &&
+			slices.ContainsFunc(packages, func(p string) bool { return strings.EqualFold(path.Base(p), id.Name) }) {
 			t.Errorf("%s names the dialect %s", s.fset.Position(id.Pos()), id.Name)
 		}
 		return true

@@ -50,7 +50,8 @@ func Interleaved(r *rand.Rand) []chat.Event {
 		}
 		events = append(events, chat.Event{Kind: chat.EventFinish, Choice: c, Finish: finish})
 	}
-	return append(events, chat.Event{Kind: chat.EventUsage, Usage: &chat.Usage{Input: 1 + r.Int64N(100), Output: 1}}, chat.Event{Kind: chat.EventEnd})
+	return append(events, chat.Event{Kind: chat.EventUsage, Usage: &chat.Usage{Input: 1 + r.Int64N(100), Output: 1}},
+		chat.Event{Kind: chat.EventEnd})
 }
 
 // tracks returns the parts of a choice, each with its pieces in order.
@@ -60,7 +61,8 @@ func tracks(r *rand.Rand, choice int) [][]chat.Event {
 		var track []chat.Event
 		switch r.IntN(6) {
 		case 5:
-			track = []chat.Event{{Kind: chat.EventMedia, Part: chat.Image, Media: &chat.Media{MIMEType: "image/png", Data: []string{"QQ==", "QUI="}[r.IntN(2)]}}}
+			track = []chat.Event{{Kind: chat.EventMedia, Part: chat.Image,
+				Media: &chat.Media{MIMEType: "image/png", Data: []string{"QQ==", "QUI="}[r.IntN(2)]}}}
 		case 0:
 			track = said(r, chat.EventText)
 		case 1:

@@ -50,7 +50,8 @@ func (x *Exchange) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &kept); err != nil {
 		return err
 	}
-	x.Request.URL, x.Response.Status, x.Response.Body, x.Truncated = kept.Request.URL, kept.Response.Status, string(kept.Response.Body), kept.Truncated
+	x.Request.URL, x.Response.Status, x.Response.Body, x.Truncated = kept.Request.URL, kept.Response.Status,
+		string(kept.Response.Body), kept.Truncated
 	if kept.Request.Body != "" {
 		x.Request.Body = []byte(kept.Request.Body)
 	}

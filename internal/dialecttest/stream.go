@@ -14,7 +14,8 @@ import (
 
 // Collect reads a stream to its end and folds it. It reports whether EventEnd came, and fails the test if the events
 // come in an order that package chat forbids. order, which may be nil, receives each event too.
-func Collect(t testing.TB, d dialect.StreamDecoder, src io.Reader, order func(*chat.Event)) (resp *chat.Response, complete bool, failed *chat.Error) {
+func Collect(t testing.TB, d dialect.StreamDecoder, src io.Reader, order func(*chat.Event)) (
+	resp *chat.Response, complete bool, failed *chat.Error) {
 	t.Helper()
 	r := sse.NewReader(src, 0)
 	var all chat.Assembler

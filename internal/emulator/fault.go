@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -79,15 +78,6 @@ func (x *exchange) fault() {
 		}
 		x.fail(failed)
 	}
-}
-
-// Hints returns the hints that a provider uses, the usual one first. Behaviour.Hint may name others as well: proxies
-// send them.
-func Hints(provider string) []Hint {
-	if p := profileOf(provider); p != nil {
-		return slices.Clone(p.hints)
-	}
-	return nil
 }
 
 func (x *exchange) rateLimit() {

@@ -140,9 +140,11 @@ func start(fsync Durability) (*Server, error) {
 // Start starts the server again, at the same port.
 func (s *Server) Start() error {
 	args := []string{"-D", filepath.Join(s.dir, "data"), "-p", fmt.Sprint(s.port), "-k", s.dir}
-	settings := []string{"listen_addresses=127.0.0.1", "fsync=" + string(s.fsync), "max_connections=200", "autovacuum_naptime=1h"}
+	settings := []string{"listen_addresses=127.0.0.1", "fsync=" + string(s.fsync), "max_connections=200",
+		"autovacuum_naptime=1h"}
 	if s.fsync == Fast {
-		settings = append(settings, "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
+		settings = append(settings, "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal",
+			"max_wal_senders=0")
 	}
 	for _, setting := range settings {
 		args = append(args, "-c", setting)

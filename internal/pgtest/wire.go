@@ -39,7 +39,8 @@ func (w *Wire) Idle(t testing.TB, d time.Duration) {
 	bytes, connections := w.Bytes(), w.Connections()
 	time.Sleep(d)
 	if sent, opened := w.Bytes()-bytes, w.Connections()-connections; sent != 0 || opened != 0 {
-		t.Errorf("%d bytes were sent to the database and %d connections opened while nobody asked for anything for %v", sent, opened, d)
+		t.Errorf("%d bytes were sent to the database and %d connections opened while nobody asked for anything for %v",
+			sent, opened, d)
 	}
 }
 
@@ -102,7 +103,7 @@ func (w *Wire) forward(server io.Writer, client io.Reader) {
 		if started {
 			w.count(head[0])
 		} else {
-			// A question about encryption comes before the first message proper.
+			// An SSLRequest or GSSENCRequest precedes the startup message.
 			code := endian.BigEndian.Uint32(body)
 			started = code != sslRequest && code != gssRequest
 		}

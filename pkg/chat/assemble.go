@@ -181,12 +181,7 @@ func (c *choiceBuilder) appendReason(ev *Event) {
 	}
 	p := &c.parts[at]
 	p.append(&p.Text, ev.Text)
-	if ev.State != nil {
-		if p.State == nil {
-			p.State = new(ReasoningState)
-		}
-		p.State.Merge(ev.State)
-	}
+	p.State = p.State.Merge(ev.State)
 }
 
 func (c *choiceBuilder) cite(citation Citation) {
@@ -233,14 +228,21 @@ func (s *ReasoningState) Complete() bool {
 	return s != nil && (s.Signature != "" || s.Redacted != "" || s.Encrypted != "")
 }
 
-// Merge adds what next says to s; next must be one that s takes, and not nil.
-func (s *ReasoningState) Merge(next *ReasoningState) {
+// Merge adds what next, which may be nil, says to s; it must be one that s takes. It returns s, or a new state if s is nil.
+func (s *ReasoningState) Merge(next *ReasoningState) *ReasoningState {
+	if next == nil {
+		return s
+	}
+	if s == nil {
+		s = new(ReasoningState)
+	}
 	s.ID = cmp.Or(next.ID, s.ID)
 	s.Signature = cmp.Or(next.Signature, s.Signature)
 	s.Redacted = cmp.Or(next.Redacted, s.Redacted)
 	s.Encrypted = cmp.Or(next.Encrypted, s.Encrypted)
 	s.Format = cmp.Or(next.Format, s.Format)
 	s.Index, s.Summary = next.Index, next.Summary
+	return s
 }
 
 // mergeLogprobs puts the lists of OpenAI's logprobs objects together, member by member.

@@ -78,11 +78,12 @@ func (c *Call) availableAt(k candidate, now int64) (at int64, reason string) {
 		return cooldownReason(rule.End(now, 0), string(a.failure.Class), now)
 	}
 	state, ok := c.quotaStatus.Keys[k.id]
+	cooldown, cools := c.coolingDown(k, now)
 	switch {
 	case !ok || state.Disabled:
 		return 0, "disabled"
-	case state.CoolingDown(now):
-		return cooldownReason(state.CooldownUntil, state.CooldownClass, now)
+	case cools:
+		return cooldownReason(cooldown.Until, cooldown.Class, now)
 	case state.Limit != nil && *state.Limit <= 0:
 		return 0, "its daily limit is 0"
 	case state.Spent():

@@ -89,7 +89,8 @@ return 0`)
 func (t *RedisThrottle) Try(ctx context.Context, now int64, bucket string, r Rule) (wait time.Duration, err error) {
 	err = t.either(ctx, now, func(ctx context.Context) error {
 		ms, err := tryScript.Run(ctx, t.client, []string{redisPrefix + bucket},
-			now, r.Forget.Milliseconds(), r.Free, r.doublings(), r.Max.Milliseconds(), r.Step.Milliseconds(), (r.Max + r.Forget).Milliseconds()).Int64()
+			now, r.Forget.Milliseconds(), r.Free, r.doublings(), r.Max.Milliseconds(), r.Step.Milliseconds(),
+			(r.Max + r.Forget).Milliseconds()).Int64()
 		wait = time.Duration(ms) * time.Millisecond
 		return err
 	}, func() (err error) {

@@ -286,7 +286,7 @@ func TestCallersCredentialsAreNotForwarded(t *testing.T) {
 		}
 	}
 	if seen[0].Key != apiKey {
-		t.Error("another key went up")
+		t.Error("another key was sent")
 	}
 }
 

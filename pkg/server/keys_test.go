@@ -179,7 +179,7 @@ func TestPutReplacesAndPatchChanges(t *testing.T) {
 	ann.get(path).want(200).is("name", "Groq", "priority", "3", "lastFour", "8888", "state", "ready")
 	ann.chat(`{"provider":"groq","model":"llama-3.1-8b-instant","messages":[{"role":"user","content":"echo: hi"}]}`).want(200)
 	if seen := w.emu.Requests(); len(seen) != 1 || seen[0].Key != "gsk_"+mark+"_8888" {
-		t.Errorf("another secret than the last went up")
+		t.Errorf("another secret than the last was sent")
 	}
 }
 
@@ -195,9 +195,9 @@ func TestKeysAreEncrypted(t *testing.T) {
 	w := newWorld(t)
 	w.user("ann").key("openai", apiKey)
 	err := w.db.DB.Run(t.Context(), store.Stmt{SQL: "select sealed from provider_keys", Each: func(r store.Row) error {
-		var sealed []byte
-		if err := r.Scan(&sealed); err != nil || len(sealed) == 0 || strings.Contains(string(sealed), mark) {
-			t.Errorf("%v: %q", err, sealed)
+		var encrypted []byte
+		if err := r.Scan(&encrypted); err != nil || len(encrypted) == 0 || strings.Contains(string(encrypted), mark) {
+			t.Errorf("%v: %q", err, encrypted)
 		}
 		return nil
 	}})
@@ -255,7 +255,7 @@ func TestCooldownOfKey(t *testing.T) {
 		first := path + "cooldowns.0"
 		r.want(200).is(path+"state", "cooldown", path+"cooldownClass", "out_of_money", first+".model", "null", first+".class", "out_of_money",
 			first+".until", r.text(path+"cooldownUntil"), first+".message", r.text(path+"cooldownMessage"))
-		r.members(first, "model", "class", "until", "since", "message")
+		r.members(first, "model", "class", "until", "since", "resetsAt", "message")
 		r.near(first+".since", begun)
 		if !r.time(path+"cooldownUntil").After(begun) || r.text(path+"cooldownMessage") == "" || r.count(path+"cooldowns") != 1 {
 			t.Errorf("the cooldown: %s", r.body)
@@ -287,7 +287,7 @@ func TestKeyChangedWhileItFails(t *testing.T) {
 			func(string) { ann.chat(hello).refused(502, "PROVIDER_ERROR", "bad_key") },
 		} {
 			id := ann.key("openai", "sk-"+mark+"-fault-401")
-			w.db.once("update provider_keys set rest_until", func() {
+			w.db.once("insert into cooldowns", func() {
 				w.db.before.Store(nil)
 				ann.patch("/api/keys/"+id, `{"apiKey":"`+apiKey+`"}`).want(200)
 			})

@@ -199,7 +199,7 @@ func TestBodiesShareABudget(t *testing.T) {
 				return
 			}
 			if r.refused(503, "UNAVAILABLE", ""); time.Now().After(deadline) {
-				t.Fatal("the budget is not given back")
+				t.Fatal("the budget is not released")
 			}
 		}
 	}

@@ -103,7 +103,8 @@ func TestKubernetesManifest(t *testing.T) {
 			t.Errorf("%s does not select its own pods: %v", o.Metadata.Name, err)
 		}
 		p := o.Spec.Template.Spec
-		if !p.SecurityContext.RunAsNonRoot || p.SecurityContext.RunAsUser != 65532 || p.AutomountServiceAccountToken == nil || *p.AutomountServiceAccountToken {
+		if !p.SecurityContext.RunAsNonRoot || p.SecurityContext.RunAsUser != 65532 ||
+			p.AutomountServiceAccountToken == nil || *p.AutomountServiceAccountToken {
 			t.Errorf("%s: %+v", o.Metadata.Name, p.SecurityContext)
 		}
 		for _, c := range p.Containers {
@@ -145,7 +146,8 @@ func TestSystemdUnit(t *testing.T) {
 			t.Errorf("%q", l)
 		}
 	}
-	for _, want := range []string{"ExecStart=/usr/local/bin/gateway serve\n", "DynamicUser=yes\n", "StateDirectory=llm-gateway\n", "WantedBy=multi-user.target\n"} {
+	for _, want := range []string{"ExecStart=/usr/local/bin/gateway serve\n", "DynamicUser=yes\n",
+		"StateDirectory=llm-gateway\n", "WantedBy=multi-user.target\n"} {
 		if !strings.Contains(string(text), "\n"+want) {
 			t.Errorf("no %q", want)
 		}

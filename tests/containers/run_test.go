@@ -96,7 +96,8 @@ func (im *image) command(env map[string]string, argv ...string) *exec.Cmd {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: im.Root, Credential: &syscall.Credential{Uid: uint32(im.UID), Gid: uint32(im.GID)}, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: im.Root,
+		Credential: &syscall.Credential{Uid: uint32(im.UID), Gid: uint32(im.GID)}, Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
 
@@ -225,7 +226,8 @@ func TestImage(t *testing.T) {
 		t.Errorf("it is healthy although it does not run: %s", out)
 	}
 	// A data folder that the user may not write.
-	if out, err := im.run(map[string]string{"DATA_DIR": "/etc/gateway"}, im.argv(nil)...); err == nil || !strings.Contains(out, "DATA_DIR is /etc/gateway") || !strings.Contains(out, "permission denied") {
+	if out, err := im.run(map[string]string{"DATA_DIR": "/etc/gateway"}, im.argv(nil)...); err == nil ||
+		!strings.Contains(out, "DATA_DIR is /etc/gateway") || !strings.Contains(out, "permission denied") {
 		t.Errorf("%v: %s", err, out)
 	}
 }
@@ -262,7 +264,9 @@ func TestFullDisk(t *testing.T) {
 	if status != 503 || !strings.Contains(text, "takes no more data") {
 		t.Errorf("on a full disk, after %d tokens: %d %s", made, status, text)
 	}
-	if out, err := im.run(map[string]string{"DATA_DIR": "/full"}, im.argv([]string{"backup", "/full/copy"})...); err == nil || !strings.Contains(out, "no room") && !strings.Contains(out, "no space") {
+	if out, err := im.run(map[string]string{"DATA_DIR": "/full"},
+		im.argv([]string{"backup", "/full/copy"})...); err == nil || !strings.Contains(out, "no room") &&
+		!strings.Contains(out, "no space") {
 		t.Errorf("a backup on a full disk: %v %s", err, out)
 	}
 	if err := os.Remove(fill); err != nil {
@@ -330,7 +334,8 @@ func TestComposeServices(t *testing.T) {
 	}
 	settings := c.Services["postgres"].Environment
 	server := pgtest.New(t)
-	for _, sql := range []string{fmt.Sprintf("create role %s login superuser password '%s'", settings["POSTGRES_USER"], password), "create database " + settings["POSTGRES_DB"]} {
+	for _, sql := range []string{fmt.Sprintf("create role %s login superuser password '%s'", settings["POSTGRES_USER"],
+		password), "create database " + settings["POSTGRES_DB"]} {
 		execute(t, server, sql)
 	}
 	t.Cleanup(func() { execute(t, server, "drop database "+settings["POSTGRES_DB"]+" with (force)") })
@@ -371,7 +376,8 @@ func TestComposeServices(t *testing.T) {
 
 	own := env(api)
 	own["JWT_SECRET"] = rand.Text() + rand.Text() // as of a .env
-	if out, err := im.run(own, im.argv([]string{"migrate"})...); err == nil || !strings.Contains(out, "JWT_SECRET and JWT_SECRET_FILE are both set") {
+	if out, err := im.run(own, im.argv([]string{"migrate"})...); err == nil ||
+		!strings.Contains(out, "JWT_SECRET and JWT_SECRET_FILE are both set") {
 		t.Errorf("two secrets: %v: %s", err, out)
 	}
 	own["JWT_SECRET_FILE"] = "" // as the README's override has it
@@ -390,7 +396,8 @@ func TestComposeServices(t *testing.T) {
 	// Up again: the same secrets, the same data.
 	served = im.start(t, env(api), im.argv(api.Command)...)
 	im.healthy(t, env(api), api.Healthcheck.Test)
-	if status, text := call(t, "POST", "/api/chat", session, `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"hi"}]}`); status != 200 {
+	if status, text := call(t, "POST", "/api/chat", session,
+		`{"model":"gpt-4o-mini","messages":[{"role":"user","content":"hi"}]}`); status != 200 {
 		t.Errorf("%d %s", status, text)
 	}
 	if _, text := call(t, "GET", "/api/requests", session, ""); strings.Count(text, `"model":"gpt-4o-mini"`) != 3 {
@@ -422,7 +429,8 @@ func streamThroughStop(t *testing.T, emu *emulator.Emulator, served *container, 
 	t.Helper()
 	emu.Set(emulator.Match{}, emulator.Behaviour{EventMs: 20})
 	defer emu.Set(emulator.Match{}, emulator.Behaviour{})
-	req, _ := http.NewRequest("POST", base+"/api/chat", strings.NewReader(`{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"words: 40"}]}`))
+	req, _ := http.NewRequest("POST", base+"/api/chat",
+		strings.NewReader(`{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"words: 40"}]}`))
 	req.Header.Set("Authorization", "Bearer "+session)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)

@@ -24,13 +24,14 @@ func count(replies []reply) (byStatus map[int]int, byKey map[string]int) {
 func (f *fleet) wantKept(replies []reply) {
 	f.t.Helper()
 	rows := map[store.ID]int{}
-	err := f.db.Run(f.t.Context(), store.Stmt{SQL: "select id, status from requests where user_id = $1", Args: []any{f.user}, Each: func(r store.Row) error {
-		var id store.ID
-		var status int
-		err := r.Scan(&id, &status)
-		rows[id] = status
-		return err
-	}})
+	err := f.db.Run(f.t.Context(),
+		store.Stmt{SQL: "select id, status from requests where user_id = $1", Args: []any{f.user}, Each: func(r store.Row) error {
+			var id store.ID
+			var status int
+			err := r.Scan(&id, &status)
+			rows[id] = status
+			return err
+		}})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -73,10 +74,12 @@ func TestSpentKeyFailsOver(t *testing.T) {
 		replies, broken := f.storm(requests, nil)
 		byStatus, byKey := count(replies)
 		if byStatus[200] != requests || broken != 0 || byKey[first.String()] != limit || byKey[second.String()] != requests-limit {
-			t.Errorf("answers by status %v, by key %v; want %d of the first key and %d of the second", byStatus, byKey, limit, requests-limit)
+			t.Errorf("answers by status %v, by key %v; want %d of the first key and %d of the second", byStatus, byKey,
+				limit, requests-limit)
 		}
 		if f.called(1) != limit || f.called(2) != requests-limit || f.used(first) != limit || f.used(second) != requests-limit {
-			t.Errorf("the provider was called %d and %d times, %d and %d places are used", f.called(1), f.called(2), f.used(first), f.used(second))
+			t.Errorf("the provider was called %d and %d times, %d and %d places are used", f.called(1), f.called(2),
+				f.used(first), f.used(second))
 		}
 		f.wantKept(replies)
 	})
@@ -125,8 +128,10 @@ func TestKilledProcessBreaksNoPromise(t *testing.T) {
 		}
 		// The others continued until the quota was used up. The reservations of the killed process are not
 		// released, and every caller can have lost one answer.
-		if byStatus[200] > limit || byStatus[200] < limit-callers || f.used(id) != limit || f.called(1) > limit || byStatus[200]+byStatus[429] != len(replies) {
-			t.Errorf("answers by status %v, %d places used, %d calls of the provider; the limit is %d", byStatus, f.used(id), f.called(1), limit)
+		if byStatus[200] > limit || byStatus[200] < limit-callers || f.used(id) != limit || f.called(1) > limit ||
+			byStatus[200]+byStatus[429] != len(replies) {
+			t.Errorf("answers by status %v, %d places used, %d calls of the provider; the limit is %d", byStatus,
+				f.used(id), f.called(1), limit)
 		}
 		f.wantKept(replies)
 

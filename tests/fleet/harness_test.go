@@ -180,13 +180,15 @@ func (f *fleet) furnish() {
 	}
 	ctx, now := context.Background(), time.Now().UnixMilli()
 	f.user = store.NewID(now)
-	err = store.CreateFirstUser(ctx, f.db, store.User{ID: f.user, Email: "a@example.com", PasswordHash: "none", Enabled: true, CreatedAt: now})
+	err = store.CreateFirstUser(ctx, f.db,
+		store.User{ID: f.user, Email: "a@example.com", PasswordHash: "none", Enabled: true, CreatedAt: now})
 	if err == nil {
 		f.token, err = f.secrets.NewToken(rand.Reader)
 	}
 	if err == nil {
 		digest := f.secrets.Digest(f.token)
-		err = store.CreateToken(ctx, f.db, store.Token{ID: store.NewID(now), UserID: f.user, Name: "fleet", Hash: digest[:], Enabled: true, CreatedAt: now})
+		err = store.CreateToken(ctx, f.db,
+			store.Token{ID: store.NewID(now), UserID: f.user, Name: "fleet", Hash: digest[:], Enabled: true, CreatedAt: now})
 	}
 	if err != nil {
 		f.t.Fatal(err)
@@ -200,8 +202,9 @@ func (f *fleet) key(priority int, limit int64) store.ID {
 	now := time.Now().UnixMilli()
 	id := store.NewID(now)
 	encrypted, encryptionKey := f.secrets.Encrypt([]byte(secretOf(f.keys)), gateway.KeyBinding(id, f.user))
-	k := store.Key{ID: id, UserID: f.user, Provider: "openai", Name: fmt.Sprint(f.keys), Encrypted: encrypted, EncryptionKeyID: encryptionKey,
-		LastFour: "0000", Priority: priority, Enabled: true, CreatedAt: now}
+	k := store.Key{ID: id, UserID: f.user, Provider: "openai", Name: fmt.Sprint(f.keys), Encrypted: encrypted,
+		EncryptionKeyID: encryptionKey,
+		LastFour:        "0000", Priority: priority, Enabled: true, CreatedAt: now}
 	if limit >= 0 {
 		k.DailyLimit = &limit
 	}
@@ -252,7 +255,8 @@ func (f *fleet) send(i int, stream bool) (reply, bool) {
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	whole := err == nil && (resp.StatusCode != 200 || !stream && json.Valid(text) || stream && strings.Contains(string(text), "data: [DONE]"))
+	whole := err == nil &&
+		(resp.StatusCode != 200 || !stream && json.Valid(text) || stream && strings.Contains(string(text), "data: [DONE]"))
 	return reply{resp.StatusCode, resp.Header.Get("X-LLM-Key-ID"), resp.Header.Get("X-Request-ID")}, whole
 }
 

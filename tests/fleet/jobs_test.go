@@ -119,7 +119,8 @@ func (f *fleet) collect(n int, timeout time.Duration) {
 			case status == 202 && time.Now().Before(deadline), err != nil && time.Now().Before(deadline):
 				time.Sleep(20 * time.Millisecond)
 				continue
-			case status != 200 || json.Unmarshal([]byte(text), &answer) != nil || len(answer.Choices) != 1 || answer.Choices[0].Message.Content != fmt.Sprint("answer ", i):
+			case status != 200 || json.Unmarshal([]byte(text), &answer) != nil || len(answer.Choices) != 1 ||
+				answer.Choices[0].Message.Content != fmt.Sprint("answer ", i):
 				f.t.Errorf("job %d: %d %.200s %v", i, status, text, err)
 			}
 			return
@@ -227,7 +228,8 @@ func (f *fleet) collectByWorkers(jobs int) {
 	f.t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); f.int("select count(*) from jobs where state = 3") < int64(jobs); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			f.t.Fatalf("of %d jobs %d are completed, %d failed, %d are queued or running", jobs, f.int("select count(*) from jobs where state = 3"),
+			f.t.Fatalf("of %d jobs %d are completed, %d failed, %d are queued or running", jobs,
+				f.int("select count(*) from jobs where state = 3"),
 				f.int("select count(*) from jobs where state = 4"), f.int("select count(*) from jobs where state <= 2"))
 		}
 	}
@@ -263,7 +265,7 @@ func TestServingProcessWorks(t *testing.T) {
 		}
 		both.proc.Stop(syscall.SIGTERM)
 		if state := f.int("select state from jobs where name = 'job-6'"); state != 1 {
-			t.Errorf("the job is in state %d after the end of its process, want 1: given back", state)
+			t.Errorf("the job is in state %d after the end of its process, want 1: released", state)
 		}
 	})
 }

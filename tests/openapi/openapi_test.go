@@ -50,7 +50,8 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 			left[method+" "+path] = op
 		}
 	}
-	security := map[server.Access]string{server.AccessPublic: "", server.AccessSession: "cookie session", server.AccessAdmin: "cookie session", server.AccessScheduler: "scheduler"}
+	security := map[server.Access]string{server.AccessPublic: "", server.AccessSession: "cookie session",
+		server.AccessAdmin: "cookie session", server.AccessScheduler: "scheduler"}
 	for _, r := range server.Routes() {
 		name := r.Method + " " + pathOf(r)
 		op := left[name]
@@ -87,12 +88,15 @@ func TestListsAreWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	codes := []string{}
-	for _, c := range []fault.Code{fault.Validation, fault.Unauthorized, fault.Forbidden, fault.NotFound, fault.MethodNotAllowed, fault.Conflict, fault.TooLarge,
-		fault.UnsupportedMedia, fault.HeadersTooLarge, fault.RequestTimeout, fault.RateLimit, fault.NoEligibleKey, fault.Provider, fault.ProviderTimeout,
+	for _, c := range []fault.Code{fault.Validation, fault.Unauthorized, fault.Forbidden, fault.NotFound,
+		fault.MethodNotAllowed, fault.Conflict, fault.TooLarge,
+		fault.UnsupportedMedia, fault.HeadersTooLarge, fault.RequestTimeout, fault.RateLimit, fault.NoEligibleKey,
+		fault.Provider, fault.ProviderTimeout,
 		fault.Unavailable, fault.Internal, fault.Cancelled, fault.Gone} {
 		codes = append(codes, string(c))
 	}
-	for name, want := range map[string][]string{"Provider": table.IDs(), "Code": codes, "Strategy": {string(config.ExhaustFirst), string(config.RoundRobin)}} {
+	for name, want := range map[string][]string{"Provider": table.IDs(), "Code": codes,
+		"Strategy": {string(config.ExhaustFirst), string(config.RoundRobin)}} {
 		var got []string
 		for _, v := range doc.Components.Schemas[name].Value.Enum {
 			got = append(got, v.(string))
@@ -236,8 +240,9 @@ func (v *validation) find(patterns map[string]*regexp.Regexp) bool {
 	}
 	v.input = &openapi3filter.RequestValidationInput{
 		Request: req, PathParams: params, QueryParams: u.Query(),
-		Route:   &routers.Route{Spec: v.doc, Path: v.path, PathItem: item, Method: v.Method, Operation: op},
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true, MultiError: true},
+		Route: &routers.Route{Spec: v.doc, Path: v.path, PathItem: item, Method: v.Method, Operation: op},
+		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
+			IncludeResponseStatus: true, MultiError: true},
 	}
 	return true
 }
@@ -266,11 +271,13 @@ func (v *validation) answer() {
 }
 
 // general are the headers that the description lists once for all answers. Whatever else an answer has, it must describe.
-var general = []string{"Cache-Control", "Connection", "Content-Length", "Content-Security-Policy", "Content-Type", "Date", "Strict-Transport-Security", "Vary",
+var general = []string{"Cache-Control", "Connection", "Content-Length", "Content-Security-Policy", "Content-Type",
+	"Date", "Strict-Transport-Security", "Vary",
 	"X-Content-Type-Options"}
 
 // everywhere are the errors that any path may answer, likewise.
-var everywhere = []int{http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusRequestHeaderFieldsTooLarge, http.StatusInternalServerError}
+var everywhere = []int{http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusRequestHeaderFieldsTooLarge,
+	http.StatusInternalServerError}
 
 // headers checks the answer's headers against the description. Any route may replace a cookie signed under a previous
 // secret.

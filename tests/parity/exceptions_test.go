@@ -46,18 +46,18 @@ func exceptions() []exception {
 	hidden := func(w *want) { w.reasoning = "" }
 	unfiltered := func(w *want) { w.finish = "stop" } // the provider has no such reason
 	// Some dialects have a field for refusals; in the others a refusal is text.
-	apartIn := []string{"native", "openai", "responses"}
-	apart := func(w *want) { w.text, w.refusal = "", "I cannot help with that." }
+	fieldIn := []string{"native", "openai", "responses"}
+	asField := func(w *want) { w.text, w.refusal = "", "I cannot help with that." }
 	return []exception{
 		// Chat Completions never show reasoning.
 		{"openai", nil, nil, reasons, hidden},
 		{"openai", []string{"gpt-4o-mini"}, nil, reasons, noReasoning("reasoning cannot be steered at openai for this model: dropped")},
 		{"openai", []string{"gpt-5"}, nil, stops, unstopped("openai")},
-		{"openai", nil, apartIn, refuses, apart},
+		{"openai", nil, fieldIn, refuses, asField},
 		{"openai", nil, []string{"anthropic"}, refuses, func(w *want) { w.finish = "content_filter" }},
 
 		{"anthropic", nil, nil, refuses, func(w *want) { w.finish = "content_filter" }},
-		{"anthropic", nil, apartIn, refuses, apart},
+		{"anthropic", nil, fieldIn, refuses, asField},
 		{"anthropic", nil, []string{"anthropic"}, refuses, func(w *want) { w.text = "" }}, // as it came: in stop_details
 		{"anthropic", []string{"claude-haiku-4-5"}, []string{"anthropic"}, reasons,
 			warned("a reasoning budget of 16384 tokens does not fit max_tokens 4000: changed to 3000")},
@@ -68,7 +68,7 @@ func exceptions() []exception {
 		{"gemini", nil, nil, refuses, func(w *want) {
 			w.text, w.finish = "The prompt was blocked by the provider: PROHIBITED_CONTENT", "content_filter"
 		}},
-		{"gemini", nil, apartIn, refuses, func(w *want) { w.text, w.refusal = "", w.text }},
+		{"gemini", nil, fieldIn, refuses, func(w *want) { w.text, w.refusal = "", w.text }},
 		{"gemini", nil, google, refuses, func(w *want) { w.text = "" }}, // as it came: in promptFeedback
 		{"gemini", []string{"gemini-2.5"}, google, calls, func(w *want) { w.nameless = true }},
 

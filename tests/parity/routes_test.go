@@ -174,28 +174,28 @@ func TestCounting(t *testing.T) {
 		for _, model := range pr.models {
 			p := w.person()
 			key := p.key(pr.id, "")
-			question := request{model: pr.id + "/" + model, system: "Be brief.", turns: []turn{{text: "one two three four"}}, tools: both()}
+			req := request{model: pr.id + "/" + model, system: "Be brief.", turns: []turn{{text: "one two three four"}}, tools: both()}
 			// The input tokens that an answer to the same request is charged for.
-			got, _, err := p.exchange(nativeCaller(), &question)
+			got, _, err := p.exchange(nativeCaller(), &req)
 			if err != nil || got.usage["input"] == 0 {
 				t.Errorf("%s: %v %v", model, got.usage, err)
 			}
 			before := p.used(key)
-			_, messages := writeAnthropic(&question)
-			_, contents := writeGemini(&question, "")
+			_, messages := writeAnthropic(&req)
+			_, contents := writeGemini(&req, "")
 			var counted struct {
 				Input int64 `json:"input_tokens"`
 				Total int64 `json:"totalTokens"`
 			}
-			nested := encode(object{"generateContentRequest": merged(contents, object{"model": "models/" + question.model})})
+			nested := encode(object{"generateContentRequest": merged(contents, object{"model": "models/" + req.model})})
 			for name, c := range map[string]struct {
 				path string
 				body []byte
 				auth []string
 			}{
 				"anthropic":      {"/v1/messages/count_tokens", drop(messages, "max_tokens"), anthropicCaller().auth(p.token)},
-				"gemini":         {"/v1beta/models/" + question.model + ":countTokens", drop(contents, "systemInstruction", "tools"), []string{"X-Goog-Api-Key", p.token}},
-				"gemini, nested": {"/v1beta/models/" + question.model + ":countTokens", nested, []string{"X-Goog-Api-Key", p.token}},
+				"gemini":         {"/v1beta/models/" + req.model + ":countTokens", drop(contents, "systemInstruction", "tools"), []string{"X-Goog-Api-Key", p.token}},
+				"gemini, nested": {"/v1beta/models/" + req.model + ":countTokens", nested, []string{"X-Goog-Api-Key", p.token}},
 			} {
 				counted.Input, counted.Total = 0, 0
 				r := p.send("POST", c.path, c.body, c.auth...)

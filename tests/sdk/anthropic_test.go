@@ -50,12 +50,14 @@ func twice(t *testing.T, c anthropic.Client, params anthropic.MessageNewParams) 
 		t.Fatal(err)
 	}
 	s := accumulated(t, c, params)
-	if whole.StopReason != s.StopReason || whole.StopSequence != s.StopSequence || whole.Model != s.Model || whole.Role != s.Role || len(whole.Content) != len(s.Content) {
+	if whole.StopReason != s.StopReason || whole.StopSequence != s.StopSequence || whole.Model != s.Model ||
+		whole.Role != s.Role || len(whole.Content) != len(s.Content) {
 		t.Fatalf("whole    %s\nstreamed %s", whole.RawJSON(), s.RawJSON())
 	}
 	for i, a := range whole.Content {
 		b := s.Content[i]
-		if a.Type != b.Type || a.Text != b.Text || a.Thinking != b.Thinking || a.Data != b.Data || a.Name != b.Name || string(a.Input) != "" && !sameJSON(string(a.Input), string(b.Input)) {
+		if a.Type != b.Type || a.Text != b.Text || a.Thinking != b.Thinking || a.Data != b.Data || a.Name != b.Name ||
+			string(a.Input) != "" && !sameJSON(string(a.Input), string(b.Input)) {
 			t.Errorf("block %d whole    %s\nblock %d streamed %s", i, a.RawJSON(), i, b.RawJSON())
 		}
 	}
@@ -92,7 +94,8 @@ func TestAnthropicTools(t *testing.T) {
 	c := claude()
 	tools := []anthropic.ToolUnionParam{
 		{OfTool: &anthropic.ToolParam{Name: "weather", Description: anthropic.String("The weather of a city"),
-			InputSchema: anthropic.ToolInputSchemaParam{Required: []string{"city"}, Properties: map[string]any{"city": map[string]any{"type": "string"}}}}},
+			InputSchema: anthropic.ToolInputSchemaParam{Required: []string{"city"},
+				Properties: map[string]any{"city": map[string]any{"type": "string"}}}}},
 		{OfTool: &anthropic.ToolParam{Name: "clock", Description: anthropic.String("The time of day"),
 			InputSchema: anthropic.ToolInputSchemaParam{Properties: map[string]any{}}}},
 	}
@@ -109,7 +112,8 @@ func TestAnthropicTools(t *testing.T) {
 		if got.StopReason != "tool_use" || len(calls) != 2 {
 			t.Fatal(got.RawJSON())
 		}
-		if calls[0].Name != "weather" || !sameJSON(string(calls[0].Input), `{"city":"Zürich 🌍"}`) || calls[1].Name != "clock" || !sameJSON(string(calls[1].Input), `{}`) {
+		if calls[0].Name != "weather" || !sameJSON(string(calls[0].Input), `{"city":"Zürich 🌍"}`) ||
+			calls[1].Name != "clock" || !sameJSON(string(calls[1].Input), `{}`) {
 			t.Error(got.RawJSON())
 		}
 		params.Messages = append(params.Messages, got.ToParam(), anthropic.NewUserMessage(
@@ -252,7 +256,8 @@ func wantAnthropicError(t *testing.T, err error, status int, kind anthropic.Erro
 	if !errors.As(err, &failure) {
 		t.Fatalf("%v is no error of the API", err)
 	}
-	if failure.StatusCode != status || failure.Type() != kind || failure.RequestID == "" || strings.Contains(failure.Error(), "sk-emulated") {
+	if failure.StatusCode != status || failure.Type() != kind || failure.RequestID == "" ||
+		strings.Contains(failure.Error(), "sk-emulated") {
 		t.Errorf("%d %s, want %d %s; request %q: %v", failure.StatusCode, failure.Type(), status, kind, failure.RequestID, failure)
 	}
 }

@@ -82,7 +82,8 @@ func both(t *testing.T, c openai.Client, params openai.ChatCompletionNewParams) 
 	}
 	s := streamed(t, c, params)
 	a, b := whole.Choices[0], s.Choices[0]
-	if a.Message.Content != b.Message.Content || a.Message.Refusal != b.Message.Refusal || a.FinishReason != b.FinishReason || whole.Model != s.Model {
+	if a.Message.Content != b.Message.Content || a.Message.Refusal != b.Message.Refusal ||
+		a.FinishReason != b.FinishReason || whole.Model != s.Model {
 		t.Errorf("whole   %+v\nstreamed %+v", a, b)
 	}
 	if usageOf(whole.Usage) != usageOf(s.Usage) || whole.Usage.TotalTokens == 0 {
@@ -132,7 +133,8 @@ func TestOpenAITools(t *testing.T) {
 			t.Fatalf("%+v", got)
 		}
 		params.Messages = append(params.Messages, got.Message.ToParam())
-		for i, want := range []struct{ name, arguments, result string }{{"weather", `{"city":"Zürich 🌍"}`, "sunny"}, {"clock", `{}`, "noon"}} {
+		for i, want := range []struct{ name, arguments, result string }{{"weather", `{"city":"Zürich 🌍"}`, "sunny"},
+			{"clock", `{}`, "noon"}} {
 			call := got.Message.ToolCalls[i]
 			if call.Function.Name != want.name || !sameJSON(call.Function.Arguments, want.arguments) {
 				t.Errorf("call %d: %+v", i, call.Function)
@@ -145,7 +147,8 @@ func TestOpenAITools(t *testing.T) {
 		forced := say(model, "What time is it?")
 		forced.Tools = toolbox
 		forced.ToolChoice = openai.ToolChoiceOptionFunctionToolChoice(openai.ChatCompletionNamedToolChoiceFunctionParam{Name: "clock"})
-		if got := both(t, c, forced).Choices[0].Message.ToolCalls; len(got) != 1 || got[0].Function.Name != "clock" || got[0].Function.Arguments != "{}" {
+		if got := both(t, c, forced).Choices[0].Message.ToolCalls; len(got) != 1 || got[0].Function.Name != "clock" ||
+			got[0].Function.Arguments != "{}" {
 			t.Errorf("forced: %+v", got)
 		}
 	})
@@ -217,7 +220,8 @@ func TestOpenAIEmbeddings(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v: %s", err, err.(*openai.Error).RawJSON())
 			}
-			if len(got.Data) != 2 || len(got.Data[1].Embedding) == 0 || got.Data[1].Index != 1 || slices.Equal(got.Data[0].Embedding, got.Data[1].Embedding) {
+			if len(got.Data) != 2 || len(got.Data[1].Embedding) == 0 || got.Data[1].Index != 1 ||
+				slices.Equal(got.Data[0].Embedding, got.Data[1].Embedding) {
 				t.Errorf("%.300s", got.RawJSON())
 			}
 		}

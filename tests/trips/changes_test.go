@@ -44,14 +44,17 @@ func TestChangesCountAtOnce(t *testing.T) {
 			want   string
 			back   func(p *person, k *store.Key) error // undoes the change; may be nil
 		}{
-			{"token disabled", token(store.TokenChange{Enabled: store.To(false)}), revoked, token(store.TokenChange{Enabled: store.To(true)})},
-			{"token expired", token(store.TokenChange{ExpiresAt: store.To(&past)}), revoked, token(store.TokenChange{ExpiresAt: store.To[*int64](nil)})},
+			{"token disabled", token(store.TokenChange{Enabled: store.To(false)}), revoked,
+				token(store.TokenChange{Enabled: store.To(true)})},
+			{"token expired", token(store.TokenChange{ExpiresAt: store.To(&past)}), revoked,
+				token(store.TokenChange{ExpiresAt: store.To[*int64](nil)})},
 			{"token renamed", token(store.TokenChange{Name: store.To("x")}), warm, nil},
 			{"token blocked", func(p *person, _ *store.Key) error {
 				_, err := store.BlockToken(w.Context(), w.db, p.token, true)
 				return err
 			}, revoked, nil},
-			{"token deleted", func(p *person, _ *store.Key) error { return store.DeleteToken(w.Context(), w.db, p.ID, p.token) }, revoked, nil},
+			{"token deleted",
+				func(p *person, _ *store.Key) error { return store.DeleteToken(w.Context(), w.db, p.ID, p.token) }, revoked, nil},
 			{"user disabled", enable(false), revoked, enable(true)},
 			{"key disabled", key(store.KeyChange{Enabled: store.To(false)}), noKey, key(store.KeyChange{Enabled: store.To(true)})},
 			{"key blocked", func(_ *person, k *store.Key) error {
@@ -59,8 +62,10 @@ func TestChangesCountAtOnce(t *testing.T) {
 				return err
 			}, noKey, nil},
 			{"key deleted", func(p *person, k *store.Key) error { return store.DeleteKey(w.Context(), w.db, p.ID, k.ID) }, noKey, nil},
-			{"key without a limit but 0", key(store.KeyChange{DailyLimit: store.To(&none)}), noKey, key(store.KeyChange{DailyLimit: store.To(&ten)})},
-			{"key for another model", key(store.KeyChange{AllowedModels: store.To([]string{"gpt-5*"})}), noKey, key(store.KeyChange{AllowedModels: store.To([]string{"gpt-4o*"})})},
+			{"key without a limit but 0", key(store.KeyChange{DailyLimit: store.To(&none)}), noKey,
+				key(store.KeyChange{DailyLimit: store.To(&ten)})},
+			{"key for another model", key(store.KeyChange{AllowedModels: store.To([]string{"gpt-5*"})}), noKey,
+				key(store.KeyChange{AllowedModels: store.To([]string{"gpt-4o*"})})},
 			{"key renamed", key(store.KeyChange{Name: store.To("x")}), reload, nil},
 			{"key with another secret", func(p *person, k *store.Key) error {
 				return key(store.KeyChange{Secret: store.To(w.secret(k))})(p, k)

@@ -95,7 +95,8 @@ func (w *world) provide(rw http.ResponseWriter, r *http.Request) {
 	switch {
 	case fails:
 		rw.Header().Set("Retry-After", "60")
-		http.Error(rw, `{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}`, http.StatusTooManyRequests)
+		http.Error(rw, `{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}`,
+			http.StatusTooManyRequests)
 	case strings.Contains(string(body), `"stream":true`):
 		rw.Header().Set("Content-Type", "text/event-stream")
 		const chunk = `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"gpt-4o-mini","choices":[%s],%s}` + "\n\n"
@@ -123,14 +124,16 @@ func (w *world) person() *person {
 	w.Helper()
 	now := time.Now().UnixMilli()
 	id := store.NewID(now)
-	p := &person{User: store.User{ID: id, Email: id.String() + "@example.com", Role: store.RoleUser, PasswordHash: "none", Enabled: true, CreatedAt: now}}
+	p := &person{User: store.User{ID: id, Email: id.String() + "@example.com", Role: store.RoleUser,
+		PasswordHash: "none", Enabled: true, CreatedAt: now}}
 	w.must(store.AddUser(w.Context(), w.db, p.User))
 	var err error
 	p.bearer, err = w.app.Secrets.NewToken(rand.Reader)
 	w.must(err)
 	digest := w.app.Secrets.Digest(p.bearer)
 	p.token = store.NewID(now)
-	w.must(store.CreateToken(w.Context(), w.db, store.Token{ID: p.token, UserID: p.ID, Name: "t", Hash: digest[:], Enabled: true, CreatedAt: now}))
+	w.must(store.CreateToken(w.Context(), w.db,
+		store.Token{ID: p.token, UserID: p.ID, Name: "t", Hash: digest[:], Enabled: true, CreatedAt: now}))
 	return p
 }
 
@@ -150,7 +153,8 @@ func (w *world) login(p *person) store.ID {
 func (w *world) key(p *person, priority int, limit int64) store.Key {
 	w.Helper()
 	now := time.Now().UnixMilli()
-	k := store.Key{ID: store.NewID(now), UserID: p.ID, Provider: "openai", Name: "key", LastFour: "0000", Priority: priority, Enabled: true, CreatedAt: now}
+	k := store.Key{ID: store.NewID(now), UserID: p.ID, Provider: "openai", Name: "key", LastFour: "0000",
+		Priority: priority, Enabled: true, CreatedAt: now}
 	secret := w.secret(&k)
 	k.Encrypted, k.EncryptionKeyID = secret.Encrypted, secret.EncryptionKeyID
 	if limit >= 0 {

@@ -33,7 +33,8 @@ func TestRoundTripsOfJobs(t *testing.T) {
 		w.key(p, 1, 1000)
 		w.send(p, whole)
 		submit := func(name string) (int, int64) {
-			return w.do(p, "POST", "/api/chat", fmt.Sprintf(`{"async":true,"requestId":%q,"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello?"}]}`, name))
+			return w.do(p, "POST", "/api/chat",
+				fmt.Sprintf(`{"async":true,"requestId":%q,"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello?"}]}`, name))
 		}
 		want := func(what string, status, wantStatus int, trips, most int64) {
 			w.Helper()

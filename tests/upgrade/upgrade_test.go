@@ -137,7 +137,8 @@ func newWorld(t *testing.T, db store.DB) *world {
 	t.Cleanup(gate.Close)
 	w.url = gate.URL
 	now := time.Now().UnixMilli()
-	w.bearer, err = app.Secrets.SignSession(auth.Session{ID: w.Session, UserID: w.User, IssuedAt: now, ExpiresAt: now + time.Hour.Milliseconds()})
+	w.bearer, err = app.Secrets.SignSession(auth.Session{ID: w.Session, UserID: w.User, IssuedAt: now,
+		ExpiresAt: now + time.Hour.Milliseconds()})
 	must(t, err)
 	t.Cleanup(func() {
 		if log := w.log.String(); strings.Contains(log, "level=ERROR") || strings.Contains(log, "msg=panic") {
@@ -188,7 +189,8 @@ func (w *world) serves() {
 	got := map[string]string{}
 	for _, k := range keys.Keys {
 		got[k.ID] = k.State
-		if k.ID == w.KeyBad && (k.CooldownClass == nil || *k.CooldownClass != "bad_key" || len(k.Cooldowns) != 1 || k.Cooldowns[0].Since != nil) {
+		if k.ID == w.KeyBad &&
+			(k.CooldownClass == nil || *k.CooldownClass != "bad_key" || len(k.Cooldowns) != 1 || k.Cooldowns[0].Since != nil) {
 			w.Errorf("the rejected key: %+v", k)
 		}
 	}
@@ -208,7 +210,8 @@ func (w *world) serves() {
 // used returns the keys' used quota of all days.
 func (w *world) used() (n int64) {
 	w.Helper()
-	must(w.T, w.db.Run(w.Context(), store.Stmt{SQL: "select cast(sum(used) as bigint) from key_days", Each: func(r store.Row) error { return r.Scan(&n) }}))
+	must(w.T, w.db.Run(w.Context(),
+		store.Stmt{SQL: "select cast(sum(used) as bigint) from key_days", Each: func(r store.Row) error { return r.Scan(&n) }}))
 	return n
 }
 

@@ -100,7 +100,8 @@ func copyFile(t *testing.T, from, to string) {
 // checkout copies the files that git knows or would add into a folder: the builder rewrites go.mod and the handlers.
 func checkout(t *testing.T, to string) {
 	t.Helper()
-	for name := range strings.SplitSeq(command(t, root, nil, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"), "\x00") {
+	for name := range strings.SplitSeq(command(t, root, nil, "git", "ls-files", "-z", "--cached", "--others",
+		"--exclude-standard"), "\x00") {
 		if info, err := os.Stat(filepath.Join(root, name)); err == nil && info.Mode().IsRegular() && !strings.HasPrefix(name, "tests/") {
 			copyFile(t, filepath.Join(root, name), filepath.Join(to, name))
 		}
@@ -144,14 +145,16 @@ func build(t *testing.T, dir, config string) string {
 		}
 	}
 	var caches struct{ GOPATH, GOMODCACHE, GOCACHE, GOPROXY, GOFLAGS string }
-	if err := json.Unmarshal([]byte(command(t, root, nil, "go", "env", "-json", "GOPATH", "GOMODCACHE", "GOCACHE", "GOPROXY", "GOFLAGS")), &caches); err != nil {
+	if err := json.Unmarshal([]byte(command(t, root, nil, "go", "env", "-json", "GOPATH", "GOMODCACHE", "GOCACHE",
+		"GOPROXY", "GOFLAGS")), &caches); err != nil {
 		t.Fatal(err)
 	}
 	begun := time.Now()
 	out, err := try(t, dir, []string{
 		// A separate HOME: no login and no settings of the user. Go's caches are shared.
 		"HOME=" + t.TempDir(), "VERCEL_TOKEN=", "CI=1", "VERCEL_TELEMETRY_DISABLED=1", "NO_UPDATE_NOTIFIER=1", "GOTOOLCHAIN=local",
-		"GOPATH=" + caches.GOPATH, "GOMODCACHE=" + caches.GOMODCACHE, "GOCACHE=" + caches.GOCACHE, "GOPROXY=" + caches.GOPROXY, "GOFLAGS=" + caches.GOFLAGS,
+		"GOPATH=" + caches.GOPATH, "GOMODCACHE=" + caches.GOMODCACHE, "GOCACHE=" + caches.GOCACHE,
+		"GOPROXY=" + caches.GOPROXY, "GOFLAGS=" + caches.GOFLAGS,
 	}, program, "build", "--yes", "--standalone")
 	if err != nil {
 		t.Fatalf("vercel build: %v\n%s", err, out)

@@ -186,7 +186,8 @@ func (f found) serve(t *testing.T) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := answer{status: 200, header: map[string][]string{"Content-Type": {mime.TypeByExtension(filepath.Ext(f.file))}}, body: string(body), pieces: 1}
+	a := answer{status: 200, header: map[string][]string{"Content-Type": {mime.TypeByExtension(filepath.Ext(f.file))}},
+		body: string(body), pieces: 1}
 	for name, value := range f.header {
 		a.header.Set(name, value)
 	}

@@ -87,8 +87,9 @@ func fromProxy(h http.Header) http.Header {
 	for name, values := range h {
 		out[http.CanonicalHeaderKey(name)] = values
 	}
-	for name, value := range map[string]string{"Host": "gateway.example", "X-Forwarded-Host": "gateway.example", "X-Forwarded-Proto": "https",
-		"X-Forwarded-For": "192.0.2.1", "X-Real-Ip": "192.0.2.1"} {
+	for name, value := range map[string]string{"Host": "gateway.example", "X-Forwarded-Host": "gateway.example",
+		"X-Forwarded-Proto": "https",
+		"X-Forwarded-For":   "192.0.2.1", "X-Real-Ip": "192.0.2.1"} {
 		out.Set(name, value)
 	}
 	return out

@@ -33,7 +33,8 @@ type process struct {
 func startProcess(t *testing.T, dir string, env []string, name string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(name, args...), ended: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = dir, append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...), &p.output, &p.output
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = dir, append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir},
+		env...), &p.output, &p.output
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Vercel's proxy leaves its server behind
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -74,7 +75,8 @@ func overHTTP(t *testing.T, base string, r request) answer {
 	}
 	req.Header = r.header
 	begun := time.Now()
-	resp, err := (&http.Client{Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
+	resp, err := (&http.Client{Timeout: time.Minute,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
 	if err != nil {
 		t.Errorf("%s %s: %v", r.method, r.url, err)
 		return answer{header: http.Header{}}

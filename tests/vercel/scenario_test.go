@@ -166,7 +166,8 @@ func (v *visit) account() (session, token, key string) {
 	session = v.want(201, "POST", "/api/auth/register", "", "{"+credentials+`,"setupToken":"`+setupToken+`"}`).text("token")
 	v.want(200, "POST", "/api/auth/login", "", "{"+credentials+"}")
 	for _, provider := range []string{"openai", "anthropic", "gemini"} {
-		key = v.want(201, "POST", "/api/keys", session, `{"provider":"`+provider+`","apiKey":"sk-emulated-0001","dailyLimit":1000}`).text("id")
+		key = v.want(201, "POST", "/api/keys", session,
+			`{"provider":"`+provider+`","apiKey":"sk-emulated-0001","dailyLimit":1000}`).text("id")
 	}
 	token = v.want(201, "POST", "/api/tokens", session, `{"name":"t"}`).text("token")
 	return session, token, key
@@ -208,7 +209,8 @@ func (v *visit) chats(token string) {
 		{"/v1/chat/completions", openAI, "/v1/chat/completions", "data: [DONE]\n\n"},
 		{"/v1/responses", response, "/v1/responses", "response.completed"},
 		{"/v1/messages", anthropic, "/v1/messages", "message_stop"},
-		{"/v1beta/models/gpt-4o-mini:generateContent", gemini, "/v1beta/models/gpt-4o-mini:streamGenerateContent?alt=sse", `"finishReason":"STOP"`},
+		{"/v1beta/models/gpt-4o-mini:generateContent", gemini,
+			"/v1beta/models/gpt-4o-mini:streamGenerateContent?alt=sse", `"finishReason":"STOP"`},
 	} {
 		whole, streamed := tt.body, tt.body
 		if strings.Contains(tt.body, "%t") {
@@ -226,7 +228,8 @@ func (v *visit) chats(token string) {
 		case early != v.platform.streams():
 			v.Errorf("%s: %d pieces, the first after %v of %v", tt.stream, s.pieces, s.first, s.took)
 		case early:
-			v.Logf("%s: streamed in %d pieces, the first after %d of %d ms", tt.stream, s.pieces, s.first.Milliseconds(), s.took.Milliseconds())
+			v.Logf("%s: streamed in %d pieces, the first after %d of %d ms", tt.stream, s.pieces,
+				s.first.Milliseconds(), s.took.Milliseconds())
 		}
 	}
 	v.want(200, "POST", "/v1/messages/count_tokens", token, `{"model":"claude-haiku-4-5","messages":[{"role":"user","content":"Hello!"}]}`)
@@ -261,7 +264,8 @@ func (v *visit) management(session, key string) {
 		v.Errorf("the query was not heeded: %s", a.body)
 	}
 	v.want(200, "GET", "/api/requests/"+a.text("requests", "0", "id"), session, "")
-	if csv := v.want(200, "GET", "/api/requests.csv?statusClass=2", session, ""); !strings.HasPrefix(csv.header.Get("Content-Disposition"), "attachment") || strings.Count(csv.body, "\n") < 3 {
+	if csv := v.want(200, "GET", "/api/requests.csv?statusClass=2", session,
+		""); !strings.HasPrefix(csv.header.Get("Content-Disposition"), "attachment") || strings.Count(csv.body, "\n") < 3 {
 		v.Errorf("%v %.300s", csv.header, csv.body)
 	}
 }
@@ -285,7 +289,8 @@ func (v *visit) accounts(session string) {
 // farewell deletes objects and ends sessions.
 func (v *visit) farewell(session, key string) {
 	v.want(204, "DELETE", "/api/keys/"+key, session, "")
-	session = v.want(200, "PUT", "/api/auth/password", session, `{"currentPassword":"a long passphrase","newPassword":"a longer passphrase"}`).text("token")
+	session = v.want(200, "PUT", "/api/auth/password", session,
+		`{"currentPassword":"a long passphrase","newPassword":"a longer passphrase"}`).text("token")
 	other := v.want(200, "POST", "/api/auth/login", "", `{"email":"root@example.com","password":"a longer passphrase"}`).text("token")
 	id := v.want(200, "GET", "/api/auth/sessions", session, "").text("sessions", "0", "id")
 	v.want(204, "DELETE", "/api/auth/sessions/"+id, session, "")
@@ -310,7 +315,8 @@ func (v *visit) later(token string) {
 	v.want(200, "DELETE", "/api/chat/job-2", token, "")
 	v.want(409, "GET", "/api/chat/job-2", token, "")
 	v.pollAtOnce(token, 3, jobs)
-	location := v.want(202, "POST", "/v1/messages", token, `{"model":"gpt-4o-mini","max_tokens":100,"messages":[{"role":"user","content":"echo: later"}]}`,
+	location := v.want(202, "POST", "/v1/messages", token,
+		`{"model":"gpt-4o-mini","max_tokens":100,"messages":[{"role":"user","content":"echo: later"}]}`,
 		"Prefer", "respond-async", "Idempotency-Key", "by-header").header.Get("Location")
 	if a := v.want(200, "GET", location, token, ""); a.text("type") != "message" || !strings.Contains(a.body, "later") {
 		v.Errorf("%s: %.300s", location, a.body)
@@ -335,7 +341,8 @@ func (v *visit) pollAtOnce(token string, first, jobs int) {
 		all.Go(func() {
 			for i := range polls {
 				a := v.send("GET", fmt.Sprintf("/api/chat/job-%d", i), token, "")
-				if a.status != 200 || !strings.Contains(a.body, fmt.Sprintf(`"content":"%d"`, i)) || a.header.Get("X-Llm-Provider") != "openai" {
+				if a.status != 200 || !strings.Contains(a.body, fmt.Sprintf(`"content":"%d"`, i)) ||
+					a.header.Get("X-Llm-Provider") != "openai" {
 					v.Errorf("job-%d: %d %v %.200s", i, a.status, a.header, a.body)
 				}
 			}
@@ -360,7 +367,8 @@ func (v *visit) limits(token string) {
 
 // unknown requests unknown paths. Outside of the routes' folders the CDN of functions answers by itself.
 func (v *visit) unknown(token string) {
-	for _, path := range []string{"/api/nothing", "/api/nothing/here", "/api/keys/x/y/z", "/v1/nothing", "/v1beta/nothing", "/health/nothing", "/api/cron/x"} {
+	for _, path := range []string{"/api/nothing", "/api/nothing/here", "/api/keys/x/y/z", "/v1/nothing",
+		"/v1beta/nothing", "/health/nothing", "/api/cron/x"} {
 		if a := v.want(404, "GET", path, token, ""); !strings.Contains(a.body, `"error"`) {
 			v.Errorf("%s: not the error shape: %.200s", path, a.body)
 		}

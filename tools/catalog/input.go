@@ -96,14 +96,17 @@ func (c *catalogue) replace(src *input, log io.Writer) error {
 }
 
 // capNames are the catalogue's names of capabilities that the input calls otherwise.
-var capNames = map[string]string{"image_in": "image_input", "pdf_in": "pdf_input", "audio_in": "audio_input", "audio_out": "audio_output",
-	"video_in": "video_input", "cache": "prompt_cache"}
+var capNames = map[string]string{"image_in": "image_input", "pdf_in": "pdf_input", "audio_in": "audio_input",
+	"audio_out": "audio_output",
+	"video_in":  "video_input", "cache": "prompt_cache"}
 
 func (e *entry) model() (*model, error) {
 	m := &model{
-		ID: e.ID, Provider: e.Provider, Mode: e.Mode, ContextWindow: max(e.Context, 0), MaxOutputTokens: max(e.MaxOutput, 0), Dimensions: e.Dims,
-		Price: e.prices.list(), ReasoningEfforts: e.Efforts, Endpoints: e.Endpoints, Released: e.Released, EndOfLife: e.EndOfLife,
-		RoutedTo: e.routedTo(), PriceDate: e.AsOf, Note: e.Note,
+		ID: e.ID, Provider: e.Provider, Mode: e.Mode, ContextWindow: max(e.Context,
+			0), MaxOutputTokens: max(e.MaxOutput, 0), Dimensions: e.Dims,
+		Price: e.prices.list(), ReasoningEfforts: e.Efforts, Endpoints: e.Endpoints, Released: e.Released,
+		EndOfLife: e.EndOfLife,
+		RoutedTo:  e.routedTo(), PriceDate: e.AsOf, Note: e.Note,
 	}
 	if !strings.HasPrefix(e.Replacement, routed) {
 		m.Replacement = e.Replacement

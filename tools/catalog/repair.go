@@ -141,7 +141,8 @@ func fixCacheWrites(m *entry, log io.Writer) {
 		return // Models before the cache.
 	}
 	if less(m.Write, m.In) {
-		fmt.Fprintf(log, "%s %s: a cache write for %s, input for %s: 1.25 times input\n", m.Provider, m.ID, m.Write, m.In)
+		fmt.Fprintf(log, "%s %s: a cache write for %s, input for %s: 1.25 times input\n", m.Provider, m.ID, m.Write,
+			m.In)
 		m.Write = times(m.In, big.NewRat(5, 4))
 	}
 	if m.Write1h == "" || less(m.Write1h, m.Write) {

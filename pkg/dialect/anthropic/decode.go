@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -209,12 +210,9 @@ func (a *answer) finish(out []chat.Event) []chat.Event {
 	if a.finishReason == chat.FinishContentFilter && a.explanation != "" {
 		out = append(out, chat.Event{Kind: chat.EventRefusal, Text: a.explanation})
 	}
-	reason := a.finishReason
-	if reason == "" {
-		reason = chat.FinishStop
-	}
-	if reason == chat.FinishStop && a.calls.Any() && a.stop == "" {
-		reason = chat.FinishToolCalls
+	reason := cmp.Or(a.finishReason, chat.FinishStop)
+	if a.stop == "" {
+		reason = a.calls.Finish(reason)
 	}
 	return append(out, chat.Event{Kind: chat.EventFinish, Finish: reason, Text: a.stop})
 }

@@ -40,9 +40,7 @@ func (e *encoder) request() {
 // unsupported warns of what the dialect has no field for, or refuses it.
 func (e *encoder) unsupported() {
 	r := e.Req
-	if r.N != nil && *r.N != 1 {
-		e.Refuse("n", "%s gives one answer, not %d", e.Provider(), *r.N)
-	}
+	e.OneAnswer()
 	e.warnUnsupported("seed", r.Seed != nil)
 	e.warnUnsupported("frequency_penalty", r.FrequencyPenalty != nil && *r.FrequencyPenalty != 0)
 	e.warnUnsupported("presence_penalty", r.PresencePenalty != nil && *r.PresencePenalty != 0)

@@ -236,12 +236,7 @@ func (e *streamEncoder) reason(out []byte, ev *chat.Event) []byte {
 	if ev.Text != "" {
 		out = e.delta(out, `"thinking_delta","thinking":`, ev.Text)
 	}
-	if ev.State != nil {
-		if e.state == nil {
-			e.state = new(chat.ReasoningState)
-		}
-		e.state.Merge(ev.State)
-	}
+	e.state = e.state.Merge(ev.State)
 	return out
 }
 

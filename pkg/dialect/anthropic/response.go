@@ -18,17 +18,14 @@ func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []by
 		c = resp.Choices[0]
 	}
 	out = appendHead(out, resp.ID, served)
-	n := 0
 	refused := false
 	parts := withoutLastState(c.Message.Parts)
 	for i := range parts {
 		start := len(out)
-		out = jsonx.AppendComma(out)
-		blocks := 0
-		if out, blocks = appendPart(out, &parts[i]); blocks == 0 {
+		begun := jsonx.AppendComma(out)
+		if out = appendPart(begun, &parts[i]); len(out) == len(begun) {
 			out = out[:start]
 		}
-		n += blocks
 		refused = refused || parts[i].Kind == chat.Refusal
 	}
 	out = append(out, ']')
@@ -107,24 +104,20 @@ func appendStop(out []byte, reason chat.FinishReason, sequence string, refused b
 	return jsonx.AppendString(out, sequence)
 }
 
-// appendPart appends a part as blocks, and returns their number: a call of Gemini becomes two, as its
-// signature needs a block of its own.
-func appendPart(out []byte, p *chat.Part) ([]byte, int) {
+// appendPart appends a part as a block, or nothing. A call of Gemini becomes two blocks, as its signature needs one of
+// its own.
+func appendPart(out []byte, p *chat.Part) []byte {
 	switch p.Kind {
 	case chat.Text, chat.Refusal:
 		if p.Text == "" && len(p.Citations) == 0 {
-			return out, 0
+			return out
 		}
 		out = body.AppendMember(out, `{"type":"text","text":`, p.Text)
-		for i := range p.Citations {
-			if i == 0 {
-				out = append(out, `,"citations":[`...)
-			} else {
-				out = append(out, ',')
-			}
-			out = appendCitation(out, &p.Citations[i])
-		}
 		if len(p.Citations) > 0 {
+			out = append(out, `,"citations":[`...)
+			for i := range p.Citations {
+				out = appendCitation(jsonx.AppendComma(out), &p.Citations[i])
+			}
 			out = append(out, ']')
 		}
 	case chat.Reason:
@@ -134,21 +127,18 @@ func appendPart(out []byte, p *chat.Part) ([]byte, int) {
 			out = appendThinking(out, p.Text, signatureOf(p.State))
 		}
 	case chat.Call:
-		blocks := 1
 		if p.ToolCall.Signature != "" {
 			out = appendThinking(out, "", signatureOfCall(p.ToolCall))
 			out = append(out, "},"...)
-			blocks = 2
 		}
 		out = appendCallHead(out, p.ToolCall)
 		out = appendInput(out, p.ToolCall.Arguments)
-		return append(out, '}'), blocks
 	case chat.Image, chat.Audio, chat.File:
 		out = body.AppendMember(out, `{"type":"text","text":`, body.MediaNote(p.Kind, p.Media))
 	default: // the dialect has no block for it
-		return out, 0
+		return out
 	}
-	return append(out, '}'), 1
+	return append(out, '}')
 }
 
 func appendThinking(out []byte, text, signature string) []byte {

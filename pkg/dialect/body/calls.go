@@ -1,6 +1,7 @@
 package body
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -24,6 +25,15 @@ type Calls struct {
 
 // Any says whether a call has begun.
 func (c *Calls) Any() bool { return c.begun > 0 }
+
+// Finish returns the reason for which the choice ended: stop if the provider gave none, and the calls if it gave stop
+// and there are some.
+func (c *Calls) Finish(reason chat.FinishReason) chat.FinishReason {
+	if reason = cmp.Or(reason, chat.FinishStop); reason == chat.FinishStop && c.Any() {
+		return chat.FinishToolCalls
+	}
+	return reason
+}
 
 // Next is the number of the call that begins next.
 func (c *Calls) Next() int { return c.begun }

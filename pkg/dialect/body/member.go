@@ -1,6 +1,11 @@
 package body
 
-import "github.com/alicetears/llm-gateway/pkg/jsonx"
+import (
+	"maps"
+	"slices"
+
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+)
 
 // AppendMember appends a member of an object that is a string. open is what begins it, such as `,"name":`.
 func AppendMember(out []byte, open, value string) []byte {
@@ -20,6 +25,23 @@ func AppendOptional(out []byte, open, value string) []byte {
 func AppendCount(out []byte, open string, n int64) []byte {
 	out = append(out, open...)
 	return jsonx.AppendInt(out, n)
+}
+
+// AppendNullable is AppendMember, but null stands for an empty string.
+func AppendNullable(out []byte, open, value string) []byte {
+	if value == "" {
+		return append(append(out, open...), "null"...)
+	}
+	return AppendMember(out, open, value)
+}
+
+// AppendMap appends an object of strings, sorted by their names.
+func AppendMap(out []byte, m map[string]string) []byte {
+	out = append(out, '{')
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		out = jsonx.AppendString(jsonx.AppendKey(out, key), m[key])
+	}
+	return append(out, '}')
 }
 
 // Count writes a member as AppendCount does.

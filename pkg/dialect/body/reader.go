@@ -187,6 +187,18 @@ func (r *Reader) OptionalText(object jsonx.Value, member string) string {
 	return r.optional(object.Get(member))
 }
 
+// Metadata reads an object of strings. A member that is null is left out.
+func (r *Reader) Metadata(v jsonx.Value) map[string]string {
+	var out map[string]string
+	r.Members(v, func(name string, m jsonx.Value) {
+		if out == nil {
+			out = make(map[string]string, v.Len())
+		}
+		out[name] = r.Str(m)
+	})
+	return out
+}
+
 // Has reports whether the member is given, and adds an issue if not.
 func (r *Reader) Has(object jsonx.Value, member string) bool {
 	if object.Get(member).Given() {

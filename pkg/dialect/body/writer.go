@@ -2,7 +2,6 @@ package body
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -233,15 +232,17 @@ func (w *Writer) Stops(most int) []string {
 // Comma begins an element of the array that is being written.
 func (w *Writer) Comma() { w.Out = jsonx.AppendComma(w.Out) }
 
+// OneAnswer refuses a request for several answers.
+func (w *Writer) OneAnswer() {
+	if n := w.Req.N; n != nil && *n != 1 {
+		w.Refuse("n", "%s gives one answer, not %d", w.Provider(), *n)
+	}
+}
+
 // Metadata writes the field of that name, sorted by key.
 func (w *Writer) Metadata() {
 	if len(w.Req.Metadata) == 0 || !w.Field("metadata", Warns) {
 		return
 	}
-	w.Raw("{")
-	for _, key := range slices.Sorted(maps.Keys(w.Req.Metadata)) {
-		w.Key(key)
-		w.Str(w.Req.Metadata[key])
-	}
-	w.Raw("}")
+	w.Out = AppendMap(w.Out, w.Req.Metadata)
 }

@@ -217,18 +217,11 @@ func (a *answer) finish(out []chat.Event, policy finishPolicy) ([]chat.Event, *c
 	}
 	for i := range a.choices {
 		c := &a.choices[i]
-		reason := c.finish
-		switch {
-		case reason == "" && policy == reasonRequired:
+		if c.finish == "" && policy == reasonRequired {
 			return out, body.Cut()
-		case reason == "":
-			reason = chat.FinishStop
 		}
 		out = c.closeCall(out, a.id)
-		if reason == chat.FinishStop && c.calls.Any() {
-			reason = chat.FinishToolCalls // Gemini says STOP
-		}
-		out = append(out, chat.Event{Kind: chat.EventFinish, Choice: c.index, Finish: reason})
+		out = append(out, chat.Event{Kind: chat.EventFinish, Choice: c.index, Finish: c.calls.Finish(c.finish)})
 	}
 	if a.fees && a.usage != (chat.Usage{}) && !a.usage.Estimated {
 		usage := a.usage

@@ -216,11 +216,8 @@ func (e *encoder) call(c *chat.ToolCall, current bool) {
 // appendCall writes a part with a call.
 func appendCall(out []byte, c *chat.ToolCall, signature string) []byte {
 	out = append(out, `{"functionCall":{`...)
-	if c.ID != "" {
-		out = body.AppendMember(out, `"id":`, c.ID)
-		out = append(out, ',')
-	}
-	out = body.AppendMember(out, `"name":`, c.Name)
+	out = body.AppendOptional(out, `"id":`, c.ID)
+	out = body.AppendMember(jsonx.AppendComma(out), `"name":`, c.Name)
 	out = appendArgs(append(out, `,"args":`...), c)
 	out = append(out, '}')
 	return appendSignature(out, signature)

@@ -24,9 +24,9 @@ func (e *encoder) media(p *chat.Part) {
 		e.Raw(`{"fileData":{`)
 		if mime := mimeOf(p.Kind, m); m.MIMEType != "" || m.Format != "" {
 			e.Member(`"mimeType":`, mime)
-			e.Raw(",")
 		}
-		e.Member(`"fileUri":`, cmp.Or(m.FileID, m.URL))
+		e.Key("fileUri")
+		e.Str(cmp.Or(m.FileID, m.URL))
 		e.Raw("}}")
 	case m.URL != "":
 		e.Refuse("messages", "%s does not fetch from URLs: send the content itself as a data URL or in base64, or a URI of Gemini's Files API", e.Provider())
@@ -94,11 +94,9 @@ func (e *encoder) result(r *chat.ToolResult) {
 	text, media := splitResult(r)
 	e.part(roleUser)
 	e.Raw(`{"functionResponse":{`)
-	if r.CallID != "" {
-		e.Member(`"id":`, r.CallID)
-		e.Raw(",")
-	}
-	e.Member(`"name":`, name)
+	e.Optional(`"id":`, r.CallID)
+	e.Key("name")
+	e.Str(name)
 	e.Raw(`,"response":`)
 	e.Out = appendOutput(e.Out, text, r.IsError)
 	if e.Model.ResultMediaInside {

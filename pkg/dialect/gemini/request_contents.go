@@ -187,13 +187,7 @@ func (t *modelTurn) reason(s string, state *chat.ReasoningState) {
 		return
 	}
 	t.parts[at].Text += s
-	if state == nil {
-		return
-	}
-	if t.parts[at].State == nil {
-		t.parts[at].State = new(chat.ReasoningState)
-	}
-	t.parts[at].State.Merge(state)
+	t.parts[at].State = t.parts[at].State.Merge(state)
 }
 
 // call reads a function's call. A call without an id gets one from its position in the conversation, the same in

@@ -106,8 +106,7 @@ func appendReasoning(out []byte, parts []chat.Part) []byte {
 
 // appendReasoningDelta appends a piece of a block of reasoning. Each member of the state is sent once.
 func appendReasoningDelta(out []byte, block *openai.Block, ev *chat.Event) []byte {
-	out = body.AppendCount(jsonx.AppendComma(out), `"reasoning":[{"index":`, int64(block.Count-1))
-	out = append(out, ',')
+	out = append(body.AppendCount(jsonx.AppendComma(out), `"reasoning":[{"index":`, int64(block.Count-1)), ',')
 	state, before := block.State, textsOf(&block.Before)
 	for i, text := range textsOf(&state) {
 		if *text.value == *before[i].value {

@@ -173,14 +173,7 @@ func (a *answer) finish(out []chat.Event) ([]chat.Event, *chat.Error) {
 	for i := range a.choices {
 		c := &a.choices[i]
 		out = c.endCalls(out)
-		reason := c.finish
-		if reason == "" {
-			reason = chat.FinishStop
-		}
-		if reason == chat.FinishStop && len(c.calls) > 0 {
-			reason = chat.FinishToolCalls
-		}
-		out = append(out, chat.Event{Kind: chat.EventFinish, Choice: c.index, Finish: reason})
+		out = append(out, chat.Event{Kind: chat.EventFinish, Choice: c.index, Finish: c.begun.Finish(c.finish)})
 	}
 	return out, nil
 }

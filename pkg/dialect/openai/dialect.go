@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
 
@@ -22,14 +21,4 @@ func NewDialect() *dialect.Dialect {
 		Models: modelEncoder{}, Errors: server,
 		SDKs: "OpenAI's", SDKBase: "/v1", SharesPaths: true,
 	}
-}
-
-type embeddingServer struct{}
-
-func (embeddingServer) DecodeEmbedding(body []byte) (*chat.EmbeddingRequest, error) {
-	return DecodeEmbeddingRequest(body)
-}
-
-func (embeddingServer) EncodeEmbedding(resp *chat.EmbeddingResponse, req *chat.EmbeddingRequest) ([]byte, error) {
-	return EncodeEmbeddingResponse(resp, req)
 }

@@ -9,9 +9,11 @@ import (
 // MaxEmbeddingInputs is the largest number of inputs of a request: OpenAI's limit, and no provider's is higher.
 const MaxEmbeddingInputs = 2048
 
-// DecodeEmbeddingRequest reads a client's body of POST /v1/embeddings. It skips unknown members.
+type embeddingServer struct{}
+
+// DecodeEmbedding reads a client's body of POST /v1/embeddings. It skips unknown members.
 // Errors are *fault.Error of code Validation that list the issues found.
-func DecodeEmbeddingRequest(data []byte) (*chat.EmbeddingRequest, error) {
+func (embeddingServer) DecodeEmbedding(data []byte) (*chat.EmbeddingRequest, error) {
 	root, err := jsonx.Parse(data, jsonx.Strict)
 	if err != nil {
 		return nil, jsonx.Syntax(err)
@@ -96,9 +98,9 @@ func tokensOf(report *jsonx.Report, list jsonx.Value) []int64 {
 	return tokens
 }
 
-// EncodeEmbeddingResponse writes the answer to a client. The error says that a vector has something else
+// EncodeEmbedding writes the answer to a client. The error says that a vector has something else
 // than numbers.
-func EncodeEmbeddingResponse(resp *chat.EmbeddingResponse, req *chat.EmbeddingRequest) ([]byte, error) {
+func (embeddingServer) EncodeEmbedding(resp *chat.EmbeddingResponse, req *chat.EmbeddingRequest) ([]byte, error) {
 	out := make([]byte, 0, 256+len(resp.Vectors)*2048)
 	out = append(out, `{"object":"list","data":[`...)
 	for i, vector := range resp.Vectors {

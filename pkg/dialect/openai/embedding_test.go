@@ -52,7 +52,7 @@ func TestRecordedEmbeddings(t *testing.T) {
 			forms[packed]++
 			want := numbers(t, obj(item)["embedding"])
 			for _, form := range []bool{false, true} {
-				out, err := openai.EncodeEmbeddingResponse(resp, &chat.EmbeddingRequest{Base64: form})
+				out, err := openai.NewDialect().Endpoints[1].Embeddings.EncodeEmbedding(resp, &chat.EmbeddingRequest{Base64: form})
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}

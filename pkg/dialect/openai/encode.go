@@ -78,7 +78,7 @@ func (e *encoder) choices() {
 	switch {
 	case n == nil || *n == 1:
 	case e.Rules.SingleChoice:
-		e.Refuse("n", "%s gives one answer, not %d", e.Provider(), *n)
+		e.OneAnswer()
 	case e.Field("n", body.Refuses):
 		e.Out = jsonx.AppendInt(e.Out, *n)
 	}

@@ -168,12 +168,7 @@ func (d *RequestDecoder) extras(name []byte, m jsonx.Value) bool {
 			}
 		})
 	case "metadata":
-		d.object(m, nil, func(name []byte, value jsonx.Value) {
-			if r.Metadata == nil {
-				r.Metadata = make(map[string]string, m.Len())
-			}
-			r.Metadata[string(name)] = d.Str(value)
-		})
+		r.Metadata = d.Metadata(m)
 	case "verbosity":
 		r.Verbosity = d.OneOf(m, "low", "medium", "high")
 	case "service_tier":

@@ -131,9 +131,7 @@ func (e *encoder) sampling() {
 	e.FieldFloat("temperature", r.Temperature)
 	e.FieldFloat("top_p", r.TopP)
 	e.FieldInt("top_logprobs", r.TopLogprobs)
-	if r.N != nil && *r.N != 1 {
-		e.Refuse("n", "%s gives one answer, not %d", e.Provider(), *r.N)
-	}
+	e.OneAnswer()
 	for _, f := range [...]struct {
 		name string
 		said bool

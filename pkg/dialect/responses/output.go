@@ -1,6 +1,7 @@
 package responses
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -81,9 +82,7 @@ func (o *output) add(ev *chat.Event) {
 		return
 	case chat.EventUsage:
 		o.usage = ev.Usage
-		if ev.ServiceTier != "" {
-			o.tier = ev.ServiceTier
-		}
+		o.tier = cmp.Or(ev.ServiceTier, o.tier)
 		return
 	case chat.EventEnd:
 		for _, kept := range o.first.Kept() {
@@ -313,10 +312,7 @@ func (o *output) addLogprobs(raw json.RawMessage) {
 	}
 	t := &o.items[at].texts[n]
 	for e := root.Get("content").First(); e.Exists(); e = e.Next() {
-		if len(t.logprobs) > 0 {
-			t.logprobs = append(t.logprobs, ',')
-		}
-		t.logprobs = jsonx.AppendCompact(t.logprobs, e.Raw())
+		t.logprobs = jsonx.AppendCompact(jsonx.AppendComma(t.logprobs), e.Raw())
 	}
 }
 

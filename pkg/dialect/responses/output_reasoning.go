@@ -20,7 +20,7 @@ func (o *output) addReasoning(ev *chat.Event) {
 		switch {
 		case !last.state.Takes(ev.State):
 		case !it.closed:
-			o.merge(last, ev.State)
+			last.state = last.state.Merge(ev.State)
 			o.extend(at, len(it.texts)-1, ev.Text)
 			return
 		case ev.Text == "" && ev.State != nil:
@@ -52,23 +52,13 @@ func (o *output) beginReasoning(ev *chat.Event) {
 	}
 	it.texts = append(it.texts, outputText{kind: reasoningKind(ev.State)})
 	n := len(it.texts) - 1
-	o.merge(&it.texts[n], ev.State)
+	it.texts[n].state = it.texts[n].state.Merge(ev.State)
 	o.extend(len(o.items)-1, n, ev.Text)
-}
-
-func (o *output) merge(t *outputText, s *chat.ReasoningState) {
-	if s == nil {
-		return
-	}
-	if t.state == nil {
-		t.state = new(chat.ReasoningState)
-	}
-	t.state.Merge(s)
 }
 
 // addLateState puts a state that came after its reasoning's item was closed into an item of its own.
 func (o *output) addLateState(t *outputText, s *chat.ReasoningState) {
-	o.merge(t, s)
+	t.state = t.state.Merge(s)
 	o.envelopes = append(o.envelopes, reasoning.Envelope{State: *t.state, Late: true})
 }
 

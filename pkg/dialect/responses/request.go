@@ -135,12 +135,7 @@ func (d *decoder) extras(key string, m jsonx.Value) {
 	case "prompt_cache_key":
 		r.CacheKey = d.Str(m)
 	case "metadata":
-		d.Object(m, func(e jsonx.Value) {
-			if r.Metadata == nil {
-				r.Metadata = make(map[string]string, m.Len())
-			}
-			r.Metadata[string(e.Key())] = d.Str(e)
-		})
+		r.Metadata = d.Metadata(m)
 	case "stream_options", "client_metadata", "prompt_cache_retention": // they do not affect the answer
 	case "truncation":
 		if !m.Is("disabled") { // the default

@@ -25,10 +25,9 @@ func (d *decoder) reasoningItem(v jsonx.Value) {
 			parts = []chat.Part{{Kind: chat.Reason, State: &chat.ReasoningState{ID: id}}}
 		}
 		last := &parts[len(parts)-1]
-		if last.State == nil {
-			last.State = new(chat.ReasoningState)
-		}
-		last.State.Encrypted = encrypted.Str()
+		state := stateOrZero(last.State)
+		state.Encrypted = encrypted.Str()
+		last.State = &state
 	}
 	d.addReasoning(parts)
 }
@@ -92,10 +91,7 @@ func (d *decoder) addLateState(state *chat.ReasoningState) bool {
 		if p.Kind != chat.Reason {
 			continue
 		}
-		if p.State == nil {
-			p.State = new(chat.ReasoningState)
-		}
-		p.State.Merge(state)
+		p.State = p.State.Merge(state)
 		return true
 	}
 	return false

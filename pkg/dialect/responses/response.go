@@ -2,12 +2,9 @@ package responses
 
 import (
 	"cmp"
-	"maps"
-	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
-	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -77,7 +74,7 @@ func (o *output) appendResponse(out []byte, status string) []byte {
 	default:
 		out = append(out, `{"reason":"max_output_tokens"}`...)
 	}
-	out = openai.AppendOrNull(append(out, `,"instructions":`...), instructions(r))
+	out = body.AppendNullable(out, `,"instructions":`, instructions(r))
 	out = appendInt(append(out, `,"max_output_tokens":`...), r.MaxTokens)
 	out = body.AppendMember(out, `,"model":`, o.served.Model)
 	out = append(out, `,"output":[`...)
@@ -102,23 +99,15 @@ func (o *output) appendResponse(out []byte, status string) []byte {
 func (o *output) appendEcho(out []byte) []byte {
 	r := o.served.Request
 	out = jsonx.AppendBool(append(out, `,"parallel_tool_calls":`...), r.ParallelToolCalls == nil || *r.ParallelToolCalls)
-	out = append(out, `,"previous_response_id":null,"prompt_cache_key":`...)
-	out = openai.AppendOrNull(out, r.CacheKey)
+	out = body.AppendNullable(out, `,"previous_response_id":null,"prompt_cache_key":`, r.CacheKey)
 	reasoning := r.Reasoning
 	if reasoning == nil {
 		reasoning = new(chat.Reasoning)
 	}
-	out = append(out, `,"reasoning":{"effort":`...)
-	out = openai.AppendOrNull(out, reasoning.Effort)
-	out = openai.AppendOrNull(append(out, `,"summary":`...), reasoning.Summary)
-	out = append(out, `},"safety_identifier":`...)
-	out = openai.AppendOrNull(out, r.User)
-	out = append(out, `,"service_tier":`...)
-	tier := o.tier
-	if tier == "" {
-		tier = r.ServiceTier
-	}
-	out = openai.AppendOrNull(out, tier)
+	out = body.AppendNullable(out, `,"reasoning":{"effort":`, reasoning.Effort)
+	out = body.AppendNullable(out, `,"summary":`, reasoning.Summary)
+	out = body.AppendNullable(out, `},"safety_identifier":`, r.User)
+	out = body.AppendNullable(out, `,"service_tier":`, cmp.Or(o.tier, r.ServiceTier))
 	out = append(out, `,"store":false,"temperature":`...)
 	out = appendFloat(out, r.Temperature)
 	out = append(out, `,"text":{"format":`...)
@@ -138,16 +127,8 @@ func (o *output) appendEcho(out []byte) []byte {
 		out = append(out, '0')
 	}
 	out = appendFloat(append(out, `,"top_p":`...), r.TopP)
-	out = append(out, `,"truncation":"disabled","user":`...)
-	out = openai.AppendOrNull(out, r.User)
-	out = append(out, `,"metadata":{`...)
-	for _, key := range slices.Sorted(maps.Keys(r.Metadata)) {
-		out = jsonx.AppendComma(out)
-		out = jsonx.AppendString(out, key)
-		out = append(out, ':')
-		out = jsonx.AppendString(out, r.Metadata[key])
-	}
-	return append(out, '}')
+	out = body.AppendNullable(out, `,"truncation":"disabled","user":`, r.User)
+	return body.AppendMap(append(out, `,"metadata":`...), r.Metadata)
 }
 
 // instructions returns the text of the system message that the conversation begins with, where DecodeRequest puts

@@ -1,6 +1,6 @@
 // Package postgres is the executor of package store for PostgreSQL, over a pgx pool.
 //
-// It speaks the extended protocol directly: every Run is one pipeline with one Sync,
+// It uses the extended protocol directly: every Run is one pipeline with one Sync,
 // which is one implicit transaction and one network round trip, and a statement that
 // the connection has not prepared yet is prepared within the same trip.
 package postgres

@@ -278,11 +278,11 @@ func testDeletedUser(w *world) {
 		w.session(u, start)
 		w.token(u)
 		k := w.key(u)
-		must(w.T, store.ResetQuota(ctx, w.db, u.ID, k.ID, today))
-		must(w.T, w.db.Run(ctx, store.Stmt{SQL: "insert into cursors (user_id, key_set, turn) values ($1, $2, 1)", Args: []any{u.ID, k.ID}}))
+		must(w.T, store.ResetKey(ctx, w.db, u.ID, k.ID, today))
+		w.start(store.Failure{User: u.ID, Revision: w.revision(u), Subject: k.ID, Now: start, Began: start, Steps: steps, Class: "timeout"})
 	}
 	must(w.T, w.db.Run(ctx, store.Stmt{SQL: "delete from users where id = $1", Args: []any{gone.ID}}))
-	for _, table := range []string{"sessions", "tokens", "provider_keys", "cursors", "key_days"} {
+	for _, table := range []string{"sessions", "tokens", "provider_keys", "cursors", "key_days", "cooldowns"} {
 		if n := number(w.T, w.db, "select count(*) from "+table); n != 1 {
 			w.Errorf("%s: %d rows left, want the other user's", table, n)
 		}

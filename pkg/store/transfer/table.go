@@ -85,7 +85,7 @@ func tablesOf(ctx context.Context, db store.DB) ([]table, error) {
 	return all, nil
 }
 
-// cell is memory for a value of the column, to be scanned into and passed on. Null stays null.
+// cell returns memory for a value of the column, to scan into and to write from. Null is kept.
 func (c column) cell() (any, error) {
 	switch c.kind {
 	case "bytea", "blob":
@@ -168,7 +168,8 @@ func (t table) page(after bool) string {
 	if after {
 		where = " where (" + strings.Join(key, ", ") + ") > (" + places(len(key)) + ")"
 	}
-	return fmt.Sprintf("select %s from %s%s order by %s limit %d", strings.Join(all, ", "), t.name, where, strings.Join(key, ", "), pageRows)
+	return fmt.Sprintf("select %s from %s%s order by %s limit %d", strings.Join(all, ", "), t.name, where,
+		strings.Join(key, ", "), pageRows)
 }
 
 func (t table) insert() string {
