@@ -108,7 +108,7 @@ values ($1, 'a@example.com', '', 'user', '', $2, 1, 0, 0)`, w.user, true)
 // newGateway is another process on the same database.
 func (w *world) newGateway(s gateway.Settings) *gateway.Gateway {
 	w.t.Helper()
-	table, err := provider.NewTable(map[string]string{"openai": w.origin, "groq": w.origin, "mistral": w.origin, "anthropic": w.origin, "gemini": w.origin})
+	table, err := provider.NewTable(map[string]string{"openai": w.origin, "groq": w.origin, "openrouter": w.origin, "mistral": w.origin, "anthropic": w.origin, "gemini": w.origin})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -214,6 +214,11 @@ func answerText(text string) http.HandlerFunc {
 	}
 }
 
+func answerClaude(w http.ResponseWriter, _ *http.Request) {
+	io.WriteString(w, `{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"hi"}],
+"stop_reason":"end_turn","usage":{"input_tokens":10,"output_tokens":5}}`)
+}
+
 func answerError(status int, body string, header ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for i := 0; i+1 < len(header); i += 2 {
@@ -276,6 +281,20 @@ func (w *world) mustServe(request gateway.Request, want store.ID) {
 	}
 	if c.KeyID() != want {
 		w.t.Fatalf("answered by key %s, want %s", c.KeyID(), want)
+	}
+}
+
+// mustAsk sends a request and checks which key answers, and for which model its provider was asked.
+func (w *world) mustAsk(model string, route dialect.Route, want store.ID, asked string) {
+	w.t.Helper()
+	request := w.request(model)
+	request.Route = route
+	c, err := w.do(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if c.KeyID() != want || c.Model() != asked {
+		w.t.Errorf("%s: %s was asked for %s", model, c.Provider(), c.Model())
 	}
 }
 
@@ -456,7 +475,7 @@ func TestFailover(t *testing.T) {
 // A provider that cannot be asked at all was not called, whatever is kept of why.
 func TestAttemptsAreCalls(t *testing.T) {
 	w := newWorld(t)
-	unasked := w.add(key{provider: "groq", models: `["*"]`, priority: 1})
+	unasked := w.add(key{provider: "groq", models: `["gpt-*"]`, priority: 1})
 	good := w.add(key{priority: 2})
 	request := w.request(model)
 	two := int64(2) // answers, which Groq does not give
