@@ -373,7 +373,7 @@ func TestSelection(t *testing.T) {
 		t.Errorf("told of %d keys, want 3", n)
 	}
 	_, err = w.do(w.request("no-such-model"))
-	wantCode(t, err, fault.NoEligibleKey)
+	wantCode(t, err, fault.NotFound)
 }
 
 func TestExhaustFirstUsesTheOldestUntilItIsSpent(t *testing.T) {
@@ -548,11 +548,15 @@ func TestLastKeysFailureIsTold(t *testing.T) {
 	bad := w.add(key{answer: answerError(401, `{"error":{"message":"Incorrect API key sk-test-0001","code":"invalid_api_key"}}`)})
 	_, err := w.do(w.request(model))
 	f := wantCode(t, err, fault.Provider)
-	if f.Details.(map[string]any)["class"] != chat.BadKey || strings.Contains(f.Message, "Incorrect") {
+	if f.Details.(map[string]any)["class"] != chat.BadKey || !strings.Contains(f.Message, "Incorrect API key") ||
+		strings.Contains(f.Message, "sk-test-0001") {
 		t.Errorf("%q %v", f.Message, f.Details)
 	}
 	_, err = w.do(w.request(model))
-	f = wantCode(t, err, fault.NoEligibleKey)
+	f = wantCode(t, err, fault.Unavailable)
+	if f.RetryAfter <= 0 || f.RetryAfter > 6*time.Hour || f.Details.(map[string]any)["class"] != chat.BadKey {
+		t.Errorf("Retry-After %v, details %v", f.RetryAfter, f.Details)
+	}
 	if k := f.Details.(map[string]any)["keys"].([]gateway.SkippedKey); len(k) != 1 || k[0].ID != bad || !strings.Contains(k[0].Reason, "bad_key") {
 		t.Errorf("%+v", k)
 	}

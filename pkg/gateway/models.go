@@ -2,11 +2,13 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
+	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/provider"
@@ -73,7 +75,8 @@ func (g *Gateway) Model(ctx context.Context, c Principal, id string) (ServedMode
 		}
 	}
 	if len(s.Providers) == 0 {
-		return s, fault.New(fault.NotFound, "none of your keys may serve the model %q", clip(id, maxModel))
+		return s, &fault.Error{Code: fault.NotFound, Message: fmt.Sprintf("none of your keys may serve the model %q", clip(id, maxModel)),
+			Details: map[string]any{"class": chat.ModelUnknown}}
 	}
 	return s, nil
 }
