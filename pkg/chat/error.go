@@ -27,10 +27,46 @@ const (
 	ContentPolicy Class = "content_policy"   // the provider refuses the content
 )
 
+// Scope says what a failure is about, and so what may cool down after it.
+type Scope string
+
+// The scopes, the narrowest first.
+const (
+	ScopeRequest   Scope = "request"    // the caller's request: every key would answer the same
+	ScopeAttempt   Scope = "attempt"    // this request on this key: other keys may take it, and the key other requests
+	ScopeModel     Scope = "model"      // this model on this key
+	ScopeKey       Scope = "key"        // the key, whatever the model
+	ScopeHostModel Scope = "host_model" // this model at the provider's host, whatever the key
+	ScopeHost      Scope = "host"       // the provider's host, whatever the key and the model
+)
+
+// Scope returns the narrowest scope that a failure of the class may have. It is that of a failure
+// about which nothing else is known.
+func (c Class) Scope() Scope {
+	switch c {
+	case BadKey, OutOfMoney:
+		return ScopeKey
+	case Forbidden, DailyQuota, RateLimited, ModelUnknown:
+		return ScopeModel
+	case Overloaded:
+		return ScopeHostModel
+	case BadToolCall:
+		return ScopeAttempt
+	case ContextLength, TooLarge, BadRequest, ContentPolicy:
+		return ScopeRequest
+	}
+	return ScopeHost
+}
+
 // Error is a failure that a provider reported, or that kept it from reporting.
 type Error struct {
-	Class  Class
+	Class Class
+	// Scope is what the failure is about. An empty Scope stands for that of the class: see ScopeOf.
+	Scope  Scope
 	Status int // the provider's HTTP status; 0 if there was none
+	// Evidence says that the provider itself reported the failure, in its own error format. Without it
+	// the failure says nothing about a key, a model or the request.
+	Evidence bool
 	// Code, Type and Param are the provider's own words.
 	Code, Type, Param string
 	// Message is the provider's text with secrets redacted. It may be shown to the
@@ -40,6 +76,9 @@ type Error struct {
 	RetryAfter time.Duration
 	// ResetAt is when the provider says the quota comes back, in Unix milliseconds; 0 if unknown.
 	ResetAt int64
+	// Limit is how many tokens the model's context or the key's limit has, and Requested how many the
+	// request asks for, as the provider says; 0 if unknown.
+	Limit, Requested int64
 	// Cause is for the log; it never holds a secret.
 	Cause error
 }
@@ -70,12 +109,16 @@ func (e *Error) ForLog() string {
 // Unwrap returns Cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
+// ScopeOf returns the scope of the failure: its own, or that of its class.
+func (e *Error) ScopeOf() Scope {
+	if e.Scope != "" {
+		return e.Scope
+	}
+	return e.Class.Scope()
+}
+
 // CallerCaused reports whether the fault is in the caller's request, so that every
 // key of the provider would answer the same.
 func (e *Error) CallerCaused() bool {
-	switch e.Class {
-	case BadRequest, ContextLength, TooLarge, ContentPolicy:
-		return true
-	}
-	return false
+	return e.ScopeOf() == ScopeRequest && e.Class.Scope() == ScopeRequest
 }

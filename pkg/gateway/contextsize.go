@@ -11,6 +11,9 @@ import (
 // contextSize reads how many tokens a request has that is too long, and how many its model takes, from the provider's
 // words; zeros if they do not say it. A request that is too long has more than the limit, whatever the order.
 func contextSize(e *chat.Error) (requested, limit int64) {
+	if e.Limit > 0 && e.Requested > 0 {
+		return e.Requested, e.Limit
+	}
 	if m := exceedsLimit.FindStringSubmatch(e.Message); m != nil {
 		input, output := tokenNumber(m[1]), tokenNumber(m[2])
 		return input + output, tokenNumber(m[3])

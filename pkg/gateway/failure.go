@@ -45,8 +45,8 @@ func (c *Call) recordFailure(a *attempt, cooldownUntil, now int64) {
 		}))
 		c.g.hints.coolDown(a.key.id, cooldownUntil, c.entry.table.revision)
 	}
-	if provider.FailurePolicyOf(a.failure.Class).Scope == provider.ScopeModel {
-		c.g.hints.setUnknown(a.key.id, a.key.model, now)
+	if rule := provider.FailurePolicy(a.failure, now).Cooldown; rule.Scope == chat.ScopeModel {
+		c.g.hints.notBefore(a.key.id, a.key.model, rule.End(now, 0), now)
 	}
 	c.trace.addFailed(a, c.g.Now().Sub(a.started))
 }
@@ -61,7 +61,7 @@ func (c *Call) retryLast() bool {
 	if c.retried || a == nil || a.failure == nil || a.failure.Class == chat.Timeout {
 		return false
 	}
-	switch provider.FailurePolicyOf(a.failure.Class).Retry {
+	switch provider.FailurePolicy(a.failure, c.nowMs()).Retry {
 	case provider.RetryOnce, provider.RetryBackoff:
 	default:
 		return false

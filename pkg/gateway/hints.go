@@ -11,9 +11,9 @@ import (
 // hints remember which keys are spent or cooling down, so that not every request tries to reserve them. They only
 // order the tries: the database decides, and it is asked again before a request is refused.
 type hints struct {
-	mu      sync.Mutex
-	keys    map[store.ID]hint
-	unknown map[keyModel]int64 // until when a key is assumed not to serve a model
+	mu     sync.Mutex
+	keys   map[store.ID]hint
+	models map[keyModel]int64 // until when other keys come first for a model
 }
 
 type hint struct {
@@ -29,12 +29,10 @@ type keyModel struct {
 const (
 	// maxHints bounds each map. Beyond it expired hints are dropped, or all of them, which costs a few refused reservations.
 	maxHints = 50_000
-	// unknownFor is how long, in milliseconds, other keys come first after a provider did not know a model.
-	unknownFor = 10 * 60 * 1000
 )
 
 func newHints() *hints {
-	return &hints{keys: map[store.ID]hint{}, unknown: map[keyModel]int64{}}
+	return &hints{keys: map[store.ID]hint{}, models: map[keyModel]int64{}}
 }
 
 // ready reports whether the key is neither spent nor cooling down as far as is known.
@@ -80,20 +78,22 @@ func (h *hints) released(id store.ID) {
 	delete(h.keys, id)
 }
 
-func (h *hints) setUnknown(id store.ID, model string, now int64) {
+// notBefore records that the key should not be asked for the model before the time, in Unix milliseconds, unless no other
+// key is left.
+func (h *hints) notBefore(id store.ID, model string, until, now int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.unknown) > maxHints {
-		maps.DeleteFunc(h.unknown, func(_ keyModel, until int64) bool { return until <= now })
-		if len(h.unknown) > maxHints/2 {
-			clear(h.unknown)
+	if len(h.models) > maxHints {
+		maps.DeleteFunc(h.models, func(_ keyModel, until int64) bool { return until <= now })
+		if len(h.models) > maxHints/2 {
+			clear(h.models)
 		}
 	}
-	h.unknown[keyModel{id, model}] = now + unknownFor
+	h.models[keyModel{id, model}] = until
 }
 
 func (h *hints) mayServe(id store.ID, model string, now int64) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.unknown[keyModel{id, model}] <= now
+	return h.models[keyModel{id, model}] <= now
 }

@@ -90,12 +90,18 @@ func (c *Call) refusal() error {
 func (c *Call) blockedBy(k candidate, now int64) blocked {
 	b := blocked{skippedKey: skippedKey{key: k.key}}
 	if a := c.failedAttempt(k); a != nil {
-		_, until := k.provider.AfterFailure(a.failure, now)
 		b.attempt, b.class, b.obstacle = a, a.failure.Class, obstacleOf(a.failure.Class)
-		if a.inexpressible {
+		switch {
+		case a.inexpressible:
 			b.obstacle = inexpressible
+		case b.obstacle == tooLarge && a.failure.CallerCaused():
+			b.obstacle = refusesRequest // it is too large for every key
 		}
-		b.coolsDown(until, now)
+		if rule := provider.FailurePolicy(a.failure, now).Cooldown; !rule.None() {
+			b.coolsDown(rule.End(now, 0), now)
+		} else {
+			b.coolsDown(0, now)
+		}
 		return b
 	}
 	state, ok := c.quotaStatus.Keys[k.id]
@@ -137,10 +143,6 @@ func (b *blocked) coolsDown(until, now int64) {
 		return
 	}
 	b.until = min(until, now+maxWait.Milliseconds())
-	if until >= provider.UntilEdited {
-		b.reason = "the provider refuses it (" + string(b.class) + "); enter it again"
-		return
-	}
 	b.reason = "cooldown until " + time.UnixMilli(until).UTC().Format(time.RFC3339) + " (" + string(b.class) + ")"
 }
 

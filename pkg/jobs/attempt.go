@@ -118,7 +118,9 @@ func retry(f *fault.Error) (pause time.Duration, again bool) {
 	case f.Code == fault.Unavailable, f.Code == fault.RateLimit:
 	case errors.Is(f, context.DeadlineExceeded): // its process may have been suspended
 	case f.Code == fault.Provider && errors.As(f, &known):
-		if r := provider.FailurePolicyOf(known.Class).Retry; r != provider.RetryOnce && r != provider.RetryBackoff {
+		switch provider.FailurePolicy(known, 0).Retry {
+		case provider.RetryOnce, provider.RetryBackoff, provider.RetryLater:
+		default:
 			return 0, false
 		}
 	default:

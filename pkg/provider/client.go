@@ -318,7 +318,7 @@ func (ex *exchange) failure(err error) *chat.Error {
 	case errors.Is(ex.ctx.Err(), context.DeadlineExceeded):
 		return &chat.Error{Class: chat.Timeout, Message: "the provider did not answer in time", Cause: context.DeadlineExceeded}
 	case ex.ctx.Err() != nil:
-		return &chat.Error{Class: chat.Transport, Message: "the request was cancelled", Cause: context.Canceled}
+		return &chat.Error{Class: chat.Transport, Scope: chat.ScopeRequest, Message: "the request was cancelled", Cause: context.Canceled}
 	}
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "dial" {

@@ -6,26 +6,14 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 )
 
-// CooldownRule says for how long a key cools down after a failure.
-type CooldownRule uint8
+// FailoverRule says which other candidates may do better after a failure.
+type FailoverRule uint8
 
 // The rules.
 const (
-	NoCooldown          CooldownRule = iota
-	CooldownShort                    // the provider's hint, or ShortCooldown
-	CooldownLong                     // until the provider's reset if known, or LongCooldown
-	CooldownDay                      // until the provider's reset if known, or its next day
-	CooldownUntilEdited              // until the key is edited
-)
-
-// Scope says what a failure is about.
-type Scope uint8
-
-// The scopes.
-const (
-	ScopeRequest Scope = iota // this request alone
-	ScopeKey                  // the key, whatever the model
-	ScopeModel                // the key together with the model; the key itself stays ready
+	NoFailover            FailoverRule = iota
+	FailoverAny                        // every other candidate
+	FailoverLargerContext              // those whose model takes more tokens
 )
 
 // RetryRule says whether trying the same key again may help.
@@ -37,82 +25,172 @@ const (
 	RetryOnce              // at once
 	RetryBackoff           // after a pause that grows, with jitter
 	RetryHint              // after the provider's hint
+	RetryLater             // not for the same request, which may be billed each time; a job may, later
 )
 
-// FailurePolicy says what the gateway does after a failure of one class.
-type FailurePolicy struct {
-	Failover bool // another candidate may do better
+// Policy says what the gateway does after a failure.
+type Policy struct {
+	Failover FailoverRule
 	Retry    RetryRule
 	Cooldown CooldownRule
-	Scope    Scope
 }
 
-// Durations of cooldowns that the provider does not name.
+// CooldownRule says what cools down after a failure, and for how long.
+type CooldownRule struct {
+	// Scope is what cools down. Requests and attempts cool nothing down: then the rule is zero.
+	//
+	// A host, or a model at a host, cools down only if HostKeys different keys of it fail in the same way
+	// at the same moment. After fewer, each of them cools down in the scope Alone; nothing does if that is
+	// empty.
+	Scope, Alone chat.Scope
+	// Requests, if it is not zero, is how many different requests in a row have to fail in the same way
+	// before the host cools down, whatever the number of keys.
+	Requests int
+	// Until is when the provider says the cooldown ends, in Unix milliseconds; 0 if it names no time.
+	Until int64
+	// Steps are how long the first cooldown lasts, the second in a row, and so on, the last for all that
+	// follow, if Until is 0. Those of a host want jitter.
+	Steps Steps
+	// HalfOpen says that after the cooldown one request at a time probes, until one succeeds.
+	HalfOpen bool
+}
+
+// None reports whether nothing cools down.
+func (r *CooldownRule) None() bool { return r.Scope == "" }
+
+// End returns the end of a cooldown that begins now, in Unix milliseconds. Repetition counts from 0.
+func (r *CooldownRule) End(nowMs int64, repetition int) int64 {
+	if r.Until > nowMs {
+		return r.Until
+	}
+	return nowMs + r.Steps[min(max(repetition, 0), len(r.Steps)-1)].Milliseconds()
+}
+
+// HostKeys is how many different keys of a host have to fail in the same way at the same moment before it
+// is the host's fault, not the keys'.
+const HostKeys = 3
+
+// Steps are the durations of cooldowns that follow each other.
+type Steps [5]time.Duration
+
+// The durations of cooldowns for which the provider names no time.
+var (
+	rejectedSteps = Steps{time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 6 * time.Hour}
+	noAccessSteps = Steps{10 * time.Minute, 30 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour}
+	spentSteps    = Steps{time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 6 * time.Hour}
+	rateSteps     = Steps{ShortCooldown, 15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute}
+	hostSteps     = Steps{2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 3 * time.Minute}
+)
+
 const (
+	// ShortCooldown is the first cooldown after a rate limit without a hint.
 	ShortCooldown = 5 * time.Second
-	LongCooldown  = time.Hour
 	// MaxHint bounds what a provider may ask for: a mistaken header must not disable a key
 	// for good.
 	MaxHint     = 24 * time.Hour
 	maxCooldown = 32 * 24 * time.Hour // a month's limit, and a day for the clocks
+	// maxHostHint bounds the hint of a host that is overloaded.
+	maxHostHint = 10 * time.Minute
+	// pageRequests is how many requests in a row have to meet a page of status 4xx before the host cools
+	// down: a firewall may dislike one prompt.
+	pageRequests = 3
 )
 
-// UntilEdited is the end, in Unix milliseconds, of the cooldown of a key that only its owner can
-// repair: the last second of the year 9999, which RFC 3339 can still write.
-const UntilEdited int64 = 253402300799000
+// FailurePolicy returns what to do after the failure. Classify has filled it, or it is one of the
+// connection. Nothing that it returns lasts for ever: whatever exceeds 6 hours wants a probe meanwhile.
+func FailurePolicy(err *chat.Error, nowMs int64) Policy {
+	p := Policy{Failover: failoverOf(err), Retry: retryOf(err)}
+	scope := err.ScopeOf()
+	switch scope {
+	case chat.ScopeRequest, chat.ScopeAttempt:
+		return p
+	}
+	p.Cooldown = CooldownRule{Scope: scope, Until: untilOf(err, nowMs), Steps: stepsOf(err), HalfOpen: err.Class != chat.RateLimited}
+	if scope == chat.ScopeHost || scope == chat.ScopeHostModel {
+		p.Cooldown.Alone = chat.ScopeModel
+		if !err.Evidence && err.Status >= 300 && err.Status < 500 {
+			p.Cooldown.Alone, p.Cooldown.Requests = "", pageRequests
+		}
+	}
+	return p
+}
 
-// FailurePolicyOf returns the policy for failures of the class.
-func FailurePolicyOf(class chat.Class) FailurePolicy {
-	switch class {
-	case chat.BadKey:
-		return FailurePolicy{Failover: true, Cooldown: CooldownUntilEdited, Scope: ScopeKey}
-	case chat.Forbidden, chat.OutOfMoney:
-		return FailurePolicy{Failover: true, Cooldown: CooldownLong, Scope: ScopeKey}
-	case chat.DailyQuota:
-		return FailurePolicy{Failover: true, Cooldown: CooldownDay, Scope: ScopeKey}
+func failoverOf(err *chat.Error) FailoverRule {
+	switch {
+	case err.Class == chat.ContextLength:
+		return FailoverLargerContext
+	case err.ScopeOf() == chat.ScopeRequest: // also an answer that is too large, which would be bought again
+		return NoFailover
+	}
+	return FailoverAny
+}
+
+func retryOf(err *chat.Error) RetryRule {
+	switch err.Class {
 	case chat.RateLimited:
-		return FailurePolicy{Failover: true, Retry: RetryHint, Cooldown: CooldownShort, Scope: ScopeKey}
+		return RetryHint
 	case chat.Overloaded:
-		return FailurePolicy{Failover: true, Retry: RetryBackoff}
-	case chat.Transport, chat.Timeout:
-		return FailurePolicy{Failover: true, Retry: RetryOnce}
-	case chat.BadToolCall:
-		return FailurePolicy{Failover: true, Retry: RetryOnce}
-	case chat.ModelUnknown:
-		return FailurePolicy{Failover: true, Scope: ScopeModel}
+		return RetryBackoff
+	case chat.Transport:
+		switch {
+		case err.Scope == chat.ScopeRequest:
+			return RetryNever
+		case err.Status == 500:
+			return RetryLater
+		}
+		return RetryOnce
+	case chat.Timeout, chat.BadToolCall:
+		return RetryOnce
 	}
-	// Bad request, too long, too large, policy: every key would answer the same.
-	return FailurePolicy{}
+	return RetryNever
 }
 
-// AfterFailure says whether another candidate should be tried after the failure, and until when
-// (Unix milliseconds; 0: not at all) the key cools down. The failure's Class, RetryAfter and
-// ResetAt must be set; Classify sets them. A model that the provider does not know never cools the
-// whole key down: the policy's Scope is then ScopeModel.
-func (p *Provider) AfterFailure(err *chat.Error, nowMs int64) (failover bool, cooldownUntilMs int64) {
-	policy := FailurePolicyOf(err.Class)
-	switch policy.Cooldown {
-	case CooldownUntilEdited:
-		return policy.Failover, UntilEdited
-	case CooldownShort:
-		return policy.Failover, p.cooldownUntil(err, nowMs, nowMs+ShortCooldown.Milliseconds())
-	case CooldownLong:
-		return policy.Failover, p.cooldownUntil(err, nowMs, nowMs+LongCooldown.Milliseconds())
-	case CooldownDay:
-		return policy.Failover, p.cooldownUntil(err, nowMs, nextDay(nowMs, p.dayReset))
+// untilOf returns when the provider says that the failure ends, within bounds; 0 if it does not.
+func untilOf(err *chat.Error, nowMs int64) int64 {
+	bound := MaxHint
+	switch err.Class {
+	case chat.OutOfMoney, chat.DailyQuota, chat.RateLimited:
+	case chat.Overloaded, chat.Transport:
+		bound = maxHostHint
+	default:
+		return 0
 	}
-	return policy.Failover, 0
-}
-
-// cooldownUntil prefers what the provider says over the fallback, within bounds.
-func (p *Provider) cooldownUntil(err *chat.Error, nowMs, fallback int64) int64 {
 	switch {
 	case err.ResetAt > nowMs:
 		return min(err.ResetAt, nowMs+maxCooldown.Milliseconds())
 	case err.RetryAfter > 0:
-		return nowMs + max(min(err.RetryAfter, MaxHint).Milliseconds(), 1)
+		return nowMs + max(min(err.RetryAfter, bound).Milliseconds(), 1)
 	}
-	return fallback
+	return 0
+}
+
+func stepsOf(err *chat.Error) Steps {
+	switch err.Class {
+	case chat.BadKey:
+		return rejectedSteps
+	case chat.Forbidden:
+		if err.ScopeOf() == chat.ScopeKey {
+			return rejectedSteps
+		}
+		return noAccessSteps
+	case chat.ModelUnknown:
+		return noAccessSteps
+	case chat.OutOfMoney, chat.DailyQuota:
+		return spentSteps
+	case chat.RateLimited:
+		return rateSteps
+	}
+	return hostSteps
+}
+
+// AfterFailure says whether any other candidate should be tried after the failure, and until when
+// (Unix milliseconds; 0: not at all) the whole key cools down.
+func (p *Provider) AfterFailure(err *chat.Error, nowMs int64) (failover bool, cooldownUntilMs int64) {
+	policy := FailurePolicy(err, nowMs)
+	if policy.Cooldown.Scope == chat.ScopeKey {
+		cooldownUntilMs = policy.Cooldown.End(nowMs, 0)
+	}
+	return policy.Failover == FailoverAny, cooldownUntilMs
 }
 
 // nextDay returns the next time after nowMs at which the UTC clock shows the hour.

@@ -105,7 +105,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if n > 0 {
 		b.touch()
 		if !b.count(p[:n]) {
-			b.err = &chat.Error{Class: chat.Transport, Message: ErrTooLarge.Error(), Cause: ErrTooLarge}
+			b.err = &chat.Error{Class: chat.Transport, Scope: chat.ScopeRequest, Message: ErrTooLarge.Error(), Cause: ErrTooLarge}
 			return 0, b.err
 		}
 	}

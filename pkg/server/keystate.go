@@ -3,7 +3,6 @@ package server
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
-	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -83,7 +82,7 @@ func (a *App) stateOf(k store.Key, usedToday, now int64) keyState {
 // refused reports whether the provider refuses a key that cools down.
 func refused(k store.Key) bool {
 	class := chat.Class(k.CooldownClass)
-	return class == chat.BadKey || class == chat.Forbidden || k.CooldownUntil >= provider.UntilEdited
+	return class == chat.BadKey || class == chat.Forbidden
 }
 
 func (a *App) openKey(k store.Key) (string, error) {
