@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// answer is what the emulated model says.
+// answer is the emulated model's answer.
 type answer struct {
 	text, reasoning, refusal string
-	redacted                 bool // the reasoning may not be read
+	redacted                 bool // the reasoning is sent encrypted only
 	calls                    []call
 	finish                   finish
 	stopped                  string // the stop sequence that ended it
@@ -21,7 +21,7 @@ type answer struct {
 
 type call struct{ id, name, arguments string }
 
-// finish is why an answer ended.
+// finish is the reason why an answer ended.
 type finish string
 
 const (
@@ -31,20 +31,20 @@ const (
 	finishFilter finish = "content_filter"
 )
 
-// answer answers the question. It follows from the question and the behaviour alone.
-func (x *exchange) answer(q *question) *answer {
-	last, fromTool := q.last()
+// answer answers the request. It depends on the request and the behaviour only.
+func (x *exchange) answer(req *decodedRequest) *answer {
+	last, fromTool := req.last()
 	word, rest, _ := strings.Cut(last, ":")
 	rest = strings.TrimSpace(rest)
-	a := &answer{finish: finishStop, prompt: q.tokens()}
-	a.think(q, last)
+	a := &answer{finish: finishStop, prompt: req.tokens()}
+	a.think(req, last)
 	switch {
-	case len(q.tools) > 0 && !fromTool && q.wantsCall(last):
-		a.calls, a.finish = q.calls(last), finishCalls
+	case len(req.tools) > 0 && !fromTool && req.wantsCall(last):
+		a.calls, a.finish = req.calls(last), finishCalls
 	case x.do.Text != "":
 		a.text = x.do.Text
-	case q.json:
-		a.text = q.jsonText()
+	case req.json:
+		a.text = req.jsonText()
 	case fromTool:
 		a.text = "The tool said: " + last
 	case word == "echo":
@@ -52,21 +52,21 @@ func (x *exchange) answer(q *question) *answer {
 	case word == "words":
 		n, _ := strconv.Atoi(rest)
 		a.text = strings.TrimSpace(strings.Repeat("word ", min(max(n, 1), 1_000_000)))
-	case word == "think" && q.thinking != thinkingOff:
+	case word == "think" && req.thinking != thinkingOff:
 		a.text = "I have thought about it."
-	case last == "refuse" && q.refuses:
+	case last == "refuse" && req.refuses:
 		a.refusal = "I cannot help with that."
 	case last == "refuse":
 		a.text = "I cannot help with that."
 	case last == "refuse midway":
 		a.text = "First you take"
-		if q.filters {
+		if req.filters {
 			a.finish = finishFilter
 		}
 	default:
 		a.text = "Hello! " + x.p.name + " is emulated here; nothing left this machine."
 	}
-	a.shorten(q)
+	a.shorten(req)
 	a.completion = tokens(a.text) + tokens(a.refusal) + a.reasoned
 	for _, c := range a.calls {
 		a.completion += 2 + tokens(c.arguments)
@@ -74,9 +74,9 @@ func (x *exchange) answer(q *question) *answer {
 	return a
 }
 
-// think fills in the reasoning.
-func (a *answer) think(q *question, last string) {
-	if q.thinking == thinkingOff {
+// think adds the reasoning.
+func (a *answer) think(req *decodedRequest, last string) {
+	if req.thinking == thinkingOff {
 		return
 	}
 	reasoning := "The user wants an answer: " + firstWords(last, 3)
@@ -84,7 +84,7 @@ func (a *answer) think(q *question, last string) {
 		reasoning = strings.TrimSpace(rest)
 	}
 	a.reasoned, a.redacted = tokens(reasoning), last == "redact"
-	if q.thinking == thinkingShown {
+	if req.thinking == thinkingShown {
 		a.reasoning = reasoning
 	}
 }
@@ -94,44 +94,44 @@ func firstWords(s string, n int) string {
 	return strings.Join(f[:min(n, len(f))], " ")
 }
 
-// shorten honours stop sequences, and the limit on tokens.
-func (a *answer) shorten(q *question) {
+// shorten applies stop sequences and the token limit.
+func (a *answer) shorten(req *decodedRequest) {
 	end := len(a.text)
-	for _, s := range q.stop {
+	for _, s := range req.stop {
 		if i := strings.Index(a.text, s); i >= 0 && i < end && s != "" {
 			end, a.stopped = i, s
 		}
 	}
 	a.text = a.text[:end]
-	if q.limit == nil {
+	if req.limit == nil {
 		return
 	}
-	if left := *q.limit - a.reasoned; tokens(a.text) > left {
+	if left := *req.limit - a.reasoned; tokens(a.text) > left {
 		a.text, a.finish, a.stopped = firstWords(a.text, max(left, 0)), finishLength, ""
 	}
 }
 
-func (q *question) wantsCall(last string) bool {
-	return q.choice == choiceMust || q.choice == choiceAuto && (strings.HasPrefix(last, "call") || last == "noarg")
+func (req *decodedRequest) wantsCall(last string) bool {
+	return req.choice == choiceMust || req.choice == choiceAuto && (strings.HasPrefix(last, "call") || last == "noarg")
 }
 
-// calls are calls of the tools that are wanted, with arguments that fit their schemas.
-func (q *question) calls(last string) []call {
+// calls returns calls of the wanted tools, with arguments that fit their schemas.
+func (req *decodedRequest) calls(last string) []call {
 	var out []call
-	for _, t := range q.tools {
-		if q.only != nil && !slices.Contains(q.only, t.name) {
+	for _, t := range req.tools {
+		if req.only != nil && !slices.Contains(req.only, t.name) {
 			continue
 		}
-		c := call{q.callID(len(out), t.name), t.name, "{}"}
+		c := call{req.callID(len(out), t.name), t.name, "{}"}
 		if last == "noarg" {
-			if q.only == nil && takesArguments(t.schema) && slices.ContainsFunc(q.tools, func(t tool) bool { return !takesArguments(t.schema) }) {
+			if req.only == nil && takesArguments(t.schema) && slices.ContainsFunc(req.tools, func(t tool) bool { return !takesArguments(t.schema) }) {
 				continue
 			}
 		} else if len(t.schema) > 0 {
 			c.arguments = string(example(t.schema))
 		}
 		out = append(out, c)
-		if last != "call all" || q.single {
+		if last != "call all" || req.single {
 			break
 		}
 	}
@@ -144,14 +144,14 @@ func takesArguments(schema json.RawMessage) bool {
 	return len(s.Properties) > 0
 }
 
-func (q *question) jsonText() string {
-	if len(q.schema) > 0 {
-		return string(example(q.schema))
+func (req *decodedRequest) jsonText() string {
+	if len(req.schema) > 0 {
+		return string(example(req.schema))
 	}
 	return `{"answer": "Hello!"}`
 }
 
-// pieces cuts a text after each space, as tokens would.
+// pieces splits a text after each space, in place of tokens.
 func pieces(s string) []string {
 	if s == "" {
 		return nil
@@ -159,7 +159,7 @@ func pieces(s string) []string {
 	return strings.SplitAfter(s, " ")
 }
 
-// fragments cuts arguments into pieces of five characters.
+// fragments splits arguments into pieces of five characters.
 func fragments(s string) []string {
 	var out []string
 	for c := range slices.Chunk([]rune(s), 5) {
@@ -168,11 +168,11 @@ func fragments(s string) []string {
 	return out
 }
 
-// speaks says whether a stream has text; an endless one always has.
-func (x *exchange) speaks(a *answer) bool { return a.text != "" || x.do.Endless }
+// hasText reports whether a stream has text; an endless one always has.
+func (x *exchange) hasText(a *answer) bool { return a.text != "" || x.do.Endless }
 
-// spoken are the pieces of a stream's text; of an endless one they never end.
-func (x *exchange) spoken(a *answer) iter.Seq[string] {
+// textPieces returns the pieces of a stream's text. For an endless stream they never end.
+func (x *exchange) textPieces(a *answer) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for x.do.Endless {
 			if !yield("word ") {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// cerebras as inference-docs.cerebras.ai has it (API reference of chat completions, /capabilities/reasoning,
-// /support/error, /support/rate-limits), read on 2026-11-30; its errors are those that public issues quote.
+// cerebras follows inference-docs.cerebras.ai (API reference of chat completions, /capabilities/reasoning,
+// /support/error, /support/rate-limits), read on 2026-11-30; its errors are quoted from public issues.
 func cerebras() *profile {
 	return &profile{
 		id: "cerebras", name: "Cerebras", base: "/v1", idPrefix: "chatcmpl-", usage: usageOwnChunk, reasoning: reasoningField,
@@ -16,7 +16,7 @@ func cerebras() *profile {
 		header: map[string]string{"X-Ratelimit-Limit-Requests-Day": "14400", "X-Ratelimit-Remaining-Requests-Day": "14399",
 			"X-Ratelimit-Reset-Requests-Day": "33011.38", "X-Ratelimit-Limit-Tokens-Minute": "60000",
 			"X-Ratelimit-Remaining-Tokens-Minute": "59999", "X-Ratelimit-Reset-Tokens-Minute": "11.38"},
-		// Others are 400 wrong_api_format, within messages too (Kilo-Org/kilocode issue 10375).
+		// Unknown fields are 400 wrong_api_format, in messages too (Kilo-Org/kilocode issue 10375).
 		fields: []string{"model", "messages", "stream", "stream_options", "temperature", "top_p", "max_completion_tokens", "max_tokens", "stop",
 			"seed", "tools", "tool_choice", "parallel_tool_calls", "response_format", "user", "frequency_penalty", "presence_penalty",
 			"logprobs", "top_logprobs", "logit_bias", "reasoning_effort", "reasoning_format", "clear_thinking", "prediction", "service_tier"},
@@ -40,7 +40,7 @@ func cerebras() *profile {
 			}
 			return &failure{400, x.p.errorBody(where+": property '"+where+"' is unsupported", "invalid_request_error", "wrong_api_format", "validation_error")}
 		},
-		// gpt-oss always thinks; qwen-3.8 does unless it is told not to.
+		// gpt-oss always reasons; qwen-3.8 does by default.
 		thinks: func(r *chatRequest) bool { return strings.HasPrefix(r.Model, "gpt-oss") || r.ReasoningEffort != "none" },
 		refuse: func(x *exchange) *failure {
 			r := x.req
@@ -59,7 +59,7 @@ func cerebras() *profile {
 	}
 }
 
-// resetCerebras tells when the limit of the minute is open again, in seconds.
+// resetCerebras states in seconds when the minute's limit resets.
 func resetCerebras(h http.Header, _ time.Time) {
 	h.Set("X-Ratelimit-Remaining-Tokens-Minute", "0")
 	h.Set("X-Ratelimit-Reset-Tokens-Minute", strconv.Itoa(HintSeconds))

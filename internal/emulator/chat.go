@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// chatRoute finds what serves a path of a provider that speaks OpenAI's dialect.
+// chatRoute returns the handler of a path of a provider with the OpenAI dialect.
 func chatRoute(x *exchange, path string) func() {
 	switch x.r.Method + " " + path {
 	case "POST /chat/completions":
@@ -26,7 +26,7 @@ func chatRoute(x *exchange, path string) func() {
 	return nil
 }
 
-// list answers a request that names no model.
+// list answers a request without a model.
 func (x *exchange) list(v any) {
 	if x.r.Method == http.MethodGet && !x.misbehave("") {
 		x.say(v)
@@ -46,7 +46,7 @@ func (x *exchange) chat() {
 		x.fail(*f)
 		return
 	}
-	a := x.answer(x.chatQuestion())
+	a := x.answer(x.decodeChat())
 	if !x.req.Stream {
 		x.say(x.p.wholeBody(x, a))
 		return
@@ -59,30 +59,30 @@ func (x *exchange) chat() {
 	})
 }
 
-// chatQuestion is what the request asks.
-func (x *exchange) chatQuestion() *question {
+// decodeChat decodes a chat completion request.
+func (x *exchange) decodeChat() *decodedRequest {
 	r := x.req
-	q := &question{stop: r.stop, limit: r.MaxTokens, callID: x.callID,
+	req := &decodedRequest{stop: r.stop, limit: r.MaxTokens, callID: x.callID,
 		single: r.ParallelToolCalls != nil && !*r.ParallelToolCalls, refuses: x.p.id == "openai"}
 	switch x.p.id {
 	case "openai", "openrouter", "fireworks", "deepseek":
-		q.filters = true
+		req.filters = true
 	}
 	if r.MaxCompletionTokens != nil {
-		q.limit = r.MaxCompletionTokens
+		req.limit = r.MaxCompletionTokens
 	}
 	if x.thinking() {
-		q.thinking = thinkingShown
+		req.thinking = thinkingShown
 		if x.reasoningPlace() == reasoningHidden {
-			q.thinking = thinkingHidden
+			req.thinking = thinkingHidden
 		}
 	}
 	roles := map[string]role{"user": roleUser, "assistant": roleModel, "tool": roleTool}
 	for _, m := range r.Messages {
-		q.turns = append(q.turns, turn{role: roles[m.Role], text: m.text()})
+		req.turns = append(req.turns, turn{role: roles[m.Role], text: m.text()})
 	}
 	for _, t := range r.Tools {
-		q.tools = append(q.tools, tool{t.Function.Name, t.Function.Parameters})
+		req.tools = append(req.tools, tool{t.Function.Name, t.Function.Parameters})
 	}
 	var named struct {
 		Function struct{ Name string }
@@ -91,22 +91,22 @@ func (x *exchange) chatQuestion() *question {
 	json.Unmarshal(r.ToolChoice, &word)
 	json.Unmarshal(r.ToolChoice, &named)
 	if named.Function.Name != "" {
-		q.only = []string{named.Function.Name}
+		req.only = []string{named.Function.Name}
 	}
 	switch {
 	case word == "none":
-		q.choice = choiceNone
+		req.choice = choiceNone
 	case x.mustCall():
-		q.choice = choiceMust
+		req.choice = choiceMust
 	}
 	if f := r.ResponseFormat; f != nil && f.Type != "text" {
-		q.json, q.schema = true, f.JSONSchema.Schema
+		req.json, req.schema = true, f.JSONSchema.Schema
 	}
-	return q
+	return req
 }
 
-// callID makes the id of a call. Kimi's models number the calls of each conversation from 0, so that the ids of one
-// conversation come again in others (recorded at Groq: functions.add:0).
+// callID makes the id of a call. Kimi models number the calls of each conversation from 0, so that different
+// conversations have equal ids (recorded at Groq: functions.add:0).
 func (x *exchange) callID(i int, function string) string {
 	switch {
 	case strings.Contains(strings.ToLower(x.req.Model), "kimi"):
@@ -117,7 +117,7 @@ func (x *exchange) callID(i int, function string) string {
 	case x.p.id == "mistral":
 		return fmt.Sprintf("emu%06d", (x.serial*10+int64(i))%1_000_000)
 	case x.p.id == "groq":
-		return fmt.Sprintf("functions.emulated:%d", i) // numbered anew in each answer
+		return fmt.Sprintf("functions.emulated:%d", i) // numbered from 0 in each answer
 	}
 	return x.id("call_", i)
 }

@@ -2,7 +2,7 @@ package emulator
 
 import "strings"
 
-// usage is the usage object, with what each provider adds.
+// usage returns the usage object with each provider's additions.
 func (p *profile) usageOf(a *answer) object {
 	u := object{"prompt_tokens": a.prompt, "completion_tokens": a.completion, "total_tokens": a.prompt + a.completion,
 		"prompt_tokens_details": object{"cached_tokens": 0}}
@@ -29,7 +29,7 @@ func (p *profile) usageOf(a *answer) object {
 	return u
 }
 
-// frame is what whole answers and chunks have in common.
+// frame returns the members that whole answers and chunks share.
 func (x *exchange) frame(kind string) object {
 	f := object{"id": x.p.idPrefix + "emulated" + itoa(x.serial), "object": kind, "created": x.began.Unix(), "model": x.req.Model}
 	switch x.p.id {
@@ -49,7 +49,7 @@ func (x *exchange) frame(kind string) object {
 	return f
 }
 
-// wholeBody is the body of an answer that is not streamed.
+// wholeBody returns the body of an answer that is not streamed.
 func (p *profile) wholeBody(x *exchange, a *answer) any {
 	m := object{"role": "assistant", "content": any(a.text)}
 	if len(a.calls) > 0 {
@@ -76,12 +76,12 @@ func (p *profile) wholeBody(x *exchange, a *answer) any {
 	body["choices"], body["usage"] = []any{c}, p.usageOf(a)
 	if p.id == "together" {
 		body["prompt"] = []any{}
-		c["seed"] = int64(7228414683750928000) // beyond 2^53: recorded
+		c["seed"] = int64(7228414683750928000) // above 2^53: recorded
 	}
 	return body
 }
 
-// reasoningPlace is where the model's reasoning stands.
+// reasoningPlace returns where the provider puts reasoning.
 func (x *exchange) reasoningPlace() reasoningPlace {
 	switch {
 	case x.p.id == "together" && strings.HasPrefix(x.req.Model, "deepseek-ai/DeepSeek-R1"):
@@ -107,18 +107,18 @@ func (x *exchange) groqPlace() reasoningPlace {
 	return reasoningTags
 }
 
-// strictOutput says whether there are functions, or JSON is wanted.
+// strictOutput reports whether the request has functions or wants JSON.
 func (x *exchange) strictOutput() bool {
 	return len(x.req.Tools) > 0 || x.req.ResponseFormat != nil && x.req.ResponseFormat.Type != "text"
 }
 
-// thinkTags put a block around reasoning, as models write it.
+// thinkTags wraps reasoning in the tags that models write.
 const (
 	thinkBegin = "<think>\n"
 	thinkEnd   = "\n</think>\n\n"
 )
 
-// reason puts reasoning where the provider has it.
+// reason adds reasoning where the provider puts it.
 func (x *exchange) reason(m object, reasoning, text string) {
 	if reasoning == "" {
 		return
@@ -142,7 +142,7 @@ func (x *exchange) reason(m object, reasoning, text string) {
 	}
 }
 
-// finish is the finish reason as the provider has it.
+// finish returns the provider's finish reason.
 func (p *profile) finish(f finish) string {
 	switch {
 	case p.id == "together" && f == finishStop:

@@ -1,6 +1,6 @@
 package emulator
 
-// errorBody is an error in the provider's own shape.
+// errorBody returns an error in the provider's own shape.
 func (p *profile) errorBody(message, kind, code, param string) any {
 	if p.errorShape != nil {
 		return p.errorShape(message, kind, code, param)
@@ -33,7 +33,7 @@ func (p *profile) errorBody(message, kind, code, param string) any {
 	return object{"error": object{"message": message, "type": kind, "param": null(param), "code": null(code)}}
 }
 
-// badKey is the answer to a key that the provider does not know.
+// badKey is the answer to an unknown key.
 func (p *profile) badKey() failure {
 	if p.words != nil {
 		f := map[Fault]failure{}
@@ -55,7 +55,7 @@ func (p *profile) badKey() failure {
 	return failure{401, p.errorBody("Invalid API Key", "invalid_request_error", "invalid_api_key", "")}
 }
 
-// faults are the provider's words for each named fault.
+// faults returns the provider's answer for each fault.
 func (p *profile) faults(model string) map[Fault]failure {
 	f := map[Fault]failure{
 		NoCredit:    {402, p.errorBody("Payment required: the balance is used up.", "billing_error", "insufficient_quota", "")},
@@ -109,7 +109,7 @@ func (p *profile) noModel(model string) failure {
 	return failure{404, p.errorBody(message, "invalid_request_error", "model_not_found", "")}
 }
 
-// chatWire tells what went wrong as the providers do that speak OpenAI's dialect.
+// chatWire writes errors as providers of the OpenAI dialect do.
 type chatWire struct{}
 
 func (chatWire) fault(x *exchange, f Fault) failure {

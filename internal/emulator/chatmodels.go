@@ -1,6 +1,6 @@
 package emulator
 
-// models is the list of models in the provider's own shape.
+// models returns the list of models in the provider's own shape.
 func (p *profile) models() any {
 	var list []any
 	for _, id := range p.ids {
@@ -23,7 +23,7 @@ func (p *profile) models() any {
 	return object{"object": "list", "data": list}
 }
 
-// accountBody is what GET account answers for a good key.
+// accountBody is the answer of GET account to a valid key.
 func (p *profile) accountBody() any {
 	if p.accountAs != nil {
 		return p.accountAs

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// chatRequest is what the emulator understands of a chat completion request.
+// chatRequest holds the fields of a chat completion request that the emulator uses.
 type chatRequest struct {
 	Model         string        `json:"model"`
 	Messages      []chatMessage `json:"messages"`
@@ -65,7 +65,7 @@ type chatTool struct {
 	} `json:"function"`
 }
 
-// text is the text of a message's content, whichever form it has, and what media stand in it.
+// text returns the text of a message's content, a string or a list of parts, and a description of its media.
 func (m *chatMessage) text() string {
 	var s string
 	if json.Unmarshal(m.Content, &s) == nil {
@@ -113,7 +113,7 @@ func (x *exchange) bad(message, param string) *failure {
 	return &failure{400, x.p.errorBody(message, "invalid_request_error", "", param)}
 }
 
-// parse reads the body and refuses what no provider takes.
+// parse reads the body and refuses what every provider refuses.
 func (x *exchange) parse() (*chatRequest, *failure) {
 	req := &chatRequest{}
 	if err := json.Unmarshal(x.body, &req.raw); err != nil {
@@ -137,7 +137,7 @@ func (x *exchange) parse() (*chatRequest, *failure) {
 		if json.Unmarshal(req.Stop, &one) != nil {
 			return nil, x.bad("Invalid 'stop'.", "stop")
 		}
-		if x.p.id == "together" { // its document has an array only
+		if x.p.id == "together" { // its document has arrays only
 			return nil, &failure{422, x.p.errorBody("stop: Input should be a valid list", "invalid_request_error", "", "stop")}
 		}
 		req.stop = []string{one}

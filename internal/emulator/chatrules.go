@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// refuse checks what this provider does not take, in its own words.
+// refuse checks what this provider refuses, and answers in its own words.
 func (x *exchange) refuse() *failure {
 	for _, check := range []func() *failure{x.unknownFields, x.ranges, x.toolNames, x.toolTurns, x.reasoningRules, x.formats} {
 		if f := check(); f != nil {
@@ -75,8 +75,9 @@ func (x *exchange) ranges() *failure {
 	return nil
 }
 
-// toolNames checks the names of functions, in definitions and in earlier calls: at most 64 letters, digits, underscores and
-// hyphens (the documents of OpenAI, OpenRouter, Groq and DeepSeek; errors of Mistral's). Of the others nothing is known.
+// toolNames checks the names of functions, in definitions and in earlier calls: at most 64 letters, digits,
+// underscores and hyphens (documents of OpenAI, OpenRouter, Groq and DeepSeek; errors of Mistral). For the other
+// providers the rule is unknown.
 func (x *exchange) toolNames() *failure {
 	if x.p.id == "together" || x.p.id == "fireworks" {
 		return nil
@@ -112,7 +113,7 @@ var nineLetters = regexp.MustCompile(`^[a-zA-Z0-9]{9}$`)
 
 func (x *exchange) toolTurns() *failure {
 	open := map[string]bool{}
-	var waiting []string // calls of the last assistant message that no tool has answered
+	var waiting []string // calls of the last assistant message without a result
 	for i, m := range x.req.Messages {
 		if m.Role != "tool" && len(waiting) > 0 {
 			if f := x.unanswered(i, waiting); f != nil {
@@ -142,7 +143,7 @@ func (x *exchange) toolTurns() *failure {
 	return nil
 }
 
-// unanswered is what the stricter providers say of calls without results before the message i.
+// unanswered is the stricter providers' error for calls without results before message i.
 func (x *exchange) unanswered(i int, calls []string) *failure {
 	switch x.p.id {
 	case "mistral":
@@ -172,7 +173,7 @@ func (x *exchange) thinking() bool {
 			return r.ReasoningEffort != "none"
 		}
 	case "openrouter":
-		// reasoning_effort is another name for reasoning.effort (openrouter.ai/docs, reasoning tokens).
+		// reasoning_effort is an alias of reasoning.effort (openrouter.ai/docs, reasoning tokens).
 		if r.Reasoning != nil {
 			return r.Reasoning.Effort != "none" && (r.Reasoning.Enabled == nil || *r.Reasoning.Enabled)
 		}
@@ -180,7 +181,7 @@ func (x *exchange) thinking() bool {
 	return r.ReasoningEffort != "" && r.ReasoningEffort != "none"
 }
 
-// openAIRules checks what a model of OpenAI does not take.
+// openAIRules checks what an OpenAI model refuses.
 func (x *exchange) openAIRules() *failure {
 	r, m := x.req, openAIModelOf(x.req.Model)
 	refused := func(code, param, message string) *failure {
@@ -206,7 +207,7 @@ func (x *exchange) openAIRules() *failure {
 	if r.ReasoningEffort != "" && !slices.Contains(m.efforts, r.ReasoningEffort) {
 		return refused("unsupported_value", "reasoning_effort", unsupportedEffort(r.ReasoningEffort, r.Model, m.efforts))
 	}
-	// From 5.2 on, no functions while it reasons (openai-openapi issue 541).
+	// From 5.2 on, functions and reasoning exclude each other (openai-openapi issue 541).
 	if m.version >= 52 && m.thinks(r.ReasoningEffort) && len(r.Tools) > 0 {
 		return refused("", "reasoning_effort", "Function tools with reasoning_effort are not supported for "+r.Model+" in /v1/chat/completions. Please use /v1/responses or set reasoning_effort to 'none'.")
 	}
@@ -240,7 +241,7 @@ func (x *exchange) reasoningRules() *failure {
 	return nil
 }
 
-// mustCall says whether tool_choice demands a call.
+// mustCall reports whether tool_choice requires a call.
 func (x *exchange) mustCall() bool {
 	var word string
 	if json.Unmarshal(x.req.ToolChoice, &word) == nil {

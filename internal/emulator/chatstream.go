@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// chatEvents are an answer's chunks.
+// chatEvents returns the chunks of an answer.
 func (x *exchange) chatEvents(a *answer) iter.Seq[event] {
 	return func(yield func(event) bool) {
 		for delta := range x.chatDeltas(a) {
@@ -22,7 +22,7 @@ func (x *exchange) chatEvents(a *answer) iter.Seq[event] {
 	}
 }
 
-// chatDeltas are all but the last.
+// chatDeltas returns all chunks but the last.
 func (x *exchange) chatDeltas(a *answer) iter.Seq[object] {
 	return func(yield func(object) bool) {
 		if !yield(object{"role": "assistant", "content": ""}) {
@@ -33,7 +33,7 @@ func (x *exchange) chatDeltas(a *answer) iter.Seq[object] {
 				return
 			}
 		}
-		for piece := range x.spoken(a) {
+		for piece := range x.textPieces(a) {
 			if !yield(x.delta(piece)) {
 				return
 			}
@@ -49,7 +49,7 @@ func (x *exchange) chatDeltas(a *answer) iter.Seq[object] {
 	}
 }
 
-// thoughts are the pieces of reasoning, where the provider has it.
+// thoughts returns the pieces of reasoning where the provider puts it.
 func (x *exchange) thoughts(reasoning string) []object {
 	var out []object
 	if x.reasoningPlace() == reasoningTags && reasoning != "" {
@@ -68,7 +68,7 @@ func (x *exchange) thoughts(reasoning string) []object {
 	return out
 }
 
-// delta is a piece of text, with what some providers repeat in each chunk (recorded).
+// delta returns a piece of text, with the members that some providers repeat in each chunk (recorded).
 func (x *exchange) delta(text string) object {
 	d := object{"content": text}
 	switch x.p.id {
@@ -81,7 +81,7 @@ func (x *exchange) delta(text string) object {
 	return d
 }
 
-// callDeltas send each call's name first and then its arguments in pieces.
+// callDeltas sends each call's name, then its arguments in pieces.
 func callDeltas(calls []call) []object {
 	var out []object
 	for i, c := range calls {
@@ -93,13 +93,13 @@ func callDeltas(calls []call) []object {
 	return out
 }
 
-// lastChunks are the chunk with the finish reason, and usage where the provider has it.
+// lastChunks returns the chunk with the finish reason, and usage where the provider puts it.
 func (x *exchange) lastChunks(a *answer) []object {
-	p, asked := x.p, x.req.StreamOptions != nil && x.req.StreamOptions.IncludeUsage
+	p, req := x.p, x.req.StreamOptions != nil && x.req.StreamOptions.IncludeUsage
 	usage, finish := p.usageOf(a), p.finish(a.finish)
 	extra, last := object{"finish": finish}, object{}
 	switch {
-	case p.usage == usageOnFinish || p.usage == usageIfAsked && asked:
+	case p.usage == usageOnFinish || p.usage == usageIfRequested && req:
 		extra["usage"] = usage
 	case p.usage == usageGroq:
 		extra["x_groq"], extra["usage"] = object{"id": "req_emulated", "usage": usage}, usage
@@ -114,14 +114,13 @@ func (x *exchange) lastChunks(a *answer) []object {
 	switch {
 	case p.usage == usageRepeating:
 		chunks = append(chunks, x.chunk(object{"role": "assistant", "content": ""}, object{"finish": finish, "usage": usage}))
-	case (p.usage == usageOwnChunk || p.usage == usageGroq) && asked:
+	case (p.usage == usageOwnChunk || p.usage == usageGroq) && req:
 		chunks = append(chunks, x.chunk(nil, object{"usage": usage}))
 	}
 	return chunks
 }
 
-// chunk is one chunk. A nil delta makes one without choices; extra are members beside
-// them, and the finish reason.
+// chunk returns one chunk. A nil delta makes one without choices; extra are more top-level members.
 func (x *exchange) chunk(delta object, extra object) object {
 	c := x.frame("chat.completion.chunk")
 	var finish any
@@ -156,7 +155,7 @@ func (x *exchange) chunk(delta object, extra object) object {
 	return c
 }
 
-// chatFailure is an error in the middle of a stream, in the provider's form.
+// chatFailure is an error within a stream, in the provider's format.
 func (x *exchange) chatFailure() []event {
 	switch x.p.id {
 	case "groq":

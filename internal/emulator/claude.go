@@ -6,17 +6,16 @@ import (
 	"strings"
 )
 
-// claude is what Anthropic's models take, by their names (Anthropic's documentation,
-// SDK types, recorded errors).
+// claude holds what an Anthropic model accepts, by its name (Anthropic's documentation, SDK types, recorded errors).
 type claude struct {
 	version int // of claude-opus-4-8: 48
-	// thinks always: fable and mythos cannot be kept from it.
+	// thinks always: reasoning cannot be turned off (fable and mythos).
 	thinksAlways bool
 	efforts      []string
 	maxOutput    int
-	// bound: a thinking block is good for the conversation it was made in, and no other.
+	// bound: a thinking block is valid only in the conversation in which it was made.
 	bound bool
-	// owned: and for the account that it was made for.
+	// owned: a thinking block is valid only for the account for which it was made.
 	owned bool
 }
 
@@ -67,19 +66,19 @@ func versionNumber(digits []int) int {
 	return digits[0]*10 + min(digits[1], 9)
 }
 
-// adaptive: it takes thinking.type adaptive, and effort with it.
+// adaptive: the model accepts thinking.type adaptive, and effort with it.
 func (m claude) adaptive() bool { return m.version >= 46 }
 
-// budgets: it takes thinking.type enabled, with a budget.
+// budgets: the model accepts thinking.type enabled, with a budget.
 func (m claude) budgets() bool { return m.version >= 37 && m.version < 47 }
 
-// samples: it takes temperature, top_p and top_k.
+// samples: the model accepts temperature, top_p and top_k.
 func (m claude) samples() bool { return m.version < 47 }
 
-// prefills: the last message may be the assistant's, for the model to go on with.
+// prefills: the last message may be the assistant's, which the model continues.
 func (m claude) prefills() bool { return m.version < 46 }
 
-// formats: it takes output_config.format, and strict tools.
+// formats: the model accepts output_config.format and strict tools.
 func (m claude) formats() bool { return m.version >= 45 }
 
 // systemTurns: messages may have the role system (recorded of opus-4-8).

@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// embeddings is how a provider's POST /embeddings differs.
+// embeddings holds how a provider's POST /embeddings differs from the others.
 type embeddings struct {
-	formats    bool   // encoding_format is taken: float, or base64
+	formats    bool   // encoding_format is supported: float or base64
 	tokens     bool   // input may be numbers of tokens
-	dimensions string // the field for the length of the vectors; empty: there is none
+	dimensions string // the field for the vectors' length; empty: none
 	fields     []string
-	open       bool // other fields are ignored
+	open       bool // unknown fields are ignored
 }
 
 const (
@@ -34,7 +34,7 @@ type embedRequest struct {
 	size   int
 }
 
-// embedInput is one text, or one list of tokens.
+// embedInput is a text or a list of tokens.
 type embedInput struct {
 	key    string
 	tokens int
@@ -109,7 +109,7 @@ func (r *embedRequest) refuseSize(x *exchange) *failure {
 	return nil
 }
 
-// embedSize is how long the vectors of a model are.
+// embedSize returns the length of a model's vectors.
 func embedSize(model string) int {
 	switch {
 	case strings.Contains(model, "text-embedding-3-large"), strings.Contains(model, "gemini-embedding"), strings.Contains(model, "codestral-embed"):
@@ -188,8 +188,8 @@ func (r *embedRequest) answer(x *exchange) any {
 	return append(body, member{"usage", usage})
 }
 
-// vector is a unit vector that follows from the model and the input alone. A shorter one
-// is the beginning of the longer, made a unit vector again.
+// vector returns a unit vector that depends on the model and the input only. A shorter one is the beginning of the
+// longer, normalized again.
 func vector(model, input string, size int) []float32 {
 	state := binary.BigEndian.Uint64(digest("vector", model+"\x00"+input)) | 1
 	v, sum := make([]float32, size), 0.0
@@ -206,7 +206,7 @@ func vector(model, input string, size int) []float32 {
 	return v
 }
 
-// littleEndian is a vector as base64 of its numbers' bytes.
+// littleEndian returns base64 of the vector's numbers in little-endian order.
 func littleEndian(v []float32) string {
 	b := make([]byte, 0, 4*len(v))
 	for _, f := range v {

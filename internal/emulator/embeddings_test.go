@@ -23,10 +23,10 @@ func TestEmbeddings(t *testing.T) {
 	for provider, model := range embedModels {
 		t.Run(provider, func(t *testing.T) {
 			cl := newClient(t)
-			ask := func(more object) map[string]any {
+			request := func(more object) map[string]any {
 				return parse(t, cl.good(provider, "/embeddings", merge(object{"model": model, "input": "one two"}, more)))
 			}
-			one := floats(dig(ask(nil), "data", 0, "embedding"))
+			one := floats(dig(request(nil), "data", 0, "embedding"))
 			if n := embedSize(model); len(one) != n {
 				t.Fatalf("%d numbers, want %d", len(one), n)
 			}
@@ -37,7 +37,7 @@ func TestEmbeddings(t *testing.T) {
 			if math.Abs(sum-1) > 1e-3 {
 				t.Errorf("its length is %v", math.Sqrt(sum))
 			}
-			v := ask(object{"input": []string{"other", "one two"}})
+			v := request(object{"input": []string{"other", "one two"}})
 			if !slices.Equal(floats(dig(v, "data", 1, "embedding")), one) || slices.Equal(floats(dig(v, "data", 0, "embedding")), one) || num(dig(v, "data", 1, "index")) != 1 {
 				t.Error("a vector does not follow from its text alone")
 			}
@@ -47,7 +47,7 @@ func TestEmbeddings(t *testing.T) {
 			if !profileOf(provider).embeddings.formats {
 				return
 			}
-			raw, err := base64.StdEncoding.DecodeString(str(dig(ask(object{"encoding_format": "base64"}), "data", 0, "embedding")))
+			raw, err := base64.StdEncoding.DecodeString(str(dig(request(object{"encoding_format": "base64"}), "data", 0, "embedding")))
 			if err != nil || len(raw) != 4*len(one) {
 				t.Fatalf("%d bytes, %v", len(raw), err)
 			}
@@ -56,7 +56,7 @@ func TestEmbeddings(t *testing.T) {
 					t.Fatalf("number %d differs", i)
 				}
 			}
-			if got := floats(dig(ask(object{profileOf(provider).embeddings.dimensions: 64}), "data", 0, "embedding")); len(got) != 64 {
+			if got := floats(dig(request(object{profileOf(provider).embeddings.dimensions: 64}), "data", 0, "embedding")); len(got) != 64 {
 				t.Errorf("%d numbers for 64", len(got))
 			}
 		})

@@ -1,34 +1,31 @@
-// Package emulator answers as the providers do, on loopback: for the demo, and for tests
-// that need a provider and every way in which one can fail. It is written from the
-// providers' documentation and recorded answers, not from the gateway's own encoders, and is
-// as strict as they are about what they refuse.
+// Package emulator answers as the providers do, on loopback: for the demo, and for tests that need a provider and each
+// of its failures. It is written from the providers' documentation and recorded answers, independent of the gateway's
+// encoders, and refuses what they refuse.
 //
-// Every provider lives below its own path: what api.groq.com serves at
-// /openai/v1/chat/completions is at /groq/openai/v1/chat/completions here; [BaseURL] is the base to
-// give the gateway. Served are chat completions, OpenAI's Responses,
-// Anthropic's Messages, Google's generateContent, embeddings, counts of tokens, and lists of models.
+// Each provider is served below its own path: what api.groq.com serves at /openai/v1/chat/completions is at
+// /groq/openai/v1/chat/completions. [BaseURL] returns the base URL for the gateway. It serves chat completions,
+// OpenAI's Responses, Anthropic's Messages, Google's generateContent, embeddings, token counts and lists of models.
 //
-// The answer follows from the request alone. The last user message may ask for more than a greeting:
+// The answer depends on the request only. The last user message may hold a command; without one the answer is a
+// greeting:
 //
-//	echo: TEXT     answers TEXT; images and files in the message are told after it
+//	echo: TEXT     answers TEXT, and describes the message's images and files
 //	words: N       answers N words
-//	think: TEXT    reasons so, if the request lets it reason, and then answers
-//	redact         reasons so that the reasoning may not be read (Anthropic)
-//	refuse         refuses, in the wire format's own form, else in plain text
-//	refuse midway  begins to answer, and is stopped by a filter
+//	think: TEXT    reasons with TEXT, if the request enables reasoning, and then answers
+//	redact         reasons with encrypted text only (Anthropic)
+//	refuse         refuses, in the wire format's field for refusals or as text
+//	refuse midway  begins an answer that a filter cuts short
 //	call           calls the first tool, if tools are offered; "call all" calls every one
 //	noarg          calls a tool without arguments
 //
-// A tool_choice that demands a call gets one as well. What tools gave comes back in the
-// answer, errors and images told as such. Tokens are words.
+// A tool_choice that requires a call gets one as well. The answer to tools' results repeats them, and
+// describes errors and images. Tokens are words.
 //
-// Reasoning state (signatures, encrypted content) is taken back only as it was made, and
-// where the provider binds it to a conversation or an account, only there; keys that differ
-// after their last dash alone are of one account.
+// Reasoning state (signatures, encrypted content) is valid only unchanged, and where the provider binds it to a
+// conversation or an account, only there. Keys that differ only after their last dash belong to one account.
 //
-// Faults are set with [Emulator.Set], with
-// POST /_emulator/behaviours from another process, or by a person with curl through the API key: a key that holds
-// "-fault-NAME" always meets that fault (see [Fault]).
+// Faults are set with [Emulator.Set], with POST /_emulator/behaviours from another process, or with the API key: a key
+// that holds "-fault-NAME" always meets that fault (see [Fault]).
 package emulator
 
 import (
@@ -40,7 +37,7 @@ import (
 	"time"
 )
 
-// Emulator is an http.Handler that plays all providers. It is safe for concurrent use.
+// Emulator is an http.Handler that emulates all providers. It is safe for concurrent use.
 type Emulator struct {
 	now       func() time.Time
 	providers map[string]*profile
@@ -51,7 +48,7 @@ type Emulator struct {
 	counts  map[Count]int64
 	serial  int64
 	cached  map[string]bool // prefixes of prompts
-	stored  map[string]bool // accounts and items that OpenAI keeps for them
+	stored  map[string]bool // accounts and the items that OpenAI stores for them
 }
 
 // New returns an Emulator.
@@ -73,7 +70,7 @@ func BaseURL(origin, provider string) string {
 	return origin + "/" + p.id + p.base
 }
 
-// Providers are the ids of the providers that are emulated.
+// Providers returns the ids of the emulated providers.
 func Providers() []string {
 	var ids []string
 	for _, p := range profiles() {

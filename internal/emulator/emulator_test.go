@@ -11,33 +11,33 @@ import (
 	"time"
 )
 
-// questions is one of each kind that steers the answer, with what must come of it.
-func questions() map[string]struct {
-	ask  ask
-	want heard // text, reasoning, finish and calls, where they are not empty
+// testRequests are requests for each kind of answer, with the expected results.
+func testRequests() map[string]struct {
+	request request
+	want    result // text, reasoning, finish and calls, where not empty
 } {
 	city := `{"city":"Zürich 🌍","days":7}`
 	return map[string]struct {
-		ask  ask
-		want heard
+		request request
+		want    result
 	}{
-		"text":    {ask{prompt: "echo: Grüße, Welt 🌍!"}, heard{text: "Grüße, Welt 🌍!", finish: "stop"}},
-		"words":   {ask{prompt: "words: 3"}, heard{text: "word word word", finish: "stop"}},
-		"thought": {ask{prompt: "think: twice about <it>", think: true}, heard{text: "I have thought about it.", finish: "stop"}},
-		"call":    {ask{prompt: "call", tools: true}, heard{finish: "tool_calls", calls: [4]string{"weather" + city}}},
-		"calls":   {ask{prompt: "call all", tools: true}, heard{finish: "tool_calls", calls: [4]string{"weather" + city, "now{}"}}},
-		"noarg":   {ask{prompt: "noarg", tools: true}, heard{finish: "tool_calls", calls: [4]string{"now{}"}}},
-		"length":  {ask{prompt: "words: 50", limit: 18}, heard{finish: "length"}},
-		"stop":    {ask{prompt: "echo: one STOP two", stop: "STOP"}, heard{text: "one ", finish: "stop"}},
-		"refuse":  {ask{prompt: "refuse"}, heard{}},
-		"midway":  {ask{prompt: "refuse midway"}, heard{text: "First you take"}},
+		"text":    {request{prompt: "echo: Grüße, Welt 🌍!"}, result{text: "Grüße, Welt 🌍!", finish: "stop"}},
+		"words":   {request{prompt: "words: 3"}, result{text: "word word word", finish: "stop"}},
+		"thought": {request{prompt: "think: twice about <it>", think: true}, result{text: "I have thought about it.", finish: "stop"}},
+		"call":    {request{prompt: "call", tools: true}, result{finish: "tool_calls", calls: [4]string{"weather" + city}}},
+		"calls":   {request{prompt: "call all", tools: true}, result{finish: "tool_calls", calls: [4]string{"weather" + city, "now{}"}}},
+		"noarg":   {request{prompt: "noarg", tools: true}, result{finish: "tool_calls", calls: [4]string{"now{}"}}},
+		"length":  {request{prompt: "words: 50", limit: 18}, result{finish: "length"}},
+		"stop":    {request{prompt: "echo: one STOP two", stop: "STOP"}, result{text: "one ", finish: "stop"}},
+		"refuse":  {request{prompt: "refuse"}, result{}},
+		"midway":  {request{prompt: "refuse midway"}, result{text: "First you take"}},
 	}
 }
 
 func TestStreamSaysWhatTheWholeAnswerSays(t *testing.T) {
 	hostile := Behaviour{ChunkBytes: 3, CRLF: true, Comments: true, Padding: true, BlankLines: true, Unknown: true, HugeBytes: 100}
 	for _, c := range carriers() {
-		for name, q := range questions() {
+		for name, q := range testRequests() {
 			if name == "stop" && c.name == "responses" {
 				continue // it has no stop sequences
 			}
@@ -45,11 +45,11 @@ func TestStreamSaysWhatTheWholeAnswerSays(t *testing.T) {
 				t.Run(c.name+"/"+name+"/"+manner, func(t *testing.T) {
 					cl := newClient(t)
 					cl.e.Set(Match{}, b)
-					asked := q.ask
-					path, body := c.request(asked)
+					req := q.request
+					path, body := c.request(req)
 					whole := c.whole(t, strings.TrimSpace(cl.good(c.provider, path, body)))
-					asked.stream = true
-					path, body = c.request(asked)
+					req.stream = true
+					path, body = c.request(req)
 					text := cl.good(c.provider, path, body)
 					streamed := c.streamed(t, text)
 					if c.name == "messages" {
@@ -68,7 +68,7 @@ func TestStreamSaysWhatTheWholeAnswerSays(t *testing.T) {
 	}
 }
 
-func checkHeard(t *testing.T, got, want heard) {
+func checkHeard(t *testing.T, got, want result) {
 	t.Helper()
 	if want.text != "" && got.text != want.text || want.finish != "" && got.finish != want.finish || want.calls[0] != "" && got.calls != want.calls {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -78,7 +78,7 @@ func checkHeard(t *testing.T, got, want heard) {
 func TestReasoningIsShownWhereTheProviderShowsIt(t *testing.T) {
 	cl := newClient(t)
 	for _, c := range carriers() {
-		path, body := c.request(ask{prompt: "think: twice about it", think: true})
+		path, body := c.request(request{prompt: "think: twice about it", think: true})
 		h := c.whole(t, strings.TrimSpace(cl.good(c.provider, path, body)))
 		want := "twice about it"
 		if c.name == "openai" || c.name == "xai" {
@@ -97,7 +97,7 @@ func TestFaultsOfEveryProvider(t *testing.T) {
 	for _, c := range carriers() {
 		for _, f := range everyFault {
 			for _, stream := range []bool{false, true} {
-				path, body := c.request(ask{prompt: "hi", stream: stream})
+				path, body := c.request(request{prompt: "hi", stream: stream})
 				resp, text, err := cl.send("POST", c.provider, path, "sk-emulated-fault-"+string(f), body)
 				if err != nil {
 					t.Fatal(err)
@@ -116,7 +116,7 @@ func TestFaultsOfEveryProvider(t *testing.T) {
 	}
 }
 
-// what some faults say: the words by which callers tell them apart.
+// Clients tell some faults apart by the words of their errors.
 func TestFaultsHaveTheProvidersWords(t *testing.T) {
 	tests := []struct {
 		carrier string
@@ -150,7 +150,7 @@ func TestFaultsHaveTheProvidersWords(t *testing.T) {
 	cl := newClient(t)
 	for _, tt := range tests {
 		c := carrierOf(t, tt.carrier)
-		path, body := c.request(ask{prompt: "hi"})
+		path, body := c.request(request{prompt: "hi"})
 		resp, text, err := cl.send("POST", c.provider, path, "sk-emulated-fault-"+string(tt.fault), body)
 		if err != nil || resp.StatusCode != tt.status || !strings.Contains(text, tt.part) {
 			t.Errorf("%s %s: %d %s %v", tt.carrier, tt.fault, resp.StatusCode, text, err)
@@ -168,7 +168,7 @@ func carrierOf(t *testing.T, name string) carrier {
 	return list[i]
 }
 
-// Each hint is told in each form that the provider uses, and is there only if it was asked for.
+// The provider sends each of its hints, and only the one that is set.
 func TestHints(t *testing.T) {
 	for _, c := range carriers() {
 		for _, hint := range append([]Hint{NoHint, OwnHint}, Hints(c.provider)...) {
@@ -177,7 +177,7 @@ func TestHints(t *testing.T) {
 				now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 				cl.e.now = func() time.Time { return now }
 				cl.e.Set(Match{}, Behaviour{Fault: RateLimit, Hint: hint})
-				path, body := c.request(ask{prompt: "hi"})
+				path, body := c.request(request{prompt: "hi"})
 				resp, text, err := cl.send("POST", c.provider, path, goodKey, body)
 				if err != nil || resp.StatusCode != 429 {
 					t.Fatalf("%v %s", err, text)
@@ -198,7 +198,7 @@ func TestHints(t *testing.T) {
 func TestWrongKeys(t *testing.T) {
 	cl := newClient(t)
 	for _, c := range carriers() {
-		path, body := c.request(ask{prompt: "hi"})
+		path, body := c.request(request{prompt: "hi"})
 		for key, want := range map[string]int{"invalid-key-123": 401, "": 401} {
 			if c.provider == "gemini" {
 				want = map[string]int{"invalid-key-123": 400, "": 403}[key]
@@ -220,7 +220,7 @@ func TestWrongKeys(t *testing.T) {
 func TestRecordedKeepsTheKeyOfAnyHeader(t *testing.T) {
 	cl := newClient(t)
 	for _, c := range carriers() {
-		path, body := c.request(ask{prompt: "hi"})
+		path, body := c.request(request{prompt: "hi"})
 		cl.good(c.provider, path, body)
 		if seen := cl.e.Requests(); seen[len(seen)-1].Key != goodKey || seen[len(seen)-1].Status != 200 {
 			t.Errorf("%s: %+v", c.name, seen[len(seen)-1])
@@ -241,7 +241,7 @@ func TestStreamsThatEndEarly(t *testing.T) {
 			t.Run(c.name+"/"+name, func(t *testing.T) {
 				cl := newClient(t)
 				cl.e.Set(Match{Times: 1}, b)
-				path, body := c.request(ask{prompt: "words: 20", stream: true})
+				path, body := c.request(request{prompt: "words: 20", stream: true})
 				resp, text, err := cl.send("POST", c.provider, path, goodKey, body)
 				if resp == nil || resp.StatusCode != 200 || strings.Contains(text, c.end) || (err != nil) != (name == "reset") {
 					t.Errorf("%v: %s", err, text)
@@ -271,14 +271,14 @@ func TestWholeAnswersThatGoWrong(t *testing.T) {
 			"garbage": {Behaviour{Garbage: true}, false, ""},
 			"in 200":  {Behaviour{ErrorIn200: true}, true, "verloaded"},
 			"blank":   {Behaviour{BlankLines: true}, true, "\n"},
-			"silent":  {Behaviour{SilentMs: 5, FirstByteMs: 5, ChunkBytes: 2}, true, ""},
+			"silent":  {Behaviour{BodyDelayMs: 5, FirstByteMs: 5, ChunkBytes: 2}, true, ""},
 			"unknown": {Behaviour{Unknown: true, ContentType: "text/plain"}, true, "nobody_knows"},
 			"said":    {Behaviour{Text: "As the test wants it."}, true, "As the test wants it."},
 		} {
 			t.Run(c.name+"/"+name, func(t *testing.T) {
 				cl := newClient(t)
 				cl.e.Set(Match{}, tt.b)
-				path, body := c.request(ask{prompt: "hi"})
+				path, body := c.request(request{prompt: "hi"})
 				status, text := cl.post(c.provider, path, body)
 				if status != 200 || json.Valid([]byte(text)) != tt.valid || !strings.Contains(text, tt.part) {
 					t.Errorf("%d %s", status, text)
@@ -368,7 +368,7 @@ func TestProvidersAndTheirBases(t *testing.T) {
 func TestAbortAndRedirect(t *testing.T) {
 	cl := newClient(t)
 	for _, c := range carriers() {
-		path, body := c.request(ask{prompt: "hi"})
+		path, body := c.request(request{prompt: "hi"})
 		cl.e.Set(Match{Provider: c.provider, Times: 1}, Behaviour{Abort: true})
 		if _, _, err := cl.send("POST", c.provider, path, goodKey, body); err == nil {
 			t.Errorf("%s: an answer in spite of Abort", c.name)
@@ -387,7 +387,7 @@ func TestControlAndCounts(t *testing.T) {
 	if err != nil || resp.StatusCode != 204 {
 		t.Fatalf("%v %v", resp, err)
 	}
-	path, body := carrierOf(t, "openai").request(ask{prompt: "hi"})
+	path, body := carrierOf(t, "openai").request(request{prompt: "hi"})
 	for _, want := range []int{503, 200} {
 		if status, _ := cl.post("openai", path, body); status != want {
 			t.Errorf("status %d, want %d", status, want)
@@ -412,7 +412,7 @@ func TestCallerWhoLeavesIsNoticed(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			cl := newClient(t)
 			cl.e.Set(Match{}, Behaviour{Endless: true, EventMs: 5})
-			path, body := c.request(ask{prompt: "hi", stream: true})
+			path, body := c.request(request{prompt: "hi", stream: true})
 			req, _ := http.NewRequest("POST", BaseURL(cl.origin, c.provider)+path, strings.NewReader(string(encode(body))))
 			req.Header.Set("Authorization", "Bearer "+goodKey)
 			req.Header.Set("X-Api-Key", goodKey)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// example is a JSON value that fits a schema, as far as its types, enums and required members say.
+// example returns a JSON value that fits a schema's types, enums and required members.
 func example(schema json.RawMessage) json.RawMessage {
 	b, err := json.Marshal(exampleOf(schema, 0))
 	if err != nil {

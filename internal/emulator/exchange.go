@@ -21,17 +21,17 @@ type exchange struct {
 
 	key   string
 	body  []byte
-	wire  wire   // in which faults are told
-	model string // asked for, once that is known
+	wire  wire   // format of errors
+	model string // the requested model, once it is known
 	req   *chatRequest
-	// framing is set once it is known that the answer is to be a stream of Google's.
+	// framing is set for a stream of Google's.
 	framing framing
 	serial  int64
 	do      Behaviour
 	status  int
 }
 
-// maxBody is what the providers take at least; none takes 64 MB.
+// maxBody is at least what the providers accept; none accepts 64 MB.
 const maxBody = 64 << 20
 
 func (x *exchange) serve(path string) {
@@ -61,17 +61,17 @@ func bearer(x *exchange) *failure {
 	return nil
 }
 
-// validKey says whether the emulated provider knows the key: any that does not say that it is wrong.
+// validKey reports whether the emulated provider knows the key: any but one that contains "invalid".
 func validKey(key string) bool {
 	return len(key) >= 8 && !strings.Contains(key, "invalid")
 }
 
-// account is whose key it is: keys that differ after their last dash only are of one account.
+// account returns the account of the key: keys that differ only after their last dash share one.
 func (x *exchange) account() string {
 	return x.key[:max(strings.LastIndexByte(x.key, '-'), 0)]
 }
 
-// head sets what real answers carry besides: the gateway must keep most of it from its callers.
+// head sets headers of real answers, most of which the gateway must not forward.
 func (x *exchange) head() {
 	x.e.mu.Lock()
 	x.e.serial++
@@ -90,7 +90,7 @@ func (x *exchange) head() {
 
 func (x *exchange) requestID() string { return fmt.Sprintf("req_%s_%06d", x.p.id, x.serial) }
 
-// id makes an id of the form that OpenAI and Anthropic use.
+// id makes an id in the style of OpenAI and Anthropic.
 func (x *exchange) id(prefix string, i int) string {
 	return fmt.Sprintf("%semulated%06d%d", prefix, x.serial, i)
 }
@@ -99,7 +99,7 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 func (x *exchange) fail(f failure) { x.json(f.status, f.body) }
 
-// say answers with what was asked for.
+// say sends the answer, with the faults of the behaviour.
 func (x *exchange) say(v any) {
 	if x.do.Unknown {
 		v = json.RawMessage(extend(encode(v), "nobody_knows", unknownValue()))
@@ -121,7 +121,7 @@ func (x *exchange) json(status int, v any) {
 	body := encode(v)
 	contentType := "application/json"
 	if status == 400 && x.p.id == "deepseek" {
-		contentType = "application/octet-stream" // recorded: JSON inside all the same
+		contentType = "application/octet-stream" // recorded; the body is JSON
 	}
 	if x.p.indent {
 		contentType = "application/json; charset=UTF-8"
@@ -143,9 +143,9 @@ func (x *exchange) whole(status int, contentType string, body []byte) {
 	}
 	out := newOutput(x)
 	x.w.WriteHeader(status)
-	if x.do.SilentMs > 0 {
+	if x.do.BodyDelayMs > 0 {
 		out.flush()
-		if !x.pause(x.do.SilentMs) {
+		if !x.pause(x.do.BodyDelayMs) {
 			return
 		}
 	}

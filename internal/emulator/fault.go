@@ -7,25 +7,25 @@ import (
 	"time"
 )
 
-// wire is how a wire format, in a provider's mouth, says what went wrong.
+// wire writes errors in a wire format, in a provider's words.
 type wire interface {
-	// fault is the answer to a request that meets the fault.
+	// fault returns the answer to a request that meets the fault.
 	fault(x *exchange, f Fault) failure
-	// limited is the answer to one that came too soon; text may tell when to come back.
+	// limited returns the answer of a rate limit; text may state the retry time.
 	limited(x *exchange, text string) failure
-	// notFound is the answer at an address where nothing is.
+	// notFound returns the answer for an unknown path.
 	notFound(x *exchange) failure
-	// in200 is the body of an answer of status 200 that is an error.
+	// in200 returns the body of an error with status 200.
 	in200(x *exchange) any
 }
 
-// failure is an answer that is an error.
+// failure is an error as an answer.
 type failure struct {
 	status int
 	body   any
 }
 
-// misbehave does what comes instead of, or before, an answer. It says whether the request is done with.
+// misbehave applies the faults that precede or replace an answer. It reports whether the request is finished.
 func (x *exchange) misbehave(model string) bool {
 	x.model = model
 	x.do = x.e.behaviour(x.p.id, x.key, model)
@@ -46,7 +46,7 @@ func (x *exchange) misbehave(model string) bool {
 	return false
 }
 
-// pause waits. It is false if the caller left.
+// pause waits. It returns false if the client disconnected.
 func (x *exchange) pause(ms int) bool {
 	if ms <= 0 {
 		return true
@@ -74,8 +74,8 @@ func (x *exchange) fault() {
 	}
 }
 
-// Hints are the forms in which a provider tells when to come back, the usual one
-// first. Behaviour.Hint may name any other form as well: proxies do.
+// Hints returns the hints that a provider uses, the usual one first. Behaviour.Hint may name others as well: proxies
+// send them.
 func Hints(provider string) []Hint {
 	if p := profileOf(provider); p != nil {
 		return slices.Clone(p.hints)
@@ -106,7 +106,7 @@ func (x *exchange) rateLimit() {
 	x.fail(x.wire.limited(x, text))
 }
 
-// resetRequests tells in the headers of OpenAI, which most have taken over.
+// resetRequests sets the headers of OpenAI, which most providers copied.
 func resetRequests(h http.Header, _ time.Time) {
 	h.Set("X-Ratelimit-Remaining-Requests", "0")
 	h.Set("X-Ratelimit-Reset-Requests", strconv.Itoa(HintSeconds)+"s")

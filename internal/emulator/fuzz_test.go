@@ -7,12 +7,12 @@ import (
 	"testing"
 )
 
-// Whatever a body holds, the emulator answers with JSON or with a stream, and never panics.
+// Whatever a body holds, the emulator answers with JSON or a stream, and never panics.
 func FuzzRequests(f *testing.F) {
 	var paths [][2]string
 	for _, c := range carriers() {
 		for _, stream := range []bool{false, true} {
-			path, body := c.request(ask{prompt: "call", tools: true, think: true, stream: stream})
+			path, body := c.request(request{prompt: "call", tools: true, think: true, stream: stream})
 			f.Add(len(paths), string(encode(body)))
 			paths = append(paths, [2]string{c.provider, path})
 		}
@@ -41,7 +41,7 @@ func FuzzRequests(f *testing.F) {
 	})
 }
 
-// Vectors follow from the text, have length one, and are never of anything but numbers.
+// Vectors depend on the text, have length one, and hold finite numbers.
 func FuzzVector(f *testing.F) {
 	f.Add("text-embedding-3-small", "hello", 8)
 	f.Fuzz(func(t *testing.T, model, text string, size int) {
@@ -56,7 +56,7 @@ func FuzzVector(f *testing.F) {
 	})
 }
 
-// What extend adds to an object is there, and nothing else has changed.
+// Extend adds the member and changes nothing else.
 func FuzzExtend(f *testing.F) {
 	f.Add(`{"a":1}`)
 	f.Add(`{}`)

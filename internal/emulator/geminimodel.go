@@ -2,13 +2,14 @@ package emulator
 
 import "strings"
 
-// geminiModel is what Google's models take, by their names.
+// geminiModel holds what a Google model accepts, by its name.
 type geminiModel struct {
 	version int // of gemini-2.5-flash: 25
 	flash   bool
 	lite    bool
 	embeds  bool
-	// extraHigh: it takes the level XHIGH, which Hydrogen alone is known to (BerriAI/litellm discussion 46238).
+	// extraHigh: the model accepts the level XHIGH, which only Hydrogen is known to (BerriAI/litellm discussion
+	// 46238).
 	extraHigh bool
 }
 
@@ -21,11 +22,11 @@ func geminiModelOf(id string) geminiModel {
 	return m
 }
 
-// levels: it takes thinkingLevel, demands signatures, and gives calls ids.
+// levels: the model accepts thinkingLevel, requires signatures, and gives calls ids.
 func (m geminiModel) levels() bool { return m.version >= 30 }
 
-// budgetLeast is the smallest thinking budget but for -1, which lets the model decide;
-// budgetMost the largest. Models of levels still take a budget.
+// budgetLeast is the smallest thinking budget except -1, which lets the model decide; budgetMost is the largest.
+// Models with levels accept a budget too.
 func (m geminiModel) budgetLeast() int {
 	if m.flash {
 		return 0
@@ -40,7 +41,7 @@ func (m geminiModel) budgetMost() int {
 	return 32768
 }
 
-// thinks says whether the model thinks if it is not told: all from 2.5 on, but the small ones.
+// thinks reports whether the model thinks by default: all from 2.5 on, except the small ones.
 func (m geminiModel) thinks() bool { return m.version >= 30 || m.version >= 25 && !m.lite }
 
 func (m geminiModel) methods() []string {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// gemini speaks generateContent. Sources: Google's discovery document of 2026-08,
-// ai.google.dev, and recorded answers.
+// gemini emulates generateContent. Sources: Google's discovery document of 2026-08, ai.google.dev, and recorded
+// answers.
 func gemini() *profile {
 	return &profile{
 		id: "gemini", name: "Google Gemini", wire: generateWire{}, admit: admitGoogle, route: generateRoute, indent: true,
@@ -63,8 +63,8 @@ func generateRoute(x *exchange, path string) func() {
 	return func() { serve(model) }
 }
 
-// begin reads the body as the shape wants it into v, meets the behaviour, and says
-// whether there is something left to answer.
+// begin reads the body into v by the shape and applies the behaviour. It reports whether the request is still to be
+// answered.
 func (x *exchange) begin(model string, s *shape, v any) bool {
 	x.model = model
 	if f := x.readGoogle(s, v); f != nil {
@@ -79,8 +79,8 @@ func (x *exchange) begin(model string, s *shape, v any) bool {
 }
 
 func (x *exchange) generate(model string) {
-	if g, q := x.generateAsked(model); q != nil {
-		x.say(x.generated(g, x.answer(q)))
+	if g, req := x.readGenerate(model); req != nil {
+		x.say(x.generated(g, x.answer(req)))
 	}
 }
 
@@ -89,20 +89,20 @@ func (x *exchange) generateStream(model string) {
 	if x.r.URL.Query().Get("alt") == "sse" {
 		x.framing = framingCRLF
 	}
-	g, q := x.generateAsked(model)
-	if q == nil {
+	g, req := x.readGenerate(model)
+	if req == nil {
 		return
 	}
 	x.stream(stream{
 		framing: x.framing,
-		events:  x.generateEvents(g, x.answer(q)),
+		events:  x.generateEvents(g, x.answer(req)),
 		failure: func() []event { return []event{{data: x.wire.in200(x)}} },
 		unknown: event{data: ordered{{"nobodyKnows", object{}}}},
 	})
 }
 
-// generateAsked is what the request asks, or nil if it was answered already.
-func (x *exchange) generateAsked(model string) (*generateRequest, *question) {
+// readGenerate returns the request, or nil if it was answered with an error.
+func (x *exchange) readGenerate(model string) (*generateRequest, *decodedRequest) {
 	g := &generateRequest{model: geminiModelOf(model), id: model}
 	if !x.begin(model, generateShape(), g) {
 		return nil, nil
@@ -111,7 +111,7 @@ func (x *exchange) generateAsked(model string) (*generateRequest, *question) {
 		x.fail(*f)
 		return nil, nil
 	}
-	return g, g.question(x)
+	return g, g.decode(x)
 }
 
 func (x *exchange) googleCount(model string) {
@@ -137,7 +137,7 @@ func (x *exchange) googleCount(model string) {
 		}
 	}
 	g.id, g.model = model, geminiModelOf(model)
-	n := g.question(x).tokens()
+	n := g.decode(x).tokens()
 	x.say(ordered{{"totalTokens", n}, {"promptTokensDetails", []any{ordered{{"modality", "TEXT"}, {"tokenCount", n}}}}})
 }
 

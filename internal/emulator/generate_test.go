@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func speech(role, text string) object {
+func contentOf(role, text string) object {
 	return object{"role": role, "parts": []any{object{"text": text}}}
 }
 
@@ -34,7 +34,7 @@ func TestGenerateStrictness(t *testing.T) {
 		"wrong word":         {"", calling(object{"mode": "OFTEN"}), "TYPE_ENUM"},
 		"lower case":         {"", calling(object{"mode": "any"}), ""},
 		"no contents":        {"", object{"contents": []any{}}, "contents is not specified"},
-		"role":               {"", object{"contents": []any{speech("assistant", "hi")}}, "valid role: user, model"},
+		"role":               {"", object{"contents": []any{contentOf("assistant", "hi")}}, "valid role: user, model"},
 		"empty part":         {"", object{"contents": []any{object{"role": "user", "parts": []any{object{}}}}}, "required oneof field 'data'"},
 		"two data":           {"", object{"contents": []any{object{"role": "user", "parts": []any{object{"text": "a", "inlineData": object{"mimeType": "image/png", "data": "aGk="}}}}}}, "already set"},
 		"bad base64":         {"", object{"contents": []any{object{"role": "user", "parts": []any{object{"inlineData": object{"mimeType": "image/png", "data": "%"}}}}}}, "Base64 decoding failed"},
@@ -61,15 +61,15 @@ func TestGenerateStrictness(t *testing.T) {
 		"no budget":          {"gemini-2.5-pro", thinking(object{"thinkingBudget": 0}), "Budget 0 is invalid"},
 		"no budget of flash": {"", thinking(object{"thinkingBudget": 0}), ""},
 
-		"pair":           {"", object{"contents": []any{speech("user", "hi"), call, result}}, ""},
-		"no response":    {"", object{"contents": []any{speech("user", "hi"), call, speech("user", "well?")}}, "number of function response parts"},
+		"pair":           {"", object{"contents": []any{contentOf("user", "hi"), call, result}}, ""},
+		"no response":    {"", object{"contents": []any{contentOf("user", "hi"), call, contentOf("user", "well?")}}, "number of function response parts"},
 		"no call":        {"", object{"contents": []any{result}}, "immediately after a function call turn"},
 		"call first":     {"", object{"contents": []any{call, result}}, "immediately after a user turn"},
-		"unsigned":       {"gemini-3.1-pro-preview", object{"contents": []any{speech("user", "hi"), call, result}}, "missing a thought_signature in functionCall parts"},
-		"of an old turn": {"gemini-3.1-pro-preview", object{"contents": []any{speech("user", "hi"), call, result, speech("model", "noon"), speech("user", "thanks")}}, ""},
-		"said so": {"gemini-3.1-pro-preview", object{"contents": []any{speech("user", "hi"), object{"role": "model", "parts": []any{
+		"unsigned":       {"gemini-3.1-pro-preview", object{"contents": []any{contentOf("user", "hi"), call, result}}, "missing a thought_signature in functionCall parts"},
+		"of an old turn": {"gemini-3.1-pro-preview", object{"contents": []any{contentOf("user", "hi"), call, result, contentOf("model", "noon"), contentOf("user", "thanks")}}, ""},
+		"said so": {"gemini-3.1-pro-preview", object{"contents": []any{contentOf("user", "hi"), object{"role": "model", "parts": []any{
 			object{"functionCall": object{"name": "now"}, "thoughtSignature": "skip_thought_signature_validator"}}}, result}}, ""},
-		"forged": {"", object{"contents": []any{speech("user", "hi"), object{"role": "model", "parts": []any{
+		"forged": {"", object{"contents": []any{contentOf("user", "hi"), object{"role": "model", "parts": []any{
 			object{"functionCall": object{"name": "now"}, "thoughtSignature": "c2ln"}}}, result}}, "Thought signature is not valid"},
 	}
 	for name, tt := range tests {
@@ -77,7 +77,7 @@ func TestGenerateStrictness(t *testing.T) {
 			if tt.model == "" {
 				tt.model = "gemini-2.5-flash"
 			}
-			body := merge(object{"contents": []any{speech("user", "hi")}}, tt.more)
+			body := merge(object{"contents": []any{contentOf("user", "hi")}}, tt.more)
 			status, text := newClient(t).post("gemini", "/v1beta/models/"+tt.model+":generateContent", body)
 			if tt.part == "" && status != 200 || tt.part != "" && (status != 400 || !strings.Contains(text, tt.part) || !strings.Contains(text, `"INVALID_ARGUMENT"`)) {
 				t.Errorf("%d %s", status, text)
@@ -86,11 +86,11 @@ func TestGenerateStrictness(t *testing.T) {
 	}
 }
 
-// Signatures come back on the call they were made for.
+// A signature is valid only on the call for which it was made.
 func TestThoughtSignaturesAreReplayed(t *testing.T) {
 	const path = "/v1beta/models/gemini-3.1-pro-preview:generateContent"
 	cl := newClient(t)
-	_, first := askGenerate("")(ask{prompt: "call all", tools: true})
+	_, first := encodeGenerate("")(request{prompt: "call all", tools: true})
 	parts := items(dig(parse(t, cl.good("gemini", path, first)), "candidates", 0, "content", "parts"))
 	if len(parts) != 2 || str(dig(parts, 0, "thoughtSignature")) == "" || dig(parts, 1, "thoughtSignature") != nil {
 		t.Fatalf("%v", parts)
@@ -102,7 +102,7 @@ func TestThoughtSignaturesAreReplayed(t *testing.T) {
 		return object{"functionResponse": object{"name": name, "response": object{"output": says}}}
 	}
 	replay := func(parts []any) object {
-		return merge(first, object{"contents": []any{speech("user", "call all"), object{"role": "model", "parts": parts},
+		return merge(first, object{"contents": []any{contentOf("user", "call all"), object{"role": "model", "parts": parts},
 			object{"role": "user", "parts": []any{answer("weather", "sunny"), answer("now", "noon")}}}})
 	}
 	if text := cl.good("gemini", path, replay(parts)); !strings.Contains(text, "The tool said: sunny; noon") || !strings.Contains(text, "thoughtSignature") {
@@ -121,17 +121,17 @@ func TestThoughtSignaturesAreReplayed(t *testing.T) {
 func TestGenerateBlocksAndCounts(t *testing.T) {
 	cl := newClient(t)
 	path := "/v1beta/models/gemini-2.5-flash:"
-	v := parse(t, cl.good("gemini", path+"generateContent", object{"contents": []any{speech("user", "refuse")}}))
+	v := parse(t, cl.good("gemini", path+"generateContent", object{"contents": []any{contentOf("user", "refuse")}}))
 	if dig(v, "promptFeedback", "blockReason") != "PROHIBITED_CONTENT" || v["candidates"] != nil || num(dig(v, "usageMetadata", "promptTokenCount")) == 0 {
 		t.Errorf("%v", v)
 	}
-	v = parse(t, cl.good("gemini", path+"generateContent", object{"contents": []any{speech("user", "refuse midway")}}))
+	v = parse(t, cl.good("gemini", path+"generateContent", object{"contents": []any{contentOf("user", "refuse midway")}}))
 	if dig(v, "candidates", 0, "finishReason") != "SAFETY" {
 		t.Errorf("%v", v)
 	}
-	request := object{"contents": []any{speech("user", "one two")}, "systemInstruction": object{"parts": []any{object{"text": "three"}}}}
+	request := object{"contents": []any{contentOf("user", "one two")}, "systemInstruction": object{"parts": []any{object{"text": "three"}}}}
 	for body, want := range map[*object]float64{
-		{"contents": []any{speech("user", "one two")}}:                                         5,
+		{"contents": []any{contentOf("user", "one two")}}:                                      5,
 		{"generateContentRequest": merge(request, object{"model": "models/gemini-2.5-flash"})}: 9,
 	} {
 		if v := parse(t, cl.good("gemini", path+"countTokens", *body)); v["totalTokens"] != want {
@@ -156,7 +156,7 @@ func TestGenerateErrorsBeforeAStream(t *testing.T) {
 
 func TestGoogleKeyInTheQuery(t *testing.T) {
 	cl := newClient(t)
-	resp, text, err := cl.send("POST", "gemini", "/v1beta/models/gemini-2.5-flash:generateContent?key="+goodKey, "", object{"contents": []any{speech("user", "hi")}})
+	resp, text, err := cl.send("POST", "gemini", "/v1beta/models/gemini-2.5-flash:generateContent?key="+goodKey, "", object{"contents": []any{contentOf("user", "hi")}})
 	if err != nil || resp.StatusCode != 200 || cl.e.Requests()[0].Key != goodKey {
 		t.Errorf("%d %s", resp.StatusCode, text)
 	}

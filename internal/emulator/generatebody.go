@@ -8,7 +8,7 @@ import (
 
 func (x *exchange) responseID() string { return fmt.Sprintf("emulated%08d", x.serial) }
 
-// googleUsage is usageMetadata. The counts of what there is none of are left out (recorded).
+// googleUsage returns usageMetadata without counts of zero (recorded).
 func googleUsage(prompt, candidates, thoughts int) ordered {
 	u := ordered{{"promptTokenCount", prompt}}
 	if candidates > 0 {
@@ -21,13 +21,13 @@ func googleUsage(prompt, candidates, thoughts int) ordered {
 	return append(u, member{"serviceTier", "standard"})
 }
 
-// blocked is the answer to a prompt that is not answered: it has no candidates.
+// blocked is the answer to a blocked prompt: it has no candidates.
 func (x *exchange) blocked(prompt int) any {
 	return ordered{{"promptFeedback", ordered{{"blockReason", "PROHIBITED_CONTENT"}}}, {"usageMetadata", googleUsage(prompt, 0, 0)},
 		{"modelVersion", x.model}, {"responseId", x.responseID()}}
 }
 
-// candidate is one candidate; empty members are left out.
+// candidate returns one candidate without its empty members.
 func (x *exchange) candidate(parts []ordered, a *answer, last bool) ordered {
 	content := ordered{{"parts", parts}, {"role", "model"}}
 	if len(parts) == 0 {
@@ -51,15 +51,14 @@ func googleFinish(a *answer) string {
 	case finishFilter:
 		return "SAFETY"
 	}
-	return "STOP" // calls too: there is no reason of their own
+	return "STOP" // for calls too: they have no finish reason of their own
 }
 
 func (x *exchange) googleBody(candidates []any, usage ordered) ordered {
 	return ordered{{"candidates", candidates}, {"usageMetadata", usage}, {"modelVersion", x.model}, {"responseId", x.responseID()}}
 }
 
-// callPart is a call. Of calls side by side the first has the signature; ids come from
-// Gemini 3 on (recorded).
+// callPart returns a call. Of parallel calls the first has the signature; calls have ids from Gemini 3 on (recorded).
 func (x *exchange) callPart(g *generateRequest, a *answer, i int) ordered {
 	c := a.calls[i]
 	f := ordered{{"name", c.name}, {"args", json.RawMessage(c.arguments)}}
@@ -95,8 +94,7 @@ func (x *exchange) generated(g *generateRequest, a *answer) any {
 	return x.googleBody([]any{x.candidate(parts, a, true)}, googleUsage(a.prompt, a.completion-a.reasoned, a.reasoned))
 }
 
-// generateEvents are an answer's chunks: each is a whole response with new parts, and
-// the usage up to there.
+// generateEvents returns an answer's chunks: each is a whole response with new parts, and the usage so far.
 func (x *exchange) generateEvents(g *generateRequest, a *answer) iter.Seq[event] {
 	return func(yield func(event) bool) {
 		if a.refusal != "" {
@@ -110,7 +108,7 @@ func (x *exchange) generateEvents(g *generateRequest, a *answer) iter.Seq[event]
 		if a.reasoning != "" && !send(ordered{{"text", a.reasoning}, {"thought", true}}, false) {
 			return
 		}
-		for piece := range x.spoken(a) {
+		for piece := range x.textPieces(a) {
 			said += tokens(piece)
 			if !send(ordered{{"text", piece}}, false) {
 				return
@@ -118,7 +116,7 @@ func (x *exchange) generateEvents(g *generateRequest, a *answer) iter.Seq[event]
 		}
 		whole := a.completion - a.reasoned
 		for i := range a.calls {
-			// Before Gemini 3 the last call has the finish reason; since then an empty text has (recorded).
+			// Before Gemini 3 the last call has the finish reason; since then an empty text has it (recorded).
 			last := i == len(a.calls)-1 && !g.model.levels()
 			said = whole * (i + 1) / len(a.calls)
 			if !send(x.callPart(g, a, i), last) || last {

@@ -52,7 +52,7 @@ func (x *exchange) googleEmbedBatch(model string) {
 	x.say(x.withUsage(model, ordered{{"embeddings", list}}, total))
 }
 
-// withUsage adds the usage, which only the newer model tells (recorded without for gemini-embedding-001).
+// withUsage adds the usage, which only the newer model has (gemini-embedding-001 is recorded without).
 func (x *exchange) withUsage(model string, body ordered, tokens int) ordered {
 	if strings.Contains(model, "embedding-001") {
 		return body

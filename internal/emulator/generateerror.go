@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// generateWire tells what went wrong as Google does.
+// generateWire writes errors as Google does.
 type generateWire struct{}
 
 func googleError(code int, status, message string, details ...any) any {
@@ -17,12 +17,12 @@ func googleError(code int, status, message string, details ...any) any {
 	return ordered{{"error", e}}
 }
 
-// badGoogle is a refusal of what the request says.
+// badGoogle returns an INVALID_ARGUMENT error.
 func (x *exchange) badGoogle(format string, args ...any) *failure {
 	return &failure{400, googleError(400, "INVALID_ARGUMENT", fmt.Sprintf(format, args...))}
 }
 
-// misshapenGoogle tells all that has not the shape of the request at once.
+// misshapenGoogle lists all violations of the request's shape in one error.
 func misshapenGoogle(found []violation) *failure {
 	var messages []string
 	var fields []any
@@ -63,7 +63,7 @@ func badGoogleKey() failure {
 
 const googleQuota = "You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits."
 
-// quotaFailure are the details of a quota that is spent.
+// quotaFailure returns the details of a spent quota.
 func (x *exchange) quotaFailure(metric, id string, value int) []any {
 	return []any{
 		ordered{{"@type", "type.googleapis.com/google.rpc.Help"}, {"links", []any{ordered{{"description", "Learn more about Gemini API quotas"}, {"url", "https://ai.google.dev/gemini-api/docs/rate-limits"}}}}},
@@ -82,7 +82,7 @@ func (generateWire) fault(x *exchange, f Fault) failure {
 	case SpendLimit:
 		return say(402, "RESOURCE_EXHAUSTED", "Your project has exceeded its spending cap.")
 	case DailyQuota:
-		// A short RetryInfo comes with it all the same.
+		// It has a short RetryInfo nevertheless.
 		details := append(x.quotaFailure("generate_content_free_tier_requests", "GenerateRequestsPerDayPerProjectPerModel-FreeTier", 250),
 			ordered{{"@type", "type.googleapis.com/google.rpc.RetryInfo"}, {"retryDelay", "34s"}})
 		return failure{429, googleError(429, "RESOURCE_EXHAUSTED", googleQuota+" Please retry in 34.074824224s.", details...)}
@@ -100,7 +100,7 @@ func (generateWire) fault(x *exchange, f Fault) failure {
 		return say(503, "UNAVAILABLE", "The model is overloaded. Please try again later.")
 	case Timeout:
 		return say(504, "DEADLINE_EXCEEDED", "Deadline expired before operation could complete.")
-	case Policy: // with status 200: a prompt that is blocked has no candidates
+	case Policy: // status 200: the answer to a blocked prompt has no candidates
 		return failure{200, x.blocked(0)}
 	case BadToolCall:
 		return failure{200, ordered{{"candidates", []any{ordered{{"content", object{}}, {"finishReason", "MALFORMED_FUNCTION_CALL"}, {"index", 0},

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// generateRequest is what the emulator understands of a request.
+// generateRequest holds the fields of a request that the emulator uses.
 type generateRequest struct {
 	Model             string    `json:"model"`
 	Contents          []content `json:"contents"`
@@ -57,7 +57,7 @@ type part struct {
 	FileData         *fileData  `json:"fileData"`
 	FunctionCall     *function  `json:"functionCall"`
 	FunctionResponse *functionR `json:"functionResponse"`
-	// Others are data of kinds that this emulator takes and does not look into.
+	// Others are kinds of data that the emulator accepts and ignores.
 	ExecutableCode      json.RawMessage `json:"executableCode"`
 	CodeExecutionResult json.RawMessage `json:"codeExecutionResult"`
 }
@@ -87,8 +87,8 @@ type functionR struct {
 	} `json:"parts"`
 }
 
-// says is what a function said, and whether it failed: by convention a member called
-// error tells so, and result or output holds what it gave.
+// says returns a function's result, and whether it is an error: by convention result or output holds the result, and
+// error the error.
 func (f *functionR) says() (text string, failed bool) {
 	var out []string
 	for _, name := range []string{"error", "result", "output", "content"} {
@@ -122,7 +122,7 @@ func kindOf(mime string) string {
 	return "file"
 }
 
-// said is what a content's parts say, but for the results of functions.
+// said returns the text of a content's parts, without the results of functions.
 func (c *content) said() string {
 	var out []string
 	for _, p := range c.Parts {
@@ -138,20 +138,20 @@ func (c *content) said() string {
 	return strings.Join(out, " ")
 }
 
-// question is what the request asks.
-func (g *generateRequest) question(x *exchange) *question {
+// decode returns the request independent of the wire format.
+func (g *generateRequest) decode(x *exchange) *decodedRequest {
 	c := g.GenerationConfig
-	q := &question{stop: c.StopSequences, limit: c.MaxOutputTokens, refuses: true, filters: true, thinking: g.thinks(),
+	req := &decodedRequest{stop: c.StopSequences, limit: c.MaxOutputTokens, refuses: true, filters: true, thinking: g.thinks(),
 		callID: func(i int, _ string) string { return callName(x.serial, i) }}
 	if g.SystemInstruction != nil {
-		q.turns = append(q.turns, turn{role: roleSystem, text: g.SystemInstruction.said()})
+		req.turns = append(req.turns, turn{role: roleSystem, text: g.SystemInstruction.said()})
 	}
 	for _, t := range g.Contents {
 		functions := false
 		for _, p := range t.Parts {
 			if p.FunctionResponse != nil {
 				text, failed := p.FunctionResponse.says()
-				q.turns = append(q.turns, turn{role: roleTool, text: text, failed: failed})
+				req.turns = append(req.turns, turn{role: roleTool, text: text, failed: failed})
 				functions = true
 			}
 		}
@@ -160,7 +160,7 @@ func (g *generateRequest) question(x *exchange) *question {
 			role = roleModel
 		}
 		if s := t.said(); s != "" || !functions {
-			q.turns = append(q.turns, turn{role: role, text: s})
+			req.turns = append(req.turns, turn{role: role, text: s})
 		}
 	}
 	for _, t := range g.Tools {
@@ -169,32 +169,32 @@ func (g *generateRequest) question(x *exchange) *question {
 			if len(f.ParametersJSONSchema) > 0 {
 				schema = f.ParametersJSONSchema
 			}
-			q.tools = append(q.tools, tool{f.Name, schema})
+			req.tools = append(req.tools, tool{f.Name, schema})
 		}
 	}
 	call := g.ToolConfig.FunctionCallingConfig
 	switch strings.ToUpper(call.Mode) {
 	case "NONE":
-		q.choice = choiceNone
+		req.choice = choiceNone
 	case "ANY":
-		q.choice, q.only = choiceMust, call.AllowedFunctionNames
+		req.choice, req.only = choiceMust, call.AllowedFunctionNames
 	}
 	if c.ResponseMimeType == "application/json" {
-		q.json, q.schema = true, c.ResponseSchema
+		req.json, req.schema = true, c.ResponseSchema
 		if len(c.ResponseJSONSchema) > 0 {
-			q.schema = c.ResponseJSONSchema
+			req.schema = c.ResponseJSONSchema
 		}
 	}
-	return q
+	return req
 }
 
-// callName is an id of eight letters and digits, as the provider makes them.
+// callName returns an id of eight letters and digits, as the provider's.
 func callName(serial int64, i int) string {
 	const least = 36 * 36 * 36 * 36 // the first number of five digits
 	return "emu" + strconv.FormatInt(least+(serial*31+int64(i))%least, 36)
 }
 
-// thinks says whether, and how, the model thinks.
+// thinks returns whether, and how, the model thinks.
 func (g *generateRequest) thinks() thinking {
 	t := g.GenerationConfig.ThinkingConfig
 	switch {

@@ -10,7 +10,7 @@ import (
 // maxGoogle is the largest body, in bytes.
 const maxGoogle = 20 << 20
 
-// readGoogle reads the body as its shape wants it.
+// readGoogle reads the body by its shape.
 func (x *exchange) readGoogle(s *shape, into any) *failure {
 	if len(x.body) > maxGoogle {
 		f := x.wire.fault(x, TooLarge)
@@ -32,7 +32,7 @@ func (x *exchange) readGoogle(s *shape, into any) *failure {
 	return nil
 }
 
-// refuse checks what the API does not take, in its own words.
+// refuse checks what the API refuses, and answers in its own words.
 func (g *generateRequest) refuse(x *exchange) *failure {
 	for _, check := range []func(*exchange) *failure{g.refuseModel, g.refuseContents, g.refuseConfig, g.refuseThinking, g.refuseTools, g.refusePairs, g.refuseSignatures} {
 		if f := check(x); f != nil {
@@ -198,7 +198,7 @@ func (g *generateRequest) refuseTools(x *exchange) *failure {
 	return nil
 }
 
-// refusePairs checks that calls are followed by as many responses, of the same names.
+// refusePairs checks that calls are followed by the same number of responses with the same names.
 func (g *generateRequest) refusePairs(x *exchange) *failure {
 	var open []string
 	for i, c := range g.Contents {

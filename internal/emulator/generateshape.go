@@ -1,6 +1,6 @@
 package emulator
 
-// generateShape is what the discovery document knows of a request; other names are refused.
+// generateShape is a request as in the discovery document; other names are refused.
 func generateShape() *shape {
 	part := partShape()
 	contents := objectOf(fields{"role": aString(), "parts": listOf(part)})

@@ -2,16 +2,16 @@ package emulator
 
 import "encoding/base64"
 
-// unsigned is what Google documents to put where a call's signature is lost.
+// unsigned is Google's documented substitute for a lost signature.
 const unsigned = "skip_thought_signature_validator"
 
-// callSignature is the state that comes with a call; it must come back with that call.
+// callSignature returns the signature of a call, which is valid only on that call.
 func (x *exchange) callSignature(c call) string {
-	return base64.StdEncoding.EncodeToString(seal("gemini", x.serial, callBinding(c.name, []byte(c.arguments))))
+	return base64.StdEncoding.EncodeToString(newState("gemini", x.serial, callBinding(c.name, []byte(c.arguments))))
 }
 
 func (x *exchange) textSignature() string {
-	return base64.StdEncoding.EncodeToString(seal("gemini", x.serial, ""))
+	return base64.StdEncoding.EncodeToString(newState("gemini", x.serial, ""))
 }
 
 func callBinding(name string, args []byte) string {
@@ -21,9 +21,9 @@ func callBinding(name string, args []byte) string {
 	return name + canonical(args)
 }
 
-// refuseSignatures: from Gemini 3 on, each step of the current turn must have a signature
-// on its first call; the turn begins with the last content of a user that says something
-// (ai.google.dev, thought signatures). A signature that the provider did not make is refused anywhere.
+// refuseSignatures: from Gemini 3 on, each step of the current turn must have a signature on its first call; the turn
+// begins with the last user content that is not a function response (ai.google.dev, thought signatures). A signature
+// that the provider did not make is refused everywhere.
 func (g *generateRequest) refuseSignatures(x *exchange) *failure {
 	turn := 0
 	for i, c := range g.Contents {
@@ -40,7 +40,7 @@ func (g *generateRequest) refuseSignatures(x *exchange) *failure {
 				if p.FunctionCall != nil {
 					bound = callBinding(p.FunctionCall.Name, p.FunctionCall.Args)
 				}
-				if made, fits := unseal("gemini", raw, bound); !made || p.FunctionCall != nil && !fits {
+				if made, fits := verifyState("gemini", raw, bound); !made || p.FunctionCall != nil && !fits {
 					return x.badGoogle("Thought signature is not valid.")
 				}
 			}

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 )
 
-// object is a JSON object whose members come in any order.
+// object is a JSON object without an order of members.
 type object = map[string]any
 
-// ordered is a JSON object that keeps its members' order, as recorded answers have it.
+// ordered is a JSON object with an order of members, as in recorded answers.
 type ordered []member
 
 type member struct {
@@ -28,8 +28,7 @@ func (o ordered) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// encode writes v, which must be made of what always encodes. As with the providers,
-// "<" stays what it is.
+// encode returns v as JSON; v must be encodable. As with the providers, "<" is not escaped.
 func encode(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -40,7 +39,7 @@ func encode(v any) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// decode reads any JSON value; numbers stay as they are written.
+// decode reads any JSON value, and keeps numbers as written.
 func decode(b []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
@@ -67,7 +66,7 @@ func extend(b []byte, name string, value any) []byte {
 	return append(append(out, encode(value)...), '}')
 }
 
-// null is nil for what is empty.
+// null returns nil for an empty string.
 func null(s string) any {
 	if s == "" {
 		return nil

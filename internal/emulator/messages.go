@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// anthropic speaks the Messages API. Sources: its OpenAPI document of 2026-08, the SDK
-// types of 2026-10, platform.claude.com, and recorded answers.
+// anthropic emulates the Messages API. Sources: its OpenAPI document of 2026-08, the SDK types of 2026-10,
+// platform.claude.com, and recorded answers.
 func anthropic() *profile {
 	return &profile{
 		id: "anthropic", name: "Anthropic", requestID: "Request-Id", wire: messagesWire{}, admit: admitMessages, route: messagesRoute,
@@ -21,14 +21,14 @@ func anthropic() *profile {
 	}
 }
 
-// resetAnthropic tells with a time as of RFC 3339.
+// resetAnthropic sets the header to a time as of RFC 3339.
 func resetAnthropic(h http.Header, at time.Time) {
 	h.Set("Anthropic-Ratelimit-Requests-Remaining", "0")
 	h.Set("Anthropic-Ratelimit-Requests-Reset", at.UTC().Add(time.Second-1).Format(time.RFC3339))
 }
 
-// dressAnthropic sets what depends on the status (recorded): retry-after comes with
-// good answers, where it means nothing, and errors say whether to try again.
+// dressAnthropic sets the headers that depend on the status (recorded): good answers have retry-after too, without a
+// meaning, and errors say whether to retry.
 func dressAnthropic(h http.Header, status int, hint Hint) {
 	switch {
 	case status == 200 && hint == NoHint:
@@ -40,7 +40,7 @@ func dressAnthropic(h http.Header, status int, hint Hint) {
 	}
 }
 
-// admitMessages takes the key from x-api-key, and demands a version.
+// admitMessages takes the key from x-api-key, and requires a version.
 func admitMessages(x *exchange) *failure {
 	x.key = x.r.Header.Get("X-Api-Key")
 	version := x.r.Header.Get("Anthropic-Version")
@@ -97,12 +97,12 @@ func (x *exchange) messages(count bool) {
 		x.fail(*f)
 		return
 	}
-	q := m.question(x)
+	req := m.decode(x)
 	if count {
-		x.say(ordered{{"input_tokens", q.tokens()}})
+		x.say(ordered{{"input_tokens", req.tokens()}})
 		return
 	}
-	a := x.answer(q)
+	a := x.answer(req)
 	use := x.messagesUsage(m, a)
 	if !m.Stream {
 		x.say(x.message(m, a, use))

@@ -128,7 +128,7 @@ func TestMessagesWantsItsHeaders(t *testing.T) {
 	}
 }
 
-// Thinking comes back as it was made, and the answer to a tool's result is given.
+// Thinking is valid only unchanged; with it, the request that answers a tool call succeeds.
 func TestThinkingIsReplayed(t *testing.T) {
 	for model, thinking := range map[string]object{
 		"claude-haiku-4-5":  {"type": "enabled", "budget_tokens": 1024},
@@ -208,7 +208,7 @@ func TestMessageEndsAndUsage(t *testing.T) {
 	}
 }
 
-// The prompt's tokens are written to the cache once and read after that, by the same key alone.
+// The same key writes the prompt's tokens to the cache once and then reads them; another key does not.
 func TestPromptCache(t *testing.T) {
 	cl := newClient(t)
 	mark := func(ttl string) object { return object{"type": "ephemeral", "ttl": ttl} }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// contents are the answer's content blocks, whole.
+// contents returns the answer's content blocks.
 func (m *messagesRequest) contents(x *exchange, a *answer) []ordered {
 	blocks := []ordered{}
 	switch {
@@ -15,7 +15,7 @@ func (m *messagesRequest) contents(x *exchange, a *answer) []ordered {
 	case a.reasoned > 0:
 		blocks = append(blocks, ordered{{"type", "thinking"}, {"thinking", a.reasoning}, {"signature", m.signature(x, a.reasoning)}})
 	}
-	if x.speaks(a) {
+	if x.hasText(a) {
 		blocks = append(blocks, ordered{{"type", "text"}, {"text", a.text}})
 	}
 	for _, c := range a.calls {
@@ -47,7 +47,7 @@ func stopReason(a *answer) (reason string, sequence, details any) {
 	return "end_turn", nil, nil
 }
 
-// full is usage as whole answers and message_start have it.
+// full returns usage as in whole answers and message_start.
 func (u messagesUse) full(m *messagesRequest, output, thinking int) ordered {
 	geo := "not_available"
 	if m.claude.version >= 48 {
@@ -62,12 +62,12 @@ func (u messagesUse) full(m *messagesRequest, output, thinking int) ordered {
 	return o
 }
 
-// thinkingTokens is how many of the output tokens were thought (SDK types: whole answers and message_delta have it).
+// thinkingTokens returns how many of the output tokens are thinking (SDK types: in whole answers and message_delta).
 func thinkingTokens(n int) member {
 	return member{"output_tokens_details", ordered{{"thinking_tokens", n}}}
 }
 
-// messageEvents are the answer's events, in the recorded order.
+// messageEvents returns the answer's events, in the recorded order.
 func (x *exchange) messageEvents(m *messagesRequest, a *answer, use messagesUse) iter.Seq[event] {
 	return func(yield func(event) bool) {
 		s := &messagesStream{yield: yield, on: true}
@@ -86,15 +86,14 @@ func (x *exchange) messageEvents(m *messagesRequest, a *answer, use messagesUse)
 	}
 }
 
-// messagesStream sends events while they are wanted.
+// messagesStream sends events while the client reads them.
 type messagesStream struct {
 	yield func(event) bool
 	on    bool
 	sent  int
 }
 
-// send sends one event. Before its last brace stand spaces (recorded), a number of them
-// that depends on nothing but the place of the event.
+// send sends one event. Spaces precede its last brace (recorded); their number depends on the event's position only.
 func (s *messagesStream) send(kind string, rest ordered) {
 	if !s.on {
 		return
@@ -115,7 +114,7 @@ func (s *messagesStream) delta(i int, kind, name string, value string) {
 	s.send("content_block_delta", ordered{{"index", i}, {"delta", ordered{{"type", kind}, {name, value}}}})
 }
 
-// block sends a content block: begun empty, filled, ended.
+// block sends a content block: an empty start, its deltas, its end.
 func (s *messagesStream) block(x *exchange, i int, b ordered, a *answer) {
 	kind := b[0].value.(string)
 	begun := ordered{{"type", kind}}
@@ -140,13 +139,13 @@ func (s *messagesStream) block(x *exchange, i int, b ordered, a *answer) {
 		}
 		s.delta(i, "signature_delta", "signature", b[2].value.(string))
 	case "text":
-		for p := range x.spoken(a) {
+		for p := range x.textPieces(a) {
 			if s.delta(i, "text_delta", "text", p); !s.on {
 				return
 			}
 		}
 	case "tool_use":
-		// The first piece is empty; of a call without arguments it is the only one (recorded).
+		// The first piece is empty; for a call without arguments it is the only one (recorded).
 		s.delta(i, "input_json_delta", "partial_json", "")
 		if arguments := string(b[3].value.(json.RawMessage)); arguments != "{}" {
 			for _, p := range fragments(arguments) {

@@ -1,6 +1,6 @@
 package emulator
 
-// messagesWire tells what went wrong as Anthropic does.
+// messagesWire writes errors as Anthropic does.
 type messagesWire struct{}
 
 func (x *exchange) messagesError(kind, message string) any {
@@ -15,7 +15,7 @@ func (messagesWire) fault(x *exchange, f Fault) failure {
 	case SpendLimit: // without retry-after: documented
 		return failure{429, ordered{{"type", "error"}, {"error", ordered{{"type", "rate_limit_error"}, {"message", "This workspace has reached its spend limit."},
 			{"details", ordered{{"error_code", "enforced_spend_limit_reached"}}}}}, {"request_id", x.requestID()}}}
-	case DailyQuota: // there is none a day; the owner's monthly limit is told so
+	case DailyQuota: // Anthropic has no daily limit; it reports the owner's monthly limit so
 		return say(400, "invalid_request_error", "You have reached your specified API usage limits. You will regain access on 2027-01-01 at 00:00 UTC.")
 	case BadKey:
 		return say(401, "authentication_error", "invalid x-api-key")
@@ -47,7 +47,7 @@ func (messagesWire) notFound(x *exchange) failure {
 
 func (messagesWire) in200(x *exchange) any { return x.messagesError("overloaded_error", "Overloaded") }
 
-// messagesFailure is an error in the middle of a stream.
+// messagesFailure is an error within a stream.
 func (x *exchange) messagesFailure() []event {
 	return []event{{"error", ordered{{"type", "error"}, {"error", ordered{{"type", "overloaded_error"}, {"message", "Overloaded"}}}, {"request_id", x.requestID()}}}}
 }

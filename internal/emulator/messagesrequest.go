@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// messagesRequest is what the emulator understands of a request.
+// messagesRequest holds the fields of a request that the emulator uses.
 type messagesRequest struct {
 	Model         string            `json:"model"`
 	Messages      []messagesTurn    `json:"messages"`
@@ -80,7 +80,7 @@ type block struct {
 	} `json:"source"`
 }
 
-// blocksOf reads content, which may be one text.
+// blocksOf reads content, which is a string or a list of blocks.
 func blocksOf(raw json.RawMessage) []block {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
@@ -91,7 +91,7 @@ func blocksOf(raw json.RawMessage) []block {
 	return blocks
 }
 
-// said is what the blocks say, for the emulated model.
+// said returns the text of the blocks for the emulated model.
 func said(blocks []block) string {
 	var parts []string
 	for _, b := range blocks {
@@ -112,39 +112,39 @@ func said(blocks []block) string {
 	return strings.Join(parts, " ")
 }
 
-// question is what the request asks.
-func (m *messagesRequest) question(x *exchange) *question {
-	q := &question{stop: m.StopSequences, limit: m.MaxTokens, refuses: true, filters: true, thinking: m.thinks(),
+// decode returns the request independent of the wire format.
+func (m *messagesRequest) decode(x *exchange) *decodedRequest {
+	req := &decodedRequest{stop: m.StopSequences, limit: m.MaxTokens, refuses: true, filters: true, thinking: m.thinks(),
 		callID: func(i int, _ string) string { return x.id("toolu_01", i) }}
 	if s := said(m.system); s != "" {
-		q.turns = append(q.turns, turn{role: roleSystem, text: s})
+		req.turns = append(req.turns, turn{role: roleSystem, text: s})
 	}
 	for _, t := range m.Messages {
-		q.turns = append(q.turns, t.turns()...)
+		req.turns = append(req.turns, t.turns()...)
 	}
 	for _, t := range m.tools {
 		if t.Type == "" || t.Type == "custom" {
-			q.tools = append(q.tools, tool{t.Name, t.InputSchema})
+			req.tools = append(req.tools, tool{t.Name, t.InputSchema})
 		}
 	}
 	if c := m.ToolChoice; c != nil {
-		q.single = c.DisableParallelToolUse
+		req.single = c.DisableParallelToolUse
 		switch c.Type {
 		case "none":
-			q.choice = choiceNone
+			req.choice = choiceNone
 		case "any":
-			q.choice = choiceMust
+			req.choice = choiceMust
 		case "tool":
-			q.choice, q.only = choiceMust, []string{c.Name}
+			req.choice, req.only = choiceMust, []string{c.Name}
 		}
 	}
 	if f := m.OutputConfig.Format; f != nil {
-		q.json, q.schema = true, f.Schema
+		req.json, req.schema = true, f.Schema
 	}
-	return q
+	return req
 }
 
-// turns are the message's tool results, each for itself, and what else it says.
+// turns returns each of the message's tool results as a turn, and the rest of the message as another.
 func (t *messagesTurn) turns() []turn {
 	var out []turn
 	var rest []block
@@ -162,7 +162,7 @@ func (t *messagesTurn) turns() []turn {
 	return out
 }
 
-// thinks says whether, and how, the model thinks.
+// thinks returns whether, and how, the model thinks.
 func (m *messagesRequest) thinks() thinking {
 	switch m.Thinking.Type {
 	case "enabled", "adaptive":
@@ -171,7 +171,7 @@ func (m *messagesRequest) thinks() thinking {
 			return thinkingOff
 		}
 	}
-	// From 4.7 on, thinking text must be asked for.
+	// From 4.7 on, the text of thinking is sent only on request.
 	if m.Thinking.Display == "omitted" || m.Thinking.Display == "" && m.claude.version >= 47 {
 		return thinkingHidden
 	}

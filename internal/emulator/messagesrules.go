@@ -15,7 +15,7 @@ func (x *exchange) invalid(format string, args ...any) *failure {
 // maxMessages is the largest body, in bytes (documented: 32 MB).
 const maxMessages = 32 << 20
 
-// read reads the body, and refuses what has not the shape of a request.
+// read reads the body, and refuses a body that has not the shape of a request.
 func (m *messagesRequest) read(x *exchange) *failure {
 	if len(x.body) > maxMessages {
 		f := x.wire.fault(x, TooLarge)
@@ -30,7 +30,7 @@ func (m *messagesRequest) read(x *exchange) *failure {
 	beta := x.r.URL.Query().Get("beta") == "true" || x.r.Header.Get("Anthropic-Beta") != ""
 	r := &reader{}
 	known := messagesShape(m.count, beta)
-	if x.r.Header.Get("Anthropic-Version") >= "2026-10-21" { // which has them no more (platform.claude.com/docs/en/api/versioning)
+	if x.r.Header.Get("Anthropic-Version") >= "2026-10-21" { // this version removed them (platform.claude.com/docs/en/api/versioning)
 		for _, name := range []string{"temperature", "top_p", "top_k"} {
 			delete(known.members, name)
 		}
@@ -87,7 +87,7 @@ func (x *exchange) misshapen(v violation) *failure {
 	return x.invalid("%s: Input should be a valid %s", at, kind)
 }
 
-// refuse checks what the API does not take, in its own words.
+// refuse checks what the API refuses, and answers in its own words.
 func (m *messagesRequest) refuse(x *exchange) *failure {
 	checks := []func(*exchange) *failure{m.refuseTurns, m.refuseBlocks, m.refuseTools, m.refusePairs, m.refuseThinking, m.refuseState, m.refuseFormat}
 	if !m.count {
@@ -296,7 +296,7 @@ func (m *messagesRequest) refuseFormat(x *exchange) *failure {
 	return nil
 }
 
-// looseSchema says what structured outputs do not take in a schema.
+// looseSchema returns what structured outputs refuse in a schema.
 func looseSchema(raw json.RawMessage) string {
 	v, _ := decode(raw)
 	return looseAt(v)

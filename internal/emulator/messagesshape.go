@@ -2,8 +2,8 @@ package emulator
 
 import "strings"
 
-// messagesShape is what the OpenAPI document allows in a request: it forbids all other
-// members, nested ones too. The beta fields are those of ?beta=true or an anthropic-beta header.
+// messagesShape is a request as in the OpenAPI document, which forbids all other members, nested ones too. The beta
+// fields need ?beta=true or an anthropic-beta header.
 func messagesShape(count, beta bool) *shape {
 	cache := orNull(byType(map[string]*shape{"ephemeral": objectOf(fields{"type!": aString(), "ttl": oneOf("5m", "1h")})}))
 	message := fields{"role!": oneOf("user", "assistant", "system"), "content!": stringOr(listOf(blockShape(cache)))}

@@ -5,30 +5,30 @@ import (
 	"strings"
 )
 
-// The signature of a thinking block is bound to the block's text; newer models bind it to
-// all that came before it as well (platform.claude.com, preserved thinking).
+// The signature of a thinking block is bound to the block's text; newer models bind it to all that precedes it as well
+// (platform.claude.com, preserved thinking).
 
 func (m *messagesRequest) signature(x *exchange, thought string) string {
-	text := seal("thinking", x.serial, thought)
-	place := seal("place", x.serial, m.place(x, len(m.Messages)))
+	text := newState("thinking", x.serial, thought)
+	place := newState("place", x.serial, m.binding(x, len(m.Messages)))
 	return base64.StdEncoding.EncodeToString(append(text, place...))
 }
 
 func (m *messagesRequest) redacted(x *exchange) string {
-	return base64.StdEncoding.EncodeToString(seal("redacted", x.serial, m.place(x, len(m.Messages))))
+	return base64.StdEncoding.EncodeToString(newState("redacted", x.serial, m.binding(x, len(m.Messages))))
 }
 
-// place is what a block before the i-th message is bound to: the conversation up to
-// there and, of some models, the account.
-func (m *messagesRequest) place(x *exchange, i int) string {
+// binding returns what a block before the i-th message is bound to: the conversation so far and, for some models, the
+// account.
+func (m *messagesRequest) binding(x *exchange, i int) string {
 	if m.claude.owned {
 		return x.account() + m.before(i)
 	}
 	return m.before(i)
 }
 
-// before is the conversation before the i-th message, without what may change. Messages of one side
-// that follow each other are one turn (API reference, create a message).
+// before returns the conversation before the i-th message, without what may change. Consecutive messages of one role
+// are one turn (API reference, create a message).
 func (m *messagesRequest) before(i int) string {
 	list, _ := m.raw["messages"].([]any)
 	var turns [][]any
@@ -43,7 +43,7 @@ func (m *messagesRequest) before(i int) string {
 	return string(encode([]any{bare(m.raw["system"]), bare(m.raw["tools"]), turns}))
 }
 
-// bare is content as blocks, without cache marks and thinking.
+// bare returns content as blocks, without cache breakpoints and thinking.
 func bare(v any) []any {
 	if s, ok := v.(string); ok {
 		v = []any{object{"type": "text", "text": s}}
@@ -78,13 +78,13 @@ func (m *messagesRequest) refuseState(x *exchange) *failure {
 			switch b.Type {
 			case "thinking":
 				raw, _ := base64.StdEncoding.DecodeString(b.Signature)
-				if len(raw) == 2*sealed {
-					_, made = unseal("thinking", raw[:sealed], b.Thinking)
-					_, here = unseal("place", raw[sealed:], m.place(x, i))
+				if len(raw) == 2*stateLen {
+					_, made = verifyState("thinking", raw[:stateLen], b.Thinking)
+					_, here = verifyState("place", raw[stateLen:], m.binding(x, i))
 				}
 			case "redacted_thinking":
 				raw, _ := base64.StdEncoding.DecodeString(b.Data)
-				made, here = unseal("redacted", raw, m.place(x, i))
+				made, here = verifyState("redacted", raw, m.binding(x, i))
 			default:
 				continue
 			}
@@ -106,8 +106,8 @@ func stateMember(kind string) string {
 	return "signature"
 }
 
-// refuseLostThinking: with a budget, the assistant's turn whose tools are being answered
-// must begin with its thinking. Adaptive thinking does not demand it.
+// refuseLostThinking: with a budget, the assistant's turn whose tools are being answered must begin with its thinking.
+// Adaptive thinking has no such rule.
 func (m *messagesRequest) refuseLostThinking(x *exchange) *failure {
 	if m.Thinking.Type != "enabled" {
 		return nil

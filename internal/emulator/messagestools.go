@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// refusePairs checks that each call of a tool has its result right after it, and each
-// result its call right before. Neighbours of one role count as one message.
+// refusePairs checks that each tool call has its result right after it, and each result its call right before.
+// Consecutive messages of one role count as one.
 func (m *messagesRequest) refusePairs(x *exchange) *failure {
 	id := regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 	var open []string // calls of the assistant's last message
@@ -49,7 +49,7 @@ func (m *messagesRequest) refusePairs(x *exchange) *failure {
 	return unanswered(x, open, nil, len(m.Messages)-1)
 }
 
-// unanswered refuses calls without a result at the head of the message that follows.
+// unanswered refuses calls without a result at the start of the next message.
 func unanswered(x *exchange, open, results []string, at int) *failure {
 	missing := slices.DeleteFunc(slices.Clone(open), func(id string) bool { return slices.Contains(results, id) })
 	if len(missing) == 0 {

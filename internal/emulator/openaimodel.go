@@ -5,19 +5,18 @@ import (
 	"strings"
 )
 
-// openAIModel is what OpenAI's models take, by their names (SDK types, API reference,
-// openai-openapi issue 541).
+// openAIModel holds what an OpenAI model accepts, by its name (SDK types, API reference, openai-openapi issue 541).
 type openAIModel struct {
 	reasons bool
 	version int // of gpt-N.M: 10*N+M; of the o series 0
 	efforts []string
-	// rests: it does not reason unless an effort asks for it.
-	rests bool
-	// stopless: it takes no stop sequences.
+	// reasonsOnRequest: the model reasons only if the request sets an effort.
+	reasonsOnRequest bool
+	// stopless: the model refuses stop sequences.
 	stopless bool
 	// responsesOnly: /v1/chat/completions does not serve it.
 	responsesOnly bool
-	maxOutput     int // tokens; 0: no limit is known
+	maxOutput     int // tokens; 0: unknown
 }
 
 func openAIModelOf(id string) openAIModel {
@@ -32,10 +31,10 @@ func openAIModelOf(id string) openAIModel {
 		m.version = versionOf(id[len("gpt-"):])
 		m.reasons = m.version >= 50
 		if m.reasons {
-			m.efforts, m.rests, m.stopless = gptEfforts(id, m.version), m.version >= 51 && m.version <= 54, true
+			m.efforts, m.reasonsOnRequest, m.stopless = gptEfforts(id, m.version), m.version >= 51 && m.version <= 54, true
 		}
 	}
-	m.rests = m.rests && slices.Contains(m.efforts, "none")
+	m.reasonsOnRequest = m.reasonsOnRequest && slices.Contains(m.efforts, "none")
 	m.responsesOnly = strings.Contains(id, "-pro") || strings.Contains(id, "deep-research") ||
 		strings.Contains(id, "codex") && !strings.Contains(id, "codex-spark")
 	return m
@@ -77,12 +76,12 @@ func versionOf(s string) int {
 	return major*10 + minor
 }
 
-// thinks says whether the model reasons at that effort; the empty one is its own.
+// thinks reports whether the model reasons at the effort; empty is the model's default.
 func (m openAIModel) thinks(effort string) bool {
-	return m.reasons && effort != "none" && (effort != "" || !m.rests)
+	return m.reasons && effort != "none" && (effort != "" || !m.reasonsOnRequest)
 }
 
-// unsupported finds the first of the fields that the model refuses at that effort.
+// unsupported returns the first of the fields that the model refuses at the effort.
 func (m openAIModel) unsupported(effort string, has func(name string) bool) string {
 	if !m.reasons {
 		return ""

@@ -7,29 +7,29 @@ import (
 	"strings"
 )
 
-// output writes an answer's bytes as the behaviour frames and cuts them.
+// output writes an answer's bytes with the framing and the cuts of the behaviour.
 type output struct {
 	x       *exchange
 	rc      *http.ResponseController
 	framing framing
-	left    []byte // not yet a whole piece
-	begun   bool   // of an array: it has an element
+	left    []byte // the bytes of an incomplete piece
+	begun   bool   // an array has an element already
 }
 
-// framing is what stands around the events of a stream.
+// framing is the format of a stream.
 type framing uint8
 
 const (
 	framingSSE   framing = iota
 	framingCRLF          // server-sent events with CRLF: Google's (recorded)
-	framingArray         // a JSON array that grows: Google's without alt=sse
+	framingArray         // a JSON array: Google's without alt=sse
 )
 
 func newOutput(x *exchange) *output {
 	return &output{x: x, rc: http.NewResponseController(x.w)}
 }
 
-// write sends bytes, in pieces of ChunkBytes if that is set: pieces know nothing of characters or JSON.
+// write sends bytes, in pieces of ChunkBytes if that is set. Pieces may split characters and JSON.
 func (o *output) write(b []byte) {
 	n := o.x.do.ChunkBytes
 	if n <= 0 {
@@ -51,7 +51,7 @@ func (o *output) piece(n int) {
 
 func (o *output) flush() { o.rc.Flush() }
 
-// finish closes a stream that is whole.
+// finish ends a complete stream.
 func (o *output) finish() {
 	if o.framing == framingArray {
 		if !o.begun {
@@ -61,7 +61,7 @@ func (o *output) finish() {
 	}
 }
 
-// end sends what is left of the last piece.
+// end sends the rest of the last piece.
 func (o *output) end() {
 	if len(o.left) > 0 {
 		o.piece(len(o.left))

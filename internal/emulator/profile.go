@@ -10,11 +10,11 @@ import (
 type usagePlace uint8
 
 const (
-	usageOwnChunk  usagePlace = iota // a last chunk without choices, if include_usage asks for it
-	usageOnFinish                    // on the chunk with the finish reason, always
-	usageIfAsked                     // the same, if include_usage asks for it
-	usageGroq                        // in x_groq and beside it on the finish chunk, and a chunk of its own if asked
-	usageRepeating                   // a last chunk that repeats the choice with its finish reason, always
+	usageOwnChunk    usagePlace = iota // a last chunk without choices, if include_usage is set
+	usageOnFinish                      // on the chunk with the finish reason, always
+	usageIfRequested                   // the same, if include_usage is set
+	usageGroq                          // in x_groq and beside it on the finish chunk; its own chunk too if include_usage is set
+	usageRepeating                     // a last chunk that repeats the choice with its finish reason, always
 )
 
 // reasoningPlace is the field of a message, or delta, that holds reasoning.
@@ -29,24 +29,24 @@ const (
 	reasoningTags                          // <think>..</think> at the start of the content
 )
 
-// profile is what makes one provider different from another.
+// profile holds what differs between providers.
 type profile struct {
 	id, name string
 	base     string // of the path, as in the real base URL
-	account  string // GET path that tells about the key; empty: none
+	account  string // GET path of the key's account; empty: none
 
 	wire  wire
-	admit func(x *exchange) *failure // takes the key, or does not
+	admit func(x *exchange) *failure // checks the key
 	route func(x *exchange, path string) func()
 
 	hints    []Hint
-	tryAgain string // before a number of seconds, in a text
-	// reset says in the provider's own headers that the limits are open again then.
+	tryAgain string // precedes a number of seconds in an error's text
+	// reset sets the provider's own headers that state when the limits reset.
 	reset func(h http.Header, at time.Time)
-	// dress sets headers that depend on the status; nil: none do.
+	// dress sets headers that depend on the status; may be nil.
 	dress func(h http.Header, status int, hint Hint)
 
-	embeddings *embeddings // nil: it has none
+	embeddings *embeddings // nil: the provider has none
 	indent     bool        // whole answers are indented
 
 	requestID  string // header
@@ -57,23 +57,23 @@ type profile struct {
 	usage      usagePlace
 	reasoning  reasoningPlace
 	wholeCalls bool     // a tool call comes in one chunk, with the finish reason
-	fields     []string // top-level fields taken; nil: unknown ones are ignored
-	message    []string // fields of a message taken; nil: unknown ones are ignored
-	result     []string // those taken of a tool's message besides
+	fields     []string // known top-level fields; nil: unknown ones are ignored
+	message    []string // known fields of a message; nil: unknown ones are ignored
+	result     []string // more known fields of a tool's message
 	maxStop    int
 	maxTemp    float64
 	ids        []string // some models
 
-	// What follows is nil where the provider does as most do.
+	// The following are nil where the provider does as most do.
 
-	errorShape func(message, kind, code, param string) any // of an error
-	words      func(p *profile, f map[Fault]failure)       // replaces what is said of some faults
-	unknown    func(x *exchange, at, name string) *failure // a field that is not taken
-	refuse     func(x *exchange) *failure                  // what else of a request
+	errorShape func(message, kind, code, param string) any // writes an error
+	words      func(p *profile, f map[Fault]failure)       // replaces the answers to some faults
+	unknown    func(x *exchange, at, name string) *failure // the error for an unknown field
+	refuse     func(x *exchange) *failure                  // checks the provider's other rules
 	thinks     func(r *chatRequest) bool
-	extend     func(x *exchange, f object) // what whole answers and chunks have besides
+	extend     func(x *exchange, f object) // adds members to whole answers and chunks
 	usageAs    func(u object, a *answer)   // changes the usage object
-	accountAs  any                         // what GET account answers
+	accountAs  any                         // the answer of GET account
 }
 
 func profileOf(id string) *profile {
@@ -119,7 +119,7 @@ func openAI() *profile {
 		// OpenAI's document of 2026-08; unknown names are 400 unknown_parameter (recorded).
 		fields: append([]string{"audio", "function_call", "functions", "metadata", "modalities", "moderation", "prediction", "prompt_cache_key",
 			"prompt_cache_options", "prompt_cache_retention", "safety_identifier", "store", "verbosity", "web_search_options"}, chatFields...),
-		// parsed is what the parse helpers of OpenAI's own SDKs add, and runTools of openai-node sends back.
+		// The parse helpers of OpenAI's SDKs add parsed, and runTools of openai-node sends it back.
 		message: []string{"role", "content", "name", "tool_calls", "tool_call_id", "refusal", "audio", "function_call", "parsed"},
 		ids:     []string{"gpt-4o-mini", "gpt-4.1", "gpt-5", "gpt-5-nano", "gpt-5.6-sol", "text-embedding-3-small"},
 	}
@@ -141,7 +141,7 @@ func mistral() *profile {
 		reasoning: reasoningParts, maxStop: 100, maxTemp: 1.5,
 		hints: []Hint{RetryAfter}, embeddings: &embeddings{formats: true, dimensions: "output_dimension", fields: []string{"encoding_format", "output_dimension", "output_dtype", "metadata"}},
 		header: map[string]string{"X-Ratelimit-Limit-Req-Minute": "60", "X-Ratelimit-Remaining-Req-Minute": "59"},
-		// The document of 2026-08 forbids all others, nested ones too: 422 extra_forbidden.
+		// The document of 2026-08 forbids all other fields, nested ones too: 422 extra_forbidden.
 		fields: []string{"model", "messages", "temperature", "top_p", "max_tokens", "stream", "stop", "random_seed", "n", "presence_penalty",
 			"frequency_penalty", "response_format", "tools", "tool_choice", "parallel_tool_calls", "prediction", "prompt_mode",
 			"reasoning_effort", "prompt_cache_key", "safe_prompt", "metadata", "guardrails"},
@@ -186,19 +186,19 @@ func fireworks() *profile {
 
 func deepSeek() *profile {
 	return &profile{
-		id: "deepseek", name: "DeepSeek", account: "/user/balance", requestID: "X-Ds-Trace-Id", comment: "keep-alive", usage: usageIfAsked,
+		id: "deepseek", name: "DeepSeek", account: "/user/balance", requestID: "X-Ds-Trace-Id", comment: "keep-alive", usage: usageIfRequested,
 		hints: []Hint{RetryAfter}, reasoning: reasoningContent, maxStop: 16, maxTemp: 2, ids: []string{"deepseek-flash", "deepseek-v4-pro"},
 	}
 }
 
-// resetMillis tells as OpenRouter does: a Unix time in milliseconds.
+// resetMillis sets OpenRouter's header: a Unix time in milliseconds.
 func resetMillis(h http.Header, at time.Time) {
 	h.Set("X-Ratelimit-Limit", "20")
 	h.Set("X-Ratelimit-Remaining", "0")
 	h.Set("X-Ratelimit-Reset", itoa(at.UnixMilli()))
 }
 
-// resetBare tells as Together does: a number of seconds.
+// resetBare sets Together's header: a number of seconds.
 func resetBare(h http.Header, _ time.Time) {
 	h.Set("X-Ratelimit-Remaining", "0")
 	h.Set("X-Ratelimit-Reset", strconv.Itoa(HintSeconds))

@@ -5,15 +5,14 @@ import "encoding/json"
 // messagesUse are the classes of a prompt's tokens.
 type messagesUse struct{ input, made5m, made1h, read int }
 
-// maxCached bounds how many prefixes the emulator remembers.
+// maxCached limits how many prefixes the emulator remembers.
 const maxCached = 10_000
 
-// messagesUsage sorts the prompt's tokens: those up to a cache mark are written the first
-// time, and read when the same key sends them again. Unlike the real one it caches prompts
-// of any length, and for ever.
+// messagesUsage classifies the prompt's tokens: those up to a cache breakpoint are written the first time, and read
+// when the same key sends them again. Unlike the provider it caches prompts of any length, for ever.
 func (x *exchange) messagesUsage(m *messagesRequest, a *answer) messagesUse {
 	var u messagesUse
-	seen, marked := 0, 0 // tokens up to here, and up to the last mark
+	seen, cachedUpTo := 0, 0 // tokens so far, and tokens up to the last breakpoint
 	prefix := x.p.id + x.key + m.Model
 	x.e.mu.Lock()
 	defer x.e.mu.Unlock()
@@ -27,11 +26,11 @@ func (x *exchange) messagesUsage(m *messagesRequest, a *answer) messagesUse {
 		case x.e.cached[prefix]:
 			u = messagesUse{read: seen}
 		case b.ttl == "1h":
-			u.made1h += seen - marked
+			u.made1h += seen - cachedUpTo
 		default:
-			u.made5m += seen - marked
+			u.made5m += seen - cachedUpTo
 		}
-		marked = seen
+		cachedUpTo = seen
 		if len(x.e.cached) >= maxCached {
 			clear(x.e.cached)
 		}
@@ -44,11 +43,11 @@ func (x *exchange) messagesUsage(m *messagesRequest, a *answer) messagesUse {
 // promptBlock is a part of the prompt: a tool, or a block of content.
 type promptBlock struct {
 	block block
-	bare  json.RawMessage // without the cache mark
-	ttl   string          // of the mark; empty: it has none
+	bare  json.RawMessage // without cache_control
+	ttl   string          // of the breakpoint; empty: the block has none
 }
 
-// prompt is all that a cache mark can stand on, in the order in which it is cached.
+// prompt returns the parts that may hold a cache breakpoint, in the order in which they are cached.
 func (m *messagesRequest) prompt() []promptBlock {
 	list := blockList(m.raw["tools"])
 	list = append(list, blockList(m.raw["system"])...)
@@ -56,8 +55,8 @@ func (m *messagesRequest) prompt() []promptBlock {
 	for _, t := range turns {
 		list = append(list, blockList(t.(map[string]any)["content"])...)
 	}
-	if mark := m.raw["cache_control"]; mark != nil && len(list) > 0 { // automatic: on the last block
-		list[len(list)-1].ttl = ttlOf(mark)
+	if cacheControl := m.raw["cache_control"]; cacheControl != nil && len(list) > 0 { // automatic: on the last block
+		list[len(list)-1].ttl = ttlOf(cacheControl)
 	}
 	return list
 }
@@ -73,20 +72,20 @@ func blockList(v any) []promptBlock {
 		for name, value := range item.(map[string]any) {
 			kept[name] = value
 		}
-		mark := kept["cache_control"]
+		cacheControl := kept["cache_control"]
 		delete(kept, "cache_control")
 		p := promptBlock{bare: encode(kept)}
 		json.Unmarshal(p.bare, &p.block)
-		if mark != nil {
-			p.ttl = ttlOf(mark)
+		if cacheControl != nil {
+			p.ttl = ttlOf(cacheControl)
 		}
 		out = append(out, p)
 	}
 	return out
 }
 
-func ttlOf(mark any) string {
-	if m, ok := mark.(map[string]any); ok && m["ttl"] == "1h" {
+func ttlOf(cacheControl any) string {
+	if m, ok := cacheControl.(map[string]any); ok && m["ttl"] == "1h" {
 		return "1h"
 	}
 	return "5m"

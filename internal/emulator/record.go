@@ -14,8 +14,8 @@ type Recorded struct {
 	Header                 http.Header
 	Body                   []byte
 	At                     time.Time
-	Status                 int  // 0: no answer was begun
-	Left                   bool // the caller left before the end
+	Status                 int  // 0: no answer began
+	Left                   bool // the client disconnected before the end
 }
 
 // Count says how many requests of one kind arrived.
@@ -26,7 +26,7 @@ type Count struct {
 	Requests int64  `json:"requests"`
 }
 
-// maxRecorded bounds how many requests are remembered whole; the counts go on.
+// maxRecorded limits how many requests are kept whole. The counts have no limit.
 const maxRecorded = 1000
 
 func (x *exchange) record() {
@@ -43,7 +43,7 @@ func (x *exchange) record() {
 	x.e.counts[Count{Provider: x.p.id, Key: x.key, Status: x.status}]++
 }
 
-// Requests are the last requests that arrived, at most 1000, oldest first.
+// Requests returns the last requests, at most 1000, oldest first.
 func (e *Emulator) Requests() []Recorded {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -34,7 +34,7 @@ func (r *recording) text() string {
 	return string(r.Response.Body)
 }
 
-// path is where the emulator serves what was recorded; empty if it does not.
+// path returns where the emulator serves what was recorded; empty: nowhere.
 func (r *recording) path(t *testing.T, provider string) string {
 	u, err := url.Parse(r.Request.URL)
 	if err != nil {
@@ -78,7 +78,7 @@ func recordings(t *testing.T, provider string, want func(r *recording) bool) []r
 	return out
 }
 
-// foreign says whether a request carries state that another made: no emulator can know it.
+// foreign reports whether a request carries state of the real provider, which no emulator can verify.
 func foreign(body string) bool {
 	for _, state := range []string{`"signature"`, `"thoughtSignature"`, `"encrypted_content"`, `"redacted_thinking"`, `"tool_addition"`} {
 		if strings.Contains(body, state) {
@@ -88,7 +88,7 @@ func foreign(body string) bool {
 	return false
 }
 
-// What a provider took, the emulator takes; what it refused, the emulator refuses with that status.
+// The emulator accepts what a provider accepted, and refuses what it refused with the same status.
 func TestRecordedRequestsAreTaken(t *testing.T) {
 	for _, provider := range []string{"anthropic", "gemini", "openai", "mistral", "groq", "deepseek"} {
 		for _, r := range recordings(t, provider, func(r *recording) bool { return r.Request.Method == "POST" && len(r.Request.Body) > 0 }) {
@@ -115,7 +115,7 @@ func TestRecordedRequestsAreTaken(t *testing.T) {
 	}
 }
 
-// places collects where a value has members, without what models or callers wrote there.
+// places collects the paths of a value's members, without what models or callers wrote there.
 func places(v any, at string, free []string, into map[string]bool) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -165,7 +165,7 @@ func fixtures(t *testing.T, pattern string) (streams [][]map[string]any) {
 	return streams
 }
 
-// order are the steps from one event to the next in a stream, pings left out.
+// order returns the steps from one event to the next in a stream, without pings.
 func order(data []map[string]any, into map[string]bool) {
 	last := "start"
 	for _, d := range data {
@@ -179,14 +179,14 @@ func order(data []map[string]any, into map[string]bool) {
 	into[last+" > end"] = true
 }
 
-// The emulator's answers have no member, and no order of events, that no recording has,
-// but for those listed with their source.
+// The emulator's answers have only members and orders of events that a recording has, but for those listed with their
+// source.
 func TestAnswersHaveTheRecordedShape(t *testing.T) {
 	tests := map[string]struct {
 		carrier  string
 		wants    func(r *recording) bool
 		fixtures string
-		free     []string // below here is what models or callers wrote
+		free     []string // the members below were written by models or callers
 		known    []string // not recorded, but documented
 	}{
 		"messages": {"messages", func(r *recording) bool { return strings.Contains(r.Request.URL, "/v1/messages") },
@@ -196,7 +196,7 @@ func TestAnswersHaveTheRecordedShape(t *testing.T) {
 			"google/*", []string{".args"}, []string{".promptFeedback", ".promptFeedback.blockReason"}},
 		"responses": {"responses", func(r *recording) bool { return strings.HasSuffix(r.Request.URL, "/v1/responses") },
 			"openai/openai-reasoning*", []string{".tools"},
-			// Of refusals and answers cut short the OpenAPI document tells.
+			// Refusals and answers cut short follow the OpenAPI document.
 			[]string{".incomplete_details.reason", ".response.incomplete_details.reason", ".output.content.refusal", ".response.output.content.refusal",
 				".item.content.refusal", ".part.refusal", ".refusal"}},
 	}
@@ -219,13 +219,13 @@ func TestAnswersHaveTheRecordedShape(t *testing.T) {
 			for _, p := range tt.known {
 				recorded[p] = true
 			}
-			for question, q := range questions() {
+			for decodedRequest, q := range testRequests() {
 				for _, stream := range []bool{false, true} {
-					asked := q.ask
-					if asked.stream = stream; asked.stop != "" && name == "responses" {
+					req := q.request
+					if req.stream = stream; req.stop != "" && name == "responses" {
 						continue
 					}
-					path, body := c.request(asked)
+					path, body := c.request(req)
 					text := newClient(t).good(c.provider, path, body)
 					got, events := map[string]bool{}, map[string]bool{}
 					for _, d := range documents(t, text) {
@@ -233,7 +233,7 @@ func TestAnswersHaveTheRecordedShape(t *testing.T) {
 					}
 					for _, p := range keys(got) {
 						if !recorded[p] {
-							t.Errorf("%s: %s is in no recording", question, p)
+							t.Errorf("%s: %s is in no recording", decodedRequest, p)
 						}
 					}
 					if !stream {
@@ -242,7 +242,7 @@ func TestAnswersHaveTheRecordedShape(t *testing.T) {
 					order(documents(t, text), events)
 					for _, step := range keys(events) {
 						if !steps[step] && !documentedStep(step) {
-							t.Errorf("%s: %s is in no recording", question, step)
+							t.Errorf("%s: %s is in no recording", decodedRequest, step)
 						}
 					}
 				}
@@ -251,7 +251,7 @@ func TestAnswersHaveTheRecordedShape(t *testing.T) {
 	}
 }
 
-// documentedStep: steps of kinds of answers of which no stream is recorded here.
+// documentedStep: steps of answers of which no stream is recorded.
 func documentedStep(step string) bool {
 	for _, part := range []string{"refusal", "incomplete", "message_start > message_delta"} {
 		if strings.Contains(step, part) {

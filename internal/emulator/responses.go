@@ -1,6 +1,6 @@
 package emulator
 
-// openAIRoute finds what serves a path of OpenAI's own.
+// openAIRoute returns the handler of a path of OpenAI's own.
 func openAIRoute(x *exchange, path string) func() {
 	switch x.r.Method + " " + path {
 	case "POST /responses":
@@ -13,11 +13,11 @@ func openAIRoute(x *exchange, path string) func() {
 
 // responses answers a request to the Responses API.
 func (x *exchange) responses() {
-	r := x.responsesAsked(responsesShape())
+	r := x.readResponses(responsesShape())
 	if r == nil {
 		return
 	}
-	a := x.answer(r.question(x))
+	a := x.answer(r.decode(x))
 	b := &responsesBody{x: x, r: r, a: a}
 	if r.Store == nil || *r.Store {
 		x.keep(x.id("rs_", 0))
@@ -34,13 +34,13 @@ func (x *exchange) responses() {
 }
 
 func (x *exchange) responsesCount() {
-	if r := x.responsesAsked(countShape()); r != nil {
-		x.say(ordered{{"object", "response.input_tokens"}, {"input_tokens", r.question(x).tokens()}})
+	if r := x.readResponses(countShape()); r != nil {
+		x.say(ordered{{"object", "response.input_tokens"}, {"input_tokens", r.decode(x).tokens()}})
 	}
 }
 
-// responsesAsked is the request, or nil if it was answered already.
-func (x *exchange) responsesAsked(form *shape) *responsesRequest {
+// readResponses returns the request, or nil if it was answered with an error.
+func (x *exchange) readResponses(form *shape) *responsesRequest {
 	x.wire = responsesWire{}
 	r := &responsesRequest{}
 	if f := r.read(x, form); f != nil {
@@ -57,7 +57,7 @@ func (x *exchange) responsesAsked(form *shape) *responsesRequest {
 	return r
 }
 
-// responsesWire tells what went wrong as OpenAI does, but for what the Responses API says otherwise.
+// responsesWire writes errors as OpenAI does, with the exceptions of the Responses API.
 type responsesWire struct{ chatWire }
 
 func (w responsesWire) fault(x *exchange, f Fault) failure {

@@ -65,7 +65,7 @@ func TestResponsesStrictness(t *testing.T) {
 	}
 }
 
-// Reasoning comes back as it was made: encrypted, before what it led to, and to the account that had it.
+// Reasoning is valid only unchanged: encrypted, before the item that it led to, and for the same account.
 func TestReasoningItemsAreReplayed(t *testing.T) {
 	cl := newClient(t)
 	tools := []any{object{"type": "function", "name": "now", "parameters": object{"type": "object", "properties": object{}}}}
@@ -97,7 +97,7 @@ func TestReasoningItemsAreReplayed(t *testing.T) {
 	if err != nil || resp.StatusCode != 400 {
 		t.Errorf("another account: %d %s", resp.StatusCode, text)
 	}
-	// What is stored needs no state.
+	// A stored item needs no state.
 	output = items(parse(t, cl.good("openai", "/responses", merge(first, object{"store": true, "include": nil})))["output"])
 	cl.good("openai", "/responses", replay(output[0], output[1], merge(result, object{"call_id": dig(output, 1, "call_id")})))
 }

@@ -7,21 +7,21 @@ import (
 	"slices"
 )
 
-// encryptedPrefix begins what OpenAI encrypts (recorded).
+// encryptedPrefix begins OpenAI's encrypted reasoning (recorded).
 const encryptedPrefix = "gAAAAA"
 
-// responsesBody makes the answer to a request, whole or as events.
+// responsesBody writes the answer to a request, whole or as events.
 type responsesBody struct {
 	x   *exchange
 	r   *responsesRequest
 	a   *answer
-	seq int // of the next event
+	seq int // number of the next event
 }
 
-// encrypted is reasoning state for an item. Each time it is written anew it differs
-// (recorded), and each of them is good.
+// encrypted returns the encrypted reasoning of an item. OpenAI encrypts it anew each time (recorded), and all results
+// are valid.
 func (b *responsesBody) encrypted(id string, nth int64) string {
-	return encryptedPrefix + base64.URLEncoding.EncodeToString(seal("encrypted", b.x.serial*10+nth, b.x.account()+id))
+	return encryptedPrefix + base64.URLEncoding.EncodeToString(newState("encrypted", b.x.serial*10+nth, b.x.account()+id))
 }
 
 // output are the items of the answer, whole.
@@ -30,7 +30,7 @@ func (b *responsesBody) output() []ordered {
 	if b.a.reasoned > 0 {
 		items = append(items, b.reasoning(2))
 	}
-	if b.x.speaks(b.a) || b.a.refusal != "" {
+	if b.x.hasText(b.a) || b.a.refusal != "" {
 		status := "completed"
 		if b.incomplete() != nil {
 			status = "incomplete"
@@ -43,7 +43,7 @@ func (b *responsesBody) output() []ordered {
 	return items
 }
 
-// reasoning is the item; nth counts how often its state was written before.
+// reasoning returns the item; nth counts how often it was written before.
 func (b *responsesBody) reasoning(nth int64) ordered {
 	summary := []any{}
 	if nth > 0 && b.a.reasoning != "" {
@@ -84,7 +84,7 @@ func (b *responsesBody) whole() any {
 	return b.response(b.status(), b.output(), nil)
 }
 
-// response is the response object, which repeats most of the request (recorded).
+// response returns the response object, which repeats most of the request (recorded).
 func (b *responsesBody) response(status string, output []ordered, failed any) ordered {
 	r, x := b.r, b.x
 	ended := status == "completed" || status == "incomplete"
@@ -115,7 +115,7 @@ func (b *responsesBody) effort() any {
 	effort := any(nil)
 	if b.r.model.reasons {
 		effort = "medium"
-		if b.r.model.rests {
+		if b.r.model.reasonsOnRequest {
 			effort = "none"
 		}
 	}
@@ -129,14 +129,14 @@ func (b *responsesBody) text() any {
 
 func (b *responsesBody) usage() any {
 	cache := ordered{{"cached_tokens", 0}}
-	if b.r.model.version >= 56 { // from then on writes are billed
+	if b.r.model.version >= 56 { // from 5.6 on cache writes are billed
 		cache = append(cache, member{"cache_write_tokens", 0})
 	}
 	return ordered{{"input_tokens", b.a.prompt}, {"input_tokens_details", cache}, {"output_tokens", b.a.completion},
 		{"output_tokens_details", ordered{{"reasoning_tokens", b.a.reasoned}}}, {"total_tokens", b.a.prompt + b.a.completion}}
 }
 
-// events are the answer's events, in the recorded order. Their numbers begin with 0.
+// events returns the answer's events, in the recorded order, numbered from 0.
 func (b *responsesBody) events() iter.Seq[event] {
 	return func(yield func(event) bool) {
 		on := true
@@ -191,7 +191,7 @@ func (b *responsesBody) sendReasoning(at int, send sender) {
 	send("response.output_item.done", member{"item", b.reasoning(1)}, place)
 }
 
-// delta is what a delta has, with the padding that hides its length unless it was declined.
+// delta returns the members of a delta, with the padding that hides its length unless the request declines it.
 func (b *responsesBody) delta(text string, rest ...member) []member {
 	out := append([]member{{"delta", text}}, rest...)
 	if o := b.r.StreamOptions.IncludeObfuscation; o == nil || *o {
@@ -213,7 +213,7 @@ func (b *responsesBody) sendMessage(at int, item ordered, send sender) {
 		}
 		send("response.refusal.done", index, id, place, member{"refusal", b.a.refusal})
 	} else {
-		for p := range b.x.spoken(b.a) {
+		for p := range b.x.textPieces(b.a) {
 			if !send("response.output_text.delta", b.delta(p, index, id, place, logprobs)...) {
 				return
 			}
@@ -236,9 +236,9 @@ func (b *responsesBody) sendCall(at int, item ordered, send sender) {
 	send("response.output_item.done", member{"item", item}, place)
 }
 
-// failure is an error in the middle: an event of its own, and the response that failed.
+// failure is an error within a stream: an event of its own, and the failed response.
 func (b *responsesBody) failure() []event {
-	b.seq = max(b.seq-1, 0) // it takes the place of the event that was to come next
+	b.seq = max(b.seq-1, 0) // it replaces the event that was to come next
 	wrong := ordered{{"type", "server_error"}, {"code", "server_is_overloaded"}, {"message", "Upstream is overloaded"}, {"param", nil}}
 	failed := b.event("error", member{"error", wrong})
 	return []event{failed, b.event("response.failed",

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// responsesRequest is what the emulator understands of a request.
+// responsesRequest holds the fields of a request that the emulator uses.
 type responsesRequest struct {
 	Model             string          `json:"model"`
 	Input             json.RawMessage `json:"input"`
@@ -63,7 +63,7 @@ type item struct {
 	EncryptedContent string          `json:"encrypted_content"`
 }
 
-// contentSays is what content says, which may be one text.
+// contentSays returns the text of content, which is a string or a list of parts.
 func contentSays(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
@@ -92,33 +92,33 @@ func contentSays(raw json.RawMessage) string {
 	return strings.Join(out, " ")
 }
 
-// question is what the request asks.
-func (r *responsesRequest) question(x *exchange) *question {
-	q := &question{limit: r.MaxOutputTokens, refuses: true, filters: true, single: r.ParallelToolCalls != nil && !*r.ParallelToolCalls,
+// decode returns the request independent of the wire format.
+func (r *responsesRequest) decode(x *exchange) *decodedRequest {
+	req := &decodedRequest{limit: r.MaxOutputTokens, refuses: true, filters: true, single: r.ParallelToolCalls != nil && !*r.ParallelToolCalls,
 		callID: func(i int, _ string) string { return x.id("call_", i) }}
 	if r.model.thinks(r.Reasoning.Effort) {
-		q.thinking = thinkingHidden
+		req.thinking = thinkingHidden
 		if r.Reasoning.Summary != "" {
-			q.thinking = thinkingShown
+			req.thinking = thinkingShown
 		}
 	}
 	if r.Instructions != "" {
-		q.turns = append(q.turns, turn{role: roleSystem, text: r.Instructions})
+		req.turns = append(req.turns, turn{role: roleSystem, text: r.Instructions})
 	}
 	roles := map[string]role{"user": roleUser, "assistant": roleModel}
 	for _, i := range r.items {
 		switch i.Type {
 		case "message":
-			q.turns = append(q.turns, turn{role: roles[i.Role], text: contentSays(i.Content)})
+			req.turns = append(req.turns, turn{role: roles[i.Role], text: contentSays(i.Content)})
 		case "function_call":
-			q.turns = append(q.turns, turn{role: roleModel})
+			req.turns = append(req.turns, turn{role: roleModel})
 		case "function_call_output":
-			q.turns = append(q.turns, turn{role: roleTool, text: contentSays(i.Output)})
+			req.turns = append(req.turns, turn{role: roleTool, text: contentSays(i.Output)})
 		}
 	}
 	for _, t := range r.Tools {
 		if t.Type == "function" {
-			q.tools = append(q.tools, tool{t.Name, t.Parameters})
+			req.tools = append(req.tools, tool{t.Name, t.Parameters})
 		}
 	}
 	var word string
@@ -127,15 +127,15 @@ func (r *responsesRequest) question(x *exchange) *question {
 	json.Unmarshal(r.ToolChoice, &named)
 	switch {
 	case word == "none":
-		q.choice = choiceNone
+		req.choice = choiceNone
 	case word == "required":
-		q.choice = choiceMust
+		req.choice = choiceMust
 	case named.Type == "function":
-		q.choice, q.only = choiceMust, []string{named.Name}
+		req.choice, req.only = choiceMust, []string{named.Name}
 	}
 	switch r.Text.Format.Type {
 	case "json_object", "json_schema":
-		q.json, q.schema = true, r.Text.Format.Schema
+		req.json, req.schema = true, r.Text.Format.Schema
 	}
-	return q
+	return req
 }

@@ -12,7 +12,7 @@ func (x *exchange) badResponse(code, param, format string, args ...any) *failure
 	return &failure{400, x.p.errorBody(fmt.Sprintf(format, args...), "invalid_request_error", code, param)}
 }
 
-// read reads the body, and refuses what has not the shape of a request.
+// read reads the body, and refuses a body that has not the shape of a request.
 func (r *responsesRequest) read(x *exchange, form *shape) *failure {
 	v, err := decode(x.body)
 	raw, ok := v.(map[string]any)
@@ -74,7 +74,7 @@ func (x *exchange) misshapenResponse(v violation) *failure {
 	return x.badResponse("invalid_type", at, "Invalid type for '%s': expected one of %s, but got something else instead.", at, v.want)
 }
 
-// refuse checks what the API does not take, in its own words.
+// refuse checks what the API refuses, and answers in its own words.
 func (r *responsesRequest) refuse(x *exchange) *failure {
 	for _, check := range []func(*exchange) *failure{r.refuseFields, r.refuseModel, r.refuseTools, r.refuseItems, r.refuseState} {
 		if f := check(x); f != nil {
@@ -168,8 +168,8 @@ func functionName(s string) bool {
 	return s != "" && len(s) <= 64 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
 }
 
-// openSchema says why a schema is not one that strict functions may have: its objects
-// must be closed, and all their members required.
+// openSchema returns why strict functions cannot have a schema: objects must be closed, and all their members
+// required.
 func openSchema(raw json.RawMessage) string {
 	v, _ := decode(raw)
 	return openAt(v)
@@ -200,7 +200,7 @@ func openAt(v any) string {
 	return openAt(s["items"])
 }
 
-// refuseItems checks that calls and outputs belong together, and what roles may say.
+// refuseItems checks that calls and outputs match, and what each role may send.
 func (r *responsesRequest) refuseItems(x *exchange) *failure {
 	called, answered := map[string]bool{}, map[string]bool{}
 	for i, it := range r.items {
@@ -254,8 +254,8 @@ func (it *item) refuse(x *exchange, i int) *failure {
 	return nil
 }
 
-// refuseState checks the reasoning of the history: it must come back as it was made, and
-// before the item that it led to (recorded).
+// refuseState checks the reasoning of the history: it must be unchanged, and precede the item that it led to
+// (recorded).
 func (r *responsesRequest) refuseState(x *exchange) *failure {
 	for i, it := range r.items {
 		switch it.Type {
@@ -269,7 +269,7 @@ func (r *responsesRequest) refuseState(x *exchange) *failure {
 			return &failure{404, x.p.errorBody("Item with id '"+it.ID+"' not found. Items are not persisted when `store` is set to false. Try again with `store` set to true, or remove this item from your input.", "invalid_request_error", "", "input")}
 		}
 		raw, _ := base64.URLEncoding.DecodeString(strings.TrimPrefix(it.EncryptedContent, encryptedPrefix))
-		if _, fits := unseal("encrypted", raw, x.account()+it.ID); !fits && it.EncryptedContent != "" {
+		if _, fits := verifyState("encrypted", raw, x.account()+it.ID); !fits && it.EncryptedContent != "" {
 			return x.badResponse("invalid_encrypted_content", "", "The encrypted content for item %s could not be verified. Reason: Encrypted content item_id did not match the target item id.", it.ID)
 		}
 		if i+1 == len(r.items) || r.items[i+1].Type == "function_call_output" || r.items[i+1].Type == "message" && r.items[i+1].Role != "assistant" {
@@ -279,7 +279,7 @@ func (r *responsesRequest) refuseState(x *exchange) *failure {
 	return nil
 }
 
-// keep remembers an item that is stored, and keeps says whether it was.
+// keep stores an item; keeps reports whether it is stored.
 func (x *exchange) keep(id string) {
 	x.e.mu.Lock()
 	defer x.e.mu.Unlock()

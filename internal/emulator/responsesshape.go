@@ -1,7 +1,7 @@
 package emulator
 
-// responsesShape is what the OpenAPI document knows of a request; other names are 400
-// unknown_parameter (recorded of chat completions).
+// responsesShape is a request as in the OpenAPI document; other names are 400 unknown_parameter (recorded with chat
+// completions).
 func responsesShape() *shape {
 	n := orNull
 	tool := &shape{kind: objectKind, choose: func(tag string) *shape {
@@ -21,7 +21,7 @@ func responsesShape() *shape {
 		"parallel_tool_calls": n(aBool()), "previous_response_id": n(aString()), "conversation": anyValue(), "background": n(aBool()),
 		"max_tool_calls": n(anInteger()), "metadata": n(anObject()), "user": n(aString()), "safety_identifier": n(aString()),
 		"prompt_cache_key": n(aString()), "prompt_cache_retention": n(oneOf("in_memory", "24h")), "prompt_cache_options": anyValue(),
-		"client_metadata": anyValue(), // which Codex sends to all who speak Responses
+		"client_metadata": anyValue(), // Codex sends it to all servers of Responses
 		"prompt":          anyValue(), "moderation": anyValue(), "context_management": anyValue(),
 		"service_tier": n(oneOf("auto", "default", "flex", "scale", "priority", "fast")), "truncation": n(oneOf("auto", "disabled")),
 		"include": n(listOf(oneOf("file_search_call.results", "web_search_call.results", "web_search_call.action.sources", "message.input_image.image_url",
@@ -38,7 +38,7 @@ func responsesShape() *shape {
 	})
 }
 
-// countShape is what POST /responses/input_tokens takes of that (API reference, get input token counts).
+// countShape is a request of POST /responses/input_tokens (API reference, get input token counts).
 func countShape() *shape {
 	all, kept := responsesShape().members, fields{}
 	for _, name := range []string{"model!", "input", "instructions", "previous_response_id", "conversation", "tools", "tool_choice",
@@ -79,7 +79,8 @@ func itemShape() *shape {
 		"reasoning": objectOf(fields{"type!": aString(), "id!": aString(), "encrypted_content": n(aString()), "status": status,
 			"summary!": listOf(objectOf(fields{"type!": oneOf("summary_text"), "text!": aString()})),
 			"content":  listOf(objectOf(fields{"type!": oneOf("reasoning_text"), "text!": aString()}))}),
-		// Codex gives tools in the conversation (0.169, to the models that it knows); they are not called here.
+		// Codex 0.169 sends tools within the conversation, for the models that it knows; the emulator calls none of
+		// them.
 		"additional_tools": objectOf(fields{"type!": aString(), "id": aString(), "role!": oneOf("developer"), "tools!": listOf(anObject())}),
 		"item_reference":   objectOf(fields{"type": aString(), "id!": aString()}),
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// shape says what a JSON value may be, to any depth. The zero value takes anything.
+// shape describes the values that a JSON value may have, to any depth. The zero value accepts all.
 type shape struct {
 	kind     kind
 	members  fields   // of an object; nil: any
@@ -16,11 +16,11 @@ type shape struct {
 	items    *shape   // of an array
 	words    []string // that a string may be; nil: any
 	choose   func(tag string) *shape
-	or       *shape // what it may be instead, if its kind does not fit
+	or       *shape // the alternative, if the kind does not fit
 	nullable bool
 }
 
-// fields are an object's members. A name that ends in "!" must be there.
+// fields are an object's members. A name that ends in "!" is required.
 type fields map[string]*shape
 
 type kind uint8
@@ -55,17 +55,17 @@ func byType(m map[string]*shape) *shape {
 	return &shape{kind: objectKind, choose: func(tag string) *shape { return m[tag] }}
 }
 
-// wrong is what is wrong at a place.
+// wrong is a kind of violation.
 type wrong uint8
 
 const (
-	wrongUnknown wrong = iota // a member that nobody knows
+	wrongUnknown wrong = iota // an unknown member
 	wrongMissing
 	wrongKind
 	wrongWord
 )
 
-// violation is a place in a value that does not have its shape.
+// violation is a part of a value that does not fit its shape.
 type violation struct {
 	wrong wrong
 	path  path
@@ -73,7 +73,7 @@ type violation struct {
 	got   any
 }
 
-// path leads to a place: names, indexes, and the tags of tagged objects on the way.
+// path leads to a part of a value: names, indexes, and the tags of tagged objects on the way.
 type path []any
 
 type tag string
@@ -104,9 +104,8 @@ func (p path) brackets(spell func(string) string) string {
 	return b.String()
 }
 
-// reader checks values against shapes. With proto it reads as Google does: names in
-// snake_case mean those in camelCase, numbers may be strings, and words in lower case
-// are taken; what it read is then in the value as the shape writes it.
+// reader checks values against shapes. With proto it reads as Google does: snake_case names stand for camelCase ones,
+// numbers may be strings, and enum values may be lower case. It then rewrites the value as the shape spells it.
 type reader struct {
 	proto bool
 	found []violation
@@ -182,7 +181,7 @@ func (r *reader) object(s *shape, v map[string]any, at path) {
 	}
 }
 
-// respell writes an object's names and numbers as the shape has them.
+// respell rewrites an object's names and numbers as the shape spells them.
 func (r *reader) respell(f fields, v map[string]any) {
 	for _, name := range keys(v) {
 		if c := camel(name); c != name && f.of(c) != nil {

@@ -9,22 +9,22 @@ import (
 
 // event is one event of a stream.
 type event struct {
-	name string // empty: it has none
-	data any    // a json.RawMessage goes out as it is
+	name string // may be empty
+	data any    // a json.RawMessage is sent unchanged
 }
 
-// stream is how a wire format streams an answer.
+// stream is a streamed answer of a wire format.
 type stream struct {
 	framing framing
-	comment string // comes first; empty: none
+	comment string // the first line; may be empty
 	events  iter.Seq[event]
-	// failure is an error in the middle.
+	// failure is an error within the stream.
 	failure func() []event
-	// unknown is an event that nobody knows.
+	// unknown is an event that no client knows.
 	unknown event
 }
 
-// stream answers with a stream, as well or badly as the behaviour wants it.
+// stream sends a stream, with the faults of the behaviour.
 func (x *exchange) stream(s stream) {
 	x.status = 200
 	contentType := "text/event-stream; charset=utf-8"
@@ -46,7 +46,7 @@ func (x *exchange) stream(s stream) {
 	out := newOutput(x)
 	out.framing = s.framing
 	out.flush()
-	if !x.pause(x.do.SilentMs) {
+	if !x.pause(x.do.BodyDelayMs) {
 		return
 	}
 	if x.do.ErrorIn200 {
@@ -65,7 +65,7 @@ func (x *exchange) stream(s stream) {
 	out.end()
 }
 
-// play sends the events. It is false if the stream ended early.
+// play sends the events. It returns false if the stream ended early.
 func (x *exchange) play(s stream, out *output) bool {
 	sent := 0
 	for e := range s.events {
@@ -94,7 +94,7 @@ func (x *exchange) play(s stream, out *output) bool {
 
 func unknownValue() any { return object{"this": []int{1, 2, 3}} }
 
-// breakOff ends the stream before the next event, if the behaviour wants it.
+// breakOff ends the stream before the next event, if the behaviour says so.
 func (x *exchange) breakOff(s stream, out *output, next event) bool {
 	switch {
 	case x.do.Cut == CutReset:

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// hybrids are the models of Together that reason unless they are told not to, by reasoning.enabled
+// hybrids are Together's models that reason unless reasoning.enabled is false
 // (docs.together.ai/docs/inference/chat/reasoning).
 var hybrids = []string{"deepseek-ai/DeepSeek-V4", "zai-org/GLM-5", "moonshotai/Kimi-K2.", "Qwen/Qwen3.", "deepcogito/"}
 
@@ -17,7 +17,7 @@ func (r *chatRequest) togetherThinks() bool {
 	return r.ReasoningEffort != "" || strings.HasPrefix(r.Model, "deepseek-ai/DeepSeek-R1") || slices.ContainsFunc(hybrids, func(p string) bool { return strings.HasPrefix(r.Model, p) })
 }
 
-// togetherRules checks what Together's document of April 2026 does not have.
+// togetherRules refuses what Together's document of April 2026 does not have.
 func (x *exchange) togetherRules() *failure {
 	r := x.req
 	refused := func(message, param string) *failure {
@@ -36,13 +36,13 @@ func (x *exchange) togetherRules() *failure {
 	return nil
 }
 
-// togetherLogprobs says whether probabilities were asked for: in a whole answer they are lists, in a chunk a number.
+// togetherLogprobs reports whether probabilities are wanted: in a whole answer they are lists, in a chunk a number.
 func (x *exchange) togetherLogprobs() bool {
 	var n int
 	return x.p.id == "together" && json.Unmarshal(x.req.raw["logprobs"], &n) == nil && n > 0
 }
 
-// probability is that of every token of this model.
+// probability is the same for every token of this model.
 const probability = -0.25
 
 func logprobLists(text string) object {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// ask is what a test asks, whichever wire format carries it.
-type ask struct {
+// request is a request that belongs to no wire format.
+type request struct {
 	prompt string
 	stream bool
 	tools  bool
@@ -17,33 +17,33 @@ type ask struct {
 	model  string
 }
 
-// heard is what an answer said, read by nothing but these tests.
-type heard struct {
+// result is an answer, read by a decoder of these tests.
+type result struct {
 	text, reasoning, finish, refusal string
 	calls                            [4]string // names and arguments
 	prompt, completion, reasoned     float64
 }
 
-// carrier is a wire format of a provider, as a test sees it.
+// carrier writes requests and reads answers of one wire format.
 type carrier struct {
 	name, provider string
-	request        func(a ask) (path string, body object)
-	whole          func(t *testing.T, text string) heard
-	streamed       func(t *testing.T, text string) heard
-	// end is in a stream that is whole, and in no other.
+	request        func(a request) (path string, body object)
+	whole          func(t *testing.T, text string) result
+	streamed       func(t *testing.T, text string) result
+	// end is in every complete stream, and in no other.
 	end string
 }
 
 func carriers() []carrier {
 	list := []carrier{
-		{"responses", "openai", askResponses, hearResponses, hearResponsesEvents, "response.completed"},
-		{"messages", "anthropic", askMessages, hearMessage, hearMessageEvents, "message_stop"},
-		{"generate", "gemini", askGenerate("?alt=sse"), hearGenerated, hearGeneratedEvents, `"finishReason"`},
-		{"array", "gemini", askGenerate(""), hearGenerated, hearGeneratedArray, `"finishReason"`},
+		{"responses", "openai", encodeResponses, hearResponses, hearResponsesEvents, "response.completed"},
+		{"messages", "anthropic", encodeMessages, hearMessage, hearMessageEvents, "message_stop"},
+		{"generate", "gemini", encodeGenerate("?alt=sse"), hearGenerated, hearGeneratedEvents, `"finishReason"`},
+		{"array", "gemini", encodeGenerate(""), hearGenerated, hearGeneratedArray, `"finishReason"`},
 	}
 	for _, p := range profiles() {
 		if _, ok := p.wire.(chatWire); ok {
-			list = append(list, carrier{p.id, p.id, askChat(p), hearChat, hearChatEvents, "[DONE]"})
+			list = append(list, carrier{p.id, p.id, encodeChat(p), hearChat, hearChatEvents, "[DONE]"})
 		}
 	}
 	return list
@@ -58,8 +58,8 @@ func functions() []any {
 	}
 }
 
-func askChat(p *profile) func(ask) (string, object) {
-	return func(a ask) (string, object) {
+func encodeChat(p *profile) func(request) (string, object) {
+	return func(a request) (string, object) {
 		body := object{"model": p.ids[0], "messages": []any{object{"role": "user", "content": a.prompt}}}
 		if a.think && p.id == "openai" {
 			body["model"] = "gpt-5"
@@ -91,7 +91,7 @@ func askChat(p *profile) func(ask) (string, object) {
 		}
 		if a.stream {
 			body["stream"] = true
-			if p.usage == usageOwnChunk || p.usage == usageIfAsked {
+			if p.usage == usageOwnChunk || p.usage == usageIfRequested {
 				body["stream_options"] = object{"include_usage": true}
 			}
 		}
@@ -99,14 +99,14 @@ func askChat(p *profile) func(ask) (string, object) {
 	}
 }
 
-func hearChat(t *testing.T, text string) heard {
-	h := heard{}
+func hearChat(t *testing.T, text string) result {
+	h := result{}
 	h.chat(parse(t, text), "message")
 	return h
 }
 
-func hearChatEvents(t *testing.T, text string) heard {
-	h := heard{}
+func hearChatEvents(t *testing.T, text string) result {
+	h := result{}
 	data, _ := sse(t, text)
 	for _, d := range data {
 		h.chat(d, "delta")
@@ -114,7 +114,7 @@ func hearChatEvents(t *testing.T, text string) heard {
 	return h
 }
 
-func (h *heard) chat(v map[string]any, member string) {
+func (h *result) chat(v map[string]any, member string) {
 	if u := dig(v, "usage"); u != nil {
 		h.prompt, h.completion = num(dig(u, "prompt_tokens")), num(dig(u, "completion_tokens"))
 		h.reasoned = num(dig(u, "completion_tokens_details", "reasoning_tokens"))
@@ -141,7 +141,7 @@ func (h *heard) chat(v map[string]any, member string) {
 	}
 }
 
-func askResponses(a ask) (string, object) {
+func encodeResponses(a request) (string, object) {
 	body := object{"model": "gpt-4.1", "input": a.prompt, "store": false}
 	if a.think {
 		body["model"], body["reasoning"], body["include"] = "gpt-5", object{"effort": "high", "summary": "auto"}, []string{"reasoning.encrypted_content"}
@@ -162,13 +162,13 @@ func askResponses(a ask) (string, object) {
 	return "/responses", body
 }
 
-func hearResponses(t *testing.T, text string) heard {
-	h := heard{}
+func hearResponses(t *testing.T, text string) result {
+	h := result{}
 	h.response(parse(t, text))
 	return h
 }
 
-func (h *heard) response(v any) {
+func (h *result) response(v any) {
 	h.prompt, h.completion = num(dig(v, "usage", "input_tokens")), num(dig(v, "usage", "output_tokens"))
 	h.reasoned = num(dig(v, "usage", "output_tokens_details", "reasoning_tokens"))
 	h.finish = map[string]string{"completed": "stop", "incomplete": "length"}[str(dig(v, "status"))]
@@ -194,8 +194,8 @@ func (h *heard) response(v any) {
 }
 
 // hearResponsesEvents listens to the deltas, and takes from the last event only how it ended.
-func hearResponsesEvents(t *testing.T, text string) heard {
-	h, last := heard{}, heard{}
+func hearResponsesEvents(t *testing.T, text string) result {
+	h, last := result{}, result{}
 	data, _ := sse(t, text)
 	n := -1
 	for _, d := range data {
@@ -221,7 +221,7 @@ func hearResponsesEvents(t *testing.T, text string) heard {
 	return h
 }
 
-func askMessages(a ask) (string, object) {
+func encodeMessages(a request) (string, object) {
 	body := object{"model": "claude-haiku-4-5", "max_tokens": 8000, "messages": []any{object{"role": "user", "content": a.prompt}}}
 	if a.think {
 		body["thinking"] = object{"type": "enabled", "budget_tokens": 1024}
@@ -244,12 +244,12 @@ func askMessages(a ask) (string, object) {
 	return "/v1/messages", body
 }
 
-func (h *heard) stopReason(s string) {
+func (h *result) stopReason(s string) {
 	h.finish = map[string]string{"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls", "refusal": "content_filter"}[s]
 }
 
-func hearMessage(t *testing.T, text string) heard {
-	v, h := parse(t, text), heard{}
+func hearMessage(t *testing.T, text string) result {
+	v, h := parse(t, text), result{}
 	h.prompt, h.completion = num(dig(v, "usage", "input_tokens")), num(dig(v, "usage", "output_tokens"))
 	h.stopReason(str(v["stop_reason"]))
 	n := 0
@@ -265,8 +265,8 @@ func hearMessage(t *testing.T, text string) heard {
 	return h
 }
 
-func hearMessageEvents(t *testing.T, text string) heard {
-	h := heard{}
+func hearMessageEvents(t *testing.T, text string) result {
+	h := result{}
 	data, names := sse(t, text)
 	calls, arguments := -1, ""
 	for i, d := range data {
@@ -301,8 +301,8 @@ func hearMessageEvents(t *testing.T, text string) heard {
 	return h
 }
 
-func askGenerate(query string) func(ask) (string, object) {
-	return func(a ask) (string, object) {
+func encodeGenerate(query string) func(request) (string, object) {
+	return func(a request) (string, object) {
 		model := "gemini-3.1-pro-preview"
 		if a.model != "" {
 			model = a.model
@@ -329,14 +329,14 @@ func askGenerate(query string) func(ask) (string, object) {
 	}
 }
 
-func hearGenerated(t *testing.T, text string) heard {
-	h := heard{}
+func hearGenerated(t *testing.T, text string) result {
+	h := result{}
 	h.generated(parse(t, text))
 	return h
 }
 
-func hearGeneratedEvents(t *testing.T, text string) heard {
-	h := heard{}
+func hearGeneratedEvents(t *testing.T, text string) result {
+	h := result{}
 	data, _ := sse(t, text)
 	for _, d := range data {
 		h.generated(d)
@@ -344,19 +344,19 @@ func hearGeneratedEvents(t *testing.T, text string) heard {
 	return h
 }
 
-func hearGeneratedArray(t *testing.T, text string) heard {
+func hearGeneratedArray(t *testing.T, text string) result {
 	var list []map[string]any
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		t.Fatalf("%v in %s", err, text)
 	}
-	h := heard{}
+	h := result{}
 	for _, d := range list {
 		h.generated(d)
 	}
 	return h
 }
 
-func (h *heard) generated(v map[string]any) {
+func (h *result) generated(v map[string]any) {
 	if u := v["usageMetadata"]; u != nil {
 		h.prompt, h.reasoned = num(dig(u, "promptTokenCount")), num(dig(u, "thoughtsTokenCount"))
 		h.completion = num(dig(u, "candidatesTokenCount")) + h.reasoned

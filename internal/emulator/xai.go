@@ -2,8 +2,8 @@ package emulator
 
 import "strings"
 
-// xAI as docs.x.ai has it (guides/reasoning, developers/debugging), read on 2026-11-30; the shape of usage is recorded
-// (February 2026), and so are the texts about keys and credit (public issues that quote them).
+// xAI follows docs.x.ai (guides/reasoning, developers/debugging), read on 2026-11-30; the shape of usage is recorded
+// (February 2026), and the texts about keys and credit are quoted from public issues.
 func xAI() *profile {
 	return &profile{
 		id: "xai", name: "xAI", base: "/v1", account: "/api-key", requestID: "X-Request-Id", usage: usageOwnChunk, hints: []Hint{RetryAfter},
@@ -43,7 +43,7 @@ func xAICode(code string) string {
 	return "Client specified an invalid argument"
 }
 
-// refuseXAI checks what models that reason do not take, and efforts.
+// refuseXAI checks efforts, and what reasoning models refuse.
 func refuseXAI(x *exchange) *failure {
 	r := x.req
 	reasons := !strings.Contains(r.Model, "non-reasoning")
@@ -70,7 +70,7 @@ func refuseXAI(x *exchange) *failure {
 	return nil
 }
 
-// usageXAI counts reasoning beside completion_tokens, and tells the cost.
+// usageXAI counts reasoning separately from completion_tokens, and adds the cost.
 func usageXAI(u object, a *answer) {
 	u["completion_tokens"] = a.completion - a.reasoned
 	u["prompt_tokens_details"] = object{"text_tokens": a.prompt, "audio_tokens": 0, "image_tokens": 0, "cached_tokens": 0}

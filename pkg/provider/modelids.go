@@ -16,8 +16,8 @@ type modelIDs struct {
 	// likely fits ids that the provider probably serves. It counts only for ids that no provider is known to have:
 	// org/model is ambiguous between three of them.
 	likely func(id string) bool
-	// authors are first segments of the provider's ids that are also ids of providers: "openai/x" need not mean the
-	// provider openai.
+	// authors are prefixes of the provider's ids, slash included, that are also ids of providers: OpenRouter's
+	// "openai/x" does not name the provider openai.
 	authors []string
 	// collection may stand before an id: Gemini's list says models/gemini-x.
 	collection string
@@ -96,7 +96,7 @@ func (t *Table) owned(id string) bool {
 }
 
 func (t *Table) isAuthor(name string) bool {
-	return slices.ContainsFunc(t.rows, func(p *Provider) bool { return slices.Contains(p.modelIDs.authors, name) })
+	return slices.ContainsFunc(t.rows, func(p *Provider) bool { return slices.Contains(p.modelIDs.authors, name+"/") })
 }
 
 func hasPrefix(id string, list []string) bool {

@@ -1,9 +1,10 @@
-// What the admin sees below their own settings.
+// The admin's part of the settings: the gateway, all users, all keys and all tokens.
 
 import { get, patch, put, withQuery } from './api.js'
 import { confirm } from './dialog.js'
 import { h } from './dom.js'
 import { time } from './format.js'
+import { keyState } from './keyview.js'
 import { button, empty, failure, loaded, section, state, table } from './widget.js'
 
 export function admin(context) {
@@ -12,7 +13,7 @@ export function admin(context) {
 
 async function health(signal) {
   const answer = await fetch('/health/ready', { signal, headers: { Accept: 'application/json' } })
-  return answer.json() // 503 says which part fails, in the same shape
+  return answer.json() // 503 has the same shape and says which part fails
 }
 
 function gateway({ signal }) {
@@ -27,7 +28,7 @@ function gateway({ signal }) {
       }
     }
     return h('div', {}, h('dl', { class: 'facts' }, [
-      ['Registration', [set.registrationEnabled ? 'open: anyone can make an account ' : 'closed ', button(set.registrationEnabled ? 'Close registration' : 'Open registration', flip, { 'data-key': 'registration' })]],
+      ['Registration', [set.registrationEnabled ? 'open: anyone can create an account ' : 'closed ', button(set.registrationEnabled ? 'Close registration' : 'Open registration', flip, { 'data-key': 'registration' })]],
       ['Health', state(status === 'ok' ? 'good' : 'bad', status)],
       ...Object.entries(checks).map(([part, is]) => [part[0].toUpperCase() + part.slice(1), state(is === 'ok' ? 'good' : 'bad', is)]),
       ['Version', set.version], ['Default strategy', set.strategy],
@@ -56,10 +57,10 @@ function users({ signal, user: me }) {
       again()
     }
     const or = act => () => act().catch(error => problem.replaceChildren(failure(error)))
-    const flip = u => u.enabled ? () => confirm(`Disable ${u.email}?`, 'They are logged out, and none of their tokens opens anything, until you enable them again.', 'Disable', () => change(u, { enabled: false }))
+    const flip = u => u.enabled ? () => confirm(`Disable ${u.email}?`, 'They are logged out, and their tokens are refused until you enable them again.', 'Disable', () => change(u, { enabled: false }))
       : or(() => change(u, { enabled: true }))
     const rank = u => u.role === 'admin' ? or(() => change(u, { role: 'user' }))
-      : () => confirm(`Make ${u.email} an admin?`, 'An admin opens and closes registration, and disables users, keys and tokens, yours too.', 'Make an admin', () => change(u, { role: 'admin' }))
+      : () => confirm(`Make ${u.email} an admin?`, 'An admin opens and closes registration, disables users and blocks keys and tokens, yours included.', 'Make an admin', () => change(u, { role: 'admin' }))
     return h('div', {}, problem, table('Users', [['E-mail address'], ['Name'], ['Role'], ['State'], ['Since'], ['Actions']], all.map(u => [
       u.email, u.name, u.role, u.enabled ? state('good', 'Enabled') : state('off', 'Disabled'), time(u.createdAt),
       u.id === me.id ? h('span', { class: 'quiet' }, 'you') : h('div', { class: 'buttons' },
@@ -69,7 +70,7 @@ function users({ signal, user: me }) {
   })
 }
 
-/** What belongs to the users: the admin can keep it from being used, and sees no secret. kind: keys or tokens. */
+/** The keys or tokens of all users. The admin can block them, and sees no secret. */
 function owned(kind, { signal }) {
   const path = `/api/admin/${kind}`
   return loaded(() => everything(path, kind, signal), (all, again) => {
@@ -86,8 +87,13 @@ function owned(kind, { signal }) {
     const columns = [['Name'], ['Owner'], kind === 'keys' ? ['Provider'] : ['Expires'], ['State'], ['Since'], ['Actions']]
     return h('div', {}, problem, table(kind === 'keys' ? 'Keys of all users' : 'Tokens of all users', columns, all.map(o => [
       o.name, o.email, kind === 'keys' ? o.provider : o.expiresAt ? time(o.expiresAt) : 'never',
-      o.blocked ? state('bad', 'Blocked') : o.enabled ? state('good', 'Enabled') : state('off', 'Disabled'), time(o.createdAt),
+      kind === 'keys' ? keyState(o) : tokenState(o), time(o.createdAt),
       button(o.blocked ? 'Unblock' : 'Block', () => block(o), { 'aria-label': `${o.blocked ? 'Unblock' : 'Block'} ${o.name} of ${o.email}`, 'data-key': `block ${o.id}` }),
-    ])))
+    ]), { kind: kind === 'keys' ? 'keys' : '' }))
   })
+}
+
+function tokenState(token) {
+  if (token.blocked) return state('bad', 'Blocked')
+  return token.enabled ? state('good', 'Enabled') : state('off', 'Disabled')
 }

@@ -1,4 +1,4 @@
-// A streamed answer of /api/chat, put together from its events.
+// Assembles a streamed answer of /api/chat from its events.
 
 /** @returns the answer before the first event */
 export function emptyAnswer() {

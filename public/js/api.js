@@ -1,6 +1,6 @@
-// The gateway's own API, by the session cookie. Nothing else is ever asked.
+// Calls the gateway's own API with the session cookie. The dashboard calls no other host.
 
-/** An answer that is an error, or no answer at all (status 0). */
+/** An error that the gateway answered with, or no answer (status 0). */
 export class ApiError extends Error {
   /** @param {number} status @param {any} body @param {Headers} [headers] */
   constructor(status, body, headers) {
@@ -12,13 +12,13 @@ export class ApiError extends Error {
     this.retryAfter = Number(headers?.get('Retry-After')) || 0
   }
 
-  /** @returns {{path: string, message: string}[]} what is wrong with which field */
+  /** @returns {{path: string, message: string}[]} the invalid fields */
   get issues() {
     return this.details.issues ?? []
   }
 }
 
-// Where 401 does not mean that a session has ended.
+// Routes whose 401 does not mean that the session has ended.
 const withoutSession = ['/api/auth/login', '/api/auth/me', '/api/auth/logout']
 
 /** Called when the gateway says that there is no session. */
@@ -27,7 +27,7 @@ export function onSignedOut(listener) {
   whenSignedOut = listener
 }
 
-/** Fetches, and throws an ApiError for everything that is not a success. */
+/** Fetches. Throws an ApiError unless the status is 2xx. */
 export async function request(method, path, { body, signal, accept = 'application/json' } = {}) {
   const headers = { Accept: accept }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
@@ -55,7 +55,7 @@ export const put = (path, body, signal) => json('PUT', path, body, signal)
 export const patch = (path, body, signal) => json('PATCH', path, body, signal)
 export const remove = (path, signal) => json('DELETE', path, undefined, signal)
 
-/** A path with those parameters that have a value. */
+/** Returns the path with the parameters that have a value. */
 export function withQuery(path, parameters) {
   const query = new URLSearchParams(Object.entries(parameters).filter(([, v]) => v !== '' && v !== null && v !== undefined))
   return query.size ? `${path}?${query}` : path

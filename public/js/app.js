@@ -1,4 +1,4 @@
-// The dashboard: who is there, which view the address names, and the frame around it.
+// Starts the dashboard: finds the user, and shows the view that the address names inside the frame.
 
 import { ApiError, get, onSignedOut } from './api.js'
 import { closeDialogs, parkDialog } from './dialog.js'
@@ -26,14 +26,14 @@ const views = {
 }
 const ofOneThing = ['request', 'job']
 
-// A view that is there sooner is shown at once, without "Loading…" before it.
-const patience = 300 // ms
+// A view that loads faster is shown without "Loading…" before it.
+const loadingDelay = 300 // ms
 
 const root = document.getElementById('app')
 let user = null
 let leaving = new AbortController()
-let entry = null // of the history, which is left next
-let page = '' // that fills the frame: a route without its query
+let entry = null // of the history, now shown
+let page = '' // now in the frame: a route without its query
 let setupToken = takeSetupToken()
 
 history.scrollRestoration = 'manual'
@@ -48,28 +48,28 @@ async function start() {
   await show()
 }
 
-/** The gateway does not answer, or says (503) which of its settings is wrong. */
+/** Shows that the gateway does not answer, or which of its settings is wrong (503). */
 function showUnreachable(error) {
   const title = error.status === 503 ? 'The gateway is not ready' : error.status ? 'Something went wrong' : 'The gateway does not answer'
   root.replaceChildren(h('main', { id: 'main', class: 'gate', tabindex: -1 }, h('h1', {}, title), failure(error, start),
-    error.status === 503 && h('p', { class: 'quiet' }, 'Whoever runs the gateway has to act: its log and /health/ready say more.')))
+    error.status === 503 && h('p', { class: 'quiet' }, 'The operator of the gateway has to act: see its log and /health/ready.')))
   document.title = `${title} · LLM Gateway`
 }
 
-/** Shows what the address names; what is shown already stays in its place until the new is there. */
+/** Shows the view that the address names. The view before stays until the new one has loaded. */
 async function show() {
   leaving.abort()
   leaving = new AbortController()
   const { signal } = leaving
-  const linked = takeSetupToken() // the link was opened while the page was shown
+  const linked = takeSetupToken() // of a link that was opened in this tab
   if (linked) setupToken = linked
   if (!user) return root.querySelector('main.gate form') && !linked ? null : showGate()
   const { back } = travel()
   const route = parseRoute(location.hash)
   const frame = shell(root, user, route.name, signedOut)
   const known = Object.hasOwn(views, route.name) && (route.id !== '' || !ofOneThing.includes(route.name))
-  if (!known) return fill(frame, '', 'Not found', h('p', {}, 'There is no such page. ', h('a', { href: routeTo('overview') }, 'To the overview')))
-  const slow = setTimeout(() => { if (!signal.aborted) fill(frame, '', frame.label, h('p', { class: 'quiet', role: 'status' }, 'Loading…')) }, patience)
+  if (!known) return fill(frame, '', 'Not found', h('p', {}, 'This page does not exist. ', h('a', { href: routeTo('overview') }, 'To the overview')))
+  const slow = setTimeout(() => { if (!signal.aborted) fill(frame, '', frame.label, h('p', { class: 'quiet', role: 'status' }, 'Loading…')) }, loadingDelay)
   try {
     const { title, view } = await views[route.name]().catch(() => { throw new ApiError(0) })
     clearTimeout(slow)
@@ -77,7 +77,7 @@ async function show() {
     await present(frame, { ...route, user, signal, refresh: show, setUser, kept: entry.kept }, title, view, back)
   } catch (error) {
     clearTimeout(slow)
-    // A module that could not be had once is not asked for again before the page is loaded anew.
+    // Browsers do not fetch a module again after a failure until the page is reloaded.
     if (!signal.aborted) fill(frame, '', 'This page cannot be shown', failure(error, () => location.reload()))
   }
 }
@@ -106,7 +106,7 @@ function fill(frame, place, title, content) {
   frame.fill(title, content)
 }
 
-/** Leaves one entry of the history for another, or stays. */
+/** Keeps the state of the history's entry that is left, and returns the one that is shown now. */
 function travel() {
   const main = root.querySelector('main.page')
   const left = entry
@@ -136,7 +136,7 @@ function setUser(changed) {
   user = changed
 }
 
-/** @param {boolean} asked whether the reader wished it; else the session ended elsewhere, and what they typed waits for them */
+/** @param {boolean} asked whether the user logged out here; else the session ended elsewhere, and an open dialog is shown again after the login */
 function signedOut(asked = true) {
   if (!user) return
   const was = user.id
@@ -156,7 +156,7 @@ function signedOut(asked = true) {
 
 onSignedOut(() => signedOut(false))
 document.getElementById('skip').addEventListener('click', event => {
-  event.preventDefault() // the # is the route's
+  event.preventDefault() // the fragment holds the route
   document.getElementById('main').focus()
 })
 addEventListener('hashchange', show)

@@ -9,9 +9,9 @@ const height = 208
 const bottom = 24
 const top = 8
 const plotHeight = height - bottom - top
-const apart = 72 // from one label of the time to the next
+const labelDistance = 72 // between labels of the time axis
 
-// The hatchings, the largest part first: what is drawn on the shade of the part.
+// The hatchings of the parts, the largest part first.
 const hatchings = [
   '', 'M0 8L8 0M-2 2L2 -2M6 10L10 6', 'M0 4H8', 'M4 0V8', 'M0 0L8 8M-2 6L2 10M6 -2L10 2', 'M0 4H8M4 0V8',
 ]
@@ -24,13 +24,13 @@ function pattern(id, i) {
 
 const pen = document.createElement('canvas').getContext('2d')
 
-/** How wide a label is, in pixels. */
+/** Returns the width of a label in pixels. */
 function widthOf(text) {
   pen.font = `12px ${getComputedStyle(document.body).fontFamily}`
   return pen.measureText(text).width
 }
 
-/** Where things are in a chart of that width. */
+/** Returns the scales and the axis labels of a chart of that width. */
 function layout(width, columns, most, unit) {
   const marks = ticks(most, unit.whole)
   const labels = unit.marks(marks)
@@ -40,7 +40,7 @@ function layout(width, columns, most, unit) {
 }
 
 function axes({ width, marks, labels, left, x, y }, columns) {
-  const every = Math.max(1, Math.ceil(columns.length * apart / (width - left)))
+  const every = Math.max(1, Math.ceil(columns.length * labelDistance / (width - left)))
   return [
     marks.map((v, i) => [
       svg('line', { x1: left, x2: width, y1: y(v), y2: y(v), class: v ? 'grid' : 'axis' }),
@@ -54,7 +54,7 @@ function axes({ width, marks, labels, left, x, y }, columns) {
   ]
 }
 
-/** The picture, drawn anew when its place gets another width: letters keep their size. */
+/** A picture that is drawn again when its width changes, so that letters keep their size. */
 function frame(label, draw) {
   const box = h('div', { class: 'chart' })
   let drawn = 0
@@ -83,8 +83,8 @@ function legend(series, sample) {
 /**
  * Stacked bars.
  * @param {{label: string, values: number[]}[]} series at most six, the largest first
- * @param {{show: (n: number) => string, marks: (all: number[]) => string[], whole: boolean}} unit how a number is
- *   written, how the marks of the axis are, and whether there are only whole ones
+ * @param {{show: (n: number) => string, marks: (all: number[]) => string[], whole: boolean}} unit how to write a number
+ *   and the marks of the axis, and whether all numbers are whole
  */
 export function stackedBars(label, columns, series, unit) {
   const sums = columns.map((_, i) => series.reduce((sum, s) => sum + s.values[i], 0))
@@ -106,14 +106,14 @@ export function stackedBars(label, columns, series, unit) {
   return h('figure', {}, frame(label, draw), legend(series, i => svg('rect', { width: 24, height: 12, fill: `url(#${ids[i]})` })), table(label, columns, series, unit.show))
 }
 
-/** Lines, at most three, as far as the time has come. */
+/** At most three lines, up to the present time. */
 export function lines(label, columns, series, unit, now = Date.now()) {
   const end = begunBy(columns, now)
   const style = i => ({ class: `line line-${i}`, 'stroke-dasharray': dashes[i] || null })
   const draw = width => {
     const at = layout(width, columns, Math.max(...series.flatMap(s => s.values)), unit)
     const points = s => s.values.slice(0, end).map((v, i) => `${at.x(i).toFixed(1)},${at.y(v).toFixed(1)}`)
-    // A line of one point is none: it gets a little length.
+    // A path of one point is invisible: it gets a short length.
     const path = all => all.length === 1 ? `M${all[0]}h4` : `M${all.join('L')}`
     return [axes(at, columns), series.map((s, i) => svg('path', { d: path(points(s)), ...style(i) }))]
   }

@@ -19,7 +19,7 @@ export function chatBody(values, images) {
   const body = { stream: true, messages }
   if (values.provider) body.provider = values.provider
   if (values.model) body.model = values.model
-  // What is no number goes out as it is: the gateway says what it wants.
+  // A text that is no number is sent as it is: the gateway's error says what is expected.
   if (values.temperature) body.temperature = Number.isNaN(Number(values.temperature)) ? values.temperature : Number(values.temperature)
   if (values.tools) body.tools = [weather]
   return body

@@ -4,11 +4,11 @@ import { h } from './dom.js'
 import { routeTo } from './route.js'
 import { section } from './widget.js'
 
-/** Nothing, once all three are done. */
+/** Returns null once all three are done. */
 export function checklist(keys, tokens) {
   const sent = [...keys, ...tokens].some(o => o.usageCount > 0)
   const steps = [
-    [keys.length > 0, 'keys', 'Add a provider key', 'The gateway keeps it encrypted and uses it for you.'],
+    [keys.length > 0, 'keys', 'Add a provider key', 'The gateway stores it encrypted and calls the provider with it.'],
     [tokens.length > 0, 'tokens', 'Create a token', 'Your programs use it instead of the provider’s key.'],
     [sent, 'playground', 'Send the first request', 'From the playground, or with the token.'],
   ]

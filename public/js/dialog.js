@@ -1,54 +1,55 @@
-// Dialogs. The browser's own <dialog> keeps the focus within, and Escape closes it.
+// Dialogs. The browser's <dialog> keeps the focus inside, and Escape closes it.
 
 import { h, newId } from './dom.js'
 import { remember } from './place.js'
 import { failure } from './widget.js'
 
 /**
- * Opens a dialog. content is called with what closes it, and with what holds it: a held one shows what cannot be
- * shown again, and only its own button closes it.
+ * Opens a dialog.
+ * @param {(close: () => void, lock: (refused: () => void) => void) => Node} content makes the content. A locked dialog
+ *   shows something that cannot be shown again: only its own button closes it, and refused is called at other attempts.
  */
 export function openDialog(title, content) {
   const id = newId('dialog')
   const back = remember(document.body)
-  let held = null
+  let refused = null
   const refuse = event => {
-    if (!held) return
+    if (!refused) return
     event.preventDefault()
-    held()
+    refused()
   }
   const dialog = h('dialog', {
     'aria-labelledby': id, oncancel: refuse, onkeydown: event => { if (event.key === 'Escape') refuse(event) },
     onclose: () => {
-      if (held) return dialog.showModal() // browsers close at the second Escape, whatever the page says
+      if (refused) return dialog.showModal() // browsers close at the second Escape, whatever the page says
       dialog.remove()
       if (document.activeElement === document.body) back(document.body)
     },
   }, h('h2', { id }, title))
   const close = () => {
-    held = null
-    delete dialog.dataset.held
+    refused = null
+    delete dialog.dataset.locked
     dialog.close()
   }
-  const hold = refused => {
-    held = refused
-    dialog.dataset.held = ''
+  const lock = listener => {
+    refused = listener
+    dialog.dataset.locked = ''
   }
-  dialog.append(content(close, hold))
+  dialog.append(content(close, lock))
   document.body.append(dialog)
   dialog.showModal()
   return dialog
 }
 
-/** Closes what is open, but for what cannot be shown again. */
+/** Closes all open dialogs that are not locked. */
 export function closeDialogs() {
-  for (const dialog of document.querySelectorAll('dialog:not([data-held])')) dialog.close()
+  for (const dialog of document.querySelectorAll('dialog:not([data-locked])')) dialog.close()
 }
 
-/** Takes the open dialog away with all that was typed. @returns {() => boolean} shows it again; whether there was one */
+/** Removes the open dialog and keeps its input. @returns {(whenClosed: () => void) => boolean} shows it again; reports whether there was one */
 export function parkDialog() {
   const dialog = [...document.querySelectorAll('dialog[open]')].pop()
-  dialog?.remove() // no event: it is not over
+  dialog?.remove() // without a close event: it will be shown again
   return whenClosed => {
     if (!dialog) return false
     dialog.removeAttribute('open')
@@ -59,7 +60,7 @@ export function parkDialog() {
   }
 }
 
-/** Asks before something is done that cannot be undone. */
+/** Asks for a confirmation, then acts. */
 export function confirm(title, text, action, act, otherwise = 'Cancel') {
   openDialog(title, close => {
     const problem = h('div', {})

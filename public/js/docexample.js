@@ -1,4 +1,4 @@
-// The examples of the docs page: bodies that the routes take.
+// The examples of the docs page.
 
 import { curlChat, curlPost } from './snippet.js'
 
@@ -13,7 +13,7 @@ const weather = {
   function: { name: 'weather', description: 'The weather of a city now', parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } },
 }
 
-/** @returns {Record<string, string>} shell lines by what they show */
+/** @returns {Record<string, string>} shell commands by name */
 export function docExamples(origin, token, model) {
   const chat = (body, options) => curlChat(origin, token, body, options)
   const bearer = [`Authorization: Bearer ${token}`]

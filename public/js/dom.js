@@ -1,4 +1,4 @@
-// Elements. Texts become text nodes and nothing else: no string is ever parsed as markup.
+// Makes elements. Strings become text nodes: no string is ever parsed as markup.
 
 const svgNamespace = 'http://www.w3.org/2000/svg'
 
@@ -30,7 +30,7 @@ export function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(svgNamespace, tag), attributes, children)
 }
 
-/** Says something to screen readers. */
+/** Announces a text to screen readers. */
 export function announce(text) {
   const live = document.getElementById('live')
   if (live) live.textContent = text
@@ -38,7 +38,7 @@ export function announce(text) {
 
 let serial = 0
 
-/** An id that no other element has. */
+/** Returns an id that no other element has. */
 export function newId(prefix = 'e') {
   return `${prefix}-${++serial}`
 }

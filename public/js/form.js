@@ -1,9 +1,9 @@
-// Forms: a label and a place for the error at each field, one place for what concerns the whole.
+// Forms: each field has a label and its own error message, and the form has one for the rest.
 
 import { h, newId } from './dom.js'
 
 /**
- * @param {string} name as the API calls it, so that its complaints find the field
+ * @param {string} name of the field in the API, so that its errors find the field
  * @param {{type?: string, value?: any, hint?: string, options?: [string, string][], list?: string[], rows?: number}} options
  */
 export function field(name, label, { type = 'text', value = '', hint = '', options, list, rows, ...more } = {}) {
@@ -19,7 +19,7 @@ export function field(name, label, { type = 'text', value = '', hint = '', optio
     h('p', { class: 'hint', id: `${id}-hint` }, hint), h('p', { class: 'error', id: `${id}-error` }))
 }
 
-/** What stands in a form's fields, by name: texts trimmed, but for passwords. */
+/** Returns the values of a form by name. Texts but passwords are trimmed. */
 export function valuesOf(form) {
   const values = {}
   for (const input of form.elements) {
@@ -29,10 +29,10 @@ export function valuesOf(form) {
   return values
 }
 
-// The gateway says what it got; the reader typed a text, whatever became of it.
+// The gateway's message also has the type that it got, which says nothing to a user who typed a text.
 const plain = message => message.replace(/^expected (.*), got .*$/s, 'must be $1')
 
-/** The field that a path of the API means: allowedModels[2] is allowedModels; a message may begin with it, too. */
+/** Returns the errors with the fields that they are about: the path allowedModels[2] means allowedModels; a message may begin with its field. */
 export function issuesOf(error) {
   if (error.issues?.length) return error.issues.map(i => ({ field: i.path.replace(/[[.].*$/, ''), message: plain(i.message) }))
   const named = /^(\w+): (.*)$/s.exec(error.message)
@@ -62,12 +62,12 @@ function clearIssues(form) {
   for (const input of form.querySelectorAll('[aria-invalid]')) input.removeAttribute('aria-invalid')
 }
 
-/** A form that sends its values and shows what is wrong with them. */
+/** A form that submits its values and shows their errors. */
 export function form(fields, { submit, label, cancel }) {
   const send = h('button', { type: 'submit', class: 'primary' }, label)
   const it = h('form', { novalidate: true, onsubmit: async event => {
     event.preventDefault()
-    if (send.ariaBusy) return // it stays enabled: a disabled button loses the focus
+    if (send.ariaBusy) return // it is never disabled: a disabled button loses the focus
     clearIssues(it)
     send.ariaBusy = 'true'
     try {

@@ -1,4 +1,4 @@
-// Numbers, money and times as people read them.
+// Formats numbers, money and times for people.
 
 const dash = '–'
 const whole = new Intl.NumberFormat('en-US')
@@ -10,7 +10,7 @@ export function count(n) {
   return Math.abs(n) >= 1e6 ? compact.format(n) : whole.format(n)
 }
 
-/** Dollars with as many digits as say something: $12.34, $0.0012, $0.0000045 */
+/** Dollars with two significant digits or more: $12.34, $0.0012, $0.0000045 */
 export function money(usd) {
   if (usd === null || usd === undefined) return dash
   if (usd === 0) return '$0.00'
@@ -24,7 +24,7 @@ export function exactCount(n) {
   return n === null || n === undefined ? dash : whole.format(n)
 }
 
-/** Dollars to the last digit that is kept. */
+/** Dollars with all the digits that the gateway stores. */
 export function exactMoney(usd) {
   return usd === null || usd === undefined ? dash : `$${usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 9 })}`
 }
@@ -52,13 +52,13 @@ export function percent(part, all) {
   return `${value > 0 && value < 0.1 ? '<0.1' : value.toFixed(value < 10 && value > 0 ? 1 : 0)}%`
 }
 
-/** A time in the reader's zone. */
+/** A time in the user's zone. */
 export function time(iso, zone) {
   if (!iso) return dash
   return new Date(iso).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: zone })
 }
 
-/** The time of today, the date as well of other days; in the reader's zone. */
+/** A time of today, or date and time of another day; in the user's zone. */
 export function clock(iso, now = Date.now(), zone) {
   const day = at => new Date(at).toLocaleDateString('en-GB', { dateStyle: 'medium', timeZone: zone })
   const hour = new Date(iso).toLocaleTimeString('en-GB', { timeStyle: 'medium', timeZone: zone })
@@ -74,12 +74,12 @@ export function ago(iso, now = Date.now()) {
   return seconds < 0 ? `in ${text}` : `${text} ago`
 }
 
-/** A sentence of the gateway, which says times in UTC and names with underscores, for the reader. */
+/** A message of the gateway with its UTC times in the user's zone, and classes without underscores. */
 export function localTimes(text, zone) {
   return text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, iso => time(iso, zone)).replace(/\([a-z]+(_[a-z]+)+\)/g, words)
 }
 
-/** A column of a chart: a day is UTC, an hour the reader's. */
+/** The label of a column: a UTC day, or an hour in the user's zone. */
 export function bucket(value, zone) {
   if (/^\d{4}-\d\d-\d\d$/.test(value)) {
     return new Date(`${value}T00:00:00Z`).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })

@@ -1,4 +1,4 @@
-// The words of an answer, in each of the dialects that a request may be asked in.
+// Finds the text of an answer in each of the dialects.
 
 const joined = parts => parts.filter(text => typeof text === 'string' && text).join('\n')
 const texts = content => Array.isArray(content) ? content.map(part => part?.text) : [content]

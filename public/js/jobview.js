@@ -1,4 +1,4 @@
-// An asynchronous request: its state in words, its answer in whichever dialect it was asked, how it is cancelled.
+// An asynchronous request: its state in words, its path, and how to cancel it.
 
 import { remove } from './api.js'
 import { confirm } from './dialog.js'
@@ -6,7 +6,7 @@ import { state } from './widget.js'
 
 const states = {
   queued: ['wait', 'Waiting'], running: ['wait', 'Running'], completed: ['good', 'Answered'],
-  failed: ['bad', 'Failed'], cancelled: ['off', 'Cancelled'], expired: ['off', 'Not kept any more'],
+  failed: ['bad', 'Failed'], cancelled: ['off', 'Cancelled'], expired: ['off', 'Expired'],
 }
 
 /** @param {string} status as the API says it */
@@ -15,15 +15,15 @@ export function jobState(status) {
   return state(kind, text)
 }
 
-/** Whether it can still be cancelled. */
+/** Reports whether the request can still be cancelled. */
 export const isOpen = status => status === 'queued' || status === 'running'
 
-/** Where its answer is asked for and where it is cancelled. */
+/** Returns the path to poll and to cancel. */
 export const jobPath = id => `/api/chat/${encodeURIComponent(id)}`
 
-/** Asks, cancels, and then calls done. */
+/** Asks for a confirmation, cancels, and calls done. */
 export function cancelJob(id, done) {
-  confirm(`Cancel ${id}?`, 'It is not answered any more. A call that already runs is broken off; the provider may charge for it.', 'Cancel the request', async () => {
+  confirm(`Cancel ${id}?`, 'It will not be answered. A call that is running is aborted; the provider may still charge for it.', 'Cancel the request', async () => {
     await remove(jobPath(id))
     done()
   }, 'Keep it')

@@ -5,7 +5,7 @@ import { h } from './dom.js'
 import { field, form } from './form.js'
 import { modelPicker } from './modelpicker.js'
 
-/** What the form's texts mean to the API. Empty means: no limit, no default, all models. */
+/** The form's values as the API takes them. Empty: no limit, no default model, all models. */
 export function keyBody(values) {
   return {
     name: values.name || null,
@@ -16,7 +16,7 @@ export function keyBody(values) {
   }
 }
 
-// What is no number goes out as it is: the gateway says what it wants.
+// A text that is no number is sent as it is: the gateway's error says what is expected.
 function number(text) {
   return /^\d+$/.test(text) ? Number(text) : text
 }
@@ -34,7 +34,7 @@ export function keyForm({ providers, key, close, saved }) {
     field('name', 'Name', { value: key?.name ?? '', hint: key ? '' : 'Empty: the provider’s name.' }),
     h('div', { class: 'pair' },
       field('priority', 'Priority', { inputmode: 'numeric', value: String(key?.priority ?? 1), hint: 'The lowest is tried first.' }),
-      field('dailyLimit', 'Requests a day', { inputmode: 'numeric', value: key?.dailyLimit === null || !key ? '' : String(key.dailyLimit), hint: 'Of UTC. Empty: no limit.' })),
+      field('dailyLimit', 'Requests a day', { inputmode: 'numeric', value: key?.dailyLimit === null || !key ? '' : String(key.dailyLimit), hint: 'Per UTC day. Empty: no limit.' })),
     picker.node,
   ], {
     label: key ? 'Save' : 'Add the key', cancel: close,
@@ -48,7 +48,7 @@ export function keyForm({ providers, key, close, saved }) {
   })
 }
 
-/** Replaces the secret and keeps all else. */
+/** Replaces the secret of a key. */
 export function secretForm({ key, close, saved }) {
   return form([secret('New API key')], {
     label: 'Replace the secret', cancel: close,

@@ -1,18 +1,22 @@
-// A key's health in words, and its quota as a meter.
+// The state of a provider key in words, and its quota as a meter.
 
 import { h, svg } from './dom.js'
-import { ago, count, percent, time } from './format.js'
+import { ago, count, percent, time, words } from './format.js'
 import { state } from './widget.js'
 
 const kinds = { ready: 'good', disabled: 'off', blocked: 'off', cooldown: 'wait', spent: 'wait' }
 
-/** @param {object} key as the API shows it @returns what people want to know of its state, with times in the reader's zone */
+/**
+ * @param {object} key as the API shows it
+ * @param {string} [zone] of the times, by default that of the browser
+ * @returns {string} the state; where only some models cool down, modelCooldowns says which
+ */
 export function stateWords(key, zone) {
   switch (key.state) {
     case 'ready': return 'Ready'
     case 'disabled': return 'Disabled'
-    case 'blocked': return 'Disabled by the admin'
-    case 'spent': return key.dailyLimit === 0 ? 'Not used: its daily limit is 0' : `Quota spent until ${time(key.resetDate, zone)}`
+    case 'blocked': return 'Blocked by the admin'
+    case 'spent': return spentWords(key, zone)
     case 'cooldown': return cooldownWords(key, zone)
     case 'rejected': return `Rejected by the provider: ${cause(key.cooldownMessage, key.cooldownClass)}`
     case 'undecryptable': return 'Cannot be decrypted: enter the key again, or list the secret that encrypted it'
@@ -21,30 +25,49 @@ export function stateWords(key, zone) {
   return key.state
 }
 
+// The admin's list of all keys has no limits and no reset dates.
+function spentWords({ dailyLimit, resetDate }, zone) {
+  if (dailyLimit === 0) return 'Not used: its daily limit is 0'
+  return resetDate ? `Quota spent until ${time(resetDate, zone)}` : 'Quota spent until midnight UTC'
+}
+
 // Without a cooldown of the whole key, only some of its models cool down.
 function cooldownWords(key, zone) {
   if (key.cooldownUntil) return `Cooling down until ${time(key.cooldownUntil, zone)}: ${cause(key.cooldownMessage, key.cooldownClass)}`
-  return key.cooldowns.map(c => `${c.model} is cooling down until ${time(c.until, zone)}: ${cause(c.message, c.class)}`).join('; ')
+  const models = key.cooldowns.filter(c => c.model !== null)
+  return models.length === 1 ? '1 model is cooling down' : `${models.length} models are cooling down`
 }
 
-const cause = (message, kind) => message || (kind ?? '').replaceAll('_', ' ')
+const cause = (message, kind) => message || words(kind)
 
+/** @returns {string[]} a line for each model that cools down while the other models of the key serve */
+export function modelCooldowns(key, zone) {
+  if (key.state !== 'cooldown' || key.cooldownUntil) return []
+  return key.cooldowns.filter(c => c.model !== null).map(c => {
+    const since = c.since ? `since ${time(c.since, zone)}, ` : ''
+    return `${c.model}: ${words(c.class)}, ${since}until ${time(c.until, zone)}${c.message && `: ${c.message}`}`
+  })
+}
+
+/** The state of a key, and below it the models that cool down. */
 export function keyState(key) {
-  return state(kinds[key.state] ?? 'bad', stateWords(key))
+  const lines = modelCooldowns(key)
+  const mark = state(kinds[key.state] ?? 'bad', stateWords(key))
+  return lines.length ? h('div', {}, mark, h('ul', { class: 'plain cooldowns' }, lines.map(line => h('li', {}, line)))) : mark
 }
 
-/** How much of the day's quota is used. */
+/** The used part of the day's quota. */
 export function meter(key) {
   if (key.dailyLimit === null) return h('span', { class: 'quiet' }, `${count(key.usedToday)} today, no limit`)
   if (!key.dailyLimit) return h('span', { class: 'quiet' }, 'none: the limit is 0')
   const text = `${count(key.usedToday)} of ${count(key.dailyLimit)} (${percent(key.usedToday, key.dailyLimit)})`
-  return h('span', { class: 'meter', title: `begins anew ${ago(key.resetDate)}, at midnight UTC` },
+  return h('span', { class: 'meter', title: `resets ${ago(key.resetDate)}, at midnight UTC` },
     bar(Math.min(key.usedToday, key.dailyLimit), key.dailyLimit, `Quota of ${key.name}`), h('span', {}, text))
 }
 
 const barWidth = 96
 
-// Browsers draw <meter> each in their own way.
+// Each browser draws <meter> in its own way.
 function bar(value, most, label) {
   return svg('svg', { role: 'meter', 'aria-label': label, 'aria-valuemin': 0, 'aria-valuemax': most, 'aria-valuenow': value, width: barWidth, height: 8 },
     svg('rect', { class: 'track', width: barWidth, height: 8 }), svg('rect', { class: 'shade', width: barWidth * value / most, height: 8 }))

@@ -1,11 +1,11 @@
-// A table that goes on when its end comes into view, or when the button at its end is pressed.
+// A table that loads the next page when its end comes into view, or when its button is pressed.
 
 import { announce, h } from './dom.js'
 import { button, failure, table } from './widget.js'
 
 /**
  * @param {string} caption what the rows are, in the plural
- * @param {{rows: object[], nextCursor: string?}} first page; the further ones are added to it, for who keeps it
+ * @param {{rows: object[], nextCursor: string?}} first page, to which further rows are added
  * @param {{columns: any[], row: (o: object) => Node, next: (cursor: string) => Promise<{rows: object[], nextCursor: string?}>, signal: AbortSignal}} parts
  */
 export function longTable(caption, first, { columns, row, next, signal }) {
@@ -28,7 +28,7 @@ export function longTable(caption, first, { columns, row, next, signal }) {
     }
     busy = false
   }
-  const show = () => end.replaceChildren(first.nextCursor ? button('Show more', more) : h('p', { class: 'quiet' }, 'That is all.'))
+  const show = () => end.replaceChildren(first.nextCursor ? button('Show more', more) : h('p', { class: 'quiet' }, 'End of the list.'))
   show()
   const watch = new IntersectionObserver(seen => { if (seen.some(s => s.isIntersecting)) more() }, { rootMargin: '200px' })
   watch.observe(end)

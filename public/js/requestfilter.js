@@ -1,4 +1,4 @@
-// The filters of the request log: in the address as the reader typed them, to the API in UTC.
+// The filters of the request log: in the address as the user typed them, in the API in UTC.
 
 const names = ['statusClass', 'status', 'provider', 'model', 'keyId', 'tokenId']
 
@@ -13,19 +13,19 @@ export function filterQuery(query) {
   return out
 }
 
-/** Whether anything is left out of the log. */
+/** Reports whether a filter is set. */
 export const isFiltered = query => Object.keys(filterQuery(query)).length > 0
 
-/** What the one field "Status" means: 5xx is a class, 429 is a status. Anything else goes as it is: the gateway says what it wants. */
+/** Parses the field "Status": 5xx is a class, 429 is a status. Other texts are sent as they are: the gateway's error says what is expected. */
 export function statusQuery(text) {
   const group = /^([2-5])xx$/i.exec(text)
   return group ? { statusClass: group[1] } : { status: text }
 }
 
-/** The field "Status" again, from the address. */
+/** Returns the value of the field "Status" for an address. */
 export const statusText = query => query.status ?? (query.statusClass ? `${query.statusClass}xx` : '')
 
-/** @returns {{path: string, message: string}[]} what cannot be, before the gateway is asked */
+/** @returns {{path: string, message: string}[]} errors that are found without the gateway */
 export function filterIssues({ from, to }) {
   return from && to && from >= to ? [{ path: 'to', message: 'must be after “From”' }] : []
 }

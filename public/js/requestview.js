@@ -1,4 +1,4 @@
-// A request of the log as a row.
+// A row of the request log.
 
 import { h } from './dom.js'
 import { clock, count, duration, money, time, words } from './format.js'
@@ -12,7 +12,7 @@ export function requestState(q) {
   return state(q.outcome === 'answered' && q.status < 400 ? 'good' : q.outcome === 'caller_left' ? 'off' : 'bad', text)
 }
 
-/** Whether there was nothing to pay for: no answer, and no usage. */
+/** Reports whether a request has neither an answer nor usage. */
 export const unanswered = q => q.outcome !== 'answered' && !q.inputTokens && !q.outputTokens
 
 export const costOf = q => q.costUsd !== null ? money(q.costUsd) : unanswered(q) ? money(null) : 'unpriced'

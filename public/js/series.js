@@ -1,9 +1,9 @@
-// What a chart shows: columns of time, and in each the parts of a whole.
+// The data of a chart: columns of time, and the parts of each.
 
 const dayMs = 86_400_000
 const hourMs = 3_600_000
 
-/** How a span is cut. Today begins at midnight UTC, as quotas do. */
+/** Returns the bounds of a time range and its unit. Days begin at midnight UTC, as quotas do. */
 export function span(range, now = Date.now()) {
   const today = Math.floor(now / dayMs) * dayMs
   const days = { today: 1, week: 7, month: 30 }[range] ?? 1
@@ -29,7 +29,7 @@ export const measures = {
 }
 
 /**
- * The largest parts as series over the columns; what is left is one more, "other".
+ * Returns the largest parts as series over the columns, and the sum of the others as one more.
  * @param {{bucket: string, part: string|null}[]} parts
  * @returns {{part: string|null, other: boolean, values: number[], total: number}[]}
  */
@@ -55,20 +55,20 @@ export function stack(parts, columns, measure, most = 5) {
   return [...sorted.slice(0, most), other]
 }
 
-/** The sum of rows in every number that they have. */
+/** Sums up rows. */
 export function total(rows) {
   const sum = { requests: 0, errors: 0, inputTokens: 0, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0, costUsd: 0, unpriced: 0 }
   for (const row of rows) for (const name in sum) sum[name] += row[name]
   return sum
 }
 
-/** How many of the columns have begun: what is still to come is nothing, not zero. */
+/** Returns the number of columns that have begun: later ones are empty, not zero. */
 export function begunBy(columns, now = Date.now()) {
   const at = columns.findIndex(name => Date.parse(name) > now)
   return at < 0 ? columns.length : at
 }
 
-/** Round numbers from 0 to at least max, at most five steps; of things that are counted, whole ones. */
+/** Returns round numbers from 0 to at least max in at most five steps. With whole there are no fractions. */
 export function ticks(max, whole = false) {
   if (!(max > 0)) return [0, 1]
   const raw = max / 4

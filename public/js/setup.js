@@ -11,6 +11,6 @@ export function takeSetupToken() {
   try {
     return decodeURIComponent(text)
   } catch {
-    return text // typed by hand, with a % of its own
+    return text // typed by hand, with an unescaped %
   }
 }

@@ -1,4 +1,4 @@
-// The frame of every view: the navigation, the switch of the theme, who is logged in.
+// The frame of every view: navigation, theme and the user who is logged in.
 
 import { post } from './api.js'
 import { h } from './dom.js'
@@ -13,7 +13,7 @@ const pages = [
 const listOf = { request: 'requests', job: 'jobs' }
 const themes = { '': 'Theme: system', light: 'Theme: light', dark: 'Theme: dark' }
 
-/** The button that goes through system, light and dark. */
+/** A button that switches from system to light to dark. */
 export function themeSwitch() {
   const now = () => document.documentElement.dataset.theme ?? ''
   const it = button(themes[now()], () => {
@@ -23,13 +23,13 @@ export function themeSwitch() {
     try {
       if (next) localStorage.setItem('theme', next)
       else localStorage.removeItem('theme')
-    } catch { /* storage is off: it holds until the page is left */ }
+    } catch { /* storage is off: the theme is kept until the page is left */ }
     it.textContent = themes[next]
   }, { kind: 'quiet' })
   return it
 }
 
-/** Puts the frame into root once, marks the page in the navigation, and gives what fills it. */
+/** Makes the frame in root once, and marks the page in the navigation. */
 export function shell(root, user, current, signedOut) {
   let main = root.querySelector('main.page')
   if (!main) {
@@ -62,7 +62,7 @@ function sidebar(user, signedOut) {
     try {
       await post('/api/auth/logout')
     } catch (error) {
-      // Without a session there is nothing to end; else it goes on, and nobody may believe that it is over.
+      // 401: there is no session to end. After any other error the session still exists, and the user has to know.
       if (error.status !== 401) return void (problem.textContent = `You are still logged in. ${error.message}`)
     }
     signedOut()

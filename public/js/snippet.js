@@ -1,4 +1,4 @@
-// Programs that use this very deployment, ready to paste.
+// Snippets of programs that call this deployment.
 
 /** @param {string} text @returns {string} the text as one word of a POSIX shell */
 export function shellWord(text) {
@@ -8,15 +8,15 @@ export function shellWord(text) {
 // Linux takes 128 KiB in one word of a command line; a letter is up to 3 bytes.
 const longestWord = 40_000
 
-/** A curl line that posts JSON. What is too long for an argument goes to its standard input. */
+/** Returns a curl command that posts JSON. A body that is too long for an argument goes to standard input. */
 export function curlPost(url, headers, body, { pretty = false } = {}) {
   const json = JSON.stringify(body, null, pretty ? 2 : 0)
   const head = [`curl -sSN ${url}`, ...headers.map(h => `-H ${shellWord(h)}`), "-H 'Content-Type: application/json'"].join(' \\\n  ')
-  // No line of JSON is END.
+  // JSON has no line END.
   return json.length <= longestWord ? `${head} \\\n  -d ${shellWord(json)}` : `${head} \\\n  --data-binary @- <<'END'\n${json}\nEND`
 }
 
-/** A curl line for POST /api/chat. */
+/** Returns a curl command for POST /api/chat. */
 export function curlChat(origin, token, body, options) {
   return curlPost(`${origin}/api/chat`, [`Authorization: Bearer ${token}`], body, options)
 }
@@ -32,7 +32,7 @@ export function snippets(origin, token, model) {
   ]
 }
 
-const text = JSON.stringify // string literals of all these languages are JSON's, for what tokens and models hold
+const text = JSON.stringify // for tokens and model names a JSON string is a valid literal in all these languages
 
 function typescript(origin, token, model) {
   return `import OpenAI from 'openai'

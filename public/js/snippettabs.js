@@ -1,4 +1,4 @@
-// Snippets, one language at a time.
+// Shows the snippet of one language at a time.
 
 import { h } from './dom.js'
 import { snippets } from './snippet.js'

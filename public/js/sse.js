@@ -1,6 +1,6 @@
-// Server-sent events (html.spec.whatwg.org, 9.2.6), of which the gateway uses data and comments.
+// Server-sent events (html.spec.whatwg.org, 9.2.6), of which the gateway sends data and comments.
 
-/** Makes a reader of text that comes in pieces: feed it, and it gives the data of the events that are whole. */
+/** Returns a function that takes the next piece of a stream and returns the data of the events that it completes. */
 export function eventReader() {
   let rest = ''
   let data = []
@@ -20,13 +20,13 @@ export function eventReader() {
   }
 }
 
-/** Gives the events of a fetched stream as they come. */
+/** Yields the data of the events of a response body. */
 export async function* events(body) {
   const feed = eventReader()
   for await (const piece of chunks(body.pipeThrough(new TextDecoderStream()))) yield* feed(piece)
 }
 
-// Not every browser can iterate a stream.
+// Not all browsers can iterate a ReadableStream.
 async function* chunks(stream) {
   const reader = stream.getReader()
   try {

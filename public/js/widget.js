@@ -1,4 +1,4 @@
-// Small parts that several views are made of.
+// Small parts that several views use.
 
 import { announce, h, newId } from './dom.js'
 import { ago, localTimes, time } from './format.js'
@@ -9,7 +9,7 @@ export function button(label, onclick, { kind = '', ...more } = {}) {
   return h('button', { type: 'button', class: kind, onclick, ...more }, label)
 }
 
-/** A button that puts a text on the clipboard and says so. */
+/** A button that copies a text to the clipboard. */
 export function copyButton(text, label = 'Copy') {
   const it = button(label, async () => {
     try {
@@ -29,20 +29,20 @@ export function codeBlock(code, label) {
   return h('div', { class: 'code' }, h('pre', { tabindex: 0, role: 'group', 'aria-label': label }, h('code', {}, code)), copyButton(code))
 }
 
-/** A time that says how long ago it was; pointing at it gives the moment in the reader's zone. */
+/** A time as "3 min ago", with the exact time in the user's zone as its title. */
 export function moment(iso) {
   return iso ? h('time', { datetime: iso, title: time(iso) }, ago(iso)) : h('span', { class: 'quiet' }, 'never')
 }
 
-/** A word with a mark before it, which says the same as its colour. kind: good, bad, wait, off. */
+/** A text with a mark, so that its meaning does not depend on colour. kind: good, bad, wait, off. */
 export function state(kind, text) {
   const mark = { good: '●', bad: '▲', wait: '◐', off: '○' }[kind]
   return h('span', { class: `state ${kind}` }, h('span', { 'aria-hidden': 'true' }, mark), ' ', text)
 }
 
 /**
- * A table; columns are [head, class?]. Rows are arrays of cells, or <tr> made elsewhere. Where there is no room for
- * its columns each row is a block of labelled values; roles, because a block is no table to browsers otherwise.
+ * A table; columns are [head, class?]. Rows are arrays of cells, or <tr> elements. Where its columns have
+ * no room each row becomes a block of labelled values; the roles keep it a table for screen readers.
  * @param {{kind?: string}} [options] kind: a class
  */
 export function table(caption, columns, rows, { kind = '' } = {}) {
@@ -71,27 +71,27 @@ export function menu(label, name, items) {
   return [opener, list]
 }
 
-/** What stands where there is nothing yet, and what to do about it. */
+/** A placeholder for an empty list, with what to do next. */
 export function empty(text, action) {
   return h('div', { class: 'empty' }, h('p', {}, text), action)
 }
 
-/** What went wrong, and a way to try again. */
+/** An error with its request id, and a button to try again. */
 export function failure(error, again) {
   return h('div', { class: 'failure', role: 'alert' }, h('p', {}, localTimes(error.message)),
     error.requestId && h('p', { class: 'quiet' }, `Request ${error.requestId}`), again && button('Try again', again))
 }
 
-/** A part of a page that is filled when its data is there. */
-export function section(title, content, { aside } = {}) {
+/** A section of a page. controls stand beside its title. */
+export function section(title, content, { controls } = {}) {
   const id = newId('section')
-  return h('section', { 'aria-labelledby': id }, h('div', { class: 'head' }, h('h2', { id }, title), aside), content)
+  return h('section', { 'aria-labelledby': id }, h('div', { class: 'head' }, h('h2', { id }, title), controls), content)
 }
 
-// The loads that a view began while it was made.
+// The loads that began while a view was made.
 let begun = null
 
-/** Makes a view, and says when what it loads is there. */
+/** Makes a view. ready resolves when all that it loads has loaded. */
 export function making(make) {
   begun = []
   try {
@@ -102,24 +102,24 @@ export function making(make) {
 }
 
 /**
- * Shows that it loads, then what render makes of the data, or the error with a retry. When it is asked to load
- * again the old stays, and so does the reader's place, until the new is there.
+ * Shows "Loading…", then what render makes of the data, or an error with a retry. During a reload the old content
+ * stays; focus and scroll positions are kept.
  * @returns {HTMLElement & {reload: () => Promise<void>}}
  */
 export function loaded(load, render) {
   const box = h('div', {}, h('p', { class: 'quiet', role: 'status' }, 'Loading…'))
-  let turn = 0
+  let serial = 0
   let filled = false
   const run = async () => {
-    const mine = ++turn
+    const mine = ++serial
     box.setAttribute('aria-busy', 'true')
     try {
       const data = await load()
-      if (mine !== turn) return
+      if (mine !== serial) return
       swap(box, render(data, run))
       filled = true
     } catch (error) {
-      if (mine !== turn || error.name === 'AbortError') return
+      if (mine !== serial || error.name === 'AbortError') return
       refused(error)
     }
     box.removeAttribute('aria-busy')
@@ -137,7 +137,7 @@ export function loaded(load, render) {
   return box
 }
 
-/** A choice of a few, as radio buttons in a row. */
+/** Radio buttons in a row. */
 export function choice(label, options, chosen, onchange) {
   const name = newId('choice')
   return h('fieldset', { class: 'choice' }, h('legend', { class: 'hidden' }, label), options.map(([value, text]) =>

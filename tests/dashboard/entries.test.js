@@ -23,7 +23,7 @@ test('an entry of the history is found again with what was kept in it', () => {
   assert.equal(arrive().entry, second.entry)
 })
 
-test('only the newest entries are kept, and nobody’s after they left', () => {
+test('only the newest entries are kept, and none after the user left', () => {
   const before = arrive().entry
   for (let i = 0; i < 60; i++) {
     go()

@@ -24,7 +24,7 @@ test('times', () => {
   assert.equal(time('2027-05-10T22:30:00Z', 'Asia/Tokyo'), '11 May 2027, 07:30:00')
 })
 
-test('a day of a chart is UTC whatever the zone, an hour is the reader’s', () => {
+test('a day of a chart is UTC whatever the zone, an hour is in the user’s zone', () => {
   assert.equal(bucket('2027-05-10', 'America/Los_Angeles'), '10 May')
   assert.equal(bucket('2027-05-10T22:00:00.000Z', 'Asia/Tokyo'), '07:00')
   assert.equal(words('quota_spent'), 'quota spent')
@@ -43,8 +43,8 @@ test('the table behind a chart keeps every digit', () => {
   assert.deepEqual([exactCount(null), exactMoney(undefined)], ['–', '–'])
 })
 
-test('times within a sentence are the reader’s', () => {
-  assert.equal(localTimes('it rests until 2026-11-24T21:08:54Z (out_of_money)', 'Asia/Tokyo'), 'it rests until 25 Nov 2026, 06:08:54 (out of money)')
+test('times within a message are in the user’s zone', () => {
+  assert.equal(localTimes('cooldown until 2026-11-24T21:08:54Z (out_of_money)', 'Asia/Tokyo'), 'cooldown until 25 Nov 2026, 06:08:54 (out of money)')
   assert.equal(localTimes('from 2026-11-24T21:08:54.5Z to 2026-11-24T22:00:00Z', 'UTC'), 'from 24 Nov 2026, 21:08:54 to 24 Nov 2026, 22:00:00')
   for (const text of ['no time at all (really)', 'the model my_model (v2)', '2026-11-24']) assert.equal(localTimes(text), text)
 })

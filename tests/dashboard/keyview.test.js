@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { load } from './load.js'
 
-const { stateWords } = await load('keyview')
+const { modelCooldowns, stateWords } = await load('keyview')
 
 test('every state of a key in words, with the provider’s own where there are some', () => {
   const at = '2027-05-10T22:30:00Z'
@@ -11,14 +11,31 @@ test('every state of a key in words, with the provider’s own where there are s
   for (const [key, want] of [
     [{ state: 'ready', ...none }, 'Ready'],
     [{ state: 'disabled', ...none }, 'Disabled'],
-    [{ state: 'blocked', ...none }, 'Disabled by the admin'],
+    [{ state: 'blocked', ...none }, 'Blocked by the admin'],
     [{ state: 'spent', dailyLimit: 5, resetDate: at, ...none }, 'Quota spent until 10 May 2027, 22:30:00'],
     [{ state: 'spent', dailyLimit: 0, resetDate: at, ...none }, 'Not used: its daily limit is 0'],
     [{ state: 'cooldown', ...cooldown('out_of_money', 'Insufficient balance') }, 'Cooling down until 10 May 2027, 22:30:00: Insufficient balance'],
     [{ state: 'cooldown', ...cooldown('out_of_money', '') }, 'Cooling down until 10 May 2027, 22:30:00: out of money'],
-    [{ state: 'cooldown', ...none, cooldowns: [{ model: 'gpt-5', class: 'rate_limited', until: at, since: at, message: '' }] }, 'gpt-5 is cooling down until 10 May 2027, 22:30:00: rate limited'],
+    [{ state: 'spent', ...none }, 'Quota spent until midnight UTC'], // the admin's list
+    [{ state: 'cooldown', ...none, cooldowns: [{ model: 'gpt-5' }] }, '1 model is cooling down'],
+    [{ state: 'cooldown', ...none, cooldowns: [{ model: 'gpt-5' }, { model: 'gpt-5-mini' }] }, '2 models are cooling down'],
     [{ state: 'rejected', ...cooldown('bad_key', 'Incorrect API key') }, 'Rejected by the provider: Incorrect API key'],
     [{ state: 'undecryptable', ...none }, 'Cannot be decrypted: enter the key again, or list the secret that encrypted it'],
     [{ state: 'unsupported', ...none }, 'This version of the gateway cannot call the provider'],
   ]) assert.equal(stateWords(key, 'UTC'), want)
+})
+
+test('a line for each model that cools down, but none if the whole key does', () => {
+  const since = '2027-05-10T22:25:00Z'
+  const until = '2027-05-10T22:30:00Z'
+  const cooldowns = [
+    { model: 'gpt-5', class: 'rate_limited', since, until, message: 'Rate limit reached for gpt-5' },
+    { model: 'gpt-5-mini', class: 'overloaded', since: null, until, message: '' },
+  ]
+  assert.deepEqual(modelCooldowns({ state: 'cooldown', cooldownUntil: null, cooldowns }, 'UTC'), [
+    'gpt-5: rate limited, since 10 May 2027, 22:25:00, until 10 May 2027, 22:30:00: Rate limit reached for gpt-5',
+    'gpt-5-mini: overloaded, until 10 May 2027, 22:30:00',
+  ])
+  assert.deepEqual(modelCooldowns({ state: 'cooldown', cooldownUntil: until, cooldowns: [{ ...cooldowns[0], model: null }, ...cooldowns] }, 'UTC'), [])
+  for (const state of ['ready', 'disabled', 'blocked', 'rejected', 'spent']) assert.deepEqual(modelCooldowns({ state, cooldownUntil: null, cooldowns }), [])
 })

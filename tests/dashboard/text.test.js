@@ -47,7 +47,7 @@ test('filters for the API', () => {
   assert.deepEqual([isFiltered({ other: 'x' }), isFiltered({ status: '429' })], [false, true])
 })
 
-test('a status is a code or a class, and comes back as it was typed', () => {
+test('a status is a code or a class, and its field shows it again', () => {
   for (const [text, query] of [['5xx', { statusClass: '5' }], ['2XX', { statusClass: '2' }], ['429', { status: '429' }], ['', { status: '' }], ['9xx', { status: '9xx' }]]) {
     assert.deepEqual(statusQuery(text), query)
     assert.equal(statusText(query), text.replace('XX', 'xx'))
@@ -59,7 +59,7 @@ test('a time that ends before it begins', () => {
   for (const query of [{}, { from: '2027-05-10T10:00' }, { to: '2027-05-10T10:00' }, { from: '2027-05-10T10:00', to: '2027-05-10T10:01' }]) assert.deepEqual(filterIssues(query), [])
 })
 
-test('what no argument can hold goes to curl’s standard input, and arrives whole', () => {
+test('a body that is too long for an argument goes to curl’s standard input, and arrives whole', () => {
   const body = { text: `it's "quoted"\nEND\n$HOME`, data: 'A'.repeat(300_000) }
   const line = curlChat('http://x', 't', body)
   const shown = execFileSync('sh', { input: `curl() { cat; }\n${line}`, maxBuffer: 1e6 }).toString()
@@ -69,7 +69,7 @@ test('what no argument can hold goes to curl’s standard input, and arrives who
   assert.deepEqual(JSON.parse(args), { text: body.text })
 })
 
-test('every example of the docs is a line of shell with this deployment’s address and a body of JSON', () => {
+test('every example of the docs is a shell command with this deployment’s address and a JSON body', () => {
   const all = docExamples('https://gateway.example', 'llm_abc', 'gpt-4o-mini')
   assert.ok(Object.keys(all).length > 8)
   for (const [name, line] of Object.entries(all)) {
@@ -100,7 +100,7 @@ test('an error of the gateway in the words of a form', () => {
   assert.deepEqual(issuesOf({ message: 'Nothing works.' }), [{ field: '', message: 'Nothing works.' }])
 })
 
-test('a request that nobody answered costs nothing known: a dash, not “unpriced”', async () => {
+test('the cost of a request that no provider answered is a dash, not “unpriced”', async () => {
   const { costOf, unanswered } = await load('requestview')
   const q = { outcome: 'failed', inputTokens: 0, outputTokens: 0, costUsd: null }
   assert.deepEqual([unanswered(q), costOf(q)], [true, '–'])

@@ -1,4 +1,4 @@
-// Package e2e drives the dashboard in a real browser, as people do.
+// Package e2e drives the dashboard in a real browser.
 package e2e
 
 import (
@@ -21,10 +21,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience is how long a step may take on a busy machine.
-const patience = 20 * time.Second
+// stepTimeout is how long a step may take on a busy machine.
+const stepTimeout = 20 * time.Second
 
-// browser is one tab, and what went on in it.
+// browser is one tab, and what was recorded of it.
 type browser struct {
 	t    *testing.T
 	ctx  context.Context
@@ -51,7 +51,7 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// profile is a folder that goes when the test is over, as far as the browser lets it: its processes may still write.
+// profile returns a folder that is removed after the test, as far as possible: the browser's processes may still write.
 func profile(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "e2e-profile-")
@@ -76,14 +76,14 @@ func openBrowser(t *testing.T, base string) *browser {
 	ctx, stop = context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(stop)
 	b := &browser{t: t, ctx: ctx, base: base}
-	chromedp.ListenTarget(ctx, b.note)
+	chromedp.ListenTarget(ctx, b.record)
 	b.run(network.Enable(), log.Enable(), runtime.Enable())
 	b.shape(1280, 900, "light")
 	return b
 }
 
-// note keeps what no page of the dashboard may do.
-func (b *browser) note(event any) {
+// record keeps requests to other hosts, errors, and the number of received bytes.
+func (b *browser) record(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch e := event.(type) {
@@ -97,7 +97,7 @@ func (b *browser) note(event any) {
 	case *runtime.EventExceptionThrown:
 		b.problems = append(b.problems, e.ExceptionDetails.Error())
 	case *log.EventEntryAdded:
-		if e.Entry.Source != log.SourceNetwork { // a refused login is no problem of the page
+		if e.Entry.Source != log.SourceNetwork { // a failed request is not an error of the page
 			b.problems = append(b.problems, e.Entry.Text)
 		}
 	}
@@ -108,7 +108,7 @@ func (b *browser) clean() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.foreign) > 0 || len(b.problems) > 0 {
-		b.t.Errorf("asked elsewhere: %q; console: %q", b.foreign, b.problems)
+		b.t.Errorf("requests to other hosts: %q; console: %q", b.foreign, b.problems)
 	}
 	b.foreign, b.problems = nil, nil
 }
@@ -126,14 +126,14 @@ func (b *browser) run(actions ...chromedp.Action) {
 	}
 }
 
-// shape sets the window's size and the system's colours.
+// shape sets the size of the window and the system's colour scheme.
 func (b *browser) shape(width, height int64, scheme string) {
 	b.t.Helper()
 	b.run(emulation.SetDeviceMetricsOverride(width, height, 1, width < 600),
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
 }
 
-// script are the words in which the tests speak of a page: what people see, in the dialog if one is open.
+// script defines the steps of the tests. They find what is visible, inside the dialog if one is open.
 const script = `(() => {
   const scope = () => [...document.querySelectorAll('dialog[open]')].pop() ?? document
   const visible = e => e.getClientRects().length > 0
@@ -162,10 +162,10 @@ const script = `(() => {
   }
 })()`
 
-// until asks again until an expression is true.
+// until evaluates an expression until it is true.
 func (b *browser) until(what, expression string) {
 	b.t.Helper()
-	end := time.Now().Add(patience)
+	end := time.Now().Add(stepTimeout)
 	for {
 		var done bool
 		err := chromedp.Run(b.ctx, chromedp.Evaluate(script+";Boolean("+expression+")", &done))
@@ -178,7 +178,7 @@ func (b *browser) until(what, expression string) {
 			b.mu.Lock()
 			problems := b.problems
 			b.mu.Unlock()
-			b.t.Fatalf("%s: not within %s (%v); console %q; the page says:\n%s", what, patience, err, problems, text)
+			b.t.Fatalf("%s: not within %s (%v); console %q; the page says:\n%s", what, stepTimeout, err, problems, text)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -186,7 +186,7 @@ func (b *browser) until(what, expression string) {
 
 func text(s string) string { t, _ := json.Marshal(s); return string(t) }
 
-// open loads the dashboard anew at a route.
+// open reloads the dashboard at a route.
 func (b *browser) open(hash string) {
 	b.t.Helper()
 	b.run(chromedp.Navigate("about:blank"), chromedp.Navigate(b.base+"/"+hash))

@@ -30,7 +30,7 @@ var build = sync.OnceValues(func() (string, error) {
 
 const setupToken = "for-the-first-account"
 
-// startGateway runs the binary, empty, with emulated providers, and returns its address.
+// startGateway runs the binary with an empty database and emulated providers, and returns its address.
 func startGateway(t *testing.T, settings ...string) string {
 	t.Helper()
 	return runGateway(t, append(settings, "SETUP_TOKEN="+setupToken)...).Wait(t, `ready on (\S+)\n`)

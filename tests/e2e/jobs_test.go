@@ -30,7 +30,7 @@ func (b *browser) counts(want string) {
 	b.until("counts "+want, `[...document.querySelectorAll('[data-counts] dd')].map(e => e.textContent).join(' ') === `+text(want))
 }
 
-// Requests that nobody runs wait; one is cancelled, another is answered when it is asked for.
+// Without a worker requests wait. One is cancelled, another is answered by a poll.
 func TestJobs(t *testing.T) {
 	b := openBrowser(t, startGateway(t))
 	b.open("")
@@ -49,7 +49,7 @@ func TestJobs(t *testing.T) {
 	b.counts("3 0 0 0 0")
 	b.until("focus", "(document.querySelector('tbody tr:last-child button').focus(), true)")
 	b.run(chromedp.KeyEvent(kb.Enter))
-	b.sees("It is not answered any more")
+	b.sees("It will not be answered")
 	b.run(chromedp.KeyEvent(kb.Escape))
 	b.until("the focus is back", "!document.querySelector('dialog') && document.activeElement.textContent === 'Cancel'")
 	b.run(chromedp.KeyEvent(kb.Enter))
@@ -59,8 +59,8 @@ func TestJobs(t *testing.T) {
 
 	b.click("report 7")
 	b.sees("it runs the request now")
-	b.until("the place in the navigation", "document.querySelector('nav [aria-current]').textContent === 'Jobs'")
-	b.click("Ask for the answer")
+	b.until("the position in the navigation", "document.querySelector('nav [aria-current]').textContent === 'Jobs'")
+	b.click("Get the answer")
 	b.sees("the report")
 	b.sees("Answered")
 	b.sees("openai")
@@ -79,36 +79,36 @@ func TestJobs(t *testing.T) {
 	b.counts("1 0 0 1 0")
 
 	b.click(markup)
-	b.click("Ask for the answer")
+	b.click("Get the answer")
 	b.sees("Answered")
 	b.until("no markup", "!window.pwned && !document.querySelector('img')")
 	b.shape(390, 844, "dark")
 	b.open("#/jobs")
-	b.until("its place is in view on a phone", "document.querySelector('nav [aria-current]')?.getBoundingClientRect().right <= innerWidth")
+	b.until("its position is in view on a phone", "document.querySelector('nav [aria-current]')?.getBoundingClientRect().right <= innerWidth")
 	b.settled()
 	b.until("no markup", "!window.pwned && !document.querySelector('img')")
 	b.clean()
 }
 
-// A list that cannot be had can be asked for again, and a request that fails says why.
+// A list that fails to load can be loaded again, and a request that fails says why.
 func TestJobFails(t *testing.T) {
 	b := openBrowser(t, startGateway(t))
 	b.open("")
 	b.signUp("Ann")
-	b.run(chromedp.Evaluate("window.honest = fetch; fetch = path => path.startsWith('/api/queue/') ? Promise.reject(new TypeError()) : honest(path); 0", nil))
+	b.run(chromedp.Evaluate("window.realFetch = fetch; fetch = path => path.startsWith('/api/queue/') ? Promise.reject(new TypeError()) : realFetch(path); 0", nil))
 	b.click("Jobs")
 	b.sees("The gateway does not answer.")
-	b.run(chromedp.Evaluate("fetch = honest; 0", nil))
+	b.run(chromedp.Evaluate("fetch = realFetch; 0", nil))
 	b.click("Try again")
 	b.sees("No asynchronous request yet")
 	b.submit("no key|Hello!")
 	b.open("#/job/no%20key")
-	b.click("Ask for the answer")
+	b.click("Get the answer")
 	b.sees("Failed")
-	b.sees("Because")
+	b.sees("Reason")
 	b.click("← All jobs")
 	b.counts("0 0 0 0 1")
 	b.click("Result of no key")
-	b.sees("Because")
+	b.sees("Reason")
 	b.clean()
 }

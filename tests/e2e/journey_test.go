@@ -10,7 +10,7 @@ import (
 
 const passphrase = "a long passphrase of the test"
 
-// firstView is what the first view may weigh, uncompressed.
+// firstView is the limit of the first view's size in bytes, uncompressed.
 const firstView = 100_000
 
 func TestJourneySQLite(t *testing.T) { journey(t, startGateway(t)) }
@@ -19,7 +19,7 @@ func TestJourneyPostgres(t *testing.T) {
 	journey(t, startGateway(t, "DATABASE_URL="+pgtest.New(t), "JWT_SECRET=mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7i-journey"))
 }
 
-// journey is the way from an empty gateway to the first answer and out again.
+// journey goes from an empty gateway to the first answer and logs out.
 func journey(t *testing.T, base string) {
 	b := openBrowser(t, base)
 	b.open("")
@@ -107,7 +107,7 @@ func (b *browser) signUp(name string) {
 	b.sees("Log out")
 }
 
-// logInByKeyboard uses no pointer at all.
+// logInByKeyboard uses only keys.
 func (b *browser) logInByKeyboard() {
 	b.t.Helper()
 	b.until("the form", "step.control('E-mail address')")
@@ -116,7 +116,7 @@ func (b *browser) logInByKeyboard() {
 	b.sees("Log out")
 }
 
-// markup is what must stay text wherever it is typed.
+// markup must stay text wherever it is typed.
 const markup = `<img src=x onerror="window.pwned=1">`
 
 func TestMarkupStaysText(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// onlyUser is somebody new on an empty gateway with keys, tokens and requests.
+// onlyUser opens the dashboard as the only user of a gateway with keys, tokens and requests.
 func onlyUser(t *testing.T) *browser {
 	t.Helper()
 	b := openBrowser(t, startGateway(t))
@@ -20,14 +20,14 @@ func onlyUser(t *testing.T) *browser {
 	return b
 }
 
-// eval runs something in the page, and waits if it is a promise.
+// eval evaluates an expression in the page, and awaits it if it is a promise.
 func (b *browser) eval(expression string) {
 	b.t.Helper()
 	await := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
 	b.run(chromedp.Evaluate("(async () => { await "+expression+" })()", nil, await))
 }
 
-// use gives the focus to a control as the keyboard does, scrolls so that the page is at y, and presses Enter.
+// use focuses a control, scrolls the page to y, and presses Enter.
 func (b *browser) use(name string, y int) {
 	b.t.Helper()
 	b.until("focus "+name, fmt.Sprintf(`(() => {
@@ -39,7 +39,7 @@ func (b *browser) use(name string, y int) {
 	b.run(chromedp.KeyEvent(kb.Enter))
 }
 
-// at waits until nothing loads, and a control of that name has the focus on a page that is scrolled to y.
+// at waits until nothing loads, the control has the focus and the page is scrolled to y.
 func (b *browser) at(name string, y int) {
 	b.t.Helper()
 	b.settled()
@@ -47,8 +47,8 @@ func (b *browser) at(name string, y int) {
 		`(document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent).trim() === %s && Math.abs(scrollY - %d) <= 1`, text(name), y))
 }
 
-// What is done in place leaves the reader where they are: the focus on the same control, the page as far scrolled.
-func TestPlaceIsKept(t *testing.T) {
+// A change on a page keeps the focus on the same control, and the scroll position.
+func TestFocusAndScrollAreKept(t *testing.T) {
 	b := onlyUser(t)
 	b.shape(1280, 400, "light")
 	b.open("#/keys")
@@ -86,7 +86,7 @@ func TestPlaceIsKept(t *testing.T) {
 	b.clean()
 }
 
-// A list is as it was when the reader comes back from one of its rows; so is what was asked in the playground.
+// "Back" shows a list, and the playground, as they were.
 func TestBackFindsTheListAgain(t *testing.T) {
 	b := onlyUser(t)
 	b.fillGateway() // more than a page of requests
@@ -136,7 +136,7 @@ func TestTokenIsNotLost(t *testing.T) {
 	b.clean()
 }
 
-// Addresses that somebody mistyped end in a page that says so, or in what is usual.
+// A mistyped address shows a page that says so, or the default.
 func TestAddressesThatNameNothing(t *testing.T) {
 	b := onlyUser(t)
 	for _, hash := range []string{"#/constructor", "#/__proto__", "#/request", "#/job", "#/toString/x"} {

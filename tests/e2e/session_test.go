@@ -19,7 +19,7 @@ func (b *browser) logIn() {
 	b.sees("Log out")
 }
 
-// A session that ended elsewhere is said so, and what was typed into a dialog is there again after the login.
+// After a session ended elsewhere the page says so, and an open dialog comes back with its input after the login.
 func TestSessionEndsElsewhere(t *testing.T) {
 	b := onlyUser(t)
 	b.open("#/keys")
@@ -45,24 +45,24 @@ func TestSessionEndsElsewhere(t *testing.T) {
 	b.clean()
 }
 
-// Nobody is told that they are logged out while they are not; and who is, is told, and can go on by keyboard.
+// A logout that fails says so. One that succeeds is announced, and the focus is on the page.
 func TestLogOut(t *testing.T) {
 	b := openBrowser(t, startGateway(t))
 	b.open("")
 	b.signUp("Ann")
 	b.settled()
-	b.eval("(window.honest = fetch, fetch = () => Promise.reject(new TypeError()), 0)")
+	b.eval("(window.realFetch = fetch, fetch = () => Promise.reject(new TypeError()), 0)")
 	b.click("Log out")
 	b.sees("You are still logged in. The gateway does not answer.")
-	b.eval("(fetch = honest, 0)")
+	b.eval("(fetch = realFetch, 0)")
 	b.click("Log out")
 	b.sees("Log in")
 	b.until("said, and the focus is on the page", "document.getElementById('live').textContent === 'You are logged out' && document.activeElement.id === 'main'")
 	b.clean()
 }
 
-// A page whose code could not be had is had once the gateway answers again.
-func TestModuleCannotBeHad(t *testing.T) {
+// A page whose module failed to load can be loaded once the gateway answers again.
+func TestModuleFailsToLoad(t *testing.T) {
 	b := openBrowser(t, startGateway(t))
 	b.open("")
 	b.signUp("Ann")
@@ -79,7 +79,7 @@ func TestModuleCannotBeHad(t *testing.T) {
 	b.clean()
 }
 
-// Changing the password is confirmed where it was asked for.
+// A change of the password is confirmed beside the button.
 func TestPasswordIsChanged(t *testing.T) {
 	b := openBrowser(t, startGateway(t))
 	b.open("")
@@ -93,7 +93,7 @@ func TestPasswordIsChanged(t *testing.T) {
 	b.clean()
 }
 
-// The admin disables a user after a question, and blocks a key and a token, which their owner sees.
+// The admin disables a user after a confirmation, and blocks a key and a token. Their owner sees it.
 func TestAdmin(t *testing.T) {
 	b := onlyUser(t)
 	b.open("#/settings")
@@ -110,16 +110,17 @@ func TestAdmin(t *testing.T) {
 
 	b.click("Block Web shop of ann@example.com")
 	b.until("blocked", "document.querySelector('[aria-label=\"Unblock Web shop of ann@example.com\"]')")
+	b.until("the state of each key", "document.querySelector('[aria-label=\"Keys of all users\"]').textContent.includes('Rejected by the provider')")
 	b.click("Block Anthropic of ann@example.com")
 	b.until("blocked", "document.querySelector('[aria-label=\"Unblock Anthropic of ann@example.com\"]')")
 	b.click("Tokens")
-	b.sees("Disabled by the admin")
+	b.sees("Blocked by the admin")
 	b.click("Provider keys")
-	b.sees("Disabled by the admin")
+	b.sees("Blocked by the admin")
 	b.clean()
 }
 
-// The log is narrowed by code, class and the beginning of a model's name; what cannot be is said at its field.
+// The log is filtered by status, class and the beginning of a model's name. An error is shown at its field.
 func TestFilters(t *testing.T) {
 	b := onlyUser(t)
 	b.open("#/requests")
@@ -145,25 +146,25 @@ func TestFilters(t *testing.T) {
 	b.clean()
 }
 
-// A request that nobody answered has no cost and no usage, rather than unknown ones.
+// A request that no provider answered shows no cost and no usage, rather than unknown ones.
 func TestUnanswered(t *testing.T) {
 	b := onlyUser(t)
 	b.open("#/requests?status=400")
 	b.until("a row without numbers", "document.querySelector('tbody tr')?.textContent.includes('mistral') && !document.querySelector('tbody').textContent.includes('unpriced')")
 	b.until("open it", "(document.querySelector('tbody a').click(), true)")
-	b.sees("Keys that were passed over")
+	b.sees("Keys that were skipped")
 	b.gone("as the provider reported it")
 	b.gone("unpriced")
 	b.clean()
 }
 
-// The docs need no answer of the gateway, and link to its description.
+// The docs are shown without the keys, and link to the OpenAPI description.
 func TestDocs(t *testing.T) {
 	b := openBrowser(t, startGateway(t))
 	b.open("")
 	b.signUp("Ann")
 	b.settled()
-	b.eval("(window.honest = fetch, fetch = path => path.startsWith('/api/keys') ? Promise.reject(new TypeError()) : honest(path), 0)")
+	b.eval("(window.realFetch = fetch, fetch = path => path.startsWith('/api/keys') ? Promise.reject(new TypeError()) : realFetch(path), 0)")
 	b.click("Docs")
 	b.sees("With neither, nothing runs until the daily scheduled call")
 	b.fill("Gemini", "")
@@ -172,19 +173,19 @@ func TestDocs(t *testing.T) {
 	b.clean()
 }
 
-// An answer whose stream breaks off keeps its words, and is not taken for a whole one.
+// A stream that ends early keeps its text, and is not shown as a whole answer.
 func TestStreamIsLost(t *testing.T) {
 	b := onlyUser(t)
 	b.open("#/playground")
 	b.sees("The answer appears here.")
-	b.eval(`(window.honest = fetch, fetch = (path, options) => path === '/api/chat' ? Promise.resolve(new Response('data: {"choices":[{"delta":{"content":"half a"}}]}\n\n')) : honest(path, options), 0)`)
+	b.eval(`(window.realFetch = fetch, fetch = (path, options) => path === '/api/chat' ? Promise.resolve(new Response('data: {"choices":[{"delta":{"content":"half a"}}]}\n\n')) : realFetch(path, options), 0)`)
 	b.click("Send")
 	b.sees("The connection to the gateway was lost before the answer was whole.")
 	b.sees("half a")
 	b.clean()
 }
 
-// The link that the gateway prints fills the set-up token in, and the token does not stay in the address.
+// The link that the gateway prints fills in the set-up token, and the token does not stay in the address.
 func TestSetupLink(t *testing.T) {
 	link := runGateway(t).Wait(t, `open (\S+/#setup=\S+)`)
 	base, hash, _ := strings.Cut(link, "/#setup=")
@@ -206,7 +207,7 @@ func TestSetupLink(t *testing.T) {
 	b.fill("Password", passphrase)
 	b.click("Create the account")
 	b.sees("Log out")
-	b.open("#setup=" + hash) // once more: there is nothing to set up
+	b.open("#setup=" + hash) // again: the gateway is set up
 	b.sees("First steps")
 	b.until("the address is clean", "!location.href.includes('setup')")
 	b.clean()

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A gateway that cannot serve says what is wrong, and so does the dashboard.
+// The dashboard shows why the gateway cannot serve.
 func TestUnreadyGateway(t *testing.T) {
 	files := http.FileServer(http.Dir("../../public"))
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

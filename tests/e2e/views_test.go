@@ -11,7 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// views are all that a person can see; open: what is pressed there, one after the other.
+// views are all views of a user. open: the controls that are pressed there, in order.
 var views = []struct{ name, hash, open string }{
 	{"overview", "#/overview?range=week&split=model", ""},
 	{"keys", "#/keys", ""},
@@ -35,8 +35,8 @@ var views = []struct{ name, hash, open string }{
 	{"unknown", "#/nowhere", ""},
 }
 
-// No rule of axe-core is broken on any view, wide and on a phone, light and dark. With SCREENSHOTS a picture
-// of each is written into that folder.
+// No view breaks a rule of axe-core, wide or on a phone, light or dark. With SCREENSHOTS a picture of each is
+// written into that folder.
 func TestViewsAreAccessible(t *testing.T) {
 	rules, err := os.ReadFile("node_modules/axe-core/axe.min.js")
 	if err != nil {
@@ -55,9 +55,9 @@ func TestViewsAreAccessible(t *testing.T) {
 	b.open("#/jobs")
 	b.settled()
 	b.everyShape("jobs-empty", string(rules))
-	b.submit("refused|Hello!") // there is no key yet
+	b.submit("refused|Hello!") // no key exists yet
 	b.open("#/job/refused")
-	b.click("Ask for the answer")
+	b.click("Get the answer")
 	b.sees("Failed")
 	b.everyShape("job-failed", string(rules))
 	b.fillGateway()
@@ -125,7 +125,7 @@ func (b *browser) accessible(what, rules string) {
 	}
 }
 
-// fillGateway makes keys in several states, tokens, and requests that were answered, refused and failed over.
+// fillGateway creates keys in several states, tokens, and requests that were answered, refused and failed over.
 func (b *browser) fillGateway() {
 	b.t.Helper()
 	await := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
@@ -150,7 +150,7 @@ func (b *browser) fillGateway() {
 	}
 }
 
-// fillQueue makes asynchronous requests that wait, were answered and were cancelled.
+// fillQueue submits asynchronous requests that wait, are answered and are cancelled.
 func (b *browser) fillQueue() {
 	b.t.Helper()
 	b.submit("report-7|words: 60", "long one|Hello!", "nobody-asks|Hello!", "f3b0c9a2-9a2e-4b55-8d8c-6f6f3d1f2a10-of-a-program-with-long-names|Hello!")
@@ -162,11 +162,11 @@ func (b *browser) fillQueue() {
 	}
 }
 
-// The pictures of the README, made by make screenshots.
+// The pictures of the README; make screenshots runs it.
 func TestScreenshots(t *testing.T) {
 	dir := os.Getenv("README_SCREENSHOTS")
 	if dir == "" {
-		t.Skip("make screenshots asks for them")
+		t.Skip("README_SCREENSHOTS is not set")
 	}
 	b := openBrowser(t, startGateway(t))
 	b.open("")

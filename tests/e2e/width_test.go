@@ -8,7 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// tooWide names what leaves the window, or its table, to the right; nothing if all is well.
+// tooWide lists what is wider than the window or its table.
 const tooWide = `(() => {
   const out = []
   if (document.documentElement.scrollWidth > innerWidth) out.push('the page: ' + document.documentElement.scrollWidth)
@@ -25,7 +25,7 @@ const tooWide = `(() => {
   return out
 })()`
 
-// Whatever keys and tokens are called, nothing leaves the window, and no label leaves its chart.
+// With long names of keys and tokens nothing is wider than the window, and no label leaves its chart.
 func TestLongNamesFit(t *testing.T) {
 	b := onlyUser(t)
 	await := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
@@ -63,7 +63,7 @@ func TestLongNamesFit(t *testing.T) {
 	b.clean()
 }
 
-// The axis of a count has whole marks, and the hours to come are empty.
+// The axis of a count has whole marks, and later hours are empty.
 func TestAxes(t *testing.T) {
 	b := openBrowser(t, startGateway(t))
 	b.open("")

@@ -6,14 +6,14 @@ import (
 	"fmt"
 )
 
-// anthropicSpeaker speaks Messages.
-func anthropicSpeaker() *speaker {
-	return &speaker{name: "anthropic", write: writeAnthropic,
+// anthropicCaller returns a caller in Anthropic's Messages dialect.
+func anthropicCaller() *caller {
+	return &caller{name: "anthropic", write: writeAnthropic,
 		auth:  func(token string) []string { return []string{"X-Api-Key", token, "Anthropic-Version", "2023-06-01"} },
 		whole: wholeAnthropic, stream: streamAnthropic, failed: failedAnthropic, finish: finishAnthropic}
 }
 
-func finishAnthropic(s *said) string {
+func finishAnthropic(s *answer) string {
 	switch s.finish {
 	case "end_turn", "stop_sequence":
 		return "stop"
@@ -27,7 +27,7 @@ func finishAnthropic(s *said) string {
 	return "unknown: " + s.finish
 }
 
-func writeAnthropic(a *ask) (string, []byte) {
+func writeAnthropic(a *request) (string, []byte) {
 	b := object{"model": a.model, "max_tokens": 4000}
 	if a.system != "" {
 		b["system"] = a.system
@@ -102,8 +102,8 @@ func (u *anthropicUsage) read() (usage, error) {
 	return usage{"input": *u.Input + u.Written + u.Read, "cached": u.Read, "output": *u.Output}, nil
 }
 
-// keepBlocks is what the SDK's types have of the blocks, and what a caller keeps who knows no thinking.
-func (s *said) keepBlocks(blocks []map[string]any) error {
+// keepBlocks saves the blocks as the SDK's types have them, and without reasoning.
+func (s *answer) keepBlocks(blocks []map[string]any) error {
 	var kept, bare []any
 	for _, b := range blocks {
 		kind, _ := b["type"].(string)
@@ -137,7 +137,7 @@ func (s *said) keepBlocks(blocks []map[string]any) error {
 	return nil
 }
 
-func wholeAnthropic(body []byte) (said, error) {
+func wholeAnthropic(body []byte) (answer, error) {
 	var v struct {
 		ID, Type, Role, Model string
 		Content               []map[string]any
@@ -146,12 +146,12 @@ func wholeAnthropic(body []byte) (said, error) {
 		Usage                 anthropicUsage
 	}
 	if err := json.Unmarshal(body, &v); err != nil {
-		return said{}, err
+		return answer{}, err
 	}
 	if v.ID == "" || v.Type != "message" || v.Role != "assistant" || v.Model == "" || v.Content == nil {
-		return said{}, errors.New("not a message")
+		return answer{}, errors.New("not a message")
 	}
-	s := said{finish: v.StopReason}
+	s := answer{finish: v.StopReason}
 	if v.StopSequence != nil {
 		s.stopped = *v.StopSequence
 	}
@@ -162,24 +162,24 @@ func wholeAnthropic(body []byte) (said, error) {
 	return s, s.keepBlocks(v.Content)
 }
 
-// anthropicStream checks the order that the SDKs count on.
+// anthropicStream checks the order of events that the SDKs rely on.
 type anthropicStream struct {
-	said
+	answer
 	blocks  []map[string]any
 	partial string // of the open block's input
 	open    bool
 	state   string // the last of message_start, message_delta, message_stop
 }
 
-func streamAnthropic(body []byte) (said, error) {
+func streamAnthropic(body []byte) (answer, error) {
 	events, err := eventsOf(body)
 	if err != nil {
-		return said{}, err
+		return answer{}, err
 	}
 	var t anthropicStream
 	for i, e := range events {
 		if t.terminated || t.failed != nil {
-			return said{}, fmt.Errorf("event %d: %+v after the end", i, e)
+			return answer{}, fmt.Errorf("event %d: %+v after the end", i, e)
 		}
 		var v struct {
 			Type    string
@@ -194,28 +194,28 @@ func streamAnthropic(body []byte) (said, error) {
 			Usage anthropicUsage
 		}
 		if err := json.Unmarshal([]byte(e.data), &v); err != nil {
-			return said{}, err
+			return answer{}, err
 		}
 		if v.Type != e.name {
-			return said{}, fmt.Errorf("the event %q says that it is %q", e.name, v.Type)
+			return answer{}, fmt.Errorf("the event %q says that it is %q", e.name, v.Type)
 		}
 		switch e.name {
 		case "ping":
 		case "message_start":
 			if _, err := v.Message.Usage.read(); err != nil || t.state != "" || v.Message.ID == "" || v.Message.Type != "message" || v.Message.Role != "assistant" || v.Message.Model == "" || v.Message.Content == nil {
-				return said{}, fmt.Errorf("a bad start: %s", e.data)
+				return answer{}, fmt.Errorf("a bad start: %s", e.data)
 			}
 			t.state = e.name
 		case "content_block_start", "content_block_delta", "content_block_stop":
 			if t.state != "message_start" {
-				return said{}, fmt.Errorf("%s at the wrong place", e.name)
+				return answer{}, fmt.Errorf("%s at the wrong place", e.name)
 			}
 			if err := t.block(e.name, v.Index, v.Block, v.Delta); err != nil {
-				return said{}, fmt.Errorf("event %d, %s: %w", i, e.data, err)
+				return answer{}, fmt.Errorf("event %d, %s: %w", i, e.data, err)
 			}
 		case "message_delta":
 			if t.open || t.state != "message_start" {
-				return said{}, errors.New("message_delta at the wrong place")
+				return answer{}, errors.New("message_delta at the wrong place")
 			}
 			t.state = e.name
 			t.finish, _ = v.Delta["stop_reason"].(string)
@@ -223,25 +223,25 @@ func streamAnthropic(body []byte) (said, error) {
 				t.stopped = s
 			}
 			if t.usage, err = v.Usage.read(); err != nil {
-				return said{}, err
+				return answer{}, err
 			}
 		case "message_stop":
 			if t.state != "message_delta" {
-				return said{}, errors.New("message_stop at the wrong place")
+				return answer{}, errors.New("message_stop at the wrong place")
 			}
 			t.terminated = true
 		case "error":
 			f, err := failedAnthropic([]byte(e.data))
 			if err != nil {
-				return said{}, err
+				return answer{}, err
 			}
 			t.failed = &f
 		default:
-			return said{}, fmt.Errorf("an event %q", e.name)
+			return answer{}, fmt.Errorf("an event %q", e.name)
 		}
 	}
 	if t.open && t.failed == nil {
-		return said{}, errors.New("a block is open at the end")
+		return answer{}, errors.New("a block is open at the end")
 	}
 	if t.failed != nil {
 		if n := len(t.blocks); t.open && t.blocks[n-1]["type"] == "tool_use" {
@@ -249,7 +249,7 @@ func streamAnthropic(body []byte) (said, error) {
 		}
 	}
 	err = t.keepBlocks(t.blocks)
-	return t.said, err
+	return t.answer, err
 }
 
 func (t *anthropicStream) block(event string, index int, block, delta map[string]any) error {

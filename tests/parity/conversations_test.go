@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// thinkers are models that want back what they thought, and what their calls are numbered by.
-func thinkers() []provided {
+// reasoningModels are models that require their reasoning back, of several ways to number tool calls.
+func reasoningModels() []provided {
 	return []provided{
 		{"openrouter", []string{"moonshotai/kimi-k2.6", "anthropic/claude-haiku-4.5"}},
 		{"fireworks", []string{"accounts/fireworks/models/kimi-k2p6"}},
@@ -21,11 +21,11 @@ func thinkers() []provided {
 	}
 }
 
-// application is a program with one token and one provider key, and many end users.
+// application is a program with one token, one provider key and many end users.
 type application struct {
 	*person
-	secret string
-	asked  int64
+	secret   string
+	requests int64
 }
 
 func (w *world) application(provider string) *application {
@@ -35,55 +35,55 @@ func (w *world) application(provider string) *application {
 	return app
 }
 
-// ask returns the answer, and what the provider got.
-func (app *application) ask(s *speaker, a *ask) (said, string, error) {
-	got, r, err := app.person.ask(s, a)
+// exchange returns the answer and the request that the provider received.
+func (app *application) exchange(s *caller, a *request) (answer, string, error) {
+	got, r, err := app.person.exchange(s, a)
 	if err != nil || got.failed != nil {
 		return got, "", fmt.Errorf("%d %s: %w", r.status, r.body, err)
 	}
 	return got, app.sent(), nil
 }
 
-// sent is the next request that the provider got.
+// sent returns the next request that the provider received.
 func (app *application) sent() string {
-	app.asked++
-	for range 1000 { // it is recorded when all of the answer is out
+	app.requests++
+	for range 1000 { // the emulator records it when the whole answer is out
 		n, last := int64(0), ""
 		for _, r := range app.emu.Requests() {
 			if r.Key == app.secret {
 				n, last = n+1, string(r.Body)
 			}
 		}
-		if n == app.asked {
+		if n == app.requests {
 			return last
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
-	app.t.Errorf("the provider did not get %d requests", app.asked)
+	app.t.Errorf("the provider did not get %d requests", app.requests)
 	return ""
 }
 
 // customer is an end user of an application.
 type customer struct {
 	app     *application
-	s       *speaker
+	s       *caller
 	name    string
-	first   ask
+	first   request
 	history []turn
 }
 
-// customer begins a conversation with a customer, who asks by name.
-func (app *application) customer(s *speaker, model, name, system string, streamed bool) (*customer, error) {
-	c := &customer{app: app, s: s, name: name, first: ask{model: model, system: system, turns: []turn{{text: "call for " + name}},
+// customer begins a conversation with a customer whose first message holds the name.
+func (app *application) customer(s *caller, model, name, system string, streamed bool) (*customer, error) {
+	c := &customer{app: app, s: s, name: name, first: request{model: model, system: system, turns: []turn{{text: "call for " + name}},
 		tools: []tool{{"weather", weather}}, choice: "auto", effort: "high", streamed: streamed}}
 	return c, c.next()
 }
 
-// next makes a turn that ends with the model's call, after the turns, and answers the call.
+// next sends the turns, expects a tool call, and adds the call's result to the history.
 func (c *customer) next(turns ...turn) error {
 	a := c.first
 	a.turns = slices.Concat(a.turns, c.history, turns)
-	got, _, err := c.app.ask(c.s, &a)
+	got, _, err := c.app.exchange(c.s, &a)
 	if err == nil && len(got.calls) != 1 {
 		err = fmt.Errorf("%d calls", len(got.calls))
 	}
@@ -95,30 +95,30 @@ func (c *customer) next(turns ...turn) error {
 	return nil
 }
 
-// sent is what the provider gets when the conversation goes on.
+// sent continues the conversation and returns the request that the provider received.
 func (c *customer) sent() (string, error) {
 	a := c.first
 	a.turns = slices.Concat(a.turns, c.history)
-	_, sent, err := c.app.ask(c.s, &a)
+	_, sent, err := c.app.exchange(c.s, &a)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", c.name, err)
 	}
 	return sent, err
 }
 
-// showsThoughts says whether what was thought can be read in the provider's requests: the others get it encrypted.
-func showsThoughts(provider string) bool {
+// showsReasoning reports whether reasoning is readable in requests to the provider. The others receive it encrypted.
+func showsReasoning(provider string) bool {
 	return provider == "openrouter" || provider == "fireworks" || provider == "deepseek" || provider == "anthropic"
 }
 
-func thoughtsOf(name string) string { return "The user wants an answer: call for " + name }
+func reasoningOf(name string) string { return "The user wants an answer: call for " + name }
 
-// everyThinker runs the test for each thinker, dialect and form, one after the other.
-func everyThinker(t *testing.T, test func(app *application, pr provided, model string, s *speaker, streamed bool) error) {
+// everyReasoningModel runs the test for each model, dialect and delivery, one after the other.
+func everyReasoningModel(t *testing.T, test func(app *application, pr provided, model string, s *caller, streamed bool) error) {
 	w := newWorld(t)
-	for _, pr := range thinkers() {
+	for _, pr := range reasoningModels() {
 		for _, model := range pr.models {
-			for _, s := range speakers() {
+			for _, s := range callers() {
 				for _, streamed := range []bool{false, true} {
 					if err := test(w.application(pr.id), pr, pr.id+"/"+model, s, streamed); err != nil {
 						t.Errorf("%s, %s, streamed %v: %v", model, s.name, streamed, err)
@@ -129,10 +129,10 @@ func everyThinker(t *testing.T, test func(app *application, pr provided, model s
 	}
 }
 
-// What a model thought in one conversation never gets into another's, though both have one token and the model numbers
-// its calls anew in each.
-func TestThoughtsStayInTheirConversation(t *testing.T) {
-	everyThinker(t, func(app *application, pr provided, model string, s *speaker, streamed bool) error {
+// Reasoning of one conversation never enters another, even where both use one token and the model numbers its calls
+// anew in each.
+func TestReasoningNeverEntersAnotherConversation(t *testing.T) {
+	everyReasoningModel(t, func(app *application, pr provided, model string, s *caller, streamed bool) error {
 		alice, err := app.customer(s, model, "alice", "Be brief.", streamed)
 		if err != nil {
 			return err
@@ -147,9 +147,9 @@ func TestThoughtsStayInTheirConversation(t *testing.T) {
 			switch {
 			case err != nil:
 				return err
-			case strings.Contains(sent, thoughtsOf(other)):
+			case strings.Contains(sent, reasoningOf(other)):
 				return fmt.Errorf("%s's request has what was thought of %s: %s", c.name, other, sent)
-			case showsThoughts(pr.id) && strings.Count(sent, thoughtsOf(c.name)) != 1:
+			case showsReasoning(pr.id) && strings.Count(sent, reasoningOf(c.name)) != 1:
 				return fmt.Errorf("%s's request lacks what was thought of %s: %s", c.name, c.name, sent)
 			}
 			if err := c.next(turn{text: "call again"}); err != nil {
@@ -160,9 +160,9 @@ func TestThoughtsStayInTheirConversation(t *testing.T) {
 	})
 }
 
-// Two customers say the same, and their applications' system text says who they are. Only that tells them apart.
-func TestThoughtsStayWithTheirSystemText(t *testing.T) {
-	everyThinker(t, func(app *application, pr provided, model string, s *speaker, streamed bool) error {
+// Two conversations have the same messages; only the system text differs.
+func TestReasoningIsBoundToSystemText(t *testing.T) {
+	everyReasoningModel(t, func(app *application, pr provided, model string, s *caller, streamed bool) error {
 		alice, err := app.customer(s, model, "me", "You talk to Alice.", streamed)
 		if err != nil {
 			return err
@@ -171,16 +171,17 @@ func TestThoughtsStayWithTheirSystemText(t *testing.T) {
 			return err
 		}
 		sent, err := alice.sent()
-		if err == nil && showsThoughts(pr.id) && !strings.HasPrefix(s.name, "gemini") && strings.Count(sent, thoughtsOf("me")) != 1 {
+		if err == nil && showsReasoning(pr.id) && !strings.HasPrefix(s.name, "gemini") && strings.Count(sent, reasoningOf("me")) != 1 {
 			err = fmt.Errorf("the thoughts are lost: %s", sent)
 		}
 		return err
 	})
 }
 
-// A conversation goes on if its system text tells the time; where the provider binds what it thought to that text, it goes on without.
+// A conversation continues when its system text changes. Where the provider binds reasoning to that text, it continues
+// without.
 func TestSystemTextMayChange(t *testing.T) {
-	everyThinker(t, func(app *application, pr provided, model string, s *speaker, streamed bool) error {
+	everyReasoningModel(t, func(app *application, pr provided, model string, s *caller, streamed bool) error {
 		c, err := app.customer(s, model, "me", "It is 12:01.", streamed)
 		if err != nil {
 			return err
@@ -191,31 +192,31 @@ func TestSystemTextMayChange(t *testing.T) {
 			return err
 		}
 		bound := strings.Contains(model, "claude")
-		if showsThoughts(pr.id) && strings.Contains(sent, thoughtsOf("me")) == bound {
+		if showsReasoning(pr.id) && strings.Contains(sent, reasoningOf("me")) == bound {
 			return fmt.Errorf("bound to the system text %v: %s", bound, sent)
 		}
 		return c.next(turn{text: "call again"})
 	})
 }
 
-// An edited history is another conversation: what was thought in the one that was is not put into it.
-func TestEditedHistoryHasNoThoughts(t *testing.T) {
-	everyThinker(t, func(app *application, pr provided, model string, s *speaker, streamed bool) error {
+// An edited history is another conversation: it does not receive the reasoning of the original.
+func TestEditedHistoryGetsNoReasoning(t *testing.T) {
+	everyReasoningModel(t, func(app *application, pr provided, model string, s *caller, streamed bool) error {
 		c, err := app.customer(s, model, "alice", "", streamed)
 		if err != nil {
 			return err
 		}
 		c.first.turns = []turn{{text: "call for bob"}}
 		sent, err := c.sent()
-		if err == nil && strings.Contains(sent, thoughtsOf("alice")) {
+		if err == nil && strings.Contains(sent, reasoningOf("alice")) {
 			err = fmt.Errorf("the request has what was thought of alice: %s", sent)
 		}
 		return err
 	})
 }
 
-// End users whom a request names are told apart, though they say the same and the model numbers its calls anew.
-func TestThoughtsStayWithTheirEndUser(t *testing.T) {
+// Requests that name different end users are different conversations, even with equal messages and call ids.
+func TestReasoningIsBoundToEndUser(t *testing.T) {
 	w := newWorld(t)
 	const model = "fireworks/accounts/fireworks/models/kimi-k2p6"
 	for path, body := range map[string]string{
@@ -237,21 +238,21 @@ func TestThoughtsStayWithTheirEndUser(t *testing.T) {
 			return app.sent()
 		}
 		send("alice", "")
-		if sent := send("bob", turn); strings.Contains(sent, thoughtsOf("me")) {
+		if sent := send("bob", turn); strings.Contains(sent, reasoningOf("me")) {
 			t.Errorf("%s: bob's request has what was thought for alice: %s", path, sent)
 		}
-		if sent := send("alice", turn); !strings.Contains(sent, thoughtsOf("me")) {
+		if sent := send("alice", turn); !strings.Contains(sent, reasoningOf("me")) {
 			t.Errorf("%s: alice's request lacks what was thought for her: %s", path, sent)
 		}
 	}
 }
 
-// The ids of Kimi's calls go on in a conversation and begin anew in the next.
+// The emulated Kimi numbers calls through a conversation and from 0 in the next.
 func TestEmulatedKimiNumbersItsCalls(t *testing.T) {
 	w := newWorld(t)
 	app := w.application("fireworks")
 	for range 2 {
-		c, err := app.customer(openAISpeaker(), "fireworks/accounts/fireworks/models/kimi-k2p6", "me", "", false)
+		c, err := app.customer(openAICaller(), "fireworks/accounts/fireworks/models/kimi-k2p6", "me", "", false)
 		w.must(err)
 		w.must(c.next(turn{text: "call again"}))
 		var ids []string

@@ -30,7 +30,7 @@ func upstream(kind, code, anthropic string) told {
 	return told{502, "PROVIDER_ERROR", kind, code, anthropic, "UNAVAILABLE"}
 }
 
-func callers(code string) told {
+func callerFault(code string) told {
 	return told{400, "VALIDATION_ERROR", "invalid_request_error", code, "invalid_request_error", "INVALID_ARGUMENT"}
 }
 
@@ -74,11 +74,11 @@ func faultCases() []faultCase {
 		{fault: emulator.BadKey, told: broken, class: "bad_key"},
 		{fault: emulator.Forbidden, told: broken, class: "forbidden"},
 		{fault: emulator.NoModel, told: upstream("server_error", "model_not_found", "api_error"), class: "model_unknown"},
-		{fault: emulator.TooLong, told: callers("context_length_exceeded"), class: "context_too_long"},
-		{fault: emulator.Policy, told: callers("content_policy_violation"), class: "content_policy", except: map[string]faultCase{
+		{fault: emulator.TooLong, told: callerFault("context_length_exceeded"), class: "context_too_long"},
+		{fault: emulator.Policy, told: callerFault("content_policy_violation"), class: "content_policy", except: map[string]faultCase{
 			"gemini": {told: told{status: 200}}, // an answer without candidates
 		}},
-		{fault: emulator.TooLarge, told: callers("request_too_large"), class: "too_large"},
+		{fault: emulator.TooLarge, told: callerFault("request_too_large"), class: "too_large"},
 		{fault: emulator.ServerError, told: broken, class: "transport"},
 		{fault: emulator.HTMLError, told: broken, class: "transport"},
 		{fault: emulator.EmptyError, told: broken, class: "transport"},
@@ -94,7 +94,7 @@ func faultCases() []faultCase {
 
 // everywhere runs the test for each provider and failure at once, as most of the time is spent waiting. Each
 // has a person of its own.
-func everywhere[T any](t *testing.T, w *world, list []T, test func(p *person, pr provided, s *speaker, one T) error) {
+func everywhere[T any](t *testing.T, w *world, list []T, test func(p *person, pr provided, s *caller, one T) error) {
 	t.Helper()
 	var combinations atomic.Int64
 	var all sync.WaitGroup
@@ -102,7 +102,7 @@ func everywhere[T any](t *testing.T, w *world, list []T, test func(p *person, pr
 		for _, one := range list {
 			all.Go(func() {
 				p := w.person()
-				for _, s := range speakers() {
+				for _, s := range callers() {
 					combinations.Add(1)
 					if err := test(p, pr, s, one); err != nil {
 						t.Errorf("%s, %s: %v", pr.id, s.name, err)
@@ -119,19 +119,19 @@ func everywhere[T any](t *testing.T, w *world, list []T, test func(p *person, pr
 // provider says of its key never looks as if it were said of the caller's token.
 func TestErrorsBefore(t *testing.T) {
 	w := newWorld(t)
-	everywhere(t, w, faultCases(), func(p *person, pr provided, s *speaker, c faultCase) error {
+	everywhere(t, w, faultCases(), func(p *person, pr provided, s *caller, c faultCase) error {
 		if other, ok := c.except[pr.id]; ok {
 			c.told, c.class = other.told, other.class
 		}
 		var failures []failure
 		for _, streamed := range []bool{false, true} {
 			key := p.key(pr.id, "sk-emulated-fault-"+string(c.fault))
-			a := ask{model: pr.models[0], turns: []turn{{text: "Hello"}}, streamed: streamed}
-			got, r, err := p.ask(s, &a, "X-LLM-Provider", pr.id)
+			a := request{model: pr.models[0], turns: []turn{{text: "Hello"}}, streamed: streamed}
+			got, r, err := p.exchange(s, &a, "X-LLM-Provider", pr.id)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.fault, err)
 			}
-			p.drop(key) // it may rest now
+			p.drop(key) // it may be in cooldown now
 			want, status := c.told.in(s.name)
 			switch {
 			case r.status != status:
@@ -202,13 +202,13 @@ func breakCases() []breakCase {
 // answer it is the same error, with a status.
 func TestErrorsInTheMiddle(t *testing.T) {
 	w := newWorld(t)
-	everywhere(t, w, breakCases(), func(p *person, pr provided, s *speaker, c breakCase) error {
+	everywhere(t, w, breakCases(), func(p *person, pr provided, s *caller, c breakCase) error {
 		secret := fmt.Sprintf("sk-emulated-%s-1", strings.ReplaceAll(s.name+c.name, " ", ""))
 		defer p.drop(p.key(pr.id, secret))
 		match := emulator.Match{Provider: pr.id, Key: secret}
-		breaks := func(streamed bool, do emulator.Behaviour) (said, *reply, error) {
+		breaks := func(streamed bool, do emulator.Behaviour) (answer, *reply, error) {
 			w.emu.Set(match, do)
-			return p.ask(s, &ask{model: pr.models[0], turns: []turn{{text: "words: 40"}}, streamed: streamed, usageAsked: true}, "X-LLM-Provider", pr.id)
+			return p.exchange(s, &request{model: pr.models[0], turns: []turn{{text: "words: 40"}}, streamed: streamed, includeUsage: true}, "X-LLM-Provider", pr.id)
 		}
 		whole, r, err := breaks(false, c.whole)
 		wants := func(got *failure, told told, class string) error {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// exception is what a provider, or a model of it, cannot do, and what callers are told then: a warning, or a 400
-// where to go on would be to do another thing. Nothing else may differ from what is wanted of all.
+// exception is something that a provider or model cannot do, and its effect: a warning, or a 400 where continuing
+// would do something else. Everything else is as for all providers.
 type exception struct {
 	provider string   // empty: all
 	models   []string // prefixes; nil: all
@@ -23,8 +23,8 @@ func (e *exception) fits(provider, model, dialect, name string) bool {
 
 func warned(text string) func(*want) { return func(w *want) { w.warned = text } }
 
-// noThoughts is a model that does not reason, told to.
-func noThoughts(warning string) func(*want) {
+// noReasoning is a model that does not reason when a request wants reasoning.
+func noReasoning(warning string) func(*want) {
 	return func(w *want) { *w = want{part: "Hello!", finish: "stop", warned: warning} }
 }
 
@@ -45,13 +45,13 @@ func exceptions() []exception {
 	}
 	hidden := func(w *want) { w.reasoning = "" }
 	unfiltered := func(w *want) { w.finish = "stop" } // the provider has no such reason
-	// A refusal has a place of its own in some dialects, and is text in the others.
+	// Some dialects have a field for refusals; in the others a refusal is text.
 	apartIn := []string{"native", "openai", "responses"}
 	apart := func(w *want) { w.text, w.refusal = "", "I cannot help with that." }
 	return []exception{
-		// Chat Completions never show what was thought.
+		// Chat Completions never show reasoning.
 		{"openai", nil, nil, reasons, hidden},
-		{"openai", []string{"gpt-4o-mini"}, nil, reasons, noThoughts("reasoning cannot be steered at openai for this model: dropped")},
+		{"openai", []string{"gpt-4o-mini"}, nil, reasons, noReasoning("reasoning cannot be steered at openai for this model: dropped")},
 		{"openai", []string{"gpt-5"}, nil, stops, unstopped("openai")},
 		{"openai", nil, apartIn, refuses, apart},
 		{"openai", nil, []string{"anthropic"}, refuses, func(w *want) { w.finish = "content_filter" }},
@@ -72,9 +72,9 @@ func exceptions() []exception {
 		{"gemini", nil, google, refuses, func(w *want) { w.text = "" }}, // as it came: in promptFeedback
 		{"gemini", []string{"gemini-2.5"}, google, calls, func(w *want) { w.nameless = true }},
 
-		{"mistral", []string{"mistral-large"}, nil, reasons, noThoughts("reasoning cannot be steered at mistral for this model: dropped")},
+		{"mistral", []string{"mistral-large"}, nil, reasons, noReasoning("reasoning cannot be steered at mistral for this model: dropped")},
 		{"mistral", nil, nil, midway, unfiltered},
-		{"groq", []string{"llama"}, nil, reasons, noThoughts("reasoning cannot be steered at groq for this model: dropped")},
+		{"groq", []string{"llama"}, nil, reasons, noReasoning("reasoning cannot be steered at groq for this model: dropped")},
 		{"groq", nil, nil, midway, unfiltered},
 		{"together", nil, nil, midway, unfiltered},
 
@@ -85,7 +85,7 @@ func exceptions() []exception {
 		}},
 
 		{"xai", nil, nil, reasons, hidden},
-		{"xai", []string{"grok-4.20"}, nil, reasons, noThoughts("reasoning cannot be steered at xai for this model: dropped")},
+		{"xai", []string{"grok-4.20"}, nil, reasons, noReasoning("reasoning cannot be steered at xai for this model: dropped")},
 		{"xai", []string{"grok-4.3", "grok-4.7"}, nil, stops, unstopped("xai")},
 		{"xai", nil, nil, midway, unfiltered},
 

@@ -5,15 +5,15 @@ import (
 	"testing"
 )
 
-// What only the caller's dialect has is told of where it is lost, and refused where much depends on it.
+// A field that only the caller's dialect has causes a warning where it is lost, and an error where much depends on it.
 func TestForeignFields(t *testing.T) {
 	w := newWorld(t)
 	p := w.person()
 	for _, provider := range []string{"openai", "gemini", "anthropic"} {
 		p.key(provider, "")
 	}
-	dialects := map[string]*speaker{}
-	for _, s := range speakers() {
+	dialects := map[string]*caller{}
+	for _, s := range callers() {
 		dialects[s.name] = s
 	}
 	for _, c := range []struct {
@@ -33,7 +33,7 @@ func TestForeignFields(t *testing.T) {
 		{"anthropic", "gpt-4o-mini", object{"mcp_servers": []any{object{"type": "url", "url": "https://example.com", "name": "n"}}}, nil, "mcp_servers"},
 	} {
 		s := dialects[c.dialect]
-		path, body := s.write(&ask{model: c.model, turns: []turn{{text: "Hello"}}})
+		path, body := s.write(&request{model: c.model, turns: []turn{{text: "Hello"}}})
 		r := p.send("POST", path, encode(merged(body, c.own)), s.auth(p.token)...)
 		warnings := r.header.Get("X-LLM-Warnings")
 		if c.refused != "" {

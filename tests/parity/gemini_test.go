@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// geminiSpeaker speaks generateContent. The query makes the form of a stream.
-func geminiSpeaker(name, query string) *speaker {
-	s := &speaker{name: name, auth: func(token string) []string { return []string{"X-Goog-Api-Key", token} }, finish: finishGemini,
-		write: func(a *ask) (string, []byte) { return writeGemini(a, query) },
-		whole: func(body []byte) (said, error) { return readGemini([]json.RawMessage{body}) }}
+// geminiCaller returns a caller of generateContent. The query selects the format of a stream.
+func geminiCaller(name, query string) *caller {
+	s := &caller{name: name, auth: func(token string) []string { return []string{"X-Goog-Api-Key", token} }, finish: finishGemini,
+		write: func(a *request) (string, []byte) { return writeGemini(a, query) },
+		whole: func(body []byte) (answer, error) { return readGemini([]json.RawMessage{body}) }}
 	s.stream, s.failed = streamGemini, failedGemini
 	if query == "" {
 		s.stream, s.failed = arrayGemini, func(body []byte) (failure, error) {
@@ -26,7 +26,7 @@ func geminiSpeaker(name, query string) *speaker {
 	return s
 }
 
-func finishGemini(s *said) string {
+func finishGemini(s *answer) string {
 	switch {
 	case s.finish == "STOP" && len(s.calls) > 0:
 		return "tool_calls"
@@ -40,7 +40,7 @@ func finishGemini(s *said) string {
 	return "unknown: " + s.finish
 }
 
-func writeGemini(a *ask, query string) (string, []byte) {
+func writeGemini(a *request, query string) (string, []byte) {
 	b, config := object{}, object{}
 	if a.system != "" {
 		b["systemInstruction"] = object{"parts": []any{object{"text": a.system}}}
@@ -99,32 +99,32 @@ func writeGemini(a *ask, query string) (string, []byte) {
 	return path + ":generateContent", encode(b)
 }
 
-func streamGemini(body []byte) (said, error) {
+func streamGemini(body []byte) (answer, error) {
 	events, err := eventsOf(body)
 	if err != nil {
-		return said{}, err
+		return answer{}, err
 	}
 	var chunks []json.RawMessage
 	for _, e := range events {
 		if e.name != "" {
-			return said{}, fmt.Errorf("an event with the name %q", e.name)
+			return answer{}, fmt.Errorf("an event with the name %q", e.name)
 		}
 		chunks = append(chunks, json.RawMessage(e.data))
 	}
 	return readGemini(chunks)
 }
 
-func arrayGemini(body []byte) (said, error) {
+func arrayGemini(body []byte) (answer, error) {
 	var chunks []json.RawMessage
 	if err := json.Unmarshal(body, &chunks); err != nil {
-		return said{}, err
+		return answer{}, err
 	}
 	return readGemini(chunks)
 }
 
 // readGemini reads an answer, or the chunks of one.
-func readGemini(chunks []json.RawMessage) (said, error) {
-	var s said
+func readGemini(chunks []json.RawMessage) (answer, error) {
+	var s answer
 	var kept, bare []any
 	for i, chunk := range chunks {
 		var v struct {
@@ -204,7 +204,7 @@ func readGemini(chunks []json.RawMessage) (said, error) {
 	return s, nil
 }
 
-// requestInfo is the detail that is another in each answer.
+// requestInfo is the detail that differs in each answer.
 var requestInfo = regexp.MustCompile(`,\{"@type":"type.googleapis.com/google.rpc.RequestInfo","requestId":"[0-9a-f-]{36}"\}`)
 
 func failedGemini(body []byte) (failure, error) {

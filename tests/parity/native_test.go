@@ -8,14 +8,14 @@ import (
 
 func bearer(token string) []string { return []string{"Authorization", "Bearer " + token} }
 
-// nativeSpeaker speaks the gateway's own dialect.
-func nativeSpeaker() *speaker {
-	return &speaker{name: "native", auth: bearer, write: writeNative,
-		whole:  func(body []byte) (said, error) { return readNative([]json.RawMessage{body}, "message") },
-		stream: streamNative, failed: failedNative, finish: func(s *said) string { return s.finish }}
+// nativeCaller returns a caller in the gateway's own dialect.
+func nativeCaller() *caller {
+	return &caller{name: "native", auth: bearer, write: writeNative,
+		whole:  func(body []byte) (answer, error) { return readNative([]json.RawMessage{body}, "message") },
+		stream: streamNative, failed: failedNative, finish: func(s *answer) string { return s.finish }}
 }
 
-func writeNative(a *ask) (string, []byte) {
+func writeNative(a *request) (string, []byte) {
 	b := object{"model": a.model}
 	var messages []any
 	if a.system != "" {
@@ -66,17 +66,17 @@ func writeNative(a *ask) (string, []byte) {
 	return "/api/chat", encode(b)
 }
 
-func streamNative(body []byte) (said, error) {
+func streamNative(body []byte) (answer, error) {
 	events, err := eventsOf(body)
 	if err != nil {
-		return said{}, err
+		return answer{}, err
 	}
 	var chunks []json.RawMessage
 	var failed *failure
 	for i, e := range events {
 		switch {
 		case e.name != "":
-			return said{}, fmt.Errorf("an event with the name %q", e.name)
+			return answer{}, fmt.Errorf("an event with the name %q", e.name)
 		case e.data == "[DONE]" && i == len(events)-1:
 			s, err := readNative(chunks, "delta")
 			s.terminated = true
@@ -86,7 +86,7 @@ func streamNative(body []byte) (said, error) {
 		if json.Unmarshal([]byte(e.data), &f) == nil && f.Error != nil {
 			one, err := failedNative([]byte(e.data))
 			if err != nil || i < len(events)-1 {
-				return said{}, errors.Join(err, errors.New("a bad error event"))
+				return answer{}, errors.Join(err, errors.New("a bad error event"))
 			}
 			failed = &one
 			break
@@ -99,8 +99,8 @@ func streamNative(body []byte) (said, error) {
 }
 
 // readNative reads an answer, or the pieces of one.
-func readNative(chunks []json.RawMessage, member string) (said, error) {
-	var s said
+func readNative(chunks []json.RawMessage, member string) (answer, error) {
+	var s answer
 	type piece struct {
 		index int
 		m     object

@@ -6,14 +6,14 @@ import (
 	"fmt"
 )
 
-// openAISpeaker speaks Chat Completions.
-func openAISpeaker() *speaker {
-	return &speaker{name: "openai", base: "/v1", auth: bearer, write: writeOpenAI,
+// openAICaller returns a caller of Chat Completions.
+func openAICaller() *caller {
+	return &caller{name: "openai", base: "/v1", auth: bearer, write: writeOpenAI,
 		whole:  wholeOpenAI,
-		stream: streamOpenAI, failed: failedOpenAI, finish: func(s *said) string { return s.finish }}
+		stream: streamOpenAI, failed: failedOpenAI, finish: func(s *answer) string { return s.finish }}
 }
 
-func writeOpenAI(a *ask) (string, []byte) {
+func writeOpenAI(a *request) (string, []byte) {
 	b := object{"model": a.model}
 	var messages []any
 	if a.system != "" {
@@ -60,7 +60,7 @@ func writeOpenAI(a *ask) (string, []byte) {
 	}
 	if a.streamed {
 		b["stream"] = true
-		if a.usageAsked {
+		if a.includeUsage {
 			b["stream_options"] = object{"include_usage": true}
 		}
 	}
@@ -105,9 +105,9 @@ type openAIMessage struct {
 	Calls            []openAICall     `json:"tool_calls"`
 }
 
-// openAITurn puts an answer together.
+// openAITurn joins the pieces of an answer.
 type openAITurn struct {
-	said
+	answer
 	details []map[string]any
 	all     []openAICall
 }
@@ -162,7 +162,7 @@ func (t *openAITurn) detail(d map[string]any) {
 	t.details = append(t.details, d)
 }
 
-func (t *openAITurn) end() said {
+func (t *openAITurn) end() answer {
 	kept, bare := object{"role": "assistant", "content": any(t.text)}, object{"role": "assistant", "content": any(t.text)}
 	if t.text == "" && len(t.all) > 0 {
 		kept["content"], bare["content"] = nil, nil
@@ -191,10 +191,10 @@ func (t *openAITurn) end() said {
 		bare["tool_calls"] = append(list, plain)
 	}
 	t.kept, t.bare = encode(kept), encode(bare)
-	return t.said
+	return t.answer
 }
 
-func wholeOpenAI(body []byte) (said, error) {
+func wholeOpenAI(body []byte) (answer, error) {
 	var v struct {
 		ID, Object, Model string
 		Created           int64
@@ -206,11 +206,11 @@ func wholeOpenAI(body []byte) (said, error) {
 		Usage *openAIUsage
 	}
 	if err := json.Unmarshal(body, &v); err != nil {
-		return said{}, err
+		return answer{}, err
 	}
 	if v.ID == "" || v.Object != "chat.completion" || v.Created == 0 || v.Model == "" || len(v.Choices) != 1 || v.Usage == nil ||
 		v.Choices[0].Message.Role != "assistant" {
-		return said{}, errors.New("not a chat.completion")
+		return answer{}, errors.New("not a chat.completion")
 	}
 	var t openAITurn
 	t.finish, t.usage = v.Choices[0].Finish, v.Usage.read()
@@ -218,15 +218,15 @@ func wholeOpenAI(body []byte) (said, error) {
 	return t.end(), err
 }
 
-func streamOpenAI(body []byte) (said, error) {
+func streamOpenAI(body []byte) (answer, error) {
 	events, err := eventsOf(body)
 	if err != nil {
-		return said{}, err
+		return answer{}, err
 	}
 	var t openAITurn
 	for i, e := range events {
 		if t.terminated || t.failed != nil || e.name != "" {
-			return said{}, fmt.Errorf("event %d: %+v should not be here", i, e)
+			return answer{}, fmt.Errorf("event %d: %+v should not be here", i, e)
 		}
 		if e.data == "[DONE]" {
 			t.terminated = true
@@ -244,29 +244,29 @@ func streamOpenAI(body []byte) (said, error) {
 			Error json.RawMessage
 		}
 		if err := json.Unmarshal([]byte(e.data), &v); err != nil {
-			return said{}, err
+			return answer{}, err
 		}
 		if v.Error != nil {
 			f, err := failedOpenAI([]byte(e.data))
 			if err != nil {
-				return said{}, err
+				return answer{}, err
 			}
 			t.failed = &f
 			continue
 		}
 		if v.ID == "" || v.Object != "chat.completion.chunk" || v.Created == 0 || v.Model == "" || v.Choices == nil {
-			return said{}, fmt.Errorf("event %d is no chunk: %s", i, e.data)
+			return answer{}, fmt.Errorf("event %d is no chunk: %s", i, e.data)
 		}
 		if v.Usage != nil {
 			t.usage = v.Usage.read()
 		}
 		for _, c := range v.Choices {
 			if err := t.add(&c.Delta); err != nil {
-				return said{}, err
+				return answer{}, err
 			}
 			if c.Finish != nil {
 				if t.finish != "" && t.finish != *c.Finish {
-					return said{}, fmt.Errorf("two finish reasons, %s and %s", t.finish, *c.Finish)
+					return answer{}, fmt.Errorf("two finish reasons, %s and %s", t.finish, *c.Finish)
 				}
 				t.finish = *c.Finish
 			}

@@ -12,14 +12,14 @@ import (
 	"github.com/alicetears/llm-gateway/internal/emulator"
 )
 
-// provided is a provider, and models of it that differ in how they think.
+// provided is a provider with models that differ in how they reason.
 type provided struct {
 	id     string
 	models []string
 }
 
-// providers are those with models of several kinds, and all others that are emulated with the models that the emulator
-// lists for them.
+// providers are those with models of several kinds, and all other emulated ones with the models that the emulator
+// lists.
 func providers() []provided {
 	list := []provided{
 		{"openai", []string{"gpt-4o-mini", "gpt-5-nano", "gpt-5.6-sol"}},
@@ -49,14 +49,14 @@ const (
 
 func both() []tool { return []tool{{"weather", weather}, {"now", nothing}} }
 
-// parityCase is one thing that a conversation may need.
+// parityCase is one feature that a conversation may need.
 type parityCase struct {
-	name string
-	ask  ask
-	want want
+	name    string
+	request request
+	want    want
 }
 
-// want is what comes of it.
+// want is the expected answer.
 type want struct {
 	text      string // empty: any
 	part      string // of the text
@@ -64,31 +64,31 @@ type want struct {
 	reasoning string // empty: any
 	refusal   string
 	calls     []call // without ids
-	nameless  bool   // calls come as they are, from a model that gives them no ids
+	nameless  bool   // the model gives calls no ids
 	finish    string
-	warned    string // the warnings, to the letter
-	refused   string // it is a 400 that says so
+	warned    string // the exact warnings
+	refused   string // a part of the message of a 400
 }
 
 func cases() []parityCase {
 	user := func(text string) []turn { return []turn{{text: text}} }
 	return []parityCase{
-		{"text", ask{system: "Be brief.", turns: user("echo: Grüße, \"Welt\" 🌍\n!")}, want{text: "Grüße, \"Welt\" 🌍\n!", finish: "stop"}},
-		{"tools", ask{turns: user("call it"), tools: both()}, want{calls: []call{{name: "weather", arguments: `{"city":"Zürich 🌍"}`}}, finish: "tool_calls"}},
-		{"required", ask{turns: user("Hello"), tools: both(), choice: "required"}, want{calls: []call{{name: "weather", arguments: `{"city":"Zürich 🌍"}`}}, finish: "tool_calls"}},
-		{"parallel tools", ask{turns: user("call all"), tools: both()}, want{calls: []call{{name: "weather", arguments: `{"city":"Zürich 🌍"}`}, {name: "now", arguments: `{}`}}, finish: "tool_calls"}},
-		{"no-argument tool", ask{turns: user("noarg"), tools: []tool{{"weather", weather}, {"now", ""}}}, want{calls: []call{{name: "now", arguments: `{}`}}, finish: "tool_calls"}},
-		{"image", ask{turns: []turn{{text: "echo: I see", image: pixel}}}, want{text: "I see [image image/png 70 bytes]", finish: "stop"}},
-		{"schema", ask{turns: user("Weather as JSON"), schema: report}, want{json: `{"city":"Zürich 🌍","degrees":7}`, finish: "stop"}},
-		{"reasoning", ask{turns: user("think: one and one are two"), effort: "high"}, want{text: "I have thought about it.", reasoning: "one and one are two", finish: "stop"}},
-		{"long stop", ask{turns: user("words: 200"), limit: 40}, want{part: "word word word", finish: "length"}},
-		{"stop sequence", ask{turns: user("echo: one two STOP three"), stop: "STOP"}, want{text: "one two ", finish: "stop"}},
-		{"refusal", ask{turns: user("refuse")}, want{text: "I cannot help with that.", finish: "stop"}},
-		{"refusal midway", ask{turns: user("refuse midway")}, want{text: "First you take", finish: "content_filter"}},
+		{"text", request{system: "Be brief.", turns: user("echo: Grüße, \"Welt\" 🌍\n!")}, want{text: "Grüße, \"Welt\" 🌍\n!", finish: "stop"}},
+		{"tools", request{turns: user("call it"), tools: both()}, want{calls: []call{{name: "weather", arguments: `{"city":"Zürich 🌍"}`}}, finish: "tool_calls"}},
+		{"required", request{turns: user("Hello"), tools: both(), choice: "required"}, want{calls: []call{{name: "weather", arguments: `{"city":"Zürich 🌍"}`}}, finish: "tool_calls"}},
+		{"parallel tools", request{turns: user("call all"), tools: both()}, want{calls: []call{{name: "weather", arguments: `{"city":"Zürich 🌍"}`}, {name: "now", arguments: `{}`}}, finish: "tool_calls"}},
+		{"no-argument tool", request{turns: user("noarg"), tools: []tool{{"weather", weather}, {"now", ""}}}, want{calls: []call{{name: "now", arguments: `{}`}}, finish: "tool_calls"}},
+		{"image", request{turns: []turn{{text: "echo: I see", image: pixel}}}, want{text: "I see [image image/png 70 bytes]", finish: "stop"}},
+		{"schema", request{turns: user("Weather as JSON"), schema: report}, want{json: `{"city":"Zürich 🌍","degrees":7}`, finish: "stop"}},
+		{"reasoning", request{turns: user("think: one and one are two"), effort: "high"}, want{text: "I have thought about it.", reasoning: "one and one are two", finish: "stop"}},
+		{"long stop", request{turns: user("words: 200"), limit: 40}, want{part: "word word word", finish: "length"}},
+		{"stop sequence", request{turns: user("echo: one two STOP three"), stop: "STOP"}, want{text: "one two ", finish: "stop"}},
+		{"refusal", request{turns: user("refuse")}, want{text: "I cannot help with that.", finish: "stop"}},
+		{"refusal midway", request{turns: user("refuse midway")}, want{text: "First you take", finish: "content_filter"}},
 	}
 }
 
-// outcome is all that a caller learns, but for what is another in each answer.
+// outcome is all that a caller learns, without what differs in each answer.
 type outcome struct {
 	status                            int
 	text, reasoning, refusal, stopped string
@@ -102,8 +102,8 @@ type outcome struct {
 	failed                            failure
 }
 
-func (p *person) outcome(s *speaker, a *ask, header ...string) (outcome, error) {
-	got, r, err := p.ask(s, a, header...)
+func (p *person) outcome(s *caller, a *request, header ...string) (outcome, error) {
+	got, r, err := p.exchange(s, a, header...)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -152,7 +152,7 @@ func TestParity(t *testing.T) {
 			t.Run(pr.id, func(t *testing.T) {
 				t.Parallel()
 				for _, model := range pr.models {
-					for _, s := range speakers() {
+					for _, s := range callers() {
 						for _, c := range cases() {
 							combinations.Add(1)
 							p.compare(t, pr, model, s, c)
@@ -165,12 +165,12 @@ func TestParity(t *testing.T) {
 	t.Logf("%d combinations of model, dialect and case, each whole and streamed", combinations.Load())
 }
 
-// compare asks for a whole answer and for a stream, and wants them to say the same.
-func (p *person) compare(t *testing.T, pr provided, model string, s *speaker, c parityCase) {
+// compare sends the request whole and streamed, and expects the same answer.
+func (p *person) compare(t *testing.T, pr provided, model string, s *caller, c parityCase) {
 	t.Helper()
 	name := fmt.Sprintf("%s, %s, %s", model, s.name, c.name)
-	a := c.ask
-	a.model, a.usageAsked = pr.id+"/"+model, true
+	a := c.request
+	a.model, a.includeUsage = pr.id+"/"+model, true
 	whole, err := p.outcome(s, &a)
 	if err != nil {
 		t.Errorf("%s, whole: %v", name, err)
@@ -199,7 +199,7 @@ func (p *person) compare(t *testing.T, pr provided, model string, s *speaker, c 
 	}
 }
 
-// check says what is not as it should be.
+// check returns an error that lists the differences.
 func (w *want) check(o *outcome) string {
 	switch {
 	case w.refused != "":

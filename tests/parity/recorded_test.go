@@ -17,7 +17,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/responses"
 )
 
-// halves are a dialect's two.
+// halves are the reader of whole answers and the reader of streams of a dialect.
 type halves struct {
 	server dialect.Server
 	client dialect.Client
@@ -30,7 +30,7 @@ func bothHalves() map[string]halves {
 	}
 }
 
-// recordedStreams are the streams of the folder that RECORDINGS names, with the dialect that they are in.
+// recordedStreams are the streams of the folder in RECORDINGS, with their dialects.
 func recordedStreams(t *testing.T) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
@@ -60,7 +60,7 @@ func dialectOf(stream []byte) string {
 	return "openai"
 }
 
-// Whatever a provider streamed: in every dialect, what a caller reads of the stream is what the whole answer says.
+// In every dialect, a recorded stream reads the same as the whole answer made of it.
 func TestRecordedStreamsAreWhole(t *testing.T) {
 	served := dialect.Served{RequestID: "r", Provider: "p", Model: "m", Request: &chat.Request{StreamUsage: true}}
 	read := 0
@@ -93,15 +93,15 @@ func TestRecordedStreamsAreWhole(t *testing.T) {
 	}
 }
 
-// gist is what an answer says, however its texts are parted and its JSON is spaced.
+// gist is the content of an answer, independent of how its texts are split and its JSON is spaced.
 func gist(r *chat.Response) []string {
 	usage, _ := json.Marshal(r.Usage)
 	out := []string{string(usage)}
 	for _, c := range r.Choices {
-		said := map[chat.PartKind]string{}
+		answer := map[chat.PartKind]string{}
 		var calls []string
 		for _, p := range c.Message.Parts {
-			said[p.Kind] += p.Text
+			answer[p.Kind] += p.Text
 			if p.ToolCall == nil {
 				continue
 			}
@@ -111,7 +111,7 @@ func gist(r *chat.Response) []string {
 			}
 			calls = append(calls, p.ToolCall.ID, p.ToolCall.Name, args.String())
 		}
-		out = append(out, string(c.Finish), said[chat.Text], said[chat.Reason], said[chat.Refusal])
+		out = append(out, string(c.Finish), answer[chat.Text], answer[chat.Reason], answer[chat.Refusal])
 		out = append(out, calls...)
 	}
 	return out

@@ -7,13 +7,13 @@ import (
 	"reflect"
 )
 
-// responsesSpeaker speaks OpenAI's Responses.
-func responsesSpeaker() *speaker {
-	return &speaker{name: "responses", base: "/v1", auth: bearer, write: writeResponses, whole: wholeResponses, stream: streamResponses,
+// responsesCaller returns a caller of OpenAI's Responses.
+func responsesCaller() *caller {
+	return &caller{name: "responses", base: "/v1", auth: bearer, write: writeResponses, whole: wholeResponses, stream: streamResponses,
 		failed: failedOpenAI, finish: finishResponses}
 }
 
-func finishResponses(s *said) string {
+func finishResponses(s *answer) string {
 	switch {
 	case s.finish == "max_output_tokens":
 		return "length"
@@ -25,7 +25,7 @@ func finishResponses(s *said) string {
 	return s.finish
 }
 
-func writeResponses(a *ask) (string, []byte) {
+func writeResponses(a *request) (string, []byte) {
 	b := object{"model": a.model, "store": false, "include": []string{"reasoning.encrypted_content"}}
 	if a.system != "" {
 		b["instructions"] = a.system
@@ -97,19 +97,19 @@ type responsesBody struct {
 	Details *struct{ Reason string } `json:"incomplete_details"`
 }
 
-func wholeResponses(body []byte) (said, error) {
+func wholeResponses(body []byte) (answer, error) {
 	var v responsesBody
 	if err := json.Unmarshal(body, &v); err != nil {
-		return said{}, err
+		return answer{}, err
 	}
 	return v.read()
 }
 
-func (v *responsesBody) read() (said, error) {
+func (v *responsesBody) read() (answer, error) {
 	if v.ID == "" || v.Object != "response" || v.Created == 0 || v.Model == "" || v.Output == nil || v.Usage == nil || v.Error != nil {
-		return said{}, errors.New("not a response")
+		return answer{}, errors.New("not a response")
 	}
-	s := said{finish: v.Status}
+	s := answer{finish: v.Status}
 	if v.Details != nil {
 		s.finish = v.Details.Reason
 	}
@@ -119,7 +119,7 @@ func (v *responsesBody) read() (said, error) {
 }
 
 // keepItems reads the items of an answer.
-func (s *said) keepItems(items []map[string]any) error {
+func (s *answer) keepItems(items []map[string]any) error {
 	plain := []any{}
 	for _, it := range items {
 		text := func(name string) string { v, _ := it[name].(string); return v }
@@ -161,14 +161,14 @@ func list(v any) (out []map[string]any) {
 	return out
 }
 
-// streamResponses puts the items together from their pieces, and wants the response at the end to say the same.
-func streamResponses(body []byte) (said, error) {
+// streamResponses joins the pieces of each item, and checks that the response at the end is the same.
+func streamResponses(body []byte) (answer, error) {
 	events, err := eventsOf(body)
 	if err != nil {
-		return said{}, err
+		return answer{}, err
 	}
 	var items []map[string]any
-	var s said
+	var s answer
 	for i, e := range events {
 		var v struct {
 			Type     string
@@ -183,10 +183,10 @@ func streamResponses(body []byte) (said, error) {
 			Response *responsesBody
 		}
 		if err := json.Unmarshal([]byte(e.data), &v); err != nil {
-			return said{}, err
+			return answer{}, err
 		}
 		if v.Type != e.name || v.Sequence != i || s.terminated {
-			return said{}, fmt.Errorf("event %d is %q, says it is %q, number %d", i, e.name, v.Type, v.Sequence)
+			return answer{}, fmt.Errorf("event %d is %q, says it is %q, number %d", i, e.name, v.Type, v.Sequence)
 		}
 		grow := func(member, text string, at int) error {
 			if v.Output >= len(items) || items[v.Output]["id"] != v.ItemID {
@@ -222,9 +222,9 @@ func streamResponses(body []byte) (said, error) {
 			}
 			items = append(items, v.Item)
 		case "response.output_item.done":
-			// What was put together is what the item says at its end, but for what has no events.
+			// The joined pieces equal the finished item, but for members without events.
 			if v.Output >= len(items) {
-				return said{}, errors.New("the end of no item")
+				return answer{}, errors.New("the end of no item")
 			}
 			for _, member := range []string{"status", "encrypted_content"} {
 				if end, ok := v.Item[member]; ok {
@@ -248,7 +248,7 @@ func streamResponses(body []byte) (said, error) {
 			err = grow("summary", "text", v.Summary)
 		case "response.function_call_arguments.delta":
 			if v.Output >= len(items) {
-				return said{}, errors.New("arguments of no item")
+				return answer{}, errors.New("arguments of no item")
 			}
 			was, _ := items[v.Output]["arguments"].(string)
 			items[v.Output]["arguments"] = was + v.Delta
@@ -259,7 +259,7 @@ func streamResponses(body []byte) (said, error) {
 			err, s.failed = bad, &f
 		case "response.failed":
 			if s.failed == nil || v.Response == nil || v.Response.Status != "failed" || v.Response.Error == nil {
-				return said{}, errors.New("a bad failure")
+				return answer{}, errors.New("a bad failure")
 			}
 			err = s.keepItems(items)
 			s.terminated = true
@@ -272,8 +272,8 @@ func streamResponses(body []byte) (said, error) {
 				return s, fmt.Errorf("the items are %s, the response has %s", encode(items), encode(v.Response.Output))
 			}
 			for j, it := range v.Response.Output {
-				if sealed, ok := it["encrypted_content"]; ok { // OpenAI encrypts it anew each time
-					items[j]["encrypted_content"] = sealed
+				if encrypted, ok := it["encrypted_content"]; ok { // OpenAI encrypts it anew each time
+					items[j]["encrypted_content"] = encrypted
 				}
 				if !reflect.DeepEqual(items[j], it) {
 					return s, fmt.Errorf("the item is %s, in the response %s", encode(items[j]), encode(it))
@@ -284,7 +284,7 @@ func streamResponses(body []byte) (said, error) {
 			err = fmt.Errorf("an event %q", e.name)
 		}
 		if err != nil {
-			return said{}, fmt.Errorf("event %d: %w", i, err)
+			return answer{}, fmt.Errorf("event %d: %w", i, err)
 		}
 	}
 	return s, nil

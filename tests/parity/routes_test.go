@@ -15,7 +15,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/catalog"
 )
 
-// Where a request goes can be said in every dialect, by a prefix of the model or by headers.
+// In every dialect a prefix of the model, or a header, selects the provider.
 func TestRouting(t *testing.T) {
 	w := newWorld(t)
 	p := w.person()
@@ -26,10 +26,10 @@ func TestRouting(t *testing.T) {
 	add("openrouter", "openrouter", 1)
 	add("groq", "groq", 1)
 	add("together", "together", 2)
-	for _, s := range speakers() {
+	for _, s := range callers() {
 		for _, c := range []struct {
-			model, header, value string
-			provider, asked, key string // empty provider: none fits
+			model, header, value    string
+			provider, upstream, key string // empty provider: none is eligible
 		}{
 			{"openai/gpt-4o-mini", "", "", "openai", "gpt-4o-mini", "openai"},
 			{"gpt-4o-mini", "", "", "openai", "gpt-4o-mini", "openai"},
@@ -53,7 +53,7 @@ func TestRouting(t *testing.T) {
 				if c.header != "" {
 					header = []string{c.header, c.value}
 				}
-				got, r, err := p.ask(s, &ask{model: c.model, turns: []turn{{text: "Hello"}}, streamed: streamed}, header...)
+				got, r, err := p.exchange(s, &request{model: c.model, turns: []turn{{text: "Hello"}}, streamed: streamed}, header...)
 				name := fmt.Sprintf("%s, %s, %s: %s", s.name, c.model, c.header, c.value)
 				h := r.header
 				switch {
@@ -63,7 +63,7 @@ func TestRouting(t *testing.T) {
 					if r.status != 400 || got.failed == nil || !strings.Contains(string(r.body), c.key) {
 						t.Errorf("%s: %d %s, want %s", name, r.status, r.body, c.key)
 					}
-				case r.status != 200 || h.Get("X-LLM-Provider") != c.provider || h.Get("X-LLM-Model") != c.asked || h.Get("X-LLM-Key-ID") != keys[c.key] || h.Get("X-LLM-Latency-Ms") == "" || h.Get("X-Request-ID") == "":
+				case r.status != 200 || h.Get("X-LLM-Provider") != c.provider || h.Get("X-LLM-Model") != c.upstream || h.Get("X-LLM-Key-ID") != keys[c.key] || h.Get("X-LLM-Latency-Ms") == "" || h.Get("X-Request-ID") == "":
 					t.Errorf("%s: %d %v", name, r.status, h)
 				}
 			}
@@ -71,15 +71,15 @@ func TestRouting(t *testing.T) {
 	}
 }
 
-// A caller who is nobody is told so in the dialect, and in which header the token goes.
+// An unauthenticated caller gets an error in its dialect that names the header for the token.
 func TestUnauthorized(t *testing.T) {
 	w := newWorld(t)
 	p := w.person()
 	p.key("openai", "")
 	stranger, err := w.secrets.NewToken(zeros{})
 	w.must(err)
-	for _, s := range speakers() {
-		path, body := s.write(&ask{model: "gpt-4o-mini", turns: []turn{{text: "Hello"}}})
+	for _, s := range callers() {
+		path, body := s.write(&request{model: "gpt-4o-mini", turns: []turn{{text: "Hello"}}})
 		query := "?"
 		if strings.Contains(path, "?") {
 			query = "&"
@@ -108,7 +108,7 @@ func TestUnauthorized(t *testing.T) {
 				t.Errorf("%s, %s: the token is in the answer", s.name, name)
 			}
 		}
-		// Each dialect's own header will do, and a bearer in all.
+		// Each dialect takes its own header and a bearer token.
 		for _, header := range [][]string{bearer(p.token), s.auth(p.token)} {
 			if r := p.send("POST", path, body, header...); r.status != 200 {
 				t.Errorf("%s, %v: %d %s", s.name, header[0], r.status, r.body)
@@ -117,20 +117,20 @@ func TestUnauthorized(t *testing.T) {
 	}
 }
 
-// zeros is a source of no randomness.
+// zeros is a source of zero bytes in place of randomness.
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-// A wrong base URL is a 404 in the dialect, which names the right one. Nothing is redirected.
+// A wrong base URL is a 404 in the dialect that names the right one. Nothing is redirected.
 func TestWrongPaths(t *testing.T) {
 	w := newWorld(t)
 	p := w.person()
-	for _, s := range speakers() {
+	for _, s := range callers() {
 		if s.name == "native" {
 			continue // it has no SDK
 		}
-		path, body := s.write(&ask{model: "gpt-4o-mini", turns: []turn{{text: "Hello"}}})
+		path, body := s.write(&request{model: "gpt-4o-mini", turns: []turn{{text: "Hello"}}})
 		version, rest, _ := strings.Cut(path[1:], "/")
 		for _, wrong := range []string{"/v1" + path, "/" + path, "/" + version + "/" + "/" + rest, "/" + rest, "/gateway" + path, "/" + version + path} {
 			r := p.send("POST", wrong, body, s.auth(p.token)...)
@@ -142,8 +142,8 @@ func TestWrongPaths(t *testing.T) {
 	}
 }
 
-// Callers who know nothing of a model's limit, as Claude Code does not, get as much as it gives; who speaks the
-// provider's own dialect, and may know, is told by the provider.
+// A request whose limit is above the model's gets the model's limit, as Claude Code does not know it. In the
+// provider's own dialect the provider answers for itself.
 func TestLimitAboveTheModels(t *testing.T) {
 	w := newWorld(t)
 	p := w.person()
@@ -153,9 +153,9 @@ func TestLimitAboveTheModels(t *testing.T) {
 	refused := map[string]bool{"gpt-4o-mini, openai": true, "gemini-2.5-flash, gemini": true, "gemini-2.5-flash, gemini array": true}
 	passes := map[string]bool{"gpt-4o-mini, responses": true} // OpenAI takes it there
 	for _, model := range []string{"gpt-4o-mini", "gemini-2.5-flash", "claude-haiku-4-5"} {
-		for _, s := range speakers() {
+		for _, s := range callers() {
 			name := model + ", " + s.name
-			_, r, err := p.ask(s, &ask{model: model, turns: []turn{{text: "Hello"}}, limit: 100_000})
+			_, r, err := p.exchange(s, &request{model: model, turns: []turn{{text: "Hello"}}, limit: 100_000})
 			status, warned := 200, !refused[name] && !passes[name]
 			if refused[name] {
 				status = 400
@@ -167,16 +167,16 @@ func TestLimitAboveTheModels(t *testing.T) {
 	}
 }
 
-// Tokens are counted by providers that count for nothing, and elsewhere estimated and marked; no quota is taken.
+// Providers with a token counter count; for the others the gateway estimates and sets a flag. No quota is used.
 func TestCounting(t *testing.T) {
 	w := newWorld(t)
 	for _, pr := range providers() {
 		for _, model := range pr.models {
 			p := w.person()
 			key := p.key(pr.id, "")
-			question := ask{model: pr.id + "/" + model, system: "Be brief.", turns: []turn{{text: "one two three four"}}, tools: both()}
-			// What an answer to the same would be charged for.
-			got, _, err := p.ask(nativeSpeaker(), &question)
+			question := request{model: pr.id + "/" + model, system: "Be brief.", turns: []turn{{text: "one two three four"}}, tools: both()}
+			// The input tokens that an answer to the same request is charged for.
+			got, _, err := p.exchange(nativeCaller(), &question)
 			if err != nil || got.usage["input"] == 0 {
 				t.Errorf("%s: %v %v", model, got.usage, err)
 			}
@@ -193,7 +193,7 @@ func TestCounting(t *testing.T) {
 				body []byte
 				auth []string
 			}{
-				"anthropic":      {"/v1/messages/count_tokens", drop(messages, "max_tokens"), anthropicSpeaker().auth(p.token)},
+				"anthropic":      {"/v1/messages/count_tokens", drop(messages, "max_tokens"), anthropicCaller().auth(p.token)},
 				"gemini":         {"/v1beta/models/" + question.model + ":countTokens", drop(contents, "systemInstruction", "tools"), []string{"X-Goog-Api-Key", p.token}},
 				"gemini, nested": {"/v1beta/models/" + question.model + ":countTokens", nested, []string{"X-Goog-Api-Key", p.token}},
 			} {
@@ -239,7 +239,8 @@ func merged(body []byte, more object) object {
 	return v
 }
 
-// The models are those of the enabled keys, spent ones included, in the shape of each SDK, with limits where they are known.
+// The list has the models of the enabled keys, spent ones included, in the shape of each SDK, with limits where they
+// are known.
 func TestModels(t *testing.T) {
 	w := newWorld(t)
 	p := w.person()
@@ -302,7 +303,7 @@ func TestModels(t *testing.T) {
 	inAnthropic, inGemini := map[string]int64{}, map[string]int64{}
 	for after := ""; ; after = "&after_id=" + url.QueryEscape(anthropic.LastID) {
 		anthropic.Data = nil
-		r := p.send("GET", "/v1/models?limit=100"+after, nil, anthropicSpeaker().auth(p.token)...)
+		r := p.send("GET", "/v1/models?limit=100"+after, nil, anthropicCaller().auth(p.token)...)
 		w.must(json.Unmarshal(r.body, &anthropic))
 		for _, m := range anthropic.Data {
 			if m.Type != "model" || m.Created == "" {
@@ -340,7 +341,7 @@ func TestModels(t *testing.T) {
 		t.Errorf("%d models for OpenAI's clients, %d for Anthropic's, %d for Google's", len(limits), len(inAnthropic), len(inGemini))
 	}
 	for path, header := range map[string][]string{
-		"/v1/models/claude-opus-4-8":                   anthropicSpeaker().auth(p.token),
+		"/v1/models/claude-opus-4-8":                   anthropicCaller().auth(p.token),
 		"/v1/models/accounts/fireworks/models/glm-5p3": bearer(p.token),
 		"/v1/models/openai/gpt-oss-120b":               bearer(p.token),
 		"/v1beta/models/gemini-2.5-flash":              {"X-Goog-Api-Key", p.token},
@@ -354,14 +355,14 @@ func TestModels(t *testing.T) {
 	}
 }
 
-// Embeddings are numbers or base64, as the caller wants, whatever the provider sends.
+// Embeddings are numbers or base64, as the caller chooses, whatever the provider sends.
 func TestEmbeddings(t *testing.T) {
 	w := newWorld(t)
 	p := w.person()
 	for _, c := range []struct {
 		provider, model string
 		size            int
-		shorter         string // what a request for fewer dimensions comes to: empty: it is done
+		shorter         string // the error of a request for fewer dimensions; empty: it succeeds
 	}{
 		{"openai", "text-embedding-3-small", 1536, ""},
 		{"openrouter", "openai/text-embedding-3-small", 1536, ""},

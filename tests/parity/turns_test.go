@@ -16,32 +16,32 @@ import (
 type memory string
 
 const (
-	all  memory = "all"  // what the SDK's types have, reasoning included
-	bare memory = "bare" // text and calls alone, as programs do that know no reasoning
+	all  memory = "all"  // as the SDK's types, with reasoning
+	bare memory = "bare" // text and calls only, as in programs without support for reasoning
 )
 
-func (m memory) of(s *said) json.RawMessage {
+func (m memory) of(s *answer) json.RawMessage {
 	if m == bare {
 		return s.bare
 	}
 	return s.kept
 }
 
-// conversation is two turns: the model calls tools, and gets what they say.
+// conversation has two turns: the model calls tools and then receives their results.
 type conversation struct {
 	p       *person
-	s       *speaker
+	s       *caller
 	model   string
 	memory  memory
 	effort  string
-	first   ask
+	first   request
 	history []turn
 }
 
-// begin makes the first turn, and wants calls of both tools.
+// begin makes the first turn and expects calls of both tools.
 func (c *conversation) begin(streamed bool) (*reply, error) {
-	c.first = ask{model: c.model, system: "Be brief.", turns: []turn{{text: "call all"}}, tools: both(), effort: c.effort, streamed: streamed}
-	got, r, err := c.p.ask(c.s, &c.first)
+	c.first = request{model: c.model, system: "Be brief.", turns: []turn{{text: "call all"}}, tools: both(), effort: c.effort, streamed: streamed}
+	got, r, err := c.p.exchange(c.s, &c.first)
 	if err == nil && (got.failed != nil || len(got.calls) != 2) {
 		err = fmt.Errorf("no calls: %d %s", r.status, r.body)
 	}
@@ -53,7 +53,7 @@ func (c *conversation) begin(streamed bool) (*reply, error) {
 }
 
 // answer adds the model's turn and the results of its calls to the history.
-func (c *conversation) answer(got *said) {
+func (c *conversation) answer(got *answer) {
 	c.history = append(c.history, turn{model: c.memory.of(got)})
 	results := turn{}
 	for _, one := range got.calls {
@@ -62,11 +62,11 @@ func (c *conversation) answer(got *said) {
 	c.history = append(c.history, results)
 }
 
-// goOn makes the next turn, and wants the answer to what the tools said.
-func (c *conversation) goOn(streamed bool) (*reply, error) {
+// next makes the next turn and expects the answer to the tools' results.
+func (c *conversation) next(streamed bool) (*reply, error) {
 	a := c.first
 	a.turns, a.streamed = append(append([]turn{}, a.turns...), c.history...), streamed
-	got, r, err := c.p.ask(c.s, &a)
+	got, r, err := c.p.exchange(c.s, &a)
 	if err == nil && (got.failed != nil || got.text != "The tool said: weather works; now works") {
 		err = fmt.Errorf("not the answer: %d %s", r.status, r.body)
 	}
@@ -76,12 +76,12 @@ func (c *conversation) goOn(streamed bool) (*reply, error) {
 	return r, nil
 }
 
-// again lets the model call once more, and makes the turn after that.
-func (c *conversation) again(streamed bool) error {
+// callAgain makes a turn in which the model calls again, and the turn after it.
+func (c *conversation) callAgain(streamed bool) error {
 	a := c.first
 	a.turns, a.streamed = append(append([]turn{}, a.turns...), c.history...), streamed
 	a.turns = append(a.turns, turn{text: "call all"})
-	got, r, err := c.p.ask(c.s, &a)
+	got, r, err := c.p.exchange(c.s, &a)
 	if err == nil && (got.failed != nil || len(got.calls) != 2) {
 		err = fmt.Errorf("no calls: %d %s", r.status, r.body)
 	}
@@ -90,19 +90,19 @@ func (c *conversation) again(streamed bool) error {
 	}
 	c.history = append(c.history, turn{text: "call all"})
 	c.answer(&got)
-	_, err = c.goOn(streamed)
+	_, err = c.next(streamed)
 	return err
 }
 
-// everyConversation runs the test for each model, dialect, memory and form, providers side by side.
-func everyConversation(t *testing.T, test func(pr provided, model string, s *speaker, m memory, streamed bool) error) {
+// everyConversation runs the test for each model, dialect, memory and delivery, providers in parallel.
+func everyConversation(t *testing.T, test func(pr provided, model string, s *caller, m memory, streamed bool) error) {
 	var combinations atomic.Int64
 	t.Run("providers", func(t *testing.T) {
 		for _, pr := range providers() {
 			t.Run(pr.id, func(t *testing.T) {
 				t.Parallel()
 				for _, model := range pr.models {
-					for _, s := range speakers() {
+					for _, s := range callers() {
 						for _, m := range []memory{all, bare} {
 							for _, streamed := range []bool{false, true} {
 								combinations.Add(1)
@@ -116,26 +116,26 @@ func everyConversation(t *testing.T, test func(pr provided, model string, s *spe
 			})
 		}
 	})
-	t.Logf("%d combinations of model, dialect, memory and form", combinations.Load())
+	t.Logf("%d combinations of model, dialect, memory and delivery", combinations.Load())
 }
 
-// The providers want back what they thought; whatever a caller keeps of it, they get it.
+// Providers that require their reasoning back receive it, whatever the caller keeps.
 func TestReasoningSurvives(t *testing.T) {
 	w := newWorld(t)
 	p := w.person()
 	for _, pr := range providers() {
 		p.key(pr.id, "")
 	}
-	everyConversation(t, func(pr provided, model string, s *speaker, m memory, streamed bool) error {
+	everyConversation(t, func(pr provided, model string, s *caller, m memory, streamed bool) error {
 		for _, effort := range []string{"", "high"} {
 			c := &conversation{p: p, s: s, model: pr.id + "/" + model, memory: m, effort: effort}
 			if _, err := c.begin(streamed); err != nil {
 				return err
 			}
-			if _, err := c.goOn(streamed); err != nil {
+			if _, err := c.next(streamed); err != nil {
 				return fmt.Errorf("effort %q: %w", effort, err)
 			}
-			if err := c.again(streamed); err != nil {
+			if err := c.callAgain(streamed); err != nil {
 				return fmt.Errorf("effort %q: %w", effort, err)
 			}
 		}
@@ -143,15 +143,15 @@ func TestReasoningSurvives(t *testing.T) {
 	})
 }
 
-// A conversation goes on at another provider, and then where it began: what one thought is kept from the others, and
-// calls that another made are no obstacle.
+// A conversation moves to another provider and back: no provider receives another's reasoning, and another's call ids
+// cause no error.
 func TestTurnsChangeProvider(t *testing.T) {
 	w := newWorld(t)
 	p := w.person()
 	for _, pr := range providers() {
 		p.key(pr.id, "")
 	}
-	everyConversation(t, func(pr provided, model string, s *speaker, m memory, streamed bool) error {
+	everyConversation(t, func(pr provided, model string, s *caller, m memory, streamed bool) error {
 		for i, other := range providers() {
 			if other.id == pr.id || (len(s.name)+len(model)+i)%4 != 0 {
 				continue
@@ -161,18 +161,18 @@ func TestTurnsChangeProvider(t *testing.T) {
 				return err
 			}
 			c.first.model = other.id + "/" + other.models[i%len(other.models)]
-			if _, err := c.goOn(streamed); err != nil {
+			if _, err := c.next(streamed); err != nil {
 				return fmt.Errorf("at %s: %w", c.first.model, err)
 			}
-			if err := c.again(streamed); err != nil {
+			if err := c.callAgain(streamed); err != nil {
 				return fmt.Errorf("at %s: %w", c.first.model, err)
 			}
 			elsewhere := c.first.model
 			c.first.model = c.model
-			if _, err := c.goOn(streamed); err != nil {
+			if _, err := c.next(streamed); err != nil {
 				return fmt.Errorf("back from %s: %w", elsewhere, err)
 			}
-			if err := c.again(streamed); err != nil {
+			if err := c.callAgain(streamed); err != nil {
 				return fmt.Errorf("back from %s: %w", elsewhere, err)
 			}
 		}
@@ -180,11 +180,11 @@ func TestTurnsChangeProvider(t *testing.T) {
 	})
 }
 
-// Of several keys, the one that made a turn makes the next, as what it thought may be worth nothing to the
-// others. If it is spent another one goes on, and after a restart all is as it was.
-func TestTurnsStayWithTheirKey(t *testing.T) {
+// Of several keys, the one that made a turn makes the next, because its reasoning may be invalid for the others. If it
+// is spent, another continues. A restart changes nothing.
+func TestKeyAffinity(t *testing.T) {
 	w := newWorld(t)
-	everyConversation(t, func(pr provided, model string, s *speaker, m memory, streamed bool) error {
+	everyConversation(t, func(pr provided, model string, s *caller, m memory, streamed bool) error {
 		p := w.person()
 		if _, err := store.SetProfile(context.Background(), w.db, p.id, store.ProfileChange{Strategy: store.To("round-robin")}, time.Now().UnixMilli()); err != nil {
 			return err
@@ -201,7 +201,7 @@ func TestTurnsStayWithTheirKey(t *testing.T) {
 		}
 		made := r.header.Get("X-LLM-Key-ID")
 		for range 2 {
-			r, err := c.goOn(streamed)
+			r, err := c.next(streamed)
 			if err != nil {
 				return err
 			}
@@ -210,21 +210,21 @@ func TestTurnsStayWithTheirKey(t *testing.T) {
 			}
 		}
 		p.spend(keys[made])
-		if r, err = c.goOn(streamed); err != nil {
+		if r, err = c.next(streamed); err != nil {
 			return fmt.Errorf("with another key: %w", err)
 		}
 		if r.header.Get("X-LLM-Key-ID") == made {
 			return fmt.Errorf("the spent key was used")
 		}
-		if err := c.again(streamed); err != nil {
+		if err := c.callAgain(streamed); err != nil {
 			return fmt.Errorf("with another key: %w", err)
 		}
 		return nil
 	})
 }
 
-// sticks says whether the provider demands something back of what it thought, so that turns stay with their key.
-// Gemini 2.5 does not, and gives calls no ids by which the turns of its own dialect could be told apart.
+// sticks reports whether the provider requires its reasoning back, so that a conversation has key affinity. Gemini 2.5
+// does not, and gives calls no ids that tell the turns of its dialect apart.
 func sticks(provider, model, dialect string) bool {
 	switch provider {
 	case "gemini":
@@ -242,7 +242,7 @@ func TestTurnsSurviveARestart(t *testing.T) {
 	for _, pr := range providers() {
 		p.key(pr.id, "")
 		for _, model := range pr.models {
-			for i, s := range speakers() {
+			for i, s := range callers() {
 				c := &conversation{p: p, s: s, model: pr.id + "/" + model, memory: bare, effort: "high"}
 				if _, err := c.begin(i%2 == 0); err != nil {
 					t.Errorf("%s, %s: %v", model, s.name, err)
@@ -254,16 +254,16 @@ func TestTurnsSurviveARestart(t *testing.T) {
 	}
 	w.restart()
 	for i, c := range open {
-		if _, err := c.goOn(i%2 == 0); err != nil {
+		if _, err := c.next(i%2 == 0); err != nil {
 			t.Errorf("%s, %s: %v", c.model, c.s.name, err)
 		}
 	}
-	// What is held is sealed.
+	// Saved reasoning is encrypted.
 	err := w.db.Run(t.Context(), store.Stmt{SQL: "select sealed from turns", Each: func(r store.Row) error {
-		var sealed []byte
-		err := r.Scan(&sealed)
-		if strings.Contains(string(sealed), "The user wants") || strings.Contains(string(sealed), "signature") {
-			t.Errorf("a turn is held unsealed: %s", sealed)
+		var encrypted []byte
+		err := r.Scan(&encrypted)
+		if strings.Contains(string(encrypted), "The user wants") || strings.Contains(string(encrypted), "signature") {
+			t.Errorf("saved reasoning is not encrypted: %s", encrypted)
 		}
 		return err
 	}})

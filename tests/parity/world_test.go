@@ -1,6 +1,6 @@
-// Package parity holds the gateway to one promise: whatever SDK a caller has and whatever provider its keys are for,
-// the answer is the one that the provider gave, streamed or not. The gateway is whole and in this process, on SQLite;
-// the providers are emulated; callers speak over HTTP, through readers that share no code with the gateway.
+// Package parity tests that whatever SDK a caller uses and whatever provider its keys are for, the answer is the
+// provider's, streamed or not. The whole gateway runs in this process, on SQLite; the providers are emulated; callers
+// use HTTP and readers that share no code with the gateway.
 package parity
 
 import (
@@ -83,7 +83,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// restart makes another gateway on the same database, as the binary does when it starts.
+// restart starts another gateway on the same database, as a start of the binary does.
 func (w *world) restart() {
 	w.t.Helper()
 	app, err := server.Assemble(w.cfg, w.db, slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelError})))
@@ -125,7 +125,7 @@ func (w *world) person() *person {
 	return p
 }
 
-// key adds a provider key of priority 1; an empty secret makes one up.
+// key adds a provider key of priority 1; an empty secret makes one.
 func (p *person) key(provider, secret string) store.ID {
 	p.t.Helper()
 	return p.keyOf(provider, secret, 1)
@@ -139,8 +139,8 @@ func (p *person) keyOf(provider, secret string, priority int) store.ID {
 	p.mu.Unlock()
 	now := time.Now().UnixMilli()
 	id := store.NewID(now)
-	sealed, sealingKey := p.secrets.Encrypt([]byte(secret), gateway.KeyBinding(id, p.id))
-	p.must(store.CreateKey(context.Background(), p.db, store.Key{ID: id, UserID: p.id, Provider: provider, Name: secret, Encrypted: sealed, EncryptionKeyID: sealingKey,
+	encrypted, encryptionKey := p.secrets.Encrypt([]byte(secret), gateway.KeyBinding(id, p.id))
+	p.must(store.CreateKey(context.Background(), p.db, store.Key{ID: id, UserID: p.id, Provider: provider, Name: secret, Encrypted: encrypted, EncryptionKeyID: encryptionKey,
 		LastFour: "0000", Priority: priority, Enabled: true, CreatedAt: now}))
 	return id
 }
@@ -151,7 +151,7 @@ func (p *person) drop(key store.ID) {
 	p.must(store.DeleteKey(context.Background(), p.db, p.id, key))
 }
 
-// spend makes a key's quota of the day used up.
+// spend uses up a key's quota of the day.
 func (p *person) spend(key store.ID) {
 	p.t.Helper()
 	none := int64(0)
@@ -166,7 +166,7 @@ type reply struct {
 	body   []byte
 }
 
-// send asks for the path with the headers, which are name, value, name, value.
+// send sends a request to the path with headers given as name, value, name, value.
 func (p *person) send(method, path string, body []byte, header ...string) *reply {
 	p.t.Helper()
 	req, err := http.NewRequest(method, p.url+path, bytes.NewReader(body))
@@ -190,7 +190,7 @@ func (p *person) send(method, path string, body []byte, header ...string) *reply
 	return &reply{resp.StatusCode, resp.Header, text}
 }
 
-// row is what the gateway keeps of the request that was answered so.
+// row returns the gateway's record of the request with this reply.
 func (p *person) row(r *reply) store.Request {
 	p.t.Helper()
 	id, err := store.ParseID(r.header.Get("X-Request-ID"))
@@ -205,7 +205,7 @@ func (p *person) row(r *reply) store.Request {
 	return row
 }
 
-// used is how many places of a key's quota of today are taken.
+// used returns how many requests of a key's quota of today are used or reserved.
 func (p *person) used(key store.ID) (n int64) {
 	p.t.Helper()
 	p.must(p.db.Run(context.Background(), store.Stmt{SQL: "select cast(coalesce(sum(used), 0) as bigint) from key_days where key_id = $1", Args: []any{key},

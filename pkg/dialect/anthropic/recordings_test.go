@@ -54,6 +54,9 @@ func message(events []object) object {
 			m["content"] = []any{}
 		case "content_block_start":
 			m["content"] = append(blocks, ev["content_block"])
+			if b := obj(ev["content_block"]); str(b["type"]) == "fallback" { // a whole answer names the model that took over
+				m["model"] = obj(b["to"])["model"]
+			}
 		case "content_block_delta":
 			b, d := obj(blocks[int(at)]), obj(ev["delta"])
 			switch str(d["type"]) {

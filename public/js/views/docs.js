@@ -1,4 +1,4 @@
-// How to use the API, with this deployment's address and the reader's model filled in.
+// How to use the API, with this deployment's address and one of the user's models filled in.
 
 import { get } from '../api.js'
 import { docExamples } from '../docexample.js'
@@ -16,7 +16,7 @@ const code = text => h('code', {}, text)
 const p = (...parts) => h('p', {}, parts)
 
 export function view({ signal }) {
-  // The model is a nicety: without it the page is as good.
+  // Without the keys the page shows a model that many have.
   const load = () => get('/api/keys', signal).then(({ keys }) => keys.find(k => k.defaultModel)?.defaultModel ?? anyModel, () => anyModel)
   return loaded(load, model => page(model, docExamples(location.origin, token, model)))
 }
@@ -26,15 +26,15 @@ function page(model, examples) {
   return h('div', { class: 'prose' },
     h('p', { class: 'lead' }, 'Point the SDK that you have at this gateway, and give it a ', h('a', { href: routeTo('tokens') }, 'token'), ' as its API key. Every route and field is in ',
       h('a', { href: '/openapi.yaml' }, 'the OpenAPI description'), '.'),
-    section('Addresses', table('Addresses', [['SDK'], ['Base URL'], ['The token goes into']], [
+    section('Addresses', table('Addresses', [['SDK'], ['Base URL'], ['Header of the token']], [
       ['OpenAI', code(`${origin}/v1`), code('Authorization: Bearer')], ['Anthropic', code(origin), code('x-api-key')], ['Google Gen AI', code(origin), code('x-goog-api-key')]])),
     section('A first request', snippetTabs(origin, token, model)),
-    section('Without an SDK', [p('Every provider’s models answer on every route: the gateway translates.'), tabs('Format', [
+    section('Without an SDK', [p('Every route reaches the models of every provider: the gateway translates.'), tabs('Format', [
       ['OpenAI', examples.completions], ['Anthropic', examples.messages], ['Gemini', examples.gemini], ['The gateway’s own', examples.stream]])]),
-    section('Streaming', [p('Server-sent events, in the format of the route that was called. A failure after the first words is an event with an ', code('error'), '.'), codeBlock(examples.stream, 'A streamed request')]),
-    section('Tools', [p('The answer’s ', code('toolCalls'), ' name the function and its arguments; send their results back as messages with the role ', code('tool'), '. The other formats keep their own names for it.'),
+    section('Streaming', [p('Server-sent events, in the format of the route. A failure after the first content is an event with an ', code('error'), '.'), codeBlock(examples.stream, 'A streamed request')]),
+    section('Tools', [p('The answer’s ', code('toolCalls'), ' name the function and its arguments; send their results back as messages with the role ', code('tool'), '. The other formats have their own names for these.'),
       codeBlock(examples.tools, 'A request with a tool')]),
-    section('Images', [p('As base64, or as an ', code('url'), ' where the provider takes one: the gateway fetches nothing.'), codeBlock(examples.images, 'A request with an image')]),
+    section('Images', [p('As base64, or as a ', code('url'), ' if the provider takes URLs: the gateway fetches nothing.'), codeBlock(examples.images, 'A request with an image')]),
     section('Embeddings', codeBlock(examples.embeddings, 'A request for embeddings')),
     asynchronous(examples),
     choosing(examples),
@@ -51,24 +51,24 @@ function tabs(label, all) {
 
 function asynchronous(examples) {
   return section('Asynchronous requests', [
-    p(code('"async": true'), ' (or the header ', code('Prefer: respond-async'), ' on the other routes) is answered 202 at once. The answer is asked for under the ', code('requestId'), '.'),
-    codeBlock(examples.submit, 'A request that is answered later'), codeBlock(examples.poll, 'Asking for its answer'),
-    p(h('strong', {}, 'Somebody has to run it: '), 'a worker (', code('gateway worker'), ' or ', code('gateway serve --worker'), '), or the poll above, which runs what still waits. With neither, nothing runs until the daily scheduled call, where there is one. ',
+    p(code('"async": true'), ' (or the header ', code('Prefer: respond-async'), ' on the other routes) is answered with 202 at once. Poll for the answer by its ', code('requestId'), '.'),
+    codeBlock(examples.submit, 'An asynchronous request'), codeBlock(examples.poll, 'Polling for its answer'),
+    p(h('strong', {}, 'Something has to run it: '), 'a worker (', code('gateway worker'), ' or ', code('gateway serve --worker'), '), or the poll above, which runs a request that still waits. With neither, nothing runs until the daily scheduled call, where there is one. ',
       h('a', { href: routeTo('jobs') }, 'Your asynchronous requests'))])
 }
 
 function choosing(examples) {
   return section('Choosing a key', [
-    p('A request goes to one of your enabled keys that may serve the model. The lowest priority number is tried first; who cannot answer is passed over, and the next one is tried before you notice. Where no model is named, as here, a key answers with its default model, and one without is passed over.'),
+    p('A request goes to one of your enabled keys that may serve the model. The lowest priority number is tried first. If a key fails before the answer begins, the next one is tried. If the request has no model, as here, each key uses its default model, and a key without one is skipped.'),
     codeBlock(examples.narrow, 'A request that narrows the keys'),
-    p('Every answer says who gave it: ', code('X-LLM-Provider'), ', ', code('X-LLM-Model'), ', ', code('X-LLM-Key-ID'), ', ', code('X-LLM-Latency-Ms'), '.')])
+    p('Every answer names its provider, model and key: ', code('X-LLM-Provider'), ', ', code('X-LLM-Model'), ', ', code('X-LLM-Key-ID'), ', ', code('X-LLM-Latency-Ms'), '.')])
 }
 
 function errors() {
   return section('Errors', table('Errors', [['Code'], ['Status', 'number'], ['Meaning']], [
-    ['VALIDATION_ERROR', '400', 'the request is wrong: details.issues says where'], ['NO_ELIGIBLE_KEY', '400', 'no key may serve the request: details.keys says why'],
-    ['UNAUTHORIZED', '401', 'no token, or one that does not count'], ['FORBIDDEN', '403', 'not with a token, or not for you'],
-    ['CONFLICT', '409', 'the requestId is another request’s, or that request was cancelled'], ['GONE', '410', 'the answer of an asynchronous request is not kept any more'],
-    ['RATE_LIMIT_EXCEEDED', '429', 'every fitting key is spent or rests: Retry-After says until when'], ['PROVIDER_ERROR', '502', 'no provider answered'],
+    ['VALIDATION_ERROR', '400', 'the request is wrong: see details.issues'], ['NO_ELIGIBLE_KEY', '400', 'no key may serve the request: see details.keys'],
+    ['UNAUTHORIZED', '401', 'no token, or an invalid, disabled or expired one'], ['FORBIDDEN', '403', 'not allowed with a gateway token, or not to this user'],
+    ['CONFLICT', '409', 'another request has this requestId, or that request was cancelled'], ['GONE', '410', 'the result of an asynchronous request has expired'],
+    ['RATE_LIMIT_EXCEEDED', '429', 'every fitting key has spent its quota or is cooling down: see Retry-After'], ['PROVIDER_ERROR', '502', 'no provider answered'],
     ['UNAVAILABLE', '503', 'the database does not answer, or the configuration is wrong']]))
 }

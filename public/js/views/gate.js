@@ -1,4 +1,4 @@
-// The first thing that somebody without a session sees: the first account, the login, or registration.
+// The pages without a session: creation of the first account, login and registration.
 
 import { get, post } from '../api.js'
 import { h } from '../dom.js'
@@ -10,7 +10,7 @@ const email = () => field('email', 'E-mail address', { type: 'email', autocomple
 
 /**
  * @param {{enter: (user: object) => Promise<void>, notice?: string, setupToken?: string}} context
- *   notice: why the reader is here again; setupToken: of the link that the gateway printed
+ *   notice: why the user has to log in again; setupToken: from the link that the gateway prints
  */
 export function gate({ enter, notice, setupToken = '' }) {
   document.title = 'LLM Gateway'
@@ -32,19 +32,19 @@ function logIn(status, enter, toRegister) {
     form([email(), field('password', 'Password', { type: 'password', autocomplete: 'current-password', required: true })],
       { label: 'Log in', submit: async values => enter((await post('/api/auth/login', values)).user) }),
     status.registrationEnabled ? h('p', {}, 'No account yet? ', button('Register', toRegister, { kind: 'link' }))
-      : h('p', { class: 'quiet' }, 'Registration is closed. Whoever runs this gateway can make an account for you.'))
+      : h('p', { class: 'quiet' }, 'Registration is closed. The operator of this gateway can create an account for you.'))
 }
 
 function register(status, enter, { toLogin, setupToken }) {
   const first = status.setupRequired
   return h('div', {}, h('h1', {}, first ? 'Create the admin account' : 'Register'),
-    first && h('p', {}, 'This gateway has no account yet. The first one is the admin’s.'),
+    first && h('p', {}, 'This gateway has no account yet. The first account becomes the admin.'),
     form([
       email(),
       field('password', 'Password', { type: 'password', autocomplete: 'new-password', required: true, hint: 'A long passphrase is best.' }),
       field('name', 'Name (optional)', { autocomplete: 'name' }),
       first && status.setupTokenRequired && field('setupToken', 'Set-up token', { value: setupToken, autocomplete: 'off', required: true,
-        hint: 'It is in the link that the gateway prints at its start and in the file setup-token in DATA_DIR, or it is the value of SETUP_TOKEN.' }),
+        hint: 'The gateway prints a link with it at its start and writes it to the file setup-token in DATA_DIR, unless SETUP_TOKEN is set: then it is that value.' }),
     ], { label: first ? 'Create the account' : 'Register', submit: async ({ name, ...values }) => {
       enter((await post('/api/auth/register', name ? { ...values, name } : values)).user)
     } }),

@@ -1,4 +1,4 @@
-// One asynchronous request: where it stands, its answer or why it failed.
+// One asynchronous request: its state, and its answer or error.
 
 import { get, request, withQuery } from '../api.js'
 import { announce, h } from '../dom.js'
@@ -10,26 +10,26 @@ import { button, codeBlock, failure, loaded, moment } from '../widget.js'
 
 export const title = 'Job'
 
-// How long the gateway waits for somebody else's run, in milliseconds. This page's own run takes what it takes.
-const patience = 60_000
+// How long a poll waits while a worker runs the request, in milliseconds. A poll that runs the request itself waits to its end.
+const pollTimeout = 60_000
 
 export function view({ id, signal }) {
   return h('div', {}, h('p', { class: 'up' }, h('a', { href: routeTo('jobs') }, '← All jobs')),
-    loaded(() => look(id, signal), (job, again) => show(id, job, again, signal)))
+    loaded(() => load(id, signal), (job, again) => show(id, job, again, signal)))
 }
 
-/** Its row in the list, if it is among the newest; and what the gateway answers when it is asked for. */
-async function look(id, signal) {
-  const { error, ...asked } = await ask(id, 0, signal).catch(error => ({ error }))
+/** Returns the answer to a poll, and the row of the list if it is among the newest. */
+async function load(id, signal) {
+  const { error, ...polled } = await poll(id, 0, signal).catch(error => ({ error }))
   const row = await find(id, signal)
-  if (!error) return { ...row, ...asked }
-  // An error is how the request ended only if the list says so: else the asking failed.
+  if (!error) return { ...row, ...polled }
+  // The error is that of the request only if the list says that it is over: else the poll failed.
   const status = row && !isOpen(row.status) ? row.status : { CONFLICT: 'cancelled', GONE: 'expired' }[error.code]
   if (!status) throw error
   return { ...row, status, message: error.message }
 }
 
-async function ask(id, timeout, signal) {
+async function poll(id, timeout, signal) {
   const answer = await request('GET', `${jobPath(id)}?timeout=${timeout}`, { signal })
   const body = await answer.json()
   return answer.status === 202 ? { status: body.status } : { status: 'completed', body, head: answer.headers }
@@ -48,8 +48,8 @@ async function find(id, signal) {
 
 function show(id, job, again, signal) {
   const names = ['X-LLM-Provider', 'X-LLM-Model', 'X-LLM-Warnings']
-  const facts = [['Request', h('code', {}, id)], ['State', jobState(job.status)], job.message && ['Because', localTimes(job.message)],
-    job.createdAt && ['Sent', moment(job.createdAt)], job.endedAt && ['Over', time(job.endedAt)], job.createdAt && ['Attempts', count(job.attempts)],
+  const facts = [['Request', h('code', {}, id)], ['State', jobState(job.status)], job.message && ['Reason', localTimes(job.message)],
+    job.createdAt && ['Sent', moment(job.createdAt)], job.endedAt && ['Ended', time(job.endedAt)], job.createdAt && ['Attempts', count(job.attempts)],
     ...names.map(name => job.head?.get(name) && [words(name.slice(6)), job.head.get(name)])]
   return h('div', {},
     h('dl', { class: 'facts' }, facts.filter(Boolean).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))),
@@ -59,27 +59,27 @@ function show(id, job, again, signal) {
 
 function waiting(id, again, signal) {
   const report = h('div', { role: 'status' })
-  const poll = button('Ask for the answer', async () => {
-    poll.disabled = true
-    report.replaceChildren(h('p', { class: 'quiet' }, 'Waiting for the answer… It goes on if you leave this page.'))
+  const pollButton = button('Get the answer', async () => {
+    pollButton.disabled = true
+    report.replaceChildren(h('p', { class: 'quiet' }, 'Waiting for the answer… The request goes on if you leave this page.'))
     try {
-      const { status } = await ask(id, patience, signal)
+      const { status } = await poll(id, pollTimeout, signal)
       if (!isOpen(status)) return over()
-      report.replaceChildren(h('p', {}, status === 'queued' ? 'Still waiting: no worker has taken it yet, or it is tried again later.' : 'Still running.'))
+      report.replaceChildren(h('p', {}, status === 'queued' ? 'Still waiting: no worker has taken it yet, or it will be tried again later.' : 'Still running.'))
     } catch (error) {
       if (signal.aborted) return
-      if (error.status) return over() // it failed or was cancelled: the page is drawn anew, and says so
+      if (error.status) return over() // it failed or was cancelled: the new page says so
       report.replaceChildren(failure(error))
     }
-    poll.disabled = false
+    pollButton.disabled = false
   }, { kind: 'primary' })
   const over = () => {
     announce('The request is over')
     again()
   }
   return h('section', { 'aria-label': 'Waiting' },
-    h('p', { class: 'lead' }, 'Without a worker or a poll nothing runs. To ask for the answer is a poll: where this gateway has no worker it runs the request now, and else it waits for the worker.'),
-    h('div', { class: 'bar' }, poll, button('Cancel', () => cancelJob(id, again), { kind: 'danger' })), report)
+    h('p', { class: 'lead' }, 'Without a worker or a poll nothing runs. “Get the answer” polls: if this gateway has no worker it runs the request now, else it waits for the worker.'),
+    h('div', { class: 'bar' }, pollButton, button('Cancel', () => cancelJob(id, again), { kind: 'danger' })), report)
 }
 
 function answer(body) {

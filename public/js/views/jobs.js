@@ -1,4 +1,4 @@
-// Asynchronous requests, newest first: which wait, which run, and what became of the others.
+// Asynchronous requests, newest first.
 
 import { get, withQuery } from '../api.js'
 import { h } from '../dom.js'
@@ -24,8 +24,8 @@ export function view({ query, user, signal, kept }) {
     return { stats, first, names: new Map(tokens.map(t => [t.id, t.name])) }
   }
   return h('div', {},
-    h('p', { class: 'lead' }, 'Requests that were sent with ', h('code', {}, '"async": true'), ' and are answered later. A worker runs them, or whoever asks for the answer: ',
-      h('strong', {}, 'without a worker or a poll nothing runs'), ' until the daily scheduled call, where there is one. This list only looks.'),
+    h('p', { class: 'lead' }, 'Requests that were sent with ', h('code', {}, '"async": true'), ' and are answered later. A worker or a poll runs them: ',
+      h('strong', {}, 'without a worker or a poll nothing runs'), ' until the daily scheduled call, where there is one. This list does not poll.'),
     loaded(load, ({ stats, first, names }, again) => h('div', {},
       h('div', { class: 'bar' }, button('Refresh', again),
         user.role === 'admin' && [h('span', { class: 'quiet', 'aria-hidden': 'true' }, 'Counts of'), choice('Counts of', scopes, scope, value => { location.hash = routeTo('jobs', { query: { scope: value === 'all' ? value : '' } }) })]),
@@ -33,7 +33,7 @@ export function view({ query, user, signal, kept }) {
       list(first, names, again, signal))))
 }
 
-/** At least so many, where there are so many: what the reader saw already, as it is now. */
+/** Loads pages until there are at least so many rows: those that the user saw before. */
 async function pages(least, signal) {
   const all = { rows: [], nextCursor: '' }
   while (all.nextCursor !== null && all.rows.length < least) {
@@ -52,7 +52,7 @@ async function page(cursor, signal) {
 function list(first, names, again, signal) {
   const row = job => jobRow(job, names, again)
   const content = first.rows.length ? longTable('Jobs', first, { columns, row, next: cursor => page(cursor, signal), signal })
-    : empty('No asynchronous request yet. This sends one:', codeBlock(example(location.origin), 'A request that is answered later'))
+    : empty('No asynchronous request yet. This sends one:', codeBlock(example(location.origin), 'An asynchronous request'))
   return section('Your requests', content)
 }
 

@@ -1,4 +1,4 @@
-// Provider keys: their health, their quota, their order.
+// Provider keys: their state, quota and priority.
 
 import { get, patch, post, remove } from '../api.js'
 import { confirm, openDialog } from '../dialog.js'
@@ -10,7 +10,7 @@ import { button, empty, loaded, menu, moment, state, tableRow, table } from '../
 
 export const title = 'Provider keys'
 
-const columns = [['Name'], ['Priority', 'number'], ['Health'], ['Quota today (UTC)'], ['Models'], ['Last used'], ['Actions']]
+const columns = [['Name'], ['Priority', 'number'], ['State'], ['Quota today (UTC)'], ['Models'], ['Last used'], ['Actions']]
 
 export function view({ signal }) {
   const load = async () => {
@@ -20,10 +20,10 @@ export function view({ signal }) {
   return loaded(load, ({ keys, providers }, again) => {
     const add = () => openDialog('Add a provider key', close => keyForm({ providers, close, saved: again }))
     return h('div', {},
-      h('p', { class: 'lead' }, 'The lowest priority number is tried first; keys of the same number share the work by your strategy.'),
+      h('p', { class: 'lead' }, 'The lowest priority number is tried first. Among keys of the same priority your strategy decides.'),
       h('div', { class: 'bar' }, button('Add a key', add, { kind: 'primary' })),
       keys.length ? table('Provider keys', columns, keys.map((key, i) => row(key, { keys, i, providers, again })), { kind: 'keys' })
-        : empty('No provider key yet. Paste one: it is encrypted at once, and only its last four characters ever come back.'))
+        : empty('No provider key yet. Add one: it is encrypted at once, and only its last four characters are shown again.'))
   })
 }
 
@@ -52,7 +52,7 @@ function row(key, { keys, i, providers, again }) {
   ])
 }
 
-/** Moves a key before or after its neighbour. Where both have the same number it changes by one. */
+/** A button that moves a key before or after its neighbour. If both have the same priority it changes by one. */
 function mover(keys, i, step, report, again) {
   const key = keys[i]
   const other = keys[i + step]
@@ -74,12 +74,12 @@ async function change(key, fields, report, again) {
   }
 }
 
-const asking = new Set()
+const testing = new Set()
 
-/** Asks the provider whether the key lives. */
+/** Asks the provider whether the key works. */
 async function test(key, report) {
-  if (asking.has(key.id)) return
-  asking.add(key.id)
+  if (testing.has(key.id)) return
+  testing.add(key.id)
   report.replaceChildren(h('span', { class: 'quiet' }, 'Asking the provider…'))
   try {
     const result = await post(`/api/keys/${key.id}/test`)
@@ -87,5 +87,5 @@ async function test(key, report) {
   } catch (error) {
     report.replaceChildren(state('bad', error.message))
   }
-  asking.delete(key.id)
+  testing.delete(key.id)
 }

@@ -1,4 +1,4 @@
-// Does it work, what did it cost, what needs me?
+// Requests, errors, tokens, cost and latency over time, and the keys that need attention.
 
 import { get, withQuery } from '../api.js'
 import { lines, stackedBars } from '../chart.js'
@@ -30,22 +30,22 @@ export function view({ query, signal }) {
   }
   return loaded(load, ({ usage, keys, tokens }) => h('div', {},
     checklist(keys, tokens),
-    needs(keys),
+    attention(keys),
     h('div', { class: 'bar' }, choice('Time', ranges, range, value => go({ range: value }))),
     figures(usage),
     section('Over time', usage.usage.length ? overTime(usage, times, measure, split, names(keys, tokens)) : empty('No requests in this time.'),
-      { aside: h('div', { class: 'bar' }, choice('Measure', shown, measure, value => go({ show: value })), choice('Split', splits, split, value => go({ split: value }))) }),
+      { controls: h('div', { class: 'bar' }, choice('Measure', shown, measure, value => go({ show: value })), choice('Split', splits, split, value => go({ split: value }))) }),
     quotas(keys)))
 }
 
-/** The option that the address names, or the first. */
+/** Returns the option that the address names, or the first. */
 const oneOf = (options, value) => (options.find(([v]) => v === value) ?? options[0])[0]
 
-// How the numbers of a chart are written.
+// The units of charts.
 const counts = { show: exactCount, marks: all => all.map(count), whole: true }
 const dollars = { show: exactMoney, marks: moneyMarks, whole: false }
 
-/** What a key or token is called; the rest is called what it is. */
+/** Returns a function that names a part: keys and tokens by their names. */
 function names(keys, tokens) {
   const known = new Map([...keys, ...tokens].map(o => [o.id, o.name]))
   return (part, split) => {
@@ -83,8 +83,8 @@ function overTime({ usage, parts = [] }, times, measure, split, nameOf) {
       lines('Tokens in and out', columns, [line('Input', row => row.inputTokens), line('Output', row => row.outputTokens)], counts)))
 }
 
-/** Keys that do not serve although they should. */
-function needs(keys) {
+/** Lists the enabled keys that cannot serve all requests. */
+function attention(keys) {
   const stuck = keys.filter(k => !['ready', 'disabled'].includes(k.state))
   if (!stuck.length) return null
   return section('Needs attention', h('ul', { class: 'plain needs' }, stuck.map(k => h('li', {},

@@ -1,4 +1,4 @@
-// Tries a model out, by the session: no token is needed.
+// Sends a chat with the session: no token is needed.
 
 import { get, request } from '../api.js'
 import { addEvent, emptyAnswer } from '../answer.js'
@@ -14,7 +14,7 @@ import { button, copyButton, failure, loaded } from '../widget.js'
 
 export const title = 'Playground'
 
-// What was asked and answered, for when the reader comes back from "See the request". Gone with the page.
+// The form and the answer, for when the user comes back from "See the request". In memory only.
 let kept = null
 
 export function view({ user, signal }) {
@@ -23,7 +23,7 @@ export function view({ user, signal }) {
     return { keys, providers }
   }, data => {
     if (!data.keys.length) return h('p', {}, 'The playground needs a provider key. ', h('a', { href: routeTo('keys') }, 'Add one'), ' first.')
-    if (kept?.user !== user.id) kept = { user: user.id, ...bench() }
+    if (kept?.user !== user.id) kept = { user: user.id, ...playground() }
     kept.offer(choices(data))
     signal.addEventListener('abort', kept.leave)
     return kept.node
@@ -38,7 +38,7 @@ function choices({ keys, providers }) {
   }
 }
 
-function bench() {
+function playground() {
   const output = h('div', { class: 'answer' }, h('p', { class: 'quiet' }, 'The answer appears here.'))
   let running = null
   const stop = button('Stop', () => running?.abort('stopped by you'), { disabled: true })
@@ -75,7 +75,7 @@ function bench() {
   }
 }
 
-/** Fills the choices, and keeps what was chosen. */
+/** Returns a function that fills the choices and keeps the chosen values. */
 function offerIn(ask) {
   const { provider, model } = ask.elements
   let first = true
@@ -92,7 +92,7 @@ async function run(body, output, signal) {
   const begun = performance.now()
   const text = h('div', { class: 'text' })
   const thought = h('div', { class: 'quiet thought' })
-  const facts = h('div', { role: 'status' }, h('p', { class: 'quiet' }, 'Waiting for the first words…'))
+  const facts = h('div', { role: 'status' }, h('p', { class: 'quiet' }, 'Waiting for the first content…'))
   output.replaceChildren(thought, text, facts)
   const answer = emptyAnswer()
   let head = null
@@ -115,7 +115,7 @@ async function run(body, output, signal) {
   facts.replaceChildren(await summary(answer, head, { first, all: performance.now() - begun, ended, whole: over }))
 }
 
-/** Why each key was passed over, if the gateway says so. */
+/** Lists why each key was skipped, if the error says so. */
 function reasons(error) {
   const keys = error.details.keys
   return Array.isArray(keys) ? h('ul', { class: 'reasons' }, keys.map(k => h('li', {}, h('strong', {}, k.name), `: ${localTimes(k.reason)}`))) : ''
@@ -123,11 +123,11 @@ function reasons(error) {
 
 async function summary(answer, head, { first, all, ended, whole }) {
   const id = head?.get('X-Request-ID')
-  // The row is written before the last event, but after a stop it takes a moment.
+  // The row is written before the last event; after a stop it is written later.
   const row = id && whole ? await get(`/api/requests/${id}`).catch(() => null) : null
   const facts = [
     ['Ended', whole && !answer.error ? ended : h('strong', {}, ended)],
-    ['First words', first === null ? '–' : `${duration(first)} in your browser`], ['Latency', `${duration(all)} in your browser${row ? `, ${duration(row.latencyMs)} at the gateway` : ''}`],
+    ['First content', first === null ? '–' : `${duration(first)} in your browser`], ['Latency', `${duration(all)} in your browser${row ? `, ${duration(row.latencyMs)} at the gateway` : ''}`],
     ['Tokens', answer.usage ? `${count(answer.usage.promptTokens)} in, ${count(answer.usage.completionTokens)} out` : '–'],
     ['Cost', row ? costOf(row) : '–'],
     ...[...(head ?? [])].filter(([name]) => name.startsWith('x-llm-') || name === 'x-request-id'),

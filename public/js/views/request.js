@@ -1,4 +1,4 @@
-// One request: what it cost, and what happened on its way.
+// One request: its facts and its trace.
 
 import { get } from '../api.js'
 import { h } from '../dom.js'
@@ -15,7 +15,7 @@ export function view({ id, signal }) {
     return { one, names: new Map([...keys, ...tokens].map(o => [o.id, o.name])) }
   }
   return h('div', {}, h('p', { class: 'up' }, h('a', { href: routeTo('requests') }, '← All requests')),
-    loaded(load, ({ one, names }) => h('div', {}, facts(one, names), way(one, names))))
+    loaded(load, ({ one, names }) => h('div', {}, facts(one, names), traceOf(one, names))))
 }
 
 const atGateway = ms => ms === null ? duration(ms) : `${duration(ms)} at the gateway`
@@ -30,19 +30,19 @@ function facts(q, names) {
     ['Latency', atGateway(q.latencyMs)], ['First byte', atGateway(q.firstByteMs)],
     ['Input tokens', none ? count(null) : `${count(q.inputTokens)} (${count(q.cachedTokens)} from the cache, ${count(q.cacheWriteTokens)} written to it)`],
     ['Output tokens', none ? count(null) : `${count(q.outputTokens)} (${count(q.reasoningTokens)} of reasoning)`],
-    ['Usage', none ? count(null) : q.estimated ? 'estimated: the provider reported none, or its cost does not follow from it' : 'as the provider reported it'],
+    ['Usage', none ? count(null) : q.estimated ? 'estimated: the provider reported no usage, or its cost does not follow from it' : 'as the provider reported it'],
     ['Cost', costOf(q)], ['Id', h('code', {}, q.id)],
   ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))))
 }
 
-function way({ trace }, names) {
-  if (!trace) return h('p', { class: 'quiet after' }, 'No trace: the first key answered, or the trace was kept long enough.')
-  const { attempts = [], passed = [] } = trace
+function traceOf({ trace }, names) {
+  if (!trace) return h('p', { class: 'quiet after' }, 'No trace: the first key answered, or the trace has expired.')
+  const { attempts = [], passed: skipped = [] } = trace
   return [
     attempts.length > 0 && section('Attempts that failed', table('Attempts that failed',
       [['Key'], ['Provider'], ['Model'], ['Reason'], ['Status', 'number'], ['Took', 'number'], ['Quota']],
-      attempts.map(a => [names.get(a.keyId) ?? 'deleted', a.provider, a.model, words(a.class), a.status ? String(a.status) : '–', duration(a.ms), a.givenBack ? 'given back' : 'kept']))),
-    passed.length > 0 && section('Keys that were passed over', table('Keys that were passed over', [['Key'], ['Provider'], ['Why']],
-      passed.map(k => [k.name, k.provider, localTimes(k.reason)]))),
+      attempts.map(a => [names.get(a.keyId) ?? 'deleted', a.provider, a.model, words(a.class), a.status ? String(a.status) : '–', duration(a.ms), a.givenBack ? 'released' : 'kept']))),
+    skipped.length > 0 && section('Keys that were skipped', table('Keys that were skipped', [['Key'], ['Provider'], ['Reason']],
+      skipped.map(k => [k.name, k.provider, localTimes(k.reason)]))),
   ].reduce((box, part) => (part && box.append(part), box), h('div', {}))
 }

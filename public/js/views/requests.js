@@ -12,11 +12,11 @@ import { button, empty, loaded } from '../widget.js'
 export const title = 'Requests'
 
 const pageSize = 50
-const offered = 300 // models, at most
+const maxModels = 300 // in the list of the filter
 
 export function view({ query, signal, kept }) {
   const load = async () => {
-    // Back from a request: the pages that were loaded, as they were.
+    // After "back" from a request the loaded pages are shown again.
     kept.requests ??= await Promise.all([get('/api/keys', signal), get('/api/tokens', signal), get('/api/keys/catalog', signal), page(query, '', signal)])
     return kept.requests
   }
@@ -40,11 +40,11 @@ async function page(query, cursor, signal) {
 
 function filters(query, { keys, tokens, providers, refresh, signal }) {
   const named = list => [['', 'any'], ...list.map(o => [o.id, o.name])]
-  const models = [...new Set(providers.filter(p => keys.some(k => k.provider === p.id)).flatMap(p => p.models.map(m => m.id)))].slice(0, offered)
+  const models = [...new Set(providers.filter(p => keys.some(k => k.provider === p.id)).flatMap(p => p.models.map(m => m.id)))].slice(0, maxModels)
   const it = form([h('div', { class: 'filters' },
     field('status', 'Status', { value: statusText(query), list: ['2xx', '4xx', '5xx', '400', '429', '502', '503'], hint: 'A code, or a class such as 5xx.', maxlength: 3 }),
     field('provider', 'Provider', { options: named(providers), value: query.provider ?? '' }),
-    field('model', 'Model', { value: query.model ?? '', list: models, spellcheck: 'false', hint: 'gpt-4* is all that begin so.' }),
+    field('model', 'Model', { value: query.model ?? '', list: models, spellcheck: 'false', hint: 'gpt-4*: all that begin with gpt-4.' }),
     field('keyId', 'Key', { options: named(keys), value: query.keyId ?? '' }),
     field('tokenId', 'Token', { options: named(tokens), value: query.tokenId ?? '' }),
     field('from', 'From', { type: 'datetime-local', value: query.from ?? '' }),
@@ -53,7 +53,7 @@ function filters(query, { keys, tokens, providers, refresh, signal }) {
     const issues = filterIssues(values)
     if (issues.length) throw new ApiError(400, { error: { message: '', details: { issues } } })
     const wanted = { ...values, ...statusQuery(status) }
-    await get(withQuery('/api/requests', { ...filterQuery(wanted), limit: 1 }), signal) // an error belongs to its field
+    await get(withQuery('/api/requests', { ...filterQuery(wanted), limit: 1 }), signal) // an error is shown at its field
     const hash = routeTo('requests', { query: wanted })
     if (hash === location.hash) refresh()
     else location.hash = hash
@@ -64,7 +64,7 @@ function filters(query, { keys, tokens, providers, refresh, signal }) {
   return it
 }
 
-/** Asks before it begins: a download that fails would be a file with an error in it. */
+/** Checks the filters first: a download that fails would save the error as a file. */
 function exporter(query, signal) {
   const problem = h('span', { class: 'error', role: 'alert' })
   const file = h('a', { href: withQuery('/api/requests.csv', filterQuery(query)), download: 'requests.csv' })

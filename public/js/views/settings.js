@@ -1,4 +1,4 @@
-// Settings: the reader's own, and for the admin the gateway's.
+// Settings of the user and, for the admin, of the gateway.
 
 import { get, patch, put, remove } from '../api.js'
 import { admin } from '../admin.js'
@@ -10,7 +10,7 @@ import { button, failure, loaded, moment, section, table } from '../widget.js'
 
 export const title = 'Settings'
 
-const strategies = [['', 'the gateway’s default'], ['exhaust-first', 'exhaust-first: stay on a key until its quota is spent'], ['round-robin', 'round-robin: take turns']]
+const strategies = [['', 'the gateway’s default'], ['exhaust-first', 'exhaust-first: stay on a key until its quota is spent'], ['round-robin', 'round-robin: use all keys in turn']]
 
 export function view(context) {
   const all = sessions(context)

@@ -1,4 +1,4 @@
-// Gateway tokens: what programs use instead of a provider's key.
+// Gateway tokens, which programs use instead of provider keys.
 
 import { get, patch, post, remove } from '../api.js'
 import { confirm, openDialog } from '../dialog.js'
@@ -19,15 +19,15 @@ export function view({ signal }) {
     return { tokens, model: keys.find(k => k.defaultModel)?.defaultModel ?? 'gpt-4o-mini' }
   }
   return loaded(load, ({ tokens, model }, again) => h('div', {},
-    h('p', { class: 'lead' }, 'Give each program its own, so that you can see what it uses and take it away alone.'),
+    h('p', { class: 'lead' }, 'Give each program its own token, so that you see its usage and can revoke it alone.'),
     h('div', { class: 'bar' }, button('Create a token', () => create(model, again), { kind: 'primary' })),
     tokens.length ? table('Gateway tokens', columns, tokens.map(token => row(token, again)))
-      : empty('No token yet. A token opens chat, models, embeddings and its own asynchronous requests, and nothing else.')))
+      : empty('No token yet. A token allows chat, models, embeddings and its own asynchronous requests, and nothing else.')))
 }
 
 function create(model, again) {
-  const dialog = openDialog('Create a token', (close, hold) => form([
-    field('name', 'Name', { hint: 'Of the program that will use it.', required: true }),
+  const dialog = openDialog('Create a token', (close, lock) => form([
+    field('name', 'Name', { hint: 'The program that will use it.', required: true }),
     field('expiresInDays', 'Expires', { options: lives, value: '' }),
   ], {
     label: 'Create', cancel: close,
@@ -35,24 +35,24 @@ function create(model, again) {
       const made = await post('/api/tokens', { name, expiresInDays: expiresInDays ? Number(expiresInDays) : null })
       again()
       dialog.querySelector('h2').textContent = `The token of ${made.name}`
-      dialog.querySelector('form').replaceWith(reveal(made.token, model, close, hold))
+      dialog.querySelector('form').replaceWith(reveal(made.token, model, close, lock))
       dialog.classList.add('wide')
       dialog.querySelector('.secret button').focus()
     },
   }))
 }
 
-function reveal(token, model, close, hold) {
-  const held = h('p', { role: 'status', class: 'quiet' })
-  hold(() => { held.textContent = 'Press “Done” when you have copied the token: it is not shown again.' })
+function reveal(token, model, close, lock) {
+  const hint = h('p', { role: 'status', class: 'quiet' })
+  lock(() => { hint.textContent = 'Press “Done” when you have copied the token: it is not shown again.' })
   return h('div', {}, h('p', {}, 'This is the only time that it is shown. Copy it now.'),
     h('div', { class: 'secret' }, h('code', { class: 'token' }, token), copyButton(token, 'Copy the token')),
     h('h3', {}, 'Use it'), snippetTabs(location.origin, token, model),
-    h('div', { class: 'buttons' }, button('Done', close, { kind: 'primary' }), held))
+    h('div', { class: 'buttons' }, button('Done', close, { kind: 'primary' }), hint))
 }
 
 function stateOf(token) {
-  if (token.blocked) return state('bad', 'Disabled by the admin')
+  if (token.blocked) return state('bad', 'Blocked by the admin')
   if (!token.enabled) return state('off', 'Disabled')
   if (token.expiresAt && Date.parse(token.expiresAt) <= Date.now()) return state('off', 'Expired')
   return state('good', 'Active')

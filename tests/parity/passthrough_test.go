@@ -13,14 +13,14 @@ import (
 	"github.com/alicetears/llm-gateway/internal/emulator"
 )
 
-// passCase is a request in the provider's own dialect that its rules leave alone.
-type passCase struct {
+// passthroughCase is a request in the provider's own dialect that the provider's rules leave alone.
+type passthroughCase struct {
 	provider, dialect, model string
 	path                     string // at the provider
-	body                     string // MODEL: the model; STREAMS: whether it streams
+	body                     string // MODEL stands for the model, STREAMS for whether it streams
 }
 
-func passCases() []passCase {
+func passthroughCases() []passthroughCase {
 	const chat = ` { "stream":STREAMS,"messages" : [{"content":"echo: Grüße","role":"user"},{"role":"assistant","content":"Hi","refusal":null},
   {"role":"user","content":[{"type":"text","text":"call all"}]}], "model":"MODEL", "temperature":0.50, "stream_options":{"include_usage":true},
   "tools":[{"function":{"parameters":{"properties":{},"type":"object"},"name":"now"},"type":"function"}] , "seed": 7, "nobody_knows":{"b":[1, 2],"a":1e2} }`
@@ -34,7 +34,7 @@ func passCases() []passCase {
 	const contents = ` { "contents" : [{"parts":[{"text":"call all"}],"role":"user"}], "safetySettings":[{"threshold":"BLOCK_NONE","category":"HARM_CATEGORY_HARASSMENT"}],
   "tools":[{"functionDeclarations":[{"name":"now","description":"tells the \u0074ime"}]}],"generation_config":{"thinkingConfig":{"thinkingBudget":0},"temperature":0.70,
   "responseModalities":["TEXT","IMAGE"],"imageConfig":{"aspectRatio":"1:1"}},"cachedContent":"cachedContents/x" }`
-	return []passCase{
+	return []passthroughCase{
 		{"openai", "responses", "gpt-4o-mini", "/v1/responses", items},
 		{"gemini", "gemini", "gemini-2.5-flash", "/v1beta/models/gemini-2.5-flash:generateContent", contents},
 		{"openai", "openai", "gpt-4o-mini", "/v1/chat/completions", openAI},
@@ -46,24 +46,25 @@ func passCases() []passCase {
 	}
 }
 
-// Who asks in the provider's own dialect has bytes pass: up all but the model, down all.
-func TestBytesPass(t *testing.T) {
+// Where caller and provider use one dialect, the gateway forwards the bytes: of the request all but the model's name,
+// of the answer all.
+func TestPassthrough(t *testing.T) {
 	w := newWorld(t)
 	n := 0
-	for _, c := range passCases() {
+	for _, c := range passthroughCases() {
 		for _, streamed := range []bool{false, true} {
 			for _, do := range []emulator.Behaviour{{}, {Unknown: true}, {Unknown: true, ChunkBytes: 7}} {
 				n++
-				if err := w.pass(c, streamed, do); err != nil {
+				if err := w.passthrough(c, streamed, do); err != nil {
 					t.Errorf("%s, streamed %v, %+v: %v", c.provider, streamed, do, err)
 				}
 			}
 		}
 	}
-	t.Logf("%d combinations of provider, form and behaviour", n)
+	t.Logf("%d combinations of provider, delivery and behaviour", n)
 }
 
-func (w *world) pass(c passCase, streamed bool, do emulator.Behaviour) error {
+func (w *world) passthrough(c passthroughCase, streamed bool, do emulator.Behaviour) error {
 	p := w.person()
 	secret := fmt.Sprintf("sk-emulated-pass%s-1", p.id)
 	p.key(c.provider, secret)
@@ -75,7 +76,7 @@ func (w *world) pass(c passCase, streamed bool, do emulator.Behaviour) error {
 	path, auth := "/v1/chat/completions", bearer(p.token)
 	switch c.dialect {
 	case "anthropic":
-		path, auth = "/v1/messages?beta=true", append(anthropicSpeaker().auth(p.token), "Anthropic-Beta", "some-beta-2026-01-01")
+		path, auth = "/v1/messages?beta=true", append(anthropicCaller().auth(p.token), "Anthropic-Beta", "some-beta-2026-01-01")
 	case "responses":
 		path = "/v1/responses"
 	case "gemini":
@@ -98,7 +99,7 @@ func (w *world) pass(c passCase, streamed bool, do emulator.Behaviour) error {
 	if c.dialect == "anthropic" && sent.Header.Get("Anthropic-Beta") != "some-beta-2026-01-01" {
 		return fmt.Errorf("headers %v", sent.Header)
 	}
-	// What the provider answers to these bytes, asked without the gateway.
+	// The provider's answer to the same bytes without the gateway.
 	direct, err := w.direct(sent, secret)
 	if err != nil {
 		return err
@@ -119,7 +120,8 @@ func (w *world) pass(c passCase, streamed bool, do emulator.Behaviour) error {
 	return nil
 }
 
-// What a provider of the caller's dialect alone may know is the caller's fault where the request has to be translated.
+// A field that only a provider of the caller's dialect can know is the caller's error where the request has to be
+// translated.
 func TestForeignIsNotTranslated(t *testing.T) {
 	w := newWorld(t)
 	for path, body := range map[string]string{
@@ -138,18 +140,18 @@ func TestForeignIsNotTranslated(t *testing.T) {
 	}
 }
 
-// A turn into which the gateway puts back what the provider thought, as its caller dropped it, keeps all else that
-// the caller says in the provider's own dialect, and the answer's bytes pass still.
+// When the gateway restores reasoning that the caller dropped, it changes nothing else of a request in the provider's
+// own dialect, and still forwards the answer's bytes.
 func TestRestoredTurnsKeepTheRest(t *testing.T) {
 	w := newWorld(t)
-	dialects := map[string]*speaker{}
-	for _, s := range speakers() {
+	dialects := map[string]*caller{}
+	for _, s := range callers() {
 		dialects[s.name] = s
 	}
 	for _, c := range []struct {
 		provider, dialect, model string
 		own                      object
-		back                     string // what the provider gets back
+		back                     string // what the gateway restores
 	}{
 		{"openrouter", "openai", "anthropic/claude-haiku-4.5", object{"provider": object{"data_collection": "deny"}, "plugins": []any{}}, `"reasoning_details":`},
 		{"deepseek", "openai", "deepseek-flash", object{"nobody_knows": object{"a": 1}}, `"reasoning_content":`},
@@ -192,10 +194,10 @@ func TestRestoredTurnsKeepTheRest(t *testing.T) {
 	}
 }
 
-// sent is what the provider got by the key, which it notes when it has answered.
+// sent returns the request that the provider received by the key. The emulator records it after it has answered.
 func (w *world) sent(secret string) emulator.Recorded { return w.allSent(secret, 1)[0] }
 
-// allSent are n requests or more that the provider got by the key.
+// allSent returns at least n requests that the provider received by the key.
 func (w *world) allSent(secret string, n int) []emulator.Recorded {
 	w.t.Helper()
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
@@ -213,7 +215,7 @@ func (w *world) allSent(secret string, n int) []emulator.Recorded {
 	return nil
 }
 
-// direct sends the provider what the gateway sent.
+// direct sends the provider the gateway's request.
 func (w *world) direct(sent emulator.Recorded, secret string) (string, error) {
 	rec := &recorder{header: http.Header{}}
 	target := "http://provider" + sent.Path
@@ -232,7 +234,7 @@ func (w *world) direct(sent emulator.Recorded, secret string) (string, error) {
 	return rec.body.String(), nil
 }
 
-// recorder is an answer in the making.
+// recorder collects an answer.
 type recorder struct {
 	header http.Header
 	status int
@@ -244,10 +246,10 @@ func (r *recorder) WriteHeader(status int)      { r.status = status }
 func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
 func (r *recorder) Flush()                      {}
 
-// clock are the members that tell when an answer was made.
+// clock matches the members that hold the time of an answer.
 var clock = regexp.MustCompile(`^"(created|created_at|completed_at)":\d+`)
 
-// neutral is the text without the numbers and times that are others in each answer.
+// neutral returns the text without the numbers and times that differ in each answer.
 func neutral(s string) string {
 	var out strings.Builder
 	for i := 0; i < len(s); {
@@ -268,7 +270,7 @@ func neutral(s string) string {
 	return out.String()
 }
 
-// events is a stream as the gateway frames it: without comments.
+// events returns a stream as the gateway frames it: without comments.
 func events(s string) string {
 	var out strings.Builder
 	for block := range strings.SplitSeq(strings.ReplaceAll(s, "\r\n", "\n"), "\n\n") {
@@ -279,15 +281,15 @@ func events(s string) string {
 	return out.String()
 }
 
-// Who did not ask for usage in a stream gets none, in any chunk; the row has it.
-func TestUsageAskedAndNot(t *testing.T) {
+// A caller that did not set include_usage gets no usage in any chunk; the request's row has it.
+func TestStreamUsage(t *testing.T) {
 	w := newWorld(t)
 	p := w.person()
-	s := openAISpeaker()
+	s := openAICaller()
 	for _, pr := range providers() {
 		p.key(pr.id, "")
-		for _, asked := range []bool{false, true} {
-			got, r, err := p.ask(s, &ask{model: pr.id + "/" + pr.models[0], turns: []turn{{text: "call it"}}, tools: both(), streamed: true, usageAsked: asked})
+		for _, wanted := range []bool{false, true} {
+			got, r, err := p.exchange(s, &request{model: pr.id + "/" + pr.models[0], turns: []turn{{text: "call it"}}, tools: both(), streamed: true, includeUsage: wanted})
 			if err != nil {
 				t.Errorf("%s: %v", pr.id, err)
 				continue
@@ -301,10 +303,10 @@ func TestUsageAskedAndNot(t *testing.T) {
 					empty++
 				}
 			}
-			if row := p.row(r); row.Output == 0 || row.Flags != 1 || asked != (got.usage != nil) || !asked && (strings.Contains(string(r.body), `"usage":{`) && pr.id != "groq" || empty > 0) {
-				t.Errorf("%s, asked %v: usage %v, %d chunks without choices, row %+v in %s", pr.id, asked, got.usage, empty, row, r.body)
+			if row := p.row(r); row.Output == 0 || row.Flags != 1 || wanted != (got.usage != nil) || !wanted && (strings.Contains(string(r.body), `"usage":{`) && pr.id != "groq" || empty > 0) {
+				t.Errorf("%s, include_usage %v: usage %v, %d chunks without choices, row %+v in %s", pr.id, wanted, got.usage, empty, row, r.body)
 			}
-			if !asked && pr.id == "groq" && strings.Contains(strings.ReplaceAll(string(r.body), `"x_groq":{"id":"req_emulated","usage":{`, ""), `"usage":{`) {
+			if !wanted && pr.id == "groq" && strings.Contains(strings.ReplaceAll(string(r.body), `"x_groq":{"id":"req_emulated","usage":{`, ""), `"usage":{`) {
 				t.Errorf("groq: usage in %s", r.body)
 			}
 		}

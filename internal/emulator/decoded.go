@@ -6,33 +6,32 @@ import (
 	"strings"
 )
 
-// question is what a request asks, whichever wire format it came in.
-type question struct {
+// decodedRequest is a request of any wire format.
+type decodedRequest struct {
 	turns []turn
 	tools []tool
-	// choice says whether a tool must or must not be called; only are the names that may
-	// be, if not all.
+	// choice says whether a tool must or must not be called. Only lists the allowed names; nil allows all.
 	choice choice
 	only   []string
 	single bool // one call at most
 
 	thinking thinking
-	refuses  bool // the wire format has a form for refusals
-	filters  bool // and one for answers that a filter cut short
+	refuses  bool // the wire format has a field for refusals
+	filters  bool // the wire format has a finish reason for filtered answers
 	stop     []string
-	limit    *int // tokens, those of reasoning included
-	json     bool // the answer is to be JSON
+	limit    *int // tokens, reasoning included
+	json     bool // the answer must be JSON
 	schema   json.RawMessage
 
-	// callID is the id of the i-th call of the answer, which is of the function.
+	// callID returns the id of the answer's i-th call, of the function.
 	callID func(i int, function string) string
 }
 
-// turn is a message, or a tool's result, as far as the emulated model understands it.
+// turn is a message or a tool's result.
 type turn struct {
 	role   role
 	text   string
-	failed bool // of a tool's result
+	failed bool // a tool's result that is an error
 }
 
 type role uint8
@@ -57,7 +56,7 @@ type thinking uint8
 
 const (
 	thinkingOff    thinking = iota
-	thinkingHidden          // counted, and not shown
+	thinkingHidden          // counted, not shown
 	thinkingShown
 )
 
@@ -66,10 +65,10 @@ type tool struct {
 	schema json.RawMessage
 }
 
-// tokens counts as this model does: a word is a token, and a turn costs three.
-func (q *question) tokens() int {
+// tokens counts a word as a token, and adds three for each turn.
+func (req *decodedRequest) tokens() int {
 	n := 0
-	for _, t := range q.turns {
+	for _, t := range req.turns {
 		n += tokens(t.text) + 3
 	}
 	return n
@@ -77,26 +76,25 @@ func (q *question) tokens() int {
 
 func tokens(s string) int { return len(strings.Fields(s)) }
 
-// last is what is to be answered: the last user's text, or the results of the tools
-// since the model spoke.
-func (q *question) last() (text string, fromTool bool) {
-	for i := len(q.turns) - 1; i >= 0; i-- {
-		switch t := q.turns[i]; t.role {
+// last returns what the model answers: the last user's text, or the results of the tools since the model's last turn.
+func (req *decodedRequest) last() (text string, fromTool bool) {
+	for i := len(req.turns) - 1; i >= 0; i-- {
+		switch t := req.turns[i]; t.role {
 		case roleUser:
 			return strings.TrimSpace(t.text), false
 		case roleTool:
-			return q.results(i), true
+			return req.results(i), true
 		}
 	}
 	return "", false
 }
 
-// results puts together what the tools said up to the turn i.
-func (q *question) results(i int) string {
+// results joins the results of the tools up to turn i.
+func (req *decodedRequest) results(i int) string {
 	var said []string
-	for ; i >= 0 && q.turns[i].role == roleTool; i-- {
-		s := strings.TrimSpace(q.turns[i].text)
-		if q.turns[i].failed {
+	for ; i >= 0 && req.turns[i].role == roleTool; i-- {
+		s := strings.TrimSpace(req.turns[i].text)
+		if req.turns[i].failed {
 			s = "(error) " + s
 		}
 		said = append([]string{s}, said...)
@@ -104,8 +102,7 @@ func (q *question) results(i int) string {
 	return strings.Join(said, "; ")
 }
 
-// media is how the emulated model tells that it saw an image, or a file. Data is
-// base64, or empty if the file is at the address.
+// media describes an image or a file in the answer. Data is base64, or empty if the file is at the address.
 func media(kind, mime, data, address string) string {
 	if data == "" {
 		return fmt.Sprintf("[%s %s]", kind, address)
@@ -114,7 +111,7 @@ func media(kind, mime, data, address string) string {
 	return strings.ReplaceAll(fmt.Sprintf("[%s %s %d bytes]", kind, mime, len(b)), "  ", " ")
 }
 
-// dataURL takes a data URL apart.
+// dataURL splits a data URL.
 func dataURL(s string) (mime, data string, ok bool) {
 	rest, ok := strings.CutPrefix(s, "data:")
 	if !ok {

@@ -10,28 +10,28 @@ import (
 
 type object = map[string]any
 
-// ask is a request, in no dialect.
-type ask struct {
-	model      string
-	system     string
-	turns      []turn
-	tools      []tool
-	choice     string // auto, required, none; empty: unsaid
-	schema     string
-	effort     string
-	limit      int
-	stop       string
-	streamed   bool
-	usageAsked bool // OpenAI's stream_options
+// request is a request that belongs to no dialect.
+type request struct {
+	model        string
+	system       string
+	turns        []turn
+	tools        []tool
+	choice       string // auto, required, none; empty: not sent
+	schema       string
+	effort       string
+	limit        int
+	stop         string
+	streamed     bool
+	includeUsage bool // OpenAI's stream_options
 }
 
 type tool struct{ name, schema string }
 
-// turn is what one side says.
+// turn is a message of one side.
 type turn struct {
 	text    string
 	image   string          // base64 of a PNG
-	model   json.RawMessage // what the model said, as its caller keeps it; the rest is then empty
+	model   json.RawMessage // the model's turn as the caller keeps it; the other fields are then empty
 	results []result
 }
 
@@ -39,24 +39,24 @@ type result struct {
 	id, name, text string
 }
 
-// said is what a caller understands of an answer.
-type said struct {
+// answer holds what a caller reads in an answer.
+type answer struct {
 	text, reasoning, refusal string
-	stopped                  string // the stop sequence that was met, where the dialect tells it
+	stopped                  string // the stop sequence that ended the answer, where the dialect has it
 	calls                    []call
-	finish                   string // in the dialect's word
+	finish                   string // in the dialect's spelling
 	usage                    usage
-	// kept is the turn as an SDK's type of it has it, bare without all that serves reasoning.
+	// kept is the turn as the SDK's types hold it; bare lacks everything that serves reasoning.
 	kept, bare json.RawMessage
 	failed     *failure // instead of, or after, an answer
-	terminated bool     // a stream has come to the end that the dialect has
+	terminated bool     // the stream ended as the dialect ends a stream
 }
 
 type call struct {
 	id, name, arguments string
 }
 
-// usage are numbers by the words of package store; what the dialect does not tell is absent.
+// usage maps the counters of package store to numbers; a counter that the dialect lacks is absent.
 type usage map[string]int64
 
 func (u usage) String() string {
@@ -73,25 +73,25 @@ type failure struct {
 	details             string
 }
 
-// speaker is an SDK: it writes requests and reads answers in one dialect.
-type speaker struct {
+// caller does what an SDK does: it writes requests and reads answers in one dialect.
+type caller struct {
 	name string
-	// auth are the headers that carry the token.
+	// auth returns the headers that carry the token.
 	auth func(token string) []string
-	// write makes the path and the body.
-	write func(a *ask) (path string, body []byte)
-	whole func(body []byte) (said, error)
-	// stream puts the pieces together.
-	stream func(body []byte) (said, error)
+	// write returns the path and the body of a request.
+	write func(a *request) (path string, body []byte)
+	whole func(body []byte) (answer, error)
+	// stream reads a stream and joins its pieces.
+	stream func(body []byte) (answer, error)
 	// failed reads an error that came before an answer.
 	failed func(body []byte) (failure, error)
-	// finish translates the dialect's word.
-	finish func(s *said) string
-	base   string // of the SDK: what follows the host
+	// finish translates the dialect's finish reason.
+	finish func(s *answer) string
+	base   string // of the SDK: the path that follows the host
 }
 
-func speakers() []*speaker {
-	return []*speaker{nativeSpeaker(), openAISpeaker(), responsesSpeaker(), anthropicSpeaker(), geminiSpeaker("gemini", "?alt=sse"), geminiSpeaker("gemini array", "")}
+func callers() []*caller {
+	return []*caller{nativeCaller(), openAICaller(), responsesCaller(), anthropicCaller(), geminiCaller("gemini", "?alt=sse"), geminiCaller("gemini array", "")}
 }
 
 func encode(v any) []byte {
@@ -102,8 +102,8 @@ func encode(v any) []byte {
 	return b
 }
 
-// ask sends a in the speaker's dialect and reads what comes.
-func (p *person) ask(s *speaker, a *ask, header ...string) (said, *reply, error) {
+// exchange sends the request in the caller's dialect and reads the answer.
+func (p *person) exchange(s *caller, a *request, header ...string) (answer, *reply, error) {
 	p.t.Helper()
 	path, body := s.write(a)
 	r := p.send("POST", path, body, append(s.auth(p.token), header...)...)
@@ -111,7 +111,7 @@ func (p *person) ask(s *speaker, a *ask, header ...string) (said, *reply, error)
 	return got, r, err
 }
 
-func (s *speaker) read(r *reply, streamed bool) (got said, err error) {
+func (s *caller) read(r *reply, streamed bool) (got answer, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("%w in %d %s", err, r.status, r.body)
@@ -120,7 +120,7 @@ func (s *speaker) read(r *reply, streamed bool) (got said, err error) {
 	switch {
 	case r.status != 200:
 		f, err := s.failed(r.body)
-		return said{failed: &f}, err
+		return answer{failed: &f}, err
 	case streamed:
 		return s.stream(r.body)
 	}
@@ -135,7 +135,7 @@ func eventsOf(body []byte) ([]event, error) {
 	var out []event
 	for block := range strings.SplitSeq(string(body), "\n\n") {
 		var e event
-		said := false
+		hasData := false
 		for line := range strings.SplitSeq(block, "\n") {
 			name, value, ok := strings.Cut(line, ":")
 			value = strings.TrimPrefix(value, " ")
@@ -143,13 +143,13 @@ func eventsOf(body []byte) ([]event, error) {
 			case line == "" || name == "":
 			case ok && name == "event":
 				e.name = value
-			case ok && name == "data" && !said:
-				e.data, said = value, true
+			case ok && name == "data" && !hasData:
+				e.data, hasData = value, true
 			default:
 				return nil, fmt.Errorf("no line of an event: %q", line)
 			}
 		}
-		if said {
+		if hasData {
 			out = append(out, e)
 		}
 	}
