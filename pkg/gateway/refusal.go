@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -270,13 +271,20 @@ func (c *Call) providerFault(a *attempt) *fault.Error {
 // maxSentence bounds how much of a provider's message the caller is told, in bytes.
 const maxSentence = 1 << 10
 
-// withSentence appends the provider's own words to a message.
+// withSentence appends to a message what the provider said, or what kept the request from it.
 func withSentence(msg string, e *chat.Error) string {
-	answered := e.Status != 0 || e.Code != "" || e.Type != ""
-	if !answered || e.Message == "" {
+	sentence := e.Message
+	var unreachable *provider.UnreachableError
+	switch {
+	case errors.As(e.Cause, &unreachable):
+		sentence = unreachable.Problem
+	case e.Status == 0 && e.Code == "" && e.Type == "":
+		return msg // the sentence is the gateway's own
+	}
+	if sentence == "" {
 		return msg
 	}
-	return msg + ": " + clip(e.Message, maxSentence)
+	return msg + ": " + clip(sentence, maxSentence)
 }
 
 func describe(class chat.Class, name, model string) string {

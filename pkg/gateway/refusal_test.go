@@ -58,7 +58,7 @@ func TestOneCauseIsToldOfSeveral(t *testing.T) {
 
 // While every key cools down after a refusal, the caller is told to wait; a key that may never serve is another matter.
 func TestKeysThatCoolDownAreUnavailable(t *testing.T) {
-	for name, answer := range map[string]http.HandlerFunc{"rejected": saysBadKey, "no credit": saysNoCredit, "forbidden": saysForbidden} {
+	for name, answer := range map[string]http.HandlerFunc{"rejected": saysBadKey, "no credit": saysNoCredit} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.add(key{answer: answer})

@@ -320,11 +320,7 @@ func (ex *exchange) failure(err error) *chat.Error {
 	case ex.ctx.Err() != nil:
 		return &chat.Error{Class: chat.Transport, Scope: chat.ScopeRequest, Message: "the request was cancelled", Cause: context.Canceled}
 	}
-	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "dial" {
-		return &chat.Error{Class: chat.Transport, Message: "the provider could not be reached", Cause: err}
-	}
-	return &chat.Error{Class: chat.Transport, Message: "the connection to the provider broke", Cause: err}
+	return connectionFailure(err)
 }
 
 // asFailure returns the classified error within err. Do and the bodies return no others.

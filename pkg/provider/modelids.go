@@ -33,8 +33,7 @@ func (m *modelIDs) withoutCollection(id string) string { return strings.TrimPref
 // hasAuthor says whether the id begins with the name of another provider and may be one of this provider's all the same:
 // OpenRouter knows anthropic/claude-sonnet-4.5, and takes anthropic/claude-sonnet-4-5 for it.
 func (m *modelIDs) hasAuthor(id string) bool {
-	author, _, ok := strings.Cut(id, "/")
-	return ok && slices.Contains(m.authors, author) && m.likely != nil && m.likely(id)
+	return hasPrefix(id, m.authors) && m.likely != nil && m.likely(id)
 }
 
 // Has says whether the provider is known to have the model: the catalogue lists it, its id has a form that only this
