@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
+	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
 // What a provider says, as OpenAI says it.
@@ -101,5 +104,29 @@ func TestAModelThatNobodyHas(t *testing.T) {
 	} {
 		_, err := w.do(w.request(model))
 		wantCode(t, err, code)
+	}
+}
+
+// The trace of a request keeps what each failed attempt was told.
+func TestTheTraceKeepsTheProvidersWords(t *testing.T) {
+	w := newWorld(t)
+	id := w.add(key{answer: func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("X-Request-Id", "req-42")
+		saysBadKey(rw, r)
+	}})
+	w.do(w.request(model))
+	var text string
+	err := w.db.DB.Run(t.Context(), store.Stmt{SQL: `select trace from request_traces`, Each: func(r store.Row) error { return r.Scan(&text) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var trace gateway.Trace
+	if err := json.Unmarshal([]byte(text), &trace); err != nil || len(trace.Attempts) != 1 {
+		t.Fatalf("%v: %s", err, text)
+	}
+	a := trace.Attempts[0]
+	if a.KeyID != id || a.Status != 401 || a.Class != chat.BadKey || a.Scope != chat.ScopeKey || a.RequestID != "req-42" ||
+		a.Message != "Incorrect API key provided" {
+		t.Errorf("%+v", a)
 	}
 }
