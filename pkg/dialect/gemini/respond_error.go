@@ -29,7 +29,7 @@ func statusName(code fault.Code) string {
 	switch code {
 	case fault.Validation, fault.TooLarge, fault.UnsupportedMedia, fault.HeadersTooLarge:
 		return "INVALID_ARGUMENT"
-	case fault.NoEligibleKey:
+	case fault.NoEligibleKey, fault.LoopDetected:
 		return "FAILED_PRECONDITION"
 	case fault.Unauthorized:
 		return "UNAUTHENTICATED"

@@ -80,6 +80,7 @@ func Words(err *fault.Error) (kind, code, param string) {
 // words are OpenAI's types and codes of the errors that have one of each.
 var words = map[fault.Code]struct{ kind, code string }{
 	fault.NoEligibleKey:    {typeInvalid, "no_eligible_key"},
+	fault.LoopDetected:     {typeInvalid, "loop_detected"},
 	fault.Unauthorized:     {typeInvalid, "invalid_api_key"},
 	fault.Forbidden:        {typeInvalid, "insufficient_permissions"},
 	fault.NotFound:         {typeInvalid, "unknown_url"},
