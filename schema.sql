@@ -1,19 +1,23 @@
 -- The whole schema of LLM Gateway, for PostgreSQL and SQLite alike. The gateway
--- creates and migrates it by itself; this file is for reading, and enough to set a
--- database up by hand (psql -f schema.sql, or sqlite3 data/gateway.db < schema.sql).
--- A test holds it equal to what the migrations make.
+-- creates and migrates it by itself. This file is for reading, and sets a database up
+-- by hand (psql -f schema.sql, or sqlite3 data/gateway.db < schema.sql).
+-- A test compares it with what the migrations make.
 --
 -- Ids are UUIDv7 as 16 bytes. Times are Unix milliseconds, days are days since
 -- 1970-01-01 and hours are hours since then, all UTC. Costs are nano-dollars.
 --
--- On SQLite the gateway itself reads what stands in the comments marked "sqlite", too:
--- those tables are then kept in the order of their key. Without it all works the same.
+-- On SQLite the gateway also executes the comments marked "sqlite": those tables are then
+-- stored in the order of their primary key. The gateway works without them, too.
+--
+-- Columns are never renamed, because older processes may share the database. Some names
+-- are therefore older than the words of the code: sealed, sealing_key and result_key are
+-- about encryption, rest_* about cooldowns, given_back about releases.
 
 create table schema_version (
   version integer not null
 );
 
--- One row: what the admin sets for the whole gateway.
+-- One row: the settings of the whole gateway.
 create table instance (
   id                   integer primary key check (id = 1),
   set_up               boolean not null,  -- the first user exists
@@ -29,7 +33,7 @@ create table users (
   password   text    not null,             -- argon2id, PHC string
   enabled    boolean not null,
   strategy   text,                         -- key selection; null: the gateway's default
-  revision   bigint  not null,             -- bumped by every change to what routing uses
+  revision   bigint  not null,             -- incremented by every change that affects routing
   created_at bigint  not null,
   updated_at bigint  not null
 );
@@ -45,7 +49,7 @@ create table sessions (
 );
 create index sessions_user on sessions (user_id);
 
--- Gateway tokens. Only an HMAC of the token is here.
+-- Gateway tokens. Only an HMAC of the token is stored.
 create table tokens (
   id         bytea   not null primary key,
   user_id    bytea   not null references users (id) on delete cascade,
@@ -63,15 +67,15 @@ create table provider_keys (
   user_id        bytea   not null references users (id) on delete cascade,
   provider       text    not null,
   name           text    not null,
-  sealed         bytea   not null,         -- AES-256-GCM, bound to this row
-  sealing_key    text    not null,         -- names the key that sealed it
+  sealed         bytea   not null,         -- the secret, AES-256-GCM, bound to this row
+  sealing_key    text    not null,         -- id of the encryption key
   last_four      text    not null,
   priority       integer not null,         -- lower is tried first
   enabled        boolean not null,         -- the owner's switch
   blocked        boolean not null,         -- the admin's switch
-  allowed_models text    not null,         -- JSON array: exact, prefix*, or *; empty: all of the provider's
+  allowed_models text    not null,         -- JSON array: exact, prefix*, or *; empty: all models of the provider
   default_model  text,
-  daily_limit    bigint,                   -- requests a UTC day; null: no limit
+  daily_limit    bigint,                   -- requests per UTC day; null: no limit
   rest_until     bigint  not null,         -- end of the cooldown: not used before this time
   rest_class     text    not null,         -- reason of the cooldown: an error class, or empty
   rest_note      text    not null,         -- the provider's message about the key, redacted
@@ -81,8 +85,8 @@ create table provider_keys (
 );
 create index provider_keys_user on provider_keys (user_id);
 
--- What a key has used of a day's quota. gen counts the resets of that day, so that
--- giving back after a reset cannot free what was never taken.
+-- The used part of a key's quota of a day. gen counts the resets of that day, so that
+-- a release after a reset does not free a reservation of before it.
 create table key_days (
   key_id bytea  not null references provider_keys (id) on delete cascade,
   day    bigint not null,
@@ -91,7 +95,7 @@ create table key_days (
   primary key (key_id, day)
 ) /*sqlite without rowid */;
 
--- The turn of each set of equal keys under round-robin.
+-- The round-robin cursor of each set of keys of equal priority.
 create table cursors (
   user_id bytea  not null references users (id) on delete cascade,
   key_set bytea  not null,                 -- digest of the keys' ids
@@ -99,11 +103,11 @@ create table cursors (
   primary key (user_id, key_set)
 ) /*sqlite without rowid */;
 
--- Slows guessing down, where there is no Redis.
+-- Login throttles, if there is no Redis.
 create table throttles (
   bucket     text   primary key,
   failures   bigint not null,
-  free_at    bigint not null               -- the next try is heard from here on
+  free_at    bigint not null               -- the next try is accepted from this time on
 );
 
 -- The request log, append-only. Its time is in the id.
@@ -113,9 +117,9 @@ create table requests (
   token_id      bytea,                     -- null: sent from the dashboard
   key_id        bytea,                     -- null: no key was called
   provider      text,
-  model         text     not null,         -- as the provider was asked; as the caller asked if none was
+  model         text     not null,         -- that the provider was asked for; that of the request if none was called
   cost          bigint,                    -- nano-dollars; null: unpriced
-  status        smallint not null,         -- HTTP status that the caller saw
+  status        smallint not null,         -- HTTP status of the answer to the caller
   outcome       smallint not null,
   attempts      smallint not null,         -- providers called
   flags         smallint not null,         -- 1 streamed, 2 usage estimated
@@ -129,7 +133,7 @@ create table requests (
   primary key (user_id, id)
 ) /*sqlite without rowid */;
 
--- What happened on the way, kept for requests that failed or failed over.
+-- The failed attempts and skipped keys of requests that failed or failed over.
 create table request_traces (
   user_id bytea not null,
   id      bytea not null,
@@ -137,12 +141,12 @@ create table request_traces (
   primary key (user_id, id)
 ) /*sqlite without rowid */;
 
--- Hourly sums: all that charts and counts read.
+-- Hourly sums, which charts and counts read.
 create table usage_hours (
   user_id     bytea  not null,
   hour        bigint not null,
   token_id    bytea  not null,             -- 16 zero bytes: the dashboard
-  key_id      bytea  not null,             -- 16 zero bytes: none was called
+  key_id      bytea  not null,             -- 16 zero bytes: no key was called
   provider    text   not null,
   model       text   not null,
   requests    bigint not null,
@@ -168,14 +172,14 @@ create table latency_hours (
   primary key (user_id, hour, kind, bucket)
 ) /*sqlite without rowid */;
 
--- What providers want back with a turn of the assistant, for clients whose format has no place for it; and the keys
--- by which it is found: digests of the gateway token, the end user and the conversation up to the turn.
+-- Saved reasoning, which a provider wants back with a turn of the assistant, for callers whose format cannot carry it;
+-- and the turn keys by which it is found: digests of the gateway token, the end user and the conversation up to the turn.
 create table turns (
   user_id     bytea  not null references users (id) on delete cascade,
-  id          bytea  not null,             -- digest of the content, or a key
-  key_id      bytea  not null,             -- the provider key that made it
-  sealed      bytea  not null,             -- AES-256-GCM, bound to this row; of a key the id of the content, empty if several claim it
-  sealing_key text   not null,             -- empty: a key
+  id          bytea  not null,             -- digest of the content, or a turn key
+  key_id      bytea  not null,             -- the provider key that answered
+  sealed      bytea  not null,             -- AES-256-GCM, bound to this row; of a turn key: id of the content, empty if several claim the key
+  sealing_key text   not null,             -- id of the encryption key; empty: the row is a turn key
   expires_at  bigint not null,
   primary key (user_id, id)
 );
@@ -189,15 +193,15 @@ create table jobs (
   token_id    bytea,                         -- null: sent from the dashboard
   session_id  bytea,                         -- null: sent with a token
   state       smallint not null,             -- 1 queued, 2 running, 3 completed, 4 failed, 5 cancelled, 6 expired
-  attempt     integer  not null,             -- the fence: what runs writes only as long as this is its number
-  given_back  integer  not null,             -- attempts that a stopping process gave back: they do not count
-  due_at      bigint   not null,             -- queued: not run before; running: the lease's end; over: what is kept goes then
+  attempt     integer  not null,             -- the fencing number: only the run with this number may write
+  given_back  integer  not null,             -- attempts that a stopping process released: they do not count
+  due_at      bigint   not null,             -- queued: start; running: end of the lease; over: deletion of the result
   ended_at    bigint,
-  digest      bytea    not null,             -- of the request, sealed
-  payload     bytea,                         -- the request, sealed; null once the job is over
-  sealing_key text     not null,             -- of digest and payload
-  result      bytea,                         -- the answer or the error, sealed
-  result_key  text,                          -- the key that sealed it
+  digest      bytea    not null,             -- of the request, encrypted
+  payload     bytea,                         -- the request, encrypted; null once the job is over
+  sealing_key text     not null,             -- id of the encryption key of digest and payload
+  result      bytea,                         -- the answer or the error, encrypted
+  result_key  text,                          -- id of its encryption key
   unique (user_id, name)
 );
 create index jobs_user on jobs (user_id, id);

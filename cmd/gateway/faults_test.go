@@ -14,7 +14,7 @@ import (
 // becomes waits until the URL answers with the status.
 func becomes(t *testing.T, url string, status int) string {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		got, text, _ := get(t, url)
 		if got == status {
 			return text

@@ -70,7 +70,7 @@ func (s *shell) start(args ...string) (out *testproc.Output, stop func() int) {
 			cancel()
 			select {
 			case result = <-code:
-			case <-time.After(30 * time.Second):
+			case <-time.After(time.Minute):
 				s.t.Errorf("%v does not end:\n%s", args, out)
 			}
 		})

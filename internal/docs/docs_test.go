@@ -1,4 +1,4 @@
-// Package docs holds the documents of the repository to what the code does.
+// Package docs tests that the documents of the repository agree with the code.
 package docs
 
 import (

@@ -14,10 +14,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
-// A target is a model of a provider, as the table of docs/translation.md has it.
+// A target is a column of the table of docs/translation.md: a model of a provider.
 type target struct{ title, provider, model string }
 
-// targets are the models that show most, and one of every provider beside them.
+// targets returns the columns: several models where they differ most, and one of every other provider.
 func targets(table *provider.Table) []target {
 	list := []target{
 		{"OpenAI", "openai", "gpt-4o"}, {"OpenAI, reasoning", "openai", "gpt-5-mini"}, {"OpenAI Responses", "openai", "gpt-5.5-pro"},
@@ -34,10 +34,10 @@ func targets(table *provider.Table) []target {
 	return list
 }
 
-// A feature is something that a request may ask for.
+// A feature is a row of the table: a part of a request.
 type feature struct {
 	title string
-	ask   func(r *chat.Request)
+	add   func(r *chat.Request)
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -95,23 +95,23 @@ func features() []feature {
 			r.Reasoning, r.MaxTokens = &chat.Reasoning{Budget: ptr(int64(2048))}, ptr(int64(8000))
 		}},
 		{"verbosity", func(r *chat.Request) { r.Verbosity = "low" }},
-		{"cache mark", func(r *chat.Request) { r.Messages[1].Parts[0].Cache = &chat.CacheMark{} }},
+		{"cache marker", func(r *chat.Request) { r.Messages[1].Parts[0].Cache = &chat.CacheMark{} }},
 		{"cache key", func(r *chat.Request) { r.CacheKey = "k" }},
 		{"user", func(r *chat.Request) { r.User = "u-1" }},
 		{"metadata", func(r *chat.Request) { r.Metadata = map[string]string{"k": "v"} }},
 		{"service tier", func(r *chat.Request) { r.ServiceTier = "auto" }},
 		{"field that only the caller's dialect has", func(r *chat.Request) { r.Foreign = []chat.Foreign{{Name: "field_of_another"}} }},
-		{"the same, if much depends on it", func(r *chat.Request) { r.Foreign = []chat.Foreign{{Name: "field_of_another", Essential: true}} }},
+		{"the same, if the answer depends on it", func(r *chat.Request) { r.Foreign = []chat.Foreign{{Name: "field_of_another", Essential: true}} }},
 	}
 }
 
-// outcome is what becomes of a feature at a target: "yes", "warns" or "400", and in which words.
-func outcome(t *testing.T, table *provider.Table, to target, ask func(*chat.Request)) (cell, words string) {
+// outcome returns how a feature is translated for a target: "yes", "warns" or "400", and the warning or error.
+func outcome(t *testing.T, table *provider.Table, to target, add func(*chat.Request)) (cell, words string) {
 	t.Helper()
 	req := &chat.Request{Model: to.model, Messages: []chat.Message{
 		{Role: chat.System, Parts: []chat.Part{{Kind: chat.Text, Text: "Be kind."}}}, {Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "Hello!"}}},
 	}}
-	ask(req)
+	add(req)
 	client := table.ByID(to.provider).Protocol(to.model, req, "")
 	enc, err := client.EncodeRequest(req)
 	var refused *chat.Error
@@ -126,13 +126,17 @@ func outcome(t *testing.T, table *provider.Table, to target, ask func(*chat.Requ
 	return "yes", ""
 }
 
-const translationHead = `# What becomes of a request
+const translationHead = `# How requests are translated
 
-Where caller and provider speak the same dialect, the request's bytes pass, and nothing of this applies but what the provider's rules force: a field is changed, or messages are written anew; whatever
-else you say, fields that nobody here knows included, stays as it is. Otherwise the request is translated. **yes**: it is sent in the provider's own form. **warns**: it is dropped or changed, and ` + "`X-LLM-Warnings`" + ` says so. **400**: dropping it would
-change what the request means, so that it is refused; another of your keys may still serve it.
+If the provider has the dialect of the caller, the request's bytes pass through. The gateway then changes only the fields and messages that the provider's rules force it to change; all else stays as it is, unknown fields included.
 
-The table is made by ` + "`go test ./internal/docs -update`" + ` from what the gateway does with one model of each provider; other models of a provider differ where the provider says so.
+Otherwise the gateway translates the request:
+
+- **yes**: the feature is sent in the provider's format.
+- **warns**: the feature is dropped or changed, and ` + "`X-LLM-Warnings`" + ` says so.
+- **400**: without the feature the request would mean something else, so that this provider is not called. Another of your keys may still serve the request.
+
+` + "`go test ./internal/docs -update`" + ` makes this file from the code, with one or more models of each provider. Other models of a provider can differ.
 
 `
 
@@ -154,7 +158,7 @@ func translation(t *testing.T) string {
 	for _, f := range features() {
 		cells := []string{f.title}
 		for _, to := range targets(table) {
-			cell, says := outcome(t, table, to, f.ask)
+			cell, says := outcome(t, table, to, f.add)
 			cells = append(cells, cell)
 			if w := fmt.Sprintf("- *%s*, %s: %s", f.title, to.title, says); says != "" && !slices.Contains(words, w) {
 				words = append(words, w)
@@ -169,7 +173,7 @@ func translation(t *testing.T) string {
 		}
 		out.WriteString("`" + to.model + "`")
 	}
-	out.WriteString(".\n\n## In words\n\n" + strings.Join(words, "\n") + "\n")
+	out.WriteString(".\n\n## Warnings and errors\n\n" + strings.Join(words, "\n") + "\n")
 	return out.String()
 }
 
@@ -182,6 +186,6 @@ func TestTranslationIsDocumented(t *testing.T) {
 		}
 	}
 	if read(t, name) != want {
-		t.Errorf("%s differs from what the gateway does: go test ./internal/docs -update writes it anew", name)
+		t.Errorf("%s is out of date; go test ./internal/docs -update writes it", name)
 	}
 }

@@ -51,13 +51,13 @@ func TestOpenAPIListsTheProviders(t *testing.T) {
 	generated(t, "public/openapi.yaml", head+begin+strings.Join(table.IDs(), ", ")+"]"+tail)
 }
 
-// documented are the variables with one line for the base URLs of all providers.
+// documented returns the variables, with one line for the base URLs of all providers.
 func documented() []config.Variable {
 	var out []config.Variable
 	told := false
 	for _, v := range config.Variables() {
 		if v.Provider != "" {
-			v.Name, v.Description = "OPENAI_BASE_URL", "Another base URL for OpenAI: a proxy, a region, a test. Every provider has such a variable, named after its id, such as `GROQ_BASE_URL`."
+			v.Name, v.Description = "OPENAI_BASE_URL", "Another base URL for OpenAI: a proxy, a region, a test. Every provider has such a variable with its id, such as `GROQ_BASE_URL`."
 			if told {
 				continue
 			}

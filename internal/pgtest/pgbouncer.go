@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/alicetears/llm-gateway/internal/testproc"
 )
@@ -96,7 +95,7 @@ max_client_conn = 500
 	if err != nil {
 		return err
 	}
-	if err := proc.WaitListening(port, 10*time.Second); err != nil {
+	if err := proc.WaitListening(port); err != nil {
 		proc.Stop(syscall.SIGKILL)
 		return err
 	}

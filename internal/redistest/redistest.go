@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/alicetears/llm-gateway/internal/testproc"
 )
@@ -57,7 +56,7 @@ func (s *Server) Start() error {
 	if s.proc, err = testproc.Start(cmd, "", syscall.SIGKILL); err != nil {
 		return err
 	}
-	if err := s.proc.WaitListening(s.port, 10*time.Second); err != nil {
+	if err := s.proc.WaitListening(s.port); err != nil {
 		s.Stop()
 		return err
 	}

@@ -86,7 +86,7 @@ func prepare(cmd *exec.Cmd, runAs string, onDeath syscall.Signal) error {
 // Done is closed when the process has ended.
 func (s *Server) Done() <-chan struct{} { return s.done }
 
-// Stop sends the signal, waits for the end, and kills what does not end within 10 s.
+// Stop sends the signal and waits for the end. After 10 s it kills the process.
 func (s *Server) Stop(sig syscall.Signal) {
 	s.cmd.Process.Signal(sig)
 	select {
@@ -149,9 +149,9 @@ func FreePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// WaitListening waits until something accepts connections at the port.
-func (s *Server) WaitListening(port int, patience time.Duration) error {
-	deadline := time.Now().Add(patience)
+// WaitListening waits up to a minute until the server accepts connections at the port.
+func (s *Server) WaitListening(port int) error {
+	deadline := time.Now().Add(time.Minute)
 	for {
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {

@@ -16,7 +16,7 @@ type Embedder interface {
 // EmbeddingRules say how a provider's embeddings differ from OpenAI's.
 type EmbeddingRules struct {
 	Dimensions DimensionsForm
-	Tokens     TokensForm
+	Tokens     bool // inputs may be tokens, not texts alone
 }
 
 // DimensionsForm is the field for the length of the vectors.
@@ -27,15 +27,6 @@ const (
 	DimensionsKept    DimensionsForm = iota // dimensions
 	DimensionsOutput                        // output_dimension: Mistral
 	DimensionsRefused                       // none: a request for a length is refused
-)
-
-// TokensForm says whether inputs may be tokens.
-type TokensForm uint8
-
-// The forms.
-const (
-	TokensRefused TokensForm = iota // texts only
-	TokensKept
 )
 
 // Counter is a Client whose provider counts the input tokens of a request without answering it.

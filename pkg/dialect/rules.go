@@ -76,12 +76,3 @@ const (
 	ToolNames128                 // up to 128 of them: Anthropic
 	ToolNamesDotted              // up to 128, dots and colons as well, a letter or an underscore first: Gemini
 )
-
-// CacheMarkForm says whether marks that end a prefix to be cached are sent.
-type CacheMarkForm uint8
-
-// The forms.
-const (
-	CacheMarksDropped CacheMarkForm = iota // silently: these providers cache by themselves
-	CacheMarksKept                         // cache_control on content parts: OpenRouter
-)

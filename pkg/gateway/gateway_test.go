@@ -530,8 +530,8 @@ func TestClientErrorsAreNotRetriedElsewhere(t *testing.T) {
 
 func TestAllKeysRateLimited(t *testing.T) {
 	w := newWorld(t)
-	w.add(key{answer: answerError(429, `{}`, "Retry-After", "30")})
-	w.add(key{answer: answerError(429, `{}`, "Retry-After", "20")})
+	w.add(key{answer: answerError(429, `{"error":{"code":"rate_limit_exceeded"}}`, "Retry-After", "30")})
+	w.add(key{answer: answerError(429, `{"error":{"code":"rate_limit_exceeded"}}`, "Retry-After", "20")})
 	_, err := w.do(w.request(model))
 	if f := wantCode(t, err, fault.RateLimit); f.RetryAfter != 20*time.Second {
 		t.Errorf("Retry-After %v, want the soonest, 20s", f.RetryAfter)

@@ -305,6 +305,8 @@ func describe(class chat.Class, name, model string) string {
 		return name + " did not answer in time"
 	case chat.ModelUnknown:
 		return name + " does not serve the model " + model + " to this key"
+	case chat.TooLarge:
+		return "the request is larger than " + name + " allows to the key"
 	case chat.BadToolCall:
 		return "the model wrote a tool call that " + name + " could not read"
 	}

@@ -17,14 +17,25 @@ func AppendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
+// AppendComma begins the next member or element of the object or array that dst ends in: it appends a comma, unless
+// the object or array has just begun, or dst is empty.
+func AppendComma(dst []byte) []byte {
+	if n := len(dst); n > 0 && dst[n-1] != '[' && dst[n-1] != '{' {
+		return append(dst, ',')
+	}
+	return dst
+}
+
+// AppendKey begins a member: a comma if one is needed, the name and the colon.
+func AppendKey(dst []byte, name string) []byte {
+	return append(AppendString(AppendComma(dst), name), ':')
+}
+
 // AppendStrings appends a JSON array of strings.
 func AppendStrings(dst []byte, list []string) []byte {
 	dst = append(dst, '[')
-	for i, s := range list {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = AppendString(dst, s)
+	for _, s := range list {
+		dst = AppendString(AppendComma(dst), s)
 	}
 	return append(dst, ']')
 }

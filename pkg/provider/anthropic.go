@@ -26,7 +26,7 @@ func anthropicRow() Provider {
 				ToolNames: dialect.ToolNames128,
 				MaxOutput: maxOutput("anthropic"),
 			},
-			CacheMarks: dialect.CacheMarksKept,
+			CacheMarks: true,
 			Models:     claudeModels(),
 		}},
 		limits: []limitHeader{
@@ -35,15 +35,26 @@ func anthropicRow() Provider {
 			{"anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"},
 			{"anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"},
 		},
+		errors: formatAnthropic,
 		signals: []signal{
+			// The types and error codes are the contract; the texts may change.
 			// Monthly limits that the account's owner set; they end with the month. The 429
 			// comes without retry-after.
 			{word: "enforced_spend_limit_reached", class: chat.OutOfMoney, reset: resetMonth},
+			{word: "contract_spend_limit_reached", class: chat.OutOfMoney, reset: resetMonth},
+			{word: "linked_organization_spend_limit_reached", class: chat.OutOfMoney, reset: resetMonth},
+			{word: "linked_organization_billing_unavailable", class: chat.OutOfMoney},
+			{word: "organization_on_hold", class: chat.Forbidden, scope: chat.ScopeKey},
+			// The organisation's use grows too fast, whatever the model; limits are kept per model otherwise.
+			{word: "ramp_limit_exceeded", class: chat.RateLimited, scope: chat.ScopeKey},
+			{word: "image_dimensions_too_large", class: chat.TooLarge},
 			{status: 400, text: "you have reached your specified", class: chat.OutOfMoney, reset: resetMonth},
-			{status: 400, text: "reached your specified workspace api usage limits", class: chat.OutOfMoney, reset: resetMonth},
+			{status: 400, text: "workspace api usage limits", class: chat.OutOfMoney, reset: resetMonth},
 			{status: 400, text: "credit balance is too low", class: chat.OutOfMoney},
 			{status: 400, text: "exceed context limit", class: chat.ContextLength},
 			{text: "blocked by content filtering policy", class: chat.ContentPolicy},
+			{word: "permission_error", text: "model", class: chat.Forbidden},
+			{word: "permission_error", class: chat.Forbidden, scope: chat.ScopeKey},
 		},
 	}
 }
@@ -75,7 +86,7 @@ func claudeModels() []anthropic.ModelRules {
 		return m
 	}
 	folded := func(m anthropic.ModelRules, efforts ...string) anthropic.ModelRules {
-		m.SystemTurns, m.Efforts = anthropic.SystemFolded, efforts
+		m.FoldsSystemTurns, m.Efforts = true, efforts
 		return m
 	}
 	four7 := folded(with(claude(407), anthropic.OffByDefault, anthropic.ForcedWithoutThinking), efforts...)

@@ -25,16 +25,16 @@ func cerebrasRow() Provider {
 				ToolNames:    dialect.ToolNames64,
 				SingleChoice: true, // n is not in the reference
 			},
-			MaxTokens:     openai.MaxCompletionTokens,
-			StreamUsage:   openai.UsageAsked,
-			MaxStops:      4,
-			DeveloperRole: openai.DeveloperAsSystem, // taken for gpt-oss alone
-			Names:         openai.NamesDropped,
-			ReasoningBack: openai.ReasoningBackField, // reasoning_content is refused
-			Audio:         openai.AudioRefused,
-			Files:         openai.FilesRefused,
-			AllowedTools:  openai.AllowedToolsFiltered,
-			MessageFields: []string{"role", "content", "tool_calls", "tool_call_id", "reasoning"},
+			MaxTokens:       openai.MaxCompletionTokens,
+			AsksStreamUsage: true,
+			MaxStops:        4,
+			NoDeveloperRole: true, // taken for gpt-oss alone
+			NoNames:         true,
+			ReasoningBack:   openai.ReasoningBackField, // reasoning_content is refused
+			Audio:           openai.AudioRefused,
+			Files:           openai.FilesRefused,
+			NoAllowedTools:  true,
+			MessageFields:   []string{"role", "content", "tool_calls", "tool_call_id", "reasoning"},
 			Models: []openai.ModelRules{
 				{Match: idPrefix("gpt-oss"), Efforts: []string{"low", "medium", "high"}},
 				{Match: idPrefix("qwen-3.8"), Efforts: []string{"none", "low", "medium", "high"}},
@@ -45,6 +45,7 @@ func cerebrasRow() Provider {
 			{"x-ratelimit-remaining-requests-day", "x-ratelimit-reset-requests-day"},
 			{"x-ratelimit-remaining-tokens-minute", "x-ratelimit-reset-tokens-minute"},
 		},
+		errors: formatBare | formatOpenAI,
 		signals: []signal{
 			{word: "wrong_api_key", class: chat.BadKey},
 			// "We're experiencing high traffic right now! Please try again soon." (sandialabs/atlas-ui-3 issue 111)

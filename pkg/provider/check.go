@@ -54,6 +54,7 @@ func (c *Client) tryKey(ctx context.Context, p *Provider, secret string) (int, *
 	resp, err := c.send(ctx, p, secret, http.MethodGet, dialect.Encoded{Path: p.check.path}, Options{limit: checkLimit})
 	if err != nil {
 		failure := asFailure(err)
+		withoutModel(failure)
 		return failure.Status, failure
 	}
 	text, err := resp.ReadAll()
@@ -70,6 +71,19 @@ func (c *Client) tryKey(ctx context.Context, p *Provider, secret string) (int, *
 		}
 	}
 	return resp.Status, nil
+}
+
+// withoutModel makes a failure of a check, which names no model, one of the key if it is refused, and one of
+// this request if it is limited or its address is not known.
+func withoutModel(failure *chat.Error) {
+	switch scope := failure.ScopeOf(); {
+	case scope == chat.ScopeModel && failure.Class == chat.Forbidden:
+		failure.Scope = chat.ScopeKey
+	case scope == chat.ScopeModel:
+		failure.Scope = chat.ScopeAttempt
+	case scope == chat.ScopeHostModel:
+		failure.Scope = chat.ScopeHost
+	}
 }
 
 // openRouterKey reads GET /key: a limit that is used up means status 402 ahead

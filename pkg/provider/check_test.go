@@ -32,7 +32,8 @@ func TestCheck(t *testing.T) {
 		{"balance", "deepseek", 200, `{"is_available":true,"balance_infos":[]}`, "", ""},
 		{"no balance", "deepseek", 200, `{"is_available":false,"balance_infos":[]}`, chat.OutOfMoney, "balance"},
 		{"no JSON", "mistral", 200, `<html>`, chat.Transport, "base URL"},
-		{"busy", "groq", 503, ``, chat.Overloaded, "503"},
+		{"busy", "groq", 503, `{"error":{"message":"busy, status 503","type":"internal_server_error"}}`, chat.Overloaded, "503"},
+		{"no body", "groq", 503, ``, chat.Transport, "503"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, c := serve(t, tt.provider, func(w http.ResponseWriter, r *http.Request) {
@@ -56,6 +57,20 @@ func TestCheck(t *testing.T) {
 				t.Errorf("%+v", res)
 			}
 		})
+	}
+}
+
+// A check names no model: a key that may not list the models is refused, and a limit is none of the key's.
+func TestChecksAreAboutNoModel(t *testing.T) {
+	for status, want := range map[int]chat.Scope{401: chat.ScopeKey, 402: chat.ScopeKey, 403: chat.ScopeKey, 404: chat.ScopeAttempt,
+		429: chat.ScopeAttempt, 500: chat.ScopeHost, 503: chat.ScopeHost} {
+		p, c := serve(t, "openai", func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(status)
+			io.WriteString(w, `{"error":{"message":"no","type":"x","code":null}}`)
+		})
+		if res := c.Check(context5s(t), p, secret); res.Err == nil || res.Err.Scope != want {
+			t.Errorf("%d: %+v", status, res.Err)
+		}
 	}
 }
 

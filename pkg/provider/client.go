@@ -177,12 +177,12 @@ func (c *Client) send(ctx context.Context, p *Provider, secret, method string, e
 // finds itself in it is called by itself.
 const ViaHeader = "X-Llm-Via"
 
-// maxErrorBytes bounds how much of a failure's body is read.
-const maxErrorBytes = 64 << 10
+// maxErrorBytes bounds how much of a failure's body is read: some providers repeat the request in it.
+const maxErrorBytes = 1 << 20
 
 func (c *Client) refused(p *Provider, secret string, resp *http.Response, body *body) *CallError {
 	body.streamed, body.limit = false, maxErrorBytes
-	// A body that breaks off, or is too large, is classified by the part that was read.
+	// A body that breaks off, or is too large, is no error in the provider's format.
 	text, readErr := io.ReadAll(body)
 	body.Close()
 	failure := &chat.Error{}

@@ -1,8 +1,8 @@
 package provider
 
 import (
-	"bytes"
 	"encoding/json"
+	"strconv"
 	"strings"
 )
 
@@ -14,9 +14,11 @@ type details struct {
 	words []string
 	// delay is a hint such as "48s" (Gemini) or "1.5" (OpenRouter, seconds).
 	delay string
+	// reset is when a limit is reset, as windowReset reads it (OpenRouter).
+	reset string
 }
 
-// readDetails reads any of the providers' error bodies:
+// readDetails reads any of the providers' error bodies, as parse has decoded it:
 //
 //	{"error":{"message","type","param","code"}}                    OpenAI and those like it
 //	{"type":"error","error":{"type","message","details"}}          Anthropic
@@ -25,21 +27,8 @@ type details struct {
 //	{"error":{"code","message","metadata"},"availability"}         OpenRouter
 //
 // A body that is none of them gives nothing.
-func readDetails(body []byte) details {
+func readDetails(root node) details {
 	var d details
-	body = bytes.TrimSpace(body)
-	if len(body) == 0 || body[0] != '{' && body[0] != '[' {
-		return d
-	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	var root node
-	if dec.Decode(&root.v) != nil {
-		return d
-	}
-	if list, ok := root.v.([]any); ok && len(list) > 0 {
-		root = node{list[0]} // Gemini wraps the errors of its streams without SSE
-	}
 	e := root.at("error")
 	if e.v == nil {
 		e = root
@@ -69,7 +58,8 @@ func (d *details) word(words ...string) {
 
 func (d *details) openRouter(root, e node) {
 	meta := e.at("metadata")
-	d.word(meta.at("error_type").text(), meta.at("provider_code").text())
+	d.word(meta.at("error_type").text(), meta.at("provider_code").text(), meta.at("limit_source").text())
+	d.reset = first(meta.at("resets_at").text(), meta.at("headers", "X-RateLimit-Reset").text())
 	if len(meta.at("reasons").list()) > 0 {
 		d.word("metadata.reasons")
 	}
@@ -89,9 +79,17 @@ func (d *details) google(item node) {
 	d.word(item.at("reason").text())
 	d.delay = first(d.delay, item.at("retryDelay").text())
 	for _, v := range item.at("violations").list() {
-		d.word(v.at("quotaId").text())
+		id := v.at("quotaId").text()
+		if v.at("quotaDimensions", "model").text() != "" && !strings.Contains(id, perModel) {
+			id += perModel
+		}
+		d.word(id)
 	}
 }
+
+// perModel is the part of a quota's id that says that each model has its own; a quota that names a model
+// has one as well.
+const perModel = "PerModel"
 
 func first(values ...string) string {
 	for _, v := range values {
@@ -121,6 +119,25 @@ func (n node) text() string {
 		return v.String()
 	}
 	return ""
+}
+
+// word returns a text that is a string and not empty.
+func (n node) word() string {
+	s, _ := n.v.(string)
+	return s
+}
+
+// number returns a whole number; 0 if it is none.
+func (n node) number() int {
+	v, _ := n.v.(json.Number)
+	i, _ := strconv.Atoi(v.String())
+	return i
+}
+
+// object returns the members of an object, nil if it is none.
+func (n node) object() map[string]any {
+	m, _ := n.v.(map[string]any)
+	return m
 }
 
 func (n node) list() []node {

@@ -22,26 +22,32 @@ func fireworksRow() Provider {
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
 			},
-			MaxTokens:     openai.MaxTokens,  // both are accepted
-			StreamUsage:   openai.UsageAsked, // newer models send none otherwise
-			MaxStops:      4,                 // API reference, create chat completion
-			DeveloperRole: openai.DeveloperAsSystem,
-			Reasoning:     openai.ReasoningBudget,
-			ReasoningBack: openai.ReasoningBackContent,
-			Audio:         openai.AudioRefused,
-			Files:         openai.FilesRefused,
-			AllowedTools:  openai.AllowedToolsFiltered,
+			MaxTokens:       openai.MaxTokens, // both are accepted
+			AsksStreamUsage: true,             // newer models send none otherwise
+			MaxStops:        4,                // API reference, create chat completion
+			NoDeveloperRole: true,
+			Reasoning:       openai.ReasoningBudget,
+			ReasoningBack:   openai.ReasoningBackContent,
+			Audio:           openai.AudioRefused,
+			Files:           openai.FilesRefused,
+			NoAllowedTools:  true,
 			Models: []openai.ModelRules{
 				{Match: idPrefix(""), Efforts: []string{"none", "low", "medium", "high"}},
 			},
 		}},
 		limits: []limitHeader{{"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"}},
+		errors: formatOpenAI | formatFlat,
 		signals: []signal{
 			// 412: "Account x is suspended, possibly due to reaching the monthly spending
-			// limit or failure to pay past invoices".
+			// limit or failure to pay past invoices". Other failures with it are those of a model's weights.
 			{status: 412, text: "spending limit", class: chat.OutOfMoney},
 			{status: 412, text: "invoice", class: chat.OutOfMoney},
-			{status: 412, class: chat.Forbidden},
+			{status: 412, text: "suspended", class: chat.Forbidden, scope: chat.ScopeKey},
+			{status: 412, class: chat.ModelUnknown},
+			// Requests a minute are the account's until it has a payment method; tokens are the model's.
+			{status: 429, text: "payment method", class: chat.RateLimited, scope: chat.ScopeKey},
+			{status: 403, text: "model", class: chat.Forbidden},
+			{status: 403, class: chat.Forbidden, scope: chat.ScopeKey},
 		},
 	}
 }

@@ -32,18 +32,27 @@ func geminiRow() Provider {
 		// Quotas of a day begin anew at midnight Pacific time; this is its winter, an hour
 		// late in summer.
 		dayReset: 8,
+		errors:   formatGoogle,
 		signals: []signal{
 			{word: "API_KEY_INVALID", class: chat.BadKey},
 			{status: 400, text: "api key not valid", class: chat.BadKey},
 			{status: 400, text: "api key expired", class: chat.BadKey},
 			{status: 403, text: "reported as leaked", class: chat.BadKey},
 			{text: "prepayment credits are depleted", class: chat.OutOfMoney},
-			// The RetryInfo beside it is of no use: it says 34 s whatever quota is spent.
-			{part: "PerDay", class: chat.DailyQuota, reset: resetDay},
+			{word: "BILLING_DISABLED", class: chat.OutOfMoney},
+			// The free tier has none of this model. The RetryInfo beside it is of no use, as is that of a day's
+			// quota: it says 34 s whatever is spent.
+			{status: 429, text: "limit: 0", class: chat.Forbidden},
+			{parts: "PerDay " + perModel, class: chat.DailyQuota, reset: resetDay},
+			{parts: "PerDay", class: chat.DailyQuota, scope: chat.ScopeKey, reset: resetDay},
+			{parts: perModel, class: chat.RateLimited},
+			{parts: "PerMinutePerProject", class: chat.RateLimited, scope: chat.ScopeKey},
 			// FAILED_PRECONDITION: "Gemini API free tier is not available in your country. Please enable billing".
 			{status: 400, text: "free tier is not available", class: chat.OutOfMoney},
-			{status: 400, text: "user location is not supported", class: chat.Forbidden},
+			{status: 400, text: "user location is not supported", class: chat.Forbidden, scope: chat.ScopeKey},
 			{status: 400, text: "exceeds the maximum number of tokens", class: chat.ContextLength},
+			{status: 403, text: "model", class: chat.Forbidden},
+			{status: 403, class: chat.Forbidden, scope: chat.ScopeKey}, // the project's
 			// In a stream the status' name stands for the status.
 			{status: inAnswer, word: "INVALID_ARGUMENT", class: chat.BadRequest},
 			{status: inAnswer, word: "PERMISSION_DENIED", class: chat.Forbidden},
@@ -63,13 +72,13 @@ func geminiModels() []gemini.ModelRules {
 	}
 	level := func(match func(string) bool, efforts ...string) gemini.ModelRules {
 		return gemini.ModelRules{Match: match, Thinking: gemini.ThinkingLevel, Efforts: efforts,
-			Signatures: gemini.SignaturesDemanded, ResultMedia: gemini.ResultMediaInside}
+			DemandsSignatures: true, ResultMediaInside: true}
 	}
 	return []gemini.ModelRules{
 		{Match: geminiPrefix("gemma-1", "gemma-2", "gemma-3", "gemini-gemma-"), Thinking: gemini.ThinkingDropped,
-			Schema: gemini.SchemaSubset, Instructions: gemini.InstructionsInTurn},
+			SchemaSubset: true, InstructionsInTurn: true},
 		{Match: geminiPrefix("gemini-1", "gemini-2.0-", "gemini-exp-", "gemini-pro-1", "gemini-flash-1", "gemma-", "learnlm-"),
-			Thinking: gemini.ThinkingDropped, Schema: gemini.SchemaSubset},
+			Thinking: gemini.ThinkingDropped, SchemaSubset: true},
 		{Match: func(id string) bool {
 			return geminiPrefix("gemini-2.5-")(id) && (strings.Contains(id, "-image") || strings.Contains(id, "-tts"))
 		}, Thinking: gemini.ThinkingDropped},

@@ -25,15 +25,15 @@ func groqRow() Provider {
 				ToolNames:    dialect.ToolNames64,
 				SingleChoice: true, // n other than 1 is a 400
 			},
-			MaxTokens:     openai.MaxCompletionTokens,
-			StreamUsage:   openai.UsageAsked,
-			MaxStops:      4, // API reference, create chat completion
-			DeveloperRole: openai.DeveloperAsSystem,
-			Names:         openai.NamesDropped,
-			ReasoningBack: openai.ReasoningBackField,
-			Audio:         openai.AudioRefused,
-			Files:         openai.FilesRefused,
-			AllowedTools:  openai.AllowedToolsFiltered,
+			MaxTokens:       openai.MaxCompletionTokens,
+			AsksStreamUsage: true,
+			MaxStops:        4, // API reference, create chat completion
+			NoDeveloperRole: true,
+			NoNames:         true,
+			ReasoningBack:   openai.ReasoningBackField,
+			Audio:           openai.AudioRefused,
+			Files:           openai.FilesRefused,
+			NoAllowedTools:  true,
 			// CreateChatCompletionRequest's messages, additionalProperties false.
 			MessageFields: []string{"role", "content", "tool_calls", "tool_call_id", "reasoning"},
 			// Who takes reasoning_effort, and which values, is the model's affair.
@@ -47,7 +47,10 @@ func groqRow() Provider {
 			{"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"}, // of a day
 			{"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"},     // of a minute
 		},
+		errors: formatOpenAI,
 		signals: []signal{
+			// This request alone is above the model's tokens a minute: the same key takes smaller ones.
+			{status: 413, word: "rate_limit_exceeded", class: chat.TooLarge, scope: chat.ScopeAttempt},
 			// "Rate limit reached for model ... on tokens per day (TPD)".
 			{status: 429, text: "per day", class: chat.DailyQuota},
 			{status: 429, text: "(tpd)", class: chat.DailyQuota},
@@ -55,7 +58,12 @@ func groqRow() Provider {
 			{word: "capacity_exceeded", class: chat.Overloaded}, // 498, flex tier
 			{word: "model_decommissioned", class: chat.ModelUnknown},
 			{status: 400, text: "decommissioned", class: chat.ModelUnknown},
-			{status: 400, word: "organization_restricted", class: chat.Forbidden},
+			{word: "model_terms_required", class: chat.Forbidden}, // until an admin accepts them
+			{status: 400, text: "requires terms acceptance", class: chat.Forbidden},
+			// A model that is blocked for the organisation or project; its status is 403.
+			{word: "model_permission_blocked_org", class: chat.Forbidden},
+			{word: "model_permission_blocked_project", class: chat.Forbidden},
+			{word: "organization_restricted", class: chat.Forbidden, scope: chat.ScopeKey},
 			{word: "blocked_api_access", class: chat.OutOfMoney}, // the organisation's own spend limit
 		},
 	}

@@ -23,7 +23,10 @@ func hinted(err *chat.Error, h http.Header, d details, limits []limitHeader, now
 	default:
 		return
 	}
-	if err.Class == chat.DailyQuota && err.ResetAt > nowMs {
+	if at := resetTime(d.reset); at > nowMs && err.Class != chat.Overloaded {
+		err.ResetAt = at
+	}
+	if err.ResetAt > nowMs && (err.Class == chat.DailyQuota || err.Class == chat.RateLimited) {
 		err.RetryAfter = until(err.ResetAt, nowMs)
 		return
 	}
@@ -122,18 +125,26 @@ func windowHint(h http.Header, limits []limitHeader, nowMs int64) time.Duration 
 
 func windowReset(s string, nowMs int64) time.Duration {
 	s = strings.TrimSpace(s)
-	if t, e := time.Parse(time.RFC3339, s); e == nil {
-		return until(t.UnixMilli(), nowMs)
-	}
-	if n, e := strconv.ParseInt(s, 10, 64); e == nil {
-		switch {
-		case n > 1e11: // milliseconds since 1970; as seconds it would be the year 5138
-			return until(n, nowMs)
-		case n > 1e9:
-			return until(n*1000, nowMs)
-		}
+	if at := resetTime(s); at != 0 {
+		return until(at, nowMs)
 	}
 	return delay(s)
+}
+
+// resetTime reads a time: RFC 3339, or seconds or milliseconds since 1970. It returns it in Unix
+// milliseconds; 0 if it is none.
+func resetTime(s string) int64 {
+	if t, e := time.Parse(time.RFC3339, s); e == nil {
+		return t.UnixMilli()
+	}
+	n, e := strconv.ParseInt(s, 10, 64)
+	switch {
+	case e != nil || n <= 1e9:
+		return 0
+	case n > 1e11: // milliseconds; as seconds it would be the year 5138
+		return n
+	}
+	return n * 1000
 }
 
 func until(ms, nowMs int64) time.Duration {

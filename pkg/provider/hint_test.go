@@ -57,7 +57,7 @@ func TestHintsCountOnlyWhereWaitingHelps(t *testing.T) {
 	h := http.Header{"Retry-After": {"59"}}
 	for status, want := range map[int]time.Duration{429: 59 * time.Second, 529: 59 * time.Second, 400: 0, 401: 0, 404: 0, 500: 0} {
 		err := &chat.Error{}
-		p.Classify(err, Answer{Status: status, Header: h, Body: []byte(`{"error":{"message":"x"}}`)}, noon)
+		p.Classify(err, Answer{Status: status, Header: h, Body: []byte(`{"type":"error","error":{"type":"api_error","message":"x"}}`)}, noon)
 		if err.RetryAfter != want {
 			t.Errorf("%d: %v, want %v", status, err.RetryAfter, want)
 		}

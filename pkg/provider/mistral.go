@@ -27,19 +27,19 @@ func mistralRow() Provider {
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
 			},
-			Embeddings:    dialect.EmbeddingRules{Dimensions: dialect.DimensionsOutput},
-			Answers:       openai.AnswersWritten,
-			MaxTokens:     openai.MaxTokens,
-			StreamUsage:   openai.UsageIncluded, // stream_options is a 422
-			ToolChoice:    openai.ChoiceAny,
-			ToolIDs:       openai.ToolIDNine, // others are 400 invalid_function_call, code 3280
-			DeveloperRole: openai.DeveloperAsSystem,
-			Names:         openai.NamesDropped, // 422 on a user's message
-			Reasoning:     openai.ReasoningTwoLevel,
-			ReasoningBack: openai.ReasoningBackDropped, // reasoning_content is a 422
-			Audio:         openai.AudioString,          // input_audio is a string
-			Files:         openai.FileDocumentURL,
-			AllowedTools:  openai.AllowedToolsFiltered,
+			Embeddings:      dialect.EmbeddingRules{Dimensions: dialect.DimensionsOutput},
+			RewritesAnswers: true,
+			MaxTokens:       openai.MaxTokens,
+			AsksStreamUsage: false, // stream_options is a 422
+			ToolChoiceAny:   true,
+			ShortToolIDs:    true, // others are 400 invalid_function_call, code 3280
+			NoDeveloperRole: true,
+			NoNames:         true, // 422 on a user's message
+			Reasoning:       openai.ReasoningTwoLevel,
+			ReasoningBack:   openai.ReasoningBackDropped, // reasoning_content is a 422
+			Audio:           openai.AudioString,          // input_audio is a string
+			Files:           openai.FileDocumentURL,
+			NoAllowedTools:  true,
 			// name is a tool message's; prefix begins the answer.
 			MessageFields: []string{"role", "content", "tool_calls", "tool_call_id", "name", "prefix"},
 			Models: []openai.ModelRules{
@@ -48,9 +48,14 @@ func mistralRow() Provider {
 				{Match: idPrefix(""), Drop: []string{"reasoning_effort"}},
 			},
 		}},
+		errors: formatFlat | formatMistral,
 		signals: []signal{
-			{status: 400, word: "invalid_model", class: chat.ModelUnknown},
-			{status: 400, word: "1500", class: chat.ModelUnknown},
+			{word: "invalid_model", class: chat.ModelUnknown},
+			{word: "1500", class: chat.ModelUnknown},
+			{word: "3051", class: chat.ContextLength},
+			{status: 400, text: "too large for model with", class: chat.ContextLength},
+			// Tokens a month are one of its limits (help.mistral.ai, rate limits).
+			{status: 429, text: "month", class: chat.DailyQuota, reset: resetMonth},
 		},
 	}
 }

@@ -20,13 +20,13 @@ func openAIRow() Provider {
 			Drop:  []string{"top_k"},
 			Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 		},
-		Embeddings: dialect.EmbeddingRules{Tokens: dialect.TokensKept},
+		Embeddings: dialect.EmbeddingRules{Tokens: true},
 		// max_tokens is deprecated for max_completion_tokens, which all chat models take
 		// (API reference, create chat completion).
-		MaxTokens:   openai.MaxCompletionTokens,
-		StreamUsage: openai.UsageAsked,
-		MaxStops:    4, // API reference, create chat completion
-		Models:      openAIModels(),
+		MaxTokens:       openai.MaxCompletionTokens,
+		AsksStreamUsage: true,
+		MaxStops:        4, // API reference, create chat completion
+		Models:          openAIModels(),
 	}
 	return Provider{
 		ID: "openai", Name: "OpenAI", BaseURL: "https://api.openai.com/v1",
@@ -41,18 +41,29 @@ func openAIRow() Provider {
 		},
 		// platform.openai.com/docs/guides/error-codes: a 429 with one of these codes is no
 		// rate limit, and waiting does not help.
+		errors: formatOpenAI | formatFlat,
 		signals: []signal{
 			{word: "credit_balance_exhausted", class: chat.OutOfMoney},
 			{word: "organization_spend_limit_exceeded", class: chat.OutOfMoney},
-			{word: "project_spend_limit_exceeded", class: chat.OutOfMoney},
+			{word: "project_spend_limit_exceeded", class: chat.OutOfMoney, reset: resetMonth},
 			{word: "organization_usage_limit_exceeded", class: chat.OutOfMoney},
 			{word: "billing_hard_limit_reached", class: chat.OutOfMoney},
 			{word: "billing_not_active", class: chat.OutOfMoney},
 			{word: "account_deactivated", class: chat.BadKey},
+			{word: "unsupported_country_region_territory", class: chat.Forbidden, scope: chat.ScopeKey},
+			{word: "ip_not_authorized", class: chat.Forbidden, scope: chat.ScopeKey},
+			// A restricted key lacks the scope of this endpoint: "Missing scopes: model.request".
+			{text: "insufficient permissions", class: chat.Forbidden},
+			{status: 403, text: "not have access to model", class: chat.Forbidden},
+			{status: 503, word: "slow_down", class: chat.Overloaded},
 			{word: "slow_down", class: chat.RateLimited},
+			{word: "server_is_overloaded", class: chat.Overloaded},
 			// "Invalid prompt: your prompt was flagged as potentially violating our usage policy".
 			{word: "invalid_prompt", text: "usage policy", class: chat.ContentPolicy},
-			// Requests or tokens of a day: "Limit 200, Used 200 ... requests per day (RPD)".
+			// "Request too large for gpt-5 ... on tokens per min", without numbers.
+			{status: 429, text: "request too large", class: chat.TooLarge, scope: chat.ScopeAttempt},
+			// Requests or tokens of a day: "Limit 200, Used 200 ... requests per day (RPD)". Every limit is one of
+			// the organisation or project and the model.
 			{status: 429, text: "per day", class: chat.DailyQuota},
 		},
 	}

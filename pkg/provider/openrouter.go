@@ -26,37 +26,55 @@ func openRouterRow() Provider {
 				SingleChoice: true,
 				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 			},
-			Embeddings:    dialect.EmbeddingRules{Tokens: dialect.TokensKept},
-			MaxTokens:     openai.MaxTokens,     // both are accepted
-			StreamUsage:   openai.UsageIncluded, // always sent; include_usage does nothing
-			MaxStops:      4,                    // OpenAPI document
-			Reasoning:     openai.ReasoningObject,
-			ReasoningBack: openai.ReasoningBackDetails,
-			Files:         openai.FileObjectOrURL,
-			CacheMarks:    dialect.CacheMarksKept,
-			AllowedTools:  openai.AllowedToolsFiltered, // ChatToolChoice has no such form
+			Embeddings:      dialect.EmbeddingRules{Tokens: true},
+			MaxTokens:       openai.MaxTokens, // both are accepted
+			AsksStreamUsage: false,            // always sent; include_usage does nothing
+			MaxStops:        4,                // OpenAPI document
+			Reasoning:       openai.ReasoningObject,
+			ReasoningBack:   openai.ReasoningBackDetails,
+			Files:           openai.FileObjectOrURL,
+			CacheMarks:      true,
+			NoAllowedTools:  true, // ChatToolChoice has no such form
 			Models: []openai.ModelRules{{
 				Match:                   idPrefix("anthropic/"),
 				ReasoningBoundToContext: true, // Anthropic's preserved thinking
 			}},
 		}},
 		limits: []limitHeader{{"X-Ratelimit-Remaining", "X-Ratelimit-Reset"}},
+		errors: formatOpenRouter | formatOpenAI,
 		signals: []signal{
 			// A budget shared by requests under way: it clears by itself.
-			{word: "in_flight_budget_exhausted", class: chat.RateLimited},
-			// What a provider behind OpenRouter says of OpenRouter's own account there
-			// ("insufficient_quota") is not about the key.
-			{status: 429, word: "metadata.provider_name", class: chat.RateLimited},
-			{word: "payment_required", class: chat.OutOfMoney},
-			{word: "authentication", class: chat.BadKey},
+			{word: "in_flight_budget_exhausted", class: chat.RateLimited, scope: chat.ScopeKey},
+			{word: "openrouter_in_flight_budget", class: chat.RateLimited, scope: chat.ScopeKey},
 			// 403 with reasons is moderation: about the content, not the key.
 			{status: 403, word: "metadata.reasons", class: chat.ContentPolicy},
+			// What a provider behind OpenRouter says of OpenRouter's own account there
+			// ("insufficient_quota") is not about the key.
+			{status: 401, word: "metadata.provider_name", class: chat.Forbidden},
+			{status: 402, word: "metadata.provider_name", class: chat.Forbidden},
+			{status: 403, word: "metadata.provider_name", class: chat.Forbidden},
+			{status: 429, word: "metadata.provider_name", class: chat.RateLimited},
+			// The balance covers no answer at all, or not one of this length: "... fewer max_tokens. You requested up
+			// to 64000 tokens, but can only afford 1480".
+			{status: 402, text: "only afford 0", class: chat.OutOfMoney},
+			{status: 402, text: "only afford -", class: chat.OutOfMoney},
+			{status: 402, text: "only afford", class: chat.TooLarge, scope: chat.ScopeAttempt},
+			{status: 402, text: "prompt tokens limit exceeded", class: chat.TooLarge, scope: chat.ScopeAttempt},
+			// Spending limits of a key, a guardrail or a workspace, until metadata.resets_at.
+			{word: "openrouter_key_limit", class: chat.OutOfMoney},
+			{word: "openrouter_guardrail_budget", class: chat.OutOfMoney},
+			{word: "openrouter_workspace_budget", class: chat.OutOfMoney},
+			{word: "openrouter_credits", class: chat.OutOfMoney},
+			{status: 403, text: "budget limit exceeded", class: chat.OutOfMoney},
+			{status: 403, text: "key limit exceeded", class: chat.OutOfMoney},
+			{word: "payment_required", class: chat.OutOfMoney},
+			{word: "authentication", class: chat.BadKey},
 			{word: "refusal", class: chat.ContentPolicy},
 			{word: "max_tokens_exceeded", class: chat.ContextLength},
 			{word: "token_limit_exceeded", class: chat.ContextLength},
 			{word: "string_too_long", class: chat.ContextLength},
 			{word: "payload_too_large", class: chat.TooLarge},
-			// Requests a day of the ":free" models: 50, or 1000 once credit was bought.
+			// Requests a day of the ":free" models: 50, or 1000 once credit was bought. Other models are served.
 			{status: 429, text: "per-day", class: chat.DailyQuota},
 			{status: 400, word: "availability.code", class: chat.ModelUnknown},
 			{status: 404, word: "availability.code", class: chat.ModelUnknown},

@@ -60,8 +60,11 @@ type Provider struct {
 
 	modelIDs modelIDs
 	check    check
-	signals  []signal
-	limits   []limitHeader
+	// errors are the formats of the provider's error bodies: an answer in no such format came from
+	// something else.
+	errors  errorFormat
+	signals []signal
+	limits  []limitHeader
 	// dayReset is the UTC hour at which the provider's daily quotas are reset.
 	dayReset int
 

@@ -25,24 +25,25 @@ func togetherRow() Provider {
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
 			},
-			Embeddings:    dialect.EmbeddingRules{Dimensions: dialect.DimensionsRefused},
-			Answers:       openai.AnswersWritten,
-			MaxTokens:     openai.MaxTokens,
-			StreamUsage:   openai.UsageIncluded, // on the last chunk, without asking (recorded)
-			Stop:          openai.StopArray,
-			DeveloperRole: openai.DeveloperAsSystem,
-			Reasoning:     openai.ReasoningToggle,
-			ReasoningBack: openai.ReasoningBackDropped,
-			Files:         openai.FilesRefused,
-			Logprobs:      openai.LogprobsCount, // a number from 0 to 20
-			AllowedTools:  openai.AllowedToolsFiltered,
-			TextParts:     openai.TextPartsJoined, // all but a user's messages are strings
-			Models:        togetherModels(),
+			Embeddings:      dialect.EmbeddingRules{Dimensions: dialect.DimensionsRefused},
+			RewritesAnswers: true,
+			MaxTokens:       openai.MaxTokens,
+			AsksStreamUsage: false, // on the last chunk, without asking (recorded)
+			StopArrayOnly:   true,
+			NoDeveloperRole: true,
+			Reasoning:       openai.ReasoningToggle,
+			ReasoningBack:   openai.ReasoningBackDropped,
+			Files:           openai.FilesRefused,
+			LogprobsCount:   true, // a number from 0 to 20
+			NoAllowedTools:  true,
+			NoTextParts:     true, // all but a user's messages are strings
+			Models:          togetherModels(),
 		}},
 		limits: []limitHeader{
 			{"x-ratelimit-remaining", "x-ratelimit-reset"},
 			{"x-tokenlimit-remaining", "x-tokenlimit-reset"},
 		},
+		errors: formatOpenAI,
 		signals: []signal{
 			{word: "model_not_available", class: chat.ModelUnknown},
 			{word: "dedicated_endpoint_not_running", class: chat.ModelUnknown},

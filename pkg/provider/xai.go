@@ -25,22 +25,26 @@ func xAIRow() Provider {
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
 			},
-			MaxTokens:     openai.MaxCompletionTokens, // max_tokens is deprecated
-			StreamUsage:   openai.UsageAsked,
-			MaxStops:      4,
-			DeveloperRole: openai.DeveloperAsSystem,
-			Names:         openai.NamesDropped, // refused on most roles: BerriAI/litellm issue 9720
-			Audio:         openai.AudioRefused,
-			Files:         openai.FilesRefused, // Responses alone takes them
-			AllowedTools:  openai.AllowedToolsFiltered,
+			MaxTokens:       openai.MaxCompletionTokens, // max_tokens is deprecated
+			AsksStreamUsage: true,
+			MaxStops:        4,
+			NoDeveloperRole: true,
+			NoNames:         true, // refused on most roles: BerriAI/litellm issue 9720
+			Audio:           openai.AudioRefused,
+			Files:           openai.FilesRefused, // Responses alone takes them
+			NoAllowedTools:  true,
 			// completion_tokens leave reasoning out, which OpenAI's clients add nothing to.
-			Answers: openai.AnswersWritten,
-			Models:  xAIModels(),
+			RewritesAnswers: true,
+			Models:          xAIModels(),
 		}},
+		errors: formatXAI | formatOpenAI,
 		signals: []signal{
 			// "Incorrect API key provided: na***ys. You can obtain an API key from https://console.x.ai." (continuedev/continue
 			// issue 10778); the status of a bad key is 400 (docs.x.ai/developers/debugging).
 			{status: 400, text: "incorrect api key", class: chat.BadKey},
+			// GET /api-key tells the same as flags.
+			{status: 403, text: "blocked", class: chat.Forbidden, scope: chat.ScopeKey},
+			{status: 403, text: "disabled", class: chat.Forbidden, scope: chat.ScopeKey},
 			// "Your team ... has either used all available credits or reached its monthly spending limit" is 429
 			// (continuedev/continue issue 10373), "... doesn't have any credits yet" 403 (griptape-nodes-engine issue 1079).
 			{text: "used all available credits", class: chat.OutOfMoney},
@@ -85,7 +89,7 @@ func xAIKey(text []byte) *chat.Error {
 	case err != nil:
 		return nil
 	case answer.TeamBlocked:
-		return &chat.Error{Class: chat.Forbidden, Message: "the team of the key is blocked"}
+		return &chat.Error{Class: chat.Forbidden, Scope: chat.ScopeKey, Message: "the team of the key is blocked"}
 	case answer.KeyBlocked, answer.KeyDisabled:
 		return &chat.Error{Class: chat.BadKey, Message: "the key is blocked or disabled"}
 	}

@@ -37,7 +37,7 @@ func TestStrategyOfTheUser(t *testing.T) {
 	}
 	ann.chat(hello).want(200)
 	ann.chat(hello).want(200)
-	if u := used(); u != "2,0" && u != "0,2" { // the two keys may be of one millisecond
+	if u := used(); u != "2,0" && u != "0,2" { // keys made in one millisecond have no order
 		t.Errorf("exhaust-first used %s", u)
 	}
 	ann.post("/api/keys/"+one+"/reset", "").want(200)
@@ -82,5 +82,5 @@ func TestPasswordChange(t *testing.T) {
 	w.anyone().with("Authorization", "Bearer "+r.text("token")).get("/api/auth/me").want(200)
 	w.anyone().login(ann.email, password).refused(401, "UNAUTHORIZED", "")
 	w.anyone().login(ann.email, next).want(200)
-	holder.chat(hello).want(200) // gateway tokens stay valid
+	holder.chat(hello).want(200) // gateway tokens are still valid
 }

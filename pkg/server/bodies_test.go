@@ -40,7 +40,7 @@ func members(n int) string {
 	return "{" + b.String()[1:] + "}"
 }
 
-// takesBody says whether the route reads a body.
+// takesBody reports whether the route reads a body.
 func takesBody(route server.Route) bool {
 	switch route.Method + " " + route.Pattern {
 	case "POST /api/auth/logout", "POST /api/keys/{id}/reset", "POST /api/keys/{id}/test":
@@ -49,7 +49,7 @@ func takesBody(route server.Route) bool {
 	return route.Method == "POST" || route.Method == "PUT" || route.Method == "PATCH"
 }
 
-// objects are ids that exist, for each route that wants one.
+// objects returns ids of existing objects for the routes that need one.
 func objects(p, other *person) func(server.Route) string {
 	key := p.key("openai", apiKey)
 	token, _, _ := p.token("test")
@@ -64,9 +64,9 @@ func objects(p, other *person) func(server.Route) string {
 	}
 }
 
-// Whatever a body holds, a route that takes one says that the caller is at fault; and one that
-// takes none does not care.
+// A route that reads a body answers an invalid one with a 4xx; the other routes ignore it.
 func TestHostileBodies(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "MAX_BODY_BYTES=1MB")
 	root, ann := w.admin("root"), w.user("ann")
 	path := objects(root, ann)
@@ -74,14 +74,14 @@ func TestHostileBodies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w.t = t
 			for _, route := range server.Routes() {
-				asks := root.client
+				caller := root.client
 				switch {
 				case route.Method == "DELETE":
-					continue // of an object that is needed; see below
+					continue // it needs an object; see below
 				case route.Pattern == "/api/auth/logout":
-					asks = w.anyone().with("Authorization", "Bearer "+w.openSession(root.id))
+					caller = w.anyone().with("Authorization", "Bearer "+w.openSession(root.id))
 				}
-				r := asks.send(asks.request(route.Method, path(route), bytes.NewReader([]byte(body))))
+				r := caller.send(caller.request(route.Method, path(route), bytes.NewReader([]byte(body))))
 				switch {
 				case r.status >= 500:
 					t.Errorf("%s: %d %s", r.what, r.status, r.body)
@@ -92,9 +92,9 @@ func TestHostileBodies(t *testing.T) {
 					r.refused(400, "VALIDATION_ERROR", `"issues":[{"path":`)
 				}
 			}
-			asks := root.client
+			caller := root.client
 			for _, gone := range []string{"/api/keys/", "/api/tokens/", "/api/auth/sessions/"} {
-				asks.send(asks.request("DELETE", gone+ann.id.String(), strings.NewReader(body))).refused(404, "NOT_FOUND", "")
+				caller.send(caller.request("DELETE", gone+ann.id.String(), strings.NewReader(body))).refused(404, "NOT_FOUND", "")
 			}
 		})
 	}
@@ -127,7 +127,7 @@ func TestBodiesThatAreNoJSON(t *testing.T) {
 	root.send(req).want(201)
 }
 
-// The limits hold whether a body tells its length or not.
+// The limits apply with and without Content-Length.
 func TestTooLargeBodies(t *testing.T) {
 	w := newWorld(t, "MAX_BODY_BYTES=1MB")
 	ann := w.user("ann")
@@ -144,7 +144,7 @@ func TestTooLargeBodies(t *testing.T) {
 		send := func(path, body string) reply {
 			var in io.Reader = strings.NewReader(body)
 			if unknown {
-				in = io.MultiReader(in) // which tells no length
+				in = io.MultiReader(in) // hides the length
 			}
 			return ann.send(ann.request("POST", path, in))
 		}

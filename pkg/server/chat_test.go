@@ -18,7 +18,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
-// chatWorld is a world with somebody who holds a gateway token.
+// chatWorld is a world with a user who holds a gateway token.
 type chatWorld struct {
 	*world
 	ann    *person
@@ -111,7 +111,7 @@ func TestStreamedChatSaysTheSame(t *testing.T) {
 	}
 }
 
-// fold is what a native answer says, whole or streamed, read by nothing but this test.
+// fold is a native answer, whole or streamed, as this test's own decoder reads it.
 func fold(t *testing.T, text, member string) string {
 	t.Helper()
 	var said struct {
@@ -168,6 +168,7 @@ func fold(t *testing.T, text, member string) string {
 }
 
 func TestStreamFlowsAndBeats(t *testing.T) {
+	t.Parallel()
 	w := newChatWorld(t, "HEARTBEAT_INTERVAL=30ms")
 	w.key("openai", apiKey)
 	w.emu.Set(emulator.Match{}, emulator.Behaviour{EventMs: 100})
@@ -240,7 +241,7 @@ func TestChatErrors(t *testing.T) {
 	}
 }
 
-// Providers quote in their errors what they were sent. The caller may read it; the log holds none of it.
+// Providers' errors quote the prompt. The caller receives them; the log holds nothing of the prompt.
 func TestErrorsThatQuoteThePrompt(t *testing.T) {
 	quoting := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		prompt, _ := io.ReadAll(r.Body)
@@ -291,6 +292,7 @@ func TestNothingOfTheCallersGoesUp(t *testing.T) {
 }
 
 func TestSlowReaderIsLetGo(t *testing.T) {
+	t.Parallel()
 	w := newChatWorld(t, "WRITE_TIMEOUT=300ms")
 	w.key("openai", apiKey)
 	w.emu.Set(emulator.Match{}, emulator.Behaviour{Endless: true, HugeBytes: 0})
@@ -298,7 +300,7 @@ func TestSlowReaderIsLetGo(t *testing.T) {
 	if resp.StatusCode != 200 {
 		t.Fatal(resp.Status)
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if seen := w.emu.Requests(); len(seen) == 1 && seen[0].Left {
 			return
 		}

@@ -16,13 +16,13 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// client is somebody who asks the gateway.
+// client sends requests to the gateway.
 type client struct {
 	w      *world
 	header http.Header
 }
 
-// with is the client with more headers: name, value, name, value.
+// with returns the client with more headers, given as name, value, name, value.
 func (c client) with(header ...string) client {
 	c.header = c.header.Clone()
 	for i := 0; i+1 < len(header); i += 2 {
@@ -65,8 +65,8 @@ func (c client) request(method, path string, body io.Reader) *http.Request {
 	return req
 }
 
-// do asks, and holds every answer to what is true of all: no secret in it, never a 5xx that no test
-// expects (see reply.want), errors in the error shape.
+// do sends a request and checks what holds for every answer: it has no secret, no 5xx that the test does
+// not expect (see reply.want), and errors have the error shape.
 func (c client) do(method, path, body string) reply {
 	c.w.t.Helper()
 	var in io.Reader
@@ -76,12 +76,12 @@ func (c client) do(method, path, body string) reply {
 	return c.send(c.request(method, path, in))
 }
 
-// noRedirects makes the client show redirects, which there must not be.
+// noRedirects returns redirects as answers, because the gateway sends none.
 func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func (c client) send(req *http.Request) reply {
 	c.w.t.Helper()
-	resp, err := (&http.Client{CheckRedirect: noRedirects, Timeout: time.Minute}).Do(req)
+	resp, err := (&http.Client{CheckRedirect: noRedirects, Timeout: 5 * time.Minute}).Do(req)
 	if err != nil {
 		c.w.t.Errorf("%s %s: %v", req.Method, req.URL.Path, err)
 		return reply{t: c.w.t}
@@ -99,7 +99,7 @@ func (c client) send(req *http.Request) reply {
 	return r
 }
 
-// reply is an answer.
+// reply is an answer of the gateway.
 type reply struct {
 	t      testing.TB
 	what   string
@@ -113,7 +113,7 @@ func (r reply) check() {
 	if strings.Contains(r.body, mark) || strings.Contains(fmt.Sprint(r.header), mark) {
 		r.t.Errorf("%s: a secret in the answer: %v %s", r.what, r.header, r.body)
 	}
-	// Health answers with its findings, whatever they are.
+	// Health reports have a body with every status.
 	if r.status >= 400 && !strings.HasPrefix(r.what, "HEAD ") && !strings.Contains(r.what, " /health") {
 		_, _, kind, message, id := r.told()
 		if kind == "" || message == "" {
@@ -153,7 +153,7 @@ func (r reply) told() (code, issues, kind, message, id string) {
 		id, _, _ := strings.Cut(r.body[strings.Index(r.body, `"requestId":"`)+13:], `"`)
 		return "", issues, e.Error.Status, e.Error.Message, id
 	case strings.HasPrefix(path, "/v1/") || path == "/v1", odd && e.Error.Type != "":
-		return "", issues, e.Error.Type, e.Error.Message, r.header.Get("X-Request-ID") // OpenAI's is in the header alone
+		return "", issues, e.Error.Type, e.Error.Message, r.header.Get("X-Request-ID") // OpenAI's dialect has it in the header only
 	case strings.HasPrefix(path, "/v1beta/") || path == "/v1beta":
 		id, _, _ := strings.Cut(r.body[strings.Index(r.body, `"requestId":"`)+13:], `"`)
 		return "", `"fieldViolations":[{"`, e.Error.Status, e.Error.Message, id
@@ -165,7 +165,7 @@ func (r reply) told() (code, issues, kind, message, id string) {
 // anyIssues, as the part that refused looks for, is a list of issues in the dialect of the answer.
 const anyIssues = `"issues":[{"path":`
 
-// want ends the test unless the status is this.
+// want ends the test if the status is another.
 func (r reply) want(status int) reply {
 	r.t.Helper()
 	if r.status != status {
@@ -174,7 +174,7 @@ func (r reply) want(status int) reply {
 	return r
 }
 
-// refused ends the test unless this is an error of the code, and its body has the part.
+// refused ends the test unless the answer is an error with the status and the code whose body contains the part.
 func (r reply) refused(status int, code, part string) reply {
 	r.t.Helper()
 	told, issues, _, _, _ := r.told()
@@ -187,7 +187,7 @@ func (r reply) refused(status int, code, part string) reply {
 	return r
 }
 
-// at is the value at a path such as "keys.0.id"; nil if there is none.
+// at returns the value at a path such as "keys.0.id", or nil.
 func (r reply) at(path string) any {
 	var v any
 	d := json.NewDecoder(strings.NewReader(r.body))
@@ -212,7 +212,7 @@ func (r reply) at(path string) any {
 	return v
 }
 
-// text is the value at a path as text; "null" if there is none.
+// text returns the value at a path as text, or "null".
 func (r reply) text(path string) string {
 	switch v := r.at(path).(type) {
 	case nil:
@@ -225,7 +225,7 @@ func (r reply) text(path string) string {
 	}
 }
 
-// count is the length of the array at the path.
+// count returns the length of the array at the path.
 func (r reply) count(path string) int {
 	list, _ := r.at(path).([]any)
 	return len(list)
@@ -250,7 +250,7 @@ func (r reply) members(path string, names ...string) {
 	}
 }
 
-// is checks values: path, text, path, text.
+// is checks values given as path, text, path, text.
 func (r reply) is(pairs ...string) reply {
 	r.t.Helper()
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -261,7 +261,7 @@ func (r reply) is(pairs ...string) reply {
 	return r
 }
 
-// time is the RFC 3339 time in UTC at the path.
+// time returns the RFC 3339 time in UTC at the path.
 func (r reply) time(path string) time.Time {
 	r.t.Helper()
 	at, err := time.Parse(time.RFC3339, r.text(path))
@@ -271,15 +271,15 @@ func (r reply) time(path string) time.Time {
 	return at
 }
 
-// near checks that the time at the path is at, give or take some seconds.
+// near checks that the time at the path is within a minute of at.
 func (r reply) near(path string, at time.Time) {
 	r.t.Helper()
-	if d := r.time(path).Sub(at).Abs(); d > 10*time.Second {
+	if d := r.time(path).Sub(at).Abs(); d > time.Minute {
 		r.t.Errorf("%s: %s is %s, %v from %v", r.what, path, r.text(path), d, at)
 	}
 }
 
-// cookie is what the answer sets; nil if it sets none of the name.
+// cookie returns the cookie of the name that the answer sets, or nil.
 func (r reply) cookie(name string) *http.Cookie {
 	for _, c := range (&http.Response{Header: r.header}).Cookies() {
 		if c.Name == name {
@@ -295,10 +295,10 @@ const (
 	secureCookie = "__Host-llm_gateway_session"
 )
 
-// cookied is the person as a browser asks: with the cookie, without a bearer.
+// cookied returns the person's client as a browser: with the cookie, without a bearer token.
 func (p *person) cookied() client { return p.w.anyone().with("Cookie", plainCookie+"="+p.session) }
 
-// openSession makes a session as a login does, without the login.
+// openSession creates a session without a login.
 func (w *world) openSession(user store.ID) string {
 	w.t.Helper()
 	w.wait(2 * time.Millisecond) // ids of one millisecond have no order
@@ -315,14 +315,14 @@ func (w *world) openSession(user store.ID) string {
 	return token
 }
 
-// person is somebody of another world on the same database, with the session of there.
+// person takes over a person of another world on the same database, with the session.
 func (c client) person(p *person) *person {
 	at := *p
 	at.client = c.with("Authorization", "Bearer "+p.session)
 	return &at
 }
 
-// token makes a gateway token, and says how its holder asks.
+// token creates a gateway token and returns a client that sends it.
 func (p *person) token(name string) (id, token string, holder client) {
 	p.w.t.Helper()
 	r := p.post("/api/tokens", fmt.Sprintf(`{"name":%q}`, name)).want(201)
@@ -330,7 +330,7 @@ func (p *person) token(name string) (id, token string, holder client) {
 	return r.text("id"), token, p.w.anyone().with("Authorization", "Bearer "+token)
 }
 
-// key adds a provider key with more members than provider and secret, and returns its id.
+// key adds a provider key, with more members if given, and returns its id.
 func (p *person) key(provider, secret string, more ...string) string {
 	p.w.t.Helper()
 	body := fmt.Sprintf(`{"provider":%q,"apiKey":%q`, provider, secret)
@@ -340,7 +340,7 @@ func (p *person) key(provider, secret string, more ...string) string {
 	return p.post("/api/keys", body+"}").want(201).text("id")
 }
 
-// idOf is the path of a route with the id in its place.
+// idOf returns the path of a route with the id filled in.
 func idOf(route server.Route, id string) string {
 	model := "gpt-4o-mini"
 	if route.Group == server.Gemini && route.Method == "POST" {

@@ -10,7 +10,7 @@ import (
 
 const cronSecret = mark + "-for-the-scheduler"
 
-// old gives a user n requests and a session that have passed retention.
+// old adds n requests and a session that are older than the retention time.
 func (w *world) old(p *person, n int) {
 	w.t.Helper()
 	at := w.now().AddDate(0, 0, -40).UnixMilli()
@@ -24,7 +24,7 @@ func (w *world) old(p *person, n int) {
 	}
 }
 
-// rows is how many requests and sessions there are.
+// rows counts requests and sessions.
 func (w *world) rows() (n int64) {
 	w.t.Helper()
 	err := w.db.DB.Run(w.t.Context(), store.Stmt{SQL: "select (select count(*) from requests) + (select count(*) from sessions)",
@@ -60,7 +60,7 @@ func TestCronPurgesAndHarmsNothing(t *testing.T) {
 	})
 }
 
-// Where there is no worker, what nobody polls for is run by the scheduler's call.
+// Without a worker, the scheduler's call runs jobs that nobody polls for.
 func TestCronRunsWhatWaits(t *testing.T) {
 	onBoth(t, func(t *testing.T, db store.DB) {
 		w := &chatWorld{world: newWorldOn(t, db, functions, "CRON_SECRET="+cronSecret)}
@@ -90,11 +90,11 @@ func TestCronIsTheSchedulersAlone(t *testing.T) {
 			before := w.rows()
 			runs := w.db.runs.Load()
 			for _, bearer := range []string{"", "x", "undefined", cronSecret + "x", cronSecret[1:], root.session, token} {
-				asks := w.anyone()
+				caller := w.anyone()
 				if bearer != "" {
-					asks = asks.with("Authorization", "Bearer "+bearer)
+					caller = caller.with("Authorization", "Bearer "+bearer)
 				}
-				asks.get("/api/cron").refused(401, "UNAUTHORIZED", "CRON_SECRET")
+				caller.get("/api/cron").refused(401, "UNAUTHORIZED", "CRON_SECRET")
 			}
 			w.anyone().with("Authorization", "Basic "+cronSecret).get("/api/cron").refused(401, "UNAUTHORIZED", "CRON_SECRET")
 			w.anyone().get("/api/cron?secret="+cronSecret).refused(401, "UNAUTHORIZED", "CRON_SECRET")
@@ -111,14 +111,14 @@ func TestCronIsTheSchedulersAlone(t *testing.T) {
 
 func TestCronTellsThatTheDatabaseIsDown(t *testing.T) {
 	w := newWorld(t, "CRON_SECRET="+cronSecret)
-	mend := w.db.broken()
+	repair := w.db.broken()
 	scheduler := w.anyone().with("Authorization", "Bearer "+cronSecret)
 	scheduler.get("/api/cron").refused(503, "UNAVAILABLE", "database")
-	mend()
+	repair()
 	scheduler.get("/api/cron").want(200)
 }
 
-// Without a scheduler, functions delete at the first settled request of a day, whichever process that reaches.
+// Without a scheduler, the first settled request of a day deletes old rows on functions, in whichever process it runs.
 func TestFirstRequestOfTheDayPurges(t *testing.T) {
 	for name, tt := range map[string]struct {
 		settings     []string
@@ -126,7 +126,7 @@ func TestFirstRequestOfTheDayPurges(t *testing.T) {
 	}{
 		"functions":                  {[]string{functions}, true, true},
 		"functions with a scheduler": {[]string{functions, "CRON_SECRET=" + cronSecret}, false, false},
-		"binary":                     {nil, false, true}, // hourly, whatever the day
+		"binary":                     {nil, false, true}, // hourly on every day
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, tt.settings...)

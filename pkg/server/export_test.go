@@ -62,7 +62,7 @@ func TestExportOfRequests(t *testing.T) {
 	ann.get("/api/requests.csv?statusClass=9").refused(400, "VALIDATION_ERROR", `"path":"statusClass"`)
 }
 
-// What a person chose as a name, or a caller as a model, is no formula of whoever opens the file.
+// Names and models in an export cannot be formulas of a spreadsheet.
 func TestExportHoldsNoFormula(t *testing.T) {
 	w := newWorld(t)
 	ann := w.user("ann")
@@ -87,7 +87,7 @@ func TestExportHoldsNoFormula(t *testing.T) {
 	}
 }
 
-// An export is read page by page: more rows than one page holds are all there, once.
+// An export that needs several pages has every row once.
 func TestExportHasEveryPage(t *testing.T) {
 	w := newWorld(t)
 	ann := w.user("ann")

@@ -29,8 +29,9 @@ func TestHealthy(t *testing.T) {
 	})
 }
 
-// ready says which dependency fails, and nothing about it that is not everybody's business.
+// ready names the failing dependency without details of the deployment.
 func TestReadyNamesWhatFails(t *testing.T) {
+	t.Parallel()
 	t.Run("the database is gone", func(t *testing.T) {
 		server := pgtest.Start(t, pgtest.Fast)
 		w := newWorldOn(t, openPostgres(t, server.New(t)))
@@ -68,10 +69,10 @@ func TestReadyNamesWhatFails(t *testing.T) {
 	t.Run("the database's error is not told", func(t *testing.T) {
 		w := newWorld(t)
 		ann := w.user("ann")
-		mend := w.db.broken()
+		repair := w.db.broken()
 		w.anyone().get("/health/ready").want(503).is("checks.database", "down")
 		ann.get("/api/keys").refused(503, "UNAVAILABLE", "")
-		mend()
+		repair()
 		ann.get("/api/keys").want(200)
 	})
 	t.Run("Redis is gone", func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
 
-// bodyFor is a body that a route takes.
+// bodyFor returns a valid body for a route.
 func bodyFor(route server.Route) string {
 	switch route.Method + " " + route.Pattern {
 	case "PATCH /api/users/{id}":
@@ -23,7 +23,7 @@ func bodyFor(route server.Route) string {
 	return ""
 }
 
-// Every object belongs to one user; to anyone else, the admin included, it does not exist.
+// Every object belongs to one user. For anyone else, the admin included, it does not exist.
 func TestOthersObjectsDoNotExist(t *testing.T) {
 	w := newWorld(t)
 	ann, bob, root := w.user("ann"), w.user("bob"), w.admin("root")
@@ -48,12 +48,12 @@ func TestOthersObjectsDoNotExist(t *testing.T) {
 				continue
 			}
 			tried++
-			for _, asks := range []*person{bob, root} {
+			for _, caller := range []*person{bob, root} {
 				for _, form := range []string{id, strings.ToUpper(id)} {
-					asks.do(route.Method, idOf(route, form), bodyFor(route)).refused(404, "NOT_FOUND", "no such object")
+					caller.do(route.Method, idOf(route, form), bodyFor(route)).refused(404, "NOT_FOUND", "no such object")
 				}
 			}
-			// The owner's own objects of another kind are no objects of this one.
+			// An id of another kind of object is unknown too.
 			for other, id := range objects {
 				if other != root2 {
 					ann.do(route.Method, idOf(route, id), bodyFor(route)).refused(404, "NOT_FOUND", "no such object")
@@ -72,8 +72,8 @@ func TestOthersObjectsDoNotExist(t *testing.T) {
 		t.Errorf("something changed:\n%s\n%s", before, after)
 	}
 	for _, path := range []string{"/api/keys", "/api/tokens", "/api/requests", "/api/usage", "/api/keys/stats"} {
-		for _, asks := range []*person{bob, root} {
-			if r := asks.get(path).want(200); strings.Contains(r.body, key) || strings.Contains(r.body, token) {
+		for _, caller := range []*person{bob, root} {
+			if r := caller.get(path).want(200); strings.Contains(r.body, key) || strings.Contains(r.body, token) {
 				t.Errorf("%s shows what is another's: %s", path, r.body)
 			}
 		}
@@ -85,7 +85,7 @@ func TestOthersObjectsDoNotExist(t *testing.T) {
 	}
 }
 
-// The admin lists and blocks what is others', and no more; nobody else does either.
+// The admin may list and block the objects of others, and nothing else; other users may do neither.
 func TestAdminRoutesAreTheAdmins(t *testing.T) {
 	w := newWorld(t)
 	ann, bob, root := w.user("ann"), w.user("bob"), w.admin("root")
@@ -93,8 +93,8 @@ func TestAdminRoutesAreTheAdmins(t *testing.T) {
 	token, secret, _ := ann.token("ann's")
 	for _, route := range server.Routes() {
 		if route.Access == server.AccessAdmin {
-			for _, asks := range []client{bob.client, bob.cookied()} {
-				asks.do(route.Method, idOf(route, key), bodyFor(route)).refused(403, "FORBIDDEN", "admin")
+			for _, caller := range []client{bob.client, bob.cookied()} {
+				caller.do(route.Method, idOf(route, key), bodyFor(route)).refused(403, "FORBIDDEN", "admin")
 			}
 		}
 	}
@@ -117,7 +117,7 @@ func TestAdminRoutesAreTheAdmins(t *testing.T) {
 	}
 }
 
-// Lists that the admin pages through show everything once, in order.
+// The admin's paged lists have every object once, in order.
 func TestAdminPages(t *testing.T) {
 	w := newWorld(t)
 	root := w.admin("root")

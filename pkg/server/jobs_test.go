@@ -15,24 +15,24 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// later is hello, to be answered later under a name.
+// later is hello as an asynchronous request with a name.
 func later(name string) string {
 	return strings.Replace(hello, "{", fmt.Sprintf(`{"async":true,"requestId":%q,`, name), 1)
 }
 
-// inCall waits until a job runs, and has had time to be sent.
+// inCall waits until the provider has received a job's request.
 func (w *chatWorld) inCall() {
 	w.t.Helper()
 	w.eventually("a job runs", func() bool { return w.holder.get("/api/queue/stats").text("active") == "1" })
 	time.Sleep(150 * time.Millisecond)
 }
 
-// calls is how often the provider has answered, or its caller has left.
+// calls counts the provider's answers, broken off ones included.
 func (w *chatWorld) calls() int { return len(w.emu.Requests()) }
 
 // work runs a worker until the test's end, or until stop is called.
-func (w *world) work(n int, patience time.Duration) (stop func()) {
-	return w.workBy(&jobs.Worker{Queue: w.app.Jobs, Concurrency: n, StopTimeout: patience})
+func (w *world) work(n int, timeout time.Duration) (stop func()) {
+	return w.workBy(&jobs.Worker{Queue: w.app.Jobs, Concurrency: n, StopTimeout: timeout})
 }
 
 func (w *world) workBy(worker *jobs.Worker) (stop func()) {
@@ -47,10 +47,10 @@ func (w *world) workBy(worker *jobs.Worker) (stop func()) {
 	return stop
 }
 
-// eventually waits until ok, at most 20 s.
+// eventually waits up to a minute until ok.
 func (w *world) eventually(what string, ok func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			w.t.Fatalf("never: %s", what)
 		}
@@ -166,17 +166,17 @@ func TestJobsOfOthers(t *testing.T) {
 	bob, root := w.user("bob"), w.admin("root")
 	_, _, bobs := bob.token("bob's")
 	w.holder.chat(later("mine")).want(202)
-	for who, asks := range map[string]client{"the user's next token": second, "another user": bob.client, "another's token": bobs, "the admin": root.client} {
+	for who, caller := range map[string]client{"the user's next token": second, "another user": bob.client, "another's token": bobs, "the admin": root.client} {
 		w.t.Log(who)
-		asks.get("/api/chat/mine?timeout=0").refused(404, "NOT_FOUND", "no such request")
-		asks.get("/api/chat/mine").refused(404, "NOT_FOUND", "no such request")
-		asks.delete("/api/chat/mine").refused(404, "NOT_FOUND", "no such request")
-		asks.get("/api/queue/stats").want(200).is("waiting", "0")
+		caller.get("/api/chat/mine?timeout=0").refused(404, "NOT_FOUND", "no such request")
+		caller.get("/api/chat/mine").refused(404, "NOT_FOUND", "no such request")
+		caller.delete("/api/chat/mine").refused(404, "NOT_FOUND", "no such request")
+		caller.get("/api/queue/stats").want(200).is("waiting", "0")
 	}
 	for _, name := range []string{"%00", "%ff", strings.Repeat("a", 200), "nothing"} {
 		w.holder.get("/api/chat/" + name + "?timeout=0").want(404)
 	}
-	w.ann.get("/api/chat/mine?timeout=0").want(202) // the user's session sees what the tokens submitted
+	w.ann.get("/api/chat/mine?timeout=0").want(202) // the user's session sees the requests of its tokens
 	w.ann.get("/api/queue/jobs").want(200).is("jobs.0.requestId", "mine", "jobs.0.status", "queued", "nextCursor", "null")
 	if n := bob.get("/api/queue/jobs").want(200).count("jobs"); n != 0 {
 		t.Errorf("%d jobs of another", n)
@@ -233,8 +233,9 @@ func TestCancel(t *testing.T) {
 	w.holder.delete("/api/chat/done").refused(409, "CONFLICT", "is over")
 }
 
-// A cancellation that another process takes in ends the call all the same.
+// A cancellation received by another process ends the call.
 func TestCancelElsewhere(t *testing.T) {
+	t.Parallel()
 	w := newChatWorld(t, functions)
 	w.key("openai", apiKey)
 	w.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 60_000})
@@ -258,12 +259,13 @@ func TestCancelElsewhere(t *testing.T) {
 		if r.status != 409 {
 			t.Errorf("the poll that ran it: %d %s", r.status, r.body)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the call goes on")
 	}
 }
 
 func TestCallerOfAPollMayLeave(t *testing.T) {
+	t.Parallel()
 	w := newChatWorld(t)
 	w.key("openai", apiKey)
 	w.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 500})
@@ -338,7 +340,7 @@ func TestJobsAreSealed(t *testing.T) {
 	w.holder.chat(later("j")).want(202)
 	w.holder.chat(later("k")).want(202)
 	look()
-	// A request that is put into another row does not open there, and calls nobody.
+	// A request moved to another row does not decrypt, and no provider is called.
 	if err := w.db.Run(t.Context(), store.Stmt{SQL: "update jobs set payload = (select payload from jobs where name = 'j') where name = 'k'"}); err != nil {
 		t.Fatal(err)
 	}
@@ -350,7 +352,7 @@ func TestJobsAreSealed(t *testing.T) {
 	look()
 }
 
-// What withdraws a credential before the job runs keeps it from running.
+// A job does not run if its credential was withdrawn.
 func TestWithdrawnWhileQueued(t *testing.T) {
 	for name, withdraw := range map[string]func(w *chatWorld, root *person, token string){
 		"token disabled": func(w *chatWorld, _ *person, token string) {
@@ -392,6 +394,7 @@ func TestWithdrawnWhileQueued(t *testing.T) {
 }
 
 func TestFailuresOfJobs(t *testing.T) {
+	t.Parallel()
 	w := newChatWorld(t)
 	w.key("openai", apiKey)
 	w.holder.chat(strings.Replace(later("nokey"), "{", `{"provider":"mistral",`, 1)).want(202)
@@ -401,7 +404,7 @@ func TestFailuresOfJobs(t *testing.T) {
 	if n := w.calls(); n != 1 {
 		t.Errorf("%d calls: what cannot pass by itself was tried again", n)
 	}
-	// An overload is tried again later: while a poll waits, or by the next one.
+	// After an overload the job is retried, while a poll waits or by the next poll.
 	w.emu.Set(emulator.Match{}, emulator.Behaviour{Fault: emulator.Overloaded})
 	w.holder.chat(later("overload")).want(202)
 	w.holder.get("/api/chat/overload?timeout=1").want(202).is("status", "queued")
@@ -416,9 +419,10 @@ func TestFailuresOfJobs(t *testing.T) {
 	w.holder.get("/api/chat/down").refused(502, "PROVIDER_ERROR", `"class":"overloaded"`)
 }
 
-// A failure says when the same may be asked again, as it would have at once: what is left of that when it is told.
+// Retry-After of a failed job is the time left when it is polled, not when it failed.
 func TestFailedJobsSayWhenToRetry(t *testing.T) {
 	w := newChatWorld(t)
+	w.freeze()
 	w.ann.post("/api/keys", `{"provider":"openai","apiKey":"`+apiKey+`","dailyLimit":1}`).want(201)
 	w.holder.chat(hello).want(200)
 	w.holder.chat(later("spent")).want(202)
@@ -445,20 +449,21 @@ func TestFailedJobsSayWhenToRetry(t *testing.T) {
 	}
 }
 
-// A function ends at 300 s, and a call may take REQUEST_TIMEOUT: a poll that has waited for longer than what is left of
-// that begins no call, but lets its caller ask again.
+// A function ends at 300 s, and a call may take REQUEST_TIMEOUT: a poll that has too little time left for a call begins
+// none, and its caller polls again.
 func TestPollBeginsNothingLate(t *testing.T) {
+	t.Parallel()
 	for platform, setting := range map[string]string{"functions": functions, "binary": "REQUEST_TIMEOUT=294s"} {
 		w := newChatWorld(t, setting, "REQUEST_TIMEOUT=294s")
 		w.key("openai", apiKey)
 		w.emu.Set(emulator.Match{}, emulator.Behaviour{Fault: emulator.Overloaded})
 		w.holder.chat(later("late")).want(202)
 		// The first attempt fails; the second is due two seconds later, or more.
-		mended := time.AfterFunc(time.Second, w.emu.Clear)
-		defer mended.Stop()
+		recovery := time.AfterFunc(time.Second, w.emu.Clear)
+		defer recovery.Stop()
 		r := w.holder.get("/api/chat/late")
 		if platform == "binary" {
-			r.want(200) // nothing ends a poll there
+			r.want(200) // the binary has no such limit
 			continue
 		}
 		r.want(202).is("status", "queued")
@@ -466,7 +471,7 @@ func TestPollBeginsNothingLate(t *testing.T) {
 	}
 }
 
-// The answer's place is a path, which clients clean of dots.
+// The job's name is part of a path, which clients clean of dots.
 func TestNamesThatNoPathEndsIn(t *testing.T) {
 	w := newChatWorld(t)
 	for _, name := range []string{".", "..", "ü", strings.Repeat("x", 129)} {
@@ -481,8 +486,9 @@ func TestNamesThatNoPathEndsIn(t *testing.T) {
 	}
 }
 
-// Times are passed in: a clock that jumps delays a job, or runs it again, and never answers or charges it twice.
+// A clock that jumps may delay a job or repeat its call, but the job is never answered or charged twice.
 func TestClockJumps(t *testing.T) {
+	t.Parallel()
 	w := newChatWorld(t)
 	w.key("openai", apiKey)
 	w.setClock(time.Now().Add(48 * time.Hour))
@@ -531,19 +537,19 @@ func TestWorker(t *testing.T) {
 	stop()
 }
 
-// A worker that would ask again in an hour alone is woken by what its own process takes in.
+// A worker whose next poll is in an hour is woken by a job that its own process accepts.
 func TestWorkerIsWoken(t *testing.T) {
 	w := newChatWorld(t)
 	w.key("openai", apiKey)
 	w.workBy(&jobs.Worker{Queue: w.app.Jobs, Concurrency: 1, StopTimeout: 20 * time.Second, PollInterval: time.Hour})
-	time.Sleep(200 * time.Millisecond) // by now it has asked, and found nothing
+	time.Sleep(200 * time.Millisecond) // by now its first poll has found nothing
 	for _, name := range []string{"first", "second"} {
 		w.holder.chat(later(name)).want(202)
 		w.holder.get("/api/chat/" + name + "?timeout=20000").want(200)
 	}
 }
 
-// A worker that stops gives back what does not end in time, and that does not count as an attempt.
+// A stopping worker releases the jobs that do not end in time. That does not count as an attempt.
 func TestStoppingWorkerGivesBack(t *testing.T) {
 	w := newChatWorld(t)
 	w.key("openai", apiKey)
@@ -563,7 +569,7 @@ func TestStoppingWorkerGivesBack(t *testing.T) {
 	w.ann.get("/api/queue/jobs").want(200).is("jobs.0.attempts", "1", "jobs.0.status", "completed")
 }
 
-// Without a worker, a scheduled call runs what nobody asked for.
+// Without a worker, a scheduled call runs jobs that nobody polls for.
 func TestDrain(t *testing.T) {
 	w := newChatWorld(t)
 	w.key("openai", apiKey)

@@ -62,7 +62,7 @@ func TestKeyToTheLetter(t *testing.T) {
 }
 
 func TestQuotaOfAKey(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t).freeze()
 	w.setClock(time.Date(2027, 12, 31, 23, 58, 0, 0, time.UTC))
 	ann := w.user("ann")
 	id := ann.key("openai", apiKey, `"dailyLimit":2`)
@@ -108,7 +108,7 @@ func TestKeyRefusesBadFields(t *testing.T) {
 	ann := w.user("ann")
 	id := ann.key("openai", apiKey)
 	before := ann.get("/api/keys/" + id).body
-	member := map[string]string{ // the member, and what is the path of the issue
+	member := map[string]string{ // the member, and the path of the issue
 		`"apiKey":""`: "apiKey", `"apiKey":null`: "apiKey", `"apiKey":7`: "apiKey", `"apiKey":"sk-` + mark + ` x"`: "apiKey",
 		`"apiKey":"sk-` + mark + `-ü"`: "apiKey", `"apiKey":"sk-` + mark + `\u0000"`: "apiKey", `"apiKey":"sk-` + mark + `\r\nX: y"`: "apiKey",
 		`"apiKey":"` + strings.Repeat("k", 513) + `"`: "apiKey", `"apiKey":["sk-` + mark + `"]`: "apiKey",
@@ -190,7 +190,7 @@ func TestShortSecretsAreNotHinted(t *testing.T) {
 	ann.post("/api/keys", `{"provider":"openai","apiKey":"abcdefgh"}`).want(201).is("lastFour", "efgh")
 }
 
-// A key's secret is nowhere in the database as it is.
+// The database holds a key's secret only in encrypted form.
 func TestKeysAreSealed(t *testing.T) {
 	w := newWorld(t)
 	w.user("ann").key("openai", apiKey)
@@ -244,7 +244,7 @@ func TestTestingKeys(t *testing.T) {
 
 // The owner and the admin see why a key cools down, since when and until when, in the provider's words.
 func TestCooldownOfKey(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t).freeze()
 	ann, root := w.user("ann"), w.admin("root")
 	id := ann.key("deepseek", "sk-"+mark+"-fault-credit")
 	begun := w.now()
@@ -279,7 +279,7 @@ func TestRejectedKeyComesBack(t *testing.T) {
 	ann.chat(hello).want(200)
 }
 
-// What the provider said of the old secret is not held against the new one.
+// A new secret does not inherit the cooldown of the old one.
 func TestKeyChangedWhileItFails(t *testing.T) {
 	onBoth(t, func(t *testing.T, db store.DB) {
 		w := newWorldOn(t, db)
@@ -304,7 +304,7 @@ func TestKeyChangedWhileItFails(t *testing.T) {
 	})
 }
 
-// A key that cannot be decrypted is shown as such, skipped, and works again once it is entered again.
+// An undecryptable key is shown as such and skipped. It works again after its secret is entered again.
 func TestUndecryptableKey(t *testing.T) {
 	db := openSQLite(t, t.TempDir())
 	first := newWorldOn(t, db)
@@ -327,7 +327,7 @@ func TestUndecryptableKey(t *testing.T) {
 	}
 }
 
-// A new secret of the gateway loses no key. Keys that are used are encrypted under it.
+// A new secret of the gateway loses no key. A key is encrypted under it when it is used.
 func TestKeysAreEncryptedAgainWhenUsed(t *testing.T) {
 	changes := map[string][]string{
 		"JWT_SECRET":        {"JWT_SECRET=" + nextSecret, "JWT_SECRET_PREVIOUS=" + jwtSecret},

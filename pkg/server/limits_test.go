@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// wire is a connection to the gateway on which a test writes what it likes.
+// wire is a raw connection to the gateway.
 type wire struct {
 	t    testing.TB
 	conn net.Conn
@@ -25,7 +25,7 @@ func (w *world) dial() *wire {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	conn.SetDeadline(time.Now().Add(time.Minute))
 	return &wire{w.t, conn, bufio.NewReader(conn)}
 }
 
@@ -36,10 +36,10 @@ func (c *wire) head(method, path, bearer string, lines ...string) {
 }
 
 func (c *wire) write(text string) {
-	io.WriteString(c.conn, text) // an error shows in the answer
+	io.WriteString(c.conn, text) // the answer reveals an error
 }
 
-// answer reads an answer; its body is whole.
+// answer reads an answer with its whole body.
 func (c *wire) answer() reply {
 	c.t.Helper()
 	resp, err := http.ReadResponse(c.in, nil)
@@ -55,7 +55,7 @@ func (c *wire) answer() reply {
 	return r
 }
 
-// closed checks that the gateway hangs up.
+// closed checks that the gateway closes the connection.
 func (c *wire) closed() {
 	c.t.Helper()
 	if rest, err := io.ReadAll(c.in); err != nil || len(rest) > 0 {
@@ -64,6 +64,7 @@ func (c *wire) closed() {
 }
 
 func TestBodiesThatStall(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "BODY_PROGRESS_TIMEOUT=150ms")
 	ann := w.user("ann")
 	for name, path := range map[string]string{"chat": "/api/chat", "management": "/api/tokens"} {
@@ -79,7 +80,7 @@ func TestBodiesThatStall(t *testing.T) {
 				t.Errorf("it took %v", d)
 			}
 
-			c = w.dial() // a byte now and then is no progress either
+			c = w.dial() // single bytes at long intervals are no progress either
 			c.head("POST", path, ann.session, "Content-Length: 100000")
 			begun = time.Now()
 			go func() {
@@ -99,6 +100,7 @@ func TestBodiesThatStall(t *testing.T) {
 }
 
 func TestHeadersThatStall(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "READ_HEADER_TIMEOUT=150ms")
 	c := w.dial()
 	c.write("GET /health/live HTTP/1.1\r\nHost: x\r\n")
@@ -121,7 +123,7 @@ func TestTooManyHeaders(t *testing.T) {
 	w.anyone().with("X-A", strings.Repeat("a", 32<<10)).get("/health/live").want(200)
 }
 
-// Bodies that are not transferred as HTTP wants it.
+// Bodies that violate HTTP's framing.
 func TestBrokenTransfers(t *testing.T) {
 	w := newWorld(t)
 	ann := w.user("ann")
@@ -146,7 +148,7 @@ func TestBrokenTransfers(t *testing.T) {
 	}
 }
 
-// A caller who asks first gets its refusal without sending the body.
+// A caller that sends Expect: 100-continue is refused before it sends the body.
 func TestExpectContinue(t *testing.T) {
 	w := newWorld(t)
 	ann := w.user("ann")
@@ -177,7 +179,7 @@ func TestBodyAfterARefusal(t *testing.T) {
 	c.answer().want(200)
 }
 
-// Bodies share one budget; beyond it callers are told to come back, and what was held is given back.
+// Bodies share one budget. Beyond it callers get a 503 with Retry-After; the budget is released when a body ends.
 func TestBodiesShareABudget(t *testing.T) {
 	w := newWorld(t, "MAX_BODY_BYTES=1MB", "BODY_BUDGET_BYTES=1MB")
 	ann := w.user("ann")
@@ -191,7 +193,7 @@ func TestBodiesShareABudget(t *testing.T) {
 	}
 	free := func() {
 		t.Helper()
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 			r := ann.chat(large)
 			if r.status == 400 {
 				return
@@ -201,7 +203,7 @@ func TestBodiesShareABudget(t *testing.T) {
 			}
 		}
 	}
-	// Nothing tells when the first body has arrived as far as it goes: if the second was there before, again.
+	// The test cannot see when the first body has arrived; if the second was earlier, it tries again.
 	for try := 1; ; try++ {
 		first := begin()
 		time.Sleep(time.Duration(try) * 50 * time.Millisecond)
@@ -222,7 +224,7 @@ func TestBodiesShareABudget(t *testing.T) {
 		free()
 	}
 	free()
-	begin().conn.Close() // who leaves gives it back, too
+	begin().conn.Close() // a disconnect releases it too
 	for range 20 {
 		free()
 	}

@@ -19,7 +19,7 @@ func handlers() map[server.Group]http.HandlerFunc {
 	return handlers
 }
 
-// Without a valid configuration every answer names the problem, and none shows a value.
+// Without a valid configuration every answer names the problem without the value.
 func TestNotConfigured(t *testing.T) {
 	for _, v := range config.Variables() {
 		t.Setenv(v.Name, "")

@@ -128,10 +128,10 @@ func TestCORSOrigins(t *testing.T) {
 		"https://app.example": "https://app.example", "http://localhost:5173": "http://localhost:5173", "https://evil.example": "", "null": "",
 		"https://app.example.evil.example": "", "http://app.example": "", "https://app.example:8443": "", "": "",
 	} {
-		var asks []reply
-		asks = append(asks, holder.with("Origin", origin).chat(`{`).want(400),
+		var replies []reply
+		replies = append(replies, holder.with("Origin", origin).chat(`{`).want(400),
 			w.anyone().with("Origin", origin, "Access-Control-Request-Method", "POST").do("OPTIONS", "/api/chat", "").want(204))
-		for _, r := range asks {
+		for _, r := range replies {
 			if got := r.header.Get("Access-Control-Allow-Origin"); got != want {
 				t.Errorf("%s from %q: %q, want %q", r.what, origin, got, want)
 			}

@@ -77,7 +77,7 @@ func TestManyFirstRegistrationsMakeOneAdmin(t *testing.T) {
 				r.is("user.role", "admin")
 				continue
 			}
-			if r.status == 429 { // more attempts at once than the throttle lets through
+			if r.status == 429 { // the throttle refuses so many attempts at once
 				r.refused(429, "RATE_LIMIT_EXCEEDED", "too many attempts")
 				continue
 			}
@@ -181,7 +181,7 @@ func TestClosedRegistrationHashesNothing(t *testing.T) {
 	}
 }
 
-// Only the set-up token makes somebody the admin, wherever the request seems to come from.
+// Only the set-up token creates the first admin, whatever address the request comes from.
 func TestFirstAccountNeedsTheSetupToken(t *testing.T) {
 	const address = "203.0.113.9:4711"
 	withToken := []string{"SETUP_TOKEN=" + setupToken}

@@ -12,8 +12,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store/sqlite"
 )
 
-// One run deletes all that is too old, however much it is: a run an hour would never catch up with
-// a gateway that makes more in an hour than fits in a batch.
+// One run deletes everything that is too old, in as many batches as it takes.
 func TestRetentionDeletesEverythingThatIsTooOld(t *testing.T) {
 	db, err := sqlite.Open(sqlite.Options{Path: filepath.Join(t.TempDir(), "test.db")})
 	if err != nil {

@@ -42,8 +42,8 @@ func TestWrongMethods(t *testing.T) {
 			if slices.Contains(strings.Split(allow, ", "), method) {
 				continue
 			}
-			for _, asks := range []client{root.client, w.anyone()} {
-				r := asks.do(method, path, "").want(405)
+			for _, caller := range []client{root.client, w.anyone()} {
+				r := caller.do(method, path, "").want(405)
 				if got := r.header.Get("Allow"); got != allow {
 					t.Errorf("%s: Allow is %q, want %q", r.what, got, allow)
 				}
@@ -83,18 +83,18 @@ func TestUnknownRoutes(t *testing.T) {
 	}
 }
 
-// An SDK with a wrong base URL is told the right one, in its own dialect.
+// An SDK with a wrong base URL gets an error in its dialect that names the right one.
 func TestWrongBaseURLs(t *testing.T) {
 	w := newWorld(t)
 	const openAI, anthropic, gemini = "The base URL for OpenAI's SDKs is https://gate.example/v1", "The base URL for Anthropic's SDKs is https://gate.example", "The base URL for Google's SDKs is https://gate.example"
-	asks := w.anyone().with("Host", "gate.example", tlsHeader, "1")
+	caller := w.anyone().with("Host", "gate.example", tlsHeader, "1")
 	for path, want := range map[string]string{
 		"/v1/v1/chat/completions": openAI, "//v1/chat/completions": openAI, "/v1//chat/completions": openAI, "/chat/completions": openAI, "/api/chat/completions": openAI, "/openai/v1/responses": openAI,
 		"/v1/chat/completions/": openAI, "/embeddings": openAI, "/responses": openAI, "/models": openAI, "/v1/v1/models": openAI, "/v1": openAI, "/v1/": openAI, "/v1/chat/completions/chat/completions": openAI,
 		"/v1/v1/messages": anthropic, "//v1/messages": anthropic, "/v1/messages/v1/messages": anthropic, "/anthropic/v1/messages/count_tokens": anthropic, "/v1/messages/": anthropic, "/messages": anthropic, "/v1//messages": anthropic,
 		"/v1beta/v1beta/models/m:generateContent": gemini, "/v1/v1beta/models/m:streamGenerateContent": gemini, "//v1beta/models/m:countTokens": gemini, "/models/m:generateContent": gemini, "/v1beta": gemini, "/v1beta//models": gemini,
 	} {
-		r := asks.post(path, "{}")
+		r := caller.post(path, "{}")
 		var v struct {
 			Type  string
 			Error struct{ Message, Type, Code, Status any }
@@ -111,18 +111,18 @@ func TestWrongBaseURLs(t *testing.T) {
 			t.Errorf("%s: %d %s", path, r.status, r.body)
 		}
 	}
-	r := asks.with("Anthropic-Version", "2023-06-01").get("/v1/v1/models")
+	r := caller.with("Anthropic-Version", "2023-06-01").get("/v1/v1/models")
 	if r.status != 404 || !strings.Contains(r.body, anthropic) {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 	for _, path := range []string{"/api", "/chat", "/api/models/x", "/v2", "/messages/x"} {
-		if r := asks.get(path); r.status != 404 || strings.Contains(r.body, "base URL") {
+		if r := caller.get(path); r.status != 404 || strings.Contains(r.body, "base URL") {
 			t.Errorf("%s: %d %s", path, r.status, r.body)
 		}
 	}
 }
 
-// HEAD answers as GET does, but for the body.
+// HEAD answers as GET does, without the body.
 func TestHead(t *testing.T) {
 	w := newWorld(t)
 	root := w.admin("root")
@@ -139,7 +139,7 @@ func TestHead(t *testing.T) {
 	w.anyone().do("HEAD", "/api/keys", "").want(401)
 }
 
-// Every answer carries these, whatever it is.
+// Every answer has these headers.
 func TestHeadersOfEveryAnswer(t *testing.T) {
 	w := newWorld(t)
 	root := w.admin("root")
@@ -169,7 +169,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	}
 }
 
-// No request, however odd, makes the gateway panic or answer that it is at fault.
+// No request causes a panic or a 500.
 func FuzzRequest(f *testing.F) {
 	w := newWorld(f)
 	root, ann := w.admin("root"), w.user("ann")
@@ -192,7 +192,7 @@ func FuzzRequest(f *testing.F) {
 			r.URL.RawQuery = query
 		}
 		r.Header.Set("Content-Type", kind)
-		r.Header.Set("Authorization", "Bearer "+w.openSession(root.id)) // what came before may have ended the last one
+		r.Header.Set("Authorization", "Bearer "+w.openSession(root.id)) // an earlier request may have ended the session
 		out := httptest.NewRecorder()
 		w.app.ServeHTTP(out, r.WithContext(t.Context()))
 		answer := reply{t, method + " " + path, out.Code, out.Result().Header, out.Body.String()}

@@ -50,8 +50,8 @@ func TestCookieOfALogin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldOn(t, openSQLite(t, t.TempDir()), tt.settings...)
 			w.user("ann")
-			asks := w.anyone().with(tt.header...)
-			r := asks.login("ann@example.com", password).want(200)
+			caller := w.anyone().with(tt.header...)
+			r := caller.login("ann@example.com", password).want(200)
 			want, other := plainCookie, secureCookie
 			if tt.tls {
 				want, other = secureCookie, plainCookie
@@ -66,19 +66,19 @@ func TestCookieOfALogin(t *testing.T) {
 			if hsts := r.header.Get("Strict-Transport-Security") != ""; hsts != tt.tls {
 				t.Errorf("Strict-Transport-Security: %v", hsts)
 			}
-			asks.with("Cookie", want+"="+c.Value).get("/api/auth/me").want(200).is("user.email", "ann@example.com")
-			asks.with("Cookie", other+"="+c.Value).get("/api/auth/me").refused(401, "UNAUTHORIZED", "log in")
+			caller.with("Cookie", want+"="+c.Value).get("/api/auth/me").want(200).is("user.email", "ann@example.com")
+			caller.with("Cookie", other+"="+c.Value).get("/api/auth/me").refused(401, "UNAUTHORIZED", "log in")
 
-			out := asks.with("Cookie", want+"="+c.Value).post("/api/auth/logout", "").want(204)
+			out := caller.with("Cookie", want+"="+c.Value).post("/api/auth/logout", "").want(204)
 			if gone := out.cookie(want); gone == nil || gone.MaxAge >= 0 || gone.Value != "" || gone.Secure != tt.tls || !gone.HttpOnly {
 				t.Errorf("the logout sets %v", out.header["Set-Cookie"])
 			}
-			asks.with("Cookie", want+"="+c.Value).get("/api/auth/me").refused(401, "UNAUTHORIZED", "ended")
+			caller.with("Cookie", want+"="+c.Value).get("/api/auth/me").refused(401, "UNAUTHORIZED", "ended")
 		})
 	}
 }
 
-// Whoever guesses learns neither from the words nor from the work whether an account exists.
+// Neither the message nor the work of a failed login reveals whether the account exists.
 func TestUnknownUserCostsTheSame(t *testing.T) {
 	w := newWorld(t)
 	w.anyone().post("/api/auth/register", w.firstRegistration("ann")).want(201)
@@ -146,7 +146,7 @@ func TestEndingOneSession(t *testing.T) {
 }
 
 func TestSessionsExpire(t *testing.T) {
-	w := newWorld(t, "SESSION_DAYS=2")
+	w := newWorld(t, "SESSION_DAYS=2").freeze()
 	ann := w.user("ann")
 	ann.key("openai", apiKey)
 	w.wait(48*time.Hour - 5*time.Second)
@@ -158,7 +158,7 @@ func TestSessionsExpire(t *testing.T) {
 }
 
 func TestLastSeenMoves(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t).freeze()
 	ann := w.user("ann")
 	w.wait(10 * time.Minute)
 	ann.get("/api/auth/me").want(200)
@@ -193,11 +193,11 @@ func TestForgedSessions(t *testing.T) {
 		"UTF-8":               "Grüße",
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, asks := range []client{
+			for _, caller := range []client{
 				w.anyone().with("Authorization", "Bearer "+token), w.anyone().with("Cookie", plainCookie+"="+token),
 			} {
-				asks.w.t = t
-				asks.get("/api/auth/me").refused(401, "UNAUTHORIZED", "")
+				caller.w.t = t
+				caller.get("/api/auth/me").refused(401, "UNAUTHORIZED", "")
 			}
 		})
 	}
@@ -208,7 +208,7 @@ func TestForgedSessions(t *testing.T) {
 	for _, header := range []string{"bearer " + ann.session, "BEARER  " + ann.session + " "} {
 		w.anyone().with("Authorization", header).get("/api/auth/me").want(200)
 	}
-	// A bearer that is wrong is not made good by a cookie.
+	// A valid cookie does not excuse a wrong bearer token.
 	w.anyone().with("Authorization", "Bearer x", "Cookie", plainCookie+"="+ann.session).get("/api/auth/me").refused(401, "UNAUTHORIZED", "")
 }
 
@@ -229,7 +229,7 @@ func TestOldestSessionGoes(t *testing.T) {
 	ann.get("/api/auth/me").refused(401, "UNAUTHORIZED", "ended")
 }
 
-// A changed JWT_SECRET ends no session while the one before is listed; cookies are signed anew.
+// A changed JWT_SECRET ends no session while the previous one is listed; cookies are signed anew.
 func TestSessionsSurviveANewSecret(t *testing.T) {
 	db := openSQLite(t, t.TempDir())
 	ann := newWorldOn(t, db).user("ann")
@@ -248,12 +248,12 @@ func TestSessionsSurviveANewSecret(t *testing.T) {
 	last.anyone().with("Cookie", plainCookie+"="+ann.session).get("/api/auth/me").refused(401, "UNAUTHORIZED", "")
 }
 
-// Who logs in with the old password while it is being changed has no session afterwards.
+// A login with the old password during its change leaves no session.
 func TestLoginDuringAPasswordChange(t *testing.T) {
 	onBoth(t, func(t *testing.T, db store.DB) {
 		w := newWorldOn(t, db)
 		ann := w.user("ann")
-		w.anyone().login(ann.email, password).want(200) // gives the password a hash that stays
+		w.anyone().login(ann.email, password).want(200) // stores the hash at today's cost
 		var changed reply
 		w.db.once("insert into sessions", func() {
 			w.db.before.Store(nil)
@@ -273,8 +273,9 @@ func TestLoginDuringAPasswordChange(t *testing.T) {
 	})
 }
 
-// However logins with the old password and its change fall, none of their sessions outlives the change.
+// However logins with the old password and its change interleave, none of their sessions outlives the change.
 func TestLoginsRaceAPasswordChange(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, db store.DB) {
 		w := newWorldOn(t, db, "AUTH_CONCURRENCY=4")
 		for round := range 4 {
@@ -301,7 +302,7 @@ func TestLoginsRaceAPasswordChange(t *testing.T) {
 	})
 }
 
-// A password that is to be hashed at today's cost is so once, whoever else logs in meanwhile.
+// Concurrent logins rehash a password at today's cost only once.
 func TestLoginsHashAnewAtOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, db store.DB) {
 		w := newWorldOn(t, db)

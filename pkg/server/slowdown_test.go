@@ -10,13 +10,13 @@ import (
 	"github.com/alicetears/llm-gateway/internal/redistest"
 )
 
-// onBothThrottles runs a test with throttles in the database, and in Redis.
+// onBothThrottles runs a test with throttles in the database and in Redis, on a clock that only the test moves.
 func onBothThrottles(t *testing.T, test func(w *world), settings ...string) {
-	t.Run("sql", func(t *testing.T) { test(newWorld(t, settings...)) })
-	t.Run("redis", func(t *testing.T) { test(newWorld(t, append(settings, "REDIS_URL="+redistest.New(t).URL)...)) })
+	t.Run("sql", func(t *testing.T) { test(newWorld(t, settings...).freeze()) })
+	t.Run("redis", func(t *testing.T) { test(newWorld(t, append(settings, "REDIS_URL="+redistest.New(t).URL)...).freeze()) })
 }
 
-// slowed checks that the answer says to wait, and lets that time pass.
+// slowed checks that the answer has a Retry-After, and moves the clock by it.
 func (r reply) slowed(w *world) {
 	w.t.Helper()
 	r.refused(429, "RATE_LIMIT_EXCEEDED", "too many attempts")
@@ -27,26 +27,26 @@ func (r reply) slowed(w *world) {
 	w.wait(time.Duration(seconds) * time.Second)
 }
 
-// peers gives each caller an address of their own.
+// peer returns an address for each caller.
 func peer(i int) string { return fmt.Sprintf("198.51.100.%d:1000", i) }
 
 func TestGuessingAtAnAccountSlowsDown(t *testing.T) {
 	onBothThrottles(t, func(w *world) {
 		ann, bob := w.user("ann"), w.user("bob")
-		heard := 0
-		for i := range 40 { // from everywhere
+		answered := 0
+		for i := range 40 { // each from another address
 			r := w.anyone().from(peer(i)).login(ann.email, mark+" guess")
 			if r.status == 401 {
-				heard++
+				answered++
 				continue
 			}
 			r.refused(429, "RATE_LIMIT_EXCEEDED", "")
 		}
-		if heard < 5 || heard > 7 {
-			w.t.Errorf("%d guesses of 40 were heard", heard)
+		if answered < 5 || answered > 7 {
+			w.t.Errorf("%d guesses of 40 were heard", answered)
 		}
 		w.anyone().from(peer(50)).login(bob.email, password).want(200)
-		// It slows down; it does not lock out.
+		// The owner has to wait, but is not locked out.
 		late := w.anyone().from(peer(60)).login(strings.ToUpper(ann.email), password)
 		late.slowed(w)
 		w.anyone().from(peer(61)).login(ann.email, password).want(200)
@@ -82,39 +82,39 @@ func TestWaitsGrowAndEnd(t *testing.T) {
 	})
 }
 
-// An attacker who hammers an account does not slow down its owner, where the owner has logged in before.
+// An attacker's guesses do not slow down the owner at an address where the owner has logged in before.
 func TestOwnerIsNotSlowedByStrangers(t *testing.T) {
 	onBothThrottles(t, func(w *world) {
 		ann := w.user("ann")
-		home := w.anyone().from("192.0.2.7:1000")
-		home.login(ann.email, password).want(200)
+		known := w.anyone().from("192.0.2.7:1000")
+		known.login(ann.email, password).want(200)
 		for i := range 30 {
 			w.anyone().from(peer(i)).login(ann.email, mark+" guess")
 		}
-		home.login(ann.email, password).want(200)
+		known.login(ann.email, password).want(200)
 		w.wait(80 * 24 * time.Hour)
 		for i := range 30 {
 			w.anyone().from(peer(i)).login(ann.email, mark+" guess")
 		}
-		home.login(ann.email, password).want(200)
+		known.login(ann.email, password).want(200)
 	})
 }
 
-// Who has registered somewhere has logged in there.
+// Registration makes an address known as a login does.
 func TestRegistrationMakesTheNetworkKnown(t *testing.T) {
-	w := newWorld(t)
-	home := w.anyone()
-	home.post("/api/auth/register", w.firstRegistration("ann")).want(201)
+	w := newWorld(t).freeze()
+	known := w.anyone()
+	known.post("/api/auth/register", w.firstRegistration("ann")).want(201)
 	for i := range 30 {
 		w.anyone().from(peer(i)).login("ann@example.com", mark+" guess")
 	}
-	home.login("ann@example.com", password).want(200)
+	known.login("ann@example.com", password).want(200)
 }
 
 func TestAddressesAreCountedAsNetworks(t *testing.T) {
 	tests := map[string]struct {
 		settings []string
-		address  func(i int) []string // the headers of the i-th request
+		address  func(i int) []string // headers of the i-th request
 		one      bool                 // all come from one network
 	}{
 		"one peer":     {nil, func(i int) []string { return []string{peerHeader, fmt.Sprintf("192.0.2.1:%d", 1000+i)} }, true},
@@ -143,9 +143,9 @@ func TestAddressesAreCountedAsNetworks(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := newWorldOn(t, openSQLite(t, t.TempDir()), tt.settings...)
+			w := newWorldOn(t, openSQLite(t, t.TempDir()), tt.settings...).freeze()
 			slowed := false
-			for i := range 26 { // each at another account, so that only the address counts
+			for i := range 26 { // each for another account, so that only the address is throttled
 				ann := w.user(fmt.Sprint("user", i))
 				if r := w.anyone().with(tt.address(i)...).login(ann.email, mark+" guess"); r.status == 429 {
 					slowed = true
@@ -170,7 +170,7 @@ func TestRightLoginsAreNotSlowed(t *testing.T) {
 }
 
 func TestRegistrationsAreSlowedByAddress(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t).freeze()
 	w.admin("root").put("/api/auth/settings", `{"registrationEnabled":true}`).want(200)
 	w.user("taken")
 	from := w.anyone().from("192.0.2.1:5")
@@ -190,17 +190,17 @@ func TestRegistrationsAreSlowedByAddress(t *testing.T) {
 
 func TestSetupTokenGuessesAreThrottled(t *testing.T) {
 	onBothThrottles(t, func(w *world) {
-		heard := 0
+		answered := 0
 		for i := range 60 {
 			r := w.anyone().from(peer(i)).post("/api/auth/register", registration("eve", fmt.Sprintf(`,"setupToken":"guess-%d"`, i)))
 			if r.status == 403 {
-				heard++
+				answered++
 				continue
 			}
 			r.refused(429, "RATE_LIMIT_EXCEEDED", "")
 		}
-		if heard > 22 {
-			w.t.Errorf("%d guesses of 60 were heard", heard)
+		if answered > 22 {
+			w.t.Errorf("%d guesses of 60 were heard", answered)
 		}
 		right := registration("ann", fmt.Sprintf(`,"setupToken":%q`, setupToken))
 		w.anyone().from(peer(99)).post("/api/auth/register", right).slowed(w)
@@ -214,24 +214,25 @@ func TestGuessingTheCurrentPasswordSlowsDown(t *testing.T) {
 		change := func(current string) reply {
 			return ann.put("/api/auth/password", fmt.Sprintf(`{"currentPassword":%q,"newPassword":%q}`, current, mark+" new one"))
 		}
-		heard := 0
+		answered := 0
 		for range 20 {
 			if r := change(mark + " guess"); r.status == 403 {
-				heard++
+				answered++
 			} else {
 				r.refused(429, "RATE_LIMIT_EXCEEDED", "")
 			}
 		}
-		if heard < 5 || heard > 7 {
-			w.t.Errorf("%d guesses were heard", heard)
+		if answered < 5 || answered > 7 {
+			w.t.Errorf("%d guesses were heard", answered)
 		}
 		change(password).slowed(w)
 		change(password).want(200)
 	})
 }
 
-// Without Redis the gateway says so and carries on with SQL.
+// Without Redis the gateway reports it and continues with SQL.
 func TestRedisDies(t *testing.T) {
+	t.Parallel()
 	redis := redistest.New(t)
 	w := newWorld(t, "REDIS_URL="+redis.URL)
 	ann := w.user("ann")
@@ -253,7 +254,7 @@ func TestRedisDies(t *testing.T) {
 	if err := redis.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); w.anyone().get("/health/ready").want(200).text("status") != "ok"; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); w.anyone().get("/health/ready").want(200).text("status") != "ok"; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("Redis is back, and not noticed")
 		}

@@ -9,8 +9,8 @@ import (
 
 var countMembers = []string{"requests", "errors", "inputTokens", "cachedTokens", "cacheWriteTokens", "outputTokens", "reasoningTokens", "costUsd", "unpriced"}
 
-// history is a user with requests on two days: two by token and one by session that OpenAI answered, one that Groq
-// did not, and one that no key could serve.
+// history returns a user with requests on two days: two by token and one by session that OpenAI answered, one that
+// failed at Groq, and one without an eligible key.
 func history(t *testing.T) (w *world, ann *person, openai, groq, token string) {
 	w = newWorld(t)
 	w.setClock(time.Date(2027, 5, 9, 22, 30, 0, 0, time.UTC))

@@ -37,14 +37,14 @@ func TestDisabledUser(t *testing.T) {
 	root, ann := w.admin("root"), w.user("ann")
 	path := "/api/users/" + ann.id.String()
 	root.patch(path, `{"enabled":false}`).want(200).is("user.enabled", "false")
-	for _, asks := range []client{ann.client, ann.cookied()} {
-		asks.get("/api/auth/me").refused(401, "UNAUTHORIZED", "")
-		asks.get("/api/keys").refused(401, "UNAUTHORIZED", "")
+	for _, caller := range []client{ann.client, ann.cookied()} {
+		caller.get("/api/auth/me").refused(401, "UNAUTHORIZED", "")
+		caller.get("/api/keys").refused(401, "UNAUTHORIZED", "")
 	}
 	w.anyone().login(ann.email, password).refused(403, "FORBIDDEN", "disabled")
-	w.anyone().login(ann.email, mark+" guess").refused(401, "UNAUTHORIZED", "wrong") // who does not know the password learns nothing
+	w.anyone().login(ann.email, mark+" guess").refused(401, "UNAUTHORIZED", "wrong") // without the password the state is not revealed
 	root.patch(path, `{"enabled":true}`).want(200)
-	ann.get("/api/auth/me").refused(401, "UNAUTHORIZED", "") // a session that was ended stays so
+	ann.get("/api/auth/me").refused(401, "UNAUTHORIZED", "") // an ended session does not come back
 	w.anyone().login(ann.email, password).want(200)
 }
 
@@ -56,7 +56,7 @@ func TestLastAdminStays(t *testing.T) {
 		root.patch(self, body).refused(409, "CONFLICT", "last enabled admin")
 	}
 	root.patch(self, `{"enabled":true,"role":"admin"}`).want(200)
-	// A disabled admin is none that could take over.
+	// A disabled admin does not count as another admin.
 	root.patch(other, `{"role":"admin","enabled":false}`).want(200)
 	root.patch(self, `{"role":"user"}`).refused(409, "CONFLICT", "")
 	root.patch(other, `{"enabled":true}`).want(200)
@@ -64,7 +64,7 @@ func TestLastAdminStays(t *testing.T) {
 	root.get("/api/users").refused(403, "FORBIDDEN", "")
 }
 
-// Two admins who demote or disable each other at once leave one, and a third who joins in changes nothing.
+// Of admins who demote or disable each other concurrently, one remains.
 func TestAdminsDemoteEachOtherAtOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, db store.DB) {
 		w := newWorldOn(t, db)

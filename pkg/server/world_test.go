@@ -35,8 +35,8 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-// mark is in every secret of these tests, so that one that leaks is recognised wherever it comes out: no
-// answer and no log line of any test may hold it.
+// mark is part of every secret of these tests. An answer or a log line that contains it leaks a secret and
+// fails the test.
 const mark = "s3cr3t"
 
 // The secrets of these tests.
@@ -49,7 +49,7 @@ const (
 	apiKey      = "sk-" + mark + "-0001"
 )
 
-// world is a gateway over HTTP: the whole route table, emulated providers, and a clock that can be moved.
+// world is a gateway over HTTP with the whole route table, emulated providers, and a clock that tests can move.
 type world struct {
 	t   testing.TB
 	cfg *config.Config
@@ -58,8 +58,9 @@ type world struct {
 	emu *emulator.Emulator
 	url string
 	log *logbook
-	// ahead is how far the gateway's clock is before the real one, in nanoseconds.
-	ahead *atomic.Int64
+	// ahead is how far the gateway's clock is before the real one, or before frozen, in nanoseconds.
+	ahead  *atomic.Int64
+	frozen *atomic.Pointer[time.Time] // holds nil while the clock runs
 }
 
 // newWorld makes a gateway without users on SQLite. Settings are "NAME=value".
@@ -94,12 +95,12 @@ func onBoth(t *testing.T, test func(t *testing.T, db store.DB)) {
 	t.Run("postgres", func(t *testing.T) { test(t, openPostgres(t, pgtest.New(t))) })
 }
 
-// functions is a setting of newWorldOn alone: the gateway believes to run as Vercel functions.
+// functions is a setting of newWorldOn: the gateway runs as on Vercel functions.
 const functions = "HOME=functions"
 
 func newWorldOn(t testing.TB, db store.DB, settings ...string) *world {
 	t.Helper()
-	w := &world{t: t, emu: emulator.New(), db: &spyDB{DB: db}, log: &logbook{}, ahead: &atomic.Int64{}}
+	w := &world{t: t, emu: emulator.New(), db: &spyDB{DB: db}, log: &logbook{}, ahead: &atomic.Int64{}, frozen: &atomic.Pointer[time.Time]{}}
 	origin, stop, err := emulator.Start(w.emu)
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +111,7 @@ func newWorldOn(t testing.TB, db store.DB, settings ...string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range table.IDs() { // nothing goes out, emulated or not
+	for _, id := range table.IDs() { // no request leaves the machine
 		env[strings.ToUpper(id)+"_BASE_URL"] = cmp.Or(emulator.BaseURL(origin, id), origin+"/not-emulated")
 	}
 	platform := config.PlatformBinary
@@ -150,7 +151,7 @@ func (w *world) assemble() {
 	}
 }
 
-// Headers by which a test says what the network would.
+// Headers that stand for facts of the network.
 const (
 	peerHeader = "Test-Peer" // the peer's address
 	tlsHeader  = "Test-Tls"  // the request came by TLS
@@ -174,17 +175,34 @@ func (w *world) listen() {
 	w.url = srv.URL
 }
 
-func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+// now is the gateway's clock.
+func (w *world) now() time.Time {
+	return w.base().Add(time.Duration(w.ahead.Load()))
+}
 
-// wait lets time pass for the gateway.
+func (w *world) base() time.Time {
+	if at := w.frozen.Load(); at != nil {
+		return *at
+	}
+	return time.Now()
+}
+
+// wait moves the gateway's clock forward.
 func (w *world) wait(d time.Duration) { w.ahead.Add(int64(d)) }
 
-// setClock makes it the time at, which goes on from there.
-func (w *world) setClock(at time.Time) { w.ahead.Store(int64(time.Until(at))) }
+// setClock sets the gateway's clock.
+func (w *world) setClock(at time.Time) { w.ahead.Store(int64(at.Sub(w.base()))) }
+
+// freeze stops the gateway's clock: from now on only wait and setClock move it, however slow the machine is.
+func (w *world) freeze() *world {
+	now := time.Now()
+	w.frozen.Store(&now)
+	return w
+}
 
 var credential = regexp.MustCompile(`llm_[0-9A-Za-z]{12,}|eyJ[0-9A-Za-z_-]{8,}\.`)
 
-// checkLog is the end of every test: the log holds no secret.
+// checkLog checks at the end of every test that the log has no secret.
 func (w *world) checkLog() {
 	log := w.log.String()
 	for line := range strings.Lines(log) {
@@ -210,7 +228,7 @@ func (l *logbook) Write(p []byte) (int, error) {
 	return l.Output.Write(p)
 }
 
-// spyDB counts what is asked of the database, and lets a test come in between.
+// spyDB counts statements and lets a test intervene.
 type spyDB struct {
 	store.DB
 	runs atomic.Int64
@@ -256,7 +274,7 @@ func (db *spyDB) look(stmts []store.Stmt) error {
 	return nil
 }
 
-// once calls do before the next statement that begins so.
+// once calls do before the next statement with the prefix.
 func (db *spyDB) once(sql string, do func()) {
 	var done atomic.Bool
 	before := func(text string) error {
@@ -268,8 +286,8 @@ func (db *spyDB) once(sql string, do func()) {
 	db.before.Store(&before)
 }
 
-// broken makes the database fail until it is mended.
-func (db *spyDB) broken() (mend func()) {
+// broken makes the database fail until repair is called.
+func (db *spyDB) broken() (repair func()) {
 	before := func(string) error {
 		return &store.Error{Code: store.CodeUnavailable, Err: fmt.Errorf("no connection to postgres://gateway:%s@db", mark)}
 	}
@@ -277,7 +295,7 @@ func (db *spyDB) broken() (mend func()) {
 	return func() { db.before.Store(nil) }
 }
 
-// person is somebody with an account, and how they ask: with a session, as a bearer.
+// person is a user, with a client that sends a session as the bearer token.
 type person struct {
 	client
 	id      store.ID
@@ -285,7 +303,7 @@ type person struct {
 	session string
 }
 
-// user makes an account and a session, without the time that hashing takes.
+// user creates an account and a session with a cheap password hash.
 func (w *world) user(name string) *person { return w.account(name, store.RoleUser) }
 
 func (w *world) admin(name string) *person { return w.account(name, store.RoleAdmin) }
@@ -304,7 +322,7 @@ func (w *world) account(name string, role store.Role) *person {
 	return p
 }
 
-// cheapHash is of the form of the gateway's own, at a thousandth of the cost.
+// cheapHash returns an argon2id hash at a thousandth of the gateway's cost.
 func cheapHash(password string) string {
 	salt := make([]byte, 16)
 	rand.Read(salt)

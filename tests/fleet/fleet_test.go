@@ -110,7 +110,7 @@ func TestKilledProcessBreaksNoPromise(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fleet) {
 		id := f.key(1, limit)
 		replies, broken := f.storm(requests, func() {
-			for deadline := time.Now().Add(20 * time.Second); f.used(id) < limit/4; { // it is in the middle of it
+			for deadline := time.Now().Add(time.Minute); f.used(id) < limit/4; { // it is in the middle of it
 				if time.Now().After(deadline) {
 					t.Error("the storm does not begin")
 					break

@@ -145,7 +145,7 @@ func start(t *testing.T, env []string, args ...string) (*gate, error) {
 		return nil, err
 	}
 	t.Cleanup(func() { proc.Stop(syscall.SIGKILL) })
-	out.SetReadDeadline(time.Now().Add(30 * time.Second))
+	out.SetReadDeadline(time.Now().Add(time.Minute))
 	lines := bufio.NewReader(out)
 	line, err := lines.ReadString('\n')
 	out.SetReadDeadline(time.Time{})

@@ -46,7 +46,7 @@ func (f *fleet) startWorker() *testproc.Server {
 		f.t.Fatal(err)
 	}
 	f.t.Cleanup(func() { proc.Stop(syscall.SIGKILL) })
-	out.SetReadDeadline(time.Now().Add(30 * time.Second))
+	out.SetReadDeadline(time.Now().Add(time.Minute))
 	lines := bufio.NewReader(out)
 	if line, err := lines.ReadString('\n'); err != nil || !strings.Contains(line, "the worker is ready") {
 		f.t.Fatalf("a worker did not start: %q, %v", line, err)
@@ -106,9 +106,9 @@ func (f *fleet) submit(n int) {
 }
 
 // collect polls every job until it is over, and wants its own answer.
-func (f *fleet) collect(n int, patience time.Duration) {
+func (f *fleet) collect(n int, timeout time.Duration) {
 	f.t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(timeout)
 	f.each(n, func(i int) {
 		for {
 			status, text, err := f.call(i, "GET", fmt.Sprintf("/api/chat/job-%d?timeout=5000", i), "")
@@ -147,11 +147,25 @@ func (f *fleet) wantChargedOnce(n, lost int64) {
 
 // onTwo runs the test on SQLite and on PostgreSQL behind a transaction pooler.
 func onTwo(t *testing.T, test func(t *testing.T, f *fleet), more ...string) {
+	t.Helper()
+	each(t, func(*testing.T) {}, test, more...)
+}
+
+// onTwoAtOnce does the same in parallel, for tests that mostly wait for timeouts.
+func onTwoAtOnce(t *testing.T, test func(t *testing.T, f *fleet), more ...string) {
+	t.Helper()
+	t.Parallel()
+	each(t, (*testing.T).Parallel, test, more...)
+}
+
+func each(t *testing.T, begin func(t *testing.T), test func(t *testing.T, f *fleet), more ...string) {
+	t.Helper()
 	for name, where := range map[string]func(t *testing.T) string{
 		"sqlite":    func(t *testing.T) string { return "DATA_DIR=" + t.TempDir() },
 		"pgbouncer": func(t *testing.T) string { return "DATABASE_URL=" + pgtest.PgBouncer(t, pgtest.New(t)) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			begin(t)
 			test(t, newFleet(t, where(t), append([]string{jobDeadline, "JOB_LIMIT=5000", "SHUTDOWN_TIMEOUT=0"}, more...)...))
 		})
 	}
@@ -221,7 +235,7 @@ func (f *fleet) collectByWorkers(jobs int) {
 
 // A process that serves and works runs what nobody polls for, also what others took in; told to stop, it gives back what it runs.
 func TestServingProcessWorks(t *testing.T) {
-	onTwo(t, func(t *testing.T, f *fleet) {
+	onTwoAtOnce(t, func(t *testing.T, f *fleet) {
 		f.key(1, -1)
 		f.submit(5)
 		time.Sleep(1500 * time.Millisecond)
@@ -241,7 +255,7 @@ func TestServingProcessWorks(t *testing.T) {
 
 		f.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 2500})
 		f.submit(7)
-		for deadline := time.Now().Add(20 * time.Second); f.int("select state from jobs where name = 'job-6'") != 2; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); f.int("select state from jobs where name = 'job-6'") != 2; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("its worker does not begin")
 			}
@@ -300,12 +314,12 @@ func TestPollsAloneOnFunctions(t *testing.T) {
 
 // A worker that is told to stop in mid-call gives its job back at once; one that is killed is found out by its lease.
 func TestStoppedAndKilledWorkers(t *testing.T) {
-	onTwo(t, func(t *testing.T, f *fleet) {
+	onTwoAtOnce(t, func(t *testing.T, f *fleet) {
 		f.key(1, -1)
 		state := func() int64 { return f.int("select state from jobs where name = 'job-0'") }
-		until := func(want int64, patience time.Duration) {
+		until := func(want int64, timeout time.Duration) {
 			t.Helper()
-			for deadline := time.Now().Add(patience); state() != want; time.Sleep(20 * time.Millisecond) {
+			for deadline := time.Now().Add(timeout); state() != want; time.Sleep(20 * time.Millisecond) {
 				if time.Now().After(deadline) {
 					t.Fatalf("the job is in state %d, want %d", state(), want)
 				}
@@ -315,17 +329,17 @@ func TestStoppedAndKilledWorkers(t *testing.T) {
 		f.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 2500})
 		f.submit(1)
 		stopped := f.startWorker()
-		until(running, 20*time.Second)
+		until(running, time.Minute)
 		time.Sleep(300 * time.Millisecond)
 		stopped.Stop(syscall.SIGTERM)
-		until(queued, time.Second)
+		until(queued, time.Minute)
 		killed := f.startWorker()
-		until(running, 20*time.Second)
+		until(running, time.Minute)
 		time.Sleep(300 * time.Millisecond)
 		killed.Stop(syscall.SIGKILL)
 		f.emu.Clear()
 		f.collect(1, time.Minute)
-		until(completed, time.Second)
+		until(completed, time.Minute)
 		if answered := f.int("select count(*) from requests where outcome = 1"); answered != 1 {
 			t.Errorf("%d answers were charged", answered)
 		}
@@ -334,12 +348,12 @@ func TestStoppedAndKilledWorkers(t *testing.T) {
 
 // A process that stood still beyond its lease changes nothing when it goes on.
 func TestThawedProcessChangesNothing(t *testing.T) {
-	onTwo(t, func(t *testing.T, f *fleet) {
+	onTwoAtOnce(t, func(t *testing.T, f *fleet) {
 		f.key(1, -1)
 		f.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 1500})
 		f.submit(1)
 		worker := f.startWorker()
-		for deadline := time.Now().Add(20 * time.Second); f.int("select state from jobs") != 2; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); f.int("select state from jobs") != 2; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("the worker does not begin")
 			}

@@ -200,7 +200,7 @@ func (w *world) sent(secret string) emulator.Recorded { return w.allSent(secret,
 // allSent returns at least n requests that the provider received by the key.
 func (w *world) allSent(secret string, n int) []emulator.Recorded {
 	w.t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		var all []emulator.Recorded
 		for _, r := range w.emu.Requests() {
 			if r.Key == secret {

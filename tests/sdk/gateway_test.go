@@ -175,7 +175,7 @@ func (g *gateway) arrived(mark string) (out []emulator.Recorded) {
 
 // left waits until a provider has seen the caller of the request with the mark leave.
 func (g *gateway) left(mark string) error {
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		// A request is recorded when it has ended: an endless stream ends with its caller.
 		if seen := g.arrived(mark); len(seen) > 0 {
 			if !seen[0].Left {

@@ -139,7 +139,7 @@ func startExecutable(t *testing.T, fn function, env []string) (base string, p *p
 		return fmt.Sprintf("http://127.0.0.1:%d", port), p
 	case <-p.ended:
 		t.Fatalf("the server function ended at once: %s", p.output.String())
-	case <-time.After(40 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("the server function does not start: %s", p.output.String())
 	}
 	return "", nil
@@ -251,7 +251,7 @@ func (f *lambda) ask(t *testing.T, r request) answer {
 // before it does.
 func awaitListening(t *testing.T, port int) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			c.Close()

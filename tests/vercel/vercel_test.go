@@ -16,6 +16,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/internal/pgtest"
+	"github.com/alicetears/llm-gateway/internal/testproc"
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
@@ -46,6 +47,8 @@ func TestHomes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds the whole thing three times")
 	}
+	testproc.Node(t)
+	pgtest.Require(t)
 	program := buildBinary(t)
 	one := readOutput(t, build(t, "vercel.json"))
 	many := readOutput(t, build(t, "vercel.functions.json"))

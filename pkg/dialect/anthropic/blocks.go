@@ -3,10 +3,10 @@ package anthropic
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -33,18 +33,12 @@ func (e *encoder) block(role chat.Role, p *chat.Part) {
 
 func (e *encoder) text(p *chat.Part) {
 	e.Member(`{"type":"text","text":`, p.Text)
-	n := 0
-	for i := range p.Citations {
-		if c := &p.Citations[i]; returnable(c) {
-			if n == 0 {
-				e.Raw(`,"citations":[`)
-			}
-			e.Comma(n)
-			e.Out = jsonx.AppendCompact(e.Out, c.Raw)
-			n++
+	if cited := slices.DeleteFunc(slices.Clone(p.Citations), func(c chat.Citation) bool { return !returnable(&c) }); len(cited) > 0 {
+		e.Raw(`,"citations":[`)
+		for i := range cited {
+			e.Comma()
+			e.Out = jsonx.AppendCompact(e.Out, cited[i].Raw)
 		}
-	}
-	if n > 0 {
 		e.Raw("]")
 	}
 	e.cache(p.Cache)
@@ -53,7 +47,7 @@ func (e *encoder) text(p *chat.Part) {
 
 // cache writes the member that ends a prefix to be cached.
 func (e *encoder) cache(c *chat.CacheMark) {
-	if c == nil || e.Rules.CacheMarks != dialect.CacheMarksKept {
+	if c == nil || !e.Rules.CacheMarks {
 		return
 	}
 	if e.inMessages && e.surplusMarks > 0 {
@@ -149,7 +143,7 @@ func (e *encoder) resultContent(parts []chat.Part) {
 		return
 	}
 	e.Raw("[")
-	e.blocks(chat.User, 0, e.sendable(chat.User, parts))
+	e.blocks(chat.User, e.sendable(chat.User, parts))
 	e.Raw("]")
 }
 

@@ -184,7 +184,7 @@ func (e *encoder) instructions() {
 	}
 	e.Raw("[")
 	for i := range blocks {
-		e.Comma(i)
+		e.Comma()
 		e.text(&blocks[i])
 	}
 	e.Raw("]")

@@ -104,14 +104,14 @@ func generations() map[string]*anthropic.Rules {
 	return map[string]*anthropic.Rules{
 		"plain": {},
 		"newest": {
-			CommonRules: dialect.CommonRules{Provider: "anthropic"}, CacheMarks: dialect.CacheMarksKept, Models: []anthropic.ModelRules{{
+			CommonRules: dialect.CommonRules{Provider: "anthropic"}, CacheMarks: true, Models: []anthropic.ModelRules{{
 				Match: always, Drop: []string{"temperature", "top_p", "top_k"}, Efforts: []string{"low", "medium", "high"}, ThinkingOff: anthropic.OffNever}}},
 		"default-on": {
-			CommonRules: dialect.CommonRules{Provider: "anthropic"}, CacheMarks: dialect.CacheMarksKept, Models: []anthropic.ModelRules{{
+			CommonRules: dialect.CommonRules{Provider: "anthropic"}, CacheMarks: true, Models: []anthropic.ModelRules{{
 				Match: always, Drop: []string{"temperature", "top_p", "top_k"}, ThinkingOff: anthropic.OffDisabled, ForcedTools: anthropic.ForcedWithoutThinking}}},
 		"budget": {
-			CommonRules: dialect.CommonRules{Provider: "anthropic", Clamp: clamp, MaxOutput: limit}, CacheMarks: dialect.CacheMarksKept, Models: []anthropic.ModelRules{{
-				Match: always, Thinking: anthropic.ThinkingBudget, SystemTurns: anthropic.SystemFolded}}},
+			CommonRules: dialect.CommonRules{Provider: "anthropic", Clamp: clamp, MaxOutput: limit}, CacheMarks: true, Models: []anthropic.ModelRules{{
+				Match: always, Thinking: anthropic.ThinkingBudget, FoldsSystemTurns: true}}},
 	}
 }
 
@@ -217,7 +217,7 @@ func TestMaxTokens(t *testing.T) {
 
 func TestEncodeTurns(t *testing.T) {
 	system := func(s string) chat.Message { return chat.Message{Role: chat.System, Parts: []chat.Part{text(s)}} }
-	kept, folded := &anthropic.Rules{}, &anthropic.Rules{Models: []anthropic.ModelRules{{Match: always, SystemTurns: anthropic.SystemFolded}}}
+	kept, folded := &anthropic.Rules{}, &anthropic.Rules{Models: []anthropic.ModelRules{{Match: always, FoldsSystemTurns: true}}}
 	for name, c := range map[string]struct {
 		messages []chat.Message
 		rules    *anthropic.Rules

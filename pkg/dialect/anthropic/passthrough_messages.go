@@ -53,7 +53,7 @@ func (p *passthrough) turnsOf(changed []int) map[int][]chat.Part {
 func (p *passthrough) turnsFit(anew map[int][]chat.Part) bool {
 	n := 0
 	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
-		if m.Get("role").Is("system") && p.Model.SystemTurns == SystemFolded {
+		if m.Get("role").Is("system") && p.Model.FoldsSystemTurns {
 			return false
 		}
 		if m.Get("role").Is("assistant") {
@@ -96,10 +96,9 @@ func blockFits(b jsonx.Value) bool {
 // withTurns writes the caller's messages with other contents of those turns of the assistant.
 func (p *passthrough) withTurns(anew map[int][]chat.Part) {
 	p.Raw("[")
-	i, n := 0, 0
+	n := 0
 	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
-		p.Comma(i)
-		i++
+		p.Comma()
 		parts, changed := anew[n]
 		if !m.Get("role").Is("assistant") {
 			changed = false
@@ -112,7 +111,7 @@ func (p *passthrough) withTurns(anew map[int][]chat.Part) {
 		}
 		blocks := p.EncodeObject(func() {
 			p.Raw(`"content":[`)
-			p.blocks(chat.Assistant, 0, parts)
+			p.blocks(chat.Assistant, parts)
 			p.Raw("]")
 		})
 		edit := jsonx.NewEdit(m)

@@ -107,7 +107,7 @@ func TestPassthroughEncodesAnew(t *testing.T) {
 		{asked(`,"thinking":{"type":"adaptive"},"output_config":{ "effort" : "minimal", "x":1 }`), asked(`,"thinking":{"type":"adaptive","display":"summarized"},"output_config":{ "effort" : "low", "x":1 }`), anthropic.ModelRules{}, "minimal"},
 		{asked(tool + `,"tool_choice":{"type":"any"},"thinking":{"type":"adaptive"}`), asked(tool + `,"tool_choice":{"type":"any"}`), anthropic.ModelRules{ForcedTools: anthropic.ForcedWithoutThinking}, "reasoning is off"},
 		{said(`{"role":"user","content":"x"},{"role":"system","content":"y"}`), said(`{"role":"user","content":[{"type":"text","text":"x"},{"type":"text","text":"<system>\ny\n</system>"}]}`),
-			anthropic.ModelRules{SystemTurns: anthropic.SystemFolded}, "<system>"},
+			anthropic.ModelRules{FoldsSystemTurns: true}, "<system>"},
 		{said(assistant(`{"type":"thinking","thinking":"x","signature":"llm-gateway:"},{"type":"text","text":"z"}`)), said(assistant(`{"type":"text","text":"z"}`)), anthropic.ModelRules{}, ""},
 		{said(assistant(`{"type":"thinking","thinking":"x","signature":""},{"type":"text","text":"z"}`)), said(assistant(`{"type":"text","text":"z"}`)), anthropic.ModelRules{}, ""},
 		{said(assistant(`{"type":"tool_use","id":"functions.f:0","name":"f","input":{}}`)), said(assistant(`{"type":"tool_use","id":"toolu_d6bdd4de328a22edd610f954","name":"f","input":{}}`)), anthropic.ModelRules{}, ""},

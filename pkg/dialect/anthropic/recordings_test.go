@@ -9,7 +9,6 @@ import (
 
 	"github.com/alicetears/llm-gateway/internal/dialecttest"
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
 )
 
@@ -275,7 +274,7 @@ func TestRecordedRequests(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		enc, err := encode(t, req, &anthropic.Rules{CacheMarks: dialect.CacheMarksKept, Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThinkingBudget}}})
+		enc, err := encode(t, req, &anthropic.Rules{CacheMarks: true, Models: []anthropic.ModelRules{{Match: always, Thinking: anthropic.ThinkingBudget}}})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -23,9 +23,7 @@ func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []by
 	parts := withoutLastState(c.Message.Parts)
 	for i := range parts {
 		start := len(out)
-		if n > 0 {
-			out = append(out, ',')
-		}
+		out = jsonx.AppendComma(out)
 		blocks := 0
 		if out, blocks = appendPart(out, &parts[i]); blocks == 0 {
 			out = out[:start]

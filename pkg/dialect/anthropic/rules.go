@@ -6,7 +6,7 @@ import "github.com/alicetears/llm-gateway/pkg/dialect"
 type Rules struct {
 	dialect.CommonRules
 
-	CacheMarks dialect.CacheMarkForm
+	CacheMarks bool // cache_control is sent; else it is left out silently
 	// Models are exceptions; the first that matches the model's id is applied over the rest.
 	Models []ModelRules
 }
@@ -23,7 +23,9 @@ type ModelRules struct {
 	Thinking    ThinkingForm
 	ThinkingOff ThinkingOffForm
 	ForcedTools ForcedToolsForm
-	SystemTurns SystemTurnForm
+	// FoldsSystemTurns: instructions in the middle of a conversation become text of the user, rather than a message of
+	// the role system behind one of the user.
+	FoldsSystemTurns bool
 }
 
 // Matches reports whether the rules are those of the model.
@@ -63,13 +65,4 @@ const (
 	ForcedAny             ForcedToolsForm = iota
 	ForcedWithoutThinking                 // not while it thinks
 	ForcedRefused                         // never
-)
-
-// SystemTurnForm is whether instructions may come in the middle of a conversation.
-type SystemTurnForm uint8
-
-// The forms.
-const (
-	SystemKept   SystemTurnForm = iota // a message of the role system, behind one of the user
-	SystemFolded                       // they become text of the user
 )

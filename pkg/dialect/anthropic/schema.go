@@ -36,12 +36,6 @@ func (e *encoder) narrow(v jsonx.Value, param string) {
 		return
 	}
 	e.Raw("{")
-	n := 0
-	begin := func(name string) {
-		e.Comma(n)
-		n++
-		e.Key(name)
-	}
 	var told []string
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch key := string(m.Key()); {
@@ -50,19 +44,19 @@ func (e *encoder) narrow(v jsonx.Value, param string) {
 			told = append(told, key+" "+string(jsonx.AppendCompact(nil, m.Raw())))
 			e.Warn("%s does not enforce %s in a schema: it is told to the model", e.Provider(), key)
 		case key == "properties" || key == "$defs" || key == "definitions":
-			begin(key)
+			e.Key(key)
 			e.narrowEach(m, param, true)
 		case key == "anyOf" || key == "allOf" || key == "oneOf":
 			if key == "oneOf" {
 				key = "anyOf"
 			}
-			begin(key)
+			e.Key(key)
 			e.narrowEach(m, param, false)
 		case key == "items":
-			begin(key)
+			e.Key(key)
 			e.narrow(m, param)
 		default:
-			begin(key)
+			e.Key(key)
 			e.Out = jsonx.AppendCompact(e.Out, m.Raw())
 		}
 	}
@@ -71,14 +65,14 @@ func (e *encoder) narrow(v jsonx.Value, param string) {
 		description = strings.TrimSpace(description + " (" + strings.Join(told, ", ") + ")")
 	}
 	if description != "" {
-		begin("description")
+		e.Key("description")
 		e.Str(description)
 	}
 	if others := v.Get("additionalProperties"); isObject(v) {
 		if others.Kind() == jsonx.Object && others.Len() > 0 {
 			e.Refuse(param, "%s takes no schema whose objects have members that it does not name (additionalProperties)", e.Provider())
 		}
-		begin("additionalProperties")
+		e.Key("additionalProperties")
 		e.Raw("false")
 	}
 	e.Raw("}")
@@ -91,14 +85,13 @@ func (e *encoder) narrowEach(v jsonx.Value, param string, named bool) {
 		brackets = "{}"
 	}
 	e.Raw(brackets[:1])
-	i := 0
 	for m := v.First(); m.Exists(); m = m.Next() {
-		e.Comma(i)
 		if named {
 			e.Key(string(m.Key()))
+		} else {
+			e.Comma()
 		}
 		e.narrow(m, param)
-		i++
 	}
 	e.Raw(brackets[1:])
 }

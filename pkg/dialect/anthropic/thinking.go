@@ -6,7 +6,6 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
-	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // thinking is how the model is told to think
@@ -174,8 +173,7 @@ func (e *encoder) think() {
 	}
 	e.Member(`{"type":`, string(t.form))
 	if t.form == thinkEnabled {
-		e.Raw(`,"budget_tokens":`)
-		e.Out = jsonx.AppendInt(e.Out, t.budget)
+		e.Count(`,"budget_tokens":`, t.budget)
 	}
 	e.Optional(`,"display":`, t.display)
 	e.Raw("}")
@@ -194,10 +192,8 @@ func (e *encoder) outputConfig() {
 	e.Raw("{")
 	e.Optional(`"effort":`, effort)
 	if schema != nil {
-		if effort != "" {
-			e.Raw(",")
-		}
-		e.Raw(`"format":{"type":"json_schema","schema":`)
+		e.Key("format")
+		e.Raw(`{"type":"json_schema","schema":`)
 		e.Out = append(e.Out, schema...)
 		e.Raw("}")
 	}

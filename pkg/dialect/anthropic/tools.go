@@ -21,7 +21,7 @@ func (e *encoder) tools() {
 	}
 	e.Raw("[")
 	for i := range r.Tools {
-		e.Comma(i)
+		e.Comma()
 		e.tool(&r.Tools[i])
 	}
 	e.Raw("]")

@@ -45,7 +45,7 @@ func (e *encoder) arrange() {
 			later = nil
 			e.addToTurn(chat.Assistant, m.Parts)
 		case chat.System, chat.Developer:
-			if e.Model.SystemTurns == SystemFolded {
+			if e.Model.FoldsSystemTurns {
 				e.foldInstructions(m.Parts)
 			} else {
 				later = append(later, m.Parts...)
@@ -189,20 +189,20 @@ func (e *encoder) messages() {
 	e.Raw("[")
 	for i := range e.turns {
 		t := &e.turns[i]
-		e.Comma(i)
+		e.Comma()
 		e.Member(`{"role":`, string(t.role))
 		e.Raw(`,"content":[`)
-		e.blocks(t.role, 0, t.results)
-		e.blocks(t.role, len(t.results), t.parts)
+		e.blocks(t.role, t.results)
+		e.blocks(t.role, t.parts)
 		e.Raw("]}")
 	}
 	e.Raw("]")
 }
 
-// blocks writes the blocks of parts behind n others.
-func (e *encoder) blocks(role chat.Role, n int, parts []chat.Part) {
+// blocks writes the blocks of parts.
+func (e *encoder) blocks(role chat.Role, parts []chat.Part) {
 	for i := range parts {
-		e.Comma(n + i)
+		e.Comma()
 		e.block(role, &parts[i])
 	}
 }

@@ -22,6 +22,9 @@ func AppendCount(out []byte, open string, n int64) []byte {
 	return jsonx.AppendInt(out, n)
 }
 
+// Count writes a member as AppendCount does.
+func (w *Writer) Count(open string, n int64) { w.Out = AppendCount(w.Out, open, n) }
+
 // Member writes a member as AppendMember does.
 func (w *Writer) Member(open, value string) { w.Out = AppendMember(w.Out, open, value) }
 

@@ -74,7 +74,7 @@ func (w *Writer) Tools(tool func(*chat.Tool)) {
 	}
 	w.Raw("[")
 	for i := range w.Req.Tools {
-		w.Comma(i)
+		w.Comma()
 		tool(&w.Req.Tools[i])
 	}
 	w.Raw("]")

@@ -96,9 +96,6 @@ func (w *Writer) Field(name string, loss Loss) bool {
 		w.Lost(name, loss)
 		return false
 	}
-	if len(w.Out) > 1 {
-		w.Out = append(w.Out, ',')
-	}
 	w.Key(w.NameOf(name))
 	return true
 }
@@ -113,11 +110,8 @@ func (w *Writer) Lost(name string, loss Loss) {
 	}
 }
 
-// Key writes a member's name and the colon.
-func (w *Writer) Key(s string) {
-	w.Out = jsonx.AppendString(w.Out, s)
-	w.Out = append(w.Out, ':')
-}
+// Key begins a member of the object that is being written.
+func (w *Writer) Key(name string) { w.Out = jsonx.AppendKey(w.Out, name) }
 
 // Raw writes JSON as it is.
 func (w *Writer) Raw(s string) { w.Out = append(w.Out, s...) }
@@ -236,12 +230,8 @@ func (w *Writer) Stops(most int) []string {
 	return stops[:most]
 }
 
-// Comma writes a comma before all elements of a list but the first, whose index i is 0.
-func (w *Writer) Comma(i int) {
-	if i > 0 {
-		w.Out = append(w.Out, ',')
-	}
-}
+// Comma begins an element of the array that is being written.
+func (w *Writer) Comma() { w.Out = jsonx.AppendComma(w.Out) }
 
 // Metadata writes the field of that name, sorted by key.
 func (w *Writer) Metadata() {
@@ -249,8 +239,7 @@ func (w *Writer) Metadata() {
 		return
 	}
 	w.Raw("{")
-	for i, key := range slices.Sorted(maps.Keys(w.Req.Metadata)) {
-		w.Comma(i)
+	for _, key := range slices.Sorted(maps.Keys(w.Req.Metadata)) {
 		w.Key(key)
 		w.Str(w.Req.Metadata[key])
 	}

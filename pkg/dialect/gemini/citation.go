@@ -93,9 +93,8 @@ func (c *choice) span(v jsonx.Value) (start, end int) {
 func appendGrounding(out []byte, citations []chat.Citation, text string) []byte {
 	out = append(out, `{"groundingChunks":[`...)
 	for i := range citations {
-		out = element(out)
-		out = append(out, `{"web":{"uri":`...)
-		out = jsonx.AppendString(out, citations[i].URL)
+		out = jsonx.AppendComma(out)
+		out = body.AppendMember(out, `{"web":{"uri":`, citations[i].URL)
 		out = body.AppendMember(out, `,"title":`, citations[i].Title)
 		out = append(out, `}}`...)
 	}
@@ -105,7 +104,7 @@ func appendGrounding(out []byte, citations []chat.Citation, text string) []byte 
 		if c.Text == "" && c.End == 0 {
 			continue
 		}
-		out = element(out)
+		out = jsonx.AppendComma(out)
 		out = append(out, `{"segment":{"startIndex":`...)
 		start, end := byteSpan(text, c.Start, c.End)
 		out = jsonx.AppendInt(out, int64(start))

@@ -4,7 +4,6 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
-	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 var _ dialect.Counter = Client{}
@@ -15,8 +14,7 @@ func (c Client) EncodeCount(req *chat.Request) (dialect.Encoded, error) {
 	e := newEncoder(req, c.rules())
 	e.request()
 	out := make([]byte, 0, len(e.Out)+len(req.Model)+64)
-	out = append(out, `{"generateContentRequest":{"model":`...)
-	out = jsonx.AppendString(out, nameOf(req.Model))
+	out = body.AppendMember(out, `{"generateContentRequest":{"model":`, nameOf(req.Model))
 	out = append(out, ',')
 	out = append(out, e.Out[1:]...)
 	e.Out = append(out, '}')

@@ -192,21 +192,14 @@ func (v *value) append(out []byte) []byte {
 	switch v.kind {
 	case jsonx.Object:
 		out = append(out, '{')
-		for i, m := range v.members {
-			if i > 0 {
-				out = append(out, ',')
-			}
-			out = append(jsonx.AppendString(out, m.key), ':')
-			out = m.append(out)
+		for _, m := range v.members {
+			out = m.append(jsonx.AppendKey(out, m.key))
 		}
 		return append(out, '}')
 	case jsonx.Array:
 		out = append(out, '[')
-		for i, m := range v.members {
-			if i > 0 {
-				out = append(out, ',')
-			}
-			out = m.append(out)
+		for _, m := range v.members {
+			out = m.append(jsonx.AppendComma(out))
 		}
 		return append(out, ']')
 	case jsonx.String:

@@ -31,15 +31,13 @@ func (c Client) EncodeEmbedding(req *chat.EmbeddingRequest) (dialect.Encoded, er
 		if req.Inputs[i].Tokens != nil {
 			e.Refuse("input", "%s takes texts only, not tokens", e.Provider())
 		}
-		e.element()
-		e.Raw(`{"model":`)
-		e.Str(nameOf(req.Model))
+		e.Comma()
+		e.Member(`{"model":`, nameOf(req.Model))
 		e.Raw(`,"content":{"parts":[`)
 		e.text(req.Inputs[i].Text)
 		e.Raw("]}")
 		if req.Dimensions != nil {
-			e.Raw(`,"outputDimensionality":`)
-			e.Out = jsonx.AppendInt(e.Out, *req.Dimensions)
+			e.Count(`,"outputDimensionality":`, *req.Dimensions)
 		}
 		e.Raw("}")
 	}

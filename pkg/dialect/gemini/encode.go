@@ -3,7 +3,6 @@ package gemini
 import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
-	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // An encoder writes one request.
@@ -61,7 +60,7 @@ func (e *encoder) serviceTier() {
 		return
 	}
 	if e.accepts("serviceTier") {
-		e.member("serviceTier")
+		e.Key("serviceTier")
 		e.Str(tier)
 	}
 }
@@ -73,26 +72,4 @@ func (e *encoder) accepts(name string) bool {
 		return false
 	}
 	return true
-}
-
-// member begins a member of the open object.
-func (e *encoder) member(name string) { e.Out = member(e.Out, name) }
-
-// element begins an element of the open array.
-func (e *encoder) element() { e.Out = element(e.Out) }
-
-// member begins a member of the object that out ends in.
-func member(out []byte, name string) []byte {
-	if out[len(out)-1] != '{' {
-		out = append(out, ',')
-	}
-	return append(jsonx.AppendString(out, name), ':')
-}
-
-// element begins an element of the array that out ends in.
-func element(out []byte) []byte {
-	if out[len(out)-1] != '[' {
-		out = append(out, ',')
-	}
-	return out
 }

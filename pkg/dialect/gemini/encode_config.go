@@ -14,7 +14,7 @@ const maxStops = 5
 // generationConfig writes the parameters of the answer, if there are any.
 func (e *encoder) generationConfig() {
 	r := e.Req
-	e.member("generationConfig")
+	e.Key("generationConfig")
 	start := len(e.Out)
 	e.Raw("{")
 	e.int("maxOutputTokens", e.MaxTokens())
@@ -38,7 +38,7 @@ func (e *encoder) generationConfig() {
 
 func (e *encoder) int(name string, value *int64) {
 	if value != nil && e.accepts(name) {
-		e.member(name)
+		e.Key(name)
 		e.Out = jsonx.AppendInt(e.Out, *value)
 	}
 }
@@ -48,7 +48,7 @@ func (e *encoder) float(name string, value *float64) {
 		return
 	}
 	f := e.Clamp(name, *value)
-	e.member(name)
+	e.Key(name)
 	e.Out = jsonx.AppendFloat(e.Out, f)
 }
 
@@ -68,7 +68,7 @@ func (e *encoder) seed() {
 
 func (e *encoder) stops() {
 	if len(e.Req.Stop) > 0 && e.accepts("stopSequences") {
-		e.member("stopSequences")
+		e.Key("stopSequences")
 		e.Out = jsonx.AppendStrings(e.Out, e.Stops(maxStops))
 	}
 }
@@ -93,7 +93,7 @@ func (e *encoder) logprobs() {
 	if r.Logprobs == nil || !e.accepts("responseLogprobs") {
 		return
 	}
-	e.member("responseLogprobs")
+	e.Key("responseLogprobs")
 	e.Out = jsonx.AppendBool(e.Out, *r.Logprobs)
 	if *r.Logprobs {
 		e.int("logprobs", r.TopLogprobs)
@@ -109,7 +109,7 @@ func (e *encoder) responseFormat() {
 		e.Refuse("response_format", "this model of %s cannot be asked for JSON", e.Provider())
 		return
 	}
-	e.member("responseMimeType")
+	e.Key("responseMimeType")
 	e.Raw(`"application/json"`)
 	if f.Kind == chat.FormatSchema && len(f.Schema) > 0 {
 		e.schema("response_format", "responseJsonSchema", "responseSchema", f.Schema)

@@ -26,14 +26,14 @@ func (e *encoder) instructions() []chat.Message {
 	for n < len(all) && instructs(&all[n]) {
 		n++
 	}
-	if n == 0 || e.Model.Instructions == InstructionsInTurn {
+	if n == 0 || e.Model.InstructionsInTurn {
 		return all
 	}
 	if n == len(all) {
 		e.Warn("%s wants a turn of the user's: the instructions are sent as one", e.Provider())
 		return all
 	}
-	e.member("systemInstruction")
+	e.Key("systemInstruction")
 	e.Raw(`{"parts":[`)
 	for i := range all[:n] {
 		e.instruction(&all[i])
@@ -48,7 +48,7 @@ func (e *encoder) instruction(m *chat.Message) {
 			e.Refuse("messages", "instructions can only be text for %s", e.Provider())
 			return
 		}
-		e.element()
+		e.Comma()
 		e.text(m.Parts[i].Text)
 	}
 }
@@ -56,7 +56,7 @@ func (e *encoder) instruction(m *chat.Message) {
 // contents writes the turns. Gemini requires alternating roles: successive messages of one role become one turn,
 // which also puts the results of parallel calls together, as it requires.
 func (e *encoder) contents(messages []chat.Message) {
-	e.member("contents")
+	e.Key("contents")
 	e.Raw("[")
 	asked := lastAsked(messages)
 	for i := range messages {
@@ -70,7 +70,7 @@ func (e *encoder) contents(messages []chat.Message) {
 		case m.Role == chat.User || m.Role == chat.ToolRole:
 			e.user(m.Parts)
 		case instructs(m):
-			if i > 0 && e.Model.Instructions == InstructionsSeparate {
+			if i > 0 && !e.Model.InstructionsInTurn {
 				e.Warn("%s takes instructions at the start alone: later ones are sent as the user's", e.Provider())
 			}
 			e.user(m.Parts)
@@ -100,20 +100,19 @@ func lastAsked(messages []chat.Message) int {
 // part begins a part in a turn of the role.
 func (e *encoder) part(role string) {
 	if e.role == role {
-		e.element()
+		e.Comma()
 		return
 	}
 	if e.role != "" {
 		e.Raw("]}")
 	}
-	e.element()
+	e.Comma()
 	e.role, e.signed = role, false
 	e.Raw(`{"role":"` + role + `","parts":[`)
 }
 
 func (e *encoder) text(s string) {
-	e.Raw(`{"text":`)
-	e.Str(s)
+	e.Member(`{"text":`, s)
 	e.Raw("}")
 }
 
@@ -207,7 +206,7 @@ func (e *encoder) call(c *chat.ToolCall, current bool) {
 	}
 	e.names[c.ID] = c.Name
 	signature := c.Signature
-	if signature == "" && current && !e.signed && e.Model.Signatures == SignaturesDemanded {
+	if signature == "" && current && !e.signed && e.Model.DemandsSignatures {
 		signature = skipSignature
 	}
 	e.signed = true
@@ -218,12 +217,10 @@ func (e *encoder) call(c *chat.ToolCall, current bool) {
 func appendCall(out []byte, c *chat.ToolCall, signature string) []byte {
 	out = append(out, `{"functionCall":{`...)
 	if c.ID != "" {
-		out = append(out, `"id":`...)
-		out = jsonx.AppendString(out, c.ID)
+		out = body.AppendMember(out, `"id":`, c.ID)
 		out = append(out, ',')
 	}
-	out = append(out, `"name":`...)
-	out = jsonx.AppendString(out, c.Name)
+	out = body.AppendMember(out, `"name":`, c.Name)
 	out = appendArgs(append(out, `,"args":`...), c)
 	out = append(out, '}')
 	return appendSignature(out, signature)
@@ -231,9 +228,7 @@ func appendCall(out []byte, c *chat.ToolCall, signature string) []byte {
 
 // appendSignature ends a part, with its signature if it has one.
 func appendSignature(out []byte, signature string) []byte {
-	if signature != "" {
-		out = body.AppendMember(out, `,"thoughtSignature":`, signature)
-	}
+	out = body.AppendOptional(out, `,"thoughtSignature":`, signature)
 	return append(out, '}')
 }
 

@@ -23,12 +23,10 @@ func (e *encoder) media(p *chat.Part) {
 	case m.FileID != "" && ownFile(m.FileID), m.URL != "" && ownURL(m.URL):
 		e.Raw(`{"fileData":{`)
 		if mime := mimeOf(p.Kind, m); m.MIMEType != "" || m.Format != "" {
-			e.Raw(`"mimeType":`)
-			e.Str(mime)
+			e.Member(`"mimeType":`, mime)
 			e.Raw(",")
 		}
-		e.Raw(`"fileUri":`)
-		e.Str(cmp.Or(m.FileID, m.URL))
+		e.Member(`"fileUri":`, cmp.Or(m.FileID, m.URL))
 		e.Raw("}}")
 	case m.URL != "":
 		e.Refuse("messages", "%s does not fetch from URLs: send the content itself as a data URL or in base64, or a URI of Gemini's Files API", e.Provider())
@@ -97,15 +95,13 @@ func (e *encoder) result(r *chat.ToolResult) {
 	e.part(roleUser)
 	e.Raw(`{"functionResponse":{`)
 	if r.CallID != "" {
-		e.Raw(`"id":`)
-		e.Str(r.CallID)
+		e.Member(`"id":`, r.CallID)
 		e.Raw(",")
 	}
-	e.Raw(`"name":`)
-	e.Str(name)
+	e.Member(`"name":`, name)
 	e.Raw(`,"response":`)
 	e.Out = appendOutput(e.Out, text, r.IsError)
-	if e.Model.ResultMedia == ResultMediaInside {
+	if e.Model.ResultMediaInside {
 		e.resultMedia(&media)
 	}
 	e.Raw("}}")
@@ -153,7 +149,7 @@ func (e *encoder) resultMedia(media *[]chat.Part) {
 			e.Raw(`,"parts":[`)
 			open = true
 		}
-		e.element()
+		e.Comma()
 		e.Raw(`{"inlineData":`)
 		e.Out = appendBlob(e.Out, p.Kind, p.Media)
 		e.Raw("}")

@@ -104,9 +104,9 @@ func profiles() map[string]*gemini.Rules {
 	return map[string]*gemini.Rules{
 		"plain": {},
 		"gemini-3": rules(gemini.ModelRules{Thinking: gemini.ThinkingLevel, Efforts: []string{"low", "high"},
-			Signatures: gemini.SignaturesDemanded, ResultMedia: gemini.ResultMediaInside}),
+			DemandsSignatures: true, ResultMediaInside: true}),
 		"gemini-2.5": rules(gemini.ModelRules{Thinking: gemini.ThinkingBudget, Budget: dialect.Range{Min: 512, Max: 4096}}),
-		"gemma": rules(gemini.ModelRules{Thinking: gemini.ThinkingDropped, Schema: gemini.SchemaSubset, Instructions: gemini.InstructionsInTurn,
+		"gemma": rules(gemini.ModelRules{Thinking: gemini.ThinkingDropped, SchemaSubset: true, InstructionsInTurn: true,
 			Drop: []string{"topK", "serviceTier", "responseLogprobs", "seed"}}),
 	}
 }
@@ -159,7 +159,7 @@ func member(t *testing.T, req *chat.Request, rules *gemini.Rules, path ...string
 }
 
 func TestEncodeContents(t *testing.T) {
-	demanded := rules(gemini.ModelRules{Signatures: gemini.SignaturesDemanded})
+	demanded := rules(gemini.ModelRules{DemandsSignatures: true})
 	for name, c := range map[string]struct {
 		messages []chat.Message
 		rules    *gemini.Rules
@@ -208,7 +208,7 @@ func TestEncodeRefuses(t *testing.T) {
 		param string
 		says  string
 	}{
-		"doubling":             {chat.Request{Tools: []chat.Tool{{Name: "f", Parameters: json.RawMessage(`{"$ref":"#/$defs/a29","$defs":{` + doubling + `}}`)}}, Messages: one(text("a"))}, gemini.Rules{Schema: gemini.SchemaSubset}, "tools", "too large"},
+		"doubling":             {chat.Request{Tools: []chat.Tool{{Name: "f", Parameters: json.RawMessage(`{"$ref":"#/$defs/a29","$defs":{` + doubling + `}}`)}}, Messages: one(text("a"))}, gemini.Rules{SchemaSubset: true}, "tools", "too large"},
 		"nothing":              {chat.Request{}, gemini.Rules{}, "messages", "at least one"},
 		"several answers":      {chat.Request{N: ptr(int64(2)), Messages: one(text("a"))}, gemini.Rules{CommonRules: dialect.CommonRules{SingleChoice: true}}, "n", "one answer"},
 		"n dropped":            {chat.Request{N: ptr(int64(2)), Messages: one(text("a"))}, gemini.Rules{CommonRules: dialect.CommonRules{Drop: []string{"candidateCount"}}}, "n", "one answer"},
@@ -216,7 +216,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"JSON dropped":         {chat.Request{ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatJSON}, Messages: one(text("a"))}, gemini.Rules{CommonRules: dialect.CommonRules{Drop: []string{"responseMimeType"}}}, "response_format", "JSON"},
 		"foreign tool":         {chat.Request{Tools: []chat.Tool{{Raw: json.RawMessage(`{"type":"web_search"}`)}}, Messages: one(text("a"))}, gemini.Rules{}, "tools", "own tools"},
 		"broken tool":          {chat.Request{Tools: []chat.Tool{{Raw: json.RawMessage(`{`)}}, Messages: one(text("a"))}, gemini.Rules{}, "tools", "cannot"},
-		"recursion":            {chat.Request{Tools: []chat.Tool{{Name: "f", Parameters: recursive}}, Messages: one(text("a"))}, gemini.Rules{Schema: gemini.SchemaSubset}, "tools", "refers to itself"},
+		"recursion":            {chat.Request{Tools: []chat.Tool{{Name: "f", Parameters: recursive}}, Messages: one(text("a"))}, gemini.Rules{SchemaSubset: true}, "tools", "refers to itself"},
 		"image by URL":         {chat.Request{Messages: one(media(chat.Image, chat.Media{URL: "https://e.com/a.png"}))}, gemini.Rules{}, "messages", "base64"},
 		"http at Google":       {chat.Request{Messages: one(media(chat.File, chat.Media{URL: "http://generativelanguage.googleapis.com/v1beta/files/x"}))}, gemini.Rules{}, "messages", "base64"},
 		"another's file id":    {chat.Request{Messages: one(media(chat.File, chat.Media{FileID: "file-1"}))}, gemini.Rules{}, "messages", "Files API"},
@@ -316,7 +316,7 @@ func TestSubset(t *testing.T) {
 		`{"$ref":"http://e.com/a"}`: `{}`, `true`: `{}`,
 	} {
 		req := &chat.Request{Messages: []chat.Message{user(text("a"))}, ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatSchema, Schema: json.RawMessage(in)}}
-		if got := member(t, req, &gemini.Rules{Schema: gemini.SchemaSubset}, "generationConfig", "responseSchema"); got != want {
+		if got := member(t, req, &gemini.Rules{SchemaSubset: true}, "generationConfig", "responseSchema"); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", in, got, want)
 		}
 	}

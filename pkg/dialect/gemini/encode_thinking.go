@@ -17,7 +17,7 @@ func (e *encoder) thinking() {
 	if !e.thinks(r) {
 		return
 	}
-	e.member("thinkingConfig")
+	e.Key("thinkingConfig")
 	e.Raw("{")
 	if !r.Hide && r.Effort != "none" && (r.Budget == nil || *r.Budget != 0) {
 		e.Raw(`"includeThoughts":true`)
@@ -30,10 +30,10 @@ func (e *encoder) thinking() {
 
 func (e *encoder) thinkingAmount(r *chat.Reasoning) {
 	if e.byLevel(r) {
-		e.member("thinkingLevel")
+		e.Key("thinkingLevel")
 		e.Str(strings.ToUpper(e.level(r)))
 	} else {
-		e.member("thinkingBudget")
+		e.Key("thinkingBudget")
 		e.Out = jsonx.AppendInt(e.Out, e.budget(r))
 	}
 }

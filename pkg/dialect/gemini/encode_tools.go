@@ -14,7 +14,7 @@ func (e *encoder) tools() {
 		}
 		return
 	}
-	e.member("tools")
+	e.Key("tools")
 	e.Raw("[")
 	functions := 0
 	for i := range r.Tools {
@@ -25,11 +25,11 @@ func (e *encoder) tools() {
 		functions++
 	}
 	if functions > 0 {
-		e.element()
+		e.Comma()
 		e.Raw(`{"functionDeclarations":[`)
 		for i := range r.Tools {
 			if t := &r.Tools[i]; len(t.Raw) == 0 {
-				e.element()
+				e.Comma()
 				e.function(t)
 			}
 		}
@@ -52,17 +52,13 @@ func (e *encoder) ownTool(t *chat.Tool) {
 			return
 		}
 	}
-	e.element()
+	e.Comma()
 	e.Out = jsonx.AppendCompact(e.Out, t.Raw)
 }
 
 func (e *encoder) function(t *chat.Tool) {
-	e.Raw(`{"name":`)
-	e.Str(t.Name)
-	if t.Description != "" {
-		e.Raw(`,"description":`)
-		e.Str(t.Description)
-	}
+	e.Member(`{"name":`, t.Name)
+	e.Optional(`,"description":`, t.Description)
 	if t.Strict != nil && *t.Strict {
 		// The closest is the mode VALIDATED, a preview that not every model and schema supports.
 		e.Warn("strict functions are not supported by %s: the arguments may stray from the schema", e.Provider())
@@ -101,13 +97,13 @@ func emptySchema(schema []byte) bool {
 
 // subset says whether the model takes only a subset of JSON schema.
 func (e *encoder) subset() bool {
-	return e.Rules.Schema == SchemaSubset || e.Model.Schema == SchemaSubset
+	return e.Rules.SchemaSubset || e.Model.SchemaSubset
 }
 
 // schema writes a schema in the member that the model reads: unchanged, or in the subset.
 func (e *encoder) schema(param, kept, subset string, schema []byte) {
 	if !e.subset() {
-		e.member(kept)
+		e.Key(kept)
 		e.Out = jsonx.AppendCompact(e.Out, schema)
 		return
 	}
@@ -116,7 +112,7 @@ func (e *encoder) schema(param, kept, subset string, schema []byte) {
 		e.Refuse(param, "a schema is not JSON")
 		return
 	}
-	e.member(subset)
+	e.Key(subset)
 	s := subsetter{root: root, out: e.Out}
 	s.schema(root, 0)
 	e.Out = s.out
@@ -141,7 +137,7 @@ func (e *encoder) toolChoice() {
 	case chat.ToolRequired, chat.ToolNamed:
 		mode = "ANY"
 	}
-	e.member("toolConfig")
+	e.Key("toolConfig")
 	e.Raw(`{"functionCallingConfig":{"mode":"` + mode + `"`)
 	if c.Mode == chat.ToolNamed {
 		e.Raw(`,"allowedFunctionNames":[`)

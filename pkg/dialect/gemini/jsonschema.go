@@ -37,34 +37,34 @@ func (s *schemaReader) keyword(out []byte, name string, m jsonx.Value) []byte {
 		if m.Is("TYPE_UNSPECIFIED") {
 			return out
 		}
-		return s.kind(member(out, name), m)
+		return s.kind(jsonx.AppendKey(out, name), m)
 	case "format":
 		if m.Is("enum") { // Google's format of a string with an enum
 			return out
 		}
 	case "example":
-		out = append(member(out, "examples"), '[')
+		out = append(jsonx.AppendKey(out, "examples"), '[')
 		return append(jsonx.AppendCompact(out, m.Raw()), ']')
 	case "minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties":
-		return appendNumber(member(out, name), m)
+		return appendNumber(jsonx.AppendKey(out, name), m)
 	case "items":
-		return appendJSONSchema(member(out, name), m)
+		return appendJSONSchema(jsonx.AppendKey(out, name), m)
 	case "enum":
-		out = jsonx.AppendCompact(member(out, name), m.Raw())
+		out = jsonx.AppendCompact(jsonx.AppendKey(out, name), m.Raw())
 		if s.nullable && m.Len() > 0 {
 			out = append(out[:len(out)-1], ",null]"...)
 		}
 		return out
 	case "anyOf":
-		return s.anyOf(member(out, name), m)
+		return s.anyOf(jsonx.AppendKey(out, name), m)
 	case "properties":
-		out = append(member(out, name), '{')
+		out = append(jsonx.AppendKey(out, name), '{')
 		for p := m.First(); p.Exists(); p = p.Next() {
-			out = appendJSONSchema(member(out, string(p.Key())), p)
+			out = appendJSONSchema(jsonx.AppendKey(out, string(p.Key())), p)
 		}
 		return append(out, '}')
 	}
-	return jsonx.AppendCompact(member(out, name), m.Raw())
+	return jsonx.AppendCompact(jsonx.AppendKey(out, name), m.Raw())
 }
 
 // kind writes a type in lower case, together with null if the schema is nullable.
@@ -83,10 +83,10 @@ func (s *schemaReader) kind(out []byte, v jsonx.Value) []byte {
 func (s *schemaReader) anyOf(out []byte, v jsonx.Value) []byte {
 	out = append(out, '[')
 	for c := v.First(); c.Exists(); c = c.Next() {
-		out = appendJSONSchema(element(out), c)
+		out = appendJSONSchema(jsonx.AppendComma(out), c)
 	}
 	if s.nullable && !s.typed {
-		out = append(element(out), `{"type":"null"}`...)
+		out = append(jsonx.AppendComma(out), `{"type":"null"}`...)
 	}
 	return append(out, ']')
 }

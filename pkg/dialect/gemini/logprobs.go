@@ -15,11 +15,11 @@ func logprobsOf(v jsonx.Value) []byte {
 	top := v.Get("topCandidates").First()
 	out := []byte(`{"content":[`)
 	for c := chosen.First(); c.Exists(); c = c.Next() {
-		out = element(out)
+		out = jsonx.AppendComma(out)
 		out = appendLogprob(out, "logprob", c.Get("token"), c.Get("logProbability"))
 		out = append(out, `,"bytes":null,"top_logprobs":[`...)
 		for t := top.Get("candidates").First(); t.Exists(); t = t.Next() {
-			out = element(out)
+			out = jsonx.AppendComma(out)
 			out = appendLogprob(out, "logprob", t.Get("token"), t.Get("logProbability"))
 			out = append(out, `,"bytes":null}`...)
 		}
@@ -48,17 +48,17 @@ func appendLogprobs(out, raw []byte) []byte {
 	content := v.Get("content")
 	out = append(out, `{"topCandidates":[`...)
 	for c := content.First(); c.Exists(); c = c.Next() {
-		out = element(out)
+		out = jsonx.AppendComma(out)
 		out = append(out, `{"candidates":[`...)
 		for t := c.Get("top_logprobs").First(); t.Exists(); t = t.Next() {
-			out = element(out)
+			out = jsonx.AppendComma(out)
 			out = append(appendLogprob(out, "logProbability", t.Get("token"), t.Get("logprob")), '}')
 		}
 		out = append(out, `]}`...)
 	}
 	out = append(out, `],"chosenCandidates":[`...)
 	for c := content.First(); c.Exists(); c = c.Next() {
-		out = element(out)
+		out = jsonx.AppendComma(out)
 		out = append(appendLogprob(out, "logProbability", c.Get("token"), c.Get("logprob")), '}')
 	}
 	return append(out, `]}`...)

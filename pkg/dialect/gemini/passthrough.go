@@ -69,7 +69,7 @@ type passthrough struct {
 // settings writes the members that are compared. The path has the model, which the body may have, too.
 func (p *passthrough) settings() {
 	if find(p.root, "model").Given() {
-		p.member("model")
+		p.Key("model")
 		p.Str(nameOf(p.Req.Model))
 	}
 	config := find(p.root, "generationConfig")
@@ -77,7 +77,7 @@ func (p *passthrough) settings() {
 		return
 	}
 	r := p.Req
-	p.member("generationConfig")
+	p.Key("generationConfig")
 	p.Raw("{")
 	p.float("temperature", r.Temperature)
 	p.float("topP", r.TopP)
@@ -98,13 +98,13 @@ func (p *passthrough) thinkingOf(caller jsonx.Value) {
 	if r == nil || !p.thinks(r) {
 		return
 	}
-	p.member("thinkingConfig")
+	p.Key("thinkingConfig")
 	p.Raw("{")
 	if r.Effort != "" || r.Budget != nil {
 		p.thinkingAmount(r)
 	} else {
 		for m := caller.First(); m.Exists(); m = m.Next() {
-			p.member(camel(m))
+			p.Key(camel(m))
 			p.Out = append(p.Out, m.Raw()...)
 		}
 	}
@@ -113,7 +113,7 @@ func (p *passthrough) thinkingOf(caller jsonx.Value) {
 
 // conversationFits reports whether contents and instructions can stay as they are.
 func (p *passthrough) conversationFits() bool {
-	if find(p.root, "systemInstruction").Given() && p.Model.Instructions == InstructionsInTurn {
+	if find(p.root, "systemInstruction").Given() && p.Model.InstructionsInTurn {
 		return false
 	}
 	return p.callsSigned() && every(find(p.root, "contents"), p.turnFits)
@@ -162,13 +162,13 @@ func (p *passthrough) turnFits(turn jsonx.Value) bool {
 			return false
 		}
 		response := find(part, "functionResponse")
-		return p.Model.ResultMedia == ResultMediaInside || find(response, "parts").Len() == 0
+		return p.Model.ResultMediaInside || find(response, "parts").Len() == 0
 	})
 }
 
 // callsSigned reports whether no call lacks a signature that the model insists on.
 func (p *passthrough) callsSigned() bool {
-	if p.Model.Signatures != SignaturesDemanded {
+	if !p.Model.DemandsSignatures {
 		return true
 	}
 	messages := p.Req.Messages

@@ -45,7 +45,7 @@ func TestPassthroughChangesNothing(t *testing.T) {
 		for form, path := range map[gemini.Form]string{
 			gemini.Whole: "/v1beta/models/m%201:generateContent", gemini.SSE: "/v1beta/models/m%201:streamGenerateContent?alt=sse",
 		} {
-			enc, ok := passThrough(t, []byte(in), "m 1", form, &gemini.Rules{Models: one(gemini.ModelRules{ResultMedia: gemini.ResultMediaInside}).Models})
+			enc, ok := passThrough(t, []byte(in), "m 1", form, &gemini.Rules{Models: one(gemini.ModelRules{ResultMediaInside: true}).Models})
 			if !ok || string(enc.Body) != in || len(enc.Warnings) > 0 || enc.Path != path {
 				t.Errorf("%v %q %s\n got %s\nwant %s", ok, enc.Warnings, enc.Path, enc.Body, in)
 			}
@@ -97,7 +97,7 @@ func TestPassthroughEncodesAnew(t *testing.T) {
 	calls := func(signature, response string) string {
 		return `"contents":[` + strings.Replace(strings.Replace(call, "%s", signature, 1), "%s", response, 1) + `]`
 	}
-	subset := one(gemini.ModelRules{Schema: gemini.SchemaSubset})
+	subset := one(gemini.ModelRules{SchemaSubset: true})
 	const anew, gone, same = "anew", "gone", "same"
 	for _, c := range []struct {
 		name, in string
@@ -105,12 +105,12 @@ func TestPassthroughEncodesAnew(t *testing.T) {
 		becomes  string
 	}{
 		{"another provider's reasoning", `"contents":[{"parts":[{"text":"a"}]},{"role":"model","parts":[{"text":"a","thought":true,"thoughtSignature":"bGxtZzF7fQ=="}]},{"parts":[{"text":"a"}]}]`, &gemini.Rules{}, anew},
-		{"a call without a signature", calls("", ""), one(gemini.ModelRules{Signatures: gemini.SignaturesDemanded}), anew},
-		{"a call with one", calls(`,"thoughtSignature":"c2ln"`, ""), one(gemini.ModelRules{Signatures: gemini.SignaturesDemanded}), same},
+		{"a call without a signature", calls("", ""), one(gemini.ModelRules{DemandsSignatures: true}), anew},
+		{"a call with one", calls(`,"thoughtSignature":"c2ln"`, ""), one(gemini.ModelRules{DemandsSignatures: true}), same},
 		{"a call without that needs none", calls("", ""), &gemini.Rules{}, same},
 		{"media in a result", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), &gemini.Rules{}, anew},
-		{"media in a result of newer models", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), one(gemini.ModelRules{ResultMedia: gemini.ResultMediaInside}), same},
-		{"instructions", hi + `,"systemInstruction":{"parts":[{"text":"a"}]}`, one(gemini.ModelRules{Instructions: gemini.InstructionsInTurn}), anew},
+		{"media in a result of newer models", calls("", `,"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]`), one(gemini.ModelRules{ResultMediaInside: true}), same},
+		{"instructions", hi + `,"systemInstruction":{"parts":[{"text":"a"}]}`, one(gemini.ModelRules{InstructionsInTurn: true}), anew},
 		{"a mark that nobody knows, beside that", `"contents":[{"parts":[{"text":"a","newMark":1}]},{"role":"model","parts":[{"text":"a","thought":true,"thoughtSignature":"bGxtZzF7fQ=="}]},{"parts":[{"text":"a"}]}]`, &gemini.Rules{}, gone},
 		{"a mark elsewhere", `"contents":[{"parts":[{"text":"a"}]}],"generationConfig":{"newKnob":1},"cachedContent":"c"`, &gemini.Rules{}, same},
 		{"several answers", hi + `,"generationConfig":{"candidateCount":2}`, &gemini.Rules{CommonRules: dialect.CommonRules{SingleChoice: true}}, gone},

@@ -183,7 +183,7 @@ func TestRecordedRequests(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		enc, err := gemini.Client{Rules: &gemini.Rules{Schema: gemini.SchemaSubset}}.EncodeRequest(req)
+		enc, err := gemini.Client{Rules: &gemini.Rules{SchemaSubset: true}}.EncodeRequest(req)
 		if err != nil || len(enc.Warnings) > 0 {
 			t.Errorf("%s: %v %q", name, err, enc.Warnings)
 			continue

@@ -16,7 +16,7 @@ func (s Server) EncodeResponse(resp *chat.Response, served dialect.Served) []byt
 	out := make([]byte, 0, sizeOfResponse(resp))
 	out = append(out, `{"candidates":[`...)
 	for i := range resp.Choices {
-		out = element(out)
+		out = jsonx.AppendComma(out)
 		out = appendCandidate(out, &resp.Choices[i])
 	}
 	out = append(out, ']')
@@ -49,18 +49,18 @@ func appendCandidate(out []byte, c *chat.Choice) []byte {
 		switch p.Kind {
 		case chat.Text, chat.Refusal:
 			if p.Text != "" {
-				out = w.text(element(out), p.Text)
+				out = w.text(jsonx.AppendComma(out), p.Text)
 			}
 		case chat.Reason:
 			if p.Text != "" || !emptyState(p.State) {
-				out = w.reason(element(out), p.Text, p.State)
+				out = w.reason(jsonx.AppendComma(out), p.Text, p.State)
 			}
 		case chat.Call:
 			w.thoughts.open = false
-			out = appendCall(element(out), p.ToolCall, p.ToolCall.Signature)
+			out = appendCall(jsonx.AppendComma(out), p.ToolCall, p.ToolCall.Signature)
 		case chat.Image, chat.Audio, chat.File:
 			if p.Media != nil {
-				out = w.medium(element(out), p.Kind, p.Media)
+				out = w.medium(jsonx.AppendComma(out), p.Kind, p.Media)
 			}
 		}
 	}
@@ -69,8 +69,7 @@ func appendCandidate(out []byte, c *chat.Choice) []byte {
 	}
 	out = append(out, `],"role":"model"},"finishReason":"`...)
 	out = append(out, finishName(c.Finish)...)
-	out = append(out, `","index":`...)
-	out = jsonx.AppendInt(out, int64(c.Index))
+	out = body.AppendCount(out, `","index":`, int64(c.Index))
 	if cited := citationsOf(c.Message.Parts); len(cited) > 0 {
 		out = appendGrounding(append(out, `,"groundingMetadata":`...), cited, w.written.String())
 	}

@@ -68,7 +68,7 @@ func appendError(out []byte, err *fault.Error, requestID string) []byte {
 	if len(metadata) > 0 {
 		out = append(out, `,"metadata":{`...)
 		for _, m := range metadata {
-			out = jsonx.AppendString(member(out, m[0]), m[1])
+			out = jsonx.AppendString(jsonx.AppendKey(out, m[0]), m[1])
 		}
 		out = append(out, '}')
 	}
@@ -76,7 +76,7 @@ func appendError(out []byte, err *fault.Error, requestID string) []byte {
 	if len(issues) > 0 {
 		out = append(out, `,{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[`...)
 		for _, issue := range issues {
-			out = append(element(out), `{"field":`...)
+			out = append(jsonx.AppendComma(out), `{"field":`...)
 			out = jsonx.AppendString(out, issue.Path)
 			out = append(out, `,"description":`...)
 			out = append(jsonx.AppendString(out, issue.Message), '}')

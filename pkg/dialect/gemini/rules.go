@@ -7,8 +7,9 @@ import "github.com/alicetears/llm-gateway/pkg/dialect"
 type Rules struct {
 	dialect.CommonRules
 
-	Schema     SchemaForm
-	Embeddings dialect.EmbeddingRules
+	// SchemaSubset says that JSON schemas, those of functions' parameters too, are sent in OpenAPI's subset.
+	SchemaSubset bool
+	Embeddings   dialect.EmbeddingRules
 	// Models are exceptions; the first that matches the model's id is applied over the rest.
 	Models []ModelRules
 }
@@ -22,14 +23,21 @@ type ModelRules struct {
 	// Efforts are the levels of reasoning effort that the model knows, in rising order;
 	// another one becomes the nearest. Empty: as they come.
 	Efforts []string
-	// Schema, if not SchemaKept, replaces the provider's.
-	Schema   SchemaForm
-	Thinking ThinkingForm
+	// SchemaSubset is that of the provider's rules, for one model: those before 2.5.
+	SchemaSubset bool
+	Thinking     ThinkingForm
 	// Budget bounds a thinking budget in tokens, besides 0; both ends 0: no bounds.
-	Budget       dialect.Range
-	Signatures   SignatureForm
-	Instructions InstructionForm
-	ResultMedia  ResultMediaForm
+	Budget dialect.Range
+	// DemandsSignatures: "Function call is missing a thought_signature in functionCall parts" is
+	// a 400 for the first call of each step since the user last spoke. A call that another
+	// model made gets the value that Google documents for this.
+	DemandsSignatures bool
+	// InstructionsInTurn: system and developer messages go into the user's turn, not into systemInstruction
+	// (Gemma: "Developer instruction is not enabled").
+	InstructionsInTurn bool
+	// ResultMediaInside: images and files of a tool's result go into functionResponse.parts (Gemini 3 and later), not
+	// after the results as parts of the same turn.
+	ResultMediaInside bool
 }
 
 // Matches says whether the rules are those of the model.
@@ -39,15 +47,6 @@ func (m ModelRules) Matches(model string) bool { return m.Match != nil && m.Matc
 func (m ModelRules) Exceptions() dialect.ModelExceptions {
 	return dialect.ModelExceptions{Drop: m.Drop, Efforts: m.Efforts}
 }
-
-// SchemaForm says how a JSON schema is asked for.
-type SchemaForm uint8
-
-// The forms.
-const (
-	SchemaKept   SchemaForm = iota
-	SchemaSubset            // in OpenAPI's subset, functions' parameters too: before 2.5
-)
 
 // ThinkingForm is how a model of Gemini's is told how much to think.
 type ThinkingForm uint8
@@ -59,34 +58,4 @@ const (
 	ThinkingBudget                           // thinkingBudget, where 0 turns thinking off: Gemini 2.5
 	ThinkingBudgetAlways                     // thinkingBudget, and thinking cannot be turned off: Gemini 2.5 Pro
 	ThinkingDropped                          // the model does not think
-)
-
-// SignatureForm says whether a model insists on the signatures of its calls.
-type SignatureForm uint8
-
-// The forms.
-const (
-	SignaturesKept SignatureForm = iota // sent back where there are any
-	// SignaturesDemanded: "Function call is missing a thought_signature in functionCall parts" is
-	// a 400 for the first call of each step since the user last spoke. A call that another
-	// model made gets the value that Google documents for this.
-	SignaturesDemanded
-)
-
-// InstructionForm is the place of system and developer messages.
-type InstructionForm uint8
-
-// The forms.
-const (
-	InstructionsSeparate InstructionForm = iota // systemInstruction
-	InstructionsInTurn                          // in the user's turn: Gemma ("Developer instruction is not enabled")
-)
-
-// ResultMediaForm is the place of images and files that a tool returned.
-type ResultMediaForm uint8
-
-// The forms.
-const (
-	ResultMediaBeside ResultMediaForm = iota // after the results, as parts of the same turn
-	ResultMediaInside                        // functionResponse.parts: Gemini 3 and later
 )

@@ -39,7 +39,7 @@ func (s *subsetter) begin(w *written, name string) bool {
 	return true
 }
 
-func (s *subsetter) member(name string) { s.out = member(s.out, name) }
+func (s *subsetter) member(name string) { s.out = jsonx.AppendKey(s.out, name) }
 
 // keywords holds the members of one schema that are not simply copied.
 type keywords struct {
@@ -150,8 +150,7 @@ func (s *subsetter) kinds(k *keywords, depth int, w *written) {
 	case len(kinds) > 1 && s.begin(w, "anyOf"):
 		s.out = append(s.out, '[')
 		for _, t := range kinds {
-			s.out = element(s.out)
-			s.out = append(s.out, '{')
+			s.out = append(jsonx.AppendComma(s.out), '{')
 			s.kind(k, t, new(written))
 			s.out = append(s.out, '}')
 		}
@@ -208,7 +207,7 @@ func (s *subsetter) anyOf(choices []jsonx.Value, depth int, w *written) {
 	case s.begin(w, "anyOf"):
 		s.out = append(s.out, '[')
 		for _, c := range choices {
-			s.out = element(s.out)
+			s.out = jsonx.AppendComma(s.out)
 			s.schema(c, depth+1)
 		}
 		s.out = append(s.out, ']')
@@ -236,7 +235,7 @@ func (s *subsetter) enum(k *keywords, w *written) {
 	}
 	s.out = append(s.out, '[')
 	for _, v := range values {
-		s.out = element(s.out)
+		s.out = jsonx.AppendComma(s.out)
 		s.out = jsonx.AppendString(s.out, v)
 	}
 	s.out = append(s.out, ']')

@@ -73,9 +73,7 @@ func appendUsage(out []byte, u *chat.Usage, tier string) []byte {
 	out = body.AppendCount(out, `,"totalTokenCount":`, u.Total())
 	out = appendAudio(out, "promptTokensDetails", u.InputAudio)
 	out = appendAudio(out, "candidatesTokensDetails", u.OutputAudio)
-	if tier != "" {
-		out = body.AppendMember(out, `,"serviceTier":`, tier)
-	}
+	out = body.AppendOptional(out, `,"serviceTier":`, tier)
 	return append(out, '}')
 }
 

@@ -45,7 +45,7 @@ func BenchmarkRequest50k(b *testing.B) {
 	prompt, _ := json.Marshal(code)
 	body := fmt.Appendf(nil, `{"model":"gpt-5","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":%s}],"temperature":0.7,"stream":true}`, prompt)
 	s := server()
-	rules := &openai.Rules{StreamUsage: openai.UsageAsked}
+	rules := &openai.Rules{AsksStreamUsage: true}
 	b.Run("decode", func(b *testing.B) {
 		b.SetBytes(int64(len(body)))
 		b.ReportAllocs()

@@ -12,8 +12,8 @@ import (
 // answers describes the answers: Chat Completions in camel case, with members of this dialect's own.
 var answers = openai.AnswerFormat{
 	UsageAtFinish:  true,
-	ToolCalls:      `,"toolCalls":[`,
-	Citations:      `,"citations":[`,
+	ToolCalls:      `"toolCalls":[`,
+	Citations:      `"citations":[`,
 	FinishReason:   `,"finishReason":`,
 	Signature:      `,"signature":`,
 	Head:           func(out []byte, _ *chat.Event, served *dialect.Served) []byte { return appendHead(out, served) },
@@ -76,10 +76,7 @@ func appendImage(out []byte, m *chat.Media, _ int) []byte {
 		if member.value == "" {
 			continue
 		}
-		if out[len(out)-1] != '{' {
-			out = append(out, ',')
-		}
-		out = body.AppendMember(out, member.name, member.value)
+		out = body.AppendMember(jsonx.AppendComma(out), member.name, member.value)
 	}
 	return append(out, '}')
 }
@@ -98,7 +95,7 @@ func textsOf(s *chat.ReasoningState) [5]stateText {
 }
 
 func appendReasoning(out []byte, parts []chat.Part) []byte {
-	return openai.AppendList(out, `,"reasoning":[`, parts, chat.Reason, func(out []byte, _ int, p *chat.Part) []byte {
+	return openai.AppendList(out, `"reasoning":[`, parts, chat.Reason, func(out []byte, _ int, p *chat.Part) []byte {
 		state := p.State
 		if state == nil {
 			state = new(chat.ReasoningState)
@@ -108,11 +105,8 @@ func appendReasoning(out []byte, parts []chat.Part) []byte {
 }
 
 // appendReasoningDelta appends a piece of a block of reasoning. Each member of the state is sent once.
-func appendReasoningDelta(out []byte, start int, block *openai.Block, ev *chat.Event) []byte {
-	if len(out) > start {
-		out = append(out, ',')
-	}
-	out = body.AppendCount(out, `"reasoning":[{"index":`, int64(block.Count-1))
+func appendReasoningDelta(out []byte, block *openai.Block, ev *chat.Event) []byte {
+	out = body.AppendCount(jsonx.AppendComma(out), `"reasoning":[{"index":`, int64(block.Count-1))
 	out = append(out, ',')
 	state, before := block.State, textsOf(&block.Before)
 	for i, text := range textsOf(&state) {
@@ -132,10 +126,7 @@ func appendBlock(out []byte, text string, s *chat.ReasoningState) []byte {
 	out = body.AppendMember(out, `"text":`, text)
 	for _, text := range textsOf(s) {
 		if *text.value != "" {
-			out = append(out, ',')
-			out = jsonx.AppendString(out, text.name)
-			out = append(out, ':')
-			out = jsonx.AppendString(out, *text.value)
+			out = jsonx.AppendString(jsonx.AppendKey(out, text.name), *text.value)
 		}
 	}
 	if s.Index != 0 {

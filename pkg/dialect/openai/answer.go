@@ -22,7 +22,7 @@ type AnswerFormat struct {
 	// usage has a chunk of its own, if the client asked for it.
 	UsageAtFinish bool
 
-	// The beginning of a member that is not the first of its object, such as `,"tool_calls":[`.
+	// The beginning of a member, such as `"tool_calls":[`; of the finish reason, with the comma before it.
 	ToolCalls, Citations, FinishReason string
 	// The text before and after the signature of a call.
 	Signature, SignatureEnd string
@@ -36,8 +36,8 @@ type AnswerFormat struct {
 	Usage func(out []byte, u *chat.Usage) []byte
 	// Reasoning appends the members of a message that have its reasoning, each after a comma.
 	Reasoning func(out []byte, parts []chat.Part) []byte
-	// ReasoningDelta appends the members of a delta, which begins at start, that have a piece of the block's reasoning.
-	ReasoningDelta func(out []byte, start int, block *Block, ev *chat.Event) []byte
+	// ReasoningDelta appends the members of a delta that have a piece of the block's reasoning.
+	ReasoningDelta func(out []byte, block *Block, ev *chat.Event) []byte
 	// Image appends the nth image of a choice.
 	Image func(out []byte, m *chat.Media, n int) []byte
 	// Citation appends a citation.
@@ -64,9 +64,7 @@ func SizeOfAnswer(resp *chat.Response) int {
 // AppendChoices appends the choices of a whole answer, separated by commas.
 func (f *AnswerFormat) AppendChoices(out []byte, choices []chat.Choice, served *dialect.Served) []byte {
 	for i := range choices {
-		if i > 0 {
-			out = append(out, ',')
-		}
+		out = jsonx.AppendComma(out)
 		out = f.appendChoice(out, &choices[i], wantsFunctions(served))
 	}
 	return out
@@ -102,7 +100,7 @@ func (f *AnswerFormat) appendChoice(out []byte, c *chat.Choice, functions bool) 
 		})
 	}
 	out = f.appendCitations(out, parts)
-	out = AppendList(out, `,"images":[`, parts, chat.Image, func(out []byte, n int, p *chat.Part) []byte {
+	out = AppendList(out, `"images":[`, parts, chat.Image, func(out []byte, n int, p *chat.Part) []byte {
 		return f.Image(out, p.Media, n)
 	})
 	out = f.closeMessage(out, c.Logprobs)
@@ -154,11 +152,9 @@ func AppendList(out []byte, open string, parts []chat.Part, kind chat.PartKind,
 			continue
 		}
 		if n == 0 {
-			out = append(out, open...)
-		} else {
-			out = append(out, ',')
+			out = append(jsonx.AppendComma(out), open...)
 		}
-		out = write(out, n, &parts[i])
+		out = write(jsonx.AppendComma(out), n, &parts[i])
 		n++
 	}
 	if n > 0 {
@@ -172,11 +168,9 @@ func (f *AnswerFormat) appendCitations(out []byte, parts []chat.Part) []byte {
 	for i := range parts {
 		for j := range parts[i].Citations {
 			if n == 0 {
-				out = append(out, f.Citations...)
-			} else {
-				out = append(out, ',')
+				out = append(jsonx.AppendComma(out), f.Citations...)
 			}
-			out = f.Citation(out, &parts[i].Citations[j])
+			out = f.Citation(jsonx.AppendComma(out), &parts[i].Citations[j])
 			n++
 		}
 	}

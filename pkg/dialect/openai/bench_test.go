@@ -34,7 +34,7 @@ func BenchmarkStreamDecode(b *testing.B) {
 func BenchmarkEncodeRequest(b *testing.B) {
 	prompt := strings.Repeat("func main() {\n\tfmt.Println(\"hello, world\", 42)\n}\n// a comment that says nothing much, at length\n", 500)
 	req := &chat.Request{Model: "gpt-5", Stream: true, Messages: []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: prompt}}}}}
-	rules := &openai.Rules{StreamUsage: openai.UsageAsked}
+	rules := &openai.Rules{AsksStreamUsage: true}
 	b.SetBytes(int64(len(prompt)))
 	b.ReportAllocs()
 	for b.Loop() {

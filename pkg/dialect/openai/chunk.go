@@ -140,7 +140,7 @@ func (e *chunkEncoder) choice(out []byte, ev *chat.Event) []byte {
 			out = append(out, `,"content":null`...)
 		}
 	}
-	out = e.delta(out, start, c, ev)
+	out = e.delta(out, c, ev)
 	if len(out) == start && ev.Kind != chat.EventFinish && ev.Kind != chat.EventLogprobs {
 		return out[:before]
 	}
@@ -167,56 +167,47 @@ func (e *chunkEncoder) open(out []byte, index int) (_ []byte, c *delta, first bo
 	return append(out, `,"delta":{`...), &e.choices[at], first
 }
 
-// delta appends the event's members of the delta that begins at start.
-func (e *chunkEncoder) delta(out []byte, start int, c *delta, ev *chat.Event) []byte {
+// delta appends the event's members of the delta.
+func (e *chunkEncoder) delta(out []byte, c *delta, ev *chat.Event) []byte {
 	switch ev.Kind {
 	case chat.EventText, chat.EventRefusal, chat.EventCall, chat.EventMedia:
 		c.block.open = false
 	}
 	switch ev.Kind {
 	case chat.EventText:
-		out = append(comma(out, start), `"content":`...)
+		out = append(jsonx.AppendComma(out), `"content":`...)
 		out = jsonx.AppendString(out, ev.Text)
 	case chat.EventRefusal:
-		out = append(comma(out, start), `"refusal":`...)
+		out = append(jsonx.AppendComma(out), `"refusal":`...)
 		out = jsonx.AppendString(out, ev.Text)
 	case chat.EventReason:
 		c.block.add(ev)
-		out = e.format.ReasoningDelta(out, start, &c.block, ev)
+		out = e.format.ReasoningDelta(out, &c.block, ev)
 	case chat.EventCall, chat.EventCallArgs:
-		out = e.call(out, start, c, ev)
+		out = e.call(out, c, ev)
 	case chat.EventMedia:
 		if ev.Part == chat.Image {
-			out = append(comma(out, start), `"images":[`...)
+			out = append(jsonx.AppendComma(out), `"images":[`...)
 			out = append(e.format.Image(out, ev.Media, c.images), ']')
 			c.images++
 		}
 	case chat.EventCitation:
-		out = openMember(out, start, e.format.Citations)
+		out = append(jsonx.AppendComma(out), e.format.Citations...)
 		out = append(e.format.Citation(out, ev.Citation), ']')
 	case chat.EventFinish:
 		if e.format.Nulls && c.block.open && len(c.calls) == 0 {
-			out = append(comma(out, start), `"content":""`...) // as in whole answers: SDKs make null of it otherwise
+			out = append(jsonx.AppendComma(out), `"content":""`...) // as in whole answers: SDKs make null of it otherwise
 		}
 	}
 	return out
 }
 
-// openMember begins a member of the object that begins at start. member begins with a comma, which the
-// object's first member does not need.
-func openMember(out []byte, start int, member string) []byte {
-	if len(out) == start {
-		member = member[1:]
-	}
-	return append(out, member...)
-}
-
 // call appends a tool call, or a piece of its arguments.
-func (e *chunkEncoder) call(out []byte, start int, c *delta, ev *chat.Event) []byte {
+func (e *chunkEncoder) call(out []byte, c *delta, ev *chat.Event) []byte {
 	if e.functions {
-		return appendFunctionDelta(out, start, ev)
+		return appendFunctionDelta(out, ev)
 	}
-	out = openMember(out, start, e.format.ToolCalls)
+	out = append(jsonx.AppendComma(out), e.format.ToolCalls...)
 	out = body.AppendCount(out, `{"index":`, int64(ev.Call))
 	if ev.Kind == chat.EventCall {
 		for len(c.calls) <= ev.Call {
@@ -236,11 +227,11 @@ func (e *chunkEncoder) call(out []byte, start int, c *delta, ev *chat.Event) []b
 }
 
 // appendFunctionDelta appends the first call as function_call, of which there can be one.
-func appendFunctionDelta(out []byte, start int, ev *chat.Event) []byte {
+func appendFunctionDelta(out []byte, ev *chat.Event) []byte {
 	if ev.Call > 0 {
 		return out
 	}
-	out = append(comma(out, start), `"function_call":`...)
+	out = append(jsonx.AppendComma(out), `"function_call":`...)
 	if ev.Kind == chat.EventCall {
 		return appendFunction(out, ev.ToolCall)
 	}

@@ -60,7 +60,7 @@ func (c Client) Traits(model string) dialect.Traits {
 	m := dialect.ForModel(r.Models, model)
 	return dialect.Traits{
 		ToolNames:       r.ToolNames,
-		RewritesAnswers: r.Answers == AnswersWritten,
+		RewritesAnswers: r.RewritesAnswers,
 		ThinkTags:       m.ThinkTags == ThinkTagsSplit,
 		WantsReasoning:  r.ReasoningBack == ReasoningBackContent || r.ReasoningBack == ReasoningBackDetails,
 

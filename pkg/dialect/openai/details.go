@@ -36,13 +36,13 @@ func detailOf(v jsonx.Value) (text string, state chat.ReasoningState) {
 }
 
 // appendDetails appends a piece of reasoning as one detail for the text and its signature, and one for each
-// encrypted text. The list begins at start. A state with a format and an id alone has no detail.
-func appendDetails(out []byte, start int, text string, s *chat.ReasoningState, index int) []byte {
+// encrypted text. A state with a format and an id alone has no detail.
+func appendDetails(out []byte, text string, s *chat.ReasoningState, index int) []byte {
 	if s == nil {
 		s = new(chat.ReasoningState)
 	}
 	if text != "" || s.Signature != "" {
-		out = comma(out, start)
+		out = jsonx.AppendComma(out)
 		if s.Summary {
 			out = body.AppendMember(out, `{"type":"reasoning.summary","summary":`, text)
 		} else {
@@ -56,7 +56,7 @@ func appendDetails(out []byte, start int, text string, s *chat.ReasoningState, i
 		{s.Encrypted, s.Format}, {s.Redacted, cmp.Or(s.Format, formatAnthropic)},
 	} {
 		if data.is != "" {
-			out = append(comma(out, start), `{"type":"reasoning.encrypted"`...)
+			out = append(jsonx.AppendComma(out), `{"type":"reasoning.encrypted"`...)
 			out = body.AppendOptional(out, `,"data":`, data.is)
 			out = appendOrigin(out, data.format, s.ID, index)
 		}
@@ -70,12 +70,4 @@ func appendOrigin(out []byte, format, id string, index int) []byte {
 	out = body.AppendOptional(out, `,"id":`, id)
 	out = body.AppendCount(out, `,"index":`, int64(index))
 	return append(out, '}')
-}
-
-// comma appends a comma, unless the list or the object that begins at start is empty.
-func comma(out []byte, start int) []byte {
-	if len(out) > start {
-		out = append(out, ',')
-	}
-	return out
 }

@@ -19,7 +19,6 @@ func (c Client) EncodeEmbedding(req *chat.EmbeddingRequest) (dialect.Encoded, er
 	e.Begin()
 	e.Key("model")
 	e.Str(req.Model)
-	e.Raw(",")
 	e.Key("input")
 	e.inputs(req.Inputs)
 	e.dimensions(req.Dimensions)
@@ -33,17 +32,17 @@ func (c Client) EncodeEmbedding(req *chat.EmbeddingRequest) (dialect.Encoded, er
 func (e *encoder) inputs(inputs []chat.EmbeddingInput) {
 	e.Raw("[")
 	for i := range inputs {
-		e.Comma(i)
+		e.Comma()
 		if inputs[i].Tokens == nil {
 			e.Str(inputs[i].Text)
 			continue
 		}
-		if e.Rules.Embeddings.Tokens == dialect.TokensRefused {
+		if !e.Rules.Embeddings.Tokens {
 			e.Refuse("input", "%s takes texts only, not tokens", e.Provider())
 		}
 		e.Raw("[")
-		for j, token := range inputs[i].Tokens {
-			e.Comma(j)
+		for _, token := range inputs[i].Tokens {
+			e.Comma()
 			e.Out = jsonx.AppendInt(e.Out, token)
 		}
 		e.Raw("]")

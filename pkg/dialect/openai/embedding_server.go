@@ -102,9 +102,7 @@ func EncodeEmbeddingResponse(resp *chat.EmbeddingResponse, req *chat.EmbeddingRe
 	out := make([]byte, 0, 256+len(resp.Vectors)*2048)
 	out = append(out, `{"object":"list","data":[`...)
 	for i, vector := range resp.Vectors {
-		if i > 0 {
-			out = append(out, ',')
-		}
+		out = jsonx.AppendComma(out)
 		out = body.AppendCount(out, `{"object":"embedding","index":`, int64(i))
 		out = append(out, `,"embedding":`...)
 		if req.Base64 {

@@ -47,7 +47,7 @@ func (e *encoder) request() {
 
 func (e *encoder) stops() {
 	if len(e.Req.Stop) > 0 && e.Field("stop", body.Warns) {
-		// An array suits both StopAny and StopArray.
+		// Every provider takes an array.
 		e.Out = jsonx.AppendStrings(e.Out, e.Stops(e.Rules.MaxStops))
 	}
 }
@@ -57,7 +57,7 @@ func (e *encoder) stream() {
 		return
 	}
 	e.Raw("true")
-	if e.Rules.StreamUsage == UsageAsked && e.Field("stream_options", body.Silent) {
+	if e.Rules.AsksStreamUsage && e.Field("stream_options", body.Silent) {
 		e.Raw(`{"include_usage":true}`)
 	}
 }
@@ -98,8 +98,7 @@ func (e *encoder) logitBias() {
 	r := e.Req
 	if len(r.LogitBias) > 0 && e.Field("logit_bias", body.Warns) {
 		e.Raw("{")
-		for i, token := range slices.Sorted(maps.Keys(r.LogitBias)) {
-			e.Comma(i)
+		for _, token := range slices.Sorted(maps.Keys(r.LogitBias)) {
 			e.Key(token)
 			e.Out = jsonx.AppendFloat(e.Out, r.LogitBias[token])
 		}
@@ -109,7 +108,7 @@ func (e *encoder) logitBias() {
 
 func (e *encoder) logprobs() {
 	r := e.Req
-	if e.Rules.Logprobs == LogprobsBool {
+	if !e.Rules.LogprobsCount {
 		e.FieldBool("logprobs", r.Logprobs)
 		e.FieldInt("top_logprobs", r.TopLogprobs)
 	} else if wanted := logprobsCount(r); wanted != nil {

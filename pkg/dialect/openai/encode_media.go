@@ -11,7 +11,7 @@ import (
 func (e *encoder) partArray(parts []chat.Part) {
 	e.Raw("[")
 	for i := range parts {
-		e.Comma(i)
+		e.Comma()
 		e.part(&parts[i])
 	}
 	e.Raw("]")
@@ -40,7 +40,7 @@ func (e *encoder) part(p *chat.Part) {
 }
 
 func (e *encoder) image(m *chat.Media) {
-	if e.Rules.Images == ImagesRefused || m.URL == "" && m.Data == "" {
+	if e.Rules.NoImages || m.URL == "" && m.Data == "" {
 		e.Refuse("messages", "this image cannot be sent to %s", e.Provider())
 	}
 	e.Raw(`{"type":"image_url","image_url":{"url":`)

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -18,7 +17,6 @@ func (e *encoder) messages() { e.messagesBut(nil, e.schemaPrompt()) }
 // written as it came.
 func (e *encoder) messagesBut(kept []jsonx.Value, prompt string) {
 	e.Raw("[")
-	start := len(e.Out)
 	if prompt != "" {
 		e.Member(`{"role":"system","content":`, prompt)
 		e.Raw("}")
@@ -27,34 +25,31 @@ func (e *encoder) messagesBut(kept []jsonx.Value, prompt string) {
 		m := &e.Req.Messages[i]
 		if i < len(kept) && kept[i].Exists() {
 			if m.Role != chat.ToolRole {
-				e.flushMedia(start)
+				e.flushMedia()
 			}
-			e.next(start)
+			e.Comma()
 			e.Out = append(e.Out, kept[i].Raw()...)
 			continue
 		}
-		rest := e.results(m, start)
+		rest := e.results(m)
 		if len(rest) > 0 || len(m.Parts) == 0 {
-			e.flushMedia(start)
-			e.message(m, rest, start)
+			e.flushMedia()
+			e.message(m, rest)
 		}
 	}
-	e.flushMedia(start)
+	e.flushMedia()
 	e.Raw("]")
 }
 
-// next puts a comma before every message but the first.
-func (e *encoder) next(start int) { e.Comma(len(e.Out) - start) }
-
 // results writes each tool result of the message as a message of its own, and returns the other parts.
-func (e *encoder) results(m *chat.Message, start int) []chat.Part {
+func (e *encoder) results(m *chat.Message) []chat.Part {
 	if !hasPart(m.Parts, chat.Result) {
 		return m.Parts
 	}
 	var rest []chat.Part
 	for i := range m.Parts {
 		if m.Parts[i].Kind == chat.Result {
-			e.next(start)
+			e.Comma()
 			e.result(&m.Parts[i])
 		} else {
 			rest = append(rest, m.Parts[i])
@@ -91,23 +86,23 @@ func (e *encoder) result(p *chat.Part) {
 }
 
 // flushMedia writes the user message with the images and files of the tool results before it.
-func (e *encoder) flushMedia(start int) {
+func (e *encoder) flushMedia() {
 	if len(e.media) == 0 {
 		return
 	}
 	parts := append([]chat.Part{{Kind: chat.Text, Text: "What the tools above returned beside text:"}}, e.media...)
 	e.media = nil
-	e.next(start)
+	e.Comma()
 	e.Raw(`{"role":"user","content":`)
 	e.partArray(parts)
 	e.Raw("}")
 }
 
-func (e *encoder) message(m *chat.Message, parts []chat.Part, start int) {
+func (e *encoder) message(m *chat.Message, parts []chat.Part) {
 	role := m.Role
 	switch role {
 	case chat.Developer:
-		if e.Rules.DeveloperRole == DeveloperAsSystem {
+		if e.Rules.NoDeveloperRole {
 			role = chat.System
 		}
 	case chat.ToolRole:
@@ -116,10 +111,10 @@ func (e *encoder) message(m *chat.Message, parts []chat.Part, start int) {
 	default:
 		e.Refuse("messages", "the role %q cannot be sent to %s", role, e.Provider())
 	}
-	e.next(start)
+	e.Comma()
 	e.Member(`{"role":`, string(role))
 	if m.Name != "" {
-		if e.Rules.Names == NamesKept {
+		if !e.Rules.NoNames {
 			e.Member(`,"name":`, m.Name)
 		} else {
 			e.Warn("names of participants are not supported by %s: dropped", e.Provider())
@@ -164,7 +159,7 @@ func (e *encoder) content(parts []chat.Part, separator string) {
 }
 
 func (e *encoder) keepsMark(p *chat.Part) bool {
-	return p.Cache != nil && e.Rules.CacheMarks == dialect.CacheMarksKept
+	return p.Cache != nil && e.Rules.CacheMarks
 }
 
 // assistant writes the text of a turn, its reasoning in the form that the provider wants back, and its calls.
@@ -195,7 +190,7 @@ func (e *encoder) assistant(parts []chat.Part) {
 	}
 	e.Raw(`,"tool_calls":[`)
 	for i := range calls {
-		e.Comma(i)
+		e.Comma()
 		e.call(calls[i].ToolCall)
 	}
 	e.Raw("]")
@@ -227,7 +222,7 @@ const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 // 3280 otherwise): another id becomes its own digest, which is the same in the call and in its
 // result, in this request and the next.
 func (e *encoder) toolID(id string) string {
-	if e.Rules.ToolIDs != ToolIDNine || len(id) == 9 && body.MadeOf(id, 9, "") {
+	if !e.Rules.ShortToolIDs || len(id) == 9 && body.MadeOf(id, 9, "") {
 		return id
 	}
 	sum := sha256.Sum256([]byte(id))
@@ -259,7 +254,6 @@ func (e *encoder) reasoningBack(reasons []chat.Part, calls bool) {
 	if empty && !(calls && e.Rules.Reasoning == ReasoningThinking) {
 		return
 	}
-	e.Raw(",")
 	e.Key(field)
 	e.Out = appendJoined(e.Out, reasons, chat.Reason)
 }
@@ -271,14 +265,13 @@ func (e *encoder) reasoningDetails(reasons []chat.Part) {
 		return
 	}
 	e.Raw(`,"reasoning_details":[`)
-	start := len(e.Out)
 	for i := range reasons {
 		p := &reasons[i]
 		index := 0
 		if p.State != nil {
 			index = p.State.Index
 		}
-		e.Out = appendDetails(e.Out, start, p.Text, p.State, index)
+		e.Out = appendDetails(e.Out, p.Text, p.State, index)
 	}
 	e.Raw("]")
 }

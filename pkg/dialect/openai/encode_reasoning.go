@@ -114,16 +114,14 @@ func (e *encoder) reasoningObject(r *chat.Reasoning) {
 		return
 	}
 	e.Raw("{")
-	start := len(e.Out)
 	switch {
 	case e.Effort != "":
 		e.Member(`"effort":`, e.Effort)
 	case r.Budget != nil:
-		e.Raw(`"max_tokens":`)
-		e.Out = jsonx.AppendInt(e.Out, *r.Budget)
+		e.Count(`"max_tokens":`, *r.Budget)
 	}
 	if r.Hide {
-		e.Comma(len(e.Out) - start)
+		e.Comma()
 		e.Raw(`"exclude":true`)
 	}
 	e.Raw("}")

@@ -80,8 +80,8 @@ var profiles = map[string]*openai.Rules{
 			Rename:   map[string]string{"seed": "random_seed"},
 			Clamp:    map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}},
 		},
-		MaxTokens: openai.MaxTokens, ToolChoice: openai.ChoiceAny, ToolIDs: openai.ToolIDNine,
-		DeveloperRole: openai.DeveloperAsSystem, Names: openai.NamesDropped, Reasoning: openai.ReasoningTwoLevel,
+		MaxTokens: openai.MaxTokens, ToolChoiceAny: true, ShortToolIDs: true,
+		NoDeveloperRole: true, NoNames: true, Reasoning: openai.ReasoningTwoLevel,
 		Audio: openai.AudioString, Files: openai.FileDocumentURL,
 	},
 	"deepseek": {
@@ -90,26 +90,26 @@ var profiles = map[string]*openai.Rules{
 			Drop:     []string{"seed", "logit_bias", "parallel_tool_calls", "metadata", "service_tier", "verbosity", "prompt_cache_key", "top_k"},
 			Rename:   map[string]string{"user": "user_id"}, SingleChoice: true,
 		},
-		MaxTokens: openai.MaxTokens, StreamUsage: openai.UsageAsked, DeveloperRole: openai.DeveloperAsSystem,
-		Reasoning: openai.ReasoningThinking, ReasoningBack: openai.ReasoningBackContent, Schema: openai.SchemaAsJSON,
+		MaxTokens: openai.MaxTokens, AsksStreamUsage: true, NoDeveloperRole: true,
+		Reasoning: openai.ReasoningThinking, ReasoningBack: openai.ReasoningBackContent, NoSchema: true,
 	},
 	"openrouter": {
 		CommonRules: dialect.CommonRules{
 			Provider: "openrouter",
 		}, MaxTokens: openai.MaxTokens, Reasoning: openai.ReasoningObject, ReasoningBack: openai.ReasoningBackDetails,
-		Files: openai.FileObjectOrURL, CacheMarks: dialect.CacheMarksKept,
+		Files: openai.FileObjectOrURL, CacheMarks: true,
 	},
 	"groq": {
 		CommonRules: dialect.CommonRules{
 			Provider: "groq", Drop: []string{"logprobs", "top_logprobs", "logit_bias", "presence_penalty", "frequency_penalty", "metadata", "prompt_cache_key", "verbosity", "top_k"},
 		},
-		StreamUsage: openai.UsageAsked, DeveloperRole: openai.DeveloperAsSystem, Names: openai.NamesDropped, ReasoningBack: openai.ReasoningBackField,
+		AsksStreamUsage: true, NoDeveloperRole: true, NoNames: true, ReasoningBack: openai.ReasoningBackField,
 		Models: []openai.ModelRules{{Match: func(m string) bool { return m == "m-1" }, Efforts: []string{"none", "default"}}},
 	},
 	"reasoner": {
 		CommonRules: dialect.CommonRules{
 			Provider: "openai", Drop: []string{"top_k"},
-		}, StreamUsage: openai.UsageAsked, MaxTokens: openai.MaxTokens,
+		}, AsksStreamUsage: true, MaxTokens: openai.MaxTokens,
 		Models: []openai.ModelRules{
 			{Match: func(m string) bool { return strings.HasPrefix(m, "m-") }, Drop: []string{"stop", "logit_bias"}, MaxTokens: openai.MaxCompletionTokens,
 				DropUnlessEffortNone: []string{"temperature", "top_p", "logprobs", "top_logprobs"}, Efforts: []string{"none", "low", "high"}},
@@ -185,7 +185,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"tools dropped":         {chat.Request{Tools: tools}, openai.Rules{CommonRules: dialect.CommonRules{Fields: []string{"model", "messages"}}}, "tools"},
 		"schema dropped":        {chat.Request{ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatSchema}}, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"response_format"}}}, "response_format"},
 		"foreign tool":          {chat.Request{Tools: []chat.Tool{{Raw: json.RawMessage(`{"type":"web_search"}`)}}}, openai.Rules{}, "tools"},
-		"image":                 {chat.Request{Messages: []chat.Message{image}}, openai.Rules{Images: openai.ImagesRefused}, "messages"},
+		"image":                 {chat.Request{Messages: []chat.Message{image}}, openai.Rules{NoImages: true}, "messages"},
 		"image by id":           {chat.Request{Messages: []chat.Message{user(chat.Part{Kind: chat.Image, Media: &chat.Media{FileID: "f"}})}}, openai.Rules{}, "messages"},
 		"image of nothing":      {chat.Request{Messages: []chat.Message{user(chat.Part{Kind: chat.Image})}}, openai.Rules{}, "messages"},
 		"file":                  {chat.Request{Messages: file(chat.Media{Data: "QQ=="})}, openai.Rules{Files: openai.FilesRefused}, "messages"},
@@ -318,7 +318,7 @@ func TestEncodeCustomCalls(t *testing.T) {
 }
 
 func TestEncodeToolIDs(t *testing.T) {
-	rules := &openai.Rules{ToolIDs: openai.ToolIDNine}
+	rules := &openai.Rules{ShortToolIDs: true}
 	ids := func(id string) (call, result string) {
 		body, _ := encode(t, &chat.Request{Messages: []chat.Message{
 			{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: id, Name: "f", Arguments: " "}}}},
@@ -376,7 +376,7 @@ func TestEncodeSchemaInPrompt(t *testing.T) {
 
 func TestEncodeForms(t *testing.T) {
 	body, warnings := encode(t, &chat.Request{Logprobs: ptr(true), TopLogprobs: ptr(int64(5)), MaxTokens: ptr(int64(99)), TopK: ptr(int64(1<<62 + 1))},
-		&openai.Rules{CommonRules: dialect.CommonRules{Clamp: map[string]dialect.Range{"max_completion_tokens": {Min: 1, Max: 64}}}, Logprobs: openai.LogprobsCount})
+		&openai.Rules{CommonRules: dialect.CommonRules{Clamp: map[string]dialect.Range{"max_completion_tokens": {Min: 1, Max: 64}}}, LogprobsCount: true})
 	if body["logprobs"] != 5.0 || body["top_logprobs"] != nil || body["max_completion_tokens"] != 64.0 || len(warnings) != 1 {
 		t.Errorf("%v %q", body, warnings)
 	}
@@ -384,7 +384,7 @@ func TestEncodeForms(t *testing.T) {
 	if !strings.Contains(string(enc.Body), `"top_k":4611686018427387905`) {
 		t.Errorf("a large number was rounded: %s", enc.Body)
 	}
-	body, _ = encode(t, &chat.Request{Logprobs: ptr(false), TopLogprobs: ptr(int64(5))}, &openai.Rules{Logprobs: openai.LogprobsCount})
+	body, _ = encode(t, &chat.Request{Logprobs: ptr(false), TopLogprobs: ptr(int64(5))}, &openai.Rules{LogprobsCount: true})
 	if body["logprobs"] != nil {
 		t.Errorf("%v", body)
 	}

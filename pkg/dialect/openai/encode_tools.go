@@ -29,12 +29,11 @@ func (e *encoder) toolChoice(c *chat.ToolChoice) {
 			kind = body.TypeOf(t)
 		}
 		e.Member(`{"type":`, kind)
-		e.Raw(",")
 		e.Key(kind)
 		e.Member(`{"name":`, c.Name)
 		e.Raw("}}")
 	case chat.ToolRequired:
-		if e.Rules.ToolChoice == ChoiceAny {
+		if e.Rules.ToolChoiceAny {
 			e.Raw(`"any"`)
 		} else {
 			e.Raw(`"required"`)
@@ -51,7 +50,7 @@ func (e *encoder) responseFormat() {
 	if f == nil || f.Kind == chat.FormatText || f.Kind == "" || !e.Field("response_format", body.Refuses) {
 		return
 	}
-	if f.Kind == chat.FormatJSON || e.Rules.Schema == SchemaAsJSON {
+	if f.Kind == chat.FormatJSON || e.Rules.NoSchema {
 		e.Raw(`{"type":"json_object"}`)
 		return
 	}
@@ -65,7 +64,7 @@ func (e *encoder) responseFormat() {
 // (https://api-docs.deepseek.com/guides/json_mode).
 func (e *encoder) schemaPrompt() string {
 	f := e.Req.ResponseFormat
-	if f == nil || e.Rules.Schema != SchemaAsJSON {
+	if f == nil || !e.Rules.NoSchema {
 		return ""
 	}
 	switch {

@@ -32,14 +32,11 @@ func logprobsOf(v, top, text jsonx.Value) json.RawMessage {
 // tokenLists reads {tokens, token_logprobs, top_logprobs}. top is a list of objects, one for each token. If it is one
 // object, as in Together's document, it belongs to a token only if there is a single one.
 func tokenLists(tokens, logprobs, top jsonx.Value) json.RawMessage {
-	out, n := []byte(`{"content":[`), 0
+	out := []byte(`{"content":[`)
 	p, likeliest := logprobs.First(), top.First()
 	for t := tokens.First(); t.Exists(); t = t.Next() {
 		if p.Kind() == jsonx.Number && !t.Empty() {
-			if n++; n > 1 {
-				out = append(out, ',')
-			}
-			out = appendToken(out, t.Str(), p)
+			out = appendToken(jsonx.AppendComma(out), t.Str(), p)
 			switch {
 			case top.Kind() == jsonx.Array:
 				out = appendLikeliest(out, likeliest)
@@ -82,10 +79,8 @@ func appendLikeliest(out []byte, v jsonx.Value) []byte {
 		y, _ := b.Float64()
 		return cmp.Compare(y, x)
 	})
-	for i, m := range list {
-		if i > 0 {
-			out = append(out, ',')
-		}
+	for _, m := range list {
+		out = jsonx.AppendComma(out)
 		out = append(appendLogprob(out, string(m.Key()), m), '}')
 	}
 	return out

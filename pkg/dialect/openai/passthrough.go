@@ -80,7 +80,7 @@ type passthrough struct {
 func (p *passthrough) settings() {
 	p.FieldModel()
 	choice := p.root.Get("tool_choice")
-	if p.Rules.AllowedTools == AllowedToolsFiltered && choice.Get("type").Is("allowed_tools") && p.Accepts("tool_choice") {
+	if p.Rules.NoAllowedTools && choice.Get("type").Is("allowed_tools") && p.Accepts("tool_choice") {
 		p.Lost("tool_choice", body.Refuses)
 	}
 	p.ToolChoice(p.toolChoice)
@@ -90,7 +90,7 @@ func (p *passthrough) settings() {
 		limit = "max_tokens"
 	}
 	p.FieldInt(limit, p.Req.MaxTokens)
-	if stop := p.root.Get("stop"); stop.Kind() == jsonx.String && p.Rules.Stop != StopArray {
+	if stop := p.root.Get("stop"); stop.Kind() == jsonx.String && !p.Rules.StopArrayOnly {
 		p.FieldRaw("stop", stop)
 	} else {
 		p.stops()
@@ -126,7 +126,7 @@ func (p *passthrough) field(m jsonx.Value) string {
 // logprobsFit reports whether the two fields are as the provider has them. Together has a number as one field.
 func (p *passthrough) logprobsFit() bool {
 	kind := p.root.Get("logprobs").Kind()
-	if p.Rules.Logprobs == LogprobsBool {
+	if !p.Rules.LogprobsCount {
 		return kind != jsonx.Number
 	}
 	return kind != jsonx.Bool && !p.root.Get("top_logprobs").Given()

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -30,8 +29,8 @@ func (p *passthrough) strict() bool { return len(p.Rules.MessageFields) > 0 }
 
 // messageFits looks at what a message says.
 func (p *passthrough) messageFits(m *chat.Message) bool {
-	if m.Role == chat.Developer && p.Rules.DeveloperRole == DeveloperAsSystem ||
-		m.Name != "" && p.Rules.Names == NamesDropped {
+	if m.Role == chat.Developer && p.Rules.NoDeveloperRole ||
+		m.Name != "" && p.Rules.NoNames {
 		return false
 	}
 	for i := range m.Parts {
@@ -43,12 +42,12 @@ func (p *passthrough) messageFits(m *chat.Message) bool {
 }
 
 func (p *passthrough) partFits(part *chat.Part) bool {
-	if part.Cache != nil && p.Rules.CacheMarks == dialect.CacheMarksDropped {
+	if part.Cache != nil && !p.Rules.CacheMarks {
 		return false
 	}
 	switch part.Kind {
 	case chat.Image:
-		return p.Rules.Images == ImagesKept
+		return !p.Rules.NoImages
 	case chat.Audio:
 		return p.Rules.Audio != AudioRefused
 	case chat.File:
@@ -101,7 +100,7 @@ func (p *passthrough) formFits(m jsonx.Value) bool {
 	switch {
 	case t.role.Is(roleFunction), t.functionCall.Given(), t.cache.Given():
 		return false
-	case t.name.Exists() && !tool && p.Rules.Names == NamesDropped:
+	case t.name.Exists() && !tool && p.Rules.NoNames:
 		return false // Mistral refuses null, too
 	case t.images.Exists() && p.Rules.ReasoningBack != ReasoningBackDetails:
 		return false // OpenRouter's
@@ -115,7 +114,7 @@ func (p *passthrough) formFits(m jsonx.Value) bool {
 			return false
 		}
 	}
-	if p.Rules.TextParts == TextPartsJoined && joinable(&t) {
+	if p.Rules.NoTextParts && joinable(&t) {
 		return false
 	}
 	for part := t.content.First(); part.Exists(); part = part.Next() {
@@ -194,7 +193,7 @@ func (p *passthrough) toolsFit() bool {
 	for t := p.root.Get("tools").First(); t.Exists(); t = t.Next() {
 		function := t.Get("function")
 		switch {
-		case t.Get("cache_control").Given() && p.Rules.CacheMarks == dialect.CacheMarksDropped:
+		case t.Get("cache_control").Given() && !p.Rules.CacheMarks:
 			return false
 		case !p.strict() || !function.Given():
 		case !only(t, "type", "function"), !only(function, "name", "description", "parameters", "strict"),

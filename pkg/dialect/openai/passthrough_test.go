@@ -78,27 +78,27 @@ func TestPassthroughEdits(t *testing.T) {
 		{`"safety_identifier":"s"`, openai.Rules{CommonRules: dialect.CommonRules{Rename: map[string]string{"user": "user_id"}}}, `"user_id":"s"`, nil},
 		{`"safety_identifier":"s","user":"u"`, openai.Rules{CommonRules: dialect.CommonRules{Rename: map[string]string{"user": "user_id"}}}, `"user_id":"u"`, nil},
 		{`"safety_identifier":"s"`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p", Drop: []string{"user"}}}, ``, []string{fmt.Sprintf(dropped, "user")}},
-		{`"stop": "a\u0062"`, openai.Rules{Stop: openai.StopArray}, `"stop": ["a\u0062"]`, nil},
-		{`"stop":[ "a" ]`, openai.Rules{Stop: openai.StopArray}, `"stop":[ "a" ]`, nil},
-		{`"stop":"a"`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p", Drop: []string{"stop"}}, Stop: openai.StopArray}, ``, []string{fmt.Sprintf(dropped, "stop")}},
+		{`"stop": "a\u0062"`, openai.Rules{StopArrayOnly: true}, `"stop": ["a\u0062"]`, nil},
+		{`"stop":[ "a" ]`, openai.Rules{StopArrayOnly: true}, `"stop":[ "a" ]`, nil},
+		{`"stop":"a"`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p", Drop: []string{"stop"}}, StopArrayOnly: true}, ``, []string{fmt.Sprintf(dropped, "stop")}},
 		{`"stop":[ "a","b" ,"c"]`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p"}, MaxStops: 2}, `"stop":["a","b"]`, []string{"p takes 2 stop sequences: the others are dropped"}},
 		{`"stop":[ "a" ,"b"]`, openai.Rules{MaxStops: 2}, `"stop":[ "a" ,"b"]`, nil},
 		{`"stop":"abc"`, openai.Rules{MaxStops: 2}, `"stop":"abc"`, nil},
 		{`"stop":["a","b","c"]`, openai.Rules{CommonRules: dialect.CommonRules{Provider: "p", Drop: []string{"stop"}}, MaxStops: 2}, ``, []string{fmt.Sprintf(dropped, "stop")}},
 		{`"n":1,"response_format":{"type":"text"},"parallel_tool_calls":true,"stream":false`, openai.Rules{CommonRules: dialect.CommonRules{Fields: []string{"model", "messages"}}}, ``, nil},
-		{`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"`, openai.Rules{ToolChoice: openai.ChoiceAny}, `"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"any"`, nil},
+		{`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"`, openai.Rules{ToolChoiceAny: true}, `"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"any"`, nil},
 		{`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"any"`, openai.Rules{}, `"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"`, nil},
 		{`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"auto"`, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"tool_choice"}}}, `"tools":[{"type":"function","function":{"name":"f"}}]`, nil},
-		{`"stream":true`, openai.Rules{StreamUsage: openai.UsageAsked}, `"stream":true,"stream_options":{"include_usage":true}`, nil},
-		{`"stream":true,"stream_options":null`, openai.Rules{StreamUsage: openai.UsageAsked}, `"stream":true,"stream_options":{"include_usage":true}`, nil},
-		{`"stream":true,"stream_options": {"include_obfuscation" : false }`, openai.Rules{StreamUsage: openai.UsageAsked}, `"stream":true,"stream_options": {"include_obfuscation" : false,"include_usage":true }`, nil},
-		{`"stream_options":{"include_usage":false,"x":1},"stream":true`, openai.Rules{StreamUsage: openai.UsageAsked}, `"stream_options":{"include_usage":true,"x":1},"stream":true`, nil},
-		{`"stream":true,"stream_options":{ "include_usage":true }`, openai.Rules{StreamUsage: openai.UsageAsked}, `"stream":true,"stream_options":{ "include_usage":true }`, nil},
-		{`"stream":false`, openai.Rules{StreamUsage: openai.UsageAsked}, `"stream":false`, nil},
+		{`"stream":true`, openai.Rules{AsksStreamUsage: true}, `"stream":true,"stream_options":{"include_usage":true}`, nil},
+		{`"stream":true,"stream_options":null`, openai.Rules{AsksStreamUsage: true}, `"stream":true,"stream_options":{"include_usage":true}`, nil},
+		{`"stream":true,"stream_options": {"include_obfuscation" : false }`, openai.Rules{AsksStreamUsage: true}, `"stream":true,"stream_options": {"include_obfuscation" : false,"include_usage":true }`, nil},
+		{`"stream_options":{"include_usage":false,"x":1},"stream":true`, openai.Rules{AsksStreamUsage: true}, `"stream_options":{"include_usage":true,"x":1},"stream":true`, nil},
+		{`"stream":true,"stream_options":{ "include_usage":true }`, openai.Rules{AsksStreamUsage: true}, `"stream":true,"stream_options":{ "include_usage":true }`, nil},
+		{`"stream":false`, openai.Rules{AsksStreamUsage: true}, `"stream":false`, nil},
 		{`"stream":true,"stream_options":{"include_usage":true}`, openai.Rules{CommonRules: dialect.CommonRules{Fields: []string{"model", "messages", "stream"}}}, `"stream":true`, nil},
-		{`"logprobs":true,"top_logprobs":3`, openai.Rules{Logprobs: openai.LogprobsCount}, `"logprobs":3`, nil},
-		{`"logprobs":false,"top_logprobs":3`, openai.Rules{Logprobs: openai.LogprobsCount}, ``, nil},
-		{`"logprobs":3`, openai.Rules{Logprobs: openai.LogprobsCount}, `"logprobs":3`, nil},
+		{`"logprobs":true,"top_logprobs":3`, openai.Rules{LogprobsCount: true}, `"logprobs":3`, nil},
+		{`"logprobs":false,"top_logprobs":3`, openai.Rules{LogprobsCount: true}, ``, nil},
+		{`"logprobs":3`, openai.Rules{LogprobsCount: true}, `"logprobs":3`, nil},
 		{`"logprobs":3`, openai.Rules{}, `"logprobs":true,"top_logprobs":3`, nil},
 		{`"reasoning_effort":"max"`, model(openai.ModelRules{Efforts: []string{"low", "high"}}), `"reasoning_effort":"high"`, []string{"reasoning effort max is not known to this model: changed to high"}},
 		{`"reasoning_effort":"low"`, model(openai.ModelRules{Drop: []string{"reasoning_effort"}}), ``, []string{"reasoning cannot be steered at p for this model: dropped"}},
@@ -144,14 +144,14 @@ func TestPassthroughEncodesAnew(t *testing.T) {
 		rules  openai.Rules
 		passes string // a like body that passes; empty: this one under the zero rules
 	}{
-		"developer":              {say(`{"role":"developer","content":"x"}`), openai.Rules{DeveloperRole: openai.DeveloperAsSystem}, ""},
-		"name":                   {say(`{"role":"user","content":"x","name":"n"}`), openai.Rules{Names: openai.NamesDropped}, ""},
-		"call id":                {say(call("")), openai.Rules{ToolIDs: openai.ToolIDNine}, ""},
-		"result id":              {say(call("") + `,{"role":"tool","tool_call_id":"c","content":"x"}`), openai.Rules{ToolIDs: openai.ToolIDNine}, ""},
+		"developer":              {say(`{"role":"developer","content":"x"}`), openai.Rules{NoDeveloperRole: true}, ""},
+		"name":                   {say(`{"role":"user","content":"x","name":"n"}`), openai.Rules{NoNames: true}, ""},
+		"call id":                {say(call("")), openai.Rules{ShortToolIDs: true}, ""},
+		"result id":              {say(call("") + `,{"role":"tool","tool_call_id":"c","content":"x"}`), openai.Rules{ShortToolIDs: true}, ""},
 		"result of nothing":      {say(call("") + `,{"role":"tool","tool_call_id":"c","content":[]}`), openai.Rules{}, hi},
 		"result of null":         {say(call("") + `,{"role":"tool","tool_call_id":"c","content":null}`), openai.Rules{}, hi},
 		"result with an image":   {say(call("") + `,{"role":"tool","tool_call_id":"c","content":[` + image + `]}`), openai.Rules{}, hi},
-		"image refused":          {user(image), openai.Rules{Images: openai.ImagesRefused}, ""},
+		"image refused":          {user(image), openai.Rules{NoImages: true}, ""},
 		"image as a string":      {user(`{"type":"image_url","image_url":"https://e.com/a"}`), openai.Rules{}, user(image)},
 		"audio as an object":     {user(`{"type":"input_audio","input_audio":{"data":"QQ==","format":"wav"}}`), openai.Rules{Audio: openai.AudioString}, ""},
 		"audio as a string":      {user(`{"type":"input_audio","input_audio":"QQ=="}`), openai.Rules{}, hi},
@@ -163,7 +163,7 @@ func TestPassthroughEncodesAnew(t *testing.T) {
 		"file without type":      {user(`{"type":"file","file":{"file_data":"QUJD"}}`), openai.Rules{}, hi},
 		"cache mark":             {user(`{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}`), openai.Rules{}, hi},
 		"cache mark of a tool":   {hi + `,"tools":[{"type":"function","function":{"name":"f"},"cache_control":{"type":"ephemeral"}}]`, openai.Rules{}, hi},
-		"cache mark of a turn":   {say(`{"role":"user","content":"x","cache_control":{"type":"ephemeral"}}`), openai.Rules{CacheMarks: dialect.CacheMarksKept}, hi},
+		"cache mark of a turn":   {say(`{"role":"user","content":"x","cache_control":{"type":"ephemeral"}}`), openai.Rules{CacheMarks: true}, hi},
 		"function call":          {hi + `,"functions":[{"name":"f"}]`, openai.Rules{}, hi + `,"functions":null`},
 		"function choice":        {hi + `,"function_call":"auto"`, openai.Rules{}, hi},
 		"function message":       {say(`{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}},{"role":"function","name":"f","content":"x"}`), openai.Rules{}, hi},
@@ -172,20 +172,20 @@ func TestPassthroughEncodesAnew(t *testing.T) {
 		"reasoning_content":      {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), openai.Rules{}, say(`{"role":"assistant","content":"x","reasoning_content":null}`)},
 		"null reasoning_content": {say(`{"role":"assistant","content":"x","reasoning_content":null,"reasoning":null,"reasoning_details":null}`), openai.Rules{}, hi},
 		"null reasoning":         {say(`{"role":"assistant","content":"x","reasoning":null}`), openai.Rules{ReasoningBack: openai.ReasoningBackContent}, hi},
-		"null name":              {say(`{"role":"system","content":"x","name":null}`), openai.Rules{Names: openai.NamesDropped}, ""},
+		"null name":              {say(`{"role":"system","content":"x","name":null}`), openai.Rules{NoNames: true}, ""},
 		"pictures":               {say(`{"role":"assistant","content":"x","images":[{"type":"image_url","image_url":{"url":"https://e.com/a"}}]}`), openai.Rules{}, hi},
 		"reasoning for content":  {say(`{"role":"assistant","content":"x","reasoning":"y"}`), openai.Rules{ReasoningBack: openai.ReasoningBackContent}, hi},
 		"content for reasoning":  {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), openai.Rules{ReasoningBack: openai.ReasoningBackField}, hi},
 		"content for details":    {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), openai.Rules{ReasoningBack: openai.ReasoningBackDetails}, hi},
 		"calls without thoughts": {say(call("")), openai.Rules{ReasoningBack: openai.ReasoningBackContent, Reasoning: openai.ReasoningThinking}, ""},
-		"schema":                 {hi + `,"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{}}}`, openai.Rules{Schema: openai.SchemaAsJSON}, ""},
-		"JSON without a word":    {hi + `,"response_format":{"type":"json_object"}`, openai.Rules{Schema: openai.SchemaAsJSON}, ""},
+		"schema":                 {hi + `,"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{}}}`, openai.Rules{NoSchema: true}, ""},
+		"JSON without a word":    {hi + `,"response_format":{"type":"json_object"}`, openai.Rules{NoSchema: true}, ""},
 		"several answers":        {hi + `,"n":2`, openai.Rules{CommonRules: dialect.CommonRules{SingleChoice: true}}, ""},
 		"tools dropped":          {hi + "," + tool, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"tools"}}}, ""},
 		"choice dropped":         {hi + "," + tool + `,"tool_choice":"none"`, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"tool_choice"}}}, ""},
-		"allowed tools":          {hi + "," + tool + `,"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}`, openai.Rules{AllowedTools: openai.AllowedToolsFiltered}, ""},
-		"text array":             {say(`{"role":"system","content":[{"type":"text","text":"x"}]}`), openai.Rules{TextParts: openai.TextPartsJoined}, ""},
-		"text array of a user":   {user(`{"type":"text","text":"x"}`), openai.Rules{TextParts: openai.TextPartsJoined}, ""},
+		"allowed tools":          {hi + "," + tool + `,"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}`, openai.Rules{NoAllowedTools: true}, ""},
+		"text array":             {say(`{"role":"system","content":[{"type":"text","text":"x"}]}`), openai.Rules{NoTextParts: true}, ""},
+		"text array of a user":   {user(`{"type":"text","text":"x"}`), openai.Rules{NoTextParts: true}, ""},
 		"strict: refusal":        {say(`{"role":"assistant","content":"x","refusal":null}`), strict, ""},
 		"strict: index":          {say(call(`,"index":0`)), strict, ""},
 		"strict: arguments":      {say(strings.Replace(call(""), "{}", "", 1)), strict, ""},
@@ -311,7 +311,7 @@ func (m maker) callersBody(t *testing.T, seed uint64) []byte {
 		}
 	}
 	if m.maybe() {
-		rules.StreamUsage = openai.UsageIncluded
+		rules.AsksStreamUsage = false
 	}
 	enc, err := openai.Client{Rules: rules}.EncodeRequest(req)
 	if err != nil {
@@ -328,7 +328,7 @@ func meaning(t *testing.T, body []byte, p *provider.Provider) *chat.Request {
 		t.Fatalf("%v: %s", err, body)
 	}
 	req.Foreign = nil
-	if p.Client.(openai.Client).Rules.StreamUsage == openai.UsageIncluded {
+	if !p.Client.(openai.Client).Rules.AsksStreamUsage {
 		req.StreamUsage = false // asking is useless there
 	}
 	return req
@@ -394,7 +394,7 @@ func BenchmarkPassthroughRequest(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	rules := &openai.Rules{StreamUsage: openai.UsageAsked}
+	rules := &openai.Rules{AsksStreamUsage: true}
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -288,9 +288,9 @@ func TestRecordedRequests(t *testing.T) {
 			t.Errorf("%s: %s", name, dialecttest.Indented(t, req))
 		}
 		rules := everythingKept()
-		rules.StreamUsage, rules.Files = openai.UsageIncluded, openai.FileObjectOrURL
+		rules.AsksStreamUsage, rules.Files = false, openai.FileObjectOrURL
 		if req.StreamUsage {
-			rules.StreamUsage = openai.UsageAsked
+			rules.AsksStreamUsage = true
 		}
 		enc, err := openai.Client{Rules: rules}.EncodeRequest(req)
 		if err != nil {

@@ -17,8 +17,8 @@ import (
 var answers = AnswerFormat{
 	Nulls:          true,
 	CustomCalls:    true,
-	ToolCalls:      `,"tool_calls":[`,
-	Citations:      `,"annotations":[`,
+	ToolCalls:      `"tool_calls":[`,
+	Citations:      `"annotations":[`,
 	FinishReason:   `,"finish_reason":`,
 	Signature:      `,"extra_content":{"google":{"thought_signature":`,
 	SignatureEnd:   `}}`,
@@ -105,20 +105,20 @@ func appendReasoning(out []byte, parts []chat.Part) []byte {
 
 // appendReasoningDelta appends a piece of reasoning as a text and as a detail: whether a state follows,
 // such as a signature at the end, is not known yet, and it is worth nothing without the text.
-func appendReasoningDelta(out []byte, start int, block *Block, ev *chat.Event) []byte {
+func appendReasoningDelta(out []byte, block *Block, ev *chat.Event) []byte {
 	state := chat.ReasoningState{Summary: block.State.Summary}
 	if ev.State != nil {
 		state = *ev.State
 		state.ID, state.Format = block.State.ID, block.State.Format // may have come in an event without content
 	}
 	if ev.Text != "" {
-		out = append(comma(out, start), `"reasoning_content":`...)
+		out = append(jsonx.AppendComma(out), `"reasoning_content":`...)
 		out = jsonx.AppendString(out, ev.Text)
 	}
 	before := len(out)
-	out = append(comma(out, start), `"reasoning_details":[`...)
+	out = append(jsonx.AppendComma(out), `"reasoning_details":[`...)
 	list := len(out)
-	if out = appendDetails(out, list, ev.Text, &state, block.Index); len(out) == list {
+	if out = appendDetails(out, ev.Text, &state, block.Index); len(out) == list {
 		return out[:before]
 	}
 	return append(out, ']')
@@ -127,11 +127,11 @@ func appendReasoningDelta(out []byte, start int, block *Block, ev *chat.Event) [
 // appendReasoningDetails appends all reasoning as details. Each block has an index of its own, in ascending order:
 // clients assemble the pieces of a stream by it.
 func appendReasoningDetails(out []byte, parts []chat.Part) []byte {
-	start, next := len(out), 0
+	next := 0
 	for i := range parts {
 		if p := &parts[i]; p.Kind == chat.Reason {
 			index := blockIndex(p.State, next)
-			out = appendDetails(out, start, p.Text, p.State, index)
+			out = appendDetails(out, p.Text, p.State, index)
 			next = index + 1
 		}
 	}

@@ -183,7 +183,7 @@ func (m maker) request() *chat.Request {
 
 // everythingKept returns rules under which the client half loses nothing.
 func everythingKept() *openai.Rules {
-	return &openai.Rules{StreamUsage: openai.UsageAsked, ReasoningBack: openai.ReasoningBackDetails, CacheMarks: dialect.CacheMarksKept}
+	return &openai.Rules{AsksStreamUsage: true, ReasoningBack: openai.ReasoningBackDetails, CacheMarks: true}
 }
 
 func same(t *testing.T, what string, got, want any) {

@@ -6,31 +6,34 @@ import "github.com/alicetears/llm-gateway/pkg/dialect"
 type Rules struct {
 	dialect.CommonRules
 
-	MaxTokens     MaxTokensField
-	StreamUsage   StreamUsage
-	Stop          StopForm
-	MaxStops      int // stop sequences; 0: no limit is known
-	ToolChoice    ToolChoiceForm
-	ToolIDs       ToolIDForm
-	DeveloperRole RoleForm
-	Names         NameForm
-	Reasoning     ReasoningForm
-	ReasoningBack ReasoningBack
-	Schema        SchemaForm
-	Images        ImageForm
-	Audio         AudioForm
-	Files         FileForm
-	Logprobs      LogprobsForm
-	CacheMarks    dialect.CacheMarkForm
-	AllowedTools  AllowedToolsForm
-	Embeddings    dialect.EmbeddingRules
-	Answers       AnswerForm
+	MaxTokens       MaxTokensField
+	AsksStreamUsage bool // stream_options.include_usage asks for the usage of a stream; else it always comes
+	StopArrayOnly   bool // stop must be an array
+	MaxStops        int  // stop sequences; 0: no limit is known
+	ToolChoiceAny   bool // the tool choice "any" forces a call, not "required"
+	NoAllowedTools  bool // the tool choice allowed_tools is unknown: the other tools are left out
+	ShortToolIDs    bool // ids of calls are nine letters or digits; others become their digests: Mistral
+	NoDeveloperRole bool // its messages get the role system
+	NoNames         bool // messages have no name
+	NoImages        bool
+	Reasoning       ReasoningForm
+	ReasoningBack   ReasoningBack
+	NoSchema        bool // a JSON schema is sent as json_object, with the schema in the prompt: DeepSeek
+	Audio           AudioForm
+	Files           FileForm
+	LogprobsCount   bool // logprobs is the number of top_logprobs, not a boolean: Together
+	CacheMarks      bool // cache_control is sent on content parts: OpenRouter; else it is left out silently
+	Embeddings      dialect.EmbeddingRules
+	// RewritesAnswers says that a client of the same dialect gets answers written anew, as OpenAI's clients would not
+	// understand the provider's: Mistral's reasoning models answer with arrays, Together has the finish reason eos.
+	RewritesAnswers bool
 	// MessageFields, if not empty, are the only members of a message that the provider takes.
 	// It takes no unknown members within them or within tools either. EncodeRequest writes no
 	// others; a client's own message with others is written anew.
 	MessageFields []string
-	// TextParts says whether a client's arrays of text may pass through; EncodeRequest writes strings.
-	TextParts TextPartsForm
+	// NoTextParts says that content may be an array only if it has images or other media. EncodeRequest always writes
+	// text as a string; a client's own arrays of text are joined.
+	NoTextParts bool
 	// Models are exceptions. The first one that matches the model's id is applied over the rest.
 	Models []ModelRules
 }
@@ -100,89 +103,6 @@ const (
 	MaxCompletionTokens                // max_completion_tokens
 )
 
-// StreamUsage says how to request the usage of a stream.
-type StreamUsage uint8
-
-// The ways.
-const (
-	UsageIncluded StreamUsage = iota // always sent; a request for it is refused or has no effect
-	UsageAsked                       // stream_options.include_usage
-)
-
-// StopForm is the form of stop sequences.
-type StopForm uint8
-
-// The forms.
-const (
-	StopAny   StopForm = iota // a string or an array
-	StopArray                 // an array only
-)
-
-// ToolChoiceForm is the provider's word for a choice that forces a call of any tool.
-type ToolChoiceForm uint8
-
-// The forms.
-const (
-	ChoiceRequired ToolChoiceForm = iota // "required"
-	ChoiceAny                            // "any"
-)
-
-// AnswerForm says whether an answer's bytes may pass through to a client of the same dialect.
-type AnswerForm uint8
-
-// The forms.
-const (
-	AnswersPass AnswerForm = iota
-	// AnswersWritten: answers are written anew, as OpenAI's clients would not understand them. Mistral's reasoning
-	// models answer with arrays instead of strings; Together has the finish reason eos.
-	AnswersWritten
-)
-
-// AllowedToolsForm says whether tool_choice may name several tools (allowed_tools).
-type AllowedToolsForm uint8
-
-// The forms.
-const (
-	AllowedToolsKept     AllowedToolsForm = iota
-	AllowedToolsFiltered                  // no: the other tools are left out
-)
-
-// TextPartsForm says which content may be an array of text parts.
-type TextPartsForm uint8
-
-// The forms.
-const (
-	TextPartsKept   TextPartsForm = iota
-	TextPartsJoined               // only content with images or other media
-)
-
-// ToolIDForm is the form of the ids of tool calls.
-type ToolIDForm uint8
-
-// The forms.
-const (
-	ToolIDAny  ToolIDForm = iota
-	ToolIDNine            // nine letters or digits; others become their digests
-)
-
-// RoleForm says whether the provider has the developer role.
-type RoleForm uint8
-
-// The forms.
-const (
-	DeveloperKept RoleForm = iota
-	DeveloperAsSystem
-)
-
-// NameForm says whether messages may have a name.
-type NameForm uint8
-
-// The forms.
-const (
-	NamesKept NameForm = iota
-	NamesDropped
-)
-
 // ReasoningForm is the form of the reasoning effort.
 type ReasoningForm uint8
 
@@ -210,24 +130,6 @@ const (
 	ReasoningBackDetails               // reasoning_details, unchanged: OpenRouter
 )
 
-// SchemaForm says how to request an answer with a JSON schema.
-type SchemaForm uint8
-
-// The forms.
-const (
-	SchemaKept   SchemaForm = iota
-	SchemaAsJSON            // json_object, the schema in the prompt: DeepSeek
-)
-
-// ImageForm says whether images may be sent.
-type ImageForm uint8
-
-// The forms.
-const (
-	ImagesKept ImageForm = iota
-	ImagesRefused
-)
-
 // AudioForm is the form of audio.
 type AudioForm uint8
 
@@ -247,13 +149,4 @@ const (
 	FileObjectOrURL                 // the same, and file_data may be a URL: OpenRouter
 	FileDocumentURL                 // document_url, which may be a data URL: Mistral
 	FilesRefused
-)
-
-// LogprobsForm says how to request the log probabilities of tokens.
-type LogprobsForm uint8
-
-// The forms.
-const (
-	LogprobsBool  LogprobsForm = iota // logprobs is a boolean, top_logprobs the number
-	LogprobsCount                     // logprobs is the number: Together
 )

@@ -41,9 +41,7 @@ func vectorOf(v jsonx.Value) json.RawMessage {
 		if math.IsNaN(n) || math.IsInf(n, 0) {
 			return nil
 		}
-		if i > 0 {
-			out = append(out, ',')
-		}
+		out = jsonx.AppendComma(out)
 		out = strconv.AppendFloat(out, n, 'g', -1, 32)
 	}
 	return append(out, ']')

@@ -96,10 +96,7 @@ func (e *encoder) text() {
 		e.Out = appendFormat(append(e.Out, `"format":`...), e.Req.ResponseFormat)
 	}
 	if verbosity != "" {
-		if formatted {
-			e.Raw(",")
-		}
-		e.Raw(`"verbosity":`)
+		e.Key("verbosity")
 		e.Str(verbosity)
 	}
 	e.Raw("}")
@@ -160,15 +157,9 @@ func (e *encoder) reasoning() {
 		return
 	}
 	e.Raw("{")
-	if e.Effort != "" {
-		e.Raw(`"effort":`)
-		e.Str(e.Effort)
-	}
+	e.Optional(`"effort":`, e.Effort)
 	if summary != "" {
-		if e.Effort != "" {
-			e.Raw(",")
-		}
-		e.Raw(`"summary":`)
+		e.Key("summary")
 		e.Str(summary)
 	}
 	e.Raw("}")

@@ -14,7 +14,6 @@ import (
 // input writes the conversation as items.
 func (e *encoder) input() {
 	e.Raw("[")
-	start := len(e.Out)
 	for i := range e.Req.Messages {
 		m := &e.Req.Messages[i]
 		if m.Name != "" {
@@ -22,9 +21,9 @@ func (e *encoder) input() {
 		}
 		switch m.Role {
 		case chat.Assistant:
-			e.assistant(m.Parts, start)
+			e.assistant(m.Parts)
 		case chat.System, chat.Developer, chat.User, chat.ToolRole:
-			e.otherMessage(m, start)
+			e.otherMessage(m)
 		default:
 			e.Refuse("messages", "the role %q cannot be sent to %s", m.Role, e.Provider())
 		}
@@ -32,23 +31,20 @@ func (e *encoder) input() {
 	e.Raw("]")
 }
 
-// separate writes a comma before every item but the first.
-func (e *encoder) separate(start int) { e.Comma(len(e.Out) - start) }
-
 // otherMessage writes a message that is not the assistant's. The results of tools come first, as they must follow
 // their calls.
-func (e *encoder) otherMessage(m *chat.Message, start int) {
+func (e *encoder) otherMessage(m *chat.Message) {
 	var rest []chat.Part
 	written := false
 	for i := range m.Parts {
 		switch p := &m.Parts[i]; {
 		case p.Kind == chat.Result:
 			written = true
-			e.separate(start)
+			e.Comma()
 			e.result(p.ToolResult)
 		case p.Kind == chat.Unrendered && itemOf(p.Raw):
 			written = true
-			e.separate(start)
+			e.Comma()
 			e.Out = jsonx.AppendCompact(e.Out, p.Raw)
 		default:
 			rest = append(rest, *p)
@@ -61,12 +57,11 @@ func (e *encoder) otherMessage(m *chat.Message, start int) {
 	switch {
 	case role == chat.ToolRole:
 		role = chat.User // media beside the results
-	case role == chat.Developer && e.Rules.DeveloperRole == openai.DeveloperAsSystem:
+	case role == chat.Developer && e.Rules.NoDeveloperRole:
 		role = chat.System
 	}
-	e.separate(start)
-	e.Raw(`{"type":"message","role":`)
-	e.Str(string(role))
+	e.Comma()
+	e.Member(`{"type":"message","role":`, string(role))
 	e.Raw(`,"content":`)
 	e.content(rest)
 	e.Raw("}")
@@ -84,7 +79,7 @@ func (e *encoder) content(parts []chat.Part) {
 	}
 	e.Raw("[")
 	for i := range parts {
-		e.Comma(i)
+		e.Comma()
 		e.part(&parts[i])
 	}
 	e.Raw("]")
@@ -93,10 +88,9 @@ func (e *encoder) content(parts []chat.Part) {
 func (e *encoder) part(p *chat.Part) {
 	switch {
 	case p.Kind == chat.Text:
-		e.Raw(`{"type":"input_text","text":`)
-		e.Str(p.Text)
+		e.Member(`{"type":"input_text","text":`, p.Text)
 		e.Raw("}")
-	case p.Kind == chat.Image && p.Media != nil && e.Rules.Images != openai.ImagesRefused:
+	case p.Kind == chat.Image && p.Media != nil && !e.Rules.NoImages:
 		e.image(p.Media)
 	case p.Kind == chat.File && p.Media != nil && e.Rules.Files != openai.FilesRefused:
 		e.file(p.Media)
@@ -111,18 +105,14 @@ func (e *encoder) image(m *chat.Media) {
 	e.Raw(`{"type":"input_image",`)
 	switch {
 	case m.FileID != "":
-		e.Raw(`"file_id":`)
-		e.Str(m.FileID)
+		e.Member(`"file_id":`, m.FileID)
 	case m.URL != "" || m.Data != "":
 		e.Raw(`"image_url":`)
 		e.DataURL(m, "image/png")
 	default:
 		e.Refuse("messages", "this image cannot be sent to %s", e.Provider())
 	}
-	if m.Detail != "" {
-		e.Raw(`,"detail":`)
-		e.Str(m.Detail)
-	}
+	e.Optional(`,"detail":`, m.Detail)
 	e.Raw("}")
 }
 
@@ -133,14 +123,11 @@ func (e *encoder) file(m *chat.Media) {
 	e.Raw(`{"type":"input_file",`)
 	switch {
 	case m.FileID != "":
-		e.Raw(`"file_id":`)
-		e.Str(m.FileID)
+		e.Member(`"file_id":`, m.FileID)
 	case m.URL != "":
-		e.Raw(`"file_url":`)
-		e.Str(m.URL)
+		e.Member(`"file_url":`, m.URL)
 	case m.Data != "":
-		e.Raw(`"filename":`)
-		e.Str(body.Filename(m))
+		e.Member(`"filename":`, body.Filename(m))
 		e.Raw(`,"file_data":`)
 		e.DataURL(m, "application/pdf")
 	default:
@@ -174,7 +161,7 @@ func callID(id string) string {
 
 // assistant writes a turn of the model in the order of its parts: reasoning must come back right before the item
 // that followed it.
-func (e *encoder) assistant(parts []chat.Part, start int) {
+func (e *encoder) assistant(parts []chat.Part) {
 	for i := 0; i < len(parts); {
 		n := 1
 		switch p := &parts[i]; {
@@ -182,21 +169,21 @@ func (e *encoder) assistant(parts []chat.Part, start int) {
 			for i+n < len(parts) && isText(parts[i+n].Kind) && parts[i+n].Phase == p.Phase {
 				n++
 			}
-			e.separate(start)
+			e.Comma()
 			e.message(parts[i : i+n])
 		case p.Kind == chat.Call:
-			e.separate(start)
+			e.Comma()
 			e.call(p.ToolCall)
 		case p.Kind == chat.Reason:
 			for i+n < len(parts) && parts[i+n].Kind == chat.Reason && continues(parts[i+n-1].State, parts[i+n].State) {
 				n++
 			}
 			if e.canReturn(parts[i:i+n], parts[i+n:]) {
-				e.separate(start)
+				e.Comma()
 				e.reason(parts[i : i+n])
 			}
 		case p.Kind == chat.Unrendered && itemOf(p.Raw):
-			e.separate(start)
+			e.Comma()
 			e.Out = jsonx.AppendCompact(e.Out, p.Raw)
 		default:
 			e.Warn("%s takes back text, reasoning and calls alone from the assistant: other parts dropped", e.Provider())
@@ -212,7 +199,7 @@ func isText(kind chat.PartKind) bool { return kind == chat.Text || kind == chat.
 func (e *encoder) message(parts []chat.Part) {
 	e.Raw(`{"type":"message","role":"assistant","content":[`)
 	for i := range parts {
-		e.Comma(i)
+		e.Comma()
 		if parts[i].Kind == chat.Text {
 			e.Raw(`{"type":"output_text","text":`)
 		} else {
@@ -222,10 +209,7 @@ func (e *encoder) message(parts []chat.Part) {
 		e.Raw("}")
 	}
 	e.Raw("]")
-	if phase := parts[0].Phase; phase != "" {
-		e.Raw(`,"phase":`)
-		e.Str(phase)
-	}
+	e.Optional(`,"phase":`, parts[0].Phase)
 	e.Raw("}")
 }
 
@@ -245,8 +229,7 @@ func (e *encoder) call(c *chat.ToolCall) {
 		}
 	}
 	e.Str(callID(c.ID))
-	e.Raw(`,"name":`)
-	e.Str(c.Name)
+	e.Member(`,"name":`, c.Name)
 	e.Raw(member)
 	e.Str(arguments)
 	e.Raw("}")
@@ -273,34 +256,27 @@ func (e *encoder) canReturn(parts, after []chat.Part) bool {
 func (e *encoder) reason(parts []chat.Part) {
 	last := parts[len(parts)-1].State
 	e.Raw(`{"type":"reasoning"`)
-	if last.ID != "" {
-		e.Raw(`,"id":`)
-		e.Str(last.ID)
-	}
+	e.Optional(`,"id":`, last.ID)
 	e.reasoningTexts(`,"summary":[`, summaryText, parts)
 	if slices.ContainsFunc(parts, func(p chat.Part) bool { return p.Text != "" && !isSummary(p.State) }) {
 		e.reasoningTexts(`,"content":[`, reasoningText, parts)
 	}
-	e.Raw(`,"encrypted_content":`)
-	e.Str(last.Encrypted)
+	e.Member(`,"encrypted_content":`, last.Encrypted)
 	e.Raw("}")
 }
 
 // reasoningTexts writes the texts of that kind.
 func (e *encoder) reasoningTexts(member string, kind contentKind, parts []chat.Part) {
 	e.Raw(member)
-	n := 0
 	for i := range parts {
 		if parts[i].Text == "" || reasoningKind(parts[i].State) != kind {
 			continue
 		}
-		e.Comma(n)
+		e.Comma()
 		e.Raw(`{"type":"`)
 		e.Raw(kind.name())
-		e.Raw(`","text":`)
-		e.Str(parts[i].Text)
+		e.Member(`","text":`, parts[i].Text)
 		e.Raw("}")
-		n++
 	}
 	e.Raw("]")
 }

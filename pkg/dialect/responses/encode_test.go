@@ -104,7 +104,7 @@ func all(string) bool { return true }
 var profiles = map[string]*openai.Rules{
 	"plain": {CommonRules: dialect.CommonRules{Provider: "openai"}},
 	"reasoner": {
-		CommonRules: dialect.CommonRules{Provider: "openai", Drop: []string{"top_k"}, Clamp: map[string]dialect.Range{"temperature": {Max: 1}}}, DeveloperRole: openai.DeveloperAsSystem,
+		CommonRules: dialect.CommonRules{Provider: "openai", Drop: []string{"top_k"}, Clamp: map[string]dialect.Range{"temperature": {Max: 1}}}, NoDeveloperRole: true,
 		Models: []openai.ModelRules{{Match: all, Drop: []string{"stop"}, DropUnlessEffortNone: []string{"temperature", "top_p", "logprobs", "top_logprobs"},
 			Efforts: []string{"low", "high"}, Tools: openai.ToolsWithoutReasoning}}},
 }
@@ -184,7 +184,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"schema dropped":   {schema, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"response_format"}}}, "response_format"},
 		"text dropped":     {schema, openai.Rules{CommonRules: dialect.CommonRules{Drop: []string{"text"}}}, "text"},
 		"audio":            {say(chat.Part{Kind: chat.Audio, Media: &chat.Media{Data: "QQ=="}}), openai.Rules{}, "messages"},
-		"images refused":   {say(chat.Part{Kind: chat.Image, Media: &chat.Media{Data: "QQ=="}}), openai.Rules{Images: openai.ImagesRefused}, "messages"},
+		"images refused":   {say(chat.Part{Kind: chat.Image, Media: &chat.Media{Data: "QQ=="}}), openai.Rules{NoImages: true}, "messages"},
 		"files refused":    {say(chat.Part{Kind: chat.File, Media: &chat.Media{Data: "QQ=="}}), openai.Rules{Files: openai.FilesRefused}, "messages"},
 		"video":            {say(chat.Part{Kind: chat.File, Media: &chat.Media{MIMEType: "video/mp4", URL: "https://e.com/a"}}), openai.Rules{}, "messages"},
 		"image of nothing": {say(chat.Part{Kind: chat.Image, Media: &chat.Media{}}), openai.Rules{}, "messages"},

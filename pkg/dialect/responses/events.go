@@ -109,8 +109,7 @@ func (e *streamEncoder) Error(out []byte, err *fault.Error) []byte {
 	e.begin("error")
 	e.out = append(e.out, `,"code":`...)
 	e.out = openai.AppendOrNull(e.out, code)
-	e.out = append(e.out, `,"message":`...)
-	e.out = jsonx.AppendString(e.out, openai.Message(err))
+	e.out = body.AppendMember(e.out, `,"message":`, openai.Message(err))
 	e.out = append(e.out, `,"param":`...)
 	e.out = openai.AppendOrNull(e.out, param)
 	e.out = append(e.out, ',')
@@ -150,8 +149,7 @@ func (e *eventWriter) begin(name string) {
 	e.out = sse.Begin(e.out, name)
 	e.out = append(e.out, `{"type":"`...)
 	e.out = append(e.out, name...)
-	e.out = append(e.out, `","sequence_number":`...)
-	e.out = jsonx.AppendInt(e.out, e.number)
+	e.out = body.AppendCount(e.out, `","sequence_number":`, e.number)
 	e.number++
 }
 
@@ -163,10 +161,8 @@ func (e *eventWriter) end() {
 // beginAt begins an event about the item at the position.
 func (e *eventWriter) beginAt(name string, at int, it *outputItem) {
 	e.begin(name)
-	e.out = append(e.out, `,"item_id":`...)
-	e.out = jsonx.AppendString(e.out, it.id)
-	e.out = append(e.out, `,"output_index":`...)
-	e.out = jsonx.AppendInt(e.out, int64(at))
+	e.out = body.AppendMember(e.out, `,"item_id":`, it.id)
+	e.out = body.AppendCount(e.out, `,"output_index":`, int64(at))
 }
 
 // beginText begins an event about the nth text of an item.
@@ -182,8 +178,7 @@ func (e *eventWriter) beginText(name string, at int, it *outputItem, n int) {
 
 func (e *eventWriter) item(name string, at int, it *outputItem) {
 	e.begin(name)
-	e.out = append(e.out, `,"output_index":`...)
-	e.out = jsonx.AppendInt(e.out, int64(at))
+	e.out = body.AppendCount(e.out, `,"output_index":`, int64(at))
 	e.out = append(e.out, `,"item":`...)
 	e.out = appendItem(e.out, it)
 	e.end()
@@ -202,15 +197,12 @@ func (e *eventWriter) itemDone(at int, it *outputItem) {
 	switch it.kind {
 	case functionItem:
 		e.beginAt("response.function_call_arguments.done", at, it)
-		e.out = append(e.out, `,"name":`...)
-		e.out = jsonx.AppendString(e.out, it.call.Name)
-		e.out = append(e.out, `,"arguments":`...)
-		e.out = jsonx.AppendString(e.out, string(it.arguments))
+		e.out = body.AppendMember(e.out, `,"name":`, it.call.Name)
+		e.out = body.AppendMember(e.out, `,"arguments":`, string(it.arguments))
 		e.end()
 	case customItem:
 		e.beginAt("response.custom_tool_call_input.done", at, it)
-		e.out = append(e.out, `,"input":`...)
-		e.out = jsonx.AppendString(e.out, string(it.arguments))
+		e.out = body.AppendMember(e.out, `,"input":`, string(it.arguments))
 		e.end()
 	case imageItem:
 		e.beginAt("response.image_generation_call.completed", at, it)
@@ -228,8 +220,7 @@ func (e *eventWriter) argumentsDelta(at int, it *outputItem, text string) {
 		name = "response.custom_tool_call_input.delta"
 	}
 	e.beginAt(name, at, it)
-	e.out = append(e.out, `,"delta":`...)
-	e.out = jsonx.AppendString(e.out, text)
+	e.out = body.AppendMember(e.out, `,"delta":`, text)
 	e.end()
 }
 
@@ -258,8 +249,7 @@ func (e *eventWriter) delta(at int, it *outputItem, n int, text string) {
 	kind := it.texts[n].kind
 	name, _ := kind.names()
 	e.beginText(name, at, it, n)
-	e.out = append(e.out, `,"delta":`...)
-	e.out = jsonx.AppendString(e.out, text)
+	e.out = body.AppendMember(e.out, `,"delta":`, text)
 	if kind == answerText {
 		e.out = append(e.out, `,"logprobs":[]`...)
 	}

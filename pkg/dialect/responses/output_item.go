@@ -42,9 +42,7 @@ func appendItem(out []byte, it *outputItem) []byte {
 		out = append(out, it.status()...)
 		out = append(out, `","role":"assistant","content":[`...)
 		out = appendTexts(out, it, func(contentKind) bool { return true })
-		if it.phase != "" {
-			out = body.AppendMember(out, `,"phase":`, it.phase)
-		}
+		out = body.AppendOptional(out, `,"phase":`, it.phase)
 	case reasoningItem:
 		out = append(out, `,"type":"reasoning","summary":[`...)
 		out = appendTexts(out, it, func(k contentKind) bool { return k == summaryText })
@@ -77,8 +75,7 @@ func appendCall(out []byte, it *outputItem) []byte {
 		out = append(out, `,"type":"function_call","status":"`...)
 	}
 	out = append(out, it.status()...)
-	out = append(out, `","call_id":`...)
-	out = jsonx.AppendString(out, it.call.ID)
+	out = body.AppendMember(out, `","call_id":`, it.call.ID)
 	out = body.AppendMember(out, `,"name":`, it.call.Name)
 	out = append(out, member...)
 	if it.closed {
@@ -89,16 +86,10 @@ func appendCall(out []byte, it *outputItem) []byte {
 
 // appendTexts appends the item's texts of the wanted kinds, and the end of their array.
 func appendTexts(out []byte, it *outputItem, wanted func(contentKind) bool) []byte {
-	n := 0
 	for i := range it.texts {
-		if !it.closed || !it.texts[i].begun || !wanted(it.texts[i].kind) {
-			continue
+		if it.closed && it.texts[i].begun && wanted(it.texts[i].kind) {
+			out = it.texts[i].append(jsonx.AppendComma(out))
 		}
-		if n > 0 {
-			out = append(out, ',')
-		}
-		out = it.texts[i].append(out)
-		n++
 	}
 	return append(out, ']')
 }
@@ -113,9 +104,7 @@ func (t *outputText) append(out []byte) []byte {
 	case answerText:
 		out = append(out, `","annotations":[`...)
 		for i := range t.citations {
-			if i > 0 {
-				out = append(out, ',')
-			}
+			out = jsonx.AppendComma(out)
 			out = appendCitation(out, &t.citations[i])
 		}
 		out = append(out, `],"logprobs":[`...)
@@ -152,8 +141,7 @@ func appendCitation(out []byte, c *chat.Citation) []byte {
 	if c.URL == "" {
 		return jsonx.AppendCompact(out, c.Raw)
 	}
-	out = append(out, `{"type":"url_citation","url":`...)
-	out = jsonx.AppendString(out, c.URL)
+	out = body.AppendMember(out, `{"type":"url_citation","url":`, c.URL)
 	out = body.AppendMember(out, `,"title":`, c.Title)
 	out = body.AppendCount(out, `,"start_index":`, int64(c.Start))
 	out = body.AppendCount(out, `,"end_index":`, int64(c.End))

@@ -71,17 +71,13 @@ func (p *passthrough) settings() {
 	p.ToolChoice(p.toolChoice)
 	if formatted, verbosity := p.textMembers(); (formatted || verbosity != "") && p.Field("text", body.Refuses) {
 		p.Raw("{")
-		if verbosity != "" {
-			p.Raw(`"verbosity":`)
-			p.Str(verbosity)
-		}
+		p.Optional(`"verbosity":`, verbosity)
 		p.Raw("}")
 	}
 	p.FieldInt("max_output_tokens", p.leastOutput(p.Req.MaxTokens))
 	p.sampling()
 	if p.Effort != "" && p.Field("reasoning", body.Warns) {
-		p.Raw(`{"effort":`)
-		p.Str(p.Effort)
+		p.Member(`{"effort":`, p.Effort)
 		p.Raw("}")
 	}
 	p.includes()
@@ -121,7 +117,7 @@ func (p *passthrough) includes() {
 func (p *passthrough) messagesFit() bool {
 	for i := range p.Req.Messages {
 		m := &p.Req.Messages[i]
-		if m.Role == chat.Developer && p.Rules.DeveloperRole == openai.DeveloperAsSystem || !p.partsFit(m.Parts) {
+		if m.Role == chat.Developer && p.Rules.NoDeveloperRole || !p.partsFit(m.Parts) {
 			return false
 		}
 	}
@@ -132,7 +128,7 @@ func (p *passthrough) partsFit(parts []chat.Part) bool {
 	for i := range parts {
 		switch parts[i].Kind {
 		case chat.Image:
-			if p.Rules.Images == openai.ImagesRefused {
+			if p.Rules.NoImages {
 				return false
 			}
 		case chat.File:

@@ -57,8 +57,7 @@ func (o *output) size() int {
 func (o *output) appendResponse(out []byte, status string) []byte {
 	r := o.served.Request
 	out = body.AppendMember(out, `{"id":`, cmp.Or(o.id, responseID(o.root)))
-	out = append(out, `,"object":"response","created_at":`...)
-	out = jsonx.AppendInt(out, o.served.Created)
+	out = body.AppendCount(out, `,"object":"response","created_at":`, o.served.Created)
 	out = append(out, `,"status":"`...)
 	out = append(out, status...)
 	out = append(out, `","background":false,"error":`...)
@@ -84,9 +83,7 @@ func (o *output) appendResponse(out []byte, status string) []byte {
 	out = append(out, `,"output":[`...)
 	if status != inProgress {
 		for i := range o.items {
-			if i > 0 {
-				out = append(out, ',')
-			}
+			out = jsonx.AppendComma(out)
 			out = appendItem(out, &o.items[i])
 		}
 	}
@@ -126,16 +123,12 @@ func (o *output) appendEcho(out []byte) []byte {
 	out = appendFloat(out, r.Temperature)
 	out = append(out, `,"text":{"format":`...)
 	out = appendFormat(out, r.ResponseFormat)
-	if r.Verbosity != "" {
-		out = body.AppendMember(out, `,"verbosity":`, r.Verbosity)
-	}
+	out = body.AppendOptional(out, `,"verbosity":`, r.Verbosity)
 	out = append(out, `},"tool_choice":`...)
 	out = appendChoice(out, r.ToolChoice, r.Tools)
 	out = append(out, `,"tools":[`...)
 	for i := range r.Tools {
-		if i > 0 {
-			out = append(out, ',')
-		}
+		out = jsonx.AppendComma(out)
 		out = appendTool(out, &r.Tools[i])
 	}
 	out = append(out, `],"top_logprobs":`...)
@@ -148,10 +141,8 @@ func (o *output) appendEcho(out []byte) []byte {
 	out = append(out, `,"truncation":"disabled","user":`...)
 	out = openai.AppendOrNull(out, r.User)
 	out = append(out, `,"metadata":{`...)
-	for i, key := range slices.Sorted(maps.Keys(r.Metadata)) {
-		if i > 0 {
-			out = append(out, ',')
-		}
+	for _, key := range slices.Sorted(maps.Keys(r.Metadata)) {
+		out = jsonx.AppendComma(out)
 		out = jsonx.AppendString(out, key)
 		out = append(out, ':')
 		out = jsonx.AppendString(out, r.Metadata[key])
@@ -201,14 +192,10 @@ func appendUsage(out []byte, u *chat.Usage) []byte {
 		return append(out, "null"...)
 	}
 	out = body.AppendCount(out, `{"input_tokens":`, u.Input)
-	out = append(out, `,"input_tokens_details":{"cached_tokens":`...)
-	out = jsonx.AppendInt(out, u.Cached)
+	out = body.AppendCount(out, `,"input_tokens_details":{"cached_tokens":`, u.Cached)
 	out = body.AppendCount(out, `,"cache_write_tokens":`, u.CacheWrite+u.CacheWrite1h)
-	out = append(out, `},"output_tokens":`...)
-	out = jsonx.AppendInt(out, u.Output)
-	out = append(out, `,"output_tokens_details":{"reasoning_tokens":`...)
-	out = jsonx.AppendInt(out, u.Reasoning)
-	out = append(out, `},"total_tokens":`...)
-	out = jsonx.AppendInt(out, u.Total())
+	out = body.AppendCount(out, `},"output_tokens":`, u.Output)
+	out = body.AppendCount(out, `,"output_tokens_details":{"reasoning_tokens":`, u.Reasoning)
+	out = body.AppendCount(out, `},"total_tokens":`, u.Total())
 	return append(out, '}')
 }
