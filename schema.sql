@@ -76,14 +76,33 @@ create table provider_keys (
   allowed_models text    not null,         -- JSON array: exact, prefix*, or *; empty: all models of the provider
   default_model  text,
   daily_limit    bigint,                   -- requests per UTC day; null: no limit
-  rest_until     bigint  not null,         -- end of the cooldown: not used before this time
-  rest_class     text    not null,         -- reason of the cooldown: an error class, or empty
-  rest_note      text    not null,         -- the provider's message about the key, redacted
+  rest_until     bigint  not null,         -- rest_* are not used any more, see cooldowns; older processes write them
+  rest_class     text    not null,
+  rest_note      text    not null,
   created_at     bigint  not null,
-  updated_at     bigint  not null,
-  cooldown_since bigint  not null default 0 -- when the cooldown began; 0: unknown
+  updated_at     bigint  not null
 );
 create index provider_keys_user on provider_keys (user_id);
+
+-- Cooldowns of keys, of single models of a key, and of providers' hosts.
+create table cooldowns (
+  subject      bytea   not null,           -- a key's id, or a digest of user, provider and base URL: a host as one user reaches it
+  model_key    bytea   not null,           -- digest of the model's id; 16 zero bytes: all models
+  user_id      bytea   not null references users (id) on delete cascade,
+  model        text    not null,           -- as the provider is asked; empty: all models
+  until        bigint  not null,           -- nothing is sent before this time
+  resets_at    bigint  not null,           -- the end that the provider named, if it is later; else 0
+  half_open    boolean not null,           -- after until, one request at a time probes; the row stands until one succeeds
+  class        text    not null,           -- the last failure's error class
+  message      text    not null,           -- the provider's message, redacted
+  since        bigint  not null,
+  failures     bigint  not null,           -- in a row, each after the cooldown of the one before had ended
+  lease_until  bigint  not null,           -- a probe runs until then at the latest; 0: none
+  lease_holder bytea,                      -- the request that probes
+  primary key (subject, model_key)
+) /*sqlite without rowid */;
+create index cooldowns_user on cooldowns (user_id);
+create index cooldowns_end on cooldowns (until);
 
 -- The used part of a key's quota of a day. gen counts the resets of that day, so that
 -- a release after a reset does not free a reservation of before it.

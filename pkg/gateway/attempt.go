@@ -22,6 +22,9 @@ type attempt struct {
 	started     time.Time
 	stream      bool
 
+	probes          bool // under the lease of a half-open cooldown
+	passesTransient bool // although the key cools down after a transient failure
+
 	client      dialect.Client      // of the protocol in which the request is sent
 	passthrough dialect.Passthrough // not nil: the answer's bytes are passed through
 	names       body.ToolNames      // not nil: the provider knows functions by other names

@@ -29,6 +29,10 @@ type Call struct {
 	answer   answer        // collected to be saved
 
 	deferred      []store.Stmt // of failed attempts; they go with the next round trip
+	hostFailures  map[hostFailure][]candidate
+	failedHosts   []store.CooldownID // that are not tried any more
+	metPage       bool               // of status 4xx, and pages is how many requests in a row did
+	pages         int
 	last          *attempt
 	retried       bool     // the last key was tried twice; no key is tried a third time
 	current       *attempt // committed: its answer goes to the client
@@ -87,7 +91,7 @@ func (c *Call) open() error {
 			return c.contextError(err)
 		}
 		pick := c.pick(c.nowMs())
-		if len(pick) == 0 {
+		if pick.empty() {
 			if c.retryLast() {
 				continue
 			}
@@ -114,7 +118,7 @@ func (c *Call) open() error {
 			}
 			continue
 		}
-		done, err := c.try(candidateOf(pick, res.Key), res)
+		done, err := c.try(candidateOf(pick.keys, res.Key), pick, res)
 		if done || err != nil {
 			return err
 		}
@@ -151,19 +155,40 @@ func (c *Call) principal() store.Principal {
 	return store.Principal{User: c.entry.table.user, Token: c.entry.token, Session: c.req.Principal.Session}
 }
 
-func (c *Call) reserve(pick []candidate) (quota.Reservation, bool, error) {
+func (c *Call) reserve(pick choice) (quota.Reservation, bool, error) {
+	now := c.nowMs()
 	claim := quota.Request{
-		Principal: c.principal(), Revision: c.entry.table.revision, Now: c.nowMs(),
-		Keys: idsOf(pick),
+		Principal: c.principal(), Revision: c.entry.table.revision, Now: now,
+		Targets: targetsOf(pick.keys), IgnoreTransient: pick.passesTransient,
 	}
+	if pick.probes {
+		// The lease ends with the request's time, if it is not released before.
+		claim.Probe, claim.ProbeEnd = c.req.ID, now+c.timeLeft().Milliseconds()
+		c.g.hints.probe(c.entry.table, claim.Targets[0], claim.ProbeEnd)
+	}
+	var (
+		res quota.Reservation
+		ok  bool
+		err error
+	)
 	if len(c.deferred) == 0 {
-		return c.g.Quota.Reserve(c.ctx, claim)
+		res, ok, err = c.g.Quota.Reserve(c.ctx, claim)
+	} else {
+		res, ok, err = c.g.Quota.ReserveNext(c.ctx, c.deferred, claim)
+		if err == nil {
+			c.deferred = nil
+		}
 	}
-	res, ok, err := c.g.Quota.ReserveNext(c.ctx, c.deferred, claim)
-	if err == nil {
-		c.deferred = nil
+	if pick.probes && !ok {
+		c.releaseLease(pick.keys[0]) // it may have been taken although the quota is spent
 	}
 	return res, ok, err
+}
+
+// timeLeft returns the time until the request's deadline.
+func (c *Call) timeLeft() time.Duration {
+	deadline, _ := c.ctx.Deadline()
+	return time.Until(deadline)
 }
 
 // refresh reads the status of the principal and its keys after a reservation was refused. It reports whether
@@ -185,16 +210,17 @@ func (c *Call) refresh() (again bool, err error) {
 			return false, err
 		}
 	}
-	c.g.hints.update(v, now)
-	return len(c.pick(now)) > 0, nil
+	c.g.hints.update(c.entry.table.user, v, now)
+	return !c.pick(now).empty(), nil
 }
 
 // try calls the provider with the reserved key. done reports that the answer has come or is committed; an error means
 // that no other key can do better.
-func (c *Call) try(k candidate, res quota.Reservation) (done bool, err error) {
+func (c *Call) try(k candidate, pick choice, res quota.Reservation) (done bool, err error) {
 	c.attempts++
 	c.tried[k.id] = true
-	a := &attempt{key: k, reservation: res, started: c.g.Now(), stream: c.req.Chat.Stream}
+	a := &attempt{key: k, reservation: res, started: c.g.Now(), stream: c.req.Chat.Stream,
+		probes: pick.probes, passesTransient: pick.passesTransient}
 	c.last = a
 	request := c.req
 	request.Chat, request.changedMessages = c.requestFor(k)

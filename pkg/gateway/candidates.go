@@ -120,38 +120,50 @@ func (k *key) fits(model string, route dialect.Route, want service) (c candidate
 	return candidate{key: k, model: id, sure: fit == provider.Sure, named: named}, ""
 }
 
-// pick returns the keys to reserve next: one, or several of equal priority to rotate among. It is empty if no candidate
-// is left.
-func (c *Call) pick(now int64) []candidate {
-	if k, ok := c.preferred(now); ok {
-		return []candidate{k}
-	}
-	if keys := c.pickWhere(now, func(k candidate) bool { return c.g.hints.mayServe(k.id, k.model, now) }); len(keys) > 0 {
-		return keys
-	}
-	// A provider that did not know the model may know it now.
-	return c.pickWhere(now, func(candidate) bool { return true })
+// choice is what to reserve next: one key, or several of equal priority to rotate among. It is empty if no candidate is
+// left.
+type choice struct {
+	keys            []candidate
+	probes          bool // takes the lease of a half-open cooldown
+	passesTransient bool // every candidate cools down after a transient failure: the soonest is tried rather than refusing
 }
 
-// preferred returns the key that made the latest saved turn of the conversation, if it can be tried.
-func (c *Call) preferred(now int64) (candidate, bool) {
-	for _, k := range c.candidates {
-		if !c.affinity.IsZero() && k.id == c.affinity && !c.tried[k.id] && c.g.hints.ready(k.id, c.entry.table.revision, now) &&
-			c.g.hints.mayServe(k.id, k.model, now) {
-			return k, true
+func (p choice) empty() bool { return len(p.keys) == 0 }
+
+// pick returns what to reserve next.
+func (c *Call) pick(now int64) choice {
+	mayServe := func(k candidate) bool { return c.g.hints.mayServe(k.id, k.model, now) }
+	preferred := func(k candidate) bool { return k.id == c.affinity && mayServe(k) }
+	if !c.affinity.IsZero() { // the key that made the latest saved turn of the conversation
+		if p := c.pickWhere(now, preferred); !p.empty() {
+			return p
 		}
 	}
-	return candidate{}, false
+	if p := c.pickWhere(now, mayServe); !p.empty() {
+		return p
+	}
+	// A provider that did not know the model may know it now.
+	if p := c.pickWhere(now, func(candidate) bool { return true }); !p.empty() {
+		return p
+	}
+	return c.pickSoonest(now)
 }
 
-func (c *Call) pickWhere(now int64, also func(candidate) bool) []candidate {
+func (c *Call) pickWhere(now int64, also func(candidate) bool) choice {
 	var equal []candidate
 	for _, k := range c.candidates {
 		if len(equal) > 0 && k.priority != equal[0].priority {
 			break
 		}
-		if c.tried[k.id] || !c.g.hints.ready(k.id, c.entry.table.revision, now) || !also(k) {
+		if c.tried[k.id] || c.hostHasFailed(k) || !also(k) {
 			continue
+		}
+		r := c.g.hints.readiness(c.entry.table, k, now)
+		if !r.now(now) {
+			continue
+		}
+		if r.probe {
+			return choice{keys: []candidate{k}, probes: true}
 		}
 		equal = append(equal, k)
 		if c.strategy() == ExhaustFirst {
@@ -160,17 +172,41 @@ func (c *Call) pickWhere(now int64, also func(candidate) bool) []candidate {
 	}
 	// The rotation cursor belongs to the set of ids, in order.
 	slices.SortFunc(equal, func(a, b candidate) int { return bytes.Compare(a.id[:], b.id[:]) })
-	return equal
+	return choice{keys: equal}
+}
+
+// pickSoonest returns the key whose transient cooldown ends first, if it has no other.
+func (c *Call) pickSoonest(now int64) choice {
+	var (
+		soonest candidate
+		until   int64
+	)
+	for _, k := range c.candidates {
+		if c.tried[k.id] || c.hostHasFailed(k) {
+			continue
+		}
+		if r := c.g.hints.readiness(c.entry.table, k, now); r.transient && !r.now(now) && (until == 0 || r.until < until) {
+			soonest, until = k, r.until
+		}
+	}
+	if until == 0 {
+		return choice{}
+	}
+	return choice{keys: []candidate{soonest}, passesTransient: true}
 }
 
 func (c *Call) strategy() Strategy {
 	return cmp.Or(c.entry.table.strategy, c.g.settings.Strategy, ExhaustFirst)
 }
 
-func idsOf(keys []candidate) []store.ID {
-	ids := make([]store.ID, len(keys))
+func targetsOf(keys []candidate) []store.Target {
+	targets := make([]store.Target, len(keys))
 	for i, k := range keys {
-		ids[i] = k.id
+		if i > 0 && k.model == keys[0].model {
+			targets[i] = store.Target{Key: k.id, Host: k.host, Model: targets[0].Model}
+			continue
+		}
+		targets[i] = k.target()
 	}
-	return ids
+	return targets
 }

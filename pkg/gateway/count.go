@@ -25,7 +25,7 @@ func (g *Gateway) Count(ctx context.Context, request Request) (n int64, exact bo
 	}
 	now := c.nowMs()
 	for _, k := range c.candidates {
-		if !status.Keys[k.id].Ready(now) {
+		if !status.Ready(k.target(), now) {
 			continue
 		}
 		n, err := g.countAt(ctx, k, request)

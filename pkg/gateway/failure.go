@@ -16,8 +16,8 @@ import (
 // handleFailure records the failure and returns an error if no other key can do better.
 func (c *Call) handleFailure(a *attempt) error {
 	now := c.nowMs()
-	failover, cooldownUntil := a.key.provider.AfterFailure(a.failure, now)
-	c.recordFailure(a, cooldownUntil, now)
+	failover := provider.FailurePolicy(a.failure, now).Failover == provider.FailoverAny
+	c.recordFailure(a, now)
 	if err := c.ctx.Err(); err != nil {
 		return c.contextError(err)
 	}
@@ -31,23 +31,14 @@ func (c *Call) handleFailure(a *attempt) error {
 	return nil
 }
 
-// recordFailure defers the release of the reservation and the cooldown of the key to the next round trip, the settle at
-// the latest.
-func (c *Call) recordFailure(a *attempt, cooldownUntil, now int64) {
+// recordFailure defers the release of the reservation and what cools down to the next round trip, the settle at the
+// latest.
+func (c *Call) recordFailure(a *attempt, now int64) {
 	if !a.keepsReservation() {
 		c.deferred = append(c.deferred, quota.Release(a.reservation))
-		c.g.hints.released(a.key.id)
+		c.g.hints.released(c.entry.table, a.key.id)
 	}
-	if cooldownUntil > now {
-		c.deferred = append(c.deferred, store.StartCooldown(store.Cooldown{
-			Key: a.key.id, Revision: c.entry.table.revision, Since: now, Until: cooldownUntil,
-			Class: string(a.failure.Class), Message: clip(a.failure.Message, maxMessage),
-		}))
-		c.g.hints.coolDown(a.key.id, cooldownUntil, c.entry.table.revision)
-	}
-	if rule := provider.FailurePolicy(a.failure, now).Cooldown; rule.Scope == chat.ScopeModel {
-		c.g.hints.notBefore(a.key.id, a.key.model, rule.End(now, 0), now)
-	}
+	c.coolDown(a, now)
 	c.trace.addFailed(a, c.g.Now().Sub(a.started))
 }
 
@@ -58,7 +49,7 @@ const maxMessage = 300
 // temporary.
 func (c *Call) retryLast() bool {
 	a := c.last
-	if c.retried || a == nil || a.failure == nil || a.failure.Class == chat.Timeout {
+	if c.retried || a == nil || a.failure == nil || a.failure.Class == chat.Timeout || c.hostHasFailed(a.key) {
 		return false
 	}
 	switch provider.FailurePolicy(a.failure, c.nowMs()).Retry {

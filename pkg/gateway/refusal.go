@@ -9,6 +9,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/provider"
+	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
 // obstacle is the kind of reason why a candidate did not serve a request.
@@ -35,6 +36,7 @@ type blocked struct {
 	class    chat.Class
 	until    int64    // when the key is available again, in Unix milliseconds; 0 if that is unknown
 	attempt  *attempt // that failed; nil if the key was not tried
+	said     string   // what the provider said when the cooldown began
 }
 
 // refusal returns the error for the caller when no candidate is left.
@@ -106,13 +108,14 @@ func (c *Call) blockedBy(k candidate, now int64) blocked {
 		return b
 	}
 	state, ok := c.quotaStatus.Keys[k.id]
+	cooldown, cools := c.cooldownOf(k, now)
 	switch {
 	case !ok || state.Disabled:
 		b.reason = "disabled"
-	case state.CoolingDown(now):
-		b.class = chat.Class(state.CooldownClass)
+	case cools:
+		b.class, b.said = chat.Class(cooldown.Class), cooldown.Message
 		b.obstacle = obstacleOf(b.class)
-		b.coolsDown(state.CooldownUntil, now)
+		b.coolsDown(max(cooldown.Until, now+probeWait.Milliseconds()), now)
 	case state.Limit != nil && *state.Limit <= 0:
 		b.reason = "its daily limit is 0"
 	case state.Spent():
@@ -122,6 +125,23 @@ func (c *Call) blockedBy(k candidate, now int64) blocked {
 		b.obstacle = competing
 	}
 	return b
+}
+
+// probeWait is how long to wait for the outcome of another request that probes.
+const probeWait = time.Second
+
+// cooldownOf returns the cooldown that keeps the candidate from being used longest: one that runs, or one that another
+// request probes.
+func (c *Call) cooldownOf(k candidate, now int64) (store.Cooldown, bool) {
+	if running, ok := c.coolingDown(k, now); ok {
+		return running, true
+	}
+	for _, id := range k.target().Cooldowns() {
+		if cooldown, ok := c.quotaStatus.Cooldowns[id]; ok && cooldown.Blocks(now) {
+			return cooldown, true
+		}
+	}
+	return store.Cooldown{}, false
 }
 
 // failedAttempt returns the latest attempt with the candidate's key; nil if there was none.
@@ -174,7 +194,7 @@ func (c *Call) lastFailed() *attempt {
 // unavailableKeys returns the error for a request whose keys are limited or cool down. It tells the cause of the one
 // that is available first.
 func (c *Call) unavailableKeys(code fault.Code, keys []skippedKey, first *blocked, now int64) error {
-	details := map[string]any{"keys": describeSkipped(keys), "provider": first.key.providerID}
+	details := map[string]any{"keys": describeSkipped(keys), "provider": first.key.providerID, "model": c.modelOf(first.key)}
 	msg := "every key that may serve the request has spent its quota or is limited by its provider; " +
 		"try again later, raise a daily limit, or add a key"
 	if code == fault.Unavailable {
@@ -188,7 +208,8 @@ func (c *Call) unavailableKeys(code fault.Code, keys []skippedKey, first *blocke
 	var failure error
 	if a := first.attempt; a != nil {
 		msg, failure = withSentence(msg, a.failure), a.failure
-		details["model"] = a.key.model
+	} else if first.said != "" {
+		msg += ": " + clip(first.said, maxSentence)
 	}
 	wait := time.Duration(first.until-now) * time.Millisecond
 	return &fault.Error{Code: code, Message: msg, Details: details, RetryAfter: wait, Err: failure}

@@ -17,8 +17,8 @@ import (
 var (
 	saysRateLimit = answerError(429, `{"error":{"message":"Rate limit reached","code":"rate_limit_exceeded"}}`, "Retry-After", "20")
 	saysBadKey    = answerError(401, `{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}`)
-	saysNoCredit  = answerError(402, `{"error":{"message":"Insufficient balance","code":"x"}}`)
-	saysForbidden = answerError(403, `{"error":{"message":"Country not supported","code":"unsupported_country"}}`)
+	saysNoCredit  = answerError(402, `{"error":{"message":"Insufficient balance","type":"invalid_request_error","code":"x"}}`)
+	saysForbidden = answerError(403, `{"error":{"message":"Country, region, or territory not supported","type":"request_forbidden","code":"unsupported_country_region_territory"}}`)
 	saysNoModel   = answerError(404, `{"error":{"message":"The model does not exist","code":"model_not_found"}}`)
 	saysBroken    = answerError(500, `{"error":{"message":"Something broke"}}`)
 )
@@ -82,7 +82,7 @@ func TestKeysThatCoolDownAreUnavailable(t *testing.T) {
 // The caller is told which provider failed, at which model, and in its own words.
 func TestTheProvidersWordsAreTold(t *testing.T) {
 	w := newWorld(t)
-	w.add(key{answer: answerError(403, `{"error":{"message":"Project p of sk-test-0001-abcdefghijklmnop is not allowed`+strings.Repeat(" x", 2000)+`","code":"c"}}`)})
+	w.add(key{answer: answerError(403, `{"error":{"message":"Project p of sk-test-0001-abcdefghijklmnop is not allowed`+strings.Repeat(" x", 2000)+`","type":"invalid_request_error","code":"c"}}`)})
 	_, err := w.do(w.request(model))
 	f := wantCode(t, err, fault.Provider)
 	details := f.Details.(map[string]any)

@@ -75,6 +75,9 @@ const (
 )
 
 func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
+	if a := c.current; a != nil && a.works() {
+		c.succeeded(a)
+	}
 	r := store.Record{
 		ID: c.req.ID, User: c.entry.table.user, Token: c.entry.token,
 		Model: clip(c.req.Chat.Model, maxModel), Status: o.status, Outcome: o.kind, Attempts: c.attempts - c.inexpressible,

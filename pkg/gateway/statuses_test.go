@@ -60,8 +60,9 @@ func callAfter(t *testing.T, class chat.Class, tried bool) *Call {
 		c.trace.addFailed(&attempt{key: k, failure: &chat.Error{Class: class, Message: "the provider's words"}}, 0)
 		return c
 	}
-	c.quotaStatus = quota.Status{Keys: map[store.ID]quota.KeyStatus{
-		k.id: {CooldownUntil: now.UnixMilli() + 60_000, CooldownClass: string(class)}}}
+	id := store.CooldownID{Subject: k.id, Model: store.AllModels}
+	c.quotaStatus = quota.Status{Keys: map[store.ID]quota.KeyStatus{k.id: {}}, Cooldowns: map[store.CooldownID]store.Cooldown{
+		id: {CooldownID: id, Until: now.UnixMilli() + 60_000, Class: string(class), Message: "the provider's words"}}}
 	return c
 }
 
@@ -117,13 +118,16 @@ func TestStatusesAreDocumented(t *testing.T) {
 		if c.class != chat.ModelUnknown && f.RetryAfter != time.Minute {
 			t.Errorf("%s: Retry-After %v, want that of the cooldown", c.class, f.RetryAfter)
 		}
+		if c.class != chat.ModelUnknown && !strings.HasSuffix(f.Message, ": the provider's words") {
+			t.Errorf("%s: told %q without the provider's words", c.class, f.Message)
+		}
 		row(fmt.Sprintf("`%s`", c.class), f)
 	}
 	out.WriteByte('\n')
 	fmt.Fprintf(&out, head, "Without a failure of a provider")
 	limit := int64(5)
 	spent, c := callAfter(t, "", false), callAfter(t, "", false)
-	spent.quotaStatus.Keys[store.ID{1}] = quota.KeyStatus{Limit: &limit, Used: 5}
+	spent.quotaStatus = quota.Status{Keys: map[store.ID]quota.KeyStatus{{1}: {Limit: &limit, Used: 5}}}
 	row("the daily limits of all fitting keys are used up", fault.From(spent.refusal()))
 	row("nobody has the model", fault.From(errUnknownModel("no-such-model", nil)))
 	row("no key may serve the request by its settings", fault.From(c.noEligibleKey(nil)))

@@ -81,10 +81,8 @@ func (c *Call) failStream(failure *chat.Error) {
 	if a.failure == nil {
 		c.g.setFailure(a, failure)
 	}
-	now := c.nowMs()
-	_, cooldownUntil := a.key.provider.AfterFailure(a.failure, now)
 	a.cancelled = c.ctx.Err() != nil
-	c.recordFailure(a, cooldownUntil, now)
+	c.recordFailure(a, c.nowMs())
 	c.settle(c.brokenOutcome(), c.meter.usage(&c.req))
 }
 
@@ -141,7 +139,7 @@ func (c *Call) abandon() {
 		a.failure = &chat.Error{Class: chat.Transport, Message: "the client closed the connection", Cause: context.Canceled}
 		a.answerBegun = true // the provider had the request and was working on it
 	}
-	c.recordFailure(a, 0, 0)
+	c.recordFailure(a, c.nowMs())
 	o := outcome{store.CallerLeft, 200, nil}
 	if !a.stream {
 		o.status = fault.Cancelled.Status()

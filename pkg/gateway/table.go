@@ -26,6 +26,7 @@ type key struct {
 	id           store.ID
 	provider     *provider.Provider // nil: this version does not know the provider
 	providerID   string
+	host         store.ID // of the provider, see store.HostKey
 	name         string
 	priority     int64
 	disabled     bool
@@ -142,6 +143,9 @@ func (g *Gateway) load(ctx context.Context, p Principal) (*entry, error) {
 func (g *Gateway) keyOf(row *store.RoutingKey, user store.ID) *key {
 	k := &key{id: row.ID, provider: g.Providers.ByID(row.Provider), providerID: row.Provider, name: row.Name,
 		priority: row.Priority, disabled: !row.Enabled, allowed: provider.Patterns(row.AllowedModels), defaultModel: row.DefaultModel}
+	if k.provider != nil {
+		k.host = store.HostKey(user, k.providerID, k.provider.BaseURL)
+	}
 	binding := KeyBinding(row.ID, user)
 	secret, stale, err := g.Secrets.Decrypt(row.Encrypted, row.EncryptionKeyID, binding)
 	if err != nil {

@@ -102,7 +102,7 @@ func TestTwoDaysOfOneKeyDoNotDeadlock(t *testing.T) {
 
 // failOver is a request that tries one or more keys, none of which answers.
 func failOver(f *fixture, rng *rand.Rand, q *quota.Quota, settle *store.Group[store.Record]) error {
-	left := []store.ID{}
+	left, holder := []store.ID{}, store.NewID(now)
 	for _, i := range rng.Perm(len(f.keys)) {
 		left = append(left, f.keys[i])
 	}
@@ -118,6 +118,9 @@ func failOver(f *fixture, rng *rand.Rand, q *quota.Quota, settle *store.Group[st
 		}
 		c := f.request(keys...)
 		c.Now = now + rng.Int64N(2)*dayMs
+		if len(keys) == 1 && rng.IntN(2) == 0 {
+			c.Probe, c.ProbeEnd = holder, c.Now
+		}
 		return c
 	}
 	res, ok, err := q.Reserve(context.Background(), pick())
@@ -128,9 +131,12 @@ func failOver(f *fixture, rng *rand.Rand, q *quota.Quota, settle *store.Group[st
 				break
 			}
 		}
-		failed := []store.Stmt{store.StartCooldown(store.Cooldown{
-			Key: res.Key, Revision: f.revision, Until: 1 + rng.Int64N(now), Class: "overloaded", Message: "busy",
-		}), quota.Release(res)}
+		target := f.target(res.Key)
+		failed := []store.Stmt{f.cooldown([]store.ID{res.Key, target.Host}[rng.IntN(2)], []string{"", "m", "n"}[rng.IntN(3)], 0, false, "overloaded"),
+			quota.Release(res), store.ReleaseLease(target, holder)}
+		if rng.IntN(3) == 0 {
+			failed = append(failed, store.EndProbe(target, holder), store.EndModelCooldown(res.Key, "m"))
+		}
 		if len(left) == 0 || rng.IntN(3) == 0 {
 			return settle.Do(context.Background(), store.Record{ID: store.NewID(now), User: f.user, Token: f.token, Model: "m",
 				Status: 502, Outcome: store.Failed, Attempts: 1, Statements: failed})

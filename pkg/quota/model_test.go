@@ -25,11 +25,66 @@ func seeded(t *testing.T) (*rand.Rand, uint64) {
 
 // model is the expected quota of a key: a counter for each day, and simple rules.
 type model struct {
-	limit    int64 // below 0: none
-	cooldown int64
-	off      bool
-	days     map[int64]*modelDay
+	limit     int64 // below 0: none
+	off       bool
+	days      map[int64]*modelDay
+	cooldowns []*modelCooldown // those that may hold for it
 }
+
+// modelCooldown is the expected cooldown of a key, with or without its model, or of the host; failures is 0 if there
+// is none.
+type modelCooldown struct {
+	subject                     store.ID
+	model                       string
+	until, failures, leaseUntil int64
+	holder                      store.ID
+	halfOpen, transient         bool
+}
+
+func (c *modelCooldown) end() { *c = modelCooldown{subject: c.subject, model: c.model} }
+
+func (c *modelCooldown) fail(f store.Failure) {
+	const quiet = 24 * 3600 * 1000
+	n := c.failures
+	switch {
+	case n == 0 || f.Began >= c.until && f.Now >= c.until+quiet:
+		n = 1
+	case f.Began >= c.until:
+		n++
+	}
+	end := f.Now + f.Steps[min(n, 5)-1]
+	if c.failures > 0 && c.until >= end {
+		return
+	}
+	*c = modelCooldown{subject: c.subject, model: c.model, until: end, failures: n, halfOpen: f.HalfOpen, transient: store.Transient(f.Class)}
+}
+
+// lets reports whether a request passes the cooldown.
+func (c *modelCooldown) lets(now int64, probe store.ID, ignoreTransient bool) bool {
+	switch {
+	case c.failures == 0 || ignoreTransient && c.transient:
+		return true
+	case c.until > now:
+		return false
+	}
+	return !c.halfOpen || c.leaseUntil > now && c.holder == probe
+}
+
+// probe takes the leases of all cooldowns, or of none.
+func (m *model) probe(now int64, holder store.ID) {
+	for _, c := range m.cooldowns {
+		if c.failures > 0 && (c.until > now || c.halfOpen && c.leaseUntil > now) {
+			return
+		}
+	}
+	for _, c := range m.cooldowns {
+		if c.failures > 0 && c.halfOpen {
+			c.leaseUntil, c.holder = now+leaseMs, holder
+		}
+	}
+}
+
+const leaseMs = 60_000
 
 type modelDay struct{ used, gen int64 }
 
@@ -40,9 +95,17 @@ func (m *model) day(day int64) *modelDay {
 	return m.days[day]
 }
 
-func (m *model) reserve(now int64) (want quota.Reservation, ok bool) {
+func (m *model) reserve(now int64, probe store.ID, ignoreTransient bool) (want quota.Reservation, ok bool) {
+	if !probe.IsZero() {
+		m.probe(now, probe)
+	}
+	for _, c := range m.cooldowns {
+		if !c.lets(now, probe, ignoreTransient) {
+			return want, false
+		}
+	}
 	d := m.day(store.DayOf(now))
-	if m.off || m.cooldown > now || m.limit >= 0 && d.used >= m.limit {
+	if m.off || m.limit >= 0 && d.used >= m.limit {
 		return want, false
 	}
 	d.used++
@@ -64,17 +127,24 @@ func TestQuotaFollowsTheModel(t *testing.T) {
 		for range 3 {
 			models[f.key(3)] = &model{limit: 3, days: map[int64]*modelDay{}}
 		}
+		host := &modelCooldown{subject: store.HostKey(f.user, "openai", "")}
+		for id, m := range models {
+			m.cooldowns = []*modelCooldown{{subject: id}, {subject: id, model: "m"}, host}
+		}
 		clock := int64(now)
 		var held []quota.Reservation
-		for step := range 400 {
+		for step := range 600 {
 			id := f.keys[rng.IntN(len(f.keys))]
 			m, q := models[id], processes[rng.IntN(2)]
-			switch op := rng.IntN(20); {
+			switch op := rng.IntN(24); {
 			case op < 9:
-				want, ok := m.reserve(clock)
-				want.Key = id
 				c := f.request(id)
-				c.Now = clock
+				c.Now, c.IgnoreTransient = clock, rng.IntN(6) == 0
+				if rng.IntN(2) == 0 {
+					c.Probe, c.ProbeEnd = store.ID{byte(1 + rng.IntN(3))}, clock+leaseMs
+				}
+				want, ok := m.reserve(clock, c.Probe, c.IgnoreTransient)
+				want.Key = id
 				got, found, err := q.Reserve(t.Context(), c)
 				if err != nil || found != ok || ok && got != want {
 					t.Fatalf("step %d: reserved %+v %v %v, want %+v %v", step, got, found, err, want, ok)
@@ -90,19 +160,57 @@ func TestQuotaFollowsTheModel(t *testing.T) {
 					held = append(held[:i], held[i+1:]...)
 				}
 			case op == 14:
-				if err := store.ResetQuota(t.Context(), f.db, f.user, id, store.DayOf(clock)); err != nil {
+				if err := store.ResetKey(t.Context(), f.db, f.user, id, store.DayOf(clock)); err != nil {
 					t.Fatal(err)
 				}
 				f.revision++
 				*m.day(store.DayOf(clock)) = modelDay{gen: m.day(store.DayOf(clock)).gen + 1}
+				m.cooldowns[0].end() // of the key, not of the host
+				m.cooldowns[1].end()
 			case op == 15:
-				clock += rng.Int64N(dayMs)
+				clock += rng.Int64N([]int64{2 * dayMs, 3600_000, 60_000}[rng.IntN(3)])
 			case op == 16:
 				m.limit = rng.Int64N(6) - 1
 				f.limit(id, m.limit)
-			case op == 17:
-				m.cooldown = max(m.cooldown, clock+rng.Int64N(dayMs/4))
-				f.do(store.StartCooldown(store.Cooldown{Key: id, Revision: f.revision, Until: m.cooldown, Class: "overloaded"}))
+			case op == 17, op == 20:
+				c := m.cooldowns[rng.IntN(len(m.cooldowns))]
+				failure := store.Failure{User: f.user, Revision: f.revision, Subject: c.subject, Model: c.model, Now: clock,
+					Began: clock - rng.Int64N(3000), Steps: [5]int64{1000, 5000, 60_000, 3600_000, store.MaxCooldown},
+					HalfOpen: rng.IntN(3) > 0, Class: []string{"timeout", "bad_key"}[rng.IntN(2)]}
+				c.fail(failure)
+				f.do(store.HoldUser(f.user), store.StartCooldown(failure))
+			case op == 21:
+				holder := store.ID{byte(1 + rng.IntN(3))}
+				s := store.EndProbe(f.target(id), holder)
+				release := rng.IntN(2) == 0
+				if release {
+					s = store.ReleaseLease(f.target(id), holder)
+				}
+				for _, c := range m.cooldowns {
+					switch {
+					case c.holder != holder:
+					case release:
+						c.leaseUntil, c.holder = 0, store.ID{}
+					default:
+						c.end()
+					}
+				}
+				f.do(store.HoldUser(f.user), s)
+			case op == 22:
+				for _, c := range m.cooldowns[:2] {
+					c.end()
+				}
+				if err := store.EndCooldowns(t.Context(), f.db, f.user, id); err != nil {
+					t.Fatal(err)
+				}
+				f.revision++
+			case op == 23:
+				for _, c := range m.cooldowns {
+					if c.transient {
+						c.end()
+					}
+				}
+				f.do(store.HoldUser(f.user), store.EndTransient(f.target(id)))
 			case op == 18:
 				m.off = !m.off
 				if _, err := store.UpdateKey(t.Context(), f.db, f.user, id, store.KeyChange{Enabled: store.To(!m.off)}, clock); err != nil {
@@ -117,9 +225,9 @@ func TestQuotaFollowsTheModel(t *testing.T) {
 	})
 }
 
-func (f *fixture) do(s store.Stmt) {
+func (f *fixture) do(stmts ...store.Stmt) {
 	f.t.Helper()
-	if err := f.db.Run(f.t.Context(), s); err != nil {
+	if err := f.db.Run(f.t.Context(), stmts...); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -146,8 +254,17 @@ func (f *fixture) wantModels(models map[store.ID]*model, clock int64) {
 	}
 	for id, m := range models {
 		k, used := v.Keys[id], m.day(store.DayOf(clock)).used
-		if k.Used != used || k.Disabled != m.off || k.CoolingDown(clock) != (m.cooldown > clock) || k.Spent() != (m.limit >= 0 && used >= m.limit) {
+		if k.Used != used || k.Disabled != m.off || k.Spent() != (m.limit >= 0 && used >= m.limit) {
 			f.t.Errorf("the key is %+v, want %+v with %d used", k, m, used)
+		}
+		for _, want := range m.cooldowns {
+			c := v.Cooldowns[store.CooldownID{Subject: want.subject, Model: store.ModelKey(want.model)}]
+			if c.Until != want.until || c.Failures != want.failures || c.HalfOpen != want.halfOpen || c.LeaseUntil != want.leaseUntil {
+				f.t.Errorf("the cooldown is %+v, want %+v", c, want)
+			}
+			if c.Until > clock+store.MaxCooldown {
+				f.t.Errorf("a cooldown of %d ms", c.Until-clock)
+			}
 		}
 	}
 }
@@ -199,7 +316,7 @@ func TestQuotaIsExactUnderConcurrency(t *testing.T) {
 				w.Unlock()
 			} else {
 				w.Lock()
-				if err := store.ResetQuota(t.Context(), f.db, f.user, id, store.DayOf(now)+rng.Int64N(2)); err != nil {
+				if err := store.ResetKey(t.Context(), f.db, f.user, id, store.DayOf(now)+rng.Int64N(2)); err != nil {
 					t.Error(err)
 				}
 				f.revision++
@@ -254,7 +371,7 @@ func takeAndReturn(f *fixture, rng *rand.Rand, q *quota.Quota, w *limits, y *tal
 		c := f.request(f.keys[rng.IntN(len(f.keys))])
 		w.Unlock()
 		if rng.IntN(3) == 0 {
-			c.Keys = f.keys // in turn
+			c.Targets = f.targets(f.keys...) // in turn
 		}
 		var known map[store.ID]int64
 		c.Revision, known = w.newest()

@@ -19,13 +19,24 @@ func TestStatementsUseIndexes(t *testing.T) {
 		q := quota.New(r)
 		at := o.Session.CreatedAt
 		for _, p := range []store.Principal{{User: o.User.ID, Token: o.Token.ID}, {User: o.User.ID, Session: o.Session.ID}} {
-			c := quota.Request{Principal: p, Revision: 3, Now: at, Keys: []store.ID{o.Keys[0].ID}}
+			c := quota.Request{Principal: p, Revision: 3, Now: at, Targets: []store.Target{{Key: o.Keys[0].ID, Host: store.HostKey(p.User, "openai", ""), Model: store.ModelKey("x")}}}
 			made, ok, err := q.Reserve(t.Context(), c)
 			if err != nil || !ok {
 				t.Fatalf("%v %v", ok, err)
 			}
-			c.Keys = []store.ID{o.Keys[0].ID, o.Keys[1].ID}
-			if _, ok, err = q.ReserveNext(t.Context(), []store.Stmt{quota.Release(made), store.StartCooldown(store.Cooldown{Key: o.Keys[0].ID, Revision: 3, Until: at, Class: "overloaded"})}, c); err != nil || !ok {
+			c.Probe, c.ProbeEnd = o.User.ID, at
+			if _, ok, err = q.Reserve(t.Context(), c); err != nil || !ok {
+				t.Fatalf("%v %v", ok, err)
+			}
+			c.Probe, c.IgnoreTransient = store.ID{}, true
+			if _, ok, err = q.Reserve(t.Context(), c); err != nil || !ok {
+				t.Fatalf("%v %v", ok, err)
+			}
+			second := c.Targets[0]
+			second.Key = o.Keys[1].ID
+			c.Targets, c.IgnoreTransient = append(c.Targets, second), false
+			failure := store.Failure{User: o.User.ID, Revision: 3, Subject: o.Keys[0].ID, Now: at, Class: "overloaded"}
+			if _, ok, err = q.ReserveNext(t.Context(), []store.Stmt{quota.Release(made), store.StartCooldown(failure)}, c); err != nil || !ok {
 				t.Fatalf("%v %v", ok, err)
 			}
 			if _, err := q.Refresh(t.Context(), p, at); err != nil {

@@ -14,15 +14,20 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// Request is what a request needs: a reservation in the daily quota of Keys[0] or, under rotation, of the key whose
-// turn it is.
+// Request is what a request needs: a reservation in the daily quota of the key of Targets[0] or, under rotation, of the
+// key whose turn it is.
 type Request struct {
 	store.Principal
 	// Revision is that of the routing table from which the keys were chosen.
 	Revision int64
 	Now      int64 // Unix milliseconds
-	// Keys are one key, or the equal keys among which to rotate, in the order of their ids.
-	Keys []store.ID
+	// Targets are one key, or the equal keys among which to rotate, in the order of their ids.
+	Targets []store.Target
+	// Probe, if not zero, takes the leases of the half-open cooldowns of the only target in its name, until ProbeEnd.
+	Probe    store.ID
+	ProbeEnd int64
+	// IgnoreTransient passes the cooldowns of transient failures. It is for one target.
+	IgnoreTransient bool
 }
 
 // Reservation is one request of a key's quota of a day.
@@ -61,14 +66,15 @@ func New(db store.DB) *Quota {
 
 func newRequest(r Request) *request {
 	m := &request{Request: r}
-	if len(r.Keys) > 1 {
-		m.keySet = digest(r.Keys)
+	if len(r.Targets) > 1 {
+		m.keySet = digest(r.Targets)
 	}
 	return m
 }
 
 // Reserve makes a reservation. It returns false if it could not: the principal has no access any more, the revision is
-// old, the key is disabled, has a cooldown, or its quota is spent. [Quota.Refresh] tells which.
+// old, the key is disabled, a cooldown holds for the target, or the quota is spent. [Quota.Refresh] tells which. Leases
+// may have been taken all the same: see [store.ReleaseLease].
 func (q *Quota) Reserve(ctx context.Context, r Request) (Reservation, bool, error) {
 	m := newRequest(r)
 	err := q.group.Do(ctx, m)
@@ -79,7 +85,7 @@ func (q *Quota) Reserve(ctx context.Context, r Request) (Reservation, bool, erro
 func (q *Quota) write(ctx context.Context, batch []*request) error {
 	slices.SortFunc(batch, func(a, b *request) int {
 		return cmp.Or(bytes.Compare(a.User[:], b.User[:]), bytes.Compare(a.keySet[:], b.keySet[:]),
-			bytes.Compare(a.Keys[0][:], b.Keys[0][:]), cmp.Compare(store.DayOf(a.Now), store.DayOf(b.Now)))
+			bytes.Compare(a.Targets[0].Key[:], b.Targets[0].Key[:]), cmp.Compare(store.DayOf(a.Now), store.DayOf(b.Now)))
 	})
 	stmts := make([]store.Stmt, 0, 2*len(batch)+2)
 	for left := batch; len(left) > 0; {
@@ -98,8 +104,9 @@ func (q *Quota) write(ctx context.Context, batch []*request) error {
 // may lock two rows of one key.
 func appendOfUser(stmts []store.Stmt, requests []*request) []store.Stmt {
 	first, last := requests[0], requests[len(requests)-1]
-	oneRow := last.keySet.IsZero() && first.Keys[0] == last.Keys[0] && store.DayOf(first.Now) == store.DayOf(last.Now)
-	if len(requests) > 1 && !oneRow {
+	oneRow := last.keySet.IsZero() && first.Targets[0].Key == last.Targets[0].Key && store.DayOf(first.Now) == store.DayOf(last.Now)
+	probes := slices.ContainsFunc(requests, func(r *request) bool { return !r.Probe.IsZero() })
+	if len(requests) > 1 && !oneRow || probes {
 		stmts = append(stmts, store.HoldUser(first.User))
 	}
 	if first.keySet != last.keySet {
@@ -110,7 +117,7 @@ func appendOfUser(stmts []store.Stmt, requests []*request) []store.Stmt {
 		}
 	}
 	for _, r := range requests {
-		stmts = append(r.appendTurn(stmts), r.reserve())
+		stmts = r.appendReserve(r.appendTurn(stmts))
 	}
 	return stmts
 }
@@ -123,13 +130,22 @@ func (r *request) appendTurn(stmts []store.Stmt) []store.Stmt {
 	return append(stmts, store.AdvanceCursor(r.User, r.keySet))
 }
 
+// appendReserve takes the leases that the request needs, and makes its reservation.
+func (r *request) appendReserve(stmts []store.Stmt) []store.Stmt {
+	if !r.Probe.IsZero() {
+		stmts = append(stmts, store.TakeLease(r.Targets[0], r.Probe, r.Now, r.ProbeEnd))
+	}
+	return append(stmts, r.reserve())
+}
+
 func (r *request) reserve() store.Stmt {
 	r.reserved = false
 	var stmt store.Stmt
 	if r.keySet.IsZero() {
-		stmt = store.ReserveKey(r.Principal, r.Revision, r.Now, r.Keys[0])
+		pass := store.Passage{Lease: r.Probe, IgnoreTransient: r.IgnoreTransient}
+		stmt = store.ReserveKey(r.Principal, r.Revision, r.Now, r.Targets[0], pass)
 	} else {
-		stmt = store.ReserveRotated(r.Principal, r.Revision, r.Now, r.Keys, r.keySet)
+		stmt = store.ReserveRotated(r.Principal, r.Revision, r.Now, r.Targets, r.keySet)
 	}
 	stmt.Each = func(row store.Row) error {
 		r.reserved = true
@@ -148,10 +164,12 @@ func (q *Quota) ReserveNext(ctx context.Context, before []store.Stmt, r Request)
 	m := newRequest(r)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupTimeout)
 	defer cancel()
-	// The released row may be the one that is reserved again, so releases come first.
-	releases, others := store.SplitReleases(before)
+	// The released row may be the one that is reserved again, and the cooldowns that of the next target, so both come
+	// first.
+	end := store.SplitEnd(before)
 	stmts := m.appendTurn([]store.Stmt{store.HoldUser(r.User)})
-	stmts = append(append(append(stmts, releases...), m.reserve()), others...)
+	stmts = m.appendReserve(slices.Concat(stmts, end.Cooldowns, end.Releases))
+	stmts = append(stmts, end.Others...)
 	for {
 		err := q.db.Run(ctx, stmts...)
 		if store.CodeOf(err) != store.CodeDeadlock || ctx.Err() != nil {
@@ -160,12 +178,12 @@ func (q *Quota) ReserveNext(ctx context.Context, before []store.Stmt, r Request)
 	}
 }
 
-// digest names a set of keys, which are in the order of their ids, for the cursor's row.
-func digest(keys []store.ID) store.ID {
+// digest names the set of keys of the targets, which are in the order of their ids, for the cursor's row.
+func digest(targets []store.Target) store.ID {
 	var h store.ID
 	sum := sha256.New()
-	for _, id := range keys {
-		sum.Write(id[:])
+	for _, t := range targets {
+		sum.Write(t.Key[:])
 	}
 	copy(h[:], sum.Sum(nil))
 	return h

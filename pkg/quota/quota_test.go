@@ -101,7 +101,7 @@ values ($1, $2, 'openai', '', $3, '', '', 1, $4, $5, '[]', $6, 0, '', '', 0, 0)`
 }
 
 func (f *fixture) request(keys ...store.ID) quota.Request {
-	return quota.Request{Principal: store.Principal{User: f.user, Token: f.token}, Revision: f.revision, Now: now, Keys: keys}
+	return quota.Request{Principal: store.Principal{User: f.user, Token: f.token}, Revision: f.revision, Now: now, Targets: f.targets(keys...)}
 }
 
 func (f *fixture) reserve(c quota.Request) (quota.Reservation, bool) {
@@ -204,12 +204,12 @@ func TestReserveRefuses(t *testing.T) {
 		"old revision":    {func(f *fixture, _ *quota.Request) { f.run(`update users set revision = revision + 1`) }, true},
 		"disabled key":    {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set enabled = $1`, false) }, true},
 		"blocked key":     {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set blocked = $1`, true) }, true},
-		"key in cooldown": {func(f *fixture, _ *quota.Request) { f.run(`update provider_keys set rest_until = $1`, int64(now+1)) }, true},
+		"key in cooldown": {func(f *fixture, c *quota.Request) { f.start(c.Targets[0].Key, "", 1, false, "rate_limited") }, true},
 		"ended session": {func(f *fixture, c *quota.Request) {
 			c.Principal = store.Principal{User: f.user, Session: f.session}
 			c.Now += 5000
 		}, false},
-		"another's key": {func(f *fixture, c *quota.Request) { c.Keys = []store.ID{store.NewID(now)} }, true},
+		"another's key": {func(f *fixture, c *quota.Request) { c.Targets[0].Key = store.NewID(now) }, true},
 		"deleted session": {func(f *fixture, c *quota.Request) {
 			c.Principal = store.Principal{User: f.user, Session: f.session}
 			f.run(`delete from sessions`)
@@ -249,7 +249,7 @@ func TestSessionReserves(t *testing.T) {
 		if _, ok := f.reserve(c); !ok {
 			t.Error("refused one key")
 		}
-		c.Keys = f.keys
+		c.Targets = f.targets(f.keys...)
 		if _, ok := f.reserve(c); !ok {
 			t.Error("refused to rotate")
 		}
@@ -300,38 +300,48 @@ func TestGiveBackSurvivesMidnightAndReset(t *testing.T) {
 	})
 }
 
-func TestNextGivesBackRestsAndReservesAtOnce(t *testing.T) {
+func TestNextReleasesCoolsDownAndReservesAtOnce(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		first, second := f.key(1), f.key(1)
 		r, _ := f.reserve(f.request(first))
-		before := []store.Stmt{quota.Release(r), store.StartCooldown(store.Cooldown{Key: first, Revision: f.revision, Until: now + 60_000, Class: "rate_limited", Message: "slow down"})}
+		before := []store.Stmt{quota.Release(r), f.cooldown(first, "", 60_000, false, "rate_limited")}
 		next, ok, err := f.q.ReserveNext(t.Context(), before, f.request(second))
 		if err != nil || !ok || next.Key != second {
 			t.Fatalf("%+v %v %v", next, ok, err)
+		}
+		cooldown := func(key store.ID) store.Cooldown {
+			v, err := f.q.Refresh(t.Context(), f.request(first).Principal, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v.Cooldowns[store.CooldownID{Subject: key}]
 		}
 		v, err := f.q.Refresh(t.Context(), f.request(first).Principal, now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if k := v.Keys[first]; k.Used != 0 || k.CooldownUntil != now+60_000 || k.CooldownClass != "rate_limited" || k.Ready(now) {
-			t.Errorf("the first key: %+v", k)
+		if k, c := v.Keys[first], cooldown(first); k.Used != 0 || c.Until != now+60_000 || c.Class != "rate_limited" || v.Ready(f.target(first), now) {
+			t.Errorf("the first key: %+v %+v", k, c)
 		}
-		if k := v.Keys[second]; !k.Spent() || k.Ready(now) {
+		if k := v.Keys[second]; !k.Spent() || v.Ready(f.target(second), now) {
 			t.Errorf("the second key: %+v", k)
 		}
 		// A shorter cooldown does not end a longer one.
-		if err := f.db.Run(t.Context(), store.StartCooldown(store.Cooldown{Key: first, Revision: f.revision, Until: now + 1000, Class: "overloaded"})); err != nil {
-			t.Fatal(err)
-		}
-		if v, _ := f.q.Refresh(t.Context(), f.request(first).Principal, now); v.Keys[first].CooldownUntil != now+60_000 {
-			t.Errorf("a shorter cooldown replaced the longer: %+v", v.Keys[first])
+		f.start(first, "", 1000, false, "overloaded")
+		if c := cooldown(first); c.Until != now+60_000 {
+			t.Errorf("a shorter cooldown replaced the longer: %+v", c)
 		}
 		// The failure is older than the last change: it may be that of another secret.
-		if err := f.db.Run(t.Context(), store.StartCooldown(store.Cooldown{Key: second, Revision: f.revision - 1, Until: now + 1000, Class: "bad_key"})); err != nil {
-			t.Fatal(err)
+		f.revision--
+		f.start(second, "", 1000, false, "bad_key")
+		if c := cooldown(second); c.Until != 0 {
+			t.Errorf("a cooldown from before a change: %+v", c)
 		}
-		if v, _ := f.q.Refresh(t.Context(), f.request(first).Principal, now); v.Keys[second].CooldownUntil != 0 {
-			t.Errorf("a cooldown from before a change: %+v", v.Keys[second])
+		// A cooldown that the batch starts holds for its own reservation.
+		f.revision++
+		third := f.key(-1)
+		if _, ok, err := f.q.ReserveNext(t.Context(), []store.Stmt{f.cooldown(third, "m", 1000, false, "timeout")}, f.request(third)); ok || err != nil {
+			t.Errorf("reserved %v, %v", ok, err)
 		}
 	})
 }

@@ -44,7 +44,7 @@ func (p *rotator) look(f *fixture) {
 	}
 	var ready []store.ID
 	for _, id := range f.keys {
-		if v.Keys[id].Ready(now) {
+		if v.Ready(f.target(id), now) {
 			ready = append(ready, id)
 		}
 	}
@@ -127,13 +127,13 @@ func TestRotationIsEvenAroundKeysThatFail(t *testing.T) {
 		if cooling == limited {
 			cooling = f.keys[1]
 		}
-		f.do(store.StartCooldown(store.Cooldown{Key: cooling, Revision: f.revision, Until: now + 1, Class: "overloaded"}))
+		f.start(cooling, "", 1, false, "overloaded")
 		got = storm(each)
 		even("one spent, one cooling", got, 2, limited, cooling)
 		if got[cooling] != 0 {
 			t.Errorf("%d reservations of a key in a cooldown", got[cooling])
 		}
-		f.run(`update provider_keys set rest_until = 0`)
+		f.run(`delete from cooldowns`)
 		for _, p := range processes {
 			p.look(f)
 		}

@@ -12,46 +12,59 @@ type Status struct {
 	Access   bool
 	Revision int64 // the user's
 	Keys     map[store.ID]KeyStatus
+	// Cooldowns are all of the user's, also those that have ended.
+	Cooldowns map[store.CooldownID]store.Cooldown
 }
 
-// KeyStatus says whether a key may be used.
+// KeyStatus says whether a key may be used, its cooldowns apart.
 type KeyStatus struct {
-	Disabled      bool // by its owner or by the admin
-	CooldownUntil int64
-	CooldownClass string
-	Limit         *int64
-	Used          int64
+	Disabled bool // by its owner or by the admin
+	Limit    *int64
+	Used     int64
 }
 
 // Spent reports whether the day's quota is used up.
 func (k KeyStatus) Spent() bool { return k.Limit != nil && k.Used >= *k.Limit }
 
-// CoolingDown reports whether the key has a cooldown at now.
-func (k KeyStatus) CoolingDown(now int64) bool { return k.CooldownUntil > now }
+// CoolingDown returns the cooldowns that run at now for the target.
+func (s Status) CoolingDown(t store.Target, now int64) (running []store.Cooldown) {
+	for _, id := range t.Cooldowns() {
+		if c, ok := s.Cooldowns[id]; ok && c.Until > now {
+			running = append(running, c)
+		}
+	}
+	return running
+}
 
-// Ready reports whether a request may use the key.
-func (k KeyStatus) Ready(now int64) bool { return !k.Disabled && !k.Spent() && !k.CoolingDown(now) }
+// Ready reports whether a request may use the target without a probe.
+func (s Status) Ready(t store.Target, now int64) bool {
+	for _, id := range t.Cooldowns() {
+		if c, ok := s.Cooldowns[id]; ok && c.Blocks(now) {
+			return false
+		}
+	}
+	k, ok := s.Keys[t.Key]
+	return ok && !k.Disabled && !k.Spent()
+}
 
-// Refresh reads the status of the principal and of all keys of its user, in one select.
+// Refresh reads the status of the principal and of all keys of its user, in one trip.
 func (q *Quota) Refresh(ctx context.Context, p store.Principal, now int64) (Status, error) {
-	status := Status{Keys: map[store.ID]KeyStatus{}}
+	status := Status{Keys: map[store.ID]KeyStatus{}, Cooldowns: map[store.CooldownID]store.Cooldown{}}
 	stmt := store.QuotaStatus(p, now)
 	stmt.Each = func(r store.Row) error {
 		var (
-			id    store.ID
-			k     KeyStatus
-			on    *bool
-			until *int64
-			class *string
+			id store.ID
+			k  KeyStatus
+			on *bool
 		)
-		err := r.Scan(&status.Access, &status.Revision, &id, &on, &until, &class, &k.Limit, &k.Used)
+		err := r.Scan(&status.Access, &status.Revision, &id, &on, &k.Limit, &k.Used)
 		if err != nil || id.IsZero() {
 			return err
 		}
-		k.Disabled, k.CooldownUntil, k.CooldownClass = !*on, *until, *class
+		k.Disabled = !*on
 		status.Keys[id] = k
 		return nil
 	}
-	err := q.db.Run(ctx, stmt)
+	err := q.db.Run(ctx, stmt, store.Cooldowns(p.User, func(c store.Cooldown) { status.Cooldowns[c.CooldownID] = c }))
 	return status, err
 }

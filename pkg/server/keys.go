@@ -160,13 +160,13 @@ func (a *App) deleteKey(c *call) error {
 	return c.noContent()
 }
 
-// resetKey sets the used part of today's quota to 0.
+// resetKey sets the used part of today's quota to 0 and ends the key's cooldowns.
 func (a *App) resetKey(c *call) error {
 	id, err := c.objectID()
 	if err != nil {
 		return err
 	}
-	if err := store.ResetQuota(c.r.Context(), a.DB, c.who.user.ID, id, store.DayOf(c.now())); err != nil {
+	if err := store.ResetKey(c.r.Context(), a.DB, c.who.user.ID, id, store.DayOf(c.now())); err != nil {
 		return err
 	}
 	return c.reply(http.StatusOK, struct {

@@ -255,7 +255,7 @@ func TestCooldownOfKey(t *testing.T) {
 		first := path + "cooldowns.0"
 		r.want(200).is(path+"state", "cooldown", path+"cooldownClass", "out_of_money", first+".model", "null", first+".class", "out_of_money",
 			first+".until", r.text(path+"cooldownUntil"), first+".message", r.text(path+"cooldownMessage"))
-		r.members(first, "model", "class", "until", "since", "message")
+		r.members(first, "model", "class", "until", "since", "resetsAt", "message")
 		r.near(first+".since", begun)
 		if !r.time(path+"cooldownUntil").After(begun) || r.text(path+"cooldownMessage") == "" || r.count(path+"cooldowns") != 1 {
 			t.Errorf("the cooldown: %s", r.body)
@@ -289,7 +289,7 @@ func TestKeyChangedWhileItFails(t *testing.T) {
 			func(string) { ann.chat(hello).refused(502, "PROVIDER_ERROR", "bad_key") },
 		} {
 			id := ann.key("openai", "sk-"+mark+"-fault-401")
-			w.db.once("update provider_keys set rest_until", func() {
+			w.db.once("insert into cooldowns", func() {
 				w.db.before.Store(nil)
 				ann.patch("/api/keys/"+id, `{"apiKey":"`+apiKey+`"}`).want(200)
 			})

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"slices"
+
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -21,7 +23,8 @@ const (
 	keyReady         keyState = "ready"
 )
 
-// keyStatusView says whether a key can serve, for its owner and for the admin. Without a cooldown its fields are null.
+// keyStatusView says whether a key can serve, for its owner and for the admin. The fields cooldown* are those of the
+// cooldown of the whole key or, if there is none, of the one that ends first; without a cooldown they are null.
 type keyStatusView struct {
 	State           keyState       `json:"state"`
 	CooldownUntil   *timestamp     `json:"cooldownUntil"`
@@ -32,25 +35,56 @@ type keyStatusView struct {
 
 // cooldownView is a cooldown that has not ended.
 type cooldownView struct {
-	Model   *string    `json:"model"` // null: all models of the key
-	Class   string     `json:"class"`
-	Until   timestamp  `json:"until"`
-	Since   *timestamp `json:"since"` // null: unknown
-	Message string     `json:"message"`
+	Model *string    `json:"model"` // null: all models of the key
+	Class string     `json:"class"`
+	Until timestamp  `json:"until"` // of a rejected key it may have passed: the next request tries the key again
+	Since *timestamp `json:"since"` // null: unknown
+	// ResetsAt is the end that the provider named, if it is later: the key is tried meanwhile.
+	ResetsAt *timestamp `json:"resetsAt"`
+	Message  string     `json:"message"`
 }
 
 func (a *App) viewStatus(k store.Key, usedToday, now int64) keyStatusView {
-	v := keyStatusView{State: a.stateOf(k, usedToday, now), Cooldowns: []cooldownView{}}
-	if k.CooldownUntil > now {
-		v.CooldownUntil, v.CooldownClass, v.CooldownMessage = since(k.CooldownUntil), &k.CooldownClass, &k.CooldownMessage
-		v.Cooldowns = append(v.Cooldowns, cooldownView{
-			Class: k.CooldownClass, Until: timestamp(k.CooldownUntil), Since: since(k.CooldownSince), Message: k.CooldownMessage,
-		})
+	cooldowns := running(k.Cooldowns, now)
+	v := keyStatusView{State: a.stateOf(k, cooldowns, usedToday), Cooldowns: []cooldownView{}}
+	if first := foremost(cooldowns); first != nil {
+		v.CooldownUntil, v.CooldownClass, v.CooldownMessage = since(first.Until), &first.Class, &first.Message
+	}
+	for _, c := range cooldowns {
+		view := cooldownView{Class: c.Class, Until: timestamp(c.Until), Since: since(c.Since), ResetsAt: since(c.ResetsAt), Message: c.Message}
+		if c.Model != "" {
+			view.Model = &c.Model
+		}
+		v.Cooldowns = append(v.Cooldowns, view)
 	}
 	return v
 }
 
-func (a *App) stateOf(k store.Key, usedToday, now int64) keyState {
+// running returns the cooldowns that have not ended. That of a rejected key stands until the key is accepted.
+func running(all []store.Cooldown, now int64) (cooldowns []store.Cooldown) {
+	for _, c := range all {
+		if c.Until > now || c.HalfOpen && rejects(c) {
+			cooldowns = append(cooldowns, c)
+		}
+	}
+	return cooldowns
+}
+
+// foremost returns the cooldown of the whole key or, if there is none, the one that ends first; nil without any.
+func foremost(cooldowns []store.Cooldown) (first *store.Cooldown) {
+	for i := range cooldowns {
+		c := &cooldowns[i]
+		if c.Model == "" {
+			return c
+		}
+		if first == nil || c.Until < first.Until {
+			first = c
+		}
+	}
+	return first
+}
+
+func (a *App) stateOf(k store.Key, cooldowns []store.Cooldown, usedToday int64) keyState {
 	switch {
 	case k.Blocked:
 		return keyBlocked
@@ -67,10 +101,10 @@ func (a *App) stateOf(k store.Key, usedToday, now int64) keyState {
 	if ok, _ := p.Callable(); !ok {
 		return keyUnsupported
 	}
-	if k.CooldownUntil > now {
-		if refused(k) {
-			return keyRejected
-		}
+	if slices.ContainsFunc(cooldowns, rejects) {
+		return keyRejected
+	}
+	if len(cooldowns) > 0 {
 		return keyCooldown
 	}
 	if k.DailyLimit != nil && usedToday >= *k.DailyLimit {
@@ -79,10 +113,10 @@ func (a *App) stateOf(k store.Key, usedToday, now int64) keyState {
 	return keyReady
 }
 
-// refused reports whether the provider refuses a key that cools down.
-func refused(k store.Key) bool {
-	class := chat.Class(k.CooldownClass)
-	return class == chat.BadKey || class == chat.Forbidden
+// rejects reports whether the provider refuses the key as such.
+func rejects(c store.Cooldown) bool {
+	class := chat.Class(c.Class)
+	return c.Model == "" && (class == chat.BadKey || class == chat.Forbidden)
 }
 
 func (a *App) openKey(k store.Key) (string, error) {

@@ -24,7 +24,7 @@ type keyTestView struct {
 	Key       keyView    `json:"key"`
 }
 
-// testKey asks the provider whether it accepts a key. A key that passes leaves its cooldown, and a key that the
+// testKey asks the provider whether it accepts a key. All cooldowns of a key that passes end, and a key that the
 // provider refuses begins one.
 func (a *App) testKey(c *call) error {
 	k, err := a.key(c)
@@ -45,7 +45,7 @@ func (a *App) testKey(c *call) error {
 	if err := c.r.Context().Err(); err != nil {
 		return err // the client hung up, which says nothing about the key
 	}
-	if err := a.concludeTest(c, p, k, res); err != nil {
+	if err := a.concludeTest(c, k, res); err != nil {
 		return err
 	}
 	if k, err = a.key(c); err != nil {
@@ -57,23 +57,28 @@ func (a *App) testKey(c *call) error {
 	})
 }
 
-func (a *App) concludeTest(c *call, p *provider.Provider, k store.KeyUse, res provider.CheckResult) error {
+func (a *App) concludeTest(c *call, k store.KeyUse, res provider.CheckResult) error {
 	ctx := c.r.Context()
 	if res.OK {
-		if k.CooldownUntil <= c.now() || !aboutKey(chat.Class(k.CooldownClass)) {
+		if len(k.Cooldowns) == 0 {
 			return nil
 		}
-		return store.EndCooldown(ctx, a.DB, k.UserID, k.ID)
+		return store.EndCooldowns(ctx, a.DB, k.UserID, k.ID)
 	}
 	if !aboutKey(res.Class) || res.Err == nil {
 		return nil
 	}
-	if _, until := p.AfterFailure(res.Err, c.now()); until > 0 {
-		return a.DB.Run(ctx, store.StartCooldown(store.Cooldown{
-			Key: k.ID, Revision: c.who.user.Revision, Since: c.now(), Until: until, Class: string(res.Class), Message: res.Message,
-		}))
+	rule := provider.FailurePolicy(res.Err, c.now()).Cooldown
+	if rule.None() {
+		return nil
 	}
-	return nil
+	// The test names no model, so what it finds is about the whole key.
+	f := store.Failure{User: k.UserID, Revision: c.who.user.Revision, Subject: k.ID, Now: c.now(), Began: c.now(), Until: rule.Until,
+		HalfOpen: rule.HalfOpen, Class: string(res.Class), Message: res.Message}
+	for i, step := range rule.Steps {
+		f.Steps[i] = step.Milliseconds()
+	}
+	return a.DB.Run(ctx, store.HoldUser(k.UserID), store.StartCooldown(f))
 }
 
 // aboutKey reports whether a failure of the class is the key's own, and lasts until a person changes something.

@@ -28,7 +28,8 @@ func TestRetentionDeletesEverythingThatIsTooOld(t *testing.T) {
 	old := now - 40*day.Milliseconds()
 	for i := range int64(rows) {
 		id := store.NewID(old + i)
-		stmts = append(stmts, store.SaveTurn(store.SavedTurn{ID: id, UserID: user.ID, KeyID: id, Encrypted: []byte{1}, EncryptionKeyID: "k", ExpiresAt: old}, nil, old),
+		stmts = append(stmts, store.StartCooldown(store.Failure{User: user.ID, Revision: 1, Subject: id, Model: "m", Now: old, Class: "timeout"}),
+			store.SaveTurn(store.SavedTurn{ID: id, UserID: user.ID, KeyID: id, Encrypted: []byte{1}, EncryptionKeyID: "k", ExpiresAt: old}, nil, old),
 			store.Stmt{SQL: "insert into sessions (id, user_id, user_agent, address, created_at, last_seen_at, expires_at) values ($1, $2, '', '', $3, $3, $3)",
 				Args: []any{id, user.ID, old}})
 		stmts = append(stmts, store.Settle([]store.Record{{ID: id, User: user.ID, Model: "m", Status: 400, Outcome: store.Failed, Trace: "{}"}})...)
@@ -38,7 +39,7 @@ func TestRetentionDeletesEverythingThatIsTooOld(t *testing.T) {
 	}
 	cfg := &config.Config{RetentionDays: 30, TraceRetentionDays: 7}
 	newRetention(cfg, db, slog.New(slog.DiscardHandler)).run(context.Background(), now)
-	for _, table := range []string{"requests", "request_traces", "sessions", "turns"} {
+	for _, table := range []string{"requests", "request_traces", "sessions", "turns", "cooldowns"} {
 		var n int64
 		err := db.Run(t.Context(), store.Stmt{SQL: fmt.Sprintf("select count(*) from %s", table), Each: func(r store.Row) error { return r.Scan(&n) }})
 		if err != nil || n != 0 {

@@ -19,8 +19,8 @@ const (
 
 	// keyEnabled holds unless the owner or the admin has switched the key off.
 	keyEnabled = "k.enabled and not k.blocked"
-	// keyReady holds if a request may use the key now, its quota apart. A limit of 0 allows none.
-	keyReady = keyEnabled + " and k.rest_until <= $2 and coalesce(k.daily_limit, 1) > 0"
+	// keyReady holds if a request may use the key, its quota and cooldowns apart. A limit of 0 allows none.
+	keyReady = keyEnabled + " and coalesce(k.daily_limit, 1) > 0"
 )
 
 // credential returns the id of the token or session.

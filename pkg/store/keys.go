@@ -21,12 +21,9 @@ type Key struct {
 	AllowedModels   []string // exact, prefix*, or *; empty: all of the provider's; never nil when read
 	DefaultModel    string   // empty: none
 	DailyLimit      *int64   // requests a UTC day; nil: no limit
-	CooldownUntil   int64    // not used before this time; 0: no cooldown
-	CooldownClass   string   // an error class
-	CooldownMessage string   // the provider's message about the key, redacted
-	CooldownSince   int64    // 0: unknown, or no cooldown
 	CreatedAt       int64
 	UpdatedAt       int64
+	Cooldowns       []Cooldown // of the key, ended ones too, that of all models first; only where keys are read to be shown
 }
 
 // KeyUse is a key with its usage.
@@ -46,16 +43,16 @@ type OwnedKey struct {
 
 const (
 	keyReturning = `id, user_id, provider, name, sealed, sealing_key, last_four, priority, enabled, blocked,
-		allowed_models, coalesce(default_model, ''), daily_limit, rest_until, rest_class, rest_note, cooldown_since, created_at, updated_at`
+		allowed_models, coalesce(default_model, ''), daily_limit, created_at, updated_at`
 	keyColumns = `k.id, k.user_id, k.provider, k.name, k.sealed, k.sealing_key, k.last_four, k.priority, k.enabled,
-		k.blocked, k.allowed_models, coalesce(k.default_model, ''), k.daily_limit, k.rest_until, k.rest_class, k.rest_note,
-		k.cooldown_since, k.created_at, k.updated_at`
+		k.blocked, k.allowed_models, coalesce(k.default_model, ''), k.daily_limit,
+		k.created_at, k.updated_at`
 )
 
 func scanKey(k *Key) []any {
 	return []any{&k.ID, &k.UserID, &k.Provider, &k.Name, &k.Encrypted, &k.EncryptionKeyID, &k.LastFour, &k.Priority,
-		&k.Enabled, &k.Blocked, (*modelList)(&k.AllowedModels), &k.DefaultModel, &k.DailyLimit, &k.CooldownUntil,
-		&k.CooldownClass, &k.CooldownMessage, &k.CooldownSince, &k.CreatedAt, &k.UpdatedAt}
+		&k.Enabled, &k.Blocked, (*modelList)(&k.AllowedModels), &k.DefaultModel, &k.DailyLimit,
+		&k.CreatedAt, &k.UpdatedAt}
 }
 
 // modelList is allowed_models: a JSON array of strings.
@@ -113,7 +110,7 @@ func Keys(ctx context.Context, r Runner, userID ID, f KeyFilter, day int64) ([]K
 		sql.and("k.enabled = ?", *f.Enabled)
 	}
 	keys := []KeyUse{}
-	uses := uses{}
+	uses, cooldowns := uses{}, cooldowns{}
 	err := r.Run(ctx,
 		Stmt{
 			SQL: "select " + keyColumns + `, coalesce(d.used, 0) from provider_keys k
@@ -123,6 +120,7 @@ func Keys(ctx context.Context, r Runner, userID ID, f KeyFilter, day int64) ([]K
 			Each: appendTo(&keys, func(k *KeyUse) []any { return append(scanKey(&k.Key), &k.UsedToday) }),
 		},
 		uses.stmt("key_id", userID),
+		cooldowns.stmt(ofUser, userID),
 	)
 	if err != nil {
 		return nil, err
@@ -130,6 +128,7 @@ func Keys(ctx context.Context, r Runner, userID ID, f KeyFilter, day int64) ([]K
 	for i := range keys {
 		use := uses[keys[i].ID]
 		keys[i].Requests, keys[i].LastUsedAt = use.requests, use.lastAt
+		keys[i].Cooldowns = cooldowns[keys[i].ID]
 	}
 	return keys, nil
 }
@@ -159,7 +158,7 @@ type Secret struct {
 // KeyChange is what an owner changes about a key.
 type KeyChange struct {
 	Name          Field[string]
-	Secret        Field[Secret] // also ends the key's cooldown
+	Secret        Field[Secret] // also ends the key's cooldowns
 	Priority      Field[int]
 	Enabled       Field[bool]
 	AllowedModels Field[[]string]
@@ -177,7 +176,6 @@ func UpdateKey(ctx context.Context, r Runner, userID, id ID, c KeyChange, now in
 		set.comma("sealed = ?", c.Secret.To.Encrypted)
 		set.comma("sealing_key = ?", c.Secret.To.EncryptionKeyID)
 		set.comma("last_four = ?", c.Secret.To.LastFour)
-		set.comma(noCooldown)
 	}
 	if c.Priority.Set {
 		set.comma("priority = ?", c.Priority.To)
@@ -194,29 +192,44 @@ func UpdateKey(ctx context.Context, r Runner, userID, id ID, c KeyChange, now in
 	if c.DailyLimit.Set {
 		set.comma("daily_limit = ?", c.DailyLimit.To)
 	}
+	var before []Stmt
+	if c.Secret.Set {
+		before = append(before, HoldUser(userID), deleteCooldowns(userID, id))
+	}
 	var k Key
-	err := one(ctx, r, Stmt{
+	cooldowns := cooldowns{}
+	err := oneAfter(ctx, r, before, Stmt{
 		SQL:  "update provider_keys set updated_at = $3" + set.String() + " where id = $1 and user_id = $2 returning " + keyReturning,
 		Args: set.args,
-	}, scanKey(&k), bumpRevision(userID))
+	}, scanKey(&k), bumpRevision(userID), cooldowns.stmt(ofKey, id))
+	k.Cooldowns = cooldowns[id]
 	return k, err
 }
 
 // DeleteKey deletes a key of the user: [ErrNotFound].
 func DeleteKey(ctx context.Context, r Runner, userID, id ID) error {
-	return one(ctx, r,
+	return oneAfter(ctx, r, []Stmt{HoldUser(userID), deleteCooldowns(userID, id)},
 		Stmt{SQL: "delete from provider_keys where id = $1 and user_id = $2", Args: []any{id, userID}}, nil,
 		bumpRevision(userID))
 }
 
 // AllKeys lists all keys, oldest first, for the admin; day is today.
 func AllKeys(ctx context.Context, r Runner, p Page, day int64) ([]OwnedKey, error) {
-	return list(ctx, r, Stmt{
+	keys, cooldowns := []OwnedKey{}, cooldowns{}
+	err := r.Run(ctx, Stmt{
 		SQL: "select " + keyColumns + `, u.email, coalesce(d.used, 0) from provider_keys k join users u on u.id = k.user_id
 			left join key_days d on d.key_id = k.id and d.day = $3
 			where k.id > $1 order by k.id limit $2`,
 		Args: []any{p.After[:], p.Limit, day},
-	}, func(k *OwnedKey) []any { return append(scanKey(&k.Key), &k.OwnerEmail, &k.UsedToday) })
+		Each: appendTo(&keys, func(k *OwnedKey) []any { return append(scanKey(&k.Key), &k.OwnerEmail, &k.UsedToday) }),
+	}, cooldowns.stmt(ofPage, p.After[:], p.Limit))
+	if err != nil {
+		return nil, err
+	}
+	for i := range keys {
+		keys[i].Cooldowns = cooldowns[keys[i].ID]
+	}
+	return keys, nil
 }
 
 // CountKeys counts all keys.
@@ -235,6 +248,7 @@ func ProvidersInUse(ctx context.Context, r Runner) ([]string, error) {
 func BlockKey(ctx context.Context, r Runner, id ID, blocked bool, now int64) (OwnedKey, error) {
 	var k OwnedKey
 	used := false
+	cooldowns := cooldowns{}
 	err := one(ctx, r,
 		Stmt{
 			SQL:  "update provider_keys set blocked = $2, updated_at = $3 where id = $1 returning " + keyReturning,
@@ -247,7 +261,8 @@ func BlockKey(ctx context.Context, r Runner, id ID, blocked bool, now int64) (Ow
 		Stmt{
 			SQL:  "select used from key_days where key_id = $1 and day = $2",
 			Args: []any{id, DayOf(now)}, Each: First(&used, &k.UsedToday),
-		})
+		}, cooldowns.stmt(ofKey, id))
+	k.Cooldowns = cooldowns[id]
 	return k, err
 }
 

@@ -3,15 +3,17 @@ package store
 import (
 	"bytes"
 	"slices"
+	"strings"
 )
 
 // All transactions lock rows in one order, so that no two wait for each other. (PostgreSQL finds a deadlock only after
 // a second, in which all others queue up behind it.)
 //
 // Users come in the order of their ids. For each user: [HoldUser], if the transaction locks several of the user's rows
-// in key_days; the cursors; the rows in key_days, of which a key has one for each day; the rows of the keys. A
-// transaction that locks a single row of key_days needs no HoldUser: while it holds that row it waits only for the
-// row of the key.
+// in key_days, or any in cooldowns; the cursors; the rows in cooldowns and in key_days, of which a key has one for each
+// day; the rows of the keys. A transaction that locks a single row of key_days needs no HoldUser: while it holds that row
+// it waits only for the row of the key. Rows of cooldowns are locked by nobody without HoldUser, so their order does not
+// matter; they come first because the statement that reserves reads them.
 
 // holdCursor locks a cursor and changes nothing.
 const holdCursor = `insert into cursors (user_id, key_set, turn) values ($1, $2, 0)
@@ -25,17 +27,29 @@ func HoldCursor(user, set ID) Stmt {
 	return Stmt{SQL: holdCursor, Args: []any{user, set[:]}}
 }
 
-// SplitReleases parts statements that belong to the end of an attempt: those that release a reservation, and the
-// others, which come after them.
-func SplitReleases(stmts []Stmt) (releases, others []Stmt) {
+// EndOfAttempt are the statements that belong to the end of an attempt, in the order of their locks.
+type EndOfAttempt struct {
+	Cooldowns, Releases, Others []Stmt
+}
+
+// SplitEnd parts statements that belong to the end of an attempt.
+func SplitEnd(stmts []Stmt) (end EndOfAttempt) {
 	for _, s := range stmts {
-		if s.SQL == releaseReservation {
-			releases = append(releases, s)
-		} else {
-			others = append(others, s)
+		switch {
+		case writesCooldowns(s.SQL):
+			end.Cooldowns = append(end.Cooldowns, s)
+		case s.SQL == releaseReservation:
+			end.Releases = append(end.Releases, s)
+		default:
+			end.Others = append(end.Others, s)
 		}
 	}
-	return releases, others
+	return end
+}
+
+func writesCooldowns(sql string) bool {
+	return strings.HasPrefix(sql, "insert into cooldowns ") || strings.HasPrefix(sql, "update cooldowns ") ||
+		strings.HasPrefix(sql, "delete from cooldowns ")
 }
 
 // appendStatements appends the records' own statements, in the order of the locks.
@@ -56,11 +70,11 @@ func appendStatements(stmts []Stmt, records []Record) []Stmt {
 		for _, r := range with[:n] {
 			all = append(all, r.Statements...)
 		}
-		releases, others := SplitReleases(all)
-		if n > 1 || len(releases) > 1 {
+		end := SplitEnd(all)
+		if n > 1 || len(end.Releases) > 1 || len(end.Cooldowns) > 0 {
 			stmts = append(stmts, HoldUser(with[0].User))
 		}
-		stmts = append(append(stmts, releases...), others...)
+		stmts = slices.Concat(stmts, end.Cooldowns, end.Releases, end.Others)
 		with = with[n:]
 	}
 	return stmts

@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Page is a part of a list in the order of ids.
 type Page struct {
@@ -13,13 +16,18 @@ type Page struct {
 // one runs a statement that must return or write a row, and scans the row into dest if there are any. Without a row it
 // returns [ErrNotFound]. The statements of more run in the same transaction.
 func one(ctx context.Context, r Runner, s Stmt, dest []any, more ...Stmt) error {
+	return oneAfter(ctx, r, nil, s, dest, more...)
+}
+
+// oneAfter is [one] with statements that run before it in the same transaction.
+func oneAfter(ctx context.Context, r Runner, before []Stmt, s Stmt, dest []any, more ...Stmt) error {
 	var n int64
 	found := false
 	s.Affected = &n
 	if len(dest) > 0 {
 		s.Each = First(&found, dest...)
 	}
-	if err := r.Run(ctx, append([]Stmt{s}, more...)...); err != nil {
+	if err := r.Run(ctx, slices.Concat(before, []Stmt{s}, more)...); err != nil {
 		return err
 	}
 	if n == 0 {

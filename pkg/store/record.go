@@ -40,7 +40,7 @@ type Record struct {
 	// Trace is JSON, kept for a shorter time; empty if nothing went wrong.
 	Trace string
 	// Statements belong to the end of this request: releases of reservations, cooldowns. They run in the same
-	// transaction, in the order of [SplitReleases].
+	// transaction, in the order of [EndOfAttempt].
 	Statements []Stmt
 }
 

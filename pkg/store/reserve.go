@@ -20,16 +20,30 @@ returning key_id, used, gen`
 	reserveBySession = insertDay + fromSession + " join provider_keys k on k.user_id = u.id where s.id = $1 and " +
 		sessionValid + " and u.revision = $3 and " + keyReady
 
-	thisKey = " and k.id = $5"
-	// rotatedKey is the key whose turn it is: $5 holds the ids one after the other, $6 their number, $7 the
-	// cursor. coalesce tells PostgreSQL the type of $5, which substr does not.
-	rotatedKey = ` and k.id = substr(coalesce($5, k.id), cast(1 + 16 * (
- (select c.turn from cursors c where c.user_id = u.id and c.key_set = $7) % $6) as integer), 16)`
+	// thisKey is a key and what is known of cooldowns: $5 is the key, $6 the host, $7 the model, $8 AllModels, $9 the
+	// holder of the lease under which the request probes.
+	thisKey      = " and k.id = $5" + noCooldown
+	noCooldown   = " and not exists (select 1 from cooldowns c where c.subject in ($5, $6) and c.model_key in ($7, $8)" + blocks + ")"
+	blocks       = " and (c.until > $2 or c.half_open and (c.lease_until <= $2 or c.lease_holder <> $9))"
+	soonestKey   = " and k.id = $5" + noOther
+	noOther      = " and not exists (select 1 from cooldowns c where c.subject in ($5, $6) and c.model_key in ($7, $8)" + notTransient + blocks + ")"
+	notTransient = " and c.class not in " + transientClasses
 
-	reserveKeyByToken     = reserveByToken + thisKey + addToDay
-	reserveKeyBySession   = reserveBySession + thisKey + addToDay
-	reserveRotatedByToken = reserveByToken + rotatedKey + addToDay
-	reserveRotatedSession = reserveBySession + rotatedKey + addToDay
+	// rotatedKey is the key whose turn it is: $5 holds targets one after the other, $6 their number, $7 the cursor, $8
+	// AllModels. coalesce tells PostgreSQL the type of $5, which substr does not.
+	rotatedKey = " and k.id = " + turnKey + ` and not exists (select 1 from cooldowns c
+ where c.subject in (` + turnKey + ", " + turnHost + ") and c.model_key in ($8, " + turnModel + ") and (c.until > $2 or c.half_open))"
+	turnKey   = "substr(coalesce($5, k.id), cast(1 + " + turn + " as integer), 16)"
+	turnHost  = "substr(coalesce($5, k.id), cast(17 + " + turn + " as integer), 16)"
+	turnModel = "substr(coalesce($5, k.id), cast(33 + " + turn + " as integer), 16)"
+	turn      = "48 * ((select n.turn from cursors n where n.user_id = u.id and n.key_set = $7) % $6)"
+
+	reserveKeyByToken       = reserveByToken + thisKey + addToDay
+	reserveKeyBySession     = reserveBySession + thisKey + addToDay
+	reserveSoonestByToken   = reserveByToken + soonestKey + addToDay
+	reserveSoonestBySession = reserveBySession + soonestKey + addToDay
+	reserveRotatedByToken   = reserveByToken + rotatedKey + addToDay
+	reserveRotatedSession   = reserveBySession + rotatedKey + addToDay
 
 	advanceCursor = `insert into cursors (user_id, key_set, turn) values ($1, $2, 1)
 on conflict (user_id, key_set) do update set turn = cursors.turn + 1`
@@ -37,30 +51,43 @@ on conflict (user_id, key_set) do update set turn = cursors.turn + 1`
 	releaseReservation = "update key_days set used = used - 1 where key_id = $1 and day = $2 and gen = $3 and used > 0"
 )
 
+// Passage says which cooldowns a request passes.
+type Passage struct {
+	// Lease is the holder of the leases under which the request probes, see [TakeLease]; zero: it does not.
+	Lease ID
+	// IgnoreTransient passes the cooldowns of transient failures.
+	IgnoreTransient bool
+}
+
 // ReserveKey returns the statement that reserves one request of the key's quota of the day of now.
 //
 // Its row is (key_id ID, used, gen int64), used with the new reservation. There is no row if the principal is not
-// valid, the user's revision is another, the key is not ready or its quota is spent.
-func ReserveKey(p Principal, revision, now int64, key ID) Stmt {
+// valid, the user's revision is another, the key is not ready, a cooldown holds for the target, or the quota is spent.
+func ReserveKey(p Principal, revision, now int64, t Target, pass Passage) Stmt {
 	sql := reserveKeyByToken
-	if p.Token.IsZero() {
+	switch {
+	case pass.IgnoreTransient && p.Token.IsZero():
+		sql = reserveSoonestBySession
+	case pass.IgnoreTransient:
+		sql = reserveSoonestByToken
+	case p.Token.IsZero():
 		sql = reserveKeyBySession
 	}
-	return Stmt{SQL: sql, Args: []any{p.credential(), now, revision, DayOf(now), key}}
+	return Stmt{SQL: sql, Args: []any{p.credential(), now, revision, DayOf(now), t.Key, t.Host, t.Model[:], AllModels[:], pass.Lease[:]}}
 }
 
-// ReserveRotated is [ReserveKey] for the key whose turn it is among keys, which are in the order of their ids; set is
-// their cursor. [AdvanceCursor] stands before it in the same transaction.
-func ReserveRotated(p Principal, revision, now int64, keys []ID, set ID) Stmt {
+// ReserveRotated is [ReserveKey] for the key whose turn it is among targets, which are in the order of their keys' ids;
+// set is their cursor. [AdvanceCursor] stands before it in the same transaction.
+func ReserveRotated(p Principal, revision, now int64, targets []Target, set ID) Stmt {
 	sql := reserveRotatedByToken
 	if p.Token.IsZero() {
 		sql = reserveRotatedSession
 	}
-	ids := make([]byte, 0, len(ID{})*len(keys))
-	for _, id := range keys {
-		ids = append(ids, id[:]...)
+	all := make([]byte, 0, 3*len(ID{})*len(targets))
+	for _, t := range targets {
+		all = append(append(append(all, t.Key[:]...), t.Host[:]...), t.Model[:]...)
 	}
-	return Stmt{SQL: sql, Args: []any{p.credential(), now, revision, DayOf(now), ids, int64(len(keys)), set}}
+	return Stmt{SQL: sql, Args: []any{p.credential(), now, revision, DayOf(now), all, int64(len(targets)), set, AllModels[:]}}
 }
 
 // AdvanceCursor returns the statement that takes the next turn of a set of keys.
@@ -72,11 +99,11 @@ func ReleaseReservation(key ID, day, gen int64) Stmt {
 	return Stmt{SQL: releaseReservation, Args: []any{key, day, gen}}
 }
 
-// ResetQuota sets the used part of the day's quota to 0: [ErrNotFound]. Requests under way
+// ResetKey sets the used part of the day's quota to 0 and ends the key's cooldowns: [ErrNotFound]. Requests under way
 // release their reservation in the generation before, which changes nothing. The user's revision grows, so that
 // processes which took the key for spent read its status again.
-func ResetQuota(ctx context.Context, r Runner, userID, id ID, day int64) error {
-	return one(ctx, r, Stmt{
+func ResetKey(ctx context.Context, r Runner, userID, id ID, day int64) error {
+	return oneAfter(ctx, r, []Stmt{HoldUser(userID), deleteCooldowns(userID, id)}, Stmt{
 		SQL: `insert into key_days (key_id, day, used, gen)
 			select id, $3, 0, 1 from provider_keys where id = $1 and user_id = $2
 			on conflict (key_id, day) do update set used = 0, gen = key_days.gen + 1`,
@@ -88,7 +115,7 @@ const (
 	statusByToken   = "select " + tokenValid + statusColumns + fromToken + statusJoins + "where t.id = $1"
 	statusBySession = "select " + sessionValid + statusColumns + fromSession + statusJoins + "where s.id = $1"
 
-	statusColumns = ", u.revision, k.id, " + keyEnabled + `, k.rest_until, k.rest_class, k.daily_limit, coalesce(d.used, 0)
+	statusColumns = ", u.revision, k.id, " + keyEnabled + `, k.daily_limit, coalesce(d.used, 0)
 `
 	statusJoins = `
  left join provider_keys k on k.user_id = u.id
@@ -98,8 +125,8 @@ const (
 
 // QuotaStatus returns the statement that reads the principal's access and the status of all keys of its user.
 //
-// Its rows, one for each key, are (valid bool, revision int64, key_id ID, enabled *bool, rest_until *int64, rest_class
-// *string, daily_limit *int64, used int64). There is none if the credential does not exist, and one without a key if
+// Its rows, one for each key, are (valid bool, revision int64, key_id ID, enabled *bool, daily_limit *int64, used int64).
+// [Cooldowns] reads what holds for them. There is none if the credential does not exist, and one without a key if
 // the user has no key.
 func QuotaStatus(p Principal, now int64) Stmt {
 	sql := statusByToken

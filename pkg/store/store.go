@@ -9,7 +9,7 @@
 // Conventions: ids are UUIDv7, 16 bytes, made in Go. Times are Unix
 // milliseconds and days are days since the epoch, both UTC and always
 // passed in. Costs are nano-dollars. Columns keep the names of the first schema:
-// rest_* is a cooldown, sealed and sealing_key are encryption, given_back is a release.
+// sealed and sealing_key are encryption, given_back is a release.
 package store
 
 import (

@@ -64,16 +64,16 @@ func TestRoundTripsOfFailover(t *testing.T) {
 		w.fails[keys[0].Name] = true
 		w.want("one step", w.ask(p, whole), "200 [1 1 1]")
 		w.want("the resting key is passed over", w.ask(p, stream), "200 [1 1]")
-		w.must(store.EndCooldown(w.Context(), w.db, p.ID, keys[0].ID))
+		w.must(store.EndCooldowns(w.Context(), w.db, p.ID, keys[0].ID))
 		w.want("the table is old", w.ask(p, whole), "200 [4 1 1]")
-		w.must(store.EndCooldown(w.Context(), w.db, p.ID, keys[0].ID))
+		w.must(store.EndCooldowns(w.Context(), w.db, p.ID, keys[0].ID))
 		w.fails[keys[1].Name] = true
 		w.want("the table is old, two steps, streamed", w.ask(p, stream), "200 [4 1 1 1]")
 		today := store.DayOf(time.Now().UnixMilli())
 		for i, used := range []int64{1, 3, 1} { // what failed was given back
 			k, err := store.KeyByID(w.Context(), w.db, p.ID, keys[i].ID, today)
-			if err != nil || k.UsedToday != used || (k.CooldownUntil > 0) != (i < 2) {
-				w.Errorf("key %d: %d used, rests until %d, %v; want %d used", i+1, k.UsedToday, k.CooldownUntil, err, used)
+			if err != nil || k.UsedToday != used || (len(k.Cooldowns) > 0) != (i < 2) {
+				w.Errorf("key %d: %d used, cooldowns %+v, %v; want %d used", i+1, k.UsedToday, k.Cooldowns, err, used)
 			}
 		}
 	})
@@ -98,7 +98,7 @@ func TestRoundTripsOfRefusals(t *testing.T) {
 		w.must(err)
 		w.want("the limit was raised", w.ask(p, whole), "200 [3 1]")
 		w.must(store.DeleteKey(w.Context(), w.db, p.ID, second.ID))
-		w.must(store.ResetQuota(w.Context(), w.db, p.ID, first.ID, store.DayOf(time.Now().UnixMilli())))
+		w.must(store.ResetKey(w.Context(), w.db, p.ID, first.ID, store.DayOf(time.Now().UnixMilli())))
 		w.want("the quota was reset", w.ask(p, whole), "200 [4 1]")
 
 		// Another process spends what this one still takes for free.

@@ -65,6 +65,8 @@ func Fill(t *testing.T, db store.DB, requests int) Owner {
 		must(t, g.Run(ctx, store.Stmt{SQL: "insert into cursors (user_id, key_set, turn) values ($1, $2, 1)", Args: []any{o.User.ID, o.Keys[0].ID}},
 			store.SaveTurn(store.SavedTurn{ID: store.ID{1}, UserID: o.User.ID, KeyID: o.Keys[0].ID, Encrypted: []byte("x"), EncryptionKeyID: "k",
 				ExpiresAt: start + int64(i)*minute}, []store.ID{{2}, {3}}, start),
+			store.HoldUser(o.User.ID),
+			store.StartCooldown(store.Failure{User: o.User.ID, Revision: 1 + keys, Subject: store.HostKey(o.User.ID, "openai", ""), Model: "m", Now: start, Began: start, Class: "timeout"}),
 			store.Stmt{SQL: "insert into throttles (bucket, failures, free_at) values ($1, 1, $2)", Args: []any{fmt.Sprint("bucket ", i), start}}))
 		owners[i] = o
 	}
@@ -181,8 +183,8 @@ func askEverything(t *testing.T, db store.DB, o Owner) {
 			_, err := store.UpdateKey(ctx, db, u, k.ID, store.KeyChange{DailyLimit: store.To(&limit)}, start)
 			return err
 		},
-		func() error { return store.ResetQuota(ctx, db, u, k.ID, today) },
-		func() error { return store.EndCooldown(ctx, db, u, k.ID) },
+		func() error { return store.ResetKey(ctx, db, u, k.ID, today) },
+		func() error { return store.EndCooldowns(ctx, db, u, k.ID) },
 		func() error { _, err := store.BlockKey(ctx, db, k.ID, false, start); return err },
 		func() error { _, err := store.ReencryptKey(ctx, db, k, []byte("x"), "k2"); return err },
 		func() error { _, err := store.AllKeys(ctx, db, store.Page{After: k.ID, Limit: 10}, today); return err },
@@ -206,6 +208,13 @@ func askEverything(t *testing.T, db store.DB, o Owner) {
 			_, err := store.Purge(ctx, db, store.Retention{RequestsFrom: start - 30*day + hour, TracesFrom: start - 30*day + hour}, 500)
 			return err
 		},
+		func() error {
+			t := store.Target{Key: k.ID, Host: store.HostKey(u, "openai", ""), Model: store.ModelKey("m")}
+			return db.Run(ctx, store.HoldUser(u), store.StartCooldown(store.Failure{User: u, Subject: k.ID, Model: "m", Class: "timeout"}),
+				store.TakeLease(t, u, start, start), store.ReleaseLease(t, u), store.EndProbe(t, u), store.EndTransient(t),
+				store.EndModelCooldown(k.ID, "m"), store.Cooldowns(u, func(store.Cooldown) {}))
+		},
+		func() error { _, err := store.PurgeCooldowns(ctx, db, start+day, 10); return err },
 		func() error { _, err := store.FindTurns(ctx, db, u, []store.ID{{1}, {2}, {3}}, start); return err },
 		func() error {
 			return db.Run(ctx, store.SaveTurn(store.SavedTurn{ID: store.ID{1}, UserID: u, KeyID: k.ID, Encrypted: []byte("y"), EncryptionKeyID: "k"}, []store.ID{{2}, {3}}, start))

@@ -80,8 +80,12 @@ func testKeyFilters(w *world) {
 func testKeyChanges(w *world) {
 	u, other := w.user(), w.user()
 	want, theirs := w.key(u), w.key(other)
-	exec(w.T, w.db, "update provider_keys set rest_until = 99, rest_class = 'bad_key', rest_note = 'no', cooldown_since = 9")
-	want.CooldownUntil, want.CooldownClass, want.CooldownMessage, want.CooldownSince = 99, "bad_key", "no", 9
+	failures := [5]int64{90}
+	for _, k := range []store.Key{want, theirs} {
+		w.start(store.Failure{User: k.UserID, Revision: 2, Subject: k.ID, Now: 9, Began: 9, Steps: failures, Class: "bad_key", Message: "no"})
+	}
+	cooldown := []store.Cooldown{{CooldownID: store.CooldownID{Subject: want.ID}, Since: 9, Until: 99, Class: "bad_key", Message: "no", Failures: 1}}
+	want.Cooldowns = cooldown
 	limit, largest := int64(0), int64(math.MaxInt64)
 	now := start
 	for _, step := range []struct {
@@ -99,7 +103,7 @@ func testKeyChanges(w *world) {
 		{store.KeyChange{}, func(*store.Key) {}},
 		{store.KeyChange{Secret: store.To(store.Secret{Encrypted: []byte("s2"), EncryptionKeyID: "k2", LastFour: "wxyz"})}, func(k *store.Key) {
 			k.Encrypted, k.EncryptionKeyID, k.LastFour = []byte("s2"), "k2", "wxyz"
-			k.CooldownUntil, k.CooldownClass, k.CooldownMessage, k.CooldownSince = 0, "", "", 0
+			k.Cooldowns = nil
 		}},
 		{store.KeyChange{Name: store.To(""), Priority: store.To(math.MaxInt32), Enabled: store.To(true), DefaultModel: store.To(""), DailyLimit: store.To[*int64](nil)},
 			func(k *store.Key) {
@@ -115,13 +119,13 @@ func testKeyChanges(w *world) {
 			w.Errorf("%+v: returned %+v, kept %+v, %v %v\nwant %+v", step.change, got, kept, err, err2, want)
 		}
 	}
-	exec(w.T, w.db, "update provider_keys set rest_until = 99, rest_class = 'bad_key', rest_note = 'no'")
-	w.is(store.EndCooldown(ctx, w.db, other.ID, want.ID), store.ErrNotFound)
-	must(w.T, store.EndCooldown(ctx, w.db, u.ID, want.ID))
+	w.start(store.Failure{User: u.ID, Revision: w.revision(u), Subject: want.ID, Now: 9, Began: 9, Steps: failures, Class: "bad_key", Message: "no"})
+	w.is(store.EndCooldowns(ctx, w.db, other.ID, want.ID), store.ErrNotFound)
+	must(w.T, store.EndCooldowns(ctx, w.db, u.ID, want.ID))
 	if got, err := store.KeyByID(ctx, w.db, u.ID, want.ID, today); err != nil || !reflect.DeepEqual(got.Key, want) {
 		w.Errorf("after its cooldown: %+v, %v\nwant %+v", got, err, want)
 	}
-	if got, err := store.KeyByID(ctx, w.db, other.ID, theirs.ID, today); err != nil || got.CooldownUntil != 99 || got.Name != theirs.Name {
+	if got, err := store.KeyByID(ctx, w.db, other.ID, theirs.ID, today); err != nil || len(got.Cooldowns) != 1 || got.Cooldowns[0].Until != 99 || got.Name != theirs.Name {
 		w.Errorf("another's key changed: %+v, %v", got, err)
 	}
 }
@@ -148,8 +152,8 @@ func testKeyOwners(w *world) {
 	_, err := store.UpdateKey(ctx, w.db, other.ID, k.ID, store.KeyChange{Name: store.To("mine")}, start)
 	w.is(err, store.ErrNotFound)
 	w.is(store.DeleteKey(ctx, w.db, other.ID, k.ID), store.ErrNotFound)
-	w.is(store.ResetQuota(ctx, w.db, other.ID, k.ID, today), store.ErrNotFound)
-	w.is(store.EndCooldown(ctx, w.db, other.ID, k.ID), store.ErrNotFound)
+	w.is(store.ResetKey(ctx, w.db, other.ID, k.ID, today), store.ErrNotFound)
+	w.is(store.EndCooldowns(ctx, w.db, other.ID, k.ID), store.ErrNotFound)
 	_, err = store.KeyDays(ctx, w.db, other.ID, k.ID, today, 30)
 	w.is(err, store.ErrNotFound)
 	if got, err := store.KeyByID(ctx, w.db, u.ID, k.ID, today); err != nil || !reflect.DeepEqual(got.Key, k) {
@@ -229,8 +233,8 @@ func testDeletedKey(w *world) {
 	u := w.user()
 	gone, stays := w.key(u), w.key(u)
 	for _, k := range []store.Key{gone, stays} {
-		must(w.T, store.ResetQuota(ctx, w.db, u.ID, k.ID, today))
-		must(w.T, store.ResetQuota(ctx, w.db, u.ID, k.ID, today+1))
+		must(w.T, store.ResetKey(ctx, w.db, u.ID, k.ID, today))
+		must(w.T, store.ResetKey(ctx, w.db, u.ID, k.ID, today+1))
 	}
 	must(w.T, store.DeleteKey(ctx, w.db, u.ID, gone.ID))
 	if n := number(w.T, w.db, "select count(*) from key_days where key_id = $1", stays.ID); n != 2 {
@@ -258,7 +262,7 @@ func testQuotaResets(w *world) {
 		return used, gen
 	}
 	for want := int64(1); want <= 3; want++ { // also before the day's first request
-		must(w.T, store.ResetQuota(ctx, w.db, u.ID, k.ID, today))
+		must(w.T, store.ResetKey(ctx, w.db, u.ID, k.ID, today))
 		if used, gen := day(); used != 0 || gen != want {
 			w.Errorf("used %d of generation %d, want 0 of %d", used, gen, want)
 		}
@@ -271,7 +275,7 @@ func testQuotaResets(w *world) {
 		w.Errorf("used tomorrow %d, %v, want 0", got.UsedToday, err)
 	}
 	// Resets at once are each a generation of its own.
-	parallel(w.T, 10, func(int) error { return store.ResetQuota(ctx, w.db, u.ID, k.ID, today) })
+	parallel(w.T, 10, func(int) error { return store.ResetKey(ctx, w.db, u.ID, k.ID, today) })
 	if used, gen := day(); used != 0 || gen != 13 {
 		w.Errorf("used %d of generation %d, want 0 of 13", used, gen)
 	}

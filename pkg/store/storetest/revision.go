@@ -40,8 +40,8 @@ func testRevision(w *world) {
 		{"a key's limit", key(store.KeyChange{DailyLimit: store.To(&limit)}), 1},
 		{"a key is disabled", key(store.KeyChange{Enabled: store.To(false)}), 1},
 		{"a key is blocked", func() error { _, err := store.BlockKey(ctx, w.db, k.ID, true, start); return err }, 1},
-		{"a key's rest is ended", func() error { return store.EndCooldown(ctx, w.db, u.ID, k.ID) }, 1},
-		{"a key's quota is reset", func() error { return store.ResetQuota(ctx, w.db, u.ID, k.ID, today) }, 1},
+		{"a key's rest is ended", func() error { return store.EndCooldowns(ctx, w.db, u.ID, k.ID) }, 1},
+		{"a key's quota is reset", func() error { return store.ResetKey(ctx, w.db, u.ID, k.ID, today) }, 1},
 		{"the strategy", profile(store.ProfileChange{Strategy: store.To("round-robin")}), 1},
 		{"a key is deleted", func() error { return store.DeleteKey(ctx, w.db, u.ID, k.ID) }, 1},
 

@@ -278,7 +278,7 @@ func testDeletedUser(w *world) {
 		w.session(u, start)
 		w.token(u)
 		k := w.key(u)
-		must(w.T, store.ResetQuota(ctx, w.db, u.ID, k.ID, today))
+		must(w.T, store.ResetKey(ctx, w.db, u.ID, k.ID, today))
 		must(w.T, w.db.Run(ctx, store.Stmt{SQL: "insert into cursors (user_id, key_set, turn) values ($1, $2, 1)", Args: []any{u.ID, k.ID}}))
 	}
 	must(w.T, w.db.Run(ctx, store.Stmt{SQL: "delete from users where id = $1", Args: []any{gone.ID}}))
