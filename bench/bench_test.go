@@ -36,7 +36,7 @@ func BenchmarkPostgres(b *testing.B) {
 	}
 }
 
-// rounds is how often proxy and gateway take turns; what the machine does beside is spread over both.
+// rounds is how often proxy and gateway take turns, so that other load on the machine affects both alike.
 const rounds = 5
 
 const warmUp = 200
@@ -64,7 +64,7 @@ func compare(b *testing.B, kind, database string, pg *pgtest.Server) {
 		bareAllocs = append(bareAllocs, p.Allocs/float64(n))
 		allocRatios = append(allocRatios, g.Allocs/p.Allocs)
 	}
-	b.ReportMetric(0, "ns/op") // wall time says nothing here: everything shares the processors
+	b.ReportMetric(0, "ns/op") // wall time is meaningless: everything shares the processors
 	b.ReportMetric(median(cpus), "cpu-µs/req")
 	b.ReportMetric(median(bareCPUs), "proxy-cpu-µs/req")
 	b.ReportMetric(median(ratios), "cpu-ratio")

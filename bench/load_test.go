@@ -13,8 +13,8 @@ import (
 	"github.com/alicetears/llm-gateway/internal/pgtest"
 )
 
-// target is where requests go. Both parts understand the same body: its field names
-// are those that OpenAI's and the gateway's own format share.
+// target is an address for requests. Both parts take the same body, whose field names are common to OpenAI's and
+// the gateway's own format.
 type target struct {
 	url, token string
 	stream     bool
@@ -22,10 +22,11 @@ type target struct {
 
 var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * concurrency}}
 
-// send sends n requests from all callers together and checks that each was answered to its end.
+// send sends n requests from all callers concurrently and checks that each answer is complete.
 func (t target) send(b *testing.B, n int) {
 	b.Helper()
-	body := `{"model":"gpt-4o-mini","stream":` + strconv.FormatBool(t.stream) + `,"messages":[{"role":"user","content":"Say two hundred words."}]}`
+	body := `{"model":"gpt-4o-mini","stream":` + strconv.FormatBool(t.stream) +
+		`,"messages":[{"role":"user","content":"Say two hundred words."}]}`
 	end := "usage"
 	if t.stream {
 		end = "data: [DONE]"
@@ -56,7 +57,7 @@ func (t target) send(b *testing.B, n int) {
 	wg.Wait()
 }
 
-// cpuOf is the CPU time in microseconds that a PostgreSQL server and its children have used; 0 without one.
+// cpuOf returns the CPU time in microseconds that a PostgreSQL server and its children have used; 0 without one.
 func cpuOf(b *testing.B, pg *pgtest.Server) (micros float64) {
 	b.Helper()
 	if pg == nil {

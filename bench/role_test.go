@@ -32,14 +32,14 @@ import (
 // and allocations are one part's alone.
 const roleVariable = "BENCH_ROLE"
 
-// part is a running part, as its process introduces itself.
+// part is a running process, with what it prints at its start.
 type part struct {
 	URL     string
 	Control string
 	Token   string
 }
 
-// stats are what a part has used so far.
+// stats are the resources that a part has used so far.
 type stats struct {
 	CPUMicros float64
 	Allocs    float64
@@ -52,7 +52,7 @@ func start(b *testing.B, role string, env ...string) *part {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(append(os.Environ(), roleVariable+"="+role), env...)
 	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe() // its end ends the part, should this process be killed
+	stdin, err := cmd.StdinPipe() // its end stops the part if this process is killed
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func (p *part) stats(b *testing.B) (s stats) {
 	return s
 }
 
-// during is what the part used while f ran.
+// during returns what the part used while f ran.
 func (p *part) during(b *testing.B, f func()) stats {
 	b.Helper()
 	before := p.stats(b)
@@ -100,7 +100,7 @@ func (p *part) during(b *testing.B, f func()) stats {
 	return stats{CPUMicros: after.CPUMicros - before.CPUMicros, Allocs: after.Allocs - before.Allocs}
 }
 
-// play is what a part's process does.
+// play is the main function of a part's process.
 func play(role string) {
 	parts := map[string]func() (http.Handler, string, func() int64, error){
 		"upstream": func() (http.Handler, string, func() int64, error) { return http.HandlerFunc(upstream), "", none, nil },
@@ -166,7 +166,8 @@ func upstream(w http.ResponseWriter, r *http.Request) {
 		send(`{"content":"word "}`, "null")
 	}
 	send(`{}`, `"stop"`)
-	io.WriteString(w, `data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini","choices":[],"usage":{"prompt_tokens":20,"completion_tokens":100,"total_tokens":120}}`+"\n\ndata: [DONE]\n\n")
+	io.WriteString(w,
+		`data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini","choices":[],"usage":{"prompt_tokens":20,"completion_tokens":100,"total_tokens":120}}`+"\n\ndata: [DONE]\n\n")
 }
 
 func bareProxy() (http.Handler, string, func() int64, error) {
@@ -193,7 +194,7 @@ func bareProxy() (http.Handler, string, func() int64, error) {
 	}), "", none, nil
 }
 
-// realGateway is the gateway as cmd/gateway composes it, with one user, token and provider key.
+// realGateway runs the gateway as cmd/gateway composes it, with one user, token and provider key.
 func realGateway() (http.Handler, string, func() int64, error) {
 	env := map[string]string{
 		"JWT_SECRET": "mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7i-for-benchmarks", "LOG_LEVEL": "warn",
@@ -216,7 +217,8 @@ func realGateway() (http.Handler, string, func() int64, error) {
 		return nil, "", nil, err
 	}
 	rows := func() (n int64) {
-		err := db.Run(context.Background(), store.Stmt{SQL: "select count(*) from requests", Each: func(r store.Row) error { return r.Scan(&n) }})
+		err := db.Run(context.Background(),
+			store.Stmt{SQL: "select count(*) from requests", Each: func(r store.Row) error { return r.Scan(&n) }})
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 		}
@@ -225,12 +227,12 @@ func realGateway() (http.Handler, string, func() int64, error) {
 	return app.Handler(server.Chat), token, rows, nil
 }
 
-// furnish makes a user, a gateway token and a provider key with a daily limit, so that
-// the limit is counted as well.
+// furnish creates a user, a gateway token and a provider key with a daily limit, so that requests reserve quota.
 func furnish(app *server.App) (string, error) {
 	ctx, now := context.Background(), time.Now().UnixMilli()
 	user, keyID := store.NewID(now), store.NewID(now)
-	if err := store.CreateFirstUser(ctx, app.DB, store.User{ID: user, Email: "bench@example.com", PasswordHash: "none", Enabled: true, CreatedAt: now}); err != nil {
+	if err := store.CreateFirstUser(ctx, app.DB,
+		store.User{ID: user, Email: "bench@example.com", PasswordHash: "none", Enabled: true, CreatedAt: now}); err != nil {
 		return "", err
 	}
 	token, err := app.Secrets.NewToken(rand.Reader)
@@ -238,11 +240,13 @@ func furnish(app *server.App) (string, error) {
 		return "", err
 	}
 	digest := app.Secrets.Digest(token)
-	if err := store.CreateToken(ctx, app.DB, store.Token{ID: store.NewID(now), UserID: user, Name: "bench", Hash: digest[:], Enabled: true, CreatedAt: now}); err != nil {
+	if err := store.CreateToken(ctx, app.DB,
+		store.Token{ID: store.NewID(now), UserID: user, Name: "bench", Hash: digest[:], Enabled: true, CreatedAt: now}); err != nil {
 		return "", err
 	}
-	sealed, sealingKey := app.Secrets.Encrypt([]byte("sk-bench-0123456789"), gateway.KeyBinding(keyID, user))
+	encrypted, encryptionKey := app.Secrets.Encrypt([]byte("sk-bench-0123456789"), gateway.KeyBinding(keyID, user))
 	limit := int64(1e12)
 	return token, store.CreateKey(ctx, app.DB, store.Key{ID: keyID, UserID: user, Provider: "openai", Name: "bench",
-		Encrypted: sealed, EncryptionKeyID: sealingKey, LastFour: "6789", Priority: 1, Enabled: true, DailyLimit: &limit, CreatedAt: now})
+		Encrypted: encrypted, EncryptionKeyID: encryptionKey, LastFour: "6789", Priority: 1, Enabled: true,
+		DailyLimit: &limit, CreatedAt: now})
 }

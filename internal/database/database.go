@@ -16,9 +16,9 @@ import (
 // folderMode keeps other users of the machine out of a folder that is made for the database.
 const folderMode = 0o700
 
-// Open opens it. PostgreSQL is not connected to yet, so that a server that is still
-// starting is no error here; SQLite's file is made if need be and brought to the current schema. The
-// error names no password.
+// Open opens the database. It does not connect to PostgreSQL yet, so that a server that is still starting is no
+// error; it creates SQLite's file if there is none, and migrates it to the current schema. The error contains no
+// password.
 func Open(d config.Database) (store.DB, error) {
 	if d.Kind == config.Postgres {
 		return postgres.Open(postgres.Options{

@@ -11,7 +11,7 @@ import (
 
 const module = "github.com/alicetears/llm-gateway"
 
-// graph has, for each of the repository's packages without its tests, the packages that it imports, and all
+// graph returns, for each of the repository's packages without its tests, the packages that it imports, and all
 // that it links.
 type graph struct{ imports, reach map[string][]string }
 
@@ -35,11 +35,11 @@ func load(t *testing.T) graph {
 	return g
 }
 
-// under says whether an import path is the package, or lies below it.
+// under reports whether an import path is the package, or lies below it.
 func under(path, of string) bool { return path == of || strings.HasPrefix(path, of+"/") }
 
-// may lists, for each package, which of ours it may import directly. A package stands for
-// those below it. What is not listed here may import nothing of ours.
+// may lists, for each package, which of the repository's packages it may import directly. A package stands for
+// those below it. A package that is not listed may import none.
 var may = map[string][]string{
 	"api":                  {"pkg/server"},
 	"cmd/server":           {"internal/mount", "pkg/config", "pkg/server"},
@@ -67,11 +67,12 @@ var may = map[string][]string{
 	"pkg/config":        {"pkg/catalog", "pkg/provider"},
 }
 
-// anything are the packages that may import all others: the programs, and those of tests.
-var anything = []string{"", "cmd/gateway", "bench", "tests", "internal/pgtest", "internal/redistest", "internal/testproc", "internal/deps", "internal/docs",
+// anything lists the packages that may import all others: programs and tests.
+var anything = []string{"", "cmd/gateway", "bench", "tests", "internal/pgtest", "internal/redistest",
+	"internal/testproc", "internal/deps", "internal/docs",
 	"pkg/store/storetest"}
 
-func TestDependenciesPointDownwards(t *testing.T) {
+func TestDependencies(t *testing.T) {
 	g := load(t)
 	if len(g.imports) < 10 {
 		t.Fatalf("go list named only %d packages", len(g.imports))
@@ -120,7 +121,8 @@ func TestFunctionsLinkLittle(t *testing.T) {
 			for _, wrong := range []string{
 				"modernc.org", "testing", "net/http/httptest", "net/http/pprof",
 				module + "/cmd", module + "/internal/emulator", module + "/pkg/store/sqlite", module + "/pkg/store/storetest",
-				module + "/internal/pgtest", module + "/internal/testproc", module + "/internal/redistest", module + "/internal/dialecttest",
+				module + "/internal/pgtest", module + "/internal/testproc", module + "/internal/redistest",
+				module + "/internal/dialecttest",
 			} {
 				if under(path, wrong) {
 					t.Errorf("%s links %s", name, path)

@@ -15,7 +15,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
-// source is a Go file that is no test.
+// source is a Go file outside of tests.
 type source struct {
 	name string // from the repository's root, with slashes
 	file *ast.File
@@ -107,11 +107,12 @@ func TestDialectsAreNamedInTables(t *testing.T) {
 	}
 }
 
-// namesNoDialect looks for identifiers that are called as a dialect, such as the groups of routes.
+// namesNoDialect looks for identifiers that are named like a dialect.
 func (s source) namesNoDialect(t *testing.T, packages []string) {
 	ast.Inspect(s.file, func(n ast.Node) bool {
 		id, ok := n.(*ast.Ident)
-		if ok && ast.IsExported(id.Name) && slices.ContainsFunc(packages, func(p string) bool { return strings.EqualFold(path.Base(p), id.Name) }) {
+		if ok && ast.IsExported(id.Name) &&
+			slices.ContainsFunc(packages, func(p string) bool { return strings.EqualFold(path.Base(p), id.Name) }) {
 			t.Errorf("%s names the dialect %s", s.fset.Position(id.Pos()), id.Name)
 		}
 		return true
@@ -127,15 +128,15 @@ func providerIDs(t *testing.T) []string {
 	return table.IDs()
 }
 
-// isRow says whether the file declares a row of the provider table, or what only the row uses: its name
+// isRow reports whether the file declares a row of the provider table, or what only the row uses: its name
 // begins with the row's id.
 func (s source) isRow(ids []string) bool {
 	id, _, _ := strings.Cut(strings.TrimSuffix(path.Base(s.name), ".go"), "_")
 	return path.Dir(s.name) == "pkg/provider" && slices.Contains(ids, id)
 }
 
-// A provider is a row of the table: nothing else asks for one by its id but the catalogue, which knows its
-// models, and the emulator, which answers as it does.
+// A provider is a row of the table. Only the catalogue, which has its models, and the emulator, which answers
+// like it, name it elsewhere.
 func TestProvidersAreNamedInRows(t *testing.T) {
 	ids := providerIDs(t)
 	knows := []string{"pkg/catalog", "tools/catalog", "internal/emulator"}

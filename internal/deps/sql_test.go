@@ -17,9 +17,9 @@ import (
 var statement = regexp.MustCompile(`(?i)^\s*select\s+\S+\s|\bselect\s[^.]*\sfrom\s|\binsert\s+into\s|\bupdate\s+\w+(\s+(as\s+)?\w+)?\s+set\s|` +
 	`\bdelete\s+from\s|\bon\s+conflict\s*\(|\b(create|alter|drop)\s+(table|index|view)\s`)
 
-// The statements stand where the schema does: a change of a table is a change of one package. Packages that only tests
-// use are left out: they make databases, and texts that look like statements.
-func TestSQLStandsInStore(t *testing.T) {
+// Statements are in the package of the schema, so that a change of a table is a change of one package. Packages that
+// only tests use are exempt.
+func TestSQLIsInStore(t *testing.T) {
 	const root = "../.."
 	files := 0
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

@@ -1,4 +1,4 @@
-// Package dialecttest holds what the tests of all dialects share: golden files, and the reading of streams.
+// Package dialecttest has helpers for the tests of all dialects: golden files, and readers of streams.
 package dialecttest
 
 import (
@@ -14,7 +14,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// Golden compares got with the file, but for line ends at its end, or writes the file under -update.
+// Golden compares got with the file, except for line ends at its end, or writes the file with -update.
 func Golden(t testing.TB, path string, got []byte) {
 	t.Helper()
 	got = append(bytes.TrimRight(got, "\n"), '\n')
@@ -32,7 +32,7 @@ func Golden(t testing.TB, path string, got []byte) {
 	}
 }
 
-// Indented is v as JSON, a field a line, with <, > and & as they are and a line end at the end.
+// Indented returns v as JSON, a field a line, with <, > and & unescaped and a line end at the end.
 func Indented(t testing.TB, v any) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -45,7 +45,7 @@ func Indented(t testing.TB, v any) []byte {
 	return b.Bytes()
 }
 
-// Inputs are the files in testdata that match the pattern, of which there must be one.
+// Inputs returns the files in testdata that match the pattern. It fails the test if there is none.
 func Inputs(t testing.TB, pattern string) []string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join("testdata", pattern))
@@ -55,7 +55,7 @@ func Inputs(t testing.TB, pattern string) []string {
 	return names
 }
 
-// Read is the content of a file.
+// Read returns the content of a file.
 func Read(t testing.TB, name string) []byte {
 	t.Helper()
 	body, err := os.ReadFile(name)
@@ -65,7 +65,7 @@ func Read(t testing.TB, name string) []byte {
 	return body
 }
 
-// SameMembers compares members of two JSON objects by what they say.
+// SameMembers compares members of two JSON objects by their values.
 func SameMembers(t testing.TB, got, want []byte, names ...string) {
 	t.Helper()
 	var a, b map[string]any

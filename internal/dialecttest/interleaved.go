@@ -7,9 +7,9 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 )
 
-// Interleaved is a random stream of up to two choices, whichever begins, in which the pieces of several parts come in
-// any order that package chat allows: the arguments of one call between those of another, between texts and reasoning.
-// Some calls are of free-text tools.
+// Interleaved returns a random stream of up to two choices, in which the pieces of several parts come in any order
+// that package chat allows: the arguments of one call between those of another, between texts and reasoning. Some calls
+// are of free-text tools.
 func Interleaved(r *rand.Rand) []chat.Event {
 	choices := [][][]chat.Event{tracks(r, 0)}
 	if r.IntN(3) == 0 {
@@ -50,17 +50,19 @@ func Interleaved(r *rand.Rand) []chat.Event {
 		}
 		events = append(events, chat.Event{Kind: chat.EventFinish, Choice: c, Finish: finish})
 	}
-	return append(events, chat.Event{Kind: chat.EventUsage, Usage: &chat.Usage{Input: 1 + r.Int64N(100), Output: 1}}, chat.Event{Kind: chat.EventEnd})
+	return append(events, chat.Event{Kind: chat.EventUsage, Usage: &chat.Usage{Input: 1 + r.Int64N(100), Output: 1}},
+		chat.Event{Kind: chat.EventEnd})
 }
 
-// tracks are the parts of a choice, each with its pieces in order.
+// tracks returns the parts of a choice, each with its pieces in order.
 func tracks(r *rand.Rand, choice int) [][]chat.Event {
 	var out [][]chat.Event
 	for i := range 1 + r.IntN(5) {
 		var track []chat.Event
 		switch r.IntN(6) {
 		case 5:
-			track = []chat.Event{{Kind: chat.EventMedia, Part: chat.Image, Media: &chat.Media{MIMEType: "image/png", Data: []string{"QQ==", "QUI="}[r.IntN(2)]}}}
+			track = []chat.Event{{Kind: chat.EventMedia, Part: chat.Image,
+				Media: &chat.Media{MIMEType: "image/png", Data: []string{"QQ==", "QUI="}[r.IntN(2)]}}}
 		case 0:
 			track = said(r, chat.EventText)
 		case 1:
@@ -104,7 +106,7 @@ func called(r *rand.Rand, n int) []chat.Event {
 	return out
 }
 
-// Fold is the response that the events make.
+// Fold returns the response that the events make.
 func Fold(events []chat.Event) *chat.Response {
 	var all chat.Assembler
 	for i := range events {

@@ -9,8 +9,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
 
-// PassesThrough encodes the request and fails if what the client, which has no rules, passes through of that for
-// another model differs in more than the model.
+// PassesThrough encodes the request and passes it through for another model. It fails if the result differs in more
+// than the model. The client must have no rules.
 func PassesThrough(t testing.TB, client dialect.Passthrough, server dialect.Server, req *chat.Request) {
 	t.Helper()
 	encoded, err := client.EncodeRequest(req)

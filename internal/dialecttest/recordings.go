@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// An Exchange is a recorded request of a provider's with its answer.
+// An Exchange is a recorded request to a provider with its answer.
 type Exchange struct {
 	Request struct {
 		URL  string
-		Body []byte // nil if it was not kept
+		Body []byte // nil if it was not recorded
 	}
 	Response struct {
 		Status int
@@ -20,10 +20,10 @@ type Exchange struct {
 	Truncated bool
 }
 
-// recorded is a body, kept as a text or parsed by the recorder.
+// recorded is a body, which the recorder kept as text or parsed.
 type recorded string
 
-// UnmarshalJSON takes either.
+// UnmarshalJSON implements json.Unmarshaler for both.
 func (r *recorded) UnmarshalJSON(data []byte) error {
 	var s *string
 	if json.Unmarshal(data, &s) != nil {
@@ -34,7 +34,7 @@ func (r *recorded) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// UnmarshalJSON reads it as it is kept.
+// UnmarshalJSON implements json.Unmarshaler.
 func (x *Exchange) UnmarshalJSON(data []byte) error {
 	var kept struct {
 		Request struct {
@@ -50,14 +50,15 @@ func (x *Exchange) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &kept); err != nil {
 		return err
 	}
-	x.Request.URL, x.Response.Status, x.Response.Body, x.Truncated = kept.Request.URL, kept.Response.Status, string(kept.Response.Body), kept.Truncated
+	x.Request.URL, x.Response.Status, x.Response.Body, x.Truncated = kept.Request.URL, kept.Response.Status,
+		string(kept.Response.Body), kept.Truncated
 	if kept.Request.Body != "" {
 		x.Request.Body = []byte(kept.Request.Body)
 	}
 	return nil
 }
 
-// Recordings is the folder that RECORDINGS names; without it the test is skipped.
+// Recordings returns the folder in RECORDINGS; without it the test is skipped.
 func Recordings(t testing.TB) string {
 	t.Helper()
 	root := os.Getenv("RECORDINGS")

@@ -12,9 +12,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// Collect reads a stream to its end and folds it. Complete says whether EventEnd came; it fails the test if the
-// events come in an order that package chat forbids. order, which may be nil, sees each event too.
-func Collect(t testing.TB, d dialect.StreamDecoder, src io.Reader, order func(*chat.Event)) (resp *chat.Response, complete bool, failed *chat.Error) {
+// Collect reads a stream to its end and folds it. It reports whether EventEnd came, and fails the test if the events
+// come in an order that package chat forbids. order, which may be nil, receives each event too.
+func Collect(t testing.TB, d dialect.StreamDecoder, src io.Reader, order func(*chat.Event)) (
+	resp *chat.Response, complete bool, failed *chat.Error) {
 	t.Helper()
 	r := sse.NewReader(src, 0)
 	var all chat.Assembler
@@ -48,8 +49,8 @@ func Collect(t testing.TB, d dialect.StreamDecoder, src io.Reader, order func(*c
 // A Collector reads a stream of its dialect, see [Collect].
 type Collector func(t testing.TB, src io.Reader) (resp *chat.Response, complete bool, failed *chat.Error)
 
-// Streams compares what testdata/stream/*.sse give with their golden files, and splits each of them at
-// every byte, with either line end: the answer is the same.
+// Streams compares the answers of testdata/stream/*.sse with their golden files. The answer is the same for a stream
+// split at every byte, with either line end.
 func (collect Collector) Streams(t *testing.T) {
 	for _, name := range Inputs(t, "stream/*.sse") {
 		body := Read(t, name)
@@ -72,8 +73,8 @@ func (collect Collector) Streams(t *testing.T) {
 	}
 }
 
-// Fuzz gives streams of any bytes, split anywhere: each ends in an answer or an error, never both, and the split changes neither.
-// Every complete answer goes to check.
+// Fuzz reads streams of any bytes, split anywhere: each ends in an answer or an error, never both, and the split changes
+// neither. Every complete answer is passed to check.
 func (collect Collector) Fuzz(f *testing.F, check func(*testing.T, *chat.Response), more ...string) {
 	for _, name := range Inputs(f, "stream/*.sse") {
 		body := Read(f, name)

@@ -12,7 +12,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/config"
 )
 
-// buttons are the links in the README that make a deployment.
+// buttons returns the README's links that make a deployment.
 func buttons(t *testing.T) []url.Values {
 	t.Helper()
 	var all []url.Values
@@ -59,8 +59,8 @@ func injected(t *testing.T, stores string) map[string]string {
 	return env
 }
 
-// What a link asks for and what its stores inject is what a deployment needs, and nothing else.
-func TestButtonsAskForWhatIsRead(t *testing.T) {
+// The variables of a link and of its stores are exactly those that a deployment needs.
+func TestButtonsHaveTheVariablesThatAreRead(t *testing.T) {
 	known := map[string]bool{}
 	for _, v := range config.Variables() {
 		known[v.Name] = true
@@ -70,15 +70,15 @@ func TestButtonsAskForWhatIsRead(t *testing.T) {
 		"SETUP_TOKEN": "a-password", "CRON_SECRET": "c0ffee00c0ffee00c0ffee00",
 	}
 	for i, link := range buttons(t) {
-		asked := strings.Split(link.Get("env"), ",")
+		variables := strings.Split(link.Get("env"), ",")
 		env := injected(t, link.Get("stores"))
-		if (env == nil) != slices.Contains(asked, "DATABASE_URL") {
-			t.Errorf("link %d: it asks for %v and offers %q", i, asked, link.Get("stores"))
+		if (env == nil) != slices.Contains(variables, "DATABASE_URL") {
+			t.Errorf("link %d: it asks for %v and offers %q", i, variables, link.Get("stores"))
 		}
 		if env == nil {
 			env = map[string]string{}
 		}
-		for _, name := range asked {
+		for _, name := range variables {
 			if !known[name] || values[name] == "" {
 				t.Errorf("link %d asks for %s, which is not read", i, name)
 			}
@@ -91,7 +91,7 @@ func TestButtonsAskForWhatIsRead(t *testing.T) {
 			env[name] = values[name]
 		}
 		for _, name := range []string{"JWT_SECRET", "SETUP_TOKEN", "CRON_SECRET"} {
-			if !slices.Contains(asked, name) {
+			if !slices.Contains(variables, name) {
 				t.Errorf("link %d does not ask for %s", i, name)
 			}
 		}
@@ -106,8 +106,8 @@ func TestButtonsAskForWhatIsRead(t *testing.T) {
 		if link.Get("stores") != "" && (cfg.Database.URL == cfg.Database.MigrationURL || cfg.RedisURL == "") {
 			t.Errorf("link %d: the stores' variables are not used: %v", i, cfg.Redacted())
 		}
-		for name := range env { // each alone is missed
-			if slices.Contains(asked, name) && name != "SETUP_TOKEN" && name != "CRON_SECRET" {
+		for name := range env { // each is required
+			if slices.Contains(variables, name) && name != "SETUP_TOKEN" && name != "CRON_SECRET" {
 				less := maps.Clone(env)
 				delete(less, name)
 				_, err := config.Load(func(n string) (string, bool) { v, ok := less[n]; return v, ok }, config.PlatformFunctions)

@@ -124,7 +124,8 @@ func (req *decodedRequest) calls(last string) []call {
 		}
 		c := call{req.callID(len(out), t.name), t.name, "{}"}
 		if last == "noarg" {
-			if req.only == nil && takesArguments(t.schema) && slices.ContainsFunc(req.tools, func(t tool) bool { return !takesArguments(t.schema) }) {
+			if req.only == nil && takesArguments(t.schema) &&
+				slices.ContainsFunc(req.tools, func(t tool) bool { return !takesArguments(t.schema) }) {
 				continue
 			}
 		} else if len(t.schema) > 0 {

@@ -120,7 +120,8 @@ func (e *Emulator) behaviour(provider, key, model string) Behaviour {
 	defer e.mu.Unlock()
 	for i, s := range e.scripts {
 		m := &s.Match
-		if m.Provider != "" && m.Provider != provider || m.Key != "" && m.Key != key || m.Model != "" && m.Model != model {
+		if m.Provider != "" && m.Provider != provider || m.Key != "" && m.Key != key || m.Model != "" &&
+			m.Model != model {
 			continue
 		}
 		if m.Times == 1 {

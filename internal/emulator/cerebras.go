@@ -11,15 +11,20 @@ import (
 // /support/error, /support/rate-limits), read on 2026-11-30; its errors are quoted from public issues.
 func cerebras() *profile {
 	return &profile{
-		id: "cerebras", name: "Cerebras", base: "/v1", idPrefix: "chatcmpl-", usage: usageOwnChunk, reasoning: reasoningField,
-		maxStop: 4, maxTemp: 1.5, hints: []Hint{RetryAfter, ResetHeader}, reset: resetCerebras,
-		header: map[string]string{"X-Ratelimit-Limit-Requests-Day": "14400", "X-Ratelimit-Remaining-Requests-Day": "14399",
-			"X-Ratelimit-Reset-Requests-Day": "33011.38", "X-Ratelimit-Limit-Tokens-Minute": "60000",
+		id: "cerebras", name: "Cerebras", base: "/v1", idPrefix: "chatcmpl-", usage: usageOwnChunk,
+		reasoning: reasoningField,
+		maxStop:   4, maxTemp: 1.5, hints: []Hint{RetryAfter, ResetHeader}, reset: resetCerebras,
+		header: map[string]string{"X-Ratelimit-Limit-Requests-Day": "14400",
+			"X-Ratelimit-Remaining-Requests-Day": "14399",
+			"X-Ratelimit-Reset-Requests-Day":     "33011.38", "X-Ratelimit-Limit-Tokens-Minute": "60000",
 			"X-Ratelimit-Remaining-Tokens-Minute": "59999", "X-Ratelimit-Reset-Tokens-Minute": "11.38"},
 		// Unknown fields are 400 wrong_api_format, in messages too (Kilo-Org/kilocode issue 10375).
-		fields: []string{"model", "messages", "stream", "stream_options", "temperature", "top_p", "max_completion_tokens", "max_tokens", "stop",
-			"seed", "tools", "tool_choice", "parallel_tool_calls", "response_format", "user", "frequency_penalty", "presence_penalty",
-			"logprobs", "top_logprobs", "logit_bias", "reasoning_effort", "reasoning_format", "clear_thinking", "prediction", "service_tier"},
+		fields: []string{"model", "messages", "stream", "stream_options", "temperature", "top_p",
+			"max_completion_tokens", "max_tokens", "stop",
+			"seed", "tools", "tool_choice", "parallel_tool_calls", "response_format", "user", "frequency_penalty",
+			"presence_penalty",
+			"logprobs", "top_logprobs", "logit_bias", "reasoning_effort", "reasoning_format", "clear_thinking",
+			"prediction", "service_tier"},
 		message: []string{"role", "content", "name", "tool_calls", "tool_call_id", "reasoning"},
 		ids:     []string{"qwen-3.8-27b", "gpt-oss-120b"},
 		errorShape: func(message, kind, code, param string) any {
@@ -27,9 +32,12 @@ func cerebras() *profile {
 		},
 		words: func(p *profile, f map[Fault]failure) {
 			f[BadKey] = failure{401, p.errorBody("Wrong API Key", "invalid_request_error", "wrong_api_key", "api_key")}
-			f[TooLong] = failure{400, p.errorBody("Please reduce the length of the messages or completion. Current length is 140000 while limit is 131072",
-				"invalid_request_error", "context_length_exceeded", "messages")}
-			f[DailyQuota] = failure{429, p.errorBody("Requests per day limit exceeded - too many requests sent.", "too_many_requests_error", "request_quota_exceeded", "quota")}
+			f[TooLong] = failure{400,
+				p.errorBody("Please reduce the length of the messages or completion. Current length is 140000 while limit is 131072",
+					"invalid_request_error", "context_length_exceeded", "messages")}
+			f[DailyQuota] = failure{429,
+				p.errorBody("Requests per day limit exceeded - too many requests sent.", "too_many_requests_error",
+					"request_quota_exceeded", "quota")}
 		},
 		unknown: func(x *exchange, at, name string) *failure {
 			where := "body." + name
@@ -38,10 +46,14 @@ func cerebras() *profile {
 				i, _ := strconv.Atoi(index)
 				where = "messages." + index + "." + x.req.Messages[i].Role + "." + name
 			}
-			return &failure{400, x.p.errorBody(where+": property '"+where+"' is unsupported", "invalid_request_error", "wrong_api_format", "validation_error")}
+			return &failure{400, x.p.errorBody(where+": property '"+where+"' is unsupported", "invalid_request_error",
+				"wrong_api_format", "validation_error")}
 		},
 		// gpt-oss always reasons; qwen-3.8 does by default.
-		thinks: func(r *chatRequest) bool { return strings.HasPrefix(r.Model, "gpt-oss") || r.ReasoningEffort != "none" },
+		thinks: func(r *chatRequest) bool {
+			return strings.HasPrefix(r.Model, "gpt-oss") ||
+				r.ReasoningEffort != "none"
+		},
 		refuse: func(x *exchange) *failure {
 			r := x.req
 			switch effort := r.ReasoningEffort; {
@@ -54,7 +66,8 @@ func cerebras() *profile {
 		},
 		extend: func(x *exchange, f object) {
 			f["system_fingerprint"] = "fp_emulated"
-			f["time_info"] = object{"queue_time": 0.0001, "prompt_time": 0.001, "completion_time": 0.005, "total_time": 0.02, "created": x.began.Unix()}
+			f["time_info"] = object{"queue_time": 0.0001, "prompt_time": 0.001, "completion_time": 0.005,
+				"total_time": 0.02, "created": x.began.Unix()}
 		},
 	}
 }

@@ -25,7 +25,8 @@ func TestStrictness(t *testing.T) {
 		{"openai", "temperature of a reasoner", object{"model": "gpt-5", "temperature": 1}, 400, "unsupported_parameter"},
 		{"openai", "tools while reasoning", object{"model": "gpt-5.6-sol", "tools": functions()}, 400, "/v1/responses"},
 		{"openai", "tools at rest", object{"model": "gpt-5.4", "tools": functions()}, 200, "Hello"},
-		{"openai", "tools with an effort", object{"model": "gpt-5.4", "tools": functions(), "reasoning_effort": "low"}, 400, "/v1/responses"},
+		{"openai", "tools with an effort", object{"model": "gpt-5.4", "tools": functions(), "reasoning_effort": "low"},
+			400, "/v1/responses"},
 		{"openai", "tools without an effort to choose", object{"model": "gpt-6.1-sol", "tools": functions()}, 400, "/v1/responses"},
 		{"openai", "temperature at rest", object{"model": "gpt-5.1", "reasoning_effort": "none", "temperature": 1}, 200, "Hello"},
 		{"openai", "stop of a reasoner", object{"model": "gpt-5.1", "stop": "x"}, 400, "unsupported_parameter"},
@@ -45,12 +46,16 @@ func TestStrictness(t *testing.T) {
 		{"together", "logprobs in chunks", object{"logprobs": 2, "stream": true}, 200, `"logprobs":-0.25`},
 		{"together", "no effort", object{"reasoning_effort": "none"}, 422, "reasoning_effort"},
 		{"together", "a hybrid model", object{"model": "deepseek-ai/DeepSeek-V4-Pro"}, 200, `"reasoning":"The user`},
-		{"together", "a hybrid model at rest", object{"model": "deepseek-ai/DeepSeek-V4-Pro", "reasoning": object{"enabled": false}}, 200, `{"content":"Hello! Together AI is emulated here; nothing left this machine.","role":"assistant"}`},
-		{"together", "R1", object{"model": "deepseek-ai/DeepSeek-R1"}, 200, `{"content":"<think>\nThe user wants an answer: hi\n</think>\n\nHello!`},
+		{"together", "a hybrid model at rest",
+			object{"model": "deepseek-ai/DeepSeek-V4-Pro", "reasoning": object{"enabled": false}}, 200,
+			`{"content":"Hello! Together AI is emulated here; nothing left this machine.","role":"assistant"}`},
+		{"together", "R1", object{"model": "deepseek-ai/DeepSeek-R1"}, 200,
+			`{"content":"<think>\nThe user wants an answer: hi\n</think>\n\nHello!`},
 		{"groq", "qwen", object{"model": "qwen/qwen3-32b"}, 200, `{"content":"<think>\nThe user`},
 		{"groq", "qwen at rest", object{"model": "qwen/qwen3-32b", "reasoning_effort": "none"}, 200, `{"content":"Hello!`},
 		{"groq", "qwen, parsed", object{"model": "qwen/qwen3-32b", "reasoning_format": "parsed"}, 200, `"reasoning":"The user`},
-		{"groq", "qwen, hidden", object{"model": "qwen/qwen3-32b", "reasoning_format": "hidden"}, 200, `{"content":"Hello! Groq is emulated here; nothing left this machine.","role":"assistant"}`},
+		{"groq", "qwen, hidden", object{"model": "qwen/qwen3-32b", "reasoning_format": "hidden"}, 200,
+			`{"content":"Hello! Groq is emulated here; nothing left this machine.","role":"assistant"}`},
 		{"groq", "qwen, raw, with tools", object{"model": "qwen/qwen3-32b", "reasoning_format": "raw", "tools": functions()}, 400, "raw"},
 		{"groq", "format of another model", object{"reasoning_format": "parsed"}, 400, "not supported with this model"},
 		{"deepseek", "schema", object{"response_format": object{"type": "json_schema"}}, 400, "unavailable"},
@@ -75,7 +80,8 @@ func TestStrictness(t *testing.T) {
 
 func TestToolTurns(t *testing.T) {
 	turn := func(id string, more object) []any {
-		assistant := object{"role": "assistant", "content": "", "tool_calls": []any{object{"id": id, "type": "function", "function": object{"name": "now", "arguments": "{}"}}}}
+		assistant := object{"role": "assistant", "content": "",
+			"tool_calls": []any{object{"id": id, "type": "function", "function": object{"name": "now", "arguments": "{}"}}}}
 		for k, v := range more {
 			assistant[k] = v
 		}
@@ -89,7 +95,8 @@ func TestToolTurns(t *testing.T) {
 	}{
 		{"mistral", turn("call_too_long", nil), 400},
 		{"mistral", turn("abc123XYZ", nil), 200},
-		{"mistral", append(turn("abc123XYZ", nil)[:2], object{"role": "tool", "tool_call_id": "abc123XYZ", "name": "now", "content": "noon"}), 200},
+		{"mistral", append(turn("abc123XYZ", nil)[:2],
+			object{"role": "tool", "tool_call_id": "abc123XYZ", "name": "now", "content": "noon"}), 200},
 		{"mistral", []any{object{"role": "user", "name": "ann", "content": "hi"}}, 422},
 		{"deepseek", turn("call_1", nil), 400},
 		{"deepseek", turn("call_1", object{"reasoning_content": "hm"}), 200},

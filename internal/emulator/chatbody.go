@@ -12,7 +12,8 @@ func (p *profile) usageOf(a *answer) object {
 	switch p.id {
 	case "openai":
 		u["prompt_tokens_details"] = object{"cached_tokens": 0, "audio_tokens": 0}
-		u["completion_tokens_details"] = object{"reasoning_tokens": a.reasoned, "audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}
+		u["completion_tokens_details"] = object{"reasoning_tokens": a.reasoned, "audio_tokens": 0,
+			"accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}
 	case "openrouter":
 		u["cost"], u["is_byok"] = 0.00001425, false
 		u["cost_details"] = object{"upstream_inference_cost": nil}
@@ -31,7 +32,8 @@ func (p *profile) usageOf(a *answer) object {
 
 // frame returns the members that whole answers and chunks share.
 func (x *exchange) frame(kind string) object {
-	f := object{"id": x.p.idPrefix + "emulated" + itoa(x.serial), "object": kind, "created": x.began.Unix(), "model": x.req.Model}
+	f := object{"id": x.p.idPrefix + "emulated" + itoa(x.serial), "object": kind, "created": x.began.Unix(),
+		"model": x.req.Model}
 	switch x.p.id {
 	case "openai":
 		f["service_tier"], f["system_fingerprint"] = "default", "fp_emulated"
@@ -132,9 +134,11 @@ func (x *exchange) reason(m object, reasoning, text string) {
 		m["reasoning"] = reasoning
 	case reasoningDetails:
 		m["reasoning"] = reasoning
-		m["reasoning_details"] = []any{object{"type": "reasoning.text", "text": reasoning, "format": "unknown", "index": 0}}
+		m["reasoning_details"] = []any{object{"type": "reasoning.text", "text": reasoning, "format": "unknown",
+			"index": 0}}
 	case reasoningParts:
-		parts := []any{object{"type": "thinking", "thinking": []any{object{"type": "text", "text": reasoning}}, "closed": true}}
+		parts := []any{object{"type": "thinking", "thinking": []any{object{"type": "text", "text": reasoning}},
+			"closed": true}}
 		if text != "" {
 			parts = append(parts, object{"type": "text", "text": text})
 		}
@@ -156,7 +160,8 @@ func (p *profile) finish(f finish) string {
 func callsOf(calls []call) []any {
 	var out []any
 	for i, c := range calls {
-		out = append(out, object{"index": i, "id": c.id, "type": "function", "function": object{"name": c.name, "arguments": c.arguments}})
+		out = append(out, object{"index": i, "id": c.id, "type": "function",
+			"function": object{"name": c.name, "arguments": c.arguments}})
 	}
 	return out
 }

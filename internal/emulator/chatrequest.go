@@ -138,7 +138,8 @@ func (x *exchange) parse() (*chatRequest, *failure) {
 			return nil, x.bad("Invalid 'stop'.", "stop")
 		}
 		if x.p.id == "together" { // its document has arrays only
-			return nil, &failure{422, x.p.errorBody("stop: Input should be a valid list", "invalid_request_error", "", "stop")}
+			return nil, &failure{422, x.p.errorBody("stop: Input should be a valid list", "invalid_request_error", "",
+				"stop")}
 		}
 		req.stop = []string{one}
 	}

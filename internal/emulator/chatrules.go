@@ -10,7 +10,8 @@ import (
 
 // refuse checks what this provider refuses, and answers in its own words.
 func (x *exchange) refuse() *failure {
-	for _, check := range []func() *failure{x.unknownFields, x.ranges, x.toolNames, x.toolTurns, x.reasoningRules, x.formats} {
+	for _, check := range []func() *failure{x.unknownFields, x.ranges, x.toolNames, x.toolTurns, x.reasoningRules,
+		x.formats} {
 		if f := check(); f != nil {
 			return f
 		}
@@ -33,7 +34,8 @@ func (x *exchange) unknownFields() *failure {
 	json.Unmarshal(x.req.raw["messages"], &messages)
 	for i, m := range messages {
 		for _, name := range keys(m) {
-			if !slices.Contains(x.p.message, name) && !(slices.Contains(x.p.result, name) && string(m["role"]) == `"tool"`) {
+			if !slices.Contains(x.p.message, name) &&
+				!(slices.Contains(x.p.result, name) && string(m["role"]) == `"tool"`) {
 				return x.unknownField(fmt.Sprintf("messages[%d].", i), name)
 			}
 		}
@@ -48,18 +50,21 @@ func (x *exchange) unknownField(at, name string) *failure {
 	switch x.p.id {
 	case "mistral":
 		return &failure{422, object{"object": "error", "type": "invalid_request_error", "param": nil, "code": nil,
-			"message": object{"detail": []any{object{"type": "extra_forbidden", "loc": []string{"body", at + name}, "msg": "Extra inputs are not permitted"}}}}}
+			"message": object{"detail": []any{object{"type": "extra_forbidden", "loc": []string{"body", at + name},
+				"msg": "Extra inputs are not permitted"}}}}}
 	case "groq":
 		return x.bad("property '"+at+name+"' is unsupported", "")
 	}
-	return &failure{400, x.p.errorBody("Unknown parameter: '"+at+name+"'.", "invalid_request_error", "unknown_parameter", at+name)}
+	return &failure{400, x.p.errorBody("Unknown parameter: '"+at+name+"'.", "invalid_request_error",
+		"unknown_parameter", at+name)}
 }
 
 func (x *exchange) ranges() *failure {
 	r := x.req
 	switch {
 	case r.Temperature != nil && (*r.Temperature < 0 || *r.Temperature > x.p.maxTemp):
-		return x.bad(fmt.Sprintf("Invalid 'temperature': expected a value between 0 and %v.", x.p.maxTemp), "temperature")
+		return x.bad(fmt.Sprintf("Invalid 'temperature': expected a value between 0 and %v.", x.p.maxTemp),
+			"temperature")
 	case r.TopP != nil && (*r.TopP < 0 || *r.TopP > 1):
 		return x.bad("Invalid 'top_p': expected a value between 0 and 1.", "top_p")
 	case r.MaxTokens != nil && *r.MaxTokens < 1:
@@ -83,13 +88,15 @@ func (x *exchange) toolNames() *failure {
 		return nil
 	}
 	for i, t := range x.req.Tools {
-		if f := x.toolName(t.Function.Name, fmt.Sprintf("tools[%d].function.name", i)); f != nil && t.Type == "function" {
+		if f := x.toolName(t.Function.Name, fmt.Sprintf("tools[%d].function.name", i)); f != nil &&
+			t.Type == "function" {
 			return f
 		}
 	}
 	for i, m := range x.req.Messages {
 		for j, c := range m.ToolCalls {
-			if f := x.toolName(c.Function.Name, fmt.Sprintf("messages[%d].tool_calls[%d].function.name", i, j)); f != nil && c.Function.Name != "" {
+			if f := x.toolName(c.Function.Name,
+				fmt.Sprintf("messages[%d].tool_calls[%d].function.name", i, j)); f != nil && c.Function.Name != "" {
 				return f
 			}
 		}
@@ -102,11 +109,15 @@ func (x *exchange) toolName(name, at string) *failure {
 	case functionName(name):
 		return nil
 	case x.p.id == "mistral":
-		return x.bad("Function name was "+name+" but must be a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64.", "")
+		return x.bad("Function name was "+name+
+			" but must be a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64.", "")
 	case len(name) > 64:
-		return &failure{400, x.p.errorBody(fmt.Sprintf("Invalid '%s': string too long. Expected a string with maximum length 64, but got a string with length %d instead.", at, len(name)), "invalid_request_error", "string_above_max_length", at)}
+		return &failure{400,
+			x.p.errorBody(fmt.Sprintf("Invalid '%s': string too long. Expected a string with maximum length 64, but got a string with length %d instead.", at, len(name)), "invalid_request_error", "string_above_max_length", at)}
 	}
-	return &failure{400, x.p.errorBody("Invalid '"+at+"': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.", "invalid_request_error", "invalid_value", at)}
+	return &failure{400, x.p.errorBody("Invalid '"+at+
+		"': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
+		"invalid_request_error", "invalid_value", at)}
 }
 
 var nineLetters = regexp.MustCompile(`^[a-zA-Z0-9]{9}$`)
@@ -124,7 +135,8 @@ func (x *exchange) toolTurns() *failure {
 		waiting = slices.DeleteFunc(waiting, func(id string) bool { return id == m.ToolCallID })
 		for _, c := range m.ToolCalls {
 			if x.p.id == "mistral" && !nineLetters.MatchString(c.ID) {
-				return &failure{400, object{"object": "error", "type": "invalid_function_call", "param": nil, "code": "3280",
+				return &failure{400, object{"object": "error", "type": "invalid_function_call", "param": nil,
+					"code":    "3280",
 					"message": "Tool call id was " + c.ID + " but must be a-z, A-Z, 0-9, with a length of 9."}}
 			}
 			open[c.ID] = true
@@ -134,7 +146,9 @@ func (x *exchange) toolTurns() *failure {
 			return x.bad("Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.", fmt.Sprintf("messages.[%d].role", i))
 		}
 		if x.p.id == "deepseek" && x.thinking() && len(m.ToolCalls) > 0 && m.ReasoningContent == nil {
-			return &failure{400, x.p.errorBody("The `reasoning_content` in the thinking mode must be passed back to the API.", "invalid_request_error", "invalid_request_error", "")}
+			return &failure{400,
+				x.p.errorBody("The `reasoning_content` in the thinking mode must be passed back to the API.",
+					"invalid_request_error", "invalid_request_error", "")}
 		}
 	}
 	if len(waiting) > 0 {
@@ -147,7 +161,8 @@ func (x *exchange) toolTurns() *failure {
 func (x *exchange) unanswered(i int, calls []string) *failure {
 	switch x.p.id {
 	case "mistral":
-		return &failure{400, object{"object": "error", "type": "invalid_request_message_order", "param": nil, "code": "3230",
+		return &failure{400, object{"object": "error", "type": "invalid_request_message_order", "param": nil,
+			"code":    "3230",
 			"message": "Not the same number of function calls and responses"}}
 	case "openai", "deepseek":
 		return x.bad("An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: "+strings.Join(calls, ", "), fmt.Sprintf("messages.[%d].role", i))
@@ -188,34 +203,43 @@ func (x *exchange) openAIRules() *failure {
 		return &failure{400, x.p.errorBody(message, "invalid_request_error", code, param)}
 	}
 	if m.responsesOnly {
-		return &failure{404, x.p.errorBody("This model is only supported in v1/responses and not in v1/chat/completions.", "invalid_request_error", "", "model")}
+		return &failure{404,
+			x.p.errorBody("This model is only supported in v1/responses and not in v1/chat/completions.",
+				"invalid_request_error", "", "model")}
 	}
 	for name, n := range map[string]*int{"max_tokens": r.MaxTokens, "max_completion_tokens": r.MaxCompletionTokens} {
 		if n != nil && m.maxOutput > 0 && *n > m.maxOutput {
-			return refused("invalid_value", name, fmt.Sprintf("%s is too large: %d. This model supports at most %d completion tokens, whereas you provided %d.", name, *n, m.maxOutput, *n))
+			return refused("invalid_value", name,
+				fmt.Sprintf("%s is too large: %d. This model supports at most %d completion tokens, whereas you provided %d.", name, *n, m.maxOutput, *n))
 		}
 	}
 	if m.reasons && r.MaxTokens != nil {
-		return refused("unsupported_parameter", "max_tokens", "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.")
+		return refused("unsupported_parameter", "max_tokens",
+			"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.")
 	}
 	if name := m.unsupported(r.ReasoningEffort, func(name string) bool { return r.raw[name] != nil }); name != "" {
-		return refused("unsupported_parameter", name, "Unsupported parameter: '"+name+"' is not supported with this model.")
+		return refused("unsupported_parameter", name,
+			"Unsupported parameter: '"+name+"' is not supported with this model.")
 	}
 	if r.ReasoningEffort != "" && !m.reasons {
 		return refused("", "reasoning_effort", "Unrecognized request argument supplied: reasoning_effort")
 	}
 	if r.ReasoningEffort != "" && !slices.Contains(m.efforts, r.ReasoningEffort) {
-		return refused("unsupported_value", "reasoning_effort", unsupportedEffort(r.ReasoningEffort, r.Model, m.efforts))
+		return refused("unsupported_value", "reasoning_effort",
+			unsupportedEffort(r.ReasoningEffort, r.Model, m.efforts))
 	}
 	// From 5.2 on, functions and reasoning exclude each other (openai-openapi issue 541).
 	if m.version >= 52 && m.thinks(r.ReasoningEffort) && len(r.Tools) > 0 {
-		return refused("", "reasoning_effort", "Function tools with reasoning_effort are not supported for "+r.Model+" in /v1/chat/completions. Please use /v1/responses or set reasoning_effort to 'none'.")
+		return refused("", "reasoning_effort",
+			"Function tools with reasoning_effort are not supported for "+r.Model+
+				" in /v1/chat/completions. Please use /v1/responses or set reasoning_effort to 'none'.")
 	}
 	return nil
 }
 
 func unsupportedEffort(effort, model string, have []string) string {
-	return fmt.Sprintf("Unsupported value: '%s' is not supported with the '%s' model. Supported values are: '%s'.", effort, model, strings.Join(have, "', '"))
+	return fmt.Sprintf("Unsupported value: '%s' is not supported with the '%s' model. Supported values are: '%s'.",
+		effort, model, strings.Join(have, "', '"))
 }
 
 func (x *exchange) reasoningRules() *failure {
@@ -232,9 +256,11 @@ func (x *exchange) reasoningRules() *failure {
 	case x.p.id == "groq" && r.ReasoningFormat == "raw" && x.strictOutput():
 		return x.bad("reasoning_format raw is not supported with JSON mode or tool use", "reasoning_format")
 	case x.p.id == "mistral" && r.ReasoningEffort != "" && r.ReasoningEffort != "high" && r.ReasoningEffort != "none":
-		return &failure{422, x.p.errorBody("reasoning_effort: Input should be 'high' or 'none'", "invalid_request_error", "", "")}
+		return &failure{422, x.p.errorBody("reasoning_effort: Input should be 'high' or 'none'",
+			"invalid_request_error", "", "")}
 	case x.p.id == "deepseek" && thinking && x.mustCall():
-		return &failure{400, x.p.errorBody("Thinking mode does not support this tool_choice", "invalid_request_error", "invalid_request_error", "")}
+		return &failure{400, x.p.errorBody("Thinking mode does not support this tool_choice", "invalid_request_error",
+			"invalid_request_error", "")}
 	case x.p.id == "fireworks" && r.Thinking != nil && r.ReasoningEffort != "":
 		return x.bad("Only one of 'thinking' and 'reasoning_effort' may be set.", "")
 	}
@@ -256,9 +282,11 @@ func (x *exchange) formats() *failure {
 		return nil
 	}
 	if x.p.id == "deepseek" && f.Type == "json_schema" {
-		return &failure{400, x.p.errorBody("This response_format type is unavailable now", "invalid_request_error", "invalid_request_error", "")}
+		return &failure{400, x.p.errorBody("This response_format type is unavailable now", "invalid_request_error",
+			"invalid_request_error", "")}
 	}
-	if f.Type == "json_object" && (x.p.id == "deepseek" || x.p.id == "openai") && !strings.Contains(strings.ToLower(string(x.req.raw["messages"])), "json") {
+	if f.Type == "json_object" && (x.p.id == "deepseek" || x.p.id == "openai") &&
+		!strings.Contains(strings.ToLower(string(x.req.raw["messages"])), "json") {
 		return x.bad("'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.", "messages")
 	}
 	return nil

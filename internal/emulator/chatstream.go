@@ -85,7 +85,8 @@ func (x *exchange) delta(text string) object {
 func callDeltas(calls []call) []object {
 	var out []object
 	for i, c := range calls {
-		out = append(out, object{"tool_calls": []any{object{"index": i, "id": c.id, "type": "function", "function": object{"name": c.name, "arguments": ""}}}})
+		out = append(out, object{"tool_calls": []any{object{"index": i, "id": c.id, "type": "function",
+			"function": object{"name": c.name, "arguments": ""}}}})
 		for _, f := range fragments(c.arguments) {
 			out = append(out, object{"tool_calls": []any{object{"index": i, "function": object{"arguments": f}}}})
 		}
@@ -113,7 +114,8 @@ func (x *exchange) lastChunks(a *answer) []object {
 	chunks := []object{x.chunk(last, extra)}
 	switch {
 	case p.usage == usageRepeating:
-		chunks = append(chunks, x.chunk(object{"role": "assistant", "content": ""}, object{"finish": finish, "usage": usage}))
+		chunks = append(chunks, x.chunk(object{"role": "assistant", "content": ""},
+			object{"finish": finish, "usage": usage}))
 	case (p.usage == usageOwnChunk || p.usage == usageGroq) && req:
 		chunks = append(chunks, x.chunk(nil, object{"usage": usage}))
 	}
@@ -159,7 +161,8 @@ func (x *exchange) chunk(delta object, extra object) object {
 func (x *exchange) chatFailure() []event {
 	switch x.p.id {
 	case "groq":
-		return []event{{"error", object{"error": object{"message": "Upstream is overloaded", "type": "server_error", "status_code": 503}}}}
+		return []event{{"error", object{"error": object{"message": "Upstream is overloaded", "type": "server_error",
+			"status_code": 503}}}}
 	case "openrouter":
 		c := x.frame("chat.completion.chunk")
 		c["error"] = object{"code": 503, "message": "Upstream is overloaded"}

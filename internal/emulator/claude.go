@@ -20,7 +20,8 @@ type claude struct {
 }
 
 func claudeOf(id string) claude {
-	m := claude{version: claudeVersion(id), maxOutput: 128000, efforts: []string{"low", "medium", "high", "xhigh", "max"}}
+	m := claude{version: claudeVersion(id), maxOutput: 128000,
+		efforts: []string{"low", "medium", "high", "xhigh", "max"}}
 	large := strings.Contains(id, "fable") || strings.Contains(id, "mythos")
 	m.thinksAlways = large
 	m.bound = m.version >= 55 || large && m.version >= 51

@@ -80,7 +80,8 @@ func (r *embedRequest) refuse(x *exchange) *failure {
 		}
 	}
 	if x.p.id == "openai" && !strings.HasPrefix(r.Model, "text-embedding-") {
-		return &failure{403, x.p.errorBody("You are not allowed to generate embeddings from this model", "invalid_request_error", "", "")}
+		return &failure{403, x.p.errorBody("You are not allowed to generate embeddings from this model",
+			"invalid_request_error", "", "")}
 	}
 	if f := r.EncodingFormat; e.formats && f != "" && f != "float" && f != "base64" {
 		return x.bad("Invalid value: '"+f+"'. Supported values are: 'float' and 'base64'.", "encoding_format")
@@ -112,7 +113,8 @@ func (r *embedRequest) refuseSize(x *exchange) *failure {
 // embedSize returns the length of a model's vectors.
 func embedSize(model string) int {
 	switch {
-	case strings.Contains(model, "text-embedding-3-large"), strings.Contains(model, "gemini-embedding"), strings.Contains(model, "codestral-embed"):
+	case strings.Contains(model, "text-embedding-3-large"), strings.Contains(model,
+		"gemini-embedding"), strings.Contains(model, "codestral-embed"):
 		return 3072
 	case strings.Contains(model, "text-embedding"):
 		return 1536
@@ -179,8 +181,10 @@ func (r *embedRequest) answer(x *exchange) any {
 		return body // without usage, as its document has it
 	case "mistral":
 		body = append(ordered{{"id", "emulated" + itoa(x.serial)}}, body...)
-		usage = ordered{{"prompt_audio_seconds", nil}, {"prompt_tokens", total}, {"total_tokens", total}, {"completion_tokens", 0}, {"request_count", nil},
-			{"prompt_tokens_details", nil}, {"completion_tokens_details", nil}, {"service_tier", nil}, {"prompt_token_details", nil}}
+		usage = ordered{{"prompt_audio_seconds", nil}, {"prompt_tokens", total}, {"total_tokens", total},
+			{"completion_tokens", 0}, {"request_count", nil},
+			{"prompt_tokens_details", nil}, {"completion_tokens_details", nil}, {"service_tier", nil},
+			{"prompt_token_details", nil}}
 	case "openrouter":
 		body = append(ordered{{"id", "gen-emb-emulated" + itoa(x.serial)}}, body...)
 		usage = append(usage, member{"cost", 0.0000004})

@@ -38,7 +38,8 @@ func TestEmbeddings(t *testing.T) {
 				t.Errorf("its length is %v", math.Sqrt(sum))
 			}
 			v := request(object{"input": []string{"other", "one two"}})
-			if !slices.Equal(floats(dig(v, "data", 1, "embedding")), one) || slices.Equal(floats(dig(v, "data", 0, "embedding")), one) || num(dig(v, "data", 1, "index")) != 1 {
+			if !slices.Equal(floats(dig(v, "data", 1, "embedding")), one) ||
+				slices.Equal(floats(dig(v, "data", 0, "embedding")), one) || num(dig(v, "data", 1, "index")) != 1 {
 				t.Error("a vector does not follow from its text alone")
 			}
 			if used := num(dig(v, "usage", "total_tokens")); (used == 3) != (provider != "together") {
@@ -97,7 +98,8 @@ func TestEmbeddingsStrictness(t *testing.T) {
 	}
 	cl := newClient(t)
 	for provider, model := range embedModels {
-		if resp, _, err := cl.send("POST", provider, "/embeddings", "sk-emulated-fault-429", object{"model": model, "input": "hi"}); err != nil || resp.StatusCode != 429 {
+		if resp, _, err := cl.send("POST", provider, "/embeddings", "sk-emulated-fault-429",
+			object{"model": model, "input": "hi"}); err != nil || resp.StatusCode != 429 {
 			t.Errorf("%s meets no fault", provider)
 		}
 	}
@@ -108,12 +110,14 @@ func TestGoogleEmbeddings(t *testing.T) {
 	content := object{"parts": []any{object{"text": "one two"}}}
 	for model, usage := range map[string]bool{"gemini-embedding-001": false, "gemini-embedding-2": true} {
 		path := "/v1beta/models/" + model
-		v := parse(t, cl.good("gemini", path+":embedContent", object{"content": content, "outputDimensionality": 64, "taskType": "RETRIEVAL_QUERY"}))
+		v := parse(t,
+			cl.good("gemini", path+":embedContent", object{"content": content, "outputDimensionality": 64, "taskType": "RETRIEVAL_QUERY"}))
 		one := floats(dig(v, "embedding", "values"))
 		batch := parse(t, cl.good("gemini", path+":batchEmbedContents", object{"requests": []any{
 			object{"model": "models/" + model, "content": object{"parts": []any{object{"text": "other"}}}},
 			object{"model": "models/" + model, "content": content, "output_dimensionality": 64}}}))
-		if len(one) != 64 || !slices.Equal(floats(dig(batch, "embeddings", 1, "values")), one) || len(floats(dig(batch, "embeddings", 0, "values"))) != 3072 {
+		if len(one) != 64 || !slices.Equal(floats(dig(batch, "embeddings", 1, "values")), one) ||
+			len(floats(dig(batch, "embeddings", 0, "values"))) != 3072 {
 			t.Errorf("%s: %d numbers", model, len(one))
 		}
 		if (v["usageMetadata"] != nil) != usage {
@@ -125,13 +129,14 @@ func TestGoogleEmbeddings(t *testing.T) {
 		body   object
 		status int
 	}{
-		"another model": {"gemini-embedding-001:batchEmbedContents", object{"requests": []any{object{"model": "models/x", "content": content}}}, 400},
-		"no model":      {"gemini-embedding-001:batchEmbedContents", object{"requests": []any{object{"content": content}}}, 400},
-		"none":          {"gemini-embedding-001:batchEmbedContents", object{"requests": []any{}}, 400},
-		"empty":         {"gemini-embedding-001:embedContent", object{"content": object{"parts": []any{object{"text": ""}}}}, 400},
-		"too long":      {"gemini-embedding-001:embedContent", object{"content": content, "outputDimensionality": 4000}, 400},
-		"unknown":       {"gemini-embedding-001:embedContent", object{"input": "hi"}, 400},
-		"chat model":    {"gemini-2.5-flash:embedContent", object{"content": content}, 404},
+		"another model": {"gemini-embedding-001:batchEmbedContents",
+			object{"requests": []any{object{"model": "models/x", "content": content}}}, 400},
+		"no model":   {"gemini-embedding-001:batchEmbedContents", object{"requests": []any{object{"content": content}}}, 400},
+		"none":       {"gemini-embedding-001:batchEmbedContents", object{"requests": []any{}}, 400},
+		"empty":      {"gemini-embedding-001:embedContent", object{"content": object{"parts": []any{object{"text": ""}}}}, 400},
+		"too long":   {"gemini-embedding-001:embedContent", object{"content": content, "outputDimensionality": 4000}, 400},
+		"unknown":    {"gemini-embedding-001:embedContent", object{"input": "hi"}, 400},
+		"chat model": {"gemini-2.5-flash:embedContent", object{"content": content}, 404},
 	} {
 		if status, text := cl.post("gemini", "/v1beta/models/"+tt.path, tt.body); status != tt.status {
 			t.Errorf("%s: %d %s", name, status, text)

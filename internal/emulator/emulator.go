@@ -53,7 +53,8 @@ type Emulator struct {
 
 // New returns an Emulator.
 func New() *Emulator {
-	e := &Emulator{now: time.Now, providers: map[string]*profile{}, counts: map[Count]int64{}, cached: map[string]bool{}, stored: map[string]bool{}}
+	e := &Emulator{now: time.Now, providers: map[string]*profile{}, counts: map[Count]int64{},
+		cached: map[string]bool{}, stored: map[string]bool{}}
 	for _, p := range profiles() {
 		e.providers[p.id] = p
 	}

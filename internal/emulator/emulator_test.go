@@ -70,7 +70,8 @@ func TestStreamSaysWhatTheWholeAnswerSays(t *testing.T) {
 
 func checkHeard(t *testing.T, got, want result) {
 	t.Helper()
-	if want.text != "" && got.text != want.text || want.finish != "" && got.finish != want.finish || want.calls[0] != "" && got.calls != want.calls {
+	if want.text != "" && got.text != want.text || want.finish != "" && got.finish != want.finish ||
+		want.calls[0] != "" && got.calls != want.calls {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
@@ -90,7 +91,8 @@ func TestReasoningIsShownWhereTheProviderShowsIt(t *testing.T) {
 	}
 }
 
-var everyFault = []Fault{RateLimit, DailyQuota, SpendLimit, NoCredit, BadKey, Forbidden, NoModel, TooLong, Policy, TooLarge, ServerError, HTMLError, EmptyError, Overloaded, Timeout, BadToolCall}
+var everyFault = []Fault{RateLimit, DailyQuota, SpendLimit, NoCredit, BadKey, Forbidden, NoModel, TooLong, Policy,
+	TooLarge, ServerError, HTMLError, EmptyError, Overloaded, Timeout, BadToolCall}
 
 func TestFaultsOfEveryProvider(t *testing.T) {
 	cl := newClient(t)
@@ -103,7 +105,8 @@ func TestFaultsOfEveryProvider(t *testing.T) {
 					t.Fatal(err)
 				}
 				if inside := c.provider == "gemini" && (f == Policy || f == BadToolCall); inside {
-					if resp.StatusCode != 200 || !strings.Contains(text, "PROHIBITED_CONTENT") && !strings.Contains(text, "MALFORMED_FUNCTION_CALL") {
+					if resp.StatusCode != 200 || !strings.Contains(text, "PROHIBITED_CONTENT") &&
+						!strings.Contains(text, "MALFORMED_FUNCTION_CALL") {
 						t.Errorf("%s %s: %d %s", c.name, f, resp.StatusCode, text)
 					}
 					continue
@@ -171,7 +174,7 @@ func carrierOf(t *testing.T, name string) carrier {
 // The provider sends each of its hints, and only the one that is set.
 func TestHints(t *testing.T) {
 	for _, c := range carriers() {
-		for _, hint := range append([]Hint{NoHint, OwnHint}, Hints(c.provider)...) {
+		for _, hint := range append([]Hint{NoHint, OwnHint}, profileOf(c.provider).hints...) {
 			t.Run(c.name+"/"+string(hint), func(t *testing.T) {
 				cl := newClient(t)
 				now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -185,7 +188,8 @@ func TestHints(t *testing.T) {
 				h := resp.Header
 				told := h.Get("Retry-After") == "7" || h.Get("Retry-After-Ms") == "7000" || strings.Contains(text, `"retryDelay": "7s"`) ||
 					strings.Contains(text, "in 7s.") || strings.Contains(text, `"retry_after":7`) ||
-					slices.Contains([]string{"7s", "7", "1795521607000"}, h.Get("X-Ratelimit-Reset-Requests")+h.Get("X-Ratelimit-Reset")+h.Get("X-Ratelimit-Reset-Tokens-Minute")) ||
+					slices.Contains([]string{"7s", "7", "1795521607000"},
+						h.Get("X-Ratelimit-Reset-Requests")+h.Get("X-Ratelimit-Reset")+h.Get("X-Ratelimit-Reset-Tokens-Minute")) ||
 					h.Get("Anthropic-Ratelimit-Requests-Reset") == "2026-11-24T12:00:07Z"
 				if told != (hint != NoHint) {
 					t.Errorf("%v %s", h, text)
@@ -246,7 +250,8 @@ func TestStreamsThatEndEarly(t *testing.T) {
 				if resp == nil || resp.StatusCode != 200 || strings.Contains(text, c.end) || (err != nil) != (name == "reset") {
 					t.Errorf("%v: %s", err, text)
 				}
-				if words := strings.Count(text, "word "); words == 0 && name != "early" && c.name != "responses" && c.name != "messages" || words > 8 {
+				if words := strings.Count(text, "word "); words == 0 && name != "early" && c.name != "responses" &&
+					c.name != "messages" || words > 8 {
 					t.Errorf("%d words: %s", words, text)
 				}
 				if told := strings.Contains(strings.ToLower(text), "overloaded"); told != (name == "error" || name == "early") {
@@ -298,23 +303,35 @@ func TestToolResultsAreReflected(t *testing.T) {
 		"chat": {"openai", "/chat/completions", object{"model": "gpt-4o-mini", "messages": []any{
 			object{"role": "user", "content": "hi"},
 			object{"role": "assistant", "content": nil, "tool_calls": []any{
-				object{"id": "a", "type": "function", "function": object{"name": "now", "arguments": "{}"}}, object{"id": "b", "type": "function", "function": object{"name": "now", "arguments": "{}"}}}},
-			object{"role": "tool", "tool_call_id": "a", "content": "noon"}, object{"role": "tool", "tool_call_id": "b", "content": "night"}}}, "The tool said: noon; night"},
+				object{"id": "a", "type": "function",
+					"function": object{"name": "now", "arguments": "{}"}},
+				object{"id": "b", "type": "function", "function": object{"name": "now", "arguments": "{}"}}}},
+			object{"role": "tool", "tool_call_id": "a", "content": "noon"},
+			object{"role": "tool", "tool_call_id": "b", "content": "night"}}}, "The tool said: noon; night"},
 		"responses": {"openai", "/responses", object{"model": "gpt-4.1", "input": []any{
 			object{"type": "function_call", "call_id": "a", "name": "now", "arguments": "{}"},
 			object{"type": "function_call_output", "call_id": "a", "output": []any{object{"type": "input_text", "text": "noon"},
-				object{"type": "input_image", "image_url": "data:image/png;base64," + png}}}}}, "The tool said: noon [image image/png 8 bytes]"},
+				object{"type": "input_image", "image_url": "data:image/png;base64," + png}}}}},
+			"The tool said: noon [image image/png 8 bytes]"},
 		"messages": {"anthropic", "/v1/messages", object{"model": "claude-haiku-4-5", "max_tokens": 100, "messages": []any{
 			object{"role": "user", "content": "hi"},
-			object{"role": "assistant", "content": []any{object{"type": "tool_use", "id": "a", "name": "now", "input": object{}}, object{"type": "tool_use", "id": "b", "name": "now", "input": object{}}}},
-			object{"role": "user", "content": []any{object{"type": "tool_result", "tool_use_id": "a", "content": "broken", "is_error": true},
-				object{"type": "tool_result", "tool_use_id": "b", "content": []any{object{"type": "text", "text": "noon"},
-					object{"type": "image", "source": object{"type": "base64", "media_type": "image/png", "data": png}}}}}}}}, "The tool said: (error) broken; noon [image image/png 8 bytes]"},
+			object{"role": "assistant",
+				"content": []any{object{"type": "tool_use", "id": "a", "name": "now", "input": object{}},
+					object{"type": "tool_use", "id": "b", "name": "now", "input": object{}}}},
+			object{"role": "user",
+				"content": []any{object{"type": "tool_result", "tool_use_id": "a", "content": "broken", "is_error": true},
+					object{"type": "tool_result", "tool_use_id": "b", "content": []any{object{"type": "text", "text": "noon"},
+						object{"type": "image",
+							"source": object{"type": "base64", "media_type": "image/png", "data": png}}}}}}}},
+			"The tool said: (error) broken; noon [image image/png 8 bytes]"},
 		"generate": {"gemini", "/v1beta/models/gemini-2.5-flash:generateContent", object{"contents": []any{
 			object{"role": "user", "parts": []any{object{"text": "hi"}}},
-			object{"role": "model", "parts": []any{object{"functionCall": object{"name": "now", "args": object{}}}, object{"functionCall": object{"name": "now"}}}},
+			object{"role": "model",
+				"parts": []any{object{"functionCall": object{"name": "now", "args": object{}}},
+					object{"functionCall": object{"name": "now"}}}},
 			object{"role": "user", "parts": []any{object{"functionResponse": object{"name": "now", "response": object{"error": "broken"}}},
-				object{"functionResponse": object{"name": "now", "response": object{"result": "noon"}, "parts": []any{object{"inlineData": object{"mimeType": "image/png", "data": png}}}}}}}}},
+				object{"functionResponse": object{"name": "now", "response": object{"result": "noon"},
+					"parts": []any{object{"inlineData": object{"mimeType": "image/png", "data": png}}}}}}}}},
 			"The tool said: (error) broken; noon [image image/png 8 bytes]"},
 	}
 	for name, tt := range tests {
@@ -333,14 +350,19 @@ func TestImagesAreSeen(t *testing.T) {
 		provider, path string
 		body           object
 	}{
-		"chat": {"openai", "/chat/completions", object{"model": "gpt-4o-mini", "messages": []any{object{"role": "user", "content": []any{text,
-			object{"type": "image_url", "image_url": object{"url": "data:image/png;base64," + png}}}}}}},
-		"responses": {"openai", "/responses", object{"model": "gpt-4.1", "input": []any{object{"role": "user", "content": []any{object{"type": "input_text", "text": "echo: look"},
-			object{"type": "input_image", "image_url": "data:image/png;base64," + png, "detail": "auto"}}}}}},
-		"messages": {"anthropic", "/v1/messages", object{"model": "claude-haiku-4-5", "max_tokens": 99, "messages": []any{object{"role": "user", "content": []any{text,
-			object{"type": "image", "source": object{"type": "base64", "media_type": "image/png", "data": png}}}}}}},
-		"generate": {"gemini", "/v1beta/models/gemini-2.5-flash:generateContent", object{"contents": []any{object{"parts": []any{object{"text": "echo: look"},
-			object{"inline_data": object{"mime_type": "image/png", "data": png}}}}}}},
+		"chat": {"openai", "/chat/completions",
+			object{"model": "gpt-4o-mini", "messages": []any{object{"role": "user", "content": []any{text,
+				object{"type": "image_url", "image_url": object{"url": "data:image/png;base64," + png}}}}}}},
+		"responses": {"openai", "/responses",
+			object{"model": "gpt-4.1",
+				"input": []any{object{"role": "user", "content": []any{object{"type": "input_text", "text": "echo: look"},
+					object{"type": "input_image", "image_url": "data:image/png;base64," + png, "detail": "auto"}}}}}},
+		"messages": {"anthropic", "/v1/messages",
+			object{"model": "claude-haiku-4-5", "max_tokens": 99, "messages": []any{object{"role": "user", "content": []any{text,
+				object{"type": "image", "source": object{"type": "base64", "media_type": "image/png", "data": png}}}}}}},
+		"generate": {"gemini", "/v1beta/models/gemini-2.5-flash:generateContent",
+			object{"contents": []any{object{"parts": []any{object{"text": "echo: look"},
+				object{"inline_data": object{"mime_type": "image/png", "data": png}}}}}}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -352,13 +374,15 @@ func TestImagesAreSeen(t *testing.T) {
 }
 
 func TestProvidersAndTheirBases(t *testing.T) {
-	want := []string{"anthropic", "cerebras", "deepseek", "fireworks", "gemini", "groq", "mistral", "openai", "openrouter", "together", "xai"}
+	want := []string{"anthropic", "cerebras", "deepseek", "fireworks", "gemini", "groq", "mistral", "openai",
+		"openrouter", "together", "xai"}
 	got := Providers()
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
-	for id, base := range map[string]string{"anthropic": "http://h/anthropic", "gemini": "http://h/gemini", "groq": "http://h/groq/openai/v1", "nobody": ""} {
+	for id, base := range map[string]string{"anthropic": "http://h/anthropic", "gemini": "http://h/gemini",
+		"groq": "http://h/groq/openai/v1", "nobody": ""} {
 		if got := BaseURL("http://h", id); got != base {
 			t.Errorf("%s: %q", id, got)
 		}
@@ -402,12 +426,13 @@ func TestControlAndCounts(t *testing.T) {
 	if err := json.NewDecoder(resp.Body).Decode(&counts); err != nil || len(counts) != 2 || counts[0].Requests != 1 {
 		t.Errorf("%+v %v", counts, err)
 	}
-	if resp, err = http.Post(cl.origin+"/_emulator/behaviours", "", strings.NewReader(`{"behavior":{}}`)); err != nil || resp.StatusCode != 400 {
+	if resp, err = http.Post(cl.origin+"/_emulator/behaviours", "", strings.NewReader(`{"behavior":{}}`)); err != nil ||
+		resp.StatusCode != 400 {
 		t.Errorf("a misspelt field is taken")
 	}
 }
 
-func TestCallerWhoLeavesIsNoticed(t *testing.T) {
+func TestDisconnectIsRecorded(t *testing.T) {
 	for _, c := range carriers() {
 		t.Run(c.name, func(t *testing.T) {
 			cl := newClient(t)
@@ -454,7 +479,8 @@ func TestModelsAndAccount(t *testing.T) {
 				continue
 			}
 			resp, text, err := cl.send("GET", p.id, path, goodKey, nil)
-			if err != nil || resp.StatusCode != 200 || !json.Valid([]byte(text)) || (path == "/models" && p.id == "together") != (text[0] == '[') {
+			if err != nil || resp.StatusCode != 200 || !json.Valid([]byte(text)) ||
+				(path == "/models" && p.id == "together") != (text[0] == '[') {
 				t.Errorf("%s%s: %d %s", p.id, path, resp.StatusCode, text)
 			}
 			if resp, _, err := cl.send("GET", p.id, path, "sk-emulated-fault-503", nil); err != nil || resp.StatusCode < 500 {
@@ -467,7 +493,8 @@ func TestModelsAndAccount(t *testing.T) {
 func TestNothingElseIsThere(t *testing.T) {
 	cl := newClient(t)
 	for _, p := range profiles() {
-		for _, r := range [][2]string{{"GET", "/nothing"}, {"GET", "/chat/completions"}, {"DELETE", "/v1/messages"}, {"POST", "/v1beta/models/gemini-2.5-flash:dance"}} {
+		for _, r := range [][2]string{{"GET", "/nothing"}, {"GET", "/chat/completions"}, {"DELETE", "/v1/messages"},
+			{"POST", "/v1beta/models/gemini-2.5-flash:dance"}} {
 			resp, text, err := cl.send(r[0], p.id, r[1], goodKey, object{})
 			if err != nil || resp.StatusCode != 404 || !json.Valid([]byte(text)) {
 				t.Errorf("%s %s: %d %s", p.id, fmt.Sprint(r), resp.StatusCode, text)

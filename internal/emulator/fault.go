@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -72,15 +71,6 @@ func (x *exchange) fault() {
 	default:
 		x.fail(x.wire.fault(x, x.do.Fault))
 	}
-}
-
-// Hints returns the hints that a provider uses, the usual one first. Behaviour.Hint may name others as well: proxies
-// send them.
-func Hints(provider string) []Hint {
-	if p := profileOf(provider); p != nil {
-		return slices.Clone(p.hints)
-	}
-	return nil
 }
 
 func (x *exchange) rateLimit() {

@@ -18,9 +18,11 @@ func FuzzRequests(f *testing.F) {
 		}
 	}
 	for _, p := range [][2]string{{"anthropic", "/v1/messages/count_tokens"}, {"gemini", "/v1beta/models/gemini-2.5-flash:countTokens"},
-		{"gemini", "/v1beta/models/gemini-embedding-001:embedContent"}, {"gemini", "/v1beta/models/gemini-embedding-001:batchEmbedContents"},
+		{"gemini", "/v1beta/models/gemini-embedding-001:embedContent"},
+		{"gemini", "/v1beta/models/gemini-embedding-001:batchEmbedContents"},
 		{"openai", "/embeddings"}, {"mistral", "/embeddings"}} {
-		f.Add(len(paths), `{"model":"text-embedding-3-small","input":["a"],"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}`)
+		f.Add(len(paths),
+			`{"model":"text-embedding-3-small","input":["a"],"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}`)
 		f.Add(len(paths), `{"requests":[{"model":"models/gemini-embedding-001","content":{"parts":[{"text":"a"}]}}],"contents":[null]}`)
 		paths = append(paths, p)
 	}

@@ -14,7 +14,8 @@ type geminiModel struct {
 }
 
 func geminiModelOf(id string) geminiModel {
-	m := geminiModel{flash: strings.Contains(id, "flash"), lite: strings.Contains(id, "-lite"), embeds: strings.Contains(id, "embedding"),
+	m := geminiModel{flash: strings.Contains(id, "flash"), lite: strings.Contains(id, "-lite"),
+		embeds:    strings.Contains(id, "embedding"),
 		extraHigh: strings.HasPrefix(id, "gemini-4-hydrogen")}
 	if rest, ok := strings.CutPrefix(id, "gemini-"); ok {
 		m.version = versionOf(rest)

@@ -10,10 +10,12 @@ import (
 // answers.
 func gemini() *profile {
 	return &profile{
-		id: "gemini", name: "Google Gemini", wire: generateWire{}, admit: admitGoogle, route: generateRoute, indent: true,
-		hints: []Hint{InBody, InText}, tryAgain: "Please retry in ",
+		id: "gemini", name: "Google Gemini", wire: generateWire{}, admit: admitGoogle, route: generateRoute,
+		indent: true,
+		hints:  []Hint{InBody, InText}, tryAgain: "Please retry in ",
 		header: map[string]string{"X-Gemini-Service-Tier": "standard", "Server-Timing": "gfet4t7; dur=12"},
-		ids:    []string{"gemini-2.5-flash", "gemini-3.1-pro-preview", "gemini-3.8-flash", "gemini-embedding-001", "gemini-embedding-2"},
+		ids: []string{"gemini-2.5-flash", "gemini-3.1-pro-preview", "gemini-3.8-flash", "gemini-embedding-001",
+			"gemini-embedding-2"},
 	}
 }
 
@@ -25,7 +27,8 @@ func admitGoogle(x *exchange) *failure {
 	}
 	switch {
 	case x.key == "":
-		return &failure{403, googleError(403, "PERMISSION_DENIED", "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API.")}
+		return &failure{403, googleError(403, "PERMISSION_DENIED",
+			"Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API.")}
 	case !validKey(x.key):
 		f := badGoogleKey()
 		return &f
@@ -55,7 +58,8 @@ func generateRoute(x *exchange, path string) func() {
 	case x.r.Method != http.MethodPost:
 		return nil
 	}
-	serve := map[string]func(string){"generateContent": x.generate, "streamGenerateContent": x.generateStream, "countTokens": x.googleCount,
+	serve := map[string]func(string){"generateContent": x.generate, "streamGenerateContent": x.generateStream,
+		"countTokens":  x.googleCount,
 		"embedContent": x.googleEmbed, "batchEmbedContents": x.googleEmbedBatch}[method]
 	if serve == nil {
 		return nil
@@ -163,6 +167,8 @@ func (x *exchange) geminis() {
 
 func geminiInfo(id string) any {
 	m := geminiModelOf(id)
-	return ordered{{"name", "models/" + id}, {"version", "001"}, {"displayName", id}, {"inputTokenLimit", 1048576}, {"outputTokenLimit", 65536},
-		{"supportedGenerationMethods", m.methods()}, {"temperature", 1}, {"topP", 0.95}, {"topK", 64}, {"maxTemperature", 2}, {"thinking", m.thinks()}}
+	return ordered{{"name", "models/" + id}, {"version", "001"}, {"displayName", id}, {"inputTokenLimit", 1048576},
+		{"outputTokenLimit", 65536},
+		{"supportedGenerationMethods", m.methods()}, {"temperature", 1}, {"topP", 0.95}, {"topK", 64},
+		{"maxTemperature", 2}, {"thinking", m.thinks()}}
 }

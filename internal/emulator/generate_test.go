@@ -16,7 +16,8 @@ func TestGenerateStrictness(t *testing.T) {
 	config := func(c object) object { return object{"generationConfig": c} }
 	thinking := func(c object) object { return config(object{"thinkingConfig": c}) }
 	call := object{"role": "model", "parts": []any{object{"functionCall": object{"name": "now", "args": object{}}}}}
-	result := object{"role": "user", "parts": []any{object{"functionResponse": object{"name": "now", "response": object{"result": "noon"}}}}}
+	result := object{"role": "user",
+		"parts": []any{object{"functionResponse": object{"name": "now", "response": object{"result": "noon"}}}}}
 	calling := func(f object) object {
 		return merge(declare(nil), object{"toolConfig": object{"functionCallingConfig": f}})
 	}
@@ -25,34 +26,57 @@ func TestGenerateStrictness(t *testing.T) {
 		more  object
 		part  string // of the error; empty: it is taken
 	}{
-		"unknown name":       {"", object{"messages": []any{}}, `Invalid JSON payload received. Unknown name \"messages\": Cannot find field.`},
-		"unknown below":      {"", config(object{"maxTokens": 5}), `Unknown name \"maxTokens\" at 'generation_config': Cannot find field.`},
-		"unknown in part":    {"", object{"contents": []any{object{"parts": []any{object{"text": "hi", "type": "text"}}}}}, `at 'contents[0].parts[0]'`},
-		"all at once":        {"", object{"a": 1, "b": 2}, `\"b\"`},
-		"snake case":         {"", object{"system_instruction": object{"parts": []any{object{"text": "be kind"}}}, "generation_config": object{"max_output_tokens": "5"}}, ""},
-		"wrong type":         {"", config(object{"temperature": "hot"}), "TYPE_NUMBER"},
-		"wrong word":         {"", calling(object{"mode": "OFTEN"}), "TYPE_ENUM"},
-		"lower case":         {"", calling(object{"mode": "any"}), ""},
-		"no contents":        {"", object{"contents": []any{}}, "contents is not specified"},
-		"role":               {"", object{"contents": []any{contentOf("assistant", "hi")}}, "valid role: user, model"},
-		"empty part":         {"", object{"contents": []any{object{"role": "user", "parts": []any{object{}}}}}, "required oneof field 'data'"},
-		"two data":           {"", object{"contents": []any{object{"role": "user", "parts": []any{object{"text": "a", "inlineData": object{"mimeType": "image/png", "data": "aGk="}}}}}}, "already set"},
-		"bad base64":         {"", object{"contents": []any{object{"role": "user", "parts": []any{object{"inlineData": object{"mimeType": "image/png", "data": "%"}}}}}}, "Base64 decoding failed"},
-		"image on the web":   {"", object{"contents": []any{object{"role": "user", "parts": []any{object{"fileData": object{"fileUri": "https://a.example/b.png"}}}}}}, "unsupported file uri"},
-		"temperature":        {"", config(object{"temperature": 2.5}), "range [0.0, 2.0]"},
-		"six stops":          {"", config(object{"stopSequences": []string{"a", "b", "c", "d", "e", "f"}}), "must not exceed 5"},
-		"candidates":         {"", config(object{"candidateCount": 2}), "Multiple candidates"},
-		"schema without":     {"", config(object{"responseSchema": object{"type": "OBJECT"}}), "only allowed when response_mime_type"},
-		"schema":             {"", config(object{"responseMimeType": "application/json", "responseSchema": object{"type": "object", "properties": object{"additionalProperties": object{"type": "string"}}}}), ""},
-		"too much schema":    {"", config(object{"responseMimeType": "application/json", "responseSchema": object{"type": "OBJECT", "additionalProperties": false}}), `Unknown name \"additionalProperties\" at 'generation_config.response_schema'`},
-		"json schema":        {"", config(object{"responseMimeType": "application/json", "responseJsonSchema": object{"type": "object", "additionalProperties": false}}), ""},
-		"types":              {"", declare(object{"parameters": object{"type": "OBJECT", "properties": object{"a": object{"type": []string{"string", "null"}}}}}), "parameters.properties.a.type"},
-		"function name":      {"", declare(object{"name": "9 lives"}), "Invalid function name"},
-		"both parameters":    {"", declare(object{"parameters": object{"type": "OBJECT"}, "parametersJsonSchema": object{}}), "only one of"},
-		"allowed":            {"", calling(object{"mode": "ANY", "allowedFunctionNames": []string{"now"}}), ""},
-		"allowed nobody":     {"", calling(object{"mode": "ANY", "allowedFunctionNames": []string{"x"}}), "not among"},
-		"allowed, auto":      {"", calling(object{"mode": "AUTO", "allowedFunctionNames": []string{"now"}}), "only be set when the mode is ANY"},
-		"both ways to think": {"gemini-3.1-pro-preview", thinking(object{"thinkingBudget": 128, "thinkingLevel": "LOW"}), "only one of thinking budget and thinking level"},
+		"unknown name": {"", object{"messages": []any{}},
+			`Invalid JSON payload received. Unknown name \"messages\": Cannot find field.`},
+		"unknown below": {"", config(object{"maxTokens": 5}), `Unknown name \"maxTokens\" at 'generation_config': Cannot find field.`},
+		"unknown in part": {"",
+			object{"contents": []any{object{"parts": []any{object{"text": "hi", "type": "text"}}}}}, `at 'contents[0].parts[0]'`},
+		"all at once": {"", object{"a": 1, "b": 2}, `\"b\"`},
+		"snake case": {"",
+			object{"system_instruction": object{"parts": []any{object{"text": "be kind"}}},
+				"generation_config": object{"max_output_tokens": "5"}}, ""},
+		"wrong type":  {"", config(object{"temperature": "hot"}), "TYPE_NUMBER"},
+		"wrong word":  {"", calling(object{"mode": "OFTEN"}), "TYPE_ENUM"},
+		"lower case":  {"", calling(object{"mode": "any"}), ""},
+		"no contents": {"", object{"contents": []any{}}, "contents is not specified"},
+		"role":        {"", object{"contents": []any{contentOf("assistant", "hi")}}, "valid role: user, model"},
+		"empty part": {"", object{"contents": []any{object{"role": "user", "parts": []any{object{}}}}},
+			"required oneof field 'data'"},
+		"two data": {"",
+			object{"contents": []any{object{"role": "user",
+				"parts": []any{object{"text": "a", "inlineData": object{"mimeType": "image/png", "data": "aGk="}}}}}}, "already set"},
+		"bad base64": {"",
+			object{"contents": []any{object{"role": "user",
+				"parts": []any{object{"inlineData": object{"mimeType": "image/png", "data": "%"}}}}}}, "Base64 decoding failed"},
+		"image on the web": {"",
+			object{"contents": []any{object{"role": "user",
+				"parts": []any{object{"fileData": object{"fileUri": "https://a.example/b.png"}}}}}}, "unsupported file uri"},
+		"temperature":    {"", config(object{"temperature": 2.5}), "range [0.0, 2.0]"},
+		"six stops":      {"", config(object{"stopSequences": []string{"a", "b", "c", "d", "e", "f"}}), "must not exceed 5"},
+		"candidates":     {"", config(object{"candidateCount": 2}), "Multiple candidates"},
+		"schema without": {"", config(object{"responseSchema": object{"type": "OBJECT"}}), "only allowed when response_mime_type"},
+		"schema": {"",
+			config(object{"responseMimeType": "application/json",
+				"responseSchema": object{"type": "object", "properties": object{"additionalProperties": object{"type": "string"}}}}), ""},
+		"too much schema": {"",
+			config(object{"responseMimeType": "application/json",
+				"responseSchema": object{"type": "OBJECT", "additionalProperties": false}}),
+			`Unknown name \"additionalProperties\" at 'generation_config.response_schema'`},
+		"json schema": {"",
+			config(object{"responseMimeType": "application/json",
+				"responseJsonSchema": object{"type": "object", "additionalProperties": false}}), ""},
+		"types": {"",
+			declare(object{"parameters": object{"type": "OBJECT",
+				"properties": object{"a": object{"type": []string{"string", "null"}}}}}), "parameters.properties.a.type"},
+		"function name": {"", declare(object{"name": "9 lives"}), "Invalid function name"},
+		"both parameters": {"",
+			declare(object{"parameters": object{"type": "OBJECT"}, "parametersJsonSchema": object{}}), "only one of"},
+		"allowed":        {"", calling(object{"mode": "ANY", "allowedFunctionNames": []string{"now"}}), ""},
+		"allowed nobody": {"", calling(object{"mode": "ANY", "allowedFunctionNames": []string{"x"}}), "not among"},
+		"allowed, auto": {"", calling(object{"mode": "AUTO", "allowedFunctionNames": []string{"now"}}),
+			"only be set when the mode is ANY"},
+		"both ways to think": {"gemini-3.1-pro-preview",
+			thinking(object{"thinkingBudget": 128, "thinkingLevel": "LOW"}), "only one of thinking budget and thinking level"},
 		"level of old":       {"", thinking(object{"thinkingLevel": "LOW"}), "Thinking level is not supported"},
 		"level":              {"gemini-3.8-flash", thinking(object{"thinkingLevel": "low"}), ""},
 		"least level":        {"gemini-3.8-flash", thinking(object{"thinkingLevel": "MINIMAL"}), "MINIMAL is not supported"},
@@ -61,12 +85,15 @@ func TestGenerateStrictness(t *testing.T) {
 		"no budget":          {"gemini-2.5-pro", thinking(object{"thinkingBudget": 0}), "Budget 0 is invalid"},
 		"no budget of flash": {"", thinking(object{"thinkingBudget": 0}), ""},
 
-		"pair":           {"", object{"contents": []any{contentOf("user", "hi"), call, result}}, ""},
-		"no response":    {"", object{"contents": []any{contentOf("user", "hi"), call, contentOf("user", "well?")}}, "number of function response parts"},
-		"no call":        {"", object{"contents": []any{result}}, "immediately after a function call turn"},
-		"call first":     {"", object{"contents": []any{call, result}}, "immediately after a user turn"},
-		"unsigned":       {"gemini-3.1-pro-preview", object{"contents": []any{contentOf("user", "hi"), call, result}}, "missing a thought_signature in functionCall parts"},
-		"of an old turn": {"gemini-3.1-pro-preview", object{"contents": []any{contentOf("user", "hi"), call, result, contentOf("model", "noon"), contentOf("user", "thanks")}}, ""},
+		"pair": {"", object{"contents": []any{contentOf("user", "hi"), call, result}}, ""},
+		"no response": {"", object{"contents": []any{contentOf("user", "hi"), call, contentOf("user", "well?")}},
+			"number of function response parts"},
+		"no call":    {"", object{"contents": []any{result}}, "immediately after a function call turn"},
+		"call first": {"", object{"contents": []any{call, result}}, "immediately after a user turn"},
+		"unsigned": {"gemini-3.1-pro-preview", object{"contents": []any{contentOf("user", "hi"), call, result}},
+			"missing a thought_signature in functionCall parts"},
+		"of an old turn": {"gemini-3.1-pro-preview",
+			object{"contents": []any{contentOf("user", "hi"), call, result, contentOf("model", "noon"), contentOf("user", "thanks")}}, ""},
 		"said so": {"gemini-3.1-pro-preview", object{"contents": []any{contentOf("user", "hi"), object{"role": "model", "parts": []any{
 			object{"functionCall": object{"name": "now"}, "thoughtSignature": "skip_thought_signature_validator"}}}, result}}, ""},
 		"forged": {"", object{"contents": []any{contentOf("user", "hi"), object{"role": "model", "parts": []any{
@@ -79,7 +106,8 @@ func TestGenerateStrictness(t *testing.T) {
 			}
 			body := merge(object{"contents": []any{contentOf("user", "hi")}}, tt.more)
 			status, text := newClient(t).post("gemini", "/v1beta/models/"+tt.model+":generateContent", body)
-			if tt.part == "" && status != 200 || tt.part != "" && (status != 400 || !strings.Contains(text, tt.part) || !strings.Contains(text, `"INVALID_ARGUMENT"`)) {
+			if tt.part == "" && status != 200 || tt.part != "" &&
+				(status != 400 || !strings.Contains(text, tt.part) || !strings.Contains(text, `"INVALID_ARGUMENT"`)) {
 				t.Errorf("%d %s", status, text)
 			}
 		})
@@ -105,11 +133,13 @@ func TestThoughtSignaturesAreReplayed(t *testing.T) {
 		return merge(first, object{"contents": []any{contentOf("user", "call all"), object{"role": "model", "parts": parts},
 			object{"role": "user", "parts": []any{answer("weather", "sunny"), answer("now", "noon")}}}})
 	}
-	if text := cl.good("gemini", path, replay(parts)); !strings.Contains(text, "The tool said: sunny; noon") || !strings.Contains(text, "thoughtSignature") {
+	if text := cl.good("gemini", path, replay(parts)); !strings.Contains(text, "The tool said: sunny; noon") ||
+		!strings.Contains(text, "thoughtSignature") {
 		t.Errorf("%s", text)
 	}
 	lost := merge(parts[0].(map[string]any), object{"thoughtSignature": nil})
-	if status, text := cl.post("gemini", path, replay([]any{lost, parts[1]})); status != 400 || !strings.Contains(text, "missing a thought_signature") {
+	if status, text := cl.post("gemini", path, replay([]any{lost, parts[1]})); status != 400 ||
+		!strings.Contains(text, "missing a thought_signature") {
 		t.Errorf("%d %s", status, text)
 	}
 	moved := merge(parts[1].(map[string]any), object{"thoughtSignature": dig(parts, 0, "thoughtSignature")})
@@ -122,7 +152,8 @@ func TestGenerateBlocksAndCounts(t *testing.T) {
 	cl := newClient(t)
 	path := "/v1beta/models/gemini-2.5-flash:"
 	v := parse(t, cl.good("gemini", path+"generateContent", object{"contents": []any{contentOf("user", "refuse")}}))
-	if dig(v, "promptFeedback", "blockReason") != "PROHIBITED_CONTENT" || v["candidates"] != nil || num(dig(v, "usageMetadata", "promptTokenCount")) == 0 {
+	if dig(v, "promptFeedback", "blockReason") != "PROHIBITED_CONTENT" || v["candidates"] != nil ||
+		num(dig(v, "usageMetadata", "promptTokenCount")) == 0 {
 		t.Errorf("%v", v)
 	}
 	v = parse(t, cl.good("gemini", path+"generateContent", object{"contents": []any{contentOf("user", "refuse midway")}}))
@@ -156,7 +187,8 @@ func TestGenerateErrorsBeforeAStream(t *testing.T) {
 
 func TestGoogleKeyInTheQuery(t *testing.T) {
 	cl := newClient(t)
-	resp, text, err := cl.send("POST", "gemini", "/v1beta/models/gemini-2.5-flash:generateContent?key="+goodKey, "", object{"contents": []any{contentOf("user", "hi")}})
+	resp, text, err := cl.send("POST", "gemini", "/v1beta/models/gemini-2.5-flash:generateContent?key="+goodKey, "",
+		object{"contents": []any{contentOf("user", "hi")}})
 	if err != nil || resp.StatusCode != 200 || cl.e.Requests()[0].Key != goodKey {
 		t.Errorf("%d %s", resp.StatusCode, text)
 	}

@@ -14,7 +14,8 @@ func googleUsage(prompt, candidates, thoughts int) ordered {
 	if candidates > 0 {
 		u = append(u, member{"candidatesTokenCount", candidates})
 	}
-	u = append(u, member{"totalTokenCount", prompt + candidates + thoughts}, member{"promptTokensDetails", []any{ordered{{"modality", "TEXT"}, {"tokenCount", prompt}}}})
+	u = append(u, member{"totalTokenCount", prompt + candidates + thoughts},
+		member{"promptTokensDetails", []any{ordered{{"modality", "TEXT"}, {"tokenCount", prompt}}}})
 	if thoughts > 0 {
 		u = append(u, member{"thoughtsTokenCount", thoughts})
 	}
@@ -23,7 +24,8 @@ func googleUsage(prompt, candidates, thoughts int) ordered {
 
 // blocked is the answer to a blocked prompt: it has no candidates.
 func (x *exchange) blocked(prompt int) any {
-	return ordered{{"promptFeedback", ordered{{"blockReason", "PROHIBITED_CONTENT"}}}, {"usageMetadata", googleUsage(prompt, 0, 0)},
+	return ordered{{"promptFeedback", ordered{{"blockReason", "PROHIBITED_CONTENT"}}},
+		{"usageMetadata", googleUsage(prompt, 0, 0)},
 		{"modelVersion", x.model}, {"responseId", x.responseID()}}
 }
 
@@ -55,7 +57,8 @@ func googleFinish(a *answer) string {
 }
 
 func (x *exchange) googleBody(candidates []any, usage ordered) ordered {
-	return ordered{{"candidates", candidates}, {"usageMetadata", usage}, {"modelVersion", x.model}, {"responseId", x.responseID()}}
+	return ordered{{"candidates", candidates}, {"usageMetadata", usage}, {"modelVersion", x.model},
+		{"responseId", x.responseID()}}
 }
 
 // callPart returns a call. Of parallel calls the first has the signature; calls have ids from Gemini 3 on (recorded).
@@ -103,7 +106,8 @@ func (x *exchange) generateEvents(g *generateRequest, a *answer) iter.Seq[event]
 		}
 		said := 0
 		send := func(p ordered, last bool) bool {
-			return yield(event{data: x.googleBody([]any{x.candidate([]ordered{p}, a, last)}, googleUsage(a.prompt, said, a.reasoned))})
+			return yield(event{data: x.googleBody([]any{x.candidate([]ordered{p}, a, last)},
+				googleUsage(a.prompt, said, a.reasoned))})
 		}
 		if a.reasoning != "" && !send(ordered{{"text", a.reasoning}, {"thought", true}}, false) {
 			return

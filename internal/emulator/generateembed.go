@@ -70,7 +70,8 @@ func (r *googleEmbedRequest) refuse(x *exchange, model string) *failure {
 	case len(r.Content.Parts) == 0 || r.Content.said() == "":
 		return x.badGoogle("* EmbedContentRequest.content: content is empty")
 	case r.size(model) < 1 || r.size(model) > embedSize(model):
-		return x.badGoogle("Unsupported output dimensionality: %d. It must be from 1 to %d.", r.size(model), embedSize(model))
+		return x.badGoogle("Unsupported output dimensionality: %d. It must be from 1 to %d.", r.size(model),
+			embedSize(model))
 	}
 	return nil
 }

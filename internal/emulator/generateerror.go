@@ -37,7 +37,8 @@ func misshapenGoogle(found []violation) *failure {
 		case v.wrong == wrongUnknown && parent == "":
 			text = fmt.Sprintf("Invalid JSON payload received. Unknown name %q: Cannot find field.", last)
 		case v.wrong == wrongUnknown:
-			text = fmt.Sprintf("Invalid JSON payload received. Unknown name %q at '%s': Cannot find field.", last, parent)
+			text = fmt.Sprintf("Invalid JSON payload received. Unknown name %q at '%s': Cannot find field.", last,
+				parent)
 			at = parent
 		case v.wrong == wrongMissing:
 			text = fmt.Sprintf("* %s: is not specified", at)
@@ -56,9 +57,11 @@ func misshapenGoogle(found []violation) *failure {
 func badGoogleKey() failure {
 	message := "API key not valid. Please pass a valid API key."
 	return failure{400, googleError(400, "INVALID_ARGUMENT", message,
-		ordered{{"@type", "type.googleapis.com/google.rpc.ErrorInfo"}, {"reason", "API_KEY_INVALID"}, {"domain", "googleapis.com"},
+		ordered{{"@type", "type.googleapis.com/google.rpc.ErrorInfo"}, {"reason", "API_KEY_INVALID"},
+			{"domain", "googleapis.com"},
 			{"metadata", ordered{{"service", "generativelanguage.googleapis.com"}}}},
-		ordered{{"@type", "type.googleapis.com/google.rpc.LocalizedMessage"}, {"locale", "en-US"}, {"message", message}})}
+		ordered{{"@type", "type.googleapis.com/google.rpc.LocalizedMessage"}, {"locale", "en-US"},
+			{"message", message}})}
 }
 
 const googleQuota = "You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits."
@@ -66,9 +69,13 @@ const googleQuota = "You exceeded your current quota, please check your plan and
 // quotaFailure returns the details of a spent quota.
 func (x *exchange) quotaFailure(metric, id string, value int) []any {
 	return []any{
-		ordered{{"@type", "type.googleapis.com/google.rpc.Help"}, {"links", []any{ordered{{"description", "Learn more about Gemini API quotas"}, {"url", "https://ai.google.dev/gemini-api/docs/rate-limits"}}}}},
-		ordered{{"@type", "type.googleapis.com/google.rpc.QuotaFailure"}, {"violations", []any{ordered{{"quotaMetric", "generativelanguage.googleapis.com/" + metric},
-			{"quotaId", id}, {"quotaDimensions", ordered{{"model", x.model}, {"location", "global"}}}, {"quotaValue", strconv.Itoa(value)}}}}},
+		ordered{{"@type", "type.googleapis.com/google.rpc.Help"},
+			{"links", []any{ordered{{"description", "Learn more about Gemini API quotas"},
+				{"url", "https://ai.google.dev/gemini-api/docs/rate-limits"}}}}},
+		ordered{{"@type", "type.googleapis.com/google.rpc.QuotaFailure"},
+			{"violations", []any{ordered{{"quotaMetric", "generativelanguage.googleapis.com/" + metric},
+				{"quotaId", id}, {"quotaDimensions", ordered{{"model", x.model}, {"location", "global"}}},
+				{"quotaValue", strconv.Itoa(value)}}}}},
 	}
 }
 
@@ -78,22 +85,27 @@ func (generateWire) fault(x *exchange, f Fault) failure {
 	}
 	switch f {
 	case NoCredit:
-		return say(429, "RESOURCE_EXHAUSTED", "Your prepayment credits are depleted. Please go to AI Studio to manage your project and billing.")
+		return say(429, "RESOURCE_EXHAUSTED",
+			"Your prepayment credits are depleted. Please go to AI Studio to manage your project and billing.")
 	case SpendLimit:
 		return say(402, "RESOURCE_EXHAUSTED", "Your project has exceeded its spending cap.")
 	case DailyQuota:
 		// It has a short RetryInfo nevertheless.
-		details := append(x.quotaFailure("generate_content_free_tier_requests", "GenerateRequestsPerDayPerProjectPerModel-FreeTier", 250),
+		details := append(x.quotaFailure("generate_content_free_tier_requests",
+			"GenerateRequestsPerDayPerProjectPerModel-FreeTier", 250),
 			ordered{{"@type", "type.googleapis.com/google.rpc.RetryInfo"}, {"retryDelay", "34s"}})
-		return failure{429, googleError(429, "RESOURCE_EXHAUSTED", googleQuota+" Please retry in 34.074824224s.", details...)}
+		return failure{429, googleError(429, "RESOURCE_EXHAUSTED", googleQuota+" Please retry in 34.074824224s.",
+			details...)}
 	case BadKey:
 		return badGoogleKey()
 	case Forbidden:
 		return say(403, "PERMISSION_DENIED", "Your project has been denied access. Please contact support.")
 	case NoModel:
-		return say(404, "NOT_FOUND", "models/"+x.model+" is not found for API version v1beta, or is not supported for generateContent. Call ListModels to see the list of available models and their supported methods.")
+		return say(404, "NOT_FOUND", "models/"+x.model+
+			" is not found for API version v1beta, or is not supported for generateContent. Call ListModels to see the list of available models and their supported methods.")
 	case TooLong:
-		return say(400, "INVALID_ARGUMENT", "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).")
+		return say(400, "INVALID_ARGUMENT",
+			"The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).")
 	case TooLarge:
 		return say(413, "INVALID_ARGUMENT", "Request payload size exceeds the limit: 20971520 bytes.")
 	case Overloaded:
@@ -103,16 +115,21 @@ func (generateWire) fault(x *exchange, f Fault) failure {
 	case Policy: // status 200: the answer to a blocked prompt has no candidates
 		return failure{200, x.blocked(0)}
 	case BadToolCall:
-		return failure{200, ordered{{"candidates", []any{ordered{{"content", object{}}, {"finishReason", "MALFORMED_FUNCTION_CALL"}, {"index", 0},
-			{"finishMessage", "Malformed function call: call:nothing{"}}}}, {"usageMetadata", googleUsage(3, 0, 0)}, {"modelVersion", x.model}, {"responseId", x.responseID()}}}
+		return failure{200, ordered{{"candidates",
+			[]any{ordered{{"content", object{}}, {"finishReason", "MALFORMED_FUNCTION_CALL"}, {"index", 0},
+				{"finishMessage", "Malformed function call: call:nothing{"}}}}, {"usageMetadata", googleUsage(3, 0, 0)},
+			{"modelVersion", x.model}, {"responseId", x.responseID()}}}
 	}
-	return say(500, "INTERNAL", "An internal error has occurred. Please retry or report in https://developers.generativeai.google/guide/troubleshooting")
+	return say(500, "INTERNAL",
+		"An internal error has occurred. Please retry or report in https://developers.generativeai.google/guide/troubleshooting")
 }
 
 func (generateWire) limited(x *exchange, text string) failure {
-	details := x.quotaFailure("generate_content_paid_tier_input_token_count", "GenerateContentPaidTierInputTokensPerModelPerMinute", 1000000)
+	details := x.quotaFailure("generate_content_paid_tier_input_token_count",
+		"GenerateContentPaidTierInputTokensPerModelPerMinute", 1000000)
 	if x.do.Hint == InBody {
-		details = append(details, ordered{{"@type", "type.googleapis.com/google.rpc.RetryInfo"}, {"retryDelay", strconv.Itoa(HintSeconds) + "s"}})
+		details = append(details, ordered{{"@type", "type.googleapis.com/google.rpc.RetryInfo"},
+			{"retryDelay", strconv.Itoa(HintSeconds) + "s"}})
 	}
 	return failure{429, googleError(429, "RESOURCE_EXHAUSTED", googleQuota+" "+text, details...)}
 }

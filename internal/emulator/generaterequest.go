@@ -141,8 +141,9 @@ func (c *content) said() string {
 // decode returns the request independent of the wire format.
 func (g *generateRequest) decode(x *exchange) *decodedRequest {
 	c := g.GenerationConfig
-	req := &decodedRequest{stop: c.StopSequences, limit: c.MaxOutputTokens, refuses: true, filters: true, thinking: g.thinks(),
-		callID: func(i int, _ string) string { return callName(x.serial, i) }}
+	req := &decodedRequest{stop: c.StopSequences, limit: c.MaxOutputTokens, refuses: true, filters: true,
+		thinking: g.thinks(),
+		callID:   func(i int, _ string) string { return callName(x.serial, i) }}
 	if g.SystemInstruction != nil {
 		req.turns = append(req.turns, turn{role: roleSystem, text: g.SystemInstruction.said()})
 	}

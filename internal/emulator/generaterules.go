@@ -34,7 +34,8 @@ func (x *exchange) readGoogle(s *shape, into any) *failure {
 
 // refuse checks what the API refuses, and answers in its own words.
 func (g *generateRequest) refuse(x *exchange) *failure {
-	for _, check := range []func(*exchange) *failure{g.refuseModel, g.refuseContents, g.refuseConfig, g.refuseThinking, g.refuseTools, g.refusePairs, g.refuseSignatures} {
+	for _, check := range []func(*exchange) *failure{g.refuseModel, g.refuseContents, g.refuseConfig, g.refuseThinking,
+		g.refuseTools, g.refusePairs, g.refuseSignatures} {
 		if f := check(x); f != nil {
 			return f
 		}
@@ -84,7 +85,8 @@ func (g *generateRequest) refuseContents(x *exchange) *failure {
 
 func (p *part) refuse(x *exchange, i, j int) *failure {
 	n := 0
-	for _, have := range []bool{p.Text != nil, p.InlineData != nil, p.FileData != nil, p.FunctionCall != nil, p.FunctionResponse != nil,
+	for _, have := range []bool{p.Text != nil, p.InlineData != nil, p.FileData != nil, p.FunctionCall != nil,
+		p.FunctionResponse != nil,
 		len(p.ExecutableCode) > 0, len(p.CodeExecutionResult) > 0} {
 		if have {
 			n++
@@ -94,7 +96,8 @@ func (p *part) refuse(x *exchange, i, j int) *failure {
 	case n == 0 && p.ThoughtSignature == "":
 		return x.badGoogle("* GenerateContentRequest.contents[%d].parts[%d].data: required oneof field 'data' must have one initialized field", i, j)
 	case n > 1:
-		return x.badGoogle("Invalid value at 'contents[%d].parts[%d]' (oneof), oneof field 'data' is already set.", i, j)
+		return x.badGoogle("Invalid value at 'contents[%d].parts[%d]' (oneof), oneof field 'data' is already set.", i,
+			j)
 	}
 	if p.InlineData != nil {
 		if _, ok := unbase64(p.InlineData.Data); !ok {
@@ -132,11 +135,14 @@ func (g *generateRequest) refuseConfig(x *exchange) *failure {
 		return at("stop_sequences", "the number of stop_sequences must not exceed 5.")
 	case c.CandidateCount != nil && *c.CandidateCount != 1:
 		return x.badGoogle("Multiple candidates is not enabled for this model")
-	case c.ResponseMimeType != "" && !slices.Contains([]string{"text/plain", "application/json", "text/x.enum"}, c.ResponseMimeType):
-		return at("response_mime_type", "allowed mimetypes are `text/plain`, `application/json`, `application/xml`, `application/yaml` and `text/x.enum`.")
+	case c.ResponseMimeType != "" && !slices.Contains([]string{"text/plain", "application/json", "text/x.enum"},
+		c.ResponseMimeType):
+		return at("response_mime_type",
+			"allowed mimetypes are `text/plain`, `application/json`, `application/xml`, `application/yaml` and `text/x.enum`.")
 	case len(c.ResponseSchema) > 0 && len(c.ResponseJSONSchema) > 0:
 		return x.badGoogle("Only one of response_schema and response_json_schema may be set.")
-	case len(c.ResponseSchema)+len(c.ResponseJSONSchema) > 0 && (c.ResponseMimeType == "" || c.ResponseMimeType == "text/plain"):
+	case len(c.ResponseSchema)+len(c.ResponseJSONSchema) > 0 &&
+		(c.ResponseMimeType == "" || c.ResponseMimeType == "text/plain"):
 		return at("response_schema", "only allowed when response_mime_type is application/json.")
 	}
 	return nil
@@ -153,14 +159,16 @@ func (g *generateRequest) refuseThinking(x *exchange) *failure {
 	case level != "" && !m.levels():
 		return x.badGoogle("Thinking level is not supported for this model.")
 	case level == "MINIMAL" && m.version >= 37, level == "XHIGH" && !m.extraHigh:
-		return x.badGoogle("Thinking level %s is not supported for this model. Please retry with other thinking level.", level)
+		return x.badGoogle("Thinking level %s is not supported for this model. Please retry with other thinking level.",
+			level)
 	}
 	if b := t.ThinkingBudget; b != nil && *b != -1 {
 		switch {
 		case *b == 0 && m.budgetLeast() > 0:
 			return x.badGoogle("Budget 0 is invalid. This model only works in thinking mode.")
 		case *b < m.budgetLeast(), *b > m.budgetMost():
-			return x.badGoogle("The thinking budget %d is invalid. Please choose a value between %d and %d.", *b, m.budgetLeast(), m.budgetMost())
+			return x.badGoogle("The thinking budget %d is invalid. Please choose a value between %d and %d.", *b,
+				m.budgetLeast(), m.budgetMost())
 		}
 	}
 	return nil
@@ -224,7 +232,8 @@ func (g *generateRequest) refusePairs(x *exchange) *failure {
 		}
 		for _, name := range responses {
 			if !slices.Contains(open, name) {
-				return x.badGoogle("Please ensure that function response %q answers a function call of that name.", name)
+				return x.badGoogle("Please ensure that function response %q answers a function call of that name.",
+					name)
 			}
 		}
 		open = calls

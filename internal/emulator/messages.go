@@ -10,13 +10,16 @@ import (
 // platform.claude.com, and recorded answers.
 func anthropic() *profile {
 	return &profile{
-		id: "anthropic", name: "Anthropic", requestID: "Request-Id", wire: messagesWire{}, admit: admitMessages, route: messagesRoute,
+		id: "anthropic", name: "Anthropic", requestID: "Request-Id", wire: messagesWire{}, admit: admitMessages,
+		route: messagesRoute,
 		hints: []Hint{RetryAfter, ResetHeader}, reset: resetAnthropic, dress: dressAnthropic,
 		header: map[string]string{"Anthropic-Organization-Id": "00000000-0000-0000-0000-000000000000",
 			"Anthropic-Ratelimit-Requests-Limit": "4000", "Anthropic-Ratelimit-Requests-Remaining": "3999",
 			"Anthropic-Ratelimit-Tokens-Limit": "2400000", "Anthropic-Ratelimit-Tokens-Remaining": "2399000",
-			"Anthropic-Ratelimit-Input-Tokens-Limit": "2000000", "Anthropic-Ratelimit-Input-Tokens-Remaining": "1999000",
-			"Anthropic-Ratelimit-Output-Tokens-Limit": "400000", "Anthropic-Ratelimit-Output-Tokens-Remaining": "400000"},
+			"Anthropic-Ratelimit-Input-Tokens-Limit":      "2000000",
+			"Anthropic-Ratelimit-Input-Tokens-Remaining":  "1999000",
+			"Anthropic-Ratelimit-Output-Tokens-Limit":     "400000",
+			"Anthropic-Ratelimit-Output-Tokens-Remaining": "400000"},
 		ids: []string{"claude-haiku-4-5", "claude-opus-4-8", "claude-sonnet-5-5", "claude-opus-4-6"},
 	}
 }
@@ -55,7 +58,9 @@ func admitMessages(x *exchange) *failure {
 	case version == "":
 		return refused(400, "invalid_request_error", "anthropic-version: header is required")
 	case version != "2026-10-21" && version != "2023-06-01" && version != "2023-01-01":
-		return refused(400, "invalid_request_error", `anthropic-version: "`+version+`" is not a valid version. A list of valid version headers is available at https://docs.anthropic.com/en/api/versioning.`)
+		return refused(400, "invalid_request_error",
+			`anthropic-version: "`+version+
+				`" is not a valid version. A list of valid version headers is available at https://docs.anthropic.com/en/api/versioning.`)
 	}
 	return nil
 }

@@ -13,13 +13,15 @@ func (m *messagesRequest) contents(x *exchange, a *answer) []ordered {
 	case a.redacted:
 		blocks = append(blocks, ordered{{"type", "redacted_thinking"}, {"data", m.redacted(x)}})
 	case a.reasoned > 0:
-		blocks = append(blocks, ordered{{"type", "thinking"}, {"thinking", a.reasoning}, {"signature", m.signature(x, a.reasoning)}})
+		blocks = append(blocks, ordered{{"type", "thinking"}, {"thinking", a.reasoning},
+			{"signature", m.signature(x, a.reasoning)}})
 	}
 	if x.hasText(a) {
 		blocks = append(blocks, ordered{{"type", "text"}, {"text", a.text}})
 	}
 	for _, c := range a.calls {
-		blocks = append(blocks, ordered{{"type", "tool_use"}, {"id", c.id}, {"name", c.name}, {"input", json.RawMessage(c.arguments)}, {"caller", ordered{{"type", "direct"}}}})
+		blocks = append(blocks, ordered{{"type", "tool_use"}, {"id", c.id}, {"name", c.name},
+			{"input", json.RawMessage(c.arguments)}, {"caller", ordered{{"type", "direct"}}}})
 	}
 	return blocks
 }
@@ -27,8 +29,10 @@ func (m *messagesRequest) contents(x *exchange, a *answer) []ordered {
 // message is the body of an answer that is not streamed.
 func (x *exchange) message(m *messagesRequest, a *answer, use messagesUse) any {
 	reason, sequence, details := stopReason(a)
-	return ordered{{"model", m.Model}, {"id", x.id("msg_01", 0)}, {"type", "message"}, {"role", "assistant"}, {"content", m.contents(x, a)},
-		{"stop_reason", reason}, {"stop_sequence", sequence}, {"stop_details", details}, {"usage", use.full(m, a.completion, a.reasoned)}}
+	return ordered{{"model", m.Model}, {"id", x.id("msg_01", 0)}, {"type", "message"}, {"role", "assistant"},
+		{"content", m.contents(x, a)},
+		{"stop_reason", reason}, {"stop_sequence", sequence}, {"stop_details", details},
+		{"usage", use.full(m, a.completion, a.reasoned)}}
 }
 
 func stopReason(a *answer) (reason string, sequence, details any) {
@@ -53,7 +57,8 @@ func (u messagesUse) full(m *messagesRequest, output, thinking int) ordered {
 	if m.claude.version >= 48 {
 		geo = "global"
 	}
-	o := ordered{{"input_tokens", u.input}, {"cache_creation_input_tokens", u.made5m + u.made1h}, {"cache_read_input_tokens", u.read},
+	o := ordered{{"input_tokens", u.input}, {"cache_creation_input_tokens", u.made5m + u.made1h},
+		{"cache_read_input_tokens", u.read},
 		{"cache_creation", ordered{{"ephemeral_5m_input_tokens", u.made5m}, {"ephemeral_1h_input_tokens", u.made1h}}},
 		{"output_tokens", output}, {"service_tier", "standard"}, {"inference_geo", geo}}
 	if m.claude.version >= 48 {
@@ -72,16 +77,21 @@ func (x *exchange) messageEvents(m *messagesRequest, a *answer, use messagesUse)
 	return func(yield func(event) bool) {
 		s := &messagesStream{yield: yield, on: true}
 		reason, sequence, details := stopReason(a)
-		s.send("message_start", ordered{{"message", ordered{{"model", m.Model}, {"id", x.id("msg_01", 0)}, {"type", "message"}, {"role", "assistant"},
-			{"content", []any{}}, {"stop_reason", nil}, {"stop_sequence", nil}, {"stop_details", nil}, {"usage", use.full(m, min(a.completion, 1), 0)}}}})
+		s.send("message_start", ordered{{"message",
+			ordered{{"model", m.Model}, {"id", x.id("msg_01", 0)}, {"type", "message"}, {"role", "assistant"},
+				{"content", []any{}}, {"stop_reason", nil}, {"stop_sequence", nil}, {"stop_details", nil},
+				{"usage", use.full(m, min(a.completion, 1), 0)}}}})
 		for i, b := range m.contents(x, a) {
 			s.block(x, i, b, a)
 		}
-		delta := ordered{{"input_tokens", use.input}, {"cache_creation_input_tokens", use.made5m + use.made1h}, {"cache_read_input_tokens", use.read}, {"output_tokens", a.completion}}
+		delta := ordered{{"input_tokens", use.input}, {"cache_creation_input_tokens", use.made5m + use.made1h},
+			{"cache_read_input_tokens", use.read}, {"output_tokens", a.completion}}
 		if m.claude.version >= 48 {
 			delta = append(delta, thinkingTokens(a.reasoned))
 		}
-		s.send("message_delta", ordered{{"delta", ordered{{"stop_reason", reason}, {"stop_sequence", sequence}, {"stop_details", details}}}, {"usage", delta}})
+		s.send("message_delta", ordered{{"delta",
+			ordered{{"stop_reason", reason}, {"stop_sequence", sequence}, {"stop_details", details}}},
+			{"usage", delta}})
 		s.send("message_stop", nil)
 	}
 }

@@ -4,7 +4,8 @@ package emulator
 type messagesWire struct{}
 
 func (x *exchange) messagesError(kind, message string) any {
-	return ordered{{"type", "error"}, {"error", ordered{{"type", kind}, {"message", message}}}, {"request_id", x.requestID()}}
+	return ordered{{"type", "error"}, {"error", ordered{{"type", kind}, {"message", message}}},
+		{"request_id", x.requestID()}}
 }
 
 func (messagesWire) fault(x *exchange, f Fault) failure {
@@ -13,10 +14,12 @@ func (messagesWire) fault(x *exchange, f Fault) failure {
 	case NoCredit:
 		return say(402, "billing_error", "Your credit balance is too low to access the Anthropic API.")
 	case SpendLimit: // without retry-after: documented
-		return failure{429, ordered{{"type", "error"}, {"error", ordered{{"type", "rate_limit_error"}, {"message", "This workspace has reached its spend limit."},
-			{"details", ordered{{"error_code", "enforced_spend_limit_reached"}}}}}, {"request_id", x.requestID()}}}
+		return failure{429, ordered{{"type", "error"},
+			{"error", ordered{{"type", "rate_limit_error"}, {"message", "This workspace has reached its spend limit."},
+				{"details", ordered{{"error_code", "enforced_spend_limit_reached"}}}}}, {"request_id", x.requestID()}}}
 	case DailyQuota: // Anthropic has no daily limit; it reports the owner's monthly limit so
-		return say(400, "invalid_request_error", "You have reached your specified API usage limits. You will regain access on 2027-01-01 at 00:00 UTC.")
+		return say(400, "invalid_request_error",
+			"You have reached your specified API usage limits. You will regain access on 2027-01-01 at 00:00 UTC.")
 	case BadKey:
 		return say(401, "authentication_error", "invalid x-api-key")
 	case Forbidden:
@@ -49,5 +52,6 @@ func (messagesWire) in200(x *exchange) any { return x.messagesError("overloaded_
 
 // messagesFailure is an error within a stream.
 func (x *exchange) messagesFailure() []event {
-	return []event{{"error", ordered{{"type", "error"}, {"error", ordered{{"type", "overloaded_error"}, {"message", "Overloaded"}}}, {"request_id", x.requestID()}}}}
+	return []event{{"error", ordered{{"type", "error"},
+		{"error", ordered{{"type", "overloaded_error"}, {"message", "Overloaded"}}}, {"request_id", x.requestID()}}}}
 }

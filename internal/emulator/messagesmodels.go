@@ -41,9 +41,13 @@ func claudeInfo(id string) any {
 	for _, e := range m.efforts {
 		efforts = append(efforts, member{e, can(true)})
 	}
-	return ordered{{"type", "model"}, {"id", id}, {"display_name", strings.ReplaceAll(id, "-", " ")}, {"created_at", "2026-02-05T00:00:00Z"},
-		{"max_input_tokens", 200000}, {"max_tokens", m.maxOutput}, {"lifecycle", "active"}, {"deprecated_at", nil}, {"retires_at", nil},
-		{"capabilities", ordered{{"batch", can(true)}, {"citations", can(true)}, {"code_execution", can(true)}, {"effort", efforts},
+	return ordered{{"type", "model"}, {"id", id}, {"display_name", strings.ReplaceAll(id, "-", " ")},
+		{"created_at", "2026-02-05T00:00:00Z"},
+		{"max_input_tokens", 200000}, {"max_tokens", m.maxOutput}, {"lifecycle", "active"}, {"deprecated_at", nil},
+		{"retires_at", nil},
+		{"capabilities", ordered{{"batch", can(true)}, {"citations", can(true)}, {"code_execution", can(true)},
+			{"effort", efforts},
 			{"image_input", can(true)}, {"pdf_input", can(true)}, {"structured_outputs", can(m.formats())},
-			{"thinking", ordered{{"supported", m.version >= 37}, {"types", ordered{{"adaptive", can(m.adaptive())}, {"enabled", can(m.budgets())}}}}}}}}
+			{"thinking", ordered{{"supported", m.version >= 37},
+				{"types", ordered{{"adaptive", can(m.adaptive())}, {"enabled", can(m.budgets())}}}}}}}}
 }

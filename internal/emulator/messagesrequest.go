@@ -105,7 +105,8 @@ func said(blocks []block) string {
 			case "content":
 				parts = append(parts, said(blocksOf(b.Source.Content)))
 			default:
-				parts = append(parts, media(strings.Replace(b.Type, "document", "file", 1), b.Source.MediaType, b.Source.Data, b.Source.URL))
+				parts = append(parts, media(strings.Replace(b.Type, "document", "file", 1), b.Source.MediaType,
+					b.Source.Data, b.Source.URL))
 			}
 		}
 	}
@@ -114,8 +115,9 @@ func said(blocks []block) string {
 
 // decode returns the request independent of the wire format.
 func (m *messagesRequest) decode(x *exchange) *decodedRequest {
-	req := &decodedRequest{stop: m.StopSequences, limit: m.MaxTokens, refuses: true, filters: true, thinking: m.thinks(),
-		callID: func(i int, _ string) string { return x.id("toolu_01", i) }}
+	req := &decodedRequest{stop: m.StopSequences, limit: m.MaxTokens, refuses: true, filters: true,
+		thinking: m.thinks(),
+		callID:   func(i int, _ string) string { return x.id("toolu_01", i) }}
 	if s := said(m.system); s != "" {
 		req.turns = append(req.turns, turn{role: roleSystem, text: s})
 	}

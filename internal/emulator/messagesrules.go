@@ -73,7 +73,8 @@ func (x *exchange) misshapen(v violation) *failure {
 		return x.invalid("%s: Field required", at)
 	case wrongWord:
 		if v.want == "" {
-			return x.invalid("%s: Input tag '%v' found using 'type' does not match any of the expected tags", strings.TrimSuffix(at, ".type"), v.got)
+			return x.invalid("%s: Input tag '%v' found using 'type' does not match any of the expected tags",
+				strings.TrimSuffix(at, ".type"), v.got)
 		}
 		return x.invalid("%s: Input should be '%s'", at, strings.ReplaceAll(v.want, ", ", "', '"))
 	}
@@ -89,7 +90,8 @@ func (x *exchange) misshapen(v violation) *failure {
 
 // refuse checks what the API refuses, and answers in its own words.
 func (m *messagesRequest) refuse(x *exchange) *failure {
-	checks := []func(*exchange) *failure{m.refuseTurns, m.refuseBlocks, m.refuseTools, m.refusePairs, m.refuseThinking, m.refuseState, m.refuseFormat}
+	checks := []func(*exchange) *failure{m.refuseTurns, m.refuseBlocks, m.refuseTools, m.refusePairs, m.refuseThinking,
+		m.refuseState, m.refuseFormat}
 	if !m.count {
 		checks = append(checks, m.refuseLimits, m.refuseSampling)
 	}
@@ -106,7 +108,8 @@ func (m *messagesRequest) refuseLimits(x *exchange) *failure {
 	case n < 0:
 		return x.invalid("max_tokens: Input should be greater than or equal to 0")
 	case n > m.claude.maxOutput:
-		return x.invalid("max_tokens: %d > %d, which is the maximum allowed number of output tokens for %s", n, m.claude.maxOutput, m.Model)
+		return x.invalid("max_tokens: %d > %d, which is the maximum allowed number of output tokens for %s", n,
+			m.claude.maxOutput, m.Model)
 	case m.Thinking.Type == "enabled" && n <= m.Thinking.BudgetTokens:
 		return x.invalid("`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking#max-tokens-and-context-window-size")
 	}
@@ -157,14 +160,16 @@ func (m *messagesRequest) refuseThinking(x *exchange) *failure {
 		return x.invalid("adaptive thinking is not supported on this model")
 	case t.Type == "disabled" && c.thinksAlways:
 		return x.invalid("\"thinking.type.disabled\" is not supported for this model.")
-	case m.ToolChoice != nil && (m.ToolChoice.Type == "any" || m.ToolChoice.Type == "tool") && m.thinks() != thinkingOff:
+	case m.ToolChoice != nil && (m.ToolChoice.Type == "any" || m.ToolChoice.Type == "tool") &&
+		m.thinks() != thinkingOff:
 		return x.invalid("Thinking may not be enabled when tool_choice forces tool use.")
 	}
 	if e := m.OutputConfig.Effort; e != "" && !slices.Contains(c.efforts, e) {
 		if len(c.efforts) == 0 {
 			return x.invalid("This model does not support the effort parameter.")
 		}
-		return x.invalid("This model does not support effort level '%s'. Supported levels: %s.", e, strings.Join(c.efforts, ", "))
+		return x.invalid("This model does not support effort level '%s'. Supported levels: %s.", e,
+			strings.Join(c.efforts, ", "))
 	}
 	return nil
 }
@@ -226,11 +231,13 @@ func (m *messagesRequest) refuseBlock(x *exchange, role string, b block, at stri
 		}
 	case "tool_use", "thinking", "redacted_thinking":
 		if user {
-			return x.invalid("%s: `%s` blocks can only be in `assistant` messages", at[:strings.LastIndex(at, ".content")], b.Type)
+			return x.invalid("%s: `%s` blocks can only be in `assistant` messages",
+				at[:strings.LastIndex(at, ".content")], b.Type)
 		}
 	case "tool_result", "image", "document":
 		if !user {
-			return x.invalid("%s: `%s` blocks can only be in `user` messages", at[:strings.LastIndex(at, ".content")], b.Type)
+			return x.invalid("%s: `%s` blocks can only be in `user` messages", at[:strings.LastIndex(at, ".content")],
+				b.Type)
 		}
 	}
 	if s := b.Source; s.Type == "base64" {
@@ -310,7 +317,8 @@ func looseAt(v any) string {
 	if s["type"] == "object" && s["additionalProperties"] != false {
 		return "For 'object' type, 'additionalProperties' must be explicitly set to false"
 	}
-	for _, limit := range []string{"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "maxItems", "minProperties", "maxProperties"} {
+	for _, limit := range []string{"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
+		"minLength", "maxLength", "maxItems", "minProperties", "maxProperties"} {
 		if _, have := s[limit]; have {
 			return fmt.Sprintf("For '%v' type, property '%s' is not supported", s["type"], limit)
 		}

@@ -5,11 +5,13 @@ import "strings"
 // messagesShape is a request as in the OpenAPI document, which forbids all other members, nested ones too. The beta
 // fields need ?beta=true or an anthropic-beta header.
 func messagesShape(count, beta bool) *shape {
-	cache := orNull(byType(map[string]*shape{"ephemeral": objectOf(fields{"type!": aString(), "ttl": oneOf("5m", "1h")})}))
+	cache := orNull(byType(map[string]*shape{"ephemeral": objectOf(fields{"type!": aString(),
+		"ttl": oneOf("5m", "1h")})}))
 	message := fields{"role!": oneOf("user", "assistant", "system"), "content!": stringOr(listOf(blockShape(cache)))}
 	output := fields{
 		"effort": orNull(oneOf("low", "medium", "high", "xhigh", "max")),
-		"format": orNull(byType(map[string]*shape{"json_schema": objectOf(fields{"type!": aString(), "schema!": anObject()})})),
+		"format": orNull(byType(map[string]*shape{"json_schema": objectOf(fields{"type!": aString(),
+			"schema!": anObject()})})),
 	}
 	adaptive := fields{"type!": aString(), "display": orNull(oneOf("summarized", "omitted"))}
 	if beta {
@@ -26,7 +28,8 @@ func messagesShape(count, beta bool) *shape {
 			"tool": choiceShape(fields{"name!": aString()}),
 		}),
 		"thinking": byType(map[string]*shape{
-			"enabled":  objectOf(fields{"type!": aString(), "budget_tokens!": anInteger(), "display": orNull(oneOf("summarized", "omitted"))}),
+			"enabled": objectOf(fields{"type!": aString(), "budget_tokens!": anInteger(),
+				"display": orNull(oneOf("summarized", "omitted"))}),
 			"adaptive": objectOf(adaptive),
 			"disabled": objectOf(fields{"type!": aString()}),
 		}),
@@ -34,13 +37,16 @@ func messagesShape(count, beta bool) *shape {
 		"cache_control": cache, "speed": orNull(oneOf("standard", "fast")), // speed: of SDKs since October 2026
 	}
 	if beta {
-		for _, name := range []string{"compaction", "context_management", "fallback_credit_token", "fallbacks", "mcp_servers", "output_format", "user_profile_id"} {
+		for _, name := range []string{"compaction", "context_management", "fallback_credit_token", "fallbacks",
+			"mcp_servers", "output_format", "user_profile_id"} {
 			members[name] = anyValue()
 		}
 	}
 	if !count {
-		members["max_tokens!"], members["stream"], members["temperature"], members["top_p"], members["top_k"] = anInteger(), aBool(), aNumber(), aNumber(), anInteger()
-		members["stop_sequences"], members["metadata"] = listOf(aString()), objectOf(fields{"user_id": orNull(aString())})
+		members["max_tokens!"], members["stream"], members["temperature"], members["top_p"],
+			members["top_k"] = anInteger(), aBool(), aNumber(), aNumber(), anInteger()
+		members["stop_sequences"], members["metadata"] = listOf(aString()),
+			objectOf(fields{"user_id": orNull(aString())})
 		members["service_tier"], members["inference_geo"] = oneOf("auto", "standard_only"), orNull(aString())
 		members["container"], members["diagnostics"] = anyValue(), anyValue()
 	}
@@ -61,9 +67,11 @@ func textBlockShape(cache *shape) *shape {
 
 func blockShape(cache *shape) *shape {
 	plain := map[string]*shape{
-		"text":          textBlockShape(cache),
-		"image":         objectOf(fields{"type!": aString(), "source!": sourceShape("image/jpeg", "image/png", "image/gif", "image/webp"), "cache_control": cache}),
-		"document":      objectOf(fields{"type!": aString(), "source!": sourceShape("application/pdf", "text/plain"), "title": orNull(aString()), "context": orNull(aString()), "citations": anyValue(), "cache_control": cache}),
+		"text": textBlockShape(cache),
+		"image": objectOf(fields{"type!": aString(),
+			"source!": sourceShape("image/jpeg", "image/png", "image/gif", "image/webp"), "cache_control": cache}),
+		"document": objectOf(fields{"type!": aString(), "source!": sourceShape("application/pdf", "text/plain"),
+			"title": orNull(aString()), "context": orNull(aString()), "citations": anyValue(), "cache_control": cache}),
 		"search_result": anObject(),
 	}
 	all := map[string]*shape{
@@ -71,14 +79,16 @@ func blockShape(cache *shape) *shape {
 		"redacted_thinking": objectOf(fields{"type!": aString(), "data!": aString()}),
 		"tool_use": objectOf(fields{"type!": aString(), "id!": aString(), "name!": aString(), "input!": anObject(),
 			"caller": anyValue(), "cache_control": cache}),
-		"tool_result": objectOf(fields{"type!": aString(), "tool_use_id!": aString(), "content": stringOr(listOf(byType(plain))),
+		"tool_result": objectOf(fields{"type!": aString(), "tool_use_id!": aString(),
+			"content":  stringOr(listOf(byType(plain))),
 			"is_error": aBool(), "cache_control": cache}),
 	}
 	for name, s := range plain {
 		all[name] = s
 	}
 	// Blocks of the provider's own tools, which this emulator does not run.
-	for _, name := range []string{"server_tool_use", "web_search_tool_result", "web_fetch_tool_result", "code_execution_tool_result", "container_upload", "tool_reference"} {
+	for _, name := range []string{"server_tool_use", "web_search_tool_result", "web_fetch_tool_result",
+		"code_execution_tool_result", "container_upload", "tool_reference"} {
 		all[name] = anObject()
 	}
 	return byType(all)
@@ -96,13 +106,16 @@ func sourceShape(types ...string) *shape {
 
 // toolShape is a custom tool, or one of the provider's own, which have a date in their type.
 func toolShape(cache *shape) *shape {
-	custom := objectOf(fields{"type": orNull(aString()), "name!": aString(), "input_schema!": anObject(), "description": aString(), "strict": aBool(),
-		"cache_control": cache, "eager_input_streaming": orNull(aBool()), "allowed_callers": anyValue(), "defer_loading": aBool(), "input_examples": anyValue()})
+	custom := objectOf(fields{"type": orNull(aString()), "name!": aString(), "input_schema!": anObject(),
+		"description": aString(), "strict": aBool(),
+		"cache_control": cache, "eager_input_streaming": orNull(aBool()), "allowed_callers": anyValue(),
+		"defer_loading": aBool(), "input_examples": anyValue()})
 	return &shape{kind: objectKind, choose: func(tag string) *shape {
 		if tag == "" || tag == "custom" {
 			return custom
 		}
-		for _, own := range []string{"bash_", "text_editor_", "web_search_", "web_fetch_", "code_execution_", "memory_", "tool_search_tool_", "computer_"} {
+		for _, own := range []string{"bash_", "text_editor_", "web_search_", "web_fetch_", "code_execution_", "memory_",
+			"tool_search_tool_", "computer_"} {
 			if strings.HasPrefix(tag, own) {
 				return anObject()
 			}

@@ -89,7 +89,8 @@ func (m *messagesRequest) refuseState(x *exchange) *failure {
 				continue
 			}
 			if !made {
-				return x.invalid("messages.%d.content.%d: Invalid `%s` in `%s` block", i, j, stateMember(b.Type), b.Type)
+				return x.invalid("messages.%d.content.%d: Invalid `%s` in `%s` block", i, j, stateMember(b.Type),
+					b.Type)
 			}
 			if m.claude.bound && !here {
 				return x.invalid("messages.%d.content.%d: Invalid `%s` in `%s` block. The block is bound to a different conversation", i, j, stateMember(b.Type), b.Type)

@@ -31,7 +31,8 @@ func openAIModelOf(id string) openAIModel {
 		m.version = versionOf(id[len("gpt-"):])
 		m.reasons = m.version >= 50
 		if m.reasons {
-			m.efforts, m.reasonsOnRequest, m.stopless = gptEfforts(id, m.version), m.version >= 51 && m.version <= 54, true
+			m.efforts, m.reasonsOnRequest, m.stopless = gptEfforts(id, m.version), m.version >= 51 &&
+				m.version <= 54, true
 		}
 	}
 	m.reasonsOnRequest = m.reasonsOnRequest && slices.Contains(m.efforts, "none")

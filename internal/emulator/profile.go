@@ -86,7 +86,8 @@ func profileOf(id string) *profile {
 }
 
 func profiles() []*profile {
-	list := []*profile{openAI(), anthropic(), openRouter(), gemini(), mistral(), groq(), together(), fireworks(), deepSeek(),
+	list := []*profile{openAI(), anthropic(), openRouter(), gemini(), mistral(), groq(), together(), fireworks(),
+		deepSeek(),
 		xAI(), cerebras()}
 	for _, p := range list {
 		if p.wire == nil {
@@ -105,45 +106,60 @@ func profiles() []*profile {
 	return list
 }
 
-var chatFields = []string{"model", "messages", "stream", "stream_options", "temperature", "top_p", "max_tokens", "max_completion_tokens",
-	"stop", "seed", "n", "tools", "tool_choice", "parallel_tool_calls", "response_format", "user", "frequency_penalty", "presence_penalty",
+var chatFields = []string{"model", "messages", "stream", "stream_options", "temperature", "top_p", "max_tokens",
+	"max_completion_tokens",
+	"stop", "seed", "n", "tools", "tool_choice", "parallel_tool_calls", "response_format", "user", "frequency_penalty",
+	"presence_penalty",
 	"logprobs", "top_logprobs", "logit_bias", "reasoning_effort", "service_tier"}
 
 func openAI() *profile {
 	return &profile{
 		id: "openai", name: "OpenAI", base: "/v1", route: openAIRoute, requestID: "X-Request-Id", idPrefix: "chatcmpl-",
-		header: map[string]string{"Openai-Organization": "org-emulated", "Openai-Processing-Ms": "12", "Openai-Version": "2020-10-01",
-			"X-Ratelimit-Limit-Requests": "10000", "X-Ratelimit-Remaining-Requests": "9999", "X-Ratelimit-Reset-Requests": "6ms"},
-		hints: []Hint{RetryAfter, RetryAfterMs, ResetHeader, InText}, embeddings: &embeddings{formats: true, tokens: true, dimensions: "dimensions", fields: []string{"encoding_format", "dimensions", "user"}},
+		header: map[string]string{"Openai-Organization": "org-emulated", "Openai-Processing-Ms": "12",
+			"Openai-Version":             "2020-10-01",
+			"X-Ratelimit-Limit-Requests": "10000", "X-Ratelimit-Remaining-Requests": "9999",
+			"X-Ratelimit-Reset-Requests": "6ms"},
+		hints: []Hint{RetryAfter, RetryAfterMs, ResetHeader, InText},
+		embeddings: &embeddings{formats: true, tokens: true, dimensions: "dimensions",
+			fields: []string{"encoding_format", "dimensions", "user"}},
 		usage: usageOwnChunk, maxStop: 4, maxTemp: 2,
 		// OpenAI's document of 2026-08; unknown names are 400 unknown_parameter (recorded).
-		fields: append([]string{"audio", "function_call", "functions", "metadata", "modalities", "moderation", "prediction", "prompt_cache_key",
-			"prompt_cache_options", "prompt_cache_retention", "safety_identifier", "store", "verbosity", "web_search_options"}, chatFields...),
+		fields: append([]string{"audio", "function_call", "functions", "metadata", "modalities", "moderation",
+			"prediction", "prompt_cache_key",
+			"prompt_cache_options", "prompt_cache_retention", "safety_identifier", "store", "verbosity",
+			"web_search_options"}, chatFields...),
 		// The parse helpers of OpenAI's SDKs add parsed, and runTools of openai-node sends it back.
-		message: []string{"role", "content", "name", "tool_calls", "tool_call_id", "refusal", "audio", "function_call", "parsed"},
-		ids:     []string{"gpt-4o-mini", "gpt-4.1", "gpt-5", "gpt-5-nano", "gpt-5.6-sol", "text-embedding-3-small"},
+		message: []string{"role", "content", "name", "tool_calls", "tool_call_id", "refusal", "audio", "function_call",
+			"parsed"},
+		ids: []string{"gpt-4o-mini", "gpt-4.1", "gpt-5", "gpt-5-nano", "gpt-5.6-sol", "text-embedding-3-small"},
 	}
 }
 
 func openRouter() *profile {
 	return &profile{
-		id: "openrouter", name: "OpenRouter", base: "/api/v1", account: "/key", requestID: "X-Generation-Id", idPrefix: "gen-",
-		hints: []Hint{RetryAfter, ResetHeader, InBody}, reset: resetMillis,
+		id: "openrouter", name: "OpenRouter", base: "/api/v1", account: "/key", requestID: "X-Generation-Id",
+		idPrefix: "gen-",
+		hints:    []Hint{RetryAfter, ResetHeader, InBody}, reset: resetMillis,
 		embeddings: &embeddings{formats: true, tokens: true, dimensions: "dimensions", open: true},
-		blankLines: true, comment: "OPENROUTER PROCESSING", usage: usageRepeating, reasoning: reasoningDetails, maxStop: 4, maxTemp: 2,
+		blankLines: true, comment: "OPENROUTER PROCESSING", usage: usageRepeating, reasoning: reasoningDetails,
+		maxStop: 4, maxTemp: 2,
 		ids: []string{"openai/gpt-4o-mini", "anthropic/claude-haiku-4.5", "deepseek/deepseek-v4-pro"},
 	}
 }
 
 func mistral() *profile {
 	return &profile{
-		id: "mistral", name: "Mistral", base: "/v1", requestID: "Mistral-Correlation-Id", wholeCalls: true, usage: usageOnFinish,
+		id: "mistral", name: "Mistral", base: "/v1", requestID: "Mistral-Correlation-Id", wholeCalls: true,
+		usage:     usageOnFinish,
 		reasoning: reasoningParts, maxStop: 100, maxTemp: 1.5,
-		hints: []Hint{RetryAfter}, embeddings: &embeddings{formats: true, dimensions: "output_dimension", fields: []string{"encoding_format", "output_dimension", "output_dtype", "metadata"}},
+		hints: []Hint{RetryAfter}, embeddings: &embeddings{formats: true, dimensions: "output_dimension",
+			fields: []string{"encoding_format", "output_dimension", "output_dtype", "metadata"}},
 		header: map[string]string{"X-Ratelimit-Limit-Req-Minute": "60", "X-Ratelimit-Remaining-Req-Minute": "59"},
 		// The document of 2026-08 forbids all other fields, nested ones too: 422 extra_forbidden.
-		fields: []string{"model", "messages", "temperature", "top_p", "max_tokens", "stream", "stop", "random_seed", "n", "presence_penalty",
-			"frequency_penalty", "response_format", "tools", "tool_choice", "parallel_tool_calls", "prediction", "prompt_mode",
+		fields: []string{"model", "messages", "temperature", "top_p", "max_tokens", "stream", "stop", "random_seed",
+			"n", "presence_penalty",
+			"frequency_penalty", "response_format", "tools", "tool_choice", "parallel_tool_calls", "prediction",
+			"prompt_mode",
 			"reasoning_effort", "prompt_cache_key", "safe_prompt", "metadata", "guardrails"},
 		message: []string{"role", "content", "tool_calls", "tool_call_id", "prefix"}, result: []string{"name"},
 		ids: []string{"mistral-small-latest", "mistral-medium-3-5", "codestral-2508"},
@@ -152,13 +168,18 @@ func mistral() *profile {
 
 func groq() *profile {
 	return &profile{
-		id: "groq", name: "Groq", base: "/openai/v1", requestID: "X-Request-Id", idPrefix: "chatcmpl-", wholeCalls: true, usage: usageGroq,
+		id: "groq", name: "Groq", base: "/openai/v1", requestID: "X-Request-Id", idPrefix: "chatcmpl-",
+		wholeCalls: true, usage: usageGroq,
 		reasoning: reasoningField, maxStop: 4, maxTemp: 2, hints: []Hint{RetryAfter, ResetHeader, InText},
-		header: map[string]string{"X-Ratelimit-Limit-Tokens": "12000", "X-Ratelimit-Remaining-Tokens": "11999", "X-Ratelimit-Reset-Tokens": "26ms"},
+		header: map[string]string{"X-Ratelimit-Limit-Tokens": "12000", "X-Ratelimit-Remaining-Tokens": "11999",
+			"X-Ratelimit-Reset-Tokens": "26ms"},
 		// GroqCloud API 2.1: no other field; logprobs and penalties are listed there as not supported.
-		fields: []string{"model", "messages", "stream", "stream_options", "temperature", "top_p", "max_tokens", "max_completion_tokens", "stop",
-			"seed", "n", "tools", "tool_choice", "parallel_tool_calls", "response_format", "user", "reasoning_effort", "reasoning_format",
-			"include_reasoning", "service_tier", "citation_options", "compound_custom", "disable_tool_validation", "documents",
+		fields: []string{"model", "messages", "stream", "stream_options", "temperature", "top_p", "max_tokens",
+			"max_completion_tokens", "stop",
+			"seed", "n", "tools", "tool_choice", "parallel_tool_calls", "response_format", "user", "reasoning_effort",
+			"reasoning_format",
+			"include_reasoning", "service_tier", "citation_options", "compound_custom", "disable_tool_validation",
+			"documents",
 			"exclude_domains", "include_domains", "function_call", "functions", "search_settings"},
 		message: []string{"role", "content", "name", "tool_calls", "tool_call_id", "reasoning", "function_call"},
 		ids:     []string{"llama-3.1-8b-instant", "llama-3.3-70b-versatile", "openai/gpt-oss-20b"},
@@ -167,10 +188,14 @@ func groq() *profile {
 
 func together() *profile {
 	return &profile{
-		id: "together", name: "Together AI", base: "/v1", requestID: "X-Request-Id", usage: usageOnFinish, reasoning: reasoningField,
-		maxStop: 100, maxTemp: 2, hints: []Hint{RetryAfter, ResetHeader}, reset: resetBare, embeddings: &embeddings{open: true},
-		header: map[string]string{"X-Ratelimit-Limit": "60", "X-Ratelimit-Remaining": "59", "X-Ratelimit-Reset": "1"},
-		ids:    []string{"meta-llama/Llama-3.3-70B-Instruct-Turbo", "openai/gpt-oss-120b", "deepseek-ai/DeepSeek-V4-Pro"},
+		id: "together", name: "Together AI", base: "/v1", requestID: "X-Request-Id", usage: usageOnFinish,
+		reasoning: reasoningField,
+		maxStop:   100, maxTemp: 2, hints: []Hint{RetryAfter, ResetHeader}, reset: resetBare,
+		embeddings: &embeddings{open: true},
+		header: map[string]string{"X-Ratelimit-Limit": "60", "X-Ratelimit-Remaining": "59",
+			"X-Ratelimit-Reset": "1"},
+		ids: []string{"meta-llama/Llama-3.3-70B-Instruct-Turbo", "openai/gpt-oss-120b",
+			"deepseek-ai/DeepSeek-V4-Pro"},
 	}
 }
 
@@ -186,8 +211,10 @@ func fireworks() *profile {
 
 func deepSeek() *profile {
 	return &profile{
-		id: "deepseek", name: "DeepSeek", account: "/user/balance", requestID: "X-Ds-Trace-Id", comment: "keep-alive", usage: usageIfRequested,
-		hints: []Hint{RetryAfter}, reasoning: reasoningContent, maxStop: 16, maxTemp: 2, ids: []string{"deepseek-flash", "deepseek-v4-pro"},
+		id: "deepseek", name: "DeepSeek", account: "/user/balance", requestID: "X-Ds-Trace-Id", comment: "keep-alive",
+		usage: usageIfRequested,
+		hints: []Hint{RetryAfter}, reasoning: reasoningContent, maxStop: 16, maxTemp: 2,
+		ids: []string{"deepseek-flash", "deepseek-v4-pro"},
 	}
 }
 

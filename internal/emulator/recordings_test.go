@@ -91,7 +91,8 @@ func foreign(body string) bool {
 // The emulator accepts what a provider accepted, and refuses what it refused with the same status.
 func TestRecordedRequestsAreTaken(t *testing.T) {
 	for _, provider := range []string{"anthropic", "gemini", "openai", "mistral", "groq", "deepseek"} {
-		for _, r := range recordings(t, provider, func(r *recording) bool { return r.Request.Method == "POST" && len(r.Request.Body) > 0 }) {
+		for _, r := range recordings(t, provider,
+			func(r *recording) bool { return r.Request.Method == "POST" && len(r.Request.Body) > 0 }) {
 			path := r.path(t, provider)
 			if path == "" || foreign(string(r.Request.Body)) || strings.Contains(string(r.Request.Body), "<MASSIVE_TEXT>") {
 				continue
@@ -197,7 +198,8 @@ func TestAnswersHaveTheRecordedShape(t *testing.T) {
 		"responses": {"responses", func(r *recording) bool { return strings.HasSuffix(r.Request.URL, "/v1/responses") },
 			"openai/openai-reasoning*", []string{".tools"},
 			// Refusals and answers cut short follow the OpenAPI document.
-			[]string{".incomplete_details.reason", ".response.incomplete_details.reason", ".output.content.refusal", ".response.output.content.refusal",
+			[]string{".incomplete_details.reason", ".response.incomplete_details.reason", ".output.content.refusal",
+				".response.output.content.refusal",
 				".item.content.refusal", ".part.refusal", ".refusal"}},
 	}
 	for name, tt := range tests {

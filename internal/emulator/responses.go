@@ -63,15 +63,19 @@ type responsesWire struct{ chatWire }
 func (w responsesWire) fault(x *exchange, f Fault) failure {
 	switch f {
 	case NoModel: // with 400 here: recorded
-		return failure{400, x.p.errorBody("The requested model '"+x.model+"' does not exist.", "invalid_request_error", "model_not_found", "model")}
+		return failure{400, x.p.errorBody("The requested model '"+x.model+"' does not exist.", "invalid_request_error",
+			"model_not_found", "model")}
 	case TooLong:
-		return failure{400, x.p.errorBody("Your input exceeds the context window of this model. Please adjust your input and try again.", "invalid_request_error", "context_length_exceeded", "input")}
+		return failure{400,
+			x.p.errorBody("Your input exceeds the context window of this model. Please adjust your input and try again.", "invalid_request_error", "context_length_exceeded", "input")}
 	}
 	return w.chatWire.fault(x, f)
 }
 
 func (responsesWire) in200(x *exchange) any {
-	return ordered{{"id", x.id("resp_", 0)}, {"object", "response"}, {"created_at", x.began.Unix()}, {"status", "failed"},
-		{"error", ordered{{"code", "server_error"}, {"message", "Upstream is overloaded"}}}, {"incomplete_details", nil}, {"model", x.model},
+	return ordered{{"id", x.id("resp_", 0)}, {"object", "response"}, {"created_at", x.began.Unix()},
+		{"status", "failed"},
+		{"error", ordered{{"code", "server_error"}, {"message", "Upstream is overloaded"}}},
+		{"incomplete_details", nil}, {"model", x.model},
 		{"output", []any{}}, {"usage", nil}, {"metadata", object{}}}
 }

@@ -10,7 +10,8 @@ func responsesBodyOf(more object) object {
 }
 
 func TestResponsesStrictness(t *testing.T) {
-	tool := object{"type": "function", "name": "now", "parameters": object{"type": "object", "properties": object{"a": object{"type": "string"}}}}
+	tool := object{"type": "function", "name": "now",
+		"parameters": object{"type": "object", "properties": object{"a": object{"type": "string"}}}}
 	call := object{"type": "function_call", "call_id": "c", "name": "now", "arguments": "{}"}
 	output := object{"type": "function_call_output", "call_id": "c", "output": "noon"}
 	said := func(role, kind string) []any {
@@ -20,9 +21,11 @@ func TestResponsesStrictness(t *testing.T) {
 		more object
 		part string // of the error; empty: it is taken
 	}{
-		"unknown field":     {object{"nonsense": 1}, `"unknown_parameter"`},
-		"unknown in item":   {object{"input": []any{object{"role": "user", "content": "hi", "name": "ann"}}}, "Unknown parameter: 'input[0].name'."},
-		"unknown in part":   {object{"input": []any{object{"role": "user", "content": []any{object{"type": "input_text", "text": "hi", "x": 1}}}}}, "'input[0].content[0].x'"},
+		"unknown field": {object{"nonsense": 1}, `"unknown_parameter"`},
+		"unknown in item": {object{"input": []any{object{"role": "user", "content": "hi", "name": "ann"}}},
+			"Unknown parameter: 'input[0].name'."},
+		"unknown in part": {object{"input": []any{object{"role": "user",
+			"content": []any{object{"type": "input_text", "text": "hi", "x": 1}}}}}, "'input[0].content[0].x'"},
 		"messages":          {object{"messages": []any{}}, "moved to 'input'"},
 		"max_tokens":        {object{"max_tokens": 50}, "moved to 'max_output_tokens'"},
 		"response_format":   {object{"response_format": object{}}, "moved to 'text.format'"},
@@ -50,10 +53,12 @@ func TestResponsesStrictness(t *testing.T) {
 		"temperature at rest": {object{"model": "gpt-5.6-sol", "reasoning": object{"effort": "none"}, "temperature": 1}, ""},
 		"effort":              {object{"reasoning": object{"effort": "xhigh"}}, `"unsupported_value"`},
 		"effort of no mind":   {object{"model": "gpt-4.1", "reasoning": object{"effort": "low"}}, "'reasoning.effort' is not supported"},
-		"secret of no mind":   {object{"model": "gpt-4.1", "include": []string{"reasoning.encrypted_content"}}, "Encrypted content is not supported"},
-		"include":             {object{"include": []string{"everything"}}, "include[0]"},
-		"forged":              {object{"input": []any{object{"type": "reasoning", "id": "rs_1", "summary": []any{}, "encrypted_content": "gAAAAAx"}, object{"role": "assistant", "content": "a"}}}, `"invalid_encrypted_content"`},
-		"model":               {object{"model": "no-such"}, `"model_not_found"`},
+		"secret of no mind": {object{"model": "gpt-4.1", "include": []string{"reasoning.encrypted_content"}},
+			"Encrypted content is not supported"},
+		"include": {object{"include": []string{"everything"}}, "include[0]"},
+		"forged": {object{"input": []any{object{"type": "reasoning", "id": "rs_1", "summary": []any{},
+			"encrypted_content": "gAAAAAx"}, object{"role": "assistant", "content": "a"}}}, `"invalid_encrypted_content"`},
+		"model": {object{"model": "no-such"}, `"model_not_found"`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -69,7 +74,8 @@ func TestResponsesStrictness(t *testing.T) {
 func TestReasoningItemsAreReplayed(t *testing.T) {
 	cl := newClient(t)
 	tools := []any{object{"type": "function", "name": "now", "parameters": object{"type": "object", "properties": object{}}}}
-	first := responsesBodyOf(object{"input": "call", "tools": tools, "include": []string{"reasoning.encrypted_content"}, "reasoning": object{"summary": "auto"}})
+	first := responsesBodyOf(object{"input": "call", "tools": tools, "include": []string{"reasoning.encrypted_content"},
+		"reasoning": object{"summary": "auto"}})
 	output := items(parse(t, cl.good("openai", "/responses", first))["output"])
 	if len(output) != 2 || str(dig(output, 0, "encrypted_content")) == "" || str(dig(output, 0, "summary", 0, "text")) == "" {
 		t.Fatalf("%v", output)
@@ -108,8 +114,10 @@ func TestEventsOfAResponse(t *testing.T) {
 		more object
 		want string
 	}{
-		"text":    {object{"model": "gpt-4.1", "input": "words: 2"}, "created in_progress output_item.added content_part.added output_text.delta output_text.delta output_text.done content_part.done output_item.done completed"},
-		"refusal": {object{"model": "gpt-4.1", "input": "refuse"}, "created in_progress output_item.added content_part.added refusal.delta refusal.delta refusal.delta refusal.delta refusal.delta refusal.done content_part.done output_item.done completed"},
+		"text": {object{"model": "gpt-4.1", "input": "words: 2"},
+			"created in_progress output_item.added content_part.added output_text.delta output_text.delta output_text.done content_part.done output_item.done completed"},
+		"refusal": {object{"model": "gpt-4.1", "input": "refuse"},
+			"created in_progress output_item.added content_part.added refusal.delta refusal.delta refusal.delta refusal.delta refusal.delta refusal.done content_part.done output_item.done completed"},
 		"thought": {object{"input": "think: one", "reasoning": object{"summary": "auto"}, "max_output_tokens": 16},
 			"created in_progress output_item.added reasoning_summary_part.added reasoning_summary_text.delta reasoning_summary_text.done reasoning_summary_part.done output_item.done " +
 				"output_item.added content_part.added output_text.delta output_text.delta output_text.delta output_text.delta output_text.delta output_text.done content_part.done output_item.done completed"},
@@ -129,20 +137,23 @@ func TestEventsOfAResponse(t *testing.T) {
 			}
 		})
 	}
-	_, text := cl.post("openai", "/responses", responsesBodyOf(object{"model": "gpt-4.1", "input": "words: 40", "max_output_tokens": 16, "stream": true}))
+	_, text := cl.post("openai", "/responses",
+		responsesBodyOf(object{"model": "gpt-4.1", "input": "words: 40", "max_output_tokens": 16, "stream": true}))
 	if !strings.Contains(text, `"type":"response.incomplete"`) || !strings.Contains(text, `"reason":"max_output_tokens"`) {
 		t.Errorf("%s", text)
 	}
 	cl.e.Set(Match{}, Behaviour{ErrorEvent: true, After: 2})
 	_, text = cl.post("openai", "/responses", responsesBodyOf(object{"stream": true}))
 	data, names := sse(t, text)
-	if len(names) != 4 || names[2] != "error" || names[3] != "response.failed" || num(data[2]["sequence_number"]) != 2 || num(data[3]["sequence_number"]) != 3 {
+	if len(names) != 4 || names[2] != "error" || names[3] != "response.failed" ||
+		num(data[2]["sequence_number"]) != 2 || num(data[3]["sequence_number"]) != 3 {
 		t.Errorf("%s", text)
 	}
 }
 
 func TestInputTokens(t *testing.T) {
-	if text := newClient(t).good("openai", "/responses/input_tokens", object{"model": "gpt-4.1", "input": "one two"}); text != `{"object":"response.input_tokens","input_tokens":5}` {
+	if text := newClient(t).good("openai", "/responses/input_tokens",
+		object{"model": "gpt-4.1", "input": "one two"}); text != `{"object":"response.input_tokens","input_tokens":5}` {
 		t.Errorf("%s", text)
 	}
 }

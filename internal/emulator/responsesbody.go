@@ -21,7 +21,8 @@ type responsesBody struct {
 // encrypted returns the encrypted reasoning of an item. OpenAI encrypts it anew each time (recorded), and all results
 // are valid.
 func (b *responsesBody) encrypted(id string, nth int64) string {
-	return encryptedPrefix + base64.URLEncoding.EncodeToString(newState("encrypted", b.x.serial*10+nth, b.x.account()+id))
+	return encryptedPrefix + base64.URLEncoding.EncodeToString(newState("encrypted", b.x.serial*10+nth,
+		b.x.account()+id))
 }
 
 // output are the items of the answer, whole.
@@ -35,10 +36,12 @@ func (b *responsesBody) output() []ordered {
 		if b.incomplete() != nil {
 			status = "incomplete"
 		}
-		items = append(items, ordered{{"id", b.x.id("msg_", 1)}, {"type", "message"}, {"status", status}, {"content", []any{b.content(b.a.text, b.a.refusal)}}, {"role", "assistant"}})
+		items = append(items, ordered{{"id", b.x.id("msg_", 1)}, {"type", "message"}, {"status", status},
+			{"content", []any{b.content(b.a.text, b.a.refusal)}}, {"role", "assistant"}})
 	}
 	for i, c := range b.a.calls {
-		items = append(items, ordered{{"id", b.x.id("fc_", i)}, {"type", "function_call"}, {"status", "completed"}, {"arguments", c.arguments}, {"call_id", c.id}, {"name", c.name}})
+		items = append(items, ordered{{"id", b.x.id("fc_", i)}, {"type", "function_call"}, {"status", "completed"},
+			{"arguments", c.arguments}, {"call_id", c.id}, {"name", c.name}})
 	}
 	return items
 }
@@ -93,14 +96,22 @@ func (b *responsesBody) response(status string, output []ordered, failed any) or
 	if ended {
 		completed, incomplete, usage, tier = x.began.Unix(), b.incomplete(), b.usage(), "default"
 	}
-	return ordered{{"id", x.id("resp_", 0)}, {"object", "response"}, {"created_at", x.began.Unix()}, {"status", status}, {"background", false},
-		{"completed_at", completed}, {"error", failed}, {"frequency_penalty", 0.0}, {"incomplete_details", incomplete}, {"instructions", null(r.Instructions)},
-		{"max_output_tokens", r.raw["max_output_tokens"]}, {"max_tool_calls", r.raw["max_tool_calls"]}, {"model", r.Model}, {"moderation", nil}, {"output", output},
-		{"parallel_tool_calls", r.ParallelToolCalls == nil || *r.ParallelToolCalls}, {"presence_penalty", 0.0}, {"previous_response_id", nil},
-		{"prompt_cache_key", r.raw["prompt_cache_key"]}, {"prompt_cache_retention", "in_memory"}, {"reasoning", b.effort()},
-		{"safety_identifier", r.raw["safety_identifier"]}, {"service_tier", tier}, {"store", r.Store == nil || *r.Store},
-		{"temperature", or(r.raw["temperature"], 1.0)}, {"text", b.text()}, {"tool_choice", or(r.raw["tool_choice"], "auto")}, {"tools", or(r.raw["tools"], []any{})},
-		{"top_logprobs", 0}, {"top_p", or(r.raw["top_p"], 1.0)}, {"truncation", or(r.raw["truncation"], "disabled")}, {"usage", usage},
+	return ordered{{"id", x.id("resp_", 0)}, {"object", "response"}, {"created_at", x.began.Unix()}, {"status", status},
+		{"background", false},
+		{"completed_at", completed}, {"error", failed}, {"frequency_penalty", 0.0}, {"incomplete_details", incomplete},
+		{"instructions", null(r.Instructions)},
+		{"max_output_tokens", r.raw["max_output_tokens"]}, {"max_tool_calls", r.raw["max_tool_calls"]},
+		{"model", r.Model}, {"moderation", nil}, {"output", output},
+		{"parallel_tool_calls", r.ParallelToolCalls == nil || *r.ParallelToolCalls}, {"presence_penalty", 0.0},
+		{"previous_response_id", nil},
+		{"prompt_cache_key", r.raw["prompt_cache_key"]}, {"prompt_cache_retention", "in_memory"},
+		{"reasoning", b.effort()},
+		{"safety_identifier", r.raw["safety_identifier"]}, {"service_tier", tier},
+		{"store", r.Store == nil || *r.Store},
+		{"temperature", or(r.raw["temperature"], 1.0)}, {"text", b.text()},
+		{"tool_choice", or(r.raw["tool_choice"], "auto")}, {"tools", or(r.raw["tools"], []any{})},
+		{"top_logprobs", 0}, {"top_p", or(r.raw["top_p"], 1.0)}, {"truncation", or(r.raw["truncation"], "disabled")},
+		{"usage", usage},
 		{"user", r.raw["user"]}, {"metadata", or(r.raw["metadata"], object{})}}
 }
 
@@ -119,12 +130,14 @@ func (b *responsesBody) effort() any {
 			effort = "none"
 		}
 	}
-	return ordered{{"context", "current_turn"}, {"effort", or(null(b.r.Reasoning.Effort), effort)}, {"summary", null(b.r.Reasoning.Summary)}}
+	return ordered{{"context", "current_turn"}, {"effort", or(null(b.r.Reasoning.Effort), effort)},
+		{"summary", null(b.r.Reasoning.Summary)}}
 }
 
 func (b *responsesBody) text() any {
 	text, _ := b.r.raw["text"].(map[string]any)
-	return ordered{{"format", or(text["format"], ordered{{"type", "text"}})}, {"verbosity", or(text["verbosity"], "medium")}}
+	return ordered{{"format", or(text["format"], ordered{{"type", "text"}})},
+		{"verbosity", or(text["verbosity"], "medium")}}
 }
 
 func (b *responsesBody) usage() any {
@@ -133,7 +146,8 @@ func (b *responsesBody) usage() any {
 		cache = append(cache, member{"cache_write_tokens", 0})
 	}
 	return ordered{{"input_tokens", b.a.prompt}, {"input_tokens_details", cache}, {"output_tokens", b.a.completion},
-		{"output_tokens_details", ordered{{"reasoning_tokens", b.a.reasoned}}}, {"total_tokens", b.a.prompt + b.a.completion}}
+		{"output_tokens_details", ordered{{"reasoning_tokens", b.a.reasoned}}},
+		{"total_tokens", b.a.prompt + b.a.completion}}
 }
 
 // events returns the answer's events, in the recorded order, numbered from 0.
@@ -239,8 +253,10 @@ func (b *responsesBody) sendCall(at int, item ordered, send sender) {
 // failure is an error within a stream: an event of its own, and the failed response.
 func (b *responsesBody) failure() []event {
 	b.seq = max(b.seq-1, 0) // it replaces the event that was to come next
-	wrong := ordered{{"type", "server_error"}, {"code", "server_is_overloaded"}, {"message", "Upstream is overloaded"}, {"param", nil}}
+	wrong := ordered{{"type", "server_error"}, {"code", "server_is_overloaded"}, {"message", "Upstream is overloaded"},
+		{"param", nil}}
 	failed := b.event("error", member{"error", wrong})
 	return []event{failed, b.event("response.failed",
-		member{"response", b.response("failed", []ordered{}, json.RawMessage(`{"code":"server_error","message":"Upstream is overloaded"}`))})}
+		member{"response", b.response("failed", []ordered{},
+			json.RawMessage(`{"code":"server_error","message":"Upstream is overloaded"}`))})}
 }

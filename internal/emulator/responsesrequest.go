@@ -94,7 +94,8 @@ func contentSays(raw json.RawMessage) string {
 
 // decode returns the request independent of the wire format.
 func (r *responsesRequest) decode(x *exchange) *decodedRequest {
-	req := &decodedRequest{limit: r.MaxOutputTokens, refuses: true, filters: true, single: r.ParallelToolCalls != nil && !*r.ParallelToolCalls,
+	req := &decodedRequest{limit: r.MaxOutputTokens, refuses: true, filters: true, single: r.ParallelToolCalls != nil &&
+		!*r.ParallelToolCalls,
 		callID: func(i int, _ string) string { return x.id("call_", i) }}
 	if r.model.thinks(r.Reasoning.Effort) {
 		req.thinking = thinkingHidden

@@ -17,7 +17,8 @@ func (r *responsesRequest) read(x *exchange, form *shape) *failure {
 	v, err := decode(x.body)
 	raw, ok := v.(map[string]any)
 	if err != nil || !ok {
-		return x.badResponse("", "", "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)")
+		return x.badResponse("", "",
+			"We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)")
 	}
 	r.raw = raw
 	if f := r.moved(x); f != nil {
@@ -52,10 +53,12 @@ func (r *responsesRequest) read(x *exchange, form *shape) *failure {
 
 // moved refuses the fields of chat completions that have another name here.
 func (r *responsesRequest) moved(x *exchange) *failure {
-	for _, m := range [][2]string{{"messages", "input"}, {"max_tokens", "max_output_tokens"}, {"max_completion_tokens", "max_output_tokens"},
+	for _, m := range [][2]string{{"messages", "input"}, {"max_tokens", "max_output_tokens"},
+		{"max_completion_tokens", "max_output_tokens"},
 		{"response_format", "text.format"}, {"reasoning_effort", "reasoning.effort"}, {"verbosity", "text.verbosity"}} {
 		if _, have := r.raw[m[0]]; have {
-			return x.badResponse("unsupported_parameter", m[0], "Unsupported parameter: '%s'. In the Responses API, this parameter has moved to '%s'. Try again with the new parameter. See the API documentation for more information: https://platform.openai.com/docs/api-reference/responses/create.", m[0], m[1])
+			return x.badResponse("unsupported_parameter", m[0],
+				"Unsupported parameter: '%s'. In the Responses API, this parameter has moved to '%s'. Try again with the new parameter. See the API documentation for more information: https://platform.openai.com/docs/api-reference/responses/create.", m[0], m[1])
 		}
 	}
 	return nil
@@ -69,14 +72,17 @@ func (x *exchange) misshapenResponse(v violation) *failure {
 	case wrongMissing:
 		return x.badResponse("missing_required_parameter", at, "Missing required parameter: '%s'.", at)
 	case wrongWord:
-		return x.badResponse("invalid_value", at, "Invalid value: '%v'. Supported values are: '%s'.", v.got, strings.ReplaceAll(v.want, ", ", "', '"))
+		return x.badResponse("invalid_value", at, "Invalid value: '%v'. Supported values are: '%s'.", v.got,
+			strings.ReplaceAll(v.want, ", ", "', '"))
 	}
-	return x.badResponse("invalid_type", at, "Invalid type for '%s': expected one of %s, but got something else instead.", at, v.want)
+	return x.badResponse("invalid_type", at,
+		"Invalid type for '%s': expected one of %s, but got something else instead.", at, v.want)
 }
 
 // refuse checks what the API refuses, and answers in its own words.
 func (r *responsesRequest) refuse(x *exchange) *failure {
-	for _, check := range []func(*exchange) *failure{r.refuseFields, r.refuseModel, r.refuseTools, r.refuseItems, r.refuseState} {
+	for _, check := range []func(*exchange) *failure{r.refuseFields, r.refuseModel, r.refuseTools, r.refuseItems,
+		r.refuseState} {
 		if f := check(x); f != nil {
 			return f
 		}
@@ -87,28 +93,37 @@ func (r *responsesRequest) refuse(x *exchange) *failure {
 func (r *responsesRequest) refuseFields(x *exchange) *failure {
 	switch {
 	case r.PreviousResponse != "":
-		return x.badResponse("previous_response_not_found", "previous_response_id", "Previous response with id '%s' not found.", r.PreviousResponse)
+		return x.badResponse("previous_response_not_found", "previous_response_id",
+			"Previous response with id '%s' not found.", r.PreviousResponse)
 	case r.Conversation != nil:
 		return &failure{404, x.p.errorBody("Conversation not found.", "invalid_request_error", "", "")}
 	case len(r.items) == 0:
 		return x.badResponse("missing_required_parameter", "input", "Missing required parameter: 'input'.")
 	case r.MaxOutputTokens != nil && *r.MaxOutputTokens < 16:
-		return x.badResponse("integer_below_min_value", "max_output_tokens", "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16, but got %d instead.", *r.MaxOutputTokens)
+		return x.badResponse("integer_below_min_value", "max_output_tokens",
+			"Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16, but got %d instead.",
+			*r.MaxOutputTokens)
 	case r.Temperature != nil && (*r.Temperature < 0 || *r.Temperature > 2):
-		return x.badResponse("decimal_above_max_value", "temperature", "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got %v instead.", *r.Temperature)
+		return x.badResponse("decimal_above_max_value", "temperature",
+			"Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got %v instead.",
+			*r.Temperature)
 	case r.TopP != nil && (*r.TopP < 0 || *r.TopP > 1):
-		return x.badResponse("decimal_above_max_value", "top_p", "Invalid 'top_p': decimal above maximum value. Expected a value <= 1, but got %v instead.", *r.TopP)
+		return x.badResponse("decimal_above_max_value", "top_p",
+			"Invalid 'top_p': decimal above maximum value. Expected a value <= 1, but got %v instead.", *r.TopP)
 	case r.raw["stream_options"] != nil && !r.Stream:
-		return x.badResponse("", "stream_options", "The 'stream_options' parameter is only allowed when 'stream' is enabled.")
+		return x.badResponse("", "stream_options",
+			"The 'stream_options' parameter is only allowed when 'stream' is enabled.")
 	case r.Background && r.Store != nil && !*r.Store:
 		return x.badResponse("", "background", "Background mode requires 'store' to be true.")
 	}
 	f := r.Text.Format
 	if f.Type == "json_object" && !strings.Contains(strings.ToLower(string(r.Input)+r.Instructions), "json") {
-		return x.badResponse("", "input", "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.")
+		return x.badResponse("", "input",
+			"Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.")
 	}
 	if wrong := openSchema(f.Schema); f.Strict && wrong != "" {
-		return x.badResponse("invalid_json_schema", "text.format.schema", "Invalid schema for response_format '%s': %s", f.Name, wrong)
+		return x.badResponse("invalid_json_schema", "text.format.schema", "Invalid schema for response_format '%s': %s",
+			f.Name, wrong)
 	}
 	return nil
 }
@@ -121,15 +136,18 @@ func (r *responsesRequest) refuseModel(x *exchange) *failure {
 	if !m.reasons {
 		switch {
 		case effort != "":
-			return x.badResponse("unsupported_parameter", "reasoning.effort", "Unsupported parameter: 'reasoning.effort' is not supported with this model.")
+			return x.badResponse("unsupported_parameter", "reasoning.effort",
+				"Unsupported parameter: 'reasoning.effort' is not supported with this model.")
 		case r.Reasoning.Summary != "":
-			return x.badResponse("unsupported_parameter", "reasoning.summary", "Unsupported parameter: 'reasoning.summary' is not supported with this model.")
+			return x.badResponse("unsupported_parameter", "reasoning.summary",
+				"Unsupported parameter: 'reasoning.summary' is not supported with this model.")
 		case slices.Contains(r.Include, "reasoning.encrypted_content"):
 			return x.badResponse("", "include", "Encrypted content is not supported with this model.")
 		}
 	}
 	if effort != "" && m.reasons && !slices.Contains(m.efforts, effort) {
-		return x.badResponse("unsupported_value", "reasoning.effort", "%s", unsupportedEffort(effort, r.Model, m.efforts))
+		return x.badResponse("unsupported_value", "reasoning.effort", "%s",
+			unsupportedEffort(effort, r.Model, m.efforts))
 	}
 	return nil
 }
@@ -143,9 +161,11 @@ func (r *responsesRequest) refuseTools(x *exchange) *failure {
 		at := fmt.Sprintf("tools[%d]", i)
 		switch {
 		case !functionName(t.Name):
-			return x.badResponse("invalid_value", at+".name", "Invalid '%s.name': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.", at)
+			return x.badResponse("invalid_value", at+".name",
+				"Invalid '%s.name': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.", at)
 		case t.Strict && openSchema(t.Parameters) != "":
-			return x.badResponse("invalid_function_parameters", at+".parameters", "Invalid schema for function '%s': %s", t.Name, openSchema(t.Parameters))
+			return x.badResponse("invalid_function_parameters", at+".parameters",
+				"Invalid schema for function '%s': %s", t.Name, openSchema(t.Parameters))
 		}
 		names[t.Name] = true
 	}
@@ -157,7 +177,8 @@ func (r *responsesRequest) refuseTools(x *exchange) *failure {
 	case named.Type == "function" && !names[named.Name]:
 		return x.badResponse("", "tool_choice", "Tool choice 'function' not found in 'tools' parameter.")
 	case named.Type == "" && named.Name != "":
-		return x.badResponse("missing_required_parameter", "tool_choice.type", "Missing required parameter: 'tool_choice.type'.")
+		return x.badResponse("missing_required_parameter", "tool_choice.type",
+			"Missing required parameter: 'tool_choice.type'.")
 	case word == "required" && len(r.Tools) == 0:
 		return x.badResponse("", "tool_choice", "Tool choice 'required' must be specified with 'tools' parameter.")
 	}
@@ -165,7 +186,8 @@ func (r *responsesRequest) refuseTools(x *exchange) *failure {
 }
 
 func functionName(s string) bool {
-	return s != "" && len(s) <= 64 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
+	return s != "" && len(s) <= 64 && strings.Trim(s,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
 }
 
 // openSchema returns why strict functions cannot have a schema: objects must be closed, and all their members
@@ -213,7 +235,8 @@ func (r *responsesRequest) refuseItems(x *exchange) *failure {
 			called[it.CallID] = true
 		case "function_call_output":
 			if !called[it.CallID] {
-				return x.badResponse("", "input", "No tool call found for function call output with call_id %s.", it.CallID)
+				return x.badResponse("", "input", "No tool call found for function call output with call_id %s.",
+					it.CallID)
 			}
 			answered[it.CallID] = true
 		}
@@ -239,15 +262,19 @@ func (it *item) refuse(x *exchange, i int) *failure {
 		output := p.Type == "output_text" || p.Type == "refusal"
 		switch {
 		case it.Role == "assistant" && !output:
-			return x.badResponse("invalid_value", at, "Invalid value: '%s'. Supported values are: 'output_text' and 'refusal'.", p.Type)
+			return x.badResponse("invalid_value", at,
+				"Invalid value: '%s'. Supported values are: 'output_text' and 'refusal'.", p.Type)
 		case it.Role != "assistant" && output:
-			return x.badResponse("invalid_value", at, "Invalid value: '%s'. Supported values are: 'input_text', 'input_image', and 'input_file'.", p.Type)
+			return x.badResponse("invalid_value", at,
+				"Invalid value: '%s'. Supported values are: 'input_text', 'input_image', and 'input_file'.", p.Type)
 		case p.Type == "input_image" && p.ImageURL == "" && p.FileID == nil:
-			return x.badResponse("missing_required_parameter", at+".image_url", "Missing required parameter: '%s.image_url'.", at)
+			return x.badResponse("missing_required_parameter", at+".image_url",
+				"Missing required parameter: '%s.image_url'.", at)
 		}
 		if _, data, ok := dataURL(p.ImageURL); ok {
 			if _, ok := unbase64(data); !ok {
-				return x.badResponse("invalid_base64", at+".image_url", "Invalid '%s.image_url'. Expected a base64-encoded data URL with an image MIME type.", at)
+				return x.badResponse("invalid_base64", at+".image_url",
+					"Invalid '%s.image_url'. Expected a base64-encoded data URL with an image MIME type.", at)
 			}
 		}
 	}
@@ -260,20 +287,25 @@ func (r *responsesRequest) refuseState(x *exchange) *failure {
 	for i, it := range r.items {
 		switch it.Type {
 		case "item_reference":
-			return &failure{404, x.p.errorBody("Item with id '"+it.ID+"' not found.", "invalid_request_error", "", "input")}
+			return &failure{404, x.p.errorBody("Item with id '"+it.ID+"' not found.", "invalid_request_error", "",
+				"input")}
 		case "reasoning":
 		default:
 			continue
 		}
 		if it.EncryptedContent == "" && !x.keeps(it.ID) {
-			return &failure{404, x.p.errorBody("Item with id '"+it.ID+"' not found. Items are not persisted when `store` is set to false. Try again with `store` set to true, or remove this item from your input.", "invalid_request_error", "", "input")}
+			return &failure{404, x.p.errorBody("Item with id '"+it.ID+
+				"' not found. Items are not persisted when `store` is set to false. Try again with `store` set to true, or remove this item from your input.", "invalid_request_error", "", "input")}
 		}
 		raw, _ := base64.URLEncoding.DecodeString(strings.TrimPrefix(it.EncryptedContent, encryptedPrefix))
 		if _, fits := verifyState("encrypted", raw, x.account()+it.ID); !fits && it.EncryptedContent != "" {
-			return x.badResponse("invalid_encrypted_content", "", "The encrypted content for item %s could not be verified. Reason: Encrypted content item_id did not match the target item id.", it.ID)
+			return x.badResponse("invalid_encrypted_content", "",
+				"The encrypted content for item %s could not be verified. Reason: Encrypted content item_id did not match the target item id.", it.ID)
 		}
-		if i+1 == len(r.items) || r.items[i+1].Type == "function_call_output" || r.items[i+1].Type == "message" && r.items[i+1].Role != "assistant" {
-			return x.badResponse("", "input", "Item '%s' of type 'reasoning' was provided without its required following item.", it.ID)
+		if i+1 == len(r.items) || r.items[i+1].Type == "function_call_output" || r.items[i+1].Type == "message" &&
+			r.items[i+1].Role != "assistant" {
+			return x.badResponse("", "input",
+				"Item '%s' of type 'reasoning' was provided without its required following item.", it.ID)
 		}
 	}
 	return nil

@@ -126,7 +126,8 @@ func (r *reader) read(s *shape, v any, at path) {
 	}
 	switch v := v.(type) {
 	case string:
-		if s.words != nil && !slices.Contains(s.words, v) && !(r.proto && slices.Contains(s.words, strings.ToUpper(v))) {
+		if s.words != nil && !slices.Contains(s.words, v) &&
+			!(r.proto && slices.Contains(s.words, strings.ToUpper(v))) {
 			r.add(wrongWord, at, strings.Join(s.words, ", "), v)
 		}
 	case []any:
@@ -190,7 +191,8 @@ func (r *reader) respell(f fields, v map[string]any) {
 			name = c
 		}
 		m := f.of(name)
-		if text, ok := v[name].(string); ok && m != nil && (m.kind == numberKind || m.kind == integerKind) && r.fits(m.kind, text) {
+		if text, ok := v[name].(string); ok && m != nil && (m.kind == numberKind || m.kind == integerKind) &&
+			r.fits(m.kind, text) {
 			v[name] = json.Number(text)
 		}
 	}

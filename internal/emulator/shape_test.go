@@ -7,9 +7,11 @@ import (
 
 func TestReaderFindsWhatIsWrong(t *testing.T) {
 	s := objectOf(fields{
-		"name!": aString(), "n": anInteger(), "f": aNumber(), "on": aBool(), "size": oneOf("S", "L"), "any": anyValue(), "maybe": orNull(aString()),
-		"list": listOf(objectOf(fields{"x": aString()})), "either": stringOr(listOf(aString())), "openMap": &shape{kind: objectKind, every: anInteger()},
-		"kind": byType(map[string]*shape{"a": objectOf(fields{"type!": aString(), "v!": aString()})}),
+		"name!": aString(), "n": anInteger(), "f": aNumber(), "on": aBool(), "size": oneOf("S",
+			"L"), "any": anyValue(), "maybe": orNull(aString()),
+		"list": listOf(objectOf(fields{"x": aString()})), "either": stringOr(listOf(aString())),
+		"openMap": &shape{kind: objectKind, every: anInteger()},
+		"kind":    byType(map[string]*shape{"a": objectOf(fields{"type!": aString(), "v!": aString()})}),
 	})
 	tests := []struct {
 		json  string

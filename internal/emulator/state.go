@@ -30,8 +30,10 @@ func verifyState(kind string, b []byte, bound string) (made, fits bool) {
 	if len(b) != stateLen {
 		return false, false
 	}
-	made = hmac.Equal(b[stateNonceLen+stateBindingLen:], digest(kind, string(b[:stateNonceLen+stateBindingLen]))[:stateCodeLen])
-	return made, made && string(b[stateNonceLen:stateNonceLen+stateBindingLen]) == string(digest("bound", bound)[:stateBindingLen])
+	made = hmac.Equal(b[stateNonceLen+stateBindingLen:],
+		digest(kind, string(b[:stateNonceLen+stateBindingLen]))[:stateCodeLen])
+	return made, made && string(b[stateNonceLen:stateNonceLen+stateBindingLen]) == string(digest("bound",
+		bound)[:stateBindingLen])
 }
 
 func digest(kind, s string) []byte {
@@ -42,7 +44,8 @@ func digest(kind, s string) []byte {
 
 // unbase64 decodes base64 or base64url, with or without padding.
 func unbase64(s string) ([]byte, bool) {
-	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding,
+		base64.RawURLEncoding} {
 		if b, err := e.DecodeString(s); err == nil {
 			return b, true
 		}

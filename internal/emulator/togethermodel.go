@@ -14,7 +14,8 @@ func (r *chatRequest) togetherThinks() bool {
 	if r.Reasoning != nil && r.Reasoning.Enabled != nil {
 		return *r.Reasoning.Enabled
 	}
-	return r.ReasoningEffort != "" || strings.HasPrefix(r.Model, "deepseek-ai/DeepSeek-R1") || slices.ContainsFunc(hybrids, func(p string) bool { return strings.HasPrefix(r.Model, p) })
+	return r.ReasoningEffort != "" || strings.HasPrefix(r.Model, "deepseek-ai/DeepSeek-R1") ||
+		slices.ContainsFunc(hybrids, func(p string) bool { return strings.HasPrefix(r.Model, p) })
 }
 
 // togetherRules refuses what Together's document of April 2026 does not have.

@@ -49,7 +49,8 @@ func carriers() []carrier {
 	return list
 }
 
-var weather = object{"type": "object", "properties": object{"city": object{"type": "string"}, "days": object{"type": "integer"}}, "required": []any{"city"}}
+var weather = object{"type": "object",
+	"properties": object{"city": object{"type": "string"}, "days": object{"type": "integer"}}, "required": []any{"city"}}
 
 func functions() []any {
 	return []any{
@@ -144,7 +145,8 @@ func (h *result) chat(v map[string]any, member string) {
 func encodeResponses(a request) (string, object) {
 	body := object{"model": "gpt-4.1", "input": a.prompt, "store": false}
 	if a.think {
-		body["model"], body["reasoning"], body["include"] = "gpt-5", object{"effort": "high", "summary": "auto"}, []string{"reasoning.encrypted_content"}
+		body["model"], body["reasoning"], body["include"] = "gpt-5", object{"effort": "high",
+			"summary": "auto"}, []string{"reasoning.encrypted_content"}
 	}
 	if a.model != "" {
 		body["model"] = a.model
@@ -230,7 +232,8 @@ func encodeMessages(a request) (string, object) {
 		body["model"] = a.model
 	}
 	if a.tools {
-		body["tools"] = []any{object{"name": "weather", "input_schema": weather}, object{"name": "now", "input_schema": object{"type": "object", "properties": object{}}}}
+		body["tools"] = []any{object{"name": "weather", "input_schema": weather},
+			object{"name": "now", "input_schema": object{"type": "object", "properties": object{}}}}
 	}
 	if a.limit > 0 {
 		body["max_tokens"] = a.limit
@@ -245,7 +248,8 @@ func encodeMessages(a request) (string, object) {
 }
 
 func (h *result) stopReason(s string) {
-	h.finish = map[string]string{"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls", "refusal": "content_filter"}[s]
+	h.finish = map[string]string{"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length",
+		"tool_use": "tool_calls", "refusal": "content_filter"}[s]
 }
 
 func hearMessage(t *testing.T, text string) result {
@@ -319,7 +323,8 @@ func encodeGenerate(query string) func(request) (string, object) {
 		}
 		body := object{"contents": []any{object{"role": "user", "parts": []any{object{"text": a.prompt}}}}, "generationConfig": config}
 		if a.tools {
-			body["tools"] = []any{object{"functionDeclarations": []any{object{"name": "weather", "parametersJsonSchema": weather}, object{"name": "now"}}}}
+			body["tools"] = []any{object{"functionDeclarations": []any{object{"name": "weather",
+				"parametersJsonSchema": weather}, object{"name": "now"}}}}
 		}
 		method := ":generateContent"
 		if a.stream {

@@ -1,5 +1,4 @@
-// Package mount puts the handlers of api/ into the shared route table, for the
-// platforms where Vercel does not do it.
+// Package mount serves the handlers of api/ by the shared route table, outside of Vercel.
 package mount
 
 import (

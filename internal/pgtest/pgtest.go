@@ -1,5 +1,5 @@
-// Package pgtest gives tests a real PostgreSQL: one server a test process, started on
-// first use and gone with the process, and an empty database for each test.
+// Package pgtest runs PostgreSQL for tests: one server per test process, started on first use and stopped with the
+// process, and an empty database for each test.
 //
 // It needs the binaries of PostgreSQL (in PG_BIN, in Debian's place, or on the PATH) and, for
 // [PgBouncer], pgbouncer. Where TEST_DATABASE_URL names a server (as a superuser), the
@@ -27,8 +27,8 @@ import (
 // Main is the body of TestMain in packages that use this one: it runs the tests and stops the servers.
 func Main(m *testing.M) { testproc.Main(m) }
 
-// New makes an empty database and returns its URL, by TCP on the loopback. It is
-// dropped when the test ends.
+// New creates an empty database and returns its URL, by TCP on the loopback. The database is dropped when the test
+// ends.
 func New(t testing.TB) string {
 	t.Helper()
 	if base := os.Getenv("TEST_DATABASE_URL"); base != "" {
@@ -37,7 +37,7 @@ func New(t testing.TB) string {
 	return shared(t).New(t)
 }
 
-// Durability is whether a server survives more than the end of its process.
+// Durability selects whether committed data survives a crash of the machine.
 type Durability string
 
 // The durabilities.
@@ -55,7 +55,7 @@ type Server struct {
 	proc  *testproc.Server
 }
 
-// The process's own server. A sync.Once, because only a test knows whether it is needed.
+// The server of this process, started by the first test that needs it.
 var (
 	sharedOnce   sync.Once
 	sharedServer *Server
@@ -72,7 +72,7 @@ func shared(t testing.TB) *Server {
 	return sharedServer
 }
 
-// Start starts a server for this test alone, to be stopped and started again at will.
+// Start starts a server for this test only, which the test may stop and start again.
 func Start(t testing.TB, fsync Durability) *Server {
 	t.Helper()
 	requireBinaries(t)
@@ -84,8 +84,8 @@ func Start(t testing.TB, fsync Durability) *Server {
 	return s
 }
 
-// Require skips a test that is going to need PostgreSQL where there is none, before it does anything slow. Where CI is
-// set the test fails instead.
+// Require skips a test that needs PostgreSQL if there is none, and fails it where CI is set. It is for tests that
+// have slow steps before the first [New].
 func Require(t testing.TB) {
 	t.Helper()
 	if os.Getenv("TEST_DATABASE_URL") == "" {
@@ -139,9 +139,17 @@ func start(fsync Durability) (*Server, error) {
 
 // Start starts the server again, at the same port.
 func (s *Server) Start() error {
-	cmd := exec.Command(binary("postgres"), "-D", filepath.Join(s.dir, "data"),
-		"-p", fmt.Sprint(s.port), "-k", s.dir, "-c", "listen_addresses=127.0.0.1",
-		"-c", "fsync="+string(s.fsync), "-c", "max_connections=200", "-c", "autovacuum_naptime=1h")
+	args := []string{"-D", filepath.Join(s.dir, "data"), "-p", fmt.Sprint(s.port), "-k", s.dir}
+	settings := []string{"listen_addresses=127.0.0.1", "fsync=" + string(s.fsync), "max_connections=200",
+		"autovacuum_naptime=1h"}
+	if s.fsync == Fast {
+		settings = append(settings, "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal",
+			"max_wal_senders=0")
+	}
+	for _, setting := range settings {
+		args = append(args, "-c", setting)
+	}
+	cmd := exec.Command(binary("postgres"), args...)
 	cmd.Dir = s.dir
 	logFile, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -181,13 +189,13 @@ func ping(url string) error {
 	return c.Close(ctx)
 }
 
-// Stop ends the server at once, as a crash would, all connections with it.
+// Stop ends the server and all connections at once, as a crash would.
 func (s *Server) Stop() { s.proc.Stop(syscall.SIGQUIT) }
 
-// PID is the id of the server's main process, the parent of all others.
+// PID returns the id of the server's main process, the parent of all others.
 func (s *Server) PID() int { return s.proc.PID() }
 
-// New makes an empty database on this server, as the package's New does.
+// New creates an empty database on this server, as the package's New does.
 func (s *Server) New(t testing.TB) string {
 	t.Helper()
 	return newDatabase(t, s.url("postgres"))
@@ -230,7 +238,7 @@ func newDatabase(t testing.TB, base string) string {
 }
 
 func statement(url, sql string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c, err := pgx.Connect(ctx, url)
 	if err != nil {

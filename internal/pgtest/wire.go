@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Wire counts what clients send to a PostgreSQL server through it. It changes nothing.
+// Wire is a proxy that counts what clients send to a PostgreSQL server.
 type Wire struct {
 	connections, trips, bytes atomic.Int64
 }
@@ -20,14 +20,14 @@ type Wire struct {
 // opening a connection. (https://www.postgresql.org/docs/current/protocol-flow.html)
 func (w *Wire) Trips() int64 { return w.trips.Load() }
 
-// Connections is how many connections were opened.
+// Connections returns how many connections were opened.
 func (w *Wire) Connections() int64 { return w.connections.Load() }
 
-// Bytes is how many bytes clients have sent.
+// Bytes returns how many bytes clients have sent.
 func (w *Wire) Bytes() int64 { return w.bytes.Load() }
 
-// Idle lets time pass in which nobody asks the gateway for anything, and fails the test if anything is sent to the database, or anybody
-// connects: a serverless one falls asleep only if nobody talks to it. IDLE_TIME, a duration, is how long instead of d.
+// Idle waits for d, or IDLE_TIME, while the gateway gets no request. It fails the test if anything is sent to the
+// database or a connection is opened: a serverless database suspends only without traffic.
 func (w *Wire) Idle(t testing.TB, d time.Duration) {
 	t.Helper()
 	if text := os.Getenv("IDLE_TIME"); text != "" {
@@ -39,11 +39,12 @@ func (w *Wire) Idle(t testing.TB, d time.Duration) {
 	bytes, connections := w.Bytes(), w.Connections()
 	time.Sleep(d)
 	if sent, opened := w.Bytes()-bytes, w.Connections()-connections; sent != 0 || opened != 0 {
-		t.Errorf("%d bytes were sent to the database and %d connections opened while nobody asked for anything for %v", sent, opened, d)
+		t.Errorf("%d bytes were sent to the database and %d connections opened while nobody asked for anything for %v",
+			sent, opened, d)
 	}
 }
 
-// Count puts a Wire in front of the database and returns it with the URL through it.
+// Count starts a Wire in front of the database and returns it with the URL through it.
 func Count(t testing.TB, database string) (*Wire, string) {
 	t.Helper()
 	u, err := url.Parse(database)

@@ -1,4 +1,4 @@
-// Package redistest gives a test a real Redis, which ends with it. It needs redis-server.
+// Package redistest runs a Redis server for a test. It needs redis-server.
 package redistest
 
 import (
@@ -63,7 +63,7 @@ func (s *Server) Start() error {
 	return nil
 }
 
-// Stop ends the server at once, as a crash would.
+// Stop kills the server.
 func (s *Server) Stop() { s.proc.Stop(syscall.SIGKILL) }
 
 func (s *Server) remove() {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Output is what a program says, to be read while it goes on. The zero value is ready; it is safe for concurrent use.
+// Output holds the output of a running program. The zero value is ready; it is safe for concurrent use.
 type Output struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -21,14 +21,15 @@ func (o *Output) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// String is what has been written so far.
+// String returns the output so far.
 func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.String()
 }
 
-// Wait returns the last group of the pattern, or all that fits if it has none, once it is there. The test fails if it is not within 20 s.
+// Wait waits until the output matches the pattern, and returns the last group or, without groups, the match. The test
+// fails after a minute.
 func (o *Output) Wait(t testing.TB, pattern string) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)

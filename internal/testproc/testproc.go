@@ -1,5 +1,5 @@
-// Package testproc starts the servers that tests need, so that none outlives the
-// process that started it, whatever becomes of that process.
+// Package testproc starts the servers that tests need, and makes sure that none outlives the process that started
+// it, even if that is killed.
 package testproc
 
 import (
@@ -25,8 +25,8 @@ type Server struct {
 	done chan struct{} // closed when it has ended
 }
 
-// Start starts cmd, which gets the signal onDeath should this process end without
-// stopping it (Linux only). As the user of id name, if that is not empty.
+// Start starts cmd, as the user runAs if that is not empty. On Linux, cmd gets the signal onDeath if this process
+// ends without stopping it.
 func Start(cmd *exec.Cmd, runAs string, onDeath syscall.Signal) (*Server, error) {
 	if err := prepare(cmd, runAs, onDeath); err != nil {
 		return nil, err
@@ -51,10 +51,10 @@ func Start(cmd *exec.Cmd, runAs string, onDeath syscall.Signal) (*Server, error)
 	return s, nil
 }
 
-// PID is the process id.
+// PID returns the process id.
 func (s *Server) PID() int { return s.cmd.Process.Pid }
 
-// Run runs cmd to its end, with the output in the error if it fails.
+// Run runs cmd to its end. The error contains the output.
 func Run(cmd *exec.Cmd, runAs string) error {
 	if err := prepare(cmd, runAs, syscall.SIGKILL); err != nil {
 		return err
@@ -97,8 +97,8 @@ func (s *Server) Stop(sig syscall.Signal) {
 	}
 }
 
-// Unprivileged is the user for servers that refuse to run as root: "" unless this
-// process is root, else the first of the names that exists.
+// Unprivileged returns the user for servers that refuse to run as root: "" unless this process is root, else the
+// first of the names that exists.
 func Unprivileged(names ...string) string {
 	if os.Geteuid() != 0 {
 		return ""
@@ -111,8 +111,7 @@ func Unprivileged(names ...string) string {
 	return ""
 }
 
-// Dir makes a temporary folder that belongs to the user runAs, and removes those that
-// processes now dead have left behind.
+// Dir creates a temporary folder that belongs to the user runAs, and removes those of processes that have ended.
 func Dir(prefix, runAs string) (string, error) {
 	sweep(prefix)
 	dir, err := os.MkdirTemp("", fmt.Sprintf("%s-%d-", prefix, os.Getpid()))
@@ -139,7 +138,7 @@ func sweep(prefix string) {
 	}
 }
 
-// FreePort is a TCP port of the loopback that nothing listens on at the moment.
+// FreePort returns a TCP port of the loopback on which nothing listens at the moment.
 func FreePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -168,8 +167,8 @@ func (s *Server) WaitListening(port int) error {
 	}
 }
 
-// Missing ends a test whose server is not installed: it is skipped, but fails
-// where CI is set, so that no run there passes for want of a server.
+// Missing skips a test whose server is not installed, and fails it where CI is set, so that no run there passes for
+// lack of a server.
 func Missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
@@ -181,7 +180,7 @@ func Missing(t testing.TB, what string) {
 // oldestNode is the oldest major version of Node.js that the Vercel CLI and the SDKs run on.
 const oldestNode = 20
 
-// Node ends a test like Missing unless Node.js is there, new enough and with npm.
+// Node calls Missing unless there is Node.js, new enough and with npm.
 func Node(t testing.TB) {
 	t.Helper()
 	out, err := exec.Command("node", "--version").Output()

@@ -25,11 +25,13 @@ func TestVersion(t *testing.T) {
 		info    *debug.BuildInfo
 		want    string
 	}{
-		"a release":                   {"v1.2.3", build("(devel)"), "v1.2.3"},
-		"a release from a checkout":   {"v1.2.3", build("v1.2.4-0.20261130212351-5ebd596a1b2c+dirty", revision), "v1.2.3"},
-		"go install @v1.2.3":          {"", build("v1.2.3"), "v1.2.3"},
-		"a checkout":                  {"", build("v1.2.4-0.20261130212351-5ebd596a1b2c", revision), "v1.2.4-0.20261130212351-5ebd596a1b2c"},
-		"a changed checkout":          {"", build("v1.2.4-0.20261130212351-5ebd596a1b2c+dirty", revision), "v1.2.4-0.20261130212351-5ebd596a1b2c+dirty"},
+		"a release":                 {"v1.2.3", build("(devel)"), "v1.2.3"},
+		"a release from a checkout": {"v1.2.3", build("v1.2.4-0.20261130212351-5ebd596a1b2c+dirty", revision), "v1.2.3"},
+		"go install @v1.2.3":        {"", build("v1.2.3"), "v1.2.3"},
+		"a checkout": {"", build("v1.2.4-0.20261130212351-5ebd596a1b2c", revision),
+			"v1.2.4-0.20261130212351-5ebd596a1b2c"},
+		"a changed checkout": {"", build("v1.2.4-0.20261130212351-5ebd596a1b2c+dirty", revision),
+			"v1.2.4-0.20261130212351-5ebd596a1b2c+dirty"},
 		"a revision alone":            {"", build("(devel)", revision, "vcs.modified=false"), "devel-5ebd596a1b2c"},
 		"a changed revision alone":    {"", build("(devel)", revision, "vcs.modified=true"), "devel-5ebd596a1b2c+dirty"},
 		"a short revision":            {"", build("", "vcs.revision=42"), "devel-42"},
@@ -95,7 +97,8 @@ func TestBuilds(t *testing.T) {
 	if v := version("-buildvcs=true"); !strings.Contains(v, revision) || strings.Contains(v, "dirty") {
 		t.Errorf("a checkout of %s is %s", revision, v)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module github.com/alicetears/llm-gateway\n\ngo 1.26.0\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"),
+		[]byte("module github.com/alicetears/llm-gateway\n\ngo 1.26.0\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if v := version("-buildvcs=true"); !strings.Contains(v, revision) || !strings.HasSuffix(v, "+dirty") {

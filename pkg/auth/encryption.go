@@ -80,8 +80,9 @@ func (s *Secrets) Decrypt(encrypted []byte, keyID string, b Binding) (plaintext 
 		}
 		return plaintext, i > 0, nil
 	}
-	return nil, false, fmt.Errorf("%w: it was encrypted under a key that is not configured (neither ENCRYPTION_KEY nor "+
-		"JWT_SECRET nor a previous one)", ErrUndecryptable)
+	return nil, false,
+		fmt.Errorf("%w: it was encrypted under a key that is not configured (neither ENCRYPTION_KEY nor "+
+			"JWT_SECRET nor a previous one)", ErrUndecryptable)
 }
 
 func (k encryptionKey) encrypt(plaintext, nonce []byte, b Binding) []byte {

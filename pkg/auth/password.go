@@ -81,7 +81,8 @@ func parsePasswordHash(phc string) (passwordHash, error) {
 		return passwordHash{}, ErrMalformedHash
 	}
 	fields := strings.Split(phc, "$")
-	if len(fields) != 6 || fields[0] != "" || fields[1] != "argon2id" || fields[2] != "v="+strconv.Itoa(argon2.Version) {
+	if len(fields) != 6 || fields[0] != "" || fields[1] != "argon2id" ||
+		fields[2] != "v="+strconv.Itoa(argon2.Version) {
 		return passwordHash{}, ErrMalformedHash
 	}
 	var h passwordHash
@@ -99,7 +100,8 @@ func parsePasswordHash(phc string) (passwordHash, error) {
 
 	var err error
 	encoding := base64.RawStdEncoding.Strict()
-	if h.salt, err = encoding.DecodeString(fields[4]); err != nil || len(h.salt) < minSaltLen || len(h.salt) > maxSaltLen {
+	if h.salt, err = encoding.DecodeString(fields[4]); err != nil || len(h.salt) < minSaltLen ||
+		len(h.salt) > maxSaltLen {
 		return passwordHash{}, ErrMalformedHash
 	}
 	if h.tag, err = encoding.DecodeString(fields[5]); err != nil || len(h.tag) < minTagLen || len(h.tag) > maxTagLen {

@@ -190,7 +190,7 @@ func FuzzCheckToken(f *testing.F) {
 	f.Add("llm_\xff\x00", false)
 	f.Fuzz(func(t *testing.T, token string, _ bool) {
 		if _, err := s.CheckToken(token); err == nil {
-			// Only a token that carries the right checksum passes.
+			// Only a token with the right checksum is valid.
 			if want := s.generations[0].tokenChecksum(token[:tokenBody]); token[tokenBody:] != string(want[:]) {
 				t.Fatalf("%q accepted", token)
 			}

@@ -232,7 +232,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-func TestDatabaseForms(t *testing.T) {
+func TestDatabaseURLs(t *testing.T) {
 	for value, path := range map[string]string{
 		"sqlite:/var/lib/x.db": "/var/lib/x.db", "sqlite:///var/lib/x.db": "/var/lib/x.db", "SQLite:x.db": "x.db", "file:./x y.db": "./x y.db",
 	} {
@@ -251,7 +251,7 @@ func TestDatabaseForms(t *testing.T) {
 	if c.Database.MigrationURL != "postgres://b/d" {
 		t.Errorf("migrations go to %s", c.Database.MigrationURL)
 	}
-	// A secret of one's own with the default database is fine, and then none is made.
+	// With an own secret and the default database no secret is made.
 	if c := load(t, PlatformBinary, map[string]string{"JWT_SECRET": goodSecret}); c.Secrets.Local || c.Database.Kind != SQLite {
 		t.Errorf("%v", c.Database)
 	}
@@ -303,7 +303,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// Whatever is read is listed, and whatever is listed is read, in both platforms; NAME_FILE for secrets and URLs alone.
+// The listed variables are exactly those that are read, on both platforms; NAME_FILE only for secrets and URLs.
 func TestVariablesAreThoseThatAreRead(t *testing.T) {
 	for _, platform := range []Platform{PlatformBinary, PlatformFunctions} {
 		read := map[string]bool{}
@@ -397,7 +397,7 @@ func TestUnknownPlatform(t *testing.T) {
 	}
 }
 
-// Somebody who copies the example as it is must not run with a secret that everybody knows.
+// A copy of the example must not contain a secret that everybody knows.
 func TestEnvExampleHasNoSecret(t *testing.T) {
 	text, err := os.Open(filepath.Join("..", "..", ".env.example"))
 	if err != nil {

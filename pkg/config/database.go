@@ -100,7 +100,8 @@ func (r *reader) checkPostgres(name, value string) {
 	}
 	u, err := url.Parse(value) // its error quotes the URL, password and all
 	if err != nil {
-		r.problem(name, "is not a valid URL", "percent-encode special characters in the password (@ is %40, / is %2F, # is %23, % is %25)")
+		r.problem(name, "is not a valid URL",
+			"percent-encode special characters in the password (@ is %40, / is %2F, # is %23, % is %25)")
 		return
 	}
 	if u.Host == "" && u.Query().Get("host") == "" {

@@ -104,7 +104,8 @@ func (p *dotEnvParser) statement() error {
 		p.rest, p.line = after, p.line+1
 		return nil
 	}
-	if name, found := strings.CutPrefix(trimmed, "export"); found && strings.HasPrefix(strings.TrimLeft(name, " \t"), "=") {
+	if name, found := strings.CutPrefix(trimmed, "export"); found &&
+		strings.HasPrefix(strings.TrimLeft(name, " \t"), "=") {
 		// a variable named export
 	} else if found && name != "" && strings.ContainsRune(" \t", rune(name[0])) {
 		trimmed = strings.TrimLeft(name, " \t")

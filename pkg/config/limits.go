@@ -33,7 +33,8 @@ func (r *reader) limits() Limits {
 		MaxUpstreamBytes: r.size("MAX_UPSTREAM_BYTES", kilobyte, gigabyte),
 	}
 	if l.BodyBudgetBytes > 0 && l.BodyBudgetBytes < l.MaxBodyBytes {
-		r.problem("BODY_BUDGET_BYTES", "is less than MAX_BODY_BYTES, so that the largest bodies would never be accepted",
+		r.problem("BODY_BUDGET_BYTES",
+			"is less than MAX_BODY_BYTES, so that the largest bodies would never be accepted",
 			"raise it, or lower MAX_BODY_BYTES")
 	}
 	return l
@@ -77,7 +78,8 @@ func (r *reader) size(name string, low, high int64) int64 {
 		return 0
 	}
 	if n < low || n > high {
-		r.problem(name, "is out of range", fmt.Sprintf("set it to between %s and %s", formatSize(low), formatSize(high)))
+		r.problem(name, "is out of range",
+			fmt.Sprintf("set it to between %s and %s", formatSize(low), formatSize(high)))
 		return 0
 	}
 	return n

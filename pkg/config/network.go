@@ -83,10 +83,12 @@ func (r *reader) host(name string) string {
 		return host
 	}
 	isName := !strings.ContainsFunc(host, func(c rune) bool {
-		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_')
+		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' ||
+			c == '_')
 	})
 	if !isName {
-		r.problem(name, "is neither an address nor a host name", "set it to 127.0.0.1, or to 0.0.0.0 to listen everywhere (the port goes into PORT)")
+		r.problem(name, "is neither an address nor a host name",
+			"set it to 127.0.0.1, or to 0.0.0.0 to listen everywhere (the port goes into PORT)")
 		return ""
 	}
 	return host
@@ -149,7 +151,8 @@ func parseOrigin(text string) (string, bool) {
 		return "*", true
 	}
 	u, err := url.Parse(strings.TrimSuffix(text, "/"))
-	if err != nil || u.Scheme == "" || u.Hostname() == "" || u.User != nil || u.Path != "" || strings.ContainsAny(text, "?#*") {
+	if err != nil || u.Scheme == "" || u.Hostname() == "" || u.User != nil || u.Path != "" ||
+		strings.ContainsAny(text, "?#*") {
 		return "", false
 	}
 	host := strings.ToLower(u.Host)
@@ -167,7 +170,8 @@ func parseOrigin(text string) (string, bool) {
 func (r *reader) prices(name string) catalog.Overrides {
 	prices, err := catalog.ParseOverrides(r.text(name))
 	if err != nil {
-		r.problem(name, err.Error(), `write it like {"openai/gpt-5-mini":{"input":0.25,"output":2}}, USD per million tokens`)
+		r.problem(name, err.Error(),
+			`write it like {"openai/gpt-5-mini":{"input":0.25,"output":2}}, USD per million tokens`)
 	}
 	return prices
 }

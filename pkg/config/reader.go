@@ -189,7 +189,8 @@ func orList(words []string) string {
 func (r *reader) integer(name string, low, high int) int {
 	n, err := strconv.Atoi(r.text(name))
 	if err != nil || n < low || n > high {
-		r.problem(name, "is not a whole number in its range", fmt.Sprintf("set it to a number from %d to %d", low, high))
+		r.problem(name, "is not a whole number in its range",
+			fmt.Sprintf("set it to a number from %d to %d", low, high))
 		return 0
 	}
 	return n

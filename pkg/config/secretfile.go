@@ -116,8 +116,9 @@ func readSecret(path string) (string, error) {
 		if wrong := weakness(secret); wrong == "" {
 			return secret, nil
 		} else if strings.HasSuffix(string(data), "\n") || time.Now().After(deadline) {
-			return "", fmt.Errorf("%s %s: restore it from a backup; if there is none, delete it to have a new one made, "+
-				"after which stored provider keys must be entered and gateway tokens made again", path, wrong)
+			return "",
+				fmt.Errorf("%s %s: restore it from a backup; if there is none, delete it to have a new one made, "+
+					"after which stored provider keys must be entered and gateway tokens made again", path, wrong)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

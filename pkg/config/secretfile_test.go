@@ -76,7 +76,7 @@ func TestConcurrentCreatorsGetTheSameSecret(t *testing.T) {
 	}
 }
 
-// Two real processes, because that is what the promise is about. The test binary runs itself.
+// Two real processes; the test binary runs itself.
 func TestTwoProcessesGetTheSameSecret(t *testing.T) {
 	const marker = "CONFIG_TEST_SECRET_DIR"
 	if dir := os.Getenv(marker); dir != "" {

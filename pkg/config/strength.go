@@ -25,8 +25,10 @@ const (
 var placeholders = []string{
 	"changeme", "changethis", "changeit", "pleasechange", "replaceme", "replacethis", "replacewith", "yoursecret",
 	"yourjwtsecret", "yoursupersecret", "yourrandom", "yourencryption", "yourkeyhere", "placeholder", "supersecret",
-	"mysecret", "jwtsecret", "secretkeyhere", "insertsecret", "insertyour", "opensslrand", "examplesecret", "testsecret",
-	"devsecret", "notsosecret", "keyboardcat", "passwordpassword", "correcthorse", "minimumcharacters", "atleastcharacters",
+	"mysecret", "jwtsecret", "secretkeyhere", "insertsecret", "insertyour", "opensslrand", "examplesecret",
+	"testsecret",
+	"devsecret", "notsosecret", "keyboardcat", "passwordpassword", "correcthorse", "minimumcharacters",
+	"atleastcharacters",
 }
 
 // weakness returns what is wrong with a secret, as text that follows the variable's name, or "".

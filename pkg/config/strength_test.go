@@ -38,7 +38,7 @@ func TestWeakness(t *testing.T) {
 	}
 }
 
-// What the message tells people to make must never be refused.
+// A secret made as the message says is never refused.
 func TestRandomSecretsAreGood(t *testing.T) {
 	buf := make([]byte, 48)
 	for range 20000 {

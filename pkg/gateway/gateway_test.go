@@ -102,7 +102,7 @@ func newWorldOn(t testing.TB, db store.DB) *world {
 values ($1, 'a@example.com', '', 'user', '', $2, 1, 0, 0)`, w.user, true)
 	w.run(`insert into tokens (id, user_id, name, hash, enabled, blocked, created_at) values ($1, $2, '', $3, $4, $5, 0)`,
 		w.tokenID, w.user, digest[:], true, false)
-	w.g = w.newGateway(gateway.Settings{Timeout: 10 * time.Second, FirstEvent: 5 * time.Second, IdleTimeout: 5 * time.Second})
+	w.g = w.newGateway(gateway.Settings{Timeout: time.Minute, FirstEvent: time.Minute, IdleTimeout: time.Minute})
 	return w
 }
 
@@ -402,7 +402,7 @@ func TestRoundRobinRotates(t *testing.T) {
 	w := newWorld(t)
 	w.run(`update users set strategy = 'round-robin'`)
 	ids := []store.ID{w.add(key{}), w.add(key{}), w.add(key{})}
-	other := w.newGateway(gateway.Settings{Timeout: 5 * time.Second})
+	other := w.newGateway(gateway.Settings{Timeout: time.Minute})
 	for i := range 20 {
 		g := w.g
 		if i%2 == 1 {
@@ -617,7 +617,7 @@ func TestChangedSecretLosesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.g = w.newGateway(gateway.Settings{Timeout: 5 * time.Second})
+	w.g = w.newGateway(gateway.Settings{Timeout: time.Minute})
 	request := w.request(model)
 	made, err := w.secrets.CheckToken(w.token)
 	if err != nil {
@@ -632,7 +632,7 @@ func TestChangedSecretLosesNothing(t *testing.T) {
 	if n := w.int(`select count(*) from provider_keys where sealing_key = $1`, w.secrets.EncryptionKeyID()); n != 1 {
 		t.Error("the key was not encrypted again")
 	}
-	w.g = w.newGateway(gateway.Settings{Timeout: 5 * time.Second})
+	w.g = w.newGateway(gateway.Settings{Timeout: time.Minute})
 	request.ID = store.NewID(w.clock.Load())
 	w.mustServe(request, id)
 }

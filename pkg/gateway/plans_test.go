@@ -25,7 +25,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 				session, w.user, w.clock.Load()+1000)
 			r := &storetest.Recorder{DB: db}
 			w.db.DB = r
-			w.g = w.newGateway(gateway.Settings{Timeout: 10 * time.Second})
+			w.g = w.newGateway(gateway.Settings{Timeout: time.Minute})
 			w.mustServe(w.request(model), id)
 			request := w.request(model)
 			request.Principal = gateway.Principal{Session: session, User: w.user}

@@ -29,7 +29,7 @@ func TestReencryptingReplacesNoKeyEnteredMeanwhile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.g = w.newGateway(gateway.Settings{Timeout: 5 * time.Second})
+	w.g = w.newGateway(gateway.Settings{Timeout: time.Minute})
 	request := w.request(model)
 	made, err := w.secrets.CheckToken(w.token)
 	if err != nil {

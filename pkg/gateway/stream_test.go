@@ -195,7 +195,7 @@ func TestClientLeavingBeforeTheAnswerKeepsTheReservation(t *testing.T) {
 
 func TestDeadlineEndsAStream(t *testing.T) {
 	w := newWorld(t)
-	w.g = w.newGateway(gateway.Settings{Timeout: 300 * time.Millisecond, FirstEvent: 5 * time.Second})
+	w.g = w.newGateway(gateway.Settings{Timeout: 300 * time.Millisecond, FirstEvent: time.Minute})
 	w.add(key{answer: answerStream("Hel", "wait")})
 	c, err := w.g.Start(t.Context(), w.askStream())
 	if err != nil {
@@ -232,7 +232,7 @@ func TestSlowFirstEventCommitsTheKey(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			w.g = w.newGateway(gateway.Settings{Timeout: 5 * time.Second, FirstEvent: 50 * time.Millisecond})
+			w.g = w.newGateway(gateway.Settings{Timeout: time.Minute, FirstEvent: 50 * time.Millisecond})
 			id := w.add(key{answer: slow(300*time.Millisecond, tt.answer)})
 			w.add(key{answer: answerStream("other")})
 			begun := time.Now()

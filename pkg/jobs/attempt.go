@@ -46,7 +46,8 @@ func (q *Queue) run(j *store.Job) {
 
 	task, err := q.decryptTask(j)
 	if err != nil {
-		q.end(j, Failed("", fault.Wrap(err, fault.Gone, "the secret that encrypts the request is gone; send the request again")))
+		q.end(j, Failed("",
+			fault.Wrap(err, fault.Gone, "the secret that encrypts the request is gone; send the request again")))
 		return
 	}
 	settled := false
@@ -71,7 +72,8 @@ func (q *Queue) end(j *store.Job, r Result) {
 	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
 	err := q.DB.Run(ctx, q.endStatements(j, r)...)
-	for pause := 50 * time.Millisecond; err != nil && store.CodeOf(err) != store.CodeNull && ctx.Err() == nil; pause *= 2 {
+	for pause := 50 * time.Millisecond; err != nil && store.CodeOf(err) != store.CodeNull &&
+		ctx.Err() == nil; pause *= 2 {
 		time.Sleep(pause)
 		err = q.DB.Run(ctx, q.endStatements(j, r)...)
 	}

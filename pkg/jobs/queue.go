@@ -32,7 +32,8 @@ type Settings struct {
 // Executor runs a task through the gateway. It calls endStatements once with the result, before the usage row is
 // written, and commits the statements that it returns together with the row. It does not call it if there is no usage row.
 type Executor interface {
-	Execute(ctx context.Context, p gateway.Principal, name string, t Task, endStatements func(Result) []store.Stmt) Result
+	Execute(ctx context.Context, p gateway.Principal, name string, t Task,
+		endStatements func(Result) []store.Stmt) Result
 }
 
 // Deps are what a Queue works with. All are required.
@@ -84,7 +85,8 @@ func (q *Queue) Submit(ctx context.Context, p store.Principal, id store.ID, name
 		return store.Job{}, err
 	}
 	if int64(len(text)) > q.settings.MaxBytes {
-		return store.Job{}, fault.New(fault.TooLarge, "the request is larger than %d kB (JOB_MAX_BYTES); send it without async", q.settings.MaxBytes>>10)
+		return store.Job{}, fault.New(fault.TooLarge,
+			"the request is larger than %d kB (JOB_MAX_BYTES); send it without async", q.settings.MaxBytes>>10)
 	}
 	j := store.Job{ID: id, Name: name}
 	sum := sha256.Sum256(text)
@@ -108,7 +110,8 @@ func (q *Queue) Submit(ctx context.Context, p store.Principal, id store.ID, name
 	}
 	digest, _, err := q.Secrets.Decrypt(s.Job.Digest, s.Job.EncryptionKeyID, binding("digest", s.Job.ID, p.User))
 	if err != nil || !bytes.Equal(digest, sum[:]) || !p.Token.IsZero() && s.Job.Token != p.Token {
-		return store.Job{}, fault.New(fault.Conflict, "this requestId belongs to another request of yours; choose another one")
+		return store.Job{}, fault.New(fault.Conflict,
+			"this requestId belongs to another request of yours; choose another one")
 	}
 	return s.Job, nil
 }
@@ -160,7 +163,8 @@ const (
 // worker, Await runs it, and returns when that has ended, whatever the timeout and even if the client has left. With a
 // timeout of 0 it only looks the job up. If it is too late to begin (Settings.BeginWithin), it returns the job, for the
 // client to poll again. Errors: Unauthorized, NotFound, Cancelled, the database's.
-func (q *Queue) Await(ctx context.Context, p store.Principal, requestID string, timeout time.Duration) (store.Job, error) {
+func (q *Queue) Await(ctx context.Context, p store.Principal, requestID string, timeout time.Duration) (
+	store.Job, error) {
 	begun := time.Now()
 	changed, forget := q.watch(name{p.User, requestID})
 	defer forget()

@@ -108,7 +108,9 @@ func (q *Queue) encryptResult(j *store.Job, r Result) (encrypted []byte, keyID s
 // ResultOf returns the result of a job that is over. A job whose processes all died has none: that is a failure, too.
 func (q *Queue) ResultOf(j *store.Job) Result {
 	if j.Result == nil || j.ResultKeyID == nil {
-		return Failed("", fault.New(fault.Unavailable, "the processes that ran this request ended before they had an answer; send it again under another requestId"))
+		return Failed("",
+			fault.New(fault.Unavailable,
+				"the processes that ran this request ended before they had an answer; send it again under another requestId"))
 	}
 	text, _, err := q.Secrets.Decrypt(j.Result, *j.ResultKeyID, binding("result", j.ID, j.UserID))
 	var r Result

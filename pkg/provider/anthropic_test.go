@@ -26,7 +26,7 @@ func TestClaudeVersion(t *testing.T) {
 	}
 }
 
-// What each generation is sent for the same request.
+// The fields of the same request for each generation.
 func TestClaudeGenerations(t *testing.T) {
 	p := table(t, nil).ByID("anthropic")
 	text := func(role chat.Role, s string) chat.Message {
@@ -126,7 +126,7 @@ func TestClaudesAgreeWithTheCatalogue(t *testing.T) {
 	}
 }
 
-// Anthropic gets the fields that its document lists.
+// Anthropic receives the fields that its document lists.
 func TestAnthropicFields(t *testing.T) {
 	req := everything("claude-sonnet-4-6")
 	req.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatSchema, Schema: []byte(`{"type":"object","properties":{}}`)}

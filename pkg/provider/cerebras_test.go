@@ -25,7 +25,7 @@ func TestCerebrasFields(t *testing.T) {
 	if got := encode(t, p, everything("gpt-oss-120b"))["temperature"]; got != 1.5 {
 		t.Errorf("the temperature is %v", got)
 	}
-	// Reasoning goes back as it came, by the name that it came by.
+	// Reasoning is sent back under the name under which it came.
 	req := everything("gpt-oss-120b")
 	req.Messages = append(req.Messages, chat.Message{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Reason, Text: "hm"}, {Kind: chat.Text, Text: "yes"}}},
 		chat.Message{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "go on"}}})

@@ -46,7 +46,7 @@ func TestCheck(t *testing.T) {
 				w.WriteHeader(tt.status)
 				io.WriteString(w, tt.body)
 			})
-			res := c.Check(context5s(t), p, secret)
+			res := c.Check(deadline(t), p, secret)
 			if res.Class != tt.class || res.OK != (tt.class == "") || res.Status != tt.status || !strings.Contains(res.Message, tt.says) || res.Message == "" {
 				t.Errorf("%+v", res)
 			}
@@ -68,7 +68,7 @@ func TestChecksAreAboutNoModel(t *testing.T) {
 			w.WriteHeader(status)
 			io.WriteString(w, `{"error":{"message":"no","type":"x","code":null}}`)
 		})
-		if res := c.Check(context5s(t), p, secret); res.Err == nil || res.Err.Scope != want {
+		if res := c.Check(deadline(t), p, secret); res.Err == nil || res.Err.Scope != want {
 			t.Errorf("%d: %+v", status, res.Err)
 		}
 	}

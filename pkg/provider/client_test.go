@@ -35,8 +35,8 @@ func serve(t testing.TB, id string, h http.HandlerFunc) (*Provider, *Client) {
 	return table(t, map[string]string{id: srv.URL + "/base"}).ByID(id), c
 }
 
-func context5s(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+func deadline(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -78,7 +78,7 @@ func TestRequestHeaders(t *testing.T) {
 		"Authorization": {"Bearer llm_callers"}, "X-Api-Key": {"callers"}, "Cookie": {"s=1"}, "Openai-Organization": {"org"}, "Forwarded": {"x"},
 		"X-Forwarded-For": {"1.2.3.4"}, "User-Agent": {"curl"}, "Accept-Encoding": {"gzip"}, "Http-Referer": {"https://app.example"}, "X-Title": {"App"},
 	}
-	resp, err := c.Do(context5s(t), p, secret, request, Options{Streamed: true, Header: from})
+	resp, err := c.Do(deadline(t), p, secret, request, Options{Streamed: true, Header: from})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestVersionHeader(t *testing.T) {
 		got = append(got, r.Header.Get("Anthropic-Version")+" "+r.Header.Get("X-Api-Key")+r.Header.Get("Authorization"))
 	})
 	for _, h := range []http.Header{nil, {"Anthropic-Version": {"2024-01-01"}}} {
-		resp, err := c.Do(context5s(t), p, secret, request, Options{Header: h})
+		resp, err := c.Do(deadline(t), p, secret, request, Options{Header: h})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +118,7 @@ func TestVersionHeader(t *testing.T) {
 	}
 }
 
-// What a dialect needs does not displace what the caller asks for: both are lists.
+// A dialect's own values of a list header do not displace the caller's.
 func TestBetasAreJoined(t *testing.T) {
 	var got []string
 	p, c := serve(t, "anthropic", func(w http.ResponseWriter, r *http.Request) {
@@ -127,7 +127,7 @@ func TestBetasAreJoined(t *testing.T) {
 	needs := request
 	needs.Header = http.Header{"Anthropic-Beta": {"files"}}
 	for _, h := range []http.Header{nil, {"Anthropic-Beta": {"a,b"}}} {
-		resp, err := c.Do(context5s(t), p, secret, needs, Options{Header: h})
+		resp, err := c.Do(deadline(t), p, secret, needs, Options{Header: h})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +144,7 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 		hits.Add(1)
 		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 	})
-	call := fails(t, context5s(t), c, p, Options{})
+	call := fails(t, deadline(t), c, p, Options{})
 	if call.Err.Class != chat.Transport || call.Err.Status != 307 || hits.Load() != 1 {
 		t.Errorf("%+v after %d requests", call.Err, hits.Load())
 	}
@@ -157,7 +157,7 @@ func TestFailureIsClassifiedAndRedacted(t *testing.T) {
 		w.WriteHeader(401)
 		fmt.Fprintf(w, `{"error":{"message":"Incorrect API key provided: %s.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`, secret)
 	})
-	call := fails(t, context5s(t), c, p, Options{})
+	call := fails(t, deadline(t), c, p, Options{})
 	if e := call.Err; e.Class != chat.BadKey || e.Status != 401 || e.Code != "invalid_api_key" || e.Message != "Incorrect API key provided: [redacted]." {
 		t.Errorf("%+v", e)
 	}
@@ -175,7 +175,7 @@ func TestEndlessFailureIsCut(t *testing.T) {
 			}
 		}
 	})
-	call := fails(t, context5s(t), c, p, Options{})
+	call := fails(t, deadline(t), c, p, Options{})
 	if call.Err.Class != chat.Transport || !strings.HasPrefix(call.Err.Message, "OpenAI answered with status 500 but not in its error format") {
 		t.Errorf("%+v", call.Err)
 	}
@@ -190,7 +190,7 @@ func TestSent(t *testing.T) {
 	ln.Close()
 	c := NewClient(ClientConfig{})
 	defer c.Close()
-	call := fails(t, context5s(t), c, table(t, map[string]string{"groq": refused}).ByID("groq"), Options{})
+	call := fails(t, deadline(t), c, table(t, map[string]string{"groq": refused}).ByID("groq"), Options{})
 	if call.Sent || call.Answered || call.Err.Class != chat.Transport || call.Err.Status != 0 {
 		t.Errorf("refused: %+v, %v", call, call.Err)
 	}
@@ -199,7 +199,7 @@ func TestSent(t *testing.T) {
 		io.Copy(io.Discard, r.Body)
 		panic(http.ErrAbortHandler)
 	})
-	call = fails(t, context5s(t), c, p, Options{})
+	call = fails(t, deadline(t), c, p, Options{})
 	if !call.Sent || call.Answered || call.Err.Class != chat.Transport {
 		t.Errorf("hung up: %+v, %v", call, call.Err)
 	}
@@ -227,12 +227,12 @@ func TestIdleTimeout(t *testing.T) {
 		}
 	}
 	p, c := serve(t, "openai", mute)
-	call := fails(t, context5s(t), c, p, Options{IdleTimeout: 60 * time.Millisecond})
+	call := fails(t, deadline(t), c, p, Options{IdleTimeout: 60 * time.Millisecond})
 	if call.Err.Class != chat.Timeout || !errors.Is(call, ErrIdleTimeout) || !call.Sent || call.Answered {
 		t.Errorf("before the header: %+v, %v", call, call.Err)
 	}
 
-	resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/half", Body: []byte("{}")}, Options{Streamed: true, IdleTimeout: 60 * time.Millisecond})
+	resp, err := c.Do(deadline(t), p, secret, dialect.Encoded{Path: "/half", Body: []byte("{}")}, Options{Streamed: true, IdleTimeout: 60 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestAnyByteRestartsTheIdleTimeout(t *testing.T) {
 		}
 		io.WriteString(w, "{}")
 	})
-	resp, err := c.Do(context5s(t), p, secret, request, Options{IdleTimeout: 200 * time.Millisecond})
+	resp, err := c.Do(deadline(t), p, secret, request, Options{IdleTimeout: 200 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,7 +300,7 @@ func TestClosingEarlyCancelsTheRequest(t *testing.T) {
 		<-r.Context().Done()
 		close(left)
 	})
-	resp, err := c.Do(context5s(t), p, secret, request, Options{Streamed: true})
+	resp, err := c.Do(deadline(t), p, secret, request, Options{Streamed: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,7 +318,7 @@ func TestCutBody(t *testing.T) {
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
 	})
-	resp, err := c.Do(context5s(t), p, secret, request, Options{})
+	resp, err := c.Do(deadline(t), p, secret, request, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +360,7 @@ func TestCompressedAnswers(t *testing.T) {
 		}
 	})
 	for path, want := range map[string]string{"/gzip": `{"ok":true}`, "/bomb": "", "/br": "", "/error": ""} {
-		resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: path, Body: []byte("{}")}, Options{})
+		resp, err := c.Do(deadline(t), p, secret, dialect.Encoded{Path: path, Body: []byte("{}")}, Options{})
 		var text []byte
 		if err == nil {
 			text, err = resp.ReadAll()
@@ -402,7 +402,7 @@ func TestBodyLimits(t *testing.T) {
 		{"/exact", false, true}, {"/over", false, false}, {"/lines", false, false},
 		{"/exact", true, true}, {"/lines", true, true}, {"/line", true, false}, {"/over", true, false},
 	} {
-		resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: tt.path, Body: []byte("{}")}, Options{Streamed: tt.streamed})
+		resp, err := c.Do(deadline(t), p, secret, dialect.Encoded{Path: tt.path, Body: []byte("{}")}, Options{Streamed: tt.streamed})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -424,7 +424,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	})
 	for i := range 6 {
 		path := [...]string{"/good", "/bad"}[i%2]
-		resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: path, Body: []byte("{}")}, Options{IdleTimeout: time.Second})
+		resp, err := c.Do(deadline(t), p, secret, dialect.Encoded{Path: path, Body: []byte("{}")}, Options{IdleTimeout: time.Minute})
 		if err == nil {
 			resp.ReadAll()
 		}
@@ -443,7 +443,7 @@ func TestStaleConnection(t *testing.T) {
 	defer c.Close()
 	p := table(t, map[string]string{"openai": srv.URL}).ByID("openai")
 	for range 5 {
-		resp, err := c.Do(context5s(t), p, secret, request, Options{})
+		resp, err := c.Do(deadline(t), p, secret, request, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -474,16 +474,16 @@ func TestHTTP2(t *testing.T) {
 	c.transport.TLSClientConfig.NextProtos = nil
 	p := table(t, map[string]string{"openai": srv.URL}).ByID("openai")
 	large := dialect.Encoded{Path: "/echo", Body: bytes.Repeat([]byte("0123456789"), 100_000)}
-	resp, err := c.Do(context5s(t), p, secret, large, Options{IdleTimeout: time.Second})
+	resp, err := c.Do(deadline(t), p, secret, large, Options{IdleTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if text, err := resp.ReadAll(); err != nil || !bytes.Equal(text, large.Body) || proto.Load() != "HTTP/2.0" {
 		t.Errorf("%v: %d bytes, %v", proto.Load(), len(text), err)
 	}
-	_, err = c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/mute", Body: []byte("{}")}, Options{IdleTimeout: 50 * time.Millisecond})
+	_, err = c.Do(deadline(t), p, secret, dialect.Encoded{Path: "/mute", Body: []byte("{}")}, Options{IdleTimeout: 50 * time.Millisecond})
 	if !errors.Is(err, ErrIdleTimeout) {
-		t.Errorf("silence: %v", err)
+		t.Errorf("idle timeout: %v", err)
 	}
 }
 
@@ -494,7 +494,7 @@ func TestUntrustedCertificate(t *testing.T) {
 	defer srv.Close()
 	c := NewClient(ClientConfig{})
 	defer c.Close()
-	call := fails(t, context5s(t), c, table(t, map[string]string{"openai": srv.URL}).ByID("openai"), Options{})
+	call := fails(t, deadline(t), c, table(t, map[string]string{"openai": srv.URL}).ByID("openai"), Options{})
 	var bad *tls.CertificateVerificationError
 	if call.Sent || call.Err.Class != chat.Transport || !errors.As(call, &bad) {
 		t.Errorf("%+v, %v", call, call.Err)
@@ -507,7 +507,7 @@ func TestConcurrentCalls(t *testing.T) {
 	for i := range cap(errs) {
 		go func() {
 			body := []byte(fmt.Sprintf(`{"n":%d}`, i))
-			resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/x", Body: body}, Options{IdleTimeout: 3 * time.Second})
+			resp, err := c.Do(deadline(t), p, secret, dialect.Encoded{Path: "/x", Body: body}, Options{IdleTimeout: time.Minute})
 			if err == nil {
 				var text []byte
 				if text, err = resp.ReadAll(); err == nil && !bytes.Equal(text, body) {
@@ -554,7 +554,7 @@ func TestSlowUploadRestartsTheIdleTimeout(t *testing.T) {
 	defer c.Close()
 	p := table(t, map[string]string{"openai": srv.URL}).ByID("openai")
 	start := time.Now()
-	resp, err := c.Do(context5s(t), p, secret, dialect.Encoded{Path: "/x", Body: make([]byte, 32<<20)}, Options{IdleTimeout: time.Second})
+	resp, err := c.Do(deadline(t), p, secret, dialect.Encoded{Path: "/x", Body: make([]byte, 32<<20)}, Options{IdleTimeout: time.Second})
 	if err != nil {
 		t.Fatalf("after %v: %v", time.Since(start), err)
 	}

@@ -54,7 +54,7 @@ func TestConnectionProblems(t *testing.T) {
 				}
 				return url.Parse(tt.proxy)
 			}
-			failure := fails(t, context5s(t), c, table(t, map[string]string{"openai": tt.base}).ByID("openai"), Options{}).Err
+			failure := fails(t, deadline(t), c, table(t, map[string]string{"openai": tt.base}).ByID("openai"), Options{}).Err
 			var unreachable *UnreachableError
 			if failure.Class != chat.Transport || !errors.As(failure, &unreachable) {
 				t.Fatalf("%s: %v", failure.Class, failure)
@@ -71,7 +71,7 @@ func TestConnectionProblems(t *testing.T) {
 // A connection that breaks after it was open was no problem of the way.
 func TestBrokenConnectionIsNoProblemOfTheWay(t *testing.T) {
 	p, c := serve(t, "openai", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	failure := fails(t, context5s(t), c, p, Options{}).Err
+	failure := fails(t, deadline(t), c, p, Options{}).Err
 	var unreachable *UnreachableError
 	if failure.Message != "the connection to the provider broke" || errors.As(failure, &unreachable) {
 		t.Errorf("%v", failure)

@@ -10,7 +10,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 )
 
-// What each generation of Gemini is told about thinking, and how a schema is sent.
+// The thinking and schema fields for each generation of Gemini.
 func TestGeminiModels(t *testing.T) {
 	p := table(t, nil).ByID("gemini")
 	for _, tt := range []struct {

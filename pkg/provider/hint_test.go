@@ -64,7 +64,7 @@ func TestHintsCountOnlyWhereWaitingHelps(t *testing.T) {
 	}
 }
 
-// If no window is said to be spent, the longest counts, up to a minute.
+// If no window is reported as spent, the longest counts, up to a minute.
 func TestWindowWithoutRemaining(t *testing.T) {
 	limits := []limitHeader{{"a-left", "a-reset"}, {"b-left", "b-reset"}}
 	h := http.Header{"A-Left": {"5"}, "A-Reset": {"6h"}, "B-Left": {"100"}, "B-Reset": {"2s"}}

@@ -8,8 +8,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/catalog"
 )
 
-// providers returns those that may serve the model, the most likely first: the one that the id names as its prefix,
-// then the others in the table's order.
+// providers returns the providers that may serve the model: the one that the id has as its prefix, then the others in
+// the table's order.
 func (t *Table) providers(model string) []string {
 	var out []string
 	if p, _, ok := t.split(model); ok {

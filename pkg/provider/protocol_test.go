@@ -31,55 +31,55 @@ func TestProtocol(t *testing.T) {
 	stop := func(r *chat.Request) {
 		r.Stop, r.Seed, r.LogitBias = []string{"x"}, to(int64(1)), map[string]float64{"1": 1}
 	}
-	type asks = []func(*chat.Request)
+	type changes = []func(*chat.Request)
 	for _, c := range []struct {
 		provider, model string
-		asked           dialect.Name
-		asks            asks
+		protocol        dialect.Name
+		changes         changes
 		want            dialect.Name
 	}{
 		{"openai", "gpt-4.1", "", nil, openai.Name},
-		{"openai", "gpt-4.1", openai.Name, asks{tools}, openai.Name},
-		{"openai", "gpt-4.1", anthropic.Name, asks{tools, effort("high")}, openai.Name},
-		// What Responses alone serves.
+		{"openai", "gpt-4.1", openai.Name, changes{tools}, openai.Name},
+		{"openai", "gpt-4.1", anthropic.Name, changes{tools, effort("high")}, openai.Name},
+		// Models that only Responses serves.
 		{"openai", "gpt-5-pro", openai.Name, nil, responses.Name},
 		{"openai", "gpt-5.2-pro-2025-12-11", "", nil, responses.Name},
 		{"openai", "gpt-5.3-codex", "", nil, responses.Name},
 		{"openai", "o3-deep-research", "", nil, responses.Name},
-		{"openai", "gpt-5-pro", openai.Name, asks{several}, responses.Name}, // there is no other way; it says what is wrong
+		{"openai", "gpt-5-pro", openai.Name, changes{several}, responses.Name}, // there is no alternative; its errors say what is wrong
 		// Functions while the model thinks.
-		{"openai", "gpt-5", "", asks{tools, effort("high")}, openai.Name},
-		{"openai", "gpt-5.1", "", asks{tools, effort("high")}, openai.Name},
-		{"openai", "o4-mini", "", asks{tools, effort("high")}, openai.Name},
-		{"openai", "gpt-5.2", "", asks{tools}, openai.Name},
-		{"openai", "gpt-5.2", "", asks{tools, summary}, openai.Name},
-		{"openai", "gpt-5.2", "", asks{tools, effort("none")}, openai.Name},
-		{"openai", "gpt-5.2", "", asks{tools, effort("low")}, responses.Name},
-		{"openai", "gpt-5.2", "", asks{tools, effort("minimal")}, responses.Name},
-		{"openai", "gpt-5.2", "", asks{tools, budget(0)}, openai.Name},
-		{"openai", "gpt-5.2", "", asks{tools, budget(5000)}, responses.Name},
-		{"openai", "gpt-5.2", "", asks{effort("high")}, openai.Name},
-		{"openai", "gpt-5.4-mini", "", asks{tools}, openai.Name},
-		{"openai", "gpt-5.4-2026-03-05", "", asks{tools, effort("high")}, responses.Name},
-		{"openai", "gpt-5.5", "", asks{tools}, responses.Name},
-		{"openai", "gpt-5.5", openai.Name, asks{tools, effort("none")}, openai.Name},
+		{"openai", "gpt-5", "", changes{tools, effort("high")}, openai.Name},
+		{"openai", "gpt-5.1", "", changes{tools, effort("high")}, openai.Name},
+		{"openai", "o4-mini", "", changes{tools, effort("high")}, openai.Name},
+		{"openai", "gpt-5.2", "", changes{tools}, openai.Name},
+		{"openai", "gpt-5.2", "", changes{tools, summary}, openai.Name},
+		{"openai", "gpt-5.2", "", changes{tools, effort("none")}, openai.Name},
+		{"openai", "gpt-5.2", "", changes{tools, effort("low")}, responses.Name},
+		{"openai", "gpt-5.2", "", changes{tools, effort("minimal")}, responses.Name},
+		{"openai", "gpt-5.2", "", changes{tools, budget(0)}, openai.Name},
+		{"openai", "gpt-5.2", "", changes{tools, budget(5000)}, responses.Name},
+		{"openai", "gpt-5.2", "", changes{effort("high")}, openai.Name},
+		{"openai", "gpt-5.4-mini", "", changes{tools}, openai.Name},
+		{"openai", "gpt-5.4-2026-03-05", "", changes{tools, effort("high")}, responses.Name},
+		{"openai", "gpt-5.5", "", changes{tools}, responses.Name},
+		{"openai", "gpt-5.5", openai.Name, changes{tools, effort("none")}, openai.Name},
 		{"openai", "gpt-5.5", "", nil, openai.Name},
-		{"openai", "gpt-5.6-sol", openai.Name, asks{tools}, responses.Name},
-		{"openai", "gpt-5.6", "", asks{tools, budget(0)}, openai.Name},
-		{"openai", "gpt-6-sol", "", asks{tools}, responses.Name},
-		{"openai", "gpt-6-luna", "", asks{tools, effort("none")}, openai.Name},
-		{"openai", "gpt-6-astra", "", asks{tools}, responses.Name},
-		{"openai", "gpt-6-astra", "", asks{tools, effort("none")}, responses.Name},
-		{"openai", "gpt-6-astra", "", asks{effort("high")}, openai.Name},
-		{"openai", "gpt-6.1-terra", "", asks{tools, effort("none")}, responses.Name},
-		// What Responses refuses stays; what it drops does not.
-		{"openai", "gpt-5.5", "", asks{tools, several}, openai.Name},
-		{"openai", "gpt-5.5", "", asks{tools, single}, responses.Name},
-		{"openai", "gpt-5.5", "", asks{tools, sound}, openai.Name},
-		{"openai", "gpt-5.5", "", asks{tools, stop}, responses.Name},
-		// The caller asks in it.
+		{"openai", "gpt-5.6-sol", openai.Name, changes{tools}, responses.Name},
+		{"openai", "gpt-5.6", "", changes{tools, budget(0)}, openai.Name},
+		{"openai", "gpt-6-sol", "", changes{tools}, responses.Name},
+		{"openai", "gpt-6-luna", "", changes{tools, effort("none")}, openai.Name},
+		{"openai", "gpt-6-astra", "", changes{tools}, responses.Name},
+		{"openai", "gpt-6-astra", "", changes{tools, effort("none")}, responses.Name},
+		{"openai", "gpt-6-astra", "", changes{effort("high")}, openai.Name},
+		{"openai", "gpt-6.1-terra", "", changes{tools, effort("none")}, responses.Name},
+		// A field that Responses refuses decides for Chat Completions; one that it drops does not.
+		{"openai", "gpt-5.5", "", changes{tools, several}, openai.Name},
+		{"openai", "gpt-5.5", "", changes{tools, single}, responses.Name},
+		{"openai", "gpt-5.5", "", changes{tools, sound}, openai.Name},
+		{"openai", "gpt-5.5", "", changes{tools, stop}, responses.Name},
+		// The caller's own dialect is Responses.
 		{"openai", "gpt-4.1", responses.Name, nil, responses.Name},
-		{"openai", "gpt-5.5", responses.Name, asks{tools, effort("none")}, responses.Name},
+		{"openai", "gpt-5.5", responses.Name, changes{tools, effort("none")}, responses.Name},
 		{"openai", "ft:gpt-4o:acme", responses.Name, nil, responses.Name},
 		{"openai", "gpt-99", responses.Name, nil, responses.Name},
 		{"openai", "gpt-4o-search-preview", responses.Name, nil, openai.Name},
@@ -87,18 +87,18 @@ func TestProtocol(t *testing.T) {
 		{"openai", "gpt-audio-1.5", responses.Name, nil, openai.Name},
 		{"openai", "text-embedding-3-small", responses.Name, nil, openai.Name},
 		// The other providers serve one dialect.
-		{"groq", "openai/gpt-oss-120b", responses.Name, asks{tools, effort("high")}, openai.Name},
+		{"groq", "openai/gpt-oss-120b", responses.Name, changes{tools, effort("high")}, openai.Name},
 		{"anthropic", "claude-opus-5.5", responses.Name, nil, anthropic.Name},
-		{"gemini", "gemini-3-pro", openai.Name, asks{tools}, gemini.Name},
+		{"gemini", "gemini-3-pro", openai.Name, changes{tools}, gemini.Name},
 	} {
 		req := &chat.Request{Model: c.model}
-		for _, ask := range c.asks {
-			ask(req)
+		for _, change := range c.changes {
+			change(req)
 		}
 		p := table(t, nil).ByID(c.provider)
-		s := p.Protocol(c.model, req, c.asked)
+		s := p.Protocol(c.model, req, c.protocol)
 		if s.Dialect() != c.want || s.Common().Provider != p.ID {
-			t.Errorf("%s asked %q, tools %d, %+v: %s, want %s", c.model, c.asked, len(req.Tools), req.Reasoning, s.Dialect(), c.want)
+			t.Errorf("%s asked %q, tools %d, %+v: %s, want %s", c.model, c.protocol, len(req.Tools), req.Reasoning, s.Dialect(), c.want)
 		}
 	}
 }
@@ -150,8 +150,8 @@ func TestState(t *testing.T) {
 	}
 }
 
-// OpenAI counts in Responses alone, also requests that would be sent as chat completions, but not those that Responses
-// cannot express.
+// OpenAI counts tokens in Responses only, also for requests that would be sent as chat completions, but not for those
+// that Responses cannot express.
 func TestCounter(t *testing.T) {
 	sound := []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Audio, Media: &chat.Media{Data: "AAAA"}}}}}
 	hello := []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "Hello!"}}}}

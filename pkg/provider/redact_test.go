@@ -38,7 +38,7 @@ func TestRedactText(t *testing.T) {
 	}
 }
 
-// However a provider shows a key, a caller who may not be its owner cannot put it together again.
+// However a provider quotes a key, the caller, who may not be its owner, cannot reassemble it.
 func TestRedactFindsEncodings(t *testing.T) {
 	const key = "QzW7xKp3-mode-all-Rt9vLb2Ns5Yd8Fh"
 	percent := ""
@@ -64,7 +64,7 @@ func TestRedactFindsEncodings(t *testing.T) {
 	}
 }
 
-// What names a request, and what comes down in headers, is the provider's word as well.
+// Request ids and forwarded response headers are redacted too.
 func TestHeadersHoldNoKey(t *testing.T) {
 	const key = "QzW7xKp3-mode-all-Rt9vLb2Ns5Yd8Fh"
 	h := http.Header{"X-Request-Id": {"req-" + key}, "Openai-Processing-Ms": {"1 " + key}}

@@ -12,7 +12,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// Fireworks takes a number of tokens for thinking in two forms, which pass, and is told of Anthropic's budget as it is.
+// Fireworks has two fields for a budget of thinking tokens, which are passed through. Anthropic's budget is translated.
 func TestFireworksBudgets(t *testing.T) {
 	p := table(t, nil).ByID("fireworks")
 	client := p.Client.(dialect.Passthrough)
@@ -78,7 +78,7 @@ func encode(t *testing.T, p *Provider, req *chat.Request) map[string]any {
 	return out
 }
 
-// Each provider gets the fields that its documents list, by the names that it uses.
+// Each provider receives the fields that its documents list, under its names.
 func TestFieldsPerProvider(t *testing.T) {
 	always := []string{"messages", "model", "response_format", "stop", "stream", "tool_choice", "tools"}
 	for _, tt := range []struct{ id, model, fields string }{
@@ -154,7 +154,7 @@ func TestValuesPerProvider(t *testing.T) {
 	}
 }
 
-// A request with more stop sequences than a provider takes has as many as it takes, and a warning.
+// Stop sequences beyond a provider's maximum are dropped with a warning.
 func TestStopsPerProvider(t *testing.T) {
 	for id, most := range map[string]int{"openai": 4, "openrouter": 4, "groq": 4, "fireworks": 4, "gemini": 5, "deepseek": 16, "mistral": 20, "together": 20, "anthropic": 20} {
 		p := table(t, nil).ByID(id)
@@ -173,7 +173,7 @@ func TestStopsPerProvider(t *testing.T) {
 	}
 }
 
-// Groq sends no reasoning if the caller wants none in the answer.
+// Groq sends no reasoning if the caller excludes it from the answer.
 func TestHiddenReasoning(t *testing.T) {
 	req := everything("qwen/qwen3-32b")
 	req.Reasoning = &chat.Reasoning{Hide: true}
@@ -227,7 +227,7 @@ func TestOpenAIModelsAgreeWithTheCatalogue(t *testing.T) {
 
 func TestOpenAIModelFamilies(t *testing.T) {
 	for model, want := range map[string]struct {
-		temperature bool // without any effort asked
+		temperature bool // without an effort
 		lowest      string
 	}{
 		"gpt-4.1": {true, ""}, "gpt-4o-mini": {true, ""}, "gpt-5-chat-latest": {true, ""}, "ft:gpt-4o:acme": {true, ""}, "chatgpt-4o-latest": {true, ""},

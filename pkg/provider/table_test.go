@@ -96,7 +96,7 @@ func TestAuthHeader(t *testing.T) {
 	}
 }
 
-func TestTargetStaysAtTheProvider(t *testing.T) {
+func TestTargetIsOnTheProvidersHost(t *testing.T) {
 	p := table(t, map[string]string{"deepseek": "https://api.deepseek.com"}).ByID("deepseek")
 	for path, ok := range map[string]bool{
 		"/chat/completions": true, "/v1beta/models/a%2Fb:generateContent?alt=sse": true, "/": true,

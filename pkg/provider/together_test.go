@@ -26,15 +26,15 @@ func steering(t *testing.T, body []byte) string {
 	return string(out)
 }
 
-// TestTogetherReasoning: hybrid models are turned off and on by reasoning.enabled, others take an effort; the
-// caller's own object stays if it says so already. It is the same whether the bytes pass or are written anew.
+// TestTogetherReasoning: reasoning.enabled turns hybrid models off and on, others take an effort; the caller's own
+// object is kept if it agrees. Passthrough and encoding give the same result.
 func TestTogetherReasoning(t *testing.T) {
 	const off, on = `{"reasoning":{"enabled":false}}`, `{"reasoning":{"enabled":true}}`
 	effort := func(level string) string { return `{"reasoning_effort":"` + level + `"}` }
 	p := table(t, nil).ByID("together")
 	for _, tt := range []struct {
-		model, asked, want string
-		warned             bool
+		model, request, want string
+		warned               bool
 	}{
 		{"deepseek-ai/DeepSeek-V4-Pro", `{}`, `{}`, false},
 		{"deepseek-ai/DeepSeek-V4-Pro", `{"reasoning_effort":"none"}`, off, false},
@@ -48,15 +48,15 @@ func TestTogetherReasoning(t *testing.T) {
 		{"moonshotai/Kimi-K2.6", `{"reasoning":{"enabled":true}}`, on, false},
 		{"moonshotai/Kimi-K2.6", `{"reasoning_effort":"high"}`, on, true},
 		{"zai-org/GLM-5.1", `{"thinking":{"type":"disabled"}}`, off, false},
-		{"deepseek-ai/DeepSeek-V3.1", `{"reasoning_effort":"medium"}`, on, false}, // it is off unless asked
+		{"deepseek-ai/DeepSeek-V3.1", `{"reasoning_effort":"medium"}`, on, false}, // it is off by default
 		{"openai/gpt-oss-120b", `{"reasoning_effort":"none"}`, effort("low"), true},
 		{"openai/gpt-oss-120b", `{"reasoning":{"enabled":false}}`, effort("low"), true},
 		{"openai/gpt-oss-120b", `{"reasoning_effort":"high"}`, effort("high"), false},
 		{"Some/New-Model", `{"reasoning_effort":"none"}`, off, false},
 		{"Some/New-Model", `{"reasoning_effort":"low"}`, effort("low"), false},
 	} {
-		body := []byte(`{"model":"` + tt.model + `","messages":[{"role":"user","content":"hi"}],` + tt.asked[1:])
-		if tt.asked == "{}" {
+		body := []byte(`{"model":"` + tt.model + `","messages":[{"role":"user","content":"hi"}],` + tt.request[1:])
+		if tt.request == "{}" {
 			body = []byte(`{"model":"` + tt.model + `","messages":[{"role":"user","content":"hi"}]}`)
 		}
 		req, _, err := new(openai.Server).DecodeRequest(body)
@@ -65,7 +65,7 @@ func TestTogetherReasoning(t *testing.T) {
 		}
 		enc, ok := p.Client.(openai.Client).PassthroughRequest(body, req, nil)
 		if got := steering(t, enc.Body); !ok || got != tt.want || (len(enc.Warnings) > 0) != tt.warned {
-			t.Errorf("%s %s passed: %v, %s, %q; want %s", tt.model, tt.asked, ok, got, enc.Warnings, tt.want)
+			t.Errorf("%s %s passed: %v, %s, %q; want %s", tt.model, tt.request, ok, got, enc.Warnings, tt.want)
 		}
 		if enc, err = p.Client.EncodeRequest(req); err != nil {
 			t.Fatal(err)
@@ -75,7 +75,7 @@ func TestTogetherReasoning(t *testing.T) {
 			want = effort("max") // the effort says that it is on
 		}
 		if got := steering(t, enc.Body); got != want {
-			t.Errorf("%s %s written: %s, want %s", tt.model, tt.asked, got, want)
+			t.Errorf("%s %s written: %s, want %s", tt.model, tt.request, got, want)
 		}
 	}
 	req, _, err := messages.New().DecodeRequest([]byte(`{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}],"thinking":{"type":"disabled"}}`))

@@ -24,7 +24,7 @@ func TestViaHeader(t *testing.T) {
 		if came != "" {
 			h.Set(ViaHeader, came)
 		}
-		resp, err := c.Do(context5s(t), p, secret, request, Options{Header: h})
+		resp, err := c.Do(deadline(t), p, secret, request, Options{Header: h})
 		if err != nil {
 			t.Fatal(err)
 		}

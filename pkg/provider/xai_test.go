@@ -12,7 +12,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
-// fieldsOf are the fields of a request that asks for everything, but for those that every request has.
+// fieldsOf returns the fields of a request with every feature, without those that every request has.
 func fieldsOf(t *testing.T, provider, model string) string {
 	t.Helper()
 	var got []string
@@ -25,7 +25,7 @@ func fieldsOf(t *testing.T, provider, model string) string {
 	return strings.Join(got, " ")
 }
 
-// classOf classifies an answer as the gateway does: decoded, then looked at whole.
+// classOf classifies an answer as the gateway does: decoded first.
 func classOf(t *testing.T, provider string, status int, header http.Header, body string) *chat.Error {
 	t.Helper()
 	p := table(t, nil).ByID(provider)
@@ -110,7 +110,7 @@ func TestXAIKey(t *testing.T) {
 			}
 			w.Write([]byte(body))
 		})
-		if res := c.Check(context5s(t), p, secret); res.Class != class {
+		if res := c.Check(deadline(t), p, secret); res.Class != class {
 			t.Errorf("%s: %+v", body, res)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 const dayMs = 24 * 3600 * 1000
 
-// seeded is randomness that a failed test names.
+// seeded returns a random source whose seed is logged if the test fails.
 func seeded(t *testing.T) (*rand.Rand, uint64) {
 	seed := rand.Uint64()
 	t.Cleanup(func() {
@@ -118,7 +118,7 @@ func (m *model) giveBack(r quota.Reservation) {
 	}
 }
 
-// One caller after the other does random things, and finds what the model says.
+// Random operations in sequence agree with the model.
 func TestQuotaFollowsTheModel(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		rng, _ := seeded(t)
@@ -245,7 +245,7 @@ func (f *fixture) limit(id store.ID, limit int64) {
 	f.revision++
 }
 
-// wantModels compares what Refresh says with the models.
+// wantModels compares the result of Refresh with the models.
 func (f *fixture) wantModels(models map[store.ID]*model, clock int64) {
 	f.t.Helper()
 	v, err := f.q.Refresh(f.t.Context(), f.request(f.keys[0]).Principal, clock)
@@ -309,7 +309,7 @@ func TestQuotaIsExactUnderConcurrency(t *testing.T) {
 		for range changes {
 			id := f.keys[rng.IntN(len(f.keys))]
 			if rng.IntN(2) == 0 {
-				// Callers that come in between must find the limit of the revision.
+				// Concurrent callers must find the limit of the revision.
 				w.Lock()
 				current[id] = rng.Int64N(8)
 				f.limit(id, current[id])
@@ -379,7 +379,7 @@ func takeAndReturn(f *fixture, rng *rand.Rand, q *quota.Quota, w *limits, y *tal
 		var r quota.Reservation
 		var ok bool
 		var err error
-		if len(held) > 0 && rng.IntN(3) == 0 { // as a step of failover
+		if len(held) > 0 && rng.IntN(3) == 0 { // like a step of failover
 			before := held[0]
 			held = held[1:]
 			y.add(y.returned, before)
@@ -404,7 +404,7 @@ func takeAndReturn(f *fixture, rng *rand.Rand, q *quota.Quota, w *limits, y *tal
 	}
 }
 
-// wantWithin wants every day's count within the bounds at any moment.
+// wantWithin checks that every day's count is within the bounds at any moment.
 func (f *fixture) wantWithin(least, most int64) {
 	f.t.Helper()
 	f.do(store.Stmt{SQL: "select used from key_days", Each: func(r store.Row) error {
@@ -417,7 +417,7 @@ func (f *fixture) wantWithin(least, most int64) {
 	}})
 }
 
-// wantTally wants each day to count the reservations of its generation that were not released.
+// wantTally checks that each day counts the reservations of its generation that were not released.
 func (f *fixture) wantTally(y *tally) {
 	f.t.Helper()
 	rows := 0
@@ -436,7 +436,7 @@ func (f *fixture) wantTally(y *tally) {
 	}
 }
 
-// wantRemainder reserves what is left of each key and day, one by one.
+// wantRemainder uses up each key and day, one reservation after the other.
 func (f *fixture) wantRemainder(limit map[store.ID]int64) {
 	f.t.Helper()
 	for _, id := range f.keys {

@@ -256,7 +256,7 @@ func TestSessionReserves(t *testing.T) {
 	})
 }
 
-func TestGiveBackSurvivesMidnightAndReset(t *testing.T) {
+func TestReleaseSurvivesMidnightAndReset(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		id := f.key(2)
 		used := func(day int64) (n int64) {
@@ -300,7 +300,7 @@ func TestGiveBackSurvivesMidnightAndReset(t *testing.T) {
 	})
 }
 
-func TestNextReleasesCoolsDownAndReservesAtOnce(t *testing.T) {
+func TestReserveNextReleasesCoolsDownAndReserves(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		first, second := f.key(1), f.key(1)
 		r, _ := f.reserve(f.request(first))
@@ -331,7 +331,7 @@ func TestNextReleasesCoolsDownAndReservesAtOnce(t *testing.T) {
 		if c := cooldown(first); c.Until != now+60_000 {
 			t.Errorf("a shorter cooldown replaced the longer: %+v", c)
 		}
-		// The failure is older than the last change: it may be that of another secret.
+		// The failure is older than the last change: so it may belong to another secret.
 		f.revision--
 		f.start(second, "", 1000, false, "bad_key")
 		if c := cooldown(second); c.Until != 0 {

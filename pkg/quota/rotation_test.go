@@ -9,8 +9,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// rotator is a process that takes turns as the gateway does: among all keys that it does not know to be
-// spent or in a cooldown, and where it is refused it reads which those are.
+// rotator rotates as a gateway process does: among all keys that it does not know to be spent or in a cooldown.
+// When it is refused, it refreshes that knowledge.
 type rotator struct {
 	q     *quota.Quota
 	mu    sync.Mutex
@@ -53,7 +53,7 @@ func (p *rotator) look(f *fixture) {
 	p.ready = ready
 }
 
-// Keys that are spent or in a cooldown meanwhile leave the turns of the others even.
+// The rotation of the other keys is even while some are spent or in a cooldown.
 func TestRotationIsEvenAroundKeysThatFail(t *testing.T) {
 	const each = 60
 	onEveryEngine(t, func(t *testing.T, f *fixture) {

@@ -19,10 +19,10 @@ type Throttle interface {
 	TakeBack(ctx context.Context, now int64, bucket string) error
 	// Clear forgets a bucket's tries.
 	Clear(ctx context.Context, now int64, bucket string) error
-	// Mark sets a bucket's mark, which Marked sees until the time until. A bucket is used
+	// Flag sets a bucket's mark, which Marked sees until the time until. A bucket is used
 	// for tries or for a mark, not for both.
-	Mark(ctx context.Context, now int64, bucket string, until int64) error
-	Marked(ctx context.Context, now int64, bucket string) (bool, error)
+	Flag(ctx context.Context, now int64, bucket string, until int64) error
+	Flagged(ctx context.Context, now int64, bucket string) (bool, error)
 }
 
 // Rule says how a bucket slows down: Free tries need no wait; the next one makes the bucket wait for Step,

@@ -59,7 +59,7 @@ func (t *RedisThrottle) Ping(ctx context.Context) error {
 func (t *RedisThrottle) Close() error { return t.client.Close() }
 
 // The scripts do the same as the statements of SQLThrottle. A bucket is a hash of its tries (n)
-// and the end of its wait (at); a mark is a string.
+// and the end of its wait (at); a flag is a string.
 var (
 	tryScript = redis.NewScript(`
 local now, forget, free, doublings = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -89,7 +89,8 @@ return 0`)
 func (t *RedisThrottle) Try(ctx context.Context, now int64, bucket string, r Rule) (wait time.Duration, err error) {
 	err = t.either(ctx, now, func(ctx context.Context) error {
 		ms, err := tryScript.Run(ctx, t.client, []string{redisPrefix + bucket},
-			now, r.Forget.Milliseconds(), r.Free, r.doublings(), r.Max.Milliseconds(), r.Step.Milliseconds(), (r.Max + r.Forget).Milliseconds()).Int64()
+			now, r.Forget.Milliseconds(), r.Free, r.doublings(), r.Max.Milliseconds(), r.Step.Milliseconds(),
+			(r.Max + r.Forget).Milliseconds()).Int64()
 		wait = time.Duration(ms) * time.Millisecond
 		return err
 	}, func() (err error) {
@@ -113,28 +114,28 @@ func (t *RedisThrottle) Clear(ctx context.Context, now int64, bucket string) err
 	}, func() error { return t.fallback.Clear(ctx, now, bucket) })
 }
 
-// Mark implements Throttle.
-func (t *RedisThrottle) Mark(ctx context.Context, now int64, bucket string, until int64) error {
+// Flag implements Throttle.
+func (t *RedisThrottle) Flag(ctx context.Context, now int64, bucket string, until int64) error {
 	return t.either(ctx, now, func(ctx context.Context) error {
 		keep := time.Duration(max(1, until-now)) * time.Millisecond
 		return t.client.Set(ctx, redisPrefix+bucket, strconv.FormatInt(until, 10), keep).Err()
-	}, func() error { return t.fallback.Mark(ctx, now, bucket, until) })
+	}, func() error { return t.fallback.Flag(ctx, now, bucket, until) })
 }
 
-// Marked implements Throttle.
-func (t *RedisThrottle) Marked(ctx context.Context, now int64, bucket string) (marked bool, err error) {
+// Flagged implements Throttle.
+func (t *RedisThrottle) Flagged(ctx context.Context, now int64, bucket string) (flagged bool, err error) {
 	err = t.either(ctx, now, func(ctx context.Context) error {
 		until, err := t.client.Get(ctx, redisPrefix+bucket).Int64()
 		if err == redis.Nil {
 			return nil
 		}
-		marked = err == nil && until > now
+		flagged = err == nil && until > now
 		return err
 	}, func() (err error) {
-		marked, err = t.fallback.Marked(ctx, now, bucket)
+		flagged, err = t.fallback.Flagged(ctx, now, bucket)
 		return err
 	})
-	return marked, err
+	return flagged, err
 }
 
 // either runs inRedis or, while Redis does not answer, inFallback.

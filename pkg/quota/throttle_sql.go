@@ -59,17 +59,17 @@ func (s *SQLThrottle) Clear(ctx context.Context, _ int64, bucket string) error {
 	return s.db.Run(ctx, store.ClearBucket(bucket))
 }
 
-// Mark implements [Throttle].
-func (s *SQLThrottle) Mark(ctx context.Context, now int64, bucket string, until int64) error {
+// Flag implements [Throttle].
+func (s *SQLThrottle) Flag(ctx context.Context, now int64, bucket string, until int64) error {
 	return s.db.Run(ctx, store.MarkBucket(bucket, until))
 }
 
-// Marked implements [Throttle].
-func (s *SQLThrottle) Marked(ctx context.Context, now int64, bucket string) (bool, error) {
+// Flagged implements [Throttle].
+func (s *SQLThrottle) Flagged(ctx context.Context, now int64, bucket string) (bool, error) {
 	found := false
 	var until int64
-	mark := store.BucketFreeAt(bucket)
-	mark.Each = store.First(&found, &until)
-	err := s.db.Run(ctx, mark)
+	flag := store.BucketFreeAt(bucket)
+	flag.Each = store.First(&found, &until)
+	err := s.db.Run(ctx, flag)
 	return found && until > now, err
 }

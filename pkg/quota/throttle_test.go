@@ -19,7 +19,7 @@ import (
 
 var rule = quota.Rule{Free: 3, Step: time.Second, Max: 6 * time.Second, Forget: time.Minute}
 
-// onEveryThrottle runs a test wherever buckets may be kept.
+// onEveryThrottle runs a test with each storage of buckets.
 func onEveryThrottle(t *testing.T, test func(t *testing.T, th quota.Throttle)) {
 	t.Run("sqlite", func(t *testing.T) {
 		db, err := sqlite.Open(sqlite.Options{Path: t.TempDir() + "/test.db"})
@@ -47,7 +47,7 @@ func onEveryThrottle(t *testing.T, test func(t *testing.T, th quota.Throttle)) {
 	})
 }
 
-// noThrottle is a fallback that must not be needed.
+// noThrottle is a fallback that fails the test.
 type noThrottle struct {
 	quota.Throttle
 	t *testing.T
@@ -92,13 +92,13 @@ func TestThrottleSlowsDownAndNeverLocksOut(t *testing.T) {
 		for range rule.Free {
 			b.try(0)
 		}
-		for _, silence := range []time.Duration{1, 2, 4, 6, 6, 6} {
-			silence *= time.Second
+		for _, wait := range []time.Duration{1, 2, 4, 6, 6, 6} {
+			wait *= time.Second
 			b.try(0) // one more counts, then the bucket must wait
-			b.try(silence)
-			b.pass(silence - time.Millisecond)
+			b.try(wait)
+			b.pass(wait - time.Millisecond)
 			for range 5 {
-				b.try(time.Millisecond) // asking prolongs nothing
+				b.try(time.Millisecond) // a refused try does not prolong the wait
 			}
 			b.pass(time.Millisecond)
 		}
@@ -111,9 +111,8 @@ func TestThrottleSlowsDownAndNeverLocksOut(t *testing.T) {
 	})
 }
 
-// Requests reach the storage in another order than that of their beginning, and replicas' clocks
-// differ a little: neither is a reason to wait.
-func TestThrottleHearsFreeTriesInAnyOrder(t *testing.T) {
+// Requests reach the storage out of order, and replicas' clocks differ a little. Neither is a reason to wait.
+func TestThrottleAllowsFreeTriesInAnyOrder(t *testing.T) {
 	onEveryThrottle(t, func(t *testing.T, th quota.Throttle) {
 		b := newBucket(t, th, "order")
 		b.try(0)
@@ -130,7 +129,7 @@ func TestThrottleHearsFreeTriesInAnyOrder(t *testing.T) {
 func TestThrottleTakesBackAndClears(t *testing.T) {
 	onEveryThrottle(t, func(t *testing.T, th quota.Throttle) {
 		b := newBucket(t, th, "back")
-		for range 20 { // right ones cost nothing
+		for range 20 { // correct tries do not count
 			b.try(0)
 			b.must(th.TakeBack(t.Context(), b.now, b.name))
 		}
@@ -150,24 +149,24 @@ func TestThrottleTakesBackAndClears(t *testing.T) {
 	})
 }
 
-func TestThrottleMarks(t *testing.T) {
+func TestThrottleFlags(t *testing.T) {
 	onEveryThrottle(t, func(t *testing.T, th quota.Throttle) {
 		b := newBucket(t, th, "mark")
-		marked := func(want bool) {
+		flagged := func(want bool) {
 			t.Helper()
-			if got, err := th.Marked(t.Context(), b.now, b.name); err != nil || got != want {
+			if got, err := th.Flagged(t.Context(), b.now, b.name); err != nil || got != want {
 				t.Fatalf("%v (%v), want %v", got, err, want)
 			}
 		}
-		marked(false)
-		b.must(th.Mark(t.Context(), b.now, b.name, b.now+time.Hour.Milliseconds()))
-		marked(true)
+		flagged(false)
+		b.must(th.Flag(t.Context(), b.now, b.name, b.now+time.Hour.Milliseconds()))
+		flagged(true)
 		b.pass(2 * time.Hour)
-		marked(false)
+		flagged(false)
 	})
 }
 
-// However many tries come at once, no more are heard than the rule allows.
+// Of any number of concurrent tries, only as many succeed as the rule allows.
 func TestThrottleCountsParallelTries(t *testing.T) {
 	onEveryThrottle(t, func(t *testing.T, th quota.Throttle) {
 		b := newBucket(t, th, "parallel")
@@ -218,9 +217,9 @@ func TestThrottleSurvivesRedis(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.pass(time.Minute)
-	asked := counting.runs.Load()
+	before := counting.runs.Load()
 	b.try(0)
-	if n := counting.runs.Load(); n != asked {
+	if n := counting.runs.Load(); n != before {
 		t.Error("Redis is not asked again")
 	}
 }

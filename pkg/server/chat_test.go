@@ -270,7 +270,7 @@ func TestErrorsThatQuoteThePrompt(t *testing.T) {
 	}
 }
 
-func TestNothingOfTheCallersGoesUp(t *testing.T) {
+func TestCallersCredentialsAreNotForwarded(t *testing.T) {
 	w := newChatWorld(t)
 	w.key("openai", apiKey)
 	w.post(hello, "Cookie", "a=b", "OpenAI-Organization", "org-x", "X-Api-Key", "sk-mine", "X-Forwarded-For", "192.0.2.1", "Referer", "https://a.example/")
@@ -283,7 +283,7 @@ func TestNothingOfTheCallersGoesUp(t *testing.T) {
 		case "Authorization", "Content-Type", "Content-Length", "Accept", "Accept-Encoding", "User-Agent":
 		case "X-Llm-Via": // the gateway's own, because the base URL is not OpenAI's
 		default:
-			t.Errorf("%s went up", name)
+			t.Errorf("%s was forwarded", name)
 		}
 	}
 	if seen[0].Key != apiKey {
@@ -291,7 +291,7 @@ func TestNothingOfTheCallersGoesUp(t *testing.T) {
 	}
 }
 
-func TestSlowReaderIsLetGo(t *testing.T) {
+func TestSlowReaderIsDisconnected(t *testing.T) {
 	t.Parallel()
 	w := newChatWorld(t, "WRITE_TIMEOUT=300ms")
 	w.key("openai", apiKey)

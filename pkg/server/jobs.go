@@ -132,10 +132,10 @@ func (c *call) jobName() (string, error) {
 	return name, nil
 }
 
-// How long GET waits, in milliseconds; on functions no longer than a function may run.
+// How long GET waits for the job, in milliseconds; on functions at most as long as a function may run.
 const (
-	defaultPatience = 30_000
-	maxPatience     = 3_600_000
+	defaultPollTimeout = 30_000
+	maxPollTimeout     = 3_600_000
 )
 
 // getJob answers GET /api/chat/{requestId} with the result, the failure, or the state of the job.
@@ -145,18 +145,18 @@ func (a *App) getJob(c *call) error {
 		return err
 	}
 	query := c.query()
-	patience := query.integer("timeout", 0, maxPatience, defaultPatience)
+	timeout := query.integer("timeout", 0, maxPollTimeout, defaultPollTimeout)
 	if err := query.err(); err != nil {
 		return err
 	}
 	if c.r.Method == http.MethodHead {
-		patience = 0
+		timeout = 0
 	}
 	p, err := a.jobPrincipal(c)
 	if err != nil {
 		return err
 	}
-	wait := time.Duration(patience) * time.Millisecond
+	wait := time.Duration(timeout) * time.Millisecond
 	if a.Config.Platform == config.PlatformFunctions {
 		wait = min(wait, a.Config.Limits.Request)
 	}

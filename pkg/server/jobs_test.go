@@ -264,7 +264,7 @@ func TestCancelElsewhere(t *testing.T) {
 	}
 }
 
-func TestCallerOfAPollMayLeave(t *testing.T) {
+func TestPollerMayDisconnect(t *testing.T) {
 	t.Parallel()
 	w := newChatWorld(t)
 	w.key("openai", apiKey)
@@ -316,7 +316,7 @@ func TestResultsAreKeptForAWhile(t *testing.T) {
 }
 
 // The database holds a conversation only in encrypted form.
-func TestJobsAreSealed(t *testing.T) {
+func TestJobsAreEncrypted(t *testing.T) {
 	w := newChatWorld(t)
 	w.key("openai", apiKey)
 	look := func() {
@@ -472,7 +472,7 @@ func TestPollBeginsNothingLate(t *testing.T) {
 }
 
 // The job's name is part of a path, which clients clean of dots.
-func TestNamesThatNoPathEndsIn(t *testing.T) {
+func TestNamesOfDots(t *testing.T) {
 	w := newChatWorld(t)
 	for _, name := range []string{".", "..", "ü", strings.Repeat("x", 129)} {
 		r := w.holder.chat(later(name)).refused(400, "VALIDATION_ERROR", "requestId")
@@ -550,7 +550,7 @@ func TestWorkerIsWoken(t *testing.T) {
 }
 
 // A stopping worker releases the jobs that do not end in time. That does not count as an attempt.
-func TestStoppingWorkerGivesBack(t *testing.T) {
+func TestStoppingWorkerReleasesJobs(t *testing.T) {
 	w := newChatWorld(t)
 	w.key("openai", apiKey)
 	w.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 30_000})

@@ -191,7 +191,7 @@ func TestShortSecretsAreNotHinted(t *testing.T) {
 }
 
 // The database holds a key's secret only in encrypted form.
-func TestKeysAreSealed(t *testing.T) {
+func TestKeysAreEncrypted(t *testing.T) {
 	w := newWorld(t)
 	w.user("ann").key("openai", apiKey)
 	err := w.db.DB.Run(t.Context(), store.Stmt{SQL: "select sealed from provider_keys", Each: func(r store.Row) error {

@@ -57,7 +57,7 @@ func (a *App) attemptLogin(c *call, email string) (*attempt, error) {
 	if err := a.try(c, t.address, perAddress); err != nil {
 		return nil, err
 	}
-	known, err := a.Throttle.Marked(c.r.Context(), c.now(), knownBucket(email, net))
+	known, err := a.Throttle.Flagged(c.r.Context(), c.now(), knownBucket(email, net))
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (t *attempt) succeeded() {
 func (a *App) know(c *call, email string) {
 	bucket := knownBucket(email, network(c.client))
 	a.note(c, func(ctx context.Context) error {
-		return a.Throttle.Mark(ctx, c.now(), bucket, c.now()+knownFor.Milliseconds())
+		return a.Throttle.Flag(ctx, c.now(), bucket, c.now()+knownFor.Milliseconds())
 	})
 }
 

@@ -101,7 +101,7 @@ func TestTokenRefusesBadFields(t *testing.T) {
 // A change of a token applies to the next request, even right after a use.
 func TestTokensEndAtOnce(t *testing.T) {
 	endings := map[string]struct {
-		end  func(w *world, ann, root *person, id string)
+		end    func(w *world, ann, root *person, id string)
 		repair func(w *world, ann, root *person, id string) // nil: it cannot be
 	}{
 		"disabled": {

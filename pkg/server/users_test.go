@@ -48,7 +48,7 @@ func TestDisabledUser(t *testing.T) {
 	w.anyone().login(ann.email, password).want(200)
 }
 
-func TestLastAdminStays(t *testing.T) {
+func TestLastAdminIsKept(t *testing.T) {
 	w := newWorld(t)
 	root, ann := w.admin("root"), w.user("ann")
 	self, other := "/api/users/"+root.id.String(), "/api/users/"+ann.id.String()

@@ -99,7 +99,7 @@ func TestReaderAtEverySplit(t *testing.T) {
 	}
 }
 
-// An event must come out when its blank line is in, without another byte.
+// An event is returned as soon as its blank line is read, without another byte.
 func TestReaderDoesNotWait(t *testing.T) {
 	for _, in := range []string{"data: a\n\n", "data: a\r\r", "data: a\r\n\r\n", "data: a\r\n\r"} {
 		pr, pw := io.Pipe()
@@ -299,7 +299,7 @@ func BenchmarkReader(b *testing.B) {
 	}
 }
 
-// chunks hands out one chunk a Read and fails the test if it is read when it should not be.
+// chunks returns one chunk per Read and fails the test if it is read too early.
 type chunks struct {
 	t     *testing.T
 	rest  []string

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"io"
 )
 
 // ID is a UUIDv7 (RFC 9562): its first 48 bits are the time of its making in Unix
@@ -20,16 +19,6 @@ func NewID(nowMs int64) ID {
 	rand.Read(id[6:])
 	id.stamp(nowMs)
 	return id
-}
-
-// NewIDFrom is NewID with a given source of randomness.
-func NewIDFrom(r io.Reader, nowMs int64) (ID, error) {
-	var id ID
-	if _, err := io.ReadFull(r, id[6:]); err != nil {
-		return ID{}, err
-	}
-	id.stamp(nowMs)
-	return id, nil
 }
 
 // FirstID is the smallest ID of the time ms: a bound for ranges by time.

@@ -136,13 +136,13 @@ function setUser(changed) {
   user = changed
 }
 
-/** @param {boolean} asked whether the user logged out here; else the session ended elsewhere, and an open dialog is shown again after the login */
-function signedOut(asked = true) {
+/** @param {boolean} byUser whether the user logged out here; else the session ended elsewhere, and an open dialog is shown again after the login */
+function signedOut(byUser = true) {
   if (!user) return
   const was = user.id
   leaving.abort()
   user = null
-  if (asked) {
+  if (byUser) {
     closeDialogs()
     forget()
     showGate()

@@ -10,7 +10,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// object is the part of Kubernetes' objects that the manifest uses: apps/v1 Deployment and v1 Service.
+// object has the fields of Kubernetes objects that the manifest uses: apps/v1 Deployment and v1 Service.
 type object struct {
 	APIVersion string   `yaml:"apiVersion"`
 	Kind       string   `yaml:"kind"`
@@ -103,7 +103,8 @@ func TestKubernetesManifest(t *testing.T) {
 			t.Errorf("%s does not select its own pods: %v", o.Metadata.Name, err)
 		}
 		p := o.Spec.Template.Spec
-		if !p.SecurityContext.RunAsNonRoot || p.SecurityContext.RunAsUser != 65532 || p.AutomountServiceAccountToken == nil || *p.AutomountServiceAccountToken {
+		if !p.SecurityContext.RunAsNonRoot || p.SecurityContext.RunAsUser != 65532 ||
+			p.AutomountServiceAccountToken == nil || *p.AutomountServiceAccountToken {
 			t.Errorf("%s: %+v", o.Metadata.Name, p.SecurityContext)
 		}
 		for _, c := range p.Containers {
@@ -132,7 +133,7 @@ func TestKubernetesManifest(t *testing.T) {
 	}
 }
 
-// The unit has the three sections, and no line that systemd would not understand.
+// The unit has the three sections, and only lines that systemd knows.
 func TestSystemdUnit(t *testing.T) {
 	const name = "../../deploy/llm-gateway.service"
 	text, err := os.ReadFile(name)
@@ -145,14 +146,15 @@ func TestSystemdUnit(t *testing.T) {
 			t.Errorf("%q", l)
 		}
 	}
-	for _, want := range []string{"ExecStart=/usr/local/bin/gateway serve\n", "DynamicUser=yes\n", "StateDirectory=llm-gateway\n", "WantedBy=multi-user.target\n"} {
+	for _, want := range []string{"ExecStart=/usr/local/bin/gateway serve\n", "DynamicUser=yes\n",
+		"StateDirectory=llm-gateway\n", "WantedBy=multi-user.target\n"} {
 		if !strings.Contains(string(text), "\n"+want) {
 			t.Errorf("no %q", want)
 		}
 	}
 	verify, err := exec.LookPath("systemd-analyze")
 	if err != nil {
-		return // where there is systemd, it has the last word
+		return // systemd has checked the unit itself
 	}
 	out, _ := exec.Command(verify, "verify", "--man=no", name).CombinedOutput()
 	for l := range strings.Lines(string(out)) {

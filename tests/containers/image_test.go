@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// image is what the last stage of a Dockerfile describes, in a bare folder.
+// image is the last stage of a Dockerfile, in a bare folder.
 type image struct {
 	Root       string
 	UID, GID   int

@@ -1,6 +1,6 @@
-// Package containers builds what the image holds by the steps of the Dockerfile, in a bare folder, and runs the services of
-// docker-compose.yml from there, as they are written: command, environment, user, health check. It needs root and Linux,
-// for chroot and a network of its own.
+// Package containers builds the image by the steps of the Dockerfile in a bare folder, and runs the services of
+// docker-compose.yml in it with their command, environment, user and health check. It needs root and Linux, for
+// chroot and network namespaces.
 package containers
 
 import (
@@ -96,7 +96,8 @@ func (im *image) command(env map[string]string, argv ...string) *exec.Cmd {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: im.Root, Credential: &syscall.Credential{Uid: uint32(im.UID), Gid: uint32(im.GID)}, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: im.Root,
+		Credential: &syscall.Credential{Uid: uint32(im.UID), Gid: uint32(im.GID)}, Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
 
@@ -127,7 +128,7 @@ func (c *container) stop(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v: %v\n%s", c.cmd.Args, err, c.log)
 		}
-	case <-time.After(40 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("%v does not end:\n%s", c.cmd.Args, c.log)
 	}
 }
@@ -140,13 +141,13 @@ func (im *image) argv(command []string) []string {
 	return append(append([]string{}, im.Entrypoint...), command...)
 }
 
-// healthy waits as Docker does for a health check, which is of the form CMD.
+// healthy waits for a health check of the kind CMD as Docker does.
 func (im *image) healthy(t *testing.T, env map[string]string, check []string) {
 	t.Helper()
 	if check[0] != "CMD" {
 		t.Fatalf("a check of the form %s needs a shell", check[0])
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		out, err := im.run(env, check[1:]...)
 		if err == nil {
 			return
@@ -157,7 +158,7 @@ func (im *image) healthy(t *testing.T, env map[string]string, check []string) {
 	}
 }
 
-// forward makes a server of the test found at the port that the files name.
+// forward forwards the port that the files name to a server of the test.
 func forward(t *testing.T, port int, to string) {
 	t.Helper()
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
@@ -225,7 +226,8 @@ func TestImage(t *testing.T) {
 		t.Errorf("it is healthy although it does not run: %s", out)
 	}
 	// A data folder that the user may not write.
-	if out, err := im.run(map[string]string{"DATA_DIR": "/etc/gateway"}, im.argv(nil)...); err == nil || !strings.Contains(out, "DATA_DIR is /etc/gateway") || !strings.Contains(out, "permission denied") {
+	if out, err := im.run(map[string]string{"DATA_DIR": "/etc/gateway"}, im.argv(nil)...); err == nil ||
+		!strings.Contains(out, "DATA_DIR is /etc/gateway") || !strings.Contains(out, "permission denied") {
 		t.Errorf("%v: %s", err, out)
 	}
 }
@@ -262,7 +264,9 @@ func TestFullDisk(t *testing.T) {
 	if status != 503 || !strings.Contains(text, "takes no more data") {
 		t.Errorf("on a full disk, after %d tokens: %d %s", made, status, text)
 	}
-	if out, err := im.run(map[string]string{"DATA_DIR": "/full"}, im.argv([]string{"backup", "/full/copy"})...); err == nil || !strings.Contains(out, "no room") && !strings.Contains(out, "no space") {
+	if out, err := im.run(map[string]string{"DATA_DIR": "/full"},
+		im.argv([]string{"backup", "/full/copy"})...); err == nil || !strings.Contains(out, "no room") &&
+		!strings.Contains(out, "no space") {
 		t.Errorf("a backup on a full disk: %v %s", err, out)
 	}
 	if err := os.Remove(fill); err != nil {
@@ -310,7 +314,7 @@ func register(t *testing.T, setup string) (session string) {
 	return account.Token
 }
 
-// The whole of docker-compose.yml, in the order that it asks for.
+// All services of docker-compose.yml, in the order of their dependencies.
 func TestComposeServices(t *testing.T) {
 	im := theImage(t)
 	c := readCompose(t)
@@ -330,7 +334,8 @@ func TestComposeServices(t *testing.T) {
 	}
 	settings := c.Services["postgres"].Environment
 	server := pgtest.New(t)
-	for _, sql := range []string{fmt.Sprintf("create role %s login superuser password '%s'", settings["POSTGRES_USER"], password), "create database " + settings["POSTGRES_DB"]} {
+	for _, sql := range []string{fmt.Sprintf("create role %s login superuser password '%s'", settings["POSTGRES_USER"],
+		password), "create database " + settings["POSTGRES_DB"]} {
 		execute(t, server, sql)
 	}
 	t.Cleanup(func() { execute(t, server, "drop database "+settings["POSTGRES_DB"]+" with (force)") })
@@ -371,7 +376,8 @@ func TestComposeServices(t *testing.T) {
 
 	own := env(api)
 	own["JWT_SECRET"] = rand.Text() + rand.Text() // as of a .env
-	if out, err := im.run(own, im.argv([]string{"migrate"})...); err == nil || !strings.Contains(out, "JWT_SECRET and JWT_SECRET_FILE are both set") {
+	if out, err := im.run(own, im.argv([]string{"migrate"})...); err == nil ||
+		!strings.Contains(out, "JWT_SECRET and JWT_SECRET_FILE are both set") {
 		t.Errorf("two secrets: %v: %s", err, out)
 	}
 	own["JWT_SECRET_FILE"] = "" // as the README's override has it
@@ -390,7 +396,8 @@ func TestComposeServices(t *testing.T) {
 	// Up again: the same secrets, the same data.
 	served = im.start(t, env(api), im.argv(api.Command)...)
 	im.healthy(t, env(api), api.Healthcheck.Test)
-	if status, text := call(t, "POST", "/api/chat", session, `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"hi"}]}`); status != 200 {
+	if status, text := call(t, "POST", "/api/chat", session,
+		`{"model":"gpt-4o-mini","messages":[{"role":"user","content":"hi"}]}`); status != 200 {
 		t.Errorf("%d %s", status, text)
 	}
 	if _, text := call(t, "GET", "/api/requests", session, ""); strings.Count(text, `"model":"gpt-4o-mini"`) != 3 {
@@ -399,14 +406,14 @@ func TestComposeServices(t *testing.T) {
 	served.stop(t)
 }
 
-// answeredByWorker submits an asynchronous request to the API, and only looks at it until the worker has answered.
+// answeredByWorker submits an asynchronous request, and polls without a wait until the worker has answered.
 func answeredByWorker(t *testing.T, session string) {
 	t.Helper()
 	const job = `{"async":true,"requestId":"for-the-worker","model":"gpt-4o-mini","messages":[{"role":"user","content":"echo: worked"}]}`
 	if status, text := call(t, "POST", "/api/chat", session, job); status != 202 {
 		t.Fatalf("%d %s", status, text)
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		status, text := call(t, "GET", "/api/chat/for-the-worker?timeout=0", session, "")
 		if status == 200 && strings.Contains(text, `"content":"worked"`) {
 			return
@@ -417,12 +424,13 @@ func answeredByWorker(t *testing.T, session string) {
 	}
 }
 
-// streamThroughStop stops the gateway in the middle of an answer, which has to end as it should.
+// streamThroughStop stops the gateway during a stream, which must still be complete.
 func streamThroughStop(t *testing.T, emu *emulator.Emulator, served *container, session string) {
 	t.Helper()
 	emu.Set(emulator.Match{}, emulator.Behaviour{EventMs: 20})
 	defer emu.Set(emulator.Match{}, emulator.Behaviour{})
-	req, _ := http.NewRequest("POST", base+"/api/chat", strings.NewReader(`{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"words: 40"}]}`))
+	req, _ := http.NewRequest("POST", base+"/api/chat",
+		strings.NewReader(`{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"words: 40"}]}`))
 	req.Header.Set("Authorization", "Bearer "+session)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)

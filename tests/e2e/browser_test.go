@@ -22,7 +22,7 @@ import (
 )
 
 // stepTimeout is how long a step may take on a busy machine.
-const stepTimeout = 20 * time.Second
+const stepTimeout = time.Minute
 
 // browser is one tab, and what was recorded of it.
 type browser struct {
@@ -208,7 +208,7 @@ func (b *browser) fill(label, value string) {
 // settled waits until nothing loads any more.
 func (b *browser) settled() {
 	b.t.Helper()
-	b.until("the page has loaded", "document.querySelector('h1') && !document.querySelector('[aria-busy=true]') && !document.body.innerText.includes('Loading…') && !document.body.innerText.includes('Asking the gateway')")
+	b.until("the page has loaded", "document.querySelector('h1') && !document.querySelector('[aria-busy=true]') && !document.body.innerText.includes('Loading…') && !document.body.innerText.includes('Connecting to the gateway')")
 }
 
 func (b *browser) screenshot(file string) {

@@ -141,7 +141,7 @@ func TestAddressesThatNameNothing(t *testing.T) {
 	b := onlyUser(t)
 	for _, hash := range []string{"#/constructor", "#/__proto__", "#/request", "#/job", "#/toString/x"} {
 		b.open(hash)
-		b.sees("There is no such page.")
+		b.sees("This page does not exist.")
 	}
 	b.open("#/overview?split=constructor&range=toString&show=__proto__")
 	b.sees("Requests by provider")

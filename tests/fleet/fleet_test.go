@@ -20,17 +20,18 @@ func count(replies []reply) (byStatus map[int]int, byKey map[string]int) {
 	return byStatus, byKey
 }
 
-// wantKept wants a row for every answer that was read to its end, refusals too, and sums that agree with the rows.
+// wantKept checks that every complete answer has a row, refusals included, and that the sums agree with the rows.
 func (f *fleet) wantKept(replies []reply) {
 	f.t.Helper()
 	rows := map[store.ID]int{}
-	err := f.db.Run(f.t.Context(), store.Stmt{SQL: "select id, status from requests where user_id = $1", Args: []any{f.user}, Each: func(r store.Row) error {
-		var id store.ID
-		var status int
-		err := r.Scan(&id, &status)
-		rows[id] = status
-		return err
-	}})
+	err := f.db.Run(f.t.Context(),
+		store.Stmt{SQL: "select id, status from requests where user_id = $1", Args: []any{f.user}, Each: func(r store.Row) error {
+			var id store.ID
+			var status int
+			err := r.Scan(&id, &status)
+			rows[id] = status
+			return err
+		}})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -73,10 +74,12 @@ func TestSpentKeyFailsOver(t *testing.T) {
 		replies, broken := f.storm(requests, nil)
 		byStatus, byKey := count(replies)
 		if byStatus[200] != requests || broken != 0 || byKey[first.String()] != limit || byKey[second.String()] != requests-limit {
-			t.Errorf("answers by status %v, by key %v; want %d of the first key and %d of the second", byStatus, byKey, limit, requests-limit)
+			t.Errorf("answers by status %v, by key %v; want %d of the first key and %d of the second", byStatus, byKey,
+				limit, requests-limit)
 		}
 		if f.called(1) != limit || f.called(2) != requests-limit || f.used(first) != limit || f.used(second) != requests-limit {
-			t.Errorf("the provider was called %d and %d times, %d and %d places are used", f.called(1), f.called(2), f.used(first), f.used(second))
+			t.Errorf("the provider was called %d and %d times, %d and %d places are used", f.called(1), f.called(2),
+				f.used(first), f.used(second))
 		}
 		f.wantKept(replies)
 	})
@@ -110,7 +113,7 @@ func TestKilledProcessBreaksNoPromise(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fleet) {
 		id := f.key(1, limit)
 		replies, broken := f.storm(requests, func() {
-			for deadline := time.Now().Add(time.Minute); f.used(id) < limit/4; { // it is in the middle of it
+			for deadline := time.Now().Add(time.Minute); f.used(id) < limit/4; { // while it serves requests
 				if time.Now().After(deadline) {
 					t.Error("the storm does not begin")
 					break
@@ -123,24 +126,26 @@ func TestKilledProcessBreaksNoPromise(t *testing.T) {
 		if broken == 0 {
 			t.Error("nothing broke: the process was killed too late")
 		}
-		// The others went on until the last place was taken. What the killed process had reserved stays
-		// taken, and every caller can have lost one answer.
-		if byStatus[200] > limit || byStatus[200] < limit-callers || f.used(id) != limit || f.called(1) > limit || byStatus[200]+byStatus[429] != len(replies) {
-			t.Errorf("answers by status %v, %d places used, %d calls of the provider; the limit is %d", byStatus, f.used(id), f.called(1), limit)
+		// The others continued until the quota was used up. The reservations of the killed process are not
+		// released, and every caller can have lost one answer.
+		if byStatus[200] > limit || byStatus[200] < limit-callers || f.used(id) != limit || f.called(1) > limit ||
+			byStatus[200]+byStatus[429] != len(replies) {
+			t.Errorf("answers by status %v, %d places used, %d calls of the provider; the limit is %d", byStatus,
+				f.used(id), f.called(1), limit)
 		}
 		f.wantKept(replies)
 
-		// The next process takes over as if nothing had happened.
+		// The next process takes over.
 		again, err := start(t, f.env)
 		if err != nil {
 			t.Fatal(err)
 		}
 		f.gates[0] = again
-		if r, ok := f.ask(0, false); !ok || r.status != 429 {
+		if r, ok := f.send(0, false); !ok || r.status != 429 {
 			t.Errorf("after the restart: %+v, %v; the limit is still reached", r, ok)
 		}
 		f.key(2, -1)
-		if r, ok := f.ask(0, true); !ok || r.status != 200 {
+		if r, ok := f.send(0, true); !ok || r.status != 200 {
 			t.Errorf("after the restart, with another key: %+v, %v", r, ok)
 		}
 	})

@@ -1,5 +1,5 @@
-// Package fleet runs several gateway processes on one database, under load and
-// kill -9, and holds them to what is promised of any number of processes.
+// Package fleet runs several gateway processes on one database, under load and kill -9, and checks the
+// guarantees that hold for any number of processes.
 package fleet
 
 import (
@@ -39,7 +39,7 @@ const (
 	model     = "gpt-4o-mini"
 )
 
-// binary is cmd/gateway, as it is shipped.
+// binary is the path of the built cmd/gateway.
 var binary string
 
 func TestMain(m *testing.M) {
@@ -180,13 +180,15 @@ func (f *fleet) furnish() {
 	}
 	ctx, now := context.Background(), time.Now().UnixMilli()
 	f.user = store.NewID(now)
-	err = store.CreateFirstUser(ctx, f.db, store.User{ID: f.user, Email: "a@example.com", PasswordHash: "none", Enabled: true, CreatedAt: now})
+	err = store.CreateFirstUser(ctx, f.db,
+		store.User{ID: f.user, Email: "a@example.com", PasswordHash: "none", Enabled: true, CreatedAt: now})
 	if err == nil {
 		f.token, err = f.secrets.NewToken(rand.Reader)
 	}
 	if err == nil {
 		digest := f.secrets.Digest(f.token)
-		err = store.CreateToken(ctx, f.db, store.Token{ID: store.NewID(now), UserID: f.user, Name: "fleet", Hash: digest[:], Enabled: true, CreatedAt: now})
+		err = store.CreateToken(ctx, f.db,
+			store.Token{ID: store.NewID(now), UserID: f.user, Name: "fleet", Hash: digest[:], Enabled: true, CreatedAt: now})
 	}
 	if err != nil {
 		f.t.Fatal(err)
@@ -199,9 +201,10 @@ func (f *fleet) key(priority int, limit int64) store.ID {
 	f.keys++
 	now := time.Now().UnixMilli()
 	id := store.NewID(now)
-	sealed, sealingKey := f.secrets.Encrypt([]byte(secretOf(f.keys)), gateway.KeyBinding(id, f.user))
-	k := store.Key{ID: id, UserID: f.user, Provider: "openai", Name: fmt.Sprint(f.keys), Encrypted: sealed, EncryptionKeyID: sealingKey,
-		LastFour: "0000", Priority: priority, Enabled: true, CreatedAt: now}
+	encrypted, encryptionKey := f.secrets.Encrypt([]byte(secretOf(f.keys)), gateway.KeyBinding(id, f.user))
+	k := store.Key{ID: id, UserID: f.user, Provider: "openai", Name: fmt.Sprint(f.keys), Encrypted: encrypted,
+		EncryptionKeyID: encryptionKey,
+		LastFour:        "0000", Priority: priority, Enabled: true, CreatedAt: now}
 	if limit >= 0 {
 		k.DailyLimit = &limit
 	}
@@ -211,7 +214,7 @@ func (f *fleet) key(priority int, limit int64) store.ID {
 	return id
 }
 
-// called is how often the provider was called with the n-th key that was added.
+// called returns how often the provider was called with the n-th added key.
 func (f *fleet) called(n int) (calls int64) {
 	for _, c := range f.emu.Counts() {
 		if c.Key == secretOf(n) {
@@ -223,7 +226,7 @@ func (f *fleet) called(n int) (calls int64) {
 
 func secretOf(n int) string { return fmt.Sprintf("sk-emulated-%04d", n) }
 
-// awayFromMidnight waits where the day would end in the middle of a test.
+// awayFromMidnight waits if the day would end during a test.
 func awayFromMidnight() {
 	const margin = 30 * time.Second
 	now := time.Now().UTC()
@@ -239,9 +242,9 @@ type reply struct {
 	id     string // X-Request-ID
 }
 
-// ask sends one request to the i-th gateway. It is false if the answer broke off, as
-// happens when its process is killed.
-func (f *fleet) ask(i int, stream bool) (reply, bool) {
+// send sends one request to the i-th gateway. It returns false if the answer broke off because the process
+// was killed.
+func (f *fleet) send(i int, stream bool) (reply, bool) {
 	body := fmt.Sprintf(`{"model":%q,"stream":%v,"messages":[{"role":"user","content":"words: 20"}]}`, model, stream)
 	req, _ := http.NewRequest("POST", f.gates[i%len(f.gates)].url+"/api/chat", strings.NewReader(body))
 	req.Header.Set("Authorization", "Bearer "+f.token)
@@ -252,7 +255,8 @@ func (f *fleet) ask(i int, stream bool) (reply, bool) {
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	whole := err == nil && (resp.StatusCode != 200 || !stream && json.Valid(text) || stream && strings.Contains(string(text), "data: [DONE]"))
+	whole := err == nil &&
+		(resp.StatusCode != 200 || !stream && json.Valid(text) || stream && strings.Contains(string(text), "data: [DONE]"))
 	return reply{resp.StatusCode, resp.Header.Get("X-LLM-Key-ID"), resp.Header.Get("X-Request-ID")}, whole
 }
 
@@ -268,7 +272,7 @@ func (f *fleet) storm(n int, during func()) (replies []reply, broken int) {
 	for range callers {
 		wg.Go(func() {
 			for i := range work {
-				r, ok := f.ask(i, i%3 == 0)
+				r, ok := f.send(i, i%3 == 0)
 				mu.Lock()
 				if ok {
 					replies = append(replies, r)

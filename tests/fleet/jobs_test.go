@@ -31,7 +31,7 @@ const (
 	jobWorkers  = 8
 )
 
-// startWorker starts a process that only works, and waits until it is ready.
+// startWorker starts a process that only runs jobs, and waits until it is ready.
 func (f *fleet) startWorker() *testproc.Server {
 	f.t.Helper()
 	out, in, err := os.Pipe()
@@ -59,7 +59,7 @@ func (f *fleet) startWorker() *testproc.Server {
 	return proc
 }
 
-// call asks the i-th gateway.
+// call sends a request to the i-th gateway.
 func (f *fleet) call(i int, method, path, body string) (status int, text string, err error) {
 	req, err := http.NewRequest(method, f.gates[i%len(f.gates)].url+path, strings.NewReader(body))
 	if err != nil {
@@ -77,7 +77,7 @@ func (f *fleet) call(i int, method, path, body string) (status int, text string,
 	return resp.StatusCode, b.String(), err
 }
 
-// each does something for the jobs 0 to n-1, from all callers at once.
+// each calls do for the jobs 0 to n-1, from all callers concurrently.
 func (f *fleet) each(n int, do func(i int)) {
 	work := make(chan int, n)
 	for i := range n {
@@ -105,7 +105,7 @@ func (f *fleet) submit(n int) {
 	})
 }
 
-// collect polls every job until it is over, and wants its own answer.
+// collect polls every job until it is over, and checks that the answer is the job's.
 func (f *fleet) collect(n int, timeout time.Duration) {
 	f.t.Helper()
 	deadline := time.Now().Add(timeout)
@@ -119,7 +119,8 @@ func (f *fleet) collect(n int, timeout time.Duration) {
 			case status == 202 && time.Now().Before(deadline), err != nil && time.Now().Before(deadline):
 				time.Sleep(20 * time.Millisecond)
 				continue
-			case status != 200 || json.Unmarshal([]byte(text), &answer) != nil || len(answer.Choices) != 1 || answer.Choices[0].Message.Content != fmt.Sprint("answer ", i):
+			case status != 200 || json.Unmarshal([]byte(text), &answer) != nil || len(answer.Choices) != 1 ||
+				answer.Choices[0].Message.Content != fmt.Sprint("answer ", i):
 				f.t.Errorf("job %d: %d %.200s %v", i, status, text, err)
 			}
 			return
@@ -127,8 +128,8 @@ func (f *fleet) collect(n int, timeout time.Duration) {
 	})
 }
 
-// wantChargedOnce wants an answered usage row for each job, and no more; the provider may have been called
-// again for jobs whose process was killed or stood still in the middle of a call, at most lost of them.
+// wantChargedOnce checks that each job has exactly one answered usage row. The provider may have been called
+// again for jobs whose process was killed or suspended during a call, at most lost of them.
 func (f *fleet) wantChargedOnce(n, lost int64) {
 	f.t.Helper()
 	if answered := f.int("select count(*) from requests where outcome = 1"); answered != n {
@@ -171,7 +172,7 @@ func each(t *testing.T, begin func(t *testing.T), test func(t *testing.T, f *fle
 	}
 }
 
-// Eight workers, of which two are killed and one stands still beyond its lease and goes on.
+// Of eight workers two are killed, and one is suspended beyond its lease and resumed.
 func TestWorkersOnManyJobs(t *testing.T) {
 	jobs := 2000
 	if testing.Short() {
@@ -198,14 +199,14 @@ func TestWorkersOnManyJobs(t *testing.T) {
 		workers[1].Stop(syscall.SIGKILL)
 		f.collectByWorkers(jobs)
 		syscall.Kill(frozen, syscall.SIGCONT)
-		time.Sleep(time.Second) // it writes what it had, if it could
+		time.Sleep(time.Second) // time for it to write its result, if it could
 		workers[2].Stop(syscall.SIGTERM)
 		f.collect(jobs, time.Minute)
 		f.wantChargedOnce(int64(jobs), 3*concurrency)
 	}, fmt.Sprint("WORKER_CONCURRENCY=", concurrency))
 }
 
-// freeze stops a process where it does not hold SQLite's one write lock: there it would stop everybody.
+// freeze suspends a process while it does not hold SQLite's write lock, which would block all others.
 func (f *fleet) freeze(pid int) {
 	f.t.Helper()
 	for range 50 {
@@ -227,13 +228,15 @@ func (f *fleet) collectByWorkers(jobs int) {
 	f.t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); f.int("select count(*) from jobs where state = 3") < int64(jobs); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			f.t.Fatalf("of %d jobs %d are completed, %d failed, %d are queued or running", jobs, f.int("select count(*) from jobs where state = 3"),
+			f.t.Fatalf("of %d jobs %d are completed, %d failed, %d are queued or running", jobs,
+				f.int("select count(*) from jobs where state = 3"),
 				f.int("select count(*) from jobs where state = 4"), f.int("select count(*) from jobs where state <= 2"))
 		}
 	}
 }
 
-// A process that serves and works runs what nobody polls for, also what others took in; told to stop, it gives back what it runs.
+// A process that serves and works runs jobs that nobody polls for, also those that others accepted. When it stops, it
+// releases its running jobs.
 func TestServingProcessWorks(t *testing.T) {
 	onTwoAtOnce(t, func(t *testing.T, f *fleet) {
 		f.key(1, -1)
@@ -249,7 +252,7 @@ func TestServingProcessWorks(t *testing.T) {
 		f.collectByWorkers(5)
 		f.gates = []*gate{both}
 		f.collect(5, time.Minute)
-		f.submit(6) // what is known already is the same job
+		f.submit(6) // known names are the same jobs
 		f.collectByWorkers(6)
 		f.wantChargedOnce(6, 0)
 
@@ -281,7 +284,7 @@ func TestPollsAloneOnManyJobs(t *testing.T) {
 	})
 }
 
-// The same through the handlers as functions compose them: four instances that share nothing but the database.
+// The same with the handlers of functions: four instances that share only the database.
 func TestPollsAloneOnFunctions(t *testing.T) {
 	jobs := 2000
 	if testing.Short() {
@@ -312,7 +315,7 @@ func TestPollsAloneOnFunctions(t *testing.T) {
 	f.wantChargedOnce(int64(jobs), 0)
 }
 
-// A worker that is told to stop in mid-call gives its job back at once; one that is killed is found out by its lease.
+// A worker that is stopped during a call releases its job at once; the job of a killed one is free when its lease ends.
 func TestStoppedAndKilledWorkers(t *testing.T) {
 	onTwoAtOnce(t, func(t *testing.T, f *fleet) {
 		f.key(1, -1)
@@ -346,7 +349,7 @@ func TestStoppedAndKilledWorkers(t *testing.T) {
 	})
 }
 
-// A process that stood still beyond its lease changes nothing when it goes on.
+// A process that was suspended beyond its lease changes nothing when it resumes.
 func TestThawedProcessChangesNothing(t *testing.T) {
 	onTwoAtOnce(t, func(t *testing.T, f *fleet) {
 		f.key(1, -1)

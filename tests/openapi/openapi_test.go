@@ -50,7 +50,8 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 			left[method+" "+path] = op
 		}
 	}
-	security := map[server.Access]string{server.AccessPublic: "", server.AccessSession: "cookie session", server.AccessAdmin: "cookie session", server.AccessScheduler: "scheduler"}
+	security := map[server.Access]string{server.AccessPublic: "", server.AccessSession: "cookie session",
+		server.AccessAdmin: "cookie session", server.AccessScheduler: "scheduler"}
 	for _, r := range server.Routes() {
 		name := r.Method + " " + pathOf(r)
 		op := left[name]
@@ -79,7 +80,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	}
 }
 
-// What the code lists, the description lists.
+// The description has exactly what the code lists.
 func TestListsAreWhole(t *testing.T) {
 	doc := load(t)
 	table, err := provider.NewTable(nil)
@@ -87,12 +88,15 @@ func TestListsAreWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	codes := []string{}
-	for _, c := range []fault.Code{fault.Validation, fault.Unauthorized, fault.Forbidden, fault.NotFound, fault.MethodNotAllowed, fault.Conflict, fault.TooLarge,
-		fault.UnsupportedMedia, fault.HeadersTooLarge, fault.RequestTimeout, fault.RateLimit, fault.NoEligibleKey, fault.LoopDetected, fault.Provider, fault.ProviderTimeout,
+	for _, c := range []fault.Code{fault.Validation, fault.Unauthorized, fault.Forbidden, fault.NotFound,
+		fault.MethodNotAllowed, fault.Conflict, fault.TooLarge,
+		fault.UnsupportedMedia, fault.HeadersTooLarge, fault.RequestTimeout, fault.RateLimit, fault.NoEligibleKey, fault.LoopDetected,
+		fault.Provider, fault.ProviderTimeout,
 		fault.Unavailable, fault.Internal, fault.Cancelled, fault.Gone} {
 		codes = append(codes, string(c))
 	}
-	for name, want := range map[string][]string{"Provider": table.IDs(), "Code": codes, "Strategy": {string(config.ExhaustFirst), string(config.RoundRobin)}} {
+	for name, want := range map[string][]string{"Provider": table.IDs(), "Code": codes,
+		"Strategy": {string(config.ExhaustFirst), string(config.RoundRobin)}} {
 		var got []string
 		for _, v := range doc.Components.Schemas[name].Value.Enum {
 			got = append(got, v.(string))
@@ -113,8 +117,8 @@ type exchange struct {
 	Status               int
 }
 
-// exchanges are read from the folder that EXCHANGES names, in which a run of pkg/server's tests has left
-// them; without it the tests are run here.
+// exchanges reads the folder in EXCHANGES, where a run of pkg/server's tests has left them. Without the variable
+// it runs those tests.
 func exchanges(t *testing.T) []exchange {
 	t.Helper()
 	folder := os.Getenv("EXCHANGES")
@@ -189,7 +193,7 @@ func TestExchangesAreAsDescribed(t *testing.T) {
 	}
 }
 
-// validation holds one exchange to the description.
+// validation checks one exchange against the description.
 type validation struct {
 	*testing.T
 	exchange
@@ -236,8 +240,9 @@ func (v *validation) find(patterns map[string]*regexp.Regexp) bool {
 	}
 	v.input = &openapi3filter.RequestValidationInput{
 		Request: req, PathParams: params, QueryParams: u.Query(),
-		Route:   &routers.Route{Spec: v.doc, Path: v.path, PathItem: item, Method: v.Method, Operation: op},
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true, MultiError: true},
+		Route: &routers.Route{Spec: v.doc, Path: v.path, PathItem: item, Method: v.Method, Operation: op},
+		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
+			IncludeResponseStatus: true, MultiError: true},
 	}
 	return true
 }
@@ -266,13 +271,16 @@ func (v *validation) answer() {
 }
 
 // general are the headers that the description lists once for all answers. Whatever else an answer has, it must describe.
-var general = []string{"Cache-Control", "Connection", "Content-Length", "Content-Security-Policy", "Content-Type", "Date", "Strict-Transport-Security", "Vary",
+var general = []string{"Cache-Control", "Connection", "Content-Length", "Content-Security-Policy", "Content-Type",
+	"Date", "Strict-Transport-Security", "Vary",
 	"X-Content-Type-Options"}
 
 // everywhere are the errors that any path may answer, likewise.
-var everywhere = []int{http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusRequestHeaderFieldsTooLarge, http.StatusInternalServerError}
+var everywhere = []int{http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusRequestHeaderFieldsTooLarge,
+	http.StatusInternalServerError}
 
-// headers holds those of the answer to the description. A cookie signed under a previous secret is replaced anywhere.
+// headers checks the answer's headers against the description. Any route may replace a cookie signed under a previous
+// secret.
 func (v *validation) headers(described *openapi3.Response) {
 	for name := range v.AnswerHeader {
 		if slices.Contains(general, name) || name == "Set-Cookie" && v.Header.Get("Cookie") != "" && v.Status < 300 {
@@ -288,7 +296,7 @@ func (v *validation) headers(described *openapi3.Response) {
 	}
 }
 
-// described is the answer of the operation with that status.
+// described returns the operation's answer with the status.
 func (v *validation) described(op *openapi3.Operation) *openapi3.Response {
 	if r := op.Responses.Status(v.Status); r != nil {
 		return r.Value
@@ -302,7 +310,7 @@ func (v *validation) described(op *openapi3.Operation) *openapi3.Response {
 // provoked are the errors that only the caller's request can cause, so that a test of pkg/server can, too.
 var provoked = []int{400, 401, 403, 404, 409, 410, 413, 415}
 
-// Nothing is described that does not happen: a test has seen each of the callers' errors at each route.
+// Every described error occurs: a test has seen each of the callers' errors at each route.
 func neverSeen(t *testing.T, doc *openapi3.T, seen map[string]bool) {
 	t.Helper()
 	for path, item := range doc.Paths.Map() {

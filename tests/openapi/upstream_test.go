@@ -20,7 +20,7 @@ import (
 // document is where a provider's own description has the body of a request.
 type document struct {
 	provider, file, path string
-	spoken               dialect.Name // the dialect in which the caller asks
+	dialect              dialect.Name // the dialect in which the caller asks
 	models               []string
 	counts               bool // the path only counts the tokens of the input
 }
@@ -31,7 +31,8 @@ func documents() []document {
 		{"openai", "openai", "/responses", responses.Name, []string{"gpt-4o-mini", "gpt-5.6-sol"}, false},
 		{"anthropic", "anthropic", "/v1/messages", "", []string{"claude-haiku-4-5", "claude-opus-4-6", "claude-sonnet-5-5"}, false},
 		{"openai", "openai", "/responses/input_tokens", "", []string{"gpt-4o-mini", "gpt-5.6-sol"}, true},
-		{"anthropic", "anthropic", "/v1/messages/count_tokens", "", []string{"claude-haiku-4-5", "claude-opus-4-6", "claude-sonnet-5-5"}, true},
+		{"anthropic", "anthropic", "/v1/messages/count_tokens", "",
+			[]string{"claude-haiku-4-5", "claude-opus-4-6", "claude-sonnet-5-5"}, true},
 		{"gemini", "gemini", "/models/{modelsId}:countTokens", "", []string{"gemini-2.5-flash", "gemini-3-pro-preview"}, true},
 		{"gemini", "gemini", "/models/{modelsId}:generateContent", "", []string{"gemini-2.5-flash", "gemini-3-pro-preview"}, false},
 		{"mistral", "mistral", "/v1/chat/completions", "", []string{"mistral-small-latest", "magistral-medium-latest"}, false},
@@ -41,7 +42,7 @@ func documents() []document {
 	}
 }
 
-// exceptions are where the providers take what their documents do not have, by document and request.
+// exceptions are the cases in which providers accept what their documents lack, by document and request.
 func exceptions() map[string]string {
 	return map[string]string{
 		"openai /responses, developer":                      "turns of the assistant without an id are taken, as recorded",
@@ -62,8 +63,8 @@ func text(role chat.Role, s string) chat.Message {
 	return chat.Message{Role: role, Parts: []chat.Part{{Kind: chat.Text, Text: s}}}
 }
 
-// asked are requests that use what the dialects have, one thing at a time and together.
-func asked() map[string]chat.Request {
+// requests use the features of the dialects, one at a time and together.
+func requests() map[string]chat.Request {
 	schema := json.RawMessage(`{"type":"object","properties":{"city":{"type":"string","description":"where"}},"required":["city"],"additionalProperties":false}`)
 	tools := []chat.Tool{{Name: "weather", Description: "tells it", Parameters: schema, Strict: ptr(true)}, {Name: "now"}}
 	hello := []chat.Message{text(chat.System, "Be kind."), text(chat.User, "Hello!")}
@@ -80,26 +81,35 @@ func asked() map[string]chat.Request {
 	}
 	image := chat.Part{Kind: chat.Image, Media: &chat.Media{MIMEType: "image/png", Data: "iVBORw0KGgo=", Detail: "low"}}
 	return map[string]chat.Request{
-		"text":           {Messages: hello},
-		"stream":         {Messages: hello, Stream: true},
-		"developer":      {Messages: []chat.Message{text(chat.Developer, "Be brief."), text(chat.User, "Hello!"), text(chat.Assistant, "Hi."), text(chat.User, "Again.")}},
-		"sampling":       {Messages: hello, Temperature: ptr(0.5), TopP: ptr(0.9), MaxTokens: ptr(int64(2000)), Stop: []string{"END", "STOP"}, Seed: ptr(int64(7))},
-		"penalties":      {Messages: hello, FrequencyPenalty: ptr(0.5), PresencePenalty: ptr(-0.5), LogitBias: map[string]float64{"50256": -100}},
-		"logprobs":       {Messages: hello, Logprobs: ptr(true), TopLogprobs: ptr(int64(3))},
-		"tools":          {Messages: hello, Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolAuto}, ParallelToolCalls: ptr(false)},
-		"required":       {Messages: hello, Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolRequired}},
-		"named":          {Messages: hello, Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: "weather"}},
-		"parallel calls": {Messages: called(call("call_abc123", "weather", `{"city":"Bern"}`), call("call_def456", "now", "{}")), Tools: tools},
-		"image":          {Messages: []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "What is this?"}, image}}}},
-		"json":           {Messages: []chat.Message{text(chat.User, "JSON, please")}, ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatJSON}},
-		"schema":         {Messages: hello, ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatSchema, Name: "place", Schema: schema, Strict: ptr(true)}},
-		"reasoning":      {Messages: hello, Reasoning: &chat.Reasoning{Effort: "high", Summary: "auto"}, MaxTokens: ptr(int64(8000))},
-		"no reasoning":   {Messages: hello, Reasoning: &chat.Reasoning{Effort: "none"}},
-		"accounting":     {Messages: hello, User: "u-1", Metadata: map[string]string{"k": "v"}, ServiceTier: "auto", CacheKey: "c", Verbosity: "low"},
+		"text":   {Messages: hello},
+		"stream": {Messages: hello, Stream: true},
+		"developer": {Messages: []chat.Message{text(chat.Developer, "Be brief."), text(chat.User, "Hello!"),
+			text(chat.Assistant, "Hi."), text(chat.User, "Again.")}},
+		"sampling": {Messages: hello, Temperature: ptr(0.5), TopP: ptr(0.9), MaxTokens: ptr(int64(2000)),
+			Stop: []string{"END", "STOP"}, Seed: ptr(int64(7))},
+		"penalties": {Messages: hello, FrequencyPenalty: ptr(0.5), PresencePenalty: ptr(-0.5),
+			LogitBias: map[string]float64{"50256": -100}},
+		"logprobs": {Messages: hello, Logprobs: ptr(true), TopLogprobs: ptr(int64(3))},
+		"tools":    {Messages: hello, Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolAuto}, ParallelToolCalls: ptr(false)},
+		"required": {Messages: hello, Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolRequired}},
+		"named":    {Messages: hello, Tools: tools, ToolChoice: &chat.ToolChoice{Mode: chat.ToolNamed, Name: "weather"}},
+		"parallel calls": {Messages: called(call("call_abc123", "weather", `{"city":"Bern"}`),
+			call("call_def456", "now", "{}")), Tools: tools},
+		"image": {Messages: []chat.Message{{Role: chat.User,
+			Parts: []chat.Part{{Kind: chat.Text, Text: "What is this?"}, image}}}},
+		"json": {Messages: []chat.Message{text(chat.User, "JSON, please")},
+			ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatJSON}},
+		"schema": {Messages: hello,
+			ResponseFormat: &chat.ResponseFormat{Kind: chat.FormatSchema, Name: "place", Schema: schema, Strict: ptr(true)}},
+		"reasoning":    {Messages: hello, Reasoning: &chat.Reasoning{Effort: "high", Summary: "auto"}, MaxTokens: ptr(int64(8000))},
+		"no reasoning": {Messages: hello, Reasoning: &chat.Reasoning{Effort: "none"}},
+		"accounting": {Messages: hello, User: "u-1", Metadata: map[string]string{"k": "v"}, ServiceTier: "auto",
+			CacheKey: "c", Verbosity: "low"},
 	}
 }
 
-// What the gateway sends is what the providers' own descriptions allow. They are not ours to ship: SPECS names their folder.
+// The gateway's requests are valid by the providers' own descriptions, which are in the folder SPECS because this
+// repository may not contain them.
 func TestRequestsAreAsTheProvidersDescribeThem(t *testing.T) {
 	folder := os.Getenv("SPECS")
 	if folder == "" {
@@ -114,7 +124,7 @@ func TestRequestsAreAsTheProvidersDescribeThem(t *testing.T) {
 	for _, d := range documents() {
 		schema := bodySchema(t, filepath.Join(folder, d.file+".trimmed.json"), d.path)
 		for _, model := range d.models {
-			for name, req := range asked() {
+			for name, req := range requests() {
 				req.Model = model
 				body, ok := encode(t, table.ByID(d.provider), &req, &d)
 				if !ok {
@@ -143,12 +153,12 @@ func TestRequestsAreAsTheProvidersDescribeThem(t *testing.T) {
 	}
 }
 
-// encode is what goes to the provider; false if it refuses to be asked so.
+// encode returns the provider's request; false if the rules refuse it.
 func encode(t *testing.T, p *provider.Provider, req *chat.Request, d *document) (any, bool) {
 	t.Helper()
-	client := p.Protocol(req.Model, req, d.spoken)
-	if d.spoken != "" && client.Dialect() != d.spoken {
-		return nil, false // this model is asked in the other of the two
+	client := p.Protocol(req.Model, req, d.dialect)
+	if d.dialect != "" && client.Dialect() != d.dialect {
+		return nil, false // this model uses the other dialect
 	}
 	send := client.EncodeRequest
 	if d.counts {

@@ -12,8 +12,8 @@ import (
 	"github.com/alicetears/llm-gateway/internal/testproc"
 )
 
-// sameVersion runs the binary and looks at the version that it prints, the one that the dashboard shows, and the one
-// in the User-Agent towards providers.
+// sameVersion runs the binary and compares the version that it prints, the one in the dashboard, and the one in the
+// User-Agent towards providers.
 func sameVersion(t *testing.T, binary, want string) {
 	t.Helper()
 	agents := make(chan string, 10)

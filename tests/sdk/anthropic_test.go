@@ -25,7 +25,7 @@ func tell(model, text string) anthropic.MessageNewParams {
 		Messages: []anthropic.MessageParam{anthropic.NewUserMessage(anthropic.NewTextBlock(text))}}
 }
 
-// accumulated asks for a stream and returns what the SDK makes of it.
+// accumulated requests a stream and returns the SDK's accumulated message.
 func accumulated(t *testing.T, c anthropic.Client, params anthropic.MessageNewParams) anthropic.Message {
 	t.Helper()
 	stream := c.Messages.NewStreaming(t.Context(), params)
@@ -42,7 +42,7 @@ func accumulated(t *testing.T, c anthropic.Client, params anthropic.MessageNewPa
 	return message
 }
 
-// twice asks for the answer whole and streamed, and wants no difference.
+// twice requests the answer whole and streamed, and expects no difference.
 func twice(t *testing.T, c anthropic.Client, params anthropic.MessageNewParams) anthropic.Message {
 	t.Helper()
 	whole, err := c.Messages.New(t.Context(), params)
@@ -50,12 +50,14 @@ func twice(t *testing.T, c anthropic.Client, params anthropic.MessageNewParams) 
 		t.Fatal(err)
 	}
 	s := accumulated(t, c, params)
-	if whole.StopReason != s.StopReason || whole.StopSequence != s.StopSequence || whole.Model != s.Model || whole.Role != s.Role || len(whole.Content) != len(s.Content) {
+	if whole.StopReason != s.StopReason || whole.StopSequence != s.StopSequence || whole.Model != s.Model ||
+		whole.Role != s.Role || len(whole.Content) != len(s.Content) {
 		t.Fatalf("whole    %s\nstreamed %s", whole.RawJSON(), s.RawJSON())
 	}
 	for i, a := range whole.Content {
 		b := s.Content[i]
-		if a.Type != b.Type || a.Text != b.Text || a.Thinking != b.Thinking || a.Data != b.Data || a.Name != b.Name || string(a.Input) != "" && !sameJSON(string(a.Input), string(b.Input)) {
+		if a.Type != b.Type || a.Text != b.Text || a.Thinking != b.Thinking || a.Data != b.Data || a.Name != b.Name ||
+			string(a.Input) != "" && !sameJSON(string(a.Input), string(b.Input)) {
 			t.Errorf("block %d whole    %s\nblock %d streamed %s", i, a.RawJSON(), i, b.RawJSON())
 		}
 	}
@@ -66,7 +68,7 @@ func twice(t *testing.T, c anthropic.Client, params anthropic.MessageNewParams) 
 	return *whole
 }
 
-// textOf is the text of an answer, without what it thought.
+// textOf returns the text of an answer, without reasoning.
 func textOf(m anthropic.Message) (text string) {
 	for _, block := range m.Content {
 		text += block.Text
@@ -92,7 +94,8 @@ func TestAnthropicTools(t *testing.T) {
 	c := claude()
 	tools := []anthropic.ToolUnionParam{
 		{OfTool: &anthropic.ToolParam{Name: "weather", Description: anthropic.String("The weather of a city"),
-			InputSchema: anthropic.ToolInputSchemaParam{Required: []string{"city"}, Properties: map[string]any{"city": map[string]any{"type": "string"}}}}},
+			InputSchema: anthropic.ToolInputSchemaParam{Required: []string{"city"},
+				Properties: map[string]any{"city": map[string]any{"type": "string"}}}}},
 		{OfTool: &anthropic.ToolParam{Name: "clock", Description: anthropic.String("The time of day"),
 			InputSchema: anthropic.ToolInputSchemaParam{Properties: map[string]any{}}}},
 	}
@@ -109,7 +112,8 @@ func TestAnthropicTools(t *testing.T) {
 		if got.StopReason != "tool_use" || len(calls) != 2 {
 			t.Fatal(got.RawJSON())
 		}
-		if calls[0].Name != "weather" || !sameJSON(string(calls[0].Input), `{"city":"Zürich 🌍"}`) || calls[1].Name != "clock" || !sameJSON(string(calls[1].Input), `{}`) {
+		if calls[0].Name != "weather" || !sameJSON(string(calls[0].Input), `{"city":"Zürich 🌍"}`) ||
+			calls[1].Name != "clock" || !sameJSON(string(calls[1].Input), `{}`) {
 			t.Error(got.RawJSON())
 		}
 		params.Messages = append(params.Messages, got.ToParam(), anthropic.NewUserMessage(
@@ -126,10 +130,10 @@ func TestAnthropicToolRunner(t *testing.T) {
 		type place struct {
 			City string `json:"city" jsonschema:"required"`
 		}
-		asked := ""
+		requested := ""
 		weather, err := toolrunner.NewBetaToolFromJSONSchema("weather", "The weather of a city",
 			func(_ context.Context, p place) (anthropic.BetaToolResultBlockParamContentUnion, error) {
-				asked = p.City
+				requested = p.City
 				return anthropic.BetaToolResultBlockParamContentUnion{OfText: &anthropic.BetaTextBlockParam{Text: "sunny"}}, nil
 			})
 		if err != nil {
@@ -142,8 +146,8 @@ func TestAnthropicToolRunner(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if asked != "Zürich 🌍" || got.StopReason != "end_turn" || got.Content[len(got.Content)-1].Text != "The tool said: sunny" {
-			t.Errorf("it asked for %q, and in the end: %s", asked, got.RawJSON())
+		if requested != "Zürich 🌍" || got.StopReason != "end_turn" || got.Content[len(got.Content)-1].Text != "The tool said: sunny" {
+			t.Errorf("it asked for %q, and in the end: %s", requested, got.RawJSON())
 		}
 	})
 }
@@ -252,7 +256,8 @@ func wantAnthropicError(t *testing.T, err error, status int, kind anthropic.Erro
 	if !errors.As(err, &failure) {
 		t.Fatalf("%v is no error of the API", err)
 	}
-	if failure.StatusCode != status || failure.Type() != kind || failure.RequestID == "" || strings.Contains(failure.Error(), "sk-emulated") {
+	if failure.StatusCode != status || failure.Type() != kind || failure.RequestID == "" ||
+		strings.Contains(failure.Error(), "sk-emulated") {
 		t.Errorf("%d %s, want %d %s; request %q: %v", failure.StatusCode, failure.Type(), status, kind, failure.RequestID, failure)
 	}
 }
@@ -302,7 +307,7 @@ func TestAnthropicErrors(t *testing.T) {
 	wantAnthropicError(t, err, 401, anthropic.ErrorTypeAuthenticationError)
 }
 
-// An error in the middle of a stream is one of the API, of its type.
+// An error within a stream is an API error with its type.
 func TestAnthropicErrorInStream(t *testing.T) {
 	onEach(t, []string{"gpt-4o-mini", "claude-haiku-4-5", "gemini-2.5-flash"}, func(t *testing.T, model string) {
 		priority, err := gate.key(providerOf[model], emulator.Behaviour{ErrorEvent: true, After: 6})
@@ -328,15 +333,15 @@ func TestAnthropicAbort(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := claude(option.WithHeader("X-LLM-Priorities", priority))
-		mark := "mark " + t.Name()
-		s := c.Messages.NewStreaming(t.Context(), tell(model, mark))
+		marker := "marker " + t.Name()
+		s := c.Messages.NewStreaming(t.Context(), tell(model, marker))
 		for range 5 {
 			if !s.Next() {
 				t.Fatal(s.Err())
 			}
 		}
 		s.Close()
-		if err := gate.left(mark); err != nil {
+		if err := gate.left(marker); err != nil {
 			t.Error(err)
 		}
 	})

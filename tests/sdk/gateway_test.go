@@ -1,5 +1,5 @@
-// Package sdk has the official SDKs of OpenAI, Anthropic, Google and Vercel, unchanged, as clients of the
-// gateway's binary, whose providers are emulated.
+// Package sdk tests the gateway's binary, with emulated providers, through the unchanged official SDKs of OpenAI,
+// Anthropic, Google and Vercel.
 package sdk
 
 import (
@@ -163,21 +163,21 @@ func (g *gateway) keyFor(provider string, behaviour emulator.Behaviour, times in
 	return fmt.Sprint(n), g.post("/api/keys", map[string]any{"provider": provider, "priority": n, "apiKey": key}, nil)
 }
 
-// arrived returns the requests that reached a provider and hold the mark.
-func (g *gateway) arrived(mark string) (out []emulator.Recorded) {
+// arrived returns the requests with the marker that reached a provider.
+func (g *gateway) arrived(marker string) (out []emulator.Recorded) {
 	for _, r := range g.emulator.Requests() {
-		if bytes.Contains(r.Body, []byte(mark)) {
+		if bytes.Contains(r.Body, []byte(marker)) {
 			out = append(out, r)
 		}
 	}
 	return out
 }
 
-// left waits until a provider has seen the caller of the request with the mark leave.
-func (g *gateway) left(mark string) error {
+// left waits until a provider has seen the client of the request with the marker disconnect.
+func (g *gateway) left(marker string) error {
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		// A request is recorded when it has ended: an endless stream ends with its caller.
-		if seen := g.arrived(mark); len(seen) > 0 {
+		if seen := g.arrived(marker); len(seen) > 0 {
 			if !seen[0].Left {
 				return errors.New("the provider sent all of its answer before the caller left")
 			}

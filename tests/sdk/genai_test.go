@@ -26,8 +26,8 @@ func geminiWith(t *testing.T, token string, header http.Header) *genai.Client {
 	return c
 }
 
-// spoken is what is compared of an answer.
-type spoken struct {
+// answer holds the compared parts of an answer.
+type answer struct {
 	text, thought string
 	calls         []*genai.FunctionCall
 	finish        genai.FinishReason
@@ -36,7 +36,7 @@ type spoken struct {
 }
 
 // join adds what a response, or a chunk of one, says.
-func (s *spoken) join(r *genai.GenerateContentResponse) {
+func (s *answer) join(r *genai.GenerateContentResponse) {
 	for _, c := range r.Candidates {
 		if c.FinishReason != "" {
 			s.finish = c.FinishReason
@@ -59,15 +59,15 @@ func (s *spoken) join(r *genai.GenerateContentResponse) {
 	}
 }
 
-// generated asks for the answer whole and streamed, and wants no difference.
-func generated(t *testing.T, c *genai.Client, model string, contents []*genai.Content, config *genai.GenerateContentConfig) (whole spoken) {
+// generated requests the answer whole and streamed, and expects no difference.
+func generated(t *testing.T, c *genai.Client, model string, contents []*genai.Content, config *genai.GenerateContentConfig) (whole answer) {
 	t.Helper()
 	r, err := c.Models.GenerateContent(t.Context(), model, contents, config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	whole.join(r)
-	var streamed spoken
+	var streamed answer
 	for chunk, err := range c.Models.GenerateContentStream(t.Context(), model, contents, config) {
 		if err != nil {
 			t.Fatal(err)
@@ -75,7 +75,8 @@ func generated(t *testing.T, c *genai.Client, model string, contents []*genai.Co
 		streamed.join(chunk)
 	}
 	a, b := whole, streamed
-	if a.text != b.text || a.thought != b.thought || a.finish != b.finish || a.prompt != b.prompt || a.total != b.total || a.total == 0 || len(a.calls) != len(b.calls) {
+	if a.text != b.text || a.thought != b.thought || a.finish != b.finish || a.prompt != b.prompt ||
+		a.total != b.total || a.total == 0 || len(a.calls) != len(b.calls) {
 		t.Errorf("whole    %+v\nstreamed %+v", a, b)
 	}
 	for i := range min(len(a.calls), len(b.calls)) {
@@ -91,7 +92,8 @@ var brief = &genai.GenerateContentConfig{SystemInstruction: genai.NewContentFrom
 func TestGenAIChat(t *testing.T) {
 	c := gemini(t)
 	onEach(t, models, func(t *testing.T, model string) {
-		if got := generated(t, c, model, genai.Text("echo: Grüezi, Welt 🌍"), brief); got.text != "Grüezi, Welt 🌍" || got.finish != genai.FinishReasonStop {
+		if got := generated(t, c, model, genai.Text("echo: Grüezi, Welt 🌍"), brief); got.text != "Grüezi, Welt 🌍" ||
+			got.finish != genai.FinishReasonStop {
 			t.Errorf("%+v", got)
 		}
 		got := generated(t, c, model, genai.Text("words: 50"), &genai.GenerateContentConfig{MaxOutputTokens: 5,
@@ -111,7 +113,7 @@ func TestGenAIChatSession(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, text := range []string{"one", "two", "three"} {
-			var got spoken
+			var got answer
 			for chunk, err := range chat.SendMessageStream(t.Context(), genai.Part{Text: "echo: " + text}) {
 				if err != nil {
 					t.Fatal(err)
@@ -128,13 +130,15 @@ func TestGenAIChatSession(t *testing.T) {
 func TestGenAITools(t *testing.T) {
 	c := gemini(t)
 	config := &genai.GenerateContentConfig{Tools: []*genai.Tool{{FunctionDeclarations: []*genai.FunctionDeclaration{
-		{Name: "weather", Description: "The weather of a city", Parameters: &genai.Schema{Type: genai.TypeObject, Required: []string{"city"},
-			Properties: map[string]*genai.Schema{"city": {Type: genai.TypeString}}}},
+		{Name: "weather", Description: "The weather of a city",
+			Parameters: &genai.Schema{Type: genai.TypeObject, Required: []string{"city"},
+				Properties: map[string]*genai.Schema{"city": {Type: genai.TypeString}}}},
 		{Name: "clock", Description: "The time of day"}}}}}
 	onEach(t, append([]string{"gemini-3.8-flash"}, models...), func(t *testing.T, model string) {
 		contents := genai.Text("call all")
 		got := generated(t, c, model, contents, config)
-		if len(got.calls) != 2 || got.calls[0].Name != "weather" || got.calls[0].Args["city"] != "Zürich 🌍" || got.calls[1].Name != "clock" || len(got.calls[1].Args) != 0 {
+		if len(got.calls) != 2 || got.calls[0].Name != "weather" || got.calls[0].Args["city"] != "Zürich 🌍" ||
+			got.calls[1].Name != "clock" || len(got.calls[1].Args) != 0 {
 			t.Fatalf("%s", jsonText(got.content))
 		}
 		results := &genai.Content{Role: genai.RoleUser}
@@ -143,7 +147,8 @@ func TestGenAITools(t *testing.T) {
 			part.FunctionResponse.ID = got.calls[i].ID
 			results.Parts = append(results.Parts, part)
 		}
-		if got := generated(t, c, model, append(contents, got.content, results), config); !strings.Contains(got.text, "sunny") || !strings.Contains(got.text, "noon") {
+		if got := generated(t, c, model, append(contents, got.content, results), config); !strings.Contains(got.text,
+			"sunny") || !strings.Contains(got.text, "noon") {
 			t.Errorf("after the results: %+v", got)
 		}
 		must := *config
@@ -157,10 +162,12 @@ func TestGenAITools(t *testing.T) {
 func TestGenAIStructuredOutput(t *testing.T) {
 	c := gemini(t)
 	configs := map[string]*genai.GenerateContentConfig{
-		"schema": {ResponseMIMEType: "application/json", ResponseSchema: &genai.Schema{Type: genai.TypeObject, Required: []string{"name", "age"},
-			Properties: map[string]*genai.Schema{"name": {Type: genai.TypeString}, "age": {Type: genai.TypeInteger}}}},
-		"JSON schema": {ResponseMIMEType: "application/json", ResponseJsonSchema: map[string]any{"type": "object", "required": []string{"name", "age"},
-			"properties": map[string]any{"name": map[string]any{"type": "string"}, "age": map[string]any{"type": "integer"}}}},
+		"schema": {ResponseMIMEType: "application/json",
+			ResponseSchema: &genai.Schema{Type: genai.TypeObject, Required: []string{"name", "age"},
+				Properties: map[string]*genai.Schema{"name": {Type: genai.TypeString}, "age": {Type: genai.TypeInteger}}}},
+		"JSON schema": {ResponseMIMEType: "application/json",
+			ResponseJsonSchema: map[string]any{"type": "object", "required": []string{"name", "age"},
+				"properties": map[string]any{"name": map[string]any{"type": "string"}, "age": map[string]any{"type": "integer"}}}},
 	}
 	onEach(t, []string{"gemini-2.5-flash", "gpt-4o-mini", "claude-haiku-4-5", "mistral-small-latest"}, func(t *testing.T, model string) {
 		for name, config := range configs {
@@ -183,7 +190,8 @@ func TestGenAIImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	onEach(t, []string{"gemini-2.5-flash", "gpt-4o-mini", "claude-haiku-4-5", "mistral-small-latest"}, func(t *testing.T, model string) {
-		contents := []*genai.Content{genai.NewContentFromParts([]*genai.Part{genai.NewPartFromText("echo: Look"), genai.NewPartFromBytes(data, "image/png")}, genai.RoleUser)}
+		contents := []*genai.Content{genai.NewContentFromParts([]*genai.Part{genai.NewPartFromText("echo: Look"),
+			genai.NewPartFromBytes(data, "image/png")}, genai.RoleUser)}
 		if got := generated(t, c, model, contents, nil); !strings.Contains(got.text, pixelSeen) {
 			t.Errorf("it saw %q", got.text)
 		}
@@ -193,7 +201,8 @@ func TestGenAIImages(t *testing.T) {
 func TestGenAIThinking(t *testing.T) {
 	c := gemini(t)
 	onEach(t, []string{"gemini-2.5-flash", "gemini-3.8-flash", "claude-haiku-4-5", "deepseek-v4-pro"}, func(t *testing.T, model string) {
-		config := &genai.GenerateContentConfig{ThinkingConfig: &genai.ThinkingConfig{IncludeThoughts: true, ThinkingBudget: genai.Ptr[int32](2048)}}
+		config := &genai.GenerateContentConfig{ThinkingConfig: &genai.ThinkingConfig{IncludeThoughts: true,
+			ThinkingBudget: genai.Ptr[int32](2048)}}
 		got := generated(t, c, model, genai.Text("think: Step by step we go"), config)
 		if got.text != "I have thought about it." || !strings.Contains(got.thought, "Step by step we go") {
 			t.Errorf("%s", jsonText(got.content))
@@ -271,8 +280,9 @@ func TestGenAIAbort(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		mark, n := "mark "+t.Name(), 0
-		for _, err := range geminiWith(t, gate.token, http.Header{"X-Llm-Priorities": {priority}}).Models.GenerateContentStream(ctx, model, genai.Text(mark), nil) {
+		marker, n := "marker "+t.Name(), 0
+		for _, err := range geminiWith(t, gate.token,
+			http.Header{"X-Llm-Priorities": {priority}}).Models.GenerateContentStream(ctx, model, genai.Text(marker), nil) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -281,7 +291,7 @@ func TestGenAIAbort(t *testing.T) {
 			}
 		}
 		cancel()
-		if err := gate.left(mark); err != nil {
+		if err := gate.left(marker); err != nil {
 			t.Error(err)
 		}
 	})

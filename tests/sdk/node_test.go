@@ -71,8 +71,8 @@ func installPackages() error {
 }
 
 // controls is what the tests for Node.js may do besides being clients: POST /key adds a key with which a provider
-// behaves as the body says and answers its priority, GET /left?mark= waits until the caller of the request with the
-// mark has left its provider.
+// behaves as the body says and answers its priority, GET /left?marker= waits until the client of the request with the
+// marker has left its provider.
 func controls() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /key", func(w http.ResponseWriter, r *http.Request) {
@@ -91,7 +91,7 @@ func controls() http.Handler {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 	})
 	mux.HandleFunc("GET /left", func(w http.ResponseWriter, r *http.Request) {
-		if err := gate.left(r.URL.Query().Get("mark")); err != nil {
+		if err := gate.left(r.URL.Query().Get("marker")); err != nil {
 			http.Error(w, err.Error(), http.StatusNotFound)
 		}
 	})

@@ -42,7 +42,7 @@ func say(model, text string) openai.ChatCompletionNewParams {
 		openai.SystemMessage("Be brief."), openai.UserMessage(text)}}
 }
 
-// streamed asks for a stream and returns what the SDK's accumulator makes of it.
+// streamed requests a stream and returns the result of the SDK's accumulator.
 func streamed(t *testing.T, c openai.Client, params openai.ChatCompletionNewParams) openai.ChatCompletion {
 	t.Helper()
 	params.StreamOptions.IncludeUsage = openai.Bool(true)
@@ -70,7 +70,7 @@ func streamed(t *testing.T, c openai.Client, params openai.ChatCompletionNewPara
 	return acc.ChatCompletion
 }
 
-// both asks for the answer whole and streamed, and wants no difference.
+// both requests the answer whole and streamed, and expects no difference.
 func both(t *testing.T, c openai.Client, params openai.ChatCompletionNewParams) openai.ChatCompletion {
 	t.Helper()
 	whole, err := c.Chat.Completions.New(t.Context(), params)
@@ -82,7 +82,8 @@ func both(t *testing.T, c openai.Client, params openai.ChatCompletionNewParams) 
 	}
 	s := streamed(t, c, params)
 	a, b := whole.Choices[0], s.Choices[0]
-	if a.Message.Content != b.Message.Content || a.Message.Refusal != b.Message.Refusal || a.FinishReason != b.FinishReason || whole.Model != s.Model {
+	if a.Message.Content != b.Message.Content || a.Message.Refusal != b.Message.Refusal ||
+		a.FinishReason != b.FinishReason || whole.Model != s.Model {
 		t.Errorf("whole   %+v\nstreamed %+v", a, b)
 	}
 	if usageOf(whole.Usage) != usageOf(s.Usage) || whole.Usage.TotalTokens == 0 {
@@ -132,7 +133,8 @@ func TestOpenAITools(t *testing.T) {
 			t.Fatalf("%+v", got)
 		}
 		params.Messages = append(params.Messages, got.Message.ToParam())
-		for i, want := range []struct{ name, arguments, result string }{{"weather", `{"city":"Zürich 🌍"}`, "sunny"}, {"clock", `{}`, "noon"}} {
+		for i, want := range []struct{ name, arguments, result string }{{"weather", `{"city":"Zürich 🌍"}`, "sunny"},
+			{"clock", `{}`, "noon"}} {
 			call := got.Message.ToolCalls[i]
 			if call.Function.Name != want.name || !sameJSON(call.Function.Arguments, want.arguments) {
 				t.Errorf("call %d: %+v", i, call.Function)
@@ -145,7 +147,8 @@ func TestOpenAITools(t *testing.T) {
 		forced := say(model, "What time is it?")
 		forced.Tools = toolbox
 		forced.ToolChoice = openai.ToolChoiceOptionFunctionToolChoice(openai.ChatCompletionNamedToolChoiceFunctionParam{Name: "clock"})
-		if got := both(t, c, forced).Choices[0].Message.ToolCalls; len(got) != 1 || got[0].Function.Name != "clock" || got[0].Function.Arguments != "{}" {
+		if got := both(t, c, forced).Choices[0].Message.ToolCalls; len(got) != 1 || got[0].Function.Name != "clock" ||
+			got[0].Function.Arguments != "{}" {
 			t.Errorf("forced: %+v", got)
 		}
 	})
@@ -217,7 +220,8 @@ func TestOpenAIEmbeddings(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v: %s", err, err.(*openai.Error).RawJSON())
 			}
-			if len(got.Data) != 2 || len(got.Data[1].Embedding) == 0 || got.Data[1].Index != 1 || slices.Equal(got.Data[0].Embedding, got.Data[1].Embedding) {
+			if len(got.Data) != 2 || len(got.Data[1].Embedding) == 0 || got.Data[1].Index != 1 ||
+				slices.Equal(got.Data[0].Embedding, got.Data[1].Embedding) {
 				t.Errorf("%.300s", got.RawJSON())
 			}
 		}
@@ -347,8 +351,8 @@ func TestOpenAIAbort(t *testing.T) {
 		c := openAI(withKey(t, providerOf[model], emulator.Behaviour{Endless: true, EventMs: 5}))
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		mark := "mark " + t.Name()
-		s := c.Chat.Completions.NewStreaming(ctx, say(model, mark))
+		marker := "marker " + t.Name()
+		s := c.Chat.Completions.NewStreaming(ctx, say(model, marker))
 		for range 5 {
 			if !s.Next() {
 				t.Fatal(s.Err())
@@ -360,7 +364,7 @@ func TestOpenAIAbort(t *testing.T) {
 		if !errors.Is(s.Err(), context.Canceled) {
 			t.Errorf("the stream ended with %v", s.Err())
 		}
-		if err := gate.left(mark); err != nil {
+		if err := gate.left(marker); err != nil {
 			t.Error(err)
 		}
 	})

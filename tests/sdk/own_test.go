@@ -21,7 +21,8 @@ func TestOwnTests(t *testing.T) {
 	front := httptest.NewServer(fitted())
 	t.Cleanup(front.Close)
 	// A key may serve a model that nobody has heard of, if it says so.
-	if err := gate.post("/api/keys", map[string]any{"provider": "anthropic", "apiKey": "sk-emulated-own", "allowedModels": []string{"model_id"}}, nil); err != nil {
+	if err := gate.post("/api/keys",
+		map[string]any{"provider": "anthropic", "apiKey": "sk-emulated-own", "allowedModels": []string{"model_id"}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for name, own := range map[string]struct{ module, base, files, tests string }{

@@ -16,7 +16,7 @@ func request(model, text string) responses.ResponseNewParams {
 		Input: responses.ResponseNewParamsInputUnion{OfString: openai.String(text)}}
 }
 
-// responded asks for the answer whole and streamed, and wants no difference. A stream's last event has the whole answer.
+// responded requests the answer whole and streamed, and expects no difference. A stream's last event has the whole answer.
 func responded(t *testing.T, c openai.Client, params responses.ResponseNewParams) responses.Response {
 	t.Helper()
 	whole, err := c.Responses.New(t.Context(), params)
@@ -44,8 +44,10 @@ func responded(t *testing.T, c openai.Client, params responses.ResponseNewParams
 	if err := stream.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if whole.OutputText() != last.OutputText() || whole.OutputText() != text.String() || whole.Status != last.Status || len(whole.Output) != len(last.Output) ||
-		whole.Usage.InputTokens != last.Usage.InputTokens || whole.Usage.OutputTokens != last.Usage.OutputTokens || whole.Usage.TotalTokens == 0 {
+	if whole.OutputText() != last.OutputText() || whole.OutputText() != text.String() || whole.Status != last.Status ||
+		len(whole.Output) != len(last.Output) ||
+		whole.Usage.InputTokens != last.Usage.InputTokens || whole.Usage.OutputTokens != last.Usage.OutputTokens ||
+		whole.Usage.TotalTokens == 0 {
 		t.Errorf("whole    %s\nstreamed %s, %q", whole.RawJSON(), last.RawJSON(), text.String())
 	}
 	return *whole
@@ -54,7 +56,8 @@ func responded(t *testing.T, c openai.Client, params responses.ResponseNewParams
 func TestOpenAIResponses(t *testing.T) {
 	c := openAI()
 	onEach(t, append([]string{"gpt-5.6-sol"}, models...), func(t *testing.T, model string) {
-		if got := responded(t, c, request(model, "echo: Grüezi, Welt 🌍")); got.OutputText() != "Grüezi, Welt 🌍" || got.Status != "completed" {
+		if got := responded(t, c, request(model, "echo: Grüezi, Welt 🌍")); got.OutputText() != "Grüezi, Welt 🌍" ||
+			got.Status != "completed" {
 			t.Error(got.RawJSON())
 		}
 		params := request(model, "words: 50")
@@ -73,9 +76,11 @@ func TestOpenAIResponsesTools(t *testing.T) {
 		params.Input = responses.ResponseNewParamsInputUnion{OfInputItemList: input}
 		params.Include = []responses.ResponseIncludable{responses.ResponseIncludableReasoningEncryptedContent}
 		params.Tools = []responses.ToolUnionParam{
-			responses.ToolParamOfFunction("weather", map[string]any{"type": "object", "additionalProperties": false, "required": []string{"city"},
-				"properties": map[string]any{"city": map[string]any{"type": "string"}}}, true),
-			responses.ToolParamOfFunction("clock", map[string]any{"type": "object", "additionalProperties": false, "properties": map[string]any{}}, true),
+			responses.ToolParamOfFunction("weather",
+				map[string]any{"type": "object", "additionalProperties": false, "required": []string{"city"},
+					"properties": map[string]any{"city": map[string]any{"type": "string"}}}, true),
+			responses.ToolParamOfFunction("clock",
+				map[string]any{"type": "object", "additionalProperties": false, "properties": map[string]any{}}, true),
 		}
 		got := responded(t, c, params)
 		results := map[string]string{"weather": "sunny", "clock": "noon"}

@@ -8,8 +8,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// Every request that begins after a change has committed knows of it, in instances that served
-// the token a moment ago, too, whoever made the change.
+// A committed change applies to every request that begins after it, also in instances that have just served
+// the token, whichever process made the change.
 func TestChangesCountAtOnce(t *testing.T) {
 	now := time.Now().UnixMilli()
 	past, none, ten := now-1, int64(0), int64(10)
@@ -42,16 +42,19 @@ func TestChangesCountAtOnce(t *testing.T) {
 			name   string
 			change func(p *person, k *store.Key) error
 			want   string
-			back   func(p *person, k *store.Key) error // undoes it, if that is possible
+			back   func(p *person, k *store.Key) error // undoes the change; may be nil
 		}{
-			{"token disabled", token(store.TokenChange{Enabled: store.To(false)}), revoked, token(store.TokenChange{Enabled: store.To(true)})},
-			{"token expired", token(store.TokenChange{ExpiresAt: store.To(&past)}), revoked, token(store.TokenChange{ExpiresAt: store.To[*int64](nil)})},
+			{"token disabled", token(store.TokenChange{Enabled: store.To(false)}), revoked,
+				token(store.TokenChange{Enabled: store.To(true)})},
+			{"token expired", token(store.TokenChange{ExpiresAt: store.To(&past)}), revoked,
+				token(store.TokenChange{ExpiresAt: store.To[*int64](nil)})},
 			{"token renamed", token(store.TokenChange{Name: store.To("x")}), warm, nil},
 			{"token blocked", func(p *person, _ *store.Key) error {
 				_, err := store.BlockToken(w.Context(), w.db, p.token, true)
 				return err
 			}, revoked, nil},
-			{"token deleted", func(p *person, _ *store.Key) error { return store.DeleteToken(w.Context(), w.db, p.ID, p.token) }, revoked, nil},
+			{"token deleted",
+				func(p *person, _ *store.Key) error { return store.DeleteToken(w.Context(), w.db, p.ID, p.token) }, revoked, nil},
 			{"user disabled", enable(false), revoked, enable(true)},
 			{"key disabled", key(store.KeyChange{Enabled: store.To(false)}), noKey, key(store.KeyChange{Enabled: store.To(true)})},
 			{"key blocked", func(_ *person, k *store.Key) error {
@@ -59,8 +62,10 @@ func TestChangesCountAtOnce(t *testing.T) {
 				return err
 			}, noKey, nil},
 			{"key deleted", func(p *person, k *store.Key) error { return store.DeleteKey(w.Context(), w.db, p.ID, k.ID) }, noKey, nil},
-			{"key without a limit but 0", key(store.KeyChange{DailyLimit: store.To(&none)}), noKey, key(store.KeyChange{DailyLimit: store.To(&ten)})},
-			{"key for another model", key(store.KeyChange{AllowedModels: store.To([]string{"gpt-5*"})}), noKey, key(store.KeyChange{AllowedModels: store.To([]string{"gpt-4o*"})})},
+			{"key without a limit but 0", key(store.KeyChange{DailyLimit: store.To(&none)}), noKey,
+				key(store.KeyChange{DailyLimit: store.To(&ten)})},
+			{"key for another model", key(store.KeyChange{AllowedModels: store.To([]string{"gpt-5*"})}), noKey,
+				key(store.KeyChange{AllowedModels: store.To([]string{"gpt-4o*"})})},
 			{"key renamed", key(store.KeyChange{Name: store.To("x")}), reload, nil},
 			{"key with another secret", func(p *person, k *store.Key) error {
 				return key(store.KeyChange{Secret: store.To(w.secret(k))})(p, k)
@@ -80,10 +85,10 @@ func TestChangesCountAtOnce(t *testing.T) {
 		} {
 			p := w.person()
 			k := w.key(p, 1, -1)
-			w.ask(p, whole)
-			w.want(tt.name+": before", w.ask(p, whole), warm)
+			w.send(p, whole)
+			w.want(tt.name+": before", w.send(p, whole), warm)
 			w.must(tt.change(p, &k))
-			a := w.ask(p, whole)
+			a := w.send(p, whole)
 			w.want(tt.name, a, tt.want)
 			if a.status == 200 && !slices.Equal(a.keys, []string{k.Name}) {
 				w.Errorf("%s: called with %q, want %q", tt.name, a.keys, k.Name)
@@ -92,7 +97,7 @@ func TestChangesCountAtOnce(t *testing.T) {
 				continue
 			}
 			w.must(tt.back(p, &k))
-			if a := w.ask(p, stream); a.status != 200 {
+			if a := w.send(p, stream); a.status != 200 {
 				w.Errorf("%s: undone, and the answer is %s", tt.name, a)
 			}
 		}
@@ -115,10 +120,10 @@ func TestEndedSessionsCountAtOnce(t *testing.T) {
 			_, err := store.UpdateUser(w.Context(), w.db, p.ID, store.UserChange{Enabled: store.To(true)}, 0)
 			w.must(err)
 			session := w.login(p)
-			w.ask(p, whole)
-			w.want(name+": before", w.ask(p, whole), "200 [2 1]")
+			w.send(p, whole)
+			w.want(name+": before", w.send(p, whole), "200 [2 1]")
 			w.must(end(session))
-			w.want(name, w.ask(p, whole), "401 [1]")
+			w.want(name, w.send(p, whole), "401 [1]")
 		}
 	})
 }

@@ -24,14 +24,14 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-// world is a gateway composed as in production, whose every word to the database is counted, and a
-// provider that notes what it is called with and when.
+// world is a gateway composed as in production, whose trips to the database are counted, and a provider that
+// records its calls.
 type world struct {
 	*testing.T
 	app  *server.App
 	url  string
 	wire *pgtest.Wire
-	db   store.DB // past the wire
+	db   store.DB // not counted
 
 	mu    sync.Mutex
 	fails map[string]bool // the provider keys whose rate is limited
@@ -42,10 +42,10 @@ type world struct {
 // call is one call of the provider.
 type call struct {
 	key   string
-	trips int64 // the gateway's so far
+	trips int64 // the gateway's trips so far
 }
 
-// onEveryPlatform runs the test on the gateway as functions compose it and as the binary does.
+// onEveryPlatform runs the test on the gateway as composed for functions and for the binary.
 func onEveryPlatform(t *testing.T, test func(w *world)) {
 	for name, platform := range map[string]config.Platform{"functions": config.PlatformFunctions, "binary": config.PlatformBinary} {
 		t.Run(name, func(t *testing.T) { test(newWorld(t, platform)) })
@@ -95,7 +95,8 @@ func (w *world) provide(rw http.ResponseWriter, r *http.Request) {
 	switch {
 	case fails:
 		rw.Header().Set("Retry-After", "60")
-		http.Error(rw, `{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}`, http.StatusTooManyRequests)
+		http.Error(rw, `{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}`,
+			http.StatusTooManyRequests)
 	case strings.Contains(string(body), `"stream":true`):
 		rw.Header().Set("Content-Type", "text/event-stream")
 		const chunk = `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"gpt-4o-mini","choices":[%s],%s}` + "\n\n"
@@ -112,7 +113,7 @@ func (w *world) provide(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// person is a user with what the user needs.
+// person is a user with a token or a session, and keys.
 type person struct {
 	store.User
 	bearer string // a gateway token, or a session
@@ -123,14 +124,16 @@ func (w *world) person() *person {
 	w.Helper()
 	now := time.Now().UnixMilli()
 	id := store.NewID(now)
-	p := &person{User: store.User{ID: id, Email: id.String() + "@example.com", Role: store.RoleUser, PasswordHash: "none", Enabled: true, CreatedAt: now}}
+	p := &person{User: store.User{ID: id, Email: id.String() + "@example.com", Role: store.RoleUser,
+		PasswordHash: "none", Enabled: true, CreatedAt: now}}
 	w.must(store.AddUser(w.Context(), w.db, p.User))
 	var err error
 	p.bearer, err = w.app.Secrets.NewToken(rand.Reader)
 	w.must(err)
 	digest := w.app.Secrets.Digest(p.bearer)
 	p.token = store.NewID(now)
-	w.must(store.CreateToken(w.Context(), w.db, store.Token{ID: p.token, UserID: p.ID, Name: "t", Hash: digest[:], Enabled: true, CreatedAt: now}))
+	w.must(store.CreateToken(w.Context(), w.db,
+		store.Token{ID: p.token, UserID: p.ID, Name: "t", Hash: digest[:], Enabled: true, CreatedAt: now}))
 	return p
 }
 
@@ -150,7 +153,8 @@ func (w *world) login(p *person) store.ID {
 func (w *world) key(p *person, priority int, limit int64) store.Key {
 	w.Helper()
 	now := time.Now().UnixMilli()
-	k := store.Key{ID: store.NewID(now), UserID: p.ID, Provider: "openai", Name: "key", LastFour: "0000", Priority: priority, Enabled: true, CreatedAt: now}
+	k := store.Key{ID: store.NewID(now), UserID: p.ID, Provider: "openai", Name: "key", LastFour: "0000",
+		Priority: priority, Enabled: true, CreatedAt: now}
 	secret := w.secret(&k)
 	k.Encrypted, k.EncryptionKeyID = secret.Encrypted, secret.EncryptionKeyID
 	if limit >= 0 {
@@ -160,16 +164,16 @@ func (w *world) key(p *person, priority int, limit int64) store.Key {
 	return k
 }
 
-// secret makes a new secret for the key, whose name is that secret from then on.
+// secret makes a new secret for the key and renames the key to it.
 func (w *world) secret(k *store.Key) store.Secret {
 	w.keys++
 	k.Name = fmt.Sprintf("sk-counted-%04d", w.keys)
-	sealed, sealingKey := w.app.Secrets.Encrypt([]byte(k.Name), gateway.KeyBinding(k.ID, k.UserID))
-	return store.Secret{Encrypted: sealed, EncryptionKeyID: sealingKey, LastFour: "0000"}
+	encrypted, encryptionKey := w.app.Secrets.Encrypt([]byte(k.Name), gateway.KeyBinding(k.ID, k.UserID))
+	return store.Secret{Encrypted: encrypted, EncryptionKeyID: encryptionKey, LastFour: "0000"}
 }
 
-// answer is what came of a request, and its trips: before the first call of the provider, between each and the
-// next, and after the last; all of them together where none was called.
+// answer is the outcome of a request with its trips: before the first call of the provider, between calls, and
+// after the last; without a call, all trips together.
 type answer struct {
 	status int
 	keys   []string
@@ -183,14 +187,14 @@ const (
 	stream = true
 )
 
-func (w *world) ask(p *person, streamed bool) answer {
+func (w *world) send(p *person, streamed bool) answer {
 	w.Helper()
 	w.mu.Lock()
 	w.calls = nil
 	w.mu.Unlock()
 	before := w.wire.Trips()
 	body := fmt.Sprintf(`{"model":"gpt-4o-mini","stream":%v,"messages":[{"role":"user","content":"Hello?"}]}`, streamed)
-	ctx, cancel := context.WithTimeout(w.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.Context(), time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, "POST", w.url+"/api/chat", strings.NewReader(body))
 	w.must(err)

@@ -11,7 +11,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// do sends a request and returns its status and how many trips it took.
+// do sends a request and returns its status and the number of trips.
 func (w *world) do(p *person, method, path, body string) (status int, trips int64) {
 	w.Helper()
 	before := w.wire.Trips()
@@ -31,9 +31,10 @@ func TestRoundTripsOfJobs(t *testing.T) {
 	onEveryPlatform(t, func(w *world) {
 		p := w.person()
 		w.key(p, 1, 1000)
-		w.ask(p, whole)
+		w.send(p, whole)
 		submit := func(name string) (int, int64) {
-			return w.do(p, "POST", "/api/chat", fmt.Sprintf(`{"async":true,"requestId":%q,"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello?"}]}`, name))
+			return w.do(p, "POST", "/api/chat",
+				fmt.Sprintf(`{"async":true,"requestId":%q,"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello?"}]}`, name))
 		}
 		want := func(what string, status, wantStatus int, trips, most int64) {
 			w.Helper()
@@ -47,10 +48,10 @@ func TestRoundTripsOfJobs(t *testing.T) {
 		}
 		status, trips := w.do(p, "GET", "/api/chat/0?timeout=0", "")
 		want("a look", status, 202, trips, 1)
-		status, trips = w.do(p, "GET", "/api/chat/0", "") // this process has not met the token by its id
+		status, trips = w.do(p, "GET", "/api/chat/0", "") // this process does not have the token by its id yet
 		want("a poll that runs its job, cold", status, 200, trips, 2+3)
 		status, trips = w.do(p, "GET", "/api/chat/1", "")
-		want("a poll that runs its job", status, 200, trips, 2+2) // the call's own two, the claim, and the look at what came of it
+		want("a poll that runs its job", status, 200, trips, 2+2) // the call's own two, the claim, and the lookup of the result
 		status, trips = w.do(p, "GET", "/api/chat/1", "")
 		want("the answer again", status, 200, trips, 1)
 		status, trips = w.do(p, "DELETE", "/api/chat/2", "")

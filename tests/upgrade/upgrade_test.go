@@ -107,7 +107,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// world is today's gateway on the database.
+// world is the current gateway on the database.
 type world struct {
 	*testing.T
 	names
@@ -137,7 +137,8 @@ func newWorld(t *testing.T, db store.DB) *world {
 	t.Cleanup(gate.Close)
 	w.url = gate.URL
 	now := time.Now().UnixMilli()
-	w.bearer, err = app.Secrets.SignSession(auth.Session{ID: w.Session, UserID: w.User, IssuedAt: now, ExpiresAt: now + time.Hour.Milliseconds()})
+	w.bearer, err = app.Secrets.SignSession(auth.Session{ID: w.Session, UserID: w.User, IssuedAt: now,
+		ExpiresAt: now + time.Hour.Milliseconds()})
 	must(t, err)
 	t.Cleanup(func() {
 		if log := w.log.String(); strings.Contains(log, "level=ERROR") || strings.Contains(log, "msg=panic") {
@@ -147,8 +148,8 @@ func newWorld(t *testing.T, db store.DB) *world {
 	return w
 }
 
-// ask makes a request and decodes the answer.
-func (w *world) ask(bearer, method, path, body string, want int, into any) {
+// call sends a request and decodes the answer.
+func (w *world) call(bearer, method, path, body string, want int, into any) {
 	w.Helper()
 	req, err := http.NewRequestWithContext(w.Context(), method, w.url+path, strings.NewReader(body))
 	must(w.T, err)
@@ -165,13 +166,13 @@ func (w *world) ask(bearer, method, path, body string, want int, into any) {
 	must(w.T, json.Unmarshal(answer, into))
 }
 
-// serves asks today's gateway for what the old data says, and lets it answer chats with the old token, session and keys.
+// serves checks that the current gateway shows the old data, and answers chats with the old token, session and keys.
 func (w *world) serves() {
 	w.Helper()
 	const hello = `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello?"}]}`
 	before := w.used()
-	for _, bearer := range []string{w.Token, w.bearer} { // two, so that rotation stands as before
-		w.ask(bearer, "POST", "/api/chat", hello, 200, new(any))
+	for _, bearer := range []string{w.Token, w.bearer} { // two, so that the rotation is where it was
+		w.call(bearer, "POST", "/api/chat", hello, 200, new(any))
 		w.answers++
 	}
 	if n := w.used() - before; n != 2 {
@@ -184,11 +185,12 @@ func (w *world) serves() {
 			Cooldowns     []struct{ Since *string }
 		}
 	}
-	w.ask(w.bearer, "GET", "/api/keys", "", 200, &keys)
+	w.call(w.bearer, "GET", "/api/keys", "", 200, &keys)
 	got := map[string]string{}
 	for _, k := range keys.Keys {
 		got[k.ID] = k.State
-		if k.ID == w.KeyBad && (k.CooldownClass == nil || *k.CooldownClass != "bad_key" || len(k.Cooldowns) != 1 || k.Cooldowns[0].Since != nil) {
+		if k.ID == w.KeyBad &&
+			(k.CooldownClass == nil || *k.CooldownClass != "bad_key" || len(k.Cooldowns) != 1 || k.Cooldowns[0].Since != nil) {
 			w.Errorf("the rejected key: %+v", k)
 		}
 	}
@@ -199,28 +201,29 @@ func (w *world) serves() {
 	var log struct {
 		Requests []struct{ Status int }
 	}
-	w.ask(w.bearer, "GET", "/api/requests?limit=200", "", 200, &log)
+	w.call(w.bearer, "GET", "/api/requests?limit=200", "", 200, &log)
 	if len(log.Requests) < 5+w.answers {
 		w.Errorf("%d requests in the log, want the old ones and %d new", len(log.Requests), w.answers)
 	}
 }
 
-// used is what the keys have used of all days' quotas.
+// used returns the keys' used quota of all days.
 func (w *world) used() (n int64) {
 	w.Helper()
-	must(w.T, w.db.Run(w.Context(), store.Stmt{SQL: "select cast(sum(used) as bigint) from key_days", Each: func(r store.Row) error { return r.Scan(&n) }}))
+	must(w.T, w.db.Run(w.Context(),
+		store.Stmt{SQL: "select cast(sum(used) as bigint) from key_days", Each: func(r store.Row) error { return r.Scan(&n) }}))
 	return n
 }
 
-// servesOlderJobs finishes, and shows, the jobs that older processes took.
+// servesOlderJobs finishes and shows the jobs that older processes accepted.
 func (w *world) servesOlderJobs() {
 	w.Helper()
 	for _, name := range []string{"finished", "older", "queued"} {
-		w.ask(w.Token, "GET", "/api/chat/"+name+"?timeout=20000", "", 200, new(any))
+		w.call(w.Token, "GET", "/api/chat/"+name+"?timeout=20000", "", 200, new(any))
 	}
 }
 
-// transaction is what an older process ran at once.
+// transaction is one transaction of the older process.
 type transaction []struct {
 	SQL      string
 	Args     []any

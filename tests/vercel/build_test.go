@@ -30,9 +30,7 @@ func command(t testing.TB, dir string, env []string, name string, args ...string
 }
 
 func try(t testing.TB, dir string, env []string, name string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.CommandContext(t.Context(), name, args...) // go test's own timeout is the only limit
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -55,15 +53,15 @@ func cli(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	home := filepath.Join(caches, "llm-gateway-tests", fmt.Sprintf("vercel-%x", digest.Sum(nil)[:6]))
-	program := filepath.Join(home, "node_modules", ".bin", "vercel")
+	dir := filepath.Join(caches, "llm-gateway-tests", fmt.Sprintf("vercel-%x", digest.Sum(nil)[:6]))
+	program := filepath.Join(dir, "node_modules", ".bin", "vercel")
 	if _, err := os.Stat(program); err == nil {
 		return program
 	}
-	if err := os.MkdirAll(filepath.Dir(home), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	half, err := os.MkdirTemp(filepath.Dir(home), "half-")
+	half, err := os.MkdirTemp(filepath.Dir(dir), "half-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +71,7 @@ func cli(t *testing.T) string {
 	}
 	// Not npm ci, which insists on the optional packages of other systems, and some mirrors lack those.
 	command(t, half, nil, "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-	if err := os.Rename(half, home); err != nil {
+	if err := os.Rename(half, dir); err != nil {
 		if _, other := os.Stat(program); other != nil { // nobody else was faster
 			t.Fatal(err)
 		}
@@ -99,21 +97,20 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-// checkout copies what git knows, or would: the builder rewrites go.mod and the handlers while it works.
-func checkout(t *testing.T) string {
+// checkout copies the files that git knows or would add into a folder: the builder rewrites go.mod and the handlers.
+func checkout(t *testing.T, to string) {
 	t.Helper()
-	to := t.TempDir()
-	for name := range strings.SplitSeq(command(t, root, nil, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"), "\x00") {
+	for name := range strings.SplitSeq(command(t, root, nil, "git", "ls-files", "-z", "--cached", "--others",
+		"--exclude-standard"), "\x00") {
 		if info, err := os.Stat(filepath.Join(root, name)); err == nil && info.Mode().IsRegular() && !strings.HasPrefix(name, "tests/") {
 			copyFile(t, filepath.Join(root, name), filepath.Join(to, name))
 		}
 	}
-	return to
 }
 
-// bridge says what classic functions are linked with.
+// bridge returns which go-bridge classic functions are linked with.
 func bridge(t *testing.T) string {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", "list", "-m", "github.com/vercel/go-bridge@latest")
 	cmd.Dir = t.TempDir()
@@ -123,11 +120,12 @@ func bridge(t *testing.T) string {
 	return "stand-in"
 }
 
-// build makes with the real CLI what Vercel would make of the checkout under a configuration file, and
-// returns the output's folder.
-func build(t *testing.T, config string) string {
+// build checks out into dir and builds with the real CLI under a configuration file, as Vercel does. It returns the
+// output's folder.
+func build(t *testing.T, dir, config string) string {
 	t.Helper()
-	program, dir := cli(t), checkout(t)
+	program := cli(t)
+	checkout(t, dir)
 	copyFile(t, filepath.Join(root, config), filepath.Join(dir, "vercel.json"))
 	if err := os.MkdirAll(filepath.Join(dir, ".vercel"), 0o755); err != nil {
 		t.Fatal(err)
@@ -147,14 +145,16 @@ func build(t *testing.T, config string) string {
 		}
 	}
 	var caches struct{ GOPATH, GOMODCACHE, GOCACHE, GOPROXY, GOFLAGS string }
-	if err := json.Unmarshal([]byte(command(t, root, nil, "go", "env", "-json", "GOPATH", "GOMODCACHE", "GOCACHE", "GOPROXY", "GOFLAGS")), &caches); err != nil {
+	if err := json.Unmarshal([]byte(command(t, root, nil, "go", "env", "-json", "GOPATH", "GOMODCACHE", "GOCACHE",
+		"GOPROXY", "GOFLAGS")), &caches); err != nil {
 		t.Fatal(err)
 	}
 	begun := time.Now()
 	out, err := try(t, dir, []string{
-		// A home of its own: no login, no settings of whoever runs the test. Go's caches are shared.
+		// A separate HOME: no login and no settings of the user. Go's caches are shared.
 		"HOME=" + t.TempDir(), "VERCEL_TOKEN=", "CI=1", "VERCEL_TELEMETRY_DISABLED=1", "NO_UPDATE_NOTIFIER=1", "GOTOOLCHAIN=local",
-		"GOPATH=" + caches.GOPATH, "GOMODCACHE=" + caches.GOMODCACHE, "GOCACHE=" + caches.GOCACHE, "GOPROXY=" + caches.GOPROXY, "GOFLAGS=" + caches.GOFLAGS,
+		"GOPATH=" + caches.GOPATH, "GOMODCACHE=" + caches.GOMODCACHE, "GOCACHE=" + caches.GOCACHE,
+		"GOPROXY=" + caches.GOPROXY, "GOFLAGS=" + caches.GOFLAGS,
 	}, program, "build", "--yes", "--standalone")
 	if err != nil {
 		t.Fatalf("vercel build: %v\n%s", err, out)

@@ -105,18 +105,18 @@ func (r *rule) compile(t *testing.T) {
 	r.match = regexp.MustCompile(src)
 }
 
-// found is what answers a request.
+// found is the file or function that answers a request.
 type found struct {
 	fn     *function
 	file   string
 	status int // if there is neither
-	// url is what the function sees: the path that was asked for, and the query with what rewrites add.
+	// url is the URL that the function sees: the requested path, and the query with the additions of rewrites.
 	url    string
 	header map[string]string
 }
 
-func (o *output) route(asked string) found {
-	u, _ := url.Parse(asked)
+func (o *output) route(sent string) found {
+	u, _ := url.Parse(sent)
 	f := found{header: map[string]string{}, status: 404}
 	seen, query := u.EscapedPath(), u.RawQuery
 	apply := func(rules []*rule) bool {
@@ -162,7 +162,7 @@ func (o *output) route(asked string) found {
 // braced writes $1 as Go reads it whatever follows.
 func braced(s string) string { return regexp.MustCompile(`\$(\d+)`).ReplaceAllString(s, `$${$1}`) }
 
-// hit says whether a path is a function's or a file's.
+// hit reports whether a path is a function's or a file's.
 func (o *output) hit(at string, f *found) bool {
 	if fn, ok := o.functions[at]; ok {
 		f.fn = &fn
@@ -186,7 +186,8 @@ func (f found) serve(t *testing.T) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := answer{status: 200, header: map[string][]string{"Content-Type": {mime.TypeByExtension(filepath.Ext(f.file))}}, body: string(body), pieces: 1}
+	a := answer{status: 200, header: map[string][]string{"Content-Type": {mime.TypeByExtension(filepath.Ext(f.file))}},
+		body: string(body), pieces: 1}
 	for name, value := range f.header {
 		a.header.Set(name, value)
 	}

@@ -18,12 +18,12 @@ import (
 	"github.com/alicetears/llm-gateway/internal/testproc"
 )
 
-// platform is a place where the gateway runs.
+// platform is an environment that runs the gateway.
 type platform interface {
-	ask(t *testing.T, r request) answer
+	send(t *testing.T, r request) answer
 	// crons are the paths that the platform's scheduler calls.
 	crons() []string
-	// streams says whether answers go out as they are written.
+	// streams reports whether answers are sent as they are written.
 	streams() bool
 }
 
@@ -33,7 +33,7 @@ type oneServer struct {
 	base string
 }
 
-// startServer starts what was built, and says how long it took from the start to the first answer.
+// startServer starts the built server, and returns the time from the start to the first answer.
 func startServer(t *testing.T, o *output, env []string) (*oneServer, time.Duration) {
 	t.Helper()
 	fn, ok := o.functions["/go"]
@@ -44,7 +44,7 @@ func startServer(t *testing.T, o *output, env []string) (*oneServer, time.Durati
 	begun := time.Now()
 	base, _ := startExecutable(t, fn, env)
 	s := &oneServer{o, base}
-	s.ask(t, request{method: "GET", url: "/health/live"})
+	s.send(t, request{method: "GET", url: "/health/live"})
 	return s, time.Since(begun)
 }
 
@@ -66,7 +66,7 @@ func awaitPort3000(t *testing.T) {
 func (s *oneServer) streams() bool   { return true }
 func (s *oneServer) crons() []string { return s.output.crons }
 
-func (s *oneServer) ask(t *testing.T, r request) answer {
+func (s *oneServer) send(t *testing.T, r request) answer {
 	t.Helper()
 	f := s.route(r.url)
 	if f.file != "" {
@@ -81,20 +81,21 @@ func (s *oneServer) ask(t *testing.T, r request) answer {
 	return overHTTP(t, s.base, r)
 }
 
-// fromProxy are a request's headers as Vercel's proxy passes them on.
+// fromProxy returns a request's headers as Vercel's proxy forwards them.
 func fromProxy(h http.Header) http.Header {
 	out := http.Header{}
 	for name, values := range h {
 		out[http.CanonicalHeaderKey(name)] = values
 	}
-	for name, value := range map[string]string{"Host": "gateway.example", "X-Forwarded-Host": "gateway.example", "X-Forwarded-Proto": "https",
-		"X-Forwarded-For": "192.0.2.1", "X-Real-Ip": "192.0.2.1"} {
+	for name, value := range map[string]string{"Host": "gateway.example", "X-Forwarded-Host": "gateway.example",
+		"X-Forwarded-Proto": "https",
+		"X-Forwarded-For":   "192.0.2.1", "X-Real-Ip": "192.0.2.1"} {
 		out.Set(name, value)
 	}
 	return out
 }
 
-// functions is a built deployment of one function a file.
+// functions is a built deployment with one function per file.
 type functions struct {
 	*output
 	env []string
@@ -111,7 +112,7 @@ func newFunctions(o *output, env []string) *functions {
 func (f *functions) streams() bool   { return false }
 func (f *functions) crons() []string { return f.output.crons }
 
-func (f *functions) ask(t *testing.T, r request) answer {
+func (f *functions) send(t *testing.T, r request) answer {
 	t.Helper()
 	to := f.route(r.url)
 	if to.file != "" {
@@ -123,10 +124,10 @@ func (f *functions) ask(t *testing.T, r request) answer {
 	r.url, r.header = to.url, fromProxy(r.header)
 	instance := f.take(t, *to.fn)
 	defer f.put(*to.fn, instance)
-	return instance.ask(t, r)
+	return instance.send(t, r)
 }
 
-// take is an instance that does nothing, or a new one: each has one invocation at a time.
+// take returns an idle instance, or a new one: an instance has one invocation at a time.
 func (f *functions) take(t *testing.T, fn function) *lambda {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -144,7 +145,7 @@ func (f *functions) put(fn function, instance *lambda) {
 	f.idle[fn.dir] = append(f.idle[fn.dir], instance)
 }
 
-// instances are how many were started of each function.
+// instances returns how many were started of each function.
 func (f *functions) instances() (text string) {
 	for _, dir := range slices.Sorted(maps.Keys(f.all)) {
 		text += fmt.Sprintf(" %s×%d", strings.TrimSuffix(filepath.Base(dir), ".func"), f.all[dir])
@@ -178,17 +179,17 @@ func startBinary(t *testing.T, program string, env []string) (*binary, time.Dura
 }
 
 func (b *binary) streams() bool   { return true }
-func (b *binary) crons() []string { return []string{"/api/cron"} } // by whatever the operator schedules
-func (b *binary) ask(t *testing.T, r request) answer {
+func (b *binary) crons() []string { return []string{"/api/cron"} } // the operator's scheduler
+func (b *binary) send(t *testing.T, r request) answer {
 	t.Helper()
 	r.header = r.header.Clone()
 	return overHTTP(t, b.base, r)
 }
 
-// maxSize is what one function may weigh, in bytes, so that it starts fast.
+// maxSize is the largest size of one function, in bytes, so that it starts fast.
 const maxSize = 15 << 20
 
-// weigh prints what was built, and holds it to its size.
+// weigh prints the sizes of the build, and checks them.
 func (o *output) weigh(t *testing.T) {
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(o.functions)) {

@@ -23,7 +23,7 @@ import (
 	"github.com/alicetears/llm-gateway/internal/testproc"
 )
 
-// process is a program that was built, with all that it starts.
+// process is a built program with its child processes.
 type process struct {
 	cmd    *exec.Cmd
 	ended  chan struct{}
@@ -33,7 +33,8 @@ type process struct {
 func startProcess(t *testing.T, dir string, env []string, name string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(name, args...), ended: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = dir, append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...), &p.output, &p.output
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = dir, append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir},
+		env...), &p.output, &p.output
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Vercel's proxy leaves its server behind
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -48,14 +49,14 @@ func (p *process) stop() {
 	<-p.ended
 }
 
-// request is what a caller sends.
+// request is a caller's request.
 type request struct {
 	method, url string
 	header      http.Header
 	body        string
 }
 
-// answer is what the caller gets.
+// answer is the gateway's answer.
 type answer struct {
 	status int
 	header http.Header
@@ -65,7 +66,7 @@ type answer struct {
 	took   time.Duration
 }
 
-// overHTTP asks a server, and notes when the parts of its answer come.
+// overHTTP sends a request to a server, and records when the parts of its answer arrive.
 func overHTTP(t *testing.T, base string, r request) answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), r.method, base+r.url, strings.NewReader(r.body))
@@ -74,7 +75,8 @@ func overHTTP(t *testing.T, base string, r request) answer {
 	}
 	req.Header = r.header
 	begun := time.Now()
-	resp, err := (&http.Client{Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
+	resp, err := (&http.Client{Timeout: time.Minute,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
 	if err != nil {
 		t.Errorf("%s %s: %v", r.method, r.url, err)
 		return answer{header: http.Header{}}
@@ -112,7 +114,7 @@ func startExecutable(t *testing.T, fn function, env []string) (base string, p *p
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	told := make(chan int, 1)
+	port := make(chan int, 1)
 	go func() {
 		c, err := l.Accept()
 		if err != nil {
@@ -128,13 +130,13 @@ func startExecutable(t *testing.T, fn function, env []string) (base string, p *p
 				Payload struct{ HTTPPort int }
 			}
 			if json.Unmarshal(text[:len(text)-1], &message) == nil && message.Type == "server-started" {
-				told <- message.Payload.HTTPPort
+				port <- message.Payload.HTTPPort
 			}
 		}
 	}()
 	p = startProcess(t, fn.dir, append(env, "VERCEL_IPC_PATH="+socket), "./executable")
 	select {
-	case port := <-told:
+	case port := <-port:
 		awaitListening(t, port)
 		return fmt.Sprintf("http://127.0.0.1:%d", port), p
 	case <-p.ended:
@@ -196,7 +198,7 @@ func (f *lambda) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-func (f *lambda) ask(t *testing.T, r request) answer {
+func (f *lambda) send(t *testing.T, r request) answer {
 	t.Helper()
 	header := map[string]string{}
 	for name, values := range r.header {
@@ -247,8 +249,8 @@ func (f *lambda) ask(t *testing.T, r request) answer {
 	return a
 }
 
-// awaitListening waits until something accepts connections at the port: the platform's proxy says that it has started a moment
-// before it does.
+// awaitListening waits until the port accepts connections: the platform's proxy reports its start a moment
+// earlier.
 func awaitListening(t *testing.T, port int) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {

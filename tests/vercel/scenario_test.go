@@ -28,18 +28,18 @@ const (
 	cronSecret = "called-by-the-scheduler"
 )
 
-// visit is somebody who asks a platform, and what came back: a line for each request.
+// visit sends requests to a platform and records a line for each.
 type visit struct {
 	*testing.T
 	platform platform
 	emu      *emulator.Emulator
 	lines    []string
 
-	mu    sync.Mutex
-	asked map[string]map[int]int // the gateway's answers by method and path: how many of each status
+	mu   sync.Mutex
+	sent map[string]map[int]int // the gateway's answers by method and path: how many of each status
 }
 
-func (v *visit) ask(method, url, bearer, body string, header ...string) answer {
+func (v *visit) send(method, url, bearer, body string, header ...string) answer {
 	v.Helper()
 	r := request{method: method, url: url, body: body, header: http.Header{}}
 	if body != "" {
@@ -51,12 +51,12 @@ func (v *visit) ask(method, url, bearer, body string, header ...string) answer {
 	for i := 0; i+1 < len(header); i += 2 {
 		r.header.Set(header[i], header[i+1])
 	}
-	a := v.platform.ask(v.T, r)
+	a := v.platform.send(v.T, r)
 	v.remember(r, a)
 	return a
 }
 
-// remember counts an answer that is the gateway's own, not the platform's.
+// remember counts an answer of the gateway, not of the platform.
 func (v *visit) remember(r request, a answer) {
 	if a.header.Get("X-Request-Id") == "" {
 		return
@@ -64,19 +64,19 @@ func (v *visit) remember(r request, a answer) {
 	path, _, _ := strings.Cut(r.url, "?")
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.asked == nil {
-		v.asked = map[string]map[int]int{}
+	if v.sent == nil {
+		v.sent = map[string]map[int]int{}
 	}
 	name := r.method + " " + path
-	if v.asked[name] == nil {
-		v.asked[name] = map[int]int{}
+	if v.sent[name] == nil {
+		v.sent[name] = map[int]int{}
 	}
-	v.asked[name][a.status]++
+	v.sent[name][a.status]++
 }
 
 var hole = regexp.MustCompile(`\\\{[a-z.\\]+\\\}`)
 
-// answersOf is what was answered at a route: 200×3 401. Routes without a hole in their pattern come before those with one.
+// answersOf returns the statuses of a route: 200×3 401. Fixed routes take precedence over those with parameters.
 func (v *visit) answersOf(r server.Route) string {
 	exact := map[string]bool{}
 	for _, other := range server.Routes() {
@@ -89,7 +89,7 @@ func (v *visit) answersOf(r server.Route) string {
 		return "[^/]+"
 	}) + "$")
 	sum := map[int]int{}
-	for name, statuses := range v.asked {
+	for name, statuses := range v.sent {
 		if name == r.Method+" "+r.Pattern || !exact[name] && pattern.MatchString(name) {
 			for status, n := range statuses {
 				sum[status] += n
@@ -107,10 +107,10 @@ func (v *visit) answersOf(r server.Route) string {
 	return strings.Join(cells, " ")
 }
 
-// want asks, notes the answer under a name, and checks its status.
+// want sends a request, records the answer under a name, and checks its status.
 func (v *visit) want(status int, method, url, bearer, body string, header ...string) answer {
 	v.Helper()
-	a := v.ask(method, url, bearer, body, header...)
+	a := v.send(method, url, bearer, body, header...)
 	v.note("%s %s %d %s", method, url, a.status, a.header.Get("Content-Type"))
 	if a.status != status {
 		v.Errorf("%s %s: %d, want %d: %.300s", method, url, a.status, status, a.body)
@@ -124,7 +124,7 @@ func (v *visit) note(format string, args ...any) {
 	v.lines = append(v.lines, someID.ReplaceAllString(fmt.Sprintf(format, args...), "ID"))
 }
 
-// text is the member of a JSON answer; of a list, by its index.
+// text returns a member of a JSON answer; elements of lists are named by index.
 func (a answer) text(path ...string) string {
 	var value any
 	if json.Unmarshal([]byte(a.body), &value) != nil {
@@ -146,7 +146,7 @@ func (a answer) text(path ...string) string {
 	return text
 }
 
-// everything is the list of requests that all platforms get.
+// everything sends the requests that all platforms get.
 func (v *visit) everything() {
 	session, token, key := v.account()
 	v.routes()
@@ -166,13 +166,14 @@ func (v *visit) account() (session, token, key string) {
 	session = v.want(201, "POST", "/api/auth/register", "", "{"+credentials+`,"setupToken":"`+setupToken+`"}`).text("token")
 	v.want(200, "POST", "/api/auth/login", "", "{"+credentials+"}")
 	for _, provider := range []string{"openai", "anthropic", "gemini"} {
-		key = v.want(201, "POST", "/api/keys", session, `{"provider":"`+provider+`","apiKey":"sk-emulated-0001","dailyLimit":1000}`).text("id")
+		key = v.want(201, "POST", "/api/keys", session,
+			`{"provider":"`+provider+`","apiKey":"sk-emulated-0001","dailyLimit":1000}`).text("id")
 	}
 	token = v.want(201, "POST", "/api/tokens", session, `{"name":"t"}`).text("token")
 	return session, token, key
 }
 
-// routes asks every route as a stranger: the answer shows that the platform leads there.
+// routes sends a request without credentials to every route: the answer shows that the platform routes it.
 func (v *visit) routes() {
 	pattern := regexp.MustCompile(`\{[a-z.]+\}`)
 	for _, r := range server.Routes() {
@@ -195,7 +196,7 @@ func (v *visit) routes() {
 	}
 }
 
-// chats asks in every dialect, whole and streamed.
+// chats sends chats in every dialect, whole and streamed.
 func (v *visit) chats(token string) {
 	const (
 		openAI    = `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"words: 12"}],"stream":%t}`
@@ -208,7 +209,8 @@ func (v *visit) chats(token string) {
 		{"/v1/chat/completions", openAI, "/v1/chat/completions", "data: [DONE]\n\n"},
 		{"/v1/responses", response, "/v1/responses", "response.completed"},
 		{"/v1/messages", anthropic, "/v1/messages", "message_stop"},
-		{"/v1beta/models/gpt-4o-mini:generateContent", gemini, "/v1beta/models/gpt-4o-mini:streamGenerateContent?alt=sse", `"finishReason":"STOP"`},
+		{"/v1beta/models/gpt-4o-mini:generateContent", gemini,
+			"/v1beta/models/gpt-4o-mini:streamGenerateContent?alt=sse", `"finishReason":"STOP"`},
 	} {
 		whole, streamed := tt.body, tt.body
 		if strings.Contains(tt.body, "%t") {
@@ -226,7 +228,8 @@ func (v *visit) chats(token string) {
 		case early != v.platform.streams():
 			v.Errorf("%s: %d pieces, the first after %v of %v", tt.stream, s.pieces, s.first, s.took)
 		case early:
-			v.Logf("%s: streamed in %d pieces, the first after %d of %d ms", tt.stream, s.pieces, s.first.Milliseconds(), s.took.Milliseconds())
+			v.Logf("%s: streamed in %d pieces, the first after %d of %d ms", tt.stream, s.pieces,
+				s.first.Milliseconds(), s.took.Milliseconds())
 		}
 	}
 	v.want(200, "POST", "/v1/messages/count_tokens", token, `{"model":"claude-haiku-4-5","messages":[{"role":"user","content":"Hello!"}]}`)
@@ -261,12 +264,13 @@ func (v *visit) management(session, key string) {
 		v.Errorf("the query was not heeded: %s", a.body)
 	}
 	v.want(200, "GET", "/api/requests/"+a.text("requests", "0", "id"), session, "")
-	if csv := v.want(200, "GET", "/api/requests.csv?statusClass=2", session, ""); !strings.HasPrefix(csv.header.Get("Content-Disposition"), "attachment") || strings.Count(csv.body, "\n") < 3 {
+	if csv := v.want(200, "GET", "/api/requests.csv?statusClass=2", session,
+		""); !strings.HasPrefix(csv.header.Get("Content-Disposition"), "attachment") || strings.Count(csv.body, "\n") < 3 {
 		v.Errorf("%v %.300s", csv.header, csv.body)
 	}
 }
 
-// accounts asks what is about people and what they hold.
+// accounts requests users and their objects.
 func (v *visit) accounts(session string) {
 	me := v.want(200, "GET", "/api/auth/me", session, "").text("user", "id")
 	v.want(200, "PATCH", "/api/auth/me", session, `{"name":"Root"}`)
@@ -282,35 +286,37 @@ func (v *visit) accounts(session string) {
 	v.want(204, "DELETE", "/api/tokens/"+token, session, "")
 }
 
-// farewell deletes, and ends sessions.
+// farewell deletes objects and ends sessions.
 func (v *visit) farewell(session, key string) {
 	v.want(204, "DELETE", "/api/keys/"+key, session, "")
-	session = v.want(200, "PUT", "/api/auth/password", session, `{"currentPassword":"a long passphrase","newPassword":"a longer passphrase"}`).text("token")
+	session = v.want(200, "PUT", "/api/auth/password", session,
+		`{"currentPassword":"a long passphrase","newPassword":"a longer passphrase"}`).text("token")
 	other := v.want(200, "POST", "/api/auth/login", "", `{"email":"root@example.com","password":"a longer passphrase"}`).text("token")
 	id := v.want(200, "GET", "/api/auth/sessions", session, "").text("sessions", "0", "id")
 	v.want(204, "DELETE", "/api/auth/sessions/"+id, session, "")
-	for _, left := range []string{session, other} { // one of the two was the deleted
-		if a := v.ask("GET", "/api/auth/me", left, ""); a.status == 200 {
+	for _, left := range []string{session, other} { // one of the two was deleted
+		if a := v.send("GET", "/api/auth/me", left, ""); a.status == 200 {
 			v.want(204, "POST", "/api/auth/logout", left, "")
 			v.want(401, "GET", "/api/auth/me", left, "")
 		}
 	}
 }
 
-// later asks for answers that come later. No platform runs a worker here: whoever polls runs the request.
+// later sends asynchronous requests. No platform has a worker here: polls run the jobs.
 func (v *visit) later(token string) {
 	const body = `{"model":"gpt-4o-mini","async":true,"requestId":"job-%d","messages":[{"role":"user","content":"echo: %d"}]}`
 	const jobs = 20
 	for i := range jobs {
 		v.want(202, "POST", "/api/chat", token, fmt.Sprintf(body, i, i))
 	}
-	v.want(202, "POST", "/api/chat", token, fmt.Sprintf(body, 0, 0)) // the same once more
+	v.want(202, "POST", "/api/chat", token, fmt.Sprintf(body, 0, 0)) // the same job again
 	v.want(409, "POST", "/api/chat", token, fmt.Sprintf(body, 0, 1))
 	v.want(202, "GET", "/api/chat/job-1?timeout=0", token, "")
 	v.want(200, "DELETE", "/api/chat/job-2", token, "")
 	v.want(409, "GET", "/api/chat/job-2", token, "")
 	v.pollAtOnce(token, 3, jobs)
-	location := v.want(202, "POST", "/v1/messages", token, `{"model":"gpt-4o-mini","max_tokens":100,"messages":[{"role":"user","content":"echo: later"}]}`,
+	location := v.want(202, "POST", "/v1/messages", token,
+		`{"model":"gpt-4o-mini","max_tokens":100,"messages":[{"role":"user","content":"echo: later"}]}`,
 		"Prefer", "respond-async", "Idempotency-Key", "by-header").header.Get("Location")
 	if a := v.want(200, "GET", location, token, ""); a.text("type") != "message" || !strings.Contains(a.body, "later") {
 		v.Errorf("%s: %.300s", location, a.body)
@@ -320,7 +326,7 @@ func (v *visit) later(token string) {
 	}
 }
 
-// pollAtOnce polls the jobs from first on, several of them at once and each by two callers: one of them runs it, both get its answer.
+// pollAtOnce polls several jobs concurrently, each by two callers: one of them runs it, both get its answer.
 func (v *visit) pollAtOnce(token string, first, jobs int) {
 	v.Helper()
 	before := len(v.emu.Requests())
@@ -334,8 +340,9 @@ func (v *visit) pollAtOnce(token string, first, jobs int) {
 	for range 6 {
 		all.Go(func() {
 			for i := range polls {
-				a := v.ask("GET", fmt.Sprintf("/api/chat/job-%d", i), token, "")
-				if a.status != 200 || !strings.Contains(a.body, fmt.Sprintf(`"content":"%d"`, i)) || a.header.Get("X-Llm-Provider") != "openai" {
+				a := v.send("GET", fmt.Sprintf("/api/chat/job-%d", i), token, "")
+				if a.status != 200 || !strings.Contains(a.body, fmt.Sprintf(`"content":"%d"`, i)) ||
+					a.header.Get("X-Llm-Provider") != "openai" {
 					v.Errorf("job-%d: %d %v %.200s", i, a.status, a.header, a.body)
 				}
 			}
@@ -358,15 +365,16 @@ func (v *visit) limits(token string) {
 	v.want(413, "POST", "/api/chat", token, `{"messages":[{"role":"user","content":"`+text+strings.Repeat("more ", 200)+`"}]}`)
 }
 
-// unknown asks for what nobody serves. Outside of the routes' folders the CDN of functions answers by itself.
+// unknown requests unknown paths. Outside of the routes' folders the CDN of functions answers by itself.
 func (v *visit) unknown(token string) {
-	for _, path := range []string{"/api/nothing", "/api/nothing/here", "/api/keys/x/y/z", "/v1/nothing", "/v1beta/nothing", "/health/nothing", "/api/cron/x"} {
+	for _, path := range []string{"/api/nothing", "/api/nothing/here", "/api/keys/x/y/z", "/v1/nothing",
+		"/v1beta/nothing", "/health/nothing", "/api/cron/x"} {
 		if a := v.want(404, "GET", path, token, ""); !strings.Contains(a.body, `"error"`) {
 			v.Errorf("%s: not the error shape: %.200s", path, a.body)
 		}
 	}
 	for _, path := range []string{"/nothing", "/go.mod", "/api/chat.go", "/.env", "/public/index.html"} {
-		if a := v.ask("GET", path, "", ""); a.status != 404 {
+		if a := v.send("GET", path, "", ""); a.status != 404 {
 			v.Errorf("%s: %d %.200s", path, a.status, a.body)
 		}
 	}
@@ -388,7 +396,7 @@ func (v *visit) cron() {
 	}
 }
 
-// files asks for everything in public/: the same bytes, with the headers that vercel.json sets.
+// files requests everything in public/: the same bytes, with the headers that vercel.json sets.
 func (v *visit) files() {
 	var config struct {
 		Headers []struct {
@@ -406,7 +414,7 @@ func (v *visit) files() {
 			v.Fatal(err)
 		}
 		path := "/" + strings.TrimSuffix(name, "index.html")
-		a := v.ask("GET", path, "", "")
+		a := v.send("GET", path, "", "")
 		v.note("GET %s %d", path, a.status)
 		if a.status != 200 || a.body != string(text) {
 			v.Errorf("%s: %d, %d bytes of %d", path, a.status, len(a.body), len(text))

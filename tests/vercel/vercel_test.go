@@ -1,8 +1,8 @@
 //go:build !windows
 
-// Package vercel builds the checkout with the real Vercel CLI, offline, in both ways in which it
-// deploys, starts what was built, and holds it to what the binary does: the same requests, the same
-// answers, over Postgres behind PgBouncer in transaction mode, as Neon's pooler is.
+// Package vercel builds the checkout with the real Vercel CLI, offline, for both kinds of deployment, starts the
+// builds, and checks that they answer the same requests as the binary does, over Postgres behind PgBouncer in
+// transaction mode, as Neon's pooler is.
 package vercel
 
 import (
@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-// environment is what a deployment is configured with: an empty database, and emulated providers.
+// environment is a deployment's configuration, with an empty database and emulated providers.
 func environment(t *testing.T) (env []string, wire *pgtest.Wire, emu *emulator.Emulator) {
 	t.Helper()
 	emu = emulator.New()
@@ -43,17 +43,28 @@ func environment(t *testing.T) (env []string, wire *pgtest.Wire, emu *emulator.E
 	return env, wire, emu
 }
 
-func TestHomes(t *testing.T) {
+func TestPlatforms(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds the whole thing three times")
 	}
 	testproc.Node(t)
 	pgtest.Require(t)
-	program := buildBinary(t)
-	one := readOutput(t, build(t, "vercel.json"))
-	many := readOutput(t, build(t, "vercel.functions.json"))
-	one.weigh(t)
-	many.weigh(t)
+	outer, program := t, buildBinary(t)
+	cli(t) // installed before both builds need it
+	var one, many *output
+	t.Run("build", func(t *testing.T) {
+		for config, built := range map[string]**output{"vercel.json": &one, "vercel.functions.json": &many} {
+			dir := outer.TempDir() // the checkout outlives the build
+			t.Run(config, func(t *testing.T) {
+				t.Parallel()
+				*built = readOutput(t, build(t, dir, config))
+				(*built).weigh(t)
+			})
+		}
+	})
+	if one == nil || many == nil {
+		t.FailNow()
+	}
 	var platforms []*visit
 	run := func(name string, start func(t *testing.T, env []string) (platform, time.Duration)) {
 		t.Run(name, func(t *testing.T) {
@@ -76,14 +87,14 @@ func TestHomes(t *testing.T) {
 	run("functions", func(t *testing.T, env []string) (platform, time.Duration) {
 		f := newFunctions(many, env)
 		begun := time.Now()
-		f.ask(t, request{method: "GET", url: "/health/live"})
+		f.send(t, request{method: "GET", url: "/health/live"})
 		return f, time.Since(begun)
 	})
 	compare(t, platforms)
 	t.Run("not configured", func(t *testing.T) { notConfigured(t, one, many) })
 }
 
-// compare says where the platforms' answers differ, and shows what each route was asked in each of them.
+// compare reports differences between the platforms' answers, and logs the statuses of each route.
 func compare(t *testing.T, platforms []*visit) {
 	t.Helper()
 	if len(platforms) != 3 {
@@ -121,7 +132,7 @@ func at(lines []string, i int) string {
 	return "nothing"
 }
 
-// firstRequests meet an empty database, all at once: of functions each starts a process of its own.
+// firstRequests sends concurrent requests to an empty database: each function starts its own process.
 func (v *visit) firstRequests() {
 	v.Helper()
 	secrets, err := auth.NewSecrets(auth.Material{JWTSecret: jwtSecret})
@@ -155,7 +166,7 @@ func (v *visit) firstRequests() {
 		{401, "POST", "/v1/messages", token, `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"Hello!"}]}`},
 	} {
 		all.Go(func() {
-			if a := v.ask(tt.method, tt.url, tt.bearer, tt.body); a.status != tt.status {
+			if a := v.send(tt.method, tt.url, tt.bearer, tt.body); a.status != tt.status {
 				v.Errorf("the first request: %s %s: %d, want %d: %.300s", tt.method, tt.url, a.status, tt.status, a.body)
 			}
 		})
@@ -163,7 +174,7 @@ func (v *visit) firstRequests() {
 	all.Wait()
 }
 
-// idle lets Neon fall asleep: nobody asks for anything but a monitor, for /health.
+// idle checks that Neon can suspend while only a monitor requests /health.
 func (v *visit) idle(wire *pgtest.Wire) {
 	v.Helper()
 	time.Sleep(300 * time.Millisecond) // the last settle
@@ -171,7 +182,7 @@ func (v *visit) idle(wire *pgtest.Wire) {
 	go func() {
 		defer close(monitored)
 		for {
-			if a := v.ask("GET", "/health", "", ""); a.status != 200 {
+			if a := v.send("GET", "/health", "", ""); a.status != 200 {
 				v.Errorf("/health: %d %.300s", a.status, a.body)
 			}
 			select {
@@ -186,7 +197,7 @@ func (v *visit) idle(wire *pgtest.Wire) {
 	<-monitored
 }
 
-// notConfigured asks every route of deployments whose variables are missing or wrong.
+// notConfigured sends a request to every route of deployments whose variables are missing or wrong.
 func notConfigured(t *testing.T, one, many *output) {
 	env := []string{"JWT_SECRET=short", "REDIS_URL=https://example.com"}
 	s, _ := startServer(t, one, env)
@@ -194,7 +205,7 @@ func notConfigured(t *testing.T, one, many *output) {
 		v := &visit{T: t, platform: h}
 		for _, r := range server.Routes() {
 			url := strings.NewReplacer("{id}", "x", "{model...}", "m").Replace(r.Pattern)
-			a := v.ask(r.Method, url, "", "")
+			a := v.send(r.Method, url, "", "")
 			want := 503
 			if r.Group == server.Anthropic {
 				want = 529 // platform.claude.com/docs/en/api/errors has no 503
@@ -208,7 +219,7 @@ func notConfigured(t *testing.T, one, many *output) {
 				t.Errorf("%s %s shows a value: %s", r.Method, url, a.body)
 			}
 		}
-		if page := v.ask("GET", "/", "", ""); page.status != 200 {
+		if page := v.send("GET", "/", "", ""); page.status != 200 {
 			t.Errorf("the dashboard, which shows the error: %d", page.status)
 		}
 	}

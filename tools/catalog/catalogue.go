@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// catalogue is models.json. What its members mean is explained in pkg/catalog.
+// catalogue is models.json. Package pkg/catalog explains its members.
 type catalogue struct {
 	Generated string            `json:"generated"` // the date of the price lists
 	Sources   map[string]string `json:"sources"`
@@ -70,7 +70,8 @@ type peakPrices struct {
 
 // text writes the catalogue: one model a line, sorted by id, then provider. Sources that no line has are left out.
 func (c *catalogue) text() ([]byte, error) {
-	slices.SortFunc(c.Models, func(a, b *model) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Provider, b.Provider)) })
+	slices.SortFunc(c.Models,
+		func(a, b *model) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Provider, b.Provider)) })
 	var lines bytes.Buffer
 	used := map[string]bool{}
 	for i, m := range c.Models {

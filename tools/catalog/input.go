@@ -31,7 +31,7 @@ type entry struct {
 	// Replacement is the model that the provider names instead; routed:ID if from the end of life on it serves and
 	// bills this id as that one.
 	Replacement string `json:"repl"`
-	AliasOf     string `json:"alias_of"` // an id, perhaps with a remark behind it
+	AliasOf     string `json:"alias_of"` // an id, perhaps followed by a remark
 	Note        string `json:"note"`
 	AsOf        string `json:"asof"` // the date of the prices' source
 	Source      string `json:"src"`  // keys of the sources merged, oldest first: ll+md
@@ -88,7 +88,7 @@ func (c *catalogue) replace(src *input, log io.Writer) error {
 		c.Sources = map[string]string{}
 	}
 	for key, text := range src.Sources {
-		// Where a page lay in the meantime says nothing.
+		// The archive of a page is no source of its own.
 		c.Sources[key] = strings.NewReplacer(" as stored in docs corpus", "", " as stored", "").Replace(text)
 	}
 	c.Generated = src.Generated
@@ -96,14 +96,17 @@ func (c *catalogue) replace(src *input, log io.Writer) error {
 }
 
 // capNames are the catalogue's names of capabilities that the input calls otherwise.
-var capNames = map[string]string{"image_in": "image_input", "pdf_in": "pdf_input", "audio_in": "audio_input", "audio_out": "audio_output",
-	"video_in": "video_input", "cache": "prompt_cache"}
+var capNames = map[string]string{"image_in": "image_input", "pdf_in": "pdf_input", "audio_in": "audio_input",
+	"audio_out": "audio_output",
+	"video_in":  "video_input", "cache": "prompt_cache"}
 
 func (e *entry) model() (*model, error) {
 	m := &model{
-		ID: e.ID, Provider: e.Provider, Mode: e.Mode, ContextWindow: max(e.Context, 0), MaxOutputTokens: max(e.MaxOutput, 0), Dimensions: e.Dims,
-		Price: e.prices.list(), ReasoningEfforts: e.Efforts, Endpoints: e.Endpoints, Released: e.Released, EndOfLife: e.EndOfLife,
-		RoutedTo: e.routedTo(), PriceDate: e.AsOf, Note: e.Note,
+		ID: e.ID, Provider: e.Provider, Mode: e.Mode, ContextWindow: max(e.Context,
+			0), MaxOutputTokens: max(e.MaxOutput, 0), Dimensions: e.Dims,
+		Price: e.prices.list(), ReasoningEfforts: e.Efforts, Endpoints: e.Endpoints, Released: e.Released,
+		EndOfLife: e.EndOfLife,
+		RoutedTo:  e.routedTo(), PriceDate: e.AsOf, Note: e.Note,
 	}
 	if !strings.HasPrefix(e.Replacement, routed) {
 		m.Replacement = e.Replacement
@@ -142,7 +145,7 @@ func (e *entry) model() (*model, error) {
 	return m, nil
 }
 
-// list is nil if there is no price.
+// list returns nil if there is no price.
 func (p *prices) list() *priceList {
 	l := priceList{p.In, p.Out, p.Read, p.Write, p.Write1h, p.InAudio, p.OutAudio, p.Derived != 0}
 	if l == (priceList{Derived: l.Derived}) {

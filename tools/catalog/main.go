@@ -5,7 +5,7 @@
 // The input is a JSON file that merges public price lists: "generated" (a date), "sources" (keys to where the data
 // came from) and "models" (type entry), with prices in USD per million tokens. Its models replace those of the same
 // providers; the lines of all other providers stay, so that they can be kept by hand. Without an input the command
-// checks the lines that are there, sorts them and writes them in the usual form.
+// checks the existing lines, sorts them and writes them in normal form.
 //
 // The command repairs what is known to be wrong in such lists, and says so on standard error; the rules are in
 // repair.go. The same input always gives the same bytes.

@@ -84,13 +84,14 @@ func TestLinesKeptByHand(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", out, wanted)
 	}
 	alone, err := generate([]byte(old), nil, new(bytes.Buffer))
-	if err != nil || !strings.Contains(string(alone), line+"\n]}") || !strings.Contains(string(alone), `"generated":"2026-10-01"`) || strings.Contains(string(alone), "nobody") {
+	if err != nil || !strings.Contains(string(alone), line+"\n]}") ||
+		!strings.Contains(string(alone), `"generated":"2026-10-01"`) || strings.Contains(string(alone), "nobody") {
 		t.Errorf("without price lists: %s, %v", alone, err)
 	}
 }
 
 // The file in the repository is in normal form.
-func TestCatalogueIsInForm(t *testing.T) {
+func TestCatalogueIsNormal(t *testing.T) {
 	path := filepath.Join("..", "..", "pkg", "catalog", "models.json")
 	old, err := os.ReadFile(path)
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 var (
 	modes        = []string{"", "responses", "embedding"}
 	efforts      = []string{"none", "minimal", "low", "medium", "high", "xhigh", "max", "default"}
-	capabilities = []string{"tools", "parallel_tools", "json_schema", "json_object", "reasoning", "image_input", "pdf_input", "audio_input",
+	capabilities = []string{"tools", "parallel_tools", "json_schema", "json_object", "reasoning", "image_input",
+		"pdf_input", "audio_input",
 		"audio_output", "video_input", "prompt_cache", "prefill", "no_sampling", "deprecated"}
 	endpoints = []string{"chat/completions", "responses", "completions", "realtime"}
 )
@@ -25,7 +26,7 @@ var (
 	hours = regexp.MustCompile(`^\d\d:\d\d-\d\d:\d\d$`)
 )
 
-// normalize brings a line into the form in which equal facts have equal bytes, and refuses what pkg/catalog cannot read.
+// normalize brings a line into normal form, so that equal facts have equal bytes, and refuses what pkg/catalog cannot read.
 func (m *model) normalize(sources map[string]string) error {
 	switch {
 	case !ids.MatchString(m.ID) || !ids.MatchString(m.Provider):
@@ -44,13 +45,15 @@ func (m *model) normalize(sources map[string]string) error {
 			return fmt.Errorf("unknown source %q", key)
 		}
 	}
-	for _, list := range []struct{ words, known []string }{{m.ReasoningEfforts, efforts}, {m.Capabilities, capabilities}, {m.Endpoints, endpoints}} {
+	for _, list := range []struct{ words, known []string }{{m.ReasoningEfforts, efforts},
+		{m.Capabilities, capabilities}, {m.Endpoints, endpoints}} {
 		for _, w := range list.words {
 			if !slices.Contains(list.known, w) {
 				return fmt.Errorf("unknown word %q", w)
 			}
 		}
-		slices.SortFunc(list.words, func(a, b string) int { return slices.Index(list.known, a) - slices.Index(list.known, b) })
+		slices.SortFunc(list.words,
+			func(a, b string) int { return slices.Index(list.known, a) - slices.Index(list.known, b) })
 	}
 	return m.normalizePrices()
 }
@@ -97,7 +100,8 @@ func (m *model) normalizePrices() error {
 }
 
 func (l *priceList) normalize() error {
-	for _, n := range []*json.Number{&l.Input, &l.Output, &l.CacheRead, &l.CacheWrite, &l.CacheWrite1h, &l.AudioInput, &l.AudioOutput} {
+	for _, n := range []*json.Number{&l.Input, &l.Output, &l.CacheRead, &l.CacheWrite, &l.CacheWrite1h, &l.AudioInput,
+		&l.AudioOutput} {
 		if *n == "" {
 			continue
 		}

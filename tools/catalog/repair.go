@@ -81,7 +81,7 @@ func (m *entry) routedTo() string {
 	return id
 }
 
-// isCertain says whether a route has a date and is not marked as doubtful.
+// isCertain reports whether a route has a date and no remark of doubt.
 func isCertain(m *entry) bool { return m.EndOfLife != "" && !strings.HasSuffix(m.Replacement, "?") }
 
 // dated fits the ids of snapshots: gpt-5-2026-01-31, claude-x-20260131.
@@ -141,7 +141,8 @@ func fixCacheWrites(m *entry, log io.Writer) {
 		return // Models before the cache.
 	}
 	if less(m.Write, m.In) {
-		fmt.Fprintf(log, "%s %s: a cache write for %s, input for %s: 1.25 times input\n", m.Provider, m.ID, m.Write, m.In)
+		fmt.Fprintf(log, "%s %s: a cache write for %s, input for %s: 1.25 times input\n", m.Provider, m.ID, m.Write,
+			m.In)
 		m.Write = times(m.In, big.NewRat(5, 4))
 	}
 	if m.Write1h == "" || less(m.Write1h, m.Write) {

@@ -17,14 +17,7 @@ func (c Client) EncodeCount(req *chat.Request) (dialect.Encoded, error) {
 
 // DecodeCount reads the number of input tokens.
 func (Client) DecodeCount(data []byte) (int64, error) {
-	root, err := body.ReadAnswer(data)
-	if err != nil {
-		return 0, err
-	}
-	if body.HasError(root.Get("error")) || root.Get("type").Is("error") {
-		return 0, decodeError(root)
-	}
-	return body.ReadCount(root.Get("input_tokens"))
+	return body.ReadCount(data, errorIn, "input_tokens")
 }
 
 // EncodeCount writes the answer of POST /v1/messages/count_tokens.

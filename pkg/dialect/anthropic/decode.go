@@ -13,12 +13,9 @@ import (
 //
 // Blocks that chat has no part for (server tools and their results) are left out.
 func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
-	root, err := body.ReadAnswer(data)
+	root, err := body.ReadAnswer(data, errorIn)
 	if err != nil {
 		return nil, err
-	}
-	if body.HasError(root.Get("error")) || root.Get("type").Is("error") {
-		return nil, decodeError(root)
 	}
 	content := root.Get("content")
 	if content.Kind() != jsonx.Array {
@@ -33,8 +30,7 @@ func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 		index++
 	}
 	a.end(root)
-	events = a.finish(events)
-	return body.Assemble(events)
+	return body.Assemble(a.finish(events), nil)
 }
 
 // An answer is the state of decoding an answer's events.

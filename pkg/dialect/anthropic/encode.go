@@ -22,11 +22,7 @@ func (e *encoder) request() {
 		e.Out = jsonx.AppendInt(e.Out, e.maxTokens)
 	}
 	e.instructions()
-	if e.Field("messages", body.Refuses) {
-		e.inMessages = true
-		e.messages()
-		e.inMessages = false
-	}
+	e.fieldMessages()
 	e.tools()
 	e.think()
 	e.outputConfig()

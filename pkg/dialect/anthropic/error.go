@@ -1,7 +1,6 @@
 package anthropic
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -19,12 +18,16 @@ import (
 //	{"error":".."}, {"error":{"message","code"}}, {"message":".."}, {"detail":".."}   proxies
 //
 // A code from 400 to 599 is also the Status.
-func (Client) DecodeError(body []byte) *chat.Error {
-	root, err := jsonx.Parse(bytes.TrimSpace(body), jsonx.Lenient)
-	if err != nil {
-		return new(chat.Error)
+func (Client) DecodeError(data []byte) *chat.Error {
+	return decodeError(body.ReadError(data))
+}
+
+// errorIn returns the error in an answer of status 200; nil if there is none.
+func errorIn(root jsonx.Value) *chat.Error {
+	if body.HasError(root.Get("error")) || root.Get("type").Is("error") {
+		return decodeError(root)
 	}
-	return decodeError(root)
+	return nil
 }
 
 func decodeError(root jsonx.Value) *chat.Error {

@@ -33,11 +33,9 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	p.arrangeWarnings = p.warningsOf(p.arrange)
 	p.thinkingWarnings = p.warningsOf(p.prepareThinking)
 	p.limit()
-	return p.Passthrough(answerPath, data, root, &body.Passthrough{
-		Members: members,
-		Encode:  p.settings,
-		Groups:  []body.Group{p.conversation(changed)},
-	})
+	t := body.Passthrough{Members: members, Encode: p.settings}
+	p.conversation(&t, changed)
+	return p.Passthrough(answerPath, data, root, &t)
 }
 
 // NewStreamPassthrough returns what changes nothing but the framing.

@@ -10,25 +10,22 @@ import (
 )
 
 // conversation encodes the turns anew that changed, and all of them if the API would refuse what others hold.
-func (p *passthrough) conversation(changed []int) body.Group {
+func (p *passthrough) conversation(t *body.Passthrough, changed []int) {
 	turns := p.turnsOf(changed)
-	if p.turnsFit(turns) {
-		return body.Group{Names: []string{"messages"}, Stays: len(turns) == 0, Encode: func() {
+	switch {
+	case !p.turnsFit(turns): // the mark of cache_control then stands at the last block
+		t.Anew(func() {
+			p.Warnings = append(p.Warnings, p.arrangeWarnings...)
+			p.instructions()
+			p.fieldMessages()
+		}, "system", "messages", "cache_control")
+	case len(turns) > 0:
+		t.Anew(func() {
 			if p.Field("messages", body.Refuses) {
 				p.withTurns(turns)
 			}
-		}}
+		}, "messages")
 	}
-	// The mark of cache_control then stands at the last block.
-	return body.Group{Names: []string{"system", "messages", "cache_control"}, Encode: func() {
-		p.Warnings = append(p.Warnings, p.arrangeWarnings...)
-		p.instructions()
-		if p.Field("messages", body.Refuses) {
-			p.inMessages = true
-			p.messages()
-			p.inMessages = false
-		}
-	}}
 }
 
 // turnsOf returns the parts of the messages that changed, by their number among the turns of the assistant.

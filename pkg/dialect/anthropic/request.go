@@ -99,23 +99,19 @@ func (d *decoder) extras(m jsonx.Value) {
 	case "thinking":
 		d.thinking(m)
 	case "output_config":
-		d.Object(m, func(c jsonx.Value) {
-			switch {
-			case !c.Given():
-			case string(c.Key()) == "effort":
+		d.Members(m, func(name string, c jsonx.Value) {
+			switch name {
+			case "effort":
 				d.reasoning().Effort = d.OneOf(c, "none", "minimal", "low", "medium", "high", "xhigh", "max")
-			case string(c.Key()) == "format":
+			case "format":
 				d.format(c)
 			}
 		})
 	case "output_format": // what output_config.format was called before
 		d.format(m)
 	case "metadata":
-		d.Object(m, func(c jsonx.Value) {
-			if string(c.Key()) == "user_id" && c.Given() {
-				d.req.User = d.Str(c)
-			}
-		})
+		d.Object(m, func(jsonx.Value) {})
+		d.req.User = d.OptionalText(m, "user_id")
 	case "service_tier":
 		// standard_only is what others call the default.
 		if d.req.ServiceTier = d.OneOf(m, "auto", "standard_only"); d.req.ServiceTier == "standard_only" {
@@ -145,14 +141,13 @@ func (d *decoder) reasoning() *chat.Reasoning {
 
 // thinking reads the member thinking. An unknown type is left to Anthropic.
 func (d *decoder) thinking(v jsonx.Value) {
-	d.Object(v, func(m jsonx.Value) {
-		switch key := string(m.Key()); {
-		case !m.Given():
-		case key == "type":
+	d.Members(v, func(name string, m jsonx.Value) {
+		switch name {
+		case "type":
 			d.thinks = d.Str(m)
-		case key == "budget_tokens":
+		case "budget_tokens":
 			d.reasoning().Budget = d.Int(m, 1, 1<<53)
-		case key == "display":
+		case "display":
 			if display := d.Str(m); display == "omitted" {
 				d.reasoning().Hide = true
 			} else if display == "summarized" {
@@ -196,8 +191,8 @@ func (d *decoder) format(v jsonx.Value) {
 		}
 	})
 	if v.Kind() == jsonx.Object {
-		d.required(v, "type")
-		d.required(v, "schema")
+		d.Required(v, "type")
+		d.Required(v, "schema")
 	}
 	d.req.ResponseFormat = f
 }

@@ -35,7 +35,7 @@ func (d *decoder) message(v jsonx.Value) {
 		d.Expected(v, "an object")
 		return
 	}
-	role, content := d.required(v, "role"), d.required(v, "content")
+	role, content := d.Required(v, "role"), d.Required(v, "content")
 	if !role.Given() || !content.Given() {
 		return
 	}
@@ -90,7 +90,7 @@ func (d *decoder) block(v jsonx.Value, role chat.Role) chat.Part {
 		d.Expected(v, "an object")
 		return chat.Part{}
 	}
-	kind := d.required(v, "type")
+	kind := d.Required(v, "type")
 	if !kind.Given() {
 		return chat.Part{}
 	}
@@ -98,7 +98,7 @@ func (d *decoder) block(v jsonx.Value, role chat.Role) chat.Part {
 	var only chat.Role
 	switch d.Str(kind) {
 	case "text":
-		p = chat.Part{Kind: chat.Text, Text: d.text(v, "text")}
+		p = chat.Part{Kind: chat.Text, Text: d.Text(v, "text")}
 		for c := v.Get("citations").First(); c.Exists(); c = c.Next() {
 			p.Citations = append(p.Citations, citationOf(c))
 		}
@@ -113,7 +113,7 @@ func (d *decoder) block(v jsonx.Value, role chat.Role) chat.Part {
 	case "thinking":
 		p, only = d.thought(v), chat.Assistant
 	case "redacted_thinking":
-		p, only = chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Redacted: d.text(v, "data")}}, chat.Assistant
+		p, only = chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Redacted: d.Text(v, "data")}}, chat.Assistant
 	default:
 		return chat.Part{Kind: chat.Unrendered, Raw: v.Clone()}
 	}
@@ -128,7 +128,7 @@ func (d *decoder) block(v jsonx.Value, role chat.Role) chat.Part {
 
 // thought reads thinking of an earlier turn. A block that only carries a call's signature is no part.
 func (d *decoder) thought(v jsonx.Value) chat.Part {
-	text := d.text(v, "thinking")
+	text := d.Text(v, "thinking")
 	state, call := stateOf(v.Get("signature").Str())
 	if call == "" {
 		return chat.Part{Kind: chat.Reason, Text: text, State: state}
@@ -138,8 +138,8 @@ func (d *decoder) thought(v jsonx.Value) chat.Part {
 }
 
 func (d *decoder) call(v jsonx.Value) chat.Part {
-	c := &chat.ToolCall{ID: d.id(v, "id"), Name: d.text(v, "name"), Arguments: "{}"}
-	if input := d.required(v, "input"); input.Kind() == jsonx.Object {
+	c := &chat.ToolCall{ID: d.ID(v, "id"), Name: d.Text(v, "name"), Arguments: "{}"}
+	if input := d.Required(v, "input"); input.Kind() == jsonx.Object {
 		c.Arguments = string(input.Clone())
 	} else if input.Given() {
 		d.Expected(input, "an object")
@@ -152,7 +152,7 @@ func (d *decoder) call(v jsonx.Value) chat.Part {
 // result reads what a tool returned. The called function's name, which some providers want,
 // is that of the call with the id, the latest if there are several.
 func (d *decoder) result(v jsonx.Value) chat.Part {
-	r := &chat.ToolResult{CallID: d.id(v, "tool_use_id")}
+	r := &chat.ToolResult{CallID: d.ID(v, "tool_use_id")}
 	r.Name = d.Called(r.CallID)
 	if content := v.Get("content"); content.Given() {
 		r.Parts = d.content(content, chat.ToolRole)
@@ -167,7 +167,7 @@ func (d *decoder) result(v jsonx.Value) chat.Part {
 func (d *decoder) media(v jsonx.Value, kind chat.PartKind) chat.Part {
 	m := new(chat.Media)
 	p := chat.Part{Kind: kind, Media: m}
-	source := d.required(v, "source")
+	source := d.Required(v, "source")
 	if !source.Given() {
 		return p
 	}
@@ -175,20 +175,20 @@ func (d *decoder) media(v jsonx.Value, kind chat.PartKind) chat.Part {
 		d.Expected(source, "an object")
 		return p
 	}
-	switch from := d.required(source, "type"); {
+	switch from := d.Required(source, "type"); {
 	case !from.Given():
 	case from.Is("base64"):
-		m.MIMEType, m.Data = d.text(source, "media_type"), d.text(source, "data")
+		m.MIMEType, m.Data = d.Text(source, "media_type"), d.Text(source, "data")
 		if data := source.Get("data"); !data.Empty() && !body.IsBase64(m.Data) {
 			d.Add(data, "expected standard base64 with padding")
 		}
 	case from.Is("url"):
-		m.URL = d.text(source, "url")
+		m.URL = d.Text(source, "url")
 		if url := source.Get("url"); url.Kind() == jsonx.String && !body.IsWeb(m.URL) {
 			d.Add(url, "expected an http or https URL")
 		}
 	case from.Is("file"):
-		m.FileID = d.id(source, "file_id")
+		m.FileID = d.ID(source, "file_id")
 	default:
 		d.OneOf(from, "base64", "url", "file")
 	}
@@ -200,7 +200,7 @@ func (d *decoder) document(v jsonx.Value) chat.Part {
 	p := chat.Part{Kind: chat.File, Media: new(chat.Media)}
 	switch source := v.Get("source"); {
 	case source.Get("type").Is("text"):
-		plain(p.Media, d.text(source, "data"))
+		plain(p.Media, d.Text(source, "data"))
 	case source.Get("type").Is("content"):
 		text, ok := textOf(source.Get("content"))
 		if !ok {
@@ -210,9 +210,7 @@ func (d *decoder) document(v jsonx.Value) chat.Part {
 	default:
 		p = d.media(v, chat.File)
 	}
-	if title := v.Get("title"); title.Given() {
-		p.Media.Filename = d.Str(title)
-	}
+	p.Media.Filename = d.OptionalText(v, "title")
 	return p
 }
 

@@ -1,31 +1,21 @@
 package anthropic
 
 import (
-	"slices"
-
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 func (d *decoder) tools(v jsonx.Value) {
-	if v.Kind() != jsonx.Array {
-		d.Expected(v, "an array")
-		return
-	}
-	seen := make(map[string]bool, v.Len())
-	for e := v.First(); e.Exists() && !d.Full(); e = e.Next() {
+	var seen body.Names
+	d.Array(v, func(e jsonx.Value) {
 		if e.Kind() != jsonx.Object {
 			d.Expected(e, "an object")
-			continue
+			return
 		}
-		t := d.tool(e)
-		if t.Name != "" && seen[t.Name] {
-			d.Add(e.Get("name"), "there are two tools of the name %s", body.Quote(t.Name))
-		}
-		seen[t.Name] = true
-		d.req.Tools = append(d.req.Tools, t)
-	}
+		d.req.Tools = append(d.req.Tools, d.tool(e))
+		d.Distinct(&seen, e.Get("name"))
+	})
 }
 
 // tool reads a function, which has no type or the type custom, or keeps one of Anthropic's own.
@@ -34,36 +24,31 @@ func (d *decoder) tool(v jsonx.Value) chat.Tool {
 		d.Str(kind)
 		return chat.Tool{Name: v.Get("name").Str(), Raw: v.Clone()}
 	}
-	t := chat.Tool{Name: d.text(v, "name")}
+	t := chat.Tool{Name: d.Text(v, "name")}
 	if name := v.Get("name"); name.Kind() == jsonx.String && !body.MadeOf(t.Name, 128, "_-") {
 		d.Add(name, "expected 1 to 128 letters, digits, underscores or hyphens")
 	}
-	if schema := d.required(v, "input_schema"); schema.Given() && schema.Kind() != jsonx.Object {
+	if schema := d.Required(v, "input_schema"); schema.Given() && schema.Kind() != jsonx.Object {
 		d.Expected(schema, "a JSON schema of type object")
 	} else {
 		t.Parameters = schema.Clone()
 	}
-	for m := v.First(); m.Exists(); m = m.Next() {
-		switch key := string(m.Key()); {
-		case !m.Given():
-		case key == "description":
-			t.Description = d.Str(m)
-		case key == "strict":
-			b := d.Bool(m)
-			t.Strict = &b
-		case key == "cache_control":
-			t.Cache = d.cache(m)
-		}
+	t.Description = d.OptionalText(v, "description")
+	if strict := v.Get("strict"); strict.Given() {
+		b := d.Bool(strict)
+		t.Strict = &b
+	}
+	if mark := v.Get("cache_control"); mark.Given() {
+		t.Cache = d.cache(mark)
 	}
 	return t
 }
 
 func (d *decoder) toolChoice(v jsonx.Value) {
 	c := new(chat.ToolChoice)
-	d.Object(v, func(m jsonx.Value) {
-		switch key := string(m.Key()); {
-		case !m.Given():
-		case key == "type":
+	d.Members(v, func(name string, m jsonx.Value) {
+		switch name {
+		case "type":
 			switch d.OneOf(m, "auto", "any", "tool", "none") {
 			case "any":
 				c.Mode = chat.ToolRequired
@@ -74,9 +59,9 @@ func (d *decoder) toolChoice(v jsonx.Value) {
 			default:
 				c.Mode = chat.ToolAuto
 			}
-		case key == "name":
+		case "name":
 			c.Name = d.Str(m)
-		case key == "disable_parallel_tool_use":
+		case "disable_parallel_tool_use":
 			if d.Bool(m) {
 				parallel := false
 				d.req.ParallelToolCalls = &parallel
@@ -84,7 +69,7 @@ func (d *decoder) toolChoice(v jsonx.Value) {
 		}
 	})
 	if v.Kind() == jsonx.Object {
-		d.required(v, "type")
+		d.Required(v, "type")
 	}
 	d.req.ToolChoice = c
 }
@@ -95,14 +80,12 @@ func (d *decoder) checkChoice(v jsonx.Value) {
 	if c == nil {
 		return
 	}
-	at := v.Get("tool_choice")
-	named := func(t chat.Tool) bool { return t.Name == c.Name }
-	switch {
-	case c.Mode == chat.ToolRequired && len(d.req.Tools) == 0:
-		d.Add(at, "a tool must be called, but tools has none")
-	case c.Mode == chat.ToolNamed && !at.Get("name").Given():
+	switch at := v.Get("tool_choice"); {
+	case c.Mode != chat.ToolNamed:
+		d.CheckChoice(v, "tool_choice", "tool", d.req)
+	case !at.Get("name").Given():
 		d.AddMember(at, "name", "required with the type tool")
-	case c.Mode == chat.ToolNamed && !slices.ContainsFunc(d.req.Tools, named):
-		d.AddMember(at, "name", "tools has no tool %s", body.Quote(c.Name))
+	default:
+		d.CheckChoice(at, "name", "tool", d.req)
 	}
 }

@@ -9,23 +9,10 @@ import (
 )
 
 func (e *encoder) tools() {
-	r := e.Req
-	if len(r.Tools) == 0 {
-		if c := r.ToolChoice; c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) {
-			e.Refuse("tool_choice", "a tool must be called, but there is none")
-		}
-		return
+	e.Tools(e.tool)
+	if !e.LacksTools() {
+		e.toolChoice()
 	}
-	if !e.Field("tools", body.Refuses) {
-		return
-	}
-	e.Raw("[")
-	for i := range r.Tools {
-		e.Comma()
-		e.tool(&r.Tools[i])
-	}
-	e.Raw("]")
-	e.toolChoice()
 }
 
 func (e *encoder) tool(t *chat.Tool) {

@@ -181,8 +181,13 @@ func (e *encoder) foldInstructions(parts []chat.Part) {
 	e.addToTurn(chat.User, marked)
 }
 
-// messages writes the turns.
-func (e *encoder) messages() {
+// fieldMessages writes the turns.
+func (e *encoder) fieldMessages() {
+	if !e.Field("messages", body.Refuses) {
+		return
+	}
+	e.inMessages = true
+	defer func() { e.inMessages = false }()
 	if len(e.turns) == 0 {
 		e.Refuse("messages", "the messages hold nothing that can be sent to %s", e.Provider())
 	}

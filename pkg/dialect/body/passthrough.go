@@ -19,13 +19,25 @@ type Passthrough struct {
 	Members Members
 	// Field returns the field that a member of the request sets where that is not the one of its name. It is empty if
 	// another member sets the same field and this one has to go. Nil: names are fields.
-	Field func(m jsonx.Value) string
+	Field func(name string, m jsonx.Value) string
 	// Spelling returns a member's name as Members has it, for a dialect whose providers take several spellings.
 	Spelling func(m jsonx.Value) string
 	// Encode writes the members that are compared.
 	Encode func()
-	// Groups are written anew if the provider does not take them as they came.
-	Groups []Group
+
+	anew []group
+}
+
+// A group is a number of fields that depend on each other.
+type group struct {
+	names  []string
+	encode func()
+}
+
+// Anew says that the provider does not take the members as they came, which depend on each other. encode writes all of
+// them; a member that it does not write is dropped.
+func (t *Passthrough) Anew(encode func(), names ...string) {
+	t.anew = append(t.anew, group{names, encode})
 }
 
 // Members maps names to how the members are compared.
@@ -56,15 +68,6 @@ const (
 	Exact                   // as Replaced, and the member is dropped if the encoder does not write it
 )
 
-// A Group is a number of fields that depend on each other.
-type Group struct {
-	Names []string
-	// Stays says that the provider takes the members as they came.
-	Stays bool
-	// Encode writes all of them anew; a member that it does not write is dropped.
-	Encode func()
-}
-
 // ParsePassthrough parses a body that is to be passed through; not ok if it is no object.
 func ParsePassthrough(data []byte) (root jsonx.Value, ok bool) {
 	root, err := jsonx.Parse(data, jsonx.Lenient)
@@ -76,11 +79,9 @@ func ParsePassthrough(data []byte) (root jsonx.Value, ok bool) {
 func (w *Writer) Passthrough(path string, data []byte, root jsonx.Value, t *Passthrough) (enc dialect.Encoded, ok bool) {
 	p := passthrough{Writer: w, dialect: t}
 	encoded := w.EncodeObject(func() {
-		for i := range t.Groups {
-			if g := &t.Groups[i]; !g.Stays {
-				p.anew = append(p.anew, g.Names...)
-				g.Encode()
-			}
+		for i := range t.anew {
+			p.anew = append(p.anew, t.anew[i].names...)
+			t.anew[i].encode()
 		}
 		t.Encode()
 	})
@@ -98,7 +99,7 @@ func (w *Writer) Passthrough(path string, data []byte, root jsonx.Value, t *Pass
 type passthrough struct {
 	*Writer
 	dialect *Passthrough
-	anew    []string // the fields of the groups that do not stay
+	anew    []string // the fields that are written anew
 }
 
 // object edits the caller's object; outermost says that it is the request.
@@ -164,7 +165,7 @@ func (p *passthrough) name(m jsonx.Value, outermost bool) string {
 	case p.dialect.Spelling != nil:
 		return p.dialect.Spelling(m)
 	case outermost && p.dialect.Field != nil:
-		return p.dialect.Field(m)
+		return p.dialect.Field(string(m.Key()), m)
 	}
 	return string(m.Key())
 }

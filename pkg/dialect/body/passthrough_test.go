@@ -94,14 +94,14 @@ func TestPassthrough(t *testing.T) {
 // Fields have several names, in a dialect whose providers take one and in one whose providers take all.
 func TestPassthroughNames(t *testing.T) {
 	same := body.Members{"max": {Compare: body.Replaced}, "config": {Compare: body.Replaced, Members: body.Members{"topK": {Compare: body.Replaced}}}}
-	field := func(m jsonx.Value) string {
-		switch string(m.Key()) {
+	field := func(name string, _ jsonx.Value) string {
+		switch name {
 		case "old_max":
 			return "max"
 		case "older_max":
 			return ""
 		}
-		return string(m.Key())
+		return name
 	}
 	in := `{"older_max":1, "old_max" :2,"config":{"old_max":3}}`
 	if got, _, _ := through(t, in, `"max":4`, &dialect.CommonRules{}, body.Passthrough{Members: same, Field: field}); got != `{ "max" :4,"config":{"old_max":3}}` {
@@ -119,10 +119,11 @@ func TestPassthroughGroups(t *testing.T) {
 	for stays, want := range map[bool]string{true: in, false: `{"x":1, "b": 4,"a":5 }`} {
 		w := body.NewWriter(&chat.Request{}, &dialect.CommonRules{}, dialect.ModelExceptions{})
 		root, _ := body.ParsePassthrough([]byte(in))
-		enc, ok := w.Passthrough("", []byte(in), root, &body.Passthrough{
-			Encode: func() {},
-			Groups: []body.Group{{Names: []string{"a", "b", "c"}, Stays: stays, Encode: func() { w.Raw(`"a":5,"b":4`) }}},
-		})
+		p := body.Passthrough{Encode: func() {}}
+		if !stays {
+			p.Anew(func() { w.Raw(`"a":5,"b":4`) }, "a", "b", "c")
+		}
+		enc, ok := w.Passthrough("", []byte(in), root, &p)
 		if !ok || string(enc.Body) != want {
 			t.Errorf("%v %s", ok, enc.Body)
 		}

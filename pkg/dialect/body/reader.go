@@ -151,6 +151,42 @@ func (r *Reader) Object(v jsonx.Value, read func(jsonx.Value)) {
 	}
 }
 
+// Members reads each member of an object that is not null.
+func (r *Reader) Members(v jsonx.Value, read func(name string, m jsonx.Value)) {
+	r.Object(v, func(m jsonx.Value) {
+		if m.Given() {
+			read(string(m.Key()), m)
+		}
+	})
+}
+
+// Required returns a member, and adds an issue unless it is given.
+func (r *Reader) Required(object jsonx.Value, member string) jsonx.Value {
+	r.Has(object, member)
+	return object.Get(member)
+}
+
+// Text reads a member that is required and a string.
+func (r *Reader) Text(object jsonx.Value, member string) string {
+	if !r.Has(object, member) {
+		return ""
+	}
+	return r.Str(object.Get(member))
+}
+
+// ID reads a member that is required and an id, as CallID does.
+func (r *Reader) ID(object jsonx.Value, member string) string {
+	if !r.Has(object, member) {
+		return ""
+	}
+	return r.CallID(object.Get(member))
+}
+
+// OptionalText reads a member that is a string, if it is given.
+func (r *Reader) OptionalText(object jsonx.Value, member string) string {
+	return r.optional(object.Get(member))
+}
+
 // Has reports whether the member is given, and adds an issue if not.
 func (r *Reader) Has(object jsonx.Value, member string) bool {
 	if object.Get(member).Given() {

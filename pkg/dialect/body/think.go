@@ -62,12 +62,8 @@ func (s *ThinkSplitter) Split(events []chat.Event, from int) []chat.Event {
 
 // SplitAnswer splits a whole answer.
 func (s *ThinkSplitter) SplitAnswer(r *chat.Response) *chat.Response {
-	var all chat.Assembler
-	events := s.Split(chat.Events(r), 0)
-	for i := range events {
-		all.Add(&events[i])
-	}
-	return all.Response()
+	split, _ := chat.Assemble(s.Split(chat.Events(r), 0)) // there is no failure among them
+	return split
 }
 
 // over reports whether the events are text of choices whose block has ended.

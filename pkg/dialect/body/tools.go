@@ -52,18 +52,35 @@ func (r *Reader) SignatureOf(id string) string { return r.signatures[id] }
 // Called returns the function of the latest call with the id; empty if there is none.
 func (r *Reader) Called(id string) string { return r.called[id] }
 
-// CheckChoice adds an issue at the request's member of that name if the choice wants tools that are not there.
-func (r *Reader) CheckChoice(request jsonx.Value, member string, req *chat.Request) {
+// Names are the names of tools so far.
+type Names map[string]bool
+
+// Distinct adds an issue if an earlier tool has the name, which may be missing.
+func (r *Reader) Distinct(seen *Names, name jsonx.Value) {
+	s := name.Str()
+	switch {
+	case s == "":
+	case (*seen)[s]:
+		r.Add(name, "there are two tools of the name %s", Quote(s))
+	case *seen == nil:
+		*seen = Names{s: true}
+	default:
+		(*seen)[s] = true
+	}
+}
+
+// CheckChoice adds an issue at the request's member of that name if the choice wants tools that are not there,
+// of which it speaks as the noun.
+func (r *Reader) CheckChoice(request jsonx.Value, member, noun string, req *chat.Request) {
 	c := req.ToolChoice
 	if c == nil {
 		return
 	}
-	named := func(t chat.Tool) bool { return t.Name == c.Name }
 	switch {
 	case c.Mode == chat.ToolRequired && len(req.Tools) == 0:
 		r.AddMember(request, member, "a tool must be called, but tools has none")
-	case c.Mode == chat.ToolNamed && !slices.ContainsFunc(req.Tools, named):
-		r.AddMember(request, member, "tools has no function %s", Quote(c.Name))
+	case c.Mode == chat.ToolNamed && c.Name != "" && Named(req.Tools, c.Name) == nil:
+		r.AddMember(request, member, "tools has no %s", strings.TrimSpace(noun+" "+Quote(c.Name)))
 	}
 }
 
@@ -80,16 +97,24 @@ func (w *Writer) Tools(tool func(*chat.Tool)) {
 	w.Raw("]")
 }
 
+// LacksTools reports whether the request has no tools; it refuses the request if one must be called.
+func (w *Writer) LacksTools() bool {
+	if len(w.Req.Tools) > 0 {
+		return false
+	}
+	if c := w.Req.ToolChoice; c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) {
+		w.Refuse("tool_choice", "a tool must be called, but there is none")
+	}
+	return true
+}
+
 // ToolChoice writes tool_choice, with the function given, and parallel_tool_calls.
 func (w *Writer) ToolChoice(choice func(*chat.ToolChoice)) {
-	r := w.Req
-	c := r.ToolChoice
-	if len(r.Tools) == 0 {
-		if c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) {
-			w.Refuse("tool_choice", "a tool must be called, but there is none")
-		}
+	if w.LacksTools() {
 		return
 	}
+	r := w.Req
+	c := r.ToolChoice
 	loss := Refuses
 	if c != nil && c.Mode == chat.ToolAuto {
 		loss = Silent // it is the default

@@ -23,12 +23,5 @@ func (c Client) EncodeCount(req *chat.Request) (dialect.Encoded, error) {
 
 // DecodeCount reads {"totalTokens"}.
 func (Client) DecodeCount(data []byte) (int64, error) {
-	root, failed := body.ReadAnswer(data)
-	if failed == nil {
-		failed = errorIn(root)
-	}
-	if failed != nil {
-		return 0, failed
-	}
-	return body.ReadCount(root.Get("totalTokens"))
+	return body.ReadCount(data, errorIn, "totalTokens")
 }

@@ -16,19 +16,16 @@ import (
 // reasoning without text after that part. The traces of tools that Google runs have no form in package chat
 // and are dropped.
 func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
-	root, failed := body.ReadAnswer(data)
-	if failed != nil {
-		return nil, failed
+	root, err := body.ReadAnswer(data, errorIn)
+	if err != nil {
+		return nil, err
 	}
 	var a answer
 	events, failed := a.read(nil, root)
 	if failed == nil {
 		events, failed = a.finish(events, reasonOptional)
 	}
-	if failed != nil {
-		return nil, failed
-	}
-	return body.Assemble(events)
+	return body.Assemble(events, failed)
 }
 
 // An answer is the state between the chunks of one answer.

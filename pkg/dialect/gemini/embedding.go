@@ -50,12 +50,9 @@ func (c Client) EncodeEmbedding(req *chat.EmbeddingRequest) (dialect.Encoded, er
 
 // DecodeEmbedding reads {"embeddings":[{"values"}]}, and usageMetadata, which only newer models have.
 func (Client) DecodeEmbedding(data []byte, n int) (*chat.EmbeddingResponse, error) {
-	root, failed := body.ReadAnswer(data)
-	if failed == nil {
-		failed = errorIn(root)
-	}
-	if failed != nil {
-		return nil, failed
+	root, err := body.ReadAnswer(data, errorIn)
+	if err != nil {
+		return nil, err
 	}
 	out := &chat.EmbeddingResponse{Model: root.Get("modelVersion").Str(), Vectors: make([]json.RawMessage, 0, n)}
 	for e := root.Get("embeddings").First(); e.Exists(); e = e.Next() {

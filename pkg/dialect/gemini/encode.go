@@ -59,17 +59,5 @@ func (e *encoder) serviceTier() {
 		e.Warn("the service tier %s is not known to %s: dropped", tier, e.Provider())
 		return
 	}
-	if e.accepts("serviceTier") {
-		e.Key("serviceTier")
-		e.Str(tier)
-	}
-}
-
-// accepts says whether the model takes the field, and warns if not.
-func (e *encoder) accepts(name string) bool {
-	if !e.Accepts(name) {
-		e.Lost(name, body.Warns)
-		return false
-	}
-	return true
+	e.FieldString("serviceTier", tier)
 }

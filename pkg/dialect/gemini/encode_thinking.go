@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -11,13 +12,9 @@ import (
 // shall be shown (https://ai.google.dev/gemini-api/docs/thinking).
 func (e *encoder) thinking() {
 	r := e.Req.Reasoning
-	if r == nil {
+	if r == nil || !e.thinks(r) || !e.Field("thinkingConfig", body.Warns) {
 		return
 	}
-	if !e.thinks(r) {
-		return
-	}
-	e.Key("thinkingConfig")
 	e.Raw("{")
 	if !r.Hide && r.Effort != "none" && (r.Budget == nil || *r.Budget != 0) {
 		e.Raw(`"includeThoughts":true`)
@@ -41,7 +38,7 @@ func (e *encoder) thinkingAmount(r *chat.Reasoning) {
 // thinks says whether the model can be told how much to think; if not, it warns.
 func (e *encoder) thinks(r *chat.Reasoning) bool {
 	if e.Model.Thinking != ThinkingDropped {
-		return e.accepts("thinkingConfig")
+		return true
 	}
 	if r.Budget != nil && *r.Budget > 0 || r.Effort != "" && r.Effort != "none" {
 		e.Warn("this model of %s does not reason: reasoning is dropped", e.Provider())

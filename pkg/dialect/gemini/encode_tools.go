@@ -7,13 +7,10 @@ import (
 
 // tools writes the functions as one tool, and Gemini's own tools beside it.
 func (e *encoder) tools() {
-	r := e.Req
-	if len(r.Tools) == 0 {
-		if c := r.ToolChoice; c != nil && (c.Mode == chat.ToolRequired || c.Mode == chat.ToolNamed) {
-			e.Refuse("tool_choice", "a tool must be called, but there is none")
-		}
+	if e.LacksTools() {
 		return
 	}
+	r := e.Req
 	e.Key("tools")
 	e.Raw("[")
 	functions := 0

@@ -1,7 +1,7 @@
 package gemini
 
 import (
-	"bytes"
+	"cmp"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
@@ -15,15 +15,8 @@ import (
 // or an array of that, in streams without server-sent events. Type is the status; Code
 // is the reason of a google.rpc.ErrorInfo, else the quotaId of a QuotaFailure, else the code; Param is the
 // first field of a BadRequest.
-func (Client) DecodeError(body []byte) *chat.Error {
-	root, err := jsonx.Parse(bytes.TrimSpace(body), jsonx.Lenient)
-	if err != nil {
-		return new(chat.Error)
-	}
-	if root.Kind() == jsonx.Array {
-		root = root.First()
-	}
-	return errorOf(root.Get("error"))
+func (Client) DecodeError(data []byte) *chat.Error {
+	return errorOf(body.ReadError(data).Get("error"))
 }
 
 func errorOf(v jsonx.Value) *chat.Error {
@@ -32,29 +25,15 @@ func errorOf(v jsonx.Value) *chat.Error {
 		e.Message = body.Clip(v.Str())
 		return e
 	}
-	code := v.Get("code")
-	if n, ok := code.Int64(); ok && n >= 400 && n <= 599 {
-		e.Status = int(n)
-	}
+	e.Status = body.ReadStatus(v.Get("code"))
 	e.Type, e.Message = body.Word(v.Get("status")), body.Clip(v.Get("message").Str())
 	quota := ""
 	for d := v.Get("details").First(); d.Exists(); d = d.Next() {
-		if reason := body.Word(d.Get("reason")); e.Code == "" {
-			e.Code = reason
-		}
-		if id := body.Word(d.Get("violations").First().Get("quotaId")); quota == "" {
-			quota = id
-		}
-		if field := body.Word(d.Get("fieldViolations").First().Get("field")); e.Param == "" {
-			e.Param = field
-		}
+		e.Code = cmp.Or(e.Code, body.Word(d.Get("reason")))
+		quota = cmp.Or(quota, body.Word(d.Get("violations").First().Get("quotaId")))
+		e.Param = cmp.Or(e.Param, body.Word(d.Get("fieldViolations").First().Get("field")))
 	}
-	if e.Code == "" {
-		e.Code = quota
-	}
-	if e.Code == "" {
-		e.Code = body.Word(code)
-	}
+	e.Code = cmp.Or(e.Code, quota, body.Word(v.Get("code")))
 	return e
 }
 

@@ -42,17 +42,14 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	if p.subset() && p.demandsSchema() {
 		return dialect.Encoded{}, false
 	}
-	return p.Passthrough(pathOf(req), data, root, &body.Passthrough{
-		Members:  members,
-		Spelling: camel,
-		Encode:   p.settings,
-		Groups: []body.Group{
-			{Names: []string{"systemInstruction", "contents"}, Stays: len(changed) == 0 && p.conversationFits(), Encode: func() {
-				p.RefuseForeignIn("contents", "systemInstruction", "system_instruction")
-				p.contents(p.instructions())
-			}},
-		},
-	})
+	t := body.Passthrough{Members: members, Spelling: camel, Encode: p.settings}
+	if len(changed) > 0 || !p.conversationFits() {
+		t.Anew(func() {
+			p.RefuseForeignIn("contents", "systemInstruction", "system_instruction")
+			p.contents(p.instructions())
+		}, "systemInstruction", "contents")
+	}
+	return p.Passthrough(pathOf(req), data, root, &t)
 }
 
 // NewStreamPassthrough returns what changes nothing but the framing. For callers who stream without alt=sse
@@ -79,12 +76,12 @@ func (p *passthrough) settings() {
 	r := p.Req
 	p.Key("generationConfig")
 	p.Raw("{")
-	p.float("temperature", r.Temperature)
-	p.float("topP", r.TopP)
+	p.FieldFloat("temperature", r.Temperature)
+	p.FieldFloat("topP", r.TopP)
 	p.stops()
 	p.choices()
-	p.float("presencePenalty", r.PresencePenalty)
-	p.float("frequencyPenalty", r.FrequencyPenalty)
+	p.FieldFloat("presencePenalty", r.PresencePenalty)
+	p.FieldFloat("frequencyPenalty", r.FrequencyPenalty)
 	if f := r.ResponseFormat; f != nil && f.Kind != chat.FormatText && find(config, "responseMimeType").Given() && !p.Accepts("responseMimeType") {
 		p.Lost("responseMimeType", body.Refuses)
 	}
@@ -95,10 +92,9 @@ func (p *passthrough) settings() {
 // thinkingOf writes how much to think; thinkingConfig as it came if it says nothing of that.
 func (p *passthrough) thinkingOf(caller jsonx.Value) {
 	r := p.Req.Reasoning
-	if r == nil || !p.thinks(r) {
+	if r == nil || !p.thinks(r) || !p.Field("thinkingConfig", body.Warns) {
 		return
 	}
-	p.Key("thinkingConfig")
 	p.Raw("{")
 	if r.Effort != "" || r.Budget != nil {
 		p.thinkingAmount(r)

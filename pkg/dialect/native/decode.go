@@ -21,7 +21,7 @@ func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error
 	err := s.docs.Read(data, func(root jsonx.Value) error {
 		r.Decode(root)
 		r.checkToolNames(root.Get("tools"))
-		r.CheckChoice(root, "toolChoice", r.Request)
+		r.CheckChoice(root, "toolChoice", "function", r.Request)
 		return r.Err()
 	})
 	if err != nil {
@@ -82,14 +82,9 @@ func (r *routing) requestID(v jsonx.Value) string {
 
 // checkToolNames notes an issue for each tool that has the name of an earlier one.
 func (r *routing) checkToolNames(tools jsonx.Value) {
-	seen := make(map[string]bool, tools.Len())
+	var seen body.Names
 	for e := tools.First(); e.Exists() && !r.Full(); e = e.Next() {
-		at := e.Get("function").Get("name")
-		if name := at.Str(); name != "" && seen[name] {
-			r.Add(at, "there are two tools of the name %s", body.Quote(name))
-		} else {
-			seen[name] = true
-		}
+		r.Distinct(&seen, e.Get("function").Get("name"))
 	}
 }
 

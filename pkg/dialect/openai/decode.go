@@ -9,12 +9,9 @@ import (
 // DecodeResponse reads a whole answer as a stream of one chunk, so that a whole answer and
 // a streamed one cannot differ.
 func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
-	root, failed := body.ReadAnswer(data)
-	if failed == nil {
-		failed = errorIn(root)
-	}
-	if failed != nil {
-		return nil, failed
+	root, err := body.ReadAnswer(data, errorIn)
+	if err != nil {
+		return nil, err
 	}
 	if root.Get("choices").Kind() != jsonx.Array {
 		if failed := decodeError(root); failed.Message != "" {
@@ -27,10 +24,7 @@ func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 	if failed == nil {
 		events, failed = a.finish(events)
 	}
-	if failed != nil {
-		return nil, failed
-	}
-	return body.Assemble(events)
+	return body.Assemble(events, failed)
 }
 
 // An answer is the state of the chunks so far, on which the next depends.

@@ -67,12 +67,9 @@ func (e *encoder) dimensions(n *int64) {
 
 // DecodeEmbedding reads the list of vectors, each an array of numbers or base64.
 func (Client) DecodeEmbedding(data []byte, n int) (*chat.EmbeddingResponse, error) {
-	root, err := body.ReadAnswer(data)
+	root, err := body.ReadAnswer(data, errorIn)
 	if err != nil {
 		return nil, err
-	}
-	if failed := errorIn(root); failed != nil {
-		return nil, failed
 	}
 	out := &chat.EmbeddingResponse{Model: root.Get("model").Str(), Vectors: make([]json.RawMessage, n)}
 	found := 0

@@ -1,8 +1,7 @@
 package openai
 
 import (
-	"bytes"
-	"strconv"
+	"cmp"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -19,15 +18,8 @@ import (
 //
 // A numeric code from 400 to 599 is also the Status. OpenRouter's error_type and
 // provider_code take precedence over its code, which only repeats the status.
-func (Client) DecodeError(body []byte) *chat.Error {
-	root, err := jsonx.Parse(bytes.TrimSpace(body), jsonx.Lenient)
-	if err != nil {
-		return new(chat.Error)
-	}
-	if root.Kind() == jsonx.Array {
-		root = root.First()
-	}
-	return decodeError(root)
+func (Client) DecodeError(data []byte) *chat.Error {
+	return decodeError(body.ReadError(data))
 }
 
 func decodeError(root jsonx.Value) *chat.Error {
@@ -56,14 +48,9 @@ func ErrorOf(v jsonx.Value) *chat.Error {
 		return e
 	}
 	code := v.Get("code")
-	e.Code, e.Type, e.Param = body.Word(code), body.Word(v.Get("type")), body.Word(v.Get("param"))
-	if e.Type == "" {
-		e.Type = body.Word(v.Get("status"))
-	}
+	e.Code, e.Type, e.Param = body.Word(code), cmp.Or(body.Word(v.Get("type")), body.Word(v.Get("status"))), body.Word(v.Get("param"))
 	for _, name := range [...]string{"status_code", "raw_status_code", "code"} {
-		if n, err := strconv.Atoi(body.Word(v.Get(name))); err == nil && n >= 400 && n <= 599 && e.Status == 0 {
-			e.Status = n
-		}
+		e.Status = cmp.Or(e.Status, body.ReadStatus(v.Get(name)))
 	}
 	e.Message = body.Clip(messageText(v.Get("message")))
 	addOpenRouter(e, v)
@@ -74,14 +61,8 @@ func ErrorOf(v jsonx.Value) *chat.Error {
 // (https://openrouter.ai/docs/api-reference/errors).
 func addOpenRouter(e *chat.Error, v jsonx.Value) {
 	meta := v.Get("metadata")
-	if t := body.Word(meta.Get("error_type")); t != "" {
-		e.Type = t
-	}
-	if c := body.Word(meta.Get("provider_code")); c != "" {
-		e.Code = c
-	} else if c := body.Word(v.Get("availability").Get("code")); c != "" {
-		e.Code = c
-	}
+	e.Type = cmp.Or(body.Word(meta.Get("error_type")), e.Type)
+	e.Code = cmp.Or(body.Word(meta.Get("provider_code")), body.Word(v.Get("availability").Get("code")), e.Code)
 	// The message is "Provider returned error"; raw has the provider's own.
 	raw := meta.Get("raw")
 	if raw.Empty() {

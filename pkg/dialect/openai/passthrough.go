@@ -54,21 +54,24 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	}
 	prompt := p.schemaPrompt()
 	kept, all := p.messagesToKeep(changed)
-	return p.Passthrough(chatPath, data, root, &body.Passthrough{
-		Members: members,
-		Field:   p.field,
-		Encode:  p.settings,
-		Groups: []body.Group{
-			{Names: []string{"messages"}, Stays: all && prompt == "", Encode: func() {
-				if p.Field("messages", body.Refuses) {
-					p.messagesBut(kept, prompt)
-				}
-			}},
-			{Names: []string{"tools"}, Stays: p.toolsFit(), Encode: func() { p.Tools(p.tool) }},
-			{Names: []string{"logprobs", "top_logprobs"}, Stays: p.logprobsFit(), Encode: p.logprobs},
-			{Names: []string{"reasoning_effort", "reasoning", "thinking"}, Stays: steers, Encode: p.reasoning},
-		},
-	})
+	t := body.Passthrough{Members: members, Field: p.field, Encode: p.settings}
+	if !all || prompt != "" {
+		t.Anew(func() {
+			if p.Field("messages", body.Refuses) {
+				p.messagesBut(kept, prompt)
+			}
+		}, "messages")
+	}
+	if !p.toolsFit() {
+		t.Anew(func() { p.Tools(p.tool) }, "tools")
+	}
+	if !p.logprobsFit() {
+		t.Anew(p.logprobs, "logprobs", "top_logprobs")
+	}
+	if !steers {
+		t.Anew(p.reasoning, "reasoning_effort", "reasoning", "thinking")
+	}
+	return p.Passthrough(chatPath, data, root, &t)
 }
 
 type passthrough struct {
@@ -101,8 +104,8 @@ func (p *passthrough) settings() {
 }
 
 // field knows the old and the new names of the limit of the answer's length and of the end user.
-func (p *passthrough) field(m jsonx.Value) string {
-	switch name := string(m.Key()); name {
+func (p *passthrough) field(name string, m jsonx.Value) string {
+	switch name {
 	case "max_tokens", "max_completion_tokens":
 		wanted := cmp.Or(p.limitField(), name)
 		newer := name == "max_tokens" && p.root.Get("max_completion_tokens").Given() // counts if both are sent
@@ -118,9 +121,8 @@ func (p *passthrough) field(m jsonx.Value) string {
 			return ""
 		}
 		return "user"
-	default:
-		return name
 	}
+	return name
 }
 
 // logprobsFit reports whether the two fields are as the provider has them. Together has a number as one field.

@@ -77,11 +77,7 @@ func (d *RequestDecoder) part(out []chat.Part, v jsonx.Value, where place) []cha
 }
 
 func (d *RequestDecoder) textPart(v jsonx.Value, kind chat.PartKind, member string) chat.Part {
-	p := chat.Part{Kind: kind}
-	if d.require(v, member) {
-		p.Text = d.Str(v.Get(member))
-	}
-	return p
+	return chat.Part{Kind: kind, Text: d.Text(v, member)}
 }
 
 func (d *RequestDecoder) mediaPart(partType string, v jsonx.Value) chat.Part {
@@ -99,9 +95,7 @@ func (d *RequestDecoder) mediaPart(partType string, v jsonx.Value) chat.Part {
 		return d.wrappedMedia(v, chat.File, "file", "filename", "file_data", "file_id")
 	case "document_url": // Mistral
 		p := d.wrappedMedia(v, chat.File, "document_url")
-		if name := v.Get("document_name"); name.Given() {
-			p.Media.Filename = d.Str(name)
-		}
+		p.Media.Filename = d.OptionalText(v, "document_name")
 		return p
 	}
 	return chat.Part{Kind: chat.Unrendered, Raw: v.Clone()}

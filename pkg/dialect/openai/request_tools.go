@@ -88,25 +88,6 @@ func (d *RequestDecoder) readToolChoice() {
 	}
 }
 
-// checkChoice notes an issue if the tools that the choice wants are missing.
-func (d *RequestDecoder) checkChoice() {
-	c, at := d.Request.ToolChoice, d.toolChoice
-	if !at.Exists() {
-		at = d.functionCall
-	}
-	switch {
-	case c == nil:
-	case c.Mode == chat.ToolRequired && len(d.Request.Tools) == 0:
-		d.Add(at, "a tool must be called, but tools has none")
-	case c.Mode == chat.ToolNamed && c.Name != "" && !d.has(c.Name):
-		d.Add(at, "tools has no %s", body.Quote(c.Name))
-	}
-}
-
-func (d *RequestDecoder) has(tool string) bool {
-	return slices.ContainsFunc(d.Request.Tools, func(t chat.Tool) bool { return t.Name == tool })
-}
-
 func (d *RequestDecoder) readChoice(v jsonx.Value) {
 	if v.Kind() == jsonx.String {
 		mode := d.OneOf(v, d.format.ToolModes...)

@@ -29,7 +29,11 @@ func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error
 	d := NewRequestDecoder(&completions, nil)
 	err := s.docs.Read(data, func(root jsonx.Value) error {
 		d.Decode(root)
-		d.checkChoice()
+		at := "tool_choice"
+		if !d.toolChoice.Exists() {
+			at = "function_call"
+		}
+		d.CheckChoice(root, at, "", d.Request)
 		return d.Err()
 	})
 	if err != nil {

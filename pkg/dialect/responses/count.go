@@ -25,12 +25,5 @@ func (c Client) EncodeCount(req *chat.Request) (dialect.Encoded, error) {
 
 // DecodeCount reads {"input_tokens"}.
 func (Client) DecodeCount(data []byte) (int64, error) {
-	root, failed := body.ReadAnswer(data)
-	if failed != nil {
-		return 0, failed
-	}
-	if failed = failureIn(root); failed != nil {
-		return 0, failed
-	}
-	return body.ReadCount(root.Get("input_tokens"))
+	return body.ReadCount(data, failureIn, "input_tokens")
 }

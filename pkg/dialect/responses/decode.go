@@ -10,12 +10,9 @@ import (
 // DecodeResponse reads a whole answer. Its items are read like the completed items of a stream and folded by
 // chat.Assembler, so that a whole answer and a streamed one cannot differ.
 func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
-	root, failed := body.ReadAnswer(data)
-	if failed == nil {
-		failed = failureIn(root)
-	}
-	if failed != nil {
-		return nil, failed
+	root, err := body.ReadAnswer(data, failureIn)
+	if err != nil {
+		return nil, err
 	}
 	if root.Get("output").Kind() != jsonx.Array {
 		if failed := (Client{}).DecodeError(data); failed.Message != "" {
@@ -24,7 +21,7 @@ func (Client) DecodeResponse(data []byte) (*chat.Response, error) {
 		return nil, &chat.Error{Class: chat.Transport, Message: "the provider's answer has no output"}
 	}
 	var a answer
-	return body.Assemble(a.finish(a.start(nil, root), root))
+	return body.Assemble(a.finish(a.start(nil, root), root), nil)
 }
 
 // failureIn returns the error of an answer that failed after the status 200; nil if it did not.

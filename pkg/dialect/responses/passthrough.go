@@ -39,20 +39,19 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	}
 	p := passthrough{encoder: newEncoder(req, c.rules()), root: root}
 	p.prepare()
-	return p.Passthrough(path, data, root, &body.Passthrough{
-		Members: members,
-		Encode:  p.settings,
-		Groups: []body.Group{
-			// Instructions become the first item of an input that is encoded anew.
-			{Names: []string{"input", "instructions"}, Stays: len(changed) == 0 && p.messagesFit() && inputFits(root.Get("input")), Encode: func() {
-				p.RefuseForeignIn("input")
-				if p.Field("input", body.Refuses) {
-					p.input()
-				}
-			}},
-			{Names: []string{"reasoning"}, Stays: p.steers(), Encode: func() {}},
-		},
-	})
+	t := body.Passthrough{Members: members, Encode: p.settings}
+	if len(changed) > 0 || !p.messagesFit() || !inputFits(root.Get("input")) {
+		t.Anew(func() { // instructions become the first item
+			p.RefuseForeignIn("input")
+			if p.Field("input", body.Refuses) {
+				p.input()
+			}
+		}, "input", "instructions")
+	}
+	if !p.steers() {
+		t.Anew(func() {}, "reasoning")
+	}
+	return p.Passthrough(path, data, root, &t)
 }
 
 // NewStreamPassthrough returns what changes nothing but the framing.

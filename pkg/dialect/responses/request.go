@@ -40,7 +40,7 @@ func (d *decoder) request(v jsonx.Value) {
 	}
 	if d.choice.Exists() {
 		d.toolChoice(d.choice)
-		d.CheckChoice(v, "tool_choice", d.req)
+		d.CheckChoice(v, "tool_choice", "function", d.req)
 	}
 }
 
@@ -153,9 +153,8 @@ func (d *decoder) extras(key string, m jsonx.Value) {
 
 func (d *decoder) reasoning(v jsonx.Value) {
 	var r chat.Reasoning
-	d.Object(v, func(m jsonx.Value) {
-		switch key := string(m.Key()); {
-		case !m.Given():
+	d.Members(v, func(key string, m jsonx.Value) {
+		switch {
 		case key == "effort":
 			r.Effort = d.OneOf(m, "none", "minimal", "low", "medium", "high", "xhigh", "max")
 		case key == "summary", key == "generate_summary" && r.Summary == "":
@@ -170,12 +169,11 @@ func (d *decoder) reasoning(v jsonx.Value) {
 }
 
 func (d *decoder) text(v jsonx.Value) {
-	d.Object(v, func(m jsonx.Value) {
-		switch key := string(m.Key()); {
-		case !m.Given():
-		case key == "verbosity":
+	d.Members(v, func(key string, m jsonx.Value) {
+		switch key {
+		case "verbosity":
 			d.req.Verbosity = d.OneOf(m, "low", "medium", "high")
-		case key == "format":
+		case "format":
 			d.format(m)
 		}
 	})

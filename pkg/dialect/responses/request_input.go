@@ -138,17 +138,13 @@ func (d *decoder) part(v jsonx.Value, role chat.Role) (p chat.Part) {
 	switch kind := v.Get("type"); {
 	case kind.Is("input_text"), kind.Is("output_text"), kind.Is("text"):
 		p.Kind = chat.Text
-		if d.Has(v, "text") {
-			p.Text = d.Str(v.Get("text"))
-		}
+		p.Text = d.Text(v, "text")
 	case kind.Is("refusal"):
 		p.Kind = chat.Refusal
 		if role != chat.Assistant {
 			d.Add(kind, "only goes with the role assistant")
 		}
-		if d.Has(v, "refusal") {
-			p.Text = d.Str(v.Get("refusal"))
-		}
+		p.Text = d.Text(v, "refusal")
 	case kind.Is("input_image"), kind.Is("computer_screenshot"):
 		p.Kind, p.Media = chat.Image, d.image(v)
 	case kind.Is("input_file"):
@@ -182,9 +178,7 @@ func (d *decoder) image(v jsonx.Value) *chat.Media {
 
 func (d *decoder) file(v jsonx.Value) *chat.Media {
 	m := new(chat.Media)
-	if name := v.Get("filename"); name.Given() {
-		m.Filename = d.Str(name)
-	}
+	m.Filename = d.OptionalText(v, "filename")
 	switch data := v.Get("file_data"); d.source(v, "file_data", "file_url", "file_id") {
 	case "file_data":
 		if strings.HasPrefix(data.Str(), "data:") {
@@ -232,15 +226,11 @@ func (d *decoder) source(v jsonx.Value, members ...string) string {
 // call reads a call of the model; member holds its arguments.
 func (d *decoder) call(v jsonx.Value, member string) {
 	c := &chat.ToolCall{Custom: member == "input"}
-	if d.Has(v, "call_id") {
-		c.ID = d.CallID(v.Get("call_id"))
-	}
+	c.ID = d.ID(v, "call_id")
 	if d.Has(v, "name") {
 		c.Name = d.ToolName(v.Get("name"))
 	}
-	if d.Has(v, member) {
-		c.Arguments = d.Str(v.Get(member))
-	}
+	c.Arguments = d.Text(v, member)
 	if !c.Custom && body.Blank(c.Arguments) {
 		c.Arguments = "{}"
 	}
@@ -252,10 +242,8 @@ func (d *decoder) call(v jsonx.Value, member string) {
 // result reads the result of a tool.
 func (d *decoder) result(v jsonx.Value) {
 	r := new(chat.ToolResult)
-	if d.Has(v, "call_id") {
-		r.CallID = d.CallID(v.Get("call_id"))
-		r.Name = d.Called(r.CallID)
-	}
+	r.CallID = d.ID(v, "call_id")
+	r.Name = d.Called(r.CallID)
 	if d.Has(v, "output") {
 		r.Parts = d.content(v.Get("output"), chat.ToolRole)
 	}

@@ -42,16 +42,11 @@ func (d *decoder) function(v jsonx.Value) (t chat.Tool) {
 
 // unique notes an issue if two tools of the caller have the same name.
 func (d *decoder) unique(v jsonx.Value) {
-	seen := make(map[string]bool, v.Len())
+	var seen body.Names
 	for e := v.First(); e.Exists(); e = e.Next() {
-		name := e.Get("name")
-		if own := e.Get("type"); name.Empty() || !own.Is("function") && !own.Is("custom") {
-			continue
+		if own := e.Get("type"); own.Is("function") || own.Is("custom") {
+			d.Distinct(&seen, e.Get("name"))
 		}
-		if seen[name.Str()] {
-			d.Add(name, "there are two tools of the name %s", body.Quote(name.Str()))
-		}
-		seen[name.Str()] = true
 	}
 }
 
@@ -76,9 +71,7 @@ func (d *decoder) toolChoice(v jsonx.Value) {
 		d.allowed(v, c)
 	case kind.Is("function"), kind.Is("custom"):
 		c.Mode = chat.ToolNamed
-		if d.Has(v, "name") {
-			c.Name = d.Str(v.Get("name"))
-		}
+		c.Name = d.Text(v, "name")
 	case kind.Is("mcp") && v.Get("name").Given():
 		d.Add(v, "one tool of an MCP server cannot be chosen here: choose the type mcp without a name")
 	default:

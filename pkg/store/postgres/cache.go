@@ -45,9 +45,9 @@ func (c cache) get(sql string) *statement {
 	return st
 }
 
-// ask names the statement after its text and types: should a pooler ever hand us a
+// identify names the statement after its text and types: should a pooler ever hand us a
 // connection on which others prepared theirs, the same name is the same statement.
-func (st *statement) ask(sql string, oids []uint32) {
+func (st *statement) identify(sql string, oids []uint32) {
 	h := sha256.New()
 	for _, oid := range oids {
 		binary.Write(h, binary.BigEndian, oid)

@@ -59,7 +59,8 @@ func codeOf(state string) store.Code {
 		return store.CodeDeadlock
 	// Class 08 connection exception, 57P0x the server shuts down, starts or was told
 	// to drop us. A pooler that cannot reach the server says 08P01 or 58000.
-	case strings.HasPrefix(state, "08"), strings.HasPrefix(state, "57P"), state == stateTooManyConnections, state == "58000":
+	case strings.HasPrefix(state, "08"), strings.HasPrefix(state,
+		"57P"), state == stateTooManyConnections, state == "58000":
 		return store.CodeUnavailable
 	case state == "53100", state == stateReadOnly:
 		return store.CodeFull
@@ -101,7 +102,8 @@ func (e lostError) Unwrap() error { return e.err }
 func connectionError(err error) error {
 	var dial *pgconn.ConnectError
 	var network net.Error
-	if errors.As(err, &dial) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.As(err, &dial) || errors.As(err, &network) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
 	return lostError{err}

@@ -38,11 +38,10 @@ func (db *DB) once(ctx context.Context, opening []string, stmts []store.Stmt, r 
 	return send(ctx, c.Conn().PgConn(), opening, stmts, db.prepared.Load(), r)
 }
 
-// retry calls try until nothing more can be mended: a dead connection of the pool
-// that no byte was written to, named statements behind a pooler, a schema that is missing or too old.
-// In each case the database has rolled everything back, or was never asked. As long as the
-// schema is not known to be current, its check goes first, in the same trip;
-// skip is the number of such statements in the try that succeeded.
+// retry calls try again after failures that it can repair: a dead connection of the pool to which no byte
+// was written, named statements behind a pooler, a schema that is missing or too old. In each case the
+// database has rolled everything back, or has received nothing. As long as the schema is not known to be
+// current, its check goes first, in the same trip; skip is the number of such statements in the last try.
 func (db *DB) retry(ctx context.Context, try func(opening []string) error) (skip int, err error) {
 	var opening []string
 	dead, unnamed, migrated := 0, false, false
@@ -164,7 +163,7 @@ func (q *queue) add(s *store.Stmt) error {
 	}
 	switch {
 	case st != nil && !slices.Contains(q.prepared, st):
-		st.ask(s.SQL, q.args.oids)
+		st.identify(s.SQL, q.args.oids)
 		q.pipeline.SendPrepare(st.name, s.SQL, q.args.oids)
 		q.sent = append(q.sent, sentPrepare)
 		q.prepared = append(q.prepared, st)

@@ -82,7 +82,7 @@ func migrated(t *testing.T) string {
 	return url
 }
 
-// The file at the top of the repository is enough to set a database up by hand.
+// schema.sql is enough to set a database up by hand.
 func TestSchemaFileIsWhatMigrationsMake(t *testing.T) {
 	text, err := os.ReadFile("../../../schema.sql")
 	if err != nil {
@@ -129,7 +129,7 @@ func TestNewerSchemaServesAnOlderBinary(t *testing.T) {
 	})
 }
 
-// A process that finds the schema current pays nothing for having looked.
+// The check of a current schema costs no trip of its own.
 func TestColdStartCostsNoTripOfItsOwn(t *testing.T) {
 	for _, mode := range []postgres.Mode{postgres.ModeExec, postgres.ModePrepared} {
 		t.Run(string(mode), func(t *testing.T) {

@@ -24,7 +24,7 @@ func throttles(t *testing.T, db store.Runner) (n, sum int) {
 	return n, sum
 }
 
-// Each transaction writes two rows whose sum is 0, so that half of one would show.
+// Each transaction writes two rows whose sum is 0, so that half a transaction would be visible.
 func TestBackupWhileWritingIsOneMoment(t *testing.T) {
 	db := open(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -107,7 +107,7 @@ func migrated(t *testing.T) string {
 	return path
 }
 
-// byHand is a database as the sqlite3 shell makes it of a text.
+// byHand makes a database of a text as the sqlite3 shell does.
 func byHand(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "by hand.db")
@@ -119,8 +119,7 @@ func byHand(t *testing.T, text string) string {
 	return path
 }
 
-// The file at the top of the repository is what the migrations make; and as it is, without what
-// only the gateway reads in it, it is enough to set a database up by hand.
+// schema.sql equals the result of the migrations, and is enough to set a database up by hand.
 func TestSchemaFileIsWhatMigrationsMake(t *testing.T) {
 	text, err := os.ReadFile("../../../schema.sql")
 	if err != nil {

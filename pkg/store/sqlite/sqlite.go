@@ -38,15 +38,15 @@ type DB struct {
 
 var _ store.DB = (*DB)(nil)
 
-// ErrClosed comes of using a closed DB.
+// ErrClosed is the error of all methods of a closed DB.
 var ErrClosed = errors.New("the database is closed")
 
 const (
 	defaultReaders = 4
-	// openPatience is how long Open tries while other processes hold the database: the
-	// switch to WAL does not wait for locks as everything else does.
-	openPatience = 20 * time.Second
-	openPause    = 20 * time.Millisecond
+	// openTimeout is how long Open tries while other processes hold the database: unlike
+	// other statements, the switch to WAL does not wait for locks.
+	openTimeout = 20 * time.Second
+	openPause   = 20 * time.Millisecond
 )
 
 // pragmas: with synchronous NORMAL a killed process loses nothing; a power cut may
@@ -81,7 +81,7 @@ func Open(o Options) (*DB, error) {
 	for range readers {
 		db.readers <- nil
 	}
-	if err := db.openPatiently(); err != nil {
+	if err := db.openRetrying(); err != nil {
 		db.Close()
 		return nil, err
 	}
@@ -96,8 +96,8 @@ func dsnOf(path string) (string, error) {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas, nil
 }
 
-func (db *DB) openPatiently() error {
-	deadline := time.Now().Add(openPatience)
+func (db *DB) openRetrying() error {
+	deadline := time.Now().Add(openTimeout)
 	for {
 		_, err := db.Migrate(context.Background())
 		if store.CodeOf(err) != store.CodeUnavailable || time.Now().After(deadline) {

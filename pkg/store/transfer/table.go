@@ -168,7 +168,8 @@ func (t table) page(after bool) string {
 	if after {
 		where = " where (" + strings.Join(key, ", ") + ") > (" + places(len(key)) + ")"
 	}
-	return fmt.Sprintf("select %s from %s%s order by %s limit %d", strings.Join(all, ", "), t.name, where, strings.Join(key, ", "), pageRows)
+	return fmt.Sprintf("select %s from %s%s order by %s limit %d", strings.Join(all, ", "), t.name, where,
+		strings.Join(key, ", "), pageRows)
 }
 
 func (t table) insert() string {

@@ -120,6 +120,7 @@ func refuseData(ctx context.Context, target store.Runner, tables []table) error 
 }
 
 func count(ctx context.Context, r store.Runner, table string) (n int64, err error) {
-	err = r.Run(ctx, store.Stmt{SQL: "select count(*) from " + table, Each: func(row store.Row) error { return row.Scan(&n) }})
+	err = r.Run(ctx,
+		store.Stmt{SQL: "select count(*) from " + table, Each: func(row store.Row) error { return row.Scan(&n) }})
 	return n, err
 }

@@ -24,8 +24,8 @@ export function view({ signal }) {
 function page(model, examples) {
   const { origin } = location
   return h('div', { class: 'prose' },
-    h('p', { class: 'lead' }, 'Point the SDK that you have at this gateway, and give it a ', h('a', { href: routeTo('tokens') }, 'token'), ' as its API key. Every route and field is in ',
-      h('a', { href: '/openapi.yaml' }, 'the OpenAPI description'), '.'),
+    h('p', { class: 'lead' }, 'Set a base URL of this gateway in your SDK, and a ', h('a', { href: routeTo('tokens') }, 'gateway token'), ' as its API key. ',
+      h('a', { href: '/openapi.yaml' }, 'The OpenAPI description'), ' has every route and field.'),
     section('Addresses', table('Addresses', [['SDK'], ['Base URL'], ['Header of the token']], [
       ['OpenAI', code(`${origin}/v1`), code('Authorization: Bearer')], ['Anthropic', code(origin), code('x-api-key')], ['Google Gen AI', code(origin), code('x-goog-api-key')]])),
     section('A first request', snippetTabs(origin, token, model)),

@@ -44,7 +44,7 @@ function register(status, enter, { toLogin, setupToken }) {
       field('password', 'Password', { type: 'password', autocomplete: 'new-password', required: true, hint: 'A long passphrase is best.' }),
       field('name', 'Name (optional)', { autocomplete: 'name' }),
       first && status.setupTokenRequired && field('setupToken', 'Set-up token', { value: setupToken, autocomplete: 'off', required: true,
-        hint: 'The gateway prints a link with it at its start and writes it to the file setup-token in DATA_DIR, unless SETUP_TOKEN is set: then it is that value.' }),
+        hint: 'The gateway prints a link with the token when it starts, and writes the token to the file setup-token in DATA_DIR. If SETUP_TOKEN is set, the token is its value.' }),
     ], { label: first ? 'Create the account' : 'Register', submit: async ({ name, ...values }) => {
       enter((await post('/api/auth/register', name ? { ...values, name } : values)).user)
     } }),

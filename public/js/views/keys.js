@@ -20,7 +20,7 @@ export function view({ signal }) {
   return loaded(load, ({ keys, providers }, again) => {
     const add = () => openDialog('Add a provider key', close => keyForm({ providers, close, saved: again }))
     return h('div', {},
-      h('p', { class: 'lead' }, 'The lowest priority number is tried first. Among keys of the same priority your strategy decides.'),
+      h('p', { class: 'lead' }, 'The key with the lowest priority number is tried first. Your strategy orders keys of equal priority.'),
       h('div', { class: 'bar' }, button('Add a key', add, { kind: 'primary' })),
       keys.length ? table('Provider keys', columns, keys.map((key, i) => row(key, { keys, i, providers, again })), { kind: 'keys' })
         : empty('No provider key yet. Add one: it is encrypted at once, and only its last four characters are shown again.'))
@@ -80,7 +80,7 @@ const testing = new Set()
 async function test(key, report) {
   if (testing.has(key.id)) return
   testing.add(key.id)
-  report.replaceChildren(h('span', { class: 'quiet' }, 'Asking the provider…'))
+  report.replaceChildren(h('span', { class: 'quiet' }, 'Calling the provider…'))
   try {
     const result = await post(`/api/keys/${key.id}/test`)
     report.replaceChildren(state(result.ok ? 'good' : 'bad', `${result.ok ? 'The key works' : result.message} (${result.latencyMs} ms)`))

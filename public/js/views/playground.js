@@ -42,7 +42,7 @@ function playground() {
   const output = h('div', { class: 'answer' }, h('p', { class: 'quiet' }, 'The answer appears here.'))
   let running = null
   const stop = button('Stop', () => running?.abort('stopped by you'), { disabled: true })
-  const ask = form([
+  const chatForm = form([
     h('div', { class: 'pair' },
       field('provider', 'Provider', { options: [], value: '' }),
       field('model', 'Model', { list: [], spellcheck: 'false', hint: 'Empty: the key’s default.' })),
@@ -66,18 +66,18 @@ function playground() {
       }
     },
   })
-  const curl = async () => curlChat(location.origin, '$TOKEN', chatBody(valuesOf(ask), await readImages(ask.elements.images.files))).replace("'Authorization: Bearer $TOKEN'", '"Authorization: Bearer $TOKEN"')
-  ask.querySelector('.buttons').append(stop, copyButton(curl, 'Copy as curl'))
+  const curl = async () => curlChat(location.origin, '$TOKEN', chatBody(valuesOf(chatForm), await readImages(chatForm.elements.images.files))).replace("'Authorization: Bearer $TOKEN'", '"Authorization: Bearer $TOKEN"')
+  chatForm.querySelector('.buttons').append(stop, copyButton(curl, 'Copy as curl'))
   return {
-    node: h('div', { class: 'bench' }, ask, h('section', { 'aria-label': 'Answer' }, output)),
+    node: h('div', { class: 'bench' }, chatForm, h('section', { 'aria-label': 'Answer' }, output)),
     leave: () => running?.abort('stopped, because you left the page'),
-    offer: offerIn(ask),
+    offer: offerIn(chatForm),
   }
 }
 
 /** Returns a function that fills the choices and keeps the chosen values. */
-function offerIn(ask) {
-  const { provider, model } = ask.elements
+function offerIn(chatForm) {
+  const { provider, model } = chatForm.elements
   let first = true
   return ({ providers, models }) => {
     const chosen = provider.value

@@ -22,7 +22,7 @@ function account({ user, setUser }) {
   const said = h('span', { role: 'status', class: 'quiet' })
   const it = form([
     field('name', 'Name', { value: user.name, autocomplete: 'name' }),
-    field('strategy', 'Among keys of one priority', { options: strategies, value: user.strategy ?? '' }),
+    field('strategy', 'Strategy among keys of equal priority', { options: strategies, value: user.strategy ?? '' }),
   ], { label: 'Save', submit: async ({ name, strategy }) => {
     setUser((await patch('/api/auth/me', { name, strategy: strategy || null })).user)
     said.textContent = 'Saved'

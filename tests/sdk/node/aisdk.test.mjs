@@ -6,9 +6,9 @@ import { createOpenAI } from '@ai-sdk/openai'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { APICallError, embedMany, generateText, Output, stepCountIs, streamText, tool } from 'ai'
 import { z } from 'zod'
-import { example, greeting, header, left, mark, models, pixel, pixelSeen, providers, skilled, token, url } from './gateway.mjs'
+import { example, greeting, header, left, marker, models, pixel, pixelSeen, providers, skilled, token, url } from './gateway.mjs'
 
-// The packages of the AI SDK that speak one of the gateway's dialects, each as a function from a model's id.
+// The packages of the AI SDK that use one of the gateway's dialects, each as a function from a model's id.
 const sdks = (headers) => ({
   openai: createOpenAI({ baseURL: url + '/v1', apiKey: token, headers }), // Responses
   'openai.chat': createOpenAI({ baseURL: url + '/v1', apiKey: token, headers }).chat,
@@ -20,7 +20,7 @@ const sdks = (headers) => ({
 // The gateway keeps no answers, so that Responses must not refer to them.
 const providerOptions = { openai: { store: false } }
 
-// both asks for the answer whole and streamed, and wants no difference.
+// both requests the answer whole and streamed, and expects no difference.
 async function both(params) {
   params = { providerOptions, ...params }
   const whole = await generateText(params)
@@ -44,14 +44,14 @@ for (const [name, sdk] of Object.entries(sdks())) {
     })
 
     test(`${name}, tools: ${model}`, async () => {
-      const asked = []
-      const make = (name, inputSchema, result) => tool({ description: name, inputSchema, execute: async (input) => (asked.push([name, input]), result) })
+      const calledWith = []
+      const make = (name, inputSchema, result) => tool({ description: name, inputSchema, execute: async (input) => (calledWith.push([name, input]), result) })
       const tools = { weather: make('weather', z.object({ city: z.string() }), 'sunny'), clock: make('clock', z.object({}), 'noon') }
       const { text, steps } = await both({ model: sdk(model), prompt: 'call all', tools, stopWhen: stepCountIs(3) })
       assert.equal(steps.length, 2)
       assert.match(text, /sunny.*noon/)
       const calls = [['weather', { city: example }], ['clock', {}]]
-      assert.deepEqual(asked, [...calls, ...calls])
+      assert.deepEqual(calledWith, [...calls, ...calls])
     })
   }
 
@@ -76,7 +76,7 @@ for (const [name, sdk] of Object.entries(sdks())) {
 
     test(`${name}, abort: ${model}`, async () => {
       const sdk = sdks(await header(model, { endless: true, eventMs: 5 }))[name]
-      const prompt = mark()
+      const prompt = marker()
       const controller = new AbortController()
       let deltas = 0
       for await (const _ of streamText({ model: sdk(model), prompt, abortSignal: controller.signal }).textStream) if (++deltas === 3) controller.abort()

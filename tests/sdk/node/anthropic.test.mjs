@@ -4,13 +4,13 @@ import Anthropic from '@anthropic-ai/sdk'
 import { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod'
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod'
 import { z } from 'zod'
-import { counted, example, faults, greeting, header, left, mark, models, pixel, pixelSeen, providers, skilled, token, url } from './gateway.mjs'
+import { counted, example, faults, greeting, header, left, marker, models, pixel, pixelSeen, providers, skilled, token, url } from './gateway.mjs'
 
 const client = (options) => new Anthropic({ baseURL: url, apiKey: token, ...options })
 const anthropic = client()
 const say = (model, content) => ({ model, max_tokens: 2000, system: 'Be brief.', messages: [{ role: 'user', content }] })
 
-// both asks for the answer whole and streamed, and wants no difference.
+// both requests the answer whole and streamed, and expects no difference.
 async function both(params) {
   const whole = await anthropic.messages.create(params)
   const streamed = await anthropic.messages.stream(params).finalMessage()
@@ -33,12 +33,12 @@ for (const model of models) {
 
   test(`tool runner: ${model}`, async () => {
     for (const stream of [false, true]) {
-      const asked = []
-      const tool = (name, inputSchema, result) => betaZodTool({ name, description: name, inputSchema, run: (input) => (asked.push([name, input]), result) })
+      const calledWith = []
+      const tool = (name, inputSchema, result) => betaZodTool({ name, description: name, inputSchema, run: (input) => (calledWith.push([name, input]), result) })
       const runner = anthropic.beta.messages.toolRunner({ ...say(model, 'call all'), stream, tools: [tool('weather', z.object({ city: z.string() }), 'sunny'), tool('clock', z.object({}), 'noon')] })
       const last = await runner.runUntilDone()
       assert.equal(last.content.at(-1).text, 'The tool said: sunny; noon')
-      assert.deepEqual(asked, [['weather', { city: example }], ['clock', {}]])
+      assert.deepEqual(calledWith, [['weather', { city: example }], ['clock', {}]])
     }
   })
 
@@ -109,7 +109,7 @@ for (const model of Object.keys(providers)) {
 
   test(`abort: ${model}`, async () => {
     const c = client({ defaultHeaders: await header(model, { endless: true, eventMs: 5 }) })
-    const prompt = mark()
+    const prompt = marker()
     const stream = c.messages.stream(say(model, prompt))
     let texts = 0
     stream.on('text', () => ++texts === 3 && stream.abort())

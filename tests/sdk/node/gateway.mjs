@@ -29,8 +29,8 @@ export async function header(model, behaviour) {
   return { 'X-LLM-Priorities': await control('/key', { method: 'POST', body }) }
 }
 
-// left waits until the provider has seen the caller of the request with the mark leave, and throws if it does not.
-export const left = (mark) => control('/left?mark=' + encodeURIComponent(mark))
+// left waits until the provider has seen the client of the request with the marker disconnect, and throws if it does not.
+export const left = (marker) => control('/left?marker=' + encodeURIComponent(marker))
 
 // Failures of a provider, and the status that the caller's SDK is to see.
 export const faults = { 401: 502, credit: 502, 429: 429, context: 400, 500: 502 }
@@ -42,4 +42,4 @@ export function counted() {
 }
 
 let marks = 0
-export const mark = () => `mark ${process.pid} ${++marks}`
+export const marker = () => `marker ${process.pid} ${++marks}`

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ApiError, FunctionCallingConfigMode, GoogleGenAI, Type } from '@google/genai'
-import { example, faults, greeting, header, left, mark, models, pixel, pixelSeen, providers, skilled, token, url } from './gateway.mjs'
+import { example, faults, greeting, header, left, marker, models, pixel, pixelSeen, providers, skilled, token, url } from './gateway.mjs'
 
 const client = (headers, apiKey = token) => new GoogleGenAI({ apiKey, httpOptions: { baseUrl: url, headers } })
 const google = client()
@@ -22,7 +22,7 @@ function essence(responses) {
   return said
 }
 
-// both asks for the answer whole and streamed, and wants no difference.
+// both requests the answer whole and streamed, and expects no difference.
 async function both(params) {
   const whole = await google.models.generateContent(params)
   const chunks = []
@@ -66,13 +66,13 @@ for (const model of models) {
   })
 
   test(`automatic function calling: ${model}`, async () => {
-    const asked = []
+    const calledWith = []
     const tool = {
       tool: async () => ({ functionDeclarations: [{ name: 'weather', description: 'The weather of a city', parametersJsonSchema: { type: 'object', properties: { city: { type: 'string' } } } }] }),
-      callTool: async (calls) => calls.map(({ id, name, args }) => (asked.push(args), { functionResponse: { id, name, response: { output: 'sunny' } } })),
+      callTool: async (calls) => calls.map(({ id, name, args }) => (calledWith.push(args), { functionResponse: { id, name, response: { output: 'sunny' } } })),
     }
     assert.match((await google.models.generateContent({ model, contents: 'call it', config: { tools: [tool] } })).text, /sunny/)
-    assert.deepEqual(asked, [{ city: example }])
+    assert.deepEqual(calledWith, [{ city: example }])
   })
 
   test(`count and models: ${model}`, async () => {
@@ -124,7 +124,7 @@ test('a wrong token', () => assert.rejects(client({}, 'llm_wrong').models.genera
 for (const model of Object.keys(providers)) {
   test(`abort: ${model}`, async () => {
     const c = client(await header(model, { endless: true, eventMs: 5 }))
-    const prompt = mark()
+    const prompt = marker()
     const controller = new AbortController()
     let chunks = 0
     const read = async () => {

@@ -3,13 +3,13 @@ import test from 'node:test'
 import OpenAI from 'openai'
 import { zodResponseFormat } from 'openai/helpers/zod'
 import { z } from 'zod'
-import { counted, example, faults, greeting, header, left, mark, models, pixel, pixelSeen, providers, skilled, token, url } from './gateway.mjs'
+import { counted, example, faults, greeting, header, left, marker, models, pixel, pixelSeen, providers, skilled, token, url } from './gateway.mjs'
 
 const client = (options) => new OpenAI({ baseURL: url + '/v1', apiKey: token, ...options })
 const openai = client()
 const say = (model, content) => ({ model, messages: [{ role: 'system', content: 'Be brief.' }, { role: 'user', content }] })
 
-// both asks for the answer whole and streamed, and wants no difference.
+// both requests the answer whole and streamed, and expects no difference.
 async function both(params) {
   const whole = await openai.chat.completions.create(params)
   const streamed = await openai.chat.completions.stream({ ...params, stream_options: { include_usage: true } }).finalChatCompletion()
@@ -32,15 +32,15 @@ for (const model of models) {
   })
 
   test(`tools: ${model}`, async () => {
-    const asked = []
+    const calledWith = []
     const tool = (name, properties, result) => ({
       type: 'function',
-      function: { name, parse: JSON.parse, parameters: { type: 'object', properties }, function: (args) => (asked.push([name, args]), result) },
+      function: { name, parse: JSON.parse, parameters: { type: 'object', properties }, function: (args) => (calledWith.push([name, args]), result) },
     })
     const tools = [tool('weather', { city: { type: 'string' } }, 'sunny'), tool('clock', {}, 'noon')]
     const runner = openai.chat.completions.runTools({ ...say(model, 'call all'), stream: true, tools })
     assert.equal(await runner.finalContent(), 'The tool said: sunny; noon')
-    assert.deepEqual(asked, [['weather', { city: example }], ['clock', {}]])
+    assert.deepEqual(calledWith, [['weather', { city: example }], ['clock', {}]])
     assert.equal((await both({ ...say(model, 'call all'), tools: tools.map(({ type, function: { name, parameters } }) => ({ type, function: { name, parameters } })) })).message.tool_calls.length, 2)
   })
 }
@@ -105,7 +105,7 @@ for (const model of Object.keys(providers)) {
 
   test(`abort: ${model}`, async () => {
     const c = client({ defaultHeaders: await header(model, { endless: true, eventMs: 5 }) })
-    const prompt = mark()
+    const prompt = marker()
     const stream = await c.chat.completions.create({ ...say(model, prompt), stream: true })
     let chunks = 0
     for await (const _ of stream) if (++chunks === 5) stream.controller.abort()

@@ -3,13 +3,13 @@ import test from 'node:test'
 import OpenAI from 'openai'
 import { zodTextFormat } from 'openai/helpers/zod'
 import { z } from 'zod'
-import { counted, example, faults, greeting, header, left, mark, models, pixel, pixelSeen, providers, skilled, token, url } from './gateway.mjs'
+import { counted, example, faults, greeting, header, left, marker, models, pixel, pixelSeen, providers, skilled, token, url } from './gateway.mjs'
 
 const client = (options) => new OpenAI({ baseURL: url + '/v1', apiKey: token, ...options })
 const openai = client()
-const ask = (model, input) => ({ model, input, instructions: 'Be brief.', store: false })
+const request = (model, input) => ({ model, input, instructions: 'Be brief.', store: false })
 
-// both asks for the answer whole and streamed, and wants no difference; the SDK puts the stream together itself.
+// both requests the answer whole and streamed, and expects no difference; the SDK puts the stream together itself.
 async function both(params) {
   const whole = await openai.responses.create(params)
   const stream = openai.responses.stream(params)
@@ -32,16 +32,16 @@ const tools = [
 
 for (const model of [...models, 'gpt-5', 'gpt-5.6-sol']) {
   test(`response: ${model}`, async () => {
-    const { output_text, status } = await both(ask(model, 'echo: ' + greeting))
+    const { output_text, status } = await both(request(model, 'echo: ' + greeting))
     assert.equal(output_text, greeting)
     assert.equal(status, 'completed')
-    const cut = await both({ ...ask(model, 'words: 50'), max_output_tokens: 16 })
+    const cut = await both({ ...request(model, 'words: 50'), max_output_tokens: 16 })
     assert.equal(cut.status, 'incomplete')
     assert.equal(cut.incomplete_details.reason, 'max_output_tokens')
   })
 
   test(`tools: ${model}`, async () => {
-    const params = { ...ask(model, [{ role: 'user', content: 'call all' }]), tools, include: ['reasoning.encrypted_content'] }
+    const params = { ...request(model, [{ role: 'user', content: 'call all' }]), tools, include: ['reasoning.encrypted_content'] }
     const first = await both(params)
     const calls = first.output.filter((item) => item.type === 'function_call')
     assert.deepEqual(calls.map((c) => [c.name, JSON.parse(c.arguments)]), [['weather', { city: example }], ['clock', {}]])
@@ -55,20 +55,20 @@ for (const model of [...models, 'gpt-5', 'gpt-5.6-sol']) {
 
 for (const model of skilled) {
   test(`structured output: ${model}`, async () => {
-    const params = { ...ask(model, 'Who are you?'), text: { format: zodTextFormat(z.object({ name: z.string(), age: z.number() }), 'person') } }
+    const params = { ...request(model, 'Who are you?'), text: { format: zodTextFormat(z.object({ name: z.string(), age: z.number() }), 'person') } }
     assert.deepEqual((await openai.responses.parse(params)).output_parsed, { name: example, age: 7 })
     assert.deepEqual((await openai.responses.stream(params).finalResponse()).output_parsed, { name: example, age: 7 })
   })
 
   test(`image: ${model}`, async () => {
-    const { output_text } = await both(ask(model, [{ role: 'user', content: [{ type: 'input_text', text: 'echo: Look' }, { type: 'input_image', detail: 'auto', image_url: 'data:image/png;base64,' + pixel }] }]))
+    const { output_text } = await both(request(model, [{ role: 'user', content: [{ type: 'input_text', text: 'echo: Look' }, { type: 'input_image', detail: 'auto', image_url: 'data:image/png;base64,' + pixel }] }]))
     assert.ok(output_text.includes(pixelSeen), output_text)
   })
 }
 
 for (const model of ['gpt-5', 'claude-opus-4-6', 'gemini-2.5-flash', 'deepseek-v4-pro']) {
   test(`reasoning: ${model}`, async () => {
-    const params = { ...ask(model, [{ role: 'user', content: 'think: Step by step we go' }]), reasoning: { effort: 'high', summary: 'auto' }, include: ['reasoning.encrypted_content'] }
+    const params = { ...request(model, [{ role: 'user', content: 'think: Step by step we go' }]), reasoning: { effort: 'high', summary: 'auto' }, include: ['reasoning.encrypted_content'] }
     const first = await both(params)
     const [thought] = first.output
     assert.equal(thought.type, 'reasoning')
@@ -80,7 +80,7 @@ for (const model of ['gpt-5', 'claude-opus-4-6', 'gemini-2.5-flash', 'deepseek-v
 
 test('what would have to be kept is refused', async () => {
   for (const field of [{ previous_response_id: 'resp_1' }, { conversation: 'conv_1' }, { background: true }]) {
-    await assert.rejects(openai.responses.create({ ...ask('gpt-4o-mini', 'x'), ...field }), (error) => error instanceof OpenAI.BadRequestError && error.param === Object.keys(field)[0])
+    await assert.rejects(openai.responses.create({ ...request('gpt-4o-mini', 'x'), ...field }), (error) => error instanceof OpenAI.BadRequestError && error.param === Object.keys(field)[0])
   }
 })
 
@@ -90,7 +90,7 @@ for (const [fault, status] of Object.entries(faults)) {
       for (const stream of [false, true]) {
         const count = counted()
         const c = client({ fetch: count.fetch, defaultHeaders: await header(model, { fault }), ...(status === 429 && { maxRetries: 0 }) })
-        const error = await c.responses.create({ ...ask(model, 'echo: x'), stream }).then(() => assert.fail('no error'), (e) => e)
+        const error = await c.responses.create({ ...request(model, 'echo: x'), stream }).then(() => assert.fail('no error'), (e) => e)
         assert.ok(error instanceof { 400: OpenAI.BadRequestError, 429: OpenAI.RateLimitError, 502: OpenAI.InternalServerError }[status], error)
         assert.equal(count.calls, 1, 'it tries again what cannot succeed')
       }
@@ -102,15 +102,15 @@ for (const model of Object.keys(providers)) {
   test(`an error in mid-stream: ${model}`, async () => {
     const c = client({ defaultHeaders: await header(model, { errorEvent: true, after: 8 }) })
     const events = []
-    const read = async () => { for await (const { type } of await c.responses.create({ ...ask(model, 'words: 100'), stream: true })) events.push(type) }
+    const read = async () => { for await (const { type } of await c.responses.create({ ...request(model, 'words: 100'), stream: true })) events.push(type) }
     await read().catch((error) => assert.ok(error instanceof OpenAI.APIError, error))
     assert.ok(!events.includes('response.completed'), events.at(-1))
   })
 
   test(`abort: ${model}`, async () => {
     const c = client({ defaultHeaders: await header(model, { endless: true, eventMs: 5 }) })
-    const prompt = mark()
-    const stream = await c.responses.create({ ...ask(model, prompt), stream: true })
+    const prompt = marker()
+    const stream = await c.responses.create({ ...request(model, prompt), stream: true })
     let events = 0
     for await (const _ of stream) if (++events === 8) stream.controller.abort()
     await left(prompt)

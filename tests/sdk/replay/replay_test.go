@@ -158,11 +158,13 @@ func fixtures(t *testing.T, root string) (all []recorded) {
 func clientOfFixture(pkg, text string) dialect.Client {
 	head := text[:min(len(text), 4000)]
 	switch {
-	case pkg == "anthropic" && (strings.Contains(head, "message_start") || strings.Contains(head, `"stop_reason"`) || strings.Contains(text, `"stop_reason"`)):
+	case pkg == "anthropic" &&
+		(strings.Contains(head, "message_start") || strings.Contains(head, `"stop_reason"`) || strings.Contains(text, `"stop_reason"`)):
 		return anthropic.Client{}
 	case pkg == "google" && strings.Contains(head, `"candidates"`):
 		return gemini.Client{}
-	case strings.Contains(head, `"response.created"`), strings.Contains(head, `"object": "response"`), strings.Contains(head, `"object":"response"`):
+	case strings.Contains(head, `"response.created"`), strings.Contains(head,
+		`"object": "response"`), strings.Contains(head, `"object":"response"`):
 		return responses.Client{}
 	case strings.Contains(head, `"chat.completion`):
 		return openai.Client{}
@@ -207,7 +209,7 @@ func eventsOf(client dialect.Client, stream string) (events []chat.Event, err er
 	return events, nil
 }
 
-// replay answers whatever it is asked, in the form in which it is asked.
+// replay answers every request, whole or streamed as requested.
 type replay struct{ whole, streamed []byte }
 
 func (r *replay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -245,7 +247,7 @@ func TestRecordedAnswersReachTheSDKs(t *testing.T) {
 	}
 }
 
-// reader asks for an answer in one dialect through its SDK.
+// reader requests an answer in one dialect through its SDK.
 type reader struct {
 	name            string
 	server          dialect.Server
@@ -254,9 +256,11 @@ type reader struct {
 }
 
 func readers(t *testing.T, url string) []reader {
-	openAIClient := openaisdk.NewClient(openaioption.WithAPIKey("k"), openaioption.WithBaseURL(url+"/v1"), openaioption.WithUnsafeAllowHTTP())
+	openAIClient := openaisdk.NewClient(openaioption.WithAPIKey("k"), openaioption.WithBaseURL(url+"/v1"),
+		openaioption.WithUnsafeAllowHTTP())
 	anthropicClient := anthropicsdk.NewClient(anthropicoption.WithAPIKey("k"), anthropicoption.WithBaseURL(url))
-	geminiClient, err := genai.NewClient(t.Context(), &genai.ClientConfig{APIKey: "k", Backend: genai.BackendGeminiAPI, HTTPOptions: genai.HTTPOptions{BaseURL: url}})
+	geminiClient, err := genai.NewClient(t.Context(),
+		&genai.ClientConfig{APIKey: "k", Backend: genai.BackendGeminiAPI, HTTPOptions: genai.HTTPOptions{BaseURL: url}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -401,7 +405,8 @@ func (r readResponses) streamed(ctx context.Context) (got told, err error) {
 type readMessages struct{ client anthropicsdk.Client }
 
 func (readMessages) params() anthropicsdk.MessageNewParams {
-	return anthropicsdk.MessageNewParams{Model: "m", MaxTokens: 10, Messages: []anthropicsdk.MessageParam{anthropicsdk.NewUserMessage(anthropicsdk.NewTextBlock("x"))}}
+	return anthropicsdk.MessageNewParams{Model: "m", MaxTokens: 10,
+		Messages: []anthropicsdk.MessageParam{anthropicsdk.NewUserMessage(anthropicsdk.NewTextBlock("x"))}}
 }
 
 func (readMessages) read(m *anthropicsdk.Message) (t told, err error) {

@@ -98,7 +98,8 @@ func serve(h http.Handler, invocations string) error {
 	if err != nil {
 		return err
 	}
-	done, err := http.Post(invocations+next.Header.Get("Lambda-Runtime-Aws-Request-Id")+"/response", "application/json", bytes.NewReader(out))
+	done, err := http.Post(invocations+next.Header.Get("Lambda-Runtime-Aws-Request-Id")+"/response", "application/json",
+		bytes.NewReader(out))
 	if err != nil {
 		return err
 	}
