@@ -1,16 +1,20 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -79,7 +83,7 @@ func (d *diagnosis) run(ctx context.Context) {
 	defer in.close()
 	used := d.database(ctx, in)
 	d.redis(ctx, in)
-	d.providers(ctx, in.app.Providers.All(), used)
+	d.providers(ctx, in, used)
 }
 
 // folder checks that SQLite can write.
@@ -186,25 +190,32 @@ type probe struct {
 	at   time.Time // the provider's clock; zero if it sent none
 	skew time.Duration
 	err  error
+	self bool // the gateway itself answered
 }
 
 // maxSkew is the maximum error of the clock, on which sessions and quotas depend.
 const maxSkew = 30 * time.Second
 
 // providers requests the list of models of each provider, without a key. Any answer shows that it can be reached.
-func (d *diagnosis) providers(ctx context.Context, all []*provider.Provider, used map[string]bool) {
+func (d *diagnosis) providers(ctx context.Context, in *installation, used map[string]bool) {
+	all := in.app.Providers.All()
 	ctx, cancel := context.WithTimeout(ctx, doctorTime)
 	defer cancel()
 	answers := make([]probe, len(all))
 	var wg sync.WaitGroup
 	for i, p := range all {
-		wg.Go(func() { answers[i] = reach(ctx, p.BaseURL+"/models") })
+		wg.Go(func() { answers[i] = reach(ctx, p, in.app.Secrets.InstanceID()) })
 	}
 	wg.Wait()
+	for _, p := range callsItself(ctx, all, in.cfg.Port) {
+		answers[slices.Index(all, p)].self = true
+	}
 	var clock *probe
 	for i, p := range all {
 		a := &answers[i]
 		switch {
+		case a.self:
+			d.report(failed, p.ID, "%s", ownAddressProblem(p))
 		case a.err == nil:
 			d.report(passed, p.ID, "it can be reached")
 		case used[p.ID]:
@@ -227,19 +238,30 @@ func (d *diagnosis) providers(ctx context.Context, all []*provider.Provider, use
 	}
 }
 
-func reach(ctx context.Context, url string) probe {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// reach requests the list of models of a provider. The request names the gateway, so that it refuses what comes back.
+func reach(ctx context.Context, p *provider.Provider, instance string) probe {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.BaseURL+"/models", nil)
 	if err != nil {
 		return probe{err: err}
+	}
+	if p.Elsewhere() {
+		req.Header.Set(provider.ViaHeader, instance)
 	}
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		return probe{err: err}
 	}
-	resp.Body.Close()
-	at, err := http.ParseTime(resp.Header.Get("Date"))
-	if err != nil {
-		return probe{}
+	defer resp.Body.Close()
+	answer := probe{}
+	if p.Elsewhere() && resp.StatusCode == fault.LoopDetected.Status() {
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxProbe))
+		answer.self = bytes.Contains(text, []byte(fault.LoopDetected))
 	}
-	return probe{at: at, skew: time.Since(at)}
+	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		answer.at, answer.skew = at, time.Since(at)
+	}
+	return answer
 }
+
+// maxProbe bounds how much of a provider's answer is read, in bytes.
+const maxProbe = 4 << 10

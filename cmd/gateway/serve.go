@@ -33,6 +33,9 @@ func serve(ctx context.Context, t *terminal, args []string) error {
 		if in.app.Redis != nil {
 			t.printf("  throttles are kept in Redis\n")
 		}
+		for _, p := range callsItself(ctx, in.app.Providers.All(), s.port()) {
+			t.printf("  warning: %s\n", ownAddressProblem(p))
+		}
 		first := newSetup(in)
 		go first.run(ctx, t, s.url)
 		ctx, cancel := context.WithCancel(ctx)
@@ -89,6 +92,9 @@ func (in *installation) listen() (*service, error) {
 	s.http.BaseContext = func(net.Listener) context.Context { return base }
 	return s, nil
 }
+
+// port returns the port on which the service listens.
+func (s *service) port() int { return s.listener.Addr().(*net.TCPAddr).Port }
 
 // localURL returns the URL under which a browser on this machine reaches addr.
 func localURL(addr *net.TCPAddr, secure bool) string {

@@ -26,6 +26,7 @@ const (
 	labelEncryption    = "llm-gateway/v1/sealing"
 	labelEncryptionJWT = "llm-gateway/v1/sealing/jwt-secret"
 	labelKeyID         = "llm-gateway/v1/key-id"
+	labelInstance      = "llm-gateway/v1/instance"
 )
 
 // Generation numbers the JWT_SECRET under which something was made: 0 is the current one, n the n-th entry of
@@ -51,6 +52,7 @@ type Secrets struct {
 	generations []generation    // by Generation; never empty
 	encryption  []encryptionKey // the current one first
 	setupToken  string
+	instance    string
 }
 
 // generation holds the keys that are derived from one JWT_SECRET.
@@ -70,6 +72,7 @@ func NewSecrets(m Material) (*Secrets, error) {
 		return nil, fmt.Errorf("ENCRYPTION_KEY: %w", ErrWeakSecret)
 	}
 	s := &Secrets{setupToken: newSetupToken(derive(m.JWTSecret, labelSetupToken, setupTokenChars))}
+	s.instance = hex.EncodeToString(derive(m.JWTSecret, labelInstance, instanceBytes))
 	jwtSecrets := append([]string{m.JWTSecret}, m.PreviousJWTSecrets...)
 	for _, secret := range jwtSecrets {
 		// An empty entry is kept, because Generation counts entries.
@@ -91,6 +94,13 @@ func NewSecrets(m Material) (*Secrets, error) {
 	}
 	return s, nil
 }
+
+// instanceBytes is the length of an instance's id before it is written in hex.
+const instanceBytes = 12
+
+// InstanceID returns a name of the installation that all its processes share. It tells nothing about the secret, and
+// nobody without the secret can make it.
+func (s *Secrets) InstanceID() string { return s.instance }
 
 func newGeneration(secret string) generation {
 	if secret == "" {

@@ -26,6 +26,7 @@ const (
 	RequestTimeout   Code = "REQUEST_TIMEOUT"
 	RateLimit        Code = "RATE_LIMIT_EXCEEDED"
 	NoEligibleKey    Code = "NO_ELIGIBLE_KEY"
+	LoopDetected     Code = "LOOP_DETECTED" // the gateway called itself
 	Provider         Code = "PROVIDER_ERROR"
 	ProviderTimeout  Code = "PROVIDER_TIMEOUT"
 	Unavailable      Code = "UNAVAILABLE"
@@ -36,7 +37,7 @@ const (
 // Status returns the HTTP status of the code.
 func (c Code) Status() int {
 	switch c {
-	case Validation, NoEligibleKey:
+	case Validation, NoEligibleKey, LoopDetected: // SDKs and other gateways try again after 508
 		return 400
 	case Unauthorized:
 		return 401

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -14,6 +15,10 @@ import (
 type candidate struct {
 	*key
 	model string
+	// sure is false if nothing but "*" says that the provider may have the model.
+	sure bool
+	// named reports that the model's first segment names the provider and was cut off.
+	named bool
 }
 
 // skippedKey is a key that was considered and not used.
@@ -39,62 +44,80 @@ func (r *Request) service() service {
 
 // candidates returns the keys that may serve the request, in the order of trying, and the others with the reason.
 func (t *table) candidates(model string, route dialect.Route, want service) (fit []candidate, skipped []skippedKey) {
-	prefixed := false
+	var named, sure, guessed bool
 	for _, k := range t.keys {
-		c, reason, byPrefix := k.fits(model, route, want)
+		c, reason := k.fits(model, route, want)
 		if reason != "" {
 			skipped = append(skipped, skippedKey{k, reason})
 			continue
 		}
-		if byPrefix && !prefixed {
-			// "provider/model" names the provider: keys of others that happen to know an
-			// id of this form (OpenRouter) are not meant.
-			for _, other := range fit {
-				skipped = append(skipped, skippedKey{other.key, "another provider is named by the model's prefix"})
-			}
-			fit, prefixed = nil, true
-		}
-		if prefixed && !byPrefix {
-			skipped = append(skipped, skippedKey{k, "another provider is named by the model's prefix"})
-			continue
-		}
+		named, sure, guessed = named || c.named, sure || c.sure, guessed || !c.sure
 		fit = append(fit, c)
+	}
+	switch {
+	case named:
+		// "provider/model" names the provider: keys of others that happen to know an id of this form (OpenRouter)
+		// are not meant.
+		return skipUnless(fit, skipped, "another provider is named by the model's prefix", func(c candidate) bool { return c.named })
+	case guessed && (sure || t.hasOwner(model, route)):
+		return skipUnless(fit, skipped, "the model is another provider's, of which there is a key",
+			func(c candidate) bool { return c.sure })
 	}
 	return fit, skipped
 }
 
-// fits returns the model to ask the key's provider for, or the reason why the key cannot serve the request. byPrefix
-// reports that the model's first segment names the provider and was cut off.
-func (k *key) fits(model string, route dialect.Route, want service) (c candidate, reason string, byPrefix bool) {
+// hasOwner reports whether there is a key, in whatever state, of a provider that has the model and that the route allows.
+func (t *table) hasOwner(model string, route dialect.Route) bool {
+	return slices.ContainsFunc(t.keys, func(k *key) bool {
+		return k.provider != nil && route.Allows(k.providerID) && k.provider.Has(model)
+	})
+}
+
+// skipUnless moves the candidates for which keep is false to the skipped keys.
+func skipUnless(fit []candidate, skipped []skippedKey, reason string, keep func(candidate) bool) ([]candidate, []skippedKey) {
+	kept := fit[:0]
+	for _, c := range fit {
+		if keep(c) {
+			kept = append(kept, c)
+			continue
+		}
+		skipped = append(skipped, skippedKey{c.key, reason})
+	}
+	return kept, skipped
+}
+
+// fits returns the candidate that the key is, or the reason why the key cannot serve the request.
+func (k *key) fits(model string, route dialect.Route, want service) (c candidate, reason string) {
 	switch {
 	case k.provider == nil:
-		return c, "this version does not know the provider " + k.providerID, false
+		return c, "this version does not know the provider " + k.providerID
 	case k.disabled:
-		return c, "disabled", false
+		return c, "disabled"
 	case k.undecryptable != "":
-		return c, "its secret cannot be decrypted; enter it again", false
+		return c, "its secret cannot be decrypted; enter it again"
 	case !route.Allows(k.providerID):
-		return c, "another provider was asked for", false
+		return c, "another provider was asked for"
 	case route.Priorities != nil && !slices.Contains(route.Priorities, k.priority):
-		return c, "its priority is not among allowedPriorities", false
+		return c, "its priority is not among allowedPriorities"
 	}
 	if ok, why := k.provider.Callable(); !ok {
-		return c, why, false
+		return c, why
 	}
 	if want == embeddings && k.provider.Embedder() == nil {
-		return c, "its provider has no embeddings", false
+		return c, "its provider has no embeddings"
 	}
 	if model == "" {
 		if k.defaultModel == "" {
-			return c, "no model was asked for and the key has no default model", false
+			return c, "no model was asked for and the key has no default model"
 		}
-		return candidate{k, k.defaultModel}, "", false
+		return candidate{key: k, model: k.defaultModel, sure: true}, ""
 	}
-	id, ok := k.provider.Serves(k.allowed, model)
-	if !ok {
-		return c, "does not serve the model " + model, false
+	id, fit := k.provider.Serves(k.allowed, model)
+	if fit == provider.NoFit {
+		return c, "does not serve the model " + model
 	}
-	return candidate{k, id}, "", id != model && strings.HasPrefix(model, k.providerID+"/")
+	named := id != model && strings.HasPrefix(model, k.providerID+"/")
+	return candidate{key: k, model: id, sure: fit == provider.Sure, named: named}, ""
 }
 
 // choice is what to reserve next: one key, or several of equal priority to rotate among. It is empty if no candidate is

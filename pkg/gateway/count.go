@@ -11,7 +11,7 @@ import (
 
 // Count returns the number of input tokens of a request. It reserves nothing: providers that count for free are asked;
 // if none is or none answers, the number is an estimate and exact is false. Errors: Unauthorized, NoEligibleKey,
-// Validation (the provider rejects the request), Unavailable.
+// NotFound (nobody has the model), Validation (the provider rejects the request), Unavailable.
 func (g *Gateway) Count(ctx context.Context, request Request) (n int64, exact bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, g.settings.FirstEvent)
 	defer cancel()
@@ -21,7 +21,7 @@ func (g *Gateway) Count(ctx context.Context, request Request) (n int64, exact bo
 	}
 	c := &Call{g: g, req: request, entry: e}
 	if c.candidates, c.skipped = e.table.candidates(request.Chat.Model, request.Route, conversations); len(c.candidates) == 0 {
-		return 0, false, c.noEligibleKey(c.skipped)
+		return 0, false, c.noCandidate()
 	}
 	now := c.nowMs()
 	for _, k := range c.candidates {

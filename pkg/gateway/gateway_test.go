@@ -109,7 +109,7 @@ values ($1, 'a@example.com', '', 'user', '', $2, 1, 0, 0)`, w.user, true)
 // newGateway is another process on the same database.
 func (w *world) newGateway(s gateway.Settings) *gateway.Gateway {
 	w.t.Helper()
-	table, err := provider.NewTable(map[string]string{"openai": w.origin, "groq": w.origin, "mistral": w.origin, "anthropic": w.origin, "gemini": w.origin})
+	table, err := provider.NewTable(map[string]string{"openai": w.origin, "groq": w.origin, "openrouter": w.origin, "mistral": w.origin, "anthropic": w.origin, "gemini": w.origin})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -216,6 +216,11 @@ func answerText(text string) http.HandlerFunc {
 	}
 }
 
+func answerClaude(w http.ResponseWriter, _ *http.Request) {
+	io.WriteString(w, `{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"hi"}],
+"stop_reason":"end_turn","usage":{"input_tokens":10,"output_tokens":5}}`)
+}
+
 func answerError(status int, body string, header ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for i := 0; i+1 < len(header); i += 2 {
@@ -278,6 +283,20 @@ func (w *world) mustServe(request gateway.Request, want store.ID) {
 	}
 	if c.KeyID() != want {
 		w.t.Fatalf("answered by key %s, want %s", c.KeyID(), want)
+	}
+}
+
+// mustAsk sends a request and checks which key answers, and for which model its provider was asked.
+func (w *world) mustAsk(model string, route dialect.Route, want store.ID, asked string) {
+	w.t.Helper()
+	request := w.request(model)
+	request.Route = route
+	c, err := w.do(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if c.KeyID() != want || c.Model() != asked {
+		w.t.Errorf("%s: %s was asked for %s", model, c.Provider(), c.Model())
 	}
 }
 
@@ -356,7 +375,7 @@ func TestSelection(t *testing.T) {
 		t.Errorf("told of %d keys, want 3", n)
 	}
 	_, err = w.do(w.request("no-such-model"))
-	wantCode(t, err, fault.NoEligibleKey)
+	wantCode(t, err, fault.NotFound)
 }
 
 func TestExhaustFirstUsesTheOldestUntilItIsSpent(t *testing.T) {
@@ -458,7 +477,7 @@ func TestFailover(t *testing.T) {
 // A provider that cannot be asked at all was not called, whatever is kept of why.
 func TestAttemptsAreCalls(t *testing.T) {
 	w := newWorld(t)
-	unasked := w.add(key{provider: "groq", models: `["*"]`, priority: 1})
+	unasked := w.add(key{provider: "groq", models: `["gpt-*"]`, priority: 1})
 	good := w.add(key{priority: 2})
 	request := w.request(model)
 	two := int64(2) // answers, which Groq does not give
@@ -531,11 +550,15 @@ func TestLastKeysFailureIsTold(t *testing.T) {
 	bad := w.add(key{answer: answerError(401, `{"error":{"message":"Incorrect API key sk-test-0001","code":"invalid_api_key"}}`)})
 	_, err := w.do(w.request(model))
 	f := wantCode(t, err, fault.Provider)
-	if f.Details.(map[string]any)["class"] != chat.BadKey || strings.Contains(f.Message, "Incorrect") {
+	if f.Details.(map[string]any)["class"] != chat.BadKey || !strings.Contains(f.Message, "Incorrect API key") ||
+		strings.Contains(f.Message, "sk-test-0001") {
 		t.Errorf("%q %v", f.Message, f.Details)
 	}
 	_, err = w.do(w.request(model))
-	f = wantCode(t, err, fault.NoEligibleKey)
+	f = wantCode(t, err, fault.Unavailable)
+	if f.RetryAfter <= 0 || f.RetryAfter > 6*time.Hour || f.Details.(map[string]any)["class"] != chat.BadKey {
+		t.Errorf("Retry-After %v, details %v", f.RetryAfter, f.Details)
+	}
 	if k := f.Details.(map[string]any)["keys"].([]gateway.SkippedKey); len(k) != 1 || k[0].ID != bad || !strings.Contains(k[0].Reason, "bad_key") {
 		t.Errorf("%+v", k)
 	}

@@ -2,13 +2,16 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
+	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
 // ServedModel is a model that a principal can use.
@@ -72,7 +75,8 @@ func (g *Gateway) Model(ctx context.Context, c Principal, id string) (ServedMode
 		}
 	}
 	if len(s.Providers) == 0 {
-		return s, fault.New(fault.NotFound, "none of your keys may serve the model %q", clip(id, maxModel))
+		return s, &fault.Error{Code: fault.NotFound, Message: fmt.Sprintf("none of your keys may serve the model %q", clip(id, maxModel)),
+			Details: map[string]any{"class": chat.ModelUnknown}}
 	}
 	return s, nil
 }
@@ -94,13 +98,13 @@ func (k *key) models(today string) []catalog.Model {
 		if m.Ended(today) {
 			continue
 		}
-		if _, ok := k.provider.Serves(k.allowed, m.ID); ok {
+		if _, fit := k.provider.Serves(k.allowed, m.ID); fit != provider.NoFit {
 			out = append(out, m)
 		}
 	}
 	for _, name := range k.allowed {
-		id, ok := k.provider.Serves(k.allowed, name)
-		if strings.HasSuffix(name, "*") || !ok {
+		id, fit := k.provider.Serves(k.allowed, name)
+		if strings.HasSuffix(name, "*") || fit == provider.NoFit {
 			continue
 		}
 		if _, listed := catalog.Lookup(k.providerID, id); !listed {
@@ -110,10 +114,10 @@ func (k *key) models(today string) []catalog.Model {
 	return out
 }
 
-func known(provider, id string) catalog.Model {
-	m, ok := catalog.Lookup(provider, id)
+func known(providerID, id string) catalog.Model {
+	m, ok := catalog.Lookup(providerID, id)
 	if !ok {
-		return catalog.Model{Provider: provider, ID: id, Mode: catalog.Chat}
+		return catalog.Model{Provider: providerID, ID: id, Mode: catalog.Chat}
 	}
 	return m
 }

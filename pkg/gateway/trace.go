@@ -35,11 +35,15 @@ type TraceAttempt struct {
 	Provider string     `json:"provider"`
 	Model    string     `json:"model"`
 	Class    chat.Class `json:"class"`
-	Status   int        `json:"status,omitempty"` // the provider's
-	Ms       int64      `json:"ms"`
+	// Scope says what the failure is about: the request, the attempt, the model, the key or the host.
+	Scope  chat.Scope `json:"scope"`
+	Status int        `json:"status,omitempty"` // the provider's
+	Ms     int64      `json:"ms"`
 	// RequestID is the provider's name for the call.
 	RequestID string `json:"providerRequestId,omitempty"`
-	Released  bool   `json:"givenBack,omitempty"`
+	// Message is what the provider said, or what failed, without credentials.
+	Message  string `json:"message,omitempty"`
+	Released bool   `json:"givenBack,omitempty"`
 }
 
 // SkippedKey is a key that was considered and not used.
@@ -66,7 +70,7 @@ func (t *trace) json() string {
 	for i, a := range t.attempts {
 		out.Attempts = append(out.Attempts, TraceAttempt{
 			KeyID: a.key.id, Provider: a.key.providerID, Model: clip(a.key.model, maxModel),
-			Class: a.failure.Class, Status: a.failure.Status,
+			Class: a.failure.Class, Scope: a.failure.ScopeOf(), Status: a.failure.Status, Message: clip(a.failure.Message, maxMessage),
 			Ms: t.took[i].Milliseconds(), RequestID: clip(a.requestID, maxModel), Released: !a.keepsReservation(),
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,8 @@ type ClientConfig struct {
 	ConnectTimeout time.Duration
 	// IdleConns is how many idle connections are kept for each provider. Default 256.
 	IdleConns int
+	// Via names the gateway in ViaHeader to base URLs that are not a provider's own. Empty: the header is not sent.
+	Via string
 	// Now gives the time. Default time.Now.
 	Now func() time.Time
 }
@@ -40,6 +43,7 @@ type Client struct {
 	transport *http.Transport
 	userAgent string
 	maxBytes  int64
+	via       string
 	now       func() time.Time
 }
 
@@ -76,6 +80,7 @@ func NewClient(cfg ClientConfig) *Client {
 		},
 		userAgent: cfg.UserAgent,
 		maxBytes:  cfg.MaxBytes,
+		via:       cfg.Via,
 		now:       cfg.Now,
 	}
 }
@@ -168,6 +173,10 @@ func (c *Client) send(ctx context.Context, p *Provider, secret, method string, e
 	}, nil
 }
 
+// ViaHeader lists the gateways that a request came through, the last one last, as Via does for proxies. A gateway that
+// finds itself in it is called by itself.
+const ViaHeader = "X-Llm-Via"
+
 // maxErrorBytes bounds how much of a failure's body is read: some providers repeat the request in it.
 const maxErrorBytes = 1 << 20
 
@@ -218,6 +227,9 @@ func (c *Client) header(p *Provider, secret string, enc dialect.Encoded, opts Op
 	}
 	if enc.Body != nil {
 		h["Content-Type"] = []string{"application/json"}
+	}
+	if c.via != "" && p.elsewhere {
+		h[ViaHeader] = []string{strings.Join(append(slices.Clone(opts.Header[ViaHeader]), c.via), ", ")}
 	}
 	name, v := p.Auth.Header(secret)
 	h[name] = []string{v}
@@ -320,11 +332,7 @@ func (ex *exchange) failure(err error) *chat.Error {
 	case ex.ctx.Err() != nil:
 		return &chat.Error{Class: chat.Transport, Scope: chat.ScopeRequest, Message: "the request was cancelled", Cause: context.Canceled}
 	}
-	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "dial" {
-		return &chat.Error{Class: chat.Transport, Message: "the provider could not be reached", Cause: err}
-	}
-	return &chat.Error{Class: chat.Transport, Message: "the connection to the provider broke", Cause: err}
+	return connectionFailure(err)
 }
 
 // asFailure returns the classified error within err. Do and the bodies return no others.

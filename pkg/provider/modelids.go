@@ -30,6 +30,23 @@ func (m *modelIDs) owns(id string) bool {
 
 func (m *modelIDs) withoutCollection(id string) string { return strings.TrimPrefix(id, m.collection) }
 
+// hasAuthor says whether the id begins with the name of another provider and may be one of this provider's all the same:
+// OpenRouter knows anthropic/claude-sonnet-4.5, and takes anthropic/claude-sonnet-4-5 for it.
+func (m *modelIDs) hasAuthor(id string) bool {
+	return hasPrefix(id, m.authors) && m.likely != nil && m.likely(id)
+}
+
+// Has says whether the provider is known to have the model: the catalogue lists it, its id has a form that only this
+// provider uses, or its prefix names the provider.
+func (p *Provider) Has(model string) bool {
+	id, ok := p.knows(model)
+	if !ok {
+		return false
+	}
+	named, _, explicit := p.table.split(model)
+	return explicit && named == p || catalog.Has(p.ID, model) || catalog.Has(p.ID, id) || p.modelIDs.owns(id)
+}
+
 // knows says whether the provider may serve the model, and returns its id for it: without the explicit prefix of the
 // provider, and without the collection.
 func (p *Provider) knows(model string) (id string, ok bool) {

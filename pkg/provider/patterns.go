@@ -2,6 +2,7 @@ package provider
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
@@ -52,26 +53,62 @@ func (ps Patterns) Lists(model string) bool {
 	return false
 }
 
-// Serves says whether a key of the provider with the patterns may serve the model,
-// and by which id the provider knows it. The model may carry the provider's id as a
-// prefix ("groq/llama-3.3-70b-versatile"); patterns fit either form. A prefix that
-// names another provider keeps a "*" from fitting, unless the catalogue has the whole
-// for this provider too (OpenRouter's "openai/gpt-5") or the patterns list it.
-func (p *Provider) Serves(allowed Patterns, model string) (id string, ok bool) {
-	id, known := p.knows(model)
-	if len(allowed) == 0 {
-		return id, known
-	}
-	if known {
-		return id, allowed.Match(model) || allowed.Match(id)
-	}
+// Fit says on what ground a key may serve a model.
+type Fit uint8
+
+// The grounds, the weakest first.
+const (
+	NoFit Fit = iota
+	// Guess: nothing says that the provider has the model, and nothing but "*" allows it; or the id is one of the provider's
+	// only if its first segment does not name another provider. A guess counts while no key of a provider that has the model
+	// exists.
+	Guess
+	// Sure: the provider has the model, as far as is known, or the key's owner named it.
+	Sure
+)
+
+// Serves says whether a key of the provider with the patterns may serve the model, and by which id the provider knows
+// it. The model may carry the provider's id as a prefix ("groq/llama-3.3-70b-versatile"); patterns fit either form. A
+// prefix that names another provider keeps a "*" from fitting, unless the provider has ids with such prefixes itself
+// (OpenRouter's "openai/gpt-5") or the patterns list the model.
+func (p *Provider) Serves(allowed Patterns, model string) (id string, fit Fit) {
 	if allowed.Lists(model) {
-		return model, true
+		if id, ok := p.knows(model); ok {
+			return id, Sure
+		}
+		return model, Sure
 	}
-	if _, _, elsewhere := p.table.split(model); elsewhere {
-		return "", false
+	id, known := p.knows(model)
+	switch {
+	case known:
+		fit = Sure
+	case p.modelIDs.hasAuthor(model):
+		id, fit = model, Guess
 	}
-	return model, allowed.Match(model)
+	if len(allowed) == 0 {
+		return id, fit
+	}
+	if fit != NoFit {
+		switch {
+		case allowed.matchesBeside(model), allowed.matchesBeside(id):
+			return id, Sure
+		case allowed.Lists("*"):
+			return id, fit
+		}
+		return "", NoFit
+	}
+	if _, _, elsewhere := p.table.split(model); elsewhere || !allowed.Match(model) {
+		return "", NoFit
+	}
+	if allowed.matchesBeside(model) {
+		return model, Sure
+	}
+	return model, Guess
+}
+
+// matchesBeside says whether a pattern other than "*" matches the model.
+func (ps Patterns) matchesBeside(model string) bool {
+	return slices.ContainsFunc(ps, func(p string) bool { return p != "*" && Patterns{p}.Match(model) })
 }
 
 // maxOutput looks the most tokens of an answer up, for the providers who publish it and refuse to be asked for more.

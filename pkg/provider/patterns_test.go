@@ -37,42 +37,74 @@ func TestServes(t *testing.T) {
 		allowed  Patterns
 		model    string
 		id       string // empty: does not serve it
+		fit      Fit
 	}{
-		{"openai", nil, "gpt-5", "gpt-5"},
-		{"openai", nil, "openai/gpt-5", "gpt-5"},
-		{"openai", nil, "gpt-5-2031-01-01", "gpt-5-2031-01-01"},
-		{"openai", nil, "claude-opus-5", ""},
-		{"openai", nil, "gpt-oss-120b", ""},
-		{"openai", nil, "openai/gpt-oss-120b", ""},
-		{"openrouter", nil, "openai/gpt-5", "openai/gpt-5"},
-		{"openrouter", nil, "openrouter/openai/gpt-5", "openai/gpt-5"},
-		{"openrouter", nil, "openrouter/auto", "openrouter/auto"},
-		{"openrouter", nil, "newlab/new-model", "newlab/new-model"},
-		{"openrouter", nil, "gpt-5", ""},
-		{"groq", nil, "openai/gpt-oss-120b", "openai/gpt-oss-120b"},
-		{"groq", nil, "groq/openai/gpt-oss-120b", "openai/gpt-oss-120b"},
-		{"groq", nil, "newlab/new-model", ""},
-		{"together", nil, "NewLab/New-Model", "NewLab/New-Model"},
-		{"fireworks", nil, "accounts/me/deployedModels/x", "accounts/me/deployedModels/x"},
-		{"gemini", nil, "models/gemini-2.5-pro", "gemini-2.5-pro"},
-		{"deepseek", nil, "deepseek-v9-pro", "deepseek-v9-pro"},
+		{"openai", nil, "gpt-5", "gpt-5", Sure},
+		{"openai", nil, "openai/gpt-5", "gpt-5", Sure},
+		{"openai", nil, "gpt-5-2031-01-01", "gpt-5-2031-01-01", Sure},
+		{"openai", nil, "claude-opus-5", "", NoFit},
+		{"openai", nil, "gpt-oss-120b", "", NoFit},
+		{"openai", nil, "openai/gpt-oss-120b", "", NoFit},
+		{"openrouter", nil, "openai/gpt-5", "openai/gpt-5", Sure},
+		{"openrouter", nil, "openrouter/openai/gpt-5", "openai/gpt-5", Sure},
+		{"openrouter", nil, "openrouter/auto", "openrouter/auto", Sure},
+		{"openrouter", nil, "newlab/new-model", "newlab/new-model", Sure},
+		{"openrouter", nil, "gpt-5", "", NoFit},
+		{"groq", nil, "openai/gpt-oss-120b", "openai/gpt-oss-120b", Sure},
+		{"groq", nil, "groq/openai/gpt-oss-120b", "openai/gpt-oss-120b", Sure},
+		{"groq", nil, "newlab/new-model", "", NoFit},
+		{"together", nil, "NewLab/New-Model", "NewLab/New-Model", Sure},
+		{"fireworks", nil, "accounts/me/deployedModels/x", "accounts/me/deployedModels/x", Sure},
+		{"gemini", nil, "models/gemini-2.5-pro", "gemini-2.5-pro", Sure},
+		{"deepseek", nil, "deepseek-v9-pro", "deepseek-v9-pro", Sure},
 
-		{"openai", Patterns{"gpt-5*"}, "gpt-5.4", "gpt-5.4"},
-		{"openai", Patterns{"gpt-5*"}, "openai/gpt-5.4", "gpt-5.4"},
-		{"openai", Patterns{"openai/gpt-5*"}, "openai/gpt-5.4", "gpt-5.4"},
-		{"openai", Patterns{"gpt-4*"}, "gpt-5.4", ""},
-		{"openai", Patterns{"*"}, "my-finetune", "my-finetune"},
-		{"openai", Patterns{"my-finetune"}, "my-finetune", "my-finetune"},
-		{"openai", Patterns{"*"}, "groq/llama-3.1-8b-instant", ""},
-		{"openai", Patterns{"groq/x"}, "groq/x", "groq/x"},
-		{"openrouter", Patterns{"*"}, "openai/gpt-5", "openai/gpt-5"},
-		{"openrouter", Patterns{"anthropic/*"}, "openai/gpt-5", ""},
+		{"openai", Patterns{"gpt-5*"}, "gpt-5.4", "gpt-5.4", Sure},
+		{"openai", Patterns{"gpt-5*"}, "openai/gpt-5.4", "gpt-5.4", Sure},
+		{"openai", Patterns{"openai/gpt-5*"}, "openai/gpt-5.4", "gpt-5.4", Sure},
+		{"openai", Patterns{"gpt-4*"}, "gpt-5.4", "", NoFit},
+		{"openai", Patterns{"*"}, "gpt-5.1-2025-11-13", "gpt-5.1-2025-11-13", Sure},
+		{"openai", Patterns{"*"}, "my-finetune", "my-finetune", Guess},
+		{"openai", Patterns{"my-finetune"}, "my-finetune", "my-finetune", Sure},
+		{"openai", Patterns{"my-*", "*"}, "my-finetune", "my-finetune", Sure},
+		{"openai", Patterns{"*"}, "groq/llama-3.1-8b-instant", "", NoFit},
+		{"openai", Patterns{"groq/x"}, "groq/x", "groq/x", Sure},
+		{"anthropic", Patterns{"*"}, "gpt-5.1-2025-11-13", "gpt-5.1-2025-11-13", Guess},
+		{"openrouter", Patterns{"*"}, "gemini-2.5-flash", "gemini-2.5-flash", Guess},
+		{"openrouter", Patterns{"*"}, "openai/gpt-5", "openai/gpt-5", Sure},
+		{"openrouter", Patterns{"anthropic/*"}, "openai/gpt-5", "", NoFit},
+
+		// The prefix is OpenRouter's own, and also the name of another provider.
+		{"openrouter", nil, "anthropic/claude-sonnet-4-5", "anthropic/claude-sonnet-4-5", Guess},
+		{"openrouter", Patterns{"*"}, "anthropic/claude-sonnet-4-5", "anthropic/claude-sonnet-4-5", Guess},
+		{"openrouter", Patterns{"anthropic/*"}, "anthropic/claude-sonnet-4-5", "anthropic/claude-sonnet-4-5", Sure},
+		{"openrouter", Patterns{"openai/*"}, "anthropic/claude-sonnet-4-5", "", NoFit},
+		{"openrouter", Patterns{"*"}, "deepseek/deepseek-v9-pro", "deepseek/deepseek-v9-pro", Guess},
+		{"openrouter", Patterns{"*"}, "groq/unheard-of", "", NoFit},
 	}
 	tab := table(t, nil)
 	for _, tt := range tests {
-		id, ok := tab.ByID(tt.provider).Serves(tt.allowed, tt.model)
-		if id != tt.id && ok || ok != (tt.id != "") {
-			t.Errorf("%s %v %q: %q, %v; want %q", tt.provider, tt.allowed, tt.model, id, ok, tt.id)
+		id, fit := tab.ByID(tt.provider).Serves(tt.allowed, tt.model)
+		if id != tt.id || fit != tt.fit {
+			t.Errorf("%s %v %q: %q, %v; want %q, %v", tt.provider, tt.allowed, tt.model, id, fit, tt.id, tt.fit)
+		}
+	}
+}
+
+func TestHas(t *testing.T) {
+	tab := table(t, nil)
+	for model, want := range map[string]string{
+		"gpt-5.1-2025-11-13": "openai", "gpt-9": "openai", "claude-9": "anthropic", "gemini-2.5-flash": "gemini", "models/gemini-2.5-flash": "gemini",
+		"openai/gpt-5": "openai openrouter", "anthropic/claude-sonnet-4-5": "anthropic", "groq/unheard-of": "groq",
+		"no-such-model": "", "foo/bar": "", "Foo/Bar": "", "": "",
+	} {
+		var owners []string
+		for _, p := range tab.All() {
+			if p.Has(model) {
+				owners = append(owners, p.ID)
+			}
+		}
+		if got := strings.Join(owners, " "); got != want {
+			t.Errorf("%q: %q have it, want %q", model, got, want)
 		}
 	}
 }

@@ -70,7 +70,12 @@ type Provider struct {
 
 	base  *url.URL
 	table *Table
+	// elsewhere says that BaseURL is at the host of no provider of the table: a proxy, or another gateway.
+	elsewhere bool
 }
+
+// Elsewhere says whether requests go to a host that is no provider's own.
+func (p *Provider) Elsewhere() bool { return p.elsewhere }
 
 // Callable says whether the gateway can send chats to the provider. If not, reason says why.
 func (p *Provider) Callable() (ok bool, reason string) {

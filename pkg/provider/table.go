@@ -30,6 +30,12 @@ func NewTable(overrides map[string]string) (*Table, error) {
 		t.rows = append(t.rows, &row)
 		t.byID[row.ID] = &row
 	}
+	own := map[string]bool{}
+	for _, p := range t.rows {
+		if u, err := parseBase(p.BaseURL); err == nil {
+			own[u.Hostname()] = true
+		}
+	}
 	var errs []error
 	for id, base := range overrides {
 		switch p := t.byID[id]; {
@@ -44,7 +50,9 @@ func NewTable(overrides map[string]string) (*Table, error) {
 		var err error
 		if p.base, err = parseBase(p.BaseURL); err != nil {
 			errs = append(errs, fmt.Errorf("base URL for %s: %w", p.ID, err))
+			continue
 		}
+		p.elsewhere = !own[strings.ToLower(p.base.Hostname())]
 	}
 	if len(errs) > 0 {
 		slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

@@ -12,6 +12,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/jobs"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -105,6 +106,7 @@ func (a *App) lasting(h http.Header) http.Header {
 	}
 	keep(providerHeader)
 	keep(prioritiesHeader)
+	keep(provider.ViaHeader)
 	for _, p := range a.Providers.All() {
 		for _, name := range p.ForwardedRequestHeaders {
 			keep(name)

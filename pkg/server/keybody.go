@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/fault"
@@ -87,10 +88,13 @@ func (b *keyBody) change(issues *fault.Issues, encrypt func(secret string) store
 	return c
 }
 
-// checkSecret returns the trimmed secret, or "" if it is not valid. A value of a header must be
+// quotes are those in which a secret may be pasted: of code, of a shell, and of a text processor.
+const quotes = "\"'`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
+
+// checkSecret returns the secret without blanks and quotes around it, or "" if it is not valid. A value of a header must be
 // printable ASCII; a blank within comes from a mistake in copying.
 func checkSecret(issues *fault.Issues, secret string) string {
-	secret = strings.TrimSpace(secret)
+	secret = trimSecret(secret)
 	switch {
 	case secret == "":
 		issues.Add("apiKey", "must not be empty")
@@ -102,6 +106,10 @@ func checkSecret(issues *fault.Issues, secret string) string {
 		return secret
 	}
 	return ""
+}
+
+func trimSecret(secret string) string {
+	return strings.TrimFunc(secret, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(quotes, r) })
 }
 
 // minShown is the length of the shortest secret whose last four characters are shown.

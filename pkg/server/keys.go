@@ -69,6 +69,9 @@ func (a *App) createKey(c *call) error {
 	if err := issues.Err(); err != nil {
 		return err
 	}
+	if err := a.checkTwin(c, k.ID, k.Provider, trimSecret(in.APIKey.Value.Reveal()), change.AllowedModels.To); err != nil {
+		return err
+	}
 	secret := change.Secret.To
 	k.Encrypted, k.EncryptionKeyID, k.LastFour = secret.Encrypted, secret.EncryptionKeyID, secret.LastFour
 	k.Name, k.Priority, k.Enabled = change.Name.To, change.Priority.To, change.Enabled.To
@@ -134,6 +137,11 @@ func (a *App) changeKey(c *call, prepare func(*keyBody, store.KeyUse)) error {
 	}
 	if k.Blocked && wasAsked && change.Enabled.To {
 		return errBlocked("key")
+	}
+	if secret, models, changes := a.twinOf(&in, change, k.Key); changes {
+		if err := a.checkTwin(c, k.ID, k.Provider, secret, models); err != nil {
+			return err
+		}
 	}
 	if k.Key, err = store.UpdateKey(c.r.Context(), a.DB, k.UserID, k.ID, change, c.now()); err != nil {
 		return err

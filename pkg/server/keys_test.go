@@ -272,7 +272,9 @@ func TestRejectedKeyComesBack(t *testing.T) {
 	id := ann.key("openai", "sk-"+mark+"-fault-401")
 	ann.chat(hello).refused(502, "PROVIDER_ERROR", "bad_key")
 	ann.get("/api/keys/"+id).is("state", "rejected", "cooldownClass", "bad_key")
-	ann.chat(hello).refused(400, "NO_ELIGIBLE_KEY", "refuses it")
+	if r := ann.chat(hello).refused(503, "UNAVAILABLE", "bad_key"); r.header.Get("Retry-After") == "" {
+		t.Error("the caller is not told when to try again")
+	}
 	ann.patch("/api/keys/"+id, `{"apiKey":"`+apiKey+`"}`).want(200).is("state", "ready", "cooldownUntil", "null", "cooldownClass", "null", "cooldownMessage", "null", "cooldowns", "[]")
 	ann.chat(hello).want(200)
 }

@@ -74,7 +74,7 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 	deps := Deps{
 		Config: cfg, DB: db, Secrets: secrets, Providers: providers, Log: log, Now: time.Now,
 		Upstream: provider.NewClient(provider.ClientConfig{
-			UserAgent: "llm-gateway/" + version.String(), MaxBytes: cfg.Limits.MaxUpstreamBytes,
+			UserAgent: "llm-gateway/" + version.String(), MaxBytes: cfg.Limits.MaxUpstreamBytes, Via: secrets.InstanceID(),
 		}),
 		Throttle: quota.NewSQLThrottle(db),
 	}

@@ -60,6 +60,9 @@ func (a *App) newCall(w http.ResponseWriter, r *http.Request) *call {
 // dispatch answers requests without a route, and preflights; other requests it authorizes and passes to the
 // handler of their route.
 func (a *App) dispatch(c *call) error {
+	if err := a.checkVia(c); err != nil {
+		return err
+	}
 	e := c.endpoint
 	if e == nil {
 		return a.unknown(c)

@@ -90,7 +90,7 @@ func TestListsAreWhole(t *testing.T) {
 	codes := []string{}
 	for _, c := range []fault.Code{fault.Validation, fault.Unauthorized, fault.Forbidden, fault.NotFound,
 		fault.MethodNotAllowed, fault.Conflict, fault.TooLarge,
-		fault.UnsupportedMedia, fault.HeadersTooLarge, fault.RequestTimeout, fault.RateLimit, fault.NoEligibleKey,
+		fault.UnsupportedMedia, fault.HeadersTooLarge, fault.RequestTimeout, fault.RateLimit, fault.NoEligibleKey, fault.LoopDetected,
 		fault.Provider, fault.ProviderTimeout,
 		fault.Unavailable, fault.Internal, fault.Cancelled, fault.Gone} {
 		codes = append(codes, string(c))

@@ -73,7 +73,8 @@ func faultCases() []faultCase {
 		{fault: emulator.NoCredit, told: poor, class: "out_of_money"},
 		{fault: emulator.BadKey, told: broken, class: "bad_key"},
 		{fault: emulator.Forbidden, told: broken, class: "forbidden"},
-		{fault: emulator.NoModel, told: upstream("server_error", "model_not_found", "api_error"), class: "model_unknown"},
+		{fault: emulator.NoModel, told: told{404, "NOT_FOUND", "invalid_request_error", "model_not_found", "not_found_error", "NOT_FOUND"},
+			class: "model_unknown"},
 		{fault: emulator.TooLong, told: callerFault("context_length_exceeded"), class: "context_too_long"},
 		{fault: emulator.Policy, told: callerFault("content_policy_violation"), class: "content_policy", except: map[string]faultCase{
 			"gemini": {told: told{status: 200}}, // an answer without candidates

@@ -2,6 +2,8 @@ package anthropic
 
 import (
 	"errors"
+	"fmt"
+	"regexp"
 	"strconv"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -68,6 +70,10 @@ func errorType(err *fault.Error) string {
 	case fault.ProviderTimeout:
 		return "timeout_error"
 	case fault.Unavailable:
+		// A key that cools down is no overload: agents wait for the end of those, whatever Retry-After says.
+		if class := body.ClassOf(err); class != "" && class != chat.Overloaded {
+			return "api_error"
+		}
 		return "overloaded_error"
 	case fault.Provider:
 		var failed *chat.Error
@@ -99,8 +105,30 @@ func (s *Server) EncodeError(err *fault.Error, requestID string) []byte {
 
 func appendError(out []byte, err *fault.Error, requestID string) []byte {
 	out = body.AppendMember(out, `{"type":"error","error":{"type":`, errorType(err))
-	out = body.AppendMember(out, `,"message":`, err.Message)
+	out = body.AppendMember(out, `,"message":`, errorMessage(err))
 	out = body.AppendDetails(out, err)
 	out = body.AppendMember(out, `},"request_id":`, requestID)
 	return append(out, '}')
 }
+
+// errorMessage returns the error's message. That a request is too long is told in Anthropic's words, by which Claude Code
+// and others know that they have to shorten the conversation.
+func errorMessage(err *fault.Error) string {
+	if body.ClassOf(err) != chat.ContextLength || tellsOverflow(err.Message) {
+		return err.Message
+	}
+	if requested, limit, known := body.ContextSize(err); known {
+		return fmt.Sprintf("prompt is too long: %d tokens > %d maximum", requested, limit)
+	}
+	return "prompt is too long: " + err.Message
+}
+
+// tellsOverflow reports whether a message has one of the two forms that Anthropic's API uses.
+func tellsOverflow(message string) bool {
+	return promptTooLong.MatchString(message) || exceedsLimit.MatchString(message)
+}
+
+var (
+	promptTooLong = regexp.MustCompile(`prompt is too long: \d+ tokens > \d+ maximum`)
+	exceedsLimit  = regexp.MustCompile("input length and `?max_tokens`? exceed context limit: \\d+ \\+ \\d+ > \\d+")
+)

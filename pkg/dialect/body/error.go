@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -51,6 +52,40 @@ func Clip(s string) string {
 		return strings.ToValidUTF8(s[:MaxMessage], "") + "..."
 	}
 	return s
+}
+
+// Detail returns one of the error's details; nil if there is none.
+func Detail(err *fault.Error, name string) any {
+	details, _ := err.Details.(map[string]any)
+	return details[name]
+}
+
+// ClassOf returns the class of the failure that the error tells of; empty if it has none.
+func ClassOf(err *fault.Error) chat.Class {
+	switch class := Detail(err, "class").(type) {
+	case chat.Class:
+		return class
+	case string: // the details were stored meanwhile
+		return chat.Class(class)
+	}
+	return ""
+}
+
+// ContextSize returns how many tokens a request has that is too long, and how many its model takes. known is false if
+// the provider did not say.
+func ContextSize(err *fault.Error) (requested, limit int64, known bool) {
+	requested, limit = number(Detail(err, "requested")), number(Detail(err, "limit"))
+	return requested, limit, requested > limit && limit > 0
+}
+
+func number(v any) int64 {
+	switch n := v.(type) {
+	case int64:
+		return n
+	case float64: // the details were stored meanwhile
+		return int64(n)
+	}
+	return 0
 }
 
 // AppendDetails appends the member details to an error object that has other members. It leaves out details that

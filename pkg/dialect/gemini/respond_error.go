@@ -2,11 +2,13 @@ package gemini
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
@@ -27,7 +29,7 @@ func statusName(code fault.Code) string {
 	switch code {
 	case fault.Validation, fault.TooLarge, fault.UnsupportedMedia, fault.HeadersTooLarge:
 		return "INVALID_ARGUMENT"
-	case fault.NoEligibleKey:
+	case fault.NoEligibleKey, fault.LoopDetected:
 		return "FAILED_PRECONDITION"
 	case fault.Unauthorized:
 		return "UNAUTHENTICATED"
@@ -56,7 +58,7 @@ func statusName(code fault.Code) string {
 func appendError(out []byte, err *fault.Error, requestID string) []byte {
 	out = append(out, `{"error":{"code":`...)
 	out = jsonx.AppendInt(out, int64(err.Code.Status()))
-	out = body.AppendMember(out, `,"message":`, err.Message)
+	out = body.AppendMember(out, `,"message":`, errorMessage(err))
 	out = append(out, `,"status":"`...)
 	out = append(out, statusName(err.Code)...)
 	out = append(out, `","details":[`...)
@@ -89,6 +91,16 @@ func appendError(out []byte, err *fault.Error, requestID string) []byte {
 		out = append(appendDetail(append(out, ','), "RequestInfo", "requestId", requestID), '}')
 	}
 	return append(out, `]}}`...)
+}
+
+// errorMessage returns the error's message. That a request is too long is told in Google's words if the numbers are known.
+func errorMessage(err *fault.Error) string {
+	if body.ClassOf(err) == chat.ContextLength && !strings.Contains(err.Message, "input token count") {
+		if requested, limit, known := body.ContextSize(err); known {
+			return fmt.Sprintf("The input token count (%d) exceeds the maximum number of tokens allowed (%d).", requested, limit)
+		}
+	}
+	return err.Message
 }
 
 // appendDetail writes a detail with one member, and leaves it open.

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
@@ -16,7 +17,7 @@ func (s *Server) EncodeError(err *fault.Error, _ string) []byte { return AppendF
 // (https://platform.openai.com/docs/guides/error-codes), and the error's details if it has any.
 func AppendFault(out []byte, err *fault.Error) []byte {
 	kind, code, param := Words(err)
-	out = body.AppendMember(out, `{"error":{"message":`, err.Message)
+	out = body.AppendMember(out, `{"error":{"message":`, Message(err))
 	out = body.AppendMember(out, `,"type":`, kind)
 	out = append(out, `,"param":`...)
 	out = AppendOrNull(out, param)
@@ -24,6 +25,19 @@ func AppendFault(out []byte, err *fault.Error) []byte {
 	out = AppendOrNull(out, code)
 	out = body.AppendDetails(out, err)
 	return append(out, "}}"...)
+}
+
+// Message returns the error's message. That a request is too long is told in OpenAI's words if the numbers are known.
+func Message(err *fault.Error) string {
+	if body.ClassOf(err) != chat.ContextLength || strings.Contains(err.Message, "maximum context length") {
+		return err.Message
+	}
+	requested, limit, known := body.ContextSize(err)
+	if !known {
+		return err.Message
+	}
+	return fmt.Sprintf("This model's maximum context length is %d tokens. However, your messages resulted in %d tokens. "+
+		"Please reduce the length of the messages.", limit, requested)
 }
 
 // AppendOrNull appends a string; null if it is empty.
@@ -49,8 +63,12 @@ func Words(err *fault.Error) (kind, code, param string) {
 	case fault.Validation:
 		return typeInvalid, invalidCode(err), param
 	case fault.Provider:
-		kind, code = providerWords(detail(err, "class"))
+		kind, code = providerWords(body.ClassOf(err))
 		return kind, code, param
+	case fault.NotFound:
+		if body.ClassOf(err) == chat.ModelUnknown {
+			return typeInvalid, "model_not_found", "model"
+		}
 	}
 	w, ok := words[err.Code]
 	if !ok {
@@ -62,6 +80,7 @@ func Words(err *fault.Error) (kind, code, param string) {
 // words are OpenAI's types and codes of the errors that have one of each.
 var words = map[fault.Code]struct{ kind, code string }{
 	fault.NoEligibleKey:    {typeInvalid, "no_eligible_key"},
+	fault.LoopDetected:     {typeInvalid, "loop_detected"},
 	fault.Unauthorized:     {typeInvalid, "invalid_api_key"},
 	fault.Forbidden:        {typeInvalid, "insufficient_permissions"},
 	fault.NotFound:         {typeInvalid, "unknown_url"},
@@ -79,7 +98,7 @@ var words = map[fault.Code]struct{ kind, code string }{
 
 // invalidCode returns OpenAI's code of an invalid request; empty if it has none.
 func invalidCode(err *fault.Error) string {
-	switch chat.Class(detail(err, "class")) {
+	switch body.ClassOf(err) {
 	case chat.ContextLength:
 		return "context_length_exceeded"
 	case chat.ContentPolicy:
@@ -93,8 +112,8 @@ func invalidCode(err *fault.Error) string {
 }
 
 // providerWords returns the type and the code of a provider's failure.
-func providerWords(class string) (kind, code string) {
-	switch chat.Class(class) {
+func providerWords(class chat.Class) (kind, code string) {
+	switch class {
 	case chat.Overloaded:
 		return typeUnavailable, "server_is_overloaded"
 	case chat.RateLimited, chat.DailyQuota:
@@ -111,19 +130,9 @@ func providerWords(class string) (kind, code string) {
 
 // paramOf returns the path of the wrong field.
 func paramOf(err *fault.Error) string {
-	if m, ok := err.Details.(map[string]any); ok {
-		if issues, ok := m["issues"].([]fault.Issue); ok && len(issues) > 0 {
-			return issues[0].Path
-		}
+	if issues, ok := body.Detail(err, "issues").([]fault.Issue); ok && len(issues) > 0 {
+		return issues[0].Path
 	}
-	return detail(err, "param")
-}
-
-// detail returns one of the error's details as a text.
-func detail(err *fault.Error, name string) string {
-	m, ok := err.Details.(map[string]any)
-	if !ok || m[name] == nil {
-		return ""
-	}
-	return fmt.Sprint(m[name])
+	param, _ := body.Detail(err, "param").(string)
+	return param
 }

@@ -109,24 +109,27 @@ func (e *streamEncoder) Error(out []byte, err *fault.Error) []byte {
 	e.begin("error")
 	e.out = append(e.out, `,"code":`...)
 	e.out = openai.AppendOrNull(e.out, code)
-	e.out = body.AppendMember(e.out, `,"message":`, err.Message)
+	e.out = body.AppendMember(e.out, `,"message":`, openai.Message(err))
 	e.out = append(e.out, `,"param":`...)
 	e.out = openai.AppendOrNull(e.out, param)
 	e.out = append(e.out, ',')
 	object := openai.AppendFault(nil, err)
 	e.out = append(e.out, object[1:len(object)-1]...)
 	e.end()
-	e.output.fail(failure{code: responseErrorCode(err), message: err.Message})
+	e.output.fail(failure{code: responseErrorCode(err), message: openai.Message(err)})
 	e.response("response.failed", failed)
 	return e.release()
 }
 
-// responseErrorCode returns the code of a failed response, which the API limits to a few.
+// responseErrorCode returns the code of a failed response: one of the few that the API documents, or that of a request
+// that is too long, which the API sends all the same and for which Codex waits to shorten the conversation.
 func responseErrorCode(err *fault.Error) string {
-	switch err.Code {
-	case fault.RateLimit:
+	switch {
+	case body.ClassOf(err) == chat.ContextLength:
+		return "context_length_exceeded"
+	case err.Code == fault.RateLimit:
 		return "rate_limit_exceeded"
-	case fault.Validation:
+	case err.Code == fault.Validation, err.Code == fault.NotFound:
 		return "invalid_prompt"
 	}
 	return "server_error"
