@@ -264,8 +264,8 @@ func TestRekeyWhileServing(t *testing.T) {
 			s := newShell(t, append(settings(t), firstSecret, "KEY_SELECTION_STRATEGY=round-robin")...)
 			w := s.visit(t)
 			const keys = 100
-			for range keys {
-				w.key(t, "sk-emulated-0001")
+			for i := range keys {
+				w.key(t, fmt.Sprintf("sk-emulated-%04d", i))
 			}
 			w.stop()
 			s.set(secondSecret)

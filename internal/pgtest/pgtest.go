@@ -143,7 +143,7 @@ func (s *Server) Start() error {
 	settings := []string{"listen_addresses=127.0.0.1", "fsync=" + string(s.fsync), "max_connections=200",
 		"autovacuum_naptime=1h"}
 	if s.fsync == Fast {
-		settings = append(settings, "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal",
+		settings = append(settings, "full_page_writes=off", "wal_level=minimal",
 			"max_wal_senders=0")
 	}
 	for _, setting := range settings {

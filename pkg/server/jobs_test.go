@@ -423,6 +423,9 @@ func TestFailuresOfJobs(t *testing.T) {
 func TestFailedJobsSayWhenToRetry(t *testing.T) {
 	w := newChatWorld(t)
 	w.freeze()
+	// At noon: shortly before midnight a poll would wait for the new day.
+	now := w.now().UTC()
+	w.wait(now.Truncate(24 * time.Hour).Add(36 * time.Hour).Sub(now))
 	w.ann.post("/api/keys", `{"provider":"openai","apiKey":"`+apiKey+`","dailyLimit":1}`).want(201)
 	w.holder.chat(hello).want(200)
 	w.holder.chat(later("spent")).want(202)
