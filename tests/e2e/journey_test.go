@@ -147,7 +147,7 @@ func TestMarkupStaysText(t *testing.T) {
 	b.sees(markup)
 	b.fill("Model", markup)
 	b.click("Send")
-	b.sees("none of your provider keys may serve")
+	b.sees("none of the providers of your keys serves")
 	for _, view := range views {
 		b.open(view.hash)
 		b.settled()

@@ -58,7 +58,7 @@ func TestLongNamesFit(t *testing.T) {
 	b.open("#/playground")
 	b.fill("Model", "nobody-has-this")
 	b.click("Send")
-	b.sees("none of your provider keys may serve")
+	b.sees("none of the providers of your keys serves")
 	b.until("the reasons inside", "document.querySelectorAll('.reasons li').length > 3 && document.documentElement.scrollWidth <= innerWidth")
 	b.clean()
 }
