@@ -194,14 +194,14 @@ func vendorOf(model string) string {
 	return vendor
 }
 
-// answer collects what may have to be saved of the answer that passes by.
+// answer collects the parts of an answer whose reasoning may have to be saved.
 type answer struct {
 	assembler chat.Assembler
 	size      int
 	whole     []chat.Part // of an answer that does not stream
 }
 
-// note collects an event, if the provider may want it back.
+// collect adds an event to the answer, if the provider may want its reasoning back.
 func (c *Call) collect(ev *chat.Event) {
 	if c.current.key.provider.WantsReasoning() {
 		c.answer.add(ev)
