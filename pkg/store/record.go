@@ -39,6 +39,8 @@ type Record struct {
 	Input, Cached, CacheWrite, Output, Reasoning int64
 	// Trace is JSON, kept for a shorter time; empty if nothing went wrong.
 	Trace string
+	// Spent replaces the holds of the request's reservations.
+	Spent []Spending
 	// Statements belong to the end of this request: releases of reservations, cooldowns. They run in the same
 	// transaction, in the order of [EndOfAttempt].
 	Statements []Stmt
@@ -105,7 +107,17 @@ func Settle(records []Record) []Stmt {
 		}
 	}
 	stmts = appendUsageHours(stmts, hours)
-	return appendLatencyHours(stmts, latencies)
+	stmts = appendLatencyHours(stmts, latencies)
+	var spent []Spending
+	for i := range records {
+		spent = append(spent, records[i].Spent...)
+	}
+	return AppendCharges(stmts, spent)
+}
+
+// repeats reports whether the record's holds may have been replaced already.
+func (r *Record) repeats() bool {
+	return slices.ContainsFunc(r.Spent, func(s Spending) bool { return s.Repeated })
 }
 
 func (r *Record) insert(cost *int64) Stmt {

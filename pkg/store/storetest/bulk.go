@@ -16,6 +16,7 @@ type Owner struct {
 	Session store.Session
 	Token   store.Token
 	Keys    []store.Key
+	Limits  []store.ID // of the token, a key and the user
 }
 
 // gathered runs many statements together.
@@ -68,6 +69,7 @@ func Fill(t *testing.T, db store.DB, requests int) Owner {
 			store.HoldUser(o.User.ID),
 			store.StartCooldown(store.Failure{User: o.User.ID, Revision: 1 + keys, Subject: store.HostKey(o.User.ID, "openai", ""), Model: "m", Now: start, Began: start, Class: "timeout"}),
 			store.Stmt{SQL: "insert into throttles (bucket, failures, free_at) values ($1, 1, $2)", Args: []any{fmt.Sprint("bucket ", i), start}}))
+		o.Limits = fillLimits(w, o)
 		owners[i] = o
 	}
 	senders := owners[:fillSenders]
@@ -77,6 +79,30 @@ func Fill(t *testing.T, db store.DB, requests int) Owner {
 	})
 	must(t, g.flush())
 	return senders[fillSenders/2]
+}
+
+// fillLimits adds limits that have windows and holds.
+func fillLimits(w *world, o Owner) (ids []store.ID) {
+	for i, subject := range []store.ID{o.Token.ID, o.Keys[0].ID, o.User.ID} {
+		id := store.NewID(start)
+		must(w.T, w.db.Run(ctx, store.Stmt{
+			SQL: `insert into limits (id, user_id, subject, subject_id, metric, span, amount, models, strict, created_at, updated_at)
+				values ($1, $2, $3, $4, $5, $6, $7, '[]', $8, $9, $9)`,
+			Args: []any{id, o.User.ID, int64(i + 1), subject, int64(i + 1), int64(i + 2), int64(1e9), i == 1, start},
+		}))
+		for n := range int64(3) {
+			must(w.T, w.db.Run(ctx,
+				store.Stmt{SQL: "insert into limit_windows (limit_id, party, starts, used, unconfirmed, gen) values ($1, $2, $3, 5, 0, 0)",
+					Args: []any{id, make([]byte, 16), n}},
+				store.Stmt{
+					SQL: `insert into holds (id, subject, key_id, day_gen, party, starts, amount, gen, output, total, expires_at)
+						values ($1, $2, $3, 0, $4, $5, 1, 0, 0, 0, $6)`,
+					Args: []any{store.NewID(start), id, o.Keys[0].ID, make([]byte, 16), n, start + hour},
+				}))
+		}
+		ids = append(ids, id)
+	}
+	return ids
 }
 
 // fillLog settles requests of the last 30 days in the order of time. To save time, the hourly sums are
