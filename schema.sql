@@ -278,12 +278,5 @@ create table holds (
 ) /*sqlite without rowid */;
 create index holds_window on holds (subject, party, starts);
 
--- One row, which is locked while a limit of the whole gateway is read and held.
-create table gateway_lock (
-  id   integer not null primary key check (id = 1),
-  turn bigint  not null
-);
-
 insert into schema_version (version) values (5);
 insert into instance (id, set_up, registration_enabled, updated_at) values (1, false, false, 0);
-insert into gateway_lock (id, turn) values (1, 0);

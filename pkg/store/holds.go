@@ -223,7 +223,8 @@ const (
  and key_id = (select h.key_id from holds h where h.id = $1 limit 1) and gen = (select h.day_gen from holds h where h.id = $1 limit 1)`
 	dropHolds = "delete from holds where id = $1"
 
-	holdGateway = "update gateway_lock set turn = turn + 1 where id = 1"
+	// The row of the gateway is otherwise written by its set-up alone.
+	holdGateway = "update instance set set_up = set_up where id = 1"
 )
 
 // ReserveHeld returns the statement that adds the reservation whose demand was held to the day of its key. Its row is that

@@ -237,12 +237,12 @@ func DeleteLimit(ctx context.Context, r Runner, l Limit) error {
 }
 
 // deleteLimitsOf returns the statements that delete the limits of a token or key, and what they counted.
-func deleteLimitsOf(subject ID) []Stmt {
-	const of = " in (select l.id from limits l where l.subject_id = $1)"
+func deleteLimitsOf(user, subject ID) []Stmt {
+	const of = " in (select l.id from limits l where l.subject_id = $1 and l.user_id = $2)"
 	return []Stmt{
-		{SQL: "delete from limit_windows where limit_id" + of, Args: []any{subject}},
-		{SQL: "delete from holds where subject" + of, Args: []any{subject}},
-		{SQL: "delete from limits where subject_id = $1", Args: []any{subject}},
+		{SQL: "delete from limit_windows where limit_id" + of, Args: []any{subject, user}},
+		{SQL: "delete from holds where subject" + of, Args: []any{subject, user}},
+		{SQL: "delete from limits where subject_id = $1 and user_id = $2", Args: []any{subject, user}},
 	}
 }
 

@@ -23,8 +23,7 @@ type Routing struct {
 	Token     ID     // zero for a session
 	TokenHash []byte // as it is stored
 
-	// What the token may be used for; empty: everything.
-	AllowedModels, AllowedProviders, AllowedEndpoints []string
+	TokenScope // of the token
 
 	Keys []RoutingKey // by priority, then by age
 	// Limits are those of the user and of the gateway, whatever they are about.

@@ -42,12 +42,6 @@ create table holds (
   primary key (id, subject)
 ) /*sqlite without rowid */;
 create index holds_window on holds (subject, party, starts);
--- One row, which is locked while a limit of the whole gateway is read and held.
-create table gateway_lock (
-  id   integer not null primary key check (id = 1),
-  turn bigint  not null
-);
-insert into gateway_lock (id, turn) values (1, 0);
 -- What a token may be used for: JSON arrays; empty: everything.
 alter table tokens add column allowed_models text not null default '[]';
 alter table tokens add column allowed_providers text not null default '[]';

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -199,7 +200,7 @@ func askEverything(t *testing.T, db store.DB, o Owner) {
 		func() error { _, err := store.Tokens(ctx, db, u); return err },
 		func() error { _, err := store.TokenByID(ctx, db, u, o.Token.ID); return err },
 		func() error {
-			_, err := store.UpdateToken(ctx, db, u, o.Token.ID, store.TokenChange{Name: store.To("x")})
+			_, err := store.UpdateToken(ctx, db, u, o.Token.ID, store.TokenChange{Name: store.To("x")}, start)
 			return err
 		},
 		func() error { _, err := store.AllTokens(ctx, db, store.Page{After: o.Token.ID, Limit: 10}); return err },
@@ -246,6 +247,18 @@ func askEverything(t *testing.T, db store.DB, o Owner) {
 			return db.Run(ctx, store.SaveTurn(store.SavedTurn{ID: store.ID{1}, UserID: u, KeyID: k.ID, Encrypted: []byte("y"), EncryptionKeyID: "k"}, []store.ID{{2}, {3}}, start))
 		},
 		func() error { _, err := store.PurgeTurns(ctx, db, start, 10); return err },
+		func() error { return store.CreateLimit(ctx, db, w.limit(o.User, store.LimitKey, k.ID)) },
+		func() error {
+			_, err := store.Limits(ctx, db, store.LimitFilter{User: u}, store.Page{Limit: 10})
+			return err
+		},
+		func() error {
+			l := store.Limit{ID: o.Limits[0], User: u, Span: store.SpanDay}
+			return errors.Join(store.UpdateLimit(ctx, db, l, store.LimitChange{Amount: store.To(int64(1))}, start), store.ResetLimit(ctx, db, l, start))
+		},
+		func() error { return db.Run(ctx, store.SweepHolds(o.Limits, start)...) },
+		func() error { _, err := store.LoadRouting(ctx, db, store.Credential{Token: o.Token.ID}); return err },
+		func() error { return store.DeleteLimit(ctx, db, store.Limit{ID: o.Limits[0], User: u}) },
 		func() error { return store.DeleteToken(ctx, db, u, o.Token.ID) },
 		func() error { return store.DeleteKey(ctx, db, u, o.Keys[1].ID) },
 		func() error { return store.DeleteSession(ctx, db, u, o.Session.ID) },
