@@ -94,6 +94,10 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 			c.addUsage(&r, usage)
 		}
 	}
+	r.Spent = c.spent(&r, usage)
+	if c.steered != nil {
+		r.Flags |= store.FlagSteered
+	}
 	if o.kind == store.Answered {
 		if save, ok := c.saveTurn(); ok {
 			r.Statements = append(r.Statements, save)

@@ -237,6 +237,9 @@ func ReleaseHeld(id ID, day int64) []Stmt {
 	return []Stmt{{SQL: releaseHeld, Args: []any{id, day}}, {SQL: dropHolds, Args: []any{id}}}
 }
 
+// DropHolds returns the statement that deletes the holds of a reservation that was not made.
+func DropHolds(id ID) Stmt { return Stmt{SQL: dropHolds, Args: []any{id}} }
+
 // HoldGateway returns the statement that makes transactions which read and hold a limit of the gateway run one after
 // another.
 func HoldGateway() Stmt { return Stmt{SQL: holdGateway} }

@@ -94,7 +94,7 @@ func Settle(records []Record) []Stmt {
 	latencies := make(map[latencyHour]int64, 4)
 	for i := range records {
 		r := &records[i]
-		cost := r.plausibleCost()
+		cost := r.PlausibleCost()
 		stmts = append(stmts, r.insert(cost))
 		if r.Trace != "" {
 			stmts = append(stmts, Stmt{SQL: insertTrace, Args: []any{r.User, r.ID, r.Trace}})
@@ -146,9 +146,9 @@ func clampInt32Ptr(n *int64) any {
 // requests of that cost.
 const maxCost = 10_000 * 1_000_000_000
 
-// plausibleCost returns the cost, or nil (unpriced) where a provider reported an impossible one. That would overflow
+// PlausibleCost returns the cost, or nil (unpriced) where a provider reported an impossible one. That would overflow
 // the sums, and every later settle of the hour would fail.
-func (r *Record) plausibleCost() *int64 {
+func (r *Record) PlausibleCost() *int64 {
 	if r.Cost != nil && (*r.Cost < 0 || *r.Cost > maxCost) {
 		return nil
 	}

@@ -1,0 +1,141 @@
+package gateway
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// The names of subjects, metrics and spans, as the API has them.
+var (
+	subjectNames = map[store.LimitSubject]string{store.LimitToken: "token", store.LimitKey: "key", store.LimitUser: "user",
+		store.LimitEndUser: "endUser", store.LimitGateway: "gateway"}
+	metricNames = map[store.Metric]string{store.MetricRequests: "requests", store.MetricTokens: "tokens", store.MetricCost: "cost",
+		store.MetricConcurrent: "concurrent"}
+	spanNames = map[store.Span]string{store.SpanMinute: "minute", store.SpanHour: "hour", store.SpanDay: "day", store.SpanWeek: "week",
+		store.SpanMonth: "month", store.SpanTotal: "total"}
+)
+
+func metricName(m store.Metric) string { return metricNames[m] }
+
+// LimitView is a limit as the API shows it.
+type LimitView struct {
+	ID        *store.ID      `json:"id,omitempty"`
+	Subject   LimitSubject   `json:"subject"`
+	Metric    string         `json:"metric"`
+	Window    string         `json:"window"`
+	Amount    *LimitAmount   `json:"amount,omitempty"`
+	Models    []string       `json:"models,omitempty"`
+	Strict    *bool          `json:"strict,omitempty"`
+	OnReached *LimitFallback `json:"onReached,omitempty"`
+
+	Used        *LimitAmount `json:"used,omitempty"`
+	Held        *LimitAmount `json:"held,omitempty"`
+	Remaining   *LimitAmount `json:"remaining,omitempty"`
+	Unconfirmed *LimitAmount `json:"unconfirmed,omitempty"`
+	ResetsAt    *string      `json:"resetsAt"` // null: never
+	CreatedAt   *string      `json:"createdAt,omitempty"`
+}
+
+// LimitSubject is what a limit is about.
+type LimitSubject struct {
+	Type string    `json:"type"`
+	ID   *store.ID `json:"id,omitempty"`
+}
+
+// LimitFallback is the model that serves once a limit is reached.
+type LimitFallback struct {
+	Model string `json:"model"`
+}
+
+// LimitAmount is an amount of a metric: a whole number, or dollars.
+type LimitAmount struct {
+	Metric store.Metric
+	N      int64
+}
+
+// MarshalJSON writes nano-dollars as dollars, without loss.
+func (a LimitAmount) MarshalJSON() ([]byte, error) {
+	if a.Metric != store.MetricCost {
+		return fmt.Appendf(nil, "%d", a.N), nil
+	}
+	return []byte(store.Dollars(a.N)), nil
+}
+
+// String is the amount for people.
+func (a LimitAmount) String() string {
+	if a.Metric == store.MetricCost {
+		return "$" + store.Dollars(a.N)
+	}
+	return fmt.Sprintf("%d %s", a.N, metricName(a.Metric))
+}
+
+func limitSubject(l *store.Limit, named bool) LimitSubject {
+	s := LimitSubject{Type: subjectNames[l.Subject]}
+	if named && !l.SubjectID.IsZero() {
+		s.ID = &l.SubjectID
+	}
+	return s
+}
+
+// ViewLimit shows a limit at now. Whoever may not know its amounts learns what it counts and when that starts again.
+func ViewLimit(l *store.Limit, s store.LimitStatus, now int64, amounts bool) LimitView {
+	v := LimitView{Subject: limitSubject(l, amounts), Metric: metricName(l.Metric), Window: spanNames[l.Span], ResetsAt: timeText(l.Span.End(now))}
+	if !amounts {
+		return v
+	}
+	amount := func(n int64) *LimitAmount { return &LimitAmount{l.Metric, n} }
+	v.Amount, v.Used, v.Held, v.Unconfirmed = amount(l.Amount), amount(s.Used), amount(s.Held), amount(s.Unconfirmed)
+	v.Remaining = amount(max(0, l.Amount-s.Used-s.Held))
+	return v
+}
+
+func timeText(ms int64) *string {
+	if ms == 0 {
+		return nil
+	}
+	s := time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z")
+	return &s
+}
+
+// showsAmounts reports whether the principal may know the amounts of the limit: its token's, and a session all that are
+// about its user.
+func (c *Call) showsAmounts(l *store.Limit) bool {
+	return showsAmounts(l, !c.req.Principal.Session.IsZero())
+}
+
+func showsAmounts(l *store.Limit, session bool) bool {
+	switch l.Subject {
+	case store.LimitToken, store.LimitEndUser:
+		return true
+	case store.LimitKey, store.LimitUser:
+		return session
+	}
+	return false
+}
+
+// limitFault returns the error for a request that a limit refuses.
+func (c *Call) limitFault(b *limitBlock) error {
+	v := ViewLimit(b.Limit, b.LimitStatus, c.nowMs(), c.showsAmounts(b.Limit))
+	v.Remaining, v.Unconfirmed = nil, nil
+	whose := map[store.LimitSubject]string{store.LimitToken: "this token", store.LimitKey: "the key", store.LimitUser: "the user",
+		store.LimitEndUser: "the end user", store.LimitGateway: "the gateway"}[b.Subject]
+	var msg string
+	switch {
+	case b.Metric == store.MetricConcurrent:
+		msg = fmt.Sprintf("this token may have %d requests at the same time", b.Amount)
+	case v.Amount == nil:
+		msg = fmt.Sprintf("a limit of %s of %s is reached", metricName(b.Metric), whose)
+	default:
+		msg = fmt.Sprintf("the limit of %s of %s is reached: %s used, %s held by requests under way", *v.Amount, whose, *v.Used, *v.Held)
+	}
+	switch {
+	case b.wait == heldWait:
+		msg += "; try again when others have ended"
+	case v.ResetsAt != nil:
+		msg += "; it starts again at " + *v.ResetsAt
+	}
+	return &fault.Error{Code: fault.RateLimit, Message: msg, Details: map[string]any{"limit": v}, RetryAfter: b.wait}
+}
