@@ -26,6 +26,7 @@ type attempt struct {
 	passesTransient bool // although the key cools down after a transient failure
 
 	client      dialect.Client      // of the protocol in which the request is sent
+	traits      dialect.Traits      // of that client and the model
 	passthrough dialect.Passthrough // not nil: the answer's bytes are passed through
 	names       body.ToolNames      // not nil: the provider knows functions by other names
 
@@ -64,15 +65,15 @@ func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
 	req.Model = a.key.model
 	a.client = a.key.provider.Protocol(a.key.model, &req, request.Dialect)
 	same := request.Dialect != "" && request.Dialect == a.client.Dialect()
-	traits := a.client.Traits(a.key.model)
-	if !same || !body.ToolNamesFit(req.Tools, traits.ToolNames) {
-		a.names = body.FitToolNames(&req, traits.ToolNames)
+	a.traits = a.client.Traits(a.key.model)
+	if !same || !body.ToolNamesFit(req.Tools, a.traits.ToolNames) {
+		a.names = body.FitToolNames(&req, a.traits.ToolNames)
 	}
 	if same && a.names == nil {
 		if passthrough, able := a.client.(dialect.Passthrough); able {
 			if enc, ok := passthrough.PassthroughRequest(request.Body, &req, request.changedMessages); ok {
 				a.warnings = enc.Warnings
-				if !traits.RewritesAnswers {
+				if !a.traits.RewritesAnswers {
 					a.passthrough = passthrough
 				}
 				return enc, true
@@ -92,7 +93,7 @@ func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
 // splitter returns what takes reasoning out of the answer's text; nil if it cannot stand there, or the bytes are passed
 // through.
 func (a *attempt) splitter() *body.ThinkSplitter {
-	if a.passthrough == nil && a.client.Traits(a.key.model).ThinkTags {
+	if a.passthrough == nil && a.traits.ThinkTags {
 		return new(body.ThinkSplitter)
 	}
 	return nil
