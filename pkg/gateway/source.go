@@ -15,7 +15,7 @@ type source struct {
 	body          io.Closer
 	events        *sse.Reader
 	decoder       dialect.StreamDecoder
-	names         body.ToolNames
+	forms         *body.ToolForms
 	thinkSplitter *body.ThinkSplitter
 	ended         bool
 
@@ -47,9 +47,9 @@ func (s *source) next(out []chat.Event) []chat.Event {
 	return out
 }
 
-// translate restores the client's tool names in the events from the index on, and splits reasoning from text.
+// translate restores the calls of the client's tools in the events from the index on, and splits reasoning from text.
 func (s *source) translate(events []chat.Event, from int) []chat.Event {
-	s.names.RestoreEvents(events[from:])
+	events = s.forms.RestoreEvents(events, from)
 	if s.thinkSplitter != nil {
 		events = s.thinkSplitter.Split(events, from)
 	}
