@@ -3,6 +3,7 @@ package body
 import (
 	"encoding/json"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
@@ -97,6 +98,12 @@ scan:
 		case c == '"':
 			over = true
 			break scan
+		case c >= utf8.RuneSelf:
+			if !utf8.FullRune(r.held[i:]) {
+				break scan
+			}
+			_, n := utf8.DecodeRune(r.held[i:])
+			i += n
 		case c != '\\':
 			i++
 		default:

@@ -312,6 +312,7 @@ func (f *fitter) call(p *chat.Part) *chat.Part {
 	}
 	call.Name = f.sentName(form)
 	call.Group, call.Type = "", ""
+	delete(f.called, call.ID) // ids may come again
 	if call == *p.ToolCall && len(p.Raw) == 0 {
 		return p
 	}
