@@ -71,6 +71,10 @@ func (d *diagnosis) run(ctx context.Context) {
 		return
 	}
 	d.report(passed, "configuration", "every variable is valid")
+	if ignored := cfg.Database.Ignored; ignored != "" {
+		d.report(note, "database", "these parameters of the address are not PostgreSQL's and are ignored: %s",
+			ignored)
+	}
 	d.folder(cfg)
 	if cfg.TLS.Cert != "" {
 		d.certificate(cfg)

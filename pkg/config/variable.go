@@ -40,7 +40,7 @@ func (v Variable) DefaultFor(platform Platform) string {
 func Variables() []Variable {
 	variables := []Variable{
 		{Name: "DATABASE_URL", Kind: SecretURL,
-			Description: "Postgres: `postgres://user:password@host/database`. The binary also accepts `sqlite:/path/to/file`, and uses SQLite in `DATA_DIR` if no URL is set. Required on functions."},
+			Description: "Postgres: `postgres://user:password@host/database`. The binary also accepts `sqlite:/path/to/file`, and uses SQLite in `DATA_DIR` if no URL is set. Parameters of other clients, such as `pgbouncer` or `connection_limit`, are ignored with a line in the log. Required on functions."},
 		{Name: "POSTGRES_URL", Kind: SecretURL, Description: "Read if `DATABASE_URL` is not set."},
 		{Name: "DATABASE_URL_UNPOOLED", Kind: SecretURL,
 			Description: "The same database without a pooler, for migrations. Default: the database's URL."},
