@@ -148,6 +148,7 @@ func routeTable() []Route {
 		{"GET", "/health", Health, AccessPublic, SameOrigin, (*App).live},
 		{"GET", "/health/live", Health, AccessPublic, SameOrigin, (*App).live},
 		{"GET", "/health/ready", Health, AccessPublic, SameOrigin, (*App).ready},
+		{"GET", "/.well-known/security.txt", Health, AccessPublic, SameOrigin, (*App).securityTxt},
 
 		{"GET", "/api/cron", Cron, AccessScheduler, SameOrigin, (*App).cron},
 	}

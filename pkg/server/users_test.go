@@ -124,7 +124,7 @@ func TestDeletedAccounts(t *testing.T) {
 		root.delete("/api/users/"+root.id.String()).refused(409, "CONFLICT", "your own account")
 		root.post("/api/auth/me/delete", body).refused(409, "CONFLICT", "last enabled admin")
 		bob.delete("/api/users/"+root.id.String()).refused(403, "FORBIDDEN", "")
-		root.delete("/api/users/"+bob.id.String()).want(204)
+		root.delete("/api/users/" + bob.id.String()).want(204)
 		bob.get("/api/auth/me").refused(401, "UNAUTHORIZED", "")
 		if n := root.get("/api/users").want(200).count("users"); n != 1 {
 			t.Errorf("%d users are left", n)
