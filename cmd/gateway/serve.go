@@ -60,7 +60,7 @@ type service struct {
 }
 
 func (in *installation) listen() (*service, error) {
-	site, err := newSite(llmgateway.Public, mount.API())
+	site, err := newSite(in.cfg, llmgateway.Public, mount.API())
 	if err != nil {
 		return nil, err
 	}

@@ -213,6 +213,7 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
 		names: a.names, thinkSplitter: a.splitter()}
 	if a.passthrough != nil {
 		a.source.passthrough = a.passthrough.NewStreamPassthrough(request.Chat)
+		a.source.eventNames.secret = a.key.secret
 	}
 	g.readFirst(a)
 }
