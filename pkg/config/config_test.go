@@ -431,7 +431,7 @@ func TestPrices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if nanos, priced := c.Prices.Cost(catalog.Request{Provider: "openai", Model: "x"}, &chat.Usage{Input: 1_000_000}); nanos != 1_000_000_000 || !priced {
-		t.Errorf("%d, %v", nanos, priced)
+	if got := c.Prices.Cost(catalog.Request{Provider: "openai", Model: "x"}, &chat.Usage{Input: 1_000_000}); got != (catalog.Charge{Nanos: 1_000_000_000, Priced: true}) {
+		t.Errorf("%+v", got)
 	}
 }
