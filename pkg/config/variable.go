@@ -40,7 +40,7 @@ func (v Variable) DefaultFor(platform Platform) string {
 func Variables() []Variable {
 	variables := []Variable{
 		{Name: "DATABASE_URL", Kind: SecretURL,
-			Description: "Postgres: `postgres://user:password@host/database`. The binary also accepts `sqlite:/path/to/file`, and uses SQLite in `DATA_DIR` if no URL is set. Required on functions."},
+			Description: "Postgres: `postgres://user:password@host/database`. The binary also accepts `sqlite:/path/to/file`, and uses SQLite in `DATA_DIR` if no URL is set. Parameters of other clients, such as `pgbouncer` or `connection_limit`, are ignored with a line in the log. Required on functions."},
 		{Name: "POSTGRES_URL", Kind: SecretURL, Description: "Read if `DATABASE_URL` is not set."},
 		{Name: "DATABASE_URL_UNPOOLED", Kind: SecretURL,
 			Description: "The same database without a pooler, for migrations. Default: the database's URL."},
@@ -75,6 +75,8 @@ func Variables() []Variable {
 		{Name: "LOG_FORMAT", Default: string(LogText), Description: "`text` or `json`."},
 		{Name: "TRUSTED_PROXIES",
 			Description: "Addresses and networks, separated by commas, whose `X-Forwarded-For` is trusted. On Vercel the header is always trusted."},
+		{Name: "SECURITY_CONTACT",
+			Description: "Where to report security problems of this installation, a URL or an e-mail address: `/.well-known/security.txt` then tells it (RFC 9116)."},
 		{Name: "MODEL_PRICES",
 			Description: "Prices that override list prices, USD per million tokens, as JSON: `{\"openai/gpt-5-mini\":{\"input\":0.25,\"output\":2,\"cacheRead\":0.025}}`; a name may end in `*`."},
 		{Name: "CORS_ORIGINS", Default: "*",

@@ -215,6 +215,7 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
 		forms: a.forms, thinkSplitter: a.splitter()}
 	if a.passthrough != nil {
 		a.source.passthrough = a.passthrough.NewStreamPassthrough(request.Chat)
+		a.source.eventNames.secret = a.key.secret
 	}
 	g.readFirst(a)
 }

@@ -29,17 +29,12 @@ func (c *call) faultOf(err error) *fault.Error {
 		return fault.New(fault.NotFound, "there is no such object")
 	case c.r.Context().Err() != nil && errors.Is(err, context.Canceled):
 		return fault.Wrap(err, fault.Cancelled, "the caller left")
-	case errors.Is(err, context.DeadlineExceeded):
-		return unavailable(err, "this took too long; try again shortly")
-	}
-	switch store.CodeOf(err) {
-	case store.CodeUnavailable, store.CodeDeadlock:
-		return unavailable(err, "the database does not answer; try again shortly")
-	case store.CodeFull:
-		return unavailable(err, "the database takes no more data")
-	case store.CodeReference:
+	case store.CodeOf(err) == store.CodeReference:
 		// Another request deleted the object at the same time.
 		return fault.Wrap(err, fault.NotFound, "there is no such object any more")
+	}
+	if condition := store.Condition(err); condition != "" {
+		return unavailable(err, condition)
 	}
 	return fault.From(err)
 }

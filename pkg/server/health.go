@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -18,10 +19,17 @@ const (
 	old     condition = "old" // the schema's version
 )
 
+// conditions are those of the database that are not just down.
+var conditions = map[store.Code]condition{
+	store.CodeLocked: "locked", store.CodeMissing: "missing", store.CodeFull: "full", store.CodeReadOnly: "read-only",
+	store.CodeRefused: "refused",
+}
+
 type readiness struct {
 	Database condition  `json:"database"`
 	Schema   condition  `json:"schema"`
 	Redis    *condition `json:"redis,omitempty"` // only if there is one
+	problem  string
 }
 
 // readyTime bounds a readiness check; probes repeat it anyway.
@@ -38,8 +46,9 @@ func (a *App) readiness(c *call) readiness {
 	case err == nil || code == store.CodeOther:
 		r.Schema = old
 	default:
-		r.Database, r.Schema = down, down
+		r.Database, r.Schema = cmp.Or(conditions[code], down), down
 	}
+	r.problem = store.Condition(err)
 	if err != nil {
 		a.logFault(c, unavailable(err, "not ready"))
 	}
@@ -68,9 +77,11 @@ func (r readiness) status() string {
 }
 
 type healthView struct {
-	Status    string     `json:"status"`
-	Checks    *readiness `json:"checks,omitempty"`
-	Timestamp timestamp  `json:"timestamp"`
+	Status string     `json:"status"`
+	Checks *readiness `json:"checks,omitempty"`
+	// Problem says why the database cannot serve, and what to do about it.
+	Problem   string    `json:"problem,omitempty"`
+	Timestamp timestamp `json:"timestamp"`
 }
 
 // live answers that the process runs. It checks no dependency: a restart of the gateway repairs no database, and
@@ -86,5 +97,5 @@ func (a *App) ready(c *call) error {
 	if !r.serves() {
 		status = http.StatusServiceUnavailable
 	}
-	return c.reply(status, healthView{Status: r.status(), Checks: &r, Timestamp: timestamp(c.now())})
+	return c.reply(status, healthView{Status: r.status(), Checks: &r, Problem: r.problem, Timestamp: timestamp(c.now())})
 }

@@ -71,6 +71,10 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ignored := cfg.Database.Ignored; ignored != "" {
+		log.Warn("DATABASE_URL has parameters that neither PostgreSQL nor its driver knows: they are ignored",
+			"parameters", ignored)
+	}
 	deps := Deps{
 		Config: cfg, DB: db, Secrets: secrets, Providers: providers, Log: log, Now: time.Now,
 		Upstream: provider.NewClient(provider.ClientConfig{

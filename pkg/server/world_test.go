@@ -288,9 +288,12 @@ func (db *spyDB) once(sql string, do func()) {
 
 // broken makes the database fail until repair is called.
 func (db *spyDB) broken() (repair func()) {
-	before := func(string) error {
-		return &store.Error{Code: store.CodeUnavailable, Err: fmt.Errorf("no connection to postgres://gateway:%s@db", mark)}
-	}
+	return db.failing(&store.Error{Code: store.CodeUnavailable, Err: fmt.Errorf("no connection to postgres://gateway:%s@db", mark)})
+}
+
+// failing makes the database fail with err until repair is called.
+func (db *spyDB) failing(err error) (repair func()) {
+	before := func(string) error { return err }
 	db.before.Store(&before)
 	return func() { db.before.Store(nil) }
 }

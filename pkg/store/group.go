@@ -92,7 +92,7 @@ func (g *Group[T]) writeBatch(ctx context.Context, batch []*member[T]) {
 		items[i], m.err = m.item, errNotWritten
 	}
 	err := g.try(ctx, items)
-	if err == nil || len(batch) == 1 || CodeOf(err) == CodeUnavailable {
+	if err == nil || len(batch) == 1 || away(err) {
 		for _, m := range batch {
 			m.err = err
 		}
@@ -101,6 +101,15 @@ func (g *Group[T]) writeBatch(ctx context.Context, batch []*member[T]) {
 	for i, m := range batch {
 		m.err = g.try(ctx, items[i:i+1])
 	}
+}
+
+// away says that the database did not write because it cannot, whatever the items are.
+func away(err error) bool {
+	switch CodeOf(err) {
+	case CodeUnavailable, CodeLocked, CodeMissing, CodeFull, CodeReadOnly, CodeRefused:
+		return true
+	}
+	return errors.Is(err, context.DeadlineExceeded)
 }
 
 // tries bounds how often a write is run again after the database chose it to

@@ -100,8 +100,12 @@ const (
 	CodeReference   Code = "reference"   // a foreign key points nowhere
 	CodeNull        Code = "null"        // a column that must have a value would get none
 	CodeDeadlock    Code = "deadlock"    // rolled back to resolve a deadlock or a serialization failure: run again
-	CodeUnavailable Code = "unavailable" // cannot connect, connection lost, too many connections, busy
-	CodeFull        Code = "full"        // no space left, or the database is read-only
+	CodeUnavailable Code = "unavailable" // cannot connect, connection lost, no answer in time, too many connections
+	CodeLocked      Code = "locked"      // another process held a lock for too long
+	CodeMissing     Code = "missing"     // the file of the database cannot be opened
+	CodeFull        Code = "full"        // no space left
+	CodeReadOnly    Code = "read-only"   // nothing can be written: a standby, a file without permission
+	CodeRefused     Code = "refused"     // wrong password, no such database, a missing privilege: the operator has to act
 	CodeOther       Code = "other"
 )
 
@@ -110,10 +114,18 @@ type Error struct {
 	Code Code
 	// Constraint names the unique constraint or, on SQLite, "table.column", for CodeConflict.
 	Constraint string
-	Err        error
+	// Fix says what the operator has to do, for CodeRefused. Callers may see it.
+	Fix string
+	Err error
 }
 
-func (e *Error) Error() string { return "database: " + string(e.Code) + ": " + e.Err.Error() }
+func (e *Error) Error() string {
+	text := "database: " + string(e.Code) + ": " + e.Err.Error()
+	if e.Fix != "" {
+		text += "; " + e.Fix
+	}
+	return text
+}
 
 // Unwrap returns the driver's error.
 func (e *Error) Unwrap() error { return e.Err }
@@ -123,6 +135,15 @@ func CodeOf(err error) Code {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Code
+	}
+	return ""
+}
+
+// FixOf returns what the operator has to do about err, or "" if that is not known.
+func FixOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Fix
 	}
 	return ""
 }

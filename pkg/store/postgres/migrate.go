@@ -74,8 +74,9 @@ func migrate(ctx context.Context, pg *pgconn.PgConn) (from int, err error) {
 // version reads the schema's version; 0 if there is no schema. A statement of its own,
 // begun after the lock was given, sees what the process before us committed.
 func version(ctx context.Context, pg *pgconn.PgConn) (int, error) {
-	exists, err := number(ctx, pg,
-		"select count(*) from information_schema.tables where table_name = 'schema_version' and table_schema = any (current_schemas(false))")
+	// Not information_schema.tables: that hides tables on which the role has no privilege.
+	exists, err := number(ctx, pg, "select count(*) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace "+
+		"where c.relname = 'schema_version' and n.nspname = any (current_schemas(false))")
 	if err != nil || exists == 0 {
 		return 0, err
 	}

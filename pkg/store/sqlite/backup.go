@@ -116,7 +116,7 @@ func Release(ctx context.Context, path string) error {
 	mode := ""
 	stmt := store.Stmt{SQL: "pragma journal_mode=delete", Each: func(row store.Row) error { return row.Scan(&mode) }}
 	if err := c.run(ctx, &stmt, &r); err != nil {
-		if err = mapError(err); store.CodeOf(err) == store.CodeUnavailable {
+		if err = mapError(err); store.CodeOf(err) == store.CodeLocked {
 			return ErrInUse
 		}
 		return err

@@ -40,10 +40,14 @@ func codeOf(rc int) store.Code {
 		return store.CodeNull
 	}
 	switch rc & 0xff { // the primary code, https://www.sqlite.org/rescode.html
-	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED, lib.SQLITE_CANTOPEN, lib.SQLITE_PROTOCOL:
-		return store.CodeUnavailable
-	case lib.SQLITE_FULL, lib.SQLITE_READONLY:
+	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED, lib.SQLITE_PROTOCOL:
+		return store.CodeLocked
+	case lib.SQLITE_CANTOPEN, lib.SQLITE_NOTADB:
+		return store.CodeMissing
+	case lib.SQLITE_FULL:
 		return store.CodeFull
+	case lib.SQLITE_READONLY:
+		return store.CodeReadOnly
 	}
 	return store.CodeOther
 }

@@ -100,7 +100,7 @@ func (db *DB) openRetrying() error {
 	deadline := time.Now().Add(openTimeout)
 	for {
 		_, err := db.Migrate(context.Background())
-		if store.CodeOf(err) != store.CodeUnavailable || time.Now().After(deadline) {
+		if store.CodeOf(err) != store.CodeLocked || time.Now().After(deadline) {
 			return err
 		}
 		time.Sleep(openPause)
