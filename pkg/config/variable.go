@@ -77,6 +77,8 @@ func Variables() []Variable {
 		{Name: "LOG_FORMAT", Default: string(LogText), Description: "`text` or `json`."},
 		{Name: "TRUSTED_PROXIES",
 			Description: "Addresses and networks, separated by commas, whose `X-Forwarded-For` is trusted. On Vercel the header is always trusted."},
+		{Name: "SECURITY_CONTACT",
+			Description: "Where to report security problems of this installation, a URL or an e-mail address: `/.well-known/security.txt` then tells it (RFC 9116)."},
 		{Name: "MODEL_PRICES",
 			Description: "Prices that override list prices, USD per million tokens, as JSON: `{\"openai/gpt-5-mini\":{\"input\":0.25,\"output\":2,\"cacheRead\":0.025}}`; a name may end in `*`."},
 		{Name: "CORS_ORIGINS", Default: "*",

@@ -44,8 +44,8 @@ type Settings struct {
 	IdleTimeout time.Duration
 }
 
-// Cost returns the cost of a request in nano-dollars; priced is false if a price is missing that the request needs.
-type Cost func(r catalog.Request, usage *chat.Usage) (nanos int64, priced bool)
+// Cost returns the cost of a request.
+type Cost func(r catalog.Request, usage *chat.Usage) catalog.Charge
 
 // Deps are what a Gateway works with. All are required but OnSettled.
 type Deps struct {

@@ -108,6 +108,11 @@ func (r *retention) purge(ctx context.Context, now int64) (int64, error) {
 			n += gone
 		}
 	}
+	if err == nil {
+		var gone int64
+		gone, err = store.PurgeDeletedUsers(ctx, r.db, retentionBatch)
+		n += gone
+	}
 	if n > 0 {
 		r.log.Info("old rows deleted", "rows", n)
 	}

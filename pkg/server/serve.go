@@ -50,6 +50,7 @@ func (a *App) newCall(w http.ResponseWriter, r *http.Request) *call {
 	}
 	c.dialect, c.claimed = a.dialects.of(r.URL.Path, r.Header)
 	c.client, c.proxied = a.proxies.client(r)
+	a.warnOfUnlistedProxy(r)
 	if r.ContentLength != 0 {
 		// For the rest of a body that no handler reads: the server reads it before the next request.
 		c.w.control.SetReadDeadline(time.Now().Add(c.bodyTimeout))

@@ -53,7 +53,7 @@ func (p *passthrough) partFits(part *chat.Part) bool {
 	case chat.File:
 		return p.fileFits(part.Media)
 	case chat.Call:
-		return p.toolID(part.ToolCall.ID) == part.ToolCall.ID && !(p.strict() && part.ToolCall.Custom)
+		return p.toolID(part.ToolCall.ID) == part.ToolCall.ID && (!part.ToolCall.Custom || p.Rules.CustomTools)
 	case chat.Result:
 		return p.resultFits(part.ToolResult)
 	case chat.Unrendered:

@@ -41,7 +41,11 @@ func (e *encoder) otherMessage(m *chat.Message) {
 		case p.Kind == chat.Result:
 			written = true
 			e.Comma()
-			e.result(p.ToolResult)
+			if len(p.Raw) > 0 {
+				e.Out = jsonx.AppendCompact(e.Out, p.Raw)
+			} else {
+				e.result(p.ToolResult)
+			}
 		case p.Kind == chat.Unrendered && itemOf(p.Raw):
 			written = true
 			e.Comma()
@@ -171,6 +175,9 @@ func (e *encoder) assistant(parts []chat.Part) {
 			}
 			e.Comma()
 			e.message(parts[i : i+n])
+		case p.Kind == chat.Call && len(p.Raw) > 0:
+			e.Comma()
+			e.Out = jsonx.AppendCompact(e.Out, p.Raw)
 		case p.Kind == chat.Call:
 			e.Comma()
 			e.call(p.ToolCall)
@@ -230,6 +237,7 @@ func (e *encoder) call(c *chat.ToolCall) {
 	}
 	e.Str(callID(c.ID))
 	e.Member(`,"name":`, c.Name)
+	e.Optional(`,"namespace":`, c.Group)
 	e.Raw(member)
 	e.Str(arguments)
 	e.Raw("}")
