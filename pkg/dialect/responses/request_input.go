@@ -75,7 +75,7 @@ func (d *decoder) other(v, kind jsonx.Value) {
 		d.Expected(kind, "a string")
 		return
 	}
-	part := chat.Part{Kind: chat.Unrendered, Raw: v.Clone()}
+	part := body.Unrendered(Name, kind.Str(), v)
 	switch sideOf(kind.Str()) {
 	case modelSide:
 		d.message(chat.Assistant, []chat.Part{part})
@@ -155,7 +155,7 @@ func (d *decoder) part(v jsonx.Value, role chat.Role) (p chat.Part) {
 		d.Expected(kind, "a string")
 	default:
 		d.foreign(kind, "unknown type of part "+body.Quote(kind.Str()))
-		p.Kind, p.Raw = chat.Unrendered, v.Clone()
+		p = body.Unrendered(Name, kind.Str(), v)
 	}
 	if v.Get("prompt_cache_breakpoint").Given() {
 		p.Cache = new(chat.CacheMark)

@@ -44,7 +44,7 @@ func TestRequestsReadBack(t *testing.T) {
 			r.Tools, r.ToolChoice = sayable().Tools, &chat.ToolChoice{Mode: chat.ToolNamed, Name: "web_search"}
 		}),
 		"what the caller's programs did": bare(func(r *chat.Request) {
-			r.Messages = append(r.Messages, user(chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{"type":"compaction","encrypted_content":"x"}`)}))
+			r.Messages = append(r.Messages, user(chat.Part{Kind: chat.Unrendered, Dialect: "responses", Raw: json.RawMessage(`{"type":"compaction","encrypted_content":"x"}`)}))
 		}),
 	} {
 		enc, err := responses.Client{}.EncodeRequest(want)
