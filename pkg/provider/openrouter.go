@@ -90,15 +90,15 @@ func openRouterModels() []openai.ModelRules {
 	claudes := openai.ModelRules{ReasoningBoundToContext: true} // Anthropic's preserved thinking
 	noPrefill := claudes
 	noPrefill.Turns = &dialect.TurnRules{Ends: dialect.EndsAnyButOwn}
-	noPrefill.Match = fromMaker("anthropic", claude(406))
-	claudes.Match = fromMaker("anthropic", idPrefix(""))
-	return []openai.ModelRules{noPrefill, claudes, {Match: fromMaker("mistralai", idPrefix("")), Turns: &mistralTurns}}
+	noPrefill.Match = fromMaker("anthropic/", claude(406))
+	claudes.Match = fromMaker("anthropic/", idPrefix(""))
+	return []openai.ModelRules{noPrefill, claudes, {Match: fromMaker("mistralai/", idPrefix("")), Turns: &mistralTurns}}
 }
 
 // fromMaker fits slugs of a maker's models: anthropic/claude-opus-4.6, and ~anthropic/claude-opus-latest.
 func fromMaker(maker string, match func(model string) bool) func(string) bool {
 	return func(slug string) bool {
-		name, ok := strings.CutPrefix(strings.TrimPrefix(slug, "~"), maker+"/")
+		name, ok := strings.CutPrefix(strings.TrimPrefix(slug, "~"), maker)
 		return ok && match(name)
 	}
 }

@@ -67,10 +67,13 @@ func (p *passthrough) turnsFit(anew map[int][]chat.Part) bool {
 				continue
 			}
 		}
+		others := false
 		for b := m.Get("content").First(); b.Exists(); b = b.Next() {
-			if !blockFits(b) {
+			result := b.Get("type").Is("tool_result")
+			if !blockFits(b) || result && others { // results come first
 				return false
 			}
+			others = others || !result
 		}
 	}
 	return true
@@ -81,6 +84,9 @@ func blockFits(b jsonx.Value) bool {
 	case "thinking":
 		signature := b.Get("signature").Str()
 		return signature != "" && !reasoning.IsEnvelope(signature)
+	case "tool_result":
+		content := b.Get("content")
+		return !content.Given() || body.IsContent(content)
 	case "text":
 		for c := b.Get("citations").First(); c.Exists(); c = c.Next() {
 			if c.Get("type").Is("web_search_result_location") && c.Get("encrypted_index").Empty() {

@@ -162,9 +162,8 @@ func (d *decoder) call(v jsonx.Value) chat.Part {
 func (d *decoder) result(v jsonx.Value) chat.Part {
 	r := &chat.ToolResult{CallID: d.ID(v, "tool_use_id")}
 	r.Name = d.Called(r.CallID)
-	if content := v.Get("content"); content.Given() {
-		r.Parts = d.content(content, chat.ToolRole)
-	}
+	content := v.Get("content")
+	r.Parts = body.ResultContent(content, func() []chat.Part { return d.content(content, chat.ToolRole) })
 	if e := v.Get("is_error"); e.Given() {
 		r.IsError = d.Bool(e)
 	}

@@ -26,6 +26,28 @@ func Tagged(kind, text string) string {
 	return "<" + kind + ">\n" + text + "\n</" + kind + ">"
 }
 
+// IsContent reports whether a value is a text or an array of blocks, which is what all dialects have as content.
+func IsContent(v jsonx.Value) bool {
+	for e := v.First(); e.Exists(); e = e.Next() {
+		if e.Kind() != jsonx.Object {
+			return false
+		}
+	}
+	return v.Kind() == jsonx.String || v.Kind() == jsonx.Array
+}
+
+// ResultContent reads the content of a tool's result: read reads what IsContent reports. Programs write null, or leave
+// it out, for a tool that returned nothing, and some write JSON where its text belongs.
+func ResultContent(v jsonx.Value, read func() []chat.Part) []chat.Part {
+	switch {
+	case !v.Given(), v.Kind() == jsonx.Array && v.Len() == 0:
+		return nil
+	case IsContent(v):
+		return read()
+	}
+	return []chat.Part{{Kind: chat.Text, Text: string(jsonx.AppendCompact(nil, v.Raw()))}}
+}
+
 // maxBlockDepth bounds how deep textIn looks.
 const maxBlockDepth = 8
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -119,7 +120,7 @@ func (p *passthrough) formFits(m jsonx.Value) bool {
 		return false // OpenRouter's
 	case t.role.Is(string(chat.Assistant)) && !p.reasoningFits(&t):
 		return false
-	case tool && t.content.Kind() != jsonx.String && t.content.Len() == 0:
+	case tool && (!body.IsContent(t.content) || t.content.Kind() == jsonx.Array && t.content.Len() == 0):
 		return false // OpenAI wants a string then
 	}
 	for c := t.calls.First(); c.Exists(); c = c.Next() {

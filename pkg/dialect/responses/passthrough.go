@@ -156,6 +156,9 @@ func inputFits(input jsonx.Value) bool {
 		if made(v.Get("id").Str()) {
 			return false
 		}
+		if kind := v.Get("type"); (kind.Is("function_call_output") || kind.Is("custom_tool_call_output")) && !body.IsContent(v.Get("output")) {
+			return false
+		}
 		if v.Get("type").Is("reasoning") {
 			encrypted := v.Get("encrypted_content")
 			if encrypted.Empty() || reasoning.IsEnvelope(encrypted.Str()) {

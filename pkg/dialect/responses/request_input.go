@@ -244,8 +244,7 @@ func (d *decoder) result(v jsonx.Value) {
 	r := new(chat.ToolResult)
 	r.CallID = d.ID(v, "call_id")
 	r.Name = d.Called(r.CallID)
-	if d.Has(v, "output") {
-		r.Parts = d.content(v.Get("output"), chat.ToolRole)
-	}
+	output := v.Get("output")
+	r.Parts = body.ResultContent(output, func() []chat.Part { return d.content(output, chat.ToolRole) })
 	d.message(chat.ToolRole, []chat.Part{{Kind: chat.Result, ToolResult: r}})
 }

@@ -38,6 +38,7 @@ type sameID struct {
 // pair finds the call of each result.
 func (f *fitter) pair() *pairs {
 	ps := &pairs{byID: map[string]*sameID{}}
+	var early []result // they come before their calls, or have none
 	ids := IDs{form: f.rules.CallIDs}
 	for i := range f.turns {
 		for j := range f.turns[i].Parts {
@@ -55,9 +56,16 @@ func (f *fitter) pair() *pairs {
 				if c := ps.callOf(p.ToolResult.CallID); c != nil {
 					c.results = append(c.results, result{i, *p})
 				} else {
-					ps.orphans = true
+					early = append(early, result{i, *p})
 				}
 			}
+		}
+	}
+	for _, r := range early {
+		if c := ps.callOf(r.part.ToolResult.CallID); c != nil && len(c.results) == 0 {
+			c.results = append(c.results, r)
+		} else {
+			ps.orphans = true
 		}
 	}
 	return ps
@@ -188,7 +196,7 @@ func (f *fitter) paired(ps *pairs) bool {
 	}
 	for i := range ps.calls {
 		c := &ps.calls[i]
-		if len(c.results) != 1 || c.results[0].in > reach[c.of] {
+		if len(c.results) != 1 || c.results[0].in <= c.of || c.results[0].in > reach[c.of] {
 			return false
 		}
 	}

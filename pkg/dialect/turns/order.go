@@ -78,8 +78,11 @@ func (f *fitter) dropEmpty() {
 		return
 	}
 	empty := func(t turn) bool { return t.Role == chat.Assistant && f.saysNothing(t.Parts) }
-	if slices.ContainsFunc(f.turns, func(t turn) bool { return t.is() != chat.System && !empty(t) }) {
+	if f.rules.SaysSomething || slices.ContainsFunc(f.turns, func(t turn) bool { return t.is() != chat.System && !empty(t) }) {
 		f.turns = slices.DeleteFunc(f.turns, empty)
+	}
+	if len(f.turns) == 0 && len(f.Req.Messages) > 0 {
+		f.Refuse("messages", "the messages hold nothing that can be sent to %s", f.Provider())
 	}
 }
 
