@@ -79,6 +79,7 @@ func (d *diagnosis) run(ctx context.Context) {
 	if cfg.TLS.Cert != "" {
 		d.certificate(cfg)
 	}
+	d.proxies(cfg)
 	in, err := install(cfg)
 	if err != nil {
 		d.report(failed, "database", "%s", err)
@@ -107,7 +108,21 @@ func (d *diagnosis) folder(cfg *config.Config) {
 		f.Close()
 		os.Remove(f.Name())
 		d.report(passed, "data folder", "%s can be written", dir)
+		if warning := looseWarning(dir); warning != "" {
+			d.report(note, "data folder", "%s", warning)
+		}
 	}
+}
+
+// proxies says whom the gateway believes about where requests come from. A proxy that is not listed makes everybody look
+// like one sender.
+func (d *diagnosis) proxies(cfg *config.Config) {
+	if len(cfg.TrustedProxies) == 0 {
+		d.report(note, "proxies", "no proxy is trusted: if one stands before the gateway, list it in TRUSTED_PROXIES, "+
+			"or its users share one address in sessions and login throttles")
+		return
+	}
+	d.report(passed, "proxies", "%d networks are trusted to name the senders of requests", len(cfg.TrustedProxies))
 }
 
 // certificateWarning is the time before the end of a certificate at which to renew it.

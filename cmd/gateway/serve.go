@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -14,6 +15,7 @@ import (
 	llmgateway "github.com/alicetears/llm-gateway"
 	"github.com/alicetears/llm-gateway/internal/mount"
 	"github.com/alicetears/llm-gateway/internal/version"
+	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
@@ -35,6 +37,11 @@ func serve(ctx context.Context, t *terminal, args []string) error {
 		}
 		for _, p := range callsItself(ctx, in.app.Providers.All(), s.port()) {
 			t.printf("  warning: %s\n", ownAddressProblem(p))
+		}
+		if in.cfg.Database.Kind == config.SQLite {
+			if warning := looseWarning(filepath.Dir(in.cfg.Database.Path)); warning != "" {
+				t.printf("  warning: %s\n", warning)
+			}
 		}
 		first := newSetup(in)
 		go first.run(ctx, t, s.url)
@@ -60,7 +67,7 @@ type service struct {
 }
 
 func (in *installation) listen() (*service, error) {
-	site, err := newSite(llmgateway.Public, mount.API())
+	site, err := newSite(in.cfg, llmgateway.Public, mount.API())
 	if err != nil {
 		return nil, err
 	}

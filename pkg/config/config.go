@@ -26,10 +26,12 @@ type Config struct {
 	LogLevel       slog.Level
 	LogFormat      LogFormat
 	TrustedProxies []netip.Prefix // masked; IPv4 never in its IPv6 form
-	CORSOrigins    []string       // as browsers write them, or just "*"
-	Prices         catalog.Overrides
-	BaseURLs       map[string]string // provider id to URL without a slash at the end; only what was overridden
-	Limits         Limits
+	// SecurityContact is the URL for reports of security problems; empty: none.
+	SecurityContact string
+	CORSOrigins     []string // as browsers write them, or just "*"
+	Prices          catalog.Overrides
+	BaseURLs        map[string]string // provider id to URL without a slash at the end; only what was overridden
+	Limits          Limits
 
 	Jobs               Jobs
 	RetentionDays      int
@@ -116,6 +118,7 @@ func Load(env func(string) (string, bool), platform Platform) (*Config, error) {
 	c.LogLevel = r.logLevel("LOG_LEVEL")
 	c.LogFormat = LogFormat(r.choice("LOG_FORMAT", string(LogText), string(LogJSON)))
 	c.TrustedProxies = r.prefixes("TRUSTED_PROXIES")
+	c.SecurityContact = r.contact("SECURITY_CONTACT")
 	c.CORSOrigins = r.origins("CORS_ORIGINS")
 	c.Prices = r.prices("MODEL_PRICES")
 	c.BaseURLs = r.baseURLs()

@@ -54,6 +54,12 @@ func ForModel[M interface{ Matches(model string) bool }](rules []M, model string
 type Traits struct {
 	// ToolNames are the names of functions that the provider takes.
 	ToolNames ToolNameForm
+	// CustomTools says that it takes OpenAI's free-text tools.
+	CustomTools bool
+	// Hosted are the tools that it runs and that other dialects know, too. HostedAlone says that the model does not take
+	// them beside functions.
+	Hosted      []chat.HostedKind
+	HostedAlone bool
 	// RewritesAnswers says that an answer's bytes do not suit callers of the same dialect.
 	RewritesAnswers bool
 	// ThinkTags says that the model's reasoning stands as <think>..</think> at the start of its text.
@@ -112,7 +118,7 @@ const (
 type Range struct{ Min, Max float64 }
 
 // ToolNameForm is what a provider takes as the name of a function. Another name is sent in a form that it takes, and
-// comes back in answers as the caller wrote it; see body.FitToolNames.
+// comes back in answers as the caller wrote it; see body.FitTools.
 type ToolNameForm uint8
 
 // The forms.

@@ -29,7 +29,7 @@ type attempt struct {
 	client      dialect.Client      // of the protocol in which the request is sent
 	traits      dialect.Traits      // of that client and the model
 	passthrough dialect.Passthrough // not nil: the answer's bytes are passed through
-	names       body.ToolNames      // not nil: the provider knows functions by other names
+	forms       *body.ToolForms     // not nil: the provider knows tools in other forms
 	callIDs     *turns.IDs          // of the conversation; the answer's calls get others
 
 	warnings      []string
@@ -69,10 +69,12 @@ func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
 	a.client = a.key.provider.Protocol(a.key.model, &req, request.Dialect)
 	same := request.Dialect != "" && request.Dialect == a.client.Dialect()
 	a.traits = a.client.Traits(a.key.model)
-	if !same || !body.ToolNamesFit(req.Tools, a.traits.ToolNames) {
-		a.names = body.FitToolNames(&req, a.traits.ToolNames)
+	target := body.Target{Provider: a.key.provider.ID, Traits: a.traits, Same: same}
+	var warnings []string
+	if !same || !body.ToolsFit(req.Tools, target) {
+		a.forms, warnings = body.FitTools(&req, target)
 	}
-	if same && a.names == nil {
+	if same && a.forms == nil {
 		if passthrough, able := a.client.(dialect.Passthrough); able {
 			if enc, ok := passthrough.PassthroughRequest(request.Body, &req, request.changedMessages); ok {
 				a.warnings = enc.Warnings
@@ -89,7 +91,7 @@ func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
 		a.fail(err)
 		return enc, false
 	}
-	a.warnings = enc.Warnings
+	a.warnings = append(warnings, enc.Warnings...)
 	return enc, true
 }
 
@@ -178,7 +180,7 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, request Request) {
 // readWhole decodes a whole answer, and reports whether the ids of its calls were taken.
 func (g *Gateway) readWhole(a *attempt, data []byte) (renamed bool) {
 	answer, err := a.client.DecodeResponse(data)
-	a.names.RestoreAnswer(answer)
+	a.forms.RestoreAnswer(answer)
 	renamed = answer != nil && a.callIDs.FitAnswer(answer)
 	if splitter := a.splitter(); splitter != nil && err == nil {
 		answer = splitter.SplitAnswer(answer)
@@ -222,9 +224,10 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
 		return
 	}
 	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.client.NewStreamDecoder(),
-		names: a.names, callIDs: a.callIDs, thinkSplitter: a.splitter()}
+		forms: a.forms, callIDs: a.callIDs, thinkSplitter: a.splitter()}
 	if a.passthrough != nil {
 		a.source.passthrough = a.passthrough.NewStreamPassthrough(request.Chat)
+		a.source.eventNames.secret = a.key.secret
 	}
 	g.readFirst(a)
 }

@@ -122,13 +122,14 @@ func (c *Call) booked() *attempt {
 func (c *Call) addUsage(r *store.Record, u *chat.Usage) {
 	r.Input, r.Cached, r.CacheWrite = u.Input, u.Cached, u.CacheWrite+u.CacheWrite1h
 	r.Output, r.Reasoning = u.Output, u.Reasoning
-	if u.Estimated {
-		r.Flags |= store.FlagEstimated
-	}
 	request := catalog.Request{Provider: r.Provider, Model: r.Model, Answered: c.meter.model,
 		ServiceTier: c.meter.tier, AtMs: r.ID.Time()}
-	if nanos, priced := c.g.Cost(request, u); priced {
-		r.Cost = &nanos
+	charge := c.g.Cost(request, u)
+	if charge.Priced {
+		r.Cost = &charge.Nanos
+	}
+	if u.Estimated || charge.Estimated {
+		r.Flags |= store.FlagEstimated
 	}
 }
 

@@ -23,7 +23,8 @@ func openAIRow() Provider {
 			Drop:  []string{"top_k"},
 			Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 		},
-		Embeddings: dialect.EmbeddingRules{Tokens: true},
+		Embeddings:  dialect.EmbeddingRules{Tokens: true},
+		CustomTools: true,
 		// max_tokens is deprecated for max_completion_tokens, which all chat models take
 		// (API reference, create chat completion).
 		MaxTokens:       openai.MaxCompletionTokens,

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
@@ -23,11 +24,20 @@ func alternateResponses(rules *openai.Rules) *alternateProtocol {
 			if m, ok := catalog.Related("openai", model); ok && m.Mode == catalog.Responses {
 				return true
 			}
-			return len(req.Tools) > 0 && thinksElsewhere(dialect.ForModel(rules.Models, model), req.Reasoning) && !chatAlone(req)
+			if chatAlone(req) {
+				return false
+			}
+			return len(req.Tools) > 0 && thinksElsewhere(dialect.ForModel(rules.Models, model), req.Reasoning) ||
+				runsTools(req) && servesResponses(model)
 		},
 		serves: servesResponses,
 		counts: func(model string, req *chat.Request) bool { return servesResponses(model) && !chatAlone(req) },
 	}
+}
+
+// runsTools says whether the request has tools that OpenAI runs, which Chat Completions has none of.
+func runsTools(req *chat.Request) bool {
+	return slices.ContainsFunc(req.Tools, func(t chat.Tool) bool { return t.Hosted != nil })
 }
 
 // thinksElsewhere says whether the model cannot reason as asked if it has functions in Chat Completions.

@@ -26,16 +26,19 @@ func openRouterRow() Provider {
 				SingleChoice: true,
 				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 			},
-			Embeddings:      dialect.EmbeddingRules{Tokens: true},
-			MaxTokens:       openai.MaxTokens, // both are accepted
-			AsksStreamUsage: false,            // always sent; include_usage does nothing
-			MaxStops:        4,                // OpenAPI document
-			Reasoning:       openai.ReasoningObject,
-			ReasoningBack:   openai.ReasoningBackDetails,
-			Files:           openai.FileObjectOrURL,
-			CacheMarks:      true,
-			NoAllowedTools:  true, // ChatToolChoice has no such form
-			Models:          openRouterModels(),
+			Embeddings: dialect.EmbeddingRules{Tokens: true},
+			// OpenRouterWebSearchServerTool of the OpenAPI document.
+			Hosted:           openai.HostedTypes{chat.WebSearch: "openrouter:web_search"},
+			HostedParameters: true,
+			MaxTokens:        openai.MaxTokens, // both are accepted
+			AsksStreamUsage:  false,            // always sent; include_usage does nothing
+			MaxStops:         4,                // OpenAPI document
+			Reasoning:        openai.ReasoningObject,
+			ReasoningBack:    openai.ReasoningBackDetails,
+			Files:            openai.FileObjectOrURL,
+			CacheMarks:       true,
+			NoAllowedTools:   true, // ChatToolChoice has no such form
+			Models:           openRouterModels(),
 		}},
 		limits: []limitHeader{{"X-Ratelimit-Remaining", "X-Ratelimit-Reset"}},
 		errors: formatOpenRouter | formatOpenAI,

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
@@ -38,7 +39,9 @@ type App struct {
 	hasher  *auth.Hasher
 	budget  *budget
 	proxies proxies
-	sharing sharing
+	// warnedOfProxy says that the log has the warning of a proxy that is not listed.
+	warnedOfProxy atomic.Bool
+	sharing       sharing
 	*dialects
 	// Jobs are the asynchronous requests.
 	Jobs *jobs.Queue

@@ -98,7 +98,7 @@ func (c Client) Common() *dialect.CommonRules { return &c.rules().CommonRules }
 // to the account, and to the system text, the tools and all messages before it (platform.claude.com, preserved thinking).
 func (c Client) Traits(_ string) dialect.Traits {
 	return dialect.Traits{ToolNames: c.rules().ToolNames, WantsReasoning: true, ReasoningBoundToAccount: true,
-		ReasoningBoundToContext: true}
+		ReasoningBoundToContext: true, Hosted: []chat.HostedKind{chat.WebSearch, chat.WebFetch, chat.CodeExecution}}
 }
 
 func newEncoder(req *chat.Request, rules *Rules) encoder {

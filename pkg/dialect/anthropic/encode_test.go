@@ -69,7 +69,7 @@ func everything() *chat.Request {
 		Tools: []chat.Tool{
 			{Name: "look", Description: "Looks.", Parameters: json.RawMessage("{\n \"type\": \"object\", \"properties\": {\"at\": {\"type\": \"string\", \"minLength\": 1}} }"), Strict: ptr(true), Cache: &chat.CacheMark{}},
 			{Name: "clock"}, {Name: "typeless", Parameters: json.RawMessage(`{"properties":{}}`), Strict: ptr(false)},
-			{Name: "web_search", Raw: json.RawMessage(`{"type": "web_search_20250305", "name": "web_search", "max_uses": 5}`)},
+			{Name: "web_search", Raw: json.RawMessage(`{"type": "web_search_20250305", "name": "web_search", "max_uses": 5}`), Origin: "anthropic"},
 		},
 		ToolChoice:        &chat.ToolChoice{Mode: chat.ToolNamed, Name: "look"},
 		ParallelToolCalls: ptr(false),

@@ -228,7 +228,7 @@ func randomRequest(r *rand.Rand) *chat.Request {
 	req.Messages = append(req.Messages, user(text(word())))
 	if maybe() {
 		req.Tools = []chat.Tool{{Name: "look", Description: word(), Parameters: json.RawMessage(`{"type":"object","properties":{}}`), Cache: mark()},
-			{Name: "bash", Raw: json.RawMessage(`{"type":"bash_20250124","name":"bash"}`)}}
+			{Name: "advisor", Origin: string(anthropic.Name), Raw: json.RawMessage(`{"type":"advisor_20260301","name":"advisor"}`)}}
 		req.ToolChoice = []*chat.ToolChoice{nil, {Mode: chat.ToolAuto}, {Mode: chat.ToolNone}, {Mode: chat.ToolRequired}, {Mode: chat.ToolNamed, Name: "look"}}[r.IntN(5)]
 		if req.ToolChoice != nil && req.ToolChoice.Mode != chat.ToolNone && maybe() {
 			req.ParallelToolCalls = ptr(false)

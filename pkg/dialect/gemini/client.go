@@ -91,8 +91,11 @@ func (Client) Dialect() dialect.Name { return Name }
 func (c Client) Common() *dialect.CommonRules { return &c.rules().CommonRules }
 
 // Traits returns what the rules say about more than the request.
-func (c Client) Traits(_ string) dialect.Traits {
-	return dialect.Traits{ToolNames: c.rules().ToolNames, WantsReasoning: true}
+func (c Client) Traits(model string) dialect.Traits {
+	r := c.rules()
+	return dialect.Traits{ToolNames: r.ToolNames, WantsReasoning: true,
+		Hosted:      []chat.HostedKind{chat.WebSearch, chat.WebFetch, chat.CodeExecution},
+		HostedAlone: dialect.ForModel(r.Models, model).HostedAlone}
 }
 
 func newEncoder(req *chat.Request, rules *Rules) encoder {

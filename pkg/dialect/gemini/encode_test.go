@@ -67,7 +67,7 @@ func everything() *chat.Request {
 				"properties": {"at": {"$ref": "#/$defs/place", "description": "where"}, "n": {"type": ["integer", "null"], "minimum": 1}},
 				"$defs": {"place": {"type": "string", "description": "a place", "enum": ["a", "b"]}}}`)},
 			{Name: "clock", Parameters: json.RawMessage(`{"type":"object","properties":{}}`)},
-			{Name: "googleSearch", Raw: json.RawMessage(`{"googleSearch": {}}`)},
+			{Name: "googleSearch", Raw: json.RawMessage(`{"googleSearch": {}}`), Origin: "gemini"},
 		},
 		ToolChoice:        &chat.ToolChoice{Mode: chat.ToolNamed, Name: "look"},
 		ParallelToolCalls: ptr(false),

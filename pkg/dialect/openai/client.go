@@ -72,6 +72,8 @@ func (c Client) Traits(model string) dialect.Traits {
 	m := dialect.ForModel(r.Models, model)
 	return dialect.Traits{
 		ToolNames:       r.ToolNames,
+		CustomTools:     r.CustomTools,
+		Hosted:          r.hostedTypes(m).kinds(),
 		RewritesAnswers: r.RewritesAnswers,
 		ThinkTags:       m.ThinkTags == ThinkTagsSplit,
 		WantsReasoning:  r.ReasoningBack == ReasoningBackContent || r.ReasoningBack == ReasoningBackDetails,

@@ -165,10 +165,7 @@ func (e *encoder) assistant(parts []chat.Part) {
 
 func (e *encoder) call(c *chat.ToolCall) {
 	e.Member(`{"id":`, c.ID)
-	if c.Custom && len(e.Rules.MessageFields) > 0 { // such a provider has no custom tools
-		e.Member(`,"type":"function","function":{"name":`, c.Name)
-		e.Member(`,"arguments":`, string(append(jsonx.AppendString([]byte(`{"input":`), c.Arguments), '}')))
-	} else if c.Custom {
+	if c.Custom {
 		e.Member(`,"type":"custom","custom":{"name":`, c.Name)
 		e.Member(`,"input":`, c.Arguments)
 	} else {

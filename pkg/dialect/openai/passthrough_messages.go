@@ -73,7 +73,7 @@ func (p *passthrough) partFits(part *chat.Part) bool {
 	case chat.File:
 		return p.fileFits(part.Media)
 	case chat.Call:
-		return !(p.strict() && part.ToolCall.Custom)
+		return !part.ToolCall.Custom || p.Rules.CustomTools
 	case chat.Result:
 		return p.resultFits(part.ToolResult)
 	case chat.Unrendered:

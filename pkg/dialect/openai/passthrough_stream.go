@@ -34,7 +34,7 @@ func (p *streamPassthrough) Append(out []byte, name string, data []byte) []byte 
 			return out
 		}
 	}
-	if bytes.Contains(data, toolCalls) && p.doc.Parse(data, jsonx.Lenient) == nil {
+	if bytes.Contains(data, toolCallsMember) && p.doc.Parse(data, jsonx.Lenient) == nil {
 		if p.ids == nil {
 			p.ids, p.calls = turns.NewIDs(p.req), map[[2]int64]renamed{}
 		}
@@ -43,7 +43,7 @@ func (p *streamPassthrough) Append(out []byte, name string, data []byte) []byte 
 	return sse.AppendEvent(out, name, data)
 }
 
-var toolCalls = []byte(`"tool_calls"`)
+var toolCallsMember = []byte(`"tool_calls"`)
 
 // idOf returns the client's id of a call. A provider that repeats the id in each chunk means the same call.
 func (p *streamPassthrough) idOf(choice, index int64, id string) string {

@@ -137,7 +137,7 @@ func (m maker) tools(r *chat.Request) {
 	for i := range m.IntN(4) {
 		t := chat.Tool{Name: fmt.Sprintf("t%d", i), Description: m.pick("", m.word()), Parameters: json.RawMessage(`{"type":"object","properties":{"a b":{}}}`), Strict: m.bool()}
 		if m.IntN(5) == 0 {
-			t = chat.Tool{Name: t.Name, Raw: json.RawMessage(`{"type":"custom","custom":{"name":"` + t.Name + `","format":{"type":"text"}}}`)}
+			t = chat.Tool{Name: t.Name, Origin: string(openai.Name), Raw: json.RawMessage(`{"type":"custom","custom":{"name":"` + t.Name + `","format":{"type":"text"}}}`)}
 		}
 		r.Tools = append(r.Tools, t)
 	}

@@ -23,6 +23,10 @@ type Rules struct {
 	LogprobsCount   bool // logprobs is the number of top_logprobs, not a boolean: Together
 	CacheMarks      bool // cache_control is sent on content parts: OpenRouter; else it is left out silently
 	Embeddings      dialect.EmbeddingRules
+	CustomTools     bool        // tools of the type custom; else they are sent as functions
+	Hosted          HostedTypes // the tools that it runs; a model's own replace them
+	// HostedParameters says that such tools take parameters: allowed_domains, excluded_domains.
+	HostedParameters bool
 	// RewritesAnswers says that a client of the same dialect gets answers written anew, as OpenAI's clients would not
 	// understand the provider's: Mistral's reasoning models answer with arrays, Together has the finish reason eos.
 	RewritesAnswers bool
@@ -53,6 +57,8 @@ type ModelRules struct {
 	DefaultEffort string
 	// ThinkTags says whether the model writes its reasoning into the text of its answers.
 	ThinkTags ThinkTagsForm
+	// Hosted are the tools that the provider runs for the model; nil: those of the provider.
+	Hosted HostedTypes
 	// Tools says whether the model reasons while it has functions to call.
 	Tools ToolsForm
 	// ReasoningBoundToContext: see dialect.Traits.

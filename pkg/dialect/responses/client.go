@@ -70,7 +70,8 @@ func (c Client) Common() *dialect.CommonRules { return &c.rules().CommonRules }
 // Traits returns what the rules say about more than the request. OpenAI's encrypted items can be
 // decrypted by the account alone that they were made for.
 func (c Client) Traits(_ string) dialect.Traits {
-	return dialect.Traits{ToolNames: c.rules().ToolNames, WantsReasoning: true, ReasoningBoundToAccount: true}
+	return dialect.Traits{ToolNames: c.rules().ToolNames, CustomTools: true, Hosted: []chat.HostedKind{chat.WebSearch, chat.CodeExecution},
+		WantsReasoning: true, ReasoningBoundToAccount: true}
 }
 
 func newEncoder(req *chat.Request, rules *openai.Rules) encoder {

@@ -39,7 +39,11 @@ func (e *encoder) otherMessage(m *chat.Message) {
 		case p.Kind == chat.Result:
 			written = true
 			e.Comma()
-			e.result(p.ToolResult)
+			if len(p.Raw) > 0 {
+				e.Out = jsonx.AppendCompact(e.Out, p.Raw)
+			} else {
+				e.result(p.ToolResult)
+			}
 		case isItem(p):
 			written = true
 			e.Comma()
@@ -159,6 +163,9 @@ func (e *encoder) assistant(parts []chat.Part) {
 			}
 			e.Comma()
 			e.message(parts[i : i+n])
+		case p.Kind == chat.Call && len(p.Raw) > 0:
+			e.Comma()
+			e.Out = jsonx.AppendCompact(e.Out, p.Raw)
 		case p.Kind == chat.Call:
 			e.Comma()
 			e.call(p.ToolCall)
@@ -218,6 +225,7 @@ func (e *encoder) call(c *chat.ToolCall) {
 	}
 	e.Str(c.ID)
 	e.Member(`,"name":`, c.Name)
+	e.Optional(`,"namespace":`, c.Group)
 	e.Raw(member)
 	e.Str(arguments)
 	e.Raw("}")

@@ -62,8 +62,9 @@ func sayable() *chat.Request {
 		},
 		Tools: []chat.Tool{
 			{Name: "look", Description: "Looks.", Parameters: json.RawMessage(`{"type":"object"}`), Strict: ptr(true)},
-			{Name: "sql", Raw: json.RawMessage(`{"type":"custom","name":"sql","format":{"type":"text"}}`)},
-			{Name: "web_search", Raw: json.RawMessage(`{"type":"web_search"}`)},
+			{Name: "sql", Raw: json.RawMessage(`{"type":"custom","name":"sql","format":{"type":"text"}}`), Origin: "responses"},
+			{Name: "web_search", Raw: json.RawMessage(`{"type":"web_search"}`), Origin: "responses",
+				Hosted: &chat.HostedTool{Kind: chat.WebSearch}},
 		},
 		ToolChoice:        &chat.ToolChoice{Mode: chat.ToolNamed, Name: "sql"},
 		ParallelToolCalls: ptr(false),
@@ -134,7 +135,7 @@ func TestEncodeEverything(t *testing.T) {
 // TestEncodeForms compares the bodies of other requests byte by byte.
 func TestEncodeForms(t *testing.T) {
 	reasons := openai.Rules{Models: []openai.ModelRules{{Match: all, Efforts: []string{"none", "low"}}}}
-	tools := []chat.Tool{{Name: "f"}, {Name: "web_search", Raw: json.RawMessage(`{ "type": "web_search" }`)}}
+	tools := []chat.Tool{{Name: "f"}, {Name: "web_search", Raw: json.RawMessage(`{ "type": "web_search" }`), Origin: "responses"}}
 	const f, web = `{"type":"function","name":"f","parameters":{"type":"object","properties":{}},"strict":false}`, `{"type":"web_search"}`
 	for name, c := range map[string]struct {
 		req      chat.Request

@@ -36,17 +36,6 @@ func reasoningKind(s *chat.ReasoningState) contentKind {
 	return reasoningText
 }
 
-// hosted says whether OpenAI runs tools of that type, or its models know them without a description.
-func hosted(kind string) bool {
-	switch kind {
-	case "web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11",
-		"file_search", "computer", "computer_use", "computer_use_preview", "code_interpreter", "image_generation", "mcp",
-		"local_shell", "shell", "apply_patch", "tool_search", "namespace", "programmatic_tool_calling":
-		return true
-	}
-	return false
-}
-
 // A side is the origin of an item.
 type side uint8
 

@@ -60,9 +60,24 @@ func (d *decoder) item(v jsonx.Value) {
 		d.reasoningItem(v)
 	case kind.Is("item_reference"):
 		d.reference(v)
+	case kind.Is("additional_tools"):
+		d.moreTools(v)
 	default:
-		d.other(v, kind)
+		if t := ownToolBy(ofCall, kind.Str()); t != nil && callerRan(v) {
+			d.ownCall(v, t)
+		} else if t := ownToolBy(ofResult, kind.Str()); t != nil && callerRan(v) {
+			d.ownResult(v, t)
+		} else {
+			d.other(v, kind)
+		}
 	}
+}
+
+// callerRan reports whether the caller ran the tool of a call or a result, rather than OpenAI, whose items name nothing
+// by which they belong together.
+func callerRan(v jsonx.Value) bool {
+	environment := v.Get("environment").Get("type")
+	return ownCallID(v) != "" && !v.Get("execution").Is("server") && (!environment.Given() || environment.Is("local"))
 }
 
 func (d *decoder) reference(v jsonx.Value) {
@@ -230,7 +245,7 @@ func (d *decoder) call(v jsonx.Value, member string) {
 	if d.Has(v, "name") {
 		c.Name = d.ToolName(v.Get("name"))
 	}
-	c.Arguments = d.Text(v, member)
+	c.Arguments, c.Group = d.Text(v, member), v.Get("namespace").Str()
 	if !c.Custom && body.Blank(c.Arguments) {
 		c.Arguments = "{}"
 	}

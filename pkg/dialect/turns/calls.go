@@ -167,10 +167,10 @@ func (f *fitter) setIDs(ps *pairs) {
 		parts := slices.Clone(t.Parts)
 		for j := range parts {
 			if c := calls[parts[j].ToolCall]; c != nil {
-				parts[j].ToolCall = c
+				parts[j].ToolCall, parts[j].Raw = c, nil
 			}
 			if r := results[parts[j].ToolResult]; r != nil {
-				parts[j].ToolResult = r
+				parts[j].ToolResult, parts[j].Raw = r, nil
 			}
 		}
 		t.change(parts)
@@ -196,6 +196,9 @@ func (f *fitter) paired(ps *pairs) bool {
 	}
 	for i := range ps.calls {
 		c := &ps.calls[i]
+		if f.Same && c.made.Type != "" {
+			continue // the dialect's own kind of call, whose rules are unknown
+		}
 		if len(c.results) != 1 || c.results[0].in <= c.of || c.results[0].in > reach[c.of] {
 			return false
 		}
@@ -245,6 +248,9 @@ func (f *fitter) results(ps *pairs, calls []int) []turn {
 	missing := 0
 	for _, n := range calls {
 		c := &ps.calls[n]
+		if len(c.results) == 0 && f.Same && c.made.Type != "" {
+			continue
+		}
 		if len(c.results) == 0 {
 			missing++
 			r := &chat.ToolResult{CallID: c.id, Name: c.made.Name, IsError: true, Parts: []chat.Part{text(noResult)}}
