@@ -15,8 +15,11 @@ import (
 // alternateResponses returns Responses as OpenAI's alternate protocol. It is needed for models that it
 // alone serves, and for functions that a reasoning model does not take in Chat Completions.
 func alternateResponses(rules *openai.Rules) *alternateProtocol {
+	own := *rules
+	// "No tool output found for function call": the API reference limits ids to 64 characters.
+	own.Turns = dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDs64, DistinctCallIDs: true}
 	return &alternateProtocol{
-		client: responses.Client{Rules: rules},
+		client: responses.Client{Rules: &own},
 		needed: func(model string, req *chat.Request) bool {
 			if m, ok := catalog.Related("openai", model); ok && m.Mode == catalog.Responses {
 				return true

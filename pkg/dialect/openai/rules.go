@@ -12,7 +12,6 @@ type Rules struct {
 	MaxStops        int  // stop sequences; 0: no limit is known
 	ToolChoiceAny   bool // the tool choice "any" forces a call, not "required"
 	NoAllowedTools  bool // the tool choice allowed_tools is unknown: the other tools are left out
-	ShortToolIDs    bool // ids of calls are nine letters or digits; others become their digests: Mistral
 	NoDeveloperRole bool // its messages get the role system
 	NoNames         bool // messages have no name
 	NoImages        bool
@@ -64,6 +63,8 @@ type ModelRules struct {
 	Tools ToolsForm
 	// ReasoningBoundToContext: see dialect.Traits.
 	ReasoningBoundToContext bool
+	// Turns, if not nil, replaces that of the provider.
+	Turns *dialect.TurnRules
 }
 
 // Matches says whether the rules are those of the model.
@@ -71,7 +72,8 @@ func (m ModelRules) Matches(model string) bool { return m.Match != nil && m.Matc
 
 // Exceptions returns the exceptions that every dialect has.
 func (m ModelRules) Exceptions() dialect.ModelExceptions {
-	return dialect.ModelExceptions{Drop: m.Drop, DropUnlessEffortNone: m.DropUnlessEffortNone, Efforts: m.Efforts}
+	return dialect.ModelExceptions{Drop: m.Drop, DropUnlessEffortNone: m.DropUnlessEffortNone, Efforts: m.Efforts,
+		Turns: m.Turns}
 }
 
 // ThinkTagsForm says whether an answer's text begins with its reasoning as <think>..</think>.
