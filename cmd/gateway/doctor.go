@@ -71,10 +71,15 @@ func (d *diagnosis) run(ctx context.Context) {
 		return
 	}
 	d.report(passed, "configuration", "every variable is valid")
+	if ignored := cfg.Database.Ignored; ignored != "" {
+		d.report(note, "database", "these parameters of the address are not PostgreSQL's and are ignored: %s",
+			ignored)
+	}
 	d.folder(cfg)
 	if cfg.TLS.Cert != "" {
 		d.certificate(cfg)
 	}
+	d.proxies(cfg)
 	in, err := install(cfg)
 	if err != nil {
 		d.report(failed, "database", "%s", err)
@@ -103,7 +108,21 @@ func (d *diagnosis) folder(cfg *config.Config) {
 		f.Close()
 		os.Remove(f.Name())
 		d.report(passed, "data folder", "%s can be written", dir)
+		if warning := looseWarning(dir); warning != "" {
+			d.report(note, "data folder", "%s", warning)
+		}
 	}
+}
+
+// proxies says whom the gateway believes about where requests come from. A proxy that is not listed makes everybody look
+// like one sender.
+func (d *diagnosis) proxies(cfg *config.Config) {
+	if len(cfg.TrustedProxies) == 0 {
+		d.report(note, "proxies", "no proxy is trusted: if one stands before the gateway, list it in TRUSTED_PROXIES, "+
+			"or its users share one address in sessions and login throttles")
+		return
+	}
+	d.report(passed, "proxies", "%d networks are trusted to name the senders of requests", len(cfg.TrustedProxies))
 }
 
 // certificateWarning is the time before the end of a certificate at which to renew it.

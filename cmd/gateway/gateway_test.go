@@ -20,6 +20,7 @@ import (
 	llmgateway "github.com/alicetears/llm-gateway"
 	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/internal/pgtest"
+	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -151,12 +152,19 @@ func TestSiteHeadersMatchVercel(t *testing.T) {
 	if err := json.Unmarshal(text, &file); err != nil || len(file.Headers) != 1 {
 		t.Fatalf("%v, %d groups of headers", err, len(file.Headers))
 	}
-	site, err := newSite(llmgateway.Public, http.NotFoundHandler())
+	site, err := newSite(&config.Config{Platform: config.PlatformBinary}, llmgateway.Public, http.NotFoundHandler())
 	if err != nil {
 		t.Fatal(err)
 	}
 	recorder := httptest.NewRecorder()
 	site.ServeHTTP(recorder, httptest.NewRequest("GET", "/", nil))
+	for target, want := range map[string]bool{"http://gateway.example.com/": false, "https://gateway.example.com/": true} {
+		answer := httptest.NewRecorder()
+		site.ServeHTTP(answer, httptest.NewRequest("GET", target, nil))
+		if got := answer.Header().Get("Strict-Transport-Security") != ""; got != want {
+			t.Errorf("%s: Strict-Transport-Security: %v", target, got)
+		}
+	}
 	ours := siteHeaders()
 	for _, h := range file.Headers[0].Headers {
 		if recorder.Header().Get(h.Key) != h.Value {

@@ -15,13 +15,22 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endingSignals()...)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
 	t := &terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}
 	code := run(ctx, t, os.Args[1:])
 	stop()
 	os.Exit(code)
+}
+
+// endingSignals are those that end the process gracefully. A terminal that closes sends SIGHUP; nohup has it ignored.
+func endingSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // terminal holds the streams and the environment of a command, which tests replace.
@@ -60,6 +69,7 @@ func commands() []command {
 		{"backup", "FILE", "copy the SQLite database into a file; the gateway may serve meanwhile", backup},
 		{"restore", "[--replace] FILE", "replace the SQLite database by a backup", restore},
 		{"copy", "--from URL --to URL", "copy a whole database into an empty one, also between SQLite and PostgreSQL", copyAll},
+		{"import-rows", "FILE", "write the usage that a log holds because the database was away; - is the standard input", importRows},
 		{"doctor", "", "check the configuration, the database, Redis, the clock and the connection to each provider", doctor},
 		{"healthcheck", "[--ready | --database]", "check the health of the gateway that runs with the same settings; for containers", healthcheck},
 		{"init-secrets", "[--postgres HOST] DIR", "generate the secrets of a new installation, one file each; existing files stay", initSecrets},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -14,6 +15,7 @@ import (
 	llmgateway "github.com/alicetears/llm-gateway"
 	"github.com/alicetears/llm-gateway/internal/mount"
 	"github.com/alicetears/llm-gateway/internal/version"
+	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
@@ -36,13 +38,20 @@ func serve(ctx context.Context, t *terminal, args []string) error {
 		for _, p := range callsItself(ctx, in.app.Providers.All(), s.port()) {
 			t.printf("  warning: %s\n", ownAddressProblem(p))
 		}
+		if in.cfg.Database.Kind == config.SQLite {
+			if warning := looseWarning(filepath.Dir(in.cfg.Database.Path)); warning != "" {
+				t.printf("  warning: %s\n", warning)
+			}
+		}
 		first := newSetup(in)
 		go first.run(ctx, t, s.url)
 		ctx, cancel := context.WithCancel(ctx)
+		restored := in.restore(ctx)
 		workerDone := in.startWorker(ctx, *withWorker)
 		defer func() {
 			cancel()
 			<-workerDone
+			<-restored
 		}()
 		return s.run(ctx)
 	})
@@ -60,7 +69,7 @@ type service struct {
 }
 
 func (in *installation) listen() (*service, error) {
-	site, err := newSite(llmgateway.Public, mount.API())
+	site, err := newSite(in.cfg, llmgateway.Public, mount.API())
 	if err != nil {
 		return nil, err
 	}

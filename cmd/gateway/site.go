@@ -4,6 +4,9 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+
+	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/server"
 )
 
 // site serves the dashboard's files, and passes all other requests to the API. On Vercel the CDN does the same, with the
@@ -12,6 +15,7 @@ type site struct {
 	files map[string]bool // by path: /style.css
 	serve http.Handler
 	api   http.Handler
+	cfg   *config.Config
 }
 
 // siteHeaders returns the headers of the dashboard's files. A test compares them with vercel.json.
@@ -28,12 +32,12 @@ func siteHeaders() map[string]string {
 }
 
 // newSite serves the folder public of files. The error is that of reading the folder.
-func newSite(files fs.FS, api http.Handler) (*site, error) {
+func newSite(cfg *config.Config, files fs.FS, api http.Handler) (*site, error) {
 	public, err := fs.Sub(files, "public")
 	if err != nil {
 		return nil, err
 	}
-	s := &site{files: map[string]bool{"/": true}, serve: http.FileServerFS(public), api: api}
+	s := &site{files: map[string]bool{"/": true}, serve: http.FileServerFS(public), api: api, cfg: cfg}
 	err = fs.WalkDir(public, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && path.Base(name) != "index.html" {
 			s.files["/"+name] = true
@@ -52,6 +56,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, value := range siteHeaders() {
 		h.Set(name, value)
 	}
+	server.SetHSTS(s.cfg, h, r)
 	switch path.Ext(r.URL.Path) { // independent of the system's MIME table
 	case ".js":
 		h.Set("Content-Type", "text/javascript; charset=utf-8")

@@ -143,7 +143,7 @@ func parseCreate(flags *flag.FlagSet, args []string) (action, error) {
 }
 
 func (a *accounts) create(email, name string, role store.Role, fromStdin bool) error {
-	password, hash, err := a.newPassword(fromStdin)
+	password, hash, err := a.newPassword(email, fromStdin)
 	if err != nil {
 		return err
 	}
@@ -172,11 +172,11 @@ func (a *accounts) password(email string, fromStdin bool) error {
 	if err != nil {
 		return err
 	}
-	password, hash, err := a.newPassword(fromStdin)
+	password, hash, err := a.newPassword(email, fromStdin)
 	if err != nil {
 		return err
 	}
-	if err := store.SetPassword(a.ctx, a.db, u.ID, hash, store.ID{}, time.Now().UnixMilli()); err != nil {
+	if err := store.SetPassword(a.ctx, a.db, u.ID, hash, store.ID{}, false, time.Now().UnixMilli()); err != nil {
 		return err
 	}
 	a.t.printf("%s has a new password; all its sessions have ended\n%s", u.Email, password)
@@ -209,8 +209,9 @@ func (a *accounts) find(email string) (store.User, error) {
 	return u, err
 }
 
-// newPassword reads or generates a password. shown is a line to print: the generated password.
-func (a *accounts) newPassword(fromStdin bool) (shown, hash string, err error) {
+// newPassword reads or generates a password for the account with the e-mail address. shown is a line to print: the
+// generated password.
+func (a *accounts) newPassword(email string, fromStdin bool) (shown, hash string, err error) {
 	password := rand.Text()
 	if fromStdin {
 		line, err := bufio.NewReader(a.t.in).ReadString('\n')
@@ -221,7 +222,7 @@ func (a *accounts) newPassword(fromStdin bool) (shown, hash string, err error) {
 	} else {
 		shown = "its password, shown only here: " + password + "\n"
 	}
-	if err := auth.CheckPassword(password); err != nil {
+	if err := auth.CheckPassword(password, email); err != nil {
 		return "", "", fmt.Errorf("the password %w", err)
 	}
 	hash, err = auth.NewHasher(1).Hash(a.ctx, password)

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -11,17 +12,40 @@ import (
 
 func TestCheckPassword(t *testing.T) {
 	for password, want := range map[string]error{
-		"":                       errPasswordShort,
-		"1234567":                errPasswordShort,
-		"12345678":               nil,
-		"        ":               nil, // nothing is trimmed
-		"pässwö":                 nil, // bytes, not letters
-		strings.Repeat("x", 256): nil,
-		strings.Repeat("x", 257): errPasswordLong,
-		"1234567\xff":            errPasswordUnicode,
+		"":                               errPasswordShort,
+		"123456789":                      errPasswordShort,
+		"correct horse":                  nil,
+		"  a b c d  ":                    nil, // nothing is trimmed
+		"pässwörtéß":                     nil,
+		"pässwörté":                      errPasswordShort, // characters, not bytes
+		strings.Repeat("abcd", 64):       nil,
+		strings.Repeat("abcd", 64) + "e": errPasswordLong,
+		"123456789\xff":                  errPasswordUnicode,
+		"Ann.Example@Work.test":          errPasswordEmail,
+		" ann.example@work.test":         errPasswordEmail,
+		"ann.example":                    errPasswordEmail,
+		"ann.example2":                   nil,
+		"qwertyuiop":                     errPasswordCommon,
+		"QwertyUiop":                     errPasswordCommon,
+		"aaaaaaaaaaaaaaaaaaaa":           errPasswordCommon,
+		"0101010101":                     errPasswordCommon,
+		"1234567890":                     errPasswordCommon,
 	} {
-		if err := CheckPassword(password); err != want {
+		if err := CheckPassword(password, "ann.example@work.test"); err != want {
 			t.Errorf("%q: %v, want %v", password, err, want)
+		}
+	}
+}
+
+// The list is sorted, folded, without repeats and without entries that are refused as too short anyhow.
+func TestCommonPasswords(t *testing.T) {
+	list := strings.Split(strings.TrimSuffix(commonPasswords, "\n"), "\n")
+	if len(list) < 1000 || !slices.IsSorted(list) || len(slices.Compact(slices.Clone(list))) != len(list) {
+		t.Errorf("%d entries, sorted: %v", len(list), slices.IsSorted(list))
+	}
+	for _, password := range list {
+		if strings.ToLower(password) != password || CheckPassword(password, "") != errPasswordCommon {
+			t.Errorf("%q: %v", password, CheckPassword(password, ""))
 		}
 	}
 }

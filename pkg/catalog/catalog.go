@@ -6,7 +6,8 @@
 // absent. [Model] explains most members; the others are
 //
 //	price               USD per million tokens: input, output, cacheRead, cacheWrite (kept for the provider's default
-//	                    time), cacheWrite1h, audioInput, audioOutput; derived marks those that follow from a rule
+//	                    time), cacheWrite1h, audioInput, audioOutput, imageOutput; webSearch is of a thousand
+//	                    searches; derived marks those that follow from a rule
 //	priceChanges        prices from a date on
 //	longPromptPrices    prices of requests with more prompt tokens than "above"
 //	peakPrices          prices at hours of the day (UTC), Monday to Friday

@@ -125,6 +125,10 @@ func samePrices(t *testing.T, id string, list value, want map[string]any) {
 	for name := range want {
 		switch name {
 		case "input", "output", "cacheRead", "cacheWrite", "cacheWrite1h", "audioInput", "audioOutput":
+		case "webSearch":
+			if got.WebSearch != Pico(1e9*list.get(name).int64()) {
+				t.Errorf("%s: a search costs %d", id, got.WebSearch)
+			}
 		case "derived":
 			if !got.Derived {
 				t.Errorf("%s: derived prices are not marked", id)
@@ -160,8 +164,8 @@ func TestEveryModelIsFoundAndSane(t *testing.T) {
 		if m.price == "" && m.longPrompts+m.peaks+m.changes+m.tiers != "" {
 			t.Errorf("%s %s has exceptions to a price that it has not", m.Provider, m.ID)
 		}
-		if m.changes != "" && m.longPrompts+m.peaks+m.tiers != "" {
-			t.Errorf("%s %s: prices that change with the date have no tiers, hours or services here", m.Provider, m.ID)
+		if m.changes != "" && m.longPrompts+m.peaks != "" {
+			t.Errorf("%s %s: prices that change with the date have no bands or hours here", m.Provider, m.ID)
 		}
 		pricesAreSane(t, &m)
 	}

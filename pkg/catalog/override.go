@@ -32,14 +32,16 @@ type overrideRow struct {
 	CacheWrite1h json.Number `json:"cacheWrite1h"`
 	AudioInput   json.Number `json:"audioInput"`
 	AudioOutput  json.Number `json:"audioOutput"`
+	ImageOutput  json.Number `json:"imageOutput"`
+	WebSearch    json.Number `json:"webSearch"` // a thousand calls
 }
 
 // ParseOverrides reads
 //
 //	{"openai/gpt-5-mini": {"input": 0.25, "output": 2, "cacheRead": 0.025}, "fireworks/accounts/me/*": {"input": 0.9, "output": 0.9}}
 //
-// in USD per million tokens; a name may end in *. Other members are cacheWrite, cacheWrite1h, audioInput and audioOutput. An input
-// class without a price costs what input costs. The error says which entry is wrong.
+// in USD per million tokens; a name may end in *. Other members are cacheWrite, cacheWrite1h, audioInput,
+// audioOutput, imageOutput, and webSearch (USD per thousand calls). An input class without a price costs what input costs. The error says which entry is wrong.
 func ParseOverrides(text string) (Overrides, error) {
 	var o Overrides
 	if strings.TrimSpace(text) == "" {
@@ -98,6 +100,7 @@ func (r *overrideRow) prices() (Prices, error) {
 		{"input", r.Input, &p.Input}, {"output", r.Output, &p.Output}, {"cacheRead", r.CacheRead, &p.CacheRead},
 		{"cacheWrite", r.CacheWrite, &p.CacheWrite}, {"cacheWrite1h", r.CacheWrite1h, &p.CacheWrite1h},
 		{"audioInput", r.AudioInput, &p.AudioInput}, {"audioOutput", r.AudioOutput, &p.AudioOutput},
+		{"imageOutput", r.ImageOutput, &p.ImageOutput}, {"webSearch", r.WebSearch, &p.WebSearch},
 	} {
 		switch {
 		case f.text == "" && (f.name == "input" || f.name == "output"):
@@ -110,13 +113,16 @@ func (r *overrideRow) prices() (Prices, error) {
 			*f.to = pico(f.text.String())
 		}
 	}
+	if p.WebSearch != Unknown {
+		p.WebSearch *= 1000
+	}
 	return p, nil
 }
 
 // Cost is like [Cost] but uses the overrides first: of a whole name before those of a prefix, the longest prefix first, and
 // for equal names those of the model that answered before those of the model asked for. They apply in every service
 // tier. A cost that the provider itself reports still wins.
-func (o Overrides) Cost(r Request, u *chat.Usage) (nanos int64, priced bool) {
+func (o Overrides) Cost(r Request, u *chat.Usage) Charge {
 	if o.exact != nil && u != nil && !u.HasCost {
 		names := []string{r.Provider + "/" + r.Model}
 		if r.Answered != "" {

@@ -15,7 +15,7 @@ func TestOverrides(t *testing.T) {
 		t.Fatal(err)
 	}
 	usage := chat.Usage{Input: 1_000_000, Cached: 400_000, Output: 1_000_000}
-	listed, _ := catalog.Cost(catalog.Request{Provider: "openai", Model: "gpt-4o"}, &usage)
+	listed, _ := paid(catalog.Cost(catalog.Request{Provider: "openai", Model: "gpt-4o"}, &usage))
 	for name, want := range map[string]int64{
 		"openai/gpt-4o-mini":         150_000_000 + 10_000_000 + 2_000_000_000,
 		"fireworks/anything":         2_000_000_000,
@@ -23,21 +23,21 @@ func TestOverrides(t *testing.T) {
 		"openai/gpt-4o":              listed,
 	} {
 		provider, model, _ := strings.Cut(name, "/")
-		if got, priced := o.Cost(catalog.Request{Provider: provider, Model: model, ServiceTier: "priority"}, &usage); name != "openai/gpt-4o" && (got != want || !priced) {
+		if got, priced := paid(o.Cost(catalog.Request{Provider: provider, Model: model, ServiceTier: "priority"}, &usage)); name != "openai/gpt-4o" && (got != want || !priced) {
 			t.Errorf("%s: %d, %v, want %d", name, got, priced, want)
 		}
-		if got, priced := o.Cost(catalog.Request{Provider: provider, Model: model}, &usage); got != want || !priced {
+		if got, priced := paid(o.Cost(catalog.Request{Provider: provider, Model: model}, &usage)); got != want || !priced {
 			t.Errorf("%s: %d, %v, want %d", name, got, priced, want)
 		}
 	}
-	if got, _ := o.Cost(catalog.Request{Provider: "openai", Model: "gpt-4o-mini"}, &chat.Usage{Input: 5, HasCost: true, CostNanos: 7}); got != 7 {
+	if got, _ := paid(o.Cost(catalog.Request{Provider: "openai", Model: "gpt-4o-mini"}, &chat.Usage{Input: 5, HasCost: true, CostNanos: 7})); got != 7 {
 		t.Errorf("the provider's own cost lost to an override: %d", got)
 	}
-	if _, priced := o.Cost(catalog.Request{Provider: "openai", Model: "nobody-knows"}, &usage); priced {
+	if _, priced := paid(o.Cost(catalog.Request{Provider: "openai", Model: "nobody-knows"}, &usage)); priced {
 		t.Error("a model without a price is priced")
 	}
 	none, err := catalog.ParseOverrides("")
-	if got, priced := none.Cost(catalog.Request{Provider: "openai", Model: "gpt-4o"}, &usage); err != nil || got != listed || !priced {
+	if got, priced := paid(none.Cost(catalog.Request{Provider: "openai", Model: "gpt-4o"}, &usage)); err != nil || got != listed || !priced {
 		t.Errorf("without overrides: %d, %v, %v", got, priced, err)
 	}
 }
@@ -64,7 +64,7 @@ func TestOverridesOfTheModelThatAnswered(t *testing.T) {
 		{"openrouter", "x/z", "a/b", 5},
 	} {
 		r := catalog.Request{Provider: tt.provider, Model: tt.asked, Answered: tt.answered}
-		if got, _ := o.Cost(r, &chat.Usage{Input: 1_000_000}); got != tt.input*1e9 {
+		if got, _ := paid(o.Cost(r, &chat.Usage{Input: 1_000_000})); got != tt.input*1e9 {
 			t.Errorf("%s as %q: %d, want $%d", tt.asked, tt.answered, got, tt.input)
 		}
 	}
@@ -82,3 +82,5 @@ func TestOverridesThatAreWrong(t *testing.T) {
 		}
 	}
 }
+
+func paid(c catalog.Charge) (nanos int64, priced bool) { return c.Nanos, c.Priced }

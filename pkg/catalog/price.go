@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"math"
+	"math/bits"
 	"strings"
 	"time"
 )
@@ -19,6 +21,10 @@ type Prices struct {
 	CacheWrite              Pico // kept for the provider's default time
 	CacheWrite1h            Pico // kept for an hour
 	AudioInput, AudioOutput Pico
+	ImageOutput             Pico
+	WebSearch               Pico // a call
+	// Assumed marks prices of another tier than that of the request, which has none.
+	Assumed bool
 	// Derived marks prices that follow from a rule and were not published.
 	Derived bool
 }
@@ -30,9 +36,39 @@ type Prices struct {
 // DeepSeek exempts Chinese holidays from its peak hours. The catalogue does not know them, so costs at peak hours of
 // those days are too high.
 func (m *Model) PricesAt(serviceTier string, input, atMs int64) (Prices, bool) {
-	if !isStandard(serviceTier) {
-		return m.tierPrices(serviceTier, input)
+	list := m.listAt(atMs)
+	standard, ok := parsePrices(list)
+	if !ok {
+		return standard, false
 	}
+	long, isLong := standard, false
+	for band := range m.longPrompts.elements() {
+		if input > band.get("above").int64() {
+			long, ok = parsePrices(band)
+			isLong = ok
+		}
+	}
+	long.WebSearch = standard.WebSearch
+	if isStandard(serviceTier) {
+		return long, true
+	}
+	tier, ok := parsePrices(m.tiers.get(serviceTier))
+	switch {
+	case !ok:
+		long.Assumed = true
+		return long, true
+	default: // a tier follows changes of the standard price; that it does so for long prompts is known of multiples only
+		if base, ok := parsePrices(m.price); ok {
+			tier = tier.times(long.Input, base.Input, long.Output, base.Output)
+		}
+		tier.Assumed = isLong && !tier.Derived
+	}
+	tier.WebSearch = standard.WebSearch
+	return tier, true
+}
+
+// listAt returns the list of prices that holds at the time.
+func (m *Model) listAt(atMs int64) value {
 	list := m.price
 	for change := range m.changes.elements() {
 		if atMs >= dateMs(change.get("from").str()) {
@@ -44,22 +80,31 @@ func (m *Model) PricesAt(serviceTier string, input, atMs int64) (Prices, bool) {
 			list = peak
 		}
 	}
-	for long := range m.longPrompts.elements() {
-		if input > long.get("above").int64() {
-			list = long
-		}
-	}
-	return parsePrices(list)
+	return list
 }
 
-// tierPrices returns the prices of a service tier. They are unknown for long prompts.
-func (m *Model) tierPrices(name string, input int64) (Prices, bool) {
-	for long := range m.longPrompts.elements() {
-		if input > long.get("above").int64() {
-			return Prices{}, false
-		}
+// times returns the prices multiplied by a/b for input and by c/d for output.
+func (p Prices) times(a, b, c, d Pico) Prices {
+	for _, price := range []*Pico{&p.Input, &p.CacheRead, &p.CacheWrite, &p.CacheWrite1h, &p.AudioInput} {
+		*price = price.times(a, b)
 	}
-	return parsePrices(m.tiers.get(name))
+	for _, price := range []*Pico{&p.Output, &p.AudioOutput, &p.ImageOutput} {
+		*price = price.times(c, d)
+	}
+	return p
+}
+
+// times returns the price multiplied by a/b, rounded down; unchanged if one of them is unknown or zero.
+func (p Pico) times(a, b Pico) Pico {
+	if p <= 0 || a <= 0 || b <= 0 {
+		return p
+	}
+	hi, lo := bits.Mul64(uint64(p), uint64(a))
+	if hi >= uint64(b) {
+		return math.MaxInt64
+	}
+	q, _ := bits.Div64(hi, lo, uint64(b))
+	return Pico(min(q, math.MaxInt64))
 }
 
 // isStandard says whether list prices are those of the service tier: default and auto are OpenAI's words, standard
@@ -95,9 +140,12 @@ func dateMs(date string) int64 {
 	return t.UnixMilli()
 }
 
+var unknownPrices = Prices{Input: Unknown, Output: Unknown, CacheRead: Unknown, CacheWrite: Unknown, CacheWrite1h: Unknown,
+	AudioInput: Unknown, AudioOutput: Unknown, ImageOutput: Unknown, WebSearch: Unknown}
+
 // parsePrices reads an object of prices.
 func parsePrices(list value) (Prices, bool) {
-	p := Prices{Unknown, Unknown, Unknown, Unknown, Unknown, Unknown, Unknown, false}
+	p := unknownPrices
 	for name, v := range list.members() {
 		switch name {
 		case "input":
@@ -114,6 +162,10 @@ func parsePrices(list value) (Prices, bool) {
 			p.AudioInput = pico(string(v))
 		case "audioOutput":
 			p.AudioOutput = pico(string(v))
+		case "imageOutput":
+			p.ImageOutput = pico(string(v))
+		case "webSearch": // of a thousand calls
+			p.WebSearch = pico(string(v)) * 1000
 		case "derived":
 			p.Derived = v == "true"
 		}

@@ -92,7 +92,7 @@ const (
 	Result                         // ToolResult; role tool only
 	Reason                         // Text (may be empty) and State; assistant only
 	Refusal                        // Text; assistant only
-	Unrendered                     // Raw: a part of the dialect it came from that no other has
+	Unrendered                     // Raw: a part of Dialect that no other has; Instead, if there is some
 )
 
 // Part is one piece of a message.
@@ -108,7 +108,14 @@ type Part struct {
 	// Phase of an assistant's Text is commentary or final_answer; empty if the dialect has
 	// none. Responses has, and its models do worse if it does not come back.
 	Phase string
-	Raw   json.RawMessage
+	// Raw is an Unrendered part; beside another kind, the part as the caller's dialect has it, if that says more.
+	Raw json.RawMessage
+	// Tools are tools that the part adds to those of the request.
+	Tools []Tool `json:",omitempty"`
+	// Dialect names the one that an Unrendered part came from, which alone gets Raw. Instead is what the others get
+	// for it, such as its text.
+	Dialect string `json:",omitempty"`
+	Instead []Part `json:",omitempty"`
 }
 
 // Media is a picture, a sound or a document, by URL or as data. The gateway
@@ -120,6 +127,7 @@ type Media struct {
 	Data     string // standard base64, with padding
 	Detail   string // OpenAI's auto, low, high
 	Filename string
+	Context  string `json:",omitempty"` // of a document: what the caller says about it
 	Format   string // of audio: wav, mp3, ...
 }
 
@@ -133,6 +141,10 @@ type ToolCall struct {
 	Signature string
 	// Custom marks a call of OpenAI's free-text tools: Arguments is then no JSON.
 	Custom bool
+	// Group is the group of tools that the called one belongs to; empty: none.
+	Group string `json:",omitempty"`
+	// Type is the call's type in the caller's dialect, if it is not that of a function's or a free-text tool's.
+	Type string `json:",omitempty"`
 }
 
 // ToolResult answers the call with the id CallID. Name is the called function's,
@@ -174,9 +186,40 @@ type Tool struct {
 	Parameters  json.RawMessage
 	Strict      *bool
 	Cache       *CacheMark
-	// Raw is a tool that is no function (web search, custom grammar) in the dialect it came from.
-	Raw json.RawMessage
+	// Raw is a tool that is no function in the dialect it came from, which Origin names. If the caller runs it,
+	// Description and Parameters describe it as a function, and CallType is the type of its calls there, if they have
+	// one of their own.
+	Raw      json.RawMessage
+	Origin   string      `json:",omitempty"`
+	CallType string      `json:",omitempty"`
+	Tools    []Tool      `json:",omitempty"` // of a group
+	Hosted   *HostedTool `json:",omitempty"` // nil: the provider does not run it, or nobody knows
 }
+
+// HostedTool is what a tool does that the provider runs, so far as several providers have the like.
+type HostedTool struct {
+	Kind HostedKind
+	// The only domains that it may search or fetch, and those that it must not.
+	AllowedDomains []string
+	BlockedDomains []string
+	// Near is where the user is, for results of the region.
+	Near Place
+}
+
+// Place is a place in words: a city, a region, a two-letter country, a time zone. Any of them may be empty.
+type Place struct{ City, Region, Country, Timezone string }
+
+// HostedKind is a kind of tools that providers run.
+type HostedKind string
+
+// The kinds.
+const (
+	WebSearch     HostedKind = "web search"
+	WebFetch      HostedKind = "web fetch"
+	CodeExecution HostedKind = "code execution"
+	// ToolSearch finds those of the request's tools that a task needs. Without it, the model sees all of them.
+	ToolSearch HostedKind = "tool search"
+)
 
 // ToolMode says how free the model is in calling tools.
 type ToolMode string

@@ -46,10 +46,16 @@ type Usage struct {
 	CacheWrite   int64 // written to it, kept for the provider's default time (Anthropic: 5 minutes)
 	CacheWrite1h int64 // written to it, kept for an hour
 	InputAudio   int64 // of Input
-	Output       int64 // all output, the next two included
+	Output       int64 // all output, the next three included
 	Reasoning    int64
 	OutputAudio  int64
-	// CostNanos is the cost in nano-dollars that the provider reports (OpenRouter), if HasCost.
+	OutputImage  int64
+	WebSearches  int64 // calls of the provider's web search that are paid for one by one
+	// Tier is the service tier or the speed that the usage itself names, if its prices differ from the standard ones.
+	Tier string
+	// Percent is what the provider charges of its list prices, such as 110 for a region; 0 means all of them.
+	Percent int64
+	// CostNanos is the cost in nano-dollars that the provider reports (OpenRouter, xAI), if HasCost.
 	CostNanos int64
 	HasCost   bool
 	// Estimated marks counts that the gateway made up because the provider reported none, and those from which the

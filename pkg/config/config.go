@@ -26,10 +26,12 @@ type Config struct {
 	LogLevel       slog.Level
 	LogFormat      LogFormat
 	TrustedProxies []netip.Prefix // masked; IPv4 never in its IPv6 form
-	CORSOrigins    []string       // as browsers write them, or just "*"
-	Prices         catalog.Overrides
-	BaseURLs       map[string]string // provider id to URL without a slash at the end; only what was overridden
-	Limits         Limits
+	// SecurityContact is the URL for reports of security problems; empty: none.
+	SecurityContact string
+	CORSOrigins     []string // as browsers write them, or just "*"
+	Prices          catalog.Overrides
+	BaseURLs        map[string]string // provider id to URL without a slash at the end; only what was overridden
+	Limits          Limits
 
 	Jobs               Jobs
 	RetentionDays      int
@@ -85,6 +87,7 @@ type Limits struct {
 	MaxBodyBytes     int64
 	BodyBudgetBytes  int64 // all bodies held at one time; at least MaxBodyBytes
 	MaxUpstreamBytes int64 // one line of a stream, or one decoded answer
+	BacklogBytes     int64 // usage that waits for the database
 }
 
 // Jobs are the settings of asynchronous requests.
@@ -116,6 +119,7 @@ func Load(env func(string) (string, bool), platform Platform) (*Config, error) {
 	c.LogLevel = r.logLevel("LOG_LEVEL")
 	c.LogFormat = LogFormat(r.choice("LOG_FORMAT", string(LogText), string(LogJSON)))
 	c.TrustedProxies = r.prefixes("TRUSTED_PROXIES")
+	c.SecurityContact = r.contact("SECURITY_CONTACT")
 	c.CORSOrigins = r.origins("CORS_ORIGINS")
 	c.Prices = r.prices("MODEL_PRICES")
 	c.BaseURLs = r.baseURLs()

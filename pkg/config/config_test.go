@@ -52,7 +52,7 @@ func TestDefaultsOfTheBinary(t *testing.T) {
 	c := load(t, PlatformBinary, nil)
 	want := Config{
 		Platform:    PlatformBinary,
-		Database:    Database{Kind: SQLite, Path: filepath.Join("data", "gateway.db"), Pool: 8, fallback: true},
+		Database:    Database{Kind: SQLite, Path: filepath.Join("data", "gateway.db"), Pool: 8, Timeout: 5 * time.Second, fallback: true},
 		Secrets:     Secrets{Local: true},
 		Strategy:    ExhaustFirst,
 		Host:        "127.0.0.1",
@@ -65,7 +65,7 @@ func TestDefaultsOfTheBinary(t *testing.T) {
 		Limits: Limits{
 			Request: 15 * time.Minute, FirstEvent: 15 * time.Second, UpstreamIdle: 10 * time.Minute, Heartbeat: 15 * time.Second,
 			ReadHeader: 10 * time.Second, BodyProgress: 30 * time.Second, Write: time.Minute, Shutdown: 30 * time.Second,
-			MaxHeaderBytes: 64 << 10, MaxBodyBytes: 32 << 20, BodyBudgetBytes: 256 << 20, MaxUpstreamBytes: 64 << 20,
+			MaxHeaderBytes: 64 << 10, MaxBodyBytes: 32 << 20, BodyBudgetBytes: 256 << 20, MaxUpstreamBytes: 64 << 20, BacklogBytes: 64 << 20,
 		},
 		Jobs:          Jobs{Retention: 24 * time.Hour, Limit: 1000, MaxBytes: 8 << 20, Concurrency: 8},
 		RetentionDays: 30, TraceRetentionDays: 7, SessionDays: 30, AuthConcurrency: 2,
@@ -78,7 +78,7 @@ func TestDefaultsOfTheBinary(t *testing.T) {
 
 func TestDefaultsOfFunctions(t *testing.T) {
 	c := load(t, PlatformFunctions, map[string]string{"JWT_SECRET": goodSecret, "POSTGRES_URL": goodURL})
-	if c.Database != (Database{Kind: Postgres, URL: goodURL, MigrationURL: goodURL, Pool: 4}) {
+	if c.Database != (Database{Kind: Postgres, URL: goodURL, MigrationURL: goodURL, Pool: 4, Timeout: 5 * time.Second}) {
 		t.Errorf("database %v", c.Database)
 	}
 	if c.Secrets.JWT != goodSecret || c.Secrets.Local {
@@ -99,11 +99,12 @@ func TestEverythingSet(t *testing.T) {
 		"DATA_DIR": "/var/lib/gateway", "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json", "DATABASE_POOL": "6",
 		"TRUSTED_PROXIES":   "10.1.2.3/8, 192.0.2.7,::ffff:192.0.2.9,::ffff:10.0.0.0/104,2001:db8::1/32",
 		"CORS_ORIGINS":      "https://App.Example.com/, http://localhost:5173,https://x.example:443,http://y.example:80,https://[2001:DB8::1]:443,chrome-extension://abcdef",
+		"SECURITY_CONTACT":  "security@example.com",
 		"OPENAI_BASE_URL":   "HTTPS://proxy.example.com/openai/v1//",
 		"DEEPSEEK_BASE_URL": "http://127.0.0.1:8080", "REQUEST_TIMEOUT": "90", "FIRST_EVENT_TIMEOUT": "1m30s", "SHUTDOWN_TIMEOUT": "0",
 		"MAX_BODY_BYTES": "1gb", "BODY_BUDGET_BYTES": "2 GiB", "MAX_HEADER_BYTES": "8192", "RETENTION_DAYS": "365",
 	})
-	if c.Database != (Database{Kind: Postgres, URL: goodURL, MigrationURL: "postgresql://direct/gateway", Pool: 6}) {
+	if c.Database != (Database{Kind: Postgres, URL: goodURL, MigrationURL: "postgresql://direct/gateway", Pool: 6, Timeout: 5 * time.Second}) {
 		t.Errorf("database %s %s", c.Database.URL, c.Database.MigrationURL)
 	}
 	wantSecrets := Secrets{JWT: goodSecret, PreviousJWT: []string{"old one", "older one"}, Encryption: otherSecret,
@@ -119,6 +120,7 @@ func TestEverythingSet(t *testing.T) {
 		"redis":    {c.RedisURL, "rediss://default:pw@kv.example.com:6379"},
 		"strategy": {c.Strategy, RoundRobin}, "host": {c.Host, "::1"}, "port": {c.Port, 0},
 		"level": {c.LogLevel, slog.LevelDebug}, "format": {c.LogFormat, LogJSON}, "proxies": {c.TrustedProxies, prefixes},
+		"contact": {c.SecurityContact, "mailto:security@example.com"},
 		"origins": {c.CORSOrigins, []string{"https://app.example.com", "http://localhost:5173", "https://x.example",
 			"http://y.example", "https://[2001:db8::1]", "chrome-extension://abcdef"}},
 		"base URLs":   {c.BaseURLs, map[string]string{"openai": "https://proxy.example.com/openai/v1", "deepseek": "http://127.0.0.1:8080"}},
@@ -204,6 +206,9 @@ func TestProblems(t *testing.T) {
 		"proxy star":                  {PlatformBinary, map[string]string{"TRUSTED_PROXIES": "*"}, "TRUSTED_PROXIES", "10.0.0.0/8"},
 		"proxy with zone":             {PlatformBinary, map[string]string{"TRUSTED_PROXIES": "fe80::1%eth0"}, "TRUSTED_PROXIES", "neither"},
 		"proxy wide mapped":           {PlatformBinary, map[string]string{"TRUSTED_PROXIES": "::ffff:0:0/90"}, "TRUSTED_PROXIES", "neither"},
+		"contact without scheme":      {PlatformBinary, map[string]string{"SECURITY_CONTACT": "example.com/security"}, "SECURITY_CONTACT", "neither"},
+		"contact with a name":         {PlatformBinary, map[string]string{"SECURITY_CONTACT": "Ann <ann@example.com>"}, "SECURITY_CONTACT", "neither"},
+		"contact on two lines":        {PlatformBinary, map[string]string{"SECURITY_CONTACT": "https://a.b/x\nExpires: never"}, "SECURITY_CONTACT", "neither"},
 		"origin with path":            {PlatformBinary, map[string]string{"CORS_ORIGINS": "https://a.b/c"}, "CORS_ORIGINS", "not an origin"},
 		"origin null":                 {PlatformBinary, map[string]string{"CORS_ORIGINS": "null"}, "CORS_ORIGINS", "not an origin"},
 		"origin wildcard":             {PlatformBinary, map[string]string{"CORS_ORIGINS": "https://*.b.c"}, "CORS_ORIGINS", "not an origin"},
@@ -237,7 +242,7 @@ func TestDatabaseURLs(t *testing.T) {
 		"sqlite:/var/lib/x.db": "/var/lib/x.db", "sqlite:///var/lib/x.db": "/var/lib/x.db", "SQLite:x.db": "x.db", "file:./x y.db": "./x y.db",
 	} {
 		c := load(t, PlatformBinary, map[string]string{"DATABASE_URL": value, "JWT_SECRET": goodSecret, "DATABASE_URL_UNPOOLED": "ignored"})
-		if c.Database != (Database{Kind: SQLite, Path: path, Pool: 8}) || c.Secrets.Local {
+		if c.Database != (Database{Kind: SQLite, Path: path, Pool: 8, Timeout: 5 * time.Second}) || c.Secrets.Local {
 			t.Errorf("%s: %v", value, c.Database)
 		}
 	}
@@ -426,7 +431,7 @@ func TestPrices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if nanos, priced := c.Prices.Cost(catalog.Request{Provider: "openai", Model: "x"}, &chat.Usage{Input: 1_000_000}); nanos != 1_000_000_000 || !priced {
-		t.Errorf("%d, %v", nanos, priced)
+	if got := c.Prices.Cost(catalog.Request{Provider: "openai", Model: "x"}, &chat.Usage{Input: 1_000_000}); got != (catalog.Charge{Nanos: 1_000_000_000, Priced: true}) {
+		t.Errorf("%+v", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // DatabaseKind is which database holds the gateway's data.
@@ -21,17 +22,20 @@ const sqliteFile = "gateway.db"
 // Database says where the data is. Its methods print no password.
 type Database struct {
 	Kind         DatabaseKind
-	URL          string // Postgres only
-	MigrationURL string // Postgres only: the URL without a pooler if one is known, else URL
-	Path         string // SQLite only: the file
-	Pool         int    // maximum connections of this process
+	URL          string        // Postgres only
+	MigrationURL string        // Postgres only: the URL without a pooler if one is known, else URL
+	Path         string        // SQLite only: the file
+	Pool         int           // maximum connections of this process
+	Timeout      time.Duration // of each statement
+	// Ignored lists the address's parameters that neither PostgreSQL nor its driver knows, separated by ", ".
+	Ignored string
 
 	// fallback is true if no database was named: it is the binary's local SQLite.
 	fallback bool
 }
 
 func (r *reader) database(dataDir string) Database {
-	d := Database{Pool: r.integer("DATABASE_POOL", 4, 8)}
+	d := Database{Pool: r.integer("DATABASE_POOL", 4, 8), Timeout: r.duration("DATABASE_TIMEOUT", time.Second, time.Minute)}
 	value, name, st := r.first("DATABASE_URL", "POSTGRES_URL")
 	migrations, migrationsName, migrationsState := r.first("DATABASE_URL_UNPOOLED", "POSTGRES_URL_NON_POOLING")
 	switch {
@@ -50,13 +54,30 @@ func (r *reader) database(dataDir string) Database {
 		r.checkSQLite(name, path)
 		return d
 	}
-	d.Kind, d.URL, d.MigrationURL = Postgres, value, value
-	r.checkPostgres(name, value)
+	d.Kind = Postgres
+	d.URL = r.postgres(&d, name, value)
+	d.MigrationURL = d.URL
 	if migrationsState == set {
-		d.MigrationURL = migrations
-		r.checkPostgres(migrationsName, migrations)
+		d.MigrationURL = r.postgres(&d, migrationsName, migrations)
 	}
 	return d
+}
+
+// postgres returns an address of PostgreSQL without the parameters of other clients.
+func (r *reader) postgres(d *Database, name, value string) string {
+	if !r.checkPostgres(name, value) {
+		return ""
+	}
+	clean, ignored, ok := cleanPostgres(value)
+	if !ok {
+		r.problem(name, "has something after its ? that is no parameter",
+			"percent-encode special characters in the password (? is %3F, & is %26, = is %3D)")
+		return ""
+	}
+	if d.Ignored == "" { // those of an address for migrations are the same, or fewer
+		d.Ignored = strings.Join(ignored, ", ")
+	}
+	return clean
 }
 
 // sqlitePath takes sqlite:path, sqlite:/path, sqlite:///path, and the same with file:.
@@ -83,11 +104,12 @@ func (r *reader) checkSQLite(name, path string) {
 	}
 }
 
-func (r *reader) checkPostgres(name, value string) {
+// checkPostgres reports whether value may be an address of PostgreSQL.
+func (r *reader) checkPostgres(name, value string) bool {
 	const fix = "write it as postgres://user:password@host/database"
 	if quoted(value) {
 		r.problem(name, "is wrapped in quotes", "remove them")
-		return
+		return false
 	}
 	lower := strings.ToLower(value)
 	if !strings.HasPrefix(lower, "postgres://") && !strings.HasPrefix(lower, "postgresql://") {
@@ -96,17 +118,19 @@ func (r *reader) checkPostgres(name, value string) {
 		} else {
 			r.problem(name, "does not begin with postgres://", fix)
 		}
-		return
+		return false
 	}
 	u, err := url.Parse(value) // its error quotes the URL, password and all
 	if err != nil {
 		r.problem(name, "is not a valid URL",
 			"percent-encode special characters in the password (@ is %40, / is %2F, # is %23, % is %25)")
-		return
+		return false
 	}
 	if u.Host == "" && u.Query().Get("host") == "" {
 		r.problem(name, "names no host", fix)
+		return false
 	}
+	return true
 }
 
 func (r *reader) redisURL() string {

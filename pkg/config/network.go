@@ -3,8 +3,10 @@ package config
 import (
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
@@ -92,6 +94,24 @@ func (r *reader) host(name string) string {
 		return ""
 	}
 	return host
+}
+
+// contact reads an https, mailto or tel URL, or an e-mail address.
+func (r *reader) contact(name string) string {
+	text := r.text(name)
+	if text == "" {
+		return ""
+	}
+	if address, err := mail.ParseAddress(text); err == nil && address.Name == "" && !strings.ContainsAny(text, "<>") {
+		return "mailto:" + address.Address
+	}
+	u, err := url.Parse(text)
+	if err != nil || !slices.Contains([]string{"https", "mailto", "tel"}, u.Scheme) || u.Host == "" && u.Opaque == "" ||
+		strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
+		r.problem(name, "is neither an e-mail address nor a URL", "set it to security@example.com, or to a page like https://example.com/security")
+		return ""
+	}
+	return text
 }
 
 func (r *reader) prefixes(name string) []netip.Prefix {

@@ -1,5 +1,7 @@
 package dialect
 
+import "github.com/alicetears/llm-gateway/pkg/chat"
+
 // CommonRules are the rules that all dialects have in common: they say how a provider's fields differ
 // from those of the dialect itself. Each dialect's package adds its own. Rules are declarative values
 // in the rows of the provider table. The zero value changes nothing.
@@ -17,6 +19,7 @@ type CommonRules struct {
 	Clamp map[string]Range
 
 	ToolNames    ToolNameForm
+	Turns        TurnRules
 	SingleChoice bool // n other than 1 is refused
 	// MaxOutput returns the most tokens that the model may give, 0 if unknown. Nil: none is
 	// known. A higher limit is lowered to it; of those that are passed through, only
@@ -32,6 +35,8 @@ type ModelExceptions struct {
 	// Efforts are the levels of reasoning effort that the model knows, in rising order;
 	// another one becomes the nearest. Empty: as they come.
 	Efforts []string
+	// Turns, if not nil, replaces that of the provider.
+	Turns *TurnRules
 }
 
 // ForModel returns the first of a dialect's model rules that match the model; zero if none does.
@@ -49,6 +54,12 @@ func ForModel[M interface{ Matches(model string) bool }](rules []M, model string
 type Traits struct {
 	// ToolNames are the names of functions that the provider takes.
 	ToolNames ToolNameForm
+	// CustomTools says that it takes OpenAI's free-text tools.
+	CustomTools bool
+	// Hosted are the tools that it runs and that other dialects know, too. HostedAlone says that the model does not take
+	// them beside functions.
+	Hosted      []chat.HostedKind
+	HostedAlone bool
 	// RewritesAnswers says that an answer's bytes do not suit callers of the same dialect.
 	RewritesAnswers bool
 	// ThinkTags says that the model's reasoning stands as <think>..</think> at the start of its text.
@@ -62,11 +73,52 @@ type Traits struct {
 	ReasoningBoundToContext bool
 }
 
+// TurnRules are what a provider is known to refuse in the order of a conversation. The zero value refuses nothing. A
+// conversation that breaks them is mended where its meaning stays, also one that is passed through; see package turns.
+type TurnRules struct {
+	// Pairs: each call has one result, which follows it before anything else is said, and each result has its call.
+	Pairs bool
+	// CallIDs are the ids of calls that the provider takes.
+	CallIDs CallIDForm
+	// DistinctCallIDs: no two calls of a conversation share an id.
+	DistinctCallIDs bool
+	// NotAfter lists the roles that may not follow a role. Developer counts as System.
+	NotAfter map[chat.Role][]chat.Role
+	// Ends says who may speak last.
+	Ends EndForm
+	// UserFirst: the assistant may not speak first.
+	UserFirst bool
+	// SaysSomething: a turn of the assistant has text or calls.
+	SaysSomething bool
+}
+
+// EndForm says who may speak last.
+type EndForm uint8
+
+// The forms.
+const (
+	EndsAny       EndForm = iota
+	EndsAnyButOwn         // not the assistant, whose turn would be continued otherwise
+	EndsUser              // the user or a tool
+)
+
+// CallIDForm is what a provider takes as the id of a call. Another id becomes a digest of itself.
+type CallIDForm uint8
+
+// The forms.
+const (
+	CallIDsAny  CallIDForm = iota
+	CallIDsNine            // nine letters and digits: Mistral
+	CallIDsWord            // letters, digits, underscores and hyphens: Anthropic
+	CallIDs40              // at most 40 bytes: OpenAI's Chat Completions
+	CallIDs64              // at most 64 bytes: OpenAI's Responses
+)
+
 // Range is an inclusive range of numbers.
 type Range struct{ Min, Max float64 }
 
 // ToolNameForm is what a provider takes as the name of a function. Another name is sent in a form that it takes, and
-// comes back in answers as the caller wrote it; see body.FitToolNames.
+// comes back in answers as the caller wrote it; see body.FitTools.
 type ToolNameForm uint8
 
 // The forms.

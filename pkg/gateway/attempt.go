@@ -10,6 +10,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/sse"
@@ -26,8 +27,10 @@ type attempt struct {
 	passesTransient bool // although the key cools down after a transient failure
 
 	client      dialect.Client      // of the protocol in which the request is sent
+	traits      dialect.Traits      // of that client and the model
 	passthrough dialect.Passthrough // not nil: the answer's bytes are passed through
-	names       body.ToolNames      // not nil: the provider knows functions by other names
+	forms       *body.ToolForms     // not nil: the provider knows tools in other forms
+	callIDs     *turns.IDs          // of the conversation; the answer's calls get others
 
 	warnings      []string
 	requestID     string // the provider's
@@ -62,17 +65,20 @@ func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
 	}
 	req := *request.Chat
 	req.Model = a.key.model
+	a.callIDs = turns.NewIDs(&req)
 	a.client = a.key.provider.Protocol(a.key.model, &req, request.Dialect)
 	same := request.Dialect != "" && request.Dialect == a.client.Dialect()
-	traits := a.client.Traits(a.key.model)
-	if !same || !body.ToolNamesFit(req.Tools, traits.ToolNames) {
-		a.names = body.FitToolNames(&req, traits.ToolNames)
+	a.traits = a.client.Traits(a.key.model)
+	target := body.Target{Provider: a.key.provider.ID, Traits: a.traits, Same: same}
+	var warnings []string
+	if !same || !body.ToolsFit(req.Tools, target) {
+		a.forms, warnings = body.FitTools(&req, target)
 	}
-	if same && a.names == nil {
+	if same && a.forms == nil {
 		if passthrough, able := a.client.(dialect.Passthrough); able {
 			if enc, ok := passthrough.PassthroughRequest(request.Body, &req, request.changedMessages); ok {
 				a.warnings = enc.Warnings
-				if !traits.RewritesAnswers {
+				if !a.traits.RewritesAnswers {
 					a.passthrough = passthrough
 				}
 				return enc, true
@@ -85,14 +91,14 @@ func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
 		a.fail(err)
 		return enc, false
 	}
-	a.warnings = enc.Warnings
+	a.warnings = append(warnings, enc.Warnings...)
 	return enc, true
 }
 
 // splitter returns what takes reasoning out of the answer's text; nil if it cannot stand there, or the bytes are passed
 // through.
 func (a *attempt) splitter() *body.ThinkSplitter {
-	if a.passthrough == nil && a.client.Traits(a.key.model).ThinkTags {
+	if a.passthrough == nil && a.traits.ThinkTags {
 		return new(body.ThinkSplitter)
 	}
 	return nil
@@ -159,20 +165,29 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, request Request) {
 		g.finishAttempt(a, err)
 		return
 	}
-	g.readWhole(a, data)
-	if a.passthrough != nil && a.response != nil {
-		a.raw = data
+	renamed := g.readWhole(a, data)
+	if a.passthrough == nil || a.response == nil {
+		return
+	}
+	a.raw = data
+	if renamed {
+		if p, able := a.passthrough.(dialect.CallIDsPassthrough); able {
+			a.raw = p.DistinctCallIDs(data, request.Chat)
+		}
 	}
 }
 
-func (g *Gateway) readWhole(a *attempt, data []byte) {
+// readWhole decodes a whole answer, and reports whether the ids of its calls were taken.
+func (g *Gateway) readWhole(a *attempt, data []byte) (renamed bool) {
 	answer, err := a.client.DecodeResponse(data)
-	a.names.RestoreAnswer(answer)
+	a.forms.RestoreAnswer(answer)
+	renamed = answer != nil && a.callIDs.FitAnswer(answer)
 	if splitter := a.splitter(); splitter != nil && err == nil {
 		answer = splitter.SplitAnswer(answer)
 	}
 	a.response = answer
 	g.finishAttempt(a, err)
+	return renamed
 }
 
 // finishAttempt records the result of decoding a whole answer.
@@ -209,9 +224,10 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
 		return
 	}
 	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.client.NewStreamDecoder(),
-		names: a.names, thinkSplitter: a.splitter()}
+		forms: a.forms, callIDs: a.callIDs, thinkSplitter: a.splitter()}
 	if a.passthrough != nil {
 		a.source.passthrough = a.passthrough.NewStreamPassthrough(request.Chat)
+		a.source.eventNames.secret = a.key.secret
 	}
 	g.readFirst(a)
 }

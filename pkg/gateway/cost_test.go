@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -205,5 +206,26 @@ func TestCostOfEmbeddings(t *testing.T) {
 		if got := w.int(`select cost from requests`); got != 1000*nanos {
 			t.Errorf("%s: %d, want %d", answered, got, 1000*nanos)
 		}
+	}
+}
+
+// With a key of the account's own at the provider behind OpenRouter, the cost is OpenRouter's fee and what that provider
+// takes, whole and streamed, passed through and translated.
+func TestCostWithAnOwnKeyBehindOpenRouter(t *testing.T) {
+	usage := `"usage":{"prompt_tokens":1000,"completion_tokens":100,"cost":0.00180398,"is_byok":true,"cost_details":{"upstream_inference_cost":0.0360795}}`
+	s := scripts[0]
+	s.provider = "openrouter"
+	s.whole = strings.Replace(s.whole, `"usage":{"prompt_tokens":1000,"completion_tokens":100}`, usage, 1)
+	s.events = slices.Clone(s.events)
+	s.events[2] = strings.Replace(s.events[2], `"usage":{"prompt_tokens":1000,"completion_tokens":100}`, usage, 1)
+	w := newWorld(t)
+	w.add(key{provider: s.provider, answer: s.answer("anthropic/claude-sonnet-4.5")})
+	for _, how := range []struct{ stream, passthrough bool }{{false, false}, {false, true}, {true, false}, {true, true}} {
+		if _, _, nanos := w.cost(&s, "anthropic/claude-sonnet-4.5", how.stream, how.passthrough); nanos != 37_883_480 {
+			t.Errorf("%+v: %d", how, nanos)
+		}
+	}
+	if n := w.int(`select count(*) from requests where flags & ` + fmt.Sprint(store.FlagEstimated) + ` > 0`); n != 0 {
+		t.Errorf("%d of the costs are estimates", n)
 	}
 }

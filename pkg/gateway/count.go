@@ -52,7 +52,8 @@ func (g *Gateway) countAt(ctx context.Context, k candidate, request Request) (in
 	if counter == nil {
 		return 0, errNoCounter
 	}
-	body.FitToolNames(&req, counter.Traits(k.model).ToolNames)
+	body.FitTools(&req, body.Target{Provider: k.provider.ID, Traits: counter.Traits(k.model),
+		Same: request.Dialect == counter.Dialect()})
 	enc, err := counter.EncodeCount(&req)
 	if err != nil {
 		return 0, err

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -95,9 +96,10 @@ func (c *Call) unavailable(err error) error {
 }
 
 func unavailable(err error) error {
-	if code := store.CodeOf(err); code != "" || errors.Is(err, context.DeadlineExceeded) {
-		return &fault.Error{Code: fault.Unavailable, Message: "the gateway's database does not answer; try again",
-			RetryAfter: time.Second, Err: err}
+	condition := store.Condition(err)
+	if condition == "" && store.CodeOf(err) == "" {
+		return err
 	}
-	return err
+	return &fault.Error{Code: fault.Unavailable, Message: cmp.Or(condition, "the database failed; try again shortly"),
+		RetryAfter: time.Second, Err: err}
 }

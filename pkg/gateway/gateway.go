@@ -42,10 +42,13 @@ type Settings struct {
 	FirstEvent time.Duration
 	// IdleTimeout is how long a provider may send nothing.
 	IdleTimeout time.Duration
+	// Backlog is how many bytes of usage are kept while the database is away; then new requests are refused. 0: none,
+	// because the process does not run between requests. Then usage is logged.
+	Backlog int64
 }
 
-// Cost returns the cost of a request in nano-dollars; priced is false if a price is missing that the request needs.
-type Cost func(r catalog.Request, usage *chat.Usage) (nanos int64, priced bool)
+// Cost returns the cost of a request.
+type Cost func(r catalog.Request, usage *chat.Usage) catalog.Charge
 
 // Deps are what a Gateway works with. All are required but OnSettled.
 type Deps struct {
@@ -80,21 +83,29 @@ type Gateway struct {
 	tables   *tableCache
 	hints    *hints
 	settles  *store.Group[store.Record]
+	backlog  *backlog // nil: see Settings.Backlog
 }
 
-// The bounds of a settle group: the records in one transaction, and how long it may take.
-const (
-	settleLimit   = 64
-	settleTimeout = 10 * time.Second
-)
+// settleLimit bounds the records in one transaction.
+const settleLimit = 64
 
 // New returns a Gateway.
 func New(deps Deps, settings Settings) *Gateway {
 	g := &Gateway{Deps: deps, settings: settings, tables: newTableCache(), hints: newHints()}
-	g.settles = store.NewGroup(settleLimit, settleTimeout, func(ctx context.Context, batch []store.Record) error {
+	g.settles = store.NewGroup(settleLimit, deps.DB.Timeout, func(ctx context.Context, batch []store.Record) error {
 		return g.DB.Run(ctx, store.Settle(batch)...)
 	})
+	if settings.Backlog > 0 {
+		g.backlog = newBacklog(settings.Backlog, func(ctx context.Context, records []store.Record) error {
+			return g.DB.Run(ctx, store.Settle(records)...)
+		}, g.notWritten)
+	}
 	return g
+}
+
+func errBacklogFull() error {
+	return &fault.Error{Code: fault.Unavailable, RetryAfter: 5 * time.Second,
+		Message: "the gateway keeps as much usage as it may until its database takes it; try again shortly"}
 }
 
 // Principal is who sends a request.
@@ -140,6 +151,9 @@ type Request struct {
 // NoEligibleKey, RateLimit (all fitting keys are spent or cooling down; RetryAfter is the soonest), Provider,
 // Unavailable (the database), Cancelled.
 func (g *Gateway) Start(ctx context.Context, request Request) (*Call, error) {
+	if g.backlog != nil && g.backlog.full() {
+		return nil, errBacklogFull()
+	}
 	ctx, cancel := context.WithTimeout(ctx, g.settings.Timeout)
 	c := &Call{g: g, req: request, ctx: ctx, cancel: cancel, started: g.Now(), tried: map[store.ID]bool{}}
 	err := c.open()

@@ -203,14 +203,14 @@ type answer struct {
 
 // collect adds an event to the answer, if the provider may want its reasoning back.
 func (c *Call) collect(ev *chat.Event) {
-	if c.current.key.provider.WantsReasoning() {
+	if c.current.traits.WantsReasoning {
 		c.answer.add(ev)
 	}
 }
 
 func (c *Call) collectWhole(a *attempt) {
 	for i := range a.response.Choices {
-		if ch := &a.response.Choices[i]; ch.Index == 0 && a.key.provider.WantsReasoning() {
+		if ch := &a.response.Choices[i]; ch.Index == 0 && a.traits.WantsReasoning {
 			c.answer.whole = ch.Message.Parts
 		}
 	}

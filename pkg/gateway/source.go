@@ -7,6 +7,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
@@ -15,13 +17,15 @@ type source struct {
 	body          io.Closer
 	events        *sse.Reader
 	decoder       dialect.StreamDecoder
-	names         body.ToolNames
+	forms         *body.ToolForms
+	callIDs       *turns.IDs
 	thinkSplitter *body.ThinkSplitter
 	ended         bool
 
 	// passthrough, if not nil, writes the events that next returned to raw, as the client gets them.
 	passthrough dialect.StreamPassthrough
 	raw         []byte
+	eventNames  eventNames
 }
 
 // next appends the events of the next server-sent event that has any. After EventEnd or EventError it must not be called
@@ -47,9 +51,11 @@ func (s *source) next(out []chat.Event) []chat.Event {
 	return out
 }
 
-// translate restores the client's tool names in the events from the index on, and splits reasoning from text.
+// translate restores the calls of the client's tools in the events from the index on, gives calls ids of their own, and
+// splits reasoning from text.
 func (s *source) translate(events []chat.Event, from int) []chat.Event {
-	s.names.RestoreEvents(events[from:])
+	events = s.forms.RestoreEvents(events, from)
+	s.callIDs.FitEvents(events[from:])
 	if s.thinkSplitter != nil {
 		events = s.thinkSplitter.Split(events, from)
 	}
@@ -61,7 +67,32 @@ func (s *source) keepRaw(name string, data []byte, meaning []chat.Event) {
 	if s.passthrough == nil || len(meaning) > 0 && meaning[len(meaning)-1].Kind == chat.EventError {
 		return
 	}
-	s.raw = s.passthrough.Append(s.raw, name, data)
+	s.raw = s.passthrough.Append(s.raw, s.eventNames.redacted(name), data)
+}
+
+// eventNames takes the key out of the names of a stream's events, which are few.
+type eventNames struct {
+	secret string
+	known  map[string]string
+}
+
+const maxEventNames = 64
+
+func (n *eventNames) redacted(name string) string {
+	if name == "" {
+		return ""
+	}
+	shown, ok := n.known[name]
+	if !ok {
+		shown = provider.RedactWord(name, n.secret)
+		if n.known == nil {
+			n.known = map[string]string{}
+		}
+		if len(n.known) < maxEventNames {
+			n.known[name] = shown
+		}
+	}
+	return shown
 }
 
 // nextReady appends events that have already arrived, so that they go out in one piece.

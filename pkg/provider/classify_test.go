@@ -181,7 +181,7 @@ func FuzzReadDetails(f *testing.F) {
 			if err.Class == "" || err.RetryAfter < 0 || err.RetryAfter > MaxHint {
 				t.Fatalf("%s: class %q, after %v", p.ID, err.Class, err.RetryAfter)
 			}
-			if _, until := p.AfterFailure(err, noon); until < 0 || until > noon+maxCooldown.Milliseconds() {
+			if _, until := afterFailure(err, noon); until < 0 || until > noon+maxCooldown.Milliseconds() {
 				t.Fatalf("%s: cools down until %d", p.ID, until)
 			}
 		}

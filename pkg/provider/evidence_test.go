@@ -68,7 +68,7 @@ func expectPage(t *testing.T, p *Provider, status int, body string) {
 	if err.Code != "" || err.Type != "" || !strings.HasPrefix(err.Message, p.Name+" answered with status") {
 		t.Errorf("%s, %d %s: %q %q %q", p.ID, status, body, err.Code, err.Type, err.Message)
 	}
-	if _, until := p.AfterFailure(err, noon); until != 0 || policy.Cooldown.Scope != chat.ScopeHost {
+	if _, until := afterFailure(err, noon); until != 0 || policy.Cooldown.Scope != chat.ScopeHost {
 		t.Errorf("%s, %d: %+v, key until %d", p.ID, status, policy.Cooldown, until)
 	}
 }

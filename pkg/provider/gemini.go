@@ -8,6 +8,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 
+// geminiTurns: "Please ensure that function call turn comes immediately after a user turn or after a function response
+// turn", and "that the number of function response parts is equal to the number of function call parts".
+var geminiTurns = dialect.TurnRules{Pairs: true, DistinctCallIDs: true, UserFirst: true}
+
 // geminiRow returns the row of Google Gemini. It has its own dialect, and reports most failures
 // with status 400 and 429. Sources: ai.google.dev/gemini-api/docs/troubleshooting and /rate-limits,
 // and recorded errors.
@@ -25,7 +29,8 @@ func geminiRow() Provider {
 					"presencePenalty": {Min: -2, Max: 2}, "frequencyPenalty": {Min: -2, Max: 2},
 				},
 				ToolNames: dialect.ToolNamesDotted, // FunctionDeclaration.name; the letter is known from its errors
-				MaxOutput: maxOutput("gemini"),     // "the supported range is from 1 (inclusive) to 65537 (exclusive)"
+				Turns:     geminiTurns,
+				MaxOutput: maxOutput("gemini"), // "the supported range is from 1 (inclusive) to 65537 (exclusive)"
 			},
 			Models: geminiModels(),
 		}},
@@ -68,7 +73,8 @@ func geminiRow() Provider {
 // catalogue: from 3.7 on there is no minimal. JSON schemas are known to work from 2.5 on.
 func geminiModels() []gemini.ModelRules {
 	budget := func(form gemini.ThinkingForm, low, high float64, prefixes ...string) gemini.ModelRules {
-		return gemini.ModelRules{Match: geminiPrefix(prefixes...), Thinking: form, Budget: dialect.Range{Min: low, Max: high}}
+		return gemini.ModelRules{Match: geminiPrefix(prefixes...), Thinking: form, Budget: dialect.Range{Min: low, Max: high},
+			HostedAlone: true}
 	}
 	level := func(match func(string) bool, efforts ...string) gemini.ModelRules {
 		return gemini.ModelRules{Match: match, Thinking: gemini.ThinkingLevel, Efforts: efforts,
@@ -76,12 +82,12 @@ func geminiModels() []gemini.ModelRules {
 	}
 	return []gemini.ModelRules{
 		{Match: geminiPrefix("gemma-1", "gemma-2", "gemma-3", "gemini-gemma-"), Thinking: gemini.ThinkingDropped,
-			SchemaSubset: true, InstructionsInTurn: true},
+			SchemaSubset: true, InstructionsInTurn: true, HostedAlone: true},
 		{Match: geminiPrefix("gemini-1", "gemini-2.0-", "gemini-exp-", "gemini-pro-1", "gemini-flash-1", "gemma-", "learnlm-"),
-			Thinking: gemini.ThinkingDropped, SchemaSubset: true},
+			Thinking: gemini.ThinkingDropped, SchemaSubset: true, HostedAlone: true},
 		{Match: func(id string) bool {
 			return geminiPrefix("gemini-2.5-")(id) && (strings.Contains(id, "-image") || strings.Contains(id, "-tts"))
-		}, Thinking: gemini.ThinkingDropped},
+		}, Thinking: gemini.ThinkingDropped, HostedAlone: true},
 		budget(gemini.ThinkingBudgetAlways, 128, 32768, "gemini-2.5-pro"),
 		budget(gemini.ThinkingBudget, 512, 24576, "gemini-2.5-flash-lite"),
 		budget(gemini.ThinkingBudget, 0, 24576, "gemini-2.5-", "gemini-robotics-er-1"),

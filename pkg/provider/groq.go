@@ -38,7 +38,9 @@ func groqRow() Provider {
 			MessageFields: []string{"role", "content", "tool_calls", "tool_call_id", "reasoning"},
 			// Who takes reasoning_effort, and which values, is the model's affair.
 			Models: []openai.ModelRules{
-				{Match: idPrefix("openai/gpt-oss"), Efforts: []string{"low", "medium", "high"}},
+				// console.groq.com/docs/browser-search and /code-execution: its own tools of these models.
+				{Match: idPrefix("openai/gpt-oss"), Efforts: []string{"low", "medium", "high"},
+					Hosted: openai.HostedTypes{chat.WebSearch: "browser_search", chat.CodeExecution: "code_interpreter"}},
 				{Match: idPrefix("qwen/qwen3"), Efforts: []string{"none", "default"}, ThinkTags: openai.ThinkTagsAsked},
 				{Match: idPrefix(""), Drop: []string{"reasoning_effort"}},
 			},

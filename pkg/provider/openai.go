@@ -14,13 +14,17 @@ func openAIRow() Provider {
 	rules := &openai.Rules{
 		CommonRules: dialect.CommonRules{
 			ToolNames: dialect.ToolNames64,
+			// "An assistant message with 'tool_calls' must be followed by tool messages"; "Invalid
+			// 'messages[1].tool_calls[0].id': string too long. Expected a string with maximum length 40".
+			Turns: dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDs40, DistinctCallIDs: true},
 			// "max_tokens is too large: 32000. This model supports at most 16384 completion tokens".
 			MaxOutput: maxOutput("openai"),
 			// top_k is no field of this API, and unknown names are 400 unknown_parameter (recorded).
 			Drop:  []string{"top_k"},
 			Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 		},
-		Embeddings: dialect.EmbeddingRules{Tokens: true},
+		Embeddings:  dialect.EmbeddingRules{Tokens: true},
+		CustomTools: true,
 		// max_tokens is deprecated for max_completion_tokens, which all chat models take
 		// (API reference, create chat completion).
 		MaxTokens:       openai.MaxCompletionTokens,

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
@@ -14,17 +15,29 @@ import (
 // alternateResponses returns Responses as OpenAI's alternate protocol. It is needed for models that it
 // alone serves, and for functions that a reasoning model does not take in Chat Completions.
 func alternateResponses(rules *openai.Rules) *alternateProtocol {
+	own := *rules
+	// "No tool output found for function call": the API reference limits ids to 64 characters.
+	own.Turns = dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDs64, DistinctCallIDs: true}
 	return &alternateProtocol{
-		client: responses.Client{Rules: rules},
+		client: responses.Client{Rules: &own},
 		needed: func(model string, req *chat.Request) bool {
 			if m, ok := catalog.Related("openai", model); ok && m.Mode == catalog.Responses {
 				return true
 			}
-			return len(req.Tools) > 0 && thinksElsewhere(dialect.ForModel(rules.Models, model), req.Reasoning) && !chatAlone(req)
+			if chatAlone(req) {
+				return false
+			}
+			return len(req.Tools) > 0 && thinksElsewhere(dialect.ForModel(rules.Models, model), req.Reasoning) ||
+				runsTools(req) && servesResponses(model)
 		},
 		serves: servesResponses,
 		counts: func(model string, req *chat.Request) bool { return servesResponses(model) && !chatAlone(req) },
 	}
+}
+
+// runsTools says whether the request has tools that OpenAI runs, which Chat Completions has none of.
+func runsTools(req *chat.Request) bool {
+	return slices.ContainsFunc(req.Tools, func(t chat.Tool) bool { return t.Hosted != nil })
 }
 
 // thinksElsewhere says whether the model cannot reason as asked if it has functions in Chat Completions.

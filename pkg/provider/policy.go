@@ -184,16 +184,6 @@ func stepsOf(err *chat.Error) Steps {
 	return hostSteps
 }
 
-// AfterFailure says whether any other candidate should be tried after the failure, and until when
-// (Unix milliseconds; 0: not at all) the whole key cools down.
-func (p *Provider) AfterFailure(err *chat.Error, nowMs int64) (failover bool, cooldownUntilMs int64) {
-	policy := FailurePolicy(err, nowMs)
-	if policy.Cooldown.Scope == chat.ScopeKey {
-		cooldownUntilMs = policy.Cooldown.End(nowMs, 0)
-	}
-	return policy.Failover == FailoverAny, cooldownUntilMs
-}
-
 // nextDay returns the next time after nowMs at which the UTC clock shows the hour.
 func nextDay(nowMs int64, hour int) int64 {
 	const day = 24 * 60 * 60 * 1000

@@ -117,9 +117,8 @@ func TestPagesOfStatus4xx(t *testing.T) {
 
 // Only a failure of the key cools the whole key down.
 func TestAfterFailure(t *testing.T) {
-	p := table(t, nil).ByID("openai")
 	for _, scope := range []chat.Scope{chat.ScopeRequest, chat.ScopeAttempt, chat.ScopeModel, chat.ScopeKey, chat.ScopeHostModel, chat.ScopeHost} {
-		_, until := p.AfterFailure(&chat.Error{Class: chat.OutOfMoney, Scope: scope}, noon)
+		_, until := afterFailure(&chat.Error{Class: chat.OutOfMoney, Scope: scope}, noon)
 		if (until > noon) != (scope == chat.ScopeKey) {
 			t.Errorf("%s: the key cools down until %d", scope, until)
 		}
@@ -135,4 +134,14 @@ func TestEdges(t *testing.T) {
 	if nextDay(eight, 8) != eight+24*3600*1000 || nextDay(eight-1, 8) != eight {
 		t.Error("the day does not begin at its hour")
 	}
+}
+
+// afterFailure says whether any other candidate should be tried after the failure, and until when (Unix milliseconds; 0: not
+// at all) the whole key cools down.
+func afterFailure(err *chat.Error, nowMs int64) (failover bool, cooldownUntilMs int64) {
+	policy := FailurePolicy(err, nowMs)
+	if policy.Cooldown.Scope == chat.ScopeKey {
+		cooldownUntilMs = policy.Cooldown.End(nowMs, 0)
+	}
+	return policy.Failover == FailoverAny, cooldownUntilMs
 }

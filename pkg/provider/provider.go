@@ -9,7 +9,6 @@ import (
 	"net/url"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
-	"github.com/alicetears/llm-gateway/pkg/redact"
 )
 
 // Auth is how a provider takes a key. It is always a header: a key in a query string ends up
@@ -99,7 +98,7 @@ func (p *Provider) RequestIDOf(h http.Header, secret string) string {
 	if p.RequestID == "" {
 		return ""
 	}
-	return redact.Pieces(clean(h.Get(p.RequestID), maxHeader), secret)
+	return RedactWord(h.Get(p.RequestID), secret)
 }
 
 // maxHeader bounds the value of a forwarded response header, in bytes.

@@ -22,6 +22,10 @@ func Redact(err *chat.Error, secret string) {
 // RedactText is [Redact] for one text.
 func RedactText(s, secret string) string { return redact.Message(clean(s, maxText), secret) }
 
+// RedactWord takes the key and pieces of it, in every form, out of a short text that came from the provider, such as an
+// id or the name of an event, and bounds and cleans it.
+func RedactWord(s, secret string) string { return redact.Pieces(clean(s, maxHeader), secret) }
+
 // clean makes a text printable on one line and cuts it to n bytes.
 func clean(s string, n int) string {
 	if len(s) > n {

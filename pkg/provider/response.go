@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/redact"
 )
 
 // Response is an answer of status 2xx.
@@ -49,7 +48,7 @@ func forwardedResponseHeaders(h http.Header, secret string) http.Header {
 			if out == nil {
 				out = make(http.Header, 2)
 			}
-			out[name] = []string{redact.Pieces(clean(v, maxHeader), secret)}
+			out[name] = []string{RedactWord(v, secret)}
 		}
 	}
 	return out

@@ -20,6 +20,9 @@ func TestForms(t *testing.T) {
 		"base64": base64.StdEncoding.EncodeToString([]byte(key)), "URL base64": base64.URLEncoding.EncodeToString([]byte(key)),
 		"base64 after a user": base64.StdEncoding.EncodeToString([]byte("user:" + key)),
 		"query":               url.QueryEscape(key), "path": url.PathEscape(key), "beginning": key[:9], "end": key[len(key)-9:], "halves": key[:16] + " " + key[16:],
+		"groups of four": grouped(key, " ", 4), "letters": grouped(key, " ", 1), "lines": grouped(key, "\r\n", 6),
+		"no-break spaces": grouped(key, "\u00a0", 3), "without width": grouped(key, "\u200b", 2),
+		"base64 in lines": grouped(base64.StdEncoding.EncodeToString([]byte(key)), "\n  ", 7),
 	} {
 		for way, redacted := range map[string]string{"Text": Text("you sent <"+shown+"> to us", key), "Message": Message("you sent <"+shown+"> to us", key)} {
 			left := strings.ReplaceAll(redacted, Mark, "")
@@ -30,6 +33,15 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// grouped puts a separator after every n bytes of s.
+func grouped(s, separator string, n int) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i += n {
+		b.WriteString(s[i:min(i+n, len(s))] + separator)
+	}
+	return strings.TrimSuffix(b.String(), separator)
+}
+
 func TestPieces(t *testing.T) {
 	for _, c := range []struct{ text, secret, want string }{
 		{"req-" + key, key, "req-" + Mark},
@@ -37,7 +49,8 @@ func TestPieces(t *testing.T) {
 		{"1 abc12", "abc12", "1 " + Mark},
 		{"the keys", "key", "the keys"},
 		{"", key, ""},
-		{hex.EncodeToString([]byte(key)), key, hex.EncodeToString([]byte(key))},
+		{hex.EncodeToString([]byte(key)), key, Mark},
+		{"id-" + base64.StdEncoding.EncodeToString([]byte(key)), key, "id-" + Mark},
 	} {
 		if got := Pieces(c.text, c.secret); got != c.want {
 			t.Errorf("%q: %q, want %q", c.text, got, c.want)

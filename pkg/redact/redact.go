@@ -25,13 +25,13 @@ func Message(text string, secrets ...string) string {
 	return replace(text, appendCredentials(appendSecrets(nil, text, secrets), text, withItsName))
 }
 
-// Pieces returns text without the secret and pieces of it, as it is and in any case of its letters. It costs little
-// and is for short texts on the way of every answer.
+// Pieces returns text without the secret and pieces of it, in every form that [Text] finds. It looks for no other
+// credentials and is for short texts on the way of every answer.
 func Pieces(text, secret string) string {
 	if len(secret) < minSecret || len(text) < min(piece, len(secret)) {
 		return text
 	}
-	return replace(text, appendForms(nil, fold(text), []string{fold(secret)}))
+	return replace(text, appendSecrets(nil, text, []string{secret}))
 }
 
 // span is a part of a text, in bytes.

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -26,7 +28,41 @@ func appendSecrets(found []span, text string, secrets []string) []span {
 			all = append(all, forms(secret)...)
 		}
 	}
-	return appendForms(found, fold(text), all)
+	folded := fold(text)
+	found = appendForms(found, folded, all)
+	if joined, places := withoutSpaces(folded); len(joined) < len(folded) {
+		for _, s := range appendForms(nil, joined, all) {
+			found = append(found, span{places[s.from], places[s.to-1] + 1})
+		}
+	}
+	return found
+}
+
+// withoutSpaces returns the text without what a reader does not see between its letters: white space, as in a key in
+// groups of four or base64 in lines, and characters without width. places says where in the text each byte stands.
+func withoutSpaces(text string) (joined string, places []int) {
+	if !strings.ContainsFunc(text, isSpace) {
+		return text, nil
+	}
+	b := make([]byte, 0, len(text))
+	places = make([]int, 0, len(text))
+	for at, r := range text {
+		if isSpace(r) {
+			continue
+		}
+		size := 1
+		if r >= utf8.RuneSelf {
+			_, size = utf8.DecodeRuneInString(text[at:])
+		}
+		for i := at; i < at+size; i++ {
+			b, places = append(b, text[i]), append(places, i)
+		}
+	}
+	return string(b), places
+}
+
+func isSpace(r rune) bool {
+	return unicode.IsSpace(r) || r == '\u00ad' || r == '\ufeff' || '\u200b' <= r && r <= '\u200d' || r == '\u2060'
 }
 
 // forms lists how somebody may show a secret, folded: as it is, as a URL or JSON writes it, in hexadecimal, with every

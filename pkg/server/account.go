@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -60,47 +61,103 @@ func (a *App) updateMe(c *call) error {
 // changePassword ends all sessions of the user, and replies with a new one.
 func (a *App) changePassword(c *call) error {
 	var in struct {
-		Current auth.Secret `json:"currentPassword" jsonx:"required"`
-		New     auth.Secret `json:"newPassword" jsonx:"required"`
+		Current      auth.Secret `json:"currentPassword" jsonx:"required"`
+		New          auth.Secret `json:"newPassword" jsonx:"required"`
+		RevokeTokens bool        `json:"revokeTokens"`
 	}
 	if err := c.decode(&in); err != nil {
 		return err
 	}
-	if err := auth.CheckPassword(in.New.Reveal()); err != nil {
+	if err := auth.CheckPassword(in.New.Reveal(), c.who.user.Email); err != nil {
 		var issues fault.Issues
 		issues.Add("newPassword", "%s", err)
 		return issues.Err()
 	}
+	if err := a.confirmPassword(c, "currentPassword", in.Current); err != nil {
+		return err
+	}
 	ctx, u := c.r.Context(), c.who.user
-	// Throttled, so that nobody can guess the password with a session that was left open.
-	bucket := quota.Bucket("password", u.ID.String())
-	if err := a.try(c, bucket, perAccount); err != nil {
-		return err
-	}
-	switch err := a.verify(c, in.Current, u); {
-	case errors.Is(err, auth.ErrWrongPassword):
-		return fault.New(fault.Forbidden, "currentPassword: this is not the current password")
-	case err != nil:
-		return err
-	}
-	if err := a.Throttle.Clear(ctx, c.now(), bucket); err != nil {
-		return err
-	}
 	var err error
 	if u.PasswordHash, err = a.hasher.Hash(ctx, in.New.Reveal()); err != nil {
 		return err
 	}
-	if err := store.SetPassword(ctx, a.DB, u.ID, u.PasswordHash, store.ID{}, c.now()); err != nil {
+	if err := store.SetPassword(ctx, a.DB, u.ID, u.PasswordHash, store.ID{}, in.RevokeTokens, c.now()); err != nil {
 		return err
 	}
 	return a.openSession(c, u, http.StatusOK)
 }
 
-func (a *App) verify(c *call, password auth.Secret, u store.User) error {
-	if len(password.Reveal()) > auth.MaxPasswordLength {
-		return auth.ErrWrongPassword
+// confirmPassword checks the password of the request's user, which stands in the field. Its tries are throttled, so that
+// nobody can guess the password with a session that was left open.
+func (a *App) confirmPassword(c *call, field string, password auth.Secret) error {
+	bucket := quota.Bucket("password", c.who.user.ID.String())
+	if err := a.try(c, bucket, perAccount); err != nil {
+		return err
 	}
-	return a.hasher.Verify(c.r.Context(), password.Reveal(), u.PasswordHash)
+	err := auth.ErrWrongPassword
+	if len(password.Reveal()) <= auth.MaxPasswordLength {
+		err = a.hasher.Verify(c.r.Context(), password.Reveal(), c.who.user.PasswordHash)
+	}
+	if errors.Is(err, auth.ErrWrongPassword) {
+		return fault.New(fault.Forbidden, "%s: this is not the current password", field)
+	}
+	if err != nil {
+		return err
+	}
+	return a.Throttle.Clear(c.r.Context(), c.now(), bucket)
+}
+
+// revoke ends all other sessions of the user, and disables the gateway tokens if the request says so.
+func (a *App) revoke(c *call) error {
+	var in struct {
+		Tokens bool `json:"tokens"`
+	}
+	if err := c.decode(&in); err != nil {
+		return err
+	}
+	sessions, tokens, err := store.Revoke(c.r.Context(), a.DB, c.who.user.ID, c.who.session.ID, in.Tokens)
+	if err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, struct {
+		Sessions int64 `json:"sessions"`
+		Tokens   int64 `json:"tokens"`
+	}{sessions, tokens})
+}
+
+// deleteMe deletes the account of the request's user with all that belongs to it.
+func (a *App) deleteMe(c *call) error {
+	var in struct {
+		Password auth.Secret `json:"password" jsonx:"required"`
+	}
+	if err := c.decode(&in); err != nil {
+		return err
+	}
+	if err := a.confirmPassword(c, "password", in.Password); err != nil {
+		return err
+	}
+	if err := a.deleteAccount(c, c.who.user.ID); err != nil {
+		return err
+	}
+	c.clearSessionCookies()
+	return c.noContent()
+}
+
+// deleteAccount deletes a user, and then as much of its request log as a short time allows. The retention deletes the rest.
+func (a *App) deleteAccount(c *call, id store.ID) error {
+	err := store.DeleteUser(c.r.Context(), a.DB, id, c.now())
+	if errors.Is(err, store.ErrLastAdmin) {
+		return fault.New(fault.Conflict, "this is the last enabled admin, whose account cannot be deleted: make another user an admin first")
+	}
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), retentionTime)
+	defer cancel()
+	if _, err := store.PurgeDeletedUsers(ctx, a.DB, retentionBatch); err != nil && ctx.Err() == nil {
+		a.logFault(c, c.faultOf(err))
+	}
+	return nil
 }
 
 type sessionView struct {

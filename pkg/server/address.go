@@ -50,6 +50,29 @@ func (p proxies) client(r *http.Request) (addr netip.Addr, trusted bool) {
 	return addr, true
 }
 
+// unlisted reports whether the request seems to come through a proxy that is not listed: its peer is not trusted, and
+// headers speak for somebody else. They are ignored, so that all who come that way share one address.
+func (p proxies) unlisted(r *http.Request) bool {
+	if p.platform == config.PlatformFunctions || p.trusts(parseAddress(r.RemoteAddr)) {
+		return false
+	}
+	for _, name := range [...]string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded"} {
+		if r.Header.Get(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// warnOfUnlistedProxy logs, once in a process, that forwarding headers are ignored.
+func (a *App) warnOfUnlistedProxy(r *http.Request) {
+	if a.warnedOfProxy.Load() || !a.proxies.unlisted(r) || !a.warnedOfProxy.CompareAndSwap(false, true) {
+		return
+	}
+	a.Log.Warn("headers that name another sender are ignored, because the peer is not in TRUSTED_PROXIES; if it is your proxy, list it there",
+		"peer", parseAddress(r.RemoteAddr).String())
+}
+
 func (p proxies) trusts(addr netip.Addr) bool {
 	return addr.IsValid() && slices.ContainsFunc(p.trusted, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
 }
@@ -95,11 +118,17 @@ func truncated(addr netip.Addr) string {
 }
 
 // tls says whether the client came by TLS.
-func (c *call) tls() bool {
-	if c.r.TLS != nil {
-		return true
+func (c *call) tls() bool { return byTLS(c.r, c.proxied) }
+
+func byTLS(r *http.Request, proxied bool) bool {
+	return r.TLS != nil || proxied && strings.EqualFold(lastOf(r.Header.Get("X-Forwarded-Proto")), "https")
+}
+
+// SetHSTS sets Strict-Transport-Security if the request came by TLS, for what is served outside of an [App].
+func SetHSTS(cfg *config.Config, h http.Header, r *http.Request) {
+	if _, proxied := (proxies{platform: cfg.Platform, trusted: cfg.TrustedProxies}).client(r); byTLS(r, proxied) {
+		h["Strict-Transport-Security"] = hsts
 	}
-	return c.proxied && strings.EqualFold(lastOf(c.r.Header.Get("X-Forwarded-Proto")), "https")
 }
 
 // host is the host that the client asked for.

@@ -3,6 +3,8 @@ package server
 import (
 	"errors"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
@@ -38,10 +40,15 @@ type App struct {
 	hasher  *auth.Hasher
 	budget  *budget
 	proxies proxies
-	sharing sharing
+	// warnedOfProxy says that the log has the warning of a proxy that is not listed.
+	warnedOfProxy atomic.Bool
+	sharing       sharing
 	*dialects
 	// Jobs are the asynchronous requests.
 	Jobs *jobs.Queue
+
+	probe     sync.Mutex
+	lastProbe *proof
 }
 
 // New returns an App. The error names the dependency that is missing.

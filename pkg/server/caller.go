@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -181,17 +182,33 @@ const (
 	plainCookie  = "llm_gateway_session"
 )
 
-func (c *call) cookieName() string {
+// secureBrowser reports whether the browser came by TLS, as far as the request tells: it may have met a proxy that is not
+// listed in TRUSTED_PROXIES. Then the origin of its page, or a cookie that it keeps for TLS alone, says so.
+func (c *call) secureBrowser() bool {
 	if c.tls() {
+		return true
+	}
+	if _, err := c.r.Cookie(secureCookie); err == nil {
+		return true
+	}
+	origin, err := url.Parse(c.r.Header.Get("Origin"))
+	return err == nil && origin.Scheme == "https" && !c.crossSite()
+}
+
+func (c *call) cookieName() string {
+	if c.secureBrowser() {
 		return secureCookie
 	}
 	return plainCookie
 }
 
 // sessionCookie is the cookie's value. Of the routes that other sites may call it counts on /api/chat alone, and
-// there only for the gateway's own pages.
+// there only for the gateway's own pages. By TLS, a plain cookie does not count: a neighbouring domain may have planted it.
 func (c *call) sessionCookie() string {
-	cookie, err := c.r.Cookie(c.cookieName())
+	cookie, err := c.r.Cookie(secureCookie)
+	if err != nil && !c.tls() {
+		cookie, err = c.r.Cookie(plainCookie)
+	}
 	if err != nil || c.shared() && (c.dialect.SDKs != "" || c.crossSite()) {
 		return ""
 	}
@@ -201,7 +218,7 @@ func (c *call) sessionCookie() string {
 func (c *call) setSessionCookie(token string, expiresAt int64) {
 	http.SetCookie(c.w, &http.Cookie{
 		Name: c.cookieName(), Value: token, Path: "/", MaxAge: int(max(1, (expiresAt-c.now())/1000)),
-		HttpOnly: true, Secure: c.tls(), SameSite: http.SameSiteStrictMode,
+		HttpOnly: true, Secure: c.secureBrowser(), SameSite: http.SameSiteStrictMode,
 	})
 }
 

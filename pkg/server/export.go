@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -108,10 +109,13 @@ func (n exportNames) row(v requestView) []string {
 	}
 }
 
-// harmless keeps spreadsheets from running a text as a formula
-// (owasp.org/www-community/attacks/CSV_Injection). Clients choose the names of models.
+// formulaStarts are the characters with which a spreadsheet begins a formula, in full width too, and those that it may
+// take for the end of the cell before (owasp.org/www-community/attacks/CSV_Injection).
+const formulaStarts = "=+-@%\t\r\n;|,＝＋－＠％；｜，\u00a0\u3000"
+
+// harmless keeps spreadsheets from running a text as a formula. Callers choose the names of models.
 func harmless(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+	if first, _ := utf8.DecodeRuneInString(text); text != "" && strings.ContainsRune(formulaStarts, first) {
 		return "'" + text
 	}
 	return text

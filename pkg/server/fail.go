@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"strconv"
 	"time"
 
@@ -29,17 +28,12 @@ func (c *call) faultOf(err error) *fault.Error {
 		return fault.New(fault.NotFound, "there is no such object")
 	case c.r.Context().Err() != nil && errors.Is(err, context.Canceled):
 		return fault.Wrap(err, fault.Cancelled, "the caller left")
-	case errors.Is(err, context.DeadlineExceeded):
-		return unavailable(err, "this took too long; try again shortly")
-	}
-	switch store.CodeOf(err) {
-	case store.CodeUnavailable, store.CodeDeadlock:
-		return unavailable(err, "the database does not answer; try again shortly")
-	case store.CodeFull:
-		return unavailable(err, "the database takes no more data")
-	case store.CodeReference:
+	case store.CodeOf(err) == store.CodeReference:
 		// Another request deleted the object at the same time.
 		return fault.Wrap(err, fault.NotFound, "there is no such object any more")
+	}
+	if condition := store.Condition(err); condition != "" {
+		return unavailable(err, condition)
 	}
 	return fault.From(err)
 }
@@ -95,7 +89,7 @@ func causeOf(err error) string {
 }
 
 // writeFault answers with an error in the dialect.
-func writeFault(w http.ResponseWriter, f *fault.Error, d *dialect.Dialect, requestID string) {
+func writeFault(w *response, f *fault.Error, d *dialect.Dialect, requestID string) {
 	h := w.Header()
 	if f.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
@@ -104,7 +98,7 @@ func writeFault(w http.ResponseWriter, f *fault.Error, d *dialect.Dialect, reque
 		h.Set("WWW-Authenticate", `Bearer realm="llm-gateway"`)
 	}
 	if f.Code == fault.TooLarge || f.Code == fault.RequestTimeout {
-		h.Set("Connection", "close") // the rest of the body is not read
+		w.closeAfter()
 	}
 	h["Content-Type"] = jsonType
 	status := f.Code.Status()

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -18,28 +19,33 @@ const (
 	old     condition = "old" // the schema's version
 )
 
+// conditions are those of the database that are not just down.
+var conditions = map[store.Code]condition{
+	store.CodeLocked: "locked", store.CodeMissing: "missing", store.CodeFull: "full", store.CodeReadOnly: "read-only",
+	store.CodeRefused: "refused",
+}
+
 type readiness struct {
 	Database condition  `json:"database"`
 	Schema   condition  `json:"schema"`
 	Redis    *condition `json:"redis,omitempty"` // only if there is one
+	problem  string
 }
-
-// readyTime bounds a readiness check; probes repeat it anyway.
-const readyTime = 5 * time.Second
 
 // readiness checks every dependency.
 func (a *App) readiness(c *call) readiness {
-	ctx, cancel := context.WithTimeout(c.r.Context(), readyTime)
+	ctx, cancel := context.WithTimeout(c.r.Context(), a.DB.Timeout()+time.Second)
 	defer cancel()
 	r := readiness{Database: healthy, Schema: healthy}
-	version, err := store.CurrentSchema(ctx, a.DB)
+	version, err := a.proveWriting(ctx, time.Now())
 	switch code := store.CodeOf(err); {
 	case err == nil && version >= store.SchemaVersion:
 	case err == nil || code == store.CodeOther:
 		r.Schema = old
 	default:
-		r.Database, r.Schema = down, down
+		r.Database, r.Schema = cmp.Or(conditions[code], down), down
 	}
+	r.problem = store.Condition(err)
 	if err != nil {
 		a.logFault(c, unavailable(err, "not ready"))
 	}
@@ -52,6 +58,31 @@ func (a *App) readiness(c *call) readiness {
 		r.Redis = &state
 	}
 	return r
+}
+
+// proveWriting writes to the database, unless a write that began after asked has proved it. Any number of probes at once write once, as anybody may send them.
+func (a *App) proveWriting(ctx context.Context, asked time.Time) (version int, err error) {
+	a.probe.Lock()
+	defer a.probe.Unlock()
+	if p := a.lastProbe; p != nil && p.began.After(asked) {
+		return p.version, p.err
+	}
+	p := &proof{began: time.Now()}
+	if p.version, p.err = store.ProveWriting(ctx, a.DB); p.err == nil && p.version < store.SchemaVersion {
+		// The database was replaced by an older one.
+		if _, err := a.DB.Migrate(ctx); err == nil {
+			p.version = store.SchemaVersion
+		}
+	}
+	a.lastProbe = p
+	return p.version, p.err
+}
+
+// proof is the result of a write.
+type proof struct {
+	began   time.Time
+	version int
+	err     error
 }
 
 // serves reports whether the gateway can answer requests. It can without Redis.
@@ -68,9 +99,11 @@ func (r readiness) status() string {
 }
 
 type healthView struct {
-	Status    string     `json:"status"`
-	Checks    *readiness `json:"checks,omitempty"`
-	Timestamp timestamp  `json:"timestamp"`
+	Status string     `json:"status"`
+	Checks *readiness `json:"checks,omitempty"`
+	// Problem says why the database cannot serve, and what to do about it.
+	Problem   string    `json:"problem,omitempty"`
+	Timestamp timestamp `json:"timestamp"`
 }
 
 // live answers that the process runs. It checks no dependency: a restart of the gateway repairs no database, and
@@ -86,5 +119,5 @@ func (a *App) ready(c *call) error {
 	if !r.serves() {
 		status = http.StatusServiceUnavailable
 	}
-	return c.reply(status, healthView{Status: r.status(), Checks: &r, Timestamp: timestamp(c.now())})
+	return c.reply(status, healthView{Status: r.status(), Checks: &r, Problem: r.problem, Timestamp: timestamp(c.now())})
 }

@@ -35,6 +35,7 @@ func Open(env func(string) (string, bool), platform config.Platform) (*App, erro
 	}
 	db, err := postgres.Open(postgres.Options{
 		URL: cfg.Database.URL, MigrateURL: cfg.Database.MigrationURL, MaxConns: cfg.Database.Pool, Mode: mode,
+		Timeout: cfg.Database.Timeout,
 	})
 	if err != nil {
 		return nil, err
@@ -71,6 +72,10 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ignored := cfg.Database.Ignored; ignored != "" {
+		log.Warn("DATABASE_URL has parameters that neither PostgreSQL nor its driver knows: they are ignored",
+			"parameters", ignored)
+	}
 	deps := Deps{
 		Config: cfg, DB: db, Secrets: secrets, Providers: providers, Log: log, Now: time.Now,
 		Upstream: provider.NewClient(provider.ClientConfig{
@@ -91,8 +96,17 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 	}, gateway.Settings{
 		Strategy: gateway.Strategy(cfg.Strategy), Timeout: cfg.Limits.Request,
 		FirstEvent: cfg.Limits.FirstEvent, IdleTimeout: cfg.Limits.UpstreamIdle,
+		Backlog: backlogBytes(cfg),
 	})
 	return New(deps)
+}
+
+// backlogBytes is 0 on functions, which do not run between requests.
+func backlogBytes(cfg *config.Config) int64 {
+	if cfg.Platform == config.PlatformFunctions {
+		return 0
+	}
+	return cfg.Limits.BacklogBytes
 }
 
 // refuse replies that the configuration is not valid, for a process without an App.

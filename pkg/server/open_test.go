@@ -49,7 +49,7 @@ func TestNotConfigured(t *testing.T) {
 
 // The handlers of all groups together serve all routes. One alone replies 404 to the routes of the others.
 func TestMount(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, "SECURITY_CONTACT=https://example.com/security")
 	server.Install(w.app)
 	defer server.Install(nil)
 	table := server.Mount(handlers())

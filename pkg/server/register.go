@@ -45,7 +45,7 @@ func (a *App) register(c *call) error {
 	if u.Email, err = auth.NormalizeEmail(in.Email); err != nil {
 		issues.Add("email", "%s", err)
 	}
-	if err := auth.CheckPassword(in.Password.Reveal()); err != nil {
+	if err := auth.CheckPassword(in.Password.Reveal(), u.Email); err != nil {
 		issues.Add("password", "%s", err)
 	}
 	if in.Name != nil {

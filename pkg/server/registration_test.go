@@ -94,7 +94,7 @@ func TestAdminOpensAndClosesRegistration(t *testing.T) {
 	w := newWorld(t)
 	admin := w.admin("root")
 	r := admin.get("/api/auth/settings").want(200).is("registrationEnabled", "false", "retentionDays", "30", "traceRetentionDays", "7", "strategy", "exhaust-first")
-	r.members("", "registrationEnabled", "strategy", "retentionDays", "traceRetentionDays", "sessionDays", "version")
+	r.members("", "registrationEnabled", "strategy", "retentionDays", "traceRetentionDays", "sessionDays", "version", "unlistedProxy")
 	admin.put("/api/auth/settings", `{"registrationEnabled":true}`).want(200).is("registrationEnabled", "true").members("", "registrationEnabled")
 	w.anyone().get("/api/auth/status").is("registrationEnabled", "true")
 

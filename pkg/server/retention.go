@@ -88,7 +88,7 @@ func (a *App) Purge(ctx context.Context) {
 }
 
 func (r *retention) run(ctx context.Context, now int64) {
-	ctx, cancel := context.WithTimeout(ctx, retentionTime)
+	ctx, cancel := context.WithTimeout(store.Background(ctx), retentionTime)
 	defer cancel()
 	if _, err := r.purge(ctx, now); err != nil && ctx.Err() == nil {
 		r.log.Warn("old rows could not be deleted", "cause", err.Error())
@@ -107,6 +107,11 @@ func (r *retention) purge(ctx context.Context, now int64) (int64, error) {
 			gone, err = expired(ctx, r.db, now, retentionBatch)
 			n += gone
 		}
+	}
+	if err == nil {
+		var gone int64
+		gone, err = store.PurgeDeletedUsers(ctx, r.db, retentionBatch)
+		n += gone
 	}
 	if n > 0 {
 		r.log.Info("old rows deleted", "rows", n)

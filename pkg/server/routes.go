@@ -108,6 +108,8 @@ func routeTable() []Route {
 		{"POST", "/api/auth/logout", Auth, AccessSession, SameOrigin, (*App).logout},
 		{"GET", "/api/auth/me", Auth, AccessSession, SameOrigin, (*App).me},
 		{"PATCH", "/api/auth/me", Auth, AccessSession, SameOrigin, (*App).updateMe},
+		{"POST", "/api/auth/me/delete", Auth, AccessSession, SameOrigin, (*App).deleteMe},
+		{"POST", "/api/auth/revoke", Auth, AccessSession, SameOrigin, (*App).revoke},
 		{"PUT", "/api/auth/password", Auth, AccessSession, SameOrigin, (*App).changePassword},
 		{"GET", "/api/auth/sessions", Auth, AccessSession, SameOrigin, (*App).listSessions},
 		{"DELETE", "/api/auth/sessions/{id}", Auth, AccessSession, SameOrigin, (*App).deleteSession},
@@ -115,6 +117,7 @@ func routeTable() []Route {
 		{"PUT", "/api/auth/settings", Auth, AccessAdmin, SameOrigin, (*App).updateSettings},
 		{"GET", "/api/users", Auth, AccessAdmin, SameOrigin, (*App).listUsers},
 		{"PATCH", "/api/users/{id}", Auth, AccessAdmin, SameOrigin, (*App).updateUser},
+		{"DELETE", "/api/users/{id}", Auth, AccessAdmin, SameOrigin, (*App).deleteUser},
 
 		{"GET", "/api/tokens", Tokens, AccessSession, SameOrigin, (*App).listTokens},
 		{"POST", "/api/tokens", Tokens, AccessSession, SameOrigin, (*App).createToken},
@@ -145,6 +148,7 @@ func routeTable() []Route {
 		{"GET", "/health", Health, AccessPublic, SameOrigin, (*App).live},
 		{"GET", "/health/live", Health, AccessPublic, SameOrigin, (*App).live},
 		{"GET", "/health/ready", Health, AccessPublic, SameOrigin, (*App).ready},
+		{"GET", "/.well-known/security.txt", Health, AccessPublic, SameOrigin, (*App).securityTxt},
 
 		{"GET", "/api/cron", Cron, AccessScheduler, SameOrigin, (*App).cron},
 	}

@@ -50,6 +50,7 @@ func (a *App) newCall(w http.ResponseWriter, r *http.Request) *call {
 	}
 	c.dialect, c.claimed = a.dialects.of(r.URL.Path, r.Header)
 	c.client, c.proxied = a.proxies.client(r)
+	a.warnOfUnlistedProxy(r)
 	if r.ContentLength != 0 {
 		// For the rest of a body that no handler reads: the server reads it before the next request.
 		c.w.control.SetReadDeadline(time.Now().Add(c.bodyTimeout))
@@ -80,10 +81,22 @@ func (a *App) dispatch(c *call) error {
 		return fault.New(fault.MethodNotAllowed, "the method %s is not allowed here; these are: %s",
 			printable(c.r.Method), e.allow)
 	}
+	if background(e.group) {
+		c.r = c.r.WithContext(store.Background(c.r.Context()))
+	}
 	if err := a.authorize(c, route); err != nil {
 		return err
 	}
 	return route.handle(a, c)
+}
+
+// background reports whether requests of the group leave connections of the database to those of callers.
+func background(g Group) bool {
+	switch g {
+	case Keys, Tokens, Auth, Usage:
+		return true
+	}
+	return false
 }
 
 // secure sets the headers that every answer carries.

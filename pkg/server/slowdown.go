@@ -46,31 +46,41 @@ func knownBucket(email, net string) string { return quota.Bucket("login-known", 
 type attempt struct {
 	a                       *App
 	c                       *call
-	email, address, account string
+	email, address, account string // address is empty if the try does not count there
 }
 
-// attemptLogin counts a try against the address and the account. From a network that the account's owner
-// is known to use, it counts there alone.
+// attemptLogin counts a try against the address and the account. From a network that the account's owner is known to
+// use, it counts against the two together alone: behind a proxy that is not listed everybody has one address, and
+// nobody's guesses may keep the owners out.
 func (a *App) attemptLogin(c *call, email string) (*attempt, error) {
 	net := network(c.client)
-	t := &attempt{a: a, c: c, email: email, address: quota.Bucket("login-address", net)}
-	if err := a.try(c, t.address, perAddress); err != nil {
-		return nil, err
-	}
 	known, err := a.Throttle.Flagged(c.r.Context(), c.now(), knownBucket(email, net))
 	if err != nil {
 		return nil, err
 	}
-	t.account = quota.Bucket("login-account", email)
+	t := &attempt{a: a, c: c, email: email}
+	address := quota.Bucket("login-address", net)
 	if known {
+		// Read and not counted, so that the time does not reveal to the neighbours whether the account exists.
+		if _, err := a.Throttle.Flagged(c.r.Context(), c.now(), address); err != nil {
+			return nil, err
+		}
 		t.account = quota.Bucket("login-account", email, net)
+		return t, a.try(c, t.account, perAccount)
 	}
+	t.address = address
+	if err := a.try(c, t.address, perAddress); err != nil {
+		return nil, err
+	}
+	t.account = quota.Bucket("login-account", email)
 	return t, a.try(c, t.account, perAccount)
 }
 
 // succeeded takes the try back, and makes the network one that the account's owner is known to use.
 func (t *attempt) succeeded() {
-	t.a.note(t.c, func(ctx context.Context) error { return t.a.Throttle.TakeBack(ctx, t.c.now(), t.address) })
+	if t.address != "" {
+		t.a.note(t.c, func(ctx context.Context) error { return t.a.Throttle.TakeBack(ctx, t.c.now(), t.address) })
+	}
 	t.a.note(t.c, func(ctx context.Context) error { return t.a.Throttle.Clear(ctx, t.c.now(), t.account) })
 	t.a.know(t.c, t.email)
 }

@@ -265,3 +265,18 @@ func TestRedisDies(t *testing.T) {
 		t.Error("the log does not say that Redis is back")
 	}
 }
+
+// Behind a proxy that is not listed everybody has one address. Somebody who guesses there at many accounts keeps out
+// strangers, but not the owner who logged in from there before.
+func TestGuessesThroughTheSameAddress(t *testing.T) {
+	onBothThrottles(t, func(w *world) {
+		ann, bob := w.user("ann"), w.user("bob")
+		proxy := w.anyone().from(peer(1))
+		proxy.login(ann.email, password).want(200)
+		for i := range 60 {
+			proxy.login(fmt.Sprintf("guess%d@example.com", i), mark+" guess")
+		}
+		proxy.login(bob.email, password).refused(429, "RATE_LIMIT_EXCEEDED", "")
+		proxy.login(ann.email, password).want(200)
+	})
+}

@@ -23,6 +23,8 @@ type gatewayView struct {
 	TraceRetentionDays int             `json:"traceRetentionDays"`
 	SessionDays        int             `json:"sessionDays"`
 	Version            string          `json:"version"`
+	// UnlistedProxy is the peer of this request if it seems to be a proxy that is not in TRUSTED_PROXIES; null otherwise.
+	UnlistedProxy *string `json:"unlistedProxy"`
 }
 
 // settings answers the gateway's settings, for the admin.
@@ -31,9 +33,15 @@ func (a *App) settings(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, gatewayView{
-		settingsView{i.RegistrationEnabled}, a.Config.Strategy, a.Config.RetentionDays, a.Config.TraceRetentionDays, a.Config.SessionDays, version.String(),
-	})
+	v := gatewayView{
+		settingsView: settingsView{i.RegistrationEnabled}, Strategy: a.Config.Strategy, RetentionDays: a.Config.RetentionDays,
+		TraceRetentionDays: a.Config.TraceRetentionDays, SessionDays: a.Config.SessionDays, Version: version.String(),
+	}
+	if a.proxies.unlisted(c.r) {
+		peer := parseAddress(c.r.RemoteAddr).String()
+		v.UnlistedProxy = &peer
+	}
+	return c.reply(http.StatusOK, v)
 }
 
 // updateSettings opens and closes registration.
@@ -116,4 +124,19 @@ func (a *App) updateUser(c *call) error {
 	return c.reply(http.StatusOK, struct {
 		User adminUserView `json:"user"`
 	}{adminUserView{viewUser(u), u.Enabled}})
+}
+
+// deleteUser deletes another user for the admin, with all that belongs to it.
+func (a *App) deleteUser(c *call) error {
+	id, err := c.objectID()
+	if err != nil {
+		return err
+	}
+	if id == c.who.user.ID {
+		return fault.New(fault.Conflict, "this is your own account: delete it with POST /api/auth/me/delete and your password")
+	}
+	if err := a.deleteAccount(c, id); err != nil {
+		return err
+	}
+	return c.noContent()
 }

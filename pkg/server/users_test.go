@@ -1,6 +1,8 @@
 package server_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -102,4 +104,60 @@ func TestAdminsDemoteEachOtherAtOnce(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestDeletedAccounts(t *testing.T) {
+	onBoth(t, func(t *testing.T, db store.DB) {
+		w := newWorldOn(t, db)
+		root, ann, bob := w.admin("root"), w.user("ann"), w.user("bob")
+		_, _, holder := ann.token("app")
+		ann.post("/api/auth/me/delete", `{}`).refused(400, "VALIDATION_ERROR", `"path":"password"`)
+		ann.post("/api/auth/me/delete", `{"password":"`+mark+` guess"}`).refused(403, "FORBIDDEN", "password: this is not the current password")
+		ann.get("/api/auth/me").want(200)
+		body := fmt.Sprintf(`{"password":%q}`, password)
+		ann.post("/api/auth/me/delete", body).want(204)
+		ann.get("/api/auth/me").refused(401, "UNAUTHORIZED", "")
+		holder.chat(hello).refused(401, "UNAUTHORIZED", "")
+		w.anyone().login(ann.email, password).refused(401, "UNAUTHORIZED", "")
+
+		root.delete("/api/users/"+ann.id.String()).refused(404, "NOT_FOUND", "")
+		root.delete("/api/users/"+root.id.String()).refused(409, "CONFLICT", "your own account")
+		root.post("/api/auth/me/delete", body).refused(409, "CONFLICT", "last enabled admin")
+		bob.delete("/api/users/"+root.id.String()).refused(403, "FORBIDDEN", "")
+		root.delete("/api/users/" + bob.id.String()).want(204)
+		bob.get("/api/auth/me").refused(401, "UNAUTHORIZED", "")
+		if n := root.get("/api/users").want(200).count("users"); n != 1 {
+			t.Errorf("%d users are left", n)
+		}
+	})
+}
+
+func TestRevocation(t *testing.T) {
+	w := newWorld(t)
+	ann, bob := w.user("ann"), w.user("bob")
+	other := w.anyone().with("Authorization", "Bearer "+w.openSession(ann.id))
+	_, _, holder := ann.token("app")
+	_, _, theirs := bob.token("app")
+	ann.post("/api/auth/revoke", `{}`).want(200).is("sessions", "1", "tokens", "0")
+	other.get("/api/auth/me").refused(401, "UNAUTHORIZED", "ended")
+	ann.get("/api/auth/me").want(200)
+	holder.chat(hello).refused(400, "NO_ELIGIBLE_KEY", "")
+	ann.post("/api/auth/revoke", `{"tokens":true}`).want(200).is("sessions", "0", "tokens", "1")
+	holder.chat(hello).refused(401, "UNAUTHORIZED", "")
+	theirs.chat(hello).refused(400, "NO_ELIGIBLE_KEY", "")
+	bob.put("/api/auth/password", fmt.Sprintf(`{"currentPassword":%q,"newPassword":"%s anew","revokeTokens":true}`, password, mark)).want(200)
+	theirs.chat(hello).refused(401, "UNAUTHORIZED", "")
+}
+
+// A proxy that is not listed is warned of once in the log, and to an admin who comes through it.
+func TestUnlistedProxy(t *testing.T) {
+	w := newWorld(t)
+	root := w.admin("root")
+	root.get("/api/auth/settings").want(200).is("unlistedProxy", "null")
+	for range 3 {
+		root.with("X-Forwarded-For", "203.0.113.9", peerHeader, "10.1.2.3:4").get("/api/auth/settings").want(200).is("unlistedProxy", "10.1.2.3")
+	}
+	if n := strings.Count(w.log.String(), "TRUSTED_PROXIES"); n != 1 {
+		t.Errorf("the log warns %d times", n)
+	}
 }

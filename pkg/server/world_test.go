@@ -21,6 +21,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/alicetears/llm-gateway/internal/emulator"
+	"github.com/alicetears/llm-gateway/internal/httpversion"
 	"github.com/alicetears/llm-gateway/internal/pgtest"
 	"github.com/alicetears/llm-gateway/internal/testproc"
 	"github.com/alicetears/llm-gateway/pkg/config"
@@ -170,6 +171,7 @@ func (w *world) listen() {
 		w.app.ServeHTTP(rw, r)
 	}))
 	srv.Config = server.NewHTTPServer(w.cfg.Limits, srv.Config.Handler, w.app.Log)
+	srv.Config.Protocols = httpversion.Server()
 	srv.Start()
 	w.t.Cleanup(srv.Close)
 	w.url = srv.URL
@@ -288,9 +290,12 @@ func (db *spyDB) once(sql string, do func()) {
 
 // broken makes the database fail until repair is called.
 func (db *spyDB) broken() (repair func()) {
-	before := func(string) error {
-		return &store.Error{Code: store.CodeUnavailable, Err: fmt.Errorf("no connection to postgres://gateway:%s@db", mark)}
-	}
+	return db.failing(&store.Error{Code: store.CodeUnavailable, Err: fmt.Errorf("no connection to postgres://gateway:%s@db", mark)})
+}
+
+// failing makes the database fail with err until repair is called.
+func (db *spyDB) failing(err error) (repair func()) {
+	before := func(string) error { return err }
 	db.before.Store(&before)
 	return func() { db.before.Store(nil) }
 }

@@ -98,9 +98,23 @@ func DeleteSession(ctx context.Context, r Runner, userID, id ID) error {
 	return one(ctx, r, Stmt{SQL: "delete from sessions where id = $1 and user_id = $2", Args: []any{id, userID}}, nil)
 }
 
-// DeleteOtherSessions ends all sessions of the user but keep, which may be zero.
-func DeleteOtherSessions(ctx context.Context, r Runner, userID, keep ID) error {
-	return r.Run(ctx, deleteOtherSessions(userID, keep))
+// Revoke ends all sessions of the user but keep, which may be zero, and disables its gateway tokens if tokens is set. It
+// returns how many of each it changed.
+func Revoke(ctx context.Context, r Runner, userID, keep ID, tokens bool) (endedSessions, disabledTokens int64, err error) {
+	sessions := deleteOtherSessions(userID, keep)
+	sessions.Affected = &endedSessions
+	stmts := []Stmt{sessions}
+	if tokens {
+		disable := disableTokens(userID)
+		disable.Affected = &disabledTokens
+		stmts = append(stmts, disable)
+	}
+	err = r.Run(ctx, stmts...)
+	return endedSessions, disabledTokens, err
+}
+
+func disableTokens(userID ID) Stmt {
+	return Stmt{SQL: "update tokens set enabled = $2 where user_id = $1 and enabled", Args: []any{userID, false}}
 }
 
 func deleteOtherSessions(userID, keep ID) Stmt {

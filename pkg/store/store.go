@@ -15,6 +15,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Kind names the database engine behind an executor.
@@ -83,6 +84,9 @@ type DB interface {
 	// be used, by one goroutine at a time, and not after fn returned.
 	Tx(ctx context.Context, fn func(Runner) error) error
 	Kind() Kind
+	// Timeout is how long a run that begins now may take. Every Run, and every Run inside a Tx, ends by then with
+	// CodeUnavailable, unless its context is of [Unbounded].
+	Timeout() time.Duration
 	// Ping asks the database for an answer.
 	Ping(ctx context.Context) error
 	// Migrate brings the schema to [SchemaVersion] now and returns what it was before;
@@ -100,8 +104,12 @@ const (
 	CodeReference   Code = "reference"   // a foreign key points nowhere
 	CodeNull        Code = "null"        // a column that must have a value would get none
 	CodeDeadlock    Code = "deadlock"    // rolled back to resolve a deadlock or a serialization failure: run again
-	CodeUnavailable Code = "unavailable" // cannot connect, connection lost, too many connections, busy
-	CodeFull        Code = "full"        // no space left, or the database is read-only
+	CodeUnavailable Code = "unavailable" // cannot connect, connection lost, no answer in time, too many connections
+	CodeLocked      Code = "locked"      // another process held a lock for too long
+	CodeMissing     Code = "missing"     // the file of the database cannot be opened
+	CodeFull        Code = "full"        // no space left
+	CodeReadOnly    Code = "read-only"   // nothing can be written: a standby, a file without permission
+	CodeRefused     Code = "refused"     // wrong password, no such database, a missing privilege: the operator has to act
 	CodeOther       Code = "other"
 )
 
@@ -110,10 +118,18 @@ type Error struct {
 	Code Code
 	// Constraint names the unique constraint or, on SQLite, "table.column", for CodeConflict.
 	Constraint string
-	Err        error
+	// Fix says what the operator has to do, for CodeRefused. Callers may see it.
+	Fix string
+	Err error
 }
 
-func (e *Error) Error() string { return "database: " + string(e.Code) + ": " + e.Err.Error() }
+func (e *Error) Error() string {
+	text := "database: " + string(e.Code) + ": " + e.Err.Error()
+	if e.Fix != "" {
+		text += "; " + e.Fix
+	}
+	return text
+}
 
 // Unwrap returns the driver's error.
 func (e *Error) Unwrap() error { return e.Err }
@@ -123,6 +139,15 @@ func CodeOf(err error) Code {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Code
+	}
+	return ""
+}
+
+// FixOf returns what the operator has to do about err, or "" if that is not known.
+func FixOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Fix
 	}
 	return ""
 }

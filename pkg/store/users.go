@@ -154,7 +154,7 @@ func UpdateUser(ctx context.Context, db DB, id ID, c UserChange, now int64) (Use
 		// The lock comes first, so that two admins who demote each other see one another.
 		err := r.Run(ctx, lockInstance(now),
 			Stmt{SQL: "select " + userColumns + " from users u where u.id = $1", Args: []any{id}, Each: First(&found, scanUser(&u)...)},
-			Stmt{SQL: "select count(*) from users where role = 'admin' and enabled and id <> $1", Args: []any{id}, Each: First(&counted, &others)},
+			otherAdmins(id, &counted, &others),
 		)
 		if err != nil {
 			return err
@@ -192,12 +192,16 @@ func (c UserChange) apply(u *User, now int64) {
 	u.UpdatedAt = now
 }
 
-// SetPassword changes a user's password and ends all sessions but keep (which may
-// be zero): [ErrNotFound].
-func SetPassword(ctx context.Context, r Runner, id ID, hash string, keep ID, now int64) error {
+// SetPassword changes a user's password, ends all sessions but keep (which may be zero), and disables the gateway tokens
+// if revokeTokens is set: [ErrNotFound].
+func SetPassword(ctx context.Context, r Runner, id ID, hash string, keep ID, revokeTokens bool, now int64) error {
+	after := []Stmt{deleteOtherSessions(id, keep)}
+	if revokeTokens {
+		after = append(after, disableTokens(id))
+	}
 	return one(ctx, r,
 		Stmt{SQL: "update users set password = $2, updated_at = $3 where id = $1", Args: []any{id, hash, now}}, nil,
-		deleteOtherSessions(id, keep),
+		after...,
 	)
 }
 

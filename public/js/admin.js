@@ -1,6 +1,6 @@
 // The admin's part of the settings: the gateway, all users, all keys and all tokens.
 
-import { get, patch, put, withQuery } from './api.js'
+import { get, patch, put, remove, withQuery } from './api.js'
 import { confirm } from './dialog.js'
 import { h } from './dom.js'
 import { time } from './format.js'
@@ -31,10 +31,11 @@ function gateway({ signal }) {
       ['Registration', [set.registrationEnabled ? 'open: anyone can create an account ' : 'closed ', button(set.registrationEnabled ? 'Close registration' : 'Open registration', flip, { 'data-key': 'registration' })]],
       ['Health', state(status === 'ok' ? 'good' : 'bad', status)],
       ...Object.entries(checks).map(([part, is]) => [part[0].toUpperCase() + part.slice(1), state(is === 'ok' ? 'good' : 'bad', is)]),
+      set.unlistedProxy && ['Proxy', [state('bad', 'not listed'), ` Your request came through ${set.unlistedProxy}, which names you in headers that the gateway ignores: everybody who comes that way shares one address, and logins may be slowed down for all. List the proxy in `, h('code', {}, 'TRUSTED_PROXIES'), '.']],
       ['Version', set.version], ['Default strategy', set.strategy],
       ...[['Requests are kept', set.retentionDays, 'RETENTION_DAYS'], ['Traces are kept', set.traceRetentionDays, 'TRACE_RETENTION_DAYS'], ['A login lasts', set.sessionDays, 'SESSION_DAYS']].map(([name, days, variable]) =>
         [name, [`${days} days. The environment variable `, h('code', {}, variable), ' sets it.']]),
-    ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))), problem)
+    ].filter(Boolean).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))), problem)
   })
 }
 
@@ -61,11 +62,16 @@ function users({ signal, user: me }) {
       : or(() => change(u, { enabled: true }))
     const rank = u => u.role === 'admin' ? or(() => change(u, { role: 'user' }))
       : () => confirm(`Make ${u.email} an admin?`, 'An admin opens and closes registration, disables users and blocks keys and tokens, yours included.', 'Make an admin', () => change(u, { role: 'admin' }))
+    const erase = u => () => confirm(`Delete ${u.email}?`, 'Their keys, tokens, requests and usage are deleted, too. This cannot be undone.', 'Delete the account', async () => {
+      await remove(`/api/users/${u.id}`)
+      again()
+    })
     return h('div', {}, problem, table('Users', [['E-mail address'], ['Name'], ['Role'], ['State'], ['Since'], ['Actions']], all.map(u => [
       u.email, u.name, u.role, u.enabled ? state('good', 'Enabled') : state('off', 'Disabled'), time(u.createdAt),
       u.id === me.id ? h('span', { class: 'quiet' }, 'you') : h('div', { class: 'buttons' },
         button(u.enabled ? 'Disable' : 'Enable', flip(u), { 'aria-label': `${u.enabled ? 'Disable' : 'Enable'} ${u.email}`, 'data-key': `flip ${u.id}` }),
-        button(u.role === 'admin' ? 'Make a user' : 'Make an admin', rank(u), { 'aria-label': `${u.role === 'admin' ? 'Make a user' : 'Make an admin'} of ${u.email}`, 'data-key': `rank ${u.id}` })),
+        button(u.role === 'admin' ? 'Make a user' : 'Make an admin', rank(u), { 'aria-label': `${u.role === 'admin' ? 'Make a user' : 'Make an admin'} of ${u.email}`, 'data-key': `rank ${u.id}` }),
+        button('Delete', erase(u), { 'aria-label': `Delete ${u.email}`, 'data-key': `erase ${u.id}` })),
     ])))
   })
 }

@@ -93,6 +93,22 @@ func TestPasswordIsChanged(t *testing.T) {
 	b.clean()
 }
 
+// Everything is revoked after a confirmation. The last admin cannot delete the account, and reads why at the form.
+func TestRevocation(t *testing.T) {
+	b := onlyUser(t)
+	b.open("#/settings")
+	b.click("Revoke everything")
+	b.sees("all your gateway tokens are disabled")
+	b.click("Revoke everything")
+	b.until("the dialog is closed", "!document.querySelector('dialog')")
+	b.fill("Password", passphrase)
+	b.click("Delete my account")
+	b.sees("make another user an admin first")
+	b.open("#/tokens")
+	b.sees("Disabled")
+	b.clean()
+}
+
 // The admin disables a user after a confirmation, and blocks a key and a token. Their owner sees it.
 func TestAdmin(t *testing.T) {
 	b := onlyUser(t)
@@ -107,6 +123,10 @@ func TestAdmin(t *testing.T) {
 	b.click("Disable bob@example.com")
 	b.click("Disable")
 	b.until("disabled", "step.click('Enable bob@example.com')")
+	b.click("Delete bob@example.com")
+	b.sees("This cannot be undone.")
+	b.click("Delete the account")
+	b.gone("bob@example.com")
 
 	b.click("Block Web shop of ann@example.com")
 	b.until("blocked", "document.querySelector('[aria-label=\"Unblock Web shop of ann@example.com\"]')")

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"os"
@@ -254,9 +255,10 @@ func (v *validation) request() {
 }
 
 func (v *validation) answer() {
-	if !strings.HasPrefix(v.AnswerHeader.Get("Content-Type"), "application/json") && v.AnswerBody != "" && v.Status < 400 {
+	mediaType, _, _ := mime.ParseMediaType(v.AnswerHeader.Get("Content-Type"))
+	if mediaType != "application/json" && v.AnswerBody != "" && v.Status < 400 {
 		r := v.input.Route.Operation.Responses.Status(v.Status)
-		if r == nil || r.Value.Content["text/event-stream"] == nil && r.Value.Content["text/csv"] == nil {
+		if r == nil || r.Value.Content[mediaType] == nil {
 			v.Errorf("%s %s answers with %s", v.Method, v.path, v.AnswerHeader.Get("Content-Type"))
 		}
 		return

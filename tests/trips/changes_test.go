@@ -80,7 +80,7 @@ func TestChangesCountAtOnce(t *testing.T) {
 				return err
 			}, warm, nil},
 			{"password", func(p *person, _ *store.Key) error {
-				return store.SetPassword(w.Context(), w.db, p.ID, "x", store.ID{}, now)
+				return store.SetPassword(w.Context(), w.db, p.ID, "x", store.ID{}, false, now)
 			}, warm, nil},
 		} {
 			p := w.person()
@@ -111,7 +111,7 @@ func TestEndedSessionsCountAtOnce(t *testing.T) {
 		w.key(p, 1, -1)
 		for name, end := range map[string]func(session store.ID) error{
 			"logout":   func(session store.ID) error { return store.DeleteSession(w.Context(), w.db, p.ID, session) },
-			"password": func(store.ID) error { return store.SetPassword(w.Context(), w.db, p.ID, "x", store.ID{}, 0) },
+			"password": func(store.ID) error { return store.SetPassword(w.Context(), w.db, p.ID, "x", store.ID{}, false, 0) },
 			"user disabled": func(store.ID) error {
 				_, err := store.UpdateUser(w.Context(), w.db, p.ID, store.UserChange{Enabled: store.To(false)}, 0)
 				return err

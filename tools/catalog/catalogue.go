@@ -50,6 +50,8 @@ type priceList struct {
 	CacheWrite1h json.Number `json:"cacheWrite1h,omitempty"`
 	AudioInput   json.Number `json:"audioInput,omitempty"`
 	AudioOutput  json.Number `json:"audioOutput,omitempty"`
+	ImageOutput  json.Number `json:"imageOutput,omitempty"`
+	WebSearch    json.Number `json:"webSearch,omitempty"`
 	Derived      bool        `json:"derived,omitempty"`
 }
 

@@ -50,7 +50,9 @@ type prices struct {
 	Write1h  json.Number `json:"cw1h"`
 	InAudio  json.Number `json:"in_audio"`
 	OutAudio json.Number `json:"out_audio"`
-	Derived  int         `json:"est"`
+	// WebSearch is the price of a thousand searches.
+	WebSearch json.Number `json:"web_search"`
+	Derived   int         `json:"est"`
 }
 
 type tier struct {
@@ -147,7 +149,8 @@ func (e *entry) model() (*model, error) {
 
 // list returns nil if there is no price.
 func (p *prices) list() *priceList {
-	l := priceList{p.In, p.Out, p.Read, p.Write, p.Write1h, p.InAudio, p.OutAudio, p.Derived != 0}
+	l := priceList{Input: p.In, Output: p.Out, CacheRead: p.Read, CacheWrite: p.Write, CacheWrite1h: p.Write1h,
+		AudioInput: p.InAudio, AudioOutput: p.OutAudio, WebSearch: p.WebSearch, Derived: p.Derived != 0}
 	if l == (priceList{Derived: l.Derived}) {
 		return nil
 	}

@@ -32,7 +32,7 @@ const want = `{"generated":"2026-11-23",
 "models":[
 {"id":"a-model","provider":"gemini","contextWindow":1000,"maxOutputTokens":10,"price":{"input":0.75,"output":3.75},"priceChanges":[{"from":"2027-01-01","input":1.5,"output":7.5}],"sources":["a"],"priceDate":"2026-08-01"},
 {"id":"a-model","provider":"openai","mode":"embedding","dimensions":8,"price":{"input":0.02},"serviceTierPrices":{"flex":{"input":0.01,"output":0.5},"priority":{"input":0.04,"output":1}},"sources":["a"],"priceDate":"2026-08-01"},
-{"id":"claude-x","provider":"anthropic","price":{"input":3,"output":15,"cacheRead":0.3,"cacheWrite":3.75,"cacheWrite1h":6},"longPromptPrices":[{"above":200000,"input":6,"output":22.5,"cacheRead":0.6,"cacheWrite":7.5,"cacheWrite1h":12,"derived":true}],"sources":["a"],"priceDate":"2026-08-01"},
+{"id":"claude-x","provider":"anthropic","price":{"input":3,"output":15,"cacheRead":0.3,"cacheWrite":3.75,"cacheWrite1h":6,"webSearch":10},"longPromptPrices":[{"above":200000,"input":6,"output":22.5,"cacheRead":0.6,"cacheWrite":7.5,"cacheWrite1h":12,"derived":true}],"sources":["a"],"priceDate":"2026-08-01"},
 {"id":"d","provider":"deepseek","price":{"input":0.1,"output":0.2},"peakPrices":[{"hours":["01:00-04:00","06:00-10:00"],"input":0.2,"output":0.4}],"aliasOf":"e","sources":["a"],"priceDate":"2026-11"},
 {"id":"doubtful","provider":"gemini","price":{"input":1,"output":2},"sources":["a"],"priceDate":"2026-08-01"},
 {"id":"old","provider":"gemini","price":{"input":1,"output":2},"endOfLife":"2026-12-01","routedTo":"a-model","sources":["a"],"priceDate":"2026-08-01"},

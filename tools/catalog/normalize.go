@@ -101,7 +101,7 @@ func (m *model) normalizePrices() error {
 
 func (l *priceList) normalize() error {
 	for _, n := range []*json.Number{&l.Input, &l.Output, &l.CacheRead, &l.CacheWrite, &l.CacheWrite1h, &l.AudioInput,
-		&l.AudioOutput} {
+		&l.AudioOutput, &l.ImageOutput, &l.WebSearch} {
 		if *n == "" {
 			continue
 		}

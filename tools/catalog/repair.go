@@ -38,6 +38,8 @@ func skipped(m *entry) string {
 //     it is an alias or a dated snapshot: the providers' pages often list one of the two.
 //   - A tier that lacks a cache price of its base gets one in proportion to the input price,
 //     as in all published tiers, and is marked as derived.
+//   - An alias or a snapshot at the price of its original has the original's service tiers, too.
+//   - Prices that the lists lack are added: see addFees.
 func repair(models []*entry, log io.Writer) []*entry {
 	models = slices.DeleteFunc(models, func(m *entry) bool {
 		if why := skipped(m); why != "" {
@@ -65,7 +67,10 @@ func repair(models []*entry, log io.Writer) []*entry {
 		}
 		return false
 	})
-	inheritEnds(models, log)
+	inherit(models, log)
+	for _, m := range models {
+		addFees(m)
+	}
 	return models
 }
 
@@ -87,17 +92,21 @@ func isCertain(m *entry) bool { return m.EndOfLife != "" && !strings.HasSuffix(m
 // dated fits the ids of snapshots: gpt-5-2026-01-31, claude-x-20260131.
 var dated = regexp.MustCompile(`^(.+)-20\d\d(?:-?\d\d){2}$`)
 
-func inheritEnds(models []*entry, log io.Writer) {
+// inherit gives aliases and snapshots what the lists have of their originals only.
+func inherit(models []*entry, log io.Writer) {
 	byID := map[string]*entry{}
 	for _, m := range models {
 		byID[m.Provider+" "+m.ID] = m
 	}
 	for _, m := range models {
-		if m.EndOfLife == "" {
-			if of := byID[m.Provider+" "+original(m)]; of != nil && of.EndOfLife != "" {
-				fmt.Fprintf(log, "%s %s: ends on %s, as %s\n", m.Provider, m.ID, of.EndOfLife, of.ID)
-				m.EndOfLife, m.Replacement = of.EndOfLife, of.Replacement
-			}
+		of := byID[m.Provider+" "+original(m)]
+		if of != nil && m.EndOfLife == "" && of.EndOfLife != "" {
+			fmt.Fprintf(log, "%s %s: ends on %s, as %s\n", m.Provider, m.ID, of.EndOfLife, of.ID)
+			m.EndOfLife, m.Replacement = of.EndOfLife, of.Replacement
+		}
+		if of != nil && m.Services == nil && of.Services != nil && m.In == of.In && m.Out == of.Out {
+			fmt.Fprintf(log, "%s %s: has the service tiers of %s\n", m.Provider, m.ID, of.ID)
+			m.Services = of.Services
 		}
 		if strings.HasPrefix(m.Replacement, routed) && !isCertain(m) {
 			fmt.Fprintf(log, "%s %s: %s is not certain: left out\n", m.Provider, m.ID, m.Replacement)

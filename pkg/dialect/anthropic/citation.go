@@ -54,3 +54,11 @@ func appendCitation(out []byte, c *chat.Citation) []byte {
 	out = body.AppendMember(out, `,"url":`, c.URL)
 	return append(out, '}')
 }
+
+func rawType(raw []byte) string {
+	v, err := jsonx.Parse(raw, jsonx.Lenient)
+	if err != nil {
+		return ""
+	}
+	return v.Get("type").Str()
+}

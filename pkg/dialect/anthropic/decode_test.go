@@ -202,7 +202,14 @@ func TestUsageBeyondTheTotals(t *testing.T) {
 			chat.Usage{Input: 110, Output: 22, Estimated: true}},
 		"fallback": {`{"input_tokens":412,"output_tokens":264,"iterations":[{"type":"message","input_tokens":408,"output_tokens":0},{"type":"fallback_message","input_tokens":412,"output_tokens":264}]}`,
 			chat.Usage{Input: 412, Output: 264, Estimated: true}},
-		"web search": {`{"input_tokens":30,"output_tokens":5,"server_tool_use":{"web_search_requests":1,"web_fetch_requests":0}}`, chat.Usage{Input: 30, Output: 5, Estimated: true}},
+		"web search":     {`{"input_tokens":30,"output_tokens":5,"server_tool_use":{"web_search_requests":1,"web_fetch_requests":0}}`, chat.Usage{Input: 30, Output: 5, WebSearches: 1}},
+		"code execution": {`{"input_tokens":30,"output_tokens":5,"server_tool_use":{"code_execution_requests":1}}`, chat.Usage{Input: 30, Output: 5, Estimated: true}},
+		"fast":           {`{"input_tokens":30,"output_tokens":5,"speed":"fast","service_tier":"standard"}`, chat.Usage{Input: 30, Output: 5, Tier: "fast"}},
+		"standard speed": {`{"input_tokens":30,"output_tokens":5,"speed":"standard","inference_geo":"not_available"}`, chat.Usage{Input: 30, Output: 5}},
+		"in the US":      {`{"input_tokens":30,"output_tokens":5,"inference_geo":"us"}`, chat.Usage{Input: 30, Output: 5, Percent: 110}},
+		"elsewhere":      {`{"input_tokens":30,"output_tokens":5,"inference_geo":"moon"}`, chat.Usage{Input: 30, Output: 5, Estimated: true}},
+		"unknown":        {`{"input_tokens":30,"output_tokens":5,"hologram_tokens":1}`, chat.Usage{Input: 30, Output: 5, Estimated: true}},
+		"nothing new":    {`{"input_tokens":30,"output_tokens":5,"hologram_tokens":0,"more":null,"output_tokens_details":{"thinking_tokens":0}}`, chat.Usage{Input: 30, Output: 5}},
 	} {
 		resp, err := anthropic.Client{}.DecodeResponse([]byte(`{"content":[],"usage":` + c.usage + `}`))
 		if err != nil || *resp.Usage != c.want {

@@ -1,8 +1,6 @@
 package anthropic
 
 import (
-	"strings"
-
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
@@ -16,11 +14,15 @@ func (e *encoder) tools() {
 }
 
 func (e *encoder) tool(t *chat.Tool) {
-	if len(t.Raw) > 0 {
-		if kind := rawType(t.Raw); !isServerTool(kind) {
-			e.Refuse("tools", "the tool %q of type %q cannot be sent to %s", t.Name, kind, e.Provider())
-		}
+	switch {
+	case len(t.Raw) == 0:
+	case t.Origin == string(Name):
 		e.Out = jsonx.AppendCompact(e.Out, t.Raw)
+		return
+	default:
+		if t.Hosted == nil || !e.hosted(t.Hosted) {
+			e.Refuse("tools", "the tool %q of type %q cannot be sent to %s", t.Name, body.TypeOf(t), e.Provider())
+		}
 		return
 	}
 	if !body.MadeOf(t.Name, 128, "_-") {
@@ -64,24 +66,6 @@ func (e *encoder) inputSchema(raw []byte, strict bool) {
 	}
 }
 
-func rawType(raw []byte) string {
-	v, err := jsonx.Parse(raw, jsonx.Lenient)
-	if err != nil {
-		return ""
-	}
-	return v.Get("type").Str()
-}
-
-// isServerTool reports whether a tool's type is one of the dialect: they end with a date, as web_search_20250305.
-func isServerTool(kind string) bool {
-	i := strings.LastIndexByte(kind, '_')
-	if i < 0 || kind == "mcp_toolset" {
-		return kind == "mcp_toolset"
-	}
-	date := kind[i+1:]
-	return len(date) == 8 && strings.Trim(date, "0123456789") == ""
-}
-
 func (e *encoder) toolChoice() {
 	c := e.Req.ToolChoice
 	single := e.Req.ParallelToolCalls != nil && !*e.Req.ParallelToolCalls
@@ -96,8 +80,12 @@ func (e *encoder) toolChoice() {
 	}
 	switch c.Mode {
 	case chat.ToolNamed:
+		name := c.Name
+		if t := body.Named(e.Req.Tools, name); t != nil && t.Hosted != nil && t.Origin != string(Name) {
+			_, name = hostedType(t.Hosted.Kind)
+		}
 		e.Raw(`{"type":"tool"`)
-		e.Optional(`,"name":`, c.Name)
+		e.Optional(`,"name":`, name)
 	case chat.ToolRequired:
 		e.Raw(`{"type":"any"`)
 	case chat.ToolNone:

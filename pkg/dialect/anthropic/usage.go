@@ -11,7 +11,10 @@ type tokens struct {
 	known                                       bool
 	input, read, written, hour, output, thought int64
 	extra                                       iterations
-	fees                                        bool // server tools cost money by the call
+	searches                                    int64  // calls of web search
+	fees                                        bool   // server tools or members that are not known may cost money
+	speed                                       string // fast, if it is not standard
+	percent                                     int64  // of the list prices, if not all of them
 }
 
 // iterations sums up the iterations that the totals leave out.
@@ -46,7 +49,16 @@ func (t *tokens) merge(v jsonx.Value) {
 				t.extra = extraIterations(m)
 			}
 		case "server_tool_use":
-			t.fees = t.fees || feesIn(m)
+			t.tools(m)
+		case "speed":
+			if t.speed = m.Str(); t.speed == "standard" {
+				t.speed = ""
+			}
+		case "inference_geo":
+			t.region(m)
+		case "service_tier", "type", "model":
+		default:
+			t.fees = t.fees || body.Amounts(m)
 		}
 	}
 }
@@ -76,14 +88,29 @@ func extraIterations(list jsonx.Value) iterations {
 	return b
 }
 
-// feesIn reports whether tools were called that cost money by the call. Web fetch does not.
-func feesIn(counts jsonx.Value) bool {
+// tools counts the calls of server tools. Web fetch costs nothing beside its tokens.
+func (t *tokens) tools(counts jsonx.Value) {
 	for m := counts.First(); m.Exists(); m = m.Next() {
-		if n, _ := m.Int64(); n > 0 && string(m.Key()) != "web_fetch_requests" {
-			return true
+		switch string(m.Key()) {
+		case "web_search_requests":
+			t.set(&t.searches, m)
+		case "web_fetch_requests":
+		default:
+			t.fees = t.fees || body.Amounts(m)
 		}
 	}
-	return false
+}
+
+// region reads where the model ran. In the US alone, every price is 1.1 times the list price (platform.claude.com,
+// pricing, "Data residency", read 2026-11); other regions are not known to have a price of their own.
+func (t *tokens) region(geo jsonx.Value) {
+	switch geo.Str() {
+	case "", "global", "not_available":
+	case "us":
+		t.percent = 110
+	default:
+		t.fees = true
+	}
 }
 
 // maxTokens bounds each count, so that no sum of them overflows.
@@ -95,8 +122,8 @@ func (t *tokens) set(to *int64, v jsonx.Value) {
 	}
 }
 
-// longInput is the input from which some models cost more, in each iteration.
-const longInput = 200_000
+// longInput is the smallest input from which some model costs more, in each iteration (claude-haiku-5-5).
+const longInput = 100_000
 
 // usage returns the usage as chat counts it. It is marked as an estimate if the cost does not follow from the counts:
 // if it includes iterations of another model, an iteration may have the price of long input, or there are fees.
@@ -107,6 +134,7 @@ func (t *tokens) usage() chat.Usage {
 	u := chat.Usage{
 		Input: t.input + b.input + read + written, Cached: read, CacheWrite: written - hour, CacheWrite1h: hour,
 		Output: t.output + b.output, Reasoning: min(t.thought, t.output),
+		WebSearches: t.searches, Tier: t.speed, Percent: t.percent,
 	}
 	u.Estimated = t.fees || b.otherModel || b.compacted && u.Input > longInput
 	return u

@@ -22,6 +22,10 @@ func asking(names ...string) *chat.Request {
 	return req
 }
 
+func naming(form dialect.ToolNameForm) body.Target {
+	return body.Target{Traits: dialect.Traits{ToolNames: form, CustomTools: true}, Same: true}
+}
+
 func TestFitToolNames(t *testing.T) {
 	long := strings.Repeat("n", 65)
 	for _, tt := range []struct {
@@ -45,7 +49,7 @@ func TestFitToolNames(t *testing.T) {
 	} {
 		shared := asking(tt.name, "plain")
 		req, before := *shared, asking(tt.name, "plain")
-		names := body.FitToolNames(&req, tt.form)
+		names, _ := body.FitTools(&req, naming(tt.form))
 		if !reflect.DeepEqual(shared, before) {
 			t.Fatalf("%q: what the request shares has changed", tt.name)
 		}
@@ -56,23 +60,20 @@ func TestFitToolNames(t *testing.T) {
 		// It is the same everywhere, and nothing else changes.
 		want := asking(sent, "plain")
 		want.Messages[0].Parts[0].Text = tt.name
-		if tt.name == "" {
-			want.Messages[1].Parts[0].ToolResult.Name = "" // it is unknown there
-		}
-		if !reflect.DeepEqual(&req, want) || !body.ToolNamesFit(req.Tools, tt.form) {
+		if !reflect.DeepEqual(&req, want) || !body.ToolsFit(req.Tools, naming(tt.form)) {
 			t.Errorf("%q:\n got %+v\nwant %+v", tt.name, req, want)
 		}
-		call := chat.ToolCall{Name: sent}
-		if names.Restore(&call); call.Name != tt.name {
-			t.Errorf("%q comes back as %q", tt.name, call.Name)
+		back := []chat.Event{{Kind: chat.EventCall, ToolCall: &chat.ToolCall{Name: sent}}}
+		if names.RestoreEvents(back, 0); back[0].ToolCall.Name != tt.name {
+			t.Errorf("%q comes back as %q", tt.name, back[0].ToolCall.Name)
 		}
 		alone := *asking(tt.name)
-		if body.FitToolNames(&alone, tt.form); alone.Tools[0].Name != sent {
+		if body.FitTools(&alone, naming(tt.form)); alone.Tools[0].Name != sent {
 			t.Errorf("%q is %q beside others, and %q alone", tt.name, sent, alone.Tools[0].Name)
 		}
 	}
-	var none body.ToolNames
-	none.RestoreEvents([]chat.Event{{Kind: chat.EventCall, ToolCall: &chat.ToolCall{Name: "f"}}, {Kind: chat.EventText}})
+	var none *body.ToolForms
+	none.RestoreEvents([]chat.Event{{Kind: chat.EventCall, ToolCall: &chat.ToolCall{Name: "f"}}, {Kind: chat.EventText}}, 0)
 	none.RestoreAnswer(nil)
 }
 
@@ -85,7 +86,7 @@ func TestFitToolNamesLeavesOthers(t *testing.T) {
 	before := asking("my.tool")
 	before.Tools[0].Raw, before.Messages = req.Tools[0].Raw, before.Messages[:1]
 	before.Messages[0].Parts[1].ToolCall.Custom = true
-	if body.FitToolNames(req, dialect.ToolNames64); !reflect.DeepEqual(req, before) {
+	if body.FitTools(req, naming(dialect.ToolNames64)); !reflect.DeepEqual(req, before) {
 		t.Errorf("%+v", req)
 	}
 }
@@ -94,7 +95,7 @@ func TestFitToolNamesLeavesOthers(t *testing.T) {
 func TestFitToolNamesStayDistinct(t *testing.T) {
 	long := strings.Repeat("n", 100)
 	req := asking("a.b", "a:b", "a_b", long+"1", long+"2")
-	body.FitToolNames(req, dialect.ToolNames64)
+	body.FitTools(req, naming(dialect.ToolNames64))
 	seen := map[string]bool{}
 	for _, tool := range req.Tools {
 		if seen[tool.Name] {

@@ -193,7 +193,7 @@ func (a *answer) count(out []chat.Event, v jsonx.Value) []chat.Event {
 		return out
 	}
 	usage := usageOf(v)
-	usage.Estimated = a.fees
+	usage.Estimated = usage.Estimated || a.fees
 	if usage == a.usage {
 		return out
 	}

@@ -36,21 +36,54 @@ func (e *encoder) tools() {
 	e.toolChoice()
 }
 
-// ownTool writes one of Gemini's own tools unchanged, and refuses any other that is not a function.
+// ownTool writes one of Gemini's own tools unchanged, or its like of another dialect, and refuses any other that is not
+// a function.
 func (e *encoder) ownTool(t *chat.Tool) {
-	v, err := jsonx.Parse(t.Raw, jsonx.Lenient)
-	if err != nil || v.Len() == 0 {
-		e.Refuse("tools", "the tool %q cannot be sent to %s", t.Name, e.Provider())
+	e.Comma()
+	if t.Origin == string(Name) {
+		e.Out = jsonx.AppendCompact(e.Out, t.Raw)
 		return
 	}
-	for m := v.First(); m.Exists(); m = m.Next() {
-		if !serverTool(camel(m)) {
-			e.Refuse("tools", "the tool %q cannot be sent to %s: it takes functions and Gemini's own tools", t.Name, e.Provider())
-			return
-		}
+	name := ""
+	if t.Hosted != nil {
+		name = hostedName(t.Hosted.Kind)
 	}
-	e.Comma()
-	e.Out = jsonx.AppendCompact(e.Out, t.Raw)
+	if name == "" {
+		e.Refuse("tools", "the tool %q cannot be sent to %s: it takes functions and Gemini's own tools", t.Name, e.Provider())
+		return
+	}
+	if h := t.Hosted; len(h.AllowedDomains)+len(h.BlockedDomains) > 0 {
+		e.Refuse("tools", "the tool %q is limited to some domains, which %s cannot do", t.Name, e.Provider())
+	} else if h.Near != (chat.Place{}) {
+		e.Warn("the user's location for a %s is not supported by %s: dropped", h.Kind, e.Provider())
+	}
+	e.Raw(`{"` + name + `":{}}`)
+}
+
+// hostedName returns the name of Gemini's own tool of the kind; empty if it has none.
+func hostedName(kind chat.HostedKind) string {
+	switch kind {
+	case chat.WebSearch:
+		return "googleSearch"
+	case chat.WebFetch:
+		return "urlContext"
+	case chat.CodeExecution:
+		return "codeExecution"
+	}
+	return ""
+}
+
+// hostedTool returns what Gemini's own tool of the name does; nil if no other provider is known to have the like.
+func hostedTool(name string) *chat.HostedTool {
+	switch name {
+	case "googleSearch", "googleSearchRetrieval":
+		return &chat.HostedTool{Kind: chat.WebSearch}
+	case "urlContext":
+		return &chat.HostedTool{Kind: chat.WebFetch}
+	case "codeExecution":
+		return &chat.HostedTool{Kind: chat.CodeExecution}
+	}
+	return nil
 }
 
 func (e *encoder) function(t *chat.Tool) {

@@ -38,6 +38,8 @@ type ModelRules struct {
 	// ResultMediaInside: images and files of a tool's result go into functionResponse.parts (Gemini 3 and later), not
 	// after the results as parts of the same turn.
 	ResultMediaInside bool
+	// HostedAlone: Google's own tools do not go beside functions ("Tool use with function calling is unsupported").
+	HostedAlone bool
 }
 
 // Matches says whether the rules are those of the model.

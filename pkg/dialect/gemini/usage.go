@@ -17,22 +17,32 @@ func number(v jsonx.Value) int64 {
 func usageOf(v jsonx.Value) chat.Usage {
 	var u chat.Usage
 	var candidates, total jsonx.Value
+	unknown := false
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch string(m.Key()) {
 		case "promptTokenCount", "toolUsePromptTokenCount":
 			u.Input += number(m)
 		case "cachedContentTokenCount":
 			u.Cached = number(m)
-		case "promptTokensDetails", "toolUsePromptTokensDetails":
-			u.InputAudio += audio(m)
+		case "promptTokensDetails", "toolUsePromptTokensDetails", "promptTokenDetails":
+			var d modalities
+			unknown = d.read(m) || unknown
+			u.InputAudio += d.audio
 		case "candidatesTokenCount", "responseTokenCount":
 			candidates = m
 		case "candidatesTokensDetails", "responseTokensDetails":
-			u.OutputAudio = audio(m)
+			var d modalities
+			unknown = d.read(m) || unknown
+			u.OutputAudio, u.OutputImage = d.audio, d.image
 		case "thoughtsTokenCount":
 			u.Reasoning = number(m)
 		case "totalTokenCount":
 			total = m
+		case "trafficType":
+			unknown = setTraffic(&u, m.Str()) || unknown
+		case "serviceTier", "cacheTokensDetails":
+		default:
+			unknown = unknown || body.Amounts(m)
 		}
 	}
 	u.Output = number(candidates) + u.Reasoning
@@ -42,18 +52,45 @@ func usageOf(v jsonx.Value) chat.Usage {
 	u.Cached = min(u.Cached, u.Input)
 	u.InputAudio = min(u.InputAudio, u.Input)
 	u.OutputAudio = min(u.OutputAudio, u.Output-u.Reasoning)
+	u.OutputImage = min(u.OutputImage, u.Output-u.Reasoning-u.OutputAudio)
+	u.Estimated = unknown
 	return u
 }
 
-// audio returns the count of audio tokens in a list by modality.
-func audio(v jsonx.Value) int64 {
-	n := int64(0)
+// setTraffic reads the kind of traffic, which says how Google Cloud charges for the request. It reports true if no price
+// of it is known: provisioned throughput is paid for by the hour.
+func setTraffic(u *chat.Usage, kind string) (unknown bool) {
+	switch kind {
+	case "", "TRAFFIC_TYPE_UNSPECIFIED", "ON_DEMAND":
+		return false
+	case "ON_DEMAND_FLEX":
+		u.Tier = "flex"
+		return false
+	case "ON_DEMAND_PRIORITY":
+		u.Tier = "priority"
+		return false
+	}
+	return true
+}
+
+// modalities are the counts of a list by modality. Text, pictures, videos and documents cost the same as input.
+type modalities struct{ audio, image int64 }
+
+// read adds a list up. It reports whether it has a modality that is not known.
+func (c *modalities) read(v jsonx.Value) (unknown bool) {
 	for d := v.First(); d.Exists(); d = d.Next() {
-		if d.Get("modality").Is("AUDIO") {
-			n += number(d.Get("tokenCount"))
+		n := number(d.Get("tokenCount"))
+		switch d.Get("modality").Str() {
+		case "AUDIO":
+			c.audio += n
+		case "IMAGE":
+			c.image += n
+		case "TEXT", "VIDEO", "DOCUMENT", "MODALITY_UNSPECIFIED", "":
+		default:
+			unknown = unknown || n > 0
 		}
 	}
-	return n
+	return unknown
 }
 
 // appendUsage writes usageMetadata. Of the modalities only audio is known.

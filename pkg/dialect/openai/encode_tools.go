@@ -7,13 +7,18 @@ import (
 )
 
 func (e *encoder) tool(t *chat.Tool) {
-	switch kind := body.TypeOf(t); kind {
-	case "function":
-	case "custom":
+	switch kind := body.TypeOf(t); {
+	case kind == "function":
+	case kind == "custom":
 		e.Out = body.AppendCustom(e.Out, t.Raw, body.CustomNested)
 		return
+	case t.Origin == string(Name):
+		e.Out = jsonx.AppendCompact(e.Out, t.Raw)
+		return
+	case t.Hosted != nil && e.hosted(t.Hosted):
+		return
 	default:
-		e.Refuse("tools", "the tool %q of type %q cannot be sent to %s", t.Name, kind, e.Provider())
+		e.refuseTool(t)
 		return
 	}
 	e.Raw(`{"type":"function","function":{`)

@@ -60,9 +60,9 @@ func (d *RequestDecoder) tool(v jsonx.Value) {
 		if d.require(v, "custom") && d.require(v.Get("custom"), "name") {
 			t.Name = d.ToolName(v.Get("custom").Get("name"))
 		}
-		t.Raw = v.Clone()
+		t.Raw, t.Origin = v.Clone(), string(Name)
 	default:
-		t.Raw = v.Clone()
+		t = chat.Tool{Name: toolType, Raw: v.Clone(), Origin: string(Name), Hosted: hostedTool(toolType)}
 	}
 	if mark := v.Get(d.format.CacheControl); mark.Given() {
 		t.Cache = d.Cache(mark)

@@ -118,8 +118,8 @@ func (m maker) messages() []chat.Message {
 			all = append(all, chat.Message{Role: chat.User, Name: m.pick("", m.word()), Parts: m.userParts()})
 		case 2:
 			said := chat.Message{Role: chat.Assistant, Name: m.pick("", "bob"), Parts: m.answerParts()}
-			if len(said.Parts) == 0 {
-				said.Parts = []chat.Part{text("")}
+			if n := len(said.Parts); n == 0 || said.Parts[n-1].Kind == chat.Reason { // one that says nothing is dropped
+				said.Parts = append(said.Parts, text(m.word()))
 			}
 			all = append(all, said)
 			for _, p := range said.Parts {
@@ -137,7 +137,7 @@ func (m maker) tools(r *chat.Request) {
 	for i := range m.IntN(4) {
 		t := chat.Tool{Name: fmt.Sprintf("t%d", i), Description: m.pick("", m.word()), Parameters: json.RawMessage(`{"type":"object","properties":{"a b":{}}}`), Strict: m.bool()}
 		if m.IntN(5) == 0 {
-			t = chat.Tool{Name: t.Name, Raw: json.RawMessage(`{"type":"custom","custom":{"name":"` + t.Name + `","format":{"type":"text"}}}`)}
+			t = chat.Tool{Name: t.Name, Origin: string(openai.Name), Raw: json.RawMessage(`{"type":"custom","custom":{"name":"` + t.Name + `","format":{"type":"text"}}}`)}
 		}
 		r.Tools = append(r.Tools, t)
 	}

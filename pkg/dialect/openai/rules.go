@@ -12,7 +12,6 @@ type Rules struct {
 	MaxStops        int  // stop sequences; 0: no limit is known
 	ToolChoiceAny   bool // the tool choice "any" forces a call, not "required"
 	NoAllowedTools  bool // the tool choice allowed_tools is unknown: the other tools are left out
-	ShortToolIDs    bool // ids of calls are nine letters or digits; others become their digests: Mistral
 	NoDeveloperRole bool // its messages get the role system
 	NoNames         bool // messages have no name
 	NoImages        bool
@@ -24,6 +23,10 @@ type Rules struct {
 	LogprobsCount   bool // logprobs is the number of top_logprobs, not a boolean: Together
 	CacheMarks      bool // cache_control is sent on content parts: OpenRouter; else it is left out silently
 	Embeddings      dialect.EmbeddingRules
+	CustomTools     bool        // tools of the type custom; else they are sent as functions
+	Hosted          HostedTypes // the tools that it runs; a model's own replace them
+	// HostedParameters says that such tools take parameters: allowed_domains, excluded_domains.
+	HostedParameters bool
 	// RewritesAnswers says that a client of the same dialect gets answers written anew, as OpenAI's clients would not
 	// understand the provider's: Mistral's reasoning models answer with arrays, Together has the finish reason eos.
 	RewritesAnswers bool
@@ -54,10 +57,14 @@ type ModelRules struct {
 	DefaultEffort string
 	// ThinkTags says whether the model writes its reasoning into the text of its answers.
 	ThinkTags ThinkTagsForm
+	// Hosted are the tools that the provider runs for the model; nil: those of the provider.
+	Hosted HostedTypes
 	// Tools says whether the model reasons while it has functions to call.
 	Tools ToolsForm
 	// ReasoningBoundToContext: see dialect.Traits.
 	ReasoningBoundToContext bool
+	// Turns, if not nil, replaces that of the provider.
+	Turns *dialect.TurnRules
 }
 
 // Matches says whether the rules are those of the model.
@@ -65,7 +72,8 @@ func (m ModelRules) Matches(model string) bool { return m.Match != nil && m.Matc
 
 // Exceptions returns the exceptions that every dialect has.
 func (m ModelRules) Exceptions() dialect.ModelExceptions {
-	return dialect.ModelExceptions{Drop: m.Drop, DropUnlessEffortNone: m.DropUnlessEffortNone, Efforts: m.Efforts}
+	return dialect.ModelExceptions{Drop: m.Drop, DropUnlessEffortNone: m.DropUnlessEffortNone, Efforts: m.Efforts,
+		Turns: m.Turns}
 }
 
 // ThinkTagsForm says whether an answer's text begins with its reasoning as <think>..</think>.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -27,13 +28,19 @@ func count(v jsonx.Value) int64 {
 //	num_cached_tokens                    Mistral, sometimes
 //	cached_tokens                        Together
 //	prompt_cache_hit_tokens              DeepSeek
-//	cost                                 OpenRouter, in dollars: the price that the account pays
+//	service_tier                         Mistral
+//	cost, is_byok, cost_details          OpenRouter, in dollars: see [bill]
 //	cost_in_usd_ticks                    xAI, in 10⁻¹⁰ dollars
+//
+// Members that may have a price of their own and that the gateway does not know mark the usage as estimated, unless the
+// provider tells the cost.
 func UsageOf(v jsonx.Value) chat.Usage {
 	var u chat.Usage
 	var total int64
+	var b bill
+	unknown := false
 	for m := v.First(); m.Exists(); m = m.Next() {
-		switch string(m.Key()) {
+		switch name := string(m.Key()); name {
 		case "prompt_tokens", "input_tokens":
 			u.Input = count(m)
 		case "completion_tokens", "output_tokens":
@@ -41,22 +48,34 @@ func UsageOf(v jsonx.Value) chat.Usage {
 		case "total_tokens":
 			total = count(m)
 		case "prompt_tokens_details", "prompt_token_details", "input_tokens_details":
-			u.Cached = max(u.Cached, count(m.Get("cached_tokens")))
-			u.CacheWrite = max(u.CacheWrite, count(m.Get("cache_write_tokens")))
-			u.InputAudio = max(u.InputAudio, count(m.Get("audio_tokens")))
+			unknown = inputDetails(&u, m) || unknown
 		case "num_cached_tokens", "cached_tokens", "prompt_cache_hit_tokens":
 			u.Cached = max(u.Cached, count(m))
 		case "completion_tokens_details", "output_tokens_details":
-			u.Reasoning = count(m.Get("reasoning_tokens"))
-			u.OutputAudio = count(m.Get("audio_tokens"))
+			unknown = outputDetails(&u, m) || unknown
 		case "cost":
-			u.CostNanos, u.HasCost = nanos(m)
+			b.charged = m
+		case "is_byok":
+			b.ownKey, _ = m.Bool()
+		case "cost_details":
+			b.details = m
 		case "cost_in_usd_ticks":
 			if ticks, ok := m.Int64(); ok && ticks >= 0 {
 				u.CostNanos, u.HasCost = ticks/10+(ticks%10+5)/10, true
 			}
+		case "service_tier", "speed":
+			if tier := m.Str(); tier != "standard" && tier != "default" {
+				u.Tier = tier
+			}
+		case "server_tool_use", "server_tool_use_details", "server_side_tool_usage_details":
+			searches, other := toolCalls(m)
+			u.WebSearches, unknown = max(u.WebSearches, searches), unknown || other
+		default:
+			unknown = unknown || !isNeutral(name) && body.Amounts(m)
 		}
 	}
+	b.settle(&u)
+	u.Estimated = !u.HasCost && (unknown || b.ownKey)
 	// Some servers, xAI's among them, do not count reasoning in completion_tokens, as the total shows.
 	if u.Reasoning > 0 && total > u.Input && total-u.Input-u.Output == u.Reasoning {
 		u.Output += u.Reasoning
@@ -66,6 +85,7 @@ func UsageOf(v jsonx.Value) chat.Usage {
 	u.InputAudio = min(u.InputAudio, u.Input)
 	u.Reasoning = min(u.Reasoning, u.Output)
 	u.OutputAudio = min(u.OutputAudio, u.Output-u.Reasoning)
+	u.OutputImage = min(u.OutputImage, u.Output-u.Reasoning-u.OutputAudio)
 	return u
 }
 

@@ -86,7 +86,7 @@ func (a *answer) finish(out []chat.Event, response jsonx.Value) []chat.Event {
 	out = append(out, chat.Event{Kind: chat.EventFinish, Finish: reason})
 	if usage := response.Get("usage"); usage.Kind() == jsonx.Object {
 		u := openai.UsageOf(usage)
-		u.Estimated = a.fees
+		u.Estimated = !u.HasCost && (u.Estimated || a.fees)
 		out = append(out, chat.Event{Kind: chat.EventUsage, Usage: &u, ServiceTier: response.Get("service_tier").Str()})
 	}
 	return append(out, chat.Event{Kind: chat.EventEnd})

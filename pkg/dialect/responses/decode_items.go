@@ -19,6 +19,7 @@ const (
 	functionItem
 	customItem
 	imageItem
+	ownItem // a call of a tool of the dialect's own, which the caller runs
 )
 
 func kindOf(v jsonx.Value) itemKind {
@@ -33,6 +34,9 @@ func kindOf(v jsonx.Value) itemKind {
 		return customItem
 	case t.Is("image_generation_call"):
 		return imageItem
+	}
+	if ownToolBy(ofCall, v.Get("type").Str()) != nil && callerRan(v) {
+		return ownItem
 	}
 	return otherItem
 }
@@ -135,7 +139,7 @@ func (a *answer) complete(out []chat.Event, index int64, v jsonx.Value) []chat.E
 		}
 	case reasoningItem:
 		out = it.reasoning(out, v)
-	case functionItem, customItem:
+	case functionItem, customItem, ownItem:
 		out = a.call(out, it, v)
 	case imageItem:
 		if data := v.Get("result"); !data.Empty() {
@@ -203,8 +207,12 @@ func (a *answer) call(out []chat.Event, it *item, v jsonx.Value) []chat.Event {
 	if it.kind == customItem {
 		arguments = v.Get("input")
 	}
+	if it.kind == ownItem {
+		return a.ownCall(out, it, v)
+	}
 	if !it.call.Begun() {
-		made := &chat.ToolCall{ID: v.Get("call_id").Str(), Name: v.Get("name").Str(), Custom: it.kind == customItem}
+		made := &chat.ToolCall{ID: v.Get("call_id").Str(), Name: v.Get("name").Str(), Custom: it.kind == customItem,
+			Group: v.Get("namespace").Str()}
 		out = a.calls.Begin(out, &it.call, made)
 	}
 	if !it.call.HasArguments() {
@@ -214,6 +222,16 @@ func (a *answer) call(out []chat.Event, it *item, v jsonx.Value) []chat.Event {
 		out = it.call.End(out)
 	}
 	return out
+}
+
+// ownCall reads a call of a tool of the dialect's own when it is complete.
+func (a *answer) ownCall(out []chat.Event, it *item, v jsonx.Value) []chat.Event {
+	if !it.done || it.call.Begun() {
+		return out
+	}
+	t := ownToolBy(ofCall, v.Get("type").Str())
+	made := &chat.ToolCall{ID: ownCallID(v), Name: t.tool, Type: t.call, Arguments: string(v.Get(t.member).Clone())}
+	return it.call.End(a.calls.Begin(out, &it.call, made))
 }
 
 // addArguments adds a piece of a call's arguments. White space before them is left out.

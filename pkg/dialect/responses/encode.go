@@ -208,8 +208,9 @@ func (e *encoder) tool(t *chat.Tool) {
 		e.Out = appendFunction(e.Out, t)
 	case kind == "custom":
 		e.Out = body.AppendCustom(e.Out, t.Raw, body.CustomFlat)
-	case hosted(kind):
+	case t.Origin == string(Name):
 		e.Out = jsonx.AppendCompact(e.Out, t.Raw)
+	case t.Hosted != nil && e.hosted(t.Hosted):
 	default:
 		e.Refuse("tools", "the tool %q of type %q cannot be sent to %s", t.Name, kind, e.Provider())
 	}
@@ -238,7 +239,9 @@ func appendChoice(out []byte, c *chat.ToolChoice, tools []chat.Tool) []byte {
 	}
 	kind := "function"
 	if t := body.Named(tools, c.Name); t != nil {
-		kind = body.TypeOf(t)
+		if kind = body.TypeOf(t); t.Hosted != nil && t.Origin != string(Name) {
+			kind = hostedType(t.Hosted)
+		}
 	}
 	out = body.AppendMember(out, `{"type":`, kind)
 	if kind == "function" || kind == "custom" {

@@ -54,7 +54,7 @@ func sayable() *chat.Request {
 				reason("", &chat.ReasoningState{Encrypted: "gAAA2"}),
 				call(chat.ToolCall{ID: "call_1", Name: "look", Arguments: `{"at": "<a>"}`}),
 				call(chat.ToolCall{ID: "call_2", Name: "sql", Arguments: "SELECT 1", Custom: true}),
-				chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{"type":"web_search_call","id":"ws_1","status":"completed"}`)}),
+				chat.Part{Kind: chat.Unrendered, Dialect: "responses", Raw: json.RawMessage(`{"type":"web_search_call","id":"ws_1","status":"completed"}`)}),
 			result("call_1", "look", text("a cat"), chat.Part{Kind: chat.Image, Media: &chat.Media{MIMEType: "image/png", Data: "iVBORw=="}}),
 			result("call_2", "sql", text("1")),
 			assistant(text("A cat."), chat.Part{Kind: chat.Refusal, Text: "No more."}),
@@ -62,8 +62,9 @@ func sayable() *chat.Request {
 		},
 		Tools: []chat.Tool{
 			{Name: "look", Description: "Looks.", Parameters: json.RawMessage(`{"type":"object"}`), Strict: ptr(true)},
-			{Name: "sql", Raw: json.RawMessage(`{"type":"custom","name":"sql","format":{"type":"text"}}`)},
-			{Name: "web_search", Raw: json.RawMessage(`{"type":"web_search"}`)},
+			{Name: "sql", Raw: json.RawMessage(`{"type":"custom","name":"sql","format":{"type":"text"}}`), Origin: "responses"},
+			{Name: "web_search", Raw: json.RawMessage(`{"type":"web_search"}`), Origin: "responses",
+				Hosted: &chat.HostedTool{Kind: chat.WebSearch}},
 		},
 		ToolChoice:        &chat.ToolChoice{Mode: chat.ToolNamed, Name: "sql"},
 		ParallelToolCalls: ptr(false),
@@ -102,9 +103,9 @@ func everything() *chat.Request {
 func all(string) bool { return true }
 
 var profiles = map[string]*openai.Rules{
-	"plain": {CommonRules: dialect.CommonRules{Provider: "openai"}},
+	"plain": {CommonRules: dialect.CommonRules{Provider: "openai", Turns: dialect.TurnRules{CallIDs: dialect.CallIDs64}}},
 	"reasoner": {
-		CommonRules: dialect.CommonRules{Provider: "openai", Drop: []string{"top_k"}, Clamp: map[string]dialect.Range{"temperature": {Max: 1}}}, NoDeveloperRole: true,
+		CommonRules: dialect.CommonRules{Provider: "openai", Turns: dialect.TurnRules{CallIDs: dialect.CallIDs64}, Drop: []string{"top_k"}, Clamp: map[string]dialect.Range{"temperature": {Max: 1}}}, NoDeveloperRole: true,
 		Models: []openai.ModelRules{{Match: all, Drop: []string{"stop"}, DropUnlessEffortNone: []string{"temperature", "top_p", "logprobs", "top_logprobs"},
 			Efforts: []string{"low", "high"}, Tools: openai.ToolsWithoutReasoning}}},
 }
@@ -134,7 +135,7 @@ func TestEncodeEverything(t *testing.T) {
 // TestEncodeForms compares the bodies of other requests byte by byte.
 func TestEncodeForms(t *testing.T) {
 	reasons := openai.Rules{Models: []openai.ModelRules{{Match: all, Efforts: []string{"none", "low"}}}}
-	tools := []chat.Tool{{Name: "f"}, {Name: "web_search", Raw: json.RawMessage(`{ "type": "web_search" }`)}}
+	tools := []chat.Tool{{Name: "f"}, {Name: "web_search", Raw: json.RawMessage(`{ "type": "web_search" }`), Origin: "responses"}}
 	const f, web = `{"type":"function","name":"f","parameters":{"type":"object","properties":{}},"strict":false}`, `{"type":"web_search"}`
 	for name, c := range map[string]struct {
 		req      chat.Request

@@ -212,7 +212,7 @@ func (e *eventWriter) itemDone(at int, it *outputItem) {
 }
 
 func (e *eventWriter) argumentsDelta(at int, it *outputItem, text string) {
-	if e == nil {
+	if e == nil || it.kind == ownItem { // it has no events for pieces of what is to be done
 		return
 	}
 	name := "response.function_call_arguments.delta"

@@ -1,11 +1,9 @@
 package responses
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // contentKind is the kind of a text within an item.
@@ -38,17 +36,6 @@ func reasoningKind(s *chat.ReasoningState) contentKind {
 	return reasoningText
 }
 
-// hosted says whether OpenAI runs tools of that type, or its models know them without a description.
-func hosted(kind string) bool {
-	switch kind {
-	case "web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11",
-		"file_search", "computer", "computer_use", "computer_use_preview", "code_interpreter", "image_generation", "mcp",
-		"local_shell", "shell", "apply_patch", "tool_search", "namespace", "programmatic_tool_calling":
-		return true
-	}
-	return false
-}
-
 // A side is the origin of an item.
 type side uint8
 
@@ -79,13 +66,7 @@ func sideOf(kind string) side {
 	return unknownSide
 }
 
-// itemOf says whether an unrendered part is an item of this dialect. Anthropic also has compactions, but does not
-// encrypt them.
-func itemOf(raw json.RawMessage) bool {
-	root, err := jsonx.Parse(raw, jsonx.Lenient)
-	if err != nil {
-		return false
-	}
-	kind := root.Get("type").Str()
-	return sideOf(kind) != unknownSide && (kind != "compaction" || !root.Get("encrypted_content").Empty())
+// isItem says whether an unrendered part is an item of this dialect.
+func isItem(p *chat.Part) bool {
+	return p.Kind == chat.Unrendered && p.Dialect == string(Name) && len(p.Raw) > 0
 }

@@ -144,7 +144,7 @@ func (o *output) place(it outputItem) *outputItem {
 // Those of a free-text tool have no recognizable end.
 func (o *output) closeComplete() {
 	for i := o.closed; i < len(o.items); i++ {
-		if it := &o.items[i]; !it.closed && (it.kind != functionItem && it.kind != customItem || it.callComplete()) {
+		if it := &o.items[i]; !it.closed && (!it.kind.isCall() || it.callComplete()) {
 			o.close(i)
 		}
 		if i == o.closed && o.items[i].closed {
@@ -154,7 +154,11 @@ func (o *output) closeComplete() {
 }
 
 // callComplete says whether the item is a call that has all its arguments.
-func (it *outputItem) callComplete() bool { return it.kind == functionItem && it.json.Complete() }
+func (it *outputItem) callComplete() bool {
+	return (it.kind == functionItem || it.kind == ownItem) && it.json.Complete()
+}
+
+func (k itemKind) isCall() bool { return k == functionItem || k == customItem || k == ownItem }
 
 func (o *output) close(i int) {
 	it := &o.items[i]
@@ -255,8 +259,11 @@ func (o *output) beginCall(ev *chat.Event) {
 		o.envelopes = append(o.envelopes, reasoning.Envelope{Call: ev.ToolCall.ID, State: signature})
 	}
 	it := outputItem{kind: functionItem, call: *ev.ToolCall}
-	if ev.ToolCall.Custom {
+	switch {
+	case ev.ToolCall.Custom:
 		it.kind = customItem
+	case ev.ToolCall.Type != "":
+		it.kind = ownItem
 	}
 	o.begin(it)
 	o.calls[ev.Call] = len(o.items) - 1

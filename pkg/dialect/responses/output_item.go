@@ -19,6 +19,8 @@ func (k itemKind) prefix() string {
 		return "ctc"
 	case imageItem:
 		return "ig"
+	case ownItem:
+		return "tc"
 	}
 	return "msg"
 }
@@ -60,6 +62,12 @@ func appendItem(out []byte, it *outputItem) []byte {
 			break
 		}
 		out = jsonx.AppendString(out, it.image)
+	case ownItem:
+		out = body.AppendMember(out, `,"type":`, it.call.Type)
+		out = body.AppendMember(out, `,"status":`, it.status())
+		if t := ownToolBy(ofCall, it.call.Type); t != nil {
+			out = appendOwnCall(out, t, &it.call, it.arguments)
+		}
 	default:
 		out = appendCall(out, it)
 	}
@@ -77,6 +85,7 @@ func appendCall(out []byte, it *outputItem) []byte {
 	out = append(out, it.status()...)
 	out = body.AppendMember(out, `","call_id":`, it.call.ID)
 	out = body.AppendMember(out, `,"name":`, it.call.Name)
+	out = body.AppendOptional(out, `,"namespace":`, it.call.Group)
 	out = append(out, member...)
 	if it.closed {
 		out = jsonx.AppendEscaped(out, string(it.arguments))

@@ -40,7 +40,7 @@ func (d *decoder) request(v jsonx.Value) {
 	}
 	if d.choice.Exists() {
 		d.toolChoice(d.choice)
-		d.CheckChoice(v, "tool_choice", "function", d.req)
+		d.checkChoice(v)
 	}
 }
 
@@ -100,7 +100,11 @@ func (d *decoder) shape(key string, m jsonx.Value) bool {
 	case "instructions":
 		d.instructions = m
 	case "tools":
-		d.Array(m, d.tool)
+		d.Array(m, func(e jsonx.Value) {
+			if t, ok := d.tool(e); ok {
+				d.req.Tools = append(d.req.Tools, t)
+			}
+		})
 		d.unique(m)
 	case "tool_choice":
 		d.choice = m

@@ -60,9 +60,24 @@ func (d *decoder) item(v jsonx.Value) {
 		d.reasoningItem(v)
 	case kind.Is("item_reference"):
 		d.reference(v)
+	case kind.Is("additional_tools"):
+		d.moreTools(v)
 	default:
-		d.other(v, kind)
+		if t := ownToolBy(ofCall, kind.Str()); t != nil && callerRan(v) {
+			d.ownCall(v, t)
+		} else if t := ownToolBy(ofResult, kind.Str()); t != nil && callerRan(v) {
+			d.ownResult(v, t)
+		} else {
+			d.other(v, kind)
+		}
 	}
+}
+
+// callerRan reports whether the caller ran the tool of a call or a result, rather than OpenAI, whose items name nothing
+// by which they belong together.
+func callerRan(v jsonx.Value) bool {
+	environment := v.Get("environment").Get("type")
+	return ownCallID(v) != "" && !v.Get("execution").Is("server") && (!environment.Given() || environment.Is("local"))
 }
 
 func (d *decoder) reference(v jsonx.Value) {
@@ -75,7 +90,7 @@ func (d *decoder) other(v, kind jsonx.Value) {
 		d.Expected(kind, "a string")
 		return
 	}
-	part := chat.Part{Kind: chat.Unrendered, Raw: v.Clone()}
+	part := body.Unrendered(Name, kind.Str(), v)
 	switch sideOf(kind.Str()) {
 	case modelSide:
 		d.message(chat.Assistant, []chat.Part{part})
@@ -155,7 +170,7 @@ func (d *decoder) part(v jsonx.Value, role chat.Role) (p chat.Part) {
 		d.Expected(kind, "a string")
 	default:
 		d.foreign(kind, "unknown type of part "+body.Quote(kind.Str()))
-		p.Kind, p.Raw = chat.Unrendered, v.Clone()
+		p = body.Unrendered(Name, kind.Str(), v)
 	}
 	if v.Get("prompt_cache_breakpoint").Given() {
 		p.Cache = new(chat.CacheMark)
@@ -230,7 +245,7 @@ func (d *decoder) call(v jsonx.Value, member string) {
 	if d.Has(v, "name") {
 		c.Name = d.ToolName(v.Get("name"))
 	}
-	c.Arguments = d.Text(v, member)
+	c.Arguments, c.Group = d.Text(v, member), v.Get("namespace").Str()
 	if !c.Custom && body.Blank(c.Arguments) {
 		c.Arguments = "{}"
 	}
@@ -244,8 +259,7 @@ func (d *decoder) result(v jsonx.Value) {
 	r := new(chat.ToolResult)
 	r.CallID = d.ID(v, "call_id")
 	r.Name = d.Called(r.CallID)
-	if d.Has(v, "output") {
-		r.Parts = d.content(v.Get("output"), chat.ToolRole)
-	}
+	output := v.Get("output")
+	r.Parts = body.ResultContent(output, func() []chat.Part { return d.content(output, chat.ToolRole) })
 	d.message(chat.ToolRole, []chat.Part{{Kind: chat.Result, ToolResult: r}})
 }

@@ -8,29 +8,37 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// tool reads a tool. A tool that is no function is kept unchanged; the name of a hosted tool is its type.
-func (d *decoder) tool(v jsonx.Value) {
+// tool reads a tool. One that is no function is kept unchanged; the name of a tool of the dialect's own is its type.
+func (d *decoder) tool(v jsonx.Value) (t chat.Tool, ok bool) {
 	if v.Kind() != jsonx.Object {
 		d.Expected(v, "an object")
-		return
+		return t, false
 	}
 	kind := v.Get("type")
 	if !d.Has(v, "type") {
-		return
+		return t, false
 	}
-	var t chat.Tool
+	if kind.Is("function") {
+		return d.function(v), true
+	}
+	t = chat.Tool{Name: d.Str(kind), Raw: v.Clone(), Origin: string(Name)}
 	switch {
-	case kind.Is("function"):
-		t = d.function(v)
 	case kind.Is("custom"):
-		t = chat.Tool{Raw: v.Clone()}
+		t.Name = ""
 		if d.Has(v, "name") {
 			t.Name = d.ToolName(v.Get("name"))
 		}
+	case kind.Is("namespace"):
+		t.Name, t.Description, t.Tools = v.Get("name").Str(), v.Get("description").Str(), d.toolsOf(v.Get("tools"))
 	default:
-		t = chat.Tool{Name: d.Str(kind), Raw: v.Clone()}
+		if own := ownToolBy(ofTool, t.Name); own != nil {
+			own.describe(&t, v)
+		}
+		if t.CallType == "" {
+			t.Hosted = hostedTool(v)
+		}
 	}
-	d.req.Tools = append(d.req.Tools, t)
+	return t, true
 }
 
 func (d *decoder) function(v jsonx.Value) (t chat.Tool) {
@@ -69,7 +77,7 @@ func (d *decoder) toolChoice(v jsonx.Value) {
 	switch kind := v.Get("type"); {
 	case kind.Is("allowed_tools"):
 		d.allowed(v, c)
-	case kind.Is("function"), kind.Is("custom"):
+	case kind.Is("function"), kind.Is("custom"), kind.Is("namespace"):
 		c.Mode = chat.ToolNamed
 		c.Name = d.Text(v, "name")
 	case kind.Is("mcp") && v.Get("name").Given():
@@ -91,13 +99,66 @@ func (d *decoder) allowed(v jsonx.Value, c *chat.ToolChoice) {
 	var names []string
 	d.Array(v.Get("tools"), func(e jsonx.Value) {
 		name := e.Get("type").Str()
-		if name == "function" || name == "custom" {
+		if name == "function" || name == "custom" || name == "namespace" {
 			name = e.Get("name").Str()
 		}
-		if body.Named(d.req.Tools, name) == nil {
+		if !d.hasTool(name) {
 			d.Add(e, "tools has no %s", body.Quote(name))
 		}
 		names = append(names, name)
 	})
-	d.req.Tools = slices.DeleteFunc(d.req.Tools, func(t chat.Tool) bool { return !slices.Contains(names, t.Name) })
+	allows := func(t *chat.Tool) bool { return slices.Contains(names, t.Name) }
+	d.req.Tools = onlyTools(d.req.Tools, allows)
+	for i := range d.req.Messages {
+		for j := range d.req.Messages[i].Parts {
+			p := &d.req.Messages[i].Parts[j]
+			p.Tools = onlyTools(p.Tools, allows)
+		}
+	}
+}
+
+// onlyTools returns the tools that are allowed, and of other groups the tools in them that are.
+func onlyTools(tools []chat.Tool, allows func(*chat.Tool) bool) []chat.Tool {
+	var out []chat.Tool
+	for _, t := range tools {
+		if !allows(&t) {
+			if t.Tools = onlyTools(t.Tools, allows); len(t.Tools) == 0 {
+				continue
+			}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// hasTool reports whether there is a tool of the name, in a group or in the conversation as well.
+func (d *decoder) hasTool(name string) bool {
+	if hasTool(d.req.Tools, name) {
+		return true
+	}
+	for i := range d.req.Messages {
+		for j := range d.req.Messages[i].Parts {
+			if hasTool(d.req.Messages[i].Parts[j].Tools, name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func hasTool(tools []chat.Tool, name string) bool {
+	return slices.ContainsFunc(tools, func(t chat.Tool) bool {
+		return t.Name == name || name == "" && len(t.Tools) == 0 || hasTool(t.Tools, name)
+	})
+}
+
+// checkChoice adds an issue if the choice wants a tool that is not there.
+func (d *decoder) checkChoice(v jsonx.Value) {
+	c := d.req.ToolChoice
+	switch {
+	case c.Mode == chat.ToolRequired && !d.hasTool(""):
+		d.AddMember(v, "tool_choice", "a tool must be called, but tools has none")
+	case c.Mode == chat.ToolNamed && c.Name != "" && !d.hasTool(c.Name):
+		d.AddMember(v, "tool_choice", "tools has no function %s", body.Quote(c.Name))
+	}
 }

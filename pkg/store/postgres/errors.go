@@ -25,6 +25,13 @@ const (
 	stateDuplicatePrepared  = "42P05"
 	stateTooManyConnections = "53300"
 	stateStaleColumns       = "0A000" // "cached plan must not change result type"
+	statePrivilege          = "42501"
+	stateNoSchema           = "3F000" // also: no schema of the search path may be used
+	stateNoDatabase         = "3D000"
+	stateNoTable            = "42P01"
+	stateNoColumn           = "42703"
+	stateLockTimeout        = "55P03"
+	stateCancelled          = "57014" // by statement_timeout
 )
 
 // mapError turns what the driver says into a *store.Error, or the context's error if
@@ -39,7 +46,7 @@ func mapError(ctx context.Context, err error) error {
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		return &store.Error{Code: codeOf(pg.Code), Constraint: constraintOf(pg), Err: quiet(pg)}
+		return &store.Error{Code: codeOf(pg.Code), Constraint: constraintOf(pg), Fix: fixOf(pg), Err: quiet(pg)}
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -59,13 +66,35 @@ func codeOf(state string) store.Code {
 		return store.CodeDeadlock
 	// Class 08 connection exception, 57P0x the server shuts down, starts or was told
 	// to drop us. A pooler that cannot reach the server says 08P01 or 58000.
-	case strings.HasPrefix(state, "08"), strings.HasPrefix(state,
-		"57P"), state == stateTooManyConnections, state == "58000":
+	case strings.HasPrefix(state, "08"), strings.HasPrefix(state, "57P"), state == stateTooManyConnections,
+		state == "58000", state == stateCancelled:
 		return store.CodeUnavailable
-	case state == "53100", state == stateReadOnly:
+	case state == stateLockTimeout:
+		return store.CodeLocked
+	case state == "53100":
 		return store.CodeFull
+	case state == stateReadOnly:
+		return store.CodeReadOnly
+	case state == statePrivilege, state == stateNoSchema, state == stateNoDatabase, strings.HasPrefix(state, "28"):
+		return store.CodeRefused
 	}
 	return store.CodeOther
+}
+
+// fixOf tells the operator what to do about a refusal. It has no names: callers see it.
+func fixOf(pg *pgconn.PgError) string {
+	switch {
+	case pg.Code == stateNoSchema || pg.Code == statePrivilege && strings.Contains(pg.Message, " schema "):
+		return "its role may not create tables: grant usage, create on schema public to the role of DATABASE_URL"
+	case pg.Code == statePrivilege:
+		return "its role may not use the tables: grant select, insert, update, delete on all tables in schema public " +
+			"to the role of DATABASE_URL, or make that role their owner"
+	case pg.Code == stateNoDatabase:
+		return "there is no such database: create it, or correct the name in DATABASE_URL"
+	case strings.HasPrefix(pg.Code, "28"):
+		return "it refuses the user or the password of DATABASE_URL: correct them, or allow the user in pg_hba.conf"
+	}
+	return ""
 }
 
 func constraintOf(pg *pgconn.PgError) string {

@@ -189,14 +189,14 @@ func askEverything(t *testing.T, db store.DB, o Owner) {
 			_, err := store.SetProfile(ctx, db, u, store.ProfileChange{Name: store.To("x"), Strategy: store.To("round-robin")}, start)
 			return err
 		},
-		func() error { return store.SetPassword(ctx, db, u, "x", o.Session.ID, start) },
+		func() error { return store.SetPassword(ctx, db, u, "x", o.Session.ID, false, start) },
 		func() error { return store.RehashPassword(ctx, db, u, "x", "y") },
 		func() error { _, err := store.Users(ctx, db, store.Page{After: u, Limit: 10}); return err },
 		func() error { w.session(o.User, start+1); return nil },
 		func() error { _, _, err := store.SessionByID(ctx, db, o.Session.ID, start); return err },
 		func() error { return store.TouchSession(ctx, db, o.Session.ID, start+day) },
 		func() error { _, err := store.Sessions(ctx, db, u, start); return err },
-		func() error { return store.DeleteOtherSessions(ctx, db, u, o.Session.ID) },
+		func() error { _, _, err := store.Revoke(ctx, db, u, o.Session.ID, true); return err },
 		func() error { _, err := store.Tokens(ctx, db, u); return err },
 		func() error { _, err := store.TokenByID(ctx, db, u, o.Token.ID); return err },
 		func() error {

@@ -64,11 +64,22 @@ func testSessionBounds(w *world) {
 	if got, err = store.Sessions(ctx, w.db, u.ID, want[10].ExpiresAt); err != nil || !slices.Equal(got, want[:10]) {
 		w.Errorf("%d sessions that have not expired, %v, want 10", len(got), err)
 	}
-	must(w.T, store.DeleteOtherSessions(ctx, w.db, u.ID, want[3].ID))
+	token, theirToken := w.token(u), w.token(other)
+	ended, disabled, err := store.Revoke(ctx, w.db, u.ID, want[3].ID, false)
+	if err != nil || ended != store.MaxSessions-1 || disabled != 0 {
+		w.Errorf("%d sessions ended, %d tokens disabled, %v", ended, disabled, err)
+	}
 	if got, err = store.Sessions(ctx, w.db, u.ID, start); err != nil || !slices.Equal(got, want[3:4]) {
 		w.Errorf("%d sessions left, %v", len(got), err)
 	}
-	must(w.T, store.DeleteOtherSessions(ctx, w.db, u.ID, store.ID{}))
+	if ended, disabled, err = store.Revoke(ctx, w.db, u.ID, store.ID{}, true); err != nil || ended != 1 || disabled != 1 {
+		w.Errorf("%d sessions ended, %d tokens disabled, %v", ended, disabled, err)
+	}
+	for owner, t := range map[store.ID]store.Token{u.ID: token, other.ID: theirToken} {
+		if got, err := store.TokenByID(ctx, w.db, owner, t.ID); err != nil || got.Enabled != (owner == other.ID) {
+			w.Errorf("the token is enabled: %v, %v", got.Enabled, err)
+		}
+	}
 	if got, err = store.Sessions(ctx, w.db, u.ID, start); err != nil || got == nil || len(got) != 0 {
 		w.Errorf("sessions left: %v, %v, want an empty list", got, err)
 	}

@@ -34,6 +34,7 @@ func Nouns(t *testing.T, open Open) {
 		"passwords":       testPasswords,
 		"profile":         testProfile,
 		"deleted user":    testDeletedUser,
+		"deleted admins":  testAdminsDeleteEachOther,
 		"sessions":        testSessions,
 		"session bounds":  testSessionBounds,
 		"session purge":   testSessionPurge,

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"sync"
 
@@ -222,7 +225,7 @@ func testLastAdmin(w *world) {
 func testPasswords(w *world) {
 	u, other := w.user(), w.user()
 	keep, _, others := w.session(u, start), w.session(u, start+1), w.session(other, start)
-	must(w.T, store.SetPassword(ctx, w.db, u.ID, "new", keep.ID, start+9))
+	must(w.T, store.SetPassword(ctx, w.db, u.ID, "new", keep.ID, false, start+9))
 	got, err := store.UserByID(ctx, w.db, u.ID)
 	if err != nil || got.PasswordHash != "new" || got.UpdatedAt != start+9 {
 		w.Errorf("got %+v, %v", got, err)
@@ -231,14 +234,14 @@ func testPasswords(w *world) {
 	if err != nil || len(left) != 1 || left[0] != keep {
 		w.Errorf("sessions left: %+v, %v", left, err)
 	}
-	must(w.T, store.SetPassword(ctx, w.db, u.ID, "newer", store.ID{}, start))
+	must(w.T, store.SetPassword(ctx, w.db, u.ID, "newer", store.ID{}, false, start))
 	if left, err = store.Sessions(ctx, w.db, u.ID, start+2); err != nil || len(left) != 0 {
 		w.Errorf("sessions left: %+v, %v", left, err)
 	}
 	if _, _, err := store.SessionByID(ctx, w.db, others.ID, start+2); err != nil {
 		w.Errorf("another's session: %v", err)
 	}
-	w.is(store.SetPassword(ctx, w.db, store.NewID(start), "x", store.ID{}, start), store.ErrNotFound)
+	w.is(store.SetPassword(ctx, w.db, store.NewID(start), "x", store.ID{}, false, start), store.ErrNotFound)
 
 	must(w.T, store.RehashPassword(ctx, w.db, u.ID, "new", "stolen"))
 	must(w.T, store.RehashPassword(ctx, w.db, u.ID, "newer", "rehashed"))
@@ -272,22 +275,74 @@ func testProfile(w *world) {
 }
 
 // The rows of a user are deleted with the user, and no others.
+// A deleted user leaves no row in any table, and takes away none of another user.
 func testDeletedUser(w *world) {
-	gone, stays := w.user(), w.user()
+	last, gone, stays := w.user(admin), w.user(), w.user()
 	for _, u := range []store.User{gone, stays} {
 		w.session(u, start)
 		w.token(u)
 		k := w.key(u)
 		must(w.T, store.ResetKey(ctx, w.db, u.ID, k.ID, today))
 		w.start(store.Failure{User: u.ID, Revision: w.revision(u), Subject: k.ID, Now: start, Began: start, Steps: steps, Class: "timeout"})
+		w.old(u, start, 5)
+		must(w.T, w.settle(w.record(u, func(r *store.Record) { r.LatencyMs = 7 })))
 	}
-	must(w.T, w.db.Run(ctx, store.Stmt{SQL: "delete from users where id = $1", Args: []any{gone.ID}}))
-	for _, table := range []string{"sessions", "tokens", "provider_keys", "cursors", "key_days", "cooldowns"} {
-		if n := number(w.T, w.db, "select count(*) from "+table); n != 1 {
-			w.Errorf("%s: %d rows left, want the other user's", table, n)
+	before := map[string]int64{}
+	for _, table := range tablesOfUsers(w) {
+		before[table] = number(w.T, w.db, "select count(*) from "+table+" where user_id = $1", stays.ID)
+	}
+	w.is(store.DeleteUser(ctx, w.db, last.ID, start), store.ErrLastAdmin)
+	w.is(store.DeleteUser(ctx, w.db, store.NewID(start), start), store.ErrNotFound)
+	must(w.T, store.DeleteUser(ctx, w.db, gone.ID, start))
+	w.is(store.DeleteUser(ctx, w.db, gone.ID, start), store.ErrNotFound)
+	if n, err := store.PurgeDeletedUsers(ctx, w.db, 2); err != nil || n < 12 {
+		w.Errorf("%d rows of the log deleted, %v", n, err)
+	}
+	for table, want := range before {
+		if n := number(w.T, w.db, "select count(*) from "+table+" where user_id = $1", gone.ID); n != 0 {
+			w.Errorf("%s: %d rows are left", table, n)
+		}
+		if n := number(w.T, w.db, "select count(*) from "+table+" where user_id = $1", stays.ID); n != want {
+			w.Errorf("%s: the other user has %d rows, had %d", table, n, want)
 		}
 	}
-	if n := number(w.T, w.db, "select count(*) from provider_keys where user_id = $1", stays.ID); n != 1 {
-		w.Error("the wrong user's key is left")
+	if n := number(w.T, w.db, "select count(*) from key_days"); n != 1 {
+		w.Errorf("key_days: %d rows are left, want the other user's", n)
 	}
+}
+
+// Two admins who delete each other leave one.
+func testAdminsDeleteEachOther(w *world) {
+	a, b := w.user(admin), w.user(admin)
+	var lock sync.Mutex
+	deleted := 0
+	parallel(w.T, 2, func(i int) error {
+		err := store.DeleteUser(ctx, w.db, []store.ID{a.ID, b.ID}[i], start)
+		lock.Lock()
+		defer lock.Unlock()
+		if errors.Is(err, store.ErrLastAdmin) {
+			return nil
+		}
+		deleted++
+		return err
+	})
+	if n := number(w.T, w.db, "select count(*) from users"); n != 1 || deleted != 1 {
+		w.Errorf("%d users are left, %d were deleted", n, deleted)
+	}
+}
+
+// tablesOfUsers are the tables with a column user_id, as the schema says.
+func tablesOfUsers(w *world) []string {
+	schema, err := os.ReadFile(filepath.Join("..", "..", "..", "schema.sql"))
+	must(w.T, err)
+	var tables []string
+	for _, m := range regexp.MustCompile(`(?s)create table (\w+) \((.*?)\n\)`).FindAllStringSubmatch(string(schema), -1) {
+		if regexp.MustCompile(`(?m)^\s+user_id\s`).MatchString(m[2]) {
+			tables = append(tables, m[1])
+		}
+	}
+	if len(tables) < 8 {
+		w.Fatalf("the schema has only these tables of users: %v", tables)
+	}
+	return tables
 }

@@ -41,7 +41,7 @@ function register(status, enter, { toLogin, setupToken }) {
     first && h('p', {}, 'This gateway has no account yet. The first account becomes the admin.'),
     form([
       email(),
-      field('password', 'Password', { type: 'password', autocomplete: 'new-password', required: true, hint: 'A long passphrase is best.' }),
+      field('password', 'Password', { type: 'password', autocomplete: 'new-password', required: true, hint: 'At least 10 characters. A long passphrase is best.' }),
       field('name', 'Name (optional)', { autocomplete: 'name' }),
       first && status.setupTokenRequired && field('setupToken', 'Set-up token', { value: setupToken, autocomplete: 'off', required: true,
         hint: 'The gateway prints a link with the token when it starts, and writes the token to the file setup-token in DATA_DIR. If SETUP_TOKEN is set, the token is its value.' }),

@@ -1,8 +1,9 @@
 // Settings of the user and, for the admin, of the gateway.
 
-import { get, patch, put, remove } from '../api.js'
+import { get, patch, post, put, remove } from '../api.js'
 import { admin } from '../admin.js'
 import { agentName } from '../agent.js'
+import { confirm } from '../dialog.js'
 import { h } from '../dom.js'
 import { ago, time } from '../format.js'
 import { field, form } from '../form.js'
@@ -14,7 +15,7 @@ const strategies = [['', 'the gateway’s default'], ['exhaust-first', 'exhaust-
 
 export function view(context) {
   const all = sessions(context)
-  return h('div', {}, section('Account', account(context)), section('Password', password(context, all.reload)), section('Sessions', all),
+  return h('div', {}, section('Account', account(context)), section('Password', password(context, all.reload)), section('Sessions', all), section('Delete the account', deletion(context)),
     context.user.role === 'admin' && admin(context))
 }
 
@@ -31,12 +32,18 @@ function account({ user, setUser }) {
   return h('div', {}, h('p', {}, `${user.email}, ${user.role === 'admin' ? 'an admin' : 'a user'} since ${time(user.createdAt)}`), it)
 }
 
+/** Tells password managers whose password a form asks for. */
+function username(user) {
+  return h('input', { type: 'text', class: 'hidden', autocomplete: 'username', value: user.email, readonly: true, tabindex: -1, 'aria-hidden': 'true' })
+}
+
 function password({ user }, reload) {
   const said = h('span', { role: 'status', class: 'quiet' })
   const it = form([
-    h('input', { type: 'text', class: 'hidden', autocomplete: 'username', value: user.email, readonly: true, tabindex: -1, 'aria-hidden': 'true' }),
+    username(user),
     field('currentPassword', 'Current password', { type: 'password', autocomplete: 'current-password' }),
-    field('newPassword', 'New password', { type: 'password', autocomplete: 'new-password', hint: 'All other sessions end.' }),
+    field('newPassword', 'New password', { type: 'password', autocomplete: 'new-password', hint: 'At least 10 characters. All other sessions end.' }),
+    field('revokeTokens', 'Disable my gateway tokens, too', { type: 'checkbox' }),
   ], { label: 'Change the password', submit: async values => {
     said.textContent = ''
     await put('/api/auth/password', values)
@@ -59,10 +66,25 @@ function sessions({ signal }) {
         problem.replaceChildren(failure(error))
       }
     }
+    const revokeAll = () => confirm('Revoke everything?', 'All your other sessions end, and all your gateway tokens are disabled: applications that use them are refused until you enable them again, one by one.',
+      'Revoke everything', async () => {
+        await post('/api/auth/revoke', { tokens: true })
+        again()
+      })
     const endOthers = () => end(...all.filter(s => !s.current).map(s => s.id))
     return h('div', {}, problem, table('Sessions', [['Browser'], ['Address'], ['Began'], ['Last seen'], ['Ends'], ['Actions']], all.map(s => [
       [h('span', { title: s.userAgent }, agentName(s.userAgent)), s.current && h('p', { class: 'quiet' }, 'this one')], s.address, time(s.createdAt), moment(s.lastSeenAt), time(s.expiresAt),
       s.current ? '' : button('End', () => end(s.id), { 'aria-label': `End the session of ${agentName(s.userAgent)}, last seen ${ago(s.lastSeenAt)}`, 'data-key': `end ${s.id}` })])),
-    all.length > 1 && button('End all others', endOthers))
+    h('div', { class: 'buttons' }, all.length > 1 && button('End all others', endOthers), button('Revoke everything', revokeAll)))
   })
+}
+
+function deletion({ user }) {
+  return h('div', {}, h('p', {}, 'Your keys, tokens, requests and usage are deleted with it. This cannot be undone.'), form([
+    username(user),
+    field('password', 'Password', { type: 'password', autocomplete: 'current-password' }),
+  ], { label: 'Delete my account', submit: async values => {
+    await post('/api/auth/me/delete', values)
+    location.reload() // to the login
+  } }))
 }
