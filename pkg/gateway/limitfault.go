@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -138,4 +139,55 @@ func (c *Call) limitFault(b *limitBlock) error {
 		msg += "; it starts again at " + *v.ResetsAt
 	}
 	return &fault.Error{Code: fault.RateLimit, Message: msg, Details: map[string]any{"limit": v}, RetryAfter: b.wait}
+}
+
+// ParseLimitSubject reads the name of a subject that limits can be set for.
+func ParseLimitSubject(name string) (store.LimitSubject, bool) {
+	s, ok := keyOf(subjectNames, name)
+	return s, ok && s != store.LimitEndUser
+}
+
+// LimitSubjectName is the name of the subject.
+func LimitSubjectName(s store.LimitSubject) string { return subjectNames[s] }
+
+// ParseMetric reads the name of a metric that limits can be set for.
+func ParseMetric(name string) (store.Metric, bool) {
+	m, ok := keyOf(metricNames, name)
+	return m, ok && m != store.MetricConcurrent
+}
+
+// ParseSpan reads the name of a window.
+func ParseSpan(name string) (store.Span, bool) { return keyOf(spanNames, name) }
+
+func keyOf[K comparable](names map[K]string, name string) (K, bool) {
+	for k, n := range names {
+		if n == name {
+			return k, true
+		}
+	}
+	var none K
+	return none, false
+}
+
+// Limits lists the limits that bind the principal, as far as it may know them: all of the user's for a session; for a
+// token its own, those of the keys, of the user and of the gateway. Errors: Unauthorized, Unavailable.
+func (g *Gateway) Limits(ctx context.Context, p Principal) ([]LimitView, error) {
+	e, status, err := g.admit(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	session, now, views := !p.Session.IsZero(), g.Now().UnixMilli(), []LimitView{}
+	for i := range e.table.limits {
+		l := &e.table.limits[i]
+		others := (l.Subject == store.LimitToken || l.Subject == store.LimitEndUser) && l.SubjectID != e.token
+		if l.Metric == store.MetricConcurrent || others && !session {
+			continue
+		}
+		v := ViewLimit(l, status.Limits[l.ID], now, showsAmounts(l, session))
+		if showsAmounts(l, session) {
+			v.ID, v.Models = &l.ID, l.Models
+		}
+		views = append(views, v)
+	}
+	return views, nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -139,8 +140,8 @@ func (c *Call) blockOf(k candidate, s quota.Status, now int64) (longest *limitBl
 		if l.Fallback != "" && fallback == nil {
 			fallback = l
 		}
-		if longest == nil || b.wait > longest.wait {
-			longest = b
+		if longest == nil || b.wait > longest.wait || b.wait == longest.wait && l.Subject < longest.Subject {
+			longest = b // the token's, of which it may know more, before others
 		}
 	}
 	if longest != nil {
@@ -306,4 +307,30 @@ func (t *table) limit(id store.ID) *store.Limit {
 		}
 	}
 	return nil
+}
+
+// RateLimits returns the limits of requests and of tokens that leave the request's token least.
+func (c *Call) RateLimits() (tightest []dialect.RateLimit) {
+	if c.current == nil {
+		return nil
+	}
+	now := c.nowMs()
+	for _, h := range c.current.reservation.Holds {
+		l := c.entry.table.limit(h.Limit)
+		if l == nil || l.Subject != store.LimitToken || l.Metric != store.MetricRequests && l.Metric != store.MetricTokens {
+			continue
+		}
+		r := dialect.RateLimit{Metric: metricName(l.Metric), Limit: l.Amount, Remaining: max(0, l.Amount-h.Total)}
+		if end := l.Span.End(now); end > 0 {
+			r.ResetsAt, r.Reset = time.UnixMilli(end), time.Duration(end-now)*time.Millisecond
+		}
+		i := slices.IndexFunc(tightest, func(t dialect.RateLimit) bool { return t.Metric == r.Metric })
+		switch {
+		case i < 0:
+			tightest = append(tightest, r)
+		case r.Remaining < tightest[i].Remaining:
+			tightest[i] = r
+		}
+	}
+	return tightest
 }

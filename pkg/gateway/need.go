@@ -54,20 +54,16 @@ const maxAnswers = 128
 // the one that the request asks for, if its prices are known.
 func (c *Call) prices(k candidate, input, now int64) (inputCost, outputCost int64, ok bool) {
 	r := catalog.Request{Provider: k.providerID, Model: k.model, ServiceTier: c.req.Chat.ServiceTier, AtMs: now}
-	whole, ok := c.g.Cost(r, &chat.Usage{Input: input, Output: 1000})
-	if !ok && r.ServiceTier != "" {
+	whole := c.g.Cost(r, &chat.Usage{Input: input, Output: 1000})
+	if !whole.Priced && r.ServiceTier != "" {
 		r.ServiceTier = ""
-		whole, ok = c.g.Cost(r, &chat.Usage{Input: input, Output: 1000})
+		whole = c.g.Cost(r, &chat.Usage{Input: input, Output: 1000})
 	}
-	if !ok && c.req.Embedding != nil { // its price has no output
-		whole, ok = c.g.Cost(r, &chat.Usage{Input: input})
-		return whole, 0, ok
+	in := c.g.Cost(r, &chat.Usage{Input: input})
+	if !whole.Priced && c.req.Embedding != nil { // its price has no output
+		whole = in
 	}
-	if !ok {
-		return 0, 0, false
-	}
-	inputCost, ok = c.g.Cost(r, &chat.Usage{Input: input})
-	return inputCost, max(0, whole-inputCost), ok
+	return in.Nanos, max(0, whole.Nanos-in.Nanos), whole.Priced && in.Priced
 }
 
 // inputEstimate estimates the input tokens, once.

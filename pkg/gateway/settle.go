@@ -80,6 +80,9 @@ func (g *Gateway) write(ctx context.Context, r store.Record, job bool, end time.
 
 // keep puts a record into the backlog, and waits for it if that makes sense.
 func (g *Gateway) keep(r store.Record, wait bool) {
+	for i := range r.Spent { // it may be long until it is written
+		r.Spent[i].Repeated = true
+	}
 	queued, ok := g.backlog.add(r)
 	if !ok {
 		g.notWritten(r, errStopped)

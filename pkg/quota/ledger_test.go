@@ -343,7 +343,7 @@ func TestLimitsAreExactUnderConcurrency(t *testing.T) {
 		var wg sync.WaitGroup
 		for p := range processes {
 			q := quota.New(db)
-			settles := store.NewGroup(64, groupTimeout, func(ctx context.Context, batch []store.Record) error {
+			settles := store.NewGroup(64, db.Timeout, func(ctx context.Context, batch []store.Record) error {
 				return db.Run(ctx, store.Settle(batch)...)
 			})
 			for n := range callers {

@@ -383,6 +383,15 @@ type LimitStatus struct {
 // LimitStatuses returns the statement that reads the windows of now, of all limits of the user and of the gateway, for the
 // end user.
 func LimitStatuses(user, party ID, now int64, each func(LimitStatus)) Stmt {
+	return limitStatuses("l.user_id = $1 or l.user_id is null", user, party, now, each)
+}
+
+// LimitStatusOf is [LimitStatuses] of one limit.
+func LimitStatusOf(limit ID, now int64, each func(LimitStatus)) Stmt {
+	return limitStatuses("l.id = $1", limit, ID{}, now, each)
+}
+
+func limitStatuses(which string, of, party ID, now int64, each func(LimitStatus)) Stmt {
 	const (
 		partyOf = "case when l.subject = 4 and l.end_user is null then $2 else $3 end"
 		starts  = "case l.span when 1 then $5 when 2 then $6 when 3 then $7 when 4 then $8 when 5 then $9 else 0 end"
@@ -391,8 +400,8 @@ func LimitStatuses(user, party ID, now int64, each func(LimitStatus)) Stmt {
 	return Stmt{
 		SQL: "select l.id, coalesce(w.used, 0), coalesce(w.unconfirmed, 0),\n " + sum + " and h.expires_at > $4), 0),\n " +
 			sum + " and h.expires_at <= $4 and l.metric <> 4), 0)\n from limits l left join limit_windows w on w.limit_id = l.id and w.party = " + partyOf + " and w.starts = " + starts +
-			"\n where l.user_id = $1 or l.user_id is null",
-		Args: []any{user, party[:], AllModels[:], now, SpanMinute.Start(now), SpanHour.Start(now), SpanDay.Start(now), SpanWeek.Start(now),
+			"\n where " + which,
+		Args: []any{of, party[:], AllModels[:], now, SpanMinute.Start(now), SpanHour.Start(now), SpanDay.Start(now), SpanWeek.Start(now),
 			SpanMonth.Start(now)},
 		Each: func(row Row) error {
 			var s LimitStatus
