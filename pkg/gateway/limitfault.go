@@ -138,8 +138,19 @@ func (c *Call) limitFault(b *limitBlock) error {
 	case v.ResetsAt != nil:
 		msg += "; it starts again at " + *v.ResetsAt
 	}
-	return &fault.Error{Code: fault.RateLimit, Message: msg, Details: map[string]any{"limit": v}, RetryAfter: b.wait}
+	f := &fault.Error{Code: fault.RateLimit, Message: msg, Details: map[string]any{"limit": v}, RetryAfter: b.wait}
+	if b.resetsAt > 0 || b.wait == heldWait {
+		f.Err = &LimitedError{c.nowMs() + b.wait.Milliseconds()}
+	}
+	return f
 }
+
+// LimitedError is the cause of a refusal by a limit that will let requests pass again.
+type LimitedError struct {
+	Until int64 // Unix milliseconds
+}
+
+func (e *LimitedError) Error() string { return "a limit is reached" }
 
 // ParseLimitSubject reads the name of a subject that limits can be set for.
 func ParseLimitSubject(name string) (store.LimitSubject, bool) {

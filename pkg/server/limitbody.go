@@ -17,12 +17,12 @@ type limitBody struct {
 		Type string                 `json:"type" jsonx:"required"`
 		ID   jsonx.Optional[string] `json:"id"`
 	} `json:"subject" jsonx:"required"`
-	Metric    string                         `json:"metric" jsonx:"required"`
-	Window    string                         `json:"window" jsonx:"required"`
-	Amount    json.RawMessage                `json:"amount" jsonx:"required"`
-	Models    jsonx.Optional[[]string]       `json:"models"`
-	Strict    jsonx.Optional[bool]           `json:"strict"`
-	OnReached jsonx.Optional[limitOnReached] `json:"onReached"`
+	Metric    string                          `json:"metric" jsonx:"required"`
+	Window    string                          `json:"window" jsonx:"required"`
+	Amount    jsonx.Optional[json.RawMessage] `json:"amount" jsonx:"required"`
+	Models    jsonx.Optional[[]string]        `json:"models"`
+	Strict    jsonx.Optional[bool]            `json:"strict"`
+	OnReached jsonx.Optional[limitOnReached]  `json:"onReached"`
 }
 
 type limitOnReached struct {
@@ -31,10 +31,10 @@ type limitOnReached struct {
 
 // limitChange is the body by which a limit is changed.
 type limitChange struct {
-	Amount    json.RawMessage                `json:"amount"`
-	Models    jsonx.Optional[[]string]       `json:"models"`
-	Strict    jsonx.Optional[bool]           `json:"strict"`
-	OnReached jsonx.Optional[limitOnReached] `json:"onReached"`
+	Amount    jsonx.Optional[json.RawMessage] `json:"amount"`
+	Models    jsonx.Optional[[]string]        `json:"models"`
+	Strict    jsonx.Optional[bool]            `json:"strict"`
+	OnReached jsonx.Optional[limitOnReached]  `json:"onReached"`
 }
 
 const (
@@ -81,8 +81,8 @@ func (b *limitBody) limit(issues *fault.Issues, c *call) store.Limit {
 
 // apply changes l, notes what is wrong with the change, and returns it for the store.
 func (b *limitChange) apply(issues *fault.Issues, l *store.Limit) (c store.LimitChange) {
-	if b.Amount != nil {
-		l.Amount = checkAmount(issues, l.Metric, string(b.Amount))
+	if b.Amount.Set {
+		l.Amount = checkAmount(issues, l.Metric, string(b.Amount.Value))
 		c.Amount = store.To(l.Amount)
 	}
 	if b.Models.Set {

@@ -170,12 +170,12 @@ func (a *App) getLimit(c *call) error {
 
 // updateLimit changes a limit. What was counted stays.
 func (a *App) updateLimit(c *call) error {
-	l, err := a.limitByPath(c)
-	if err != nil {
-		return err
-	}
 	var in limitChange
 	if err := c.decode(&in); err != nil {
+		return err
+	}
+	l, err := a.limitByPath(c)
+	if err != nil {
 		return err
 	}
 	if err := c.mayChange(&l); err != nil {
