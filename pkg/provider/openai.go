@@ -13,7 +13,8 @@ import (
 func openAIRow() Provider {
 	rules := &openai.Rules{
 		CommonRules: dialect.CommonRules{
-			ToolNames: dialect.ToolNames64,
+			ToolNames:    dialect.ToolNames64,
+			StrictClosed: true, // platform.openai.com/docs/guides/structured-outputs
 			// "max_tokens is too large: 32000. This model supports at most 16384 completion tokens".
 			MaxOutput: maxOutput("openai"),
 			// top_k is no field of this API, and unknown names are 400 unknown_parameter (recorded).
@@ -100,10 +101,16 @@ func openAIModels() []openai.ModelRules {
 		m.DefaultEffort = "none"
 		return m
 	}
+	plain := func(m openai.ModelRules) openai.ModelRules {
+		m.PlainParameters = true
+		return m
+	}
 	return []openai.ModelRules{
 		// gpt-5-chat-latest is no reasoning model, its successors are, at one level. Those that do not
 		// reason know no effort: "Unrecognized request argument supplied: reasoning_effort".
-		{Match: idPrefix("gpt-5-chat", "gpt-4", "gpt-3.5", "chatgpt-4", "ft:gpt-4", "ft:gpt-3.5"), Drop: []string{"reasoning_effort"}},
+		// Those before gpt-5 refuse schemas that are combined at the root (BerriAI/litellm issue 38792).
+		{Match: idPrefix("gpt-5-chat", "gpt-4", "gpt-3.5", "chatgpt-4", "ft:gpt-4", "ft:gpt-3.5"), Drop: []string{"reasoning_effort"},
+			PlainParameters: true},
 		rule(chatLatest, fixed, "medium"),
 		toolless(rule(idPrefix("gpt-6-sol", "gpt-6-luna"), withStop, "none", "low", "medium", "high", "xhigh", "max")),
 		elsewhere(rule(generation(6), fixed, "low", "medium", "high", "xhigh", "max")),
@@ -122,8 +129,8 @@ func openAIModels() []openai.ModelRules {
 		// The search models refuse what the reasoning models do, and any effort.
 		rule(idPrefix("gpt-5-search"), append([]string{"reasoning_effort"}, fixed...)),
 		rule(gpt5, fixed, "minimal", "low", "medium", "high"),
-		rule(idPrefix("o1", "o2"), append(append([]string{}, always...), sampling...), "low", "medium", "high"),
-		rule(oSeries, fixed, "low", "medium", "high"),
+		plain(rule(idPrefix("o1", "o2"), append(append([]string{}, always...), sampling...), "low", "medium", "high")),
+		plain(rule(oSeries, fixed, "low", "medium", "high")),
 	}
 }
 

@@ -64,6 +64,8 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	}
 	if !p.toolsFit() {
 		t.Anew(func() { p.Tools(p.tool) }, "tools")
+	} else if !p.parametersFit() {
+		t.Anew(p.fixParameters, "tools")
 	}
 	if !p.logprobsFit() {
 		t.Anew(p.logprobs, "logprobs", "top_logprobs")

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/schema"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -202,4 +204,27 @@ func (p *passthrough) toolsFit() bool {
 		}
 	}
 	return true
+}
+
+// parametersFit reports whether the provider takes the schemas of all functions.
+func (p *passthrough) parametersFit() bool {
+	for t := p.root.Get("tools").First(); t.Exists(); t = t.Next() {
+		if parameters := t.Get("function").Get("parameters"); parameters.Kind() == jsonx.Object && !schema.Fits(parameters, p.RootForm()) {
+			return false
+		}
+	}
+	return true
+}
+
+// fixParameters writes the caller's tools with schemas that the provider takes.
+func (p *passthrough) fixParameters() {
+	if !p.Field("tools", body.Refuses) {
+		return
+	}
+	p.Raw("[")
+	for t := p.root.Get("tools").First(); t.Exists(); t = t.Next() {
+		p.Comma()
+		p.Out = p.WithParameters(p.Out, t, t.Get("function"), "parameters")
+	}
+	p.Raw("]")
 }

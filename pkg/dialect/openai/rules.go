@@ -61,7 +61,8 @@ type ModelRules struct {
 	// Hosted are the tools that the provider runs for the model; nil: those of the provider.
 	Hosted HostedTypes
 	// Tools says whether the model reasons while it has functions to call.
-	Tools ToolsForm
+	Tools           ToolsForm
+	PlainParameters bool // see dialect.CommonRules
 	// ReasoningBoundToContext: see dialect.Traits.
 	ReasoningBoundToContext bool
 }
@@ -71,7 +72,8 @@ func (m ModelRules) Matches(model string) bool { return m.Match != nil && m.Matc
 
 // Exceptions returns the exceptions that every dialect has.
 func (m ModelRules) Exceptions() dialect.ModelExceptions {
-	return dialect.ModelExceptions{Drop: m.Drop, DropUnlessEffortNone: m.DropUnlessEffortNone, Efforts: m.Efforts}
+	return dialect.ModelExceptions{Drop: m.Drop, DropUnlessEffortNone: m.DropUnlessEffortNone, Efforts: m.Efforts,
+		PlainParameters: m.PlainParameters}
 }
 
 // ThinkTagsForm says whether an answer's text begins with its reasoning as <think>..</think>.
