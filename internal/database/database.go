@@ -23,12 +23,13 @@ func Open(d config.Database) (store.DB, error) {
 	if d.Kind == config.Postgres {
 		return postgres.Open(postgres.Options{
 			URL: d.URL, MigrateURL: d.MigrationURL, MaxConns: d.Pool, Mode: postgres.ModePrepared,
+			Timeout: d.Timeout,
 		})
 	}
 	if err := os.MkdirAll(filepath.Dir(d.Path), folderMode); err != nil {
 		return nil, fmt.Errorf("the folder of the database (DATA_DIR) cannot be made: %w", err)
 	}
-	db, err := sqlite.Open(sqlite.Options{Path: d.Path})
+	db, err := sqlite.Open(sqlite.Options{Path: d.Path, Timeout: d.Timeout})
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be opened: %w", d.Path, err)
 	}

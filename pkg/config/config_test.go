@@ -52,7 +52,7 @@ func TestDefaultsOfTheBinary(t *testing.T) {
 	c := load(t, PlatformBinary, nil)
 	want := Config{
 		Platform:    PlatformBinary,
-		Database:    Database{Kind: SQLite, Path: filepath.Join("data", "gateway.db"), Pool: 8, fallback: true},
+		Database:    Database{Kind: SQLite, Path: filepath.Join("data", "gateway.db"), Pool: 8, Timeout: 5 * time.Second, fallback: true},
 		Secrets:     Secrets{Local: true},
 		Strategy:    ExhaustFirst,
 		Host:        "127.0.0.1",
@@ -78,7 +78,7 @@ func TestDefaultsOfTheBinary(t *testing.T) {
 
 func TestDefaultsOfFunctions(t *testing.T) {
 	c := load(t, PlatformFunctions, map[string]string{"JWT_SECRET": goodSecret, "POSTGRES_URL": goodURL})
-	if c.Database != (Database{Kind: Postgres, URL: goodURL, MigrationURL: goodURL, Pool: 4}) {
+	if c.Database != (Database{Kind: Postgres, URL: goodURL, MigrationURL: goodURL, Pool: 4, Timeout: 5 * time.Second}) {
 		t.Errorf("database %v", c.Database)
 	}
 	if c.Secrets.JWT != goodSecret || c.Secrets.Local {
@@ -104,7 +104,7 @@ func TestEverythingSet(t *testing.T) {
 		"DEEPSEEK_BASE_URL": "http://127.0.0.1:8080", "REQUEST_TIMEOUT": "90", "FIRST_EVENT_TIMEOUT": "1m30s", "SHUTDOWN_TIMEOUT": "0",
 		"MAX_BODY_BYTES": "1gb", "BODY_BUDGET_BYTES": "2 GiB", "MAX_HEADER_BYTES": "8192", "RETENTION_DAYS": "365",
 	})
-	if c.Database != (Database{Kind: Postgres, URL: goodURL, MigrationURL: "postgresql://direct/gateway", Pool: 6}) {
+	if c.Database != (Database{Kind: Postgres, URL: goodURL, MigrationURL: "postgresql://direct/gateway", Pool: 6, Timeout: 5 * time.Second}) {
 		t.Errorf("database %s %s", c.Database.URL, c.Database.MigrationURL)
 	}
 	wantSecrets := Secrets{JWT: goodSecret, PreviousJWT: []string{"old one", "older one"}, Encryption: otherSecret,
@@ -242,7 +242,7 @@ func TestDatabaseURLs(t *testing.T) {
 		"sqlite:/var/lib/x.db": "/var/lib/x.db", "sqlite:///var/lib/x.db": "/var/lib/x.db", "SQLite:x.db": "x.db", "file:./x y.db": "./x y.db",
 	} {
 		c := load(t, PlatformBinary, map[string]string{"DATABASE_URL": value, "JWT_SECRET": goodSecret, "DATABASE_URL_UNPOOLED": "ignored"})
-		if c.Database != (Database{Kind: SQLite, Path: path, Pool: 8}) || c.Secrets.Local {
+		if c.Database != (Database{Kind: SQLite, Path: path, Pool: 8, Timeout: 5 * time.Second}) || c.Secrets.Local {
 			t.Errorf("%s: %v", value, c.Database)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // DatabaseKind is which database holds the gateway's data.
@@ -21,10 +22,11 @@ const sqliteFile = "gateway.db"
 // Database says where the data is. Its methods print no password.
 type Database struct {
 	Kind         DatabaseKind
-	URL          string // Postgres only
-	MigrationURL string // Postgres only: the URL without a pooler if one is known, else URL
-	Path         string // SQLite only: the file
-	Pool         int    // maximum connections of this process
+	URL          string        // Postgres only
+	MigrationURL string        // Postgres only: the URL without a pooler if one is known, else URL
+	Path         string        // SQLite only: the file
+	Pool         int           // maximum connections of this process
+	Timeout      time.Duration // of each statement
 	// Ignored lists the address's parameters that neither PostgreSQL nor its driver knows, separated by ", ".
 	Ignored string
 
@@ -33,7 +35,7 @@ type Database struct {
 }
 
 func (r *reader) database(dataDir string) Database {
-	d := Database{Pool: r.integer("DATABASE_POOL", 4, 8)}
+	d := Database{Pool: r.integer("DATABASE_POOL", 4, 8), Timeout: r.duration("DATABASE_TIMEOUT", time.Second, time.Minute)}
 	value, name, st := r.first("DATABASE_URL", "POSTGRES_URL")
 	migrations, migrationsName, migrationsState := r.first("DATABASE_URL_UNPOOLED", "POSTGRES_URL_NON_POOLING")
 	switch {

@@ -82,16 +82,13 @@ type Gateway struct {
 	settles  *store.Group[store.Record]
 }
 
-// The bounds of a settle group: the records in one transaction, and how long it may take.
-const (
-	settleLimit   = 64
-	settleTimeout = 10 * time.Second
-)
+// settleLimit bounds the records in one transaction.
+const settleLimit = 64
 
 // New returns a Gateway.
 func New(deps Deps, settings Settings) *Gateway {
 	g := &Gateway{Deps: deps, settings: settings, tables: newTableCache(), hints: newHints()}
-	g.settles = store.NewGroup(settleLimit, settleTimeout, func(ctx context.Context, batch []store.Record) error {
+	g.settles = store.NewGroup(settleLimit, deps.DB.Timeout, func(ctx context.Context, batch []store.Record) error {
 		return g.DB.Run(ctx, store.Settle(batch)...)
 	})
 	return g

@@ -38,7 +38,7 @@ func TestFailoverInAllDirectionsDoesNotDeadlock(t *testing.T) {
 		var settles [processes]*store.Group[store.Record]
 		for i := range quotas {
 			quotas[i] = quota.New(db)
-			settles[i] = store.NewGroup(64, groupTimeout, func(ctx context.Context, batch []store.Record) error {
+			settles[i] = store.NewGroup(64, db.Timeout, func(ctx context.Context, batch []store.Record) error {
 				return db.Run(ctx, store.Settle(batch)...)
 			})
 		}

@@ -51,16 +51,16 @@ type request struct {
 	reserved bool
 }
 
-// The bounds of a group: the members of one transaction, and its time.
-const (
-	groupLimit   = 64
-	groupTimeout = 10 * time.Second
-)
+// groupLimit bounds the members of one transaction.
+const groupLimit = 64
+
+// graceTime lets the database's own timeout end a run first, whose error says more.
+const graceTime = time.Second
 
 // New returns a Quota that keeps its counts in db.
 func New(db store.DB) *Quota {
 	q := &Quota{db: db}
-	q.group = store.NewGroup(groupLimit, groupTimeout, q.write)
+	q.group = store.NewGroup(groupLimit, db.Timeout, q.write)
 	return q
 }
 
@@ -162,7 +162,7 @@ func Release(r Reservation) store.Stmt { return store.ReleaseReservation(r.Key, 
 // in one trip. before may be empty.
 func (q *Quota) ReserveNext(ctx context.Context, before []store.Stmt, r Request) (Reservation, bool, error) {
 	m := newRequest(r)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.db.Timeout()+graceTime)
 	defer cancel()
 	// The released row may be the one that is reserved again, and the cooldowns that of the next target, so both come
 	// first.

@@ -32,12 +32,9 @@ type readiness struct {
 	problem  string
 }
 
-// readyTime bounds a readiness check; probes repeat it anyway.
-const readyTime = 5 * time.Second
-
 // readiness checks every dependency.
 func (a *App) readiness(c *call) readiness {
-	ctx, cancel := context.WithTimeout(c.r.Context(), readyTime)
+	ctx, cancel := context.WithTimeout(c.r.Context(), a.DB.Timeout()+time.Second)
 	defer cancel()
 	r := readiness{Database: healthy, Schema: healthy}
 	version, err := store.CurrentSchema(ctx, a.DB)

@@ -35,6 +35,7 @@ func Open(env func(string) (string, bool), platform config.Platform) (*App, erro
 	}
 	db, err := postgres.Open(postgres.Options{
 		URL: cfg.Database.URL, MigrateURL: cfg.Database.MigrationURL, MaxConns: cfg.Database.Pool, Mode: mode,
+		Timeout: cfg.Database.Timeout,
 	})
 	if err != nil {
 		return nil, err

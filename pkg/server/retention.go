@@ -88,7 +88,7 @@ func (a *App) Purge(ctx context.Context) {
 }
 
 func (r *retention) run(ctx context.Context, now int64) {
-	ctx, cancel := context.WithTimeout(ctx, retentionTime)
+	ctx, cancel := context.WithTimeout(store.Background(ctx), retentionTime)
 	defer cancel()
 	if _, err := r.purge(ctx, now); err != nil && ctx.Err() == nil {
 		r.log.Warn("old rows could not be deleted", "cause", err.Error())

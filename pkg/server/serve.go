@@ -81,10 +81,22 @@ func (a *App) dispatch(c *call) error {
 		return fault.New(fault.MethodNotAllowed, "the method %s is not allowed here; these are: %s",
 			printable(c.r.Method), e.allow)
 	}
+	if background(e.group) {
+		c.r = c.r.WithContext(store.Background(c.r.Context()))
+	}
 	if err := a.authorize(c, route); err != nil {
 		return err
 	}
 	return route.handle(a, c)
+}
+
+// background reports whether requests of the group leave connections of the database to those of callers.
+func background(g Group) bool {
+	switch g {
+	case Keys, Tokens, Auth, Usage:
+		return true
+	}
+	return false
 }
 
 // secure sets the headers that every answer carries.

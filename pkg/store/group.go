@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -17,7 +18,7 @@ import (
 type Group[T any] struct {
 	write   func(ctx context.Context, batch []T) error
 	limit   int
-	timeout time.Duration
+	timeout func() time.Duration
 
 	mu      sync.Mutex
 	busy    bool
@@ -27,30 +28,37 @@ type Group[T any] struct {
 type member[T any] struct {
 	item T
 	err  error
+	end  time.Time // by which the caller wants to know
 	// wake receives false when the item is written and true when this caller is to
 	// write the next batch, in which its item is the first.
 	wake chan bool
 }
 
 // NewGroup returns a group whose batches have at most limit items. write must write
-// all items of the batch or none. When it fails for a batch of several, each item
-// is written once more by itself, so that one bad item harms no other.
-// A write has its own context, which ends after timeout: a caller who leaves must
-// not undo the writes of others.
-func NewGroup[T any](limit int, timeout time.Duration, write func(ctx context.Context, batch []T) error) *Group[T] {
+// all items of the batch or none. When it fails for a batch of several because of an item, each item
+// is written once more by itself, so that one bad item harms no other; when the database cannot
+// write, the batch fails as a whole.
+//
+// A caller waits timeout() at most, from the moment when it joined, and a second more if its batch was
+// begun just before. A write has its own context: a caller who leaves must not undo the writes of others.
+func NewGroup[T any](limit int, timeout func() time.Duration, write func(ctx context.Context, batch []T) error) *Group[T] {
 	return &Group[T]{write: write, limit: limit, timeout: timeout}
 }
+
+// leastTime is what a write gets though its first member has waited almost all of its time.
+const leastTime = time.Second
 
 // Do returns when item is written, or could not be written. It uses only the values of ctx and
 // does not end with it, because a caller who reserves must learn the outcome.
 func (g *Group[T]) Do(ctx context.Context, item T) error {
-	m := &member[T]{item: item}
+	wait := g.timeout()
+	m := &member[T]{item: item, end: time.Now().Add(wait)}
 	g.mu.Lock()
 	if g.busy {
 		m.wake = make(chan bool, 1)
 		g.pending = append(g.pending, m)
 		g.mu.Unlock()
-		if lead := <-m.wake; !lead {
+		if lead := g.await(m, wait); !lead {
 			return m.err
 		}
 		g.mu.Lock()
@@ -74,6 +82,29 @@ func (g *Group[T]) Do(ctx context.Context, item T) error {
 	return m.err
 }
 
+// await waits until m is written or has to write, or its time is over and nobody has begun to write it.
+func (g *Group[T]) await(m *member[T], wait time.Duration) (lead bool) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case lead = <-m.wake:
+		return lead
+	case <-timer.C:
+	}
+	g.mu.Lock()
+	i := slices.Index(g.pending, m)
+	if i >= 0 && len(m.wake) == 0 {
+		g.pending = slices.Delete(g.pending, i, i+1)
+		g.mu.Unlock()
+		m.err = errNoTime
+		return false
+	}
+	g.mu.Unlock()
+	return <-m.wake // its batch is being written, or it is to write just now
+}
+
+var errNoTime = &Error{Code: CodeUnavailable, Err: errors.New("no answer in time to those before")}
+
 var errNotWritten = errors.New("the batch was not written")
 
 func (g *Group[T]) handOver() {
@@ -91,6 +122,12 @@ func (g *Group[T]) writeBatch(ctx context.Context, batch []*member[T]) {
 	for i, m := range batch {
 		items[i], m.err = m.item, errNotWritten
 	}
+	end := batch[0].end // they joined in this order
+	if least := time.Now().Add(leastTime); end.Before(least) {
+		end = least
+	}
+	ctx, cancel := context.WithDeadline(ctx, end)
+	defer cancel()
 	err := g.try(ctx, items)
 	if err == nil || len(batch) == 1 || away(err) {
 		for _, m := range batch {
@@ -99,7 +136,12 @@ func (g *Group[T]) writeBatch(ctx context.Context, batch []*member[T]) {
 		return
 	}
 	for i, m := range batch {
-		m.err = g.try(ctx, items[i:i+1])
+		if m.err = g.try(ctx, items[i:i+1]); away(m.err) {
+			for _, other := range batch[i+1:] {
+				other.err = m.err
+			}
+			return
+		}
 	}
 }
 
@@ -109,7 +151,7 @@ func away(err error) bool {
 	case CodeUnavailable, CodeLocked, CodeMissing, CodeFull, CodeReadOnly, CodeRefused:
 		return true
 	}
-	return errors.Is(err, context.DeadlineExceeded)
+	return false
 }
 
 // tries bounds how often a write is run again after the database chose it to
@@ -117,15 +159,16 @@ func away(err error) bool {
 const tries = 3
 
 func (g *Group[T]) try(ctx context.Context, items []T) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, g.timeout)
-	defer cancel()
 	for range tries {
-		if err = g.write(ctx, items); CodeOf(err) != CodeDeadlock {
-			return err
+		if err = g.write(ctx, items); CodeOf(err) != CodeDeadlock || ctx.Err() != nil {
+			break
 		}
 		if len(items) > 1 {
-			return err // alone, a member cannot deadlock with a member of another process's batch
+			break // alone, a member cannot deadlock with a member of another process's batch
 		}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &Error{Code: CodeUnavailable, Err: err}
 	}
 	return err
 }

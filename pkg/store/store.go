@@ -15,6 +15,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Kind names the database engine behind an executor.
@@ -83,6 +84,9 @@ type DB interface {
 	// be used, by one goroutine at a time, and not after fn returned.
 	Tx(ctx context.Context, fn func(Runner) error) error
 	Kind() Kind
+	// Timeout is how long a run that begins now may take. Every Run, and every Run inside a Tx, ends by then with
+	// CodeUnavailable, unless its context is of [Unbounded].
+	Timeout() time.Duration
 	// Ping asks the database for an answer.
 	Ping(ctx context.Context) error
 	// Migrate brings the schema to [SchemaVersion] now and returns what it was before;

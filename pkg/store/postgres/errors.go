@@ -28,6 +28,10 @@ const (
 	statePrivilege          = "42501"
 	stateNoSchema           = "3F000" // also: no schema of the search path may be used
 	stateNoDatabase         = "3D000"
+	stateNoTable            = "42P01"
+	stateNoColumn           = "42703"
+	stateLockTimeout        = "55P03"
+	stateCancelled          = "57014" // by statement_timeout
 )
 
 // mapError turns what the driver says into a *store.Error, or the context's error if
@@ -62,9 +66,11 @@ func codeOf(state string) store.Code {
 		return store.CodeDeadlock
 	// Class 08 connection exception, 57P0x the server shuts down, starts or was told
 	// to drop us. A pooler that cannot reach the server says 08P01 or 58000.
-	case strings.HasPrefix(state, "08"), strings.HasPrefix(state,
-		"57P"), state == stateTooManyConnections, state == "58000":
+	case strings.HasPrefix(state, "08"), strings.HasPrefix(state, "57P"), state == stateTooManyConnections,
+		state == "58000", state == stateCancelled:
 		return store.CodeUnavailable
+	case state == stateLockTimeout:
+		return store.CodeLocked
 	case state == "53100":
 		return store.CodeFull
 	case state == stateReadOnly:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -20,15 +21,59 @@ var checkVersion = fmt.Sprintf(
 // migrationLock is the key of the advisory lock, "llmgw" in ASCII.
 const migrationLock = 0x6c6c6d6777
 
-// bringUp migrates once for all goroutines that found the schema old.
+// The bounds of a migration that a run has found necessary: how long the run waits for it, and how long it may take.
+const (
+	migrationWait = time.Minute
+	migrationTime = 10 * time.Minute
+)
+
+// migration is one that is under way.
+type migration struct {
+	done chan struct{}
+	err  error // once done is closed
+}
+
+// bringUp migrates once for all goroutines that found the schema old. The migration goes on if ctx ends.
 func (db *DB) bringUp(ctx context.Context) error {
+	db.pendingLock.Lock()
+	m := db.pending
+	if m == nil {
+		m = &migration{done: make(chan struct{})}
+		db.pending = m
+		go db.bringUpDetached(context.WithoutCancel(ctx), m)
+	}
+	db.pendingLock.Unlock()
+	timer := time.NewTimer(migrationWait)
+	defer timer.Stop()
+	select {
+	case <-m.done:
+		return m.err
+	case <-timer.C:
+		return errMigrating
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return errMigrating
+		}
+		return ctx.Err()
+	}
+}
+
+var errMigrating = &store.Error{Code: store.CodeUnavailable, Err: errors.New("the schema is being migrated")}
+
+func (db *DB) bringUpDetached(ctx context.Context, m *migration) {
+	ctx, cancel := context.WithTimeout(ctx, migrationTime)
+	defer cancel()
+	defer func() {
+		db.pendingLock.Lock()
+		defer db.pendingLock.Unlock()
+		db.pending = nil
+		close(m.done)
+	}()
 	db.migrate.Lock()
 	defer db.migrate.Unlock()
-	if db.current.Load() {
-		return nil
+	if !db.current.Load() {
+		_, m.err = db.migrateLocked(ctx)
 	}
-	_, err := db.migrateLocked(ctx)
-	return err
 }
 
 // Migrate implements [store.DB].
@@ -39,7 +84,7 @@ func (db *DB) Migrate(ctx context.Context) (from int, err error) {
 }
 
 func (db *DB) migrateLocked(ctx context.Context) (from int, err error) {
-	conn, err := pgx.ConnectConfig(ctx, db.migrateTo.Copy())
+	conn, err := db.connectToMigrate(ctx)
 	if err != nil {
 		return 0, mapError(ctx, err)
 	}
@@ -49,6 +94,20 @@ func (db *DB) migrateLocked(ctx context.Context) (from int, err error) {
 	}
 	db.current.Store(true)
 	return from, nil
+}
+
+// connectToMigrate opens a connection. At the server's limit it makes room for it.
+func (db *DB) connectToMigrate(ctx context.Context) (*pgx.Conn, error) {
+	for {
+		conn, err := pgx.ConnectConfig(ctx, db.migrateTo.Copy())
+		if err == nil || !atCapacity(err) {
+			return conn, err
+		}
+		db.pool.dropIdle()
+		if !sleep(ctx, retryOpening) {
+			return nil, err
+		}
+	}
 }
 
 // migrate runs all pending migrations in one transaction. The lock is the

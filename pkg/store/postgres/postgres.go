@@ -8,6 +8,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,24 +48,36 @@ type Options struct {
 	MaxConns int
 	// Mode is ModeExec if empty.
 	Mode Mode
+	// Timeout bounds every run; 0 is 5 seconds.
+	Timeout time.Duration
 }
 
 // DB is an open database. It implements [store.DB].
 type DB struct {
-	pool      *pgxpool.Pool
+	pool      *pool
 	migrateTo *pgx.ConnConfig
 	maxConns  int
+	timeout   time.Duration
+	limits    store.Stmt // begins every transaction
+	watch     watch
 
 	prepared atomic.Bool // named statements are in use
 	current  atomic.Bool // the schema is known to be new enough
 	migrate  sync.Mutex  // one migration at a time in this process
+
+	pendingLock sync.Mutex
+	pending     *migration // that a run has found necessary; nil: none is under way
 }
 
 var _ store.DB = (*DB)(nil)
 
 const (
 	defaultMaxConns = 8
-	connectTimeout  = 10 * time.Second
+	defaultTimeout  = 5 * time.Second
+	// A serverless database takes some seconds to wake up (Neon: up to 5, 2026-11).
+	connectTimeout = 10 * time.Second
+	// Of several hosts, one that is down must not use up the time of the next.
+	connectTimeoutOfSeveral = 3 * time.Second
 	// Idle connections go before the usual firewalls and serverless databases cut them.
 	maxIdle = 4 * time.Minute
 )
@@ -76,17 +89,17 @@ func Open(o Options) (*DB, error) {
 	if err != nil {
 		return nil, parseError("database URL", err)
 	}
-	if cfg.ConnConfig.ConnectTimeout == 0 {
-		cfg.ConnConfig.ConnectTimeout = connectTimeout
+	timeout := o.Timeout
+	if timeout <= 0 {
+		timeout = defaultTimeout
 	}
+	prepareConfig(cfg.ConnConfig, o.URL, timeout)
 	migrateTo := cfg.ConnConfig.Copy()
 	if o.MigrateURL != "" && o.MigrateURL != o.URL {
 		if migrateTo, err = pgx.ParseConfig(o.MigrateURL); err != nil {
 			return nil, parseError("database URL for migrations", err)
 		}
-		if migrateTo.ConnectTimeout == 0 {
-			migrateTo.ConnectTimeout = connectTimeout
-		}
+		prepareConfig(migrateTo, o.MigrateURL, timeout)
 	}
 	if !strings.Contains(o.URL, "pool_max_conns") {
 		cfg.MaxConns = defaultMaxConns
@@ -94,22 +107,32 @@ func Open(o Options) (*DB, error) {
 			cfg.MaxConns = int32(o.MaxConns)
 		}
 	}
-	db := &DB{migrateTo: migrateTo, maxConns: int(cfg.MaxConns)}
+	db := &DB{migrateTo: migrateTo, maxConns: int(cfg.MaxConns), timeout: timeout, limits: limitsOf(timeout)}
 	db.prepared.Store(preparedMode(o, cfg.ConnConfig))
-
-	cfg.MaxConnIdleTime = maxIdle
-	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
-	cfg.PrepareConn = func(_ context.Context, c *pgx.Conn) (bool, error) {
-		return alive(c.PgConn().Conn()), nil
+	idleTime := maxIdle
+	if strings.Contains(o.URL, "pool_max_conn_idle_time") {
+		idleTime = cfg.MaxConnIdleTime
 	}
-	// pgx's own caches stay empty: the pipeline below keeps the statements.
-	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	migrateTo.DefaultQueryExecMode = pgx.QueryExecModeExec
-
-	if db.pool, err = pgxpool.NewWithConfig(context.Background(), cfg); err != nil {
-		return nil, parseError("database URL", err)
-	}
+	db.pool = newPool(&cfg.ConnConfig.Config, db.maxConns, cfg.MaxConnLifetime, idleTime)
 	return db, nil
+}
+
+// prepareConfig sets how connections are opened. Of several hosts it takes the one that can be written, as after a
+// failover the old primary may come back as a standby.
+func prepareConfig(cfg *pgx.ConnConfig, address string, timeout time.Duration) {
+	several := slices.ContainsFunc(cfg.Fallbacks, func(f *pgconn.FallbackConfig) bool {
+		return f.Host != cfg.Host || f.Port != cfg.Port
+	})
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = connectTimeout
+		if several {
+			cfg.ConnectTimeout = connectTimeoutOfSeveral
+		}
+	}
+	cfg.DialFunc = newDialer(cfg.ConnectTimeout, max(timeout, connectTimeout)).DialContext
+	if several && !strings.Contains(address, "target_session_attrs") {
+		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
 }
 
 func preparedMode(o Options, cfg *pgx.ConnConfig) bool {
@@ -136,18 +159,11 @@ func parseError(what string, err error) error {
 // Kind is store.Postgres.
 func (db *DB) Kind() store.Kind { return store.Postgres }
 
-// Ping sends an empty query.
-func (db *DB) Ping(ctx context.Context) error {
-	c, err := db.pool.Acquire(ctx)
-	if err != nil {
-		return mapError(ctx, err)
-	}
-	defer c.Release()
-	return mapError(ctx, c.Conn().Ping(ctx))
-}
+// Ping sends a query.
+func (db *DB) Ping(ctx context.Context) error { return db.Run(ctx, store.Stmt{SQL: "select 1"}) }
 
 // Close waits for the runs under way and closes the connections.
 func (db *DB) Close() error {
-	db.pool.Close()
+	db.pool.close()
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -19,54 +20,84 @@ func (db *DB) Run(ctx context.Context, stmts ...store.Stmt) error {
 	}
 	r := resultsPool.Get().(*results)
 	defer r.free()
-	skip, err := db.retry(ctx, func(opening []string) error {
-		return db.once(ctx, opening, stmts, r)
+	var skip int
+	err := db.retry(ctx, func(ctx context.Context, check bool) error {
+		l := lead{check: check}
+		if !store.IsUnbounded(ctx) {
+			l.limits = &db.limits
+		}
+		skip = l.size()
+		return db.once(ctx, l, stmts, r)
 	})
 	if err != nil {
-		return mapError(ctx, err)
+		return err
 	}
 	return r.deliver(stmts, skip)
 }
 
 // once runs the statements on some connection of the pool.
-func (db *DB) once(ctx context.Context, opening []string, stmts []store.Stmt, r *results) error {
-	c, err := db.pool.Acquire(ctx)
+func (db *DB) once(ctx context.Context, l lead, stmts []store.Stmt, r *results) error {
+	c, err := db.pool.acquire(ctx)
 	if err != nil {
 		return err
 	}
-	defer c.Release()
-	return send(ctx, c.Conn().PgConn(), opening, stmts, db.prepared.Load(), r)
+	defer db.pool.release(c)
+	return send(ctx, c.pg, l, stmts, db.prepared.Load(), r)
 }
 
-// retry calls try again after failures that it can repair: a dead connection of the pool to which no byte
-// was written, named statements behind a pooler, a schema that is missing or too old. In each case the
-// database has rolled everything back, or has received nothing. As long as the schema is not known to be
-// current, its check goes first, in the same trip; skip is the number of such statements in the last try.
-func (db *DB) retry(ctx context.Context, try func(opening []string) error) (skip int, err error) {
-	var opening []string
-	dead, unnamed, migrated := 0, false, false
+// retry calls try, within the database's timeout, and again after failures that it can repair: a dead connection of the
+// pool to which no byte was written, named statements behind a pooler, a schema that is missing or too old. In each case
+// the database has rolled everything back, or has received nothing. As long as the schema is not known to be current,
+// its check goes first, in the same trip.
+func (db *DB) retry(ctx context.Context, try func(ctx context.Context, check bool) error) error {
+	bounded, cancel := db.bound(ctx)
+	defer func() { cancel() }()
+	dead, unnamed, suspected, migrated := 0, false, false, false
 	for {
-		opening = opening[:0]
-		if !db.current.Load() {
-			opening = append(opening, checkVersion)
-		}
-		err = try(opening)
+		check, began := !db.current.Load(), time.Now()
+		err := try(bounded, check)
+		db.note(bounded, began, err)
 		switch {
 		case err == nil:
 			db.current.Store(true)
-			return len(opening), nil
-		case pgconn.SafeToRetry(err) && !isDial(err) && ctx.Err() == nil && dead <= db.maxConns:
+			return nil
+		case pgconn.SafeToRetry(err) && !isDial(err) && bounded.Err() == nil && dead <= db.maxConns:
 			dead++
+		case noRoom(err) && sleep(bounded, retryOpening):
 		case !unnamed && db.namesLost(err):
 			unnamed = true
-		case len(opening) > 0 && !migrated && isOldSchema(err):
+		case !check && !suspected && missesSchema(err):
+			// The database was emptied, or replaced by an older one, under this process.
+			suspected = true
+			db.current.Store(false)
+		case check && !migrated && isOldSchema(err):
 			migrated = true
 			if err := db.bringUp(ctx); err != nil {
-				return 0, err
+				return err
 			}
+			cancel()
+			bounded, cancel = db.bound(ctx)
 		default:
-			return 0, err
+			return db.errorOf(ctx, bounded, err)
 		}
+	}
+}
+
+// noRoom says that a pooler could not open a connection to the server for a run, which therefore has not begun.
+func noRoom(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == stateTooManyConnections && !isDial(err)
+}
+
+// sleep waits for d. It returns false if ctx ends before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -99,26 +130,59 @@ func isOldSchema(err error) bool {
 	return errors.As(err, &pg) && (pg.Code == stateDivisionByZero || strings.HasPrefix(pg.Code, "42"))
 }
 
-// send runs the opening statements and stmts in one pipeline with one sync, which is one
+// missesSchema says that a table or a column that a statement names does not exist.
+func missesSchema(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) &&
+		(pg.Code == stateNoTable || pg.Code == stateNoColumn || pg.Code == stateNoSchema || pg.Code == stateDivisionByZero)
+}
+
+// lead is what stands before the statements of a run in its pipeline.
+type lead struct {
+	begin  bool        // open a transaction
+	check  bool        // check the schema's version
+	limits *store.Stmt // nil: none
+}
+
+// texts are the statements that are sent unnamed.
+func (l lead) texts() []string {
+	var texts []string
+	if l.begin {
+		texts = append(texts, "begin")
+	}
+	if l.check {
+		texts = append(texts, checkVersion)
+	}
+	return texts
+}
+
+// size is the number of the lead's statements.
+func (l lead) size() int {
+	n := len(l.texts())
+	if l.limits != nil {
+		n++
+	}
+	return n
+}
+
+// send runs the lead and stmts in one pipeline with one sync, which is one
 // transaction (the implicit one, unless a transaction is open), and keeps the rows in r.
-func send(ctx context.Context, pg *pgconn.PgConn, opening []string, stmts []store.Stmt, named bool, r *results) error {
+func send(ctx context.Context, pg *pgconn.PgConn, l lead, stmts []store.Stmt, named bool, r *results) error {
 	r.reset()
 	p := pg.StartPipeline(ctx)
 	q := queue{pipeline: p, cache: cacheOf(pg, named), args: &r.scratch}
-	for _, sql := range opening {
+	for _, sql := range l.texts() {
 		p.SendQueryParams(sql, nil, nil, nil, binaryFormat)
 		q.sent = append(q.sent, sentQuery)
 	}
-	for i := range stmts {
-		if err := q.add(&stmts[i]); err != nil {
-			// Close drops the connection: what it has buffered cannot be taken back.
-			p.Close()
-			return &store.Error{Code: store.CodeOther, Err: fmt.Errorf("statement %d: %w", i+1, err)}
-		}
+	err := q.addAll(l.limits, stmts)
+	if err != nil {
+		// Close drops the connection: what it has buffered cannot be taken back.
+		p.Close()
+		return &store.Error{Code: store.CodeOther, Err: err}
 	}
-	err := p.Sync()
-	if err == nil {
-		err = q.receive(opening, stmts, r)
+	if err = p.Sync(); err == nil {
+		err = q.receive(l.size(), stmts, r)
 	}
 	if closed := p.Close(); err == nil {
 		err = closed
@@ -143,6 +207,20 @@ type queue struct {
 
 	lastSQL  string // of the unnamed statement that the server holds by then
 	lastOIDs []uint32
+}
+
+func (q *queue) addAll(limits *store.Stmt, stmts []store.Stmt) error {
+	if limits != nil {
+		if err := q.add(limits); err != nil {
+			return err
+		}
+	}
+	for i := range stmts {
+		if err := q.add(&stmts[i]); err != nil {
+			return fmt.Errorf("statement %d: %w", i+1, err)
+		}
+	}
+	return nil
 }
 
 func (q *queue) add(s *store.Stmt) error {
@@ -181,8 +259,8 @@ func (q *queue) add(s *store.Stmt) error {
 	return nil
 }
 
-// receive reads all answers up to the sync's.
-func (q *queue) receive(opening []string, stmts []store.Stmt, r *results) error {
+// receive reads all answers up to the sync's. The first skip are of no statement of stmts.
+func (q *queue) receive(skip int, stmts []store.Stmt, r *results) error {
 	prepares, queries := 0, 0
 	for _, kind := range q.sent {
 		got, err := q.pipeline.GetResults()
@@ -194,7 +272,7 @@ func (q *queue) receive(opening []string, stmts []store.Stmt, r *results) error 
 			q.prepared[prepares].describe(got.(*pgconn.StatementDescription))
 			prepares++
 		case sentQuery:
-			at := queries - len(opening)
+			at := queries - skip
 			queries++
 			if err := r.read(got.(*pgconn.ResultReader), at >= 0 && stmts[at].Each != nil); err != nil {
 				return err

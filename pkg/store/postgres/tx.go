@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -31,7 +30,7 @@ func (db *DB) Tx(ctx context.Context, fn func(store.Runner) error) error {
 // whole of it fail where a Run could simply be repeated.
 type tx struct {
 	db   *DB
-	conn *pgxpool.Conn
+	conn *conn
 	done bool
 }
 
@@ -45,34 +44,52 @@ func (t *tx) Run(ctx context.Context, stmts ...store.Stmt) error {
 	r := resultsPool.Get().(*results)
 	defer r.free()
 	if t.conn != nil {
-		if err := send(ctx, t.conn.Conn().PgConn(), nil, stmts, false, r); err != nil {
-			return mapError(ctx, err)
+		if err := t.send(ctx, stmts, r); err != nil {
+			return err
 		}
 		return r.deliver(stmts, 0)
 	}
-	skip, err := t.db.retry(ctx, func(opening []string) error {
-		return t.begin(ctx, opening, stmts, r)
+	var skip int
+	err := t.db.retry(ctx, func(ctx context.Context, check bool) error {
+		l := lead{begin: true, check: check}
+		if !store.IsUnbounded(ctx) {
+			l.limits = &t.db.limits
+		}
+		skip = l.size()
+		return t.begin(ctx, l, stmts, r)
 	})
 	if err != nil {
-		return mapError(ctx, err)
+		return err
 	}
-	return r.deliver(stmts, skip+1)
+	return r.deliver(stmts, skip)
 }
 
 // begin opens the transaction on a connection of the pool and runs its first statements.
-func (t *tx) begin(ctx context.Context, opening []string, stmts []store.Stmt, r *results) error {
+func (t *tx) begin(ctx context.Context, l lead, stmts []store.Stmt, r *results) error {
 	t.release()
-	c, err := t.db.pool.Acquire(ctx)
+	c, err := t.db.pool.acquire(ctx)
 	if err != nil {
 		return err
 	}
 	t.conn = c
-	opening = append([]string{"begin"}, opening...)
-	err = send(ctx, c.Conn().PgConn(), opening, stmts, false, r)
+	err = send(ctx, c.pg, l, stmts, false, r)
 	if err != nil {
 		t.end(ctx, "rollback", r)
 	}
 	return err
+}
+
+// send runs statements of the open transaction.
+func (t *tx) send(ctx context.Context, stmts []store.Stmt, r *results) error {
+	bounded, cancel := t.db.bound(ctx)
+	defer cancel()
+	began := time.Now()
+	err := send(bounded, t.conn.pg, lead{}, stmts, false, r)
+	t.db.note(bounded, began, err)
+	if missesSchema(err) {
+		t.db.current.Store(false) // the next run checks it
+	}
+	return t.db.errorOf(ctx, bounded, err)
 }
 
 func (t *tx) commit(ctx context.Context) error {
@@ -82,13 +99,13 @@ func (t *tx) commit(ctx context.Context) error {
 	}
 	r := resultsPool.Get().(*results)
 	defer r.free()
-	return mapError(ctx, t.end(ctx, "commit", r))
+	return t.end(ctx, "commit", r)
 }
 
 // rollback must not wait for a context that has ended, but a few seconds of its own.
 func (t *tx) rollback(ctx context.Context) {
 	t.done = true
-	if t.conn == nil || t.conn.Conn().IsClosed() {
+	if t.conn == nil || t.conn.pg.IsClosed() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
@@ -99,12 +116,11 @@ func (t *tx) rollback(ctx context.Context) {
 }
 
 func (t *tx) end(ctx context.Context, how string, r *results) error {
-	pg := t.conn.Conn().PgConn()
-	if how == "commit" && pg.TxStatus() == 'E' {
+	if how == "commit" && t.conn.pg.TxStatus() == 'E' {
 		// The server would answer "commit" with a rollback and no error.
 		return errAborted
 	}
-	return send(ctx, pg, nil, []store.Stmt{{SQL: how}}, false, r)
+	return t.send(ctx, []store.Stmt{{SQL: how}}, r)
 }
 
 // errAborted is what comes of ignoring the error of a Run inside Tx.
@@ -114,7 +130,7 @@ var errAborted = &store.Error{Code: store.CodeOther, Err: &pgconn.PgError{
 
 func (t *tx) release() {
 	if t.conn != nil {
-		t.conn.Release()
+		t.db.pool.release(t.conn)
 		t.conn = nil
 	}
 }

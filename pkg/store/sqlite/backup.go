@@ -101,7 +101,7 @@ var ErrInUse = errors.New("another process has the database open")
 // Release makes sure that nobody has the database at path open, and puts all that it holds into that one file:
 // afterwards it may be moved.
 func Release(ctx context.Context, path string) error {
-	dsn, err := dsnOf(path)
+	dsn, err := dsnOf(path, defaultTimeout)
 	if err != nil {
 		return err
 	}

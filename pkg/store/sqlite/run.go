@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -29,16 +30,26 @@ func (db *DB) Run(ctx context.Context, stmts ...store.Stmt) error {
 	r := resultsPool.Get().(*results)
 	defer r.free()
 	r.reset()
+	bounded, cancel := db.bound(ctx)
+	defer cancel()
 	var err error
 	if onlySelects(stmts) {
-		err = db.read(ctx, stmts, r)
+		err = db.read(bounded, stmts, r)
 	} else {
-		err = db.write(ctx, stmts, r)
+		err = db.write(bounded, stmts, r)
 	}
 	if err != nil {
-		return err
+		return db.errorOf(ctx, bounded, err)
 	}
 	return r.deliver(stmts)
+}
+
+// errorOf tells the end of the database's timeout from that of the caller's context.
+func (db *DB) errorOf(ctx, bounded context.Context, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil && bounded.Err() != nil {
+		return &store.Error{Code: store.CodeLocked, Err: fmt.Errorf("no answer within %v", db.timeout)}
+	}
+	return err
 }
 
 func onlySelects(stmts []store.Stmt) bool {
@@ -52,6 +63,14 @@ func onlySelects(stmts []store.Stmt) bool {
 }
 
 func (db *DB) read(ctx context.Context, stmts []store.Stmt, r *results) error {
+	if store.IsBackground(ctx) {
+		select {
+		case db.background <- struct{}{}:
+			defer func() { <-db.background }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	c, err := db.take(ctx, db.readers, true)
 	if err != nil {
 		return err
@@ -106,9 +125,11 @@ func (c *conn) runAll(ctx context.Context, stmts []store.Stmt, r *results) error
 
 // Tx implements [store.DB].
 func (db *DB) Tx(ctx context.Context, fn func(store.Runner) error) error {
-	c, err := db.take(ctx, db.writer, false)
+	bounded, cancel := db.bound(ctx)
+	c, err := db.take(bounded, db.writer, false)
+	cancel()
 	if err != nil {
-		return err
+		return db.errorOf(ctx, bounded, err)
 	}
 	defer func() { db.writer <- c }()
 	if err := c.exec("begin immediate"); err != nil {

@@ -25,15 +25,20 @@ type Options struct {
 	Path string
 	// Readers is how many selects can run at once; 0 is 4.
 	Readers int
+	// Timeout bounds every run; 0 is 5 seconds.
+	Timeout time.Duration
 }
 
 // DB is an open database. It implements [store.DB].
 type DB struct {
 	dsn     string
+	timeout time.Duration
 	writer  chan *conn // the one, or nil for a connection yet to be opened
 	readers chan *conn // the same, Readers of them
-	close   sync.Once
-	closed  chan struct{}
+	// background has room for the background runs that may read at once: half of the readers.
+	background chan struct{}
+	close      sync.Once
+	closed     chan struct{}
 }
 
 var _ store.DB = (*DB)(nil)
@@ -43,6 +48,7 @@ var ErrClosed = errors.New("the database is closed")
 
 const (
 	defaultReaders = 4
+	defaultTimeout = 5 * time.Second
 	// openTimeout is how long Open tries while other processes hold the database: unlike
 	// other statements, the switch to WAL does not wait for locks.
 	openTimeout = 20 * time.Second
@@ -52,12 +58,16 @@ const (
 // pragmas: with synchronous NORMAL a killed process loses nothing; a power cut may
 // lose the last moments, but never the file's consistency
 // (https://www.sqlite.org/pragma.html#pragma_synchronous).
-const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +
+const pragmas = "&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +
 	"&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(memory)"
 
 // Open opens the database and brings its schema to store.SchemaVersion.
 func Open(o Options) (*DB, error) {
-	dsn, err := dsnOf(o.Path)
+	timeout := o.Timeout
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	dsn, err := dsnOf(o.Path, timeout)
 	if err != nil {
 		return nil, err
 	}
@@ -73,9 +83,12 @@ func Open(o Options) (*DB, error) {
 	}
 	db := &DB{
 		dsn:     dsn,
+		timeout: timeout,
 		writer:  make(chan *conn, 1),
 		readers: make(chan *conn, readers),
 		closed:  make(chan struct{}),
+
+		background: make(chan struct{}, max(1, readers/2)),
 	}
 	db.writer <- nil
 	for range readers {
@@ -88,12 +101,14 @@ func Open(o Options) (*DB, error) {
 	return db, nil
 }
 
-func dsnOf(path string) (string, error) {
+// dsnOf puts the time to wait for locks first: the switch to WAL may have to wait.
+func dsnOf(path string, timeout time.Duration) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
 	}
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas, nil
+	busy := fmt.Sprintf("?_pragma=busy_timeout(%d)", timeout.Milliseconds())
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + busy + pragmas, nil
 }
 
 func (db *DB) openRetrying() error {
@@ -109,6 +124,17 @@ func (db *DB) openRetrying() error {
 
 // Kind is store.SQLite.
 func (db *DB) Kind() store.Kind { return store.SQLite }
+
+// Timeout implements [store.DB].
+func (db *DB) Timeout() time.Duration { return db.timeout }
+
+// bound returns the context of a run that begins now.
+func (db *DB) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if store.IsUnbounded(ctx) {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, db.timeout)
+}
 
 // Ping reads the schema's version.
 func (db *DB) Ping(ctx context.Context) error {

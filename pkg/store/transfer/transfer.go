@@ -44,6 +44,7 @@ func Copy(ctx context.Context, from, to store.DB) ([]Count, error) {
 		return nil, err
 	}
 	var counts []Count
+	ctx = store.Unbounded(ctx)
 	err = from.Tx(ctx, func(source store.Runner) error {
 		if err := freeze(ctx, source, from.Kind()); err != nil {
 			return fmt.Errorf("the source: %w", err)
