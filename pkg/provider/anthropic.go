@@ -26,7 +26,7 @@ func anthropicRow() Provider {
 				ToolNames: dialect.ToolNames128,
 				// "input_schema does not support oneOf, allOf, or anyOf at the top level" (langchain-ai/langchain issue 39271).
 				PlainParameters: true,
-				MaxOutput: maxOutput("anthropic"),
+				MaxOutput:       maxOutput("anthropic"),
 			},
 			CacheMarks: true,
 			Models:     claudeModels(),

@@ -19,26 +19,24 @@ func deepSeekRow() Provider {
 		check:    check{path: "/user/balance", read: deepSeekBalance, proves: "the provider knows the key, and its balance suffices for calls"},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
-				Drop: []string{
-					"seed", "logit_bias", "parallel_tool_calls", "metadata", "store", "service_tier", "verbosity",
-					"prompt_cache_key", "top_k",
-				},
+				Drop:         foreignFields("deepseek"),
 				Rename:       map[string]string{"user": "user_id"},
 				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames:    dialect.ToolNames64,
 				SingleChoice: true,
 			},
-			MaxTokens:       openai.MaxTokens,
-			AsksStreamUsage: true,
-			MaxStops:        16, // API reference, create chat completion
-			NoDeveloperRole: true,
-			Reasoning:       openai.ReasoningThinking,
-			ReasoningBack:   openai.ReasoningBackContent,
-			NoSchema:        true,
-			Audio:           openai.AudioRefused,
-			Files:           openai.FilesRefused,
-			NoAllowedTools:  true,
-			NoTextParts:     true,
+			MaxTokens:        openai.MaxTokens,
+			AsksStreamUsage:  true,
+			MaxStops:         16, // API reference, create chat completion
+			NoDeveloperRole:  true,
+			Reasoning:        openai.ReasoningThinking,
+			ReasoningBack:    openai.ReasoningBackContent,
+			NoSchema:         true,
+			Audio:            openai.AudioRefused,
+			Files:            openai.FilesRefused,
+			NoAllowedTools:   true,
+			NoTextParts:      true,
+			DropFromMessages: answerFields("prefix"), // chat prefix completion
 		}},
 		errors: formatOpenAI | formatFlat,
 		signals: []signal{

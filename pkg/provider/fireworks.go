@@ -18,19 +18,20 @@ func fireworksRow() Provider {
 		check:    check{path: "/models", proves: listed},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
-				Drop:      []string{"store", "verbosity", "prompt_cache_retention", "web_search_options"},
+				Drop:      foreignFields("fireworks"),
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
 			},
-			MaxTokens:       openai.MaxTokens, // both are accepted
-			AsksStreamUsage: true,             // newer models send none otherwise
-			MaxStops:        4,                // API reference, create chat completion
-			NoDeveloperRole: true,
-			Reasoning:       openai.ReasoningBudget,
-			ReasoningBack:   openai.ReasoningBackContent,
-			Audio:           openai.AudioRefused,
-			Files:           openai.FilesRefused,
-			NoAllowedTools:  true,
+			MaxTokens:        openai.MaxTokens, // both are accepted
+			AsksStreamUsage:  true,             // newer models send none otherwise
+			MaxStops:         4,                // API reference, create chat completion
+			NoDeveloperRole:  true,
+			Reasoning:        openai.ReasoningBudget,
+			ReasoningBack:    openai.ReasoningBackContent,
+			Audio:            openai.AudioRefused,
+			Files:            openai.FilesRefused,
+			NoAllowedTools:   true,
+			DropFromMessages: answerFields(),
 			Models: []openai.ModelRules{
 				{Match: idPrefix(""), Efforts: []string{"none", "low", "medium", "high"}},
 			},

@@ -18,11 +18,14 @@ func openAIRow() Provider {
 			// "max_tokens is too large: 32000. This model supports at most 16384 completion tokens".
 			MaxOutput: maxOutput("openai"),
 			// top_k is no field of this API, and unknown names are 400 unknown_parameter (recorded).
-			Drop:  []string{"top_k"},
+			Drop:  foreignFields("openai"),
 			Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 		},
 		Embeddings:  dialect.EmbeddingRules{Tokens: true},
 		CustomTools: true,
+		// ChatCompletionRequestAssistantMessage; the parse helpers of OpenAI's SDKs add parsed, and their tool runners
+		// send it back.
+		DropFromMessages: answerFields("audio", "refusal", "parsed"),
 		// max_tokens is deprecated for max_completion_tokens, which all chat models take
 		// (API reference, create chat completion).
 		MaxTokens:       openai.MaxCompletionTokens,

@@ -15,8 +15,10 @@ import (
 // alternateResponses returns Responses as OpenAI's alternate protocol. It is needed for models that it
 // alone serves, and for functions that a reasoning model does not take in Chat Completions.
 func alternateResponses(rules *openai.Rules) *alternateProtocol {
+	own := *rules
+	own.Drop = slices.DeleteFunc(slices.Clone(rules.Drop), func(name string) bool { return name == "reasoning" }) // it is a field there
 	return &alternateProtocol{
-		client: responses.Client{Rules: rules},
+		client: responses.Client{Rules: &own},
 		needed: func(model string, req *chat.Request) bool {
 			if m, ok := catalog.Related("openai", model); ok && m.Mode == catalog.Responses {
 				return true

@@ -22,6 +22,7 @@ func openRouterRow() Provider {
 		check:    check{path: "/key", read: openRouterKey, proves: "the provider knows the key, and its credit is not used up"},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
+				Drop:         foreignFields("openrouter"),
 				ToolNames:    dialect.ToolNames64,
 				SingleChoice: true,
 				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
@@ -30,6 +31,8 @@ func openRouterRow() Provider {
 			// OpenRouterWebSearchServerTool of the OpenAPI document.
 			Hosted:           openai.HostedTypes{chat.WebSearch: "openrouter:web_search"},
 			HostedParameters: true,
+			// ChatAssistantMessage; annotations spare the parsing of files (openrouter.ai/docs, PDF inputs).
+			DropFromMessages: answerFields("annotations", "audio", "model", "refusal"),
 			MaxTokens:        openai.MaxTokens, // both are accepted
 			AsksStreamUsage:  false,            // always sent; include_usage does nothing
 			MaxStops:         4,                // OpenAPI document

@@ -21,18 +21,19 @@ func xAIRow() Provider {
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				// Not in the request's schema.
-				Drop:      []string{"logit_bias", "metadata", "store", "verbosity", "prompt_cache_key", "top_k"},
+				Drop:      foreignFields("xai"),
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
 			},
-			MaxTokens:       openai.MaxCompletionTokens, // max_tokens is deprecated
-			AsksStreamUsage: true,
-			MaxStops:        4,
-			NoDeveloperRole: true,
-			NoNames:         true, // refused on most roles: BerriAI/litellm issue 9720
-			Audio:           openai.AudioRefused,
-			Files:           openai.FilesRefused, // Responses alone takes them
-			NoAllowedTools:  true,
+			MaxTokens:        openai.MaxCompletionTokens, // max_tokens is deprecated
+			AsksStreamUsage:  true,
+			MaxStops:         4,
+			NoDeveloperRole:  true,
+			NoNames:          true, // refused on most roles: BerriAI/litellm issue 9720
+			Audio:            openai.AudioRefused,
+			Files:            openai.FilesRefused, // Responses alone takes them
+			NoAllowedTools:   true,
+			DropFromMessages: answerFields(),
 			// completion_tokens leave reasoning out, which OpenAI's clients add nothing to.
 			RewritesAnswers: true,
 			Models:          xAIModels(),

@@ -35,6 +35,9 @@ type Rules struct {
 	// It takes no unknown members within them or within tools either. EncodeRequest writes no
 	// others; a client's own message with others is written anew.
 	MessageFields []string
+	// DropFromMessages are members of messages that the provider does not take, and that are no part of what is said: those
+	// that answers of one provider or another have, and clients send back. index is also one of tool calls.
+	DropFromMessages []string
 	// NoTextParts says that content may be an array only if it has images or other media. EncodeRequest always writes
 	// text as a string; a client's own arrays of text are joined.
 	NoTextParts bool
@@ -136,6 +139,7 @@ const (
 	ReasoningBackContent               // reasoning_content: DeepSeek demands it on turns with tool calls
 	ReasoningBackField                 // reasoning: Groq
 	ReasoningBackDetails               // reasoning_details, unchanged: OpenRouter
+	ReasoningBackParts                 // parts of the type thinking: Mistral
 )
 
 // AudioForm is the form of audio.
