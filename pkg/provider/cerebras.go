@@ -19,7 +19,7 @@ func cerebrasRow() Provider {
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				// logit_bias is taken, but does nothing (pydantic-ai pull request 7653); service_tier is a private preview.
-				Fields: onlyFields("cerebras"),
+				Fields: onlyFields(cerebrasFields()),
 				// The reference's range of temperature.
 				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}, "top_p": {Min: 0, Max: 1}},
 				ToolNames:    dialect.ToolNames64,
@@ -54,4 +54,10 @@ func cerebrasRow() Provider {
 			{status: 429, text: "high traffic", class: chat.Overloaded},
 		},
 	}
+}
+
+// cerebrasFields returns the fields of its document, beside those of all providers of the dialect.
+func cerebrasFields() []string {
+	return []string{"clear_thinking", "frequency_penalty", "logprobs", "max_completion_tokens", "max_tokens", "parallel_tool_calls",
+		"prediction", "presence_penalty", "reasoning_effort", "reasoning_format", "seed", "stream_options", "top_logprobs", "user"}
 }

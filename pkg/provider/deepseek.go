@@ -19,7 +19,7 @@ func deepSeekRow() Provider {
 		check:    check{path: "/user/balance", read: deepSeekBalance, proves: "the provider knows the key, and its balance suffices for calls"},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
-				Drop:         foreignFields("deepseek"),
+				Drop:         foreignFields(deepSeekFields()),
 				Rename:       map[string]string{"user": "user_id"},
 				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames:    dialect.ToolNames64,
@@ -56,4 +56,10 @@ func isDeepSeekModel(id string) bool {
 		return true
 	}
 	return len(rest) >= 2 && rest[0] == 'v' && rest[1] >= '0' && rest[1] <= '9'
+}
+
+// deepSeekFields returns the fields of its document, beside those of all providers of the dialect.
+func deepSeekFields() []string {
+	return []string{"frequency_penalty", "logprobs", "max_tokens", "presence_penalty", "reasoning_effort", "stream_options", "thinking",
+		"top_logprobs", "user", "user_id"} // user is sent as user_id
 }

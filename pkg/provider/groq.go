@@ -16,7 +16,7 @@ func groqRow() Provider {
 		check:    check{path: "/models", proves: listed},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
-				Fields:       onlyFields("groq"),
+				Fields:       onlyFields(groqFields()),
 				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames:    dialect.ToolNames64,
 				SingleChoice: true, // n other than 1 is a 400
@@ -62,4 +62,11 @@ func groqRow() Provider {
 			{word: "blocked_api_access", class: chat.OutOfMoney}, // the organisation's own spend limit
 		},
 	}
+}
+
+// groqFields returns the fields of its document, beside those of all providers of the dialect.
+func groqFields() []string {
+	return []string{"citation_options", "compound_custom", "disable_tool_validation", "documents", "exclude_domains", "function_call", "functions",
+		"include_domains", "include_reasoning", "max_completion_tokens", "max_tokens", "n", "parallel_tool_calls", "reasoning_effort",
+		"reasoning_format", "search_settings", "seed", "service_tier", "user"}
 }

@@ -18,7 +18,7 @@ func mistralRow() Provider {
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				// ChatCompletionRequest, additionalProperties false.
-				Fields:    onlyFields("mistral"),
+				Fields:    onlyFields(mistralFields()),
 				Rename:    map[string]string{"seed": "random_seed"},
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
@@ -55,4 +55,10 @@ func mistralRow() Provider {
 			{status: 429, text: "month", class: chat.DailyQuota, reset: resetMonth},
 		},
 	}
+}
+
+// mistralFields returns the fields of its document, beside those of all providers of the dialect.
+func mistralFields() []string {
+	return []string{"frequency_penalty", "guardrails", "max_tokens", "metadata", "n", "parallel_tool_calls", "prediction", "presence_penalty",
+		"prompt_cache_key", "prompt_mode", "random_seed", "reasoning_effort", "safe_prompt"}
 }

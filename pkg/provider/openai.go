@@ -18,7 +18,7 @@ func openAIRow() Provider {
 			// "max_tokens is too large: 32000. This model supports at most 16384 completion tokens".
 			MaxOutput: maxOutput("openai"),
 			// top_k is no field of this API, and unknown names are 400 unknown_parameter (recorded).
-			Drop:  foreignFields("openai"),
+			Drop:  foreignFields(openAIFields()),
 			Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 		},
 		Embeddings:  dialect.EmbeddingRules{Tokens: true},
@@ -192,3 +192,11 @@ func isOpenAIModel(id string) bool {
 }
 
 var openAIPrefixes = []string{"gpt-", "ft:gpt-", "ft:o", "chatgpt-", "text-embedding-", "codex-", "davinci", "babbage", "omni-moderation"}
+
+// openAIFields returns the fields of its document, beside those of all providers of the dialect.
+func openAIFields() []string {
+	return []string{"audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens",
+		"metadata", "modalities", "moderation", "n", "parallel_tool_calls", "prediction", "presence_penalty", "prompt_cache_key",
+		"prompt_cache_options", "prompt_cache_retention", "reasoning_effort", "safety_identifier", "seed", "service_tier", "store",
+		"stream_options", "top_logprobs", "user", "verbosity", "web_search_options"}
+}

@@ -21,7 +21,7 @@ func xAIRow() Provider {
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				// Not in the request's schema.
-				Drop:      foreignFields("xai"),
+				Drop:      foreignFields(xAIFields()),
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
 			},
@@ -95,4 +95,11 @@ func xAIKey(text []byte) *chat.Error {
 		return &chat.Error{Class: chat.BadKey, Message: "the key is blocked or disabled"}
 	}
 	return nil
+}
+
+// xAIFields returns the fields of its document, beside those of all providers of the dialect.
+func xAIFields() []string {
+	return []string{"deferred", "frequency_penalty", "logprobs", "max_completion_tokens", "max_tokens", "n", "parallel_tool_calls",
+		"presence_penalty", "reasoning_effort", "search_parameters", "seed", "service_tier", "stream_options", "top_logprobs", "user",
+		"web_search_options"}
 }
