@@ -77,8 +77,9 @@ func localSecret(cfg *config.Config, log *slog.Logger) error {
 	return nil
 }
 
-// close closes the database. It waits for running writes.
+// close writes or saves what is still to be written, and closes the database. It waits for running writes.
 func (in *installation) close() {
+	in.flush()
 	in.app.Close()
 	if err := in.db.Close(); err != nil {
 		in.log.Warn("the database was not closed cleanly", "cause", err.Error())

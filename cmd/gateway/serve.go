@@ -46,10 +46,12 @@ func serve(ctx context.Context, t *terminal, args []string) error {
 		first := newSetup(in)
 		go first.run(ctx, t, s.url)
 		ctx, cancel := context.WithCancel(ctx)
+		restored := in.restore(ctx)
 		workerDone := in.startWorker(ctx, *withWorker)
 		defer func() {
 			cancel()
 			<-workerDone
+			<-restored
 		}()
 		return s.run(ctx)
 	})

@@ -118,6 +118,8 @@ func (x *exchange) callID(i int, function string) string {
 		return fmt.Sprintf("emu%06d", (x.serial*10+int64(i))%1_000_000)
 	case x.p.id == "groq":
 		return fmt.Sprintf("functions.emulated:%d", i) // numbered from 0 in each answer
+	case x.p.id == "together":
+		return fmt.Sprintf("call_%d", i) // as some servers of open models do
 	}
 	return x.id("call_", i)
 }

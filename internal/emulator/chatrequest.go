@@ -48,6 +48,7 @@ type chatMessage struct {
 	ToolCalls        []chatCall      `json:"tool_calls"`
 	ToolCallID       string          `json:"tool_call_id"`
 	ReasoningContent *string         `json:"reasoning_content"`
+	Prefix           bool            `json:"prefix"`
 }
 
 type chatCall struct {

@@ -3,14 +3,13 @@ package emulator
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
 
 // refuse checks what this provider refuses, and answers in its own words.
 func (x *exchange) refuse() *failure {
-	for _, check := range []func() *failure{x.unknownFields, x.ranges, x.toolNames, x.toolTurns, x.reasoningRules,
+	for _, check := range []func() *failure{x.unknownFields, x.ranges, x.toolNames, x.toolTurns, x.roleOrder, x.parts, x.reasoningRules,
 		x.formats} {
 		if f := check(); f != nil {
 			return f
@@ -118,56 +117,6 @@ func (x *exchange) toolName(name, at string) *failure {
 	return &failure{400, x.p.errorBody("Invalid '"+at+
 		"': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
 		"invalid_request_error", "invalid_value", at)}
-}
-
-var nineLetters = regexp.MustCompile(`^[a-zA-Z0-9]{9}$`)
-
-func (x *exchange) toolTurns() *failure {
-	open := map[string]bool{}
-	var waiting []string // calls of the last assistant message without a result
-	for i, m := range x.req.Messages {
-		if m.Role != "tool" && len(waiting) > 0 {
-			if f := x.unanswered(i, waiting); f != nil {
-				return f
-			}
-			waiting = nil
-		}
-		waiting = slices.DeleteFunc(waiting, func(id string) bool { return id == m.ToolCallID })
-		for _, c := range m.ToolCalls {
-			if x.p.id == "mistral" && !nineLetters.MatchString(c.ID) {
-				return &failure{400, object{"object": "error", "type": "invalid_function_call", "param": nil,
-					"code":    "3280",
-					"message": "Tool call id was " + c.ID + " but must be a-z, A-Z, 0-9, with a length of 9."}}
-			}
-			open[c.ID] = true
-			waiting = append(waiting, c.ID)
-		}
-		if m.Role == "tool" && !open[m.ToolCallID] {
-			return x.bad("Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.", fmt.Sprintf("messages.[%d].role", i))
-		}
-		if x.p.id == "deepseek" && x.thinking() && len(m.ToolCalls) > 0 && m.ReasoningContent == nil {
-			return &failure{400,
-				x.p.errorBody("The `reasoning_content` in the thinking mode must be passed back to the API.",
-					"invalid_request_error", "invalid_request_error", "")}
-		}
-	}
-	if len(waiting) > 0 {
-		return x.unanswered(len(x.req.Messages), waiting)
-	}
-	return nil
-}
-
-// unanswered is the stricter providers' error for calls without results before message i.
-func (x *exchange) unanswered(i int, calls []string) *failure {
-	switch x.p.id {
-	case "mistral":
-		return &failure{400, object{"object": "error", "type": "invalid_request_message_order", "param": nil,
-			"code":    "3230",
-			"message": "Not the same number of function calls and responses"}}
-	case "openai", "deepseek":
-		return x.bad("An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: "+strings.Join(calls, ", "), fmt.Sprintf("messages.[%d].role", i))
-	}
-	return nil
 }
 
 func (x *exchange) thinking() bool {

@@ -77,7 +77,7 @@ func (m claude) budgets() bool { return m.version >= 37 && m.version < 47 }
 func (m claude) samples() bool { return m.version < 47 }
 
 // prefills: the last message may be the assistant's, which the model continues.
-func (m claude) prefills() bool { return m.version < 46 }
+func (m claude) prefills() bool { return m.version > 0 && m.version < 46 }
 
 // formats: the model accepts output_config.format and strict tools.
 func (m claude) formats() bool { return m.version >= 45 }

@@ -11,6 +11,7 @@ import (
 func (m *messagesRequest) refusePairs(x *exchange) *failure {
 	id := regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 	var open []string // calls of the assistant's last message
+	known := map[string]bool{}
 	for i := 0; i < len(m.Messages); {
 		first, role := i, m.Messages[i].Role
 		var calls, results []string
@@ -22,9 +23,10 @@ func (m *messagesRequest) refusePairs(x *exchange) *failure {
 					if !id.MatchString(b.ID) {
 						return x.invalid("messages.%d.content.%d.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'", i, j)
 					}
-					if slices.Contains(calls, b.ID) {
+					if known[b.ID] {
 						return x.invalid("messages.%d.content.%d: `tool_use` ids must be unique", i, j)
 					}
+					known[b.ID] = true
 					calls = append(calls, b.ID)
 				case "tool_result":
 					if !slices.Contains(open, b.ToolUseID) {

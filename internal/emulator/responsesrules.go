@@ -232,11 +232,21 @@ func (r *responsesRequest) refuseItems(x *exchange) *failure {
 				return f
 			}
 		case "function_call":
+			if called[it.CallID] {
+				return x.badResponse("", "input", "Duplicate function call found with call_id %s.", it.CallID)
+			}
+			if len(it.CallID) > 64 {
+				at := fmt.Sprintf("input[%d].call_id", i)
+				return x.badResponse("string_above_max_length", at, "Invalid '%s': string too long. Expected a string with maximum length 64, but got a string with length %d instead.", at, len(it.CallID))
+			}
 			called[it.CallID] = true
 		case "function_call_output":
 			if !called[it.CallID] {
 				return x.badResponse("", "input", "No tool call found for function call output with call_id %s.",
 					it.CallID)
+			}
+			if answered[it.CallID] {
+				return x.badResponse("", "input", "Duplicate tool output found for function call %s.", it.CallID)
 			}
 			answered[it.CallID] = true
 		}

@@ -27,6 +27,7 @@ const (
 	labelEncryptionJWT = "llm-gateway/v1/sealing/jwt-secret"
 	labelKeyID         = "llm-gateway/v1/key-id"
 	labelInstance      = "llm-gateway/v1/instance"
+	labelUsageRow      = "llm-gateway/v1/usage-row"
 )
 
 // Generation numbers the JWT_SECRET under which something was made: 0 is the current one, n the n-th entry of
@@ -61,6 +62,7 @@ type generation struct {
 	sessionKey []byte
 	checksum   *mac
 	digest     *mac
+	rowKey     []byte
 }
 
 // NewSecrets derives all keys. The only error is ErrWeakSecret, for the current JWTSecret or EncryptionKey.
@@ -112,6 +114,7 @@ func newGeneration(secret string) generation {
 		sessionKey: sessionKey,
 		checksum:   newMAC(derive(secret, labelTokenChecksum, sha256.Size)),
 		digest:     newMAC(derive(secret, labelTokenDigest, sha256.Size)),
+		rowKey:     derive(secret, labelUsageRow, sha256.Size),
 	}
 }
 

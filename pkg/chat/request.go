@@ -92,7 +92,7 @@ const (
 	Result                         // ToolResult; role tool only
 	Reason                         // Text (may be empty) and State; assistant only
 	Refusal                        // Text; assistant only
-	Unrendered                     // Raw: a part of the dialect it came from that no other has
+	Unrendered                     // Raw: a part of Dialect that no other has; Instead, if there is some
 )
 
 // Part is one piece of a message.
@@ -112,6 +112,10 @@ type Part struct {
 	Raw json.RawMessage
 	// Tools are tools that the part adds to those of the request.
 	Tools []Tool `json:",omitempty"`
+	// Dialect names the one that an Unrendered part came from, which alone gets Raw. Instead is what the others get
+	// for it, such as its text.
+	Dialect string `json:",omitempty"`
+	Instead []Part `json:",omitempty"`
 }
 
 // Media is a picture, a sound or a document, by URL or as data. The gateway
@@ -123,6 +127,7 @@ type Media struct {
 	Data     string // standard base64, with padding
 	Detail   string // OpenAI's auto, low, high
 	Filename string
+	Context  string `json:",omitempty"` // of a document: what the caller says about it
 	Format   string // of audio: wav, mp3, ...
 }
 

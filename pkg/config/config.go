@@ -87,6 +87,7 @@ type Limits struct {
 	MaxBodyBytes     int64
 	BodyBudgetBytes  int64 // all bodies held at one time; at least MaxBodyBytes
 	MaxUpstreamBytes int64 // one line of a stream, or one decoded answer
+	BacklogBytes     int64 // usage that waits for the database
 }
 
 // Jobs are the settings of asynchronous requests.

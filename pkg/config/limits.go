@@ -31,6 +31,7 @@ func (r *reader) limits() Limits {
 		MaxBodyBytes:     r.size("MAX_BODY_BYTES", kilobyte, gigabyte),
 		BodyBudgetBytes:  r.size("BODY_BUDGET_BYTES", kilobyte, 1024*gigabyte),
 		MaxUpstreamBytes: r.size("MAX_UPSTREAM_BYTES", kilobyte, gigabyte),
+		BacklogBytes:     r.size("BACKLOG_BYTES", megabyte, 16*gigabyte),
 	}
 	if l.BodyBudgetBytes > 0 && l.BodyBudgetBytes < l.MaxBodyBytes {
 		r.problem("BODY_BUDGET_BYTES",

@@ -114,6 +114,8 @@ func limitVariables() []Variable {
 			Description: "Memory for all request bodies at one time; beyond it requests get 503. At least `MAX_BODY_BYTES`."},
 		{Name: "MAX_UPSTREAM_BYTES", Default: "64MB",
 			Description: "Largest line of a provider's stream, and largest answer after decoding."},
+		{Name: "BACKLOG_BYTES", Default: "64MB",
+			Description: "Memory for usage and results of jobs that wait for a database which is away; beyond it new requests get 503. What is left at the end of the process goes to a file in `DATA_DIR`. Binary only."},
 		{Name: "JOB_RETENTION", Default: "24h", Description: "How long the result of an asynchronous request is kept."},
 		{Name: "JOB_LIMIT", Default: "1000",
 			Description: "Maximum number of queued and running asynchronous requests of one user."},

@@ -15,6 +15,14 @@ type Passthrough interface {
 	NewStreamPassthrough(req *chat.Request) StreamPassthrough
 }
 
+// CallIDsPassthrough is a Passthrough for whose providers call ids may repeat. Its StreamPassthrough changes them in
+// streams.
+type CallIDsPassthrough interface {
+	// DistinctCallIDs returns the whole answer to req with other ids where a call has that of another call in the
+	// answer or the conversation.
+	DistinctCallIDs(answer []byte, req *chat.Request) []byte
+}
+
 // StreamPassthrough hands on the events of one streamed answer.
 type StreamPassthrough interface {
 	// Append appends the event as the caller gets it, with its framing, to out; some events are left out. The data is

@@ -25,6 +25,7 @@ type CommonRules struct {
 	// StrictClosed says that a strict function must require all its parameters and allow no others (OpenAI's structured
 	// outputs). What other dialects call strict wants less.
 	StrictClosed bool
+	Turns        TurnRules
 	SingleChoice bool // n other than 1 is refused
 	// MaxOutput returns the most tokens that the model may give, 0 if unknown. Nil: none is
 	// known. A higher limit is lowered to it; of those that are passed through, only
@@ -42,6 +43,8 @@ type ModelExceptions struct {
 	Efforts []string
 	// PlainParameters: see CommonRules.
 	PlainParameters bool
+	// Turns, if not nil, replaces that of the provider.
+	Turns *TurnRules
 }
 
 // ForModel returns the first of a dialect's model rules that match the model; zero if none does.
@@ -77,6 +80,47 @@ type Traits struct {
 	// that it was made with.
 	ReasoningBoundToContext bool
 }
+
+// TurnRules are what a provider is known to refuse in the order of a conversation. The zero value refuses nothing. A
+// conversation that breaks them is mended where its meaning stays, also one that is passed through; see package turns.
+type TurnRules struct {
+	// Pairs: each call has one result, which follows it before anything else is said, and each result has its call.
+	Pairs bool
+	// CallIDs are the ids of calls that the provider takes.
+	CallIDs CallIDForm
+	// DistinctCallIDs: no two calls of a conversation share an id.
+	DistinctCallIDs bool
+	// NotAfter lists the roles that may not follow a role. Developer counts as System.
+	NotAfter map[chat.Role][]chat.Role
+	// Ends says who may speak last.
+	Ends EndForm
+	// UserFirst: the assistant may not speak first.
+	UserFirst bool
+	// SaysSomething: a turn of the assistant has text or calls.
+	SaysSomething bool
+}
+
+// EndForm says who may speak last.
+type EndForm uint8
+
+// The forms.
+const (
+	EndsAny       EndForm = iota
+	EndsAnyButOwn         // not the assistant, whose turn would be continued otherwise
+	EndsUser              // the user or a tool
+)
+
+// CallIDForm is what a provider takes as the id of a call. Another id becomes a digest of itself.
+type CallIDForm uint8
+
+// The forms.
+const (
+	CallIDsAny  CallIDForm = iota
+	CallIDsNine            // nine letters and digits: Mistral
+	CallIDsWord            // letters, digits, underscores and hyphens: Anthropic
+	CallIDs40              // at most 40 bytes: OpenAI's Chat Completions
+	CallIDs64              // at most 64 bytes: OpenAI's Responses
+)
 
 // Range is an inclusive range of numbers.
 type Range struct{ Min, Max float64 }

@@ -10,6 +10,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/sse"
@@ -29,6 +30,7 @@ type attempt struct {
 	traits      dialect.Traits      // of that client and the model
 	passthrough dialect.Passthrough // not nil: the answer's bytes are passed through
 	forms       *body.ToolForms     // not nil: the provider knows tools in other forms
+	callIDs     *turns.IDs          // of the conversation; the answer's calls get others
 
 	warnings      []string
 	requestID     string // the provider's
@@ -63,6 +65,7 @@ func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
 	}
 	req := *request.Chat
 	req.Model = a.key.model
+	a.callIDs = turns.NewIDs(&req)
 	a.client = a.key.provider.Protocol(a.key.model, &req, request.Dialect)
 	same := request.Dialect != "" && request.Dialect == a.client.Dialect()
 	a.traits = a.client.Traits(a.key.model)
@@ -162,20 +165,29 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, request Request) {
 		g.finishAttempt(a, err)
 		return
 	}
-	g.readWhole(a, data)
-	if a.passthrough != nil && a.response != nil {
-		a.raw = data
+	renamed := g.readWhole(a, data)
+	if a.passthrough == nil || a.response == nil {
+		return
+	}
+	a.raw = data
+	if renamed {
+		if p, able := a.passthrough.(dialect.CallIDsPassthrough); able {
+			a.raw = p.DistinctCallIDs(data, request.Chat)
+		}
 	}
 }
 
-func (g *Gateway) readWhole(a *attempt, data []byte) {
+// readWhole decodes a whole answer, and reports whether the ids of its calls were taken.
+func (g *Gateway) readWhole(a *attempt, data []byte) (renamed bool) {
 	answer, err := a.client.DecodeResponse(data)
 	a.forms.RestoreAnswer(answer)
+	renamed = answer != nil && a.callIDs.FitAnswer(answer)
 	if splitter := a.splitter(); splitter != nil && err == nil {
 		answer = splitter.SplitAnswer(answer)
 	}
 	a.response = answer
 	g.finishAttempt(a, err)
+	return renamed
 }
 
 // finishAttempt records the result of decoding a whole answer.
@@ -212,7 +224,7 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
 		return
 	}
 	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.client.NewStreamDecoder(),
-		forms: a.forms, thinkSplitter: a.splitter()}
+		forms: a.forms, callIDs: a.callIDs, thinkSplitter: a.splitter()}
 	if a.passthrough != nil {
 		a.source.passthrough = a.passthrough.NewStreamPassthrough(request.Chat)
 		a.source.eventNames.secret = a.key.secret

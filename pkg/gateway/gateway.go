@@ -42,6 +42,9 @@ type Settings struct {
 	FirstEvent time.Duration
 	// IdleTimeout is how long a provider may send nothing.
 	IdleTimeout time.Duration
+	// Backlog is how many bytes of usage are kept while the database is away; then new requests are refused. 0: none,
+	// because the process does not run between requests. Then usage is logged.
+	Backlog int64
 }
 
 // Cost returns the cost of a request.
@@ -80,6 +83,7 @@ type Gateway struct {
 	tables   *tableCache
 	hints    *hints
 	settles  *store.Group[store.Record]
+	backlog  *backlog // nil: see Settings.Backlog
 }
 
 // settleLimit bounds the records in one transaction.
@@ -91,7 +95,17 @@ func New(deps Deps, settings Settings) *Gateway {
 	g.settles = store.NewGroup(settleLimit, deps.DB.Timeout, func(ctx context.Context, batch []store.Record) error {
 		return g.DB.Run(ctx, store.Settle(batch)...)
 	})
+	if settings.Backlog > 0 {
+		g.backlog = newBacklog(settings.Backlog, func(ctx context.Context, records []store.Record) error {
+			return g.DB.Run(ctx, store.Settle(records)...)
+		}, g.notWritten)
+	}
 	return g
+}
+
+func errBacklogFull() error {
+	return &fault.Error{Code: fault.Unavailable, RetryAfter: 5 * time.Second,
+		Message: "the gateway keeps as much usage as it may until its database takes it; try again shortly"}
 }
 
 // Principal is who sends a request.
@@ -135,6 +149,9 @@ type Request struct {
 // NoEligibleKey, RateLimit (all fitting keys are spent or cooling down; RetryAfter is the soonest), Provider,
 // Unavailable (the database), Cancelled.
 func (g *Gateway) Start(ctx context.Context, request Request) (*Call, error) {
+	if g.backlog != nil && g.backlog.full() {
+		return nil, errBacklogFull()
+	}
 	ctx, cancel := context.WithTimeout(ctx, g.settings.Timeout)
 	c := &Call{g: g, req: request, ctx: ctx, cancel: cancel, started: g.Now(), tried: map[store.ID]bool{}}
 	err := c.open()

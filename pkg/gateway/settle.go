@@ -9,6 +9,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/store"
+	"github.com/alicetears/llm-gateway/pkg/store/saved"
 )
 
 // outcome is how a request ended, and the status that its client got.
@@ -36,43 +37,144 @@ func (c *Call) fail(err error) *fault.Error {
 	return f
 }
 
-// settle writes the request's record, once. It does not end with the client's context. If it fails after retries the
-// record is logged, and the answer goes out all the same.
+// settle writes the request's record, once. It does not end with the caller's context.
 func (c *Call) settle(o outcome, usage *chat.Usage) {
 	if c.settled {
 		return
 	}
 	c.settled = true
-	r := c.record(o, usage)
-	ctx := context.WithoutCancel(c.ctx)
-	err := c.g.writeRecord(ctx, r)
-	for pause := settlePause; err != nil && store.CodeOf(err) != store.CodeNull && pause < settlePause<<settleTries; pause *= 2 {
-		time.Sleep(pause)
-		err = c.g.writeRecord(ctx, r)
+	c.g.write(context.WithoutCancel(c.ctx), c.record(o, usage), c.req.EndStatements != nil, c.deadline())
+}
+
+// deadline is the end of the request's time.
+func (c *Call) deadline() time.Time {
+	end, _ := c.ctx.Deadline()
+	return end
+}
+
+// writeWait is how long an answer waits for its record while the database is away.
+const writeWait = time.Second
+
+// write writes a record, now or, if the database is away, later. It waits for that a second at most, because the caller
+// waits for it. A process that may be frozen after its answer has no later: it logs the record. That of a job, for which
+// nobody waits, is tried until the end.
+func (g *Gateway) write(ctx context.Context, r store.Record, job bool, end time.Time) {
+	if g.backlog == nil {
+		if limit := time.Now().Add(writeWait); !job {
+			end = limit
+		}
+		g.writeUntil(ctx, r, end)
+		return
 	}
+	written := make(chan struct{})
+	if g.backlog.begin(&r) {
+		go func() {
+			defer close(written)
+			g.writeOrKeep(ctx, r)
+		}()
+		await(written)
+		return
+	}
+	g.keep(r, true)
+}
+
+// keep puts a record into the backlog, and waits for it if that makes sense.
+func (g *Gateway) keep(r store.Record, wait bool) {
+	queued, ok := g.backlog.add(r)
+	if !ok {
+		g.notWritten(r, errStopped)
+	} else if queued != nil && wait {
+		await(queued)
+	}
+}
+
+var errStopped = errors.New("the process ends")
+
+// await waits for done, but not for longer than an answer may.
+func await(done <-chan struct{}) {
+	timer := time.NewTimer(writeWait)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
+// writeOrKeep writes a record together with others, or keeps it for later.
+func (g *Gateway) writeOrKeep(ctx context.Context, r store.Record) {
+	defer g.backlog.end(&r)
+	err := g.settles.Do(ctx, r)
+	switch {
+	case err == nil || isWritten(err):
+	case isOver(err):
+		g.notWritten(r, err)
+	default:
+		g.keep(r, false)
+	}
+}
+
+// writeUntil tries to write a record until end, and logs it if that fails.
+func (g *Gateway) writeUntil(ctx context.Context, r store.Record, end time.Time) {
+	outcome := make(chan error, 1)
+	for pause := settlePause; ; pause = min(2*pause, maxAwayPause) {
+		go func() { outcome <- g.settles.Do(ctx, r) }()
+		timer := time.NewTimer(time.Until(end))
+		var err error
+		select {
+		case err = <-outcome:
+			timer.Stop()
+		case <-timer.C:
+			g.notWritten(r, context.DeadlineExceeded)
+			return
+		}
+		if err == nil || isWritten(err) {
+			return
+		}
+		if isOver(err) || time.Until(end) <= pause {
+			g.notWritten(r, err)
+			return
+		}
+		time.Sleep(pause)
+	}
+}
+
+// settlePause is the first pause between two tries to write a record.
+const settlePause = 50 * time.Millisecond
+
+// notWritten logs a record that is not going to be written, in a form that can be imported.
+func (g *Gateway) notWritten(r store.Record, err error) {
 	if store.CodeOf(err) == store.CodeNull {
-		c.g.Log.Warn("the request was ended elsewhere: its usage is not written",
+		g.Log.Warn("the request was ended elsewhere: its usage is not written",
 			"requestId", r.ID.String(), "user", r.User.String())
 		return
 	}
-	if err != nil {
-		c.g.Log.Error("usage was not written", "requestId", r.ID.String(), "user", r.User.String(), "key", r.Key.String(),
-			"provider", r.Provider, "model", r.Model, "status", r.Status, "input", r.Input, "output", r.Output, "err", err)
-	}
+	g.Log.Error("usage was not written; \"gateway import-rows\" reads this line", "requestId", r.ID.String(), "cause", err.Error(),
+		"row", saved.Token(r, g.Secrets))
 }
 
-func (g *Gateway) writeRecord(ctx context.Context, r store.Record) error {
-	err := g.settles.Do(ctx, r)
-	if store.CodeOf(err) == store.CodeConflict {
-		return nil // an earlier try was committed although its connection broke
+// Flush waits until the ends of all requests are written, or ctx ends. It returns those that are not, for a file.
+func (g *Gateway) Flush(ctx context.Context) []store.Record {
+	if g.backlog == nil {
+		return nil
 	}
-	return err
+	return g.backlog.flush(ctx)
 }
 
-const (
-	settlePause = 50 * time.Millisecond
-	settleTries = 3
-)
+// Restore writes records that an earlier process could not write, and returns when they are written or ctx ends.
+func (g *Gateway) Restore(ctx context.Context, records []store.Record) error {
+	queued := make([]<-chan struct{}, 0, len(records))
+	for _, r := range records {
+		queued = append(queued, g.backlog.restore(r))
+	}
+	for _, written := range queued {
+		select {
+		case <-written:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
 
 func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 	if a := c.current; a != nil && a.works() {

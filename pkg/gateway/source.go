@@ -7,6 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
@@ -17,6 +18,7 @@ type source struct {
 	events        *sse.Reader
 	decoder       dialect.StreamDecoder
 	forms         *body.ToolForms
+	callIDs       *turns.IDs
 	thinkSplitter *body.ThinkSplitter
 	ended         bool
 
@@ -49,9 +51,11 @@ func (s *source) next(out []chat.Event) []chat.Event {
 	return out
 }
 
-// translate restores the calls of the client's tools in the events from the index on, and splits reasoning from text.
+// translate restores the calls of the client's tools in the events from the index on, gives calls ids of their own, and
+// splits reasoning from text.
 func (s *source) translate(events []chat.Event, from int) []chat.Event {
 	events = s.forms.RestoreEvents(events, from)
+	s.callIDs.FitEvents(events[from:])
 	if s.thinkSplitter != nil {
 		events = s.thinkSplitter.Split(events, from)
 	}

@@ -27,6 +27,7 @@ func anthropicRow() Provider {
 				// "input_schema does not support oneOf, allOf, or anyOf at the top level" (langchain-ai/langchain issue 39271).
 				PlainParameters: true,
 				MaxOutput:       maxOutput("anthropic"),
+				Turns:           claudeTurns,
 			},
 			CacheMarks: true,
 			Models:     claudeModels(),
@@ -61,6 +62,14 @@ func anthropicRow() Provider {
 	}
 }
 
+// claudeTurns are the rules of all models: "tool_use ids were found without tool_result blocks immediately after",
+// "unexpected tool_use_id found in tool_result blocks", "tool_use ids must be unique".
+var claudeTurns = dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDsWord, DistinctCallIDs: true}
+
+// claudeNoPrefill are those of Claude 4.6 and later: "This model does not support assistant message prefill. The
+// conversation must end with a user message." (platform.claude.com/docs/en/about-claude/models/migration-guide).
+var claudeNoPrefill = &dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDsWord, DistinctCallIDs: true, Ends: dialect.EndsAnyButOwn}
+
 // claudeModels are the generations, the newest first; what nobody has heard of counts as the
 // newest. Sources: platform.claude.com/docs/en/models/*/migration-guide of opus-5-5, sonnet-5-5,
 // haiku-5-5, fable-5-1 and fable-5, /build-with-claude/adaptive-thinking, /effort,
@@ -81,7 +90,7 @@ func claudeModels() []anthropic.ModelRules {
 	sampling := []string{"temperature", "top_p", "top_k"}
 	efforts := []string{"low", "medium", "high", "xhigh", "max"}
 	newest := anthropic.ModelRules{Drop: sampling, Efforts: efforts,
-		ThinkingOff: anthropic.OffNever, ForcedTools: anthropic.ForcedRefused}
+		ThinkingOff: anthropic.OffNever, ForcedTools: anthropic.ForcedRefused, Turns: claudeNoPrefill}
 	with := func(match func(string) bool, off anthropic.ThinkingOffForm, forced anthropic.ForcedToolsForm) anthropic.ModelRules {
 		m := newest
 		m.Match, m.ThinkingOff, m.ForcedTools = match, off, forced
@@ -95,7 +104,7 @@ func claudeModels() []anthropic.ModelRules {
 	four6 := folded(with(claude(406), anthropic.OffByDefault, anthropic.ForcedWithoutThinking), "low", "medium", "high", "max")
 	four6.Drop = nil
 	four5 := folded(with(claude(405), anthropic.OffByDefault, anthropic.ForcedWithoutThinking))
-	four5.Drop, four5.Thinking = nil, anthropic.ThinkingBudget
+	four5.Drop, four5.Thinking, four5.Turns = nil, anthropic.ThinkingBudget, nil
 	three7 := four5
 	three7.Match, three7.Drop = claude(307), []string{"output_config"} // schemas came with 4.5
 	oldest := three7
@@ -122,15 +131,18 @@ func claude(from int, families ...string) func(string) bool {
 	}
 }
 
-// claudeVersion reads claude-opus-4-5-20251101, claude-3-7-sonnet-latest, claude-2.1 and the like;
-// a family without a version, claude-mythos-preview, has version 0.
+// newestClaude is the version of names without one, such as claude-opus-latest.
+const newestClaude = 9999
+
+// claudeVersion reads claude-opus-4-5-20251101, claude-3-7-sonnet-latest, claude-2.1, claude-4.6-opus:thinking and the
+// like; a family without a version has that of the newest, but claude-mythos-preview 0.
 func claudeVersion(model string) (family string, version int, ok bool) {
 	rest, ok := strings.CutPrefix(model, "claude-")
 	if !ok {
 		return "", 0, false
 	}
 	numbers := 0
-	for _, word := range strings.FieldsFunc(rest, func(r rune) bool { return r == '-' || r == '.' || r == '@' }) {
+	for _, word := range strings.FieldsFunc(rest, separatesVersion) {
 		n, err := strconv.Atoi(strings.TrimPrefix(word, "v"))
 		switch {
 		case err != nil && family == "":
@@ -144,5 +156,12 @@ func claudeVersion(model string) (family string, version int, ok bool) {
 			numbers++
 		}
 	}
+	if numbers == 0 && family != "mythos" && family != "fable" {
+		version = newestClaude
+	}
 	return family, version, family != "" || numbers > 0
+}
+
+func separatesVersion(r rune) bool {
+	return (r|0x20 < 'a' || r|0x20 > 'z') && (r < '0' || r > '9')
 }

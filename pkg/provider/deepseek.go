@@ -24,6 +24,8 @@ func deepSeekRow() Provider {
 				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames:    dialect.ToolNames64,
 				SingleChoice: true,
+				// "An assistant message with 'tool_calls' must be followed by tool messages".
+				Turns: dialect.TurnRules{Pairs: true},
 			},
 			MaxTokens:        openai.MaxTokens,
 			AsksStreamUsage:  true,

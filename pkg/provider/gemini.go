@@ -8,6 +8,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/gemini"
 )
 
+// geminiTurns: "Please ensure that function call turn comes immediately after a user turn or after a function response
+// turn", and "that the number of function response parts is equal to the number of function call parts".
+var geminiTurns = dialect.TurnRules{Pairs: true, UserFirst: true}
+
 // geminiRow returns the row of Google Gemini. It has its own dialect, and reports most failures
 // with status 400 and 429. Sources: ai.google.dev/gemini-api/docs/troubleshooting and /rate-limits,
 // and recorded errors.
@@ -25,7 +29,8 @@ func geminiRow() Provider {
 					"presencePenalty": {Min: -2, Max: 2}, "frequencyPenalty": {Min: -2, Max: 2},
 				},
 				ToolNames: dialect.ToolNamesDotted, // FunctionDeclaration.name; the letter is known from its errors
-				MaxOutput: maxOutput("gemini"),     // "the supported range is from 1 (inclusive) to 65537 (exclusive)"
+				Turns:     geminiTurns,
+				MaxOutput: maxOutput("gemini"), // "the supported range is from 1 (inclusive) to 65537 (exclusive)"
 			},
 			Models: geminiModels(),
 		}},

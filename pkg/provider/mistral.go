@@ -6,6 +6,21 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 )
 
+// mistralTurns are the rules of mistral-common (protocol/instruct/validator.py of 2026-07-23): others are 400
+// invalid_request_message_order, code 3230, and ids of another form invalid_function_call, code 3280. The library lets
+// a user follow a tool, which the hosted API refuses.
+var mistralTurns = dialect.TurnRules{
+	Pairs:           true,
+	CallIDs:         dialect.CallIDsNine,
+	DistinctCallIDs: true, // within a turn; a result must name its call
+	NotAfter: map[chat.Role][]chat.Role{
+		chat.Assistant: {chat.System},
+		chat.ToolRole:  {chat.User, chat.System},
+	},
+	Ends:          dialect.EndsUser,
+	SaysSomething: true,
+}
+
 // mistralRow returns the row of Mistral. It refuses every field that it does not know (422
 // extra_forbidden). Sources: its OpenAPI document of August 2026 and recorded traffic.
 func mistralRow() Provider {
@@ -22,13 +37,13 @@ func mistralRow() Provider {
 				Rename:    map[string]string{"seed": "random_seed"},
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
+				Turns:     mistralTurns,
 			},
 			Embeddings:       dialect.EmbeddingRules{Dimensions: dialect.DimensionsOutput},
 			RewritesAnswers:  true,
 			MaxTokens:        openai.MaxTokens,
 			AsksStreamUsage:  false, // stream_options is a 422
 			ToolChoiceAny:    true,
-			ShortToolIDs:     true, // others are 400 invalid_function_call, code 3280
 			NoDeveloperRole:  true,
 			NoNames:          true, // 422 on a user's message
 			Reasoning:        openai.ReasoningTwoLevel,

@@ -41,10 +41,7 @@ func openRouterRow() Provider {
 			Files:            openai.FileObjectOrURL,
 			CacheMarks:       true,
 			NoAllowedTools:   true, // ChatToolChoice has no such form
-			Models: []openai.ModelRules{{
-				Match:                   idPrefix("anthropic/"),
-				ReasoningBoundToContext: true, // Anthropic's preserved thinking
-			}},
+			Models:           openRouterModels(),
 		}},
 		limits: []limitHeader{{"X-Ratelimit-Remaining", "X-Ratelimit-Reset"}},
 		errors: formatOpenRouter | formatOpenAI,
@@ -91,6 +88,24 @@ func openRouterRow() Provider {
 			{status: inAnswer, word: "invalid_request", class: chat.BadRequest},
 			{status: inAnswer, word: "invalid_prompt", class: chat.BadRequest},
 		},
+	}
+}
+
+// openRouterModels are those whose makers have rules that OpenRouter hands on.
+func openRouterModels() []openai.ModelRules {
+	claudes := openai.ModelRules{ReasoningBoundToContext: true} // Anthropic's preserved thinking
+	noPrefill := claudes
+	noPrefill.Turns = &dialect.TurnRules{Ends: dialect.EndsAnyButOwn}
+	noPrefill.Match = fromMaker("anthropic/", claude(406))
+	claudes.Match = fromMaker("anthropic/", idPrefix(""))
+	return []openai.ModelRules{noPrefill, claudes, {Match: fromMaker("mistralai/", idPrefix("")), Turns: &mistralTurns}}
+}
+
+// fromMaker fits slugs of a maker's models: anthropic/claude-opus-4.6, and ~anthropic/claude-opus-latest.
+func fromMaker(maker string, match func(model string) bool) func(string) bool {
+	return func(slug string) bool {
+		name, ok := strings.CutPrefix(strings.TrimPrefix(slug, "~"), maker)
+		return ok && match(name)
 	}
 }
 

@@ -96,8 +96,17 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 	}, gateway.Settings{
 		Strategy: gateway.Strategy(cfg.Strategy), Timeout: cfg.Limits.Request,
 		FirstEvent: cfg.Limits.FirstEvent, IdleTimeout: cfg.Limits.UpstreamIdle,
+		Backlog: backlogBytes(cfg),
 	})
 	return New(deps)
+}
+
+// backlogBytes is 0 on functions, which do not run between requests.
+func backlogBytes(cfg *config.Config) int64 {
+	if cfg.Platform == config.PlatformFunctions {
+		return 0
+	}
+	return cfg.Limits.BacklogBytes
 }
 
 // refuse replies that the configuration is not valid, for a process without an App.

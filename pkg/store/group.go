@@ -129,14 +129,14 @@ func (g *Group[T]) writeBatch(ctx context.Context, batch []*member[T]) {
 	ctx, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	err := g.try(ctx, items)
-	if err == nil || len(batch) == 1 || away(err) {
+	if err == nil || len(batch) == 1 || Away(err) {
 		for _, m := range batch {
 			m.err = err
 		}
 		return
 	}
 	for i, m := range batch {
-		if m.err = g.try(ctx, items[i:i+1]); away(m.err) {
+		if m.err = g.try(ctx, items[i:i+1]); Away(m.err) {
 			for _, other := range batch[i+1:] {
 				other.err = m.err
 			}
@@ -145,8 +145,8 @@ func (g *Group[T]) writeBatch(ctx context.Context, batch []*member[T]) {
 	}
 }
 
-// away says that the database did not write because it cannot, whatever the items are.
-func away(err error) bool {
+// Away says that the database did not write because it cannot, whatever the items are.
+func Away(err error) bool {
 	switch CodeOf(err) {
 	case CodeUnavailable, CodeLocked, CodeMissing, CodeFull, CodeReadOnly, CodeRefused:
 		return true

@@ -1,8 +1,6 @@
 package anthropic
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -16,7 +14,7 @@ func (e *encoder) block(role chat.Role, p *chat.Part) {
 	switch {
 	case p.Kind == chat.Text, p.Kind == chat.Refusal:
 		e.text(p)
-	case p.Kind == chat.Unrendered && isBlock(p.Raw):
+	case isOwn(p):
 		e.Out = jsonx.AppendCompact(e.Out, p.Raw)
 	case p.Kind == chat.Reason && role == chat.Assistant:
 		e.reason(p)
@@ -90,7 +88,7 @@ func ownState(s *chat.ReasoningState) (signature, redacted string) {
 // one.
 func (e *encoder) call(p *chat.Part) {
 	c := p.ToolCall
-	e.Member(`{"type":"tool_use","id":`, toolID(c.ID))
+	e.Member(`{"type":"tool_use","id":`, c.ID)
 	e.Member(`,"name":`, c.Name)
 	e.Raw(`,"input":`)
 	e.Out = appendInput(e.Out, c.Arguments)
@@ -110,22 +108,10 @@ func appendInput(out []byte, arguments string) []byte {
 	return append(out, '}')
 }
 
-// toolID returns the id as the API takes it, ^[a-zA-Z0-9_-]+$. Another id becomes a digest of itself: the same in
-// the call and in its result, in this request and the next.
-func toolID(id string) string {
-	if isToolID(id) {
-		return id
-	}
-	sum := sha256.Sum256([]byte(id))
-	return "toolu_" + hex.EncodeToString(sum[:12])
-}
-
-func isToolID(id string) bool { return body.MadeOf(id, 1<<16, "_-") }
-
 // result writes what a tool returned.
 func (e *encoder) result(p *chat.Part) {
 	r := p.ToolResult
-	e.Member(`{"type":"tool_result","tool_use_id":`, toolID(r.CallID))
+	e.Member(`{"type":"tool_result","tool_use_id":`, r.CallID)
 	if len(r.Parts) > 0 {
 		e.Raw(`,"content":`)
 		e.resultContent(r.Parts)
@@ -147,17 +133,5 @@ func (e *encoder) resultContent(parts []chat.Part) {
 	e.Raw("]")
 }
 
-// isBlock reports whether the raw part is a block of this dialect that chat has no kind for.
-func isBlock(raw []byte) bool {
-	v, err := jsonx.Parse(raw, jsonx.Lenient)
-	if err != nil {
-		return false
-	}
-	switch kind := v.Get("type").Str(); kind {
-	case "server_tool_use", "search_result", "tool_reference", "container_upload", "mcp_tool_use", "mcp_tool_result", "compaction",
-		"fallback", "tool_addition", "tool_removal", "document":
-		return true
-	default:
-		return strings.HasSuffix(kind, "_tool_result")
-	}
-}
+// isOwn reports whether the part is a block of this dialect that chat has no kind for.
+func isOwn(p *chat.Part) bool { return p.Kind == chat.Unrendered && p.Dialect == string(Name) }

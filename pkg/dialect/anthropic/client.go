@@ -14,6 +14,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -63,6 +64,7 @@ func (c Client) encodeFor(purpose purpose, req *chat.Request) (dialect.Encoded, 
 	if purpose == answers {
 		e.Foreign()
 	}
+	turns.Fit(&e.Writer, form)
 	e.prepare()
 	e.request()
 	path := answerPath
@@ -75,6 +77,9 @@ func (c Client) encodeFor(purpose purpose, req *chat.Request) (dialect.Encoded, 
 	}
 	return enc, err
 }
+
+// form says what the dialect can express of a conversation. The encoder sees to its end.
+var form = turns.Form{Dialect: Name, TextFiles: true, DocumentContext: true, OpenEnd: true}
 
 func (c Client) rules() *Rules {
 	if c.Rules == nil {

@@ -12,6 +12,9 @@ import (
 func (e *encoder) prepare() {
 	e.arrange()
 	e.prepareThinking()
+	if e.endsWithAssistant() {
+		e.askToContinue()
+	}
 	e.limit()
 }
 

@@ -26,6 +26,7 @@ func (e *encoder) media(p *chat.Part) {
 		e.Raw(`{"type":"document","source":`)
 		e.document(m)
 		e.Optional(`,"title":`, m.Filename)
+		e.Optional(`,"context":`, m.Context)
 	case p.Kind == chat.Audio:
 		e.Refuse("messages", "%s does not take audio", e.Provider())
 	default:

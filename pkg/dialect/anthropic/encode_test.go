@@ -55,7 +55,7 @@ func everything() *chat.Request {
 					{URL: "https://e.com", Raw: json.RawMessage(`{"type":"url_citation"}`)},
 					{Raw: json.RawMessage(`{"type": "char_location", "cited_text": "c", "document_index": 0}`)}}},
 				call("toolu_1", `{"at": "<a>"}`), call("functions.look:0", ""), call("broken", `{"at": `),
-				chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}}`)},
+				chat.Part{Kind: chat.Unrendered, Dialect: "anthropic", Raw: json.RawMessage(`{"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}}`)},
 				chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{"type":"computer_call"}`)},
 			),
 			user(text("Meanwhile.")),
@@ -97,20 +97,23 @@ func everything() *chat.Request {
 
 var always = func(string) bool { return true }
 
+// words are Anthropic's ids of calls.
+var words = dialect.TurnRules{CallIDs: dialect.CallIDsWord, DistinctCallIDs: true}
+
 // generations are rules as the provider table has them.
 func generations() map[string]*anthropic.Rules {
 	clamp := map[string]dialect.Range{"temperature": {Min: 0, Max: 1}}
 	limit := func(string) int64 { return 4096 }
 	return map[string]*anthropic.Rules{
-		"plain": {},
+		"plain": {CommonRules: dialect.CommonRules{Turns: words}},
 		"newest": {
-			CommonRules: dialect.CommonRules{Provider: "anthropic"}, CacheMarks: true, Models: []anthropic.ModelRules{{
+			CommonRules: dialect.CommonRules{Provider: "anthropic", Turns: words}, CacheMarks: true, Models: []anthropic.ModelRules{{
 				Match: always, Drop: []string{"temperature", "top_p", "top_k"}, Efforts: []string{"low", "medium", "high"}, ThinkingOff: anthropic.OffNever}}},
 		"default-on": {
-			CommonRules: dialect.CommonRules{Provider: "anthropic"}, CacheMarks: true, Models: []anthropic.ModelRules{{
+			CommonRules: dialect.CommonRules{Provider: "anthropic", Turns: words}, CacheMarks: true, Models: []anthropic.ModelRules{{
 				Match: always, Drop: []string{"temperature", "top_p", "top_k"}, ThinkingOff: anthropic.OffDisabled, ForcedTools: anthropic.ForcedWithoutThinking}}},
 		"budget": {
-			CommonRules: dialect.CommonRules{Provider: "anthropic", Clamp: clamp, MaxOutput: limit}, CacheMarks: true, Models: []anthropic.ModelRules{{
+			CommonRules: dialect.CommonRules{Provider: "anthropic", Turns: words, Clamp: clamp, MaxOutput: limit}, CacheMarks: true, Models: []anthropic.ModelRules{{
 				Match: always, Thinking: anthropic.ThinkingBudget, FoldsSystemTurns: true}}},
 	}
 }
@@ -466,7 +469,7 @@ func TestCacheMarks(t *testing.T) {
 // A foreign id of a call is mapped to the same one in the call, in its result, and in the next request.
 func TestToolIDs(t *testing.T) {
 	req := &chat.Request{Model: "m", Messages: []chat.Message{user(text("x")), said(call("a:1", "{}"), call("a:2", "{}"), call("toolu_Ab-9", "{}")), result("a:1"), result("a:2"), result("toolu_Ab-9")}}
-	enc, err := encode(t, req, &anthropic.Rules{})
+	enc, err := encode(t, req, &anthropic.Rules{CommonRules: dialect.CommonRules{Turns: words}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -30,11 +31,17 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 		return dialect.Encoded{}, false
 	}
 	p := passthrough{encoder: newEncoder(req, c.rules()), root: root}
-	p.arrangeWarnings = p.warningsOf(p.arrange)
+	anew := p.turnsOf(changed)
+	p.arrangeWarnings = p.warningsOf(func() {
+		same := form
+		same.Same = true
+		_, p.mended = turns.Fit(&p.Writer, same)
+		p.arrange()
+	})
 	p.thinkingWarnings = p.warningsOf(p.prepareThinking)
 	p.limit()
 	t := body.Passthrough{Members: members, Encode: p.settings}
-	p.conversation(&t, changed)
+	p.conversation(&t, anew)
 	return p.Passthrough(answerPath, data, root, &t)
 }
 
@@ -45,7 +52,8 @@ func (Client) NewStreamPassthrough(*chat.Request) dialect.StreamPassthrough {
 
 type passthrough struct {
 	encoder
-	root jsonx.Value
+	root   jsonx.Value
+	mended bool // what the API would refuse differs from the caller's messages
 	// They only hold if turns, or thinking, are encoded anew.
 	arrangeWarnings, thinkingWarnings []string
 }

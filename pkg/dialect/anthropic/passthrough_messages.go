@@ -4,25 +4,30 @@ import (
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // conversation encodes the turns anew that changed, and all of them if the API would refuse what others hold.
-func (p *passthrough) conversation(t *body.Passthrough, changed []int) {
-	turns := p.turnsOf(changed)
+func (p *passthrough) conversation(t *body.Passthrough, anew map[int][]chat.Part) {
+	continues := p.endsWithAssistant() && p.TurnRules().Ends != dialect.EndsAny
 	switch {
-	case !p.turnsFit(turns): // the mark of cache_control then stands at the last block
+	case p.mended || !p.turnsFit(anew): // the mark of cache_control then stands at the last block
 		t.Anew(func() {
 			p.Warnings = append(p.Warnings, p.arrangeWarnings...)
 			p.instructions()
+			if continues {
+				p.askToContinue()
+			}
 			p.fieldMessages()
 		}, "system", "messages", "cache_control")
-	case len(turns) > 0:
+	case len(anew) > 0 || continues:
 		t.Anew(func() {
 			if p.Field("messages", body.Refuses) {
-				p.withTurns(turns)
+				p.withTurns(anew, continues)
 			}
 		}, "messages")
 	}
@@ -33,16 +38,16 @@ func (p *passthrough) turnsOf(changed []int) map[int][]chat.Part {
 	if len(changed) == 0 {
 		return nil
 	}
-	turns, n := map[int][]chat.Part{}, 0
+	out, n := map[int][]chat.Part{}, 0
 	for i := range p.Req.Messages {
 		if m := &p.Req.Messages[i]; m.Role == chat.Assistant {
 			if _, differs := slices.BinarySearch(changed, i); differs {
-				turns[n] = p.sendable(chat.Assistant, m.Parts)
+				out[n] = p.sendable(chat.Assistant, m.Parts)
 			}
 			n++
 		}
 	}
-	return turns
+	return out
 }
 
 // turnsFit reports whether the messages hold nothing that the API would refuse, and the turns that are encoded anew are
@@ -62,10 +67,13 @@ func (p *passthrough) turnsFit(anew map[int][]chat.Part) bool {
 				continue
 			}
 		}
+		others := false
 		for b := m.Get("content").First(); b.Exists(); b = b.Next() {
-			if !blockFits(b) {
+			result := b.Get("type").Is("tool_result")
+			if !blockFits(b) || result && others { // results come first
 				return false
 			}
+			others = others || !result
 		}
 	}
 	return true
@@ -76,10 +84,9 @@ func blockFits(b jsonx.Value) bool {
 	case "thinking":
 		signature := b.Get("signature").Str()
 		return signature != "" && !reasoning.IsEnvelope(signature)
-	case "tool_use":
-		return isToolID(b.Get("id").Str())
 	case "tool_result":
-		return isToolID(b.Get("tool_use_id").Str())
+		content := b.Get("content")
+		return !content.Given() || body.IsContent(content)
 	case "text":
 		for c := b.Get("citations").First(); c.Exists(); c = c.Next() {
 			if c.Get("type").Is("web_search_result_location") && c.Get("encrypted_index").Empty() {
@@ -90,8 +97,9 @@ func blockFits(b jsonx.Value) bool {
 	return true
 }
 
-// withTurns writes the caller's messages with other contents of those turns of the assistant.
-func (p *passthrough) withTurns(anew map[int][]chat.Part) {
+// withTurns writes the caller's messages with other contents of those turns of the assistant, and asks the model to
+// continue the last one.
+func (p *passthrough) withTurns(anew map[int][]chat.Part, continues bool) {
 	p.Raw("[")
 	n := 0
 	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
@@ -114,6 +122,11 @@ func (p *passthrough) withTurns(anew map[int][]chat.Part) {
 		edit := jsonx.NewEdit(m)
 		edit.Set("content", blocks.Get("content").Raw())
 		p.Out = edit.Append(p.Out)
+	}
+	if continues {
+		p.WarnContinued()
+		p.Member(`,{"role":"user","content":`, turns.Continue)
+		p.Raw("}")
 	}
 	p.Raw("]")
 }

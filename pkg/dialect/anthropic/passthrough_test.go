@@ -29,7 +29,7 @@ func passThrough(t testing.TB, in []byte, model string, rules *anthropic.Rules) 
 
 func adaptive(m anthropic.ModelRules) *anthropic.Rules {
 	m.Match, m.Drop = always, []string{"temperature", "top_p", "top_k"}
-	return &anthropic.Rules{CommonRules: dialect.CommonRules{Provider: "anthropic"}, Models: []anthropic.ModelRules{m}}
+	return &anthropic.Rules{CommonRules: dialect.CommonRules{Provider: "anthropic", Turns: words}, Models: []anthropic.ModelRules{m}}
 }
 
 func TestPassthroughChangesNothing(t *testing.T) {

@@ -1,8 +1,7 @@
 package anthropic
 
 import (
-	"encoding/base64"
-	"strings"
+	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
@@ -115,15 +114,24 @@ func (d *decoder) block(v jsonx.Value, role chat.Role) chat.Part {
 	case "redacted_thinking":
 		p, only = chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Redacted: d.Text(v, "data")}}, chat.Assistant
 	default:
-		return chat.Part{Kind: chat.Unrendered, Raw: v.Clone()}
+		p = body.Unrendered(Name, kind.Str(), v)
 	}
 	if only != "" && only != role {
 		d.Add(v, "a block of this type only goes with the role %s", only)
 	}
-	if mark := v.Get("cache_control"); mark.Given() && p.Kind != chat.Unrendered {
-		p.Cache = d.cache(mark)
+	if mark := v.Get("cache_control"); mark.Given() {
+		d.mark(&p, d.cache(mark))
 	}
 	return p
+}
+
+// mark ends a prefix to be cached with the part, or with what stands for it in other dialects.
+func (d *decoder) mark(p *chat.Part, c *chat.CacheMark) {
+	if p.Kind != chat.Unrendered {
+		p.Cache = c
+	} else if n := len(p.Instead); n > 0 {
+		p.Instead[n-1].Cache = c
+	}
 }
 
 // thought reads thinking of an earlier turn. A block that only carries a call's signature is no part.
@@ -154,9 +162,8 @@ func (d *decoder) call(v jsonx.Value) chat.Part {
 func (d *decoder) result(v jsonx.Value) chat.Part {
 	r := &chat.ToolResult{CallID: d.ID(v, "tool_use_id")}
 	r.Name = d.Called(r.CallID)
-	if content := v.Get("content"); content.Given() {
-		r.Parts = d.content(content, chat.ToolRole)
-	}
+	content := v.Get("content")
+	r.Parts = body.ResultContent(content, func() []chat.Part { return d.content(content, chat.ToolRole) })
 	if e := v.Get("is_error"); e.Given() {
 		r.IsError = d.Bool(e)
 	}
@@ -195,45 +202,41 @@ func (d *decoder) media(v jsonx.Value, kind chat.PartKind) chat.Part {
 	return p
 }
 
-// document reads a document. Text becomes a text file; one with other blocks is for Anthropic alone.
+// document reads a document. One of text or of blocks is Anthropic's; other dialects get its text and images.
 func (d *decoder) document(v jsonx.Value) chat.Part {
-	p := chat.Part{Kind: chat.File, Media: new(chat.Media)}
-	switch source := v.Get("source"); {
+	source := v.Get("source")
+	switch {
 	case source.Get("type").Is("text"):
-		plain(p.Media, d.Text(source, "data"))
+		d.Text(source, "data")
+		return body.Unrendered(Name, "document", v)
 	case source.Get("type").Is("content"):
-		text, ok := textOf(source.Get("content"))
-		if !ok {
-			return chat.Part{Kind: chat.Unrendered, Raw: v.Clone()}
-		}
-		plain(p.Media, text)
-	default:
-		p = d.media(v, chat.File)
+		return d.blocksDocument(v, source.Get("content"))
 	}
-	p.Media.Filename = d.OptionalText(v, "title")
+	p := d.media(v, chat.File)
+	p.Media.Filename, p.Media.Context = d.OptionalText(v, "title"), d.OptionalText(v, "context")
 	return p
 }
 
-func plain(m *chat.Media, text string) {
-	m.MIMEType, m.Data = "text/plain", base64.StdEncoding.EncodeToString([]byte(text))
-}
-
-// textOf returns the text of a string, or of blocks if all of them are text.
-func textOf(v jsonx.Value) (string, bool) {
-	if v.Kind() == jsonx.String {
-		return v.Str(), true
+// blocksDocument reads a document of blocks, which stand between the tags of other dialects' text.
+func (d *decoder) blocksDocument(v, content jsonx.Value) chat.Part {
+	p := body.Unrendered(Name, "document", v)
+	if content.Kind() == jsonx.String {
+		return p
 	}
-	var b strings.Builder
-	for e := v.First(); e.Exists(); e = e.Next() {
-		if !e.Get("type").Is("text") {
-			return "", false
-		}
-		if b.Len() > 0 {
-			b.WriteString("\n")
-		}
-		b.WriteString(e.Get("text").Str())
+	blocks := d.content(content, chat.User)
+	if !slices.ContainsFunc(blocks, func(b chat.Part) bool { return b.Media != nil }) {
+		return p
 	}
-	return b.String(), v.Kind() == jsonx.Array
+	begin := "<document>"
+	if title := d.OptionalText(v, "title"); title != "" {
+		begin += "\nTitle: " + title
+	}
+	if context := d.OptionalText(v, "context"); context != "" {
+		begin += "\nContext: " + context
+	}
+	p.Instead = append([]chat.Part{{Kind: chat.Text, Text: begin}}, blocks...)
+	p.Instead = append(p.Instead, chat.Part{Kind: chat.Text, Text: "</document>"})
+	return p
 }
 
 // cache reads a cache mark. Other members than type and ttl are for Anthropic alone.

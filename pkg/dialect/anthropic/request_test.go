@@ -191,9 +191,11 @@ func randomRequest(r *rand.Rand) *chat.Request {
 			{Kind: chat.Image, Media: &chat.Media{MIMEType: "image/png", Data: "iVBORw=="}, Cache: mark()},
 			{Kind: chat.Image, Media: &chat.Media{URL: "https://example.com/" + fmt.Sprint(r.IntN(9))}},
 			{Kind: chat.File, Media: &chat.Media{MIMEType: "application/pdf", Data: "JVBERg==", Filename: word()}, Cache: mark()},
-			{Kind: chat.File, Media: &chat.Media{MIMEType: "text/plain", Data: "aMOp"}},
+			{Kind: chat.Unrendered, Dialect: "anthropic", Raw: json.RawMessage(`{"type":"document","source":{"type":"text","media_type":"text/plain","data":"hé"}}`),
+				Instead: []chat.Part{text("<document>\nhé\n</document>")}},
 			{Kind: chat.File, Media: &chat.Media{FileID: "file_1"}},
-			{Kind: chat.Unrendered, Raw: json.RawMessage(`{"type":"search_result","title":"x"}`)},
+			{Kind: chat.Unrendered, Dialect: "anthropic", Raw: json.RawMessage(`{"type":"search_result","title":"x"}`),
+				Instead: []chat.Part{text("<search_result>\nTitle: x\n</search_result>")}},
 		}[r.IntN(6)]
 	}
 	req := &chat.Request{Model: "m", MaxTokens: ptr(1 + r.Int64N(1000)), Stream: maybe()}

@@ -26,6 +26,8 @@ type ModelRules struct {
 	// FoldsSystemTurns: instructions in the middle of a conversation become text of the user, rather than a message of
 	// the role system behind one of the user.
 	FoldsSystemTurns bool
+	// Turns, if not nil, replaces that of the provider.
+	Turns *dialect.TurnRules
 }
 
 // Matches reports whether the rules are those of the model.
@@ -33,7 +35,7 @@ func (m ModelRules) Matches(model string) bool { return m.Match != nil && m.Matc
 
 // Exceptions returns those of the model that every dialect knows.
 func (m ModelRules) Exceptions() dialect.ModelExceptions {
-	return dialect.ModelExceptions{Drop: m.Drop, Efforts: m.Efforts}
+	return dialect.ModelExceptions{Drop: m.Drop, Efforts: m.Efforts, Turns: m.Turns}
 }
 
 // ThinkingForm is how a model is told to think.

@@ -4,7 +4,9 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 )
 
 // A turn holds the consecutive messages of one side. Tool results come first in it: the API refuses
@@ -75,6 +77,20 @@ func (e *encoder) fixEnds() {
 	e.countMarks()
 }
 
+// endsWithAssistant reports whether the model would have to continue a turn of the assistant, and does not. While they
+// think, older models do not either (https://platform.claude.com/docs/en/build-with-claude/extended-thinking).
+func (e *encoder) endsWithAssistant() bool {
+	n := len(e.turns)
+	return n > 0 && e.turns[n-1].role == chat.Assistant &&
+		(e.TurnRules().Ends != dialect.EndsAny || e.thinking.form == thinkAdaptive || e.thinking.form == thinkEnabled)
+}
+
+// askToContinue adds a turn of the user that asks the model to go on.
+func (e *encoder) askToContinue() {
+	e.WarnContinued()
+	e.turns = append(e.turns, turn{role: chat.User, parts: []chat.Part{{Kind: chat.Text, Text: turns.Continue}}})
+}
+
 // maxMarks limits the cache marks of a request ("A maximum of 4 blocks with cache_control may be provided").
 const maxMarks = 4
 
@@ -141,7 +157,7 @@ func (e *encoder) sendable(role chat.Role, parts []chat.Part) []chat.Part {
 		case p.Kind == chat.Reason:
 			signature, redacted := ownState(p.State)
 			keep = signature != "" || redacted != ""
-		case p.Kind != chat.Call && (p.Kind != chat.Unrendered || !isBlock(p.Raw)):
+		case p.Kind != chat.Call && !isOwn(p):
 			e.Warn("%s takes back text, thinking and calls alone from the assistant: other parts dropped", e.Provider())
 			keep = false
 		}

@@ -57,11 +57,24 @@ func (w *Writer) Warn(format string, args ...any) {
 	}
 }
 
+// WarnContinued warns that a message of the user follows what the assistant said last.
+func (w *Writer) WarnContinued() {
+	w.Warn("%s does not continue a message of the assistant with this model: a message of the user asks it to go on", w.Provider())
+}
+
 // Refuse makes the request fail. The first reason counts.
 func (w *Writer) Refuse(param, format string, args ...any) {
 	if w.Err == nil {
 		w.Err = &chat.Error{Class: chat.BadRequest, Param: param, Message: fmt.Sprintf(format, args...)}
 	}
+}
+
+// TurnRules returns the rules of the order of the conversation.
+func (w *Writer) TurnRules() dialect.TurnRules {
+	if w.exceptions.Turns != nil {
+		return *w.exceptions.Turns
+	}
+	return w.rules.Turns
 }
 
 // Provider returns the provider's name for warnings.

@@ -9,6 +9,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 )
 
 // Name is the dialect's name.
@@ -37,9 +38,13 @@ func (Client) NewStreamDecoder() dialect.StreamDecoder {
 func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
 	e := newEncoder(req, c.rules())
 	e.Foreign()
+	turns.Fit(&e.Writer, form)
 	e.request()
 	return e.Encoded(pathOf(req))
 }
+
+// form says what the dialect can express of a conversation.
+var form = turns.Form{Dialect: Name, TextFiles: true}
 
 // pathOf returns the path of the method that answers the request.
 func pathOf(req *chat.Request) string {

@@ -4,6 +4,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 )
 
 var _ dialect.Counter = Client{}
@@ -12,6 +13,7 @@ var _ dialect.Counter = Client{}
 // instructions and tools count, too (https://ai.google.dev/api/tokens).
 func (c Client) EncodeCount(req *chat.Request) (dialect.Encoded, error) {
 	e := newEncoder(req, c.rules())
+	turns.Fit(&e.Writer, form)
 	e.request()
 	out := make([]byte, 0, len(e.Out)+len(req.Model)+64)
 	out = body.AppendMember(out, `{"generateContentRequest":{"model":`, nameOf(req.Model))

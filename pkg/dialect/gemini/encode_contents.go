@@ -161,29 +161,14 @@ func (e *encoder) assistant(parts []chat.Part, current bool) {
 			e.part(roleModel)
 			e.media(p)
 		case chat.Unrendered:
-			if !e.serverTrace(p.Raw) {
-				e.Warn("a part of the assistant's that %s does not know is dropped", e.Provider())
+			if p.Dialect == string(Name) { // the trace of a tool that Google runs
+				e.part(roleModel)
+				e.Out = jsonx.AppendCompact(e.Out, p.Raw)
 			}
 		default:
 			e.Refuse("messages", "a part of a message cannot be sent to %s", e.Provider())
 		}
 	}
-}
-
-// serverTrace writes a part unchanged if it is the trace of a tool that Google runs, and says whether it is.
-func (e *encoder) serverTrace(raw []byte) bool {
-	v, err := jsonx.Parse(raw, jsonx.Lenient)
-	if err != nil {
-		return false
-	}
-	for m := v.First(); m.Exists(); m = m.Next() {
-		if serverPart(camel(m)) {
-			e.part(roleModel)
-			e.Out = jsonx.AppendCompact(e.Out, raw)
-			return true
-		}
-	}
-	return false
 }
 
 // reason returns a thought to Gemini, unless another provider signed it. A signature without a text belongs to the

@@ -170,10 +170,12 @@ func TestEncodeContents(t *testing.T) {
 		"neighbours":         {[]chat.Message{user(text("a")), user(text("b")), model(text("c")), model(text("d"))}, nil, `[{"role":"user","parts":[{"text":"a"},{"text":"b"}]},{"role":"model","parts":[{"text":"c"},{"text":"d"}]}]`},
 		"a name by id": {[]chat.Message{user(text("a")), model(called("1", "f", "{}", "")), returned("1", "", text("x"))}, nil,
 			`[{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"functionCall":{"id":"1","name":"f","args":{}}}]},{"role":"user","parts":[{"functionResponse":{"id":"1","name":"f","response":{"output":"x"}}}]}]`},
-		"members that mean something else": {[]chat.Message{returned("1", "f", text(`{"output":"x"}`)), returned("2", "f", text(`{"a":[1, 2]}`)), returned("3", "f")}, nil,
-			`[{"role":"user","parts":[{"functionResponse":{"id":"1","name":"f","response":{"output":"{\"output\":\"x\"}"}}},{"functionResponse":{"id":"2","name":"f","response":{"a":[1,2]}}},{"functionResponse":{"id":"3","name":"f","response":{"output":""}}}]}]`},
-		"free text": {[]chat.Message{model(chat.Part{Kind: chat.Call, ToolCall: &chat.ToolCall{Name: "sql", Arguments: "select 1", Custom: true}})}, nil,
-			`[{"role":"model","parts":[{"functionCall":{"name":"sql","args":{"input":"select 1"}}}]}]`},
+		"members that mean something else": {[]chat.Message{model(called("1", "f", "{}", ""), called("2", "f", "{}", ""), called("3", "f", "{}", "")), returned("1", "f", text(`{"output":"x"}`)), returned("2", "f", text(`{"a":[1, 2]}`)), returned("3", "f")}, nil,
+			`[{"role":"model","parts":[{"functionCall":{"id":"1","name":"f","args":{}}},{"functionCall":{"id":"2","name":"f","args":{}}},{"functionCall":{"id":"3","name":"f","args":{}}}]},` +
+				`{"role":"user","parts":[{"functionResponse":{"id":"1","name":"f","response":{"output":"{\"output\":\"x\"}"}}},{"functionResponse":{"id":"2","name":"f","response":{"a":[1,2]}}},{"functionResponse":{"id":"3","name":"f","response":{"output":""}}}]}]`},
+		"free text": {[]chat.Message{model(chat.Part{Kind: chat.Call, ToolCall: &chat.ToolCall{Name: "sql", Arguments: "select 1", Custom: true}}), returned("", "sql")}, nil,
+			`[{"role":"model","parts":[{"functionCall":{"name":"sql","args":{"input":"select 1"}}}]},{"role":"user","parts":[{"functionResponse":{"name":"sql","response":{"output":""}}}]}]`},
+		"a result of nothing": {[]chat.Message{returned("1", "", text("x"))}, nil, `[{"role":"user","parts":[{"text":"The result of a tool:"},{"text":"x"}]}]`},
 		// Since the last message of the user, the first call of each step needs a signature; parallel calls need none.
 		"signatures": {[]chat.Message{user(text("a")), model(called("1", "f", "{}", "")), returned("1", "f", text("x")), user(text("b")),
 			model(called("2", "f", "{}", ""), called("3", "f", "{}", "")), returned("2", "f", text("x")), returned("3", "f", text("x")), model(called("4", "f", "{}", "c2ln"), called("5", "f", "{}", "")), returned("4", "f", text("x")), returned("5", "f", text("x"))}, demanded,
@@ -182,7 +184,7 @@ func TestEncodeContents(t *testing.T) {
 				`{"role":"user","parts":[{"functionResponse":{"id":"2","name":"f","response":{"output":"x"}}},{"functionResponse":{"id":"3","name":"f","response":{"output":"x"}}}]},` +
 				`{"role":"model","parts":[{"functionCall":{"id":"4","name":"f","args":{}},"thoughtSignature":"c2ln"},{"functionCall":{"id":"5","name":"f","args":{}}}]},` +
 				`{"role":"user","parts":[{"functionResponse":{"id":"4","name":"f","response":{"output":"x"}}},{"functionResponse":{"id":"5","name":"f","response":{"output":"x"}}}]}]`},
-		"what Google's tools left": {[]chat.Message{model(chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{"executable_code": {"code":"1"}}`)}, chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{"type":"x"}`)})}, nil,
+		"what Google's tools left": {[]chat.Message{model(chat.Part{Kind: chat.Unrendered, Dialect: "gemini", Raw: json.RawMessage(`{"executable_code": {"code":"1"}}`)}, chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{"type":"x"}`)})}, nil,
 			`[{"role":"model","parts":[{"executable_code":{"code":"1"}}]}]`},
 	} {
 		if c.rules == nil {
@@ -224,7 +226,6 @@ func TestEncodeRefuses(t *testing.T) {
 		"part of another":      {chat.Request{Messages: one(chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{}`)})}, gemini.Rules{}, "messages", "cannot"},
 		"an unknown role":      {chat.Request{Messages: []chat.Message{{Role: "robot", Parts: []chat.Part{text("x")}}}}, gemini.Rules{}, "messages", "robot"},
 		"image as instruction": {chat.Request{Tools: tools, Messages: []chat.Message{{Role: chat.System, Parts: []chat.Part{media(chat.Image, chat.Media{Data: "QQ=="})}}, user(text("a"))}}, gemini.Rules{}, "messages", "only be text"},
-		"a result of nothing":  {chat.Request{Messages: []chat.Message{returned("1", "", text("x"))}}, gemini.Rules{}, "messages", "answers no call"},
 	} {
 		_, err := gemini.Client{Rules: &c.rules}.EncodeRequest(&c.req)
 		var e *chat.Error

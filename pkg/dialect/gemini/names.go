@@ -24,15 +24,6 @@ func camel(m jsonx.Value) string {
 	return b.String()
 }
 
-// serverPart says whether a part with that member is the trace of a tool that Google runs.
-func serverPart(name string) bool {
-	switch name {
-	case "executableCode", "codeExecutionResult", "toolCall", "toolResponse":
-		return true
-	}
-	return false
-}
-
 // serverTool says whether the tool is one that Google runs.
 func serverTool(name string) bool {
 	switch name {

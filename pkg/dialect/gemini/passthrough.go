@@ -7,6 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -43,7 +44,9 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 		return dialect.Encoded{}, false
 	}
 	t := body.Passthrough{Members: members, Spelling: camel, Encode: p.settings}
-	if len(changed) > 0 || !p.conversationFits() {
+	same := form
+	same.Same = true
+	if _, mended := turns.Fit(&p.Writer, same); mended || len(changed) > 0 || !p.conversationFits() {
 		t.Anew(func() {
 			p.RefuseForeignIn("contents", "systemInstruction", "system_instruction")
 			p.contents(p.instructions())

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -133,7 +134,7 @@ func (d *decoder) modelTurn(parts jsonx.Value) {
 		case "functionResponse":
 			d.Add(p.data, "only goes with the role user")
 		default:
-			t.parts = append(t.parts, chat.Part{Kind: chat.Unrendered, Raw: v.Clone()})
+			t.parts = append(t.parts, body.Unrendered(Name, p.kind, v))
 		}
 	})
 	switch {

@@ -59,7 +59,7 @@ func (d *decoder) output(v jsonx.Value, r *chat.ToolResult) {
 	r.Parts = append(r.Parts, chat.Part{Kind: chat.Text, Text: text})
 }
 
-// pair finds the call that the result belongs to: the call with its id, or else the first call of its name without
+// A result that answers no call has no id. pair finds the call that the result belongs to: the call with its id, or else the first call of its name without
 // a result, calls of the last turn first.
 func (d *decoder) pair(v jsonx.Value, r *chat.ToolResult) {
 	matches := func(c call) bool {
@@ -80,7 +80,5 @@ func (d *decoder) pair(v jsonx.Value, r *chat.ToolResult) {
 		r.CallID, r.Name = d.calls[i].id, d.calls[i].name
 	case r.Name == "":
 		d.AddMember(v, "name", "required")
-	case r.CallID == "":
-		d.Add(v, "there is no functionCall of this name before it that has no answer yet")
 	}
 }

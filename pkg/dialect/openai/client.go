@@ -6,6 +6,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -36,9 +37,20 @@ func (Client) NewStreamDecoder() dialect.StreamDecoder {
 func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
 	e := newEncoder(req, c.rules())
 	e.Foreign()
+	turns.Fit(&e.Writer, e.form())
 	e.prepareReasoning()
 	e.request()
 	return e.Encoded(chatPath)
+}
+
+// form says what the dialect can express of a conversation. OpenAI takes text alone as the result of a tool, and no
+// files but PDF.
+func (e *encoder) form() turns.Form {
+	form := turns.Form{Dialect: Name, TextResults: true, JoinsCalls: true, ForgetsReasoning: e.Rules.ReasoningBack == ReasoningBackDropped}
+	if e.strict() {
+		form.Dialect = "" // parts of unknown types are refused
+	}
+	return form
 }
 
 func (c Client) rules() *Rules {

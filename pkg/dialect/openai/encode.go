@@ -14,9 +14,11 @@ import (
 type encoder struct {
 	body.Writer
 	Rules *Rules
-	Model ModelRules  // the exceptions of the request's model
-	media []chat.Part // results of tools that tool messages cannot have
+	Model ModelRules // the exceptions of the request's model
 }
+
+// strict reports whether the provider takes no unknown members within messages and tools.
+func (e *encoder) strict() bool { return len(e.Rules.MessageFields) > 0 }
 
 func (e *encoder) request() {
 	r := e.Req

@@ -5,6 +5,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // partArray writes the parts of a message of any role but the assistant.
@@ -27,6 +28,9 @@ func (e *encoder) part(p *chat.Part) {
 		e.audio(p.Media)
 	case p.Kind == chat.File && p.Media != nil:
 		e.file(p.Media)
+	case p.Kind == chat.Unrendered && p.Dialect == string(Name) && !e.strict():
+		e.Out = jsonx.AppendCompact(e.Out, p.Raw)
+		return
 	default:
 		e.Refuse("messages", "a part of a message cannot be sent to %s", e.Provider())
 		return

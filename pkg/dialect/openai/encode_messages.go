@@ -1,8 +1,6 @@
 package openai
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"slices"
 	"strings"
 
@@ -24,20 +22,15 @@ func (e *encoder) messagesBut(kept [][]byte, prompt string) {
 	for i := range e.Req.Messages {
 		m := &e.Req.Messages[i]
 		if i < len(kept) && kept[i] != nil {
-			if m.Role != chat.ToolRole {
-				e.flushMedia()
-			}
 			e.Comma()
 			e.Out = append(e.Out, kept[i]...)
 			continue
 		}
 		rest := e.results(m)
 		if len(rest) > 0 || len(m.Parts) == 0 {
-			e.flushMedia()
 			e.message(m, rest)
 		}
 	}
-	e.flushMedia()
 	e.Raw("]")
 }
 
@@ -58,43 +51,17 @@ func (e *encoder) results(m *chat.Message) []chat.Part {
 	return rest
 }
 
-// result writes a tool message, which can have text alone (OpenAI refuses other parts). Images and files follow
-// in a user message after the last result.
+// result writes a tool message.
 func (e *encoder) result(p *chat.Part) {
 	r := p.ToolResult
-	e.Member(`{"role":"tool","tool_call_id":`, e.toolID(r.CallID))
+	e.Member(`{"role":"tool","tool_call_id":`, r.CallID)
 	e.Raw(`,"content":`)
-	var texts []chat.Part
-	for _, part := range body.ResultParts(r) {
-		switch part.Kind {
-		case chat.Text:
-			texts = append(texts, part)
-		case chat.Image, chat.Audio, chat.File:
-			if len(e.media) == 0 {
-				e.Warn("%s takes text alone as the result of a tool: images and files follow as a message of the user", e.Provider())
-			}
-			e.media = append(e.media, part)
-		default:
-			e.Refuse("messages", "the result of a tool has a part that cannot be sent to %s", e.Provider())
-		}
+	parts := body.ResultParts(r)
+	if n := len(parts); p.Cache != nil && n > 0 {
+		parts = slices.Clone(parts)
+		parts[n-1].Cache = p.Cache
 	}
-	if p.Cache != nil && len(texts) > 0 {
-		texts[len(texts)-1].Cache = p.Cache
-	}
-	e.content(texts, "\n")
-	e.Raw("}")
-}
-
-// flushMedia writes the user message with the images and files of the tool results before it.
-func (e *encoder) flushMedia() {
-	if len(e.media) == 0 {
-		return
-	}
-	parts := append([]chat.Part{{Kind: chat.Text, Text: "What the tools above returned beside text:"}}, e.media...)
-	e.media = nil
-	e.Comma()
-	e.Raw(`{"role":"user","content":`)
-	e.partArray(parts)
+	e.content(parts, "\n")
 	e.Raw("}")
 }
 
@@ -199,7 +166,7 @@ func (e *encoder) assistant(parts []chat.Part) {
 }
 
 func (e *encoder) call(c *chat.ToolCall) {
-	e.Member(`{"id":`, e.toolID(c.ID))
+	e.Member(`{"id":`, c.ID)
 	if c.Custom {
 		e.Member(`,"type":"custom","custom":{"name":`, c.Name)
 		e.Member(`,"input":`, c.Arguments)
@@ -213,25 +180,6 @@ func (e *encoder) call(c *chat.ToolCall) {
 		}
 	}
 	e.Raw("}}")
-}
-
-const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-// toolID returns the id in the form that the provider takes. Mistral wants ^[a-zA-Z0-9]{9}$ (error
-// 3280 otherwise): another id becomes its own digest, which is the same in the call and in its
-// result, in this request and the next.
-func (e *encoder) toolID(id string) string {
-	if !e.Rules.ShortToolIDs || len(id) == 9 && body.MadeOf(id, 9, "") {
-		return id
-	}
-	sum := sha256.Sum256([]byte(id))
-	var out [9]byte
-	n := binary.BigEndian.Uint64(sum[:])
-	for i := range out {
-		out[i] = base62[n%62]
-		n /= 62
-	}
-	return string(out[:])
 }
 
 // reasoningBack writes the reasoning of an earlier turn in the field that the provider wants.

@@ -79,8 +79,9 @@ var profiles = map[string]*openai.Rules{
 			Fields:   []string{"model", "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "max_tokens", "temperature", "top_p", "stop", "random_seed", "n", "frequency_penalty", "presence_penalty", "reasoning_effort", "metadata", "prompt_cache_key", "stream"},
 			Rename:   map[string]string{"seed": "random_seed"},
 			Clamp:    map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}},
+			Turns:    dialect.TurnRules{CallIDs: dialect.CallIDsNine},
 		},
-		MaxTokens: openai.MaxTokens, ToolChoiceAny: true, ShortToolIDs: true,
+		MaxTokens: openai.MaxTokens, ToolChoiceAny: true,
 		NoDeveloperRole: true, NoNames: true, Reasoning: openai.ReasoningTwoLevel,
 		Audio: openai.AudioString, Files: openai.FileDocumentURL,
 	},
@@ -300,7 +301,7 @@ func TestEncodeCustomTools(t *testing.T) {
 }
 
 func TestEncodeToolIDs(t *testing.T) {
-	rules := &openai.Rules{ShortToolIDs: true}
+	rules := &openai.Rules{CommonRules: dialect.CommonRules{Turns: dialect.TurnRules{CallIDs: dialect.CallIDsNine}}}
 	ids := func(id string) (call, result string) {
 		body, _ := encode(t, &chat.Request{Messages: []chat.Message{
 			{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: id, Name: "f", Arguments: " "}}}},

@@ -6,8 +6,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
-	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
 var members = body.Members{
@@ -56,6 +56,11 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	}
 	prompt := p.schemaPrompt()
 	kept, all := p.messagesToKeep(changed)
+	form := p.form()
+	form.Same, form.OpenEnd = true, p.continues()
+	if from, differ := turns.Fit(&p.Writer, form); differ {
+		kept, all = keptOf(kept, from), false
+	}
 	t := body.Passthrough{Members: members, Field: p.field, Encode: p.settings}
 	if !all || prompt != "" {
 		t.Anew(func() {
@@ -203,23 +208,4 @@ func (p *passthrough) steersByThinking(effort, kind jsonx.Value) bool {
 		return p.Effort == "" || kind.Given() // how much is the provider's choice
 	}
 	return effort.Is(p.Effort)
-}
-
-// NewStreamPassthrough removes the usage if the client did not ask for it.
-func (Client) NewStreamPassthrough(req *chat.Request) dialect.StreamPassthrough {
-	if req.StreamUsage {
-		return body.StreamAsItCame{}
-	}
-	return new(streamPassthrough)
-}
-
-type streamPassthrough struct{ filter UsageFilter }
-
-// Append appends the event, unless it has nothing for the client.
-func (p *streamPassthrough) Append(out []byte, name string, data []byte) []byte {
-	data, action := p.filter.Chunk(data)
-	if action == Drop {
-		return out
-	}
-	return sse.AppendEvent(out, name, data)
 }

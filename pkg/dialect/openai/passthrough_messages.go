@@ -7,6 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/schema"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -55,6 +56,27 @@ func (p *passthrough) dropsFromMessage(name string) bool {
 // strict reports whether the provider takes no unknown members within messages and tools.
 func (p *passthrough) strict() bool { return len(p.Rules.MessageFields) > 0 }
 
+// continues reports whether the caller says that the last message is to be continued, as Mistral takes it
+// (https://docs.mistral.ai/api, prefix of an assistant's message).
+func (p *passthrough) continues() bool {
+	prefix := false
+	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
+		prefix, _ = m.Get("prefix").Bool()
+	}
+	return prefix
+}
+
+// keptOf returns the kept messages at the indexes that they have among those that fit.
+func keptOf(kept [][]byte, from []int) [][]byte {
+	out := make([][]byte, len(from))
+	for i, at := range from {
+		if at != turns.Made {
+			out[i] = kept[at]
+		}
+	}
+	return out
+}
+
 // messageFits looks at what a message says.
 func (p *passthrough) messageFits(m *chat.Message) bool {
 	if m.Role == chat.Developer && p.Rules.NoDeveloperRole ||
@@ -81,7 +103,7 @@ func (p *passthrough) partFits(part *chat.Part) bool {
 	case chat.File:
 		return p.fileFits(part.Media)
 	case chat.Call:
-		return p.toolID(part.ToolCall.ID) == part.ToolCall.ID && (!part.ToolCall.Custom || p.Rules.CustomTools)
+		return !part.ToolCall.Custom || p.Rules.CustomTools
 	case chat.Result:
 		return p.resultFits(part.ToolResult)
 	case chat.Unrendered:
@@ -104,15 +126,9 @@ func (p *passthrough) fileFits(m *chat.Media) bool {
 	return m.URL != "" || m.FileID != "" || m.MIMEType != "" // data alone is made a data URL
 }
 
-// resultFits is false for results with more than text: tool messages hold text alone, and
-// the rest follows as a message of the user.
+// resultFits reports whether all parts of a result fit.
 func (p *passthrough) resultFits(r *chat.ToolResult) bool {
-	for i := range r.Parts {
-		if r.Parts[i].Kind != chat.Text || !p.partFits(&r.Parts[i]) {
-			return false
-		}
-	}
-	return p.toolID(r.CallID) == r.CallID
+	return !slices.ContainsFunc(r.Parts, func(part chat.Part) bool { return !p.partFits(&part) })
 }
 
 // formFits looks at the form of a message.
@@ -133,7 +149,7 @@ func (p *passthrough) formFits(m jsonx.Value) bool {
 		return false // OpenRouter's
 	case t.role.Is(string(chat.Assistant)) && !p.reasoningFits(&t):
 		return false
-	case tool && t.content.Kind() != jsonx.String && t.content.Len() == 0:
+	case tool && (!body.IsContent(t.content) || t.content.Kind() == jsonx.Array && t.content.Len() == 0):
 		return false // OpenAI wants a string then
 	}
 	for c := t.calls.First(); c.Exists(); c = c.Next() {

@@ -136,6 +136,7 @@ func TestPassthroughEncodesAnew(t *testing.T) {
 	call := func(more string) string {
 		return `{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}` + more + `}]}`
 	}
+	answered := func(call string) string { return say(call + `,{"role":"tool","tool_call_id":"c","content":"r"}`) }
 	hi := say(`{"role":"user","content":"hi"}`)
 	image := `{"type":"image_url","image_url":{"url":"https://e.com/a"}}`
 	tool := `"tools":[{"type":"function","function":{"name":"f"}}]`
@@ -146,8 +147,8 @@ func TestPassthroughEncodesAnew(t *testing.T) {
 	}{
 		"developer":              {say(`{"role":"developer","content":"x"}`), openai.Rules{NoDeveloperRole: true}, ""},
 		"name":                   {say(`{"role":"user","content":"x","name":"n"}`), openai.Rules{NoNames: true}, ""},
-		"call id":                {say(call("")), openai.Rules{ShortToolIDs: true}, ""},
-		"result id":              {say(call("") + `,{"role":"tool","tool_call_id":"c","content":"x"}`), openai.Rules{ShortToolIDs: true}, ""},
+		"call id":                {answered(call("")), openai.Rules{CommonRules: dialect.CommonRules{Turns: dialect.TurnRules{CallIDs: dialect.CallIDsNine}}}, ""},
+		"result id":              {say(call("") + `,{"role":"tool","tool_call_id":"c","content":"x"}`), openai.Rules{CommonRules: dialect.CommonRules{Turns: dialect.TurnRules{CallIDs: dialect.CallIDsNine}}}, ""},
 		"result of nothing":      {say(call("") + `,{"role":"tool","tool_call_id":"c","content":[]}`), openai.Rules{}, hi},
 		"result of null":         {say(call("") + `,{"role":"tool","tool_call_id":"c","content":null}`), openai.Rules{}, hi},
 		"result with an image":   {say(call("") + `,{"role":"tool","tool_call_id":"c","content":[` + image + `]}`), openai.Rules{}, hi},
@@ -167,7 +168,7 @@ func TestPassthroughEncodesAnew(t *testing.T) {
 		"function call":          {hi + `,"functions":[{"name":"f"}]`, openai.Rules{}, hi + `,"functions":null`},
 		"function choice":        {hi + `,"function_call":"auto"`, openai.Rules{}, hi},
 		"function message":       {say(`{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}},{"role":"function","name":"f","content":"x"}`), openai.Rules{}, hi},
-		"thought signature":      {say(call(`,"extra_content":{"google":{"thought_signature":"x"}}`)), openai.Rules{}, say(call(""))},
+		"thought signature":      {answered(call(`,"extra_content":{"google":{"thought_signature":"x"}}`)), openai.Rules{}, answered(call(""))},
 		"thinking part":          {say(`{"role":"assistant","content":[{"type":"thinking","thinking":[{"type":"text","text":"x"}]},{"type":"text","text":"x"}]}`), openai.Rules{}, hi},
 		"reasoning_content":      {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), openai.Rules{}, say(`{"role":"assistant","content":"x","reasoning_content":null}`)},
 		"null reasoning_content": {say(`{"role":"assistant","content":"x","reasoning_content":null,"reasoning":null,"reasoning_details":null}`), openai.Rules{}, hi},
@@ -177,7 +178,7 @@ func TestPassthroughEncodesAnew(t *testing.T) {
 		"reasoning for content":  {say(`{"role":"assistant","content":"x","reasoning":"y"}`), openai.Rules{ReasoningBack: openai.ReasoningBackContent}, hi},
 		"content for reasoning":  {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), openai.Rules{ReasoningBack: openai.ReasoningBackField}, hi},
 		"content for details":    {say(`{"role":"assistant","content":"x","reasoning_content":"y"}`), openai.Rules{ReasoningBack: openai.ReasoningBackDetails}, hi},
-		"calls without thoughts": {say(call("")), openai.Rules{ReasoningBack: openai.ReasoningBackContent, Reasoning: openai.ReasoningThinking}, ""},
+		"calls without thoughts": {answered(call("")), openai.Rules{ReasoningBack: openai.ReasoningBackContent, Reasoning: openai.ReasoningThinking}, ""},
 		"schema":                 {hi + `,"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{}}}`, openai.Rules{NoSchema: true}, ""},
 		"JSON without a word":    {hi + `,"response_format":{"type":"json_object"}`, openai.Rules{NoSchema: true}, ""},
 		"several answers":        {hi + `,"n":2`, openai.Rules{CommonRules: dialect.CommonRules{SingleChoice: true}}, ""},
@@ -187,9 +188,9 @@ func TestPassthroughEncodesAnew(t *testing.T) {
 		"text array":             {say(`{"role":"system","content":[{"type":"text","text":"x"}]}`), openai.Rules{NoTextParts: true}, ""},
 		"text array of a user":   {user(`{"type":"text","text":"x"}`), openai.Rules{NoTextParts: true}, ""},
 		"strict: refusal":        {say(`{"role":"assistant","content":"x","refusal":null}`), strict, ""},
-		"strict: index":          {say(call(`,"index":0`)), strict, ""},
-		"strict: arguments":      {say(strings.Replace(call(""), "{}", "", 1)), strict, ""},
-		"strict: custom":         {say(`{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"custom","custom":{"name":"f","input":"x"}}]}`), strict, ""},
+		"strict: index":          {answered(call(`,"index":0`)), strict, ""},
+		"strict: arguments":      {answered(strings.Replace(call(""), "{}", "", 1)), strict, ""},
+		"strict: custom":         {answered(`{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"custom","custom":{"name":"f","input":"x"}}]}`), strict, ""},
 		"strict: part":           {user(`{"type":"text","text":"x","prompt_cache_breakpoint":{}}`), strict, ""},
 		"strict: video":          {user(`{"type":"video_url","video_url":{}}`), strict, ""},
 		"strict: parameters":     {hi + "," + tool, strict, ""},
@@ -373,6 +374,9 @@ func FuzzPassthrough(f *testing.F) {
 			wanted, _, err := new(openai.Server).DecodeRequest(anew.Body)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if len(wanted.Messages) != len(req.Messages) {
+				continue // the encoder mends what these rules are not known to refuse
 			}
 			if len(got.Messages) != len(wanted.Messages) {
 				t.Fatalf("%s: %s became %s, and the encoder writes %s", name, body, enc.Body, anew.Body)

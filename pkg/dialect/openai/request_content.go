@@ -98,7 +98,7 @@ func (d *RequestDecoder) mediaPart(partType string, v jsonx.Value) chat.Part {
 		p.Media.Filename = d.OptionalText(v, "document_name")
 		return p
 	}
-	return chat.Part{Kind: chat.Unrendered, Raw: v.Clone()}
+	return body.Unrendered(Name, partType, v)
 }
 
 // thinkingPart reads {"type":"thinking","thinking":[{"type":"text","text":".."}]}.

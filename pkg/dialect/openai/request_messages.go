@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -224,11 +225,10 @@ func (d *RequestDecoder) result(v jsonx.Value, t *turn, out *chat.Message) {
 	if failed := optional(v, d.format.ResultError); failed.Given() {
 		r.IsError = d.Bool(failed)
 	}
-	// Programs write null or an empty array for a tool that returned nothing.
-	c := v.Get("content")
-	nothing := c.Kind() == jsonx.Null || c.Kind() == jsonx.Array && c.Len() == 0
-	if !nothing || d.format.Strict {
+	if d.format.Strict {
 		r.Parts = d.content(v, anyPart)
+	} else {
+		r.Parts = body.ResultContent(v.Get("content"), func() []chat.Part { return d.content(v, anyPart) })
 	}
 	if name := d.Called(r.CallID); name != "" {
 		r.Name = name

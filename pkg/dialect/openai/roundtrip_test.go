@@ -118,8 +118,8 @@ func (m maker) messages() []chat.Message {
 			all = append(all, chat.Message{Role: chat.User, Name: m.pick("", m.word()), Parts: m.userParts()})
 		case 2:
 			said := chat.Message{Role: chat.Assistant, Name: m.pick("", "bob"), Parts: m.answerParts()}
-			if len(said.Parts) == 0 {
-				said.Parts = []chat.Part{text("")}
+			if n := len(said.Parts); n == 0 || said.Parts[n-1].Kind == chat.Reason { // one that says nothing is dropped
+				said.Parts = append(said.Parts, text(m.word()))
 			}
 			all = append(all, said)
 			for _, p := range said.Parts {

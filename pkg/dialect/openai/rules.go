@@ -12,7 +12,6 @@ type Rules struct {
 	MaxStops        int  // stop sequences; 0: no limit is known
 	ToolChoiceAny   bool // the tool choice "any" forces a call, not "required"
 	NoAllowedTools  bool // the tool choice allowed_tools is unknown: the other tools are left out
-	ShortToolIDs    bool // ids of calls are nine letters or digits; others become their digests: Mistral
 	NoDeveloperRole bool // its messages get the role system
 	NoNames         bool // messages have no name
 	NoImages        bool
@@ -68,6 +67,8 @@ type ModelRules struct {
 	PlainParameters bool // see dialect.CommonRules
 	// ReasoningBoundToContext: see dialect.Traits.
 	ReasoningBoundToContext bool
+	// Turns, if not nil, replaces that of the provider.
+	Turns *dialect.TurnRules
 }
 
 // Matches says whether the rules are those of the model.
@@ -76,7 +77,7 @@ func (m ModelRules) Matches(model string) bool { return m.Match != nil && m.Matc
 // Exceptions returns the exceptions that every dialect has.
 func (m ModelRules) Exceptions() dialect.ModelExceptions {
 	return dialect.ModelExceptions{Drop: m.Drop, DropUnlessEffortNone: m.DropUnlessEffortNone, Efforts: m.Efforts,
-		PlainParameters: m.PlainParameters}
+		PlainParameters: m.PlainParameters, Turns: m.Turns}
 }
 
 // ThinkTagsForm says whether an answer's text begins with its reasoning as <think>..</think>.

@@ -7,6 +7,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -36,10 +37,14 @@ var _ dialect.Client = Client{}
 func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
 	e := newEncoder(req, c.rules())
 	e.Foreign()
+	turns.Fit(&e.Writer, form)
 	e.prepare()
 	e.request()
 	return e.Encoded(path)
 }
+
+// form says what the dialect can express of a conversation.
+var form = turns.Form{Dialect: Name}
 
 // DecodeError reads a failed answer: its shape is that of Chat Completions.
 func (Client) DecodeError(data []byte) *chat.Error { return openai.Client{}.DecodeError(data) }

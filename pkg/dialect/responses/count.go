@@ -4,6 +4,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 )
 
 var _ dialect.Counter = Client{}
@@ -15,6 +16,7 @@ const countPath = path + "/input_tokens"
 // of the fields that only control the answer (OpenAI's API reference, get input token counts).
 func (c Client) EncodeCount(req *chat.Request) (dialect.Encoded, error) {
 	e := newEncoder(req, c.rules())
+	turns.Fit(&e.Writer, form)
 	e.prepare()
 	e.Begin()
 	e.prompt()

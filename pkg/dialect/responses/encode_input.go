@@ -1,8 +1,6 @@
 package responses
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -46,7 +44,7 @@ func (e *encoder) otherMessage(m *chat.Message) {
 			} else {
 				e.result(p.ToolResult)
 			}
-		case p.Kind == chat.Unrendered && itemOf(p.Raw):
+		case isItem(p):
 			written = true
 			e.Comma()
 			e.Out = jsonx.AppendCompact(e.Out, p.Raw)
@@ -147,20 +145,10 @@ func (e *encoder) result(r *chat.ToolResult) {
 	} else {
 		e.Raw(`{"type":"function_call_output","call_id":`)
 	}
-	e.Str(callID(r.CallID))
+	e.Str(r.CallID)
 	e.Raw(`,"output":`)
 	e.content(body.ResultParts(r))
 	e.Raw("}")
-}
-
-// callID returns a call's id in the form that OpenAI takes, at most 64 characters (API reference, function call
-// output). A longer id becomes a digest, the same in the call and in its result.
-func callID(id string) string {
-	if len(id) <= 64 {
-		return id
-	}
-	sum := sha256.Sum256([]byte(id))
-	return "call_" + hex.EncodeToString(sum[:16])
 }
 
 // assistant writes a turn of the model in the order of its parts: reasoning must come back right before the item
@@ -189,7 +177,7 @@ func (e *encoder) assistant(parts []chat.Part) {
 				e.Comma()
 				e.reason(parts[i : i+n])
 			}
-		case p.Kind == chat.Unrendered && itemOf(p.Raw):
+		case isItem(p):
 			e.Comma()
 			e.Out = jsonx.AppendCompact(e.Out, p.Raw)
 		default:
@@ -235,7 +223,7 @@ func (e *encoder) call(c *chat.ToolCall) {
 			arguments = "{}"
 		}
 	}
-	e.Str(callID(c.ID))
+	e.Str(c.ID)
 	e.Member(`,"name":`, c.Name)
 	e.Optional(`,"namespace":`, c.Group)
 	e.Raw(member)

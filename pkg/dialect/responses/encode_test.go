@@ -54,7 +54,7 @@ func sayable() *chat.Request {
 				reason("", &chat.ReasoningState{Encrypted: "gAAA2"}),
 				call(chat.ToolCall{ID: "call_1", Name: "look", Arguments: `{"at": "<a>"}`}),
 				call(chat.ToolCall{ID: "call_2", Name: "sql", Arguments: "SELECT 1", Custom: true}),
-				chat.Part{Kind: chat.Unrendered, Raw: json.RawMessage(`{"type":"web_search_call","id":"ws_1","status":"completed"}`)}),
+				chat.Part{Kind: chat.Unrendered, Dialect: "responses", Raw: json.RawMessage(`{"type":"web_search_call","id":"ws_1","status":"completed"}`)}),
 			result("call_1", "look", text("a cat"), chat.Part{Kind: chat.Image, Media: &chat.Media{MIMEType: "image/png", Data: "iVBORw=="}}),
 			result("call_2", "sql", text("1")),
 			assistant(text("A cat."), chat.Part{Kind: chat.Refusal, Text: "No more."}),
@@ -103,9 +103,9 @@ func everything() *chat.Request {
 func all(string) bool { return true }
 
 var profiles = map[string]*openai.Rules{
-	"plain": {CommonRules: dialect.CommonRules{Provider: "openai"}},
+	"plain": {CommonRules: dialect.CommonRules{Provider: "openai", Turns: dialect.TurnRules{CallIDs: dialect.CallIDs64}}},
 	"reasoner": {
-		CommonRules: dialect.CommonRules{Provider: "openai", Drop: []string{"top_k"}, Clamp: map[string]dialect.Range{"temperature": {Max: 1}}}, NoDeveloperRole: true,
+		CommonRules: dialect.CommonRules{Provider: "openai", Turns: dialect.TurnRules{CallIDs: dialect.CallIDs64}, Drop: []string{"top_k"}, Clamp: map[string]dialect.Range{"temperature": {Max: 1}}}, NoDeveloperRole: true,
 		Models: []openai.ModelRules{{Match: all, Drop: []string{"stop"}, DropUnlessEffortNone: []string{"temperature", "top_p", "logprobs", "top_logprobs"},
 			Efforts: []string{"low", "high"}, Tools: openai.ToolsWithoutReasoning}}},
 }

@@ -1,11 +1,9 @@
 package responses
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // contentKind is the kind of a text within an item.
@@ -68,13 +66,7 @@ func sideOf(kind string) side {
 	return unknownSide
 }
 
-// itemOf says whether an unrendered part is an item of this dialect. Anthropic also has compactions, but does not
-// encrypt them.
-func itemOf(raw json.RawMessage) bool {
-	root, err := jsonx.Parse(raw, jsonx.Lenient)
-	if err != nil {
-		return false
-	}
-	kind := root.Get("type").Str()
-	return sideOf(kind) != unknownSide && (kind != "compaction" || !root.Get("encrypted_content").Empty())
+// isItem says whether an unrendered part is an item of this dialect.
+func isItem(p *chat.Part) bool {
+	return p.Kind == chat.Unrendered && p.Dialect == string(Name) && len(p.Raw) > 0
 }

@@ -215,7 +215,7 @@ func foundTools(tools []chat.Tool) string {
 
 // moreTools reads an item that adds tools in the middle of a conversation.
 func (d *decoder) moreTools(v jsonx.Value) {
-	d.message(chat.Developer, []chat.Part{{Kind: chat.Unrendered, Raw: v.Clone(), Tools: d.toolsOf(v.Get("tools"))}})
+	d.message(chat.Developer, []chat.Part{{Kind: chat.Unrendered, Dialect: string(Name), Raw: v.Clone(), Tools: d.toolsOf(v.Get("tools"))}})
 }
 
 // toolsOf reads tools that are not the request's member.

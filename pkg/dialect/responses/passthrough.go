@@ -9,6 +9,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 	"github.com/alicetears/llm-gateway/pkg/dialect/schema"
+	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -41,7 +42,9 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	p := passthrough{encoder: newEncoder(req, c.rules()), root: root}
 	p.prepare()
 	t := body.Passthrough{Members: members, Encode: p.settings}
-	if len(changed) > 0 || !p.messagesFit() || !inputFits(root.Get("input")) {
+	same := form
+	same.Same = true
+	if _, mended := turns.Fit(&p.Writer, same); mended || len(changed) > 0 || !p.messagesFit() || !inputFits(root.Get("input")) {
 		t.Anew(func() { // instructions become the first item
 			p.RefuseForeignIn("input")
 			if p.Field("input", body.Refuses) {
@@ -154,11 +157,14 @@ func (p *passthrough) partsFit(parts []chat.Part) bool {
 }
 
 // inputFits reports whether the input holds nothing that OpenAI would refuse: ids that the
-// gateway made or that are too long, and reasoning that is not OpenAI's, not encrypted or not followed by anything.
+// gateway made, and reasoning that is not OpenAI's, not encrypted or not followed by anything.
 func inputFits(input jsonx.Value) bool {
 	waiting := false // reasoning waits for what followed from it
 	for v := input.First(); v.Exists(); v = v.Next() {
-		if id := v.Get("call_id").Str(); made(v.Get("id").Str()) || callID(id) != id {
+		if made(v.Get("id").Str()) {
+			return false
+		}
+		if kind := v.Get("type"); (kind.Is("function_call_output") || kind.Is("custom_tool_call_output")) && !body.IsContent(v.Get("output")) {
 			return false
 		}
 		if v.Get("type").Is("reasoning") {

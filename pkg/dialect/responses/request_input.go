@@ -90,7 +90,7 @@ func (d *decoder) other(v, kind jsonx.Value) {
 		d.Expected(kind, "a string")
 		return
 	}
-	part := chat.Part{Kind: chat.Unrendered, Raw: v.Clone()}
+	part := body.Unrendered(Name, kind.Str(), v)
 	switch sideOf(kind.Str()) {
 	case modelSide:
 		d.message(chat.Assistant, []chat.Part{part})
@@ -170,7 +170,7 @@ func (d *decoder) part(v jsonx.Value, role chat.Role) (p chat.Part) {
 		d.Expected(kind, "a string")
 	default:
 		d.foreign(kind, "unknown type of part "+body.Quote(kind.Str()))
-		p.Kind, p.Raw = chat.Unrendered, v.Clone()
+		p = body.Unrendered(Name, kind.Str(), v)
 	}
 	if v.Get("prompt_cache_breakpoint").Given() {
 		p.Cache = new(chat.CacheMark)
@@ -259,8 +259,7 @@ func (d *decoder) result(v jsonx.Value) {
 	r := new(chat.ToolResult)
 	r.CallID = d.ID(v, "call_id")
 	r.Name = d.Called(r.CallID)
-	if d.Has(v, "output") {
-		r.Parts = d.content(v.Get("output"), chat.ToolRole)
-	}
+	output := v.Get("output")
+	r.Parts = body.ResultContent(output, func() []chat.Part { return d.content(output, chat.ToolRole) })
 	d.message(chat.ToolRole, []chat.Part{{Kind: chat.Result, ToolResult: r}})
 }

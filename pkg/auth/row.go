@@ -1,0 +1,25 @@
+package auth
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+)
+
+// SignRow returns the signature of a usage row in a log.
+func (s *Secrets) SignRow(data []byte) []byte { return s.generations[Current].signRow(data) }
+
+// CheckRow reports whether the signature is of a current or previous JWT_SECRET.
+func (s *Secrets) CheckRow(data, signature []byte) bool {
+	for _, g := range s.generations {
+		if g.rowKey != nil && hmac.Equal(g.signRow(data), signature) {
+			return true
+		}
+	}
+	return false
+}
+
+func (g generation) signRow(data []byte) []byte {
+	h := hmac.New(sha256.New, g.rowKey)
+	h.Write(data)
+	return h.Sum(nil)
+}

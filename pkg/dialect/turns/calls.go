@@ -1,0 +1,328 @@
+package turns
+
+import (
+	"slices"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+)
+
+// A call is a call of the conversation with its results.
+type call struct {
+	of      int // the index of the call's turn
+	made    *chat.ToolCall
+	id      string // as it is sent
+	results []result
+}
+
+// A result is the result of a tool in a turn.
+type result struct {
+	in   int // the index of the turn
+	part chat.Part
+}
+
+// pairs are the calls and results of a conversation.
+type pairs struct {
+	calls   []call
+	byID    map[string]*sameID
+	orphans bool // there are results without a call
+}
+
+// sameID are the calls with one id that have no result yet, by their index: those of the latest turn that has the id,
+// and those before it.
+type sameID struct {
+	turn, last    int
+	latest, older []int
+}
+
+// pair finds the call of each result.
+func (f *fitter) pair() *pairs {
+	ps := &pairs{byID: map[string]*sameID{}}
+	var early []result // they come before their calls, or have none
+	ids := IDs{form: f.rules.CallIDs}
+	for i := range f.turns {
+		for j := range f.turns[i].Parts {
+			p := &f.turns[i].Parts[j]
+			switch {
+			case p.ToolCall != nil:
+				c := call{of: i, made: p.ToolCall}
+				if f.rules.DistinctCallIDs {
+					c.id = ids.Next(p.ToolCall.ID)
+				} else {
+					c.id = fitID(p.ToolCall.ID, f.rules.CallIDs)
+				}
+				ps.add(c)
+			case p.ToolResult != nil:
+				if c := ps.callOf(p.ToolResult.CallID); c != nil {
+					c.results = append(c.results, result{i, *p})
+				} else {
+					early = append(early, result{i, *p})
+				}
+			}
+		}
+	}
+	for _, r := range early {
+		if c := ps.callOf(r.part.ToolResult.CallID); c != nil && len(c.results) == 0 {
+			c.results = append(c.results, r)
+		} else {
+			ps.orphans = true
+		}
+	}
+	return ps
+}
+
+func (ps *pairs) add(c call) {
+	same := ps.byID[c.made.ID]
+	if same == nil {
+		same = &sameID{turn: c.of}
+		ps.byID[c.made.ID] = same
+	}
+	if same.turn != c.of {
+		same.older, same.latest, same.turn = append(same.older, same.latest...), nil, c.of
+	}
+	same.last = len(ps.calls)
+	same.latest = append(same.latest, same.last)
+	ps.calls = append(ps.calls, c)
+}
+
+// callOf returns the call that a result with the id belongs to: the first one without a result of the latest turn, or
+// else the latest one before it; if all have one, the last call with the id.
+func (ps *pairs) callOf(id string) *call {
+	same := ps.byID[id]
+	if same == nil {
+		return nil
+	}
+	n := same.last
+	if len(same.latest) > 0 {
+		n, same.latest = same.latest[0], same.latest[1:]
+	} else if last := len(same.older) - 1; last >= 0 {
+		n, same.older = same.older[last], same.older[:last]
+	}
+	return &ps.calls[n]
+}
+
+// fitCalls gives the calls their ids, puts the results behind them, and mends calls and results that have no other half.
+func (f *fitter) fitCalls() {
+	if !slices.ContainsFunc(f.turns, func(t turn) bool { return t.Role == chat.ToolRole || hasKind(t.Parts, chat.Call) }) {
+		return
+	}
+	if f.JoinsCalls && f.rules.Pairs {
+		f.joinCalls()
+	}
+	ps := f.pair()
+	f.setIDs(ps)
+	if f.rules.Pairs && !f.paired(ps) {
+		f.arrange(ps)
+	}
+}
+
+// joinCalls makes one message of successive messages of the assistant if an earlier one has calls.
+func (f *fitter) joinCalls() {
+	var out []turn
+	calls, joined := false, false // what holds for the last message
+	for _, t := range f.turns {
+		n := len(out)
+		if n == 0 || t.Role != chat.Assistant || out[n-1].Role != chat.Assistant || !calls {
+			out, calls, joined = append(out, t), hasKind(t.Parts, chat.Call), false
+			continue
+		}
+		if !joined {
+			out[n-1].change(slices.Clone(out[n-1].Parts))
+		}
+		out[n-1].Parts, joined = append(out[n-1].Parts, t.Parts...), true
+	}
+	f.turns = out
+}
+
+// setIDs writes the ids, and the names of the called functions, where they differ from the caller's.
+func (f *fitter) setIDs(ps *pairs) {
+	calls, results := map[*chat.ToolCall]*chat.ToolCall{}, map[*chat.ToolResult]*chat.ToolResult{}
+	for i := range ps.calls {
+		c := &ps.calls[i]
+		if c.id != c.made.ID {
+			out := *c.made
+			out.ID = c.id
+			calls[c.made] = &out
+		}
+		for j := range c.results {
+			r := c.results[j].part.ToolResult
+			if r.CallID == c.id && (r.Name == c.made.Name || f.Same) {
+				continue
+			}
+			out := *r
+			out.CallID, out.Name = c.id, c.made.Name
+			results[r] = &out
+			c.results[j].part.ToolResult = &out
+		}
+	}
+	if len(calls)+len(results) == 0 {
+		return
+	}
+	differs := func(p chat.Part) bool { return calls[p.ToolCall] != nil || results[p.ToolResult] != nil }
+	for i := range f.turns {
+		t := &f.turns[i]
+		if !slices.ContainsFunc(t.Parts, differs) {
+			continue
+		}
+		parts := slices.Clone(t.Parts)
+		for j := range parts {
+			if c := calls[parts[j].ToolCall]; c != nil {
+				parts[j].ToolCall, parts[j].Raw = c, nil
+			}
+			if r := results[parts[j].ToolResult]; r != nil {
+				parts[j].ToolResult, parts[j].Raw = r, nil
+			}
+		}
+		t.change(parts)
+	}
+}
+
+// paired reports whether each call has one result before anything else is said, and each result has its call.
+func (f *fitter) paired(ps *pairs) bool {
+	if ps.orphans {
+		return false
+	}
+	reach := make([]int, len(f.turns)) // the last message that may hold results of a message's calls
+	for i := len(f.turns) - 1; i >= 0; i-- {
+		reach[i] = i
+		if i+1 == len(f.turns) {
+			continue
+		}
+		next := &f.turns[i+1]
+		results := next.Role == chat.ToolRole && !slices.ContainsFunc(next.Parts, func(p chat.Part) bool { return p.ToolResult == nil })
+		if results || f.turns[i].Role == chat.Assistant && next.Role == chat.Assistant {
+			reach[i] = reach[i+1]
+		}
+	}
+	for i := range ps.calls {
+		c := &ps.calls[i]
+		if f.Same && c.made.Type != "" {
+			continue // the dialect's own kind of call, whose rules are unknown
+		}
+		if len(c.results) != 1 || c.results[0].in <= c.of || c.results[0].in > reach[c.of] {
+			return false
+		}
+	}
+	return true
+}
+
+// noResult is the result of a call that has none.
+const noResult = "There is no result: the call was not carried out, or was interrupted."
+
+// arrange puts the results of each run of the assistant's messages behind it.
+func (f *fitter) arrange(ps *pairs) {
+	taken := map[*chat.ToolResult]bool{} // they stand behind their calls
+	byTurn := map[int][]int{}
+	for i := range ps.calls {
+		c := &ps.calls[i]
+		byTurn[c.of] = append(byTurn[c.of], i)
+		for _, r := range c.results {
+			taken[r.part.ToolResult] = true
+		}
+	}
+	var out []turn
+	for i := 0; i < len(f.turns); i++ {
+		t := f.turns[i]
+		if t.Role != chat.Assistant {
+			out = append(out, f.rest(t, taken)...)
+			continue
+		}
+		calls := byTurn[i]
+		out = append(out, t)
+		for i+1 < len(f.turns) && f.turns[i+1].Role == chat.Assistant {
+			i++
+			out, calls = append(out, f.turns[i]), append(calls, byTurn[i]...)
+		}
+		out = append(out, f.results(ps, calls)...)
+	}
+	f.turns = out
+}
+
+// results returns the messages with the results of the calls, in the order in which they came.
+func (f *fitter) results(ps *pairs, calls []int) []turn {
+	type entry struct {
+		in   int
+		part chat.Part
+	}
+	var list []entry
+	missing := 0
+	for _, n := range calls {
+		c := &ps.calls[n]
+		if len(c.results) == 0 && f.Same && c.made.Type != "" {
+			continue
+		}
+		if len(c.results) == 0 {
+			missing++
+			r := &chat.ToolResult{CallID: c.id, Name: c.made.Name, IsError: true, Parts: []chat.Part{text(noResult)}}
+			list = append(list, entry{Made, chat.Part{Kind: chat.Result, ToolResult: r}})
+			continue
+		}
+		joined := c.results[0]
+		if len(c.results) > 1 {
+			joined.in, joined.part.ToolResult = Made, joinResults(c.results)
+		}
+		list = append(list, entry{joined.in, joined.part})
+	}
+	if missing > 0 {
+		f.Warn("%s wants a result for each call: calls without one got one that says so", f.Provider())
+	}
+	var out []turn
+	whole := map[int]int{} // how many results of a message are in the list
+	for _, e := range list {
+		whole[e.in]++
+	}
+	seen := map[int]bool{}
+	for _, e := range list {
+		switch {
+		case e.in != Made && seen[e.in]:
+		case e.in != Made && whole[e.in] == len(f.turns[e.in].Parts):
+			seen[e.in] = true
+			out = append(out, f.turns[e.in])
+		default:
+			out = append(out, made(chat.ToolRole, e.part))
+		}
+	}
+	return out
+}
+
+// joinResults returns one result of several of the same call.
+func joinResults(results []result) *chat.ToolResult {
+	out := *results[0].part.ToolResult
+	out.Parts = slices.Clone(out.Parts)
+	for _, more := range results[1:] {
+		out.Parts = append(out.Parts, more.part.ToolResult.Parts...)
+		out.IsError = out.IsError || more.part.ToolResult.IsError
+	}
+	return &out
+}
+
+// rest returns what is left of a message of the user, the system or a tool without the results that stand behind their
+// calls. Results without a call become text of the user.
+func (f *fitter) rest(t turn, taken map[*chat.ToolResult]bool) []turn {
+	if !hasKind(t.Parts, chat.Result) {
+		return []turn{t}
+	}
+	var parts []chat.Part
+	for _, p := range t.Parts {
+		switch {
+		case p.ToolResult == nil:
+			parts = append(parts, p)
+		case !taken[p.ToolResult]:
+			f.Warn("%s takes no result of a tool without its call: it became text of the user", f.Provider())
+			parts = append(parts, orphan(p.ToolResult)...)
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []turn{made(chat.User, parts...)}
+}
+
+// orphan returns a result without a call as parts of the user.
+func orphan(r *chat.ToolResult) []chat.Part {
+	title := "The result of a tool"
+	if r.Name != "" {
+		title += ", " + r.Name
+	}
+	return append([]chat.Part{text(title + ":")}, body.ResultParts(r)...)
+}

@@ -1,0 +1,155 @@
+// Package saved writes records of requests where there is no database: into files, and into log lines.
+package saved
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/alicetears/llm-gateway/pkg/store"
+	"github.com/alicetears/llm-gateway/pkg/store/internal/value"
+)
+
+// record is a store.Record as it is saved. Its members' names are a format: later versions read them.
+type record struct {
+	ID          []byte      `json:"id"`
+	User        []byte      `json:"user"`
+	Token       []byte      `json:"token,omitempty"`
+	Key         []byte      `json:"key,omitempty"`
+	Provider    string      `json:"provider,omitempty"`
+	Model       string      `json:"model,omitempty"`
+	Cost        *int64      `json:"cost,omitempty"`
+	Status      int         `json:"status"`
+	Outcome     int         `json:"outcome"`
+	Attempts    int         `json:"attempts,omitempty"`
+	Flags       int         `json:"flags,omitempty"`
+	LatencyMs   int64       `json:"latencyMs,omitempty"`
+	FirstByteMs *int64      `json:"firstByteMs,omitempty"`
+	Input       int64       `json:"input,omitempty"`
+	Cached      int64       `json:"cached,omitempty"`
+	CacheWrite  int64       `json:"cacheWrite,omitempty"`
+	Output      int64       `json:"output,omitempty"`
+	Reasoning   int64       `json:"reasoning,omitempty"`
+	Trace       string      `json:"trace,omitempty"`
+	Statements  []statement `json:"statements,omitempty"`
+}
+
+type statement struct {
+	SQL  string     `json:"sql"`
+	Args []argument `json:"args,omitempty"`
+}
+
+// argument is a statement's argument: one member is set, or Null names the kind of a null.
+type argument struct {
+	Int   *int64   `json:"i,omitempty"`
+	Float *float64 `json:"f,omitempty"`
+	Bool  *bool    `json:"t,omitempty"`
+	Text  *string  `json:"s,omitempty"`
+	Bytes *[]byte  `json:"b,omitempty"`
+	Null  *int     `json:"n,omitempty"`
+}
+
+func bytesOf(id store.ID) []byte {
+	if id.IsZero() {
+		return nil
+	}
+	return id[:]
+}
+
+func encode(r store.Record) ([]byte, error) {
+	out := record{
+		ID: bytesOf(r.ID), User: bytesOf(r.User), Token: bytesOf(r.Token), Key: bytesOf(r.Key), Provider: r.Provider,
+		Model: r.Model, Cost: r.Cost, Status: r.Status, Outcome: int(r.Outcome), Attempts: r.Attempts, Flags: r.Flags,
+		LatencyMs: r.LatencyMs, FirstByteMs: r.FirstByteMs, Input: r.Input, Cached: r.Cached, CacheWrite: r.CacheWrite,
+		Output: r.Output, Reasoning: r.Reasoning, Trace: r.Trace,
+	}
+	for _, s := range r.Statements {
+		st := statement{SQL: s.SQL}
+		for _, arg := range s.Args {
+			v, err := value.Of(arg)
+			if err != nil {
+				return nil, err
+			}
+			st.Args = append(st.Args, argumentOf(v))
+		}
+		out.Statements = append(out.Statements, st)
+	}
+	return json.Marshal(out)
+}
+
+func argumentOf(v value.Value) argument {
+	switch v.Kind {
+	case value.Int:
+		return argument{Int: &v.I}
+	case value.Float:
+		return argument{Float: &v.F}
+	case value.Bool:
+		is := v.I != 0
+		return argument{Bool: &is}
+	case value.Text:
+		return argument{Text: &v.S}
+	case value.Bytes:
+		return argument{Bytes: &v.B}
+	}
+	kind := int(v.Typed)
+	return argument{Null: &kind}
+}
+
+func decode(data []byte) (store.Record, error) {
+	var in record
+	if err := json.Unmarshal(data, &in); err != nil {
+		return store.Record{}, err
+	}
+	r := store.Record{
+		Provider: in.Provider, Model: in.Model, Cost: in.Cost, Status: in.Status, Outcome: store.Outcome(in.Outcome),
+		Attempts: in.Attempts, Flags: in.Flags, LatencyMs: in.LatencyMs, FirstByteMs: in.FirstByteMs, Input: in.Input,
+		Cached: in.Cached, CacheWrite: in.CacheWrite, Output: in.Output, Reasoning: in.Reasoning, Trace: in.Trace,
+	}
+	for _, id := range []struct {
+		from []byte
+		to   *store.ID
+	}{{in.ID, &r.ID}, {in.User, &r.User}, {in.Token, &r.Token}, {in.Key, &r.Key}} {
+		if len(id.from) != 0 && len(id.from) != len(id.to) {
+			return store.Record{}, fmt.Errorf("an id of %d bytes", len(id.from))
+		}
+		copy(id.to[:], id.from)
+	}
+	for _, s := range in.Statements {
+		st := store.Stmt{SQL: s.SQL}
+		for _, arg := range s.Args {
+			st.Args = append(st.Args, arg.value())
+		}
+		r.Statements = append(r.Statements, st)
+	}
+	return r, nil
+}
+
+// value returns the argument as a store.Stmt takes it. A null keeps its type, which PostgreSQL may need.
+func (a argument) value() any {
+	switch {
+	case a.Int != nil:
+		return *a.Int
+	case a.Float != nil:
+		return *a.Float
+	case a.Bool != nil:
+		return *a.Bool
+	case a.Text != nil:
+		return *a.Text
+	case a.Bytes != nil:
+		return *a.Bytes
+	case a.Null == nil:
+		return nil
+	}
+	switch value.Kind(*a.Null) {
+	case value.Int:
+		return (*int64)(nil)
+	case value.Float:
+		return (*float64)(nil)
+	case value.Bool:
+		return (*bool)(nil)
+	case value.Text:
+		return (*string)(nil)
+	case value.Bytes:
+		return []byte(nil)
+	}
+	return nil
+}
