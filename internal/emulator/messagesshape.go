@@ -1,6 +1,9 @@
 package emulator
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // messagesShape is a request as in the OpenAPI document, which forbids all other members, nested ones too. The beta
 // fields need ?beta=true or an anthropic-beta header.
@@ -74,13 +77,17 @@ func blockShape(cache *shape) *shape {
 			"title": orNull(aString()), "context": orNull(aString()), "citations": anyValue(), "cache_control": cache}),
 		"search_result": anObject(),
 	}
+	inResults := map[string]*shape{
+		"tool_reference": objectOf(fields{"type!": aString(), "tool_name!": aString(), "cache_control": cache}),
+	}
+	maps.Copy(inResults, plain)
 	all := map[string]*shape{
 		"thinking":          objectOf(fields{"type!": aString(), "thinking!": aString(), "signature!": aString()}),
 		"redacted_thinking": objectOf(fields{"type!": aString(), "data!": aString()}),
 		"tool_use": objectOf(fields{"type!": aString(), "id!": aString(), "name!": aString(), "input!": anObject(),
 			"caller": anyValue(), "cache_control": cache}),
 		"tool_result": objectOf(fields{"type!": aString(), "tool_use_id!": aString(),
-			"content":  stringOr(listOf(byType(plain))),
+			"content":  stringOr(listOf(byType(inResults))),
 			"is_error": aBool(), "cache_control": cache}),
 	}
 	for name, s := range plain {

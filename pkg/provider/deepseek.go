@@ -25,7 +25,7 @@ func deepSeekRow() Provider {
 				ToolNames:    dialect.ToolNames64,
 				SingleChoice: true,
 				// "An assistant message with 'tool_calls' must be followed by tool messages".
-				Turns: dialect.TurnRules{Pairs: true},
+				Turns: dialect.TurnRules{Pairs: true, DistinctCallIDs: true},
 			},
 			MaxTokens:        openai.MaxTokens,
 			AsksStreamUsage:  true,

@@ -10,7 +10,7 @@ import (
 
 // geminiTurns: "Please ensure that function call turn comes immediately after a user turn or after a function response
 // turn", and "that the number of function response parts is equal to the number of function call parts".
-var geminiTurns = dialect.TurnRules{Pairs: true, UserFirst: true}
+var geminiTurns = dialect.TurnRules{Pairs: true, DistinctCallIDs: true, UserFirst: true}
 
 // geminiRow returns the row of Google Gemini. It has its own dialect, and reports most failures
 // with status 400 and 429. Sources: ai.google.dev/gemini-api/docs/troubleshooting and /rate-limits,

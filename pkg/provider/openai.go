@@ -17,7 +17,7 @@ func openAIRow() Provider {
 			StrictClosed: true, // platform.openai.com/docs/guides/structured-outputs
 			// "An assistant message with 'tool_calls' must be followed by tool messages"; "Invalid
 			// 'messages[1].tool_calls[0].id': string too long. Expected a string with maximum length 40".
-			Turns: dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDs40},
+			Turns: dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDs40, DistinctCallIDs: true},
 			// "max_tokens is too large: 32000. This model supports at most 16384 completion tokens".
 			MaxOutput: maxOutput("openai"),
 			// top_k is no field of this API, and unknown names are 400 unknown_parameter (recorded).

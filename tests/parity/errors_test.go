@@ -3,6 +3,7 @@ package parity
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"strconv"
 	"strings"
 	"sync"
@@ -204,7 +205,8 @@ func breakCases() []breakCase {
 func TestErrorsInTheMiddle(t *testing.T) {
 	w := newWorld(t)
 	everywhere(t, w, breakCases(), func(p *person, pr provided, s *caller, c breakCase) error {
-		secret := fmt.Sprintf("sk-emulated-%s-1", strings.ReplaceAll(s.name+c.name, " ", ""))
+		// No word of an event's name may stand in the key: answers are cleared of its pieces.
+		secret := fmt.Sprintf("sk-emulated-%x-1", crc32.ChecksumIEEE([]byte(s.name+c.name)))
 		defer p.drop(p.key(pr.id, secret))
 		match := emulator.Match{Provider: pr.id, Key: secret}
 		breaks := func(streamed bool, do emulator.Behaviour) (answer, *reply, error) {

@@ -85,6 +85,9 @@ func (c *conversation) callAgain(streamed bool) error {
 	if err == nil && (got.failed != nil || len(got.calls) != 2) {
 		err = fmt.Errorf("no calls: %d %s", r.status, r.body)
 	}
+	if err == nil {
+		err = c.checkIDs(got.calls)
+	}
 	if err != nil {
 		return fmt.Errorf("third turn: %w", err)
 	}
@@ -92,6 +95,24 @@ func (c *conversation) callAgain(streamed bool) error {
 	c.answer(&got)
 	_, err = c.next(streamed)
 	return err
+}
+
+// checkIDs fails if a call has the id of another one of the conversation: some of the emulated providers number their
+// calls anew in each answer.
+func (c *conversation) checkIDs(calls []call) error {
+	seen := map[string]bool{}
+	for _, one := range c.history {
+		for _, r := range one.results {
+			seen[r.id] = true
+		}
+	}
+	for _, one := range calls {
+		if one.id != "" && seen[one.id] {
+			return fmt.Errorf("the id %q comes twice", one.id)
+		}
+		seen[one.id] = true
+	}
+	return nil
 }
 
 // everyConversation runs the test for each model, dialect, memory and delivery, providers in parallel.

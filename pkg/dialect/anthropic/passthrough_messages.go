@@ -54,10 +54,14 @@ func (p *passthrough) turnsOf(changed []int) map[int][]chat.Part {
 // not empty.
 func (p *passthrough) turnsFit(anew map[int][]chat.Part) bool {
 	n := 0
+	before := jsonx.Value{} // the role of the message before
 	for m := p.root.Get("messages").First(); m.Exists(); m = m.Next() {
-		if m.Get("role").Is("system") && p.Model.FoldsSystemTurns {
+		role := m.Get("role")
+		switch {
+		case role.Is("system") && (p.Model.FoldsSystemTurns || !before.Is("user")), role.Is("assistant") && !before.Exists():
 			return false
 		}
+		before = role
 		if m.Get("role").Is("assistant") {
 			n++
 			if parts, ok := anew[n-1]; ok {
