@@ -18,7 +18,7 @@ type Form struct {
 	Same bool
 	// TextResults: results of tools hold text alone. Their media follow as a message of the user.
 	TextResults bool
-	// TextFiles: documents of text can be sent as files. Else they become text.
+	// TextFiles: documents of a type text/.. can be sent as files. Others that are text, and these else, become text.
 	TextFiles bool
 	// DocumentContext: documents have a context. Else it becomes text before them.
 	DocumentContext bool
@@ -45,9 +45,7 @@ func Fit(w *body.Writer, form Form) (from []int, changed bool) {
 	for i := range w.Req.Messages {
 		f.turns[i] = turn{w.Req.Messages[i], i}
 	}
-	if !form.Same {
-		f.express()
-	}
+	f.express()
 	f.fitCalls()
 	f.separateMedia()
 	f.dropEmpty()
