@@ -69,7 +69,7 @@ var may = map[string][]string{
 
 // anything lists the packages that may import all others: programs and tests.
 var anything = []string{"", "cmd/gateway", "bench", "tests", "internal/pgtest", "internal/redistest",
-	"internal/testproc", "internal/deps", "internal/docs",
+	"internal/testproc", "internal/httpversion", "internal/deps", "internal/docs",
 	"pkg/store/storetest"}
 
 func TestDependencies(t *testing.T) {
@@ -121,7 +121,7 @@ func TestFunctionsLinkLittle(t *testing.T) {
 			for _, wrong := range []string{
 				"modernc.org", "testing", "net/http/httptest", "net/http/pprof",
 				module + "/cmd", module + "/internal/emulator", module + "/pkg/store/sqlite", module + "/pkg/store/storetest",
-				module + "/internal/pgtest", module + "/internal/testproc", module + "/internal/redistest",
+				module + "/internal/pgtest", module + "/internal/testproc", module + "/internal/httpversion", module + "/internal/redistest",
 				module + "/internal/dialecttest",
 			} {
 				if under(path, wrong) {

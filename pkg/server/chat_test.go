@@ -38,7 +38,7 @@ func (w *chatWorld) key(provider, apiKey string) string { return w.ann.key(provi
 
 func (w *chatWorld) request(ctx context.Context, body string, header ...string) *http.Response {
 	w.t.Helper()
-	resp, err := http.DefaultClient.Do(w.holder.with(header...).request("POST", "/api/chat", strings.NewReader(body)).WithContext(ctx))
+	resp, err := (&http.Client{Transport: transport}).Do(w.holder.with(header...).request("POST", "/api/chat", strings.NewReader(body)).WithContext(ctx))
 	if err != nil {
 		w.t.Fatal(err)
 	}

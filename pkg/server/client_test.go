@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/httpversion"
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/server"
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -76,12 +77,15 @@ func (c client) do(method, path, body string) reply {
 	return c.send(c.request(method, path, in))
 }
 
+// transport is that of all callers in these tests.
+var transport = httpversion.Transport()
+
 // noRedirects returns redirects as answers, because the gateway sends none.
 func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func (c client) send(req *http.Request) reply {
 	c.w.t.Helper()
-	resp, err := (&http.Client{CheckRedirect: noRedirects, Timeout: 5 * time.Minute}).Do(req)
+	resp, err := (&http.Client{Transport: transport, CheckRedirect: noRedirects, Timeout: 5 * time.Minute}).Do(req)
 	if err != nil {
 		c.w.t.Errorf("%s %s: %v", req.Method, req.URL.Path, err)
 		return reply{t: c.w.t}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"strconv"
 	"time"
 
@@ -90,7 +89,7 @@ func causeOf(err error) string {
 }
 
 // writeFault answers with an error in the dialect.
-func writeFault(w http.ResponseWriter, f *fault.Error, d *dialect.Dialect, requestID string) {
+func writeFault(w *response, f *fault.Error, d *dialect.Dialect, requestID string) {
 	h := w.Header()
 	if f.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
@@ -99,7 +98,7 @@ func writeFault(w http.ResponseWriter, f *fault.Error, d *dialect.Dialect, reque
 		h.Set("WWW-Authenticate", `Bearer realm="llm-gateway"`)
 	}
 	if f.Code == fault.TooLarge || f.Code == fault.RequestTimeout {
-		h.Set("Connection", "close") // the rest of the body is not read
+		w.closeAfter()
 	}
 	h["Content-Type"] = jsonType
 	status := f.Code.Status()

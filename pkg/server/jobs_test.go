@@ -273,7 +273,7 @@ func TestPollerMayDisconnect(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	left := make(chan error)
 	go func() {
-		resp, err := http.DefaultClient.Do(w.holder.request("GET", "/api/chat/j", nil).WithContext(ctx))
+		resp, err := (&http.Client{Transport: transport}).Do(w.holder.request("GET", "/api/chat/j", nil).WithContext(ctx))
 		if err == nil {
 			resp.Body.Close()
 		}

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/alicetears/llm-gateway/internal/emulator"
+	"github.com/alicetears/llm-gateway/internal/httpversion"
 	"github.com/alicetears/llm-gateway/internal/pgtest"
 	"github.com/alicetears/llm-gateway/internal/testproc"
 	"github.com/alicetears/llm-gateway/pkg/config"
@@ -170,6 +171,7 @@ func (w *world) listen() {
 		w.app.ServeHTTP(rw, r)
 	}))
 	srv.Config = server.NewHTTPServer(w.cfg.Limits, srv.Config.Handler, w.app.Log)
+	srv.Config.Protocols = httpversion.Server()
 	srv.Start()
 	w.t.Cleanup(srv.Close)
 	w.url = srv.URL

@@ -263,7 +263,7 @@ func TestServingProcessWorks(t *testing.T) {
 				t.Fatal("its worker does not begin")
 			}
 		}
-		both.proc.Stop(syscall.SIGTERM)
+		both.proc.Stop(syscall.SIGHUP) // ends a process as SIGTERM does
 		if state := f.int("select state from jobs where name = 'job-6'"); state != 1 {
 			t.Errorf("the job is in state %d after the end of its process, want 1: released", state)
 		}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/internal/emulator"
+	"github.com/alicetears/llm-gateway/internal/httpversion"
 	"github.com/alicetears/llm-gateway/internal/testproc"
 	"github.com/alicetears/llm-gateway/pkg/auth"
 	"github.com/alicetears/llm-gateway/pkg/config"
@@ -50,7 +51,8 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, emu: emulator.New(), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: time.Minute,
+	w := &world{t: t, emu: emulator.New(), client: &http.Client{
+		Transport: httpversion.Transport(), Timeout: time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	origin, stop, err := emulator.Start(w.emu)
 	w.must(err)
@@ -66,12 +68,15 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { w.db.Close() })
 	w.secrets, err = auth.NewSecrets(auth.Material{JWTSecret: jwtSecret})
 	w.must(err)
-	gate := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	gate := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		app := w.app
 		w.mu.Unlock()
 		app.ServeHTTP(rw, r)
 	}))
+	gate.Config = server.NewHTTPServer(w.cfg.Limits, gate.Config.Handler, slog.New(slog.DiscardHandler))
+	gate.Config.Protocols = httpversion.Server()
+	gate.Start()
 	t.Cleanup(gate.Close)
 	w.url = gate.URL
 	w.restart()

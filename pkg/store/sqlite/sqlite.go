@@ -33,6 +33,7 @@ type Options struct {
 type DB struct {
 	dsn     string
 	timeout time.Duration
+	file    file
 	writer  chan *conn // the one, or nil for a connection yet to be opened
 	readers chan *conn // the same, Readers of them
 	// background has room for the background runs that may read at once: half of the readers.
@@ -84,6 +85,7 @@ func Open(o Options) (*DB, error) {
 	db := &DB{
 		dsn:     dsn,
 		timeout: timeout,
+		file:    file{path: o.Path},
 		writer:  make(chan *conn, 1),
 		readers: make(chan *conn, readers),
 		closed:  make(chan struct{}),
@@ -98,6 +100,7 @@ func Open(o Options) (*DB, error) {
 		db.Close()
 		return nil, err
 	}
+	db.file.opened()
 	return db, nil
 }
 
@@ -160,6 +163,9 @@ func (db *DB) take(ctx context.Context, set chan *conn, readOnly bool) (*conn, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if err := db.checkFile(ctx); err != nil {
+		return nil, err
+	}
 	select {
 	case <-db.closed:
 		return nil, &store.Error{Code: store.CodeUnavailable, Err: ErrClosed}
@@ -181,5 +187,6 @@ func (db *DB) take(ctx context.Context, set chan *conn, readOnly bool) (*conn, e
 		set <- nil
 		return nil, mapError(err)
 	}
+	db.file.opened()
 	return c, nil
 }
