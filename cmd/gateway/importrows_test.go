@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/pkg/store"
 	"github.com/alicetears/llm-gateway/pkg/store/saved"
 	"github.com/alicetears/llm-gateway/pkg/store/sqlite"
@@ -66,6 +67,7 @@ func TestUsageIsSavedAtTheEnd(t *testing.T) {
 	s := newShell(t, "DATABASE_TIMEOUT=1s", "SHUTDOWN_TIMEOUT=100ms")
 	w := s.visit(t)
 	w.key(t, "sk-emulator-1234567890")
+	w.emu.Set(emulator.Match{}, emulator.Behaviour{EventMs: 20})
 	answer := w.stream(t)
 	other, err := sqlite.Open(sqlite.Options{Path: filepath.Join("data", "gateway.db")})
 	if err != nil {

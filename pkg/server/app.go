@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,6 +46,9 @@ type App struct {
 	*dialects
 	// Jobs are the asynchronous requests.
 	Jobs *jobs.Queue
+
+	probe     sync.Mutex
+	lastProbe *proof
 }
 
 // New returns an App. The error names the dependency that is missing.

@@ -67,6 +67,29 @@ func TestReadyNamesWhatFails(t *testing.T) {
 		}
 		w.anyone().get("/health/ready").want(503).is("status", "unavailable", "checks.schema", "old", "checks.database", "ok")
 	})
+	t.Run("the database can only be read", func(t *testing.T) {
+		w := newWorld(t)
+		w.anyone().get("/health/ready").want(200)
+		only := func(is string) {
+			if err := w.db.DB.Run(t.Context(), store.Stmt{SQL: "pragma query_only = " + is}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		only("1")
+		w.anyone().get("/health/ready").want(503).is("checks.database", "read-only")
+		only("0")
+		w.anyone().get("/health/ready").want(200)
+	})
+	t.Run("the database was emptied", func(t *testing.T) {
+		address := pgtest.New(t)
+		w := newWorldOn(t, openPostgres(t, address))
+		w.anyone().get("/health/ready").want(200)
+		if err := w.db.DB.Run(t.Context(), store.Stmt{SQL: "drop schema public cascade"}, store.Stmt{SQL: "create schema public"}); err != nil {
+			t.Fatal(err)
+		}
+		w.anyone().get("/health/ready").want(200)
+		w.anyone().get("/api/auth/status").want(200)
+	})
 	t.Run("the database refuses", func(t *testing.T) {
 		w := newWorld(t)
 		ann := w.user("ann")

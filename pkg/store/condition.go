@@ -15,7 +15,7 @@ func Condition(err error) string {
 	case CodeLocked:
 		return "another process has locked the database; try again shortly"
 	case CodeMissing:
-		return "the database's file is missing or cannot be opened"
+		return "the database's file is missing, damaged or cannot be opened"
 	case CodeFull:
 		return "the database has no space left"
 	case CodeReadOnly:

@@ -42,8 +42,10 @@ func codeOf(rc int) store.Code {
 	switch rc & 0xff { // the primary code, https://www.sqlite.org/rescode.html
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED, lib.SQLITE_PROTOCOL:
 		return store.CodeLocked
-	case lib.SQLITE_CANTOPEN, lib.SQLITE_NOTADB:
+	case lib.SQLITE_CANTOPEN, lib.SQLITE_NOTADB, lib.SQLITE_CORRUPT:
 		return store.CodeMissing
+	case lib.SQLITE_IOERR:
+		return store.CodeUnavailable
 	case lib.SQLITE_FULL:
 		return store.CodeFull
 	case lib.SQLITE_READONLY:
@@ -63,4 +65,11 @@ func constraintOf(e *sqlite.Error) string {
 	}
 	columns, _, _ := strings.Cut(after, " (")
 	return columns
+}
+
+// missesSchema says that a table or a column that a statement names does not exist. SQLite has no code for it.
+func missesSchema(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code() == lib.SQLITE_ERROR &&
+		(strings.Contains(e.Error(), "no such table: ") || strings.Contains(e.Error(), "no such column: "))
 }

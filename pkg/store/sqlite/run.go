@@ -32,16 +32,29 @@ func (db *DB) Run(ctx context.Context, stmts ...store.Stmt) error {
 	r.reset()
 	bounded, cancel := db.bound(ctx)
 	defer cancel()
-	var err error
-	if onlySelects(stmts) {
-		err = db.read(bounded, stmts, r)
-	} else {
-		err = db.write(bounded, stmts, r)
+	err := db.run(bounded, stmts, r)
+	if missesSchema(err) && db.migrateAgain(ctx) {
+		r.reset()
+		err = db.run(bounded, stmts, r)
 	}
 	if err != nil {
 		return db.errorOf(ctx, bounded, err)
 	}
 	return r.deliver(stmts)
+}
+
+func (db *DB) run(ctx context.Context, stmts []store.Stmt, r *results) error {
+	if onlySelects(stmts) {
+		return db.read(ctx, stmts, r)
+	}
+	return db.write(ctx, stmts, r)
+}
+
+// migrateAgain migrates a database that was emptied, or replaced by an older one, under this process. It reports whether
+// that has changed something.
+func (db *DB) migrateAgain(ctx context.Context) bool {
+	from, err := db.Migrate(ctx)
+	return err == nil && from < store.SchemaVersion
 }
 
 // errorOf tells the end of the database's timeout from that of the caller's context.
@@ -90,7 +103,10 @@ func (db *DB) write(ctx context.Context, stmts []store.Stmt, r *results) error {
 	if err != nil {
 		return err
 	}
-	defer func() { db.writer <- c }()
+	defer func() {
+		db.writer <- c
+		db.wrote()
+	}()
 	// Not the caller's context: watching it costs a goroutine a statement, and a write
 	// is over before anybody could want to end it.
 	return mapError(c.transact(context.WithoutCancel(ctx), "begin immediate", stmts, r))
@@ -131,7 +147,10 @@ func (db *DB) Tx(ctx context.Context, fn func(store.Runner) error) error {
 	if err != nil {
 		return db.errorOf(ctx, bounded, err)
 	}
-	defer func() { db.writer <- c }()
+	defer func() {
+		db.writer <- c
+		db.wrote()
+	}()
 	if err := c.exec("begin immediate"); err != nil {
 		return mapError(err)
 	}

@@ -33,8 +33,11 @@ type Options struct {
 type DB struct {
 	dsn     string
 	timeout time.Duration
-	writer  chan *conn // the one, or nil for a connection yet to be opened
-	readers chan *conn // the same, Readers of them
+	file    file
+
+	checkpoints checkpoints
+	writer      chan *conn // the one, or nil for a connection yet to be opened
+	readers     chan *conn // the same, Readers of them
 	// background has room for the background runs that may read at once: half of the readers.
 	background chan struct{}
 	close      sync.Once
@@ -59,7 +62,7 @@ const (
 // lose the last moments, but never the file's consistency
 // (https://www.sqlite.org/pragma.html#pragma_synchronous).
 const pragmas = "&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +
-	"&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(memory)"
+	"&_pragma=foreign_keys(1)&_pragma=wal_autocheckpoint(0)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(memory)"
 
 // Open opens the database and brings its schema to store.SchemaVersion.
 func Open(o Options) (*DB, error) {
@@ -84,6 +87,7 @@ func Open(o Options) (*DB, error) {
 	db := &DB{
 		dsn:     dsn,
 		timeout: timeout,
+		file:    file{path: o.Path},
 		writer:  make(chan *conn, 1),
 		readers: make(chan *conn, readers),
 		closed:  make(chan struct{}),
@@ -98,6 +102,7 @@ func Open(o Options) (*DB, error) {
 		db.Close()
 		return nil, err
 	}
+	db.file.opened()
 	return db, nil
 }
 
@@ -145,6 +150,7 @@ func (db *DB) Ping(ctx context.Context) error {
 func (db *DB) Close() error {
 	db.close.Do(func() {
 		close(db.closed)
+		db.checkpoints.done.Wait()
 		for range cap(db.readers) {
 			(<-db.readers).close()
 		}
@@ -158,6 +164,9 @@ func (db *DB) Close() error {
 // take waits for a connection of the set and opens it if need be.
 func (db *DB) take(ctx context.Context, set chan *conn, readOnly bool) (*conn, error) {
 	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := db.checkFile(ctx); err != nil {
 		return nil, err
 	}
 	select {
@@ -181,5 +190,6 @@ func (db *DB) take(ctx context.Context, set chan *conn, readOnly bool) (*conn, e
 		set <- nil
 		return nil, mapError(err)
 	}
+	db.file.opened()
 	return c, nil
 }
