@@ -58,6 +58,8 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	kept, all := p.messagesToKeep(changed)
 	form := p.form()
 	form.Same, form.OpenEnd = true, p.continues()
+	// Who takes files takes PDF, but for those of whom more is known, or nothing.
+	form.TextFiles = p.Rules.Files == FileObjectOrURL || p.Rules.Files == FileDocumentURL
 	if from, differ := turns.Fit(&p.Writer, form); differ {
 		kept, all = keptOf(kept, from), false
 	}
