@@ -83,6 +83,7 @@ type Limits struct {
 	Write        time.Duration // for one write to the client
 	Shutdown     time.Duration // for running answers after a signal; may be 0
 
+	UpstreamRequests int // with providers at one time
 	MaxHeaderBytes   int
 	MaxBodyBytes     int64
 	BodyBudgetBytes  int64 // all bodies held at one time; at least MaxBodyBytes

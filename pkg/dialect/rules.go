@@ -18,7 +18,13 @@ type CommonRules struct {
 	// Clamp limits numbers by the dialect's field name.
 	Clamp map[string]Range
 
-	ToolNames    ToolNameForm
+	ToolNames ToolNameForm
+	// PlainParameters says that the schema of a function's parameters must not combine others at its root: anyOf, oneOf,
+	// allOf. They are merged.
+	PlainParameters bool
+	// StrictClosed says that a strict function must require all its parameters and allow no others (OpenAI's structured
+	// outputs). What other dialects call strict wants less.
+	StrictClosed bool
 	Turns        TurnRules
 	SingleChoice bool // n other than 1 is refused
 	// MaxOutput returns the most tokens that the model may give, 0 if unknown. Nil: none is
@@ -35,6 +41,8 @@ type ModelExceptions struct {
 	// Efforts are the levels of reasoning effort that the model knows, in rising order;
 	// another one becomes the nearest. Empty: as they come.
 	Efforts []string
+	// PlainParameters: see CommonRules.
+	PlainParameters bool
 	// Turns, if not nil, replaces that of the provider.
 	Turns *TurnRules
 }

@@ -49,6 +49,12 @@ func (g *Gateway) Identify(ctx context.Context, p Principal) (user, token store.
 	return e.table.user, e.token, nil
 }
 
+// Verify checks that a credential is valid, with one round trip. Errors: Unauthorized, Unavailable.
+func (g *Gateway) Verify(ctx context.Context, p Principal) error {
+	_, _, err := g.admit(ctx, p)
+	return err
+}
+
 // NoAccess returns the error for a credential that is not valid any more.
 func NoAccess() error { return errNoAccess() }
 

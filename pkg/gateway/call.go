@@ -54,6 +54,7 @@ type Call struct {
 	ended      bool // the last event has been delivered
 	settled    bool
 	response   *chat.Response
+	slotOf     store.ID // whose slot the call has; zero: none
 	warnings   []string
 	buf        []chat.Event
 }
@@ -86,6 +87,9 @@ func (c *Call) RawResponse() []byte { return c.current.raw }
 // open tries keys until one answers or is committed.
 func (c *Call) open() error {
 	if err := c.route(); err != nil {
+		return err
+	}
+	if err := c.takeSlot(); err != nil {
 		return err
 	}
 	if err := c.restoreSaved(); err != nil {

@@ -42,6 +42,8 @@ type Settings struct {
 	FirstEvent time.Duration
 	// IdleTimeout is how long a provider may send nothing.
 	IdleTimeout time.Duration
+	// UpstreamRequests is how many requests may be with providers at one time; 0: 1,000. A user may have half of them.
+	UpstreamRequests int
 	// Backlog is how many bytes of usage are kept while the database is away; then new requests are refused. 0: none,
 	// because the process does not run between requests. Then usage is logged.
 	Backlog int64
@@ -82,6 +84,7 @@ type Gateway struct {
 	settings Settings
 	tables   *tableCache
 	hints    *hints
+	slots    slots
 	settles  *store.Group[store.Record]
 	backlog  *backlog // nil: see Settings.Backlog
 }
@@ -91,7 +94,8 @@ const settleLimit = 64
 
 // New returns a Gateway.
 func New(deps Deps, settings Settings) *Gateway {
-	g := &Gateway{Deps: deps, settings: settings, tables: newTableCache(), hints: newHints()}
+	g := &Gateway{Deps: deps, settings: settings, tables: newTableCache(), hints: newHints(),
+		slots: newSlots(settings.UpstreamRequests)}
 	g.settles = store.NewGroup(settleLimit, deps.DB.Timeout, func(ctx context.Context, batch []store.Record) error {
 		return g.DB.Run(ctx, store.Settle(batch)...)
 	})
@@ -160,6 +164,7 @@ func (g *Gateway) Start(ctx context.Context, request Request) (*Call, error) {
 	if err != nil {
 		f := c.fail(err)
 		cancel()
+		c.giveSlot()
 		return nil, f
 	}
 	return c, nil

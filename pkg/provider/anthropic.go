@@ -24,8 +24,10 @@ func anthropicRow() Provider {
 			CommonRules: dialect.CommonRules{
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 1}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames128,
-				Turns:     claudeTurns,
-				MaxOutput: maxOutput("anthropic"),
+				// "input_schema does not support oneOf, allOf, or anyOf at the top level" (langchain-ai/langchain issue 39271).
+				PlainParameters: true,
+				MaxOutput:       maxOutput("anthropic"),
+				Turns:           claudeTurns,
 			},
 			CacheMarks: true,
 			Models:     claudeModels(),

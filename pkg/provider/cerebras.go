@@ -19,22 +19,23 @@ func cerebrasRow() Provider {
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				// logit_bias is taken, but does nothing (pydantic-ai pull request 7653); service_tier is a private preview.
-				Drop: []string{"logit_bias", "service_tier", "store", "metadata", "verbosity", "prompt_cache_key", "top_k"},
+				Fields: onlyFields(cerebrasFields()),
 				// The reference's range of temperature.
 				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}, "top_p": {Min: 0, Max: 1}},
 				ToolNames:    dialect.ToolNames64,
 				SingleChoice: true, // n is not in the reference
 			},
-			MaxTokens:       openai.MaxCompletionTokens,
-			AsksStreamUsage: true,
-			MaxStops:        4,
-			NoDeveloperRole: true, // taken for gpt-oss alone
-			NoNames:         true,
-			ReasoningBack:   openai.ReasoningBackField, // reasoning_content is refused
-			Audio:           openai.AudioRefused,
-			Files:           openai.FilesRefused,
-			NoAllowedTools:  true,
-			MessageFields:   []string{"role", "content", "tool_calls", "tool_call_id", "reasoning"},
+			MaxTokens:        openai.MaxCompletionTokens,
+			AsksStreamUsage:  true,
+			MaxStops:         4,
+			NoDeveloperRole:  true, // taken for gpt-oss alone
+			NoNames:          true,
+			ReasoningBack:    openai.ReasoningBackField, // reasoning_content is refused
+			Audio:            openai.AudioRefused,
+			Files:            openai.FilesRefused,
+			NoAllowedTools:   true,
+			DropFromMessages: answerFields(),
+			MessageFields:    []string{"role", "content", "tool_calls", "tool_call_id", "reasoning"},
 			Models: []openai.ModelRules{
 				{Match: idPrefix("gpt-oss"), Efforts: []string{"low", "medium", "high"}},
 				{Match: idPrefix("qwen-3.8"), Efforts: []string{"none", "low", "medium", "high"}},
@@ -53,4 +54,10 @@ func cerebrasRow() Provider {
 			{status: 429, text: "high traffic", class: chat.Overloaded},
 		},
 	}
+}
+
+// cerebrasFields returns the fields of its document, beside those of all providers of the dialect.
+func cerebrasFields() []string {
+	return []string{"clear_thinking", "frequency_penalty", "logprobs", "max_completion_tokens", "max_tokens", "parallel_tool_calls",
+		"prediction", "presence_penalty", "reasoning_effort", "reasoning_format", "seed", "stream_options", "top_logprobs", "user"}
 }

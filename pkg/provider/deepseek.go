@@ -19,10 +19,7 @@ func deepSeekRow() Provider {
 		check:    check{path: "/user/balance", read: deepSeekBalance, proves: "the provider knows the key, and its balance suffices for calls"},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
-				Drop: []string{
-					"seed", "logit_bias", "parallel_tool_calls", "metadata", "store", "service_tier", "verbosity",
-					"prompt_cache_key", "top_k",
-				},
+				Drop:         foreignFields(deepSeekFields()),
 				Rename:       map[string]string{"user": "user_id"},
 				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames:    dialect.ToolNames64,
@@ -30,17 +27,18 @@ func deepSeekRow() Provider {
 				// "An assistant message with 'tool_calls' must be followed by tool messages".
 				Turns: dialect.TurnRules{Pairs: true, DistinctCallIDs: true},
 			},
-			MaxTokens:       openai.MaxTokens,
-			AsksStreamUsage: true,
-			MaxStops:        16, // API reference, create chat completion
-			NoDeveloperRole: true,
-			Reasoning:       openai.ReasoningThinking,
-			ReasoningBack:   openai.ReasoningBackContent,
-			NoSchema:        true,
-			Audio:           openai.AudioRefused,
-			Files:           openai.FilesRefused,
-			NoAllowedTools:  true,
-			NoTextParts:     true,
+			MaxTokens:        openai.MaxTokens,
+			AsksStreamUsage:  true,
+			MaxStops:         16, // API reference, create chat completion
+			NoDeveloperRole:  true,
+			Reasoning:        openai.ReasoningThinking,
+			ReasoningBack:    openai.ReasoningBackContent,
+			NoSchema:         true,
+			Audio:            openai.AudioRefused,
+			Files:            openai.FilesRefused,
+			NoAllowedTools:   true,
+			NoTextParts:      true,
+			DropFromMessages: answerFields("prefix"), // chat prefix completion
 		}},
 		errors: formatOpenAI | formatFlat,
 		signals: []signal{
@@ -60,4 +58,10 @@ func isDeepSeekModel(id string) bool {
 		return true
 	}
 	return len(rest) >= 2 && rest[0] == 'v' && rest[1] >= '0' && rest[1] <= '9'
+}
+
+// deepSeekFields returns the fields of its document, beside those of all providers of the dialect.
+func deepSeekFields() []string {
+	return []string{"frequency_penalty", "logprobs", "max_tokens", "presence_penalty", "reasoning_effort", "stream_options", "thinking",
+		"top_logprobs", "user", "user_id"} // user is sent as user_id
 }

@@ -18,19 +18,20 @@ func fireworksRow() Provider {
 		check:    check{path: "/models", proves: listed},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
-				Drop:      []string{"store", "verbosity", "prompt_cache_retention", "web_search_options"},
+				Drop:      foreignFields(fireworksFields()),
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
 			},
-			MaxTokens:       openai.MaxTokens, // both are accepted
-			AsksStreamUsage: true,             // newer models send none otherwise
-			MaxStops:        4,                // API reference, create chat completion
-			NoDeveloperRole: true,
-			Reasoning:       openai.ReasoningBudget,
-			ReasoningBack:   openai.ReasoningBackContent,
-			Audio:           openai.AudioRefused,
-			Files:           openai.FilesRefused,
-			NoAllowedTools:  true,
+			MaxTokens:        openai.MaxTokens, // both are accepted
+			AsksStreamUsage:  true,             // newer models send none otherwise
+			MaxStops:         4,                // API reference, create chat completion
+			NoDeveloperRole:  true,
+			Reasoning:        openai.ReasoningBudget,
+			ReasoningBack:    openai.ReasoningBackContent,
+			Audio:            openai.AudioRefused,
+			Files:            openai.FilesRefused,
+			NoAllowedTools:   true,
+			DropFromMessages: answerFields(),
 			Models: []openai.ModelRules{
 				{Match: idPrefix(""), Efforts: []string{"none", "low", "medium", "high"}},
 			},
@@ -65,4 +66,14 @@ func isFireworksModel(id string) bool {
 		return account != "" && name != ""
 	}
 	return false
+}
+
+// fireworksFields returns the fields of its document, beside those of all providers of the dialect.
+func fireworksFields() []string {
+	return []string{"context_length_exceeded_behavior", "echo", "echo_last", "frequency_penalty", "function_call", "functions", "ignore_eos",
+		"logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "metadata", "min_p", "mirostat_lr", "mirostat_target", "n",
+		"parallel_tool_calls", "perf_metrics_in_response", "prediction", "presence_penalty", "prompt_cache_isolation_key",
+		"prompt_cache_key", "prompt_truncate_len", "raw_output", "reasoning_effort", "reasoning_history", "repetition_penalty",
+		"return_token_ids", "safe_tokenization", "seed", "service_tier", "speculation", "stream_options", "thinking", "top_k",
+		"top_logprobs", "typical_p", "user"}
 }

@@ -16,24 +16,21 @@ func groqRow() Provider {
 		check:    check{path: "/models", proves: listed},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
-				// Documented as not supported, or not in CreateChatCompletionRequest.
-				Drop: []string{
-					"logprobs", "top_logprobs", "logit_bias", "presence_penalty", "frequency_penalty", "store", "metadata",
-					"prompt_cache_key", "verbosity", "top_k",
-				},
+				Fields:       onlyFields(groqFields()),
 				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames:    dialect.ToolNames64,
 				SingleChoice: true, // n other than 1 is a 400
 			},
-			MaxTokens:       openai.MaxCompletionTokens,
-			AsksStreamUsage: true,
-			MaxStops:        4, // API reference, create chat completion
-			NoDeveloperRole: true,
-			NoNames:         true,
-			ReasoningBack:   openai.ReasoningBackField,
-			Audio:           openai.AudioRefused,
-			Files:           openai.FilesRefused,
-			NoAllowedTools:  true,
+			MaxTokens:        openai.MaxCompletionTokens,
+			AsksStreamUsage:  false, // stream_options is not in the document; usage comes without it (recorded)
+			MaxStops:         4,     // API reference, create chat completion
+			NoDeveloperRole:  true,
+			NoNames:          true,
+			ReasoningBack:    openai.ReasoningBackField,
+			Audio:            openai.AudioRefused,
+			Files:            openai.FilesRefused,
+			NoAllowedTools:   true,
+			DropFromMessages: answerFields(),
 			// CreateChatCompletionRequest's messages, additionalProperties false.
 			MessageFields: []string{"role", "content", "tool_calls", "tool_call_id", "reasoning"},
 			// Who takes reasoning_effort, and which values, is the model's affair.
@@ -65,4 +62,11 @@ func groqRow() Provider {
 			{word: "blocked_api_access", class: chat.OutOfMoney}, // the organisation's own spend limit
 		},
 	}
+}
+
+// groqFields returns the fields of its document, beside those of all providers of the dialect.
+func groqFields() []string {
+	return []string{"citation_options", "compound_custom", "disable_tool_validation", "documents", "exclude_domains", "function_call", "functions",
+		"include_domains", "include_reasoning", "max_completion_tokens", "max_tokens", "n", "parallel_tool_calls", "reasoning_effort",
+		"reasoning_format", "search_settings", "seed", "service_tier", "user"}
 }

@@ -33,28 +33,25 @@ func mistralRow() Provider {
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				// ChatCompletionRequest, additionalProperties false.
-				Fields: []string{
-					"model", "messages", "temperature", "top_p", "max_tokens", "stream", "stop", "random_seed", "n",
-					"presence_penalty", "frequency_penalty", "response_format", "tools", "tool_choice", "parallel_tool_calls",
-					"prediction", "prompt_mode", "reasoning_effort", "prompt_cache_key", "safe_prompt", "metadata", "guardrails",
-				},
+				Fields:    onlyFields(mistralFields()),
 				Rename:    map[string]string{"seed": "random_seed"},
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 1.5}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
 				Turns:     mistralTurns,
 			},
-			Embeddings:      dialect.EmbeddingRules{Dimensions: dialect.DimensionsOutput},
-			RewritesAnswers: true,
-			MaxTokens:       openai.MaxTokens,
-			AsksStreamUsage: false, // stream_options is a 422
-			ToolChoiceAny:   true,
-			NoDeveloperRole: true,
-			NoNames:         true, // 422 on a user's message
-			Reasoning:       openai.ReasoningTwoLevel,
-			ReasoningBack:   openai.ReasoningBackDropped, // reasoning_content is a 422
-			Audio:           openai.AudioString,          // input_audio is a string
-			Files:           openai.FileDocumentURL,
-			NoAllowedTools:  true,
+			Embeddings:       dialect.EmbeddingRules{Dimensions: dialect.DimensionsOutput},
+			RewritesAnswers:  true,
+			MaxTokens:        openai.MaxTokens,
+			AsksStreamUsage:  false, // stream_options is a 422
+			ToolChoiceAny:    true,
+			NoDeveloperRole:  true,
+			NoNames:          true, // 422 on a user's message
+			Reasoning:        openai.ReasoningTwoLevel,
+			ReasoningBack:    openai.ReasoningBackParts, // reasoning_content is a 422
+			Audio:            openai.AudioString,        // input_audio is a string
+			Files:            openai.FileDocumentURL,
+			NoAllowedTools:   true,
+			DropFromMessages: answerFields("prefix"),
 			// name is a tool message's; prefix begins the answer.
 			MessageFields: []string{"role", "content", "tool_calls", "tool_call_id", "name", "prefix"},
 			Models: []openai.ModelRules{
@@ -73,4 +70,10 @@ func mistralRow() Provider {
 			{status: 429, text: "month", class: chat.DailyQuota, reset: resetMonth},
 		},
 	}
+}
+
+// mistralFields returns the fields of its document, beside those of all providers of the dialect.
+func mistralFields() []string {
+	return []string{"frequency_penalty", "guardrails", "max_tokens", "metadata", "n", "parallel_tool_calls", "prediction", "presence_penalty",
+		"prompt_cache_key", "prompt_mode", "random_seed", "reasoning_effort", "safe_prompt"}
 }

@@ -13,18 +13,22 @@ import (
 func openAIRow() Provider {
 	rules := &openai.Rules{
 		CommonRules: dialect.CommonRules{
-			ToolNames: dialect.ToolNames64,
+			ToolNames:    dialect.ToolNames64,
+			StrictClosed: true, // platform.openai.com/docs/guides/structured-outputs
 			// "An assistant message with 'tool_calls' must be followed by tool messages"; "Invalid
 			// 'messages[1].tool_calls[0].id': string too long. Expected a string with maximum length 40".
 			Turns: dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDs40, DistinctCallIDs: true},
 			// "max_tokens is too large: 32000. This model supports at most 16384 completion tokens".
 			MaxOutput: maxOutput("openai"),
 			// top_k is no field of this API, and unknown names are 400 unknown_parameter (recorded).
-			Drop:  []string{"top_k"},
+			Drop:  foreignFields(openAIFields()),
 			Clamp: map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 		},
 		Embeddings:  dialect.EmbeddingRules{Tokens: true},
 		CustomTools: true,
+		// ChatCompletionRequestAssistantMessage; the parse helpers of OpenAI's SDKs add parsed, and their tool runners
+		// send it back.
+		DropFromMessages: answerFields("audio", "refusal", "parsed"),
 		// max_tokens is deprecated for max_completion_tokens, which all chat models take
 		// (API reference, create chat completion).
 		MaxTokens:       openai.MaxCompletionTokens,
@@ -103,10 +107,16 @@ func openAIModels() []openai.ModelRules {
 		m.DefaultEffort = "none"
 		return m
 	}
+	plain := func(m openai.ModelRules) openai.ModelRules {
+		m.PlainParameters = true
+		return m
+	}
 	return []openai.ModelRules{
 		// gpt-5-chat-latest is no reasoning model, its successors are, at one level. Those that do not
 		// reason know no effort: "Unrecognized request argument supplied: reasoning_effort".
-		{Match: idPrefix("gpt-5-chat", "gpt-4", "gpt-3.5", "chatgpt-4", "ft:gpt-4", "ft:gpt-3.5"), Drop: []string{"reasoning_effort"}},
+		// Those before gpt-5 refuse schemas that are combined at the root (BerriAI/litellm issue 38792).
+		{Match: idPrefix("gpt-5-chat", "gpt-4", "gpt-3.5", "chatgpt-4", "ft:gpt-4", "ft:gpt-3.5"), Drop: []string{"reasoning_effort"},
+			PlainParameters: true},
 		rule(chatLatest, fixed, "medium"),
 		toolless(rule(idPrefix("gpt-6-sol", "gpt-6-luna"), withStop, "none", "low", "medium", "high", "xhigh", "max")),
 		elsewhere(rule(generation(6), fixed, "low", "medium", "high", "xhigh", "max")),
@@ -125,8 +135,8 @@ func openAIModels() []openai.ModelRules {
 		// The search models refuse what the reasoning models do, and any effort.
 		rule(idPrefix("gpt-5-search"), append([]string{"reasoning_effort"}, fixed...)),
 		rule(gpt5, fixed, "minimal", "low", "medium", "high"),
-		rule(idPrefix("o1", "o2"), append(append([]string{}, always...), sampling...), "low", "medium", "high"),
-		rule(oSeries, fixed, "low", "medium", "high"),
+		plain(rule(idPrefix("o1", "o2"), append(append([]string{}, always...), sampling...), "low", "medium", "high")),
+		plain(rule(oSeries, fixed, "low", "medium", "high")),
 	}
 }
 
@@ -185,3 +195,11 @@ func isOpenAIModel(id string) bool {
 }
 
 var openAIPrefixes = []string{"gpt-", "ft:gpt-", "ft:o", "chatgpt-", "text-embedding-", "codex-", "davinci", "babbage", "omni-moderation"}
+
+// openAIFields returns the fields of its document, beside those of all providers of the dialect.
+func openAIFields() []string {
+	return []string{"audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens",
+		"metadata", "modalities", "moderation", "n", "parallel_tool_calls", "prediction", "presence_penalty", "prompt_cache_key",
+		"prompt_cache_options", "prompt_cache_retention", "reasoning_effort", "safety_identifier", "seed", "service_tier", "store",
+		"stream_options", "top_logprobs", "user", "verbosity", "web_search_options"}
+}

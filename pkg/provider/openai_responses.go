@@ -16,6 +16,7 @@ import (
 // alone serves, and for functions that a reasoning model does not take in Chat Completions.
 func alternateResponses(rules *openai.Rules) *alternateProtocol {
 	own := *rules
+	own.Drop = slices.DeleteFunc(slices.Clone(rules.Drop), func(name string) bool { return name == "reasoning" }) // it is a field there
 	// "No tool output found for function call": the API reference limits ids to 64 characters.
 	own.Turns = dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDs64, DistinctCallIDs: true}
 	return &alternateProtocol{

@@ -22,6 +22,7 @@ func openRouterRow() Provider {
 		check:    check{path: "/key", read: openRouterKey, proves: "the provider knows the key, and its credit is not used up"},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
+				Drop:         foreignFields(openRouterFields()),
 				ToolNames:    dialect.ToolNames64,
 				SingleChoice: true,
 				Clamp:        map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
@@ -30,6 +31,8 @@ func openRouterRow() Provider {
 			// OpenRouterWebSearchServerTool of the OpenAPI document.
 			Hosted:           openai.HostedTypes{chat.WebSearch: "openrouter:web_search"},
 			HostedParameters: true,
+			// ChatAssistantMessage; annotations spare the parsing of files (openrouter.ai/docs, PDF inputs).
+			DropFromMessages: answerFields("annotations", "audio", "model", "refusal"),
 			MaxTokens:        openai.MaxTokens, // both are accepted
 			AsksStreamUsage:  false,            // always sent; include_usage does nothing
 			MaxStops:         4,                // OpenAPI document
@@ -110,4 +113,13 @@ func fromMaker(maker string, match func(model string) bool) func(string) bool {
 func isOpenRouterSlug(id string) bool {
 	author, name, ok := strings.Cut(id, "/")
 	return ok && author != "" && name != "" && author != "accounts" && author != "models" && id == strings.ToLower(id) && !strings.Contains(name, "/")
+}
+
+// openRouterFields returns the fields of its document, beside those of all providers of the dialect.
+func openRouterFields() []string {
+	return []string{"cache_control", "debug", "frequency_penalty", "image_config", "include_reasoning", "logit_bias", "logprobs",
+		"max_completion_tokens", "max_tokens", "metadata", "min_p", "modalities", "models", "parallel_tool_calls", "plugins", "prediction",
+		"presence_penalty", "prompt_cache_key", "prompt_cache_options", "provider", "reasoning", "reasoning_effort", "repetition_penalty",
+		"route", "safety_identifier", "seed", "service_tier", "session_id", "stop_server_tools_when", "stream_options", "structured_outputs",
+		"top_a", "top_k", "top_logprobs", "trace", "transforms", "usage", "user", "verbosity", "web_search_options"}
 }

@@ -19,25 +19,24 @@ func togetherRow() Provider {
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				// Outside the document.
-				Drop: []string{
-					"parallel_tool_calls", "user", "metadata", "store", "service_tier", "verbosity", "prompt_cache_key",
-				},
+				Drop:      foreignFields(togetherFields()),
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
 			},
-			Embeddings:      dialect.EmbeddingRules{Dimensions: dialect.DimensionsRefused},
-			RewritesAnswers: true,
-			MaxTokens:       openai.MaxTokens,
-			AsksStreamUsage: false, // on the last chunk, without asking (recorded)
-			StopArrayOnly:   true,
-			NoDeveloperRole: true,
-			Reasoning:       openai.ReasoningToggle,
-			ReasoningBack:   openai.ReasoningBackDropped,
-			Files:           openai.FilesRefused,
-			LogprobsCount:   true, // a number from 0 to 20
-			NoAllowedTools:  true,
-			NoTextParts:     true, // all but a user's messages are strings
-			Models:          togetherModels(),
+			Embeddings:       dialect.EmbeddingRules{Dimensions: dialect.DimensionsRefused},
+			RewritesAnswers:  true,
+			MaxTokens:        openai.MaxTokens,
+			AsksStreamUsage:  false, // on the last chunk, without asking (recorded)
+			StopArrayOnly:    true,
+			NoDeveloperRole:  true,
+			Reasoning:        openai.ReasoningToggle,
+			ReasoningBack:    openai.ReasoningBackDropped,
+			Files:            openai.FilesRefused,
+			LogprobsCount:    true, // a number from 0 to 20
+			NoAllowedTools:   true,
+			DropFromMessages: answerFields(),
+			NoTextParts:      true, // all but a user's messages are strings
+			Models:           togetherModels(),
 		}},
 		limits: []limitHeader{
 			{"x-ratelimit-remaining", "x-ratelimit-reset"},
@@ -77,4 +76,11 @@ func togetherModels() []openai.ModelRules {
 func isHuggingFaceID(id string) bool {
 	org, name, ok := strings.Cut(id, "/")
 	return ok && org != "" && name != "" && id != strings.ToLower(id) && !strings.Contains(name, "/")
+}
+
+// togetherFields returns the fields of its document, beside those of all providers of the dialect.
+func togetherFields() []string {
+	return []string{"chat_template_kwargs", "compliance", "context_length_exceeded_behavior", "echo", "frequency_penalty", "function_call",
+		"logit_bias", "logprobs", "max_tokens", "min_p", "n", "presence_penalty", "reasoning", "reasoning_effort", "repetition_penalty",
+		"safety_model", "seed", "top_k", "top_logprobs"}
 }

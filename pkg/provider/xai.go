@@ -21,18 +21,19 @@ func xAIRow() Provider {
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				// Not in the request's schema.
-				Drop:      []string{"logit_bias", "metadata", "store", "verbosity", "prompt_cache_key", "top_k"},
+				Drop:      foreignFields(xAIFields()),
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 2}, "top_p": {Min: 0, Max: 1}},
 				ToolNames: dialect.ToolNames64,
 			},
-			MaxTokens:       openai.MaxCompletionTokens, // max_tokens is deprecated
-			AsksStreamUsage: true,
-			MaxStops:        4,
-			NoDeveloperRole: true,
-			NoNames:         true, // refused on most roles: BerriAI/litellm issue 9720
-			Audio:           openai.AudioRefused,
-			Files:           openai.FilesRefused, // Responses alone takes them
-			NoAllowedTools:  true,
+			MaxTokens:        openai.MaxCompletionTokens, // max_tokens is deprecated
+			AsksStreamUsage:  true,
+			MaxStops:         4,
+			NoDeveloperRole:  true,
+			NoNames:          true, // refused on most roles: BerriAI/litellm issue 9720
+			Audio:            openai.AudioRefused,
+			Files:            openai.FilesRefused, // Responses alone takes them
+			NoAllowedTools:   true,
+			DropFromMessages: answerFields(),
 			// completion_tokens leave reasoning out, which OpenAI's clients add nothing to.
 			RewritesAnswers: true,
 			Models:          xAIModels(),
@@ -94,4 +95,11 @@ func xAIKey(text []byte) *chat.Error {
 		return &chat.Error{Class: chat.BadKey, Message: "the key is blocked or disabled"}
 	}
 	return nil
+}
+
+// xAIFields returns the fields of its document, beside those of all providers of the dialect.
+func xAIFields() []string {
+	return []string{"deferred", "frequency_penalty", "logprobs", "max_completion_tokens", "max_tokens", "n", "parallel_tool_calls",
+		"presence_penalty", "reasoning_effort", "search_parameters", "seed", "service_tier", "stream_options", "top_logprobs", "user",
+		"web_search_options"}
 }

@@ -78,10 +78,22 @@ func (c *call) model() (string, error) {
 	return name, nil
 }
 
-// conversationBody reads the body of what is sent to a provider.
+// conversationBody reads the body of what is sent to a provider. Whose it is is known before, from the cache
+// or with the query that loads the keys. Whether a gateway token is still valid the reservation tells; for a large body
+// a query of its own tells it earlier.
 func (a *App) conversationBody(c *call) ([]byte, error) {
 	if err := c.jsonOnly(); err != nil {
 		return nil, err
+	}
+	c.owner = c.who.user.ID
+	if c.who.digests != nil {
+		ctx, p := c.r.Context(), c.who.gateway()
+		user, _, err := a.Gateway.Identify(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		c.owner = user
+		c.prove = func() error { return a.Gateway.Verify(ctx, p) }
 	}
 	return c.readBody(a.Config.Limits.MaxBodyBytes)
 }

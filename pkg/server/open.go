@@ -96,7 +96,8 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 	}, gateway.Settings{
 		Strategy: gateway.Strategy(cfg.Strategy), Timeout: cfg.Limits.Request,
 		FirstEvent: cfg.Limits.FirstEvent, IdleTimeout: cfg.Limits.UpstreamIdle,
-		Backlog: backlogBytes(cfg),
+		UpstreamRequests: cfg.Limits.UpstreamRequests,
+		Backlog:          backlogBytes(cfg),
 	})
 	return New(deps)
 }

@@ -22,7 +22,7 @@ func TestForeignFields(t *testing.T) {
 		warned         []string
 		refused        string
 	}{
-		{"openai", "claude-haiku-4-5", object{"prediction": object{"type": "content", "content": "x"}, "min_p": 0.1, "store": true, "modalities": []string{"text"}}, []string{"prediction", "min_p"}, ""},
+		{"openai", "claude-haiku-4-5", object{"prediction": object{"type": "content", "content": "x"}, "min_p": 0.1, "store": true, "modalities": []string{"text"}}, []string{"prediction", "min_p", "store"}, ""},
 		{"openai", "gemini-2.5-flash", object{"modalities": []string{"text", "audio"}, "audio": object{"voice": "v"}}, nil, "modalities"},
 		{"openai", "claude-haiku-4-5", object{"web_search_options": object{"search_context_size": "low"}}, []string{"web_search_options"}, ""},
 		{"responses", "claude-haiku-4-5", object{"truncation": "auto", "max_tool_calls": 3, "store": true, "background": false}, []string{"truncation", "max_tool_calls"}, ""},

@@ -112,9 +112,9 @@ func appendInput(out []byte, arguments string) []byte {
 func (e *encoder) result(p *chat.Part) {
 	r := p.ToolResult
 	e.Member(`{"type":"tool_result","tool_use_id":`, r.CallID)
-	if len(r.Parts) > 0 {
+	if parts := e.sendable(chat.User, r.Parts); len(parts) > 0 {
 		e.Raw(`,"content":`)
-		e.resultContent(r.Parts)
+		e.resultContent(parts)
 	}
 	if r.IsError {
 		e.Raw(`,"is_error":true`)
@@ -129,9 +129,11 @@ func (e *encoder) resultContent(parts []chat.Part) {
 		return
 	}
 	e.Raw("[")
-	e.blocks(chat.User, e.sendable(chat.User, parts))
+	e.blocks(chat.User, parts)
 	e.Raw("]")
 }
+
+func isOwnPart(p chat.Part) bool { return isOwn(&p) }
 
 // isOwn reports whether the part is a block of this dialect that chat has no kind for.
 func isOwn(p *chat.Part) bool { return p.Kind == chat.Unrendered && p.Dialect == string(Name) }

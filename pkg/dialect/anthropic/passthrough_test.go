@@ -269,3 +269,30 @@ func TestEncodedRequestPassthrough(t *testing.T) {
 		dialecttest.PassesThrough(t, anthropic.Client{}, server(), randomRequest(rand.New(rand.NewPCG(seed, 6))))
 	}
 }
+
+// What the API would refuse in the order of the turns is mended in the bytes; a turn that paused is continued.
+func TestPassthroughMendsTurns(t *testing.T) {
+	head := `{"model":"m","max_tokens":9, "messages":[ {"role":"user","content":"x", "y":1}`
+	pairs := dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDsWord, DistinctCallIDs: true, Ends: dialect.EndsAnyButOwn}
+	rules := &anthropic.Rules{CommonRules: dialect.CommonRules{Provider: "anthropic"}, Models: []anthropic.ModelRules{{Match: always, Turns: &pairs}}}
+	const goOn = `{"role":"user","content":"Continue from where you left off."}`
+	for name, c := range map[string]struct{ in, want, warns string }{
+		"prefill":     {`,{"role":"assistant","content":"so far"}]}`, `,{"role":"assistant","content":"so far"},` + goOn + `]}`, "asks it to go on"},
+		"paused":      {`,{"role":"assistant","content":[{"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}}]}]}`, "", ""},
+		"answered":    {`,{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a"}]}]}`, "", ""},
+		"in two":      {`,{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"assistant","content":[{"type":"tool_use","id":"b","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a"},{"type":"tool_result","tool_use_id":"b"}]}]}`, "", ""},
+		"text before": {`,{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"text","text":"z"},{"type":"tool_result","tool_use_id":"a"}]}]}`, `[{"type":"tool_result","tool_use_id":"a"},{"type":"text","text":"z"}]`, ""},
+		"no result":   {`,{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":"z"}]}`, `"is_error":true},{"type":"text","text":"z"}]`, "wants a result"},
+		"no call":     {`,{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"r"}]}]}`, `"text":"r"`, "without its call"},
+		"an id twice": {`,{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a"}]},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a"}]}]}`, `"tool_use_id":"a_2"`, ""},
+	} {
+		enc, ok := passThrough(t, []byte(head+c.in), "m", rules)
+		fits := string(enc.Body) == head+c.in
+		if c.want != "" {
+			fits = strings.Contains(string(enc.Body), c.want)
+		}
+		if warned := strings.Join(enc.Warnings, "|"); !ok || !fits || !strings.Contains(warned, c.warns) || c.warns == "" && warned != "" {
+			t.Errorf("%s: %v %q %s", name, ok, enc.Warnings, enc.Body)
+		}
+	}
+}

@@ -36,7 +36,7 @@ func (e *encoder) tool(t *chat.Tool) {
 		e.Warn("strict tools are not supported by %s for this model: dropped", e.Provider())
 		strict = false
 	}
-	e.inputSchema(t.Parameters, strict)
+	e.inputSchema(e.Parameters(t), strict)
 	if strict {
 		e.Raw(`,"strict":true`)
 	}

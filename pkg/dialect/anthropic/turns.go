@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -78,10 +79,12 @@ func (e *encoder) fixEnds() {
 }
 
 // endsWithAssistant reports whether the model would have to continue a turn of the assistant, and does not. While they
-// think, older models do not either (https://platform.claude.com/docs/en/build-with-claude/extended-thinking).
+// think, older models do not either (https://platform.claude.com/docs/en/build-with-claude/extended-thinking). Every
+// model continues a turn that paused in its own tools, which is sent back as it came
+// (https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons, pause_turn).
 func (e *encoder) endsWithAssistant() bool {
 	n := len(e.turns)
-	return n > 0 && e.turns[n-1].role == chat.Assistant &&
+	return n > 0 && e.turns[n-1].role == chat.Assistant && !slices.ContainsFunc(e.turns[n-1].parts, isOwnPart) &&
 		(e.TurnRules().Ends != dialect.EndsAny || e.thinking.form == thinkAdaptive || e.thinking.form == thinkEnabled)
 }
 

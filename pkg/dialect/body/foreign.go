@@ -16,7 +16,7 @@ const (
 // NoteForeign notes a member that has no place in chat.Request, unless it says nothing.
 func NoteForeign(req *chat.Request, m jsonx.Value, essential bool) {
 	name := string(m.Key())
-	if no, isBool := m.Bool(); isBool && !no || !says(m) || len(name) > maxForeignName || !Printable(name) {
+	if no, isBool := m.Bool(); isBool && !no || !Says(m) || len(name) > maxForeignName || !Printable(name) {
 		return
 	}
 	if essential || len(req.Foreign) < maxForeign {

@@ -138,7 +138,7 @@ func (p *passthrough) member(edit *jsonx.Edit, i int, m, encoded jsonx.Value, o 
 		return target
 	case want.Exists() && rule.Compare != Kept:
 	case o.Fields && !p.Accepts(name):
-		if number, ok := m.Float64(); rule.Compare == Kept && says(m) && !(ok && number == rule.Default && number != 0) {
+		if number, ok := m.Float64(); rule.Compare == Kept && Says(m) && !(ok && number == rule.Default && number != 0) {
 			p.Lost(name, rule.Loss)
 		}
 		edit.DropAt(i)
@@ -191,14 +191,14 @@ func (p *passthrough) value(edit *jsonx.Edit, i int, m, want jsonx.Value, rule *
 	}
 }
 
-// says is false for values whose loss is none.
-func says(m jsonx.Value) bool {
+// Says is false for values whose loss is none.
+func Says(m jsonx.Value) bool {
 	switch m.Kind() {
 	case jsonx.Missing, jsonx.Null:
 		return false
 	case jsonx.String:
 		return !m.Empty()
-	case jsonx.Array, jsonx.Object:
+	case jsonx.Array:
 		return m.Len() > 0
 	}
 	return true

@@ -93,8 +93,12 @@ func (e *encoder) function(t *chat.Tool) {
 		// The closest is the mode VALIDATED, a preview that not every model and schema supports.
 		e.Warn("strict functions are not supported by %s: the arguments may stray from the schema", e.Provider())
 	}
-	if !emptySchema(t.Parameters) {
+	switch {
+	case emptySchema(t.Parameters):
+	case e.subset():
 		e.schema("tools", "parametersJsonSchema", "parameters", t.Parameters)
+	default:
+		e.schema("tools", "parametersJsonSchema", "parameters", e.Parameters(t))
 	}
 	e.Raw("}")
 }

@@ -45,7 +45,7 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	}
 	t := body.Passthrough{Members: members, Spelling: camel, Encode: p.settings}
 	same := form
-	same.Same = true
+	same.Same, same.TextFiles = true, true
 	if _, mended := turns.Fit(&p.Writer, same); mended || len(changed) > 0 || !p.conversationFits() {
 		t.Anew(func() {
 			p.RefuseForeignIn("contents", "systemInstruction", "system_instruction")

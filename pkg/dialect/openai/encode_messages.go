@@ -12,8 +12,8 @@ import (
 func (e *encoder) messages() { e.messagesBut(nil, e.schemaPrompt()) }
 
 // messagesBut writes the prompt, unless it is empty, and the messages. A message that kept has at its index is
-// written as it came.
-func (e *encoder) messagesBut(kept []jsonx.Value, prompt string) {
+// written so.
+func (e *encoder) messagesBut(kept [][]byte, prompt string) {
 	e.Raw("[")
 	if prompt != "" {
 		e.Member(`{"role":"system","content":`, prompt)
@@ -21,9 +21,9 @@ func (e *encoder) messagesBut(kept []jsonx.Value, prompt string) {
 	}
 	for i := range e.Req.Messages {
 		m := &e.Req.Messages[i]
-		if i < len(kept) && kept[i].Exists() {
+		if i < len(kept) && kept[i] != nil {
 			e.Comma()
-			e.Out = append(e.Out, kept[i].Raw()...)
+			e.Out = append(e.Out, kept[i]...)
 			continue
 		}
 		rest := e.results(m)
@@ -146,7 +146,9 @@ func (e *encoder) assistant(parts []chat.Part) {
 		}
 	}
 	e.Raw(`,"content":`)
-	if len(texts) == 0 && len(calls) > 0 {
+	if e.thinkingBack(reasons) {
+		e.thinkingParts(reasons, texts)
+	} else if len(texts) == 0 && len(calls) > 0 {
 		e.Raw("null")
 	} else {
 		e.content(texts, "")
@@ -184,7 +186,7 @@ func (e *encoder) call(c *chat.ToolCall) {
 func (e *encoder) reasoningBack(reasons []chat.Part, calls bool) {
 	field := ""
 	switch e.Rules.ReasoningBack {
-	case ReasoningBackDropped:
+	case ReasoningBackDropped, ReasoningBackParts:
 		return
 	case ReasoningBackDetails:
 		e.reasoningDetails(reasons)
@@ -201,6 +203,25 @@ func (e *encoder) reasoningBack(reasons []chat.Part, calls bool) {
 	}
 	e.Key(field)
 	e.Out = appendJoined(e.Out, reasons, chat.Reason)
+}
+
+// thinkingBack reports whether the reasoning of an earlier turn goes back as parts of its content: to a model that reasons.
+func (e *encoder) thinkingBack(reasons []chat.Part) bool {
+	return e.Rules.ReasoningBack == ReasoningBackParts && len(e.Model.Efforts) > 0 &&
+		slices.ContainsFunc(reasons, func(p chat.Part) bool { return p.Text != "" })
+}
+
+// thinkingParts writes reasoning and text as Mistral's models answer them.
+func (e *encoder) thinkingParts(reasons, texts []chat.Part) {
+	e.Raw(`[{"type":"thinking","thinking":[{"type":"text","text":`)
+	e.Out = appendJoined(e.Out, reasons, chat.Reason)
+	e.Raw("}]}")
+	for i := range texts {
+		e.Comma()
+		e.Member(`{"type":"text","text":`, texts[i].Text)
+		e.Raw("}")
+	}
+	e.Raw("]")
 }
 
 // reasoningDetails writes OpenRouter's reasoning_details, unmodified. Reasoning without a state

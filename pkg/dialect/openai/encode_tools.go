@@ -22,7 +22,7 @@ func (e *encoder) tool(t *chat.Tool) {
 		return
 	}
 	e.Raw(`{"type":"function","function":{`)
-	e.Out = body.AppendFunction(e.Out, t)
+	e.Out = body.AppendFunction(e.Out, e.Function(t))
 	e.Raw("}}")
 }
 
@@ -60,7 +60,7 @@ func (e *encoder) responseFormat() {
 		return
 	}
 	e.Raw(`{"type":"json_schema","json_schema":{`)
-	e.Out = body.AppendSchema(e.Out, f)
+	e.Out = body.AppendSchema(e.Out, e.AnswerSchema(f))
 	e.Raw("}}")
 }
 

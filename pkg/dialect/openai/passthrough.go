@@ -16,7 +16,7 @@ var members = body.Members{
 	"tools":                 {Loss: body.Refuses},
 	"tool_choice":           {Compare: body.Replaced, Equal: equalChoice},
 	"parallel_tool_calls":   {Compare: body.Replaced},
-	"response_format":       {Compare: body.Replaced, Equal: equalType},
+	"response_format":       {Compare: body.Replaced, Equal: equalFormat},
 	"max_tokens":            {Compare: body.Replaced},
 	"max_completion_tokens": {Compare: body.Replaced},
 	"stop":                  {Compare: body.Replaced},
@@ -28,6 +28,7 @@ var members = body.Members{
 	"frequency_penalty":     {Compare: body.Replaced},
 	"presence_penalty":      {Compare: body.Replaced},
 	"stream":                {Compare: body.Replaced},
+	"usage":                 {Loss: body.Silent}, // OpenRouter's request for usage, which every answer has
 	"stream_options":        {Compare: body.Replaced, Members: body.Members{"include_usage": {Compare: body.Replaced}}},
 }
 
@@ -36,8 +37,9 @@ func equalChoice(caller, encoded jsonx.Value) bool {
 	return caller.Kind() != jsonx.String || jsonx.Equal(caller, encoded)
 }
 
-func equalType(caller, encoded jsonx.Value) bool {
-	return jsonx.Equal(caller.Get("type"), encoded.Get("type"))
+// equalFormat compares the types. A schema beside the type json_object is written as the encoder does.
+func equalFormat(caller, encoded jsonx.Value) bool {
+	return jsonx.Equal(caller.Get("type"), encoded.Get("type")) && !caller.Get("schema").Exists()
 }
 
 // PassthroughRequest does not pass functions from before there were tools.
@@ -56,6 +58,8 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	kept, all := p.messagesToKeep(changed)
 	form := p.form()
 	form.Same, form.OpenEnd = true, p.continues()
+	// Who takes files takes PDF, but for those of whom more is known, or nothing.
+	form.TextFiles = p.Rules.Files == FileObjectOrURL || p.Rules.Files == FileDocumentURL
 	if from, differ := turns.Fit(&p.Writer, form); differ {
 		kept, all = keptOf(kept, from), false
 	}
@@ -69,6 +73,8 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	}
 	if !p.toolsFit() {
 		t.Anew(func() { p.Tools(p.tool) }, "tools")
+	} else if !p.parametersFit() {
+		t.Anew(p.fixParameters, "tools")
 	}
 	if !p.logprobsFit() {
 		t.Anew(p.logprobs, "logprobs", "top_logprobs")
@@ -118,14 +124,27 @@ func (p *passthrough) field(name string, m jsonx.Value) string {
 			return ""
 		}
 		return wanted
-	case "safety_identifier": // only OpenAI knows the new name
+	case "safety_identifier": // OpenAI's new name
 		switch {
-		case !m.Given(), p.Accepts("user") && p.NameOf("user") == "user":
+		case !m.Given(), p.Accepts(name) && p.Accepts("user") && p.NameOf("user") == "user":
 			return name
 		case p.root.Get("user").Given():
 			return ""
 		}
 		return "user"
+	case "user_id": // DeepSeek's
+		switch {
+		case !m.Given(), p.Accepts(name):
+			return name
+		case p.root.Get("user").Given(), p.root.Get("safety_identifier").Given():
+			return ""
+		}
+		return "user"
+	case "random_seed": // Mistral's
+		if p.root.Get("seed").Given() {
+			return ""
+		}
+		return "seed"
 	}
 	return name
 }

@@ -6,25 +6,55 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
+	"github.com/alicetears/llm-gateway/pkg/dialect/schema"
 	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-// messagesToKeep returns the messages that can stay as they came, at their indexes; all says that they are all of them.
-func (p *passthrough) messagesToKeep(changed []int) (kept []jsonx.Value, all bool) {
-	kept, all = make([]jsonx.Value, len(p.Req.Messages)), true
+// messagesToKeep returns the messages that can stay as they came, or but for members that say nothing to the provider, at
+// their indexes; all says that they are all of them, unchanged.
+func (p *passthrough) messagesToKeep(changed []int) (kept [][]byte, all bool) {
+	kept, all = make([][]byte, len(p.Req.Messages)), true
 	i := 0
 	for m := p.root.Get("messages").First(); m.Exists() && i < len(kept); m = m.Next() {
-		_, differs := slices.BinarySearch(changed, i)
-		if !differs && p.messageFits(&p.Req.Messages[i]) && p.formFits(m) {
-			kept[i] = m
-		} else {
+		if _, differs := slices.BinarySearch(changed, i); differs || !p.messageFits(&p.Req.Messages[i]) || !p.formFits(m) {
 			all = false
+		} else if edit := p.withoutAnswerFields(m); edit != nil {
+			kept[i], all = edit.Append(nil), false
+		} else {
+			kept[i] = m.Raw()
 		}
 		i++
 	}
 	return kept, all && i == len(kept)
 }
+
+// withoutAnswerFields returns an edit that leaves out what the provider does not take back; nil if there is nothing.
+func (p *passthrough) withoutAnswerFields(m jsonx.Value) *jsonx.Edit {
+	var edit *jsonx.Edit
+	for f := m.First(); f.Exists(); f = f.Next() {
+		name := string(f.Key())
+		if !p.dropsFromMessage(name) {
+			continue
+		}
+		if edit == nil {
+			edit = jsonx.NewEdit(m)
+		}
+		edit.Drop(name)
+		if body.Says(f) && name != "index" {
+			p.Warn("%s of messages is not supported by %s: dropped", name, p.Provider())
+		}
+	}
+	return edit
+}
+
+// dropsFromMessage reports whether the provider does not take the member, which says nothing that could be said otherwise.
+func (p *passthrough) dropsFromMessage(name string) bool {
+	return p.strict() && !slices.Contains(p.Rules.MessageFields, name) || slices.Contains(p.Rules.DropFromMessages, name)
+}
+
+// strict reports whether the provider takes no unknown members within messages and tools.
+func (p *passthrough) strict() bool { return len(p.Rules.MessageFields) > 0 }
 
 // continues reports whether the caller says that the last message is to be continued, as Mistral takes it
 // (https://docs.mistral.ai/api, prefix of an assistant's message).
@@ -37,8 +67,8 @@ func (p *passthrough) continues() bool {
 }
 
 // keptOf returns the kept messages at the indexes that they have among those that fit.
-func keptOf(kept []jsonx.Value, from []int) []jsonx.Value {
-	out := make([]jsonx.Value, len(from))
+func keptOf(kept [][]byte, from []int) [][]byte {
+	out := make([][]byte, len(from))
 	for i, at := range from {
 		if at != turns.Made {
 			out[i] = kept[at]
@@ -105,9 +135,6 @@ func (p *passthrough) resultFits(r *chat.ToolResult) bool {
 func (p *passthrough) formFits(m jsonx.Value) bool {
 	var t turn
 	for f := m.First(); f.Exists(); f = f.Next() {
-		if p.strict() && !slices.Contains(p.Rules.MessageFields, string(f.Key())) {
-			return false
-		}
 		t.find(f.Key(), f)
 	}
 	tool := t.role.Is(string(chat.ToolRole))
@@ -116,6 +143,8 @@ func (p *passthrough) formFits(m jsonx.Value) bool {
 		return false
 	case t.name.Exists() && !tool && p.Rules.NoNames:
 		return false // Mistral refuses null, too
+	case !t.refusal.Empty() && p.dropsFromMessage("refusal"):
+		return false // it becomes text
 	case t.images.Exists() && p.Rules.ReasoningBack != ReasoningBackDetails:
 		return false // OpenRouter's
 	case t.role.Is(string(chat.Assistant)) && !p.reasoningFits(&t):
@@ -157,13 +186,15 @@ func (p *passthrough) reasoningFits(t *turn) bool {
 		return !content && !details
 	case ReasoningBackDetails:
 		return !content
+	case ReasoningBackParts:
+		return !content && !field && !details
 	}
 	return !content && !field && !details
 }
 
 func (p *passthrough) callFits(c jsonx.Value) bool {
-	if c.Get("extra_content").Given() {
-		return false // Google's, which none of the others knows
+	if c.Get("extra_content").Given() || c.Get("index").Exists() && p.dropsFromMessage("index") {
+		return false // Google's, which none of the others knows; the place of a call in a stream
 	}
 	arguments := c.Get("function").Get("arguments")
 	return !p.strict() || only(c, "id", "type", "function") && only(c.Get("function"), "name", "arguments") && strings.TrimSpace(arguments.Str()) != ""
@@ -185,7 +216,7 @@ func (p *passthrough) partFormFits(v jsonx.Value) bool {
 	inner := v.Get(kind)
 	switch kind {
 	case "thinking":
-		return false
+		return p.Rules.ReasoningBack == ReasoningBackParts
 	case "image_url":
 		if inner.Kind() != jsonx.Object {
 			return false
@@ -216,4 +247,27 @@ func (p *passthrough) toolsFit() bool {
 		}
 	}
 	return true
+}
+
+// parametersFit reports whether the provider takes the schemas of all functions.
+func (p *passthrough) parametersFit() bool {
+	for t := p.root.Get("tools").First(); t.Exists(); t = t.Next() {
+		if parameters := t.Get("function").Get("parameters"); parameters.Kind() == jsonx.Object && !schema.Fits(parameters, p.RootForm()) {
+			return false
+		}
+	}
+	return true
+}
+
+// fixParameters writes the caller's tools with schemas that the provider takes.
+func (p *passthrough) fixParameters() {
+	if !p.Field("tools", body.Refuses) {
+		return
+	}
+	p.Raw("[")
+	for t := p.root.Get("tools").First(); t.Exists(); t = t.Next() {
+		p.Comma()
+		p.Out = p.WithParameters(p.Out, t, t.Get("function"), "parameters")
+	}
+	p.Raw("]")
 }

@@ -141,7 +141,7 @@ func (d *RequestDecoder) logprobs(m jsonx.Value) {
 func (d *RequestDecoder) foreign(name []byte, m jsonx.Value) {
 	essential := false
 	switch string(name) {
-	case "store", "usage": // the gateway stores nothing; OpenRouter's request for usage, which every answer has
+	case "usage": // OpenRouter's request for usage, which every answer has
 		return
 	case "modalities":
 		for e := m.First(); e.Exists(); e = e.Next() {

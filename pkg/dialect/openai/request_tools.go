@@ -178,13 +178,15 @@ func (d *RequestDecoder) responseFormat(v jsonx.Value) {
 		return
 	}
 	f := new(chat.ResponseFormat)
-	var schema jsonx.Value
+	var schema, bare jsonx.Value
 	d.object(v, d.format.ResponseFormat, func(name []byte, m jsonx.Value) {
 		switch string(name) {
 		case "type":
 			f.Kind = chat.FormatKind(d.OneOf(m, string(chat.FormatText), string(chat.FormatJSON), string(chat.FormatSchema)))
 		case "json_schema":
 			schema = m
+		case "schema": // beside json_object: structured output as Together, Anyscale and Fireworks first had it
+			bare = m
 		}
 	})
 	d.Request.ResponseFormat = f
@@ -192,6 +194,9 @@ func (d *RequestDecoder) responseFormat(v jsonx.Value) {
 	switch {
 	case f.Kind == chat.FormatSchema && schema.Exists():
 		d.schema(schema, f)
+	case bare.Exists() && (f.Kind == chat.FormatJSON || f.Kind == chat.FormatSchema) && !d.format.Strict:
+		f.Kind = chat.FormatSchema
+		d.SchemaMember(bare, f)
 	case f.Kind == chat.FormatSchema:
 		d.AddMember(v, d.format.ResponseFormat.local("json_schema"), "required")
 	case schema.Exists() && f.Kind != "" && d.format.Strict:

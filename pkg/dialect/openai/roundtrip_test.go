@@ -135,7 +135,7 @@ func (m maker) messages() []chat.Message {
 
 func (m maker) tools(r *chat.Request) {
 	for i := range m.IntN(4) {
-		t := chat.Tool{Name: fmt.Sprintf("t%d", i), Description: m.pick("", m.word()), Parameters: json.RawMessage(`{"type":"object","properties":{"a b":{}}}`), Strict: m.bool()}
+		t := chat.Tool{Name: fmt.Sprintf("t%d", i), Description: m.pick("", m.word()), Parameters: json.RawMessage(`{"type":"object","properties":{"a b":{}},"required":["a b"],"additionalProperties":false}`), Strict: m.bool()}
 		if m.IntN(5) == 0 {
 			t = chat.Tool{Name: t.Name, Origin: string(openai.Name), Raw: json.RawMessage(`{"type":"custom","custom":{"name":"` + t.Name + `","format":{"type":"text"}}}`)}
 		}
@@ -173,7 +173,7 @@ func (m maker) request() *chat.Request {
 	case 0:
 		r.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatJSON}
 	case 1:
-		r.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatSchema, Name: m.name(), Description: m.pick("", m.word()), Schema: json.RawMessage(`{"type":"object"}`), Strict: m.bool()}
+		r.ResponseFormat = &chat.ResponseFormat{Kind: chat.FormatSchema, Name: m.name(), Description: m.pick("", m.word()), Schema: json.RawMessage(`{"type":"object","properties":{}}`), Strict: m.bool()}
 	}
 	if m.maybe() {
 		r.Reasoning = &chat.Reasoning{Effort: m.pick("none", "minimal", "low", "medium", "high", "xhigh", "max")}

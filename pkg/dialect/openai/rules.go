@@ -34,6 +34,9 @@ type Rules struct {
 	// It takes no unknown members within them or within tools either. EncodeRequest writes no
 	// others; a client's own message with others is written anew.
 	MessageFields []string
+	// DropFromMessages are members of messages that the provider does not take, and that are no part of what is said: those
+	// that answers of one provider or another have, and clients send back. index is also one of tool calls.
+	DropFromMessages []string
 	// NoTextParts says that content may be an array only if it has images or other media. EncodeRequest always writes
 	// text as a string; a client's own arrays of text are joined.
 	NoTextParts bool
@@ -60,7 +63,8 @@ type ModelRules struct {
 	// Hosted are the tools that the provider runs for the model; nil: those of the provider.
 	Hosted HostedTypes
 	// Tools says whether the model reasons while it has functions to call.
-	Tools ToolsForm
+	Tools           ToolsForm
+	PlainParameters bool // see dialect.CommonRules
 	// ReasoningBoundToContext: see dialect.Traits.
 	ReasoningBoundToContext bool
 	// Turns, if not nil, replaces that of the provider.
@@ -73,7 +77,7 @@ func (m ModelRules) Matches(model string) bool { return m.Match != nil && m.Matc
 // Exceptions returns the exceptions that every dialect has.
 func (m ModelRules) Exceptions() dialect.ModelExceptions {
 	return dialect.ModelExceptions{Drop: m.Drop, DropUnlessEffortNone: m.DropUnlessEffortNone, Efforts: m.Efforts,
-		Turns: m.Turns}
+		PlainParameters: m.PlainParameters, Turns: m.Turns}
 }
 
 // ThinkTagsForm says whether an answer's text begins with its reasoning as <think>..</think>.
@@ -136,6 +140,7 @@ const (
 	ReasoningBackContent               // reasoning_content: DeepSeek demands it on turns with tool calls
 	ReasoningBackField                 // reasoning: Groq
 	ReasoningBackDetails               // reasoning_details, unchanged: OpenRouter
+	ReasoningBackParts                 // parts of the type thinking: Mistral
 )
 
 // AudioForm is the form of audio.

@@ -93,7 +93,7 @@ func (e *encoder) text() {
 	}
 	e.Raw("{")
 	if formatted {
-		e.Out = appendFormat(append(e.Out, `"format":`...), e.Req.ResponseFormat)
+		e.Out = appendFormat(append(e.Out, `"format":`...), e.AnswerSchema(e.Req.ResponseFormat))
 	}
 	if verbosity != "" {
 		e.Key("verbosity")
@@ -205,7 +205,7 @@ func (e *encoder) include() {
 func (e *encoder) tool(t *chat.Tool) {
 	switch kind := body.TypeOf(t); {
 	case kind == "function":
-		e.Out = appendFunction(e.Out, t)
+		e.Out = appendFunction(e.Out, e.Function(t))
 	case kind == "custom":
 		e.Out = body.AppendCustom(e.Out, t.Raw, body.CustomFlat)
 	case t.Origin == string(Name):

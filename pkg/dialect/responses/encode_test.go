@@ -61,7 +61,7 @@ func sayable() *chat.Request {
 			user(text("And now?")),
 		},
 		Tools: []chat.Tool{
-			{Name: "look", Description: "Looks.", Parameters: json.RawMessage(`{"type":"object"}`), Strict: ptr(true)},
+			{Name: "look", Description: "Looks.", Parameters: json.RawMessage(`{"type":"object","properties":{}}`), Strict: ptr(true)},
 			{Name: "sql", Raw: json.RawMessage(`{"type":"custom","name":"sql","format":{"type":"text"}}`), Origin: "responses"},
 			{Name: "web_search", Raw: json.RawMessage(`{"type":"web_search"}`), Origin: "responses",
 				Hosted: &chat.HostedTool{Kind: chat.WebSearch}},
@@ -73,7 +73,7 @@ func sayable() *chat.Request {
 		TopP:              ptr(0.9),
 		Logprobs:          ptr(true),
 		TopLogprobs:       ptr(int64(3)),
-		ResponseFormat:    &chat.ResponseFormat{Kind: chat.FormatSchema, Name: "cat", Description: "a cat", Schema: json.RawMessage(`{"type":"object"}`), Strict: ptr(false)},
+		ResponseFormat:    &chat.ResponseFormat{Kind: chat.FormatSchema, Name: "cat", Description: "a cat", Schema: json.RawMessage(`{"type":"object","properties":{}}`), Strict: ptr(false)},
 		Reasoning:         &chat.Reasoning{Effort: "medium", Summary: "auto"},
 		Verbosity:         "low",
 		Stream:            true,

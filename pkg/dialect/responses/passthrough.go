@@ -8,6 +8,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/openai"
 	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
+	"github.com/alicetears/llm-gateway/pkg/dialect/schema"
 	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -42,7 +43,7 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	p.prepare()
 	t := body.Passthrough{Members: members, Encode: p.settings}
 	same := form
-	same.Same = true
+	same.Same, same.TextFiles = true, true
 	if _, mended := turns.Fit(&p.Writer, same); mended || len(changed) > 0 || !p.messagesFit() || !inputFits(root.Get("input")) {
 		t.Anew(func() { // instructions become the first item
 			p.RefuseForeignIn("input")
@@ -53,6 +54,13 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	}
 	if !p.steers() {
 		t.Anew(func() {}, "reasoning")
+	}
+	if !p.parametersFit(root.Get("tools")) {
+		t.Anew(func() {
+			if p.Field("tools", body.Refuses) {
+				p.fixParameters(root.Get("tools"))
+			}
+		}, "tools")
 	}
 	return p.Passthrough(path, data, root, &t)
 }
@@ -185,4 +193,37 @@ func ofModel(v jsonx.Value) bool {
 	default:
 		return sideOf(kind) == modelSide
 	}
+}
+
+// parametersFit reports whether OpenAI takes the schemas of all functions, those in groups as well.
+func (p *passthrough) parametersFit(tools jsonx.Value) bool {
+	for t := tools.First(); t.Exists(); t = t.Next() {
+		parameters := t.Get("parameters")
+		if t.Get("type").Is("function") && parameters.Kind() == jsonx.Object && !schema.Fits(parameters, p.RootForm()) || !p.parametersFit(t.Get("tools")) {
+			return false
+		}
+	}
+	return true
+}
+
+// fixParameters writes the caller's tools with schemas that OpenAI takes.
+func (p *passthrough) fixParameters(tools jsonx.Value) {
+	p.Raw("[")
+	for t := tools.First(); t.Exists(); t = t.Next() {
+		p.Comma()
+		switch {
+		case t.Get("type").Is("function"):
+			p.Out = p.WithParameters(p.Out, t, t, "parameters")
+		case p.parametersFit(t.Get("tools")):
+			p.Out = append(p.Out, t.Raw()...)
+		default:
+			group := jsonx.NewEdit(t)
+			out := p.Out
+			p.Out = nil
+			p.fixParameters(t.Get("tools"))
+			group.Set("tools", p.Out)
+			p.Out = group.Append(out)
+		}
+	}
+	p.Raw("]")
 }

@@ -32,7 +32,7 @@ func conversation(words string) []chat.Message {
 		if m.Role == chat.ToolRole {
 			id, failed := strings.CutSuffix(head[2:], "!")
 			id, image := strings.CutSuffix(id, "#")
-			r := &chat.ToolResult{CallID: id, IsError: failed}
+			r := &chat.ToolResult{CallID: id, Name: "f_" + id, IsError: failed}
 			if said != "" {
 				r.Parts = append(r.Parts, chat.Part{Kind: chat.Text, Text: said})
 			}
@@ -116,7 +116,7 @@ func TestFit(t *testing.T) {
 		"no result":                   {"u:x a+1+2 t-1:a u:y", chats, dialect.TurnRules{}, "u:x a+1+2 t-1:a t-2!:" + none + " u:y"},
 		"no result, passed":           {"u:x a+1+2 t-1:a u:y", passed, dialect.TurnRules{}, ""},
 		"no result, refused":          {"u:x a+1+2 t-1:a u:y", passed, dialect.TurnRules{Pairs: true}, "u:x a+1+2 t-1:a t-2!:" + none + " u:y"},
-		"no call":                     {"u:x t-9:a u:y", chats, dialect.TurnRules{}, "u:x u:The_result_of_a_tool:|a u:y"},
+		"no call":                     {"u:x t-9:a u:y", chats, dialect.TurnRules{}, "u:x u:The_result_of_a_tool,_f_9:|a u:y"},
 		"two results":                 {"u:x a+1 t-1:a t-1!:b", chats, dialect.TurnRules{}, "u:x a+1 t-1!:a|b"},
 		"the user between":            {"u:x a+1+2 u:wait t-1:a u:now t-2:b", chats, dialect.TurnRules{}, "u:x a+1+2 t-1:a t-2:b u:wait u:now"},
 		"a later turn answers":        {"u:x a+1 a:y u:z t-1:a", turns.Form{}, dialect.TurnRules{}, "u:x a+1 a:y t-1:a u:z"},
@@ -259,6 +259,11 @@ func TestExpress(t *testing.T) {
 		"in a result":             {chat.ToolRole, raw("y", `{"type":"a","id":1}`), turns.Form{Dialect: "x"}, `{"type":"a","id":1}`, ""},
 		"a file of text":          {chat.User, document(chat.Media{MIMEType: "text/plain", Data: "aMOp", Filename: "a.txt"}), turns.Form{}, "<document>\nTitle: a.txt\nhé\n</document>", ""},
 		"a file of text, as file": {chat.User, document(chat.Media{MIMEType: "text/plain", Data: "aMOp"}), turns.Form{TextFiles: true}, "text/plain", ""},
+		"a file of JSON":          {chat.User, document(chat.Media{MIMEType: "application/json", Data: "e30="}), turns.Form{TextFiles: true}, "<document>\n{}\n</document>", ""},
+		"a file of JSON, passed":  {chat.User, document(chat.Media{MIMEType: "application/json", Data: "e30="}), turns.Form{TextFiles: true, Same: true}, "application/json", ""},
+		"text that is refused":    {chat.User, document(chat.Media{MIMEType: "text/csv", Data: "aMOp"}), turns.Form{Same: true}, "<document>\nhé\n</document>", ""},
+		"text by its name":        {chat.User, document(chat.Media{Data: "aMOp", Filename: "a.MD"}), turns.Form{}, "<document>\nTitle: a.MD\nhé\n</document>", ""},
+		"another's, passed":       {chat.User, raw("y", `{"type":"a"}`, text("i")), turns.Form{Dialect: "x", Same: true}, `{"type":"a"}`, ""},
 		"a file of no text":       {chat.User, document(chat.Media{MIMEType: "text/plain", Data: "/w=="}), turns.Form{}, "text/plain", ""},
 		"a PDF":                   {chat.User, document(pdf), turns.Form{}, "application/pdf", ""},
 		"a PDF with a context":    {chat.User, document(titled), turns.Form{}, "About the next document:\nTitle: t\nContext: c|application/pdf", ""},
