@@ -30,6 +30,7 @@ func TestLimitToTheLetter(t *testing.T) {
 	r.is("subject.type", "token", "subject.id", token, "metric", "cost", "window", "month", "amount", "1.5", "strict", "false", "used", "0", "held", "0",
 		"remaining", "1.5", "unconfirmed", "0")
 	id := r.text("id")
+	w.wait(2 * time.Millisecond)
 	requests := ann.limit(ofToken(token), `"metric":"requests","window":"total","amount":2,"models":["gpt-*"]`)
 	holder.chat(hello).want(200)
 	ann.get("/api/limits/"+requests).want(200).is("used", "1", "remaining", "1", "resetsAt", "null", "models.0", "gpt-*")
