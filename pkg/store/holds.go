@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -364,6 +365,18 @@ on conflict (limit_id, party, starts) do update set used = limit_windows.used + 
 			Args: with(now-keepShort, now-keepLong),
 		},
 	}
+}
+
+// PurgeHolds deletes holds, of about limit rows, that expired long ago and are not of a limit: those of a key are counted
+// in its day. It returns their number.
+func PurgeHolds(ctx context.Context, r Runner, now int64, limit int) (n int64, err error) {
+	err = r.Run(ctx, Stmt{
+		SQL: `delete from holds where id in (select h.id from holds h where h.id < $1 and h.expires_at <= $2
+ and not exists (select 1 from limits l where l.id = h.subject) order by h.id limit $3)
+ and not exists (select 1 from limits l where l.id = holds.subject)`,
+		Args: []any{FirstID(now - keepShort), now - sweepAfter, limit}, Affected: &n,
+	})
+	return n, err
 }
 
 // How long windows are kept: minutes and hours, and longer ones.

@@ -241,6 +241,7 @@ func askEverything(t *testing.T, db store.DB, o Owner) {
 				store.TakeLease(t, u, start, start), store.ReleaseLease(t, u), store.EndProbe(t, u), store.EndTransient(t),
 				store.EndModelCooldown(k.ID, "m"), store.Cooldowns(u, func(store.Cooldown) {}))
 		},
+		func() error { _, err := store.PurgeHolds(ctx, db, start+day, 10); return err },
 		func() error { _, err := store.PurgeCooldowns(ctx, db, start+day, 10); return err },
 		func() error { _, err := store.FindTurns(ctx, db, u, []store.ID{{1}, {2}, {3}}, start); return err },
 		func() error {

@@ -110,6 +110,27 @@ func testLimitBounds(w *world) {
 	}
 }
 
+// Holds of limits stay until they are swept, and those of keys go when they are old.
+func testHoldPurge(w *world) {
+	u := w.user()
+	key, l := w.key(u), w.limit(u, store.LimitUser, u.ID)
+	must(w.T, store.CreateLimit(ctx, w.db, l))
+	for i, subject := range []store.ID{key.ID, key.ID, l.ID} {
+		at := start - int64(i%2)*10*day
+		must(w.T, w.db.Run(ctx, store.Stmt{
+			SQL: `insert into holds (id, subject, key_id, day_gen, party, starts, amount, gen, output, total, expires_at)
+				values ($1, $2, $3, 0, $4, 0, 1, 0, 0, 0, $5)`,
+			Args: []any{store.NewID(at), subject, key.ID, make([]byte, 16), at},
+		}))
+	}
+	for _, step := range []struct{ at, gone, left int64 }{{start, 1, 2}, {start + 10*day, 1, 1}} {
+		n, err := store.PurgeHolds(ctx, w.db, step.at, 100)
+		if left := number(w.T, w.db, "select count(*) from holds"); err != nil || n != step.gone || left != step.left {
+			w.Errorf("%d holds are gone and %d left, %v, want %d and %d", n, left, err, step.gone, step.left)
+		}
+	}
+}
+
 // Windows are aligned in UTC, and weeks begin on Monday.
 func testLimitWindows(w *world) {
 	at := time.Date(2024, 2, 29, 23, 59, 30, 0, time.UTC).UnixMilli() // a Thursday

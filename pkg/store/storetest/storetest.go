@@ -45,6 +45,7 @@ func Nouns(t *testing.T, open Open) {
 		"limit bounds":    testLimitBounds,
 		"limit subjects":  testLimitSubjects,
 		"limit windows":   testLimitWindows,
+		"hold purge":      testHoldPurge,
 		"token admin":     testTokenAdmin,
 		"keys":            testKeys,
 		"key filters":     testKeyFilters,
