@@ -72,12 +72,17 @@ func (p *passthrough) turnsFit(anew map[int][]chat.Part) bool {
 			}
 		}
 		others := false
+		thought := false // the last block is thinking
 		for b := m.Get("content").First(); b.Exists(); b = b.Next() {
 			result := b.Get("type").Is("tool_result")
 			if !blockFits(b) || result && others { // results come first
 				return false
 			}
 			others = others || !result
+			thought = b.Get("type").Is("thinking") || b.Get("type").Is("redacted_thinking")
+		}
+		if thought {
+			return false
 		}
 	}
 	return true

@@ -240,11 +240,7 @@ func (f *fitter) arrange(ps *pairs) {
 
 // results returns the messages with the results of the calls, in the order in which they came.
 func (f *fitter) results(ps *pairs, calls []int) []turn {
-	type entry struct {
-		in   int
-		part chat.Part
-	}
-	var list []entry
+	var list []result
 	missing := 0
 	for _, n := range calls {
 		c := &ps.calls[n]
@@ -254,14 +250,14 @@ func (f *fitter) results(ps *pairs, calls []int) []turn {
 		if len(c.results) == 0 {
 			missing++
 			r := &chat.ToolResult{CallID: c.id, Name: c.made.Name, IsError: true, Parts: []chat.Part{text(noResult)}}
-			list = append(list, entry{Made, chat.Part{Kind: chat.Result, ToolResult: r}})
+			list = append(list, result{Made, chat.Part{Kind: chat.Result, ToolResult: r}})
 			continue
 		}
 		joined := c.results[0]
 		if len(c.results) > 1 {
 			joined.in, joined.part.ToolResult = Made, joinResults(c.results)
 		}
-		list = append(list, entry{joined.in, joined.part})
+		list = append(list, joined)
 	}
 	if missing > 0 {
 		f.Warn("%s wants a result for each call: calls without one got one that says so", f.Provider())

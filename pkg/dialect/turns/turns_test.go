@@ -137,7 +137,8 @@ func TestFit(t *testing.T) {
 		"nobody says anything":        {"a", chats, dialect.TurnRules{}, ""},
 		"the assistant first":         {"s:x a:y u:z", passed, dialect.TurnRules{UserFirst: true}, "s:x u:(begin) a:y u:z"},
 		"no prefill":                  {"u:x a:y", passed, dialect.TurnRules{Ends: dialect.EndsAnyButOwn}, "u:x a:y " + goOn},
-		"the system after a prefill":  {"u:x a:y s:z", passed, dialect.TurnRules{Ends: dialect.EndsAnyButOwn}, ""},
+		"the system after a prefill":  {"u:x a:y s:z", passed, dialect.TurnRules{Ends: dialect.EndsAnyButOwn}, "u:x a:y s:z " + goOn},
+		"the system after the user":   {"u:x s:z", passed, dialect.TurnRules{Ends: dialect.EndsAnyButOwn}, ""},
 		"an end that is looked after": {"u:x a:y", turns.Form{OpenEnd: true}, nine, ""},
 	} {
 		in := conversation(c.in)
