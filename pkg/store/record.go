@@ -51,18 +51,20 @@ const (
  latency_ms, first_byte_ms, input, cached, cache_write, output, reasoning)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 
+	addedUsage = ` requests = usage_hours.requests + excluded.requests, errors = usage_hours.errors + excluded.errors,
+ unpriced = usage_hours.unpriced + excluded.unpriced, cost = usage_hours.cost + excluded.cost,
+ input = usage_hours.input + excluded.input, cached = usage_hours.cached + excluded.cached,
+ cache_write = usage_hours.cache_write + excluded.cache_write, output = usage_hours.output + excluded.output,
+ reasoning = usage_hours.reasoning + excluded.reasoning,
+ last_at = case when excluded.last_at > usage_hours.last_at then excluded.last_at else usage_hours.last_at end`
+
 	insertTrace = `insert into request_traces (user_id, id, trace) values ($1, $2, $3)`
 
 	addToUsageHour = `insert into usage_hours (user_id, hour, token_id, key_id, provider, model,
  requests, errors, unpriced, cost, input, cached, cache_write, output, reasoning, last_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 on conflict (user_id, hour, token_id, key_id, provider, model) do update set
- requests = usage_hours.requests + excluded.requests, errors = usage_hours.errors + excluded.errors,
- unpriced = usage_hours.unpriced + excluded.unpriced, cost = usage_hours.cost + excluded.cost,
- input = usage_hours.input + excluded.input, cached = usage_hours.cached + excluded.cached,
- cache_write = usage_hours.cache_write + excluded.cache_write, output = usage_hours.output + excluded.output,
- reasoning = usage_hours.reasoning + excluded.reasoning,
- last_at = case when excluded.last_at > usage_hours.last_at then excluded.last_at else usage_hours.last_at end`
+` + addedUsage
 
 	addToLatencyHour = `insert into latency_hours (user_id, hour, kind, bucket, requests) values ($1, $2, $3, $4, $5)
 on conflict (user_id, hour, kind, bucket) do update set requests = latency_hours.requests + excluded.requests`

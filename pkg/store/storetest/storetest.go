@@ -77,6 +77,8 @@ func Nouns(t *testing.T, open Open) {
 		"key days":        testKeyDays,
 		"retention":       testRetention,
 		"retention ends":  testRetentionEnds,
+		"merged sums":     testMergedSums,
+		"purged quotas":   testPurgedQuotas,
 		"turns":           testTurns,
 		"ambiguous turns": testAmbiguousTurns,
 		"turn purge":      testTurnPurge,
