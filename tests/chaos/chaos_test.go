@@ -150,3 +150,19 @@ func TestRestartDuringAnOutage(t *testing.T) {
 		}
 	})
 }
+
+// The primary crashes, and a standby takes its place.
+func TestFailover(t *testing.T) {
+	primary := pgtest.Start(t, pgtest.Durable)
+	standby := primary.Standby(t)
+	both := primary.Both(t, primary.New(t), standby)
+	w := newWorld(t, "DATABASE_URL="+both, both)
+	w.unknown = callers
+	w.under(func() {
+		primary.Stop()
+		time.Sleep(duration(t))
+		if err := standby.Promote(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
