@@ -141,7 +141,7 @@ func TestRestartDuringAnOutage(t *testing.T) {
 		server.Stop()
 		time.Sleep(200 * time.Millisecond)
 		for i := range processes {
-			w.procs[i].proc.Stop(syscall.SIGTERM)
+			w.stopGently(i)
 			w.start(i)
 		}
 		time.Sleep(duration(t))
