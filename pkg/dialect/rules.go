@@ -106,7 +106,7 @@ type EndForm uint8
 // The forms.
 const (
 	EndsAny       EndForm = iota
-	EndsAnyButOwn         // not the assistant, whose turn would be continued otherwise
+	EndsAnyButOwn         // not the assistant, instructions aside: its turn would be continued otherwise
 	EndsUser              // the user or a tool
 )
 

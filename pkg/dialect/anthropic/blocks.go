@@ -22,6 +22,8 @@ func (e *encoder) block(role chat.Role, p *chat.Part) {
 		e.call(p)
 	case p.Kind == chat.Result && role == chat.User:
 		e.result(p)
+	case role == chat.User && p.Kind == chat.File && p.Dialect == string(Name) && len(p.Raw) > 0:
+		e.Out = jsonx.AppendCompact(e.Out, p.Raw)
 	case role == chat.User:
 		e.media(p)
 	default:

@@ -64,6 +64,7 @@ func (e *encoder) arrange() {
 // fixEnds makes the conversation begin with the user, and removes white space behind text that the assistant is to
 // continue, as the API requires.
 func (e *encoder) fixEnds() {
+	e.dropLastThoughts()
 	if len(e.turns) == 0 {
 		return
 	}
@@ -76,6 +77,34 @@ func (e *encoder) fixEnds() {
 		last.parts[n-1].Text = strings.TrimRight(last.parts[n-1].Text, " \t\r\n")
 	}
 	e.countMarks()
+}
+
+// dropLastThoughts drops thinking that nothing follows in its turn ("The final block in an assistant message cannot be
+// `thinking`"), as of an answer that was cut off. A turn of nothing else goes, and its neighbours become one.
+func (e *encoder) dropLastThoughts() {
+	var kept []turn
+	for _, t := range e.turns {
+		if t.role == chat.Assistant {
+			n := len(t.parts)
+			for n > 0 && t.parts[n-1].Kind == chat.Reason {
+				n--
+			}
+			if n < len(t.parts) {
+				e.Warn("%s takes no thinking that nothing follows: dropped", e.Provider())
+			}
+			t.parts = t.parts[:n]
+			if n == 0 {
+				continue
+			}
+		}
+		if n := len(kept); n > 0 && kept[n-1].role == t.role {
+			kept[n-1].results = append(kept[n-1].results, t.results...)
+			kept[n-1].parts = append(kept[n-1].parts, t.parts...)
+			continue
+		}
+		kept = append(kept, t)
+	}
+	e.turns = kept
 }
 
 // endsWithAssistant reports whether the model would have to continue a turn of the assistant, and does not. While they

@@ -106,18 +106,19 @@ func (f *fitter) fitCalls() {
 	if !slices.ContainsFunc(f.turns, func(t turn) bool { return t.Role == chat.ToolRole || hasKind(t.Parts, chat.Call) }) {
 		return
 	}
-	if f.JoinsCalls && f.rules.Pairs {
-		f.joinCalls()
-	}
 	ps := f.pair()
 	f.setIDs(ps)
+	if f.JoinsCalls && f.rules.Pairs && f.joinCalls() {
+		ps = f.pair() // the turns have other indexes now
+	}
 	if f.rules.Pairs && !f.paired(ps) {
 		f.arrange(ps)
 	}
 }
 
-// joinCalls makes one message of successive messages of the assistant if an earlier one has calls.
-func (f *fitter) joinCalls() {
+// joinCalls makes one message of successive messages of the assistant if an earlier one has calls. It reports whether
+// there are such.
+func (f *fitter) joinCalls() bool {
 	var out []turn
 	calls, joined := false, false // what holds for the last message
 	for _, t := range f.turns {
@@ -129,9 +130,18 @@ func (f *fitter) joinCalls() {
 		if !joined {
 			out[n-1].change(slices.Clone(out[n-1].Parts))
 		}
-		out[n-1].Parts, joined = append(out[n-1].Parts, t.Parts...), true
+		apart := hasKind(out[n-1].Parts, chat.Text)
+		for _, p := range t.Parts {
+			if apart && p.Kind == chat.Text {
+				p.Text, apart = "\n\n"+p.Text, false
+			}
+			out[n-1].Parts = append(out[n-1].Parts, p)
+		}
+		joined = true
 	}
+	fewer := len(out) < len(f.turns)
 	f.turns = out
+	return fewer
 }
 
 // setIDs writes the ids, and the names of the called functions, where they differ from the caller's.
@@ -240,11 +250,7 @@ func (f *fitter) arrange(ps *pairs) {
 
 // results returns the messages with the results of the calls, in the order in which they came.
 func (f *fitter) results(ps *pairs, calls []int) []turn {
-	type entry struct {
-		in   int
-		part chat.Part
-	}
-	var list []entry
+	var list []result
 	missing := 0
 	for _, n := range calls {
 		c := &ps.calls[n]
@@ -254,14 +260,14 @@ func (f *fitter) results(ps *pairs, calls []int) []turn {
 		if len(c.results) == 0 {
 			missing++
 			r := &chat.ToolResult{CallID: c.id, Name: c.made.Name, IsError: true, Parts: []chat.Part{text(noResult)}}
-			list = append(list, entry{Made, chat.Part{Kind: chat.Result, ToolResult: r}})
+			list = append(list, result{Made, chat.Part{Kind: chat.Result, ToolResult: r}})
 			continue
 		}
 		joined := c.results[0]
 		if len(c.results) > 1 {
 			joined.in, joined.part.ToolResult = Made, joinResults(c.results)
 		}
-		list = append(list, entry{joined.in, joined.part})
+		list = append(list, joined)
 	}
 	if missing > 0 {
 		f.Warn("%s wants a result for each call: calls without one got one that says so", f.Provider())

@@ -26,7 +26,7 @@ func (f *fitter) fine() bool {
 		}
 		before = t
 	}
-	return len(messages) > 0 && !(f.rules.Pairs && len(calls.open) > 0) && f.ends(&before)
+	return len(messages) > 0 && !(f.rules.Pairs && len(calls.open) > 0) && f.ends()
 }
 
 // openCalls are the calls that wait for their results, and the ids of all so far.
@@ -87,13 +87,11 @@ func (f *fitter) resultFine(r *chat.ToolResult, calls *openCalls) bool {
 	return true
 }
 
-// ends reports whether the turn may be the last.
-func (f *fitter) ends(t *turn) bool {
-	switch {
-	case f.OpenEnd || f.rules.Ends == dialect.EndsAny:
+// ends reports whether the last turn may be that.
+func (f *fitter) ends() bool {
+	if f.OpenEnd || f.rules.Ends == dialect.EndsAny {
 		return true
-	case t.Role == chat.Assistant:
-		return false
 	}
-	return t.is() != chat.System || f.rules.Ends != dialect.EndsUser
+	last := f.Req.Messages[len(f.Req.Messages)-1].Role
+	return last == chat.User || last == chat.ToolRole
 }

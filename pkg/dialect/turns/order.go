@@ -144,11 +144,15 @@ func (f *fitter) end() {
 	if n == 0 || f.OpenEnd || f.rules.Ends == dialect.EndsAny {
 		return
 	}
-	switch last := &f.turns[n-1]; {
-	case last.Role == chat.Assistant:
+	last := n - 1
+	for last > 0 && f.turns[last].is() == chat.System {
+		last--
+	}
+	switch {
+	case f.rules.Ends == dialect.EndsUser && f.turns[n-1].is() == chat.System:
+		f.turns[n-1] = f.folded(f.turns[n-1])
+	case f.turns[last].Role == chat.Assistant:
 		f.WarnContinued()
 		f.turns = append(f.turns, made(chat.User, text(Continue)))
-	case last.is() == chat.System && f.rules.Ends == dialect.EndsUser:
-		f.turns[n-1] = f.folded(*last)
 	}
 }

@@ -27,7 +27,7 @@ type Form struct {
 	JoinsCalls bool
 	// OpenEnd: the end of the conversation is not looked at.
 	OpenEnd bool
-	// ForgetsReasoning: a turn of reasoning alone says nothing, as reasoning is not sent.
+	// ForgetsReasoning: a turn of reasoning alone says nothing.
 	ForgetsReasoning bool
 }
 

@@ -123,6 +123,7 @@ func TestFit(t *testing.T) {
 		"the result first":            {"u:x t-1:a a+1 u:y", chats, dialect.TurnRules{}, "u:x a+1 t-1:a u:y"},
 		"calls in a row":              {"u:x a+1 a+2:y t-1:a t-2:b", turns.Form{}, dialect.TurnRules{}, ""},
 		"calls in a row, joined":      {"u:x a+1 a+2 t-1:a t-2:b", chats, dialect.TurnRules{}, "u:x a+1+2 t-1:a t-2:b"},
+		"an id again in the next":     {"u:x a+1:y a+1:z t-1:r", chats, dialect.TurnRules{}, "u:x a+1+1_2:y|\n\nz t-1!:" + none + " t-1_2:r"},
 		"an image":                    {"u:x a+1+2 t-1#:a t-2:b a:y", chats, dialect.TurnRules{}, "u:x a+1+2 t-1:a t-2:b u#:What_the_tools_above_returned_beside_text: a:y"},
 		"an image alone at the end":   {"u:x a+1 t-1#", chats, nine, "u:x a+1 t-1 a:OK. u#:What_the_tools_above_returned_beside_text:"},
 		"the user after a tool":       {"u:x a+1 t-1:a u:y", passed, nine, "u:x a+1 t-1:a a:OK. u:y"},
@@ -137,7 +138,8 @@ func TestFit(t *testing.T) {
 		"nobody says anything":        {"a", chats, dialect.TurnRules{}, ""},
 		"the assistant first":         {"s:x a:y u:z", passed, dialect.TurnRules{UserFirst: true}, "s:x u:(begin) a:y u:z"},
 		"no prefill":                  {"u:x a:y", passed, dialect.TurnRules{Ends: dialect.EndsAnyButOwn}, "u:x a:y " + goOn},
-		"the system after a prefill":  {"u:x a:y s:z", passed, dialect.TurnRules{Ends: dialect.EndsAnyButOwn}, ""},
+		"the system after a prefill":  {"u:x a:y s:z", passed, dialect.TurnRules{Ends: dialect.EndsAnyButOwn}, "u:x a:y s:z " + goOn},
+		"the system after the user":   {"u:x s:z", passed, dialect.TurnRules{Ends: dialect.EndsAnyButOwn}, ""},
 		"an end that is looked after": {"u:x a:y", turns.Form{OpenEnd: true}, nine, ""},
 	} {
 		in := conversation(c.in)
