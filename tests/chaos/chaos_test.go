@@ -141,11 +141,27 @@ func TestRestartDuringAnOutage(t *testing.T) {
 		server.Stop()
 		time.Sleep(200 * time.Millisecond)
 		for i := range processes {
-			w.procs[i].proc.Stop(syscall.SIGTERM)
+			w.stopGently(i)
 			w.start(i)
 		}
 		time.Sleep(duration(t))
 		if err := server.Start(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// The primary crashes, and a standby takes its place.
+func TestFailover(t *testing.T) {
+	primary := pgtest.Start(t, pgtest.Durable)
+	standby := primary.Standby(t)
+	both := primary.Both(t, primary.New(t), standby)
+	w := newWorld(t, "DATABASE_URL="+both, both)
+	w.unknown = callers
+	w.under(func() {
+		primary.Stop()
+		time.Sleep(duration(t))
+		if err := standby.Promote(); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -188,7 +188,7 @@ func (w *world) furnish(direct string) {
 func (w *world) start(i int) {
 	w.t.Helper()
 	out := &testproc.Output{}
-	cmd := exec.Command(binary)
+	cmd := exec.Command(binary, "serve", "--worker")
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = append([]string{"DATA_DIR=" + w.data[i]}, w.env...), w.data[i], out, os.Stderr
 	proc, err := testproc.Start(cmd, "", syscall.SIGKILL)
 	if err != nil {
@@ -199,6 +199,9 @@ func (w *world) start(i int) {
 	w.procs[i].proc = proc
 	w.procs[i].url.Store(&url)
 }
+
+// stopGently ends the i-th process as an operator does.
+func (w *world) stopGently(i int) { w.procs[i].proc.Stop(syscall.SIGTERM) }
 
 // load sends requests from all callers until halt.
 func (w *world) load() {
