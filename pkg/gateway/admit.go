@@ -20,7 +20,7 @@ func (g *Gateway) admit(ctx context.Context, p Principal) (*entry, quota.Status,
 			return nil, quota.Status{}, errUnknownToken()
 		}
 		who := store.Principal{User: e.table.user, Token: e.token, Session: p.Session}
-		v, err := g.Quota.Refresh(ctx, who, g.Now().UnixMilli())
+		v, err := g.Quota.Refresh(ctx, who, store.ID{}, g.Now().UnixMilli())
 		if err != nil {
 			return nil, v, unavailable(err)
 		}

@@ -130,6 +130,8 @@ type Request struct {
 	Principal Principal
 	Chat      *chat.Request // decoded
 	Route     dialect.Route
+	// Endpoint names what was asked, see [dialect.Endpoint]: a token may be restricted to some.
+	Endpoint string
 	// Embedding, if not nil, asks for vectors. Then Chat has only the model.
 	Embedding *chat.EmbeddingRequest
 	// Dialect is the client's wire format and Body what it sent. A provider of the same dialect gets these bytes, with as

@@ -81,6 +81,9 @@ func (g *Gateway) write(ctx context.Context, r store.Record, job bool, end time.
 
 // keep puts a record into the backlog, and waits for it if that makes sense.
 func (g *Gateway) keep(r store.Record, wait bool) {
+	for i := range r.Spent { // it may be long until it is written
+		r.Spent[i].Repeated = true
+	}
 	queued, ok := g.backlog.add(r)
 	if !ok {
 		g.notWritten(r, errStopped)
@@ -205,6 +208,10 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 		if usage != nil && (a.failure == nil || a.answerBegun) {
 			c.addUsage(&r, usage)
 		}
+	}
+	r.Spent = c.spent(&r, usage)
+	if c.steered != nil {
+		r.Flags |= store.FlagSteered
 	}
 	if o.kind == store.Answered {
 		if save, ok := c.saveTurn(); ok {

@@ -19,6 +19,8 @@ type table struct {
 	revision int64
 	strategy Strategy // empty: the gateway's
 	keys     []*key   // by priority, then age
+	limits   []store.Limit
+	sweptAt  atomic.Int64 // when the holds of the limits were swept last, in Unix milliseconds
 }
 
 // key is a provider key of a table.
@@ -32,6 +34,7 @@ type key struct {
 	disabled     bool
 	allowed      provider.Patterns
 	defaultModel string
+	dailyLimited bool
 	secret       string
 	// undecryptable says why the secret cannot be decrypted; empty if it was.
 	undecryptable string
@@ -42,6 +45,7 @@ type key struct {
 // entry is a credential's token and routing table.
 type entry struct {
 	token store.ID // zero for a session
+	scope store.TokenScope
 	table *table
 	// rehash stores the token's digest by the current secret, if a previous one made it.
 	rehash atomic.Pointer[store.Stmt]
@@ -128,7 +132,7 @@ func (g *Gateway) load(ctx context.Context, p Principal) (*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &entry{token: r.Token, table: &table{user: r.User, revision: r.Revision, strategy: Strategy(r.Strategy)}}
+	e := &entry{token: r.Token, scope: r.TokenScope, table: &table{user: r.User, revision: r.Revision, strategy: Strategy(r.Strategy), limits: r.Limits}}
 	for i := range r.Keys {
 		e.table.keys = append(e.table.keys, g.keyOf(&r.Keys[i], r.User))
 	}
@@ -142,7 +146,8 @@ func (g *Gateway) load(ctx context.Context, p Principal) (*entry, error) {
 // keyOf decrypts a key of the user for the routing table.
 func (g *Gateway) keyOf(row *store.RoutingKey, user store.ID) *key {
 	k := &key{id: row.ID, provider: g.Providers.ByID(row.Provider), providerID: row.Provider, name: row.Name,
-		priority: row.Priority, disabled: !row.Enabled, allowed: provider.Patterns(row.AllowedModels), defaultModel: row.DefaultModel}
+		priority: row.Priority, disabled: !row.Enabled, allowed: provider.Patterns(row.AllowedModels), defaultModel: row.DefaultModel,
+		dailyLimited: row.DailyLimited}
 	if k.provider != nil {
 		k.host = store.HostKey(user, k.providerID, k.provider.BaseURL)
 	}

@@ -111,7 +111,7 @@ type decodedRequest struct {
 // decode reads a request to the endpoint. Model is that of the path. The error is the caller's: Validation.
 func (a *App) decode(e endpointOf, model string, header http.Header, body []byte) (*decodedRequest, error) {
 	d := &decodedRequest{endpoint: e, model: model, body: body}
-	d.req.Header = header
+	d.req.Header, d.req.Endpoint = header, e.Name
 	var err error
 	switch {
 	case e.Chat != nil:

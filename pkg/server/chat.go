@@ -42,12 +42,22 @@ func (a *App) converse(c *call, d *decodedRequest) error {
 		if err != nil {
 			return err
 		}
-		describe(c.w.Header(), call)
+		c.describe(call)
 		return c.replyRaw(http.StatusOK, answer)
 	}
-	describe(c.w.Header(), call)
+	c.describe(call)
 	a.relay(c, call, d.codec.NewStreamEncoder(d.served(call, name, c.begun)), d.endpoint.StreamType)
 	return nil
+}
+
+// describe sets the headers of an answer, with the limits of the token.
+func (c *call) describe(call *gateway.Call) {
+	describe(c.w.Header(), call)
+	if c.dialect.RateLimit != nil {
+		for _, l := range call.RateLimits() {
+			c.dialect.RateLimit(c.w.Header(), l)
+		}
+	}
 }
 
 // describe sets the headers that name the provider, the model and the key of the answer.
@@ -58,6 +68,9 @@ func describe(h http.Header, call *gateway.Call) {
 	h["X-Llm-Latency-Ms"] = []string{strconv.FormatInt(call.Latency().Milliseconds(), 10)}
 	if w := call.Warnings(); len(w) > 0 {
 		h["X-Llm-Warnings"] = []string{headerValue(strings.Join(w, "; "))}
+	}
+	if asked := call.SteeredFrom(); asked != "" {
+		h["X-Llm-Steered-From"] = []string{headerValue(asked)}
 	}
 }
 

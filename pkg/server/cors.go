@@ -13,7 +13,7 @@ type sharing struct {
 }
 
 // exposed are the headers that a page may read.
-const exposed = "X-Request-ID, Request-ID, X-LLM-Provider, X-LLM-Model, X-LLM-Key-ID, X-LLM-Latency-Ms, X-LLM-Warnings, " +
+const exposed = "X-Request-ID, Request-ID, X-LLM-Provider, X-LLM-Model, X-LLM-Key-ID, X-LLM-Latency-Ms, X-LLM-Warnings, X-LLM-Steered-From, " +
 	"X-Should-Retry, Retry-After, Location, Preference-Applied"
 
 // preflightAge is how long browsers may remember a preflight, in seconds.

@@ -102,7 +102,8 @@ func TestAdminRoutesAreTheAdmins(t *testing.T) {
 	keys.members("keys.0", "id", "provider", "name", "enabled", "blocked", "lastFour", "createdAt", "userId", "email",
 		"state", "cooldownUntil", "cooldownClass", "cooldownMessage", "cooldowns")
 	tokens := root.get("/api/admin/tokens").want(200).is("tokens.0.id", token, "tokens.0.email", ann.email)
-	tokens.members("tokens.0", "id", "name", "enabled", "blocked", "expiresAt", "createdAt", "userId", "email")
+	tokens.members("tokens.0", "id", "name", "enabled", "blocked", "expiresAt", "createdAt", "userId", "email",
+		"allowedModels", "allowedProviders", "allowedEndpoints", "maxConcurrent")
 	if strings.Contains(tokens.body, secret[:12]) {
 		t.Error("a token is shown")
 	}

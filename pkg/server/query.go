@@ -2,7 +2,9 @@ package server
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/fault"
@@ -152,4 +154,13 @@ func cut[T any](all []T, p page, id func(T) store.ID) ([]T, *store.ID) {
 	all = all[:p.limit]
 	next := id(all[p.limit-1])
 	return all, &next
+}
+
+// only notes parameters that are not among the names.
+func (q *query) only(names ...string) {
+	for name := range q.values {
+		if !slices.Contains(names, name) {
+			q.issues.Add(name, "is unknown; these are known: %s", strings.Join(names, ", "))
+		}
+	}
 }

@@ -17,12 +17,14 @@ type tokenView struct {
 	Blocked   bool       `json:"blocked"` // by the admin: its owner cannot enable it
 	ExpiresAt *timestamp `json:"expiresAt"`
 	CreatedAt timestamp  `json:"createdAt"`
+	tokenScope
 }
 
 func viewToken(t store.Token) tokenView {
 	return tokenView{
 		ID: t.ID, Name: t.Name, Enabled: t.Enabled && !t.Blocked, Blocked: t.Blocked,
 		ExpiresAt: (*timestamp)(t.ExpiresAt), CreatedAt: timestamp(t.CreatedAt),
+		tokenScope: tokenScope{t.AllowedModels, t.AllowedProviders, t.AllowedEndpoints, t.MaxConcurrent},
 	}
 }
 
@@ -68,14 +70,19 @@ func (a *App) createToken(c *call) error {
 	var in struct {
 		Name          string                `json:"name" jsonx:"required"`
 		ExpiresInDays jsonx.Optional[int64] `json:"expiresInDays"`
+		scopeBody
 	}
 	if err := c.decode(&in); err != nil {
 		return err
 	}
 	var issues fault.Issues
+	var change store.TokenChange
+	a.checkScope(&issues, &in.scopeBody, &change)
 	t := store.Token{
 		ID: store.NewID(c.now()), UserID: c.who.user.ID, Enabled: true, CreatedAt: c.now(),
 		Name: requireName(&issues, in.Name), ExpiresAt: c.expiry(&issues, in.ExpiresInDays),
+		TokenScope:    store.TokenScope{AllowedModels: orEmpty(change.AllowedModels.To), AllowedProviders: orEmpty(change.AllowedProviders.To), AllowedEndpoints: orEmpty(change.AllowedEndpoints.To)},
+		MaxConcurrent: change.MaxConcurrent.To,
 	}
 	if err := issues.Err(); err != nil {
 		return err
@@ -104,7 +111,7 @@ func requireName(issues *fault.Issues, name string) string {
 	return name
 }
 
-// updateToken changes the name, the switch and the expiry of a token.
+// updateToken changes the name, the switch, the expiry and the scope of a token.
 func (a *App) updateToken(c *call) error {
 	id, err := c.objectID()
 	if err != nil {
@@ -114,6 +121,7 @@ func (a *App) updateToken(c *call) error {
 		Name          jsonx.Optional[string] `json:"name"`
 		Enabled       *bool                  `json:"enabled"`
 		ExpiresInDays jsonx.Optional[int64]  `json:"expiresInDays"`
+		scopeBody
 	}
 	if err := c.decode(&in); err != nil {
 		return err
@@ -129,6 +137,7 @@ func (a *App) updateToken(c *call) error {
 	if in.Enabled != nil {
 		change.Enabled = store.To(*in.Enabled)
 	}
+	a.checkScope(&issues, &in.scopeBody, &change)
 	if err := issues.Err(); err != nil {
 		return err
 	}
@@ -142,7 +151,7 @@ func (a *App) updateToken(c *call) error {
 			return errBlocked("token")
 		}
 	}
-	t, err := store.UpdateToken(ctx, a.DB, c.who.user.ID, id, change)
+	t, err := store.UpdateToken(ctx, a.DB, c.who.user.ID, id, change, c.now())
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,15 @@ func (j *Job) Release() []Stmt {
 	}, j.fence(JobQueued)}
 }
 
+// Defer returns the statements that end the attempt without counting it, because a limit has refused it, and allow another
+// one from the time due on.
+func (j *Job) Defer(due int64) []Stmt {
+	return []Stmt{{
+		SQL:  `update jobs set state = 1, due_at = $3, given_back = given_back + 1 where id = $1 and attempt = $2 and state = 2`,
+		Args: []any{j.ID, int64(j.Attempt), due},
+	}, j.fence(JobQueued)}
+}
+
 // fence returns a statement that fails, because columns of jobs must not be null, unless the job is in the state, or
 // cancelled, with this attempt.
 func (j *Job) fence(state JobState) Stmt {

@@ -39,6 +39,8 @@ type Record struct {
 	Input, Cached, CacheWrite, Output, Reasoning int64
 	// Trace is JSON, kept for a shorter time; empty if nothing went wrong.
 	Trace string
+	// Spent replaces the holds of the request's reservations.
+	Spent []Spending
 	// Statements belong to the end of this request: releases of reservations, cooldowns. They run in the same
 	// transaction, in the order of [EndOfAttempt].
 	Statements []Stmt
@@ -94,7 +96,7 @@ func Settle(records []Record) []Stmt {
 	latencies := make(map[latencyHour]int64, 4)
 	for i := range records {
 		r := &records[i]
-		cost := r.plausibleCost()
+		cost := r.PlausibleCost()
 		stmts = append(stmts, r.insert(cost))
 		if r.Trace != "" {
 			stmts = append(stmts, Stmt{SQL: insertTrace, Args: []any{r.User, r.ID, r.Trace}})
@@ -107,7 +109,17 @@ func Settle(records []Record) []Stmt {
 		}
 	}
 	stmts = appendUsageHours(stmts, hours)
-	return appendLatencyHours(stmts, latencies)
+	stmts = appendLatencyHours(stmts, latencies)
+	var spent []Spending
+	for i := range records {
+		spent = append(spent, records[i].Spent...)
+	}
+	return AppendCharges(stmts, spent)
+}
+
+// repeats reports whether the record's holds may have been replaced already.
+func (r *Record) repeats() bool {
+	return slices.ContainsFunc(r.Spent, func(s Spending) bool { return s.Repeated })
 }
 
 func (r *Record) insert(cost *int64) Stmt {
@@ -136,9 +148,9 @@ func clampInt32Ptr(n *int64) any {
 // requests of that cost.
 const maxCost = 10_000 * 1_000_000_000
 
-// plausibleCost returns the cost, or nil (unpriced) where a provider reported an impossible one. That would overflow
+// PlausibleCost returns the cost, or nil (unpriced) where a provider reported an impossible one. That would overflow
 // the sums, and every later settle of the hour would fail.
-func (r *Record) plausibleCost() *int64 {
+func (r *Record) PlausibleCost() *int64 {
 	if r.Cost != nil && (*r.Cost < 0 || *r.Cost > maxCost) {
 		return nil
 	}

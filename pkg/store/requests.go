@@ -10,6 +10,7 @@ import (
 const (
 	FlagStreamed  = 1
 	FlagEstimated = 2 // the tokens, or the cost, are an estimate because the provider reported none
+	FlagSteered   = 4 // another model served than the one asked for, because a limit is reached
 )
 
 // Request is an entry of the request log. Its time is in the id.

@@ -29,6 +29,8 @@ func DeleteUser(ctx context.Context, db DB, id ID, now int64) error {
 		return r.Run(ctx, HoldUser(id),
 			Stmt{SQL: "delete from cooldowns where user_id = $1", Args: []any{id}},
 			Stmt{SQL: "delete from key_days where key_id in (select id from provider_keys where user_id = $1)", Args: []any{id}},
+			Stmt{SQL: "delete from limit_windows where limit_id in (select id from limits where user_id = $1)", Args: []any{id}},
+			Stmt{SQL: "delete from holds where subject in (select id from limits where user_id = $1)", Args: []any{id}},
 			Stmt{SQL: "delete from users where id = $1", Args: []any{id}},
 		)
 	})

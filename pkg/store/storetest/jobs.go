@@ -118,7 +118,7 @@ func testJobSight(w *world) {
 		}
 	}
 	off := false
-	_, err := store.UpdateToken(ctx, w.db, b.user.ID, b.token.ID, store.TokenChange{Enabled: store.To(off)})
+	_, err := store.UpdateToken(ctx, w.db, b.user.ID, b.token.ID, store.TokenChange{Enabled: store.To(off)}, start)
 	must(w.T, err)
 	if l := b.look(b.byToken, "mine", store.FindAndClaim, start); l.Access || l.Claimed {
 		w.Errorf("a token that is off claims: %+v", l)
