@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
@@ -95,13 +96,22 @@ var errStopped = errors.New("the process ends")
 
 // await waits for done, but not for longer than an answer may.
 func await(done <-chan struct{}) {
-	timer := time.NewTimer(writeWait)
-	defer timer.Stop()
+	timer, _ := timers.Get().(*time.Timer)
+	if timer == nil {
+		timer = time.NewTimer(writeWait)
+	} else {
+		timer.Reset(writeWait)
+	}
 	select {
 	case <-done:
 	case <-timer.C:
 	}
+	timer.Stop() // since Go 1.23 nothing is left in its channel
+	timers.Put(timer)
 }
+
+// timers are stopped *time.Timer: every request needs one.
+var timers sync.Pool
 
 // writeOrKeep writes a record together with others, or keeps it for later.
 func (g *Gateway) writeOrKeep(ctx context.Context, r store.Record) {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/alicetears/llm-gateway/internal/pgtest"
 	"github.com/alicetears/llm-gateway/pkg/quota"
@@ -21,8 +20,6 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 const now = 1_800_000_000_000
-
-const groupTimeout = 20 * time.Second
 
 // onEveryEngine runs the test on SQLite, PostgreSQL, and PostgreSQL behind a transaction pooler.
 func onEveryEngine(t *testing.T, test func(t *testing.T, f *fixture)) {
