@@ -276,7 +276,7 @@ create table holds (
   expires_at bigint not null,              -- after that it counts as spent
   primary key (id, subject)
 ) /*sqlite without rowid */;
-create index holds_window on holds (subject, party, starts);
+create index holds_window on holds (subject, party, starts, expires_at, amount) where subject <> key_id;
 
 insert into schema_version (version) values (5);
 insert into instance (id, set_up, registration_enabled, updated_at) values (1, false, false, 0);

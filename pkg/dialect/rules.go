@@ -96,7 +96,7 @@ type TurnRules struct {
 	Ends EndForm
 	// UserFirst: the assistant may not speak first.
 	UserFirst bool
-	// SaysSomething: a turn of the assistant has text or calls.
+	// SaysSomething: a turn of the assistant or the user has text, media or calls.
 	SaysSomething bool
 }
 

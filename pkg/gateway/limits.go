@@ -80,6 +80,7 @@ func (c *Call) demandFor(pick *choice, now int64) (d store.Demand, err error) {
 	for _, l := range limits {
 		d.Limits = append(d.Limits, l.ID)
 		d.Gateway = d.Gateway || l.Subject == store.LimitGateway
+		d.Strict = d.Strict || l.Strict && l.Metric != store.MetricRequests
 	}
 	d.Estimate, err = c.estimate(limits, pick.keys, now)
 	return d, err

@@ -251,7 +251,7 @@ func TestExpiredHoldsCountAsSpent(t *testing.T) {
 	l := w.limit(store.Limit{Metric: store.MetricTokens, Amount: 10_000, Span: store.SpanTotal})
 	hold := store.Demand{ID: store.NewID(w.clock.Load()), ExpiresAt: w.clock.Load() + 1000}
 	w.run(`insert into holds (id, subject, key_id, day_gen, party, starts, amount, gen, output, total, expires_at)
-values ($1, $2, $2, 0, $3, 0, 4000, 0, 0, 0, $4)`, hold.ID, l.ID, make([]byte, 16), hold.ExpiresAt)
+values ($1, $2, $1, 0, $3, 0, 4000, 0, 0, 0, $4)`, hold.ID, l.ID, make([]byte, 16), hold.ExpiresAt)
 	w.wantStatus(l, store.LimitStatus{Held: 4000})
 	for _, passed := range []time.Duration{2 * time.Second, 3 * time.Hour} { // expired, and then swept
 		w.clock.Add(passed.Milliseconds())

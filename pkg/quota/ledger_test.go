@@ -196,6 +196,7 @@ func TestLimitsFollowTheModel(t *testing.T) {
 				limits := slices.DeleteFunc(slices.Clone(ids), func(store.ID) bool { return rng.IntN(4) == 0 })
 				c := f.request([]store.ID{first, second}[rng.IntN(2)])
 				c.Now, c.Demand = clock, demand(rng, limits, clock)
+				c.Demand.Strict = slices.ContainsFunc(y.limits, func(l *ledgerLimit) bool { return l.Strict && slices.Contains(limits, l.ID) })
 				if rng.IntN(5) == 0 {
 					c.Sweep = ids
 				}
@@ -352,12 +353,15 @@ func TestLimitsAreExactUnderConcurrency(t *testing.T) {
 					for range rounds {
 						c := f.request(f.keys[:1+rng.IntN(2)]...)
 						c.Demand = demand(rng, ids, now)
+						c.Demand.Strict = true
 						if rng.IntN(4) == 0 {
 							c.Sweep = ids
 						}
 						made, ok, err := q.Reserve(context.Background(), c)
 						if err == nil && ok && rng.IntN(3) == 0 {
 							c.Demand = demand(rng, ids, now)
+							c.Demand.Strict = true
+							c.Demand.Strict = true
 							made, ok, err = q.ReserveNext(context.Background(), quota.Release(made), nil, c)
 						}
 						if err != nil {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/alicetears/llm-gateway/internal/pgtest"
 	"github.com/alicetears/llm-gateway/pkg/quota"
@@ -21,8 +20,6 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 const now = 1_800_000_000_000
-
-const groupTimeout = 20 * time.Second
 
 // onEveryEngine runs the test on SQLite, PostgreSQL, and PostgreSQL behind a transaction pooler.
 func onEveryEngine(t *testing.T, test func(t *testing.T, f *fixture)) {
@@ -56,7 +53,7 @@ func onEveryEngine(t *testing.T, test func(t *testing.T, f *fixture)) {
 }
 
 type fixture struct {
-	t        *testing.T
+	t        testing.TB
 	db       store.DB
 	q        *quota.Quota
 	user     store.ID
@@ -66,7 +63,7 @@ type fixture struct {
 	keys     []store.ID // in the order of their ids
 }
 
-func newFixture(t *testing.T, db store.DB) *fixture {
+func newFixture(t testing.TB, db store.DB) *fixture {
 	f := &fixture{t: t, db: db, q: quota.New(db), revision: 7,
 		user: store.NewID(now), token: store.NewID(now), session: store.NewID(now)}
 	f.run(`insert into users (id, email, name, role, password, enabled, revision, created_at, updated_at)

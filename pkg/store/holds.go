@@ -23,6 +23,8 @@ type Demand struct {
 	ExpiresAt int64 // when the holds end
 	// Limits are those that apply, whatever key serves, and those of the keys.
 	Limits []ID
+	// Strict reports that one of them, of tokens or cost, is strict: then the output may be lowered.
+	Strict bool
 	// Gateway reports that one of them is the gateway's: it is locked as well.
 	Gateway bool
 	// Party is the [PartyOf] of the end user.
@@ -90,7 +92,7 @@ const holdReturning = "\nreturning subject, party, starts, amount, gen, output, 
 
 // holdSQL returns the statement that holds in n limits. from selects the key, and first is the number of the first
 // parameter that is the hold's own.
-func holdSQL(from string, first, n int) string {
+func holdSQL(from string, first, n int, strict bool) string {
 	p := func(name int) string { return placeholder(first + name) }
 	const daily = "\n left join key_days d on d.key_id = k.id and d.day = $4"
 	const notSpent = " and coalesce(d.used, 0) < coalesce(k.daily_limit, 9223372036854775807)"
@@ -110,6 +112,9 @@ func holdSQL(from string, first, n int) string {
 		return "case l.metric when 2 then " + tokens + " when 3 then " + cost + " else " + requests + " end"
 	}
 	perStrength := func(estimate, bound string) string {
+		if !strict {
+			return estimate
+		}
 		return "case when l.strict then " + bound + " else " + estimate + " end"
 	}
 	claim := "select k.id as key_id, coalesce(d.gen, 0) as day_gen, coalesce(l.id, k.id) as subject, " + party + " as party, " + starts +
@@ -118,11 +123,16 @@ func holdSQL(from string, first, n int) string {
 		perMetric("0", p(pTokensEach), perStrength(p(pCostEach), p(pBoundCostEach))) + " as per,\n " +
 		perMetric("0", perStrength(p(pOutput), p(pBoundLeast)), perStrength(p(pOutput), p(pBoundLeast))) + " as lowest,\n " +
 		perStrength(p(pOutput), p(pBoundMost)) + " as most,\n coalesce(w.used, 0) + " +
-		"coalesce((select cast(sum(h.amount) as bigint) from holds h\n  where h.subject = l.id and h.party = " + party + " and h.starts = " + starts +
+		"coalesce((select cast(sum(h.amount) as bigint) from holds h\n  where h.subject <> h.key_id and h.subject = l.id and h.party = " + party + " and h.starts = " + starts +
 		" and (l.metric <> 4 or h.expires_at > $2)), 0) as taken\n " +
 		joins + daily + "\n left join limits l on l.id in (" + strings.Join(ids, ", ") + ") and (l.subject <> 2 or l.subject_id = k.id)" +
 		"\n left join limit_windows w on w.limit_id = l.id and w.party = " + party + " and w.starts = " + starts +
 		"\n where " + where + notSpent
+	if !strict {
+		return holdColumns + "with claims as materialized (" + claim + "),\nshares as (select claims.*, most as output, base + (most * per + 999) / 1000 as share from claims)\n" +
+			"select " + p(pID) + ", subject, key_id, day_gen, party, starts, share, gen, output, taken + share, " + p(pExpires) +
+			" from shares where not exists (select 1 from shares o where o.taken + o.share > o.cap)" + holdReturning
+	}
 	// room is the output that a limit leaves; below 0, it does not even leave the input. Without "materialized", both
 	// engines would sum up the holds for each mention of taken.
 	return holdColumns + "with claims as materialized (" + claim + "),\nrooms as (select claims.*, case when taken + base > cap then -1 when per = 0 then " + unbounded +
@@ -137,16 +147,17 @@ func holdSQL(from string, first, n int) string {
 var holdSQLs sync.Map
 
 type holdText struct {
-	from  string
-	first int
-	n     int
+	from   string
+	first  int
+	n      int
+	strict bool
 }
 
 func (t holdText) sql() string {
 	if sql, ok := holdSQLs.Load(t); ok {
 		return sql.(string)
 	}
-	sql := holdSQL(t.from, t.first, t.n)
+	sql := holdSQL(t.from, t.first, t.n, t.strict)
 	holdSQLs.Store(t, sql)
 	return sql
 }
@@ -194,7 +205,7 @@ func HoldKey(p Principal, revision, now int64, t Target, pass Passage, d *Demand
 		from = holdBySession + thisKey
 	}
 	args := []any{p.credential(), now, revision, DayOf(now), t.Key, t.Host, t.Model[:], AllModels[:], pass.Lease[:]}
-	return Stmt{SQL: holdText{from, 10, paddedLimits(len(d.Limits))}.sql(), Args: append(args, d.args(now)...)}
+	return Stmt{SQL: holdText{from, 10, paddedLimits(len(d.Limits)), d.Strict}.sql(), Args: append(args, d.args(now)...)}
 }
 
 // HoldRotated is [HoldKey] for the key whose turn it is, see [ReserveRotated].
@@ -204,7 +215,7 @@ func HoldRotated(p Principal, revision, now int64, targets []Target, set ID, d *
 		from = holdBySession + rotatedKey
 	}
 	args := []any{p.credential(), now, revision, DayOf(now), concatTargets(targets), int64(len(targets)), set, AllModels[:]}
-	return Stmt{SQL: holdText{from, 9, paddedLimits(len(d.Limits))}.sql(), Args: append(args, d.args(now)...)}
+	return Stmt{SQL: holdText{from, 9, paddedLimits(len(d.Limits)), d.Strict}.sql(), Args: append(args, d.args(now)...)}
 }
 
 // ScanHold reads a row of [HoldKey].
@@ -352,13 +363,13 @@ func SweepHolds(limits []ID, now int64) []Stmt {
 		{
 			SQL: `insert into limit_windows (limit_id, party, starts, used, unconfirmed, gen)
 select h.subject, h.party, h.starts, cast(sum(h.amount) as bigint), cast(sum(h.amount) as bigint), h.gen
- from holds h join limits l on l.id = h.subject and l.metric <> 4 where h.expires_at <= $1 and h.subject` + in(2) + `
+ from holds h join limits l on l.id = h.subject and l.metric <> 4 where h.expires_at <= $1 and h.subject <> h.key_id and h.subject` + in(2) + `
  group by h.subject, h.party, h.starts, h.gen order by h.subject, h.party, h.starts, h.gen
 on conflict (limit_id, party, starts) do update set used = limit_windows.used + excluded.used,
  unconfirmed = limit_windows.unconfirmed + excluded.unconfirmed where limit_windows.gen = excluded.gen`,
 			Args: with(expired),
 		},
-		{SQL: "delete from holds where expires_at <= $1 and subject" + in(2), Args: with(expired)},
+		{SQL: "delete from holds where expires_at <= $1 and subject <> key_id and subject" + in(2), Args: with(expired)},
 		{
 			SQL: "delete from limit_windows where starts > 0 and starts < (select " + keptWindows +
 				" from limits l where l.id = limit_windows.limit_id) and limit_id" + in(3),
@@ -408,7 +419,7 @@ func limitStatuses(which string, of, party ID, now int64, each func(LimitStatus)
 	const (
 		partyOf = "case when l.subject = 4 and l.end_user is null then $2 else $3 end"
 		starts  = "case l.span when 1 then $5 when 2 then $6 when 3 then $7 when 4 then $8 when 5 then $9 else 0 end"
-		sum     = "coalesce((select cast(sum(h.amount) as bigint) from holds h where h.subject = l.id and h.party = " + partyOf + " and h.starts = " + starts
+		sum     = "coalesce((select cast(sum(h.amount) as bigint) from holds h where h.subject <> h.key_id and h.subject = l.id and h.party = " + partyOf + " and h.starts = " + starts
 	)
 	return Stmt{
 		SQL: "select l.id, coalesce(w.used, 0), coalesce(w.unconfirmed, 0),\n " + sum + " and h.expires_at > $4), 0),\n " +

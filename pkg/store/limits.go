@@ -233,7 +233,7 @@ func DeleteLimit(ctx context.Context, r Runner, l Limit) error {
 	return oneAfter(ctx, r, []Stmt{l.lock()},
 		Stmt{SQL: "delete from limits where id = $1", Args: []any{l.ID}}, nil,
 		Stmt{SQL: "delete from limit_windows where limit_id = $1", Args: []any{l.ID}},
-		Stmt{SQL: "delete from holds where subject = $1", Args: []any{l.ID}}, l.bump())
+		Stmt{SQL: "delete from holds where subject = $1 and subject <> key_id", Args: []any{l.ID}}, l.bump())
 }
 
 // deleteLimitsOf returns the statements that delete the limits of a token or key, and what they counted.
@@ -241,7 +241,7 @@ func deleteLimitsOf(user, subject ID) []Stmt {
 	const of = " in (select l.id from limits l where l.subject_id = $1 and l.user_id = $2)"
 	return []Stmt{
 		{SQL: "delete from limit_windows where limit_id" + of, Args: []any{subject, user}},
-		{SQL: "delete from holds where subject" + of, Args: []any{subject, user}},
+		{SQL: "delete from holds where subject <> key_id and subject" + of, Args: []any{subject, user}},
 		{SQL: "delete from limits where subject_id = $1 and user_id = $2", Args: []any{subject, user}},
 	}
 }
@@ -255,12 +255,12 @@ func ResetLimit(ctx context.Context, r Runner, l Limit, now int64) error {
 		// A window in which nothing has been settled has no row yet.
 		Stmt{
 			SQL: `insert into limit_windows (limit_id, party, starts, used, unconfirmed, gen)
-				select h.subject, h.party, h.starts, 0, 0, min(h.gen) from holds h where h.subject = $1 and h.starts = $2
+				select h.subject, h.party, h.starts, 0, 0, min(h.gen) from holds h where h.subject = $1 and h.subject <> h.key_id and h.starts = $2
 				group by h.subject, h.party, h.starts order by h.party on conflict (limit_id, party, starts) do nothing`,
 			Args: []any{l.ID, starts},
 		},
 		Stmt{SQL: "update limit_windows set used = 0, unconfirmed = 0, gen = gen + 1 where limit_id = $1 and starts = $2", Args: []any{l.ID, starts}},
-		Stmt{SQL: "delete from holds where subject = $1 and starts = $2", Args: []any{l.ID, starts}},
+		Stmt{SQL: "delete from holds where subject = $1 and subject <> key_id and starts = $2", Args: []any{l.ID, starts}},
 		l.bump(),
 	)
 }

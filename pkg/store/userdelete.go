@@ -30,7 +30,7 @@ func DeleteUser(ctx context.Context, db DB, id ID, now int64) error {
 			Stmt{SQL: "delete from cooldowns where user_id = $1", Args: []any{id}},
 			Stmt{SQL: "delete from key_days where key_id in (select id from provider_keys where user_id = $1)", Args: []any{id}},
 			Stmt{SQL: "delete from limit_windows where limit_id in (select id from limits where user_id = $1)", Args: []any{id}},
-			Stmt{SQL: "delete from holds where subject in (select id from limits where user_id = $1)", Args: []any{id}},
+			Stmt{SQL: "delete from holds where subject <> key_id and subject in (select id from limits where user_id = $1)", Args: []any{id}},
 			Stmt{SQL: "delete from users where id = $1", Args: []any{id}},
 		)
 	})

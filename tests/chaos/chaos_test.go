@@ -37,6 +37,7 @@ func TestKill(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, "DATABASE_URL="+where, where)
+			w.unknown = callers
 			w.under(func() {
 				for i := range processes {
 					w.procs[i].proc.Stop(syscall.SIGKILL)
@@ -118,8 +119,8 @@ func TestConnectionLimit(t *testing.T) {
 	u.User = url.User(role)
 	asRole := u.String()
 	w := newWorld(t, "DATABASE_URL="+asRole, asRole)
-	w.unknown = callers
 	w.reopen(address) // not with a connection of the role
+	w.unknown = callers
 	w.under(func() {
 		execute(t, address, "alter role "+role+" connection limit 3")
 		execute(t, address, "select pg_terminate_backend(pid) from pg_stat_activity where usename = '"+role+"'")

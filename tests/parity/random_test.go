@@ -143,7 +143,7 @@ func chatTalk(list []said, native bool) (out []any) {
 		for _, r := range s.results {
 			t := object{"role": "tool", names[native]: r.id, "content": r.text}
 			switch {
-			case native || r.text != "":
+			case r.text != "":
 			case r.form == 1:
 				t["content"] = nil
 			case r.form == 2:

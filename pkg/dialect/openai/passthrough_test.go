@@ -376,7 +376,8 @@ func FuzzPassthrough(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(wanted.Messages) != len(req.Messages) {
+			warned := strings.Join(anew.Warnings, "|")
+			if len(wanted.Messages) != len(req.Messages) || strings.Contains(warned, "wants a result") || strings.Contains(warned, "takes no result") {
 				continue // the encoder mends what these rules are not known to refuse
 			}
 			if len(got.Messages) != len(wanted.Messages) {

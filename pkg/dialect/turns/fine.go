@@ -20,7 +20,7 @@ func (f *fitter) fine() bool {
 		t := turn{messages[i], i}
 		switch {
 		case slices.ContainsFunc(t.Parts, f.inexpressible), f.follows(&before, &t),
-			t.Role == chat.Assistant && (f.saysNothing(t.Parts) || f.rules.UserFirst && (i == 0 || before.is() == chat.System)),
+			f.empty(t.Role, t.Parts), t.Role == chat.Assistant && f.rules.UserFirst && (i == 0 || before.is() == chat.System),
 			!f.callsFine(&t, &before, &calls):
 			return false
 		}

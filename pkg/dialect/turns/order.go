@@ -72,18 +72,22 @@ func textResult(r *chat.ToolResult, media []chat.Part) (*chat.ToolResult, []chat
 	return &out, media
 }
 
-// dropEmpty drops turns of the assistant that say nothing.
+// dropEmpty drops turns of the assistant and the user that say nothing, if others say something.
 func (f *fitter) dropEmpty() {
 	if f.Same && !f.rules.SaysSomething {
 		return
 	}
-	empty := func(t turn) bool { return t.Role == chat.Assistant && f.saysNothing(t.Parts) }
+	empty := func(t turn) bool { return f.empty(t.Role, t.Parts) }
 	if f.rules.SaysSomething || slices.ContainsFunc(f.turns, func(t turn) bool { return t.is() != chat.System && !empty(t) }) {
 		f.turns = slices.DeleteFunc(f.turns, empty)
 	}
 	if len(f.turns) == 0 && len(f.Req.Messages) > 0 {
 		f.Refuse("messages", "the messages hold nothing that can be sent to %s", f.Provider())
 	}
+}
+
+func (f *fitter) empty(role chat.Role, parts []chat.Part) bool {
+	return (role == chat.Assistant || role == chat.User) && f.saysNothing(parts)
 }
 
 func (f *fitter) saysNothing(parts []chat.Part) bool {

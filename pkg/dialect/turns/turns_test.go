@@ -133,6 +133,8 @@ func TestFit(t *testing.T) {
 		"the assistant last":          {"u:x a:y", passed, nine, "u:x a:y " + goOn},
 		"a call last":                 {"u:x a+1", passed, nine, "u:x a+1 t-1!:" + none},
 		"the assistant says nothing":  {"u:x a u:y", chats, dialect.TurnRules{}, "u:x u:y"},
+		"the user says nothing":       {"u:x a:y u a:z", chats, dialect.TurnRules{}, "u:x a:y a:z"},
+		"only the system speaks":      {"s:x u", chats, dialect.TurnRules{}, ""},
 		"nothing, passed":             {"u:x a u:y", passed, dialect.TurnRules{}, ""},
 		"nothing and last":            {"u:x a", passed, nine, "u:x"},
 		"nobody says anything":        {"a", chats, dialect.TurnRules{}, ""},

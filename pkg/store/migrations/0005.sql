@@ -41,7 +41,7 @@ create table holds (
   expires_at bigint not null,              -- after that it counts as spent
   primary key (id, subject)
 ) /*sqlite without rowid */;
-create index holds_window on holds (subject, party, starts);
+create index holds_window on holds (subject, party, starts, expires_at, amount) where subject <> key_id;
 -- What a token may be used for: JSON arrays; empty: everything.
 alter table tokens add column allowed_models text not null default '[]';
 alter table tokens add column allowed_providers text not null default '[]';

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"os"
 	"sync"
 	"sync/atomic"
 
@@ -13,13 +12,11 @@ import (
 // makes the log long, so that some requests would wait for it. The gateway does it on a connection of its own.
 
 const (
-	// checkpointBytes is the length of the log from which it is copied.
-	checkpointBytes = 4 << 20
-	// resetBytes is the length from which writers wait for the end of a copy, so that the log begins anew: while they
-	// write, it can only grow.
-	resetBytes = 48 << 20
-	// checkEvery is how many writes pass between two looks at the log's length.
-	checkEvery = 64
+	// checkpointEvery is how many writes pass between two checkpoints; a write adds some pages of 4 kB.
+	checkpointEvery = 512
+	// resetPages is the length of the log from which writers wait for the end of a copy, so that the log begins anew:
+	// while they write, it may only grow. 12,000 pages are 48 MB.
+	resetPages = 12_000
 )
 
 type checkpoints struct {
@@ -31,7 +28,7 @@ type checkpoints struct {
 // wrote counts a write, and begins a checkpoint if the log is long.
 func (db *DB) wrote() {
 	c := &db.checkpoints
-	if c.writes.Add(1)%checkEvery != 0 || c.running.Swap(true) {
+	if c.writes.Add(1)%checkpointEvery != 0 || c.running.Swap(true) {
 		return
 	}
 	c.done.Go(func() {
@@ -43,7 +40,7 @@ func (db *DB) wrote() {
 // checkpoint copies the log. An error, such as a full disk, shows in the writes themselves, and the next checkpoint
 // tries again.
 func (db *DB) checkpoint() {
-	if db.logBytes() < checkpointBytes || !db.file.unchanged() {
+	if !db.file.unchanged() {
 		return
 	}
 	c, err := openConn(db.dsn, false)
@@ -51,8 +48,7 @@ func (db *DB) checkpoint() {
 		return
 	}
 	defer c.close()
-	c.copyLog()
-	if db.logBytes() < resetBytes {
+	if c.copyLog() < resetPages {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), db.timeout)
@@ -66,18 +62,14 @@ func (db *DB) checkpoint() {
 	c.copyLog()
 }
 
-// copyLog copies as much as it can without waiting for anybody, and without making anybody wait.
-func (c *conn) copyLog() {
+// copyLog copies as much as it can without waiting for anybody, and without making anybody wait. It returns the length of
+// the log in pages.
+func (c *conn) copyLog() int64 {
 	var busy, log, copied int64
 	var r results
 	st := store.Stmt{SQL: "pragma wal_checkpoint(passive)", Each: func(row store.Row) error { return row.Scan(&busy, &log, &copied) }}
-	c.run(context.Background(), &st, &r)
-}
-
-func (db *DB) logBytes() int64 {
-	info, err := os.Stat(db.file.path + walSuffix)
-	if err != nil {
+	if err := c.run(context.Background(), &st, &r); err != nil || r.deliver([]store.Stmt{st}) != nil {
 		return 0
 	}
-	return info.Size()
+	return log
 }

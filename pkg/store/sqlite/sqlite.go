@@ -138,6 +138,9 @@ func (db *DB) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	if store.IsUnbounded(ctx) {
 		return context.WithCancel(ctx)
 	}
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= db.timeout {
+		return ctx, func() {}
+	}
 	return context.WithTimeout(ctx, db.timeout)
 }
 
