@@ -36,6 +36,7 @@ type Call struct {
 	repeats bool                     // the holds may have been replaced by a trip whose outcome is unknown
 
 	deferred      []store.Stmt // of failed attempts; they go with the next round trip
+	databaseAway  bool         // why the request failed
 	hostFailures  map[hostFailure][]candidate
 	failedHosts   []store.CooldownID // that are not tried any more
 	metPage       bool               // of status 4xx, and pages is how many requests in a row did

@@ -34,6 +34,7 @@ func (c *Call) fail(err error) *fault.Error {
 		o.kind = store.DeadlinePassed
 	}
 	c.trace.setSkipped(c.skipped)
+	c.databaseAway = store.Away(err)
 	c.settle(o, nil)
 	return f
 }
@@ -44,7 +45,12 @@ func (c *Call) settle(o outcome, usage *chat.Usage) {
 		return
 	}
 	c.settled = true
-	c.g.write(context.WithoutCancel(c.ctx), c.record(o, usage), c.req.EndStatements != nil, c.deadline())
+	r := c.record(o, usage)
+	if c.databaseAway && c.g.backlog != nil {
+		c.g.keep(r, false) // its caller has waited for the database already
+		return
+	}
+	c.g.write(context.WithoutCancel(c.ctx), r, c.req.EndStatements != nil, c.deadline())
 }
 
 // deadline is the end of the request's time.

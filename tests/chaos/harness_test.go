@@ -98,7 +98,7 @@ type world struct {
 	answered []string // ids of requests that were answered
 	failed   int      // requests that got an error, or broke off
 	statuses map[int]int
-	lastFail time.Time
+	slowest  time.Duration // error
 	stop     chan struct{}
 	wg       sync.WaitGroup
 }
@@ -213,7 +213,9 @@ func (w *world) load() {
 					return
 				case <-time.After(pause):
 				}
-				w.note(w.send(i%processes, i%3 == 0))
+				sent := time.Now()
+				id, status := w.send(i%processes, i%3 == 0)
+				w.note(id, status, time.Since(sent))
 			}
 		})
 	}
@@ -238,7 +240,7 @@ func (w *world) send(i int, stream bool) (id string, status int) {
 	return resp.Header.Get("X-Request-ID"), resp.StatusCode
 }
 
-func (w *world) note(id string, status int) {
+func (w *world) note(id string, status int, took time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.statuses[status]++
@@ -247,7 +249,7 @@ func (w *world) note(id string, status int) {
 		return
 	}
 	w.failed++
-	w.lastFail = time.Now()
+	w.slowest = max(w.slowest, took)
 }
 
 // halt ends the load.
@@ -263,8 +265,9 @@ func (w *world) serves() (since time.Time) {
 		if row == 0 {
 			since = time.Now()
 		}
+		sent := time.Now()
 		id, status := w.send(row%processes, false)
-		w.note(id, status)
+		w.note(id, status, time.Since(sent))
 		if row++; status != 200 {
 			row = 0
 			time.Sleep(20 * time.Millisecond)
@@ -311,8 +314,9 @@ func (w *world) check(recovered time.Duration) {
 	served := w.int("select count(*) from requests where key_id = $1 and status = 200", w.limited)
 	called := w.called(0)
 	leaked := used - called
-	w.t.Logf("%d answered, %v by status; %d rows lost, %d reservations leaked, limit %d: %d called, %d served; recovered in %.1f s",
-		len(w.answered), w.statuses, lost, leaked, limit, called, served, recovered.Seconds())
+	w.t.Logf("%d answered, %v by status; %d rows lost, %d reservations leaked, limit %d: %d called, %d served; the slowest error took %.1f s; "+
+		"recovered in %.1f s",
+		len(w.answered), w.statuses, lost, leaked, limit, called, served, w.slowest.Seconds(), recovered.Seconds())
 	if lost > 0 {
 		w.t.Errorf("%d rows of answered requests are lost", lost)
 	}

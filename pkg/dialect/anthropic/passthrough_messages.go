@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
@@ -13,7 +12,7 @@ import (
 
 // conversation encodes the turns anew that changed, and all of them if the API would refuse what others hold.
 func (p *passthrough) conversation(t *body.Passthrough, anew map[int][]chat.Part) {
-	continues := p.endsWithAssistant() && p.TurnRules().Ends != dialect.EndsAny
+	continues := p.endsWithAssistant()
 	switch {
 	case p.mended || !p.turnsFit(anew): // the mark of cache_control then stands at the last block
 		t.Anew(func() {

@@ -54,8 +54,11 @@ const maxWarnings = 64
 
 // Warn adds a warning about something that is dropped or changed, once.
 func (w *Writer) Warn(format string, args ...any) {
+	if len(w.Warnings) >= maxWarnings {
+		return
+	}
 	text := fmt.Sprintf(format, args...)
-	if len(w.Warnings) < maxWarnings && !slices.Contains(w.Warnings, text) {
+	if !slices.Contains(w.Warnings, text) {
 		w.Warnings = append(w.Warnings, text)
 	}
 }
