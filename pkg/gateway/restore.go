@@ -188,7 +188,8 @@ func (t *earlierTurn) restored(messages []chat.Message, k candidate) (out [][]ch
 	}
 	kept := slices.ContainsFunc(messages, func(m chat.Message) bool { return keepsState(m.Parts) })
 	foreign := maker.Provider != k.providerID || maker.Vendor != vendorOf(k.model) ||
-		maker.Continued && k.provider.ReasoningBoundToContext(k.model) || maker.keyID != k.id && k.provider.ReasoningBoundToAccount()
+		maker.Continued && k.provider.ReasoningBoundToContext(k.model) ||
+		maker.keyID != k.id && k.provider.ReasoningBoundToAccount()
 	if kept && foreign {
 		for i := range messages {
 			out = append(out, withoutState(messages[i].Parts))

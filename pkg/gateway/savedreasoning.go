@@ -151,8 +151,10 @@ func lastStateOf(parts []chat.Part) string {
 func endsWithAssistant(messages []chat.Message) bool {
 	for i := len(messages) - 1; i >= 0; i-- {
 		m := &messages[i]
-		blank := !slices.ContainsFunc(m.Parts, func(p chat.Part) bool { return p.Kind != chat.Text || strings.TrimSpace(p.Text) != "" })
-		if m.Role == chat.Assistant || !blank && m.Role != chat.System && m.Role != chat.Developer {
+		says := slices.ContainsFunc(m.Parts, func(p chat.Part) bool {
+			return p.Kind != chat.Text || strings.TrimSpace(p.Text) != ""
+		})
+		if m.Role == chat.Assistant || says && m.Role != chat.System && m.Role != chat.Developer {
 			return m.Role == chat.Assistant
 		}
 	}

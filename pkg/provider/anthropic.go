@@ -68,7 +68,8 @@ var claudeTurns = dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDsWord, D
 
 // claudeNoPrefill are those of Claude 4.6 and later: "This model does not support assistant message prefill. The
 // conversation must end with a user message." (platform.claude.com/docs/en/about-claude/models/migration-guide).
-var claudeNoPrefill = &dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDsWord, DistinctCallIDs: true, Ends: dialect.EndsAnyButOwn}
+var claudeNoPrefill = &dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDsWord, DistinctCallIDs: true,
+	Ends: dialect.EndsAnyButOwn}
 
 // claudeModels are the generations, the newest first; what nobody has heard of counts as the
 // newest. Sources: platform.claude.com/docs/en/models/*/migration-guide of opus-5-5, sonnet-5-5,

@@ -92,7 +92,9 @@ func (f *fitter) document(p chat.Part) []chat.Part {
 		about = append(about, "Context: "+m.Context)
 	}
 	if data, ok := textOf(&m); ok && f.becomesText(&m) {
-		return []chat.Part{{Kind: chat.Text, Text: body.Tagged("document", strings.Join(append(about, data), "\n")), Cache: p.Cache}}
+		tagged := text(body.Tagged("document", strings.Join(append(about, data), "\n")))
+		tagged.Cache = p.Cache
+		return []chat.Part{tagged}
 	}
 	if m.Context == "" {
 		return []chat.Part{p}

@@ -51,7 +51,8 @@ func (f *fitter) callsFine(t, before *turn, calls *openCalls) bool {
 		switch {
 		case p.ToolCall != nil:
 			id := p.ToolCall.ID
-			if t.Role != chat.Assistant || fitID(id, f.rules.CallIDs) != id || f.rules.DistinctCallIDs && calls.ids[id] || len(calls.open) >= maxOpen {
+			if t.Role != chat.Assistant || fitID(id, f.rules.CallIDs) != id ||
+				f.rules.DistinctCallIDs && calls.ids[id] || len(calls.open) >= maxOpen {
 				return false
 			}
 			if f.rules.DistinctCallIDs {

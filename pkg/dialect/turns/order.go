@@ -105,7 +105,8 @@ func (f *fitter) saysNothing(parts []chat.Part) bool {
 // order mends roles that may not follow each other.
 func (f *fitter) order() {
 	if f.rules.UserFirst && len(f.turns) > 0 {
-		if i := slices.IndexFunc(f.turns, func(t turn) bool { return t.is() != chat.System }); i >= 0 && f.turns[i].Role == chat.Assistant {
+		i := slices.IndexFunc(f.turns, func(t turn) bool { return t.is() != chat.System })
+		if i >= 0 && f.turns[i].Role == chat.Assistant {
 			f.Warn("%s wants the user to speak first: a message of the user was put before", f.Provider())
 			f.turns = slices.Insert(f.turns, i, made(chat.User, text(begin)))
 		}
@@ -119,7 +120,8 @@ func (f *fitter) order() {
 			t = f.folded(t)
 		}
 		if i > 0 && f.follows(&out[len(out)-1], &t) {
-			f.Warn("%s wants the assistant to speak between a tool's result and the user: a short message was put there", f.Provider())
+			f.Warn("%s wants the assistant to speak between a tool's result and the user: a short message was put there",
+				f.Provider())
 			out = append(out, made(chat.Assistant, text(acknowledged)))
 		}
 		out = append(out, t)
