@@ -93,7 +93,9 @@ func (a *App) createToken(c *call) error {
 	}
 	digest := a.Secrets.Digest(token)
 	t.Hash = digest[:]
-	if err := store.CreateToken(c.r.Context(), a.DB, t); err != nil {
+	err = a.createWithin(c.r.Context(), t.UserID, store.OwnedTokens, a.Config.Caps.Tokens, "gateway tokens", "TOKEN_LIMIT",
+		func(r store.Runner) error { return store.CreateToken(c.r.Context(), r, t) })
+	if err != nil {
 		return err
 	}
 	return c.reply(http.StatusCreated, struct {

@@ -83,6 +83,7 @@ func Nouns(t *testing.T, open Open) {
 		"ambiguous turns": testAmbiguousTurns,
 		"turn purge":      testTurnPurge,
 		"jobs":            testJobs,
+		"job turns":       testJobTurns,
 		"job sight":       testJobSight,
 		"job limit":       testJobLimit,
 		"job fence":       testJobFence,
