@@ -55,13 +55,24 @@ func (a *App) limits(c *call, f store.LimitFilter, want func(*store.Limit) bool)
 // ask for another user's.
 func (a *App) listLimits(c *call) error {
 	q := c.query()
-	q.only("type", "id", "userId")
+	known := []string{"type", "id", "userId", "scope"}
+	if q.values.Get("scope") == scopeAll {
+		known = append(known, "limit", "cursor")
+	}
+	q.only(known...)
 	subject, id := q.text("type"), q.id("id")
 	if _, ok := gateway.ParseLimitSubject(subject); subject != "" && !ok {
 		q.issues.Add("type", "must be %s", subjectTypes)
 	}
 	user := q.id("userId")
+	everybody := q.text("scope") == scopeAll
+	if scope := q.text("scope"); scope != "" && (!everybody || !user.IsZero()) {
+		q.issues.Add("scope", "must be %s, without userId", scopeAll)
+	}
+	page := q.page()
 	switch {
+	case everybody && c.who.user.Role != store.RoleAdmin:
+		return fault.New(fault.Forbidden, "only the admin may see the limits of all users")
 	case user.IsZero():
 		user = c.who.user.ID
 	case user != c.who.user.ID && c.who.user.Role != store.RoleAdmin:
@@ -74,6 +85,9 @@ func (a *App) listLimits(c *call) error {
 		kind, _ := gateway.ParseLimitSubject(subject)
 		return (subject == "" || l.Subject == kind) && (id.IsZero() || l.SubjectID == id)
 	}
+	if everybody {
+		return a.listAllLimits(c, page, want)
+	}
 	all := limitList{Limits: []gateway.LimitView{}}
 	for _, f := range []store.LimitFilter{{User: user}, {}} {
 		views, err := a.limits(c, f, want)
@@ -83,6 +97,37 @@ func (a *App) listLimits(c *call) error {
 		all.Limits = append(all.Limits, views...)
 	}
 	return c.reply(http.StatusOK, all)
+}
+
+// scopeAll asks for what belongs to all users.
+const scopeAll = "all"
+
+// listAllLimits lists a page of the limits of all users and of the gateway, for the admin. Those of a page that are not
+// wanted are left out.
+func (a *App) listAllLimits(c *call, p page, want func(*store.Limit) bool) error {
+	limits, err := store.Limits(c.r.Context(), a.DB, store.LimitFilter{Everybody: true}, p.more())
+	if err != nil {
+		return err
+	}
+	limits, next := cut(limits, p, func(l store.Limit) store.ID { return l.ID })
+	statuses := map[store.ID]store.LimitStatus{}
+	stmts := make([]store.Stmt, len(limits))
+	for i, l := range limits {
+		stmts[i] = store.LimitStatusOf(l.ID, c.now(), func(s store.LimitStatus) { statuses[s.Limit] = s })
+	}
+	if err := a.DB.Run(c.r.Context(), stmts...); err != nil {
+		return err
+	}
+	views := []gateway.LimitView{}
+	for i := range limits {
+		if want(&limits[i]) {
+			views = append(views, c.viewLimit(&limits[i], statuses[limits[i].ID]))
+		}
+	}
+	return c.reply(http.StatusOK, struct {
+		limitList
+		NextCursor *store.ID `json:"nextCursor"`
+	}{limitList{views}, next})
 }
 
 // ownLimits lists the limits that bind a gateway token, as far as it may know them.

@@ -107,7 +107,7 @@ func TestLimitRefusesBadFields(t *testing.T) {
 	for in, path := range map[string]string{`{"amount":-1}`: "amount", `{"strict":true}`: "strict", `{"metric":"tokens"}`: "metric", `{"models":[""]}`: "models[0]"} {
 		ann.patch("/api/limits/"+id, in).refused(400, "VALIDATION_ERROR", fmt.Sprintf(`"path":%q`, path))
 	}
-	for query, path := range map[string]string{"type=person": "type", "id=1": "id", "other=1": "other", "userId=x": "userId"} {
+	for query, path := range map[string]string{"type=person": "type", "id=1": "id", "other=1": "other", "userId=x": "userId", "scope=mine": "scope", "limit=5": "limit"} {
 		ann.get("/api/limits?"+query).refused(400, "VALIDATION_ERROR", fmt.Sprintf(`"path":%q`, path))
 	}
 	ann.post("/api/limits", body(`"tokens"`, `"requests"`, `:5`, `:5,"strict":true`)).want(201).is("strict", "true")
@@ -139,6 +139,7 @@ func TestWhoMaySetWhichLimit(t *testing.T) {
 	mine := ann.limit(ofKey, `"metric":"requests","window":"day","amount":7`)
 	w.wait(2 * time.Millisecond)
 	user := root.limit(ofUser, rest)
+	w.wait(2 * time.Millisecond)
 	gateway := root.limit(`{"type":"gateway"}`, `"metric":"cost","window":"month","amount":9`)
 	list := ann.get("/api/limits").want(200)
 	list.is("limits.0.id", mine, "limits.1.id", user, "limits.1.amount", "1", "limits.2.id", gateway, "limits.2.metric", "cost")
@@ -148,6 +149,13 @@ func TestWhoMaySetWhichLimit(t *testing.T) {
 	}
 	root.get("/api/limits?userId="+ann.id.String()).want(200).is("limits.0.id", mine, "limits.1.id", user, "limits.2.amount", "9")
 	bob.get("/api/limits?userId="+ann.id.String()).refused(403, "FORBIDDEN", "admin")
+	bob.get("/api/limits?scope=all").refused(403, "FORBIDDEN", "admin")
+	page := root.get("/api/limits?scope=all&limit=2").want(200).is("limits.0.id", mine, "limits.1.id", user, "limits.1.used", "0")
+	page = root.get("/api/limits?scope=all&limit=2&cursor="+page.text("nextCursor")).want(200).is("limits.0.id", gateway, "nextCursor", "null")
+	page.members("", "limits", "nextCursor")
+	if n := root.get("/api/limits?scope=all&type=user").want(200).count("limits"); n != 1 {
+		t.Errorf("%d limits of users", n)
+	}
 	for _, step := range []struct {
 		who    *person
 		id     string
@@ -255,6 +263,19 @@ func TestScopesOverHTTP(t *testing.T) {
 	holder.chat(hello).want(200)
 	holder.post("/v1/messages", `{"model":"gpt-4o-mini","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}`).want(403)
 	holder.chat(strings.Replace(hello, "gpt-4o-mini", "gpt-4o", 1)).refused(403, "FORBIDDEN", "may not use the model")
+	chatOnly := w.anyone().with("Authorization", "Bearer "+ann.post("/api/tokens", `{"name":"chat","allowedEndpoints":["chat"]}`).want(201).text("token"))
+	chatOnly.chat(hello).want(200)
+	const messages = `"messages":[{"role":"user","content":"hi"}]}`
+	for path, body := range map[string]string{
+		"/v1/chat/completions": `{"model":"gpt-4o-mini",` + messages, "/v1/responses": `{"model":"gpt-4o-mini","input":"hi"}`,
+		"/v1/messages": `{"model":"gpt-4o-mini","max_tokens":5,` + messages, "/v1/messages/count_tokens": `{"model":"gpt-4o-mini",` + messages,
+		"/v1/embeddings": `{"model":"text-embedding-3-small","input":"hi"}`,
+		"/v1beta/models/gpt-4o-mini:generateContent": `{"contents":[{"parts":[{"text":"hi"}]}]}`,
+	} {
+		if r := chatOnly.post(path, body).want(403); !strings.Contains(r.body, "may not use the endpoint") {
+			t.Errorf("%s: %s", path, r.body)
+		}
+	}
 	if models := holder.get("/v1/models").want(200); !strings.Contains(models.body, `"gpt-4o-mini"`) || strings.Contains(models.body, `"gpt-4o"`) {
 		t.Errorf("models: %s", models.body)
 	}
