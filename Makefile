@@ -1,5 +1,5 @@
 # make test needs nothing but Go: it installs the servers that the tests start.
-.PHONY: help test vercel race chaos lint build release demo run fuzz screenshots clean
+.PHONY: help proof test vercel race chaos lint build release demo run fuzz screenshots clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -45,6 +45,10 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 
 screenshots: ## the README's pictures of the dashboard into docs/
 	@scripts/dashboard docs
+
+PROOF_CALLS ?= 10000
+proof: ## spend against limits from many callers at several processes, with failures and a kill -9, and print what was spent
+	@PROOF_CALLS=$(PROOF_CALLS) go test -count=1 -v -timeout 30m ./bench/quotaproof
 
 clean: ## remove what was built
 	rm -rf bin dist
