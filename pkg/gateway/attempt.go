@@ -141,6 +141,7 @@ func (g *Gateway) setFailure(a *attempt, failure *chat.Error) {
 
 // callWhole asks for a whole answer.
 func (g *Gateway) callWhole(ctx context.Context, a *attempt, request Request) {
+	defer g.contain(a)
 	enc, ok := a.encode(request)
 	if !ok {
 		return
@@ -206,6 +207,7 @@ func (g *Gateway) finishAttempt(a *attempt, err error) {
 
 // callStream asks for a stream and reads it up to its first substantive event.
 func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
+	defer g.contain(a)
 	enc, ok := a.encode(request)
 	if !ok {
 		return

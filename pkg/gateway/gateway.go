@@ -160,7 +160,7 @@ func (g *Gateway) Start(ctx context.Context, request Request) (*Call, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, g.settings.Timeout)
 	c := &Call{g: g, req: request, ctx: ctx, cancel: cancel, started: g.Now(), tried: map[store.ID]bool{}}
-	err := c.open()
+	err := c.openContained()
 	if err != nil {
 		f := c.fail(err)
 		cancel()

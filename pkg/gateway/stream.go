@@ -52,7 +52,7 @@ func (c *Call) read() []chat.Event {
 		a.early = nil
 		return first
 	}
-	c.buf = a.source.nextReady(a.source.next(c.buf[:0]))
+	c.buf = c.nextOf(a)
 	return c.buf
 }
 

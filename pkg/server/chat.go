@@ -2,10 +2,13 @@ package server
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
+	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 )
 
@@ -38,7 +41,7 @@ func (a *App) converse(c *call, d *decodedRequest) error {
 	defer call.Close()
 	name := cmp.Or(d.req.Route.RequestID, c.requestID())
 	if !d.req.Chat.Stream {
-		answer, err := d.encode(call, name, c.begun)
+		answer, err := a.encode(c, d, call, name)
 		if err != nil {
 			return err
 		}
@@ -48,6 +51,17 @@ func (a *App) converse(c *call, d *decodedRequest) error {
 	c.describe(call)
 	a.relay(c, call, d.codec.NewStreamEncoder(d.served(call, name, c.begun)), d.endpoint.StreamType)
 	return nil
+}
+
+// encode writes a whole answer. The request is settled already: a panic of the codec is an answer that cannot be given.
+func (a *App) encode(c *call, d *decodedRequest, call *gateway.Call, name string) (answer []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			a.Log.Error("panic", "request", c.requestID(), "what", fmt.Sprint(v), "stack", string(debug.Stack()))
+			err = fault.New(fault.Provider, "the gateway failed to translate the provider's answer")
+		}
+	}()
+	return d.encode(call, name, c.begun)
 }
 
 // describe sets the headers of an answer, with the limits of the token.
