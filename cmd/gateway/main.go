@@ -142,7 +142,7 @@ func help(t *terminal) {
 	for _, c := range commands() {
 		t.printf("  %-13s %s\n", c.name, c.summary)
 	}
-	t.printf("\nEnvironment variables configure it, also from a file .env; the README lists them.\n")
+	t.printf("\nEnvironment variables configure it, also from a file .env; docs/configuration.md lists them.\n")
 }
 
 // parse parses a command's flags and returns its operands, which must be as many as names.

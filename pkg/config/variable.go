@@ -36,7 +36,7 @@ func (v Variable) DefaultFor(platform Platform) string {
 	return v.Default
 }
 
-// Variables lists every variable the gateway reads, in the order of the README.
+// Variables lists every variable the gateway reads, in the order of docs/configuration.md.
 func Variables() []Variable {
 	variables := []Variable{
 		{Name: "DATABASE_URL", Kind: SecretURL,
