@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/store"
 	"github.com/alicetears/llm-gateway/pkg/store/saved"
