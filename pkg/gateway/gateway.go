@@ -102,11 +102,11 @@ func New(deps Deps, settings Settings) *Gateway {
 	g := &Gateway{Deps: deps, settings: settings, tables: newTableCache(), hints: newHints(),
 		slots: newSlots(settings.UpstreamRequests)}
 	g.settles = store.NewGroup(settleLimit, deps.DB.Timeout, func(ctx context.Context, batch []store.Record) error {
-		return g.DB.Run(ctx, store.Settle(batch)...)
+		return g.DB.Run(ctx, store.Settle(batch, g.Now().UnixMilli())...)
 	})
 	if settings.Backlog > 0 {
 		g.backlog = newBacklog(settings.Backlog, func(ctx context.Context, records []store.Record) error {
-			return g.DB.Run(ctx, store.Settle(records)...)
+			return g.DB.Run(ctx, store.Settle(records, g.Now().UnixMilli())...)
 		}, g.notWritten)
 	}
 	return g

@@ -268,7 +268,7 @@ values ($1, $2, $1, 0, $3, 0, 4000, 0, 0, 0, $4)`, hold.ID, l.ID, make([]byte, 1
 	}
 	before := w.status(l)
 	spent := store.Spending{ID: hold.ID, Repeated: true, Charges: []store.Charge{{Hold: store.Hold{Limit: l.ID, Amount: 4000}, Spent: 100}}}
-	err := w.db.DB.Run(t.Context(), store.Settle([]store.Record{{ID: store.NewID(w.clock.Load()), User: w.user, Spent: []store.Spending{spent}}})...)
+	err := w.db.DB.Run(t.Context(), store.Settle([]store.Record{{ID: store.NewID(w.clock.Load()), User: w.user, Spent: []store.Spending{spent}}}, w.clock.Load())...)
 	if err != nil {
 		t.Fatal(err)
 	}

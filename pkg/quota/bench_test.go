@@ -29,7 +29,7 @@ func BenchmarkLimits(b *testing.B) {
 				ids = append(ids, l.ID)
 			}
 			settles := store.NewGroup(64, db.Timeout, func(ctx context.Context, batch []store.Record) error {
-				return db.Run(ctx, store.Settle(batch)...)
+				return db.Run(ctx, store.Settle(batch, 0)...)
 			})
 			c := quota.Request{Principal: store.Principal{User: f.user, Token: f.token}, Revision: f.revision, Now: now, Targets: f.targets(f.keys...)}
 			var wg sync.WaitGroup

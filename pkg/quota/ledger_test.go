@@ -187,7 +187,7 @@ func TestLimitsFollowTheModel(t *testing.T) {
 			y.limits, ids = append(y.limits, &ledgerLimit{l, map[int64]*ledgerWindow{}}), append(ids, l.ID)
 		}
 		settle := func(spent store.Spending, at int64) {
-			f.do(store.Settle([]store.Record{{ID: store.NewID(at), User: f.user, Token: f.token, Model: "m", Spent: []store.Spending{spent}}})...)
+			f.do(store.Settle([]store.Record{{ID: store.NewID(at), User: f.user, Token: f.token, Model: "m", Spent: []store.Spending{spent}}}, 0)...)
 		}
 		clock := int64(now)
 		for step := range 500 {
@@ -345,7 +345,7 @@ func TestLimitsAreExactUnderConcurrency(t *testing.T) {
 		for p := range processes {
 			q := quota.New(db)
 			settles := store.NewGroup(64, db.Timeout, func(ctx context.Context, batch []store.Record) error {
-				return db.Run(ctx, store.Settle(batch)...)
+				return db.Run(ctx, store.Settle(batch, 0)...)
 			})
 			for n := range callers {
 				rng := rand.New(rand.NewPCG(uint64(p), uint64(n)))

@@ -39,7 +39,7 @@ func TestFailoverInAllDirectionsDoesNotDeadlock(t *testing.T) {
 		for i := range quotas {
 			quotas[i] = quota.New(db)
 			settles[i] = store.NewGroup(64, db.Timeout, func(ctx context.Context, batch []store.Record) error {
-				return db.Run(ctx, store.Settle(batch)...)
+				return db.Run(ctx, store.Settle(batch, 0)...)
 			})
 		}
 		var wg sync.WaitGroup

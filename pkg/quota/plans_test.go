@@ -55,7 +55,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 			for _, h := range made.Holds {
 				spent.Charges = append(spent.Charges, store.Charge{Hold: h, Spent: 1})
 			}
-			if err := r.Run(t.Context(), store.Settle([]store.Record{{ID: store.NewID(at), User: o.User.ID, Spent: []store.Spending{spent}}})...); err != nil {
+			if err := r.Run(t.Context(), store.Settle([]store.Record{{ID: store.NewID(at), User: o.User.ID, Spent: []store.Spending{spent}}}, at)...); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := q.Refresh(t.Context(), p, store.ID{}, at); err != nil {

@@ -15,7 +15,7 @@ func (a *App) listKeys(c *call) error {
 	if filter.Provider != "" && a.Providers.ByID(filter.Provider) == nil {
 		q.issues.Add("provider", "%s", a.unknownProvider())
 	}
-	enabled := q.boolean("enabled")
+	enabled, page := q.boolean("enabled"), q.ownPage()
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -30,10 +30,12 @@ func (a *App) listKeys(c *call) error {
 			views = append(views, v)
 		}
 	}
+	from, to, next := page.of(len(views), func(i int) store.ID { return views[i].ID })
 	return c.reply(http.StatusOK, struct {
-		Keys  []keyView `json:"keys"`
-		Total int       `json:"total"`
-	}{views, len(views)})
+		Keys       []keyView `json:"keys"`
+		Total      int       `json:"total"`
+		NextCursor *store.ID `json:"nextCursor,omitempty"`
+	}{views[from:to], len(views), next})
 }
 
 func (a *App) unknownProvider() string {

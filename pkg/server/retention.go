@@ -120,6 +120,9 @@ func (r *retention) purge(ctx context.Context, now int64) (int64, error) {
 		n += gone
 	}
 	if err == nil {
+		_, err = store.CountUses(ctx, r.db, now)
+	}
+	if err == nil {
 		_, err = store.MergeSums(ctx, r.db, store.Merge{Now: now, All: !r.merged.Load()})
 		r.merged.Store(err == nil)
 	}

@@ -36,17 +36,25 @@ type usedTokenView struct {
 
 // listTokens lists the user's tokens, oldest first.
 func (a *App) listTokens(c *call) error {
+	q := c.query()
+	page := q.ownPage()
+	if err := q.err(); err != nil {
+		return err
+	}
 	tokens, err := store.Tokens(c.r.Context(), a.DB, c.who.user.ID)
 	if err != nil {
 		return err
 	}
+	from, to, next := page.of(len(tokens), func(i int) store.ID { return tokens[i].ID })
+	tokens = tokens[from:to]
 	views := make([]usedTokenView, len(tokens))
 	for i, t := range tokens {
 		views[i] = usedTokenView{viewToken(t.Token), since(t.LastUsedAt), t.Requests}
 	}
 	return c.reply(http.StatusOK, struct {
-		Tokens []usedTokenView `json:"tokens"`
-	}{views})
+		Tokens     []usedTokenView `json:"tokens"`
+		NextCursor *store.ID       `json:"nextCursor,omitempty"`
+	}{views, next})
 }
 
 // maxTokenDays is the longest life of a token that expires.

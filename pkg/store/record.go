@@ -89,8 +89,9 @@ type latencyHour struct {
 
 // Settle returns the statements that write the records: a row each, and one addition to each
 // hourly sum that they share. The sums come in the order of their keys, so that two
-// processes that settle at once wait for each other instead of deadlocking.
-func Settle(records []Record) []Stmt {
+// processes that settle at once wait for each other instead of deadlocking. Records that come a day late are added to
+// the totals, see [CountUses]; now is in Unix milliseconds.
+func Settle(records []Record, now int64) []Stmt {
 	stmts := appendStatements(make([]Stmt, 0, 2*len(records)+4), records)
 	hours := make(map[usageHour]usageSums, 1)
 	latencies := make(map[latencyHour]int64, 4)
@@ -107,6 +108,9 @@ func Settle(records []Record) []Stmt {
 		if r.FirstByteMs != nil {
 			latencies[latencyHour{r.User, at.hour, KindFirstByte, BucketOf(*r.FirstByteMs)}]++
 		}
+	}
+	if late := lateUses(hours, now); len(late) > 0 {
+		stmts = append(late, stmts...)
 	}
 	stmts = appendUsageHours(stmts, hours)
 	stmts = appendLatencyHours(stmts, latencies)

@@ -60,10 +60,13 @@ func Fill(t *testing.T, db store.DB, requests int) Owner {
 		for range keys {
 			k := w.key(o.User)
 			o.Keys = append(o.Keys, k)
+			must(t, g.Run(ctx, store.Stmt{SQL: "insert into use_totals (user_id, subject, requests, last_at) values ($1, $2, 1, $3)",
+				Args: []any{o.User.ID, k.ID, start}}))
 			for back := range int64(4) {
 				must(t, g.Run(ctx, store.Stmt{SQL: "insert into key_days (key_id, day, used) values ($1, $2, 0)", Args: []any{k.ID, today - back}}))
 			}
 		}
+		must(t, g.Run(ctx, store.Stmt{SQL: "insert into use_counted (user_id, before) values ($1, 0)", Args: []any{o.User.ID}}))
 		must(t, g.Run(ctx, store.Stmt{SQL: "insert into cursors (user_id, key_set, turn) values ($1, $2, 1)", Args: []any{o.User.ID, o.Keys[0].ID}},
 			store.SaveTurn(store.SavedTurn{ID: store.ID{1}, UserID: o.User.ID, KeyID: o.Keys[0].ID, Encrypted: []byte("x"), EncryptionKeyID: "k",
 				ExpiresAt: start + int64(i)*minute}, []store.ID{{2}, {3}}, start),
@@ -122,7 +125,7 @@ func (w *world) fillLog(requests, sumEvery int, whose func(*rand.Rand, *store.Re
 				r.Status, r.Outcome, r.Trace = 502, store.Failed, `{"attempts":[]}`
 			}
 			whose(rng, r)
-		})})
+		})}, start-30*day)
 		if n%sumEvery != 0 {
 			stmts = stmts[:1]
 		}

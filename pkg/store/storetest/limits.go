@@ -68,7 +68,7 @@ func testLimitSubjects(w *world) {
 		must(w.T, store.CreateLimit(ctx, w.db, l))
 		must(w.T, w.db.Run(ctx, store.Settle([]store.Record{w.record(u, func(r *store.Record) {
 			r.Spent = []store.Spending{{ID: store.NewID(start), Charges: []store.Charge{{Hold: store.Hold{Limit: l.ID}, Spent: 3}}}}
-		})})...))
+		})}, start)...))
 		if subject == store.LimitUser {
 			kept = l
 		}

@@ -78,6 +78,7 @@ func Nouns(t *testing.T, open Open) {
 		"retention":       testRetention,
 		"retention ends":  testRetentionEnds,
 		"merged sums":     testMergedSums,
+		"totals":          testTotals,
 		"purged quotas":   testPurgedQuotas,
 		"turns":           testTurns,
 		"ambiguous turns": testAmbiguousTurns,
