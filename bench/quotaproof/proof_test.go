@@ -45,27 +45,29 @@ func TestProof(t *testing.T) {
 	n := calls(t)
 	w := newWorld(t)
 	// A quarter of the calls is each token's. Every cap is reached, and leaves room for the others.
-	first := &w.accounts[0]
+	first, second := &w.accounts[0], &w.accounts[1]
 	amount := func(perCent int64, each int64) int64 { return int64(n) * perCent * each / 100 }
 	limits := []struct {
 		name   string
 		counts func(entry) bool
 		store.Limit
 	}{
-		{"key", func(e entry) bool { return e.account == 0 && e.key == 0 },
-			store.Limit{Subject: store.LimitKey, SubjectID: first.keys[0], Metric: store.MetricCost, Amount: amount(5, 19_000)}},
+		{"key, strict", func(e entry) bool { return e.account == 0 && e.key == 0 },
+			store.Limit{Subject: store.LimitKey, SubjectID: first.keys[0], Metric: store.MetricCost, Amount: amount(5, 19_000), Strict: true}},
 		{"another key", func(e entry) bool { return e.account == 0 && e.key == 1 },
 			store.Limit{Subject: store.LimitKey, SubjectID: first.keys[1], Metric: store.MetricRequests, Amount: amount(5, 1)}},
 		{"token", func(e entry) bool { return e.account == 0 && e.token == 0 },
 			store.Limit{Subject: store.LimitToken, SubjectID: first.tokens[0], Metric: store.MetricRequests, Amount: amount(10, 1)}},
-		{"user", func(e entry) bool { return e.account == 0 },
-			store.Limit{Subject: store.LimitUser, SubjectID: first.user, Metric: store.MetricTokens, Amount: amount(20, 32)}},
+		{"user, strict", func(e entry) bool { return e.account == 0 },
+			store.Limit{Subject: store.LimitUser, SubjectID: first.user, Metric: store.MetricTokens, Amount: amount(20, 32), Strict: true}},
+		{"another user", func(e entry) bool { return e.account == 1 },
+			store.Limit{User: second.user, Subject: store.LimitUser, SubjectID: second.user, Metric: store.MetricTokens, Amount: amount(15, 32)}},
 		{"gateway", func(entry) bool { return true }, store.Limit{Subject: store.LimitGateway, Metric: store.MetricRequests, Amount: amount(45, 1)}},
 	}
 	for i := range limits {
 		l := &limits[i].Limit
 		l.ID, l.Span, l.CreatedAt = store.NewID(time.Now().UnixMilli()), store.SpanTotal, time.Now().UnixMilli()
-		if l.Subject != store.LimitGateway {
+		if l.Subject != store.LimitGateway && l.User.IsZero() {
 			l.User = first.user
 		}
 		if err := store.CreateLimit(t.Context(), w.db, *l); err != nil {
@@ -122,16 +124,16 @@ func TestProof(t *testing.T) {
 		if spent > status.Used {
 			t.Errorf("%s: the provider was asked for %d %s, and %d are counted", l.name, spent, metric, status.Used)
 		}
-		switch l.Metric {
-		case store.MetricRequests:
+		switch {
+		case l.Metric == store.MetricRequests, l.Strict:
 			if overshoot > 0 {
-				t.Errorf("%s: %d requests beyond the cap", l.name, overshoot)
+				t.Errorf("%s: %d %s beyond the cap", l.name, overshoot, metric)
 			}
-		case store.MetricTokens:
+		case l.Metric == store.MetricTokens:
 			if most := int64(callers) * maxTokensOfCall; overshoot > most {
 				t.Errorf("%s: %d tokens beyond the cap, more than %d in flight", l.name, overshoot, most)
 			}
-		case store.MetricCost:
+		case l.Metric == store.MetricCost:
 			if most := int64(callers) * maxTokensOfCall * 600; overshoot > most {
 				t.Errorf("%s: %d nano-dollars beyond the cap, more than %d in flight", l.name, overshoot, most)
 			}

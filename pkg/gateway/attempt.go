@@ -32,6 +32,7 @@ type attempt struct {
 	forms       *body.ToolForms     // not nil: the provider knows tools in other forms
 	callIDs     *turns.IDs          // of the conversation; the answer's calls get others
 
+	lowered       string // not empty: warns that the answer is shorter than the caller wanted
 	warnings      []string
 	requestID     string // the provider's
 	firstByte     time.Time

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -266,6 +267,11 @@ func (c *Call) try(k candidate, pick choice, res quota.Reservation) (done bool, 
 	c.last = a
 	request := c.req
 	request.Chat, request.changedMessages = c.requestFor(k)
+	if most := c.lowered(a); most != nil {
+		chat := *request.Chat
+		chat.MaxTokens = most
+		request.Chat = &chat
+	}
 	if a.stream {
 		done = c.waitForFirstEvent(a, request)
 	} else {
@@ -304,6 +310,9 @@ func (c *Call) commit(a *attempt) {
 	if c.firstEvent == nil {
 		c.warnings = a.warnings
 		c.noteFirstByte(a)
+	}
+	if a.lowered != "" {
+		c.warnings = append(slices.Clip(c.warnings), a.lowered)
 	}
 	if !a.stream {
 		c.finishWhole(a)

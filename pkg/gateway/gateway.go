@@ -52,6 +52,10 @@ type Settings struct {
 // Cost returns the cost of a request.
 type Cost func(r catalog.Request, usage *chat.Usage) catalog.Charge
 
+// Dearest returns the highest prices that a request with at most so many input tokens may be charged. Errors:
+// catalog.ErrUnpriced, catalog.ErrUnknownTier.
+type Dearest func(r catalog.Request, input int64) (catalog.Ceiling, error)
+
 // Deps are what a Gateway works with. All are required but OnSettled.
 type Deps struct {
 	DB        store.DB
@@ -60,6 +64,7 @@ type Deps struct {
 	Providers *provider.Table
 	Upstream  *provider.Client
 	Cost      Cost
+	Dearest   Dearest
 	Log       *slog.Logger
 	Now       func() time.Time
 	// OnSettled, if set, is called after a request was settled and its answer was handed over.

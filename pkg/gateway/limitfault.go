@@ -133,6 +133,8 @@ func (c *Call) limitFault(b *limitBlock) error {
 		msg = fmt.Sprintf("the limit of %s of %s is reached: %s used, %s held by requests under way", *v.Amount, whose, *v.Used, *v.Held)
 	}
 	switch {
+	case v.Amount != nil && b.needs > b.Amount:
+		msg += fmt.Sprintf("; this request alone may need %s", LimitAmount{b.Metric, b.needs})
 	case b.wait == heldWait:
 		msg += "; try again when others have ended"
 	case v.ResetsAt != nil:

@@ -44,8 +44,8 @@ func (k candidate) is(model string) bool {
 	return model == k.model || model == k.providerID+"/"+k.model
 }
 
-// bound are the limits that hold for the candidate.
-func (c *Call) bound(k candidate) []*store.Limit {
+// binding are the limits that hold for the candidate.
+func (c *Call) binding(k candidate) []*store.Limit {
 	var all []*store.Limit
 	for i := range c.entry.table.limits {
 		if l := &c.entry.table.limits[i]; c.binds(l, k) {
@@ -80,9 +80,11 @@ func (c *Call) demandFor(pick *choice, now int64) (d store.Demand, err error) {
 	for _, l := range limits {
 		d.Limits = append(d.Limits, l.ID)
 		d.Gateway = d.Gateway || l.Subject == store.LimitGateway
-		d.Strict = d.Strict || l.Strict && l.Metric != store.MetricRequests
+		d.Strict = d.Strict || bounds(l)
 	}
-	d.Estimate, err = c.estimate(limits, pick.keys, now)
+	if d.Estimate, err = c.estimate(limits, pick.keys, now); err == nil && d.Strict {
+		d.Bound, err = c.bound(limits, pick.keys)
+	}
 	return d, err
 }
 
@@ -92,7 +94,7 @@ const holdGrace = 30 * time.Second
 // demanded are the limits that the request has to hold for the candidate: those of its key, or the others. A request
 // counts once, so an attempt that was not released has counted it already.
 func (c *Call) demanded(k candidate, ofKey bool) []*store.Limit {
-	return slices.DeleteFunc(c.bound(k), func(l *store.Limit) bool {
+	return slices.DeleteFunc(c.binding(k), func(l *store.Limit) bool {
 		counted := l.Metric == store.MetricRequests && c.counted && !ofKey
 		return (l.Subject == store.LimitKey) != ofKey || counted
 	})
@@ -102,6 +104,7 @@ func (c *Call) demanded(k candidate, ofKey bool) []*store.Limit {
 type limitBlock struct {
 	*store.Limit
 	store.LimitStatus
+	needs    int64 // what the request takes
 	resetsAt int64 // Unix milliseconds; 0: never
 	wait     time.Duration
 	fallback *store.Limit // that is in the way as well and names a fallback; nil: none does
@@ -124,13 +127,21 @@ func (c *Call) blockOf(k candidate, s quota.Status, now int64) (longest *limitBl
 	if err != nil {
 		return nil, err
 	}
+	bound, err := c.bound(limits, []candidate{k})
+	if err != nil {
+		return nil, err
+	}
 	for _, l := range limits {
 		status := s.Limits[l.ID]
-		amount := amountOf(l, need)
+		amount := amountOf(l, need, need.Most)
+		if bounds(l) {
+			bound.TokensEach = need.TokensEach
+			amount = amountOf(l, bound, bound.Least)
+		}
 		if status.Used+status.Held+amount <= l.Amount {
 			continue
 		}
-		b := &limitBlock{Limit: l, LimitStatus: status, resetsAt: l.Span.End(now), wait: heldWait}
+		b := &limitBlock{Limit: l, LimitStatus: status, needs: amount, resetsAt: l.Span.End(now), wait: heldWait}
 		switch {
 		case status.Used+amount <= l.Amount:
 		case b.resetsAt == 0:
@@ -155,6 +166,9 @@ func (c *Call) blockOf(k candidate, s quota.Status, now int64) (longest *limitBl
 // otherwise.
 func (c *Call) soonestLimit() (soonest *limitBlock) {
 	for _, k := range c.candidates {
+		if c.failedAttempt(k) != nil {
+			continue // what it holds still is not what is in the way
+		}
 		b := c.limited[k.id]
 		if b == nil {
 			return nil
@@ -214,13 +228,13 @@ func (c *Call) spent(r *store.Record, usage *chat.Usage) (all []store.Spending) 
 	return all
 }
 
-// amountOf returns what the request takes of the limit.
-func amountOf(l *store.Limit, need store.Need) int64 {
+// amountOf returns what the request takes of the limit with so much output.
+func amountOf(l *store.Limit, need store.Need, output int64) int64 {
 	switch l.Metric {
 	case store.MetricTokens:
-		return need.Tokens + (need.Most*need.TokensEach+999)/1000
+		return need.Tokens + (output*need.TokensEach+999)/1000
 	case store.MetricCost:
-		return need.Cost + (need.Most*need.CostEach+999)/1000
+		return need.Cost + (output*need.CostEach+999)/1000
 	}
 	return 1
 }

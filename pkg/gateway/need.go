@@ -23,10 +23,7 @@ func (c *Call) estimate(limits []*store.Limit, keys []candidate, now int64) (n s
 		return n, nil
 	}
 	n.Tokens = c.inputEstimate()
-	answers := int64(1)
-	if c.req.Chat.N != nil {
-		answers = max(1, min(*c.req.Chat.N, maxAnswers))
-	}
+	answers := c.answers()
 	if c.req.Embedding == nil {
 		n.TokensEach, n.Most = 1000*answers, maxEstimatedOutput
 		if most := c.req.Chat.MaxTokens; most != nil {
@@ -45,6 +42,14 @@ func (c *Call) estimate(limits []*store.Limit, keys []candidate, now int64) (n s
 		n.Cost, n.CostEach = max(n.Cost, input), max(n.CostEach, each*answers)
 	}
 	return n, nil
+}
+
+// answers is how many the request wants.
+func (c *Call) answers() int64 {
+	if c.req.Chat.N == nil {
+		return 1
+	}
+	return max(1, min(*c.req.Chat.N, maxAnswers))
 }
 
 // maxAnswers bounds the number of answers that is believed: no provider gives more.

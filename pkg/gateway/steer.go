@@ -37,7 +37,7 @@ func (c *Call) steer(now int64) bool {
 
 // steerByHint steers the request if a limit that holds for its first candidate was found reached a moment ago.
 func (c *Call) steerByHint(now int64) {
-	for _, l := range c.bound(c.candidates[0]) {
+	for _, l := range c.binding(c.candidates[0]) {
 		if l.Fallback != "" && c.g.hints.steers(c.entry.table, l.ID, now) && c.steerBy(l) {
 			return
 		}

@@ -16,6 +16,8 @@ func anthropicRow() Provider {
 	return Provider{
 		ID: "anthropic", Name: "Anthropic", BaseURL: "https://api.anthropic.com",
 		Auth: XAPIKey, RequestID: "Request-Id",
+		// inference_geo may be a setting of the workspace ("Data residency"). A picture counts 4,784 tokens at most ("Vision").
+		Billing:                 Billing{Percent: 110, ImageTokens: 4784},
 		Header:                  map[string]string{"Anthropic-Version": "2023-06-01"},
 		ForwardedRequestHeaders: []string{"Anthropic-Version", "Anthropic-Beta"},
 		modelIDs:                modelIDs{prefixes: []string{"claude-"}},

@@ -103,9 +103,6 @@ func (b *limitChange) apply(issues *fault.Issues, l *store.Limit) (c store.Limit
 	if l.Strict && l.Fallback != "" {
 		issues.Add("strict", "cannot be true together with onReached: a limit with another model is no cap")
 	}
-	if l.Strict && (l.Metric == store.MetricTokens || l.Metric == store.MetricCost) {
-		issues.Add("strict", "can be true for limits of requests only, which are always exact")
-	}
 	return c
 }
 

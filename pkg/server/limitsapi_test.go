@@ -79,32 +79,32 @@ func TestLimitRefusesBadFields(t *testing.T) {
 		return strings.NewReplacer(change...).Replace(b)
 	}
 	for in, path := range map[string]string{
-		body(`"token"`, `"endUser"`):                      "subject.type",
-		body(`"token"`, `"person"`):                       "subject.type",
-		body(token, store.NewID(1).String()):              "subject.id",
-		body(token, "1"):                                  "subject.id",
-		body(`"tokens"`, `"concurrent"`):                  "metric",
-		body(`"day"`, `"year"`):                           "window",
-		body(`:5`, `:-1`):                                 "amount",
-		body(`:5`, `:1.5`):                                "amount",
-		body(`:5`, `:"5"`):                                "amount",
-		body(`:5`, `:1e3`):                                "amount",
-		body(`:5`, `:null`):                               "amount",
-		body(`:5`, `:9000000000000000`):                   "amount",
-		body(`"tokens"`, `"cost"`, `:5`, `:0.0000000001`): "amount",
-		body(`"tokens"`, `"cost"`, `:5`, `:1000000.1`):    "amount",
-		body(`:5`, `:5,"models":["a b","*"]`):             "models[0]",
-		body(`:5`, `:5,"strict":true`):                    "strict",
-		body(`:5`, `:5,"onReached":{"model":"*"}`):        "onReached.model",
-		body(`:5`, `:5,"onReached":{"model":""}`):         "onReached.model",
-		body(`:5`, `:5,"onReached":{}`):                   "onReached.model",
+		body(`"token"`, `"endUser"`):                             "subject.type",
+		body(`"token"`, `"person"`):                              "subject.type",
+		body(token, store.NewID(1).String()):                     "subject.id",
+		body(token, "1"):                                         "subject.id",
+		body(`"tokens"`, `"concurrent"`):                         "metric",
+		body(`"day"`, `"year"`):                                  "window",
+		body(`:5`, `:-1`):                                        "amount",
+		body(`:5`, `:1.5`):                                       "amount",
+		body(`:5`, `:"5"`):                                       "amount",
+		body(`:5`, `:1e3`):                                       "amount",
+		body(`:5`, `:null`):                                      "amount",
+		body(`:5`, `:9000000000000000`):                          "amount",
+		body(`"tokens"`, `"cost"`, `:5`, `:0.0000000001`):        "amount",
+		body(`"tokens"`, `"cost"`, `:5`, `:1000000.1`):           "amount",
+		body(`:5`, `:5,"models":["a b","*"]`):                    "models[0]",
+		body(`:5`, `:5,"strict":true,"onReached":{"model":"m"}`): "strict",
+		body(`:5`, `:5,"onReached":{"model":"*"}`):               "onReached.model",
+		body(`:5`, `:5,"onReached":{"model":""}`):                "onReached.model",
+		body(`:5`, `:5,"onReached":{}`):                          "onReached.model",
 		body(`"tokens"`, `"requests"`, `:5`, `:5,"strict":true,"onReached":{"model":"m"}`): "strict",
 		body(`:5`, `:5,"other":1`):                      "other",
 		`{"metric":"tokens","window":"day","amount":5}`: "subject",
 	} {
 		ann.post("/api/limits", in).refused(400, "VALIDATION_ERROR", fmt.Sprintf(`"path":%q`, path))
 	}
-	for in, path := range map[string]string{`{"amount":-1}`: "amount", `{"strict":true}`: "strict", `{"metric":"tokens"}`: "metric", `{"models":[""]}`: "models[0]"} {
+	for in, path := range map[string]string{`{"amount":-1}`: "amount", `{"strict":true,"onReached":{"model":"m"}}`: "strict", `{"metric":"tokens"}`: "metric", `{"models":[""]}`: "models[0]"} {
 		ann.patch("/api/limits/"+id, in).refused(400, "VALIDATION_ERROR", fmt.Sprintf(`"path":%q`, path))
 	}
 	for query, path := range map[string]string{"type=person": "type", "id=1": "id", "other=1": "other", "userId=x": "userId", "scope=mine": "scope", "limit=5": "limit"} {

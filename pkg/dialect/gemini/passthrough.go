@@ -14,6 +14,7 @@ import (
 var members = body.Members{
 	"model": {Compare: body.Replaced},
 	"generationConfig": {Compare: body.Replaced, Fields: true, Members: body.Members{
+		"maxOutputTokens":  {Compare: body.Replaced},
 		"temperature":      {Compare: body.Replaced},
 		"topP":             {Compare: body.Replaced},
 		"presencePenalty":  {Compare: body.Replaced},
@@ -73,12 +74,13 @@ func (p *passthrough) settings() {
 		p.Str(nameOf(p.Req.Model))
 	}
 	config := find(p.root, "generationConfig")
-	if !config.Given() {
+	r := p.Req
+	if !config.Given() && r.MaxTokens == nil {
 		return
 	}
-	r := p.Req
 	p.Key("generationConfig")
 	p.Raw("{")
+	p.FieldInt("maxOutputTokens", r.MaxTokens)
 	p.FieldFloat("temperature", r.Temperature)
 	p.FieldFloat("topP", r.TopP)
 	p.stops()
