@@ -142,7 +142,8 @@ func (c *Call) limitFault(b *limitBlock) error {
 		msg += "; it starts again at " + *v.ResetsAt
 	}
 	cause := &LimitedError{Limits: c.refusedRateLimits()}
-	if b.resetsAt > 0 || b.wait == heldWait {
+	never := b.needs > b.Amount && b.Metric != store.MetricRequests
+	if (b.resetsAt > 0 || b.wait == heldWait) && !never {
 		cause.Until = c.nowMs() + b.wait.Milliseconds()
 	}
 	return &fault.Error{Code: fault.RateLimit, Message: msg, Details: map[string]any{"limit": v}, RetryAfter: b.wait, Err: cause}

@@ -317,3 +317,12 @@ func TestRateLimitsAreExposedToPages(t *testing.T) {
 		}
 	}
 }
+
+// A job that needs more than a limit's amount does not wait for it.
+func TestJobBeyondALimitFails(t *testing.T) {
+	w := newChatWorld(t)
+	key := w.ann.key("openai", apiKey)
+	w.ann.limit(`{"type":"key","id":"`+key+`"}`, `"metric":"tokens","window":"month","amount":10`)
+	w.holder.chat(later("job")).want(202)
+	w.holder.get("/api/chat/job").refused(429, "RATE_LIMIT_EXCEEDED", "a limit of tokens of the key")
+}
