@@ -18,7 +18,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), endingSignals()...)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	limitMemory(os.LookupEnv, cgroupLimits)
+	limitMemory(os.LookupEnv, currentCgroupLimits())
 	t := &terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}
 	code := run(ctx, t, os.Args[1:])
 	stop()

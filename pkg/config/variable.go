@@ -111,7 +111,7 @@ func limitVariables() []Variable {
 		{Name: "MAX_BODY_BYTES", Default: "32MB", FunctionsDefault: "4MB",
 			Description: "Largest request body. Its JSON may hold 524,288 values."},
 		{Name: "BODY_BUDGET_BYTES", Default: "256MB", FunctionsDefault: "64MB",
-			Description: "Memory for all request bodies at one time; beyond it requests get 503. At least `MAX_BODY_BYTES`. A user may hold half of it, or one body."},
+			Description: "Memory for all request bodies at one time, decoding included: three times their size, and 256 bytes for each JSON value. Beyond it requests get 503. At least `MAX_BODY_BYTES`. A user may hold half of it, or one body."},
 		{Name: "UPSTREAM_REQUESTS", Default: "1000",
 			Description: "Requests that may be with providers at one time. A user may have half of them."},
 		{Name: "MAX_UPSTREAM_BYTES", Default: "64MB",

@@ -95,7 +95,11 @@ func (a *App) conversationBody(c *call) ([]byte, error) {
 		c.owner = user
 		c.prove = func() error { return a.Gateway.Verify(ctx, p) }
 	}
-	return c.readBody(a.Config.Limits.MaxBodyBytes)
+	body, err := c.readBody(a.Config.Limits.MaxBodyBytes)
+	if err != nil {
+		return nil, err
+	}
+	return body, c.holdDecoded(body)
 }
 
 // decodedRequest is a request that was read, as the gateway takes it, and the codec of its answer.

@@ -19,8 +19,18 @@ const budgetRetry = 2 * time.Second
 
 // take takes n bytes for the user, or refuses with Unavailable.
 func (b *budget) take(user store.ID, n int64) error {
+	return refused(b.Take(user, n))
+}
+
+// grow takes n bytes more for a body that holds had, and returns how many it took, or refuses with Unavailable.
+func (b *budget) grow(user store.ID, had, n int64) (int64, error) {
+	taken, o := b.Grow(user, had, n)
+	return taken, refused(o)
+}
+
+func refused(o share.Outcome) error {
 	message := ""
-	switch b.Take(user, n) {
+	switch o {
 	case share.Taken:
 		return nil
 	case share.Empty:

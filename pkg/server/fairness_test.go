@@ -23,7 +23,7 @@ func (w *world) silent(bearer string, declared, sent int) *wire {
 // A user who keeps as many requests with providers, or bodies on their way, as the gateway lets them does not keep
 // others out.
 func TestOneUserCannotHoldTheGateway(t *testing.T) {
-	w := newWorld(t, "UPSTREAM_REQUESTS=6", "MAX_BODY_BYTES=1MB", "BODY_BUDGET_BYTES=4MB")
+	w := newWorld(t, "UPSTREAM_REQUESTS=6", "MAX_BODY_BYTES=1MB", "BODY_BUDGET_BYTES=8MB")
 	ann, bob := w.user("ann"), w.user("bob")
 	ann.key("openai", apiKey)
 	bob.key("openai", apiKey+"b")

@@ -178,7 +178,7 @@ func TestOwnPages(t *testing.T) {
 	}
 	for _, list := range []string{"keys", "tokens"} {
 		ann.pages(list, list, 7)
-		if r := ann.get("/api/"+list).want(200); r.count(list) != 7 || r.at("nextCursor") != nil {
+		if r := ann.get("/api/" + list).want(200); r.count(list) != 7 || r.at("nextCursor") != nil {
 			t.Errorf("%s: %d without a limit", list, r.count(list))
 		}
 		for _, query := range []string{"limit=0", "limit=-1", "limit=a", "cursor=1"} {

@@ -45,6 +45,26 @@ func (p *Pool[User]) Take(user User, n int64) Outcome {
 	return Taken
 }
 
+// Grow takes n more for a thing of the user for which had is taken already, and returns how much it took. A user who holds
+// nothing else may pass the share, so that every thing that fits alone can be had; and if nobody holds anything else, what
+// is free is enough.
+func (p *Pool[User]) Grow(user User, had, n int64) (taken int64, o Outcome) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	alone := p.held[user] <= had
+	switch {
+	case n > p.free && alone && len(p.held) <= 1:
+		n = p.free
+	case n > p.free:
+		return 0, Empty
+	case p.held[user]+n > p.share && !alone:
+		return 0, Over
+	}
+	p.free -= n
+	p.held[user] += n
+	return n, Taken
+}
+
 // Give gives n of what the user took back.
 func (p *Pool[User]) Give(user User, n int64) {
 	p.mu.Lock()

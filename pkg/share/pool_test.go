@@ -52,3 +52,27 @@ func TestNothingIsLost(t *testing.T) {
 		t.Errorf("free %d, held %v", p.free, p.held)
 	}
 }
+
+func TestGrow(t *testing.T) {
+	p := NewPool[string](100, 10)
+	if n, o := p.Grow("a", 0, 80); n != 80 || o != Taken {
+		t.Errorf("a single thing beyond the share: %d, %v", n, o)
+	}
+	if n, o := p.Grow("a", 0, 5); n != 0 || o != Over {
+		t.Errorf("a second thing beyond the share: %d, %v", n, o)
+	}
+	if o := p.Take("b", 10); o != Taken {
+		t.Errorf("another user: %v", o)
+	}
+	if n, o := p.Grow("b", 10, 50); n != 0 || o != Empty {
+		t.Errorf("more than is free, and others hold something: %d, %v", n, o)
+	}
+	p.Give("a", 80)
+	if n, o := p.Grow("b", 10, 500); n != 90 || o != Taken {
+		t.Errorf("more than there is, and nobody else holds anything: %d, %v", n, o)
+	}
+	p.Give("b", 100)
+	if n, o := p.Grow("c", 0, 100); n != 100 || o != Taken {
+		t.Errorf("after all was given back: %d, %v", n, o)
+	}
+}
