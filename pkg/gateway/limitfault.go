@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -140,16 +141,20 @@ func (c *Call) limitFault(b *limitBlock) error {
 	case v.ResetsAt != nil:
 		msg += "; it starts again at " + *v.ResetsAt
 	}
-	f := &fault.Error{Code: fault.RateLimit, Message: msg, Details: map[string]any{"limit": v}, RetryAfter: b.wait}
-	if b.resetsAt > 0 || b.wait == heldWait {
-		f.Err = &LimitedError{c.nowMs() + b.wait.Milliseconds()}
+	cause := &LimitedError{Limits: c.refusedRateLimits()}
+	never := b.needs > b.Amount && b.Metric != store.MetricRequests
+	if (b.resetsAt > 0 || b.wait == heldWait) && !never {
+		cause.Until = c.nowMs() + b.wait.Milliseconds()
 	}
-	return f
+	return &fault.Error{Code: fault.RateLimit, Message: msg, Details: map[string]any{"limit": v}, RetryAfter: b.wait, Err: cause}
 }
 
-// LimitedError is the cause of a refusal by a limit that will let requests pass again.
+// LimitedError is the cause of a refusal by a limit.
 type LimitedError struct {
-	Until int64 // Unix milliseconds
+	// Until is when the limit lets requests pass again, in Unix milliseconds; 0: never.
+	Until int64
+	// Limits are those of requests and of tokens that leave the request's token least.
+	Limits []dialect.RateLimit
 }
 
 func (e *LimitedError) Error() string { return "a limit is reached" }

@@ -329,23 +329,42 @@ func (c *Call) RateLimits() (tightest []dialect.RateLimit) {
 	if c.current == nil {
 		return nil
 	}
-	now := c.nowMs()
 	for _, h := range c.current.reservation.Holds {
-		l := c.entry.table.limit(h.Limit)
-		if l == nil || l.Subject != store.LimitToken || l.Metric != store.MetricRequests && l.Metric != store.MetricTokens {
-			continue
+		if l := c.entry.table.limit(h.Limit); l != nil {
+			tightest = c.tighten(tightest, l, h.Total)
 		}
-		r := dialect.RateLimit{Metric: metricName(l.Metric), Limit: l.Amount, Remaining: max(0, l.Amount-h.Total)}
-		if end := l.Span.End(now); end > 0 {
-			r.ResetsAt, r.Reset = time.UnixMilli(end), time.Duration(end-now)*time.Millisecond
+	}
+	return tightest
+}
+
+// refusedRateLimits is RateLimits of a request that was refused after the status was read.
+func (c *Call) refusedRateLimits() (tightest []dialect.RateLimit) {
+	for i := range c.entry.table.limits {
+		l := &c.entry.table.limits[i]
+		if slices.ContainsFunc(c.candidates, func(k candidate) bool { return c.binds(l, k) }) {
+			s := c.quotaStatus.Limits[l.ID]
+			tightest = c.tighten(tightest, l, s.Used+s.Held)
 		}
-		i := slices.IndexFunc(tightest, func(t dialect.RateLimit) bool { return t.Metric == r.Metric })
-		switch {
-		case i < 0:
-			tightest = append(tightest, r)
-		case r.Remaining < tightest[i].Remaining:
-			tightest[i] = r
-		}
+	}
+	return tightest
+}
+
+// tighten adds a limit of the token, of whose window so much is taken, unless another leaves less.
+func (c *Call) tighten(tightest []dialect.RateLimit, l *store.Limit, taken int64) []dialect.RateLimit {
+	if l.Subject != store.LimitToken || l.Metric != store.MetricRequests && l.Metric != store.MetricTokens {
+		return tightest
+	}
+	now := c.nowMs()
+	r := dialect.RateLimit{Metric: metricName(l.Metric), Limit: l.Amount, Remaining: max(0, l.Amount-taken)}
+	if end := l.Span.End(now); end > 0 {
+		r.ResetsAt, r.Reset = time.UnixMilli(end), time.Duration(end-now)*time.Millisecond
+	}
+	i := slices.IndexFunc(tightest, func(t dialect.RateLimit) bool { return t.Metric == r.Metric })
+	switch {
+	case i < 0:
+		return append(tightest, r)
+	case r.Remaining < tightest[i].Remaining:
+		tightest[i] = r
 	}
 	return tightest
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 )
@@ -67,9 +68,23 @@ func (a *App) encode(c *call, d *decodedRequest, call *gateway.Call, name string
 // describe sets the headers of an answer, with the limits of the token.
 func (c *call) describe(call *gateway.Call) {
 	describe(c.w.Header(), call)
-	if c.dialect.RateLimit != nil {
-		for _, l := range call.RateLimits() {
-			c.dialect.RateLimit(c.w.Header(), l)
+	c.tellRateLimits(call.RateLimits())
+}
+
+// tellRateLimits sets the headers in which the dialect's clients look for the limits of their token.
+func (c *call) tellRateLimits(limits []dialect.RateLimit) {
+	if c.dialect.RateLimit == nil {
+		return
+	}
+	told := http.Header{}
+	for _, l := range limits {
+		c.dialect.RateLimit(told, l)
+	}
+	h := c.w.Header()
+	for name, value := range told {
+		h[name] = value
+		if exposed := h.Get(exposeHeader); exposed != "" {
+			h.Set(exposeHeader, exposed+", "+name)
 		}
 	}
 }

@@ -212,8 +212,19 @@ func TestLimitsInEveryDialect(t *testing.T) {
 				t.Errorf("%s: %s lacks %q", ask.path, r.body, part)
 			}
 		}
-		if r.header.Get("Retry-After") == "" {
-			t.Errorf("%s: no Retry-After", ask.path)
+		if r.header.Get("Retry-After") == "" || r.header.Get("X-Should-Retry") != "false" {
+			t.Errorf("%s: headers %v", ask.path, r.header)
+		}
+		if ask.header == "" {
+			continue
+		}
+		other := func(part string) string { return strings.Replace(ask.header, "Remaining", part, 1) }
+		if r.header.Get(ask.header) != "0" || r.header.Get(other("Limit")) != "5" || r.header.Get(other("Reset")) == "" {
+			t.Errorf("%s: a refusal does not tell the tightest limit: %v", ask.path, r.header)
+		}
+		tokens := strings.Replace(ask.header, "Requests", "Tokens", 1)
+		if n := r.header.Get(tokens); len(n) != 6 || r.header.Get(strings.Replace(tokens, "Remaining", "Reset", 1)) != "" {
+			t.Errorf("%s: %s is %q", ask.path, tokens, n)
 		}
 	}
 }
@@ -289,4 +300,29 @@ func TestScopesOverHTTP(t *testing.T) {
 		`{"allowedEndpoints":["everything"]}`: "allowedEndpoints[0]", `{"maxConcurrent":0}`: "maxConcurrent", `{"endUsers":true}`: "endUsers"} {
 		ann.patch(path, body).refused(400, "VALIDATION_ERROR", fmt.Sprintf(`"path":%q`, field))
 	}
+}
+
+// Pages of other sites may read the headers of limits, too.
+func TestRateLimitsAreExposedToPages(t *testing.T) {
+	w := newWorld(t)
+	ann := w.user("ann")
+	ann.key("openai", apiKey)
+	token, secret, _ := ann.token("app")
+	ann.limit(ofToken(token), `"metric":"requests","window":"day","amount":1`)
+	page := w.anyone().with("Authorization", "Bearer "+secret).with("Origin", "https://example.com")
+	for _, status := range []int{200, 429} {
+		r := page.post("/api/chat", hello).want(status)
+		if e := r.header.Get("Access-Control-Expose-Headers"); !strings.Contains(e, "X-Ratelimit-Remaining-Requests") {
+			t.Errorf("%d exposes %s", status, e)
+		}
+	}
+}
+
+// A job that needs more than a limit's amount does not wait for it.
+func TestJobBeyondALimitFails(t *testing.T) {
+	w := newChatWorld(t)
+	key := w.ann.key("openai", apiKey)
+	w.ann.limit(`{"type":"key","id":"`+key+`"}`, `"metric":"tokens","window":"month","amount":10`)
+	w.holder.chat(later("job")).want(202)
+	w.holder.get("/api/chat/job").refused(429, "RATE_LIMIT_EXCEEDED", "a limit of tokens of the key")
 }
