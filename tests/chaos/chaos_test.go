@@ -38,7 +38,7 @@ func TestKill(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, "DATABASE_URL="+where, where)
 			w.unknown = callers
-					w.under(func() {
+			w.under(func() {
 				for i := range processes {
 					w.procs[i].proc.Stop(syscall.SIGKILL)
 					w.start(i)
