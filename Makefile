@@ -1,5 +1,5 @@
 # make test needs nothing but Go: it installs the servers that the tests start.
-.PHONY: help test vercel race lint build release demo run fuzz screenshots clean
+.PHONY: help proof test vercel race chaos lint build release demo run fuzz screenshots clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -18,6 +18,11 @@ RACE := ./cmd/gateway ./pkg/auth ./pkg/config ./internal/emulator/... ./pkg/gate
 race: ## run the concurrent packages' tests under the race detector (needs a C compiler)
 	@scripts/services
 	@scripts/test -race $(RACE)
+
+CHAOS_TIME ?= 20s
+chaos: ## databases and processes fail under load, for CHAOS_TIME (20s) each; make test has a short form
+	@scripts/services
+	CHAOS_TIME=$(CHAOS_TIME) go test -count=1 -v ./tests/chaos
 
 lint: ## gofmt, go vet, staticcheck, tidy modules, nothing of this machine in the tree
 	@scripts/lint
@@ -40,6 +45,10 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 
 screenshots: ## the README's pictures of the dashboard into docs/
 	@scripts/dashboard docs
+
+PROOF_CALLS ?= 10000
+proof: ## spend against limits from many callers at several processes, with failures and a kill -9, and print what was spent
+	@PROOF_CALLS=$(PROOF_CALLS) go test -count=1 -v -timeout 30m ./bench/quotaproof
 
 clean: ## remove what was built
 	rm -rf bin dist

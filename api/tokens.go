@@ -6,5 +6,5 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
 
-// HandleTokens serves /api/tokens, and the admin's /api/admin/tokens.
+// HandleTokens serves /api/tokens, /api/limits, and the admin's /api/admin/tokens.
 func HandleTokens(w http.ResponseWriter, r *http.Request) { server.Serve(server.Tokens, w, r) }

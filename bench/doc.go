@@ -16,4 +16,7 @@
 //
 // each the median of the turns, and fails if a row of usage is missing afterwards. The gateway
 // authenticates, reserves quota, translates and accounts for every request; the proxy copies bytes.
+//
+// BenchmarkSQLiteLatency sends 200 requests a second and prints what the gateway adds to the proxy's latency:
+// added-p50-ms and added-p99-ms.
 package bench

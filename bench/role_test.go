@@ -227,7 +227,8 @@ func realGateway() (http.Handler, string, func() int64, error) {
 	return app.Handler(server.Chat), token, rows, nil
 }
 
-// furnish creates a user, a gateway token and a provider key with a daily limit, so that requests reserve quota.
+// furnish creates a user, a gateway token and a provider key, with a daily limit unless LIMITS is none, and with four
+// limits if it is four.
 func furnish(app *server.App) (string, error) {
 	ctx, now := context.Background(), time.Now().UnixMilli()
 	user, keyID := store.NewID(now), store.NewID(now)
@@ -240,13 +241,37 @@ func furnish(app *server.App) (string, error) {
 		return "", err
 	}
 	digest := app.Secrets.Digest(token)
+	tokenID := store.NewID(now)
 	if err := store.CreateToken(ctx, app.DB,
-		store.Token{ID: store.NewID(now), UserID: user, Name: "bench", Hash: digest[:], Enabled: true, CreatedAt: now}); err != nil {
+		store.Token{ID: tokenID, UserID: user, Name: "bench", Hash: digest[:], Enabled: true, CreatedAt: now}); err != nil {
 		return "", err
 	}
 	encrypted, encryptionKey := app.Secrets.Encrypt([]byte("sk-bench-0123456789"), gateway.KeyBinding(keyID, user))
 	limit := int64(1e12)
-	return token, store.CreateKey(ctx, app.DB, store.Key{ID: keyID, UserID: user, Provider: "openai", Name: "bench",
+	err = store.CreateKey(ctx, app.DB, store.Key{ID: keyID, UserID: user, Provider: "openai", Name: "bench",
 		Encrypted: encrypted, EncryptionKeyID: encryptionKey, LastFour: "6789", Priority: 1, Enabled: true,
-		DailyLimit: &limit, CreatedAt: now})
+		DailyLimit: dailyLimit(limit), CreatedAt: now})
+	if err != nil || os.Getenv("LIMITS") != "four" {
+		return token, err
+	}
+	for _, l := range []store.Limit{
+		{Subject: store.LimitToken, SubjectID: tokenID, Metric: store.MetricRequests, Span: store.SpanMinute},
+		{Subject: store.LimitToken, SubjectID: tokenID, Metric: store.MetricCost, Span: store.SpanMonth},
+		{Subject: store.LimitUser, SubjectID: user, Metric: store.MetricTokens, Span: store.SpanDay},
+		{Subject: store.LimitKey, SubjectID: keyID, Metric: store.MetricCost, Span: store.SpanDay},
+	} {
+		l.ID, l.User, l.Amount, l.CreatedAt = store.NewID(now), user, store.MaxAmount, now
+		if err := store.CreateLimit(ctx, app.DB, l); err != nil {
+			return "", err
+		}
+	}
+	return token, nil
+}
+
+// dailyLimit returns the limit unless LIMITS is none.
+func dailyLimit(limit int64) *int64 {
+	if os.Getenv("LIMITS") == "none" {
+		return nil
+	}
+	return &limit
 }

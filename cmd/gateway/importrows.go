@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/store"
 	"github.com/alicetears/llm-gateway/pkg/store/saved"
@@ -41,7 +42,7 @@ func importRows(ctx context.Context, t *terminal, args []string) error {
 
 // importRecord reports whether the record was not there yet.
 func importRecord(ctx context.Context, db store.Runner, r store.Record) (isNew bool, err error) {
-	err = db.Run(ctx, store.Settle([]store.Record{r})...)
+	err = db.Run(ctx, store.Settle([]store.Record{r}, time.Now().UnixMilli())...)
 	if store.CodeOf(err) == store.CodeConflict {
 		return false, nil
 	}

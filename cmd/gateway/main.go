@@ -18,6 +18,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), endingSignals()...)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
+	limitMemory(os.LookupEnv, currentCgroupLimits())
 	t := &terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}
 	code := run(ctx, t, os.Args[1:])
 	stop()
@@ -141,7 +142,7 @@ func help(t *terminal) {
 	for _, c := range commands() {
 		t.printf("  %-13s %s\n", c.name, c.summary)
 	}
-	t.printf("\nEnvironment variables configure it, also from a file .env; the README lists them.\n")
+	t.printf("\nEnvironment variables configure it, also from a file .env; docs/configuration.md lists them.\n")
 }
 
 // parse parses a command's flags and returns its operands, which must be as many as names.

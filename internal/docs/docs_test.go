@@ -22,23 +22,23 @@ func read(t *testing.T, name string) string {
 
 var update = flag.Bool("update", false, "write the generated documents")
 
-func TestREADMEHasEveryRoute(t *testing.T) {
-	readme := read(t, "README.md")
+func TestAPIPageHasEveryRoute(t *testing.T) {
+	page := read(t, "docs/api.md")
 	row := regexp.MustCompile("`([A-Z|]+) (/[^` ]*)`")
 	documented := map[string]bool{}
-	for _, m := range row.FindAllStringSubmatch(readme, -1) {
+	for _, m := range row.FindAllStringSubmatch(page, -1) {
 		for method := range strings.SplitSeq(m[1], "|") {
 			documented[method+" "+m[2]] = true
 		}
 	}
 	for _, r := range server.Routes() {
 		if name := r.Method + " " + r.Pattern; !documented[name] {
-			t.Errorf("README.md says nothing of %s", name)
+			t.Errorf("docs/api.md says nothing of %s", name)
 		} else {
 			delete(documented, name)
 		}
 	}
 	for name := range documented {
-		t.Errorf("README.md has %s, which is no route", name)
+		t.Errorf("docs/api.md has %s, which is no route", name)
 	}
 }

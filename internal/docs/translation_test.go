@@ -59,11 +59,24 @@ func features() []feature {
 			r.Messages = append(r.Messages, chat.Message{Role: chat.System, Parts: []chat.Part{{Kind: chat.Text, Text: "Be brief."}}},
 				chat.Message{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "Go on."}}})
 		}},
+		{"message of the assistant at the end", func(r *chat.Request) {
+			r.Messages = append(r.Messages, chat.Message{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Text, Text: "So far"}}})
+		}},
+		{"call without a result", func(r *chat.Request) {
+			r.Messages = append(r.Messages, chat.Message{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "call_1", Name: "weather", Arguments: "{}"}}}},
+				chat.Message{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "Never mind."}}})
+		}},
+		{"user after a tool's result", func(r *chat.Request) {
+			r.Messages = append(r.Messages, chat.Message{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "call_1", Name: "weather", Arguments: "{}"}}}},
+				chat.Message{Role: chat.ToolRole, Parts: []chat.Part{{Kind: chat.Result, ToolResult: &chat.ToolResult{CallID: "call_1", Name: "weather", Parts: []chat.Part{{Kind: chat.Text, Text: "sunny"}}}}}},
+				chat.Message{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "And now?"}}})
+		}},
 		{"name of a participant", func(r *chat.Request) { r.Messages[1].Name = "ann" }},
 		{"image, data", media(chat.Image, chat.Media{MIMEType: "image/png", Data: png})},
 		{"image, URL", media(chat.Image, chat.Media{URL: "https://example.com/a.png"})},
 		{"PDF, data", media(chat.File, chat.Media{MIMEType: "application/pdf", Data: pdf, Filename: "a.pdf"})},
 		{"PDF, URL", media(chat.File, chat.Media{URL: "https://example.com/a.pdf", MIMEType: "application/pdf"})},
+		{"text file, data", media(chat.File, chat.Media{MIMEType: "text/plain", Data: "aGVsbG8=", Filename: "a.txt"})},
 		{"audio, data", media(chat.Audio, chat.Media{MIMEType: "audio/wav", Format: "wav", Data: "UklGRg=="})},
 		{"tools", tools(nil)},
 		{"tool choice: required", tools(&chat.ToolChoice{Mode: chat.ToolRequired})},

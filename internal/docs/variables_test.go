@@ -24,13 +24,13 @@ func generated(t *testing.T, name, want string) {
 	}
 }
 
-func TestREADMEHasTheTableOfVariables(t *testing.T) {
-	head, rest, found := strings.Cut(read(t, "README.md"), "\n| variable | default |")
+func TestConfigurationHasTheTableOfVariables(t *testing.T) {
+	head, rest, found := strings.Cut(read(t, "docs/configuration.md"), "\n| variable | default |")
 	_, tail, ended := strings.Cut(rest, "\n\n")
 	if !found || !ended {
-		t.Fatal("README.md has no table of variables")
+		t.Fatal("docs/configuration.md has no table of variables")
 	}
-	generated(t, "README.md", head+"\n"+variablesTable()+"\n"+tail)
+	generated(t, "docs/configuration.md", head+"\n"+variablesTable()+"\n"+tail)
 }
 
 func TestEnvExampleHasEveryVariable(t *testing.T) {

@@ -208,6 +208,9 @@ func (m *messagesRequest) refuseBlocks(x *exchange) *failure {
 		if len(t.blocks) == 0 && (t.Role != "assistant" || i != len(m.Messages)-1) {
 			return x.invalid("messages.%d: all messages must have non-empty content except for the optional final assistant message", i)
 		}
+		if n := len(t.blocks); n > 0 && t.Role == "assistant" && strings.HasSuffix(t.blocks[n-1].Type, "thinking") {
+			return x.invalid("messages.%d: The final block in an assistant message cannot be `thinking`.", i)
+		}
 		for j, b := range t.blocks {
 			if f := m.refuseBlock(x, t.Role, b, fmt.Sprintf("messages.%d.content.%d", i, j)); f != nil {
 				return f

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
 // Config is the whole configuration, validated. It may be printed and logged: its methods print what Redacted returns.
@@ -32,6 +33,7 @@ type Config struct {
 	Prices          catalog.Overrides
 	BaseURLs        map[string]string // provider id to URL without a slash at the end; only what was overridden
 	Limits          Limits
+	Caps            Caps
 
 	Jobs               Jobs
 	RetentionDays      int
@@ -83,11 +85,19 @@ type Limits struct {
 	Write        time.Duration // for one write to the client
 	Shutdown     time.Duration // for running answers after a signal; may be 0
 
+	UpstreamRequests int // with providers at one time
 	MaxHeaderBytes   int
 	MaxBodyBytes     int64
 	BodyBudgetBytes  int64 // all bodies held at one time; at least MaxBodyBytes
 	MaxUpstreamBytes int64 // one line of a stream, or one decoded answer
 	BacklogBytes     int64 // usage that waits for the database
+}
+
+// Caps are how much one user may create.
+type Caps struct {
+	Keys     int
+	Tokens   int
+	Patterns int // of a key, for users who are not the admin
 }
 
 // Jobs are the settings of asynchronous requests.
@@ -124,6 +134,10 @@ func Load(env func(string) (string, bool), platform Platform) (*Config, error) {
 	c.Prices = r.prices("MODEL_PRICES")
 	c.BaseURLs = r.baseURLs()
 	c.Limits = r.limits()
+	c.Caps = Caps{
+		Keys: r.integer("KEY_LIMIT", 1, 10_000), Tokens: r.integer("TOKEN_LIMIT", 1, 100_000),
+		Patterns: r.integer("KEY_PATTERN_LIMIT", 1, provider.MaxPatterns),
+	}
 	c.Jobs = r.jobs()
 	c.RetentionDays = r.integer("RETENTION_DAYS", 1, 3650)
 	c.TraceRetentionDays = r.integer("TRACE_RETENTION_DAYS", 1, 3650)

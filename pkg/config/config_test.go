@@ -64,9 +64,10 @@ func TestDefaultsOfTheBinary(t *testing.T) {
 		BaseURLs:    map[string]string{},
 		Limits: Limits{
 			Request: 15 * time.Minute, FirstEvent: 15 * time.Second, UpstreamIdle: 10 * time.Minute, Heartbeat: 15 * time.Second,
-			ReadHeader: 10 * time.Second, BodyProgress: 30 * time.Second, Write: time.Minute, Shutdown: 30 * time.Second,
-			MaxHeaderBytes: 64 << 10, MaxBodyBytes: 32 << 20, BodyBudgetBytes: 256 << 20, MaxUpstreamBytes: 64 << 20, BacklogBytes: 64 << 20,
+			ReadHeader: 10 * time.Second, BodyProgress: 10 * time.Second, Write: time.Minute, Shutdown: 30 * time.Second,
+			MaxHeaderBytes: 64 << 10, MaxBodyBytes: 32 << 20, BodyBudgetBytes: 256 << 20, MaxUpstreamBytes: 64 << 20, UpstreamRequests: 1000, BacklogBytes: 64 << 20,
 		},
+		Caps:          Caps{Keys: 200, Tokens: 500, Patterns: 100},
 		Jobs:          Jobs{Retention: 24 * time.Hour, Limit: 1000, MaxBytes: 8 << 20, Concurrency: 8},
 		RetentionDays: 30, TraceRetentionDays: 7, SessionDays: 30, AuthConcurrency: 2,
 	}

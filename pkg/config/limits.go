@@ -30,6 +30,7 @@ func (r *reader) limits() Limits {
 		MaxHeaderBytes:   int(r.size("MAX_HEADER_BYTES", kilobyte, 16*megabyte)),
 		MaxBodyBytes:     r.size("MAX_BODY_BYTES", kilobyte, gigabyte),
 		BodyBudgetBytes:  r.size("BODY_BUDGET_BYTES", kilobyte, 1024*gigabyte),
+		UpstreamRequests: r.integer("UPSTREAM_REQUESTS", 1, 1_000_000),
 		MaxUpstreamBytes: r.size("MAX_UPSTREAM_BYTES", kilobyte, gigabyte),
 		BacklogBytes:     r.size("BACKLOG_BYTES", megabyte, 16*gigabyte),
 	}

@@ -36,7 +36,7 @@ func (v Variable) DefaultFor(platform Platform) string {
 	return v.Default
 }
 
-// Variables lists every variable the gateway reads, in the order of the README.
+// Variables lists every variable the gateway reads, in the order of docs/configuration.md.
 func Variables() []Variable {
 	variables := []Variable{
 		{Name: "DATABASE_URL", Kind: SecretURL,
@@ -101,8 +101,8 @@ func limitVariables() []Variable {
 			Description: "Time without an event in a streamed answer after which the gateway sends a comment to the caller."},
 		{Name: "READ_HEADER_TIMEOUT", Default: "10s",
 			Description: "Time for the caller to send the request's headers."},
-		{Name: "BODY_PROGRESS_TIMEOUT", Default: "30s",
-			Description: "How long a caller may pause while it sends a body."},
+		{Name: "BODY_PROGRESS_TIMEOUT", Default: "10s",
+			Description: "How long a caller may pause while it sends a body, which also has to keep up 4 kB a second."},
 		{Name: "WRITE_TIMEOUT", Default: "60s",
 			Description: "How long one write may wait for a caller that does not read."},
 		{Name: "SHUTDOWN_TIMEOUT", Default: "30s",
@@ -111,11 +111,17 @@ func limitVariables() []Variable {
 		{Name: "MAX_BODY_BYTES", Default: "32MB", FunctionsDefault: "4MB",
 			Description: "Largest request body. Its JSON may hold 524,288 values."},
 		{Name: "BODY_BUDGET_BYTES", Default: "256MB", FunctionsDefault: "64MB",
-			Description: "Memory for all request bodies at one time; beyond it requests get 503. At least `MAX_BODY_BYTES`."},
+			Description: "Memory for all request bodies at one time, decoding included: three times their size, and 256 bytes for each JSON value. Beyond it requests get 503. At least `MAX_BODY_BYTES`. A user may hold half of it, or one body."},
+		{Name: "UPSTREAM_REQUESTS", Default: "1000",
+			Description: "Requests that may be with providers at one time. A user may have half of them."},
 		{Name: "MAX_UPSTREAM_BYTES", Default: "64MB",
 			Description: "Largest line of a provider's stream, and largest answer after decoding."},
 		{Name: "BACKLOG_BYTES", Default: "64MB",
 			Description: "Memory for usage and results of jobs that wait for a database which is away; beyond it new requests get 503. What is left at the end of the process goes to a file in `DATA_DIR`. Binary only."},
+		{Name: "KEY_LIMIT", Default: "200", Description: "Maximum number of provider keys of one user."},
+		{Name: "TOKEN_LIMIT", Default: "500", Description: "Maximum number of gateway tokens of one user."},
+		{Name: "KEY_PATTERN_LIMIT", Default: "100",
+			Description: "Maximum number of entries in a key's `allowedModels`, at most 500, which are the admin's limit."},
 		{Name: "JOB_RETENTION", Default: "24h", Description: "How long the result of an asynchronous request is kept."},
 		{Name: "JOB_LIMIT", Default: "1000",
 			Description: "Maximum number of queued and running asynchronous requests of one user."},

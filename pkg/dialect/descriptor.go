@@ -38,6 +38,8 @@ type Dialect struct {
 	SharesPaths bool
 	// ClientHeader is a header that the clients always send.
 	ClientHeader string
+	// RateLimit sets the headers in which the clients look for a limit of their token; nil: they look for none.
+	RateLimit func(h http.Header, l RateLimit)
 }
 
 // Content types of answers.

@@ -15,8 +15,8 @@ type Passthrough interface {
 	NewStreamPassthrough(req *chat.Request) StreamPassthrough
 }
 
-// CallIDsPassthrough is a Passthrough for whose providers call ids may repeat. Its StreamPassthrough changes them in
-// streams.
+// CallIDsPassthrough is a Passthrough whose callers tell calls by their ids. Its StreamPassthrough changes in streams
+// what DistinctCallIDs changes in whole answers.
 type CallIDsPassthrough interface {
 	// DistinctCallIDs returns the whole answer to req with other ids where a call has that of another call in the
 	// answer or the conversation.

@@ -96,7 +96,7 @@ type TurnRules struct {
 	Ends EndForm
 	// UserFirst: the assistant may not speak first.
 	UserFirst bool
-	// SaysSomething: a turn of the assistant has text or calls.
+	// SaysSomething: a turn of the assistant or the user has text, media or calls.
 	SaysSomething bool
 }
 
@@ -106,7 +106,7 @@ type EndForm uint8
 // The forms.
 const (
 	EndsAny       EndForm = iota
-	EndsAnyButOwn         // not the assistant, whose turn would be continued otherwise
+	EndsAnyButOwn         // not the assistant, instructions aside: its turn would be continued otherwise
 	EndsUser              // the user or a tool
 )
 

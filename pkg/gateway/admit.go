@@ -20,7 +20,7 @@ func (g *Gateway) admit(ctx context.Context, p Principal) (*entry, quota.Status,
 			return nil, quota.Status{}, errUnknownToken()
 		}
 		who := store.Principal{User: e.table.user, Token: e.token, Session: p.Session}
-		v, err := g.Quota.Refresh(ctx, who, g.Now().UnixMilli())
+		v, err := g.Quota.Refresh(ctx, who, store.ID{}, g.Now().UnixMilli())
 		if err != nil {
 			return nil, v, unavailable(err)
 		}
@@ -47,6 +47,12 @@ func (g *Gateway) Identify(ctx context.Context, p Principal) (user, token store.
 		return user, token, errUnknownToken()
 	}
 	return e.table.user, e.token, nil
+}
+
+// Verify checks that a credential is valid, with one round trip. Errors: Unauthorized, Unavailable.
+func (g *Gateway) Verify(ctx context.Context, p Principal) error {
+	_, _, err := g.admit(ctx, p)
+	return err
 }
 
 // NoAccess returns the error for a credential that is not valid any more.

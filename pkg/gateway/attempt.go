@@ -32,6 +32,7 @@ type attempt struct {
 	forms       *body.ToolForms     // not nil: the provider knows tools in other forms
 	callIDs     *turns.IDs          // of the conversation; the answer's calls get others
 
+	lowered       string // not empty: warns that the answer is shorter than the caller wanted
 	warnings      []string
 	requestID     string // the provider's
 	firstByte     time.Time
@@ -141,6 +142,7 @@ func (g *Gateway) setFailure(a *attempt, failure *chat.Error) {
 
 // callWhole asks for a whole answer.
 func (g *Gateway) callWhole(ctx context.Context, a *attempt, request Request) {
+	defer g.contain(a)
 	enc, ok := a.encode(request)
 	if !ok {
 		return
@@ -206,6 +208,7 @@ func (g *Gateway) finishAttempt(a *attempt, err error) {
 
 // callStream asks for a stream and reads it up to its first substantive event.
 func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
+	defer g.contain(a)
 	enc, ok := a.encode(request)
 	if !ok {
 		return

@@ -202,7 +202,7 @@ func TestRowsOfFunctionsAreLogged(t *testing.T) {
 	if err != nil || r.User != o.user || r.Key != o.key || r.Status != 200 || r.Output == 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if err := o.db.Run(t.Context(), store.Settle([]store.Record{r})...); err != nil {
+	if err := o.db.Run(t.Context(), store.Settle([]store.Record{r}, 0)...); err != nil {
 		t.Error(err)
 	}
 	if o.rows() != 2 || o.used() != 2 {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -28,7 +29,15 @@ type Call struct {
 	affinity store.ID      // the key that made the latest saved turn; zero if there is none
 	answer   answer        // collected to be saved
 
+	limited map[store.ID]*limitBlock // the candidates that limits keep from serving, by the last refresh
+	steered *steering                // not nil: another model serves, because a limit is reached
+	input   int64                    // estimated tokens; 0: not estimated yet
+	kept    []*attempt               // that failed and are not released, and whose holds are to be replaced
+	counted bool                     // an attempt that is not released has counted the request
+	repeats bool                     // the holds may have been replaced by a trip whose outcome is unknown
+
 	deferred      []store.Stmt // of failed attempts; they go with the next round trip
+	databaseAway  bool         // why the request failed
 	hostFailures  map[hostFailure][]candidate
 	failedHosts   []store.CooldownID // that are not tried any more
 	metPage       bool               // of status 4xx, and pages is how many requests in a row did
@@ -47,6 +56,7 @@ type Call struct {
 	ended      bool // the last event has been delivered
 	settled    bool
 	response   *chat.Response
+	slotOf     store.ID // whose slot the call has; zero: none
 	warnings   []string
 	buf        []chat.Event
 }
@@ -81,6 +91,9 @@ func (c *Call) open() error {
 	if err := c.route(); err != nil {
 		return err
 	}
+	if err := c.takeSlot(); err != nil {
+		return err
+	}
 	if err := c.restoreSaved(); err != nil {
 		return err
 	}
@@ -104,7 +117,7 @@ func (c *Call) open() error {
 			}
 			return c.refusal()
 		}
-		res, ok, err := c.reserve(pick)
+		res, ok, err := c.reserve(&pick)
 		if err != nil {
 			return c.unavailable(err)
 		}
@@ -147,7 +160,13 @@ func (c *Call) route() error {
 		return errUnknownToken()
 	}
 	c.entry = entry
-	c.candidates, c.skipped = entry.table.candidates(c.req.Chat.Model, c.req.Route, c.req.service())
+	if err := entry.allowsEndpoint(c.req.Endpoint); err != nil {
+		return err
+	}
+	c.candidates, c.skipped = entry.candidates(c.req.Chat.Model, c.req.Route, c.req.service())
+	if len(c.candidates) > 0 {
+		c.steerByHint(c.nowMs())
+	}
 	return nil
 }
 
@@ -155,11 +174,18 @@ func (c *Call) principal() store.Principal {
 	return store.Principal{User: c.entry.table.user, Token: c.entry.token, Session: c.req.Principal.Session}
 }
 
-func (c *Call) reserve(pick choice) (quota.Reservation, bool, error) {
+func (c *Call) reserve(pick *choice) (quota.Reservation, bool, error) {
 	now := c.nowMs()
+	demand, err := c.demandFor(pick, now)
+	if err != nil {
+		return quota.Reservation{}, false, err
+	}
 	claim := quota.Request{
 		Principal: c.principal(), Revision: c.entry.table.revision, Now: now,
-		Targets: targetsOf(pick.keys), IgnoreTransient: pick.passesTransient,
+		Targets: targetsOf(pick.keys), IgnoreTransient: pick.passesTransient, Demand: demand,
+	}
+	if demand.Gateway || len(demand.Limits) > 0 {
+		claim.Sweep = c.sweep(&claim.Demand, now)
 	}
 	if pick.probes {
 		// The lease ends with the request's time, if it is not released before.
@@ -169,15 +195,24 @@ func (c *Call) reserve(pick choice) (quota.Reservation, bool, error) {
 	var (
 		res quota.Reservation
 		ok  bool
-		err error
 	)
-	if len(c.deferred) == 0 {
+	if len(c.deferred)+len(c.kept) == 0 {
 		res, ok, err = c.g.Quota.Reserve(c.ctx, claim)
 	} else {
-		res, ok, err = c.g.Quota.ReserveNext(c.ctx, c.deferred, claim)
+		res, ok, err = c.g.Quota.ReserveNext(c.ctx, c.deferred, c.spentByKept(now), claim)
 		if err == nil {
-			c.deferred = nil
+			c.deferred, c.kept = nil, nil
+		} else {
+			c.repeats = true
 		}
+	}
+	switch {
+	case demand.ID.IsZero():
+	case err != nil:
+		// The reservation may have been made although the answer was lost.
+		c.deferred = append(c.deferred, store.ReleaseHeld(demand.ID, store.DayOf(now))...)
+	case !ok && len(res.Holds) > 0:
+		c.deferred = append(c.deferred, store.DropHolds(demand.ID))
 	}
 	if pick.probes && !ok {
 		c.releaseLease(pick.keys[0]) // it may have been taken although the quota is spent
@@ -195,7 +230,7 @@ func (c *Call) timeLeft() time.Duration {
 // there is a key to try.
 func (c *Call) refresh() (again bool, err error) {
 	now := c.nowMs()
-	v, err := c.g.Quota.Refresh(c.ctx, c.principal(), now)
+	v, err := c.g.Quota.Refresh(c.ctx, c.principal(), store.ID{}, now)
 	if err != nil {
 		return false, c.unavailable(err)
 	}
@@ -211,6 +246,14 @@ func (c *Call) refresh() (again bool, err error) {
 		}
 	}
 	c.g.hints.update(c.entry.table.user, v, now)
+	if err := c.noteLimits(v, now); err != nil {
+		return false, err
+	}
+	if c.pick(now).empty() && c.steer(now) {
+		if err := c.noteLimits(v, now); err != nil {
+			return false, err
+		}
+	}
 	return !c.pick(now).empty(), nil
 }
 
@@ -224,6 +267,11 @@ func (c *Call) try(k candidate, pick choice, res quota.Reservation) (done bool, 
 	c.last = a
 	request := c.req
 	request.Chat, request.changedMessages = c.requestFor(k)
+	if most := c.lowered(a); most != nil {
+		chat := *request.Chat
+		chat.MaxTokens = most
+		request.Chat = &chat
+	}
 	if a.stream {
 		done = c.waitForFirstEvent(a, request)
 	} else {
@@ -262,6 +310,9 @@ func (c *Call) commit(a *attempt) {
 	if c.firstEvent == nil {
 		c.warnings = a.warnings
 		c.noteFirstByte(a)
+	}
+	if a.lowered != "" {
+		c.warnings = append(slices.Clip(c.warnings), a.lowered)
 	}
 	if !a.stream {
 		c.finishWhole(a)

@@ -155,7 +155,7 @@ func (c *Call) pickWhere(now int64, also func(candidate) bool) choice {
 		if len(equal) > 0 && k.priority != equal[0].priority {
 			break
 		}
-		if c.tried[k.id] || c.hostHasFailed(k) || !also(k) {
+		if c.tried[k.id] || c.hostHasFailed(k) || c.limited[k.id] != nil || !also(k) {
 			continue
 		}
 		r := c.g.hints.readiness(c.entry.table, k, now)
@@ -182,7 +182,7 @@ func (c *Call) pickSoonest(now int64) choice {
 		until   int64
 	)
 	for _, k := range c.candidates {
-		if c.tried[k.id] || c.hostHasFailed(k) {
+		if c.tried[k.id] || c.hostHasFailed(k) || c.limited[k.id] != nil {
 			continue
 		}
 		if r := c.g.hints.readiness(c.entry.table, k, now); r.transient && !r.now(now) && (until == 0 || r.until < until) {

@@ -24,8 +24,10 @@ import (
 type conversation struct {
 	turns, context digest
 	open           openTurn
-	calls          []pendingCall // of the latest turn of the assistant
-	said           []turnDigests // of the turns of the assistant that have ended
+	calls          int // of the open turn
+	// waiting has the positions of the calls without a result, by their ids, which may come twice.
+	waiting map[string][]int
+	said    []turnDigests // of the turns of the assistant that have ended
 }
 
 // turnDigests are the digests of a conversation up to and including a turn of the assistant.
@@ -63,12 +65,6 @@ type openTurn struct {
 	text    textHash
 	rest    hash.Hash
 	results []toolResult
-}
-
-// pendingCall is a call that has no result yet, unless it is answered.
-type pendingCall struct {
-	id       string
-	answered bool
 }
 
 type toolResult struct {
@@ -127,7 +123,7 @@ func (c *conversation) begin(role chat.Role) *openTurn {
 	}
 	c.end()
 	if role == chat.Assistant {
-		c.calls = nil
+		c.calls, c.waiting = 0, nil
 	}
 	c.open = openTurn{role: role, rest: sha256.New()}
 	return &c.open
@@ -179,7 +175,7 @@ func (c *conversation) addAssistant(parts []chat.Part) {
 			t.text.add(p.Text)
 		case chat.Call:
 			call := p.ToolCall
-			c.calls = append(c.calls, pendingCall{id: call.ID})
+			c.await(call.ID)
 			c.surround("call", call.ID)
 			writeString(t.rest, "call")
 			writeString(t.rest, call.Name)
@@ -198,14 +194,21 @@ func arguments(text string) []byte {
 	return canonicalJSON(text)
 }
 
+// await notes a call that waits for its result.
+func (c *conversation) await(id string) {
+	if c.waiting == nil {
+		c.waiting = map[string][]int{}
+	}
+	c.waiting[id] = append(c.waiting[id], c.calls)
+	c.calls++
+}
+
 // addResult adds the result of a tool. It belongs to a call by its place, as ids may be rewritten and come twice.
 func (c *conversation) addResult(r *chat.ToolResult) {
 	t := c.begin(chat.ToolRole)
-	at := slices.IndexFunc(c.calls, func(p pendingCall) bool { return p.id == r.CallID && !p.answered })
-	if at >= 0 {
-		c.calls[at].answered = true
-	} else {
-		at = len(c.calls) + len(t.results)
+	at := c.calls + len(t.results)
+	if list := c.waiting[r.CallID]; len(list) > 0 {
+		at, c.waiting[r.CallID] = list[0], list[1:]
 	}
 	var texts []string
 	other := openTurn{rest: sha256.New()}

@@ -20,7 +20,10 @@ func (g *Gateway) Count(ctx context.Context, request Request) (n int64, exact bo
 		return 0, false, err
 	}
 	c := &Call{g: g, req: request, entry: e}
-	if c.candidates, c.skipped = e.table.candidates(request.Chat.Model, request.Route, conversations); len(c.candidates) == 0 {
+	if err := e.allowsEndpoint(request.Endpoint); err != nil {
+		return 0, false, err
+	}
+	if c.candidates, c.skipped = e.candidates(request.Chat.Model, request.Route, conversations); len(c.candidates) == 0 {
 		return 0, false, c.noCandidate()
 	}
 	now := c.nowMs()

@@ -35,9 +35,12 @@ func (c *Call) handleFailure(a *attempt) error {
 // recordFailure defers the release of the reservation and what cools down to the next round trip, the settle at the
 // latest.
 func (c *Call) recordFailure(a *attempt, now int64) {
-	if !a.keepsReservation() {
-		c.deferred = append(c.deferred, quota.Release(a.reservation))
+	switch {
+	case !a.keepsReservation():
+		c.deferred = append(c.deferred, quota.Release(a.reservation)...)
 		c.g.hints.released(c.entry.table, a.key.id)
+	case !a.reservation.ID.IsZero():
+		c.kept, c.counted = append(c.kept, a), true
 	}
 	c.coolDown(a, now)
 	c.trace.addFailed(a, c.g.Now().Sub(a.started))

@@ -42,6 +42,8 @@ type Settings struct {
 	FirstEvent time.Duration
 	// IdleTimeout is how long a provider may send nothing.
 	IdleTimeout time.Duration
+	// UpstreamRequests is how many requests may be with providers at one time; 0: 1,000. A user may have half of them.
+	UpstreamRequests int
 	// Backlog is how many bytes of usage are kept while the database is away; then new requests are refused. 0: none,
 	// because the process does not run between requests. Then usage is logged.
 	Backlog int64
@@ -49,6 +51,10 @@ type Settings struct {
 
 // Cost returns the cost of a request.
 type Cost func(r catalog.Request, usage *chat.Usage) catalog.Charge
+
+// Dearest returns the highest prices that a request with at most so many input tokens may be charged. Errors:
+// catalog.ErrUnpriced, catalog.ErrUnknownTier.
+type Dearest func(r catalog.Request, input int64) (catalog.Ceiling, error)
 
 // Deps are what a Gateway works with. All are required but OnSettled.
 type Deps struct {
@@ -58,6 +64,7 @@ type Deps struct {
 	Providers *provider.Table
 	Upstream  *provider.Client
 	Cost      Cost
+	Dearest   Dearest
 	Log       *slog.Logger
 	Now       func() time.Time
 	// OnSettled, if set, is called after a request was settled and its answer was handed over.
@@ -82,6 +89,7 @@ type Gateway struct {
 	settings Settings
 	tables   *tableCache
 	hints    *hints
+	slots    slots
 	settles  *store.Group[store.Record]
 	backlog  *backlog // nil: see Settings.Backlog
 }
@@ -91,13 +99,14 @@ const settleLimit = 64
 
 // New returns a Gateway.
 func New(deps Deps, settings Settings) *Gateway {
-	g := &Gateway{Deps: deps, settings: settings, tables: newTableCache(), hints: newHints()}
+	g := &Gateway{Deps: deps, settings: settings, tables: newTableCache(), hints: newHints(),
+		slots: newSlots(settings.UpstreamRequests)}
 	g.settles = store.NewGroup(settleLimit, deps.DB.Timeout, func(ctx context.Context, batch []store.Record) error {
-		return g.DB.Run(ctx, store.Settle(batch)...)
+		return g.DB.Run(ctx, store.Settle(batch, g.Now().UnixMilli())...)
 	})
 	if settings.Backlog > 0 {
 		g.backlog = newBacklog(settings.Backlog, func(ctx context.Context, records []store.Record) error {
-			return g.DB.Run(ctx, store.Settle(records)...)
+			return g.DB.Run(ctx, store.Settle(records, g.Now().UnixMilli())...)
 		}, g.notWritten)
 	}
 	return g
@@ -126,6 +135,8 @@ type Request struct {
 	Principal Principal
 	Chat      *chat.Request // decoded
 	Route     dialect.Route
+	// Endpoint names what was asked, see [dialect.Endpoint]: a token may be restricted to some.
+	Endpoint string
 	// Embedding, if not nil, asks for vectors. Then Chat has only the model.
 	Embedding *chat.EmbeddingRequest
 	// Dialect is the client's wire format and Body what it sent. A provider of the same dialect gets these bytes, with as
@@ -154,10 +165,11 @@ func (g *Gateway) Start(ctx context.Context, request Request) (*Call, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, g.settings.Timeout)
 	c := &Call{g: g, req: request, ctx: ctx, cancel: cancel, started: g.Now(), tried: map[store.ID]bool{}}
-	err := c.open()
+	err := c.openContained()
 	if err != nil {
 		f := c.fail(err)
 		cancel()
+		c.giveSlot()
 		return nil, f
 	}
 	return c, nil

@@ -116,7 +116,7 @@ func (w *world) newGateway(s gateway.Settings) *gateway.Gateway {
 	upstream := provider.NewClient(provider.ClientConfig{Now: w.now})
 	w.t.Cleanup(upstream.Close)
 	return gateway.New(gateway.Deps{
-		DB: w.db, Quota: quota.New(w.db), Secrets: w.secrets, Providers: table, Upstream: upstream, Cost: catalog.Cost,
+		DB: w.db, Quota: quota.New(w.db), Secrets: w.secrets, Providers: table, Upstream: upstream, Cost: catalog.Cost, Dearest: catalog.Dearest,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: w.now,
 	}, s)
 }

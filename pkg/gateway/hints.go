@@ -22,6 +22,7 @@ type userHints struct {
 	revision  int64
 	spent     map[store.ID]int64 // keys, until when
 	cooldowns map[store.CooldownID]cooldownHint
+	steered   map[store.ID]int64 // limits that are reached, and until when another model serves without asking
 }
 
 type cooldownHint struct {
@@ -86,7 +87,7 @@ func (h *hints) readiness(t *table, k candidate, now int64) (r readiness) {
 
 // update takes over the status of all keys of a user.
 func (h *hints) update(user store.ID, s quota.Status, now int64) {
-	u := &userHints{s.Revision, map[store.ID]int64{}, map[store.CooldownID]cooldownHint{}}
+	u := &userHints{s.Revision, map[store.ID]int64{}, map[store.CooldownID]cooldownHint{}, nil}
 	for id, k := range s.Keys {
 		if k.Spent() {
 			u.spent[id] = nextMidnight(now)
@@ -104,7 +105,10 @@ func (h *hints) update(user store.ID, s quota.Status, now int64) {
 	if len(h.users) > maxHints {
 		clear(h.users)
 	}
-	if len(u.spent)+len(u.cooldowns) == 0 {
+	if old := h.users[user]; old != nil && old.revision == u.revision {
+		u.steered = old.steered
+	}
+	if len(u.spent)+len(u.cooldowns)+len(u.steered) == 0 {
 		delete(h.users, user)
 		return
 	}
@@ -120,7 +124,7 @@ func (h *hints) change(t *table, f func(u *userHints)) {
 	u := h.users[t.user]
 	switch {
 	case u == nil || u.revision < t.revision:
-		u = &userHints{t.revision, map[store.ID]int64{}, map[store.CooldownID]cooldownHint{}}
+		u = &userHints{t.revision, map[store.ID]int64{}, map[store.CooldownID]cooldownHint{}, nil}
 		h.users[t.user] = u
 	case u.revision > t.revision:
 		return

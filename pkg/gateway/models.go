@@ -37,6 +37,9 @@ func (g *Gateway) Models(ctx context.Context, c Principal) ([]ServedModel, error
 			continue
 		}
 		for _, m := range k.models(today) {
+			if !e.allows(candidate{key: k, model: m.ID}) {
+				continue
+			}
 			s := byID[m.ID]
 			if s == nil {
 				s = &ServedModel{ID: m.ID, Known: m}
@@ -64,7 +67,7 @@ func (g *Gateway) Model(ctx context.Context, c Principal, id string) (ServedMode
 	}
 	s := ServedModel{ID: id}
 	if id != "" {
-		fit, _ := e.table.candidates(id, dialect.Route{}, conversations)
+		fit, _ := e.candidates(id, dialect.Route{}, conversations)
 		for _, k := range fit {
 			if len(s.Providers) == 0 {
 				s.Known = known(k.providerID, k.model)

@@ -44,6 +44,9 @@ func (c *Call) refusal() error {
 	if len(c.candidates) == 0 {
 		return c.noCandidate()
 	}
+	if b := c.soonestLimit(); b != nil {
+		return c.limitFault(b)
+	}
 	now := c.nowMs()
 	var (
 		all   []blocked
@@ -105,6 +108,11 @@ func (c *Call) blockedBy(k candidate, now int64) blocked {
 		} else {
 			b.coolsDown(0, now)
 		}
+		return b
+	}
+	if l := c.limited[k.id]; l != nil {
+		b.obstacle, b.until = limited, now+l.wait.Milliseconds()
+		b.reason = "a limit of " + metricName(l.Metric) + " of the " + subjectNames[l.Subject] + " is reached"
 		return b
 	}
 	state, ok := c.quotaStatus.Keys[k.id]
@@ -227,6 +235,9 @@ func (c *Call) modelOf(k *key) string {
 
 // noCandidate returns the error for a request that no key may ever serve.
 func (c *Call) noCandidate() error {
+	if err := c.outOfScope(); err != nil {
+		return err
+	}
 	if model := c.req.Chat.Model; len(c.skipped) > 0 && c.g.unknown(model) {
 		return errUnknownModel(model, c.skipped)
 	}

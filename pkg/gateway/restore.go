@@ -93,8 +93,8 @@ func (c *Call) earlierTurns() (out []earlierTurn) {
 		}
 		open.last = i
 		open.calls = open.calls || slices.ContainsFunc(m.Parts, func(p chat.Part) bool { return p.Kind == chat.Call })
-		if open.state == "" {
-			open.state = stateOf(m.Parts)
+		if state := lastStateOf(m.Parts); state != "" {
+			open.state = state
 		}
 	}
 	conv.end()
@@ -188,6 +188,7 @@ func (t *earlierTurn) restored(messages []chat.Message, k candidate) (out [][]ch
 	}
 	kept := slices.ContainsFunc(messages, func(m chat.Message) bool { return keepsState(m.Parts) })
 	foreign := maker.Provider != k.providerID || maker.Vendor != vendorOf(k.model) ||
+		maker.Continued && k.provider.ReasoningBoundToContext(k.model) ||
 		maker.keyID != k.id && k.provider.ReasoningBoundToAccount()
 	if kept && foreign {
 		for i := range messages {

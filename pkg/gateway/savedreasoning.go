@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
@@ -16,9 +17,9 @@ import (
 //
 // Saved reasoning belongs to one conversation: it is found by the digest of the conversation up to its turn, of one
 // gateway token and one end user, and verified by the digest inside of what was encrypted. The ids of calls say
-// nothing: some models number them anew in every conversation (functions.get_weather:0). A turn has up to three
-// keys. The exact key covers the context too, the similar key the turns alone, and the state key what the provider
-// signed or encrypted itself, for clients that keep it. If conversations of one token and end user claim the same key with
+// nothing: some models number them anew in every conversation (functions.get_weather:0). A turn has up to four
+// keys. The exact key covers the context too, the similar key the turns alone, and the state keys the first and the last
+// of what the provider signed or encrypted itself, for clients that keep it. If conversations of one token and end user claim the same key with
 // different reasoning, it stands for none of them: the request then goes out as if nothing had been saved.
 //
 // What was made by one account may be worth nothing at another, so that the next request goes to the same key if it can.
@@ -46,7 +47,10 @@ type savedTurn struct {
 	Outline []outlineEntry `json:"outline,omitempty"`
 	// Signatures are those of the tool calls, in their order; empty for a call without one.
 	Signatures []string `json:"signatures,omitempty"`
-	keyID      store.ID
+	// Continued says that the answer went on with the assistant's last turn. What the provider got there, such as a
+	// message that asks to go on, is not in the conversation that the client sends next.
+	Continued bool `json:"continued,omitempty"`
+	keyID     store.ID
 }
 
 type savedReasoning struct {
@@ -133,6 +137,30 @@ func stateOf(parts []chat.Part) string {
 	return signature
 }
 
+// lastStateOf is the last state of a turn: if an answer went on with an earlier one, it is of that answer.
+func lastStateOf(parts []chat.Part) string {
+	for i := len(parts) - 1; i >= 0; i-- {
+		if s := stateText(parts[i].State); parts[i].Kind == chat.Reason && s != "" {
+			return s
+		}
+	}
+	return stateOf(parts)
+}
+
+// endsWithAssistant reports whether the assistant spoke last.
+func endsWithAssistant(messages []chat.Message) bool {
+	for i := len(messages) - 1; i >= 0; i-- {
+		m := &messages[i]
+		says := slices.ContainsFunc(m.Parts, func(p chat.Part) bool {
+			return p.Kind != chat.Text || strings.TrimSpace(p.Text) != ""
+		})
+		if m.Role == chat.Assistant || says && m.Role != chat.System && m.Role != chat.Developer {
+			return m.Role == chat.Assistant
+		}
+	}
+	return false
+}
+
 // stateText is what only the provider can have written of a reasoning's state.
 func stateText(s *chat.ReasoningState) string {
 	switch {
@@ -159,13 +187,18 @@ func (c *Call) saveTurn() (store.Stmt, bool) {
 	d := &conv.said[len(conv.said)-1]
 	k := &c.current.key
 	saved.Turns, saved.Provider, saved.Vendor = d.turns[:], k.providerID, vendorOf(k.model)
+	saved.Continued = endsWithAssistant(c.req.Chat.Messages)
 	text, err := json.Marshal(saved)
 	if err != nil {
 		return store.Stmt{}, false // it holds nothing that cannot be encoded
 	}
 	keys := []store.ID{c.exactKey(d), c.similarKey(d)}
-	if state := stateOf(parts); state != "" {
-		keys = append(keys, c.stateKey(state))
+	first, last := stateOf(parts), lastStateOf(parts)
+	if first != "" {
+		keys = append(keys, c.stateKey(first))
+	}
+	if last != first {
+		keys = append(keys, c.stateKey(last))
 	}
 	user, now := c.entry.table.user, c.nowMs()
 	t := store.SavedTurn{ID: c.turnKey("turn", c.endUser(), text), UserID: user, KeyID: k.id, ExpiresAt: now + savedFor}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
@@ -33,6 +34,7 @@ func (c *Call) fail(err error) *fault.Error {
 		o.kind = store.DeadlinePassed
 	}
 	c.trace.setSkipped(c.skipped)
+	c.databaseAway = store.Away(err)
 	c.settle(o, nil)
 	return f
 }
@@ -43,7 +45,12 @@ func (c *Call) settle(o outcome, usage *chat.Usage) {
 		return
 	}
 	c.settled = true
-	c.g.write(context.WithoutCancel(c.ctx), c.record(o, usage), c.req.EndStatements != nil, c.deadline())
+	r := c.record(o, usage)
+	if c.databaseAway && c.g.backlog != nil {
+		c.g.keep(r, false) // its caller has waited for the database already
+		return
+	}
+	c.g.write(context.WithoutCancel(c.ctx), r, c.req.EndStatements != nil, c.deadline())
 }
 
 // deadline is the end of the request's time.
@@ -80,6 +87,9 @@ func (g *Gateway) write(ctx context.Context, r store.Record, job bool, end time.
 
 // keep puts a record into the backlog, and waits for it if that makes sense.
 func (g *Gateway) keep(r store.Record, wait bool) {
+	for i := range r.Spent { // it may be long until it is written
+		r.Spent[i].Repeated = true
+	}
 	queued, ok := g.backlog.add(r)
 	if !ok {
 		g.notWritten(r, errStopped)
@@ -92,13 +102,22 @@ var errStopped = errors.New("the process ends")
 
 // await waits for done, but not for longer than an answer may.
 func await(done <-chan struct{}) {
-	timer := time.NewTimer(writeWait)
-	defer timer.Stop()
+	timer, _ := timers.Get().(*time.Timer)
+	if timer == nil {
+		timer = time.NewTimer(writeWait)
+	} else {
+		timer.Reset(writeWait)
+	}
 	select {
 	case <-done:
 	case <-timer.C:
 	}
+	timer.Stop() // since Go 1.23 nothing is left in its channel
+	timers.Put(timer)
 }
+
+// timers are stopped *time.Timer: every request needs one.
+var timers sync.Pool
 
 // writeOrKeep writes a record together with others, or keeps it for later.
 func (g *Gateway) writeOrKeep(ctx context.Context, r store.Record) {
@@ -195,6 +214,10 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 		if usage != nil && (a.failure == nil || a.answerBegun) {
 			c.addUsage(&r, usage)
 		}
+	}
+	r.Spent = c.spent(&r, usage)
+	if c.steered != nil {
+		r.Flags |= store.FlagSteered
 	}
 	if o.kind == store.Answered {
 		if save, ok := c.saveTurn(); ok {

@@ -52,7 +52,7 @@ func (c *Call) read() []chat.Event {
 		a.early = nil
 		return first
 	}
-	c.buf = a.source.nextReady(a.source.next(c.buf[:0]))
+	c.buf = c.nextOf(a)
 	return c.buf
 }
 
@@ -110,6 +110,7 @@ func (c *Call) Cancel() { c.cancel() }
 // Close ends the call. If the answer was not read to its end, the request to the provider is cancelled and settled as
 // one whose client has disconnected.
 func (c *Call) Close() {
+	defer c.giveSlot()
 	c.cancel()
 	if c.firstEvent != nil {
 		<-c.firstEvent // the context is over: it ends at once

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
@@ -19,6 +18,9 @@ type table struct {
 	revision int64
 	strategy Strategy // empty: the gateway's
 	keys     []*key   // by priority, then age
+	limits   []store.Limit
+	bytes    int64        // what the cache counts
+	sweptAt  atomic.Int64 // when the holds of the limits were swept last, in Unix milliseconds
 }
 
 // key is a provider key of a table.
@@ -32,6 +34,7 @@ type key struct {
 	disabled     bool
 	allowed      provider.Patterns
 	defaultModel string
+	dailyLimited bool
 	secret       string
 	// undecryptable says why the secret cannot be decrypted; empty if it was.
 	undecryptable string
@@ -39,15 +42,24 @@ type key struct {
 	reencrypt atomic.Pointer[store.Stmt]
 }
 
-// entry is a credential's token and routing table.
+// entry is what a credential may use: its grant, and the routing table of its user.
 type entry struct {
-	token store.ID // zero for a session
+	*grant
 	table *table
+}
+
+// grant is what the cache keeps of a credential.
+type grant struct {
+	user  store.ID
+	token store.ID // zero for a session
+	scope store.TokenScope
+	// revision is the user's when the grant was loaded. A table of another revision does not go with it.
+	revision int64
 	// rehash stores the token's digest by the current secret, if a previous one made it.
 	rehash atomic.Pointer[store.Stmt]
 }
 
-// credential identifies a cache entry: a token's digest, or its id, or a user for sessions.
+// credential identifies a grant: a token's digest, or its id, or a user for sessions.
 type credential [33]byte
 
 func (p Principal) credential() credential {
@@ -67,40 +79,6 @@ func (p Principal) credential() credential {
 	return id
 }
 
-// maxEntries bounds the cache. Beyond it an arbitrary entry is dropped.
-const maxEntries = 10_000
-
-type tableCache struct {
-	mu      sync.RWMutex
-	entries map[credential]*entry
-}
-
-func newTableCache() *tableCache { return &tableCache{entries: map[credential]*entry{}} }
-
-func (tc *tableCache) get(id credential) *entry {
-	tc.mu.RLock()
-	defer tc.mu.RUnlock()
-	return tc.entries[id]
-}
-
-func (tc *tableCache) put(id credential, e *entry) {
-	tc.mu.Lock()
-	defer tc.mu.Unlock()
-	if _, ok := tc.entries[id]; !ok && len(tc.entries) >= maxEntries {
-		for old := range tc.entries {
-			delete(tc.entries, old)
-			break
-		}
-	}
-	tc.entries[id] = e
-}
-
-func (tc *tableCache) drop(id credential) {
-	tc.mu.Lock()
-	defer tc.mu.Unlock()
-	delete(tc.entries, id)
-}
-
 // entryOf returns the entry of the principal's credential, from the cache or with one round trip; nil if there is no such
 // token or user.
 func (g *Gateway) entryOf(ctx context.Context, p Principal) (*entry, error) {
@@ -110,7 +88,7 @@ func (g *Gateway) entryOf(ctx context.Context, p Principal) (*entry, error) {
 	}
 	e, err := g.load(ctx, p)
 	if err == nil && e != nil {
-		g.tables.put(id, e)
+		e = g.tables.put(id, e)
 	}
 	return e, err
 }
@@ -128,7 +106,10 @@ func (g *Gateway) load(ctx context.Context, p Principal) (*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &entry{token: r.Token, table: &table{user: r.User, revision: r.Revision, strategy: Strategy(r.Strategy)}}
+	e := &entry{
+		grant: &grant{user: r.User, token: r.Token, scope: r.TokenScope, revision: r.Revision},
+		table: &table{user: r.User, revision: r.Revision, strategy: Strategy(r.Strategy), limits: r.Limits},
+	}
 	for i := range r.Keys {
 		e.table.keys = append(e.table.keys, g.keyOf(&r.Keys[i], r.User))
 	}
@@ -142,7 +123,8 @@ func (g *Gateway) load(ctx context.Context, p Principal) (*entry, error) {
 // keyOf decrypts a key of the user for the routing table.
 func (g *Gateway) keyOf(row *store.RoutingKey, user store.ID) *key {
 	k := &key{id: row.ID, provider: g.Providers.ByID(row.Provider), providerID: row.Provider, name: row.Name,
-		priority: row.Priority, disabled: !row.Enabled, allowed: provider.Patterns(row.AllowedModels), defaultModel: row.DefaultModel}
+		priority: row.Priority, disabled: !row.Enabled, allowed: provider.Patterns(row.AllowedModels), defaultModel: row.DefaultModel,
+		dailyLimited: row.DailyLimited}
 	if k.provider != nil {
 		k.host = store.HostKey(user, k.providerID, k.provider.BaseURL)
 	}

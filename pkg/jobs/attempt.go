@@ -91,6 +91,10 @@ func (q *Queue) endStatements(j *store.Job, r Result) []store.Stmt {
 		if errors.Is(f, gateway.ErrStopping) {
 			return j.Release()
 		}
+		var limited *gateway.LimitedError
+		if errors.As(f, &limited) && limited.Until > 0 {
+			return j.Defer(max(limited.Until, now+minBackoff.Milliseconds()))
+		}
 		if pause, again := retry(f); again && j.AttemptsLeft() > 0 {
 			return j.Requeue(now + pause.Milliseconds())
 		}

@@ -55,6 +55,7 @@ type Queue struct {
 
 	mu       sync.Mutex
 	workers  int
+	lastUser store.ID // whose job was claimed last
 	running  map[store.ID]context.CancelCauseFunc
 	watchers map[name]map[chan struct{}]bool
 }
@@ -121,7 +122,9 @@ func (q *Queue) now() int64 { return q.Now().UnixMilli() }
 // claim returns the times of a claim that is made now.
 func (q *Queue) claim() store.JobClaim {
 	now := q.now()
-	return store.JobClaim{Now: now, Lease: now + q.settings.Lease.Milliseconds(),
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return store.JobClaim{After: q.lastUser, Now: now, Lease: now + q.settings.Lease.Milliseconds(),
 		Keep: now + q.settings.Retention.Milliseconds()}
 }
 

@@ -79,7 +79,7 @@ func (w *Worker) claimNext(ctx context.Context) time.Duration {
 	if full {
 		c.Cancelled, err = store.CancelledJobs(ctx, q.DB, running)
 	} else {
-		c, err = claimWhole(ctx, q.DB, claim)
+		c, err = q.claimWhole(ctx, claim)
 	}
 	for _, id := range c.Cancelled {
 		q.cancelRunning(id)
@@ -105,10 +105,16 @@ const claimTimeout = 5 * time.Second
 
 // claimWhole claims a job, whatever becomes of ctx meanwhile: a claim that commits while its process is told to stop
 // would otherwise hold the job until its lease ends, and nobody would release it.
-func claimWhole(ctx context.Context, db store.DB, claim store.JobClaim) (store.ClaimResult, error) {
+func (q *Queue) claimWhole(ctx context.Context, claim store.JobClaim) (store.ClaimResult, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()
-	return store.ClaimJob(ctx, db, claim)
+	c, err := store.ClaimJob(ctx, q.DB, claim)
+	if c.Found {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.lastUser = c.Job.UserID
+	}
+	return c, err
 }
 
 func (w *Worker) full() bool {
@@ -158,7 +164,7 @@ func (w *Worker) drain() {
 // call, where there is no worker.
 func (q *Queue) Drain(ctx context.Context) (n int, err error) {
 	for ctx.Err() == nil {
-		c, err := claimWhole(ctx, q.DB, q.claim())
+		c, err := q.claimWhole(ctx, q.claim())
 		if err != nil || !c.Found && !c.More {
 			return n, err
 		}

@@ -16,6 +16,8 @@ func anthropicRow() Provider {
 	return Provider{
 		ID: "anthropic", Name: "Anthropic", BaseURL: "https://api.anthropic.com",
 		Auth: XAPIKey, RequestID: "Request-Id",
+		// inference_geo may be a setting of the workspace ("Data residency"). A picture counts 4,784 tokens at most ("Vision").
+		Billing:                 Billing{Percent: 110, ImageTokens: 4784},
 		Header:                  map[string]string{"Anthropic-Version": "2023-06-01"},
 		ForwardedRequestHeaders: []string{"Anthropic-Version", "Anthropic-Beta"},
 		modelIDs:                modelIDs{prefixes: []string{"claude-"}},
@@ -68,7 +70,8 @@ var claudeTurns = dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDsWord, D
 
 // claudeNoPrefill are those of Claude 4.6 and later: "This model does not support assistant message prefill. The
 // conversation must end with a user message." (platform.claude.com/docs/en/about-claude/models/migration-guide).
-var claudeNoPrefill = &dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDsWord, DistinctCallIDs: true, Ends: dialect.EndsAnyButOwn}
+var claudeNoPrefill = &dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDsWord, DistinctCallIDs: true,
+	Ends: dialect.EndsAnyButOwn}
 
 // claudeModels are the generations, the newest first; what nobody has heard of counts as the
 // newest. Sources: platform.claude.com/docs/en/models/*/migration-guide of opus-5-5, sonnet-5-5,

@@ -39,6 +39,7 @@ func openAIRow() Provider {
 	return Provider{
 		ID: "openai", Name: "OpenAI", BaseURL: "https://api.openai.com/v1",
 		Auth: Bearer, RequestID: "X-Request-Id", HasEmbeddings: true,
+		Billing:   Billing{TierOfAccount: true}, // service_tier auto is the setting of the project
 		modelIDs:  modelIDs{match: isOpenAIModel},
 		check:     check{path: "/models", proves: listed},
 		Client:    openai.Client{Rules: rules},

@@ -54,6 +54,8 @@ type Provider struct {
 	RequestID string
 	// alternate is nil if the provider serves one dialect only.
 	alternate *alternateProtocol
+	// Billing is what bounds of costs reckon with.
+	Billing Billing
 	// HasEmbeddings says whether the provider serves POST /embeddings, or its like.
 	HasEmbeddings bool
 

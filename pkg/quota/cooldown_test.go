@@ -77,7 +77,7 @@ func TestCooldownsHoldForTheirTargets(t *testing.T) {
 					_, ok := f.reserve(r)
 					r.Targets = []store.Target{c.target, c.target}
 					_, rotated := f.reserve(r)
-					v, err := f.q.Refresh(t.Context(), r.Principal, tt.at)
+					v, err := f.q.Refresh(t.Context(), r.Principal, store.ID{}, tt.at)
 					if ready := v.Ready(c.target, tt.at); err != nil || ok != c.want || rotated != c.want || ready != c.want {
 						t.Errorf("%s: reserved %v, in turn %v, ready %v, want %v, %v", what, ok, rotated, ready, c.want, err)
 					}
@@ -114,7 +114,7 @@ func TestOneRequestProbes(t *testing.T) {
 					reserve := processes[i%2].Reserve
 					if i%3 == 0 {
 						reserve = func(ctx context.Context, r quota.Request) (quota.Reservation, bool, error) {
-							return processes[i%2].ReserveNext(ctx, nil, r)
+							return processes[i%2].ReserveNext(ctx, nil, nil, either(r))
 						}
 					}
 					_, ok, err := reserve(context.Background(), r)

@@ -39,7 +39,7 @@ func TestFailoverInAllDirectionsDoesNotDeadlock(t *testing.T) {
 		for i := range quotas {
 			quotas[i] = quota.New(db)
 			settles[i] = store.NewGroup(64, db.Timeout, func(ctx context.Context, batch []store.Record) error {
-				return db.Run(ctx, store.Settle(batch)...)
+				return db.Run(ctx, store.Settle(batch, 0)...)
 			})
 		}
 		var wg sync.WaitGroup
@@ -133,7 +133,8 @@ func failOver(f *fixture, rng *rand.Rand, q *quota.Quota, settle *store.Group[st
 		}
 		target := f.target(res.Key)
 		failed := []store.Stmt{f.cooldown([]store.ID{res.Key, target.Host}[rng.IntN(2)], []string{"", "m", "n"}[rng.IntN(3)], 0, false, "overloaded"),
-			quota.Release(res), store.ReleaseLease(target, holder)}
+			store.ReleaseLease(target, holder)}
+		failed = append(failed, quota.Release(res)...)
 		if rng.IntN(3) == 0 {
 			failed = append(failed, store.EndProbe(target, holder), store.EndModelCooldown(res.Key, "m"))
 		}
@@ -141,7 +142,7 @@ func failOver(f *fixture, rng *rand.Rand, q *quota.Quota, settle *store.Group[st
 			return settle.Do(context.Background(), store.Record{ID: store.NewID(now), User: f.user, Token: f.token, Model: "m",
 				Status: 502, Outcome: store.Failed, Attempts: 1, Statements: failed})
 		}
-		res, ok, err = q.ReserveNext(context.Background(), failed, pick())
+		res, ok, err = q.ReserveNext(context.Background(), failed, nil, pick())
 	}
 	return err
 }

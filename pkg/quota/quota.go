@@ -1,5 +1,5 @@
-// Package quota counts what provider keys may still do today, exactly, for any number of processes: a request makes a
-// reservation in the database before it calls a provider. The package also takes turns between equal keys
+// Package quota counts what provider keys may still do today, and what limits leave, exactly, for any number of processes:
+// a request makes a reservation in the database before it calls a provider. The package also takes turns between equal keys
 // (round-robin), and throttles guessing. The SQL is in package store.
 package quota
 
@@ -28,10 +28,19 @@ type Request struct {
 	ProbeEnd int64
 	// IgnoreTransient passes the cooldowns of transient failures. It is for one target.
 	IgnoreTransient bool
+	// Demand, if its ID is not zero, is held in limits. It must be set for keys with a daily limit and for principals with
+	// limits.
+	Demand store.Demand
+	// Sweep are the limits whose expired holds are to be swept; nil: none.
+	Sweep []store.ID
 }
 
-// Reservation is one request of a key's quota of a day.
+// Reservation is one request of a key's quota of a day, with its holds.
 type Reservation struct {
+	ID        store.ID // zero: it has no identity, because nothing limits it
+	ExpiresAt int64    // of its holds
+	Holds     []store.Hold
+
 	Key  store.ID
 	Day  int64
 	Gen  int64 // of the day's row: a reset begins a new generation
@@ -66,6 +75,7 @@ func New(db store.DB) *Quota {
 
 func newRequest(r Request) *request {
 	m := &request{Request: r}
+	m.made.ID, m.made.ExpiresAt = r.Demand.ID, r.Demand.ExpiresAt
 	if len(r.Targets) > 1 {
 		m.keySet = digest(r.Targets)
 	}
@@ -87,7 +97,10 @@ func (q *Quota) write(ctx context.Context, batch []*request) error {
 		return cmp.Or(bytes.Compare(a.User[:], b.User[:]), bytes.Compare(a.keySet[:], b.keySet[:]),
 			bytes.Compare(a.Targets[0].Key[:], b.Targets[0].Key[:]), cmp.Compare(store.DayOf(a.Now), store.DayOf(b.Now)))
 	})
-	stmts := make([]store.Stmt, 0, 2*len(batch)+2)
+	stmts := make([]store.Stmt, 0, 3*len(batch)+3)
+	if slices.ContainsFunc(batch, (*request).holdsGateway) {
+		stmts = append(stmts, store.HoldGateway())
+	}
 	for left := batch; len(left) > 0; {
 		n := 1
 		for n < len(left) && left[n].User == left[0].User {
@@ -96,8 +109,15 @@ func (q *Quota) write(ctx context.Context, batch []*request) error {
 		stmts = appendOfUser(stmts, left[:n])
 		left = left[n:]
 	}
+	// One sweep a transaction keeps the windows in the order of their locks. The others' come another time.
+	if i := slices.IndexFunc(batch, func(r *request) bool { return len(r.Sweep) > 0 }); i >= 0 {
+		stmts = append(stmts, store.SweepHolds(batch[i].Sweep, batch[i].Now)...)
+	}
 	return q.db.Run(ctx, stmts...)
 }
+
+func (r *request) identified() bool   { return !r.Demand.ID.IsZero() }
+func (r *request) holdsGateway() bool { return r.Demand.Gateway }
 
 // appendOfUser appends the statements of one user's requests. Several rows of key_days are locked only by the
 // transaction that holds their user, and after all cursors. A key has a row for each day, so around midnight a batch
@@ -105,8 +125,8 @@ func (q *Quota) write(ctx context.Context, batch []*request) error {
 func appendOfUser(stmts []store.Stmt, requests []*request) []store.Stmt {
 	first, last := requests[0], requests[len(requests)-1]
 	oneRow := last.keySet.IsZero() && first.Targets[0].Key == last.Targets[0].Key && store.DayOf(first.Now) == store.DayOf(last.Now)
-	probes := slices.ContainsFunc(requests, func(r *request) bool { return !r.Probe.IsZero() })
-	if len(requests) > 1 && !oneRow || probes {
+	holds := slices.ContainsFunc(requests, func(r *request) bool { return !r.Probe.IsZero() || r.identified() })
+	if len(requests) > 1 && !oneRow || holds {
 		stmts = append(stmts, store.HoldUser(first.User))
 	}
 	if first.keySet != last.keySet {
@@ -135,16 +155,43 @@ func (r *request) appendReserve(stmts []store.Stmt) []store.Stmt {
 	if !r.Probe.IsZero() {
 		stmts = append(stmts, store.TakeLease(r.Targets[0], r.Probe, r.Now, r.ProbeEnd))
 	}
+	if r.identified() {
+		stmts = append(stmts, r.hold())
+	}
 	return append(stmts, r.reserve())
+}
+
+func (r *request) passage() store.Passage {
+	return store.Passage{Lease: r.Probe, IgnoreTransient: r.IgnoreTransient}
+}
+
+// hold returns the statement that chooses the key and holds what the request demands.
+func (r *request) hold() store.Stmt {
+	r.made.Holds = nil
+	var stmt store.Stmt
+	if r.keySet.IsZero() {
+		stmt = store.HoldKey(r.Principal, r.Revision, r.Now, r.Targets[0], r.passage(), &r.Demand)
+	} else {
+		stmt = store.HoldRotated(r.Principal, r.Revision, r.Now, r.Targets, r.keySet, &r.Demand)
+	}
+	stmt.Each = func(row store.Row) error {
+		var h store.Hold
+		err := store.ScanHold(row, &h)
+		r.made.Holds = append(r.made.Holds, h)
+		return err
+	}
+	return stmt
 }
 
 func (r *request) reserve() store.Stmt {
 	r.reserved = false
 	var stmt store.Stmt
-	if r.keySet.IsZero() {
-		pass := store.Passage{Lease: r.Probe, IgnoreTransient: r.IgnoreTransient}
-		stmt = store.ReserveKey(r.Principal, r.Revision, r.Now, r.Targets[0], pass)
-	} else {
+	switch {
+	case r.identified():
+		stmt = store.ReserveHeld(r.Demand.ID, r.Now)
+	case r.keySet.IsZero():
+		stmt = store.ReserveKey(r.Principal, r.Revision, r.Now, r.Targets[0], r.passage())
+	default:
 		stmt = store.ReserveRotated(r.Principal, r.Revision, r.Now, r.Targets, r.keySet)
 	}
 	stmt.Each = func(row store.Row) error {
@@ -155,21 +202,30 @@ func (r *request) reserve() store.Stmt {
 	return stmt
 }
 
-// Release returns the statement that releases a reservation, see [store.ReleaseReservation].
-func Release(r Reservation) store.Stmt { return store.ReleaseReservation(r.Key, r.Day, r.Gen) }
+// Release returns the statements that release a reservation, see [store.ReleaseHeld] and [store.ReleaseReservation].
+func Release(r Reservation) []store.Stmt {
+	if !r.ID.IsZero() {
+		return store.ReleaseHeld(r.ID, r.Day)
+	}
+	return []store.Stmt{store.ReleaseReservation(r.Key, r.Day, r.Gen)}
+}
 
-// ReserveNext runs the statements that end a failed attempt (a release, a cooldown) and makes the next reservation, all
-// in one trip. before may be empty.
-func (q *Quota) ReserveNext(ctx context.Context, before []store.Stmt, r Request) (Reservation, bool, error) {
+// ReserveNext runs the statements that end a failed attempt (a release, a cooldown), replaces the holds of attempts that
+// are not released, and makes the next reservation, all in one trip. before and spent may be empty.
+func (q *Quota) ReserveNext(ctx context.Context, before []store.Stmt, spent []store.Spending, r Request) (Reservation, bool, error) {
 	m := newRequest(r)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.db.Timeout()+graceTime)
 	defer cancel()
 	// The released row may be the one that is reserved again, and the cooldowns that of the next target, so both come
 	// first.
 	end := store.SplitEnd(before)
-	stmts := m.appendTurn([]store.Stmt{store.HoldUser(r.User)})
+	var stmts []store.Stmt
+	if m.holdsGateway() {
+		stmts = append(stmts, store.HoldGateway())
+	}
+	stmts = m.appendTurn(append(stmts, store.HoldUser(r.User)))
 	stmts = m.appendReserve(slices.Concat(stmts, end.Cooldowns, end.Releases))
-	stmts = append(stmts, end.Others...)
+	stmts = store.AppendCharges(append(stmts, end.Others...), spent)
 	for {
 		err := q.db.Run(ctx, stmts...)
 		if store.CodeOf(err) != store.CodeDeadlock || ctx.Err() != nil {

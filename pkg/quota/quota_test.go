@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/alicetears/llm-gateway/internal/pgtest"
 	"github.com/alicetears/llm-gateway/pkg/quota"
@@ -20,8 +20,6 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 const now = 1_800_000_000_000
-
-const groupTimeout = 20 * time.Second
 
 // onEveryEngine runs the test on SQLite, PostgreSQL, and PostgreSQL behind a transaction pooler.
 func onEveryEngine(t *testing.T, test func(t *testing.T, f *fixture)) {
@@ -55,7 +53,7 @@ func onEveryEngine(t *testing.T, test func(t *testing.T, f *fixture)) {
 }
 
 type fixture struct {
-	t        *testing.T
+	t        testing.TB
 	db       store.DB
 	q        *quota.Quota
 	user     store.ID
@@ -65,7 +63,7 @@ type fixture struct {
 	keys     []store.ID // in the order of their ids
 }
 
-func newFixture(t *testing.T, db store.DB) *fixture {
+func newFixture(t testing.TB, db store.DB) *fixture {
 	f := &fixture{t: t, db: db, q: quota.New(db), revision: 7,
 		user: store.NewID(now), token: store.NewID(now), session: store.NewID(now)}
 	f.run(`insert into users (id, email, name, role, password, enabled, revision, created_at, updated_at)
@@ -101,12 +99,22 @@ values ($1, $2, 'openai', '', $3, '', '', 1, $4, $5, '[]', $6, 0, '', '', 0, 0)`
 }
 
 func (f *fixture) request(keys ...store.ID) quota.Request {
-	return quota.Request{Principal: store.Principal{User: f.user, Token: f.token}, Revision: f.revision, Now: now, Targets: f.targets(keys...)}
+	r := quota.Request{Principal: store.Principal{User: f.user, Token: f.token}, Revision: f.revision, Now: now, Targets: f.targets(keys...)}
+	return either(r)
+}
+
+// either gives the request an identity of its own, or none: both ways to reserve are equal.
+func either(r quota.Request) quota.Request {
+	r.Demand = store.Demand{}
+	if rand.IntN(2) == 0 {
+		r.Demand = store.Demand{ID: store.NewID(now), ExpiresAt: now + 60_000}
+	}
+	return r
 }
 
 func (f *fixture) reserve(c quota.Request) (quota.Reservation, bool) {
 	f.t.Helper()
-	r, ok, err := f.q.Reserve(context.Background(), c)
+	r, ok, err := f.q.Reserve(context.Background(), either(c))
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -128,7 +136,7 @@ func (f *fixture) parallel(n int, c quota.Request) map[store.ID]int {
 	for i := range 64 {
 		wg.Go(func() {
 			for range work {
-				r, ok, err := processes[i%len(processes)].Reserve(context.Background(), c)
+				r, ok, err := processes[i%len(processes)].Reserve(context.Background(), either(c))
 				if err != nil {
 					f.t.Error(err)
 				}
@@ -224,7 +232,7 @@ func TestReserveRefuses(t *testing.T) {
 				if r, ok := f.reserve(c); ok {
 					t.Fatalf("reserved %+v", r)
 				}
-				v, err := f.q.Refresh(t.Context(), c.Principal, c.Now)
+				v, err := f.q.Refresh(t.Context(), c.Principal, store.ID{}, c.Now)
 				if err != nil || v.Access != tt.access {
 					t.Errorf("Refresh says access %v, want %v (%v)", v.Access, tt.access, err)
 				}
@@ -268,7 +276,7 @@ func TestReleaseSurvivesMidnightAndReset(t *testing.T) {
 			return n
 		}
 		giveBack := func(r quota.Reservation) {
-			if err := f.db.Run(t.Context(), quota.Release(r)); err != nil {
+			if err := f.db.Run(t.Context(), quota.Release(r)...); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -304,19 +312,19 @@ func TestReserveNextReleasesCoolsDownAndReserves(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, f *fixture) {
 		first, second := f.key(1), f.key(1)
 		r, _ := f.reserve(f.request(first))
-		before := []store.Stmt{quota.Release(r), f.cooldown(first, "", 60_000, false, "rate_limited")}
-		next, ok, err := f.q.ReserveNext(t.Context(), before, f.request(second))
+		before := append(quota.Release(r), f.cooldown(first, "", 60_000, false, "rate_limited"))
+		next, ok, err := f.q.ReserveNext(t.Context(), before, nil, f.request(second))
 		if err != nil || !ok || next.Key != second {
 			t.Fatalf("%+v %v %v", next, ok, err)
 		}
 		cooldown := func(key store.ID) store.Cooldown {
-			v, err := f.q.Refresh(t.Context(), f.request(first).Principal, now)
+			v, err := f.q.Refresh(t.Context(), f.request(first).Principal, store.ID{}, now)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return v.Cooldowns[store.CooldownID{Subject: key}]
 		}
-		v, err := f.q.Refresh(t.Context(), f.request(first).Principal, now)
+		v, err := f.q.Refresh(t.Context(), f.request(first).Principal, store.ID{}, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -340,7 +348,7 @@ func TestReserveNextReleasesCoolsDownAndReserves(t *testing.T) {
 		// A cooldown that the batch starts holds for its own reservation.
 		f.revision++
 		third := f.key(-1)
-		if _, ok, err := f.q.ReserveNext(t.Context(), []store.Stmt{f.cooldown(third, "m", 1000, false, "timeout")}, f.request(third)); ok || err != nil {
+		if _, ok, err := f.q.ReserveNext(t.Context(), []store.Stmt{f.cooldown(third, "m", 1000, false, "timeout")}, nil, f.request(third)); ok || err != nil {
 			t.Errorf("reserved %v, %v", ok, err)
 		}
 	})

@@ -38,7 +38,7 @@ func (p *rotator) take(f *fixture) (store.ID, bool) {
 }
 
 func (p *rotator) look(f *fixture) {
-	v, err := p.q.Refresh(context.Background(), f.request(f.keys[0]).Principal, now)
+	v, err := p.q.Refresh(context.Background(), f.request(f.keys[0]).Principal, store.ID{}, now)
 	if err != nil {
 		f.t.Error(err)
 	}
@@ -62,7 +62,7 @@ func TestRotationIsEvenAroundKeysThatFail(t *testing.T) {
 		}
 		f.key(7) // is spent soon
 		limited := f.keys[len(f.keys)-1]
-		v, err := f.q.Refresh(t.Context(), f.request(f.keys[0]).Principal, now)
+		v, err := f.q.Refresh(t.Context(), f.request(f.keys[0]).Principal, store.ID{}, now)
 		if err != nil {
 			t.Fatal(err)
 		}

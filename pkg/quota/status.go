@@ -14,6 +14,8 @@ type Status struct {
 	Keys     map[store.ID]KeyStatus
 	// Cooldowns are all of the user's, also those that have ended.
 	Cooldowns map[store.CooldownID]store.Cooldown
+	// Limits are the windows of the limits of the user and of the gateway.
+	Limits map[store.ID]store.LimitStatus
 }
 
 // KeyStatus says whether a key may be used, its cooldowns apart.
@@ -47,9 +49,10 @@ func (s Status) Ready(t store.Target, now int64) bool {
 	return ok && !k.Disabled && !k.Spent()
 }
 
-// Refresh reads the status of the principal and of all keys of its user, in one trip.
-func (q *Quota) Refresh(ctx context.Context, p store.Principal, now int64) (Status, error) {
-	status := Status{Keys: map[store.ID]KeyStatus{}, Cooldowns: map[store.CooldownID]store.Cooldown{}}
+// Refresh reads the status of the principal and of all keys of its user, in one trip. party is the end user's, see
+// [store.Demand].
+func (q *Quota) Refresh(ctx context.Context, p store.Principal, party store.ID, now int64) (Status, error) {
+	status := Status{Keys: map[store.ID]KeyStatus{}, Cooldowns: map[store.CooldownID]store.Cooldown{}, Limits: map[store.ID]store.LimitStatus{}}
 	stmt := store.QuotaStatus(p, now)
 	stmt.Each = func(r store.Row) error {
 		var (
@@ -65,6 +68,7 @@ func (q *Quota) Refresh(ctx context.Context, p store.Principal, now int64) (Stat
 		status.Keys[id] = k
 		return nil
 	}
-	err := q.db.Run(ctx, stmt, store.Cooldowns(p.User, func(c store.Cooldown) { status.Cooldowns[c.CooldownID] = c }))
+	err := q.db.Run(ctx, stmt, store.Cooldowns(p.User, func(c store.Cooldown) { status.Cooldowns[c.CooldownID] = c }),
+		store.LimitStatuses(p.User, party, now, func(s store.LimitStatus) { status.Limits[s.Limit] = s }))
 	return status, err
 }

@@ -66,7 +66,7 @@ func New(d Deps) (*App, error) {
 		Deps:     d,
 		table:    newTable(Routes()),
 		hasher:   auth.NewHasher(d.Config.AuthConcurrency),
-		budget:   newBudget(d.Config.Limits.BodyBudgetBytes),
+		budget:   newBudget(d.Config.Limits.BodyBudgetBytes, d.Config.Limits.MaxBodyBytes+1),
 		proxies:  proxies{platform: d.Config.Platform, trusted: d.Config.TrustedProxies},
 		sharing:  sharing{origins: d.Config.CORSOrigins},
 		dialects: newDialects(d.Providers.IDs()),

@@ -78,12 +78,28 @@ func (c *call) model() (string, error) {
 	return name, nil
 }
 
-// conversationBody reads the body of what is sent to a provider.
+// conversationBody reads the body of what is sent to a provider. Whose it is is known before, from the cache
+// or with the query that loads the keys. Whether a gateway token is still valid the reservation tells; for a large body
+// a query of its own tells it earlier.
 func (a *App) conversationBody(c *call) ([]byte, error) {
 	if err := c.jsonOnly(); err != nil {
 		return nil, err
 	}
-	return c.readBody(a.Config.Limits.MaxBodyBytes)
+	c.owner = c.who.user.ID
+	if c.who.digests != nil {
+		ctx, p := c.r.Context(), c.who.gateway()
+		user, _, err := a.Gateway.Identify(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		c.owner = user
+		c.prove = func() error { return a.Gateway.Verify(ctx, p) }
+	}
+	body, err := c.readBody(a.Config.Limits.MaxBodyBytes)
+	if err != nil {
+		return nil, err
+	}
+	return body, c.holdDecoded(body)
 }
 
 // decodedRequest is a request that was read, as the gateway takes it, and the codec of its answer.
@@ -99,7 +115,7 @@ type decodedRequest struct {
 // decode reads a request to the endpoint. Model is that of the path. The error is the caller's: Validation.
 func (a *App) decode(e endpointOf, model string, header http.Header, body []byte) (*decodedRequest, error) {
 	d := &decodedRequest{endpoint: e, model: model, body: body}
-	d.req.Header = header
+	d.req.Header, d.req.Endpoint = header, e.Name
 	var err error
 	switch {
 	case e.Chat != nil:

@@ -15,15 +15,16 @@ import (
 )
 
 const (
-	// bodyPace is what a body has to keep up, in bytes a second on average, after the
-	// timeout of its first bytes.
+	// bodyPace is what a body has to keep up, in bytes a second, see pace.
 	bodyPace = 4 << 10
 
-	// managementBody is more than any body of a management route needs.
+	// managementBody is more than any body of a management route needs, and publicBody more than
+	// any of those that need no credentials.
 	managementBody = 256 << 10
+	publicBody     = 8 << 10
 
 	// firstRead is the first buffer of a body of unknown length, and trusted the most that a
-	// declared length gets at once.
+	// declared length gets at once, and that is held before the credentials were looked up.
 	firstRead = 4 << 10
 	trusted   = 64 << 10
 )
@@ -51,11 +52,12 @@ func (c *call) readBody(limit int64) ([]byte, error) {
 		return nil, err
 	}
 	buf := make([]byte, 0, size)
-	begun := time.Now()
+	p := newPace(c.bodyTimeout)
 	for {
-		c.w.control.SetReadDeadline(begun.Add(c.bodyTimeout + time.Duration(len(buf))*time.Second/bodyPace))
+		c.w.control.SetReadDeadline(p.deadline)
 		n, err := c.r.Body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
+		p.progress(n)
 		if int64(len(buf)) > limit {
 			return nil, tooLarge(limit)
 		}
@@ -75,14 +77,40 @@ func (c *call) readBody(limit int64) ([]byte, error) {
 	}
 }
 
+// pace is the deadline of a body that arrives. Each byte extends it, but never beyond the timeout from now: a body
+// that arrived fast and then stops ends as soon as one that never began, and single bytes are no progress.
+type pace struct {
+	timeout  time.Duration
+	deadline time.Time
+}
+
+func newPace(timeout time.Duration) pace { return pace{timeout, time.Now().Add(timeout)} }
+
+// progress notes that n bytes have arrived.
+func (p *pace) progress(n int) {
+	p.deadline = p.deadline.Add(time.Duration(n) * time.Second / bodyPace)
+	if latest := time.Now().Add(p.timeout); p.deadline.After(latest) {
+		p.deadline = latest
+	}
+}
+
 func (c *call) bodyless() bool { return c.r.Body == nil || c.r.Body == http.NoBody }
 
 // grow doubles the buffer. A declared length is believed once an eighth of it is there, so
 // that a caller who declares much and sends little holds little.
 func (c *call) grow(buf []byte, limit int64) ([]byte, error) {
+	if cap(buf) >= trusted && c.prove != nil {
+		if err := c.prove(); err != nil {
+			return nil, err
+		}
+		c.prove = nil
+	}
 	size := 2 * int64(cap(buf))
 	if n := c.r.ContentLength + 1; n > int64(cap(buf)) && n <= 8*int64(cap(buf)) {
 		size = n
+	}
+	if c.prove != nil {
+		size = min(size, trusted)
 	}
 	size = min(size, limit+1)
 	// While it is copied both are there; the old one is garbage right after.
@@ -95,7 +123,7 @@ func (c *call) grow(buf []byte, limit int64) ([]byte, error) {
 }
 
 func (c *call) hold(n int64) error {
-	if err := c.budget.take(n); err != nil {
+	if err := c.budget.take(c.owner, n); err != nil {
 		return err
 	}
 	c.held += n
@@ -104,7 +132,10 @@ func (c *call) hold(n int64) error {
 
 // releaseBody gives the body's memory back to the budget. The body must not be used any more.
 func (c *call) releaseBody() {
-	c.budget.give(c.held)
+	if c.held == 0 {
+		return
+	}
+	c.budget.Give(c.owner, c.held)
 	c.held = 0
 }
 
@@ -135,7 +166,12 @@ func (c *call) decode(dst any) error {
 	if err := c.jsonOnly(); err != nil {
 		return err
 	}
-	body, err := c.readBody(managementBody)
+	c.owner = c.who.user.ID
+	limit := int64(managementBody)
+	if c.owner.IsZero() {
+		limit = publicBody
+	}
+	body, err := c.readBody(limit)
 	if err != nil {
 		return err
 	}

@@ -31,8 +31,11 @@ type call struct {
 
 	endpoint *endpoint // nil: no such route
 
-	budget      *budget
-	held        int64         // bytes of the budget
+	budget *budget
+	owner  store.ID // whose share of the budget the body takes; zero: nobody's who is known
+	held   int64    // bytes of the budget
+	// prove looks up credentials that have not been yet, before much of a body is held; nil: there is nothing to look up.
+	prove       func() error
 	read        bool          // the body was read to its end
 	bodyTimeout time.Duration // for a body without progress
 }

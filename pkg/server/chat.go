@@ -2,10 +2,14 @@ package server
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 )
 
@@ -38,16 +42,51 @@ func (a *App) converse(c *call, d *decodedRequest) error {
 	defer call.Close()
 	name := cmp.Or(d.req.Route.RequestID, c.requestID())
 	if !d.req.Chat.Stream {
-		answer, err := d.encode(call, name, c.begun)
+		answer, err := a.encode(c, d, call, name)
 		if err != nil {
 			return err
 		}
-		describe(c.w.Header(), call)
+		c.describe(call)
 		return c.replyRaw(http.StatusOK, answer)
 	}
-	describe(c.w.Header(), call)
+	c.describe(call)
 	a.relay(c, call, d.codec.NewStreamEncoder(d.served(call, name, c.begun)), d.endpoint.StreamType)
 	return nil
+}
+
+// encode writes a whole answer. The request is settled already: a panic of the codec is an answer that cannot be given.
+func (a *App) encode(c *call, d *decodedRequest, call *gateway.Call, name string) (answer []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			a.Log.Error("panic", "request", c.requestID(), "what", fmt.Sprint(v), "stack", string(debug.Stack()))
+			err = fault.New(fault.Provider, "the gateway failed to translate the provider's answer")
+		}
+	}()
+	return d.encode(call, name, c.begun)
+}
+
+// describe sets the headers of an answer, with the limits of the token.
+func (c *call) describe(call *gateway.Call) {
+	describe(c.w.Header(), call)
+	c.tellRateLimits(call.RateLimits())
+}
+
+// tellRateLimits sets the headers in which the dialect's clients look for the limits of their token.
+func (c *call) tellRateLimits(limits []dialect.RateLimit) {
+	if c.dialect.RateLimit == nil {
+		return
+	}
+	told := http.Header{}
+	for _, l := range limits {
+		c.dialect.RateLimit(told, l)
+	}
+	h := c.w.Header()
+	for name, value := range told {
+		h[name] = value
+		if exposed := h.Get(exposeHeader); exposed != "" {
+			h.Set(exposeHeader, exposed+", "+name)
+		}
+	}
 }
 
 // describe sets the headers that name the provider, the model and the key of the answer.
@@ -58,6 +97,9 @@ func describe(h http.Header, call *gateway.Call) {
 	h["X-Llm-Latency-Ms"] = []string{strconv.FormatInt(call.Latency().Milliseconds(), 10)}
 	if w := call.Warnings(); len(w) > 0 {
 		h["X-Llm-Warnings"] = []string{headerValue(strings.Join(w, "; "))}
+	}
+	if asked := call.SteeredFrom(); asked != "" {
+		h["X-Llm-Steered-From"] = []string{headerValue(asked)}
 	}
 }
 

@@ -13,8 +13,10 @@ type sharing struct {
 }
 
 // exposed are the headers that a page may read.
-const exposed = "X-Request-ID, Request-ID, X-LLM-Provider, X-LLM-Model, X-LLM-Key-ID, X-LLM-Latency-Ms, X-LLM-Warnings, " +
+const exposed = "X-Request-ID, Request-ID, X-LLM-Provider, X-LLM-Model, X-LLM-Key-ID, X-LLM-Latency-Ms, X-LLM-Warnings, X-LLM-Steered-From, " +
 	"X-Should-Retry, Retry-After, Location, Preference-Applied"
+
+const exposeHeader = "Access-Control-Expose-Headers"
 
 // preflightAge is how long browsers may remember a preflight, in seconds.
 const preflightAge = "7200"
@@ -34,7 +36,7 @@ func (s sharing) head(c *call) {
 		return
 	}
 	h.Set("Access-Control-Allow-Origin", allowed)
-	h.Set("Access-Control-Expose-Headers", exposed)
+	h.Set(exposeHeader, exposed)
 }
 
 // allowed returns the value of Access-Control-Allow-Origin, empty if the origin may not read the answer.

@@ -17,7 +17,7 @@ func (a *App) count(c *call, e endpointOf, model string, body []byte) error {
 		return err
 	}
 	n, exact, err := a.Gateway.Count(c.r.Context(), gateway.Request{
-		ID: c.id, Principal: c.who.gateway(), Chat: req, Route: route, Header: c.r.Header, Dialect: e.dialect.Name,
+		ID: c.id, Principal: c.who.gateway(), Chat: req, Route: route, Header: c.r.Header, Dialect: e.dialect.Name, Endpoint: e.Name,
 	})
 	if err != nil {
 		return err

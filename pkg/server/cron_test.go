@@ -17,7 +17,7 @@ func (w *world) old(p *person, n int) {
 	stmts := []store.Stmt{{SQL: "insert into sessions (id, user_id, user_agent, address, created_at, last_seen_at, expires_at) values ($1, $2, '', '', $3, $3, $3)",
 		Args: []any{store.NewID(at), p.id, at}}}
 	for i := range n {
-		stmts = append(stmts, store.Settle([]store.Record{{ID: store.NewID(at + int64(i)), User: p.id, Model: "m", Status: 200, Outcome: store.Answered}})...)
+		stmts = append(stmts, store.Settle([]store.Record{{ID: store.NewID(at + int64(i)), User: p.id, Model: "m", Status: 200, Outcome: store.Answered}}, at)...)
 	}
 	if err := w.db.DB.Run(w.t.Context(), stmts...); err != nil {
 		w.t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/redact"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -57,6 +58,10 @@ func (a *App) fail(c *call, err error) {
 	if c.shared() && (f.RetryAfter <= 0 || f.RetryAfter > maxSDKRetryAfter) {
 		// The gateway has retried already: another attempt of an SDK's own is of no use.
 		c.w.Header().Set("X-Should-Retry", "false")
+	}
+	var limited *gateway.LimitedError
+	if errors.As(f, &limited) {
+		c.tellRateLimits(limited.Limits)
 	}
 	writeFault(c.w, f, c.dialect, c.requestID())
 }

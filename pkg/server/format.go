@@ -1,7 +1,6 @@
 package server
 
 import (
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -39,19 +38,7 @@ type dollars int64
 
 func (d dollars) MarshalJSON() ([]byte, error) { return []byte(d.String()), nil }
 
-func (d dollars) String() string {
-	sign, n := "", uint64(d)
-	if d < 0 {
-		sign, n = "-", -n
-	}
-	whole, rest := n/1e9, n%1e9
-	text := sign + strconv.FormatUint(whole, 10)
-	if rest > 0 {
-		digits := strconv.FormatUint(rest+1e9, 10)[1:]
-		text += "." + strings.TrimRight(digits, "0")
-	}
-	return text
-}
+func (d dollars) String() string { return store.Dollars(int64(d)) }
 
 // maxName is the longest name of anything, in characters.
 const maxName = 100

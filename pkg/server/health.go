@@ -60,11 +60,12 @@ func (a *App) readiness(c *call) readiness {
 	return r
 }
 
-// proveWriting writes to the database, unless a write that began after asked has proved it. Any number of probes at once write once, as anybody may send them.
+// proveWriting writes to the database, unless a write that began after asked has proved it, or one
+// that failed since. Any number of probes at once write once, as anybody may send them.
 func (a *App) proveWriting(ctx context.Context, asked time.Time) (version int, err error) {
 	a.probe.Lock()
 	defer a.probe.Unlock()
-	if p := a.lastProbe; p != nil && p.began.After(asked) {
+	if p := a.lastProbe; p != nil && (p.began.After(asked) || p.err != nil && p.ended.After(asked)) {
 		return p.version, p.err
 	}
 	p := &proof{began: time.Now()}
@@ -74,6 +75,7 @@ func (a *App) proveWriting(ctx context.Context, asked time.Time) (version int, e
 			p.version = store.SchemaVersion
 		}
 	}
+	p.ended = time.Now()
 	a.lastProbe = p
 	return p.version, p.err
 }
@@ -81,6 +83,7 @@ func (a *App) proveWriting(ctx context.Context, asked time.Time) (version int, e
 // proof is the result of a write.
 type proof struct {
 	began   time.Time
+	ended   time.Time
 	version int
 	err     error
 }

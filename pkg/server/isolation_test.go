@@ -102,7 +102,8 @@ func TestAdminRoutesAreTheAdmins(t *testing.T) {
 	keys.members("keys.0", "id", "provider", "name", "enabled", "blocked", "lastFour", "createdAt", "userId", "email",
 		"state", "cooldownUntil", "cooldownClass", "cooldownMessage", "cooldowns")
 	tokens := root.get("/api/admin/tokens").want(200).is("tokens.0.id", token, "tokens.0.email", ann.email)
-	tokens.members("tokens.0", "id", "name", "enabled", "blocked", "expiresAt", "createdAt", "userId", "email")
+	tokens.members("tokens.0", "id", "name", "enabled", "blocked", "expiresAt", "createdAt", "userId", "email",
+		"allowedModels", "allowedProviders", "allowedEndpoints", "maxConcurrent")
 	if strings.Contains(tokens.body, secret[:12]) {
 		t.Error("a token is shown")
 	}
@@ -129,30 +130,60 @@ func TestAdminPages(t *testing.T) {
 	}
 	for list, want := range map[string]int{"users": 8, "admin/keys": 7, "admin/tokens": 7} {
 		member := list[strings.LastIndex(list, "/")+1:]
-		for _, limit := range []int{1, 3, 7, 8, 200} {
-			seen, cursor := map[string]bool{}, ""
-			for pages := 0; ; pages++ {
-				r := root.get(fmt.Sprintf("/api/%s?limit=%d&cursor=%s", list, limit, cursor)).want(200)
-				r.members("", member, "nextCursor")
-				for i := range r.count(member) {
-					id := r.text(fmt.Sprintf("%s.%d.id", member, i))
-					if seen[id] {
-						t.Errorf("%s: %s twice", list, id)
-					}
-					seen[id] = true
-				}
-				if r.at("nextCursor") == nil || pages > 10 {
-					break
-				}
-				cursor = r.text("nextCursor")
-			}
-			if len(seen) != want {
-				t.Errorf("%s by %d: %d, want %d", list, limit, len(seen), want)
-			}
-		}
+		root.pages(list, member, want)
 		for query, path := range map[string]string{"limit=0": "limit", "limit=201": "limit", "limit=-1": "limit", "limit=a": "limit", "cursor=1": "cursor",
 			"cursor=00000000-0000-0000-0000-000000000000": "cursor", "limit=1&limit=1": "limit", "cursor=%00": "cursor"} {
 			root.get("/api/"+list+"?"+query).refused(400, "VALIDATION_ERROR", fmt.Sprintf(`"path":%q`, path))
 		}
 	}
+}
+
+// pages checks that the pages of a list have every object once.
+func (c client) pages(list, member string, want int) {
+	t := c.w.t
+	t.Helper()
+	for _, limit := range []int{1, 3, 7, 8, 200} {
+		seen, cursor := map[string]bool{}, ""
+		for pages := 0; ; pages++ {
+			r := c.get(fmt.Sprintf("/api/%s?limit=%d&cursor=%s", list, limit, cursor)).want(200)
+			if n := r.count(member); n > limit {
+				t.Errorf("%s by %d: a page of %d", list, limit, n)
+			}
+			for i := range r.count(member) {
+				id := r.text(fmt.Sprintf("%s.%d.id", member, i))
+				if seen[id] {
+					t.Errorf("%s: %s twice", list, id)
+				}
+				seen[id] = true
+			}
+			if r.at("nextCursor") == nil || pages > 10 {
+				break
+			}
+			cursor = r.text("nextCursor")
+		}
+		if len(seen) != want {
+			t.Errorf("%s by %d: %d, want %d", list, limit, len(seen), want)
+		}
+	}
+}
+
+// A user's own lists have pages, too, and come whole without a limit.
+func TestOwnPages(t *testing.T) {
+	w := newWorld(t)
+	ann := w.user("ann")
+	for i := range 7 {
+		ann.key("openai", fmt.Sprintf("%s%04d", apiKey, i))
+		ann.token(fmt.Sprint("token ", i))
+		w.wait(2 * time.Millisecond)
+	}
+	for _, list := range []string{"keys", "tokens"} {
+		ann.pages(list, list, 7)
+		if r := ann.get("/api/" + list).want(200); r.count(list) != 7 || r.at("nextCursor") != nil {
+			t.Errorf("%s: %d without a limit", list, r.count(list))
+		}
+		for _, query := range []string{"limit=0", "limit=-1", "limit=a", "cursor=1"} {
+			ann.get("/api/"+list+"?"+query).refused(400, "VALIDATION_ERROR", `"path":`)
+		}
+	}
+	ann.get("/api/keys?limit=2").want(200).is("total", "7")
 }

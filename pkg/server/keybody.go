@@ -77,7 +77,7 @@ func (b *keyBody) change(issues *fault.Issues, encrypt func(secret string) store
 		c.Enabled = store.To(b.Enabled.Value)
 	}
 	if b.AllowedModels.Set {
-		c.AllowedModels = store.To(checkPatterns(issues, b.AllowedModels.Value))
+		c.AllowedModels = store.To(checkPatterns(issues, "allowedModels", b.AllowedModels.Value))
 	}
 	if b.DefaultModel.Set {
 		c.DefaultModel = store.To(checkModel(issues, "defaultModel", b.DefaultModel))
@@ -122,16 +122,16 @@ func lastFour(secret string) string {
 	return secret[len(secret)-4:]
 }
 
-func checkPatterns(issues *fault.Issues, patterns []string) []string {
+func checkPatterns(issues *fault.Issues, path string, patterns []string) []string {
 	if len(patterns) > provider.MaxPatterns {
-		issues.Add("allowedModels", "must hold at most %d entries", provider.MaxPatterns)
+		issues.Add(path, "must hold at most %d entries", provider.MaxPatterns)
 		return nil
 	}
 	checked := make([]string, 0, len(patterns))
 	for i, p := range patterns {
 		p = strings.TrimSpace(p)
 		if err := provider.CheckPattern(p); err != nil {
-			issues.Add(fmt.Sprintf("allowedModels[%d]", i), "%s", err)
+			issues.Add(fmt.Sprintf("%s[%d]", path, i), "%s", err)
 		}
 		checked = append(checked, p)
 	}

@@ -15,7 +15,7 @@ func (a *App) listKeys(c *call) error {
 	if filter.Provider != "" && a.Providers.ByID(filter.Provider) == nil {
 		q.issues.Add("provider", "%s", a.unknownProvider())
 	}
-	enabled := q.boolean("enabled")
+	enabled, page := q.boolean("enabled"), q.ownPage()
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -30,10 +30,12 @@ func (a *App) listKeys(c *call) error {
 			views = append(views, v)
 		}
 	}
+	from, to, next := page.of(len(views), func(i int) store.ID { return views[i].ID })
 	return c.reply(http.StatusOK, struct {
-		Keys  []keyView `json:"keys"`
-		Total int       `json:"total"`
-	}{views, len(views)})
+		Keys       []keyView `json:"keys"`
+		Total      int       `json:"total"`
+		NextCursor *store.ID `json:"nextCursor,omitempty"`
+	}{views[from:to], len(views), next})
 }
 
 func (a *App) unknownProvider() string {
@@ -69,6 +71,9 @@ func (a *App) createKey(c *call) error {
 	if err := issues.Err(); err != nil {
 		return err
 	}
+	if err := a.checkPatternCap(c.who.user, change.AllowedModels.To); err != nil {
+		return err
+	}
 	if err := a.checkTwin(c, k.ID, k.Provider, trimSecret(in.APIKey.Value.Reveal()), change.AllowedModels.To); err != nil {
 		return err
 	}
@@ -76,7 +81,9 @@ func (a *App) createKey(c *call) error {
 	k.Encrypted, k.EncryptionKeyID, k.LastFour = secret.Encrypted, secret.EncryptionKeyID, secret.LastFour
 	k.Name, k.Priority, k.Enabled = change.Name.To, change.Priority.To, change.Enabled.To
 	k.AllowedModels, k.DefaultModel, k.DailyLimit = change.AllowedModels.To, change.DefaultModel.To, change.DailyLimit.To
-	if err := store.CreateKey(c.r.Context(), a.DB, k); err != nil {
+	err := a.createWithin(c.r.Context(), k.UserID, store.OwnedKeys, a.Config.Caps.Keys, "keys", "KEY_LIMIT",
+		func(r store.Runner) error { return store.CreateKey(c.r.Context(), r, k) })
+	if err != nil {
 		return err
 	}
 	return c.reply(http.StatusCreated, a.viewKey(store.KeyUse{Key: k}, c.now()))
@@ -134,6 +141,11 @@ func (a *App) changeKey(c *call, prepare func(*keyBody, store.KeyUse)) error {
 	change := in.change(&issues, a.encryptFor(k.ID, k.UserID))
 	if err := issues.Err(); err != nil {
 		return err
+	}
+	if change.AllowedModels.Set {
+		if err := a.checkPatternCap(c.who.user, change.AllowedModels.To); err != nil {
+			return err
+		}
 	}
 	if k.Blocked && wasAsked && change.Enabled.To {
 		return errBlocked("key")

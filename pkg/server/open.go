@@ -92,11 +92,12 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 	}
 	deps.Gateway = gateway.New(gateway.Deps{
 		DB: db, Quota: quota.New(db), Secrets: secrets, Providers: providers, Upstream: deps.Upstream,
-		Cost: cfg.Prices.Cost, Log: log, Now: deps.Now, OnSettled: newRetention(cfg, db, log).settled,
+		Cost: cfg.Prices.Cost, Dearest: cfg.Prices.Dearest, Log: log, Now: deps.Now, OnSettled: newRetention(cfg, db, log).settled,
 	}, gateway.Settings{
 		Strategy: gateway.Strategy(cfg.Strategy), Timeout: cfg.Limits.Request,
 		FirstEvent: cfg.Limits.FirstEvent, IdleTimeout: cfg.Limits.UpstreamIdle,
-		Backlog: backlogBytes(cfg),
+		UpstreamRequests: cfg.Limits.UpstreamRequests,
+		Backlog:          backlogBytes(cfg),
 	})
 	return New(deps)
 }

@@ -1,8 +1,13 @@
 package server
 
 import (
+	"bytes"
+	"math"
 	"net/url"
+	"slices"
+	"sort"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/fault"
@@ -152,4 +157,32 @@ func cut[T any](all []T, p page, id func(T) store.ID) ([]T, *store.ID) {
 	all = all[:p.limit]
 	next := id(all[p.limit-1])
 	return all, &next
+}
+
+// ownPage is the page of a list that a cap bounds: without limit it is the whole list.
+func (q *query) ownPage() page {
+	return page{after: q.id("cursor"), limit: int(q.integer("limit", 1, math.MaxInt32, math.MaxInt32))}
+}
+
+// of returns the page of a whole list, which is in the order of the ids, and the cursor of the next one.
+func (p page) of(n int, id func(int) store.ID) (from, to int, next *store.ID) {
+	from = sort.Search(n, func(i int) bool {
+		one := id(i)
+		return bytes.Compare(one[:], p.after[:]) > 0
+	})
+	if to = n; p.limit < n-from {
+		to = from + p.limit
+		last := id(to - 1)
+		next = &last
+	}
+	return from, to, next
+}
+
+// only notes parameters that are not among the names.
+func (q *query) only(names ...string) {
+	for name := range q.values {
+		if !slices.Contains(names, name) {
+			q.issues.Add(name, "is unknown; these are known: %s", strings.Join(names, ", "))
+		}
+	}
 }

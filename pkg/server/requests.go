@@ -27,13 +27,14 @@ type requestView struct {
 	OutputTokens     int64     `json:"outputTokens"`
 	ReasoningTokens  int64     `json:"reasoningTokens"`
 	Estimated        bool      `json:"estimated"` // the provider reported no usage, or the usage does not determine the cost
+	Steered          bool      `json:"steered"`   // a limit was reached, and its onReached model served
 	CostUSD          *dollars  `json:"costUsd"`   // null: unpriced
 }
 
 func viewRequest(q store.Request) requestView {
 	v := requestView{
 		ID: q.ID, CreatedAt: timestamp(q.ID.Time()), Status: q.Status, Outcome: outcomeText(store.Outcome(q.Outcome)), Model: q.Model,
-		Stream: q.Flags&store.FlagStreamed != 0, Estimated: q.Flags&store.FlagEstimated != 0,
+		Stream: q.Flags&store.FlagStreamed != 0, Estimated: q.Flags&store.FlagEstimated != 0, Steered: q.Flags&store.FlagSteered != 0,
 		Attempts: q.Attempts, LatencyMs: q.LatencyMs, FirstByteMs: q.FirstByteMs,
 		InputTokens: q.Input, CachedTokens: q.Cached, CacheWriteTokens: q.CacheWrite, OutputTokens: q.Output, ReasoningTokens: q.Reasoning,
 		CostUSD: (*dollars)(q.Cost),

@@ -19,6 +19,7 @@ type retention struct {
 	keep, traces time.Duration
 	trigger      trigger
 	next         atomic.Int64 // Unix ms; for hourly runs
+	merged       atomic.Bool  // all old sums were merged once
 }
 
 // trigger says what runs the retention besides GET /api/cron.
@@ -77,6 +78,11 @@ func (r *retention) hourPassed(now int64) bool {
 // abandonedAfter is how long, in milliseconds, an asynchronous request waits for a process to run it.
 const abandonedAfter = 7 * 24 * 60 * 60 * 1000
 
+func purgeCursors(ctx context.Context, db store.Runner, _ int64, limit int) (int64, error) {
+	n, err := store.PurgeCursors(ctx, db)
+	return min(n, int64(limit)-1), err // it has no limit, and is not called again
+}
+
 func purgeJobs(ctx context.Context, db store.Runner, now int64, limit int) (int64, error) {
 	n, err := store.PurgeJobs(ctx, db, now, now-abandonedAfter, limit)
 	return min(n, int64(limit)), err
@@ -102,7 +108,7 @@ func (r *retention) purge(ctx context.Context, now int64) (int64, error) {
 		RequestsFrom: now - r.keep.Milliseconds(), TracesFrom: now - r.traces.Milliseconds(),
 	}, retentionBatch)
 	for _, expired := range []func(context.Context, store.Runner, int64, int) (int64, error){
-		store.PurgeSessions, store.PurgeTurns, store.PurgeCooldowns, purgeJobs} {
+		store.PurgeSessions, store.PurgeTurns, store.PurgeCooldowns, store.PurgeKeyDays, store.PurgeHolds, purgeCursors, purgeJobs} {
 		for gone := int64(retentionBatch); err == nil && gone == retentionBatch; {
 			gone, err = expired(ctx, r.db, now, retentionBatch)
 			n += gone
@@ -112,6 +118,13 @@ func (r *retention) purge(ctx context.Context, now int64) (int64, error) {
 		var gone int64
 		gone, err = store.PurgeDeletedUsers(ctx, r.db, retentionBatch)
 		n += gone
+	}
+	if err == nil {
+		_, err = store.CountUses(ctx, r.db, now)
+	}
+	if err == nil {
+		_, err = store.MergeSums(ctx, r.db, store.Merge{Now: now, All: !r.merged.Load()})
+		r.merged.Store(err == nil)
 	}
 	if n > 0 {
 		r.log.Info("old rows deleted", "rows", n)

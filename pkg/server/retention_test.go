@@ -32,7 +32,7 @@ func TestRetentionDeletesEverythingThatIsTooOld(t *testing.T) {
 			store.SaveTurn(store.SavedTurn{ID: id, UserID: user.ID, KeyID: id, Encrypted: []byte{1}, EncryptionKeyID: "k", ExpiresAt: old}, nil, old),
 			store.Stmt{SQL: "insert into sessions (id, user_id, user_agent, address, created_at, last_seen_at, expires_at) values ($1, $2, '', '', $3, $3, $3)",
 				Args: []any{id, user.ID, old}})
-		stmts = append(stmts, store.Settle([]store.Record{{ID: id, User: user.ID, Model: "m", Status: 400, Outcome: store.Failed, Trace: "{}"}})...)
+		stmts = append(stmts, store.Settle([]store.Record{{ID: id, User: user.ID, Model: "m", Status: 400, Outcome: store.Failed, Trace: "{}"}}, 0)...)
 	}
 	if err := db.Run(t.Context(), stmts...); err != nil {
 		t.Fatal(err)

@@ -94,6 +94,7 @@ func routeTable() []Route {
 		{"POST", "{base}/chat/completions", OpenAI, AccessToken, AnyOrigin, ask("completions")},
 		{"POST", "{base}/responses", OpenAI, AccessToken, AnyOrigin, ask("responses")},
 		{"POST", "{base}/embeddings", OpenAI, AccessToken, AnyOrigin, ask("embeddings")},
+		{"GET", "/v1/limits", OpenAI, AccessToken, AnyOrigin, (*App).ownLimits},
 		{"GET", "{base}/models", OpenAI, AccessToken, AnyOrigin, (*App).listModels},
 		{"GET", "{base}/models/{model...}", OpenAI, AccessToken, AnyOrigin, (*App).getModel},
 		{"POST", "{base}/messages", Anthropic, AccessToken, AnyOrigin, ask("messages")},
@@ -121,10 +122,18 @@ func routeTable() []Route {
 
 		{"GET", "/api/tokens", Tokens, AccessSession, SameOrigin, (*App).listTokens},
 		{"POST", "/api/tokens", Tokens, AccessSession, SameOrigin, (*App).createToken},
+		{"GET", "/api/tokens/{id}", Tokens, AccessSession, SameOrigin, (*App).getToken},
 		{"PATCH", "/api/tokens/{id}", Tokens, AccessSession, SameOrigin, (*App).updateToken},
 		{"DELETE", "/api/tokens/{id}", Tokens, AccessSession, SameOrigin, (*App).deleteToken},
 		{"GET", "/api/admin/tokens", Tokens, AccessAdmin, SameOrigin, (*App).listAllTokens},
 		{"PATCH", "/api/admin/tokens/{id}", Tokens, AccessAdmin, SameOrigin, (*App).blockToken},
+
+		{"GET", "/api/limits", Tokens, AccessSession, SameOrigin, (*App).listLimits},
+		{"POST", "/api/limits", Tokens, AccessSession, SameOrigin, (*App).createLimit},
+		{"GET", "/api/limits/{id}", Tokens, AccessSession, SameOrigin, (*App).getLimit},
+		{"PATCH", "/api/limits/{id}", Tokens, AccessSession, SameOrigin, (*App).updateLimit},
+		{"DELETE", "/api/limits/{id}", Tokens, AccessSession, SameOrigin, (*App).deleteLimit},
+		{"POST", "/api/limits/{id}/reset", Tokens, AccessSession, SameOrigin, (*App).resetLimit},
 
 		{"GET", "/api/keys", Keys, AccessSession, SameOrigin, (*App).listKeys},
 		{"POST", "/api/keys", Keys, AccessSession, SameOrigin, (*App).createKey},

@@ -17,12 +17,14 @@ type tokenView struct {
 	Blocked   bool       `json:"blocked"` // by the admin: its owner cannot enable it
 	ExpiresAt *timestamp `json:"expiresAt"`
 	CreatedAt timestamp  `json:"createdAt"`
+	tokenScope
 }
 
 func viewToken(t store.Token) tokenView {
 	return tokenView{
 		ID: t.ID, Name: t.Name, Enabled: t.Enabled && !t.Blocked, Blocked: t.Blocked,
 		ExpiresAt: (*timestamp)(t.ExpiresAt), CreatedAt: timestamp(t.CreatedAt),
+		tokenScope: tokenScope{t.AllowedModels, t.AllowedProviders, t.AllowedEndpoints, t.MaxConcurrent},
 	}
 }
 
@@ -34,17 +36,25 @@ type usedTokenView struct {
 
 // listTokens lists the user's tokens, oldest first.
 func (a *App) listTokens(c *call) error {
+	q := c.query()
+	page := q.ownPage()
+	if err := q.err(); err != nil {
+		return err
+	}
 	tokens, err := store.Tokens(c.r.Context(), a.DB, c.who.user.ID)
 	if err != nil {
 		return err
 	}
+	from, to, next := page.of(len(tokens), func(i int) store.ID { return tokens[i].ID })
+	tokens = tokens[from:to]
 	views := make([]usedTokenView, len(tokens))
 	for i, t := range tokens {
 		views[i] = usedTokenView{viewToken(t.Token), since(t.LastUsedAt), t.Requests}
 	}
 	return c.reply(http.StatusOK, struct {
-		Tokens []usedTokenView `json:"tokens"`
-	}{views})
+		Tokens     []usedTokenView `json:"tokens"`
+		NextCursor *store.ID       `json:"nextCursor,omitempty"`
+	}{views, next})
 }
 
 // maxTokenDays is the longest life of a token that expires.
@@ -68,14 +78,19 @@ func (a *App) createToken(c *call) error {
 	var in struct {
 		Name          string                `json:"name" jsonx:"required"`
 		ExpiresInDays jsonx.Optional[int64] `json:"expiresInDays"`
+		scopeBody
 	}
 	if err := c.decode(&in); err != nil {
 		return err
 	}
 	var issues fault.Issues
+	var change store.TokenChange
+	a.checkScope(&issues, &in.scopeBody, &change)
 	t := store.Token{
 		ID: store.NewID(c.now()), UserID: c.who.user.ID, Enabled: true, CreatedAt: c.now(),
 		Name: requireName(&issues, in.Name), ExpiresAt: c.expiry(&issues, in.ExpiresInDays),
+		TokenScope:    store.TokenScope{AllowedModels: orEmpty(change.AllowedModels.To), AllowedProviders: orEmpty(change.AllowedProviders.To), AllowedEndpoints: orEmpty(change.AllowedEndpoints.To)},
+		MaxConcurrent: change.MaxConcurrent.To,
 	}
 	if err := issues.Err(); err != nil {
 		return err
@@ -86,7 +101,9 @@ func (a *App) createToken(c *call) error {
 	}
 	digest := a.Secrets.Digest(token)
 	t.Hash = digest[:]
-	if err := store.CreateToken(c.r.Context(), a.DB, t); err != nil {
+	err = a.createWithin(c.r.Context(), t.UserID, store.OwnedTokens, a.Config.Caps.Tokens, "gateway tokens", "TOKEN_LIMIT",
+		func(r store.Runner) error { return store.CreateToken(c.r.Context(), r, t) })
+	if err != nil {
 		return err
 	}
 	return c.reply(http.StatusCreated, struct {
@@ -104,7 +121,7 @@ func requireName(issues *fault.Issues, name string) string {
 	return name
 }
 
-// updateToken changes the name, the switch and the expiry of a token.
+// updateToken changes the name, the switch, the expiry and the scope of a token.
 func (a *App) updateToken(c *call) error {
 	id, err := c.objectID()
 	if err != nil {
@@ -114,6 +131,7 @@ func (a *App) updateToken(c *call) error {
 		Name          jsonx.Optional[string] `json:"name"`
 		Enabled       *bool                  `json:"enabled"`
 		ExpiresInDays jsonx.Optional[int64]  `json:"expiresInDays"`
+		scopeBody
 	}
 	if err := c.decode(&in); err != nil {
 		return err
@@ -129,6 +147,7 @@ func (a *App) updateToken(c *call) error {
 	if in.Enabled != nil {
 		change.Enabled = store.To(*in.Enabled)
 	}
+	a.checkScope(&issues, &in.scopeBody, &change)
 	if err := issues.Err(); err != nil {
 		return err
 	}
@@ -142,7 +161,7 @@ func (a *App) updateToken(c *call) error {
 			return errBlocked("token")
 		}
 	}
-	t, err := store.UpdateToken(ctx, a.DB, c.who.user.ID, id, change)
+	t, err := store.UpdateToken(ctx, a.DB, c.who.user.ID, id, change, c.now())
 	if err != nil {
 		return err
 	}

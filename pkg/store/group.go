@@ -51,17 +51,17 @@ const leastTime = time.Second
 // Do returns when item is written, or could not be written. It uses only the values of ctx and
 // does not end with it, because a caller who reserves must learn the outcome.
 func (g *Group[T]) Do(ctx context.Context, item T) error {
-	wait := g.timeout()
-	m := &member[T]{item: item, end: time.Now().Add(wait)}
+	m := &member[T]{item: item, end: time.Now().Add(g.timeout())}
 	g.mu.Lock()
 	if g.busy {
 		m.wake = make(chan bool, 1)
 		g.pending = append(g.pending, m)
 		g.mu.Unlock()
-		if lead := g.await(m, wait); !lead {
+		if lead := <-m.wake; !lead {
 			return m.err
 		}
 		g.mu.Lock()
+		g.expire(m)
 	} else {
 		g.busy = true
 		g.pending = append(g.pending, m)
@@ -73,39 +73,40 @@ func (g *Group[T]) Do(ctx context.Context, item T) error {
 	g.mu.Unlock()
 
 	defer g.handOver()
+	if n == 0 {
+		return m.err // its time was over
+	}
 	defer func() { // also after a panic, which is this caller's alone
-		for _, other := range batch[1:] {
-			other.wake <- false
+		for _, other := range batch {
+			if other != m {
+				other.wake <- false
+			}
 		}
 	}()
 	g.writeBatch(context.WithoutCancel(ctx), batch)
 	return m.err
 }
 
-// await waits until m is written or has to write, or its time is over and nobody has begun to write it.
-func (g *Group[T]) await(m *member[T], wait time.Duration) (lead bool) {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case lead = <-m.wake:
-		return lead
-	case <-timer.C:
-	}
-	g.mu.Lock()
-	i := slices.Index(g.pending, m)
-	if i >= 0 && len(m.wake) == 0 {
-		g.pending = slices.Delete(g.pending, i, i+1)
-		g.mu.Unlock()
+// expire lets the members go whose time is over, because those before them took it. The leader stays, to write for the
+// others.
+func (g *Group[T]) expire(leader *member[T]) {
+	now := time.Now()
+	g.pending = slices.DeleteFunc(g.pending, func(m *member[T]) bool {
+		if !m.end.Before(now) {
+			return false
+		}
 		m.err = errNoTime
-		return false
-	}
-	g.mu.Unlock()
-	return <-m.wake // its batch is being written, or it is to write just now
+		if m != leader {
+			m.wake <- false
+		}
+		return true
+	})
 }
 
-var errNoTime = &Error{Code: CodeUnavailable, Err: errors.New("no answer in time to those before")}
-
-var errNotWritten = errors.New("the batch was not written")
+var (
+	errNotWritten = errors.New("the batch was not written")
+	errNoTime     = &Error{Code: CodeUnavailable, Err: errors.New("no answer in time to those before")}
+)
 
 func (g *Group[T]) handOver() {
 	g.mu.Lock()

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"strconv"
+	"strings"
 )
 
 // ID is a UUIDv7 (RFC 9562): its first 48 bits are the time of its making in Unix
@@ -122,6 +124,21 @@ const (
 	hourMs = 3_600_000
 	dayMs  = 24 * hourMs
 )
+
+// Dollars writes nano-dollars as a decimal number of dollars, without loss.
+func Dollars(nanos int64) string {
+	sign, n := "", uint64(nanos)
+	if nanos < 0 {
+		sign, n = "-", -n
+	}
+	whole, rest := n/1e9, n%1e9
+	text := sign + strconv.FormatUint(whole, 10)
+	if rest > 0 {
+		digits := strconv.FormatUint(rest+1e9, 10)[1:]
+		text += "." + strings.TrimRight(digits, "0")
+	}
+	return text
+}
 
 func floorDiv(a, b int64) int64 {
 	q := a / b

@@ -33,6 +33,15 @@ func (j *Job) Release() []Stmt {
 	}, j.fence(JobQueued)}
 }
 
+// Defer returns the statements that end the attempt without counting it, because a limit has refused it, and allow another
+// one from the time due on.
+func (j *Job) Defer(due int64) []Stmt {
+	return []Stmt{{
+		SQL:  `update jobs set state = 1, due_at = $3, given_back = given_back + 1 where id = $1 and attempt = $2 and state = 2`,
+		Args: []any{j.ID, int64(j.Attempt), due},
+	}, j.fence(JobQueued)}
+}
+
 // fence returns a statement that fails, because columns of jobs must not be null, unless the job is in the state, or
 // cancelled, with this attempt.
 func (j *Job) fence(state JobState) Stmt {
@@ -47,7 +56,7 @@ func (j *Job) fence(state JobState) Stmt {
 const tombstone = 7 * 24 * 60 * 60 * 1000
 
 // PurgeJobs deletes the results of up to limit jobs that are over, and later the jobs. It does the same with jobs that
-// were submitted before abandoned and not run since. It returns the number of jobs.
+// nobody has run since they were due, before abandoned: one that waits for a limit is due when that starts again. It returns the number of jobs.
 func PurgeJobs(ctx context.Context, r Runner, now, abandoned int64, limit int) (n int64, err error) {
 	var deleted, expired, dropped int64
 	err = r.Run(ctx,
@@ -59,9 +68,9 @@ func PurgeJobs(ctx context.Context, r Runner, now, abandoned int64, limit int) (
  and state in (3, 4, 5)`,
 			Args: []any{now, limit, int64(tombstone)}, Affected: &expired},
 		Stmt{SQL: `update jobs set state = 6, due_at = $1 + $3, ended_at = $1, payload = null
- where id in (select id from jobs where state <= 2 and due_at <= $1 and id < $4 order by id limit $2)
- and state <= 2 and due_at <= $1`,
-			Args: []any{now, limit, int64(tombstone), FirstID(abandoned)}, Affected: &dropped},
+ where id in (select id from jobs where state <= 2 and due_at <= $4 and id < $5 order by id limit $2)
+ and state <= 2 and due_at <= $4`,
+			Args: []any{now, limit, int64(tombstone), abandoned, FirstID(abandoned)}, Affected: &dropped},
 	)
 	return deleted + expired + dropped, err
 }

@@ -109,6 +109,8 @@ type JobClaim struct {
 	Now   int64
 	Lease int64 // the end of the lease that a claimed job gets
 	Keep  int64 // when the result of a job that is over is deleted
+	// After is the user whose job this process claimed last. Users take turns, in the order of their ids.
+	After ID
 	// Running are jobs of this process. ClaimResult names those of them that were cancelled.
 	Running []ID
 }
@@ -122,7 +124,7 @@ type ClaimResult struct {
 	Cancelled []ID
 }
 
-// ClaimJob claims the oldest job that is due, if there is one. One trip.
+// ClaimJob claims the oldest job that is due of the next user who has one. One trip.
 func ClaimJob(ctx context.Context, db Runner, c JobClaim) (out ClaimResult, err error) {
 	stmts := []Stmt{
 		{
@@ -130,9 +132,11 @@ func ClaimJob(ctx context.Context, db Runner, c JobClaim) (out ClaimResult, err 
 			Args: []any{c.Keep, c.Now},
 		},
 		{
-			SQL: claimJob + `(select id from jobs where ` + claimable + ` order by id limit 1) and ` + claimable +
+			SQL: claimJob + `coalesce(
+ (select id from jobs where user_id > $3 and ` + claimable + ` order by user_id, id limit 1),
+ (select id from jobs where ` + claimable + ` order by user_id, id limit 1)) and ` + claimable +
 				` returning ` + jobColumns,
-			Args: []any{c.Lease, c.Now}, Each: scanJob(&out.Job, &out.Found),
+			Args: []any{c.Lease, c.Now, c.After}, Each: scanJob(&out.Job, &out.Found),
 		},
 		{SQL: `select 1 from jobs where ` + claimable + ` limit $1`, Args: []any{int64(1), c.Now}, Each: First(&out.More, nil)},
 	}

@@ -210,7 +210,7 @@ func UpdateKey(ctx context.Context, r Runner, userID, id ID, c KeyChange, now in
 func DeleteKey(ctx context.Context, r Runner, userID, id ID) error {
 	return oneAfter(ctx, r, []Stmt{HoldUser(userID), deleteCooldowns(userID, id)},
 		Stmt{SQL: "delete from provider_keys where id = $1 and user_id = $2", Args: []any{id, userID}}, nil,
-		bumpRevision(userID))
+		append(deleteLimitsOf(userID, id), bumpRevision(userID))...)
 }
 
 // AllKeys lists all keys, oldest first, for the admin; day is today.

@@ -9,11 +9,17 @@ import (
 // All transactions lock rows in one order, so that no two wait for each other. (PostgreSQL finds a deadlock only after
 // a second, in which all others queue up behind it.)
 //
-// Users come in the order of their ids. For each user: [HoldUser], if the transaction locks several of the user's rows
-// in key_days, or any in cooldowns; the cursors; the rows in cooldowns and in key_days, of which a key has one for each
-// day; the rows of the keys. A transaction that locks a single row of key_days needs no HoldUser: while it holds that row
-// it waits only for the row of the key. Rows of cooldowns are locked by nobody without HoldUser, so their order does not
-// matter; they come first because the statement that reserves reads them.
+// Rows of use_counted come first ([CountUses]), then [HoldGateway], if a limit of the gateway is held. Users come in the order of their ids. For each user:
+// [HoldUser], if the transaction locks several of the user's rows in key_days, or any in cooldowns, or takes or releases
+// holds; the cursors; the rows in cooldowns and in key_days, of which a key has one for each day; the rows of the keys. A
+// transaction that locks a single row of key_days needs no HoldUser: while it holds that row it waits only for the row of
+// the key. Rows of cooldowns are locked by nobody without HoldUser, so their order does not matter; they come first
+// because the statement that reserves reads them.
+//
+// The rows of limit_windows come after those of all users, in the order of their primary key, and then the rows of holds.
+// A request's holds are deleted by its settle, which needs no HoldUser for it: another request that reserves at the same
+// time sees either the holds or what was spent. Whoever else deletes holds that a settle may delete, or adds them to
+// limit_windows ([SweepHolds]), has HoldUser, and so has the settle of a request whose holds have expired.
 
 // holdCursor locks a cursor and changes nothing.
 const holdCursor = `insert into cursors (user_id, key_set, turn) values ($1, $2, 0)
@@ -38,7 +44,7 @@ func SplitEnd(stmts []Stmt) (end EndOfAttempt) {
 		switch {
 		case writesCooldowns(s.SQL):
 			end.Cooldowns = append(end.Cooldowns, s)
-		case s.SQL == releaseReservation:
+		case s.SQL == releaseReservation, s.SQL == releaseHeld, s.SQL == dropHolds:
 			end.Releases = append(end.Releases, s)
 		default:
 			end.Others = append(end.Others, s)
@@ -56,11 +62,14 @@ func writesCooldowns(sql string) bool {
 func appendStatements(stmts []Stmt, records []Record) []Stmt {
 	var with []*Record
 	for i := range records {
-		if len(records[i].Statements) > 0 {
+		if len(records[i].Statements) > 0 || records[i].repeats() {
 			with = append(with, &records[i])
 		}
 	}
 	slices.SortStableFunc(with, func(a, b *Record) int { return bytes.Compare(a.User[:], b.User[:]) })
+	if slices.ContainsFunc(with, (*Record).repeats) {
+		stmts = append(stmts, HoldGateway())
+	}
 	for len(with) > 0 {
 		n := 1
 		for n < len(with) && with[n].User == with[0].User {
@@ -71,7 +80,7 @@ func appendStatements(stmts []Stmt, records []Record) []Stmt {
 			all = append(all, r.Statements...)
 		}
 		end := SplitEnd(all)
-		if n > 1 || len(end.Releases) > 1 || len(end.Cooldowns) > 0 {
+		if n > 1 || len(end.Releases) > 1 || len(end.Cooldowns) > 0 || with[0].repeats() {
 			stmts = append(stmts, HoldUser(with[0].User))
 		}
 		stmts = slices.Concat(stmts, end.Cooldowns, end.Releases, end.Others)

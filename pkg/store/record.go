@@ -39,6 +39,8 @@ type Record struct {
 	Input, Cached, CacheWrite, Output, Reasoning int64
 	// Trace is JSON, kept for a shorter time; empty if nothing went wrong.
 	Trace string
+	// Spent replaces the holds of the request's reservations.
+	Spent []Spending
 	// Statements belong to the end of this request: releases of reservations, cooldowns. They run in the same
 	// transaction, in the order of [EndOfAttempt].
 	Statements []Stmt
@@ -49,18 +51,20 @@ const (
  latency_ms, first_byte_ms, input, cached, cache_write, output, reasoning)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 
+	addedUsage = ` requests = usage_hours.requests + excluded.requests, errors = usage_hours.errors + excluded.errors,
+ unpriced = usage_hours.unpriced + excluded.unpriced, cost = usage_hours.cost + excluded.cost,
+ input = usage_hours.input + excluded.input, cached = usage_hours.cached + excluded.cached,
+ cache_write = usage_hours.cache_write + excluded.cache_write, output = usage_hours.output + excluded.output,
+ reasoning = usage_hours.reasoning + excluded.reasoning,
+ last_at = case when excluded.last_at > usage_hours.last_at then excluded.last_at else usage_hours.last_at end`
+
 	insertTrace = `insert into request_traces (user_id, id, trace) values ($1, $2, $3)`
 
 	addToUsageHour = `insert into usage_hours (user_id, hour, token_id, key_id, provider, model,
  requests, errors, unpriced, cost, input, cached, cache_write, output, reasoning, last_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 on conflict (user_id, hour, token_id, key_id, provider, model) do update set
- requests = usage_hours.requests + excluded.requests, errors = usage_hours.errors + excluded.errors,
- unpriced = usage_hours.unpriced + excluded.unpriced, cost = usage_hours.cost + excluded.cost,
- input = usage_hours.input + excluded.input, cached = usage_hours.cached + excluded.cached,
- cache_write = usage_hours.cache_write + excluded.cache_write, output = usage_hours.output + excluded.output,
- reasoning = usage_hours.reasoning + excluded.reasoning,
- last_at = case when excluded.last_at > usage_hours.last_at then excluded.last_at else usage_hours.last_at end`
+` + addedUsage
 
 	addToLatencyHour = `insert into latency_hours (user_id, hour, kind, bucket, requests) values ($1, $2, $3, $4, $5)
 on conflict (user_id, hour, kind, bucket) do update set requests = latency_hours.requests + excluded.requests`
@@ -85,14 +89,15 @@ type latencyHour struct {
 
 // Settle returns the statements that write the records: a row each, and one addition to each
 // hourly sum that they share. The sums come in the order of their keys, so that two
-// processes that settle at once wait for each other instead of deadlocking.
-func Settle(records []Record) []Stmt {
+// processes that settle at once wait for each other instead of deadlocking. Records that come a day late are added to
+// the totals, see [CountUses]; now is in Unix milliseconds.
+func Settle(records []Record, now int64) []Stmt {
 	stmts := appendStatements(make([]Stmt, 0, 2*len(records)+4), records)
 	hours := make(map[usageHour]usageSums, 1)
 	latencies := make(map[latencyHour]int64, 4)
 	for i := range records {
 		r := &records[i]
-		cost := r.plausibleCost()
+		cost := r.PlausibleCost()
 		stmts = append(stmts, r.insert(cost))
 		if r.Trace != "" {
 			stmts = append(stmts, Stmt{SQL: insertTrace, Args: []any{r.User, r.ID, r.Trace}})
@@ -104,8 +109,21 @@ func Settle(records []Record) []Stmt {
 			latencies[latencyHour{r.User, at.hour, KindFirstByte, BucketOf(*r.FirstByteMs)}]++
 		}
 	}
+	if late := lateUses(hours, now); len(late) > 0 {
+		stmts = append(late, stmts...)
+	}
 	stmts = appendUsageHours(stmts, hours)
-	return appendLatencyHours(stmts, latencies)
+	stmts = appendLatencyHours(stmts, latencies)
+	var spent []Spending
+	for i := range records {
+		spent = append(spent, records[i].Spent...)
+	}
+	return AppendCharges(stmts, spent)
+}
+
+// repeats reports whether the record's holds may have been replaced already.
+func (r *Record) repeats() bool {
+	return slices.ContainsFunc(r.Spent, func(s Spending) bool { return s.Repeated })
 }
 
 func (r *Record) insert(cost *int64) Stmt {
@@ -134,9 +152,9 @@ func clampInt32Ptr(n *int64) any {
 // requests of that cost.
 const maxCost = 10_000 * 1_000_000_000
 
-// plausibleCost returns the cost, or nil (unpriced) where a provider reported an impossible one. That would overflow
+// PlausibleCost returns the cost, or nil (unpriced) where a provider reported an impossible one. That would overflow
 // the sums, and every later settle of the hour would fail.
-func (r *Record) plausibleCost() *int64 {
+func (r *Record) PlausibleCost() *int64 {
 	if r.Cost != nil && (*r.Cost < 0 || *r.Cost > maxCost) {
 		return nil
 	}

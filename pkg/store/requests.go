@@ -10,6 +10,7 @@ import (
 const (
 	FlagStreamed  = 1
 	FlagEstimated = 2 // the tokens, or the cost, are an estimate because the provider reported none
+	FlagSteered   = 4 // another model served than the one asked for, because a limit is reached
 )
 
 // Request is an entry of the request log. Its time is in the id.
@@ -122,25 +123,17 @@ type Retention struct {
 // statement so that no lock is held for long, until nothing is left or ctx ends. It
 // returns the number of rows.
 func Purge(ctx context.Context, r Runner, keep Retention, batch int) (n int64, err error) {
-	page := Page{Limit: 100}
-	for {
-		users, err := list(ctx, r, Stmt{
-			SQL: "select id from users where id > $1 order by id limit $2", Args: []any{page.After[:], page.Limit},
-		}, func(id *ID) []any { return []any{id} })
-		if err != nil || len(users) == 0 {
-			return n, err
-		}
-		for _, user := range users {
-			for table, from := range map[string]int64{"requests": keep.RequestsFrom, "request_traces": keep.TracesFrom} {
-				gone, err := purgeUser(ctx, r, table, user, from, batch)
-				n += gone
-				if err != nil {
-					return n, err
-				}
+	err = eachUser(ctx, r, func(user ID) error {
+		for table, from := range map[string]int64{"requests": keep.RequestsFrom, "request_traces": keep.TracesFrom} {
+			gone, err := purgeUser(ctx, r, table, user, from, batch)
+			n += gone
+			if err != nil {
+				return err
 			}
 		}
-		page.After = users[len(users)-1]
-	}
+		return nil
+	})
+	return n, err
 }
 
 func purgeUser(ctx context.Context, r Runner, table string, user ID, from int64, batch int) (n int64, err error) {

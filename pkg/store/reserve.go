@@ -83,11 +83,16 @@ func ReserveRotated(p Principal, revision, now int64, targets []Target, set ID) 
 	if p.Token.IsZero() {
 		sql = reserveRotatedSession
 	}
+	return Stmt{SQL: sql, Args: []any{p.credential(), now, revision, DayOf(now), concatTargets(targets), int64(len(targets)), set, AllModels[:]}}
+}
+
+// concatTargets returns the targets as the statement of a rotation reads them.
+func concatTargets(targets []Target) []byte {
 	all := make([]byte, 0, 3*len(ID{})*len(targets))
 	for _, t := range targets {
 		all = append(append(append(all, t.Key[:]...), t.Host[:]...), t.Model[:]...)
 	}
-	return Stmt{SQL: sql, Args: []any{p.credential(), now, revision, DayOf(now), all, int64(len(targets)), set, AllModels[:]}}
+	return all
 }
 
 // AdvanceCursor returns the statement that takes the next turn of a set of keys.

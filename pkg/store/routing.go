@@ -23,7 +23,11 @@ type Routing struct {
 	Token     ID     // zero for a session
 	TokenHash []byte // as it is stored
 
+	TokenScope // of the token
+
 	Keys []RoutingKey // by priority, then by age
+	// Limits are those of the user and of the gateway, whatever they are about.
+	Limits []Limit
 }
 
 // RoutingKey is a provider key as routing sees it.
@@ -37,14 +41,15 @@ type RoutingKey struct {
 	DefaultModel    string // empty: none
 	Encrypted       []byte
 	EncryptionKeyID string
+	DailyLimited    bool // its reservations have an identity, see [Demand]
 }
 
 const (
 	routingUser  = "select u.id, u.revision, coalesce(u.strategy, '') from users u where u.id = $1"
-	routingToken = "select t.id, t.hash, u.id, u.revision, coalesce(u.strategy, '') " + fromToken + " where "
+	routingToken = "select t.id, t.hash, u.id, u.revision, coalesce(u.strategy, ''), t.allowed_models, t.allowed_providers, t.allowed_endpoints " + fromToken + " where "
 
 	routingKeys = "select k.id, k.provider, k.name, k.priority, " + keyEnabled + `, k.allowed_models,
- coalesce(k.default_model, ''), k.sealed, k.sealing_key from provider_keys k `
+ coalesce(k.default_model, ''), k.sealed, k.sealing_key, k.daily_limit is not null from provider_keys k `
 	routingOrder = " order by k.priority, k.created_at, k.id"
 )
 
@@ -56,16 +61,20 @@ func LoadRouting(ctx context.Context, r Runner, c Credential) (Routing, error) {
 		Each: func(row Row) error { return row.Scan(&out.User, &out.Revision, &out.Strategy) }}
 	keys := Stmt{SQL: routingKeys + "where k.user_id = $1" + routingOrder, Args: []any{c.User},
 		Each: appendTo(&out.Keys, scanRoutingKey)}
-	if condition, args := c.token(); condition != "" {
+	condition, args := c.token()
+	limits := limitsOfRouting(&out.Limits, condition, []any{c.User})
+	if condition != "" {
+		limits.Args = args
 		user.SQL, user.Args = routingToken+condition, args
 		user.Each = func(row Row) error {
-			return row.Scan(&out.Token, &out.TokenHash, &out.User, &out.Revision, &out.Strategy)
+			return row.Scan(&out.Token, &out.TokenHash, &out.User, &out.Revision, &out.Strategy, (*modelList)(&out.AllowedModels),
+				(*modelList)(&out.AllowedProviders), (*modelList)(&out.AllowedEndpoints))
 		}
 		keys.SQL, keys.Args = routingKeys+"join tokens t on t.user_id = k.user_id where "+condition+routingOrder, args
 	}
 	// The user comes first and the keys after: if a change falls between the two, the routing has an old revision, and
 	// its first reserve finds that out.
-	if err := r.Run(ctx, user, keys); err != nil {
+	if err := r.Run(ctx, user, keys, limits); err != nil {
 		return Routing{}, err
 	}
 	if out.User.IsZero() {
@@ -91,5 +100,5 @@ func (c Credential) token() (condition string, args []any) {
 
 func scanRoutingKey(k *RoutingKey) []any {
 	return []any{&k.ID, &k.Provider, &k.Name, &k.Priority, &k.Enabled, (*modelList)(&k.AllowedModels), &k.DefaultModel,
-		&k.Encrypted, &k.EncryptionKeyID}
+		&k.Encrypted, &k.EncryptionKeyID, &k.DailyLimited}
 }

@@ -12,6 +12,15 @@ type Token struct {
 	Blocked   bool   // the admin's switch
 	ExpiresAt *int64 // nil: never
 	CreatedAt int64
+	TokenScope
+	MaxConcurrent *int64 // requests at the same time; nil: no limit
+}
+
+// TokenScope is what a token may be used for. An empty list allows everything.
+type TokenScope struct {
+	AllowedModels    []string // exact, prefix*, or *
+	AllowedProviders []string // ids
+	AllowedEndpoints []string
 }
 
 // TokenUse is a token with its usage.
@@ -28,20 +37,44 @@ type OwnedToken struct {
 }
 
 const (
-	tokenReturning = "id, user_id, name, hash, enabled, blocked, expires_at, created_at"
-	tokenColumns   = "t.id, t.user_id, t.name, t.hash, t.enabled, t.blocked, t.expires_at, t.created_at"
+	tokenInsert  = "id, user_id, name, hash, enabled, blocked, expires_at, created_at, allowed_models, allowed_providers, allowed_endpoints"
+	tokenColumns = `t.id, t.user_id, t.name, t.hash, t.enabled, t.blocked, t.expires_at, t.created_at, t.allowed_models, t.allowed_providers,
+ t.allowed_endpoints, (select l.amount from limits l where l.subject_id = t.id and l.metric = 4)`
+	tokenReturning = tokenInsert + ", (select l.amount from limits l where l.subject_id = tokens.id and l.metric = 4)"
 )
 
 func scanToken(t *Token) []any {
-	return []any{&t.ID, &t.UserID, &t.Name, &t.Hash, &t.Enabled, &t.Blocked, &t.ExpiresAt, &t.CreatedAt}
+	return []any{&t.ID, &t.UserID, &t.Name, &t.Hash, &t.Enabled, &t.Blocked, &t.ExpiresAt, &t.CreatedAt, (*modelList)(&t.AllowedModels),
+		(*modelList)(&t.AllowedProviders), (*modelList)(&t.AllowedEndpoints), &t.MaxConcurrent}
 }
 
 // CreateToken adds a token.
 func CreateToken(ctx context.Context, r Runner, t Token) error {
-	return r.Run(ctx, Stmt{
-		SQL:  "insert into tokens (" + tokenReturning + ") values ($1, $2, $3, $4, $5, $6, $7, $8)",
-		Args: []any{t.ID, t.UserID, t.Name, t.Hash, t.Enabled, t.Blocked, t.ExpiresAt, t.CreatedAt},
-	})
+	stmts := []Stmt{{
+		SQL: "insert into tokens (" + tokenInsert + ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+		Args: []any{t.ID, t.UserID, t.Name, t.Hash, t.Enabled, t.Blocked, t.ExpiresAt, t.CreatedAt, modelList(t.AllowedModels).text(),
+			modelList(t.AllowedProviders).text(), modelList(t.AllowedEndpoints).text()},
+	}}
+	if t.MaxConcurrent != nil {
+		stmts = append(stmts, setMaxConcurrent(t.UserID, t.ID, t.MaxConcurrent, t.CreatedAt)...)
+	}
+	return r.Run(ctx, stmts...)
+}
+
+// setMaxConcurrent returns the statements that replace the token's limit of requests at the same time; nil: none. Requests
+// under way do not count in the new one.
+func setMaxConcurrent(userID, id ID, most *int64, now int64) []Stmt {
+	stmts := []Stmt{
+		{SQL: "delete from limits where subject_id = $1 and user_id = $2 and metric = 4", Args: []any{id, userID}},
+	}
+	if most != nil {
+		stmts = append(stmts, Stmt{
+			SQL: `insert into limits (id, user_id, subject, subject_id, metric, span, amount, models, strict, created_at, updated_at)
+				select $1, t.user_id, 1, t.id, 4, 6, $2, '[]', false, $3, $3 from tokens t where t.id = $4 and t.user_id = $5`,
+			Args: []any{NewID(now), *most, now, id, userID},
+		})
+	}
+	return stmts
 }
 
 // Tokens lists a user's tokens, oldest first, with their use.
@@ -80,24 +113,53 @@ type TokenChange struct {
 	Name      Field[string]
 	Enabled   Field[bool]
 	ExpiresAt Field[*int64]
+
+	AllowedModels    Field[[]string]
+	AllowedProviders Field[[]string]
+	AllowedEndpoints Field[[]string]
+	MaxConcurrent    Field[*int64]
 }
 
 // UpdateToken changes a token of the user: [ErrNotFound].
-func UpdateToken(ctx context.Context, r Runner, userID, id ID, c TokenChange) (Token, error) {
+func UpdateToken(ctx context.Context, r Runner, userID, id ID, c TokenChange, now int64) (Token, error) {
+	set := parts{args: []any{id, userID}}
+	if c.Name.Set {
+		set.comma("name = ?", c.Name.To)
+	}
+	if c.Enabled.Set {
+		set.comma("enabled = ?", c.Enabled.To)
+	}
+	if c.ExpiresAt.Set {
+		set.comma("expires_at = ?", c.ExpiresAt.To)
+	}
+	if c.AllowedModels.Set {
+		set.comma("allowed_models = ?", modelList(c.AllowedModels.To).text())
+	}
+	if c.AllowedProviders.Set {
+		set.comma("allowed_providers = ?", modelList(c.AllowedProviders.To).text())
+	}
+	if c.AllowedEndpoints.Set {
+		set.comma("allowed_endpoints = ?", modelList(c.AllowedEndpoints.To).text())
+	}
+	var before, after []Stmt
+	if c.MaxConcurrent.Set {
+		before = append([]Stmt{HoldUser(userID)}, setMaxConcurrent(userID, id, c.MaxConcurrent.To, now)...)
+	}
+	if c.MaxConcurrent.Set || c.AllowedModels.Set || c.AllowedProviders.Set || c.AllowedEndpoints.Set {
+		after = append(after, bumpRevision(userID))
+	}
 	var t Token
-	err := one(ctx, r, Stmt{
-		SQL: `update tokens set name = case when $3 then $4 else name end,
-			enabled = case when $5 then $6 else enabled end,
-			expires_at = case when $7 then $8 else expires_at end
-			where id = $1 and user_id = $2 returning ` + tokenReturning,
-		Args: []any{id, userID, c.Name.Set, c.Name.To, c.Enabled.Set, c.Enabled.To, c.ExpiresAt.Set, c.ExpiresAt.To},
-	}, scanToken(&t))
+	err := oneAfter(ctx, r, before, Stmt{
+		SQL:  "update tokens set id = id" + set.String() + " where id = $1 and user_id = $2 returning " + tokenReturning,
+		Args: set.args,
+	}, scanToken(&t), after...)
 	return t, err
 }
 
-// DeleteToken deletes a token of the user: [ErrNotFound].
+// DeleteToken deletes a token of the user, and its limits: [ErrNotFound].
 func DeleteToken(ctx context.Context, r Runner, userID, id ID) error {
-	return one(ctx, r, Stmt{SQL: "delete from tokens where id = $1 and user_id = $2", Args: []any{id, userID}}, nil)
+	return oneAfter(ctx, r, []Stmt{HoldUser(userID)}, Stmt{SQL: "delete from tokens where id = $1 and user_id = $2", Args: []any{id, userID}}, nil,
+		deleteLimitsOf(userID, id)...)
 }
 
 // RehashToken is the statement that replaces a token's hash after the secret of the HMAC has changed. It

@@ -181,23 +181,3 @@ func KeyDays(ctx context.Context, r Runner, userID, keyID ID, today int64, limit
 	}
 	return days, nil
 }
-
-// uses holds the number of requests, and the last one, of each token or key.
-type uses map[ID]use
-
-type use struct{ requests, lastAt int64 }
-
-// stmt fills u for all tokens (column token_id) or keys (key_id) of a user.
-func (u uses) stmt(column string, userID ID) Stmt {
-	return Stmt{
-		SQL:  "select " + column + ", cast(sum(requests) as bigint), max(last_at) from usage_hours where user_id = $1 group by 1",
-		Args: []any{userID},
-		Each: func(row Row) error {
-			var id ID
-			var v use
-			err := row.Scan(&id, &v.requests, &v.lastAt)
-			u[id] = v
-			return err
-		},
-	}
-}

@@ -26,9 +26,11 @@ func DeleteUser(ctx context.Context, db DB, id ID, now int64) error {
 			return ErrLastAdmin
 		}
 		// A request that reserves locks a row of key_days and then the row of its key, so these go first.
-		return r.Run(ctx, HoldUser(id),
+		return r.Run(ctx, holdCounted(id), HoldUser(id),
 			Stmt{SQL: "delete from cooldowns where user_id = $1", Args: []any{id}},
 			Stmt{SQL: "delete from key_days where key_id in (select id from provider_keys where user_id = $1)", Args: []any{id}},
+			Stmt{SQL: "delete from limit_windows where limit_id in (select id from limits where user_id = $1)", Args: []any{id}},
+			Stmt{SQL: "delete from holds where subject <> key_id and subject in (select id from limits where user_id = $1)", Args: []any{id}},
 			Stmt{SQL: "delete from users where id = $1", Args: []any{id}},
 		)
 	})

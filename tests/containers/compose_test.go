@@ -23,6 +23,7 @@ type service struct {
 	Image       string            `yaml:"image"`
 	Build       string            `yaml:"build"`
 	Command     []string          `yaml:"command"`
+	MemLimit    string            `yaml:"mem_limit"`
 	ReadOnly    bool              `yaml:"read_only"`
 	CapDrop     []string          `yaml:"cap_drop"`
 	SecurityOpt []string          `yaml:"security_opt"`

@@ -261,7 +261,7 @@ func TestFullDisk(t *testing.T) {
 		}
 		made++
 	}
-	if status != 503 || !strings.Contains(text, "takes no more data") {
+	if status != 503 || !strings.Contains(text, "no space left") {
 		t.Errorf("on a full disk, after %d tokens: %d %s", made, status, text)
 	}
 	if out, err := im.run(map[string]string{"DATA_DIR": "/full"},

@@ -51,7 +51,6 @@ func exceptions() map[string]string {
 		"openai /responses/input_tokens, image":             "likewise",
 		"anthropic /v1/messages/count_tokens, no reasoning": "between_tools of Sonnet 5.5 is newer than the document",
 		"anthropic /v1/messages, no reasoning":              "between_tools of Sonnet 5.5 is newer than the document",
-		"groq /openai/v1/chat/completions, stream":          "stream_options is documented on Groq's pages and recorded",
 		"together /chat/completions, named":                 "the document takes the tool's name, and the API OpenAI's object, too",
 		"together /chat/completions, parallel calls":        "the document mixes nullable with OpenAPI 3.1",
 	}

@@ -16,7 +16,7 @@ func TestChangesCountAtOnce(t *testing.T) {
 	onEveryPlatform(t, func(w *world) {
 		token := func(c store.TokenChange) func(*person, *store.Key) error {
 			return func(p *person, _ *store.Key) error {
-				_, err := store.UpdateToken(w.Context(), w.db, p.ID, p.token, c)
+				_, err := store.UpdateToken(w.Context(), w.db, p.ID, p.token, c, 0)
 				return err
 			}
 		}

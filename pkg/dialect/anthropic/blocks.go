@@ -22,6 +22,8 @@ func (e *encoder) block(role chat.Role, p *chat.Part) {
 		e.call(p)
 	case p.Kind == chat.Result && role == chat.User:
 		e.result(p)
+	case role == chat.User && p.Kind == chat.File && p.Dialect == string(Name) && len(p.Raw) > 0:
+		e.Out = jsonx.AppendCompact(e.Out, p.Raw)
 	case role == chat.User:
 		e.media(p)
 	default:
@@ -112,9 +114,9 @@ func appendInput(out []byte, arguments string) []byte {
 func (e *encoder) result(p *chat.Part) {
 	r := p.ToolResult
 	e.Member(`{"type":"tool_result","tool_use_id":`, r.CallID)
-	if len(r.Parts) > 0 {
+	if parts := e.sendable(chat.User, r.Parts); len(parts) > 0 {
 		e.Raw(`,"content":`)
-		e.resultContent(r.Parts)
+		e.resultContent(parts)
 	}
 	if r.IsError {
 		e.Raw(`,"is_error":true`)
@@ -129,9 +131,11 @@ func (e *encoder) resultContent(parts []chat.Part) {
 		return
 	}
 	e.Raw("[")
-	e.blocks(chat.User, e.sendable(chat.User, parts))
+	e.blocks(chat.User, parts)
 	e.Raw("]")
 }
+
+func isOwnPart(p chat.Part) bool { return isOwn(&p) }
 
 // isOwn reports whether the part is a block of this dialect that chat has no kind for.
 func isOwn(p *chat.Part) bool { return p.Kind == chat.Unrendered && p.Dialect == string(Name) }

@@ -6,8 +6,9 @@ import "github.com/alicetears/llm-gateway/pkg/dialect"
 func NewDialect() *dialect.Dialect {
 	server := New()
 	return &dialect.Dialect{
-		Name:  Name,
-		Bases: []string{"/v1"},
+		Name:      Name,
+		RateLimit: rateLimit,
+		Bases:     []string{"/v1"},
 		Paths: dialect.Paths{
 			Below: []string{"/v1/messages"},
 			EndIn: []string{"/messages", "/messages/count_tokens"},

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/reasoning"
 	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
@@ -13,7 +12,7 @@ import (
 
 // conversation encodes the turns anew that changed, and all of them if the API would refuse what others hold.
 func (p *passthrough) conversation(t *body.Passthrough, anew map[int][]chat.Part) {
-	continues := p.endsWithAssistant() && p.TurnRules().Ends != dialect.EndsAny
+	continues := p.endsWithAssistant()
 	switch {
 	case p.mended || !p.turnsFit(anew): // the mark of cache_control then stands at the last block
 		t.Anew(func() {
@@ -63,6 +62,9 @@ func (p *passthrough) turnsFit(anew map[int][]chat.Part) bool {
 			return false
 		}
 		before = role
+		if content := m.Get("content"); content.Len() == 0 && body.Blank(content.Str()) {
+			return false // "all messages must have non-empty content"
+		}
 		if m.Get("role").Is("assistant") {
 			n++
 			if parts, ok := anew[n-1]; ok {
@@ -73,12 +75,17 @@ func (p *passthrough) turnsFit(anew map[int][]chat.Part) bool {
 			}
 		}
 		others := false
+		thought := false // the last block is thinking
 		for b := m.Get("content").First(); b.Exists(); b = b.Next() {
 			result := b.Get("type").Is("tool_result")
 			if !blockFits(b) || result && others { // results come first
 				return false
 			}
 			others = others || !result
+			thought = b.Get("type").Is("thinking") || b.Get("type").Is("redacted_thinking")
+		}
+		if thought {
+			return false
 		}
 	}
 	return true
@@ -93,6 +100,9 @@ func blockFits(b jsonx.Value) bool {
 		content := b.Get("content")
 		return !content.Given() || body.IsContent(content)
 	case "text":
+		if body.Blank(b.Get("text").Str()) {
+			return false // "text content blocks must be non-empty"
+		}
 		for c := b.Get("citations").First(); c.Exists(); c = c.Next() {
 			if c.Get("type").Is("web_search_result_location") && c.Get("encrypted_index").Empty() {
 				return false

@@ -269,3 +269,65 @@ func TestEncodedRequestPassthrough(t *testing.T) {
 		dialecttest.PassesThrough(t, anthropic.Client{}, server(), randomRequest(rand.New(rand.NewPCG(seed, 6))))
 	}
 }
+
+// What the API would refuse in the order of the turns is mended in the bytes; a turn that paused is continued.
+func TestPassthroughMendsTurns(t *testing.T) {
+	head := `{"model":"m","max_tokens":9, "messages":[ {"role":"user","content":"x", "y":1}`
+	pairs := dialect.TurnRules{Pairs: true, CallIDs: dialect.CallIDsWord, DistinctCallIDs: true, Ends: dialect.EndsAnyButOwn}
+	rules := &anthropic.Rules{CommonRules: dialect.CommonRules{Provider: "anthropic"}, Models: []anthropic.ModelRules{{Match: always, Turns: &pairs}}}
+	const goOn = `{"role":"user","content":"Continue from where you left off."}`
+	for name, c := range map[string]struct{ in, want, warns string }{
+		"prefill":         {`,{"role":"assistant","content":"so far"}]}`, `,{"role":"assistant","content":"so far"},` + goOn + `]}`, "asks it to go on"},
+		"paused":          {`,{"role":"assistant","content":[{"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}}]}]}`, "", ""},
+		"answered":        {`,{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a"}]}]}`, "", ""},
+		"a last thought":  {`,{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"thinking","thinking":"t","signature":"s"}]},{"role":"user","content":"z"}]}`, `{"role":"assistant","content":[{"type":"text","text":"a"}]}`, "nothing follows"},
+		"a thought alone": {`,{"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"s"}]},{"role":"user","content":"z"}]}`, `[{"role":"user","content":[{"type":"text","text":"x"},{"type":"text","text":"z"}]}]`, "nothing follows"},
+		"in two":          {`,{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"assistant","content":[{"type":"tool_use","id":"b","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a"},{"type":"tool_result","tool_use_id":"b"}]}]}`, "", ""},
+		"text before":     {`,{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"text","text":"z"},{"type":"tool_result","tool_use_id":"a"}]}]}`, `[{"type":"tool_result","tool_use_id":"a"},{"type":"text","text":"z"}]`, ""},
+		"no result":       {`,{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":"z"}]}`, `"is_error":true},{"type":"text","text":"z"}]`, "wants a result"},
+		"no call":         {`,{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"r"}]}]}`, `"text":"r"`, "without its call"},
+		"an id twice":     {`,{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a"}]},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a"}]}]}`, `"tool_use_id":"a_2"`, ""},
+	} {
+		enc, ok := passThrough(t, []byte(head+c.in), "m", rules)
+		fits := string(enc.Body) == head+c.in
+		if c.want != "" {
+			fits = strings.Contains(string(enc.Body), c.want)
+		}
+		if warned := strings.Join(enc.Warnings, "|"); !ok || !fits || !strings.Contains(warned, c.warns) || c.warns == "" && warned != "" {
+			t.Errorf("%s: %v %q %s", name, ok, enc.Warnings, enc.Body)
+		}
+	}
+}
+
+// Calls of an answer that is passed through get ids of their own.
+func TestPassthroughCallIDs(t *testing.T) {
+	req, _, err := server().DecodeRequest([]byte(`{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},
+		{"role":"user","content":[{"type":"tool_result","tool_use_id":"a"}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(id string) string {
+		return `{"type":"tool_use", "x":[ 1 ],"id":"` + id + `","name":"f","input":{}}`
+	}
+	whole := func(a, b string) string {
+		return `{"id":"m", "content":[{"type":"text","text":"\"tool_use\""},` + block(a) + `,` + block(b) + `],"stop_reason":"tool_use"}`
+	}
+	start := func(id string) string {
+		return `{"type":"content_block_start","index":1, "content_block":` + block(id) + `}`
+	}
+	for in, want := range map[[2]string][2]string{{"a", "b"}: {"a_2", "b"}, {"b", "b"}: {"b", "b_2"}, {"b", "c"}: {"b", "c"}} {
+		if got := string(anthropic.Client{}.DistinctCallIDs([]byte(whole(in[0], in[1])), req)); got != whole(want[0], want[1]) {
+			t.Errorf("%v: %s", in, got)
+		}
+		stream := anthropic.Client{}.NewStreamPassthrough(req)
+		for i, id := range in {
+			if got := string(stream.Append(nil, "content_block_start", []byte(start(id)))); got != "event: content_block_start\ndata: "+start(want[i])+"\n\n" {
+				t.Errorf("%v, streamed: %s", in, got)
+			}
+		}
+	}
+	other := `{"type":"message_delta","delta":{"stop_reason":"tool_use"}}`
+	if got := string(anthropic.Client{}.NewStreamPassthrough(req).Append(nil, "message_delta", []byte(other))); got != "event: message_delta\ndata: "+other+"\n\n" {
+		t.Error(got)
+	}
+}

@@ -205,6 +205,10 @@ func (d *decoder) media(v jsonx.Value, kind chat.PartKind) chat.Part {
 // document reads a document. One of text or of blocks is Anthropic's; other dialects get its text and images.
 func (d *decoder) document(v jsonx.Value) chat.Part {
 	source := v.Get("source")
+	cites, _ := v.Get("citations").Get("enabled").Bool()
+	if cites {
+		body.NoteForeign(d.req, v.Get("citations"), false)
+	}
 	switch {
 	case source.Get("type").Is("text"):
 		d.Text(source, "data")
@@ -213,6 +217,9 @@ func (d *decoder) document(v jsonx.Value) chat.Part {
 		return d.blocksDocument(v, source.Get("content"))
 	}
 	p := d.media(v, chat.File)
+	if cites {
+		p.Dialect, p.Raw = string(Name), v.Clone()
+	}
 	p.Media.Filename, p.Media.Context = d.OptionalText(v, "title"), d.OptionalText(v, "context")
 	return p
 }

@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -63,6 +64,7 @@ func (e *encoder) arrange() {
 // fixEnds makes the conversation begin with the user, and removes white space behind text that the assistant is to
 // continue, as the API requires.
 func (e *encoder) fixEnds() {
+	e.dropLastThoughts()
 	if len(e.turns) == 0 {
 		return
 	}
@@ -77,11 +79,41 @@ func (e *encoder) fixEnds() {
 	e.countMarks()
 }
 
+// dropLastThoughts drops thinking that nothing follows in its turn ("The final block in an assistant message cannot be
+// `thinking`"), as of an answer that was cut off. A turn of nothing else goes, and its neighbours become one.
+func (e *encoder) dropLastThoughts() {
+	var kept []turn
+	for _, t := range e.turns {
+		if t.role == chat.Assistant {
+			n := len(t.parts)
+			for n > 0 && t.parts[n-1].Kind == chat.Reason {
+				n--
+			}
+			if n < len(t.parts) {
+				e.Warn("%s takes no thinking that nothing follows: dropped", e.Provider())
+			}
+			t.parts = t.parts[:n]
+			if n == 0 {
+				continue
+			}
+		}
+		if n := len(kept); n > 0 && kept[n-1].role == t.role {
+			kept[n-1].results = append(kept[n-1].results, t.results...)
+			kept[n-1].parts = append(kept[n-1].parts, t.parts...)
+			continue
+		}
+		kept = append(kept, t)
+	}
+	e.turns = kept
+}
+
 // endsWithAssistant reports whether the model would have to continue a turn of the assistant, and does not. While they
-// think, older models do not either (https://platform.claude.com/docs/en/build-with-claude/extended-thinking).
+// think, older models do not either (https://platform.claude.com/docs/en/build-with-claude/extended-thinking). Every
+// model continues a turn that paused in its own tools, which is sent back as it came
+// (https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons, pause_turn).
 func (e *encoder) endsWithAssistant() bool {
 	n := len(e.turns)
-	return n > 0 && e.turns[n-1].role == chat.Assistant &&
+	return n > 0 && e.turns[n-1].role == chat.Assistant && !slices.ContainsFunc(e.turns[n-1].parts, isOwnPart) &&
 		(e.TurnRules().Ends != dialect.EndsAny || e.thinking.form == thinkAdaptive || e.thinking.form == thinkEnabled)
 }
 

@@ -50,6 +50,7 @@ type fitter struct {
 
 	sent   map[toolKey]string // the names of the tools that were sent under another name
 	called map[string]string  // the same, by the ids of calls
+	plain  map[string]bool    // the names of the request's tools that are no groups; nil: not read yet
 }
 
 // ToolsFit reports whether the provider takes the tools as they are.
@@ -102,7 +103,7 @@ func (f *fitter) tools() {
 			}
 		}
 	}
-	f.req.Tools = f.dropHosted(all)
+	f.req.Tools, f.plain = f.dropHosted(all), nil
 }
 
 // A flatTool is a tool outside of its group.
@@ -186,7 +187,13 @@ func (f *fitter) taken(name string) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(f.req.Tools, func(t chat.Tool) bool { return len(t.Tools) == 0 && t.Name == name })
+	if f.plain == nil {
+		f.plain = map[string]bool{}
+		for i := range f.req.Tools {
+			f.plain[f.req.Tools[i].Name] = f.plain[f.req.Tools[i].Name] || len(f.req.Tools[i].Tools) == 0
+		}
+	}
+	return f.plain[name]
 }
 
 // dropHosted leaves tools out that the provider would have to run and cannot, if there is something else to call and
@@ -222,7 +229,7 @@ func (f *fitter) named(t *chat.Tool) bool {
 }
 
 func (f *fitter) warn(format string, args ...any) {
-	if text := fmt.Sprintf(format, args...); !slices.Contains(f.warnings, text) {
+	if text := fmt.Sprintf(format, args...); len(f.warnings) < maxWarnings && !slices.Contains(f.warnings, text) {
 		f.warnings = append(f.warnings, text)
 	}
 }

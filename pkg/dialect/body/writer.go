@@ -49,8 +49,14 @@ func (w *Writer) Encoded(path string) (dialect.Encoded, error) {
 	return dialect.Encoded{Path: path, Body: w.Out, Warnings: w.Warnings}, nil
 }
 
+// maxWarnings bounds the warnings of a request: some name what the caller wrote.
+const maxWarnings = 64
+
 // Warn adds a warning about something that is dropped or changed, once.
 func (w *Writer) Warn(format string, args ...any) {
+	if len(w.Warnings) >= maxWarnings {
+		return
+	}
 	text := fmt.Sprintf(format, args...)
 	if !slices.Contains(w.Warnings, text) {
 		w.Warnings = append(w.Warnings, text)

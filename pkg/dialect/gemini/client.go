@@ -44,7 +44,7 @@ func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
 }
 
 // form says what the dialect can express of a conversation.
-var form = turns.Form{Dialect: Name, TextFiles: true}
+var form = turns.Form{Dialect: Name}
 
 // pathOf returns the path of the method that answers the request.
 func pathOf(req *chat.Request) string {

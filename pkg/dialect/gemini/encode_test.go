@@ -166,7 +166,7 @@ func TestEncodeContents(t *testing.T) {
 		want     string
 	}{
 		"instructions alone": {[]chat.Message{{Role: chat.System, Parts: []chat.Part{text("a")}}}, nil, `[{"role":"user","parts":[{"text":"a"}]}]`},
-		"an empty turn":      {[]chat.Message{user(text("")), model(text("b")), model(), user()}, nil, `[{"role":"user","parts":[{"text":""}]},{"role":"model","parts":[{"text":"b"}]},{"role":"user","parts":[{"text":""}]}]`},
+		"an empty turn":      {[]chat.Message{user(text("")), model(text("b")), model(), user()}, nil, `[{"role":"model","parts":[{"text":"b"}]}]`},
 		"neighbours":         {[]chat.Message{user(text("a")), user(text("b")), model(text("c")), model(text("d"))}, nil, `[{"role":"user","parts":[{"text":"a"},{"text":"b"}]},{"role":"model","parts":[{"text":"c"},{"text":"d"}]}]`},
 		"a name by id": {[]chat.Message{user(text("a")), model(called("1", "f", "{}", "")), returned("1", "", text("x"))}, nil,
 			`[{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"functionCall":{"id":"1","name":"f","args":{}}}]},{"role":"user","parts":[{"functionResponse":{"id":"1","name":"f","response":{"output":"x"}}}]}]`},

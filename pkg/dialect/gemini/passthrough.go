@@ -14,6 +14,7 @@ import (
 var members = body.Members{
 	"model": {Compare: body.Replaced},
 	"generationConfig": {Compare: body.Replaced, Fields: true, Members: body.Members{
+		"maxOutputTokens":  {Compare: body.Replaced},
 		"temperature":      {Compare: body.Replaced},
 		"topP":             {Compare: body.Replaced},
 		"presencePenalty":  {Compare: body.Replaced},
@@ -45,7 +46,7 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	}
 	t := body.Passthrough{Members: members, Spelling: camel, Encode: p.settings}
 	same := form
-	same.Same = true
+	same.Same, same.TextFiles = true, true
 	if _, mended := turns.Fit(&p.Writer, same); mended || len(changed) > 0 || !p.conversationFits() {
 		t.Anew(func() {
 			p.RefuseForeignIn("contents", "systemInstruction", "system_instruction")
@@ -73,12 +74,13 @@ func (p *passthrough) settings() {
 		p.Str(nameOf(p.Req.Model))
 	}
 	config := find(p.root, "generationConfig")
-	if !config.Given() {
+	r := p.Req
+	if !config.Given() && r.MaxTokens == nil {
 		return
 	}
-	r := p.Req
 	p.Key("generationConfig")
 	p.Raw("{")
+	p.FieldInt("maxOutputTokens", r.MaxTokens)
 	p.FieldFloat("temperature", r.Temperature)
 	p.FieldFloat("topP", r.TopP)
 	p.stops()

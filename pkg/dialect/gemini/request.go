@@ -16,15 +16,11 @@ type decoder struct {
 	req   *chat.Request
 	calls []call // of the conversation so far
 	turn  int    // the index of the first call of the last model turn
+	index callIndex
 	model modelTurn
 	// allowedFunctions, if not empty, are those that the model may see.
 	allowedFunctions []string
-}
-
-// A call is a function's call that a result may answer.
-type call struct {
-	id, name string
-	answered bool
+	allowed          map[string]bool // the same
 }
 
 func (d *decoder) request(v jsonx.Value) {

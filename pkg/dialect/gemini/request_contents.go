@@ -1,9 +1,6 @@
 package gemini
 
 import (
-	"slices"
-	"strconv"
-
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
@@ -215,12 +212,6 @@ func (d *decoder) call(v jsonx.Value, signature string) *chat.ToolCall {
 	if c.Name == "" {
 		d.AddMember(v, "name", "required")
 	}
-	for n := len(d.calls) + 1; c.ID == ""; n++ {
-		id := "call_" + strconv.Itoa(n)
-		if !slices.ContainsFunc(d.calls, func(c call) bool { return c.id == id }) {
-			c.ID = id
-		}
-	}
-	d.calls = append(d.calls, call{id: c.ID, name: c.Name})
+	d.addCall(c)
 	return c
 }

@@ -1,8 +1,6 @@
 package gemini
 
 import (
-	"slices"
-
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
@@ -62,20 +60,9 @@ func (d *decoder) output(v jsonx.Value, r *chat.ToolResult) {
 // A result that answers no call has no id. pair finds the call that the result belongs to: the call with its id, or else the first call of its name without
 // a result, calls of the last turn first.
 func (d *decoder) pair(v jsonx.Value, r *chat.ToolResult) {
-	matches := func(c call) bool {
-		if r.CallID != "" {
-			return c.id == r.CallID
-		}
-		return !c.answered && c.name == r.Name
-	}
-	i := slices.IndexFunc(d.calls[d.turn:], matches)
-	if i >= 0 {
-		i += d.turn
-	} else {
-		i = slices.IndexFunc(d.calls, matches)
-	}
+	i, ok := d.answeredBy(r)
 	switch {
-	case i >= 0:
+	case ok:
 		d.calls[i].answered = true
 		r.CallID, r.Name = d.calls[i].id, d.calls[i].name
 	case r.Name == "":

@@ -62,7 +62,7 @@ func (d *decoder) function(v jsonx.Value, seen map[string]bool) {
 		d.Unfit(v, "there is a function of this name already")
 	}
 	seen[t.Name] = true
-	if len(d.allowedFunctions) == 0 || slices.Contains(d.allowedFunctions, t.Name) {
+	if len(d.allowedFunctions) == 0 || d.allowed[t.Name] {
 		d.req.Tools = append(d.req.Tools, t)
 	}
 }
@@ -82,7 +82,7 @@ func (d *decoder) choice(v jsonx.Value) {
 				case "mode":
 					mode = d.enum(f, "AUTO", "ANY", "NONE", "VALIDATED", "MODE_UNSPECIFIED")
 				case "allowedFunctionNames":
-					d.each(f, func(e jsonx.Value) { d.allowedFunctions = append(d.allowedFunctions, d.Str(e)) })
+					d.each(f, d.allow)
 				case "streamFunctionCallArguments":
 					if d.Bool(f) {
 						d.foreign(f, "only Gemini sends calls in pieces")
@@ -126,4 +126,13 @@ func (d *decoder) checkChoice(v jsonx.Value) {
 	case c.Mode == chat.ToolNamed && !slices.ContainsFunc(d.req.Tools, named):
 		d.Unfit(find(v, "toolConfig"), "tools has no function of the allowed name")
 	}
+}
+
+// allow adds a function to those that the model may see.
+func (d *decoder) allow(v jsonx.Value) {
+	if d.allowed == nil {
+		d.allowed = map[string]bool{}
+	}
+	name := d.Str(v)
+	d.allowedFunctions, d.allowed[name] = append(d.allowedFunctions, name), true
 }

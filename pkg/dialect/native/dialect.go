@@ -14,6 +14,7 @@ func NewDialect(providers []string) *dialect.Dialect {
 		Endpoints: []dialect.Endpoint{
 			{Name: "chat", StreamType: dialect.EventStream, Chat: func(string) dialect.Server { return server }},
 		},
-		Errors: server,
+		Errors:    server,
+		RateLimit: dialect.XRateLimit,
 	}
 }

@@ -46,7 +46,7 @@ func (c Client) EncodeRequest(req *chat.Request) (dialect.Encoded, error) {
 // form says what the dialect can express of a conversation. OpenAI takes text alone as the result of a tool, and no
 // files but PDF.
 func (e *encoder) form() turns.Form {
-	form := turns.Form{Dialect: Name, TextResults: true, JoinsCalls: true, ForgetsReasoning: e.Rules.ReasoningBack == ReasoningBackDropped}
+	form := turns.Form{Dialect: Name, TextResults: true, JoinsCalls: true, ForgetsReasoning: true}
 	if e.strict() {
 		form.Dialect = "" // parts of unknown types are refused
 	}

@@ -8,8 +8,9 @@ import (
 func NewDialect() *dialect.Dialect {
 	server := new(Server)
 	return &dialect.Dialect{
-		Name:  Name,
-		Bases: []string{"/v1"},
+		Name:      Name,
+		RateLimit: dialect.XRateLimit,
+		Bases:     []string{"/v1"},
 		Paths: dialect.Paths{
 			Below: []string{"/v1"},
 			EndIn: []string{"/chat/completions", "/responses", "/embeddings", "/models"},

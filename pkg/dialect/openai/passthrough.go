@@ -65,6 +65,8 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	}
 	form := p.form()
 	form.Same, form.OpenEnd = true, p.continues()
+	// Who takes files takes PDF, but for those of whom more is known, or nothing.
+	form.TextFiles = p.Rules.Files == FileObjectOrURL || p.Rules.Files == FileDocumentURL
 	if from, differ := turns.Fit(&p.Writer, form); differ {
 		kept, all = keptOf(kept, from), false
 	}

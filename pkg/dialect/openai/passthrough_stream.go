@@ -5,6 +5,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 	"github.com/alicetears/llm-gateway/pkg/sse"
@@ -68,10 +69,10 @@ func (Client) DistinctCallIDs(answer []byte, req *chat.Request) []byte {
 // editCalls returns the data, which root is parsed from, with the ids that idOf gives the calls of each choice's member.
 func editCalls(data []byte, root jsonx.Value, member string, idOf func(choice, index int64, id string) string) []byte {
 	changed := false
-	choices := elements(root.Get("choices"), func(c jsonx.Value) []byte {
+	choices := body.EditElements(root.Get("choices"), func(c jsonx.Value) []byte {
 		number, _ := c.Get("index").Int64()
 		position := int64(0)
-		calls := elements(c.Get(member).Get("tool_calls"), func(t jsonx.Value) []byte {
+		calls := body.EditElements(c.Get(member).Get("tool_calls"), func(t jsonx.Value) []byte {
 			index, ok := t.Get("index").Int64()
 			if !ok {
 				index = position
@@ -86,37 +87,15 @@ func editCalls(data []byte, root jsonx.Value, member string, idOf func(choice, i
 				return t.Raw()
 			}
 			changed = true
-			return with(t, "id", jsonx.AppendString(nil, fitting))
+			return body.With(t, "id", jsonx.AppendString(nil, fitting))
 		})
 		if calls == nil {
 			return c.Raw()
 		}
-		return with(c, member, with(c.Get(member), "tool_calls", calls))
+		return body.With(c, member, body.With(c.Get(member), "tool_calls", calls))
 	})
 	if !changed {
 		return data
 	}
-	return with(root, "choices", choices)
-}
-
-// elements returns the array with each element as edit writes it; nil if v is none.
-func elements(v jsonx.Value, edit func(jsonx.Value) []byte) []byte {
-	if v.Kind() != jsonx.Array {
-		return nil
-	}
-	out := []byte("[")
-	for e := v.First(); e.Exists(); e = e.Next() {
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(out, edit(e)...)
-	}
-	return append(out, ']')
-}
-
-// with returns the object with another value of the member.
-func with(object jsonx.Value, name string, value []byte) []byte {
-	edit := jsonx.NewEdit(object)
-	edit.Set(name, value)
-	return edit.Append(nil)
+	return body.With(root, "choices", choices)
 }

@@ -1,6 +1,7 @@
 package openai_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -375,7 +376,8 @@ func FuzzPassthrough(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(wanted.Messages) != len(req.Messages) {
+			warned := strings.Join(anew.Warnings, "|")
+			if len(wanted.Messages) != len(req.Messages) || strings.Contains(warned, "wants a result") || strings.Contains(warned, "takes no result") {
 				continue // the encoder mends what these rules are not known to refuse
 			}
 			if len(got.Messages) != len(wanted.Messages) {
@@ -421,6 +423,99 @@ func TestBothLimits(t *testing.T) {
 		enc, ok := passThrough(t, head+limits, "m", &openai.Rules{MaxTokens: openai.MaxTokens})
 		if want := head + `"max_tokens": 6}`; !ok || string(enc.Body) != want {
 			t.Errorf("%s: %v %s", limits, ok, enc.Body)
+		}
+	}
+}
+
+// Calls of an answer that is passed through get ids of their own, in a stream as in a whole answer, and nothing else
+// changes.
+func TestPassthroughCallIDs(t *testing.T) {
+	req, _, err := new(openai.Server).DecodeRequest([]byte(`{"model":"m","stream_options":{"include_usage":true},"messages":[{"role":"user","content":"x"},
+		{"role":"assistant","tool_calls":[{"id":"call_0","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"call_0","content":"y"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := func(index int, id string) string {
+		return fmt.Sprintf(`{"index":%d, "id": "%s","type":"function","x":[ 1 ],"function":{"name":"f","arguments":"{}"}}`, index, id)
+	}
+	answer := func(member, a, b string) string {
+		return `{"id":"a", "choices":[{"index":0,"` + member + `":{"tool_calls":[` + call(0, a) + `, ` + call(1, b) + `]},"finish_reason":null}]}`
+	}
+	for in, want := range map[[2]string][2]string{
+		{"call_0", "call_1"}: {"call_0_2", "call_1"}, {"call_1", "call_1"}: {"call_1", "call_1_2"}, {"a", "b"}: {"a", "b"},
+	} {
+		compact := func(s string) string {
+			var out bytes.Buffer
+			if err := json.Compact(&out, []byte(s)); err != nil {
+				t.Fatalf("%v: %s", err, s)
+			}
+			return out.String()
+		}
+		whole := answer("message", in[0], in[1])
+		got := string(openai.Client{}.DistinctCallIDs([]byte(whole), req))
+		if compact(got) != compact(answer("message", want[0], want[1])) || in == want && got != whole {
+			t.Errorf("%v: %s", in, got)
+		}
+		stream := openai.Client{}.NewStreamPassthrough(req)
+		for range 2 { // some providers repeat the ids in each chunk
+			chunk := answer("delta", in[0], in[1])
+			event := string(stream.Append(nil, "", []byte(chunk)))
+			data, ok := strings.CutPrefix(strings.TrimSpace(event), "data: ")
+			if !ok || compact(data) != compact(answer("delta", want[0], want[1])) || in == want && data != chunk {
+				t.Errorf("%v, streamed: %s", in, event)
+			}
+		}
+		if end := string(stream.Append(nil, "", []byte("[DONE]"))); end != "data: [DONE]\n\n" {
+			t.Errorf("%q", end)
+		}
+	}
+	if got := string(openai.Client{}.DistinctCallIDs([]byte("x"), req)); got != "x" {
+		t.Error(got)
+	}
+}
+
+// A file of text becomes text where files are PDF.
+func TestPassthroughTextFile(t *testing.T) {
+	const head, tail = `{"model":"m","messages":[{"role":"system","content":"a" },{"role":"user","content":`, `}]}`
+	in := head + `[{"type":"file","file":{"filename":"a.txt","file_data":"data:text/plain;base64,aMOp"}},{"type":"text","text":"x"}]` + tail
+	enc, ok := passThrough(t, in, "m", &openai.Rules{})
+	if want := head + `[{"type":"text","text":"<document>\nTitle: a.txt\nhé\n</document>"},{"type":"text","text":"x"}]` + tail; !ok || string(enc.Body) != want {
+		t.Errorf("%v %s", ok, enc.Body)
+	}
+	if enc, ok := passThrough(t, in, "m", &openai.Rules{Files: openai.FileObjectOrURL}); !ok || string(enc.Body) != in {
+		t.Errorf("%v %s", ok, enc.Body)
+	}
+}
+
+// Results of tools come in every form that programs write.
+func TestResultContents(t *testing.T) {
+	for content, want := range map[string]string{
+		`"a"`: "a", `""`: "", `null`: "", ``: "", `[]`: "", `[{"type":"text","text":"a"}]`: "a", `{"a": 1}`: `{"a":1}`, `7`: "7", `false`: "false", `["a", "b"]`: `["a","b"]`,
+	} {
+		member := `,"content":` + content
+		if content == "" {
+			member = ""
+		}
+		in := `{"model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},
+			{"role":"tool","tool_call_id":"c"` + member + `}]}`
+		req, _, err := new(openai.Server).DecodeRequest([]byte(in))
+		if err != nil {
+			t.Fatalf("%s: %v", content, err)
+		}
+		passed, ok := passThrough(t, in, "m", &openai.Rules{})
+		anew, err := openai.Client{}.EncodeRequest(req)
+		for _, enc := range []dialect.Encoded{passed, anew} {
+			var sent struct{ Messages []struct{ Content any } }
+			if json.Unmarshal(enc.Body, &sent); !ok || err != nil || len(sent.Messages) != 3 {
+				t.Fatalf("%s: %v %v %s", content, ok, err, enc.Body)
+			}
+			got := sent.Messages[2].Content
+			if parts, isList := got.([]any); isList && len(parts) == 1 {
+				got = parts[0].(map[string]any)["text"]
+			}
+			if got != want {
+				t.Errorf("%s became %v", content, got)
+			}
 		}
 	}
 }

@@ -228,10 +228,11 @@ func (d *RequestDecoder) result(v jsonx.Value, t *turn, out *chat.Message) {
 	if failed := optional(v, d.format.ResultError); failed.Given() {
 		r.IsError = d.Bool(failed)
 	}
-	if d.format.Strict {
-		r.Parts = d.content(v, anyPart)
+	content := v.Get("content")
+	if d.format.Strict && content.Given() && !body.IsContent(content) {
+		d.Expected(content, "a string or an array of parts")
 	} else {
-		r.Parts = body.ResultContent(v.Get("content"), func() []chat.Part { return d.content(v, anyPart) })
+		r.Parts = body.ResultContent(content, func() []chat.Part { return d.content(v, anyPart) })
 	}
 	if name := d.Called(r.CallID); name != "" {
 		r.Name = name

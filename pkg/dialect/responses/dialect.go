@@ -11,6 +11,7 @@ func NewDialect() *dialect.Dialect {
 		Endpoints: []dialect.Endpoint{
 			{Name: "responses", StreamType: dialect.EventStream, Chat: func(string) dialect.Server { return server }},
 		},
-		Errors: server,
+		Errors:    server,
+		RateLimit: dialect.XRateLimit,
 	}
 }

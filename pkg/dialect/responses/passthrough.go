@@ -43,7 +43,7 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	p.prepare()
 	t := body.Passthrough{Members: members, Encode: p.settings}
 	same := form
-	same.Same = true
+	same.Same, same.TextFiles = true, true
 	if _, mended := turns.Fit(&p.Writer, same); mended || len(changed) > 0 || !p.messagesFit() || !inputFits(root.Get("input")) {
 		t.Anew(func() { // instructions become the first item
 			p.RefuseForeignIn("input")

@@ -98,18 +98,18 @@ func (d *decoder) allowed(v jsonx.Value, c *chat.ToolChoice) {
 	if !d.Has(v, "tools") {
 		return
 	}
-	var names []string
+	names, known := map[string]bool{}, d.toolNames()
 	d.Array(v.Get("tools"), func(e jsonx.Value) {
 		name := e.Get("type").Str()
 		if name == "function" || name == "custom" || name == "namespace" {
 			name = e.Get("name").Str()
 		}
-		if !d.hasTool(name) {
+		if !known[name] {
 			d.Unfit(e, "tools has no %s", body.Quote(name))
 		}
-		names = append(names, name)
+		names[name] = true
 	})
-	allows := func(t *chat.Tool) bool { return slices.Contains(names, t.Name) }
+	allows := func(t *chat.Tool) bool { return names[t.Name] }
 	d.req.Tools = onlyTools(d.req.Tools, allows)
 	for i := range d.req.Messages {
 		for j := range d.req.Messages[i].Parts {
@@ -146,6 +146,28 @@ func (d *decoder) hasTool(name string) bool {
 		}
 	}
 	return false
+}
+
+// toolNames returns the names of all tools, those in groups and in the conversation too.
+func (d *decoder) toolNames() map[string]bool {
+	names := map[string]bool{}
+	var add func(tools []chat.Tool)
+	add = func(tools []chat.Tool) {
+		for i := range tools {
+			names[tools[i].Name] = true
+			add(tools[i].Tools)
+		}
+	}
+	add(d.req.Tools)
+	for i := range d.req.Messages {
+		for j := range d.req.Messages[i].Parts {
+			add(d.req.Messages[i].Parts[j].Tools)
+		}
+	}
+	if len(names) > 0 {
+		names[""] = true // of a hosted tool that has none
+	}
+	return names
 }
 
 func hasTool(tools []chat.Tool, name string) bool {

@@ -44,14 +44,14 @@ func (w *writer) merge(v jsonx.Value) {
 	m.holds(v)
 	w.out = append(w.out, `{"type":"object"`...)
 	skip := append(combinators(), "type", "nullable", "$ref", "$schema", "properties", "required", "description", "$defs", "definitions", "additionalProperties")
-	var written []string
+	written := map[string]bool{}
 	for _, source := range m.all {
 		w.members(source, func(name string) bool {
-			if slices.Contains(skip, name) || slices.Contains(written, name) {
+			if slices.Contains(skip, name) || written[name] {
 				return true
 			}
 			if source.Get(name).Given() {
-				written = append(written, name)
+				written[name] = true
 			}
 			return false
 		})
@@ -185,20 +185,26 @@ func (m *merger) properties() {
 
 // required returns the properties that must be there whichever alternative holds.
 func (m *merger) required() []string {
-	var names []string
+	var names nameList
 	for _, v := range m.all {
-		for _, name := range requiredOf(v) {
-			names = add(names, name)
+		for _, name := range requiredOf(v).list {
+			names.add(name)
 		}
 	}
 	for _, list := range m.alternatives {
-		for _, name := range requiredOf(list[0]) {
-			if !slices.ContainsFunc(list[1:], func(v jsonx.Value) bool { return !slices.Contains(requiredOf(v), name) }) {
-				names = add(names, name)
+		by := map[string]int{} // how many alternatives require it
+		for _, v := range list {
+			for _, name := range requiredOf(v).list {
+				by[name]++
+			}
+		}
+		for _, name := range requiredOf(list[0]).list {
+			if by[name] == len(list) {
+				names.add(name)
 			}
 		}
 	}
-	return names
+	return names.list
 }
 
 // closed writes additionalProperties: that of the root, or false if each alternative says so.
@@ -217,9 +223,18 @@ func (m *merger) closed() {
 	}
 }
 
-func add(names []string, name string) []string {
-	if slices.Contains(names, name) {
-		return names
+// nameList is a list without repetitions.
+type nameList struct {
+	list []string
+	has  map[string]bool
+}
+
+func (l *nameList) add(name string) {
+	if l.has[name] {
+		return
 	}
-	return append(names, name)
+	if l.has == nil {
+		l.has = map[string]bool{}
+	}
+	l.list, l.has[name] = append(l.list, name), true
 }

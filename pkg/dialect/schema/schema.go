@@ -82,7 +82,7 @@ func (w *writer) members(v jsonx.Value, skip func(name string) bool) {
 			w.keyword(v, name, m)
 		}
 	}
-	if names := requiredOf(v); v.Get("required").Kind() != jsonx.Array && len(names) > 0 && !skip("required") {
+	if names := requiredOf(v).list; v.Get("required").Kind() != jsonx.Array && len(names) > 0 && !skip("required") {
 		w.key("required")
 		w.out = jsonx.AppendStrings(w.out, names)
 	}
@@ -101,7 +101,7 @@ func (w *writer) keyword(v jsonx.Value, name string, m jsonx.Value) {
 	switch name {
 	case "$schema", "nullable":
 	case "required":
-		if names := requiredOf(v); m.Kind() == jsonx.Array && len(names) > 0 {
+		if names := requiredOf(v).list; m.Kind() == jsonx.Array && len(names) > 0 {
 			w.key(name)
 			w.out = jsonx.AppendStrings(w.out, names)
 		}
@@ -222,15 +222,15 @@ func (w *writer) list(v jsonx.Value) {
 
 // requiredOf returns the names of the properties that must be there: those of the list, and those that say so
 // themselves, as in draft 3.
-func requiredOf(v jsonx.Value) []string {
-	var names []string
+func requiredOf(v jsonx.Value) nameList {
+	var names nameList
 	list := v.Get("required")
 	for e := list.First(); e.Exists() && list.Kind() == jsonx.Array; e = e.Next() {
-		names = add(names, e.Str())
+		names.add(e.Str())
 	}
 	for p := v.Get("properties").First(); p.Exists(); p = p.Next() {
 		if must, _ := p.Get("required").Bool(); must {
-			names = add(names, string(p.Key()))
+			names.add(string(p.Key()))
 		}
 	}
 	return names

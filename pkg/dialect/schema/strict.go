@@ -1,8 +1,6 @@
 package schema
 
 import (
-	"slices"
-
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -19,7 +17,7 @@ func strict(v jsonx.Value) bool {
 		}
 		required := requiredOf(v)
 		for p := v.Get("properties").First(); p.Exists(); p = p.Next() {
-			if !slices.Contains(required, string(p.Key())) {
+			if !required.has[string(p.Key())] {
 				return false
 			}
 		}

@@ -2,6 +2,7 @@ package turns
 
 import (
 	"encoding/base64"
+	"path"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -23,9 +24,9 @@ func (f *fitter) express() {
 func (f *fitter) inexpressible(p chat.Part) bool {
 	switch p.Kind {
 	case chat.Unrendered:
-		return p.Dialect != string(f.Dialect)
+		return p.Dialect != string(f.Dialect) && !f.Same
 	case chat.File:
-		return p.Media != nil && (p.Media.Context != "" && !f.DocumentContext || !f.TextFiles && isText(p.Media))
+		return p.Media != nil && (p.Media.Context != "" && !f.DocumentContext || f.becomesText(p.Media))
 	case chat.Result:
 		return slices.ContainsFunc(p.ToolResult.Parts, f.inexpressible)
 	}
@@ -90,8 +91,10 @@ func (f *fitter) document(p chat.Part) []chat.Part {
 	if m.Context != "" {
 		about = append(about, "Context: "+m.Context)
 	}
-	if data, ok := textOf(&m); ok && !f.TextFiles {
-		return []chat.Part{{Kind: chat.Text, Text: body.Tagged("document", strings.Join(append(about, data), "\n")), Cache: p.Cache}}
+	if data, ok := textOf(&m); ok && f.becomesText(&m) {
+		tagged := text(body.Tagged("document", strings.Join(append(about, data), "\n")))
+		tagged.Cache = p.Cache
+		return []chat.Part{tagged}
 	}
 	if m.Context == "" {
 		return []chat.Part{p}
@@ -101,11 +104,37 @@ func (f *fitter) document(p chat.Part) []chat.Part {
 	return []chat.Part{text("About the next document:\n" + strings.Join(about, "\n")), p}
 }
 
-// isText reports whether the file is text that is at hand.
-func isText(m *chat.Media) bool {
-	mime := strings.ToLower(m.MIMEType)
-	return m.Data != "" && (strings.HasPrefix(mime, "text/") || mime == "application/json" || mime == "application/xml")
+// becomesText reports whether a file that is text cannot be sent as a file.
+func (f *fitter) becomesText(m *chat.Media) bool {
+	if !isText(m) || f.TextFiles && (f.Same || strings.HasPrefix(strings.ToLower(m.MIMEType), "text/")) {
+		return false
+	}
+	_, ok := textOf(m)
+	return ok
 }
+
+// isText reports whether the file is text that is at hand, by its type, or else by its name.
+func isText(m *chat.Media) bool {
+	kind, sub, _ := strings.Cut(strings.ToLower(m.MIMEType), "/")
+	switch {
+	case m.Data == "":
+		return false
+	case kind == "":
+		return slices.Contains(textSuffixes, strings.ToLower(path.Ext(m.Filename)))
+	case kind == "text":
+		return true
+	}
+	return kind == "application" && (slices.Contains(textTypes, strings.TrimPrefix(sub, "x-")) ||
+		strings.HasSuffix(sub, "+json") || strings.HasSuffix(sub, "+xml") || strings.HasSuffix(sub, "+yaml"))
+}
+
+var (
+	textTypes = []string{"json", "ndjson", "jsonl", "xml", "yaml", "toml", "csv", "javascript", "typescript", "python", "sh",
+		"sql", "graphql", "httpd-php", "tex", "latex", "markdown"}
+	textSuffixes = []string{".txt", ".text", ".md", ".markdown", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml",
+		".toml", ".html", ".htm", ".css", ".log", ".ini", ".conf", ".go", ".py", ".js", ".ts", ".java", ".c", ".h", ".cpp",
+		".rs", ".rb", ".php", ".sh", ".sql", ".tex"}
+)
 
 func textOf(m *chat.Media) (string, bool) {
 	if !isText(m) {

@@ -72,18 +72,22 @@ func textResult(r *chat.ToolResult, media []chat.Part) (*chat.ToolResult, []chat
 	return &out, media
 }
 
-// dropEmpty drops turns of the assistant that say nothing.
+// dropEmpty drops turns of the assistant and the user that say nothing, if others say something.
 func (f *fitter) dropEmpty() {
 	if f.Same && !f.rules.SaysSomething {
 		return
 	}
-	empty := func(t turn) bool { return t.Role == chat.Assistant && f.saysNothing(t.Parts) }
+	empty := func(t turn) bool { return f.empty(t.Role, t.Parts) }
 	if f.rules.SaysSomething || slices.ContainsFunc(f.turns, func(t turn) bool { return t.is() != chat.System && !empty(t) }) {
 		f.turns = slices.DeleteFunc(f.turns, empty)
 	}
 	if len(f.turns) == 0 && len(f.Req.Messages) > 0 {
 		f.Refuse("messages", "the messages hold nothing that can be sent to %s", f.Provider())
 	}
+}
+
+func (f *fitter) empty(role chat.Role, parts []chat.Part) bool {
+	return (role == chat.Assistant || role == chat.User) && f.saysNothing(parts)
 }
 
 func (f *fitter) saysNothing(parts []chat.Part) bool {
@@ -101,7 +105,8 @@ func (f *fitter) saysNothing(parts []chat.Part) bool {
 // order mends roles that may not follow each other.
 func (f *fitter) order() {
 	if f.rules.UserFirst && len(f.turns) > 0 {
-		if i := slices.IndexFunc(f.turns, func(t turn) bool { return t.is() != chat.System }); i >= 0 && f.turns[i].Role == chat.Assistant {
+		i := slices.IndexFunc(f.turns, func(t turn) bool { return t.is() != chat.System })
+		if i >= 0 && f.turns[i].Role == chat.Assistant {
 			f.Warn("%s wants the user to speak first: a message of the user was put before", f.Provider())
 			f.turns = slices.Insert(f.turns, i, made(chat.User, text(begin)))
 		}
@@ -115,7 +120,8 @@ func (f *fitter) order() {
 			t = f.folded(t)
 		}
 		if i > 0 && f.follows(&out[len(out)-1], &t) {
-			f.Warn("%s wants the assistant to speak between a tool's result and the user: a short message was put there", f.Provider())
+			f.Warn("%s wants the assistant to speak between a tool's result and the user: a short message was put there",
+				f.Provider())
 			out = append(out, made(chat.Assistant, text(acknowledged)))
 		}
 		out = append(out, t)
@@ -144,11 +150,15 @@ func (f *fitter) end() {
 	if n == 0 || f.OpenEnd || f.rules.Ends == dialect.EndsAny {
 		return
 	}
-	switch last := &f.turns[n-1]; {
-	case last.Role == chat.Assistant:
+	last := n - 1
+	for last > 0 && f.turns[last].is() == chat.System {
+		last--
+	}
+	switch {
+	case f.rules.Ends == dialect.EndsUser && f.turns[n-1].is() == chat.System:
+		f.turns[n-1] = f.folded(f.turns[n-1])
+	case f.turns[last].Role == chat.Assistant:
 		f.WarnContinued()
 		f.turns = append(f.turns, made(chat.User, text(Continue)))
-	case last.is() == chat.System && f.rules.Ends == dialect.EndsUser:
-		f.turns[n-1] = f.folded(*last)
 	}
 }

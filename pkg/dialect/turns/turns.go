@@ -18,7 +18,7 @@ type Form struct {
 	Same bool
 	// TextResults: results of tools hold text alone. Their media follow as a message of the user.
 	TextResults bool
-	// TextFiles: documents of text can be sent as files. Else they become text.
+	// TextFiles: documents of a type text/.. can be sent as files. Others that are text, and these else, become text.
 	TextFiles bool
 	// DocumentContext: documents have a context. Else it becomes text before them.
 	DocumentContext bool
@@ -27,45 +27,55 @@ type Form struct {
 	JoinsCalls bool
 	// OpenEnd: the end of the conversation is not looked at.
 	OpenEnd bool
-	// ForgetsReasoning: a turn of reasoning alone says nothing, as reasoning is not sent.
+	// ForgetsReasoning: a turn of reasoning alone says nothing.
 	ForgetsReasoning bool
 }
 
 // Made is the index of a message that the request does not have as it is.
 const Made = -1
 
-// Fit changes the writer's request so that its messages are as the provider takes them. It returns the index that each
-// message has in the caller's request, or Made. changed says whether anything differs.
+// Fit changes the writer's request so that its messages are as the provider takes them, and reports whether anything
+// differs. If so, from has the index of each message in the caller's request, or Made.
 func Fit(w *body.Writer, form Form) (from []int, changed bool) {
-	f := fitter{Writer: w, Form: form, rules: w.TurnRules()}
+	f := newFitter(w, form)
+	if f.fine() {
+		return nil, false
+	}
+	return f.mend()
+}
+
+func newFitter(w *body.Writer, form Form) *fitter {
+	f := &fitter{Writer: w, Form: form, rules: w.TurnRules()}
 	if !form.Same {
 		f.rules.Pairs, f.rules.DistinctCallIDs = true, true
 	}
-	f.turns = make([]turn, len(w.Req.Messages))
-	for i := range w.Req.Messages {
-		f.turns[i] = turn{w.Req.Messages[i], i}
+	return f
+}
+
+func (f *fitter) mend() (from []int, changed bool) {
+	f.turns = make([]turn, len(f.Req.Messages))
+	for i := range f.Req.Messages {
+		f.turns[i] = turn{f.Req.Messages[i], i}
 	}
-	if !form.Same {
-		f.express()
-	}
+	f.express()
 	f.fitCalls()
 	f.separateMedia()
 	f.dropEmpty()
 	f.order()
 	f.end()
 	from = make([]int, len(f.turns))
-	changed = len(f.turns) != len(w.Req.Messages)
+	changed = len(f.turns) != len(f.Req.Messages)
 	for i := range f.turns {
 		from[i] = f.turns[i].from
 		changed = changed || from[i] != i
 	}
 	if changed {
-		req := *w.Req
+		req := *f.Req
 		req.Messages = make([]chat.Message, len(f.turns))
 		for i := range f.turns {
 			req.Messages[i] = f.turns[i].Message
 		}
-		w.Req = &req
+		f.Req = &req
 	}
 	return from, changed
 }

@@ -32,7 +32,7 @@ func conversation(words string) []chat.Message {
 		if m.Role == chat.ToolRole {
 			id, failed := strings.CutSuffix(head[2:], "!")
 			id, image := strings.CutSuffix(id, "#")
-			r := &chat.ToolResult{CallID: id, IsError: failed}
+			r := &chat.ToolResult{CallID: id, Name: "f_" + id, IsError: failed}
 			if said != "" {
 				r.Parts = append(r.Parts, chat.Part{Kind: chat.Text, Text: said})
 			}
@@ -116,13 +116,14 @@ func TestFit(t *testing.T) {
 		"no result":                   {"u:x a+1+2 t-1:a u:y", chats, dialect.TurnRules{}, "u:x a+1+2 t-1:a t-2!:" + none + " u:y"},
 		"no result, passed":           {"u:x a+1+2 t-1:a u:y", passed, dialect.TurnRules{}, ""},
 		"no result, refused":          {"u:x a+1+2 t-1:a u:y", passed, dialect.TurnRules{Pairs: true}, "u:x a+1+2 t-1:a t-2!:" + none + " u:y"},
-		"no call":                     {"u:x t-9:a u:y", chats, dialect.TurnRules{}, "u:x u:The_result_of_a_tool:|a u:y"},
+		"no call":                     {"u:x t-9:a u:y", chats, dialect.TurnRules{}, "u:x u:The_result_of_a_tool,_f_9:|a u:y"},
 		"two results":                 {"u:x a+1 t-1:a t-1!:b", chats, dialect.TurnRules{}, "u:x a+1 t-1!:a|b"},
 		"the user between":            {"u:x a+1+2 u:wait t-1:a u:now t-2:b", chats, dialect.TurnRules{}, "u:x a+1+2 t-1:a t-2:b u:wait u:now"},
 		"a later turn answers":        {"u:x a+1 a:y u:z t-1:a", turns.Form{}, dialect.TurnRules{}, "u:x a+1 a:y t-1:a u:z"},
 		"the result first":            {"u:x t-1:a a+1 u:y", chats, dialect.TurnRules{}, "u:x a+1 t-1:a u:y"},
 		"calls in a row":              {"u:x a+1 a+2:y t-1:a t-2:b", turns.Form{}, dialect.TurnRules{}, ""},
 		"calls in a row, joined":      {"u:x a+1 a+2 t-1:a t-2:b", chats, dialect.TurnRules{}, "u:x a+1+2 t-1:a t-2:b"},
+		"an id again in the next":     {"u:x a+1:y a+1:z t-1:r", chats, dialect.TurnRules{}, "u:x a+1+1_2:y|\n\nz t-1!:" + none + " t-1_2:r"},
 		"an image":                    {"u:x a+1+2 t-1#:a t-2:b a:y", chats, dialect.TurnRules{}, "u:x a+1+2 t-1:a t-2:b u#:What_the_tools_above_returned_beside_text: a:y"},
 		"an image alone at the end":   {"u:x a+1 t-1#", chats, nine, "u:x a+1 t-1 a:OK. u#:What_the_tools_above_returned_beside_text:"},
 		"the user after a tool":       {"u:x a+1 t-1:a u:y", passed, nine, "u:x a+1 t-1:a a:OK. u:y"},
@@ -132,12 +133,15 @@ func TestFit(t *testing.T) {
 		"the assistant last":          {"u:x a:y", passed, nine, "u:x a:y " + goOn},
 		"a call last":                 {"u:x a+1", passed, nine, "u:x a+1 t-1!:" + none},
 		"the assistant says nothing":  {"u:x a u:y", chats, dialect.TurnRules{}, "u:x u:y"},
+		"the user says nothing":       {"u:x a:y u a:z", chats, dialect.TurnRules{}, "u:x a:y a:z"},
+		"only the system speaks":      {"s:x u", chats, dialect.TurnRules{}, ""},
 		"nothing, passed":             {"u:x a u:y", passed, dialect.TurnRules{}, ""},
 		"nothing and last":            {"u:x a", passed, nine, "u:x"},
 		"nobody says anything":        {"a", chats, dialect.TurnRules{}, ""},
 		"the assistant first":         {"s:x a:y u:z", passed, dialect.TurnRules{UserFirst: true}, "s:x u:(begin) a:y u:z"},
 		"no prefill":                  {"u:x a:y", passed, dialect.TurnRules{Ends: dialect.EndsAnyButOwn}, "u:x a:y " + goOn},
-		"the system after a prefill":  {"u:x a:y s:z", passed, dialect.TurnRules{Ends: dialect.EndsAnyButOwn}, ""},
+		"the system after a prefill":  {"u:x a:y s:z", passed, dialect.TurnRules{Ends: dialect.EndsAnyButOwn}, "u:x a:y s:z " + goOn},
+		"the system after the user":   {"u:x s:z", passed, dialect.TurnRules{Ends: dialect.EndsAnyButOwn}, ""},
 		"an end that is looked after": {"u:x a:y", turns.Form{OpenEnd: true}, nine, ""},
 	} {
 		in := conversation(c.in)
@@ -259,6 +263,11 @@ func TestExpress(t *testing.T) {
 		"in a result":             {chat.ToolRole, raw("y", `{"type":"a","id":1}`), turns.Form{Dialect: "x"}, `{"type":"a","id":1}`, ""},
 		"a file of text":          {chat.User, document(chat.Media{MIMEType: "text/plain", Data: "aMOp", Filename: "a.txt"}), turns.Form{}, "<document>\nTitle: a.txt\nhé\n</document>", ""},
 		"a file of text, as file": {chat.User, document(chat.Media{MIMEType: "text/plain", Data: "aMOp"}), turns.Form{TextFiles: true}, "text/plain", ""},
+		"a file of JSON":          {chat.User, document(chat.Media{MIMEType: "application/json", Data: "e30="}), turns.Form{TextFiles: true}, "<document>\n{}\n</document>", ""},
+		"a file of JSON, passed":  {chat.User, document(chat.Media{MIMEType: "application/json", Data: "e30="}), turns.Form{TextFiles: true, Same: true}, "application/json", ""},
+		"text that is refused":    {chat.User, document(chat.Media{MIMEType: "text/csv", Data: "aMOp"}), turns.Form{Same: true}, "<document>\nhé\n</document>", ""},
+		"text by its name":        {chat.User, document(chat.Media{Data: "aMOp", Filename: "a.MD"}), turns.Form{}, "<document>\nTitle: a.MD\nhé\n</document>", ""},
+		"another's, passed":       {chat.User, raw("y", `{"type":"a"}`, text("i")), turns.Form{Dialect: "x", Same: true}, `{"type":"a"}`, ""},
 		"a file of no text":       {chat.User, document(chat.Media{MIMEType: "text/plain", Data: "/w=="}), turns.Form{}, "text/plain", ""},
 		"a PDF":                   {chat.User, document(pdf), turns.Form{}, "application/pdf", ""},
 		"a PDF with a context":    {chat.User, document(titled), turns.Form{}, "About the next document:\nTitle: t\nContext: c|application/pdf", ""},

@@ -26,7 +26,11 @@ func (db *DB) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	if store.IsUnbounded(ctx) {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, db.Timeout())
+	timeout := db.Timeout()
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= timeout {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, timeout)
 }
 
 // watch remembers when the database was last heard of, in Unix nanoseconds.

@@ -78,12 +78,20 @@ func newPool(config *pgconn.Config, maxConns int, lifetime, idleTime time.Durati
 
 // acquire waits for a connection. Its error is that of opening one if that is why there is none.
 func (p *pool) acquire(ctx context.Context) (*conn, error) {
-	w := &waiter{background: store.IsBackground(ctx), ready: make(chan acquired, 1)}
+	background := store.IsBackground(ctx)
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
 		return nil, errClosed
 	}
+	if len(p.waiters) == 0 && (!background || p.background < p.maxBackground) {
+		if c := p.takeIdle(); c != nil {
+			p.use(c, background)
+			p.mu.Unlock()
+			return c, nil
+		}
+	}
+	w := &waiter{background: background, ready: make(chan acquired, 1)}
 	p.waiters = append(p.waiters, w)
 	p.dispatch()
 	p.mu.Unlock()
@@ -143,12 +151,16 @@ func (p *pool) dispatch() {
 }
 
 func (p *pool) hand(w *waiter, c *conn) {
-	c.background = w.background
-	if c.background {
+	p.use(c, w.background)
+	w.ready <- acquired{conn: c}
+}
+
+func (p *pool) use(c *conn, background bool) {
+	c.background = background
+	if background {
 		p.background++
 	}
 	p.inUse++
-	w.ready <- acquired{conn: c}
 }
 
 func (p *pool) takeIdle() *conn {

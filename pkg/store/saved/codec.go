@@ -30,7 +30,48 @@ type record struct {
 	Output      int64       `json:"output,omitempty"`
 	Reasoning   int64       `json:"reasoning,omitempty"`
 	Trace       string      `json:"trace,omitempty"`
+	Spent       []spending  `json:"spent,omitempty"`
 	Statements  []statement `json:"statements,omitempty"`
+}
+
+// spending is a store.Spending.
+type spending struct {
+	ID      store.ID `json:"id"`
+	Charges []charge `json:"charges,omitempty"`
+}
+
+type charge struct {
+	Limit       store.ID `json:"limit"`
+	Party       store.ID `json:"party"`
+	Starts      int64    `json:"starts,omitempty"`
+	Amount      int64    `json:"amount"`
+	Gen         int64    `json:"gen,omitempty"`
+	Spent       int64    `json:"spent"`
+	Unconfirmed int64    `json:"unconfirmed,omitempty"`
+}
+
+func spendingsOf(spent []store.Spending) (out []spending) {
+	for _, s := range spent {
+		saved := spending{ID: s.ID}
+		for _, c := range s.Charges {
+			saved.Charges = append(saved.Charges, charge{c.Limit, c.Party, c.Starts, c.Amount, c.Gen, c.Spent, c.Unconfirmed})
+		}
+		out = append(out, saved)
+	}
+	return out
+}
+
+// spent returns the spendings as repeated: their holds may have been swept since they were saved.
+func (r *record) spent() (out []store.Spending) {
+	for _, s := range r.Spent {
+		spending := store.Spending{ID: s.ID, Repeated: true}
+		for _, c := range s.Charges {
+			spending.Charges = append(spending.Charges, store.Charge{Spent: c.Spent, Unconfirmed: c.Unconfirmed,
+				Hold: store.Hold{Limit: c.Limit, Party: c.Party, Starts: c.Starts, Amount: c.Amount, Gen: c.Gen}})
+		}
+		out = append(out, spending)
+	}
+	return out
 }
 
 type statement struct {
@@ -60,7 +101,7 @@ func encode(r store.Record) ([]byte, error) {
 		ID: bytesOf(r.ID), User: bytesOf(r.User), Token: bytesOf(r.Token), Key: bytesOf(r.Key), Provider: r.Provider,
 		Model: r.Model, Cost: r.Cost, Status: r.Status, Outcome: int(r.Outcome), Attempts: r.Attempts, Flags: r.Flags,
 		LatencyMs: r.LatencyMs, FirstByteMs: r.FirstByteMs, Input: r.Input, Cached: r.Cached, CacheWrite: r.CacheWrite,
-		Output: r.Output, Reasoning: r.Reasoning, Trace: r.Trace,
+		Output: r.Output, Reasoning: r.Reasoning, Trace: r.Trace, Spent: spendingsOf(r.Spent),
 	}
 	for _, s := range r.Statements {
 		st := statement{SQL: s.SQL}
@@ -102,7 +143,7 @@ func decode(data []byte) (store.Record, error) {
 	r := store.Record{
 		Provider: in.Provider, Model: in.Model, Cost: in.Cost, Status: in.Status, Outcome: store.Outcome(in.Outcome),
 		Attempts: in.Attempts, Flags: in.Flags, LatencyMs: in.LatencyMs, FirstByteMs: in.FirstByteMs, Input: in.Input,
-		Cached: in.Cached, CacheWrite: in.CacheWrite, Output: in.Output, Reasoning: in.Reasoning, Trace: in.Trace,
+		Cached: in.Cached, CacheWrite: in.CacheWrite, Output: in.Output, Reasoning: in.Reasoning, Trace: in.Trace, Spent: in.spent(),
 	}
 	for _, id := range []struct {
 		from []byte

@@ -30,6 +30,8 @@ func sample() store.Record {
 		ID: store.NewID(1), User: store.NewID(2), Key: store.NewID(3), Provider: "openai", Model: "gpt", Cost: &cost, Status: 200,
 		Outcome: store.Answered, Attempts: 2, Flags: 1, LatencyMs: 12, FirstByteMs: &first, Input: 1, Cached: 2, CacheWrite: 3,
 		Output: 4, Reasoning: 5, Trace: `{"a":1}`,
+		Spent: []store.Spending{{ID: store.NewID(4), Repeated: true, Charges: []store.Charge{{
+			Hold: store.Hold{Limit: store.NewID(5), Starts: 6, Amount: 7, Gen: 8}, Spent: 9, Unconfirmed: 10}}}},
 		Statements: []store.Stmt{{SQL: "update x", Args: []any{
 			int64(1), "text\n", []byte{0, 255}, []byte{}, true, false, 1.5, nil,
 			(*int64)(nil), (*string)(nil), (*bool)(nil), (*float64)(nil), []byte(nil),

@@ -71,6 +71,13 @@ func (db *DB) checkFile(ctx context.Context) error {
 	return nil
 }
 
+// unchanged reports whether the file is still the one that is open.
+func (f *file) unchanged() bool {
+	known := f.known()
+	info, err := os.Stat(f.path)
+	return err == nil && known != nil && os.SameFile(info, known)
+}
+
 func (f *file) known() os.FileInfo {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -103,7 +103,10 @@ func (db *DB) write(ctx context.Context, stmts []store.Stmt, r *results) error {
 	if err != nil {
 		return err
 	}
-	defer func() { db.writer <- c }()
+	defer func() {
+		db.writer <- c
+		db.wrote()
+	}()
 	// Not the caller's context: watching it costs a goroutine a statement, and a write
 	// is over before anybody could want to end it.
 	return mapError(c.transact(context.WithoutCancel(ctx), "begin immediate", stmts, r))
@@ -144,7 +147,10 @@ func (db *DB) Tx(ctx context.Context, fn func(store.Runner) error) error {
 	if err != nil {
 		return db.errorOf(ctx, bounded, err)
 	}
-	defer func() { db.writer <- c }()
+	defer func() {
+		db.writer <- c
+		db.wrote()
+	}()
 	if err := c.exec("begin immediate"); err != nil {
 		return mapError(err)
 	}

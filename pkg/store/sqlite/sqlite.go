@@ -34,8 +34,10 @@ type DB struct {
 	dsn     string
 	timeout time.Duration
 	file    file
-	writer  chan *conn // the one, or nil for a connection yet to be opened
-	readers chan *conn // the same, Readers of them
+
+	checkpoints checkpoints
+	writer      chan *conn // the one, or nil for a connection yet to be opened
+	readers     chan *conn // the same, Readers of them
 	// background has room for the background runs that may read at once: half of the readers.
 	background chan struct{}
 	close      sync.Once
@@ -60,7 +62,7 @@ const (
 // lose the last moments, but never the file's consistency
 // (https://www.sqlite.org/pragma.html#pragma_synchronous).
 const pragmas = "&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +
-	"&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(memory)"
+	"&_pragma=foreign_keys(1)&_pragma=wal_autocheckpoint(0)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(memory)"
 
 // Open opens the database and brings its schema to store.SchemaVersion.
 func Open(o Options) (*DB, error) {
@@ -136,6 +138,9 @@ func (db *DB) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	if store.IsUnbounded(ctx) {
 		return context.WithCancel(ctx)
 	}
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= db.timeout {
+		return ctx, func() {}
+	}
 	return context.WithTimeout(ctx, db.timeout)
 }
 
@@ -148,6 +153,7 @@ func (db *DB) Ping(ctx context.Context) error {
 func (db *DB) Close() error {
 	db.close.Do(func() {
 		close(db.closed)
+		db.checkpoints.done.Wait()
 		for range cap(db.readers) {
 			(<-db.readers).close()
 		}

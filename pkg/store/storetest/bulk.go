@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -16,6 +17,7 @@ type Owner struct {
 	Session store.Session
 	Token   store.Token
 	Keys    []store.Key
+	Limits  []store.ID // of the token, a key and the user
 }
 
 // gathered runs many statements together.
@@ -58,16 +60,20 @@ func Fill(t *testing.T, db store.DB, requests int) Owner {
 		for range keys {
 			k := w.key(o.User)
 			o.Keys = append(o.Keys, k)
+			must(t, g.Run(ctx, store.Stmt{SQL: "insert into use_totals (user_id, subject, requests, last_at) values ($1, $2, 1, $3)",
+				Args: []any{o.User.ID, k.ID, start}}))
 			for back := range int64(4) {
 				must(t, g.Run(ctx, store.Stmt{SQL: "insert into key_days (key_id, day, used) values ($1, $2, 0)", Args: []any{k.ID, today - back}}))
 			}
 		}
+		must(t, g.Run(ctx, store.Stmt{SQL: "insert into use_counted (user_id, before) values ($1, 0)", Args: []any{o.User.ID}}))
 		must(t, g.Run(ctx, store.Stmt{SQL: "insert into cursors (user_id, key_set, turn) values ($1, $2, 1)", Args: []any{o.User.ID, o.Keys[0].ID}},
 			store.SaveTurn(store.SavedTurn{ID: store.ID{1}, UserID: o.User.ID, KeyID: o.Keys[0].ID, Encrypted: []byte("x"), EncryptionKeyID: "k",
 				ExpiresAt: start + int64(i)*minute}, []store.ID{{2}, {3}}, start),
 			store.HoldUser(o.User.ID),
 			store.StartCooldown(store.Failure{User: o.User.ID, Revision: 1 + keys, Subject: store.HostKey(o.User.ID, "openai", ""), Model: "m", Now: start, Began: start, Class: "timeout"}),
 			store.Stmt{SQL: "insert into throttles (bucket, failures, free_at) values ($1, 1, $2)", Args: []any{fmt.Sprint("bucket ", i), start}}))
+		o.Limits = fillLimits(w, o)
 		owners[i] = o
 	}
 	senders := owners[:fillSenders]
@@ -77,6 +83,30 @@ func Fill(t *testing.T, db store.DB, requests int) Owner {
 	})
 	must(t, g.flush())
 	return senders[fillSenders/2]
+}
+
+// fillLimits adds limits that have windows and holds.
+func fillLimits(w *world, o Owner) (ids []store.ID) {
+	for i, subject := range []store.ID{o.Token.ID, o.Keys[0].ID, o.User.ID} {
+		id := store.NewID(start)
+		must(w.T, w.db.Run(ctx, store.Stmt{
+			SQL: `insert into limits (id, user_id, subject, subject_id, metric, span, amount, models, strict, created_at, updated_at)
+				values ($1, $2, $3, $4, $5, $6, $7, '[]', $8, $9, $9)`,
+			Args: []any{id, o.User.ID, int64(i + 1), subject, int64(i + 1), int64(i + 2), int64(1e9), i == 1, start},
+		}))
+		for n := range int64(3) {
+			must(w.T, w.db.Run(ctx,
+				store.Stmt{SQL: "insert into limit_windows (limit_id, party, starts, used, unconfirmed, gen) values ($1, $2, $3, 5, 0, 0)",
+					Args: []any{id, make([]byte, 16), n}},
+				store.Stmt{
+					SQL: `insert into holds (id, subject, key_id, day_gen, party, starts, amount, gen, output, total, expires_at)
+						values ($1, $2, $3, 0, $4, $5, 1, 0, 0, 0, $6)`,
+					Args: []any{store.NewID(start), id, o.Keys[0].ID, make([]byte, 16), n, start + hour},
+				}))
+		}
+		ids = append(ids, id)
+	}
+	return ids
 }
 
 // fillLog settles requests of the last 30 days in the order of time. To save time, the hourly sums are
@@ -95,7 +125,7 @@ func (w *world) fillLog(requests, sumEvery int, whose func(*rand.Rand, *store.Re
 				r.Status, r.Outcome, r.Trace = 502, store.Failed, `{"attempts":[]}`
 			}
 			whose(rng, r)
-		})})
+		})}, start-30*day)
 		if n%sumEvery != 0 {
 			stmts = stmts[:1]
 		}
@@ -173,7 +203,7 @@ func askEverything(t *testing.T, db store.DB, o Owner) {
 		func() error { _, err := store.Tokens(ctx, db, u); return err },
 		func() error { _, err := store.TokenByID(ctx, db, u, o.Token.ID); return err },
 		func() error {
-			_, err := store.UpdateToken(ctx, db, u, o.Token.ID, store.TokenChange{Name: store.To("x")})
+			_, err := store.UpdateToken(ctx, db, u, o.Token.ID, store.TokenChange{Name: store.To("x")}, start)
 			return err
 		},
 		func() error { _, err := store.AllTokens(ctx, db, store.Page{After: o.Token.ID, Limit: 10}); return err },
@@ -214,12 +244,25 @@ func askEverything(t *testing.T, db store.DB, o Owner) {
 				store.TakeLease(t, u, start, start), store.ReleaseLease(t, u), store.EndProbe(t, u), store.EndTransient(t),
 				store.EndModelCooldown(k.ID, "m"), store.Cooldowns(u, func(store.Cooldown) {}))
 		},
+		func() error { _, err := store.PurgeHolds(ctx, db, start+day, 10); return err },
 		func() error { _, err := store.PurgeCooldowns(ctx, db, start+day, 10); return err },
 		func() error { _, err := store.FindTurns(ctx, db, u, []store.ID{{1}, {2}, {3}}, start); return err },
 		func() error {
 			return db.Run(ctx, store.SaveTurn(store.SavedTurn{ID: store.ID{1}, UserID: u, KeyID: k.ID, Encrypted: []byte("y"), EncryptionKeyID: "k"}, []store.ID{{2}, {3}}, start))
 		},
 		func() error { _, err := store.PurgeTurns(ctx, db, start, 10); return err },
+		func() error { return store.CreateLimit(ctx, db, w.limit(o.User, store.LimitKey, k.ID)) },
+		func() error {
+			_, err := store.Limits(ctx, db, store.LimitFilter{User: u}, store.Page{Limit: 10})
+			return err
+		},
+		func() error {
+			l := store.Limit{ID: o.Limits[0], User: u, Span: store.SpanDay}
+			return errors.Join(store.UpdateLimit(ctx, db, l, store.LimitChange{Amount: store.To(int64(1))}, start), store.ResetLimit(ctx, db, l, start))
+		},
+		func() error { return db.Run(ctx, store.SweepHolds(o.Limits, start)...) },
+		func() error { _, err := store.LoadRouting(ctx, db, store.Credential{Token: o.Token.ID}); return err },
+		func() error { return store.DeleteLimit(ctx, db, store.Limit{ID: o.Limits[0], User: u}) },
 		func() error { return store.DeleteToken(ctx, db, u, o.Token.ID) },
 		func() error { return store.DeleteKey(ctx, db, u, o.Keys[1].ID) },
 		func() error { return store.DeleteSession(ctx, db, u, o.Session.ID) },

@@ -118,7 +118,7 @@ func testJobSight(w *world) {
 		}
 	}
 	off := false
-	_, err := store.UpdateToken(ctx, w.db, b.user.ID, b.token.ID, store.TokenChange{Enabled: store.To(off)})
+	_, err := store.UpdateToken(ctx, w.db, b.user.ID, b.token.ID, store.TokenChange{Enabled: store.To(off)}, start)
 	must(w.T, err)
 	if l := b.look(b.byToken, "mine", store.FindAndClaim, start); l.Access || l.Claimed {
 		w.Errorf("a token that is off claims: %+v", l)
@@ -278,6 +278,11 @@ func testJobPurge(w *world) {
 		must(w.T, w.db.Run(ctx, j.Finish(store.JobCompleted, start, start+int64(i), []byte("r"), "k")...))
 	}
 	b.submit(b.byToken, "old", 100, start-10*day)
+	b.submit(b.byToken, "waits", 100, start-31*day) // for a limit of a month
+	for _, j := range []string{"old", "waits"} {
+		due := map[string]int64{"old": start - 10*day, "waits": start + 2}[j]
+		must(w.T, w.db.Run(ctx, store.Stmt{SQL: "update jobs set due_at = $2 where name = $1", Args: []any{j, due}}))
+	}
 	b.submit(b.byToken, "new", 100, start)
 	purge := func(now, want int64) {
 		w.Helper()
@@ -289,7 +294,7 @@ func testJobPurge(w *world) {
 	purge(start+3, 3) // two of the four that are due, and the old one
 	purge(start+3, 2)
 	purge(start+3, 0)
-	for name, want := range map[string]store.JobState{"done0": store.JobExpired, "done3": store.JobExpired, "done4": store.JobCompleted, "old": store.JobExpired, "new": store.JobQueued} {
+	for name, want := range map[string]store.JobState{"done0": store.JobExpired, "done3": store.JobExpired, "done4": store.JobCompleted, "old": store.JobExpired, "waits": store.JobQueued, "new": store.JobQueued} {
 		if got := b.state(name); got != want {
 			w.Errorf("%s: %v, want %v", name, got, want)
 		}
@@ -297,7 +302,7 @@ func testJobPurge(w *world) {
 	if n := number(w.T, w.db, "select count(*) from jobs where state = 6 and (result is not null or payload is not null)"); n != 0 {
 		w.Errorf("%d expired jobs still hold something", n)
 	}
-	purge(start+3+7*day, 2+2+1)
+	purge(start+3+7*day, 2+2+1+1)
 	if n := number(w.T, w.db, "select count(*) from jobs where name in ('done0', 'done1')"); n > 1 {
 		w.Errorf("%d of the oldest are left", n)
 	}

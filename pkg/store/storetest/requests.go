@@ -24,7 +24,9 @@ func (w *world) record(u store.User, change ...func(*store.Record)) store.Record
 	return r
 }
 
-func (w *world) settle(records ...store.Record) error { return w.db.Run(ctx, store.Settle(records)...) }
+func (w *world) settle(records ...store.Record) error {
+	return w.db.Run(ctx, store.Settle(records, start)...)
+}
 
 // kept is what the log shows of a record.
 func kept(r store.Record) store.Request {

@@ -15,11 +15,12 @@ func testRevision(w *world) {
 	t := w.token(u)
 	s := w.session(u, start)
 	limit := int64(3)
+	l, all := w.limit(u, store.LimitToken, t.ID), w.limit(store.User{}, store.LimitGateway, store.ID{})
 	key := func(c store.KeyChange) func() error {
 		return func() error { _, err := store.UpdateKey(ctx, w.db, u.ID, k.ID, c, start); return err }
 	}
 	token := func(c store.TokenChange) func() error {
-		return func() error { _, err := store.UpdateToken(ctx, w.db, u.ID, t.ID, c); return err }
+		return func() error { _, err := store.UpdateToken(ctx, w.db, u.ID, t.ID, c, start); return err }
 	}
 	user := func(c store.UserChange) func() error {
 		return func() error { _, err := store.UpdateUser(ctx, w.db, u.ID, c, start); return err }
@@ -43,6 +44,15 @@ func testRevision(w *world) {
 		{"a key's rest is ended", func() error { return store.EndCooldowns(ctx, w.db, u.ID, k.ID) }, 1},
 		{"a key's quota is reset", func() error { return store.ResetKey(ctx, w.db, u.ID, k.ID, today) }, 1},
 		{"the strategy", profile(store.ProfileChange{Strategy: store.To("round-robin")}), 1},
+		{"a token's models", token(store.TokenChange{AllowedModels: store.To([]string{"m"})}), 1},
+		{"a token's requests at the same time", token(store.TokenChange{MaxConcurrent: store.To(&limit)}), 1},
+		{"a limit is added", func() error { return store.CreateLimit(ctx, w.db, l) }, 1},
+		{"a limit is changed", func() error {
+			return store.UpdateLimit(ctx, w.db, l, store.LimitChange{Amount: store.To(limit)}, start)
+		}, 1},
+		{"a limit is reset", func() error { return store.ResetLimit(ctx, w.db, l, start) }, 1},
+		{"a limit is deleted", func() error { return store.DeleteLimit(ctx, w.db, l) }, 1},
+		{"a limit of the gateway", func() error { return store.CreateLimit(ctx, w.db, all) }, 1},
 		{"a key is deleted", func() error { return store.DeleteKey(ctx, w.db, u.ID, k.ID) }, 1},
 
 		{"the user's name", profile(store.ProfileChange{Name: store.To("New")}), 0},

@@ -12,15 +12,21 @@ func testRouting(w *world) {
 	w.key(other)
 	later := w.key(u, func(k *store.Key) { k.Priority, k.AllowedModels, k.DefaultModel = 2, []string{"gpt-*"}, "gpt-4o" })
 	first := w.key(u)
-	disabled := w.key(u, func(k *store.Key) { k.Priority, k.Enabled = 3, false })
+	daily := int64(9)
+	disabled := w.key(u, func(k *store.Key) { k.Priority, k.Enabled, k.DailyLimit = 3, false, &daily })
+	limits := []store.Limit{w.limit(u, store.LimitToken, token.ID), w.limit(store.User{}, store.LimitGateway, store.ID{}), w.limit(other, store.LimitUser, other.ID)}
+	for i := range limits {
+		limits[i].ID = store.NewID(start + int64(i))
+		must(w.T, store.CreateLimit(ctx, w.db, limits[i]))
+	}
 	must(w.T, w.db.Run(ctx, store.Stmt{SQL: "update users set strategy = 'round-robin', revision = 7 where id = $1", Args: []any{u.ID}}))
-	bySession := store.Routing{User: u.ID, Revision: 7, Strategy: "round-robin"}
+	bySession := store.Routing{User: u.ID, Revision: 7, Strategy: "round-robin", Limits: limits[:2]}
 	for _, k := range []store.Key{first, later, disabled} {
 		bySession.Keys = append(bySession.Keys, store.RoutingKey{ID: k.ID, Provider: k.Provider, Name: k.Name, Priority: int64(k.Priority),
-			Enabled: k.Enabled, AllowedModels: k.AllowedModels, DefaultModel: k.DefaultModel, Encrypted: k.Encrypted, EncryptionKeyID: k.EncryptionKeyID})
+			Enabled: k.Enabled, AllowedModels: k.AllowedModels, DefaultModel: k.DefaultModel, Encrypted: k.Encrypted, EncryptionKeyID: k.EncryptionKeyID, DailyLimited: k.DailyLimit != nil})
 	}
 	byToken := bySession
-	byToken.Token, byToken.TokenHash = token.ID, token.Hash
+	byToken.Token, byToken.TokenHash, byToken.TokenScope = token.ID, token.Hash, token.TokenScope
 	for name, c := range map[string]struct {
 		credential store.Credential
 		want       store.Routing

@@ -41,6 +41,11 @@ func Nouns(t *testing.T, open Open) {
 		"routing":         testRouting,
 		"tokens":          testTokens,
 		"token changes":   testTokenChanges,
+		"limits":          testLimits,
+		"limit bounds":    testLimitBounds,
+		"limit subjects":  testLimitSubjects,
+		"limit windows":   testLimitWindows,
+		"hold purge":      testHoldPurge,
 		"token admin":     testTokenAdmin,
 		"keys":            testKeys,
 		"key filters":     testKeyFilters,
@@ -72,10 +77,14 @@ func Nouns(t *testing.T, open Open) {
 		"key days":        testKeyDays,
 		"retention":       testRetention,
 		"retention ends":  testRetentionEnds,
+		"merged sums":     testMergedSums,
+		"totals":          testTotals,
+		"purged quotas":   testPurgedQuotas,
 		"turns":           testTurns,
 		"ambiguous turns": testAmbiguousTurns,
 		"turn purge":      testTurnPurge,
 		"jobs":            testJobs,
+		"job turns":       testJobTurns,
 		"job sight":       testJobSight,
 		"job limit":       testJobLimit,
 		"job fence":       testJobFence,
@@ -109,6 +118,7 @@ type world struct {
 
 func newWorld(t *testing.T, db store.DB) *world {
 	exec(t, db, "delete from users", "delete from requests", "delete from request_traces", "delete from usage_hours", "delete from latency_hours",
+		"delete from limits", "delete from limit_windows", "delete from holds",
 		"update instance set set_up = false, registration_enabled = false, updated_at = 0")
 	return &world{T: t, db: db}
 }
@@ -136,10 +146,13 @@ func (w *world) session(u store.User, at int64) store.Session {
 	return s
 }
 
+// everything is the scope of a token that may be used for everything.
+var everything = store.TokenScope{AllowedModels: []string{}, AllowedProviders: []string{}, AllowedEndpoints: []string{}}
+
 func (w *world) token(u store.User) store.Token {
 	w.Helper()
 	id := store.NewID(start)
-	t := store.Token{ID: id, UserID: u.ID, Name: "token", Hash: append([]byte("hash of "), id[:]...), Enabled: true, CreatedAt: start}
+	t := store.Token{ID: id, UserID: u.ID, Name: "token", Hash: append([]byte("hash of "), id[:]...), Enabled: true, CreatedAt: start, TokenScope: everything}
 	must(w.T, store.CreateToken(ctx, w.db, t))
 	return t
 }

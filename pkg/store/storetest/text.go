@@ -22,7 +22,7 @@ func testText(w *world) {
 		}
 		t := w.token(u)
 		t.Name = s
-		if got, err := store.UpdateToken(ctx, w.db, u.ID, t.ID, store.TokenChange{Name: store.To(s)}); err != nil || !reflect.DeepEqual(got, t) {
+		if got, err := store.UpdateToken(ctx, w.db, u.ID, t.ID, store.TokenChange{Name: store.To(s)}, start); err != nil || !reflect.DeepEqual(got, t) {
 			w.Errorf("%q: token %+v, %v", s, got, err)
 		}
 		k := w.key(u, func(k *store.Key) {

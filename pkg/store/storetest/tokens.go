@@ -12,9 +12,10 @@ func testTokens(w *world) {
 	if list, err := store.Tokens(ctx, w.db, u.ID); err != nil || list == nil || len(list) != 0 {
 		w.Errorf("got %v, %v, want an empty list", list, err)
 	}
-	expires := int64(math.MaxInt64)
+	expires, three := int64(math.MaxInt64), int64(3)
 	first := w.token(u)
-	second := store.Token{ID: store.NewID(start + 1), UserID: u.ID, Name: "", Hash: []byte{0}, Blocked: true, ExpiresAt: &expires, CreatedAt: start + 1}
+	second := store.Token{ID: store.NewID(start + 1), UserID: u.ID, Name: "", Hash: []byte{0}, Blocked: true, ExpiresAt: &expires, CreatedAt: start + 1,
+		TokenScope: store.TokenScope{AllowedModels: []string{"gpt-*"}, AllowedProviders: []string{"openai"}, AllowedEndpoints: []string{"chat"}}, MaxConcurrent: &three}
 	must(w.T, store.CreateToken(ctx, w.db, second))
 	theirs := w.token(other)
 	list, err := store.Tokens(ctx, w.db, u.ID)
@@ -46,7 +47,7 @@ func testTokenChanges(w *world) {
 	u, other := w.user(), w.user()
 	want := w.token(u)
 	theirs := w.token(other)
-	at := start + day
+	at, two := start+day, int64(2)
 	for _, step := range []struct {
 		change store.TokenChange
 		apply  func()
@@ -55,17 +56,23 @@ func testTokenChanges(w *world) {
 		{store.TokenChange{Enabled: store.To(false)}, func() { want.Enabled = false }},
 		{store.TokenChange{ExpiresAt: store.To(&at)}, func() { want.ExpiresAt = &at }},
 		{store.TokenChange{}, func() {}},
+		{store.TokenChange{MaxConcurrent: store.To(&two)}, func() { want.MaxConcurrent = &two }},
+		{store.TokenChange{AllowedModels: store.To([]string{"a", "b*"}), AllowedProviders: store.To([]string{"gemini"})},
+			func() { want.AllowedModels, want.AllowedProviders = []string{"a", "b*"}, []string{"gemini"} }},
+		{store.TokenChange{AllowedEndpoints: store.To([]string{"messages"}), AllowedModels: store.To([]string{})},
+			func() { want.AllowedEndpoints, want.AllowedModels = []string{"messages"}, []string{} }},
+		{store.TokenChange{MaxConcurrent: store.To[*int64](nil)}, func() { want.MaxConcurrent = nil }},
 		{store.TokenChange{ExpiresAt: store.To[*int64](nil)}, func() { want.ExpiresAt = nil }},
 		{store.TokenChange{Name: store.To(""), Enabled: store.To(true), ExpiresAt: store.To(&at)}, func() { want.Name, want.Enabled, want.ExpiresAt = "", true, &at }},
 	} {
 		step.apply()
-		got, err := store.UpdateToken(ctx, w.db, u.ID, want.ID, step.change)
+		got, err := store.UpdateToken(ctx, w.db, u.ID, want.ID, step.change, start)
 		kept, err2 := store.TokenByID(ctx, w.db, u.ID, want.ID)
 		if err != nil || err2 != nil || !reflect.DeepEqual(got, want) || !reflect.DeepEqual(kept, want) {
 			w.Errorf("%+v: returned %+v, kept %+v, %v %v\nwant %+v", step.change, got, kept, err, err2, want)
 		}
 	}
-	_, err := store.UpdateToken(ctx, w.db, u.ID, theirs.ID, store.TokenChange{Name: store.To("mine")})
+	_, err := store.UpdateToken(ctx, w.db, u.ID, theirs.ID, store.TokenChange{Name: store.To("mine")}, start)
 	w.is(err, store.ErrNotFound)
 
 	must(w.T, w.db.Run(ctx, store.RehashToken(want.ID, []byte("not it"), []byte("wrong"))))
@@ -83,7 +90,7 @@ func testTokenAdmin(w *world) {
 	var want []store.OwnedToken
 	for i := range 7 {
 		u := users[i%2]
-		t := store.Token{ID: store.NewID(start + int64(i)), UserID: u.ID, Name: "t", Hash: []byte{byte(i)}, Enabled: true, CreatedAt: start}
+		t := store.Token{ID: store.NewID(start + int64(i)), UserID: u.ID, Name: "t", Hash: []byte{byte(i)}, Enabled: true, CreatedAt: start, TokenScope: everything}
 		must(w.T, store.CreateToken(ctx, w.db, t))
 		want = append(want, store.OwnedToken{Token: t, OwnerEmail: u.Email})
 	}

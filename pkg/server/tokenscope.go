@@ -1,0 +1,111 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
+	"github.com/alicetears/llm-gateway/pkg/jsonx"
+	"github.com/alicetears/llm-gateway/pkg/store"
+)
+
+// tokenScope is what a token may be used for. An empty list allows everything.
+type tokenScope struct {
+	AllowedModels    []string `json:"allowedModels"`
+	AllowedProviders []string `json:"allowedProviders"`
+	AllowedEndpoints []string `json:"allowedEndpoints"`
+	MaxConcurrent    *int64   `json:"maxConcurrent"` // requests at the same time; null: no limit
+}
+
+// scopeBody is the scope in the body of a request.
+type scopeBody struct {
+	AllowedModels    jsonx.Optional[[]string] `json:"allowedModels"`
+	AllowedProviders jsonx.Optional[[]string] `json:"allowedProviders"`
+	AllowedEndpoints jsonx.Optional[[]string] `json:"allowedEndpoints"`
+	MaxConcurrent    jsonx.Optional[int64]    `json:"maxConcurrent"`
+}
+
+// checkScope takes the scope of a body over into the change, and notes what is wrong with it.
+func (a *App) checkScope(issues *fault.Issues, in *scopeBody, change *store.TokenChange) {
+	if in.AllowedModels.Set {
+		change.AllowedModels = store.To(checkPatterns(issues, "allowedModels", in.AllowedModels.Value))
+	}
+	if in.AllowedProviders.Set {
+		var known []string
+		for _, p := range a.Providers.All() {
+			known = append(known, p.ID)
+		}
+		change.AllowedProviders = store.To(checkNames(issues, "allowedProviders", in.AllowedProviders.Value, known))
+	}
+	if in.AllowedEndpoints.Set {
+		change.AllowedEndpoints = store.To(checkNames(issues, "allowedEndpoints", in.AllowedEndpoints.Value, a.dialects.names()))
+	}
+	if in.MaxConcurrent.Set {
+		change.MaxConcurrent = store.To(checkConcurrent(issues, in.MaxConcurrent))
+	}
+}
+
+// names are those of all endpoints, sorted.
+func (d *dialects) names() []string {
+	names := make([]string, 0, len(d.endpoints))
+	for name := range d.endpoints {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func checkNames(issues *fault.Issues, path string, names, known []string) []string {
+	checked := []string{}
+	for i, name := range names {
+		switch {
+		case !slices.Contains(known, name):
+			issues.Add(fmt.Sprintf("%s[%d]", path, i), "must be one of %s", strings.Join(known, ", "))
+			return checked
+		case !slices.Contains(checked, name):
+			checked = append(checked, name)
+		}
+	}
+	return checked
+}
+
+func checkConcurrent(issues *fault.Issues, n jsonx.Optional[int64]) *int64 {
+	if n.Null {
+		return nil
+	}
+	if n.Value < 1 || n.Value > store.MaxConcurrent {
+		issues.Add("maxConcurrent", "must be a whole number from 1 to %d, or null for no limit", store.MaxConcurrent)
+	}
+	return &n.Value
+}
+
+// orEmpty is a list that JSON shows as [].
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// getToken shows a token with its limits.
+func (a *App) getToken(c *call) error {
+	id, err := c.objectID()
+	if err != nil {
+		return err
+	}
+	t, err := store.TokenByID(c.r.Context(), a.DB, c.who.user.ID, id)
+	if err != nil {
+		return err
+	}
+	limits, err := a.limits(c, store.LimitFilter{User: c.who.user.ID}, func(l *store.Limit) bool { return l.SubjectID == id })
+	if err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, struct {
+		tokenView
+		Limits []gateway.LimitView `json:"limits"`
+	}{viewToken(t), limits})
+}
