@@ -20,9 +20,14 @@ type Call struct {
 	started time.Time
 
 	entry       *entry
+	asked       string   // the model of the request, whatever serves
+	chain       []string // models that the request names beside it
+	targets     []target
+	ranks       []int // of the candidates: to which of the names that were asked for each belongs
+	names       int
 	candidates  []candidate // in the order of trying
 	skipped     []skippedKey
-	tried       map[store.ID]bool
+	tried       map[candidateID]bool
 	quotaStatus quota.Status // of the last refresh
 
 	earlier  []earlierTurn
@@ -30,12 +35,12 @@ type Call struct {
 	affinity store.ID      // the key that made the latest saved turn; zero if there is none
 	answer   answer        // collected to be saved
 
-	limited map[store.ID]*limitBlock // the candidates that limits keep from serving, by the last refresh
-	steered *steering                // not nil: another model serves, because a limit is reached
-	input   int64                    // estimated tokens; 0: not estimated yet
-	kept    []*attempt               // that failed and are not released, and whose holds are to be replaced
-	counted bool                     // an attempt that is not released has counted the request
-	repeats bool                     // the holds may have been replaced by a trip whose outcome is unknown
+	limited map[candidateID]*limitBlock // the candidates that limits keep from serving, by the last refresh
+	steered *steering                   // not nil: another model serves, because a limit is reached
+	input   int64                       // estimated tokens; 0: not estimated yet
+	kept    []*attempt                  // that failed and are not released, and whose holds are to be replaced
+	counted bool                        // an attempt that is not released has counted the request
+	repeats bool                        // the holds may have been replaced by a trip whose outcome is unknown
 
 	deferred      []store.Stmt // of failed attempts; they go with the next round trip
 	databaseAway  bool         // why the request failed
@@ -164,8 +169,8 @@ func (c *Call) route() error {
 	if err := entry.allowsEndpoint(c.req.Endpoint); err != nil {
 		return err
 	}
-	c.candidates, c.skipped = entry.candidates(c.req.Chat.Model, c.req.Route, c.req.service())
-	if len(c.candidates) > 0 {
+	c.choose()
+	if len(c.candidates) > 0 && len(c.targets) == 1 {
 		c.steerByHint(c.nowMs())
 	}
 	return nil
@@ -178,6 +183,9 @@ func (c *Call) principal() store.Principal {
 func (c *Call) reserve(pick *choice) (quota.Reservation, bool, error) {
 	now := c.nowMs()
 	demand, err := c.demandFor(pick, now)
+	if err != nil && c.exclude(pick.keys, err) {
+		return quota.Reservation{}, false, nil
+	}
 	if err != nil {
 		return quota.Reservation{}, false, err
 	}
@@ -262,12 +270,15 @@ func (c *Call) refresh() (again bool, err error) {
 // that no other key can do better.
 func (c *Call) try(k candidate, pick choice, res quota.Reservation) (done bool, err error) {
 	c.attempts++
-	c.tried[k.id] = true
+	c.tried[k.identity()] = true
 	a := &attempt{key: k, reservation: res, started: c.g.Now(), stream: c.req.Chat.Stream,
 		probes: pick.probes, passesTransient: pick.passesTransient}
 	c.last = a
 	request := c.req
 	request.Chat, request.changedMessages = c.requestFor(k)
+	if p := k.parameters(); p != nil && p.ReasoningEffort != "" {
+		request.Dialect = "" // each dialect has fields of its own for it, which its bytes must not keep
+	}
 	if most := c.lowered(a); most != nil {
 		chat := *request.Chat
 		chat.MaxTokens = most

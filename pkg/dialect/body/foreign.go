@@ -24,6 +24,24 @@ func NoteForeign(req *chat.Request, m jsonx.Value, essential bool) {
 	}
 }
 
+// maxModels bounds the list of models of a request.
+const maxModels = 32
+
+// Models reads the list of models that a request names beside its model; nil if it is no list of names.
+func Models(m jsonx.Value) (names []string) {
+	if m.Kind() != jsonx.Array || m.Len() > maxModels {
+		return nil
+	}
+	for e := m.First(); e.Exists(); e = e.Next() {
+		name := e.Str()
+		if e.Kind() != jsonx.String || name == "" || !Printable(name) {
+			return nil
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
 // NoteForeignAt notes a value anywhere in the body that has no place in chat.Request and without which the request
 // means something else.
 func NoteForeignAt(req *chat.Request, v jsonx.Value, problem string) {

@@ -42,6 +42,7 @@ func Nouns(t *testing.T, open Open) {
 		"tokens":          testTokens,
 		"token changes":   testTokenChanges,
 		"limits":          testLimits,
+		"aliases":         testAliases,
 		"limit bounds":    testLimitBounds,
 		"limit subjects":  testLimitSubjects,
 		"limit windows":   testLimitWindows,
