@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -174,6 +176,71 @@ func TestSiteHeadersMatchVercel(t *testing.T) {
 	}
 	if len(ours) > 0 {
 		t.Errorf("not in vercel.json: %v", ours)
+	}
+}
+
+// The dashboard's files come compressed, are sent once as long as they do not change, and the first view is small.
+func TestSiteIsSentOnce(t *testing.T) {
+	site, err := newSite(&config.Config{Platform: config.PlatformBinary}, llmgateway.Public, http.NotFoundHandler())
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(path string, header ...string) *http.Response {
+		r := httptest.NewRequest("GET", path, nil)
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		w := httptest.NewRecorder()
+		site.ServeHTTP(w, r)
+		return w.Result()
+	}
+	sizes := map[string]int{}
+	for path, f := range site.files {
+		plain, zipped := get(path), get(path, "Accept-Encoding", "gzip, deflate, br")
+		text, _ := io.ReadAll(plain.Body)
+		sent, _ := io.ReadAll(zipped.Body)
+		if string(text) != string(f.content) || plain.Header.Get("Content-Encoding") != "" || plain.Header.Get("Content-Type") == "" {
+			t.Errorf("%s: %d bytes, %v", path, len(text), plain.Header)
+		}
+		if zipped.Header.Get("Content-Encoding") == "gzip" {
+			r, err := gzip.NewReader(bytes.NewReader(sent))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if unzipped, err := io.ReadAll(r); err != nil || string(unzipped) != string(text) {
+				t.Errorf("%s: the compressed file is another: %v", path, err)
+			}
+		}
+		for _, first := range []*http.Response{plain, zipped} {
+			again := get(path, "Accept-Encoding", first.Header.Get("Content-Encoding"), "If-None-Match", first.Header.Get("ETag"))
+			if again.StatusCode != http.StatusNotModified {
+				t.Errorf("%s: the second time %d", path, again.StatusCode)
+			}
+		}
+		sizes[path] = len(sent)
+	}
+	// The first view: the page, what it names, the overview, and what these import.
+	view, imports := map[string]bool{}, regexp.MustCompile(`(?m)(?:from|^import) '(\.[^']+)'`)
+	var load func(path string)
+	load = func(file string) {
+		if view[file] || site.files[file] == nil {
+			return
+		}
+		view[file] = true
+		for _, m := range imports.FindAllSubmatch(site.files[file].content, -1) {
+			load(path.Join(path.Dir(file), string(m[1])))
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?:href|src)="([^"#]+)"`).FindAllSubmatch(site.files["/"].content, -1) {
+		load("/" + string(m[1]))
+	}
+	load("/js/views/overview.js")
+	total := sizes["/"]
+	for file := range view {
+		total += sizes[file]
+	}
+	if t.Logf("the first view is %d files of %d bytes", len(view)+1, total); total > 60_000 || len(view) < 15 {
+		t.Errorf("the first view is %d files of %d bytes", len(view)+1, total)
 	}
 }
 

@@ -1,9 +1,12 @@
 package server
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
@@ -52,7 +55,28 @@ func (c *call) reply(status int, v any) error {
 	if err != nil {
 		return err
 	}
-	return c.replyRaw(status, body)
+	return c.replyRaw(status, c.compressed(body))
+}
+
+// replyCached is reply for what changes seldom: the client keeps it, and asks the next time whether it has changed.
+func (c *call) replyCached(v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	digest := sha256.Sum256(body)
+	tag := `W/"` + hex.EncodeToString(digest[:12]) + `"` // of the meaning: compressed or not
+	h := c.w.Header()
+	h.Set("ETag", tag)
+	h.Set("Cache-Control", "private, no-cache")
+	h.Add("Vary", "Authorization, Cookie")
+	for known := range strings.SplitSeq(c.r.Header.Get("If-None-Match"), ",") {
+		if known = strings.TrimSpace(known); known == "*" || strings.TrimPrefix(known, "W/") == strings.TrimPrefix(tag, "W/") {
+			c.w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+	}
+	return c.replyRaw(http.StatusOK, c.compressed(body))
 }
 
 // replyRaw answers with JSON that is written already.

@@ -1,8 +1,6 @@
 package server
 
 import (
-	"net/http"
-
 	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 )
@@ -39,7 +37,7 @@ func (a *App) keyCatalog(c *call) error {
 		}
 		providers = append(providers, view)
 	}
-	return c.reply(http.StatusOK, struct {
+	return c.replyCached(struct {
 		Providers []catalogProviderView `json:"providers"`
 	}{providers})
 }

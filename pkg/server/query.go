@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -178,11 +179,57 @@ func (p page) of(n int, id func(int) store.ID) (from, to int, next *store.ID) {
 	return from, to, next
 }
 
+// requestFilters are the parameters that choose requests of the log.
+var requestFilters = []string{"statusClass", "status", "provider", "model", "keyId", "tokenId", "from", "to"}
+
+// parameters are those that the management routes take, by method and pattern. The others take none.
+var parameters = map[string][]string{
+	"GET /api/queue/stats":     {"scope"},
+	"GET /api/queue/jobs":      {"limit", "cursor"},
+	"GET /api/users":           {"limit", "cursor"},
+	"GET /api/tokens":          {"limit", "cursor"},
+	"GET /api/admin/tokens":    {"limit", "cursor"},
+	"GET /api/limits":          {"type", "id", "userId", "scope", "limit", "cursor"},
+	"GET /api/keys":            {"provider", "enabled", "limit", "cursor"},
+	"GET /api/keys/{id}/usage": {"limit"},
+	"GET /api/admin/keys":      {"limit", "cursor"},
+	"GET /api/usage":           {"from", "to", "by", "split"},
+	"GET /api/requests":        append([]string{"limit", "cursor"}, requestFilters...),
+	"GET /api/requests.csv":    requestFilters,
+}
+
+// managed reports whether the route manages the gateway: other programs than its own pages and scripts do not call it, so
+// a parameter that it does not know is a mistake.
+func (r *Route) managed() bool {
+	return r.Sharing == SameOrigin && r.Group != Health && r.Group != Cron
+}
+
+// checkParameters refuses parameters that a management route does not know.
+func (a *App) checkParameters(c *call, r *Route) error {
+	if c.r.URL.RawQuery == "" || !r.managed() {
+		return nil
+	}
+	known := parameters[strings.Replace(c.r.Method, "HEAD", "GET", 1)+" "+r.Pattern]
+	q := c.query()
+	if a.Config.Platform == config.PlatformFunctions {
+		delete(q.values, rewrittenPath)
+	}
+	q.only(known...)
+	return q.err()
+}
+
+// rewrittenPath is the parameter that Vercel adds for the segment :path* of a rewrite whose destination does not use it.
+const rewrittenPath = "path"
+
 // only notes parameters that are not among the names.
 func (q *query) only(names ...string) {
 	for name := range q.values {
-		if !slices.Contains(names, name) {
-			q.issues.Add(name, "is unknown; these are known: %s", strings.Join(names, ", "))
+		switch {
+		case slices.Contains(names, name):
+		case len(names) == 0:
+			q.issues.Add(printableText(name), "is unknown: there are no parameters here")
+		default:
+			q.issues.Add(printableText(name), "is unknown; these are known: %s", strings.Join(names, ", "))
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/server"
+	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
 // allowed are the methods of each pattern, as the Allow header names them.
@@ -304,4 +305,33 @@ func TestOwnRoutesHaveNoAliases(t *testing.T) {
 			root.do(r.Method, strings.ReplaceAll(path, "{id}", root.id.String()), "").want(404)
 		}
 	}
+}
+
+// No management route takes a parameter that it does not know for one that was not given.
+func TestUnknownParametersAreRefused(t *testing.T) {
+	w := newWorld(t)
+	root := w.admin("root")
+	checked := 0
+	for _, r := range server.Routes() {
+		if r.Sharing != server.SameOrigin || r.Group == server.Health || r.Group == server.Cron {
+			continue
+		}
+		checked++
+		path := strings.Replace(r.Pattern, "{id}", store.NewID(1).String(), 1)
+		body := ""
+		if r.Method != "GET" {
+			body = "{}"
+		}
+		for _, parameter := range []string{"nonsense=1", "Limit=5", "nonsense"} {
+			name, _, _ := strings.Cut(parameter, "=")
+			root.do(r.Method, path+"?"+parameter, body).refused(400, "VALIDATION_ERROR", name)
+		}
+		if r.Access == server.AccessSession {
+			w.anyone().do(r.Method, path+"?nonsense=1", body).want(401)
+		}
+	}
+	if checked < 40 {
+		t.Errorf("%d routes", checked)
+	}
+	w.anyone().get("/health/live?nonsense=1").want(200)
 }

@@ -89,6 +89,9 @@ func (a *App) dispatch(c *call) error {
 	if err := a.authorize(c, route); err != nil {
 		return err
 	}
+	if err := a.checkParameters(c, route); err != nil {
+		return err
+	}
 	return route.handle(a, c)
 }
 
