@@ -206,11 +206,14 @@ func (c *Client) header(p *Provider, secret string, enc dialect.Encoded, opts Op
 	for _, name := range p.ForwardedRequestHeaders {
 		if v := opts.Header[name]; len(v) > 0 {
 			h[name] = v[:1]
+			if len(v) > 1 && slices.Contains(p.ListHeaders, name) {
+				h[name] = []string{joinLists(v)}
+			}
 		}
 	}
 	for name, v := range enc.Header {
 		if asked := h[name]; len(asked) > 0 {
-			v = []string{asked[0] + "," + strings.Join(v, ",")} // lists, such as Anthropic's betas
+			v = []string{joinLists(append(slices.Clone(asked), v...))} // lists, such as Anthropic's betas
 		}
 		h[name] = v
 	}
@@ -234,6 +237,19 @@ func (c *Client) header(p *Provider, secret string, enc dialect.Encoded, opts Op
 	name, v := p.Auth.Header(secret)
 	h[name] = []string{v}
 	return h
+}
+
+// joinLists returns the lists of several header lines as one, each entry once.
+func joinLists(lines []string) string {
+	var entries []string
+	for _, line := range lines {
+		for entry := range strings.SplitSeq(line, ",") {
+			if entry = strings.TrimSpace(entry); entry != "" && !slices.Contains(entries, entry) {
+				entries = append(entries, entry)
+			}
+		}
+	}
+	return strings.Join(entries, ",")
 }
 
 // target returns the URL of a path below the base URL. It refuses a path that leaves the provider's
