@@ -23,6 +23,8 @@ type attempt struct {
 	started     time.Time
 	stream      bool
 
+	clock clock // that abandons it
+
 	probes          bool // under the lease of a half-open cooldown
 	passesTransient bool // although the key cools down after a transient failure
 
@@ -51,13 +53,13 @@ type attempt struct {
 	early    []chat.Event // that came before the attempt was committed
 }
 
-// keepsReservation reports whether the attempt counts in the quota: any byte of an answer came, or the client left or
-// the deadline passed after the request was sent.
+// keepsReservation reports whether the attempt counts in the quota: any byte of an answer came, or we left the
+// provider, or the client left, or the deadline passed, after the request was sent.
 func (a *attempt) keepsReservation() bool {
 	if a.failure == nil || a.answerBegun {
 		return true
 	}
-	return a.cancelled && a.sent && !a.refused
+	return a.leftBehind() || a.cancelled && a.sent && !a.refused
 }
 
 // encode writes the request for the attempt's provider and model.
@@ -136,6 +138,7 @@ func (g *Gateway) askWhole(ctx context.Context, a *attempt, enc dialect.Encoded,
 		return nil, false
 	}
 	a.sent, a.requestID, a.firstByte = true, resp.RequestID, g.Now()
+	resp.Body = &lifeReader{resp.Body, &a.clock}
 	data, err = resp.ReadAll()
 	if err != nil {
 		a.answerBegun = a.answerBegun || len(data) > 0
@@ -156,7 +159,6 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, request Request) {
 	if !ok {
 		return
 	}
-	defer func() { a.cancelled = ctx.Err() != nil }()
 	data, ok := g.askWhole(ctx, a, enc, request)
 	if !ok {
 		return
@@ -210,7 +212,6 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
 	if !ok {
 		return
 	}
-	defer func() { a.cancelled = ctx.Err() != nil }()
 	resp, err := g.Upstream.Do(ctx, a.key.provider, a.key.secret, enc,
 		provider.Options{Streamed: true, IdleTimeout: g.settings.IdleTimeout, Header: request.Header})
 	if err != nil {
@@ -220,10 +221,11 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
 	a.sent, a.requestID = true, resp.RequestID
 	stream := bufio.NewReader(resp.Body)
 	if isJSON(stream) {
+		a.clock.alive()
 		g.readUnstreamed(a, stream, resp)
 		return
 	}
-	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.client.NewStreamDecoder(),
+	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.client.NewStreamDecoder(), clock: &a.clock,
 		forms: a.forms, callIDs: a.callIDs, thinkSplitter: a.splitter()}
 	if a.passthrough != nil {
 		a.source.passthrough = a.passthrough.NewStreamPassthrough(request.Chat)

@@ -9,7 +9,6 @@ import (
 // embed asks for vectors, in as many calls as the provider needs for the inputs, one after the other. It counts as one
 // request, and its usage is that of all calls.
 func (g *Gateway) embed(ctx context.Context, a *attempt, request Request) {
-	defer func() { a.cancelled = ctx.Err() != nil }()
 	embedder := a.key.provider.Embedder()
 	all, at := &chat.EmbeddingResponse{Usage: new(chat.Usage)}, request.Embedding.Inputs
 	whole := len(at) <= embedder.MaxInputs()

@@ -20,7 +20,6 @@ func anthropicRow() Provider {
 		Billing:                 Billing{Percent: 110, ImageTokens: 4784},
 		Header:                  map[string]string{"Anthropic-Version": "2023-06-01"},
 		ForwardedRequestHeaders: []string{"Anthropic-Version", "Anthropic-Beta"},
-		ListHeaders:             []string{"Anthropic-Beta"},
 		modelIDs:                modelIDs{prefixes: []string{"claude-"}},
 		check:                   check{path: "/v1/models?limit=1", proves: listed},
 		Client: anthropic.Client{Rules: &anthropic.Rules{

@@ -124,7 +124,9 @@ func (e *CallError) Unwrap() error { return e.Err }
 // Errors that are the cause (chat.Error.Cause) of a failed call.
 var (
 	ErrIdleTimeout = errors.New("the provider sent nothing for too long")
-	ErrTooLarge    = errors.New("the provider's answer is larger than the gateway takes")
+	// ErrNoEvent is the cause with which a caller ends the context of a call that shows no sign of life.
+	ErrNoEvent  = errors.New("the provider sent no event in time")
+	ErrTooLarge = errors.New("the provider's answer is larger than the gateway takes")
 )
 
 // Do posts an encoded request. Its body must not change afterwards, even if the call fails: the
@@ -204,16 +206,17 @@ func (c *Client) refused(p *Provider, secret string, resp *http.Response, body *
 func (c *Client) header(p *Provider, secret string, enc dialect.Encoded, opts Options) http.Header {
 	h := make(http.Header, 8)
 	for _, name := range p.ForwardedRequestHeaders {
-		if v := opts.Header[name]; len(v) > 0 {
-			h[name] = v[:1]
-			if len(v) > 1 && slices.Contains(p.ListHeaders, name) {
-				h[name] = []string{joinLists(v)}
-			}
+		switch lines := opts.Header[name]; len(lines) {
+		case 0:
+		case 1:
+			h[name] = lines
+		default: // a list, such as Anthropic's betas, may come in several lines (RFC 9110, 5.3)
+			h[name] = []string{strings.Join(distinct(lines), ",")}
 		}
 	}
 	for name, v := range enc.Header {
 		if asked := h[name]; len(asked) > 0 {
-			v = []string{joinLists(append(slices.Clone(asked), v...))} // lists, such as Anthropic's betas
+			v = []string{asked[0] + "," + strings.Join(v, ",")} // lists, such as Anthropic's betas
 		}
 		h[name] = v
 	}
@@ -239,18 +242,19 @@ func (c *Client) header(p *Provider, secret string, enc dialect.Encoded, opts Op
 	return h
 }
 
-// joinLists returns the lists of several header lines as one, each entry once.
-func joinLists(lines []string) string {
-	var entries []string
+// distinct returns the lines without repetitions.
+func distinct(lines []string) []string {
+	var list []string
 	for _, line := range lines {
-		for entry := range strings.SplitSeq(line, ",") {
-			if entry = strings.TrimSpace(entry); entry != "" && !slices.Contains(entries, entry) {
-				entries = append(entries, entry)
-			}
+		if !slices.Contains(list, line) && len(list) < maxHeaderLines {
+			list = append(list, line)
 		}
 	}
-	return strings.Join(entries, ",")
+	return list
 }
+
+// maxHeaderLines bounds how many lines of one header are forwarded.
+const maxHeaderLines = 64
 
 // target returns the URL of a path below the base URL. It refuses a path that leaves the provider's
 // host.
@@ -343,6 +347,8 @@ func (ex *exchange) failure(err error) *chat.Error {
 	switch {
 	case errors.Is(context.Cause(ex.ctx), ErrIdleTimeout):
 		return &chat.Error{Class: chat.Timeout, Message: ErrIdleTimeout.Error(), Cause: ErrIdleTimeout}
+	case errors.Is(context.Cause(ex.ctx), ErrNoEvent):
+		return &chat.Error{Class: chat.Timeout, Message: ErrNoEvent.Error(), Cause: ErrNoEvent}
 	case errors.Is(ex.ctx.Err(), context.DeadlineExceeded):
 		return &chat.Error{Class: chat.Timeout, Message: "the provider did not answer in time", Cause: context.DeadlineExceeded}
 	case ex.ctx.Err() != nil:

@@ -18,7 +18,6 @@ func openRouterRow() Provider {
 		Billing: Billing{PricesVary: true}, // it serves a model from hosts with prices of their own
 		// An application's own name in OpenRouter's rankings, and sticky routing.
 		ForwardedRequestHeaders: []string{"Http-Referer", "X-Openrouter-Title", "X-Title", "X-Openrouter-Categories", "X-Session-Id"},
-		ListHeaders:             []string{"X-Openrouter-Categories"},
 		// GET /models needs no key at all, GET /key tells what is left of its credit.
 		modelIDs: modelIDs{likely: isOpenRouterSlug, authors: []string{"openai/", "anthropic/", "deepseek/"}},
 		check:    check{path: "/key", read: openRouterKey, proves: "the provider knows the key, and its credit is not used up"},

@@ -48,9 +48,6 @@ type Provider struct {
 	// ForwardedRequestHeaders names the headers of a caller that the provider may see, in
 	// canonical form. Credentials, cookies and organisation headers are never among them.
 	ForwardedRequestHeaders []string
-	// ListHeaders are those of them that hold lists, which a caller may send as several lines (RFC 9110, 5.3). Of
-	// the others the first line counts.
-	ListHeaders []string
 	// RequestID is the header with the provider's id of a request, in canonical form; empty if it
 	// has none. It is known from recordings, except for Groq, Together and Fireworks, where it is
 	// assumed to be the usual one.
