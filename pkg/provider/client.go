@@ -124,7 +124,9 @@ func (e *CallError) Unwrap() error { return e.Err }
 // Errors that are the cause (chat.Error.Cause) of a failed call.
 var (
 	ErrIdleTimeout = errors.New("the provider sent nothing for too long")
-	ErrTooLarge    = errors.New("the provider's answer is larger than the gateway takes")
+	// ErrNoEvent is the cause with which a caller ends the context of a call that shows no sign of life.
+	ErrNoEvent  = errors.New("the provider sent no event in time")
+	ErrTooLarge = errors.New("the provider's answer is larger than the gateway takes")
 )
 
 // Do posts an encoded request. Its body must not change afterwards, even if the call fails: the
@@ -204,8 +206,12 @@ func (c *Client) refused(p *Provider, secret string, resp *http.Response, body *
 func (c *Client) header(p *Provider, secret string, enc dialect.Encoded, opts Options) http.Header {
 	h := make(http.Header, 8)
 	for _, name := range p.ForwardedRequestHeaders {
-		if v := opts.Header[name]; len(v) > 0 {
-			h[name] = v[:1]
+		switch lines := opts.Header[name]; len(lines) {
+		case 0:
+		case 1:
+			h[name] = lines
+		default: // a list, such as Anthropic's betas, may come in several lines (RFC 9110, 5.3)
+			h[name] = []string{strings.Join(distinct(lines), ",")}
 		}
 	}
 	for name, v := range enc.Header {
@@ -235,6 +241,20 @@ func (c *Client) header(p *Provider, secret string, enc dialect.Encoded, opts Op
 	h[name] = []string{v}
 	return h
 }
+
+// distinct returns the lines without repetitions.
+func distinct(lines []string) []string {
+	var list []string
+	for _, line := range lines {
+		if !slices.Contains(list, line) && len(list) < maxHeaderLines {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// maxHeaderLines bounds how many lines of one header are forwarded.
+const maxHeaderLines = 64
 
 // target returns the URL of a path below the base URL. It refuses a path that leaves the provider's
 // host.
@@ -327,6 +347,8 @@ func (ex *exchange) failure(err error) *chat.Error {
 	switch {
 	case errors.Is(context.Cause(ex.ctx), ErrIdleTimeout):
 		return &chat.Error{Class: chat.Timeout, Message: ErrIdleTimeout.Error(), Cause: ErrIdleTimeout}
+	case errors.Is(context.Cause(ex.ctx), ErrNoEvent):
+		return &chat.Error{Class: chat.Timeout, Message: ErrNoEvent.Error(), Cause: ErrNoEvent}
 	case errors.Is(ex.ctx.Err(), context.DeadlineExceeded):
 		return &chat.Error{Class: chat.Timeout, Message: "the provider did not answer in time", Cause: context.DeadlineExceeded}
 	case ex.ctx.Err() != nil:

@@ -95,7 +95,8 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 		Cost: cfg.Prices.Cost, Dearest: cfg.Prices.Dearest, Log: log, Now: deps.Now, OnSettled: newRetention(cfg, db, log).settled,
 	}, gateway.Settings{
 		Strategy: gateway.Strategy(cfg.Strategy), Timeout: cfg.Limits.Request,
-		FirstEvent: cfg.Limits.FirstEvent, IdleTimeout: cfg.Limits.UpstreamIdle,
+		FirstEvent: cfg.Limits.FirstEvent, ReasoningFirstEvent: cfg.Limits.ReasoningFirstEvent,
+		HeartbeatAfter: cfg.Limits.HeartbeatAfter, MaxAttempts: cfg.Limits.MaxAttempts, IdleTimeout: cfg.Limits.UpstreamIdle,
 		UpstreamRequests: cfg.Limits.UpstreamRequests,
 		Backlog:          backlogBytes(cfg),
 	})
@@ -117,7 +118,9 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 		w: newResponse(w, r, time.Minute), r: r, id: store.NewID(now.UnixMilli()), begun: now, proxied: true,
 		bodyTimeout: 10 * time.Second,
 	}
-	c.dialect, c.claimed = newDialects(nil).of(r.URL.Path, r.Header)
+	d := newDialects(nil)
+	_, _, path := newTable(Routes()).findOf(d, r.URL.EscapedPath())
+	c.dialect, c.claimed = d.of(path, r.Header)
 	c.secure()
 	sharing{}.head(c)
 	c.drain()

@@ -21,11 +21,13 @@ func (d *decoder) tools(v jsonx.Value) {
 // tool reads a function, which has no type or the type custom, or keeps one of Anthropic's own.
 func (d *decoder) tool(v jsonx.Value) chat.Tool {
 	if kind := v.Get("type"); kind.Given() && !kind.Is("custom") {
-		return ownTool(d.Str(kind), v)
+		t := ownTool(d.Str(kind), v)
+		t.At = d.PathOf(v)
+		return t
 	}
 	t := chat.Tool{Name: d.Text(v, "name")}
 	if name := v.Get("name"); name.Kind() == jsonx.String && !body.MadeOf(t.Name, 128, "_-") {
-		d.Add(name, "expected 1 to 128 letters, digits, underscores or hyphens")
+		d.Unfit(name, "expected 1 to 128 letters, digits, underscores or hyphens")
 	}
 	if schema := d.Required(v, "input_schema"); schema.Given() && schema.Kind() != jsonx.Object {
 		d.Expected(schema, "a JSON schema of type object")
