@@ -131,6 +131,10 @@ func (a *App) decode(e endpointOf, model string, header http.Header, body []byte
 		return nil, err
 	}
 	d.async = d.req.Route.Async
+	d.req.EndUser = endUserOf(header, body)
+	if d.req.Tags, err = tags(header); err != nil {
+		return nil, err
+	}
 	return d, a.routeByHeader(header, &d.req.Route)
 }
 
