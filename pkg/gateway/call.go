@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/contain"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -35,12 +34,13 @@ type Call struct {
 	affinity store.ID      // the key that made the latest saved turn; zero if there is none
 	answer   answer        // collected to be saved
 
-	limited map[candidateID]*limitBlock // the candidates that limits keep from serving, by the last refresh
-	steered *steering                   // not nil: another model serves, because a limit is reached
-	input   int64                       // estimated tokens; 0: not estimated yet
-	kept    []*attempt                  // that failed and are not released, and whose holds are to be replaced
-	counted bool                        // an attempt that is not released has counted the request
-	repeats bool                        // the holds may have been replaced by a trip whose outcome is unknown
+	endUserName string                      // who is behind the request, as kept; empty: not told
+	limited     map[candidateID]*limitBlock // the candidates that limits keep from serving, by the last refresh
+	steered     *steering                   // not nil: another model serves, because a limit is reached
+	input       int64                       // estimated tokens; 0: not estimated yet
+	kept        []*attempt                  // that failed and are not released, and whose holds are to be replaced
+	counted     bool                        // an attempt that is not released has counted the request
+	repeats     bool                        // the holds may have been replaced by a trip whose outcome is unknown
 
 	deferred      []store.Stmt // of failed attempts; they go with the next round trip
 	databaseAway  bool         // why the request failed
@@ -55,7 +55,9 @@ type Call struct {
 	inexpressible int // attempts whose request the provider's dialect could not express
 	trace         trace
 
-	firstEvent <-chan *attempt // not nil: the stream was committed before its first event
+	abandoned  bool         // an attempt was left although its provider may bill it: no other is
+	opening    <-chan error // not nil: the call is pending
+	statusSent bool         // the client has got status 200 before a key answered
 	committed  time.Duration
 	firstByte  *int64
 	meter      meter
@@ -83,6 +85,12 @@ func (c *Call) Latency() time.Duration { return c.committed }
 // Warnings returns what the provider could not express.
 func (c *Call) Warnings() []string { return c.warnings }
 
+// UnaskedUsage reports whether the provider has the caller's dialect, and streams usage though nobody asked for it.
+func (c *Call) UnaskedUsage() bool { return c.current.same && c.current.traits.UnaskedUsage }
+
+// EstimateInput estimates the input tokens of the request.
+func (c *Call) EstimateInput() int64 { return c.inputEstimate() }
+
 // Response returns the whole answer of a request that does not stream.
 func (c *Call) Response() *chat.Response { return c.response }
 
@@ -108,6 +116,9 @@ func (c *Call) open() error {
 	for rounds := 4 + 3*len(c.candidates); rounds > 0; rounds-- {
 		if err := c.ctx.Err(); err != nil {
 			return c.contextError(err)
+		}
+		if c.attempts-c.inexpressible >= c.g.settings.MaxAttempts {
+			return c.refusal()
 		}
 		pick := c.pick(c.nowMs())
 		if pick.empty() {
@@ -169,6 +180,9 @@ func (c *Call) route() error {
 	if err := entry.allowsEndpoint(c.req.Endpoint); err != nil {
 		return err
 	}
+	if err := c.readEndUser(); err != nil {
+		return err
+	}
 	c.choose()
 	if len(c.candidates) > 0 && len(c.targets) == 1 {
 		c.steerByHint(c.nowMs())
@@ -193,6 +207,11 @@ func (c *Call) reserve(pick *choice) (quota.Reservation, bool, error) {
 		Principal: c.principal(), Revision: c.entry.table.revision, Now: now,
 		Targets: targetsOf(pick.keys), IgnoreTransient: pick.passesTransient, Demand: demand,
 	}
+	if demand.Each {
+		if l := c.endUserLabel(); !c.entry.table.labels.has(demand.Party) {
+			claim.Labels = []store.OwnedLabel{{User: c.entry.table.user, Label: l}}
+		}
+	}
 	if demand.Gateway || len(demand.Limits) > 0 {
 		claim.Sweep = c.sweep(&claim.Demand, now)
 	}
@@ -214,6 +233,9 @@ func (c *Call) reserve(pick *choice) (quota.Reservation, bool, error) {
 		} else {
 			c.repeats = true
 		}
+	}
+	if err == nil && len(claim.Labels) > 0 {
+		c.entry.table.labels.add([]store.Label{claim.Labels[0].Label})
 	}
 	switch {
 	case demand.ID.IsZero():
@@ -239,7 +261,7 @@ func (c *Call) timeLeft() time.Duration {
 // there is a key to try.
 func (c *Call) refresh() (again bool, err error) {
 	now := c.nowMs()
-	v, err := c.g.Quota.Refresh(c.ctx, c.principal(), store.ID{}, now)
+	v, err := c.g.Quota.Refresh(c.ctx, c.principal(), c.party(), now)
 	if err != nil {
 		return false, c.unavailable(err)
 	}
@@ -284,45 +306,28 @@ func (c *Call) try(k candidate, pick choice, res quota.Reservation) (done bool, 
 		chat.MaxTokens = most
 		request.Chat = &chat
 	}
+	ctx := c.wind(a, request)
 	if a.stream {
-		done = c.waitForFirstEvent(a, request)
+		c.g.callStream(ctx, a, request)
 	} else {
-		c.g.callWhole(c.ctx, a, request)
+		c.g.callWhole(ctx, a, request)
 	}
-	if done || a.failure == nil {
+	a.clock.alive()
+	a.cancelled = c.ctx.Err() != nil
+	if a.failure == nil {
 		c.commit(a)
 		return true, nil
 	}
+	a.clock.stop()
 	return false, c.handleFailure(a)
-}
-
-// waitForFirstEvent reports whether the first substantive event takes so long that status and headers go out
-// without it.
-func (c *Call) waitForFirstEvent(a *attempt, request Request) bool {
-	first := make(chan *attempt, 1)
-	contain.Go(c.g.Log, "an attempt", func() {
-		defer func() { first <- a }()
-		c.g.callStream(c.ctx, a, request)
-	})
-	timer := time.NewTimer(max(0, c.g.settings.FirstEvent-c.g.Now().Sub(c.started)))
-	defer timer.Stop()
-	select {
-	case <-first:
-		return false
-	case <-timer.C:
-		c.firstEvent = first
-		return true
-	}
 }
 
 // commit makes a's answer the one that the client gets.
 func (c *Call) commit(a *attempt) {
 	c.current = a
 	c.committed = c.g.Now().Sub(c.started)
-	if c.firstEvent == nil {
-		c.warnings = a.warnings
-		c.noteFirstByte(a)
-	}
+	c.warnings = a.warnings
+	c.noteFirstByte(a)
 	if a.lowered != "" {
 		c.warnings = append(slices.Clip(c.warnings), a.lowered)
 	}

@@ -28,6 +28,9 @@ func (c *Call) fail(err error) *fault.Error {
 		return f // there is no user whose log it belongs to
 	}
 	o := outcome{store.Failed, f.Code.Status(), f}
+	if c.statusSent {
+		o.kind, o.status = store.Broken, 200
+	}
 	switch {
 	case f.Code == fault.Cancelled:
 		o.kind = store.CallerLeft
@@ -221,6 +224,8 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 		}
 	}
 	r.Spent = c.spent(&r, usage)
+	r.Labels = c.labels()
+	c.entry.table.labels.add(r.Labels)
 	if c.steered != nil {
 		r.Flags |= store.FlagSteered
 	}

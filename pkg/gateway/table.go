@@ -22,6 +22,8 @@ type table struct {
 	aliases  []store.Alias
 	bytes    int64        // what the cache counts
 	sweptAt  atomic.Int64 // when the holds of the limits were swept last, in Unix milliseconds
+	// labels are those that the database has.
+	labels labelSet
 }
 
 // key is a provider key of a table.
