@@ -276,16 +276,22 @@ func (c *Call) refresh() (again bool, err error) {
 			return false, err
 		}
 	}
-	c.g.hints.update(c.entry.table.user, v, now)
-	if err := c.noteLimits(v, now); err != nil {
+	if err := c.useStatus(now); err != nil {
 		return false, err
 	}
-	if c.pick(now).empty() && c.steer(now) {
-		if err := c.noteLimits(v, now); err != nil {
-			return false, err
-		}
-	}
 	return !c.pick(now).empty(), nil
+}
+
+// useStatus takes over the status that was read: which keys are ready, what limits leave, and whether another model serves.
+func (c *Call) useStatus(now int64) error {
+	c.g.hints.update(c.entry.table.user, c.quotaStatus, now)
+	if err := c.noteLimits(c.quotaStatus, now); err != nil {
+		return err
+	}
+	if c.pick(now).empty() && c.steer(now) {
+		return c.noteLimits(c.quotaStatus, now)
+	}
+	return nil
 }
 
 // try calls the provider with the reserved key. done reports that the answer has come or is committed; an error means
@@ -296,11 +302,7 @@ func (c *Call) try(k candidate, pick choice, res quota.Reservation) (done bool, 
 	a := &attempt{key: k, reservation: res, started: c.g.Now(), stream: c.req.Chat.Stream,
 		probes: pick.probes, passesTransient: pick.passesTransient}
 	c.last = a
-	request := c.req
-	request.Chat, request.changedMessages = c.requestFor(k)
-	if p := k.parameters(); p != nil && p.ReasoningEffort != "" {
-		request.Dialect = "" // each dialect has fields of its own for it, which its bytes must not keep
-	}
+	request := c.requestOf(k)
 	if most := c.lowered(a); most != nil {
 		chat := *request.Chat
 		chat.MaxTokens = most

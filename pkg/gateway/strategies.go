@@ -81,11 +81,14 @@ func (c *Call) rankBy(all []candidate, of func(candidate) int64) {
 // expectedOutput is how many tokens of output a request is compared by if it has no lower maximum.
 const expectedOutput = 1000
 
+// noPrice is the cost of what has no price.
+const noPrice = math.MaxInt64
+
 // costOf returns what the request may cost with the candidate, in nano-dollars. What has no price comes last.
 func (c *Call) costOf(k candidate) int64 {
 	input, each, ok := c.prices(k, c.inputEstimate(), c.nowMs())
 	if !ok {
-		return math.MaxInt64
+		return noPrice
 	}
 	if c.req.Embedding != nil {
 		return input

@@ -349,3 +349,13 @@ func (c *Call) notServed(k candidate, now int64) skippedKey {
 	}
 	return s
 }
+
+// requestOf returns the request as the candidate's provider gets it.
+func (c *Call) requestOf(k candidate) Request {
+	request := c.req
+	request.Chat, request.changedMessages = c.requestFor(k)
+	if p := k.parameters(); p != nil && p.ReasoningEffort != "" {
+		request.Dialect = "" // each dialect has fields of its own for it, which its bytes must not keep
+	}
+	return request
+}

@@ -96,13 +96,16 @@ func (a *App) updateAlias(c *call) error {
 	if err := c.decode(&in); err != nil {
 		return err
 	}
+	var issues fault.Issues
+	if err := a.applyAlias(c, &issues, &in, &store.Alias{User: c.who.user.ID}); err != nil {
+		return err
+	}
 	before, err := a.aliasByPath(c)
 	if err != nil {
 		return err
 	}
 	alias := before
 	alias.UpdatedAt = c.now()
-	var issues fault.Issues
 	if err := a.applyAlias(c, &issues, &in, &alias); err != nil {
 		return err
 	}

@@ -43,7 +43,9 @@ func TestAliasesToTheLetter(t *testing.T) {
 			t.Errorf("after the change: %s", got)
 		}
 		ann.patch("/api/aliases/"+id, `{"strategy":null}`).want(200).is("strategy", "null", "name", "fast")
-		for n := range 2 {
+		ann.post("/api/aliases", `{"name":"other","targets":[{"model":"x"}]}`).want(201)
+		ann.patch("/api/aliases/"+id, `{"name":"other"}`).refused(409, "CONFLICT", "already")
+		for n := range 1 {
 			ann.post("/api/aliases", fmt.Sprintf(`{"name":"more-%d","targets":[{"model":"x"}]}`, n)).want(201)
 		}
 		ann.post("/api/aliases", `{"name":"too-many","targets":[{"model":"x"}]}`).refused(409, "CONFLICT", "ALIAS_LIMIT")

@@ -118,6 +118,7 @@ func routeTable() []Route {
 		{"POST", "/api/chat", Chat, AccessToken, AnyOrigin, ask(ownEndpoint)},
 		{"GET", "/api/chat/{id}", Chat, AccessToken, AnyOrigin, (*App).getJob},
 		{"DELETE", "/api/chat/{id}", Chat, AccessToken, AnyOrigin, (*App).cancelJob},
+		{"POST", "/api/route/explain", Chat, AccessToken, SameOrigin, (*App).explainRoute},
 		{"GET", "/api/queue/stats", Chat, AccessToken, SameOrigin, (*App).queueStats},
 		{"GET", "/api/queue/jobs", Chat, AccessSession, SameOrigin, (*App).listJobs},
 
