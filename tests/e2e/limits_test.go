@@ -45,6 +45,7 @@ func TestLimitsInTheBrowser(t *testing.T) {
 	b.settled()
 	b.click("Add a limit")
 	b.until("the token is chosen", "step.control('Of').selectedOptions[0].text === 'Token Nightly reports'")
+	b.until("no field of an end user", "!step.control('End user')")
 	b.fill("Amount", "-1")
 	b.click("Add the limit")
 	b.until("the error of the field", "document.querySelector('[data-field=amount] .error').textContent !== ''")
