@@ -76,15 +76,19 @@ type Secrets struct {
 
 // Limits bound the resources that one request, one client and one provider can use.
 type Limits struct {
-	Request      time.Duration // deadline of a chat request, everything included
-	FirstEvent   time.Duration // until the provider's first content
-	UpstreamIdle time.Duration // between two bytes of a provider
-	Heartbeat    time.Duration // time without an event before a comment is sent
-	ReadHeader   time.Duration // for the request's headers
-	BodyProgress time.Duration // between two bytes of a request's body
-	Write        time.Duration // for one write to the client
-	Shutdown     time.Duration // for running answers after a signal; may be 0
+	Request    time.Duration // deadline of a chat request, everything included
+	FirstEvent time.Duration // until a stream's first event
+	// ReasoningFirstEvent is FirstEvent for models that reason, and for whole answers.
+	ReasoningFirstEvent time.Duration
+	HeartbeatAfter      time.Duration // until a stream's client gets its status without an answer
+	UpstreamIdle        time.Duration // between two bytes of a provider
+	Heartbeat           time.Duration // time without an event before a comment is sent
+	ReadHeader          time.Duration // for the request's headers
+	BodyProgress        time.Duration // between two bytes of a request's body
+	Write               time.Duration // for one write to the client
+	Shutdown            time.Duration // for running answers after a signal; may be 0
 
+	MaxAttempts      int // calls of providers for one request
 	UpstreamRequests int // with providers at one time
 	MaxHeaderBytes   int
 	MaxBodyBytes     int64

@@ -63,7 +63,8 @@ func TestDefaultsOfTheBinary(t *testing.T) {
 		CORSOrigins: []string{"*"},
 		BaseURLs:    map[string]string{},
 		Limits: Limits{
-			Request: 15 * time.Minute, FirstEvent: 15 * time.Second, UpstreamIdle: 10 * time.Minute, Heartbeat: 15 * time.Second,
+			Request: 15 * time.Minute, FirstEvent: 15 * time.Second, ReasoningFirstEvent: 5 * time.Minute, HeartbeatAfter: 45 * time.Second,
+			UpstreamIdle: 10 * time.Minute, Heartbeat: 15 * time.Second, MaxAttempts: 10,
 			ReadHeader: 10 * time.Second, BodyProgress: 10 * time.Second, Write: time.Minute, Shutdown: 30 * time.Second,
 			MaxHeaderBytes: 64 << 10, MaxBodyBytes: 32 << 20, BodyBudgetBytes: 256 << 20, MaxUpstreamBytes: 64 << 20, UpstreamRequests: 1000, BacklogBytes: 64 << 20,
 		},

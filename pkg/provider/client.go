@@ -124,7 +124,9 @@ func (e *CallError) Unwrap() error { return e.Err }
 // Errors that are the cause (chat.Error.Cause) of a failed call.
 var (
 	ErrIdleTimeout = errors.New("the provider sent nothing for too long")
-	ErrTooLarge    = errors.New("the provider's answer is larger than the gateway takes")
+	// ErrNoEvent is the cause with which a caller ends the context of a call that shows no sign of life.
+	ErrNoEvent  = errors.New("the provider sent no event in time")
+	ErrTooLarge = errors.New("the provider's answer is larger than the gateway takes")
 )
 
 // Do posts an encoded request. Its body must not change afterwards, even if the call fails: the
@@ -345,6 +347,8 @@ func (ex *exchange) failure(err error) *chat.Error {
 	switch {
 	case errors.Is(context.Cause(ex.ctx), ErrIdleTimeout):
 		return &chat.Error{Class: chat.Timeout, Message: ErrIdleTimeout.Error(), Cause: ErrIdleTimeout}
+	case errors.Is(context.Cause(ex.ctx), ErrNoEvent):
+		return &chat.Error{Class: chat.Timeout, Message: ErrNoEvent.Error(), Cause: ErrNoEvent}
 	case errors.Is(ex.ctx.Err(), context.DeadlineExceeded):
 		return &chat.Error{Class: chat.Timeout, Message: "the provider did not answer in time", Cause: context.DeadlineExceeded}
 	case ex.ctx.Err() != nil:

@@ -49,8 +49,10 @@ func (a *App) converse(c *call, d *decodedRequest) error {
 		c.describe(call)
 		return c.replyRaw(http.StatusOK, answer)
 	}
-	c.describe(call)
-	a.relay(c, call, d.codec.NewStreamEncoder(d.served(call, name, c.begun)), d.endpoint.StreamType)
+	if !call.Pending() {
+		c.describe(call)
+	}
+	a.relay(c, call, d, name)
 	return nil
 }
 

@@ -95,7 +95,8 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 		Cost: cfg.Prices.Cost, Dearest: cfg.Prices.Dearest, Log: log, Now: deps.Now, OnSettled: newRetention(cfg, db, log).settled,
 	}, gateway.Settings{
 		Strategy: gateway.Strategy(cfg.Strategy), Timeout: cfg.Limits.Request,
-		FirstEvent: cfg.Limits.FirstEvent, IdleTimeout: cfg.Limits.UpstreamIdle,
+		FirstEvent: cfg.Limits.FirstEvent, ReasoningFirstEvent: cfg.Limits.ReasoningFirstEvent,
+		HeartbeatAfter: cfg.Limits.HeartbeatAfter, MaxAttempts: cfg.Limits.MaxAttempts, IdleTimeout: cfg.Limits.UpstreamIdle,
 		UpstreamRequests: cfg.Limits.UpstreamRequests,
 		Backlog:          backlogBytes(cfg),
 	})

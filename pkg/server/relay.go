@@ -1,6 +1,11 @@
 package server
 
 import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -10,13 +15,24 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 )
 
-// relay streams the answer. It writes and flushes once for each piece that arrives.
-func (a *App) relay(c *call, call *gateway.Call, enc dialect.StreamEncoder, contentType string) {
-	out := &relayWriter{
-		stream: c.stream(contentType), enc: enc, every: a.Config.Limits.Heartbeat, cancel: call.Cancel,
-	}
+// relay streams the answer. It writes and flushes once for each piece that arrives. If no key has answered yet, the client
+// gets its status and heartbeats meanwhile, and a comment tells which key answers.
+func (a *App) relay(c *call, call *gateway.Call, d *decodedRequest, name string) {
+	out := &relayWriter{stream: c.stream(d.endpoint.StreamType), every: a.Config.Limits.Heartbeat, cancel: call.Cancel}
 	defer out.stop()
-	out.start()
+	if call.Pending() {
+		out.enc = d.codec.NewStreamEncoder(dialect.Served{RequestID: name, Model: d.req.Chat.Model, Created: c.begun.Unix(), Request: d.req.Chat})
+		out.start()
+		out.beat()
+		if err := call.Wait(); err != nil {
+			out.fail(fault.From(err))
+			return
+		}
+		out.name(d.codec.NewStreamEncoder(d.served(call, name, c.begun)), answeredBy(d.endpoint.StreamType, call))
+	} else {
+		out.enc = d.codec.NewStreamEncoder(d.served(call, name, c.begun))
+		out.start()
+	}
 	var events []chat.Event
 	for {
 		events = call.Next(events[:0])
@@ -71,6 +87,39 @@ func (w *relayWriter) beat() {
 	if !w.ended {
 		w.send(w.enc.Heartbeat(w.buf[:0]))
 	}
+}
+
+// name replaces the encoder by one that knows who answers, and writes the comment.
+func (w *relayWriter) name(enc dialect.StreamEncoder, comment string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.enc = enc
+	if !w.ended {
+		w.send(append(w.buf[:0], comment...))
+	}
+}
+
+// fail writes an error instead of an answer.
+func (w *relayWriter) fail(failure *fault.Error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.ended {
+		w.send(w.enc.Error(w.buf[:0], failure))
+	}
+}
+
+// answeredBy is a comment of server-sent events with what the headers could not tell; other streams have no comments.
+func answeredBy(contentType string, call *gateway.Call) string {
+	if !strings.HasPrefix(contentType, "text/event-stream") {
+		return ""
+	}
+	h := http.Header{}
+	describe(h, call)
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		fmt.Fprintf(&b, ": %s: %s\n", strings.ToLower(name), h.Get(name))
+	}
+	return b.String() + "\n"
 }
 
 // events writes events in the dialect of the caller. It returns false if the caller has left.
