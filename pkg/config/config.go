@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
+	"github.com/alicetears/llm-gateway/pkg/outbound"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
@@ -31,6 +32,8 @@ type Config struct {
 	SecurityContact string
 	CORSOrigins     []string // as browsers write them, or just "*"
 	Prices          catalog.Overrides
+	// CustomEndpoints says to which addresses the base URLs that users name may lead.
+	CustomEndpoints outbound.Policy
 	BaseURLs        map[string]string // provider id to URL without a slash at the end; only what was overridden
 	Limits          Limits
 	Caps            Caps
@@ -136,6 +139,7 @@ func Load(env func(string) (string, bool), platform Platform) (*Config, error) {
 	c.SecurityContact = r.contact("SECURITY_CONTACT")
 	c.CORSOrigins = r.origins("CORS_ORIGINS")
 	c.Prices = r.prices("MODEL_PRICES")
+	c.CustomEndpoints = r.customEndpoints(c.Host)
 	c.BaseURLs = r.baseURLs()
 	c.Limits = r.limits()
 	c.Caps = Caps{

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/alicetears/llm-gateway/pkg/outbound"
+
 // Kind says how a variable's value is shown and where it may come from.
 type Kind int
 
@@ -83,6 +85,10 @@ func Variables() []Variable {
 			Description: "Prices that override list prices, USD per million tokens, as JSON: `{\"openai/gpt-5-mini\":{\"input\":0.25,\"output\":2,\"cacheRead\":0.025}}`; a name may end in `*`."},
 		{Name: "CORS_ORIGINS", Default: "*",
 			Description: "Browser origins, separated by commas, that may call `/api/chat` and the routes of SDKs, such as `/v1` and `/v1beta`; `*` is any."},
+		{Name: outbound.Variable,
+			Description: "Where the base URLs that users name may lead: `off`, `public`, `loopback` (this machine too), `private` (private networks, too). The last two hold for keys of admins; `loopback:users` and `private:users` for those of everyone. Functions take only `off` and `public`. Default: `public`, and on a binary that listens on the loopback only, `loopback`."},
+		{Name: "CUSTOM_ENDPOINTS_VIA_PROXY", Default: "false",
+			Description: "`true` sends requests to these base URLs through `HTTPS_PROXY` and `HTTP_PROXY`, too. The proxy then resolves names, and has to keep them from addresses that users must not reach; otherwise the gateway connects to them directly."},
 	}
 	variables = append(variables, baseURLVariables()...)
 	return append(variables, limitVariables()...)
