@@ -19,8 +19,10 @@ type StateServer interface {
 	// ReadState reads what a caller's body refers to. A body without references is not parsed. The error is Validation.
 	ReadState(body []byte) (State, error)
 	// Recall returns the body with what it refers to in the place of the references. Earlier are the items of the answers
-	// before, the oldest first; the texts of items are by their ids.
+	// before, the oldest first; items are by their ids.
 	Recall(body []byte, earlier []Remembered, items map[string][]byte) []byte
+	// Resolve puts items into the place of the references to them.
+	Resolve(r *Remembered, items map[string][]byte)
 	// Remember returns the items that the request with the body and its answer add to the conversation.
 	Remember(body, answer []byte) (Remembered, error)
 	// ReadRemembered reads what Remembered.Append wrote. The texts are parts of data.
@@ -61,6 +63,10 @@ type Mark struct {
 // Remembered are the items, JSON texts, that one request and its answer added to a conversation.
 type Remembered struct {
 	Input, Output [][]byte
+	// OutputIDs are the ids of the items of Output, in their order; empty for one without.
+	OutputIDs []string
+	// References are the ids of the items that Input only refers to.
+	References []string
 }
 
 // Size is the number of bytes of all items, with what Append writes between them.

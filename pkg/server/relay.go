@@ -10,10 +10,15 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 )
 
-// relay streams the answer. It writes and flushes once for each piece that arrives.
-func (a *App) relay(c *call, call *gateway.Call, enc dialect.StreamEncoder, contentType string) {
+// relay streams the answer to the request, which has the name. It writes and flushes once for each piece that arrives.
+func (a *App) relay(c *call, call *gateway.Call, d *decodedRequest, name string) {
 	out := &relayWriter{
-		stream: c.stream(contentType), enc: enc, every: a.Config.Limits.Heartbeat, cancel: call.Cancel,
+		stream: c.stream(d.endpoint.StreamType), enc: d.codec.NewStreamEncoder(d.served(call, name, c.begun)),
+		every: a.Config.Limits.Heartbeat, cancel: call.Cancel,
+	}
+	if d.storing != nil {
+		out.state = &stateEncoder{StreamEncoder: out.enc, storing: d.storing}
+		out.enc, d.storing.relay = out.state, out
 	}
 	defer out.stop()
 	out.start()
@@ -41,11 +46,13 @@ type relayWriter struct {
 	enc    dialect.StreamEncoder
 	every  time.Duration // 0: no heartbeats
 	cancel func()        // called when the caller has left, or does not read
+	state  *stateEncoder // is enc, if the answer may be stored
 
 	mu    sync.Mutex
 	buf   []byte
 	timer *time.Timer
 	ended bool
+	last  []byte // not nil: the last events, which were encoded before the end of the request was written
 }
 
 func (w *relayWriter) start() {
@@ -77,6 +84,9 @@ func (w *relayWriter) beat() {
 func (w *relayWriter) events(events []chat.Event, failure func() *fault.Error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.last != nil {
+		return w.send(w.last)
+	}
 	buf := w.buf[:0]
 	for i := range events {
 		if events[i].Kind == chat.EventError {
@@ -88,10 +98,30 @@ func (w *relayWriter) events(events []chat.Event, failure func() *fault.Error) b
 	return w.send(buf)
 }
 
+// prepare encodes the last events of an answer that may be stored. Mark gets them as they would go out, and returns what
+// goes out.
+func (w *relayWriter) prepare(events []chat.Event, raw []byte, passthrough bool, mark func([]byte) []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state.last = true
+	buf := []byte{}
+	if passthrough {
+		buf = w.state.AppendPassthrough(buf, raw, events[len(events)-1].Kind)
+	} else {
+		for i := range events {
+			buf = w.enc.Encode(buf, &events[i])
+		}
+	}
+	w.last = mark(buf)
+}
+
 // passthrough writes the bytes of a provider of the caller's dialect; last is the last event in them.
 func (w *relayWriter) passthrough(raw []byte, last *chat.Event, failure func() *fault.Error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.last != nil {
+		return w.send(w.last)
+	}
 	buf := w.buf[:0]
 	if encoder, ok := w.enc.(dialect.PassthroughEncoder); ok {
 		buf = encoder.AppendPassthrough(buf, raw, last.Kind)

@@ -30,7 +30,8 @@ select u.id, $2, (select t.id from tokens t where t.id = $3 and t.user_id = u.id
 on conflict (user_id) do update set bytes = response_totals.bytes + excluded.bytes`
 
 	// The total tells whether there may be too much, so that the sizes are rarely added up.
-	evictResponses = `delete from responses where user_id = $1 and (select bytes from response_totals where user_id = $1) > $2 and id in
+	evictResponses = `delete from responses where user_id = $1 and (select bytes from response_totals where user_id = $1) > $2
+ and (select sum(size) from responses where user_id = $1) > $2 and id in
  (select s.id from (select id, sum(size) over (order by id desc) as bytes from responses where user_id = $1) s where s.bytes > $3)`
 
 	countResponseBytes = `update response_totals set bytes = (select coalesce(sum(size), 0) from responses where user_id = $1)

@@ -3,6 +3,7 @@ package responses
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
@@ -122,9 +123,38 @@ func (s *Server) Remember(data, answer []byte) (r dialect.Remembered, err error)
 	if err != nil {
 		return r, err
 	}
-	r.Input = inputItems(root.Get("input"), nil)
-	r.Output = inputItems(whole.Get("output"), nil)
-	return r, nil
+	return remembered(root.Get("input"), whole.Get("output")), nil
+}
+
+func remembered(input, output jsonx.Value) (r dialect.Remembered) {
+	r.Input, r.Output = inputItems(input, nil), inputItems(output, nil)
+	for v := output.First(); v.Exists(); v = v.Next() {
+		r.OutputIDs = append(r.OutputIDs, v.Get("id").Str())
+	}
+	if input.Kind() == jsonx.Array {
+		for v := input.First(); v.Exists(); v = v.Next() {
+			if isReference(v) {
+				r.References = append(r.References, v.Get("id").Str())
+			}
+		}
+	}
+	return r
+}
+
+// Resolve implements [dialect.StateServer].
+func (s *Server) Resolve(r *dialect.Remembered, items map[string][]byte) {
+	if len(r.References) == 0 {
+		return
+	}
+	for i, text := range r.Input {
+		v, err := jsonx.Parse(text, jsonx.Lenient)
+		if err != nil || !isReference(v) {
+			continue
+		}
+		if item := items[v.Get("id").Str()]; item != nil {
+			r.Input[i] = item
+		}
+	}
 }
 
 // ReadRemembered implements [dialect.StateServer].
@@ -133,8 +163,7 @@ func (s *Server) ReadRemembered(data []byte) (r dialect.Remembered, err error) {
 	if err != nil {
 		return r, err
 	}
-	r.Input, r.Output = inputItems(root.Get("input"), nil), inputItems(root.Get("output"), nil)
-	return r, nil
+	return remembered(root.Get("input"), root.Get("output")), nil
 }
 
 // AnswerID implements [dialect.StateServer].
@@ -142,8 +171,7 @@ func (s *Server) AnswerID(requestID string) string { return responseID(requestID
 
 // RequestID implements [dialect.StateServer].
 func (s *Server) RequestID(answerID string) (id string, ok bool) {
-	rest, ok := bytes.CutPrefix([]byte(answerID), []byte(responseID("")))
-	return string(rest), ok
+	return strings.CutPrefix(answerID, responseID(""))
 }
 
 // Mark implements [dialect.StateServer].
