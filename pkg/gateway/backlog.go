@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alicetears/llm-gateway/pkg/contain"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -126,7 +127,7 @@ func (b *backlog) push(r store.Record) *kept {
 	b.bytes += sizeOf(&r)
 	if !b.draining && !b.stopped {
 		b.draining = true
-		go b.drain()
+		contain.Go(nil, "the backlog", b.drain)
 	}
 	return k
 }
@@ -172,7 +173,7 @@ func (b *backlog) writeBatch(batch []*kept) bool {
 	for i, k := range batch {
 		records[i] = k.record
 	}
-	err := b.write(context.Background(), records)
+	err := b.try(records)
 	if err == nil {
 		b.remove(batch)
 		return true
@@ -181,13 +182,17 @@ func (b *backlog) writeBatch(batch []*kept) bool {
 		return b.failed(batch[0], err)
 	}
 	for _, k := range batch {
-		if err := b.write(context.Background(), []store.Record{k.record}); err == nil {
+		if err := b.try([]store.Record{k.record}); err == nil {
 			b.remove([]*kept{k})
 		} else if !b.failed(k, err) {
 			return false
 		}
 	}
 	return true
+}
+
+func (b *backlog) try(records []store.Record) error {
+	return contain.Call(nil, "the backlog", func() error { return b.write(context.Background(), records) })
 }
 
 // failed handles the failure to write an end, perhaps with others. It returns false if nothing can be written for now.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/contain"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -291,10 +292,10 @@ func (c *Call) try(k candidate, pick choice, res quota.Reservation) (done bool, 
 // without it.
 func (c *Call) waitForFirstEvent(a *attempt, request Request) bool {
 	first := make(chan *attempt, 1)
-	go func() {
+	contain.Go(c.g.Log, "an attempt", func() {
+		defer func() { first <- a }()
 		c.g.callStream(c.ctx, a, request)
-		first <- a
-	}()
+	})
 	timer := time.NewTimer(max(0, c.g.settings.FirstEvent-c.g.Now().Sub(c.started)))
 	defer timer.Stop()
 	select {

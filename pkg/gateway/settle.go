@@ -9,6 +9,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/contain"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/store"
 	"github.com/alicetears/llm-gateway/pkg/store/saved"
@@ -76,10 +77,10 @@ func (g *Gateway) write(ctx context.Context, r store.Record, job bool, end time.
 	}
 	written := make(chan struct{})
 	if g.backlog.begin(&r) {
-		go func() {
+		contain.Go(g.Log, "the end of a request", func() {
 			defer close(written)
 			g.writeOrKeep(ctx, r)
-		}()
+		})
 		await(written)
 		return
 	}
@@ -123,8 +124,10 @@ var timers sync.Pool
 // writeOrKeep writes a record together with others, or keeps it for later.
 func (g *Gateway) writeOrKeep(ctx context.Context, r store.Record) {
 	defer g.backlog.end(&r)
-	err := g.settles.Do(ctx, r)
+	err := contain.Call(g.Log, "settle", func() error { return g.settles.Do(ctx, r) })
 	switch {
+	case errors.Is(err, contain.ErrPanic):
+		g.notWritten(r, err)
 	case err == nil || isWritten(err):
 	case isOver(err):
 		g.notWritten(r, err)
@@ -137,7 +140,9 @@ func (g *Gateway) writeOrKeep(ctx context.Context, r store.Record) {
 func (g *Gateway) writeUntil(ctx context.Context, r store.Record, end time.Time) {
 	outcome := make(chan error, 1)
 	for pause := settlePause; ; pause = min(2*pause, maxAwayPause) {
-		go func() { outcome <- g.settles.Do(ctx, r) }()
+		contain.Go(g.Log, "the end of a request", func() {
+			outcome <- contain.Call(g.Log, "settle", func() error { return g.settles.Do(ctx, r) })
+		})
 		timer := time.NewTimer(time.Until(end))
 		var err error
 		select {

@@ -20,6 +20,7 @@ type source struct {
 	forms         *body.ToolForms
 	callIDs       *turns.IDs
 	thinkSplitter *body.ThinkSplitter
+	halves        body.Halves
 	ended         bool
 
 	// passthrough, if not nil, writes the events that next returned to raw, as the client gets them.
@@ -35,6 +36,7 @@ func (s *source) next(out []chat.Event) []chat.Event {
 		name, data, err := s.events.Next()
 		switch {
 		case err == nil:
+			data = s.halves.Join(data)
 			before := len(out)
 			out = s.translate(s.decoder.Decode(out, name, data), before)
 			s.keepRaw(name, data, out[before:])

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/contain"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/provider"
@@ -142,7 +143,7 @@ const cancellationInterval = 3 * time.Second
 // watchCancellation ends the job's attempt when another process cancels it, until stop is called.
 func (q *Queue) watchCancellation(id store.ID) (stop func()) {
 	ctx, stop := context.WithCancel(q.ctx)
-	go func() {
+	contain.Go(q.Log, "the watch for cancellations", func() {
 		ticker := time.NewTicker(cancellationInterval)
 		defer ticker.Stop()
 		for {
@@ -157,7 +158,7 @@ func (q *Queue) watchCancellation(id store.ID) (stop func()) {
 				return
 			}
 		}
-	}()
+	})
 	return stop
 }
 

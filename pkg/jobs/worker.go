@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alicetears/llm-gateway/pkg/contain"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -50,7 +51,11 @@ func (w *Worker) Work(ctx context.Context) {
 		pause := w.claimNext(ctx)
 		if w.Purge != nil && time.Now().After(nextPurge) {
 			nextPurge = time.Now().Add(purgeInterval)
-			w.wg.Go(func() { w.Purge(ctx) })
+			w.wg.Add(1)
+			contain.Go(w.Queue.Log, "retention", func() {
+				defer w.wg.Done()
+				w.Purge(ctx)
+			})
 		}
 		if pause == 0 {
 			continue
@@ -125,7 +130,9 @@ func (w *Worker) full() bool {
 
 func (w *Worker) start(j store.Job) {
 	w.count(1)
-	w.wg.Go(func() {
+	w.wg.Add(1)
+	contain.Go(w.Queue.Log, "a job", func() {
+		defer w.wg.Done()
 		defer func() {
 			w.count(-1)
 			select {
@@ -145,10 +152,10 @@ func (w *Worker) count(n int) {
 
 func (w *Worker) drain() {
 	done := make(chan struct{})
-	go func() {
+	contain.Go(w.Queue.Log, "the end of the worker", func() {
 		w.wg.Wait()
 		close(done)
-	}()
+	})
 	timer := time.NewTimer(w.StopTimeout)
 	defer timer.Stop()
 	select {

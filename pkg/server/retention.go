@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/contain"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -62,7 +63,7 @@ func (r *retention) settled(ctx context.Context, s gateway.Settled) {
 	case r.trigger == daily && s.FirstOfDay:
 		r.run(ctx, s.At)
 	case r.trigger == hourly && r.hourPassed(s.At):
-		go r.run(ctx, s.At)
+		contain.Go(r.log, "retention", func() { r.run(ctx, s.At) })
 	}
 }
 

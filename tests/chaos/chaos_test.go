@@ -53,7 +53,6 @@ func TestStop(t *testing.T) {
 	server := pgtest.Start(t, pgtest.Durable)
 	address := server.New(t)
 	w := newWorld(t, "DATABASE_URL="+address, address)
-	w.unknown = callers
 	w.under(func() {
 		server.Stop()
 		time.Sleep(duration(t))
@@ -68,7 +67,6 @@ func TestFreeze(t *testing.T) {
 	address := pgtest.New(t)
 	gate, through := pgtest.NewGate(t, address)
 	w := newWorld(t, "DATABASE_URL="+through, address)
-	w.unknown = callers
 	w.under(func() {
 		gate.Freeze()
 		time.Sleep(duration(t))
@@ -88,7 +86,6 @@ func TestReadOnly(t *testing.T) {
 	}
 	name := strings.TrimPrefix(u.Path, "/")
 	w := newWorld(t, "DATABASE_URL="+address, address)
-	w.unknown = callers
 	w.under(func() {
 		execute(t, address, "alter database "+name+" set default_transaction_read_only = on")
 		end(t, address, name)
@@ -120,7 +117,6 @@ func TestConnectionLimit(t *testing.T) {
 	asRole := u.String()
 	w := newWorld(t, "DATABASE_URL="+asRole, asRole)
 	w.reopen(address) // not with a connection of the role
-	w.unknown = callers
 	w.under(func() {
 		execute(t, address, "alter role "+role+" connection limit 3")
 		execute(t, address, "select pg_terminate_backend(pid) from pg_stat_activity where usename = '"+role+"'")
@@ -137,7 +133,6 @@ func TestRestartDuringAnOutage(t *testing.T) {
 	server := pgtest.Start(t, pgtest.Durable)
 	address := server.New(t)
 	w := newWorld(t, "DATABASE_URL="+address, address)
-	w.unknown = callers
 	w.under(func() {
 		server.Stop()
 		time.Sleep(200 * time.Millisecond)
@@ -158,7 +153,6 @@ func TestFailover(t *testing.T) {
 	standby := primary.Standby(t)
 	both := primary.Both(t, primary.New(t), standby)
 	w := newWorld(t, "DATABASE_URL="+both, both)
-	w.unknown = callers
 	w.under(func() {
 		primary.Stop()
 		time.Sleep(duration(t))

@@ -90,8 +90,8 @@ type world struct {
 	procs   []*process
 	client  *http.Client
 
-	// unknown bounds the reservations of requests that the fault hits after the commit and before the call of the provider:
-	// its process is killed, or the answer to the commit is lost. It is 0 for faults that cut nothing off.
+	// unknown bounds the reservations of requests whose process is killed after the commit and before the call of the
+	// provider: they count as used, because nobody knows. A lost answer to a commit leaves none.
 	unknown int64
 
 	mu       sync.Mutex

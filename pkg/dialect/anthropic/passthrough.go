@@ -97,6 +97,9 @@ func (p *passthrough) settings() {
 // thinkingFits reports whether the encoder would tell the model to think as the caller does.
 func (p *passthrough) thinkingFits(caller, effort jsonx.Value) bool {
 	t := &p.thinking
+	if r := p.Req.Reasoning; !effort.Empty() && r != nil && r.Effort == "" {
+		return true // a level that only Anthropic knows
+	}
 	if !effort.Empty() && t.effort != "" && !effort.Is(t.effort) {
 		return false
 	}

@@ -16,6 +16,7 @@ func (p *passthrough) conversation(t *body.Passthrough, anew map[int][]chat.Part
 	switch {
 	case p.mended || !p.turnsFit(anew): // the mark of cache_control then stands at the last block
 		t.Anew(func() {
+			p.RefuseForeignIn("messages", "system")
 			p.Warnings = append(p.Warnings, p.arrangeWarnings...)
 			p.instructions()
 			if continues {

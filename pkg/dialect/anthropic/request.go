@@ -166,18 +166,22 @@ func (d *decoder) settleEffort(v jsonx.Value) {
 	case "disabled", "between_tools":
 		*d.reasoning() = chat.Reasoning{Effort: "none"}
 	case "adaptive":
-		if r := d.reasoning(); r.Effort == "" {
+		if r := d.reasoning(); r.Effort == "" && !v.Get("output_config").Get("effort").Given() {
 			r.Effort = "high"
 		}
 	case "enabled":
 		if !v.Get("thinking").Get("budget_tokens").Given() {
-			d.AddMember(v.Get("thinking"), "budget_tokens", "required with the type enabled")
+			d.Unfit(v.Get("thinking"), "budget_tokens is required with the type enabled")
 		}
 	}
 }
 
 // format reads the schema that the answer must have.
 func (d *decoder) format(v jsonx.Value) {
+	if kind := v.Get("type"); kind.Kind() == jsonx.String && !kind.Is("json_schema") {
+		d.OneOf(kind, "json_schema")
+		return // one that only Anthropic knows
+	}
 	f := &chat.ResponseFormat{Kind: chat.FormatSchema}
 	d.Object(v, func(m jsonx.Value) {
 		switch string(m.Key()) {

@@ -39,7 +39,7 @@ func (d *decoder) message(v jsonx.Value) {
 		return
 	}
 	switch d.OneOf(role, "user", "assistant", "system") {
-	case "user":
+	default:
 		d.user(content)
 	case "assistant":
 		d.req.Messages = append(d.req.Messages, chat.Message{Role: chat.Assistant, Parts: d.content(content, chat.Assistant)})
@@ -117,7 +117,7 @@ func (d *decoder) block(v jsonx.Value, role chat.Role) chat.Part {
 		p = body.Unrendered(Name, kind.Str(), v)
 	}
 	if only != "" && only != role {
-		d.Add(v, "a block of this type only goes with the role %s", only)
+		d.Unfit(v, "a block of this type only goes with the role %s", only)
 	}
 	if mark := v.Get("cache_control"); mark.Given() {
 		d.mark(&p, d.cache(mark))

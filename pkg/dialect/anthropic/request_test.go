@@ -51,11 +51,11 @@ func TestDecodeIssues(t *testing.T) {
 		body(`,"stop_sequences":["a","",1]`):                        "stop_sequences[1]: must not be empty | stop_sequences[2]: expected a string, got a number",
 		body(`,"system":7`):                                         "system: expected a string or an array of blocks, got a number",
 		body(`,"system":[{"type":"text"},{}]`):                      "system[0].text: required | system[1].type: required",
-		body(`,"thinking":{"type":"enabled"}`):                      "thinking.budget_tokens: required with the type enabled",
+		body(`,"thinking":{"type":"enabled"}`):                      "thinking: budget_tokens is required with the type enabled",
 		body(`,"thinking":{"budget_tokens":0}`):                     "thinking.budget_tokens: expected a whole number of at least 1, got 0 | thinking.type: required",
 		body(`,"thinking":"on"`):                                    "thinking: expected an object, got a string",
 		body(`,"output_config":{"effort":"enormous"}`):              `output_config.effort: expected one of none, minimal, low, medium, high, xhigh, max, got "enormous"`,
-		body(`,"output_config":{"format":{"type":"grammar"}}`):      `output_config.format.type: expected one of json_schema, got "grammar" | output_config.format.schema: required`,
+		body(`,"output_config":{"format":{"type":"grammar"}}`):      `output_config.format.type: expected one of json_schema, got "grammar"`,
 		body(`,"output_format":{"type":"json_schema","schema":[]}`): "output_format.schema: expected a JSON schema, got an array",
 		body(`,"service_tier":"fast","metadata":{"user_id":5}`):     `service_tier: expected one of auto, standard_only, got "fast" | metadata.user_id: expected a string, got a number`,
 		body(`,"tools":{}`):                                         "tools: expected an array, got an object",
@@ -82,7 +82,7 @@ func TestDecodeIssues(t *testing.T) {
 		`{"model":"m","model":"n"}`: "model: the member is there twice",
 		`{"model":`:                 "malformed JSON: expected a value, got the end of the text (at byte 9)",
 	} {
-		_, _, err := server().DecodeRequest([]byte(in))
+		err := anthropic.Issues([]byte(in))
 		var f *fault.Error
 		if !errors.As(err, &f) || f.Code != fault.Validation {
 			t.Errorf("%s: %v", in, err)

@@ -25,7 +25,7 @@ func (d *decoder) tool(v jsonx.Value) chat.Tool {
 	}
 	t := chat.Tool{Name: d.Text(v, "name")}
 	if name := v.Get("name"); name.Kind() == jsonx.String && !body.MadeOf(t.Name, 128, "_-") {
-		d.Add(name, "expected 1 to 128 letters, digits, underscores or hyphens")
+		d.Unfit(name, "expected 1 to 128 letters, digits, underscores or hyphens")
 	}
 	if schema := d.Required(v, "input_schema"); schema.Given() && schema.Kind() != jsonx.Object {
 		d.Expected(schema, "a JSON schema of type object")

@@ -34,6 +34,7 @@ func (s *Server) DecodeCount(data []byte) (*chat.Request, dialect.Route, error) 
 
 func (s *Server) decode(data []byte, purpose purpose) (*chat.Request, dialect.Route, error) {
 	d := decoder{purpose: purpose, req: new(chat.Request)}
+	d.Passes = d.req
 	err := s.docs.Read(data, func(root jsonx.Value) error {
 		if root.Get("thread").Given() {
 			return threadRefused()

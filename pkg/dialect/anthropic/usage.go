@@ -156,6 +156,10 @@ func appendUsage(out []byte, u *chat.Usage, tier string) []byte {
 		out = body.AppendCount(out, `,"output_tokens_details":{"thinking_tokens":`, u.Reasoning)
 		out = append(out, '}')
 	}
+	if u.WebSearches > 0 { // the schema requires both members
+		out = body.AppendCount(out, `,"server_tool_use":{"web_search_requests":`, u.WebSearches)
+		out = append(out, `,"web_fetch_requests":0}`...)
+	}
 	switch tier {
 	case "standard", "priority", "batch":
 		out = body.AppendMember(out, `,"service_tier":`, tier)

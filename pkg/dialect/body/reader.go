@@ -4,10 +4,12 @@
 package body
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
@@ -15,12 +17,25 @@ import (
 // ready. Its methods add an issue and return a zero value if the value is not what they read.
 type Reader struct {
 	jsonx.Report
+	// Passes, unless nil, is a request that may go to a provider of the caller's own dialect, which may know more values
+	// than the gateway: what only a translation needs is noted there instead of being an issue.
+	Passes     *chat.Request
 	called     map[string]string // the functions of the calls so far, by the calls' ids
 	signatures map[string]string // of calls, by id
 }
 
 // MaxName is the most bytes of a name: of models, tools, ids.
 const MaxName = 256
+
+// Unfit notes a value that is unknown, out of range or out of place, though of the right kind: an issue, unless the
+// request may pass.
+func (r *Reader) Unfit(v jsonx.Value, format string, args ...any) {
+	if r.Passes == nil {
+		r.Add(v, format, args...)
+		return
+	}
+	NoteForeignAt(r.Passes, v, fmt.Sprintf(format, args...))
+}
 
 // Str reads a string.
 func (r *Reader) Str(v jsonx.Value) string {
@@ -45,7 +60,7 @@ func (r *Reader) Float(v jsonx.Value, low, high float64) *float64 {
 	if !ok {
 		return nil
 	}
-	if f < low || f > high {
+	if (f < low || f > high) && r.Passes == nil { // providers' own ranges are in their rules
 		r.Add(v, "expected a number from %v to %v, got %v", low, high, f)
 		return nil
 	}
@@ -59,10 +74,10 @@ func (r *Reader) Int(v jsonx.Value, low, high int64) *int64 {
 	case !ok:
 		return nil
 	case n < low && high >= 1<<53:
-		r.Add(v, "expected a whole number of at least %d, got %d", low, n)
+		r.Unfit(v, "expected a whole number of at least %d, got %d", low, n)
 		return nil
 	case n < low || n > high:
-		r.Add(v, "expected a whole number from %d to %d, got %d", low, high, n)
+		r.Unfit(v, "expected a whole number from %d to %d, got %d", low, high, n)
 		return nil
 	}
 	return &n
@@ -77,11 +92,14 @@ func (r *Reader) Name(v jsonx.Value) string {
 	return s
 }
 
-// OneOf reads one of the words.
+// OneOf reads one of the words; another one is empty if it passes.
 func (r *Reader) OneOf(v jsonx.Value, words ...string) string {
 	s := r.Str(v)
 	if v.Kind() == jsonx.String && !slices.Contains(words, s) {
-		r.Add(v, "expected one of %s, got %s", strings.Join(words, ", "), Quote(s))
+		r.Unfit(v, "expected one of %s, got %s", strings.Join(words, ", "), Quote(s))
+		if r.Passes != nil {
+			return ""
+		}
 	}
 	return s
 }
@@ -113,7 +131,7 @@ func (r *Reader) Array(v jsonx.Value, read func(jsonx.Value)) {
 // Stops reads stop sequences: an array of at most limit strings, none of them empty.
 func (r *Reader) Stops(v jsonx.Value, limit int) []string {
 	if v.Kind() == jsonx.Array && v.Len() > limit {
-		r.Add(v, "expected at most %d sequences, got %d", limit, v.Len())
+		r.Unfit(v, "expected at most %d sequences, got %d", limit, v.Len())
 		return nil
 	}
 	var stops []string

@@ -12,7 +12,7 @@ import (
 // ToolName reads the name of a function. It allows what any provider takes; most take less.
 func (r *Reader) ToolName(v jsonx.Value) string {
 	s := r.Str(v)
-	if v.Kind() == jsonx.String && !MadeOf(s, 128, "_-.:") {
+	if v.Kind() == jsonx.String && !MadeOf(s, 128, "_-.:") && (r.Passes == nil || s == "") { // others are sent under a name that fits
 		r.Add(v, "expected 1 to 128 letters, digits, underscores, hyphens, dots or colons")
 	}
 	return s
@@ -61,7 +61,7 @@ func (r *Reader) Distinct(seen *Names, name jsonx.Value) {
 	switch {
 	case s == "":
 	case (*seen)[s]:
-		r.Add(name, "there are two tools of the name %s", Quote(s))
+		r.Unfit(name, "there are two tools of the name %s", Quote(s))
 	case *seen == nil:
 		*seen = Names{s: true}
 	default:
@@ -78,9 +78,9 @@ func (r *Reader) CheckChoice(request jsonx.Value, member, noun string, req *chat
 	}
 	switch {
 	case c.Mode == chat.ToolRequired && len(req.Tools) == 0:
-		r.AddMember(request, member, "a tool must be called, but tools has none")
+		r.Unfit(request.Get(member), "a tool must be called, but tools has none")
 	case c.Mode == chat.ToolNamed && c.Name != "" && Named(req.Tools, c.Name) == nil:
-		r.AddMember(request, member, "tools has no %s", strings.TrimSpace(noun+" "+Quote(c.Name)))
+		r.Unfit(request.Get(member), "tools has no %s", strings.TrimSpace(noun+" "+Quote(c.Name)))
 	}
 }
 
@@ -152,7 +152,7 @@ func (r *Reader) SchemaMember(m jsonx.Value, f *chat.ResponseFormat) bool {
 	case "name":
 		f.Name = r.optional(m)
 		if m.Kind() == jsonx.String && !MadeOf(f.Name, 64, "_-") {
-			r.Add(m, "expected 1 to 64 letters, digits, underscores or hyphens")
+			r.Unfit(m, "expected 1 to 64 letters, digits, underscores or hyphens")
 		}
 	case "description":
 		f.Description = r.optional(m)

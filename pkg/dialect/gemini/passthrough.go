@@ -14,7 +14,7 @@ import (
 var members = body.Members{
 	"model": {Compare: body.Replaced},
 	"generationConfig": {Compare: body.Replaced, Fields: true, Members: body.Members{
-		"maxOutputTokens":  {Compare: body.Replaced},
+		"maxOutputTokens":  {Compare: body.Replaced, Equal: equalInts},
 		"temperature":      {Compare: body.Replaced},
 		"topP":             {Compare: body.Replaced},
 		"presencePenalty":  {Compare: body.Replaced},
@@ -61,6 +61,9 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 func (Client) NewStreamPassthrough(*chat.Request) dialect.StreamPassthrough {
 	return body.StreamAsItCame{}
 }
+
+// equalInts compares integers, which proto JSON may write as strings.
+func equalInts(x, y jsonx.Value) bool { return x.Str() == string(y.Raw()) || jsonx.Equal(x, y) }
 
 type passthrough struct {
 	encoder

@@ -84,7 +84,7 @@ func (d *decoder) instruction(v jsonx.Value) {
 				d.each(m, func(p jsonx.Value) {
 					read := d.part(p)
 					if read.kind != "text" {
-						d.Add(p, "instructions can only be text")
+						d.Unfit(p, "instructions can only be text")
 					}
 					parts = append(parts, chat.Part{Kind: chat.Text, Text: read.data.Str()})
 				})
@@ -107,7 +107,7 @@ func (d *decoder) serviceTier(v jsonx.Value) {
 		d.req.ServiceTier = tier
 	case "unspecified", "":
 	default:
-		d.Add(v, "expected one of standard, flex, priority")
+		d.Unfit(v, "expected one of standard, flex, priority")
 	}
 }
 
@@ -152,7 +152,7 @@ func (d *decoder) int(v jsonx.Value, low, high int64) *int64 {
 		}
 	}
 	if n < low || n > high {
-		d.Add(v, "expected a whole number from %d to %d, got %d", low, high, n)
+		d.Unfit(v, "expected a whole number from %d to %d, got %d", low, high, n)
 		return nil
 	}
 	return &n
@@ -162,7 +162,8 @@ func (d *decoder) int(v jsonx.Value, low, high int64) *int64 {
 func (d *decoder) enum(v jsonx.Value, words ...string) string {
 	s := strings.ToUpper(d.Str(v))
 	if v.Kind() == jsonx.String && !slices.Contains(words, s) {
-		d.Add(v, "expected one of %s", strings.Join(words, ", "))
+		d.Unfit(v, "expected one of %s", strings.Join(words, ", "))
+		return ""
 	}
 	return s
 }

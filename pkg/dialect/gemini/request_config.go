@@ -59,12 +59,12 @@ func (d *decoder) sampling(name string, m jsonx.Value) bool {
 		r.TopLogprobs = d.int(m, 0, 20)
 	case "stopSequences":
 		if m.Len() > 16 {
-			d.Add(m, "expected at most 16 sequences, got %d", m.Len())
+			d.Unfit(m, "expected at most 16 sequences, got %d", m.Len())
 			return true
 		}
 		d.each(m, func(e jsonx.Value) {
 			if e.Kind() == jsonx.String && e.Empty() {
-				d.Add(e, "must not be empty")
+				d.Unfit(e, "must not be empty")
 			}
 			r.Stop = append(r.Stop, d.Str(e))
 		})
@@ -104,7 +104,7 @@ func (d *decoder) thinking(v jsonx.Value) {
 				r.Budget = n
 			}
 		case "thinkingLevel":
-			if w := d.enum(m, "MINIMAL", "LOW", "MEDIUM", "HIGH", "THINKING_LEVEL_UNSPECIFIED"); w != "THINKING_LEVEL_UNSPECIFIED" {
+			if w := d.enum(m, "MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH", "THINKING_LEVEL_UNSPECIFIED"); w != "THINKING_LEVEL_UNSPECIFIED" {
 				r.Effort = strings.ToLower(w)
 			}
 		default:
@@ -112,7 +112,7 @@ func (d *decoder) thinking(v jsonx.Value) {
 		}
 	})
 	if r.Effort != "" && r.Budget != nil {
-		d.Add(v, "thinkingLevel and thinkingBudget exclude each other")
+		d.Unfit(v, "thinkingLevel and thinkingBudget exclude each other")
 	}
 	d.req.Reasoning = r
 }
@@ -155,7 +155,7 @@ func (d *decoder) format(f *format) {
 		d.foreign(f.mime, "other providers know application/json and text/plain")
 		return
 	case schema.Exists():
-		d.Add(schema, "only goes with the responseMimeType application/json")
+		d.Unfit(schema, "only goes with the responseMimeType application/json")
 		return
 	}
 	if !schema.Exists() || d.req.ResponseFormat == nil {

@@ -38,9 +38,9 @@ func (d *decoder) content(v jsonx.Value) {
 		}
 		d.userTurn(parts)
 	case "system":
-		d.Add(role, "instructions belong into systemInstruction")
+		d.Unfit(role, "instructions belong into systemInstruction")
 	default:
-		d.Add(role, "expected one of user, model")
+		d.Unfit(role, "expected one of user, model")
 	}
 }
 
@@ -59,7 +59,7 @@ func (d *decoder) part(v jsonx.Value) part {
 		switch name := camel(m); name {
 		case "text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult", "toolCall", "toolResponse":
 			if p.kind != "" {
-				d.Add(m, "a part is one thing: it is %s already", p.kind)
+				d.Unfit(m, "a part is one thing: it is %s already", p.kind)
 			}
 			p.kind, p.data = name, m
 		case "thought":
@@ -96,7 +96,7 @@ func (d *decoder) userTurn(parts jsonx.Value) {
 		case "functionResponse":
 			role, out = chat.ToolRole, chat.Part{Kind: chat.Result, ToolResult: d.response(p.data)}
 		default:
-			d.Add(p.data, "only goes with the role model")
+			d.Unfit(p.data, "only goes with the role model")
 		}
 		if n := len(d.req.Messages); n == start || d.req.Messages[n-1].Role != role {
 			d.req.Messages = append(d.req.Messages, chat.Message{Role: role})
@@ -129,7 +129,7 @@ func (d *decoder) modelTurn(parts jsonx.Value) {
 			t.thoughts.open = false
 			t.parts = append(t.parts, d.file(p.data))
 		case "functionResponse":
-			d.Add(p.data, "only goes with the role user")
+			d.Unfit(p.data, "only goes with the role user")
 		default:
 			t.parts = append(t.parts, body.Unrendered(Name, p.kind, v))
 		}

@@ -172,7 +172,7 @@ func TestDecodePairsResults(t *testing.T) {
 
 func issues(t *testing.T, body string) []string {
 	t.Helper()
-	_, _, err := gemini.NewServer("m", gemini.Whole).DecodeRequest([]byte(body))
+	err := gemini.Issues([]byte(body))
 	var e *fault.Error
 	if !errors.As(err, &e) || e.Code != fault.Validation {
 		t.Fatalf("%v from %s", err, body)
@@ -218,7 +218,7 @@ func TestDecodeIssues(t *testing.T) {
 		config(`"thinkingConfig":{"thinkingLevel":"VERY"}`):                   "generationConfig.thinkingConfig.thinkingLevel: expected one of MINIMAL, LOW, MEDIUM, HIGH",
 		config(`"thinkingConfig":{"thinkingLevel":"LOW","thinkingBudget":5}`): "generationConfig.thinkingConfig: thinkingLevel and thinkingBudget exclude each other",
 		function(`{}`):                                                        "tools[0].functionDeclarations[0].name: required",
-		function(`{"name":"f"},{"name":"f"}`):                                 "tools[0].functionDeclarations[1].name: there is a function of this name already",
+		function(`{"name":"f"},{"name":"f"}`):                                 "tools[0].functionDeclarations[1]: there is a function of this name already",
 		function(`{"name":"f","parameters":{},"parametersJsonSchema":{}}`):    "exclude each other",
 		`{"contents":[{"parts":[{"text":"a"}]}],"toolConfig":{"functionCallingConfig":{"mode":"ANY"}}}`:                                                                                "toolConfig: a function must be called",
 		`{"contents":[{"parts":[{"text":"a"}]}],"tools":[{"functionDeclarations":[{"name":"f"}]}],"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["g"]}}}`: "toolConfig: tools has no function of the allowed name",

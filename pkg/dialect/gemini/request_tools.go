@@ -42,7 +42,7 @@ func (d *decoder) function(v jsonx.Value, seen map[string]bool) {
 			case m.Kind() != jsonx.Object:
 				d.Expected(m, "a schema of type object")
 			case len(t.Parameters) > 0:
-				d.Add(m, "parameters and parametersJsonSchema exclude each other")
+				d.Unfit(m, "parameters and parametersJsonSchema exclude each other")
 			case camel(m) == "parameters":
 				t.Parameters = appendJSONSchema(nil, m)
 			default:
@@ -59,7 +59,7 @@ func (d *decoder) function(v jsonx.Value, seen map[string]bool) {
 	case t.Name == "":
 		d.AddMember(v, "name", "required")
 	case seen[t.Name]:
-		d.AddMember(v, "name", "there is a function of this name already")
+		d.Unfit(v, "there is a function of this name already")
 	}
 	seen[t.Name] = true
 	if len(d.allowedFunctions) == 0 || d.allowed[t.Name] {
@@ -122,9 +122,9 @@ func (d *decoder) checkChoice(v jsonx.Value) {
 	function := func(t chat.Tool) bool { return len(t.Raw) == 0 }
 	switch {
 	case c.Mode == chat.ToolRequired && !slices.ContainsFunc(d.req.Tools, function):
-		d.AddMember(v, "toolConfig", "a function must be called, but tools has none of those allowed")
+		d.Unfit(find(v, "toolConfig"), "a function must be called, but tools has none of those allowed")
 	case c.Mode == chat.ToolNamed && !slices.ContainsFunc(d.req.Tools, named):
-		d.AddMember(v, "toolConfig", "tools has no function of the allowed name")
+		d.Unfit(find(v, "toolConfig"), "tools has no function of the allowed name")
 	}
 }
 

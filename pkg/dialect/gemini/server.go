@@ -60,6 +60,7 @@ func (s Server) DecodeCount(body []byte) (*chat.Request, dialect.Route, error) {
 func (s Server) decode(root jsonx.Value, read func(*decoder)) (*chat.Request, dialect.Route, error) {
 	streams := s.form != Whole
 	d := decoder{req: &chat.Request{Model: s.model, Stream: streams, StreamUsage: streams}}
+	d.Passes = d.req
 	read(&d)
 	if err := d.Err(); err != nil {
 		return nil, dialect.Route{}, err

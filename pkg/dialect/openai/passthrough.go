@@ -2,6 +2,8 @@ package openai
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
@@ -56,6 +58,11 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	}
 	prompt := p.schemaPrompt()
 	kept, all := p.messagesToKeep(changed)
+	for i := range kept {
+		if kept[i] == nil { // it is encoded anew
+			p.RefuseForeignIn(fmt.Sprintf("messages[%d]", i))
+		}
+	}
 	form := p.form()
 	form.Same, form.OpenEnd = true, p.continues()
 	// Who takes files takes PDF, but for those of whom more is known, or nothing.
@@ -161,6 +168,9 @@ func (p *passthrough) logprobsFit() bool {
 // steers reports whether the caller steers reasoning in the provider's form and as the encoder would.
 func (p *passthrough) steers() bool {
 	effort, object, thinking := p.root.Get("reasoning_effort"), p.root.Get("reasoning"), p.root.Get("thinking")
+	if p.asksUnknown(effort) && !object.Given() && !thinking.Given() {
+		return true // the provider knows its own levels
+	}
 	if p.Rules.Reasoning == ReasoningObject {
 		asked := ""
 		if r := p.Req.Reasoning; r != nil {
@@ -185,6 +195,11 @@ func (p *passthrough) steers() bool {
 		return p.Effort == ""
 	}
 	return effort.Is(p.Effort)
+}
+
+// asksUnknown reports whether the level is none that the gateway knows.
+func (p *passthrough) asksUnknown(effort jsonx.Value) bool {
+	return effort.Kind() == jsonx.String && !slices.Contains(completions.Efforts, effort.Str())
 }
 
 func (p *passthrough) steersByToggle(effort, object jsonx.Value) bool {

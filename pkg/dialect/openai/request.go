@@ -30,7 +30,11 @@ const maxStops = 16 // as many as any provider takes
 // NewRequestDecoder returns a decoder of one request in the format. own, if not nil, reads members of the
 // request that only the format has; it returns false for others.
 func NewRequestDecoder(format *RequestFormat, own func(m jsonx.Value) bool) *RequestDecoder {
-	return &RequestDecoder{Request: new(chat.Request), format: format, own: own}
+	d := &RequestDecoder{Request: new(chat.Request), format: format, own: own}
+	if !format.Strict {
+		d.Passes = d.Request
+	}
+	return d
 }
 
 // Decode reads the request.

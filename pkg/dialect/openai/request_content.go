@@ -66,9 +66,9 @@ func (d *RequestDecoder) part(out []chat.Part, v jsonx.Value, where place) []cha
 	switch {
 	case p.Kind == chat.Unrendered && d.format.Strict: // noted with the type
 	case p.Kind == chat.Refusal && where != assistantPart:
-		d.Add(kind, "only goes with the role assistant")
+		d.Unfit(kind, "only goes with the role assistant")
 	case p.Kind != chat.Text && where == textOnly, p.Media != nil && where == assistantPart:
-		d.Add(v, "only text may be here")
+		d.Unfit(v, "only text may be here")
 	}
 	if mark := v.Get(d.format.CacheControl); mark.Given() {
 		p.Cache = d.Cache(mark)
@@ -156,7 +156,7 @@ func (d *RequestDecoder) MediaMember(name []byte, m jsonx.Value, out *chat.Media
 		out.Detail = d.OneOf(m, d.format.Details...)
 	case "format":
 		if out.Format = d.Str(m); m.Kind() == jsonx.String && !body.MadeOf(out.Format, 16, "") {
-			d.Add(m, "expected a format such as wav or mp3")
+			d.Unfit(m, "expected a format such as wav or mp3")
 		}
 	case "filename":
 		out.Filename = d.Str(m)
@@ -175,7 +175,7 @@ func (d *RequestDecoder) checkMedia(v jsonx.Value, kind chat.PartKind) {
 		d.require(v, "format")
 	case chat.File:
 		if v.Get("file_data").Given() == v.Get("file_id").Given() {
-			d.Add(v, "expected either file_data or file_id")
+			d.Unfit(v, "expected either file_data or file_id")
 		}
 	}
 }

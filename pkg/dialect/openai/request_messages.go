@@ -62,6 +62,9 @@ func (d *RequestDecoder) message(v jsonx.Value) {
 		return
 	}
 	role := d.OneOf(t.role, d.format.Roles...)
+	if role == "" {
+		role = string(chat.User) // one that only a provider knows
+	}
 	out := chat.Message{Role: chat.Role(role)}
 	if t.name.Exists() {
 		out.Name = d.participant(t.name)

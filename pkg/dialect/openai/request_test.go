@@ -59,7 +59,7 @@ func readable(t *testing.T, req *chat.Request) []byte {
 // issuesOf returns the issues of a body, one a line.
 func issuesOf(t *testing.T, body string) string {
 	t.Helper()
-	_, _, err := new(openai.Server).DecodeRequest([]byte(body))
+	err := openai.Issues([]byte(body))
 	if err == nil {
 		return ""
 	}

@@ -82,7 +82,9 @@ func (d *RequestDecoder) readToolChoice() {
 	case d.toolChoice.Exists():
 		d.readChoice(d.toolChoice)
 	case d.functionCall.Kind() == jsonx.String:
-		d.Request.ToolChoice = &chat.ToolChoice{Mode: chat.ToolMode(d.OneOf(d.functionCall, "none", "auto"))}
+		if mode := d.OneOf(d.functionCall, "none", "auto"); mode != "" {
+			d.Request.ToolChoice = &chat.ToolChoice{Mode: chat.ToolMode(mode)}
+		}
 	case d.functionCall.Exists():
 		d.Request.ToolChoice = d.named(d.functionCall)
 	}
@@ -94,7 +96,9 @@ func (d *RequestDecoder) readChoice(v jsonx.Value) {
 		if mode == "any" && !d.format.Strict {
 			mode = "required"
 		}
-		d.Request.ToolChoice = &chat.ToolChoice{Mode: chat.ToolMode(mode)}
+		if mode != "" {
+			d.Request.ToolChoice = &chat.ToolChoice{Mode: chat.ToolMode(mode)}
+		}
 		return
 	}
 	if v.Kind() != jsonx.Object {
@@ -161,12 +165,12 @@ func (d *RequestDecoder) allow(v jsonx.Value, known map[string]bool) {
 		inner = v.Get("custom")
 	}
 	if inner.Kind() != jsonx.Object || !d.require(inner, "name") {
-		d.Add(v, `expected a tool such as {"type":"function","function":{"name":".."}}`)
+		d.Unfit(v, `expected a tool such as {"type":"function","function":{"name":".."}}`)
 		return
 	}
 	name := d.Str(inner.Get("name"))
 	if _, ok := known[name]; !ok && name != "" {
-		d.Add(v, "tools has no %s", body.Quote(name))
+		d.Unfit(v, "tools has no %s", body.Quote(name))
 	}
 	known[name] = true
 }
@@ -189,8 +193,11 @@ func (d *RequestDecoder) responseFormat(v jsonx.Value) {
 			bare = m
 		}
 	})
-	d.Request.ResponseFormat = f
 	d.require(v, "type")
+	if f.Kind == "" && v.Get("type").Kind() == jsonx.String {
+		return // one that only a provider knows
+	}
+	d.Request.ResponseFormat = f
 	switch {
 	case f.Kind == chat.FormatSchema && schema.Exists():
 		d.schema(schema, f)

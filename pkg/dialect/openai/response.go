@@ -161,8 +161,8 @@ func appendAnnotation(out []byte, c *chat.Citation) []byte {
 	return append(out, "}}"...)
 }
 
-// appendUsage appends usage with the details that OpenAI has and, as OpenRouter does, the cost
-// in dollars if the provider reported it. The member estimated is the gateway's own: the provider reported no usage.
+// appendUsage appends usage with the details that OpenAI has and, as OpenRouter does, the searches and the cost
+// in dollars if the provider reported them. The member estimated is the gateway's own: the provider reported no usage.
 func appendUsage(out []byte, u *chat.Usage) []byte {
 	out = body.AppendCount(out, `{"prompt_tokens":`, u.Input)
 	out = body.AppendCount(out, `,"completion_tokens":`, u.Output)
@@ -175,6 +175,10 @@ func appendUsage(out []byte, u *chat.Usage) []byte {
 	out = body.AppendCount(out, `},"completion_tokens_details":{"reasoning_tokens":`, u.Reasoning)
 	out = body.AppendCount(out, `,"audio_tokens":`, u.OutputAudio)
 	out = append(out, '}')
+	if u.WebSearches > 0 {
+		out = body.AppendCount(out, `,"server_tool_use_details":{"web_search_requests":`, u.WebSearches)
+		out = append(out, '}')
+	}
 	if u.HasCost {
 		out = append(out, `,"cost":`...)
 		out = appendDollars(out, u.CostNanos)

@@ -79,7 +79,11 @@ type passthrough struct {
 func (p *passthrough) settings() {
 	p.FieldModel()
 	p.ToolChoice(p.toolChoice)
-	if formatted, verbosity := p.textMembers(); (formatted || verbosity != "") && p.Field("text", body.Refuses) {
+	formatted, verbosity := p.textMembers()
+	if own := p.root.Get("text").Get("verbosity"); p.Req.Verbosity == "" && !own.Empty() && p.Accepts("verbosity") {
+		verbosity = own.Str() // one that only OpenAI knows
+	}
+	if (formatted || verbosity != "") && p.Field("text", body.Refuses) {
 		p.Raw("{")
 		p.Optional(`"verbosity":`, verbosity)
 		p.Raw("}")

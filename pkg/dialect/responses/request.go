@@ -160,7 +160,7 @@ func (d *decoder) reasoning(v jsonx.Value) {
 		case key == "summary", key == "generate_summary" && r.Summary == "":
 			r.Summary = d.OneOf(m, "auto", "concise", "detailed")
 		case key == "mode" && !m.Is("standard"):
-			d.Add(m, "the gateway only asks for the mode standard")
+			d.Unfit(m, "only OpenAI's own callers can ask for a mode other than standard")
 		}
 	})
 	if r != (chat.Reasoning{}) {
@@ -190,6 +190,9 @@ func (d *decoder) format(v jsonx.Value) {
 		return
 	}
 	f.Kind = chat.FormatKind(d.OneOf(v.Get("type"), string(chat.FormatText), string(chat.FormatJSON), string(chat.FormatSchema)))
+	if f.Kind == "" {
+		d.req.ResponseFormat = nil // one that only OpenAI knows
+	}
 	if f.Kind != chat.FormatSchema {
 		return
 	}

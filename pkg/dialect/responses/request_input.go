@@ -111,6 +111,9 @@ func (d *decoder) messageItem(v jsonx.Value) {
 		return
 	}
 	role := chat.Role(d.OneOf(v.Get("role"), "user", "assistant", "system", "developer"))
+	if role == "" {
+		role = chat.User // one that only OpenAI knows
+	}
 	parts := d.content(v.Get("content"), role)
 	if role == chat.Assistant {
 		phase := v.Get("phase").Str()
@@ -135,7 +138,7 @@ func (d *decoder) content(v jsonx.Value, role chat.Role) []chat.Part {
 		p := d.part(e, role)
 		textual := p.Kind == 0 || p.Kind == chat.Text || p.Kind == chat.Refusal || p.Kind == chat.Unrendered
 		if !textual && role != chat.User && role != chat.ToolRole {
-			d.Add(e, "only text may be here")
+			d.Unfit(e, "only text may be here")
 		}
 		parts = append(parts, p)
 	})
@@ -157,7 +160,7 @@ func (d *decoder) part(v jsonx.Value, role chat.Role) (p chat.Part) {
 	case kind.Is("refusal"):
 		p.Kind = chat.Refusal
 		if role != chat.Assistant {
-			d.Add(kind, "only goes with the role assistant")
+			d.Unfit(kind, "only goes with the role assistant")
 		}
 		p.Text = d.Text(v, "refusal")
 	case kind.Is("input_image"), kind.Is("computer_screenshot"):
@@ -227,13 +230,13 @@ func (d *decoder) source(v jsonx.Value, members ...string) string {
 	for _, name := range members {
 		if v.Get(name).Given() {
 			if found != "" {
-				d.Add(v, "expected only one of %s", strings.Join(members, ", "))
+				d.Unfit(v, "expected only one of %s", strings.Join(members, ", "))
 			}
 			found = name
 		}
 	}
 	if found == "" {
-		d.Add(v, "expected one of %s", strings.Join(members, ", "))
+		d.Unfit(v, "expected one of %s", strings.Join(members, ", "))
 	}
 	return found
 }

@@ -64,7 +64,9 @@ func (d *decoder) toolChoice(v jsonx.Value) {
 	c := new(chat.ToolChoice)
 	d.req.ToolChoice = c
 	if v.Kind() == jsonx.String {
-		c.Mode = chat.ToolMode(d.OneOf(v, string(chat.ToolAuto), string(chat.ToolNone), string(chat.ToolRequired)))
+		if c.Mode = chat.ToolMode(d.OneOf(v, string(chat.ToolAuto), string(chat.ToolNone), string(chat.ToolRequired))); c.Mode == "" {
+			d.req.ToolChoice = nil // one that only OpenAI knows
+		}
 		return
 	}
 	if v.Kind() != jsonx.Object {
@@ -81,7 +83,7 @@ func (d *decoder) toolChoice(v jsonx.Value) {
 		c.Mode = chat.ToolNamed
 		c.Name = d.Text(v, "name")
 	case kind.Is("mcp") && v.Get("name").Given():
-		d.Add(v, "one tool of an MCP server cannot be chosen here: choose the type mcp without a name")
+		d.Unfit(v, "one tool of an MCP server cannot be chosen here: choose the type mcp without a name")
 	default:
 		c.Mode, c.Name = chat.ToolNamed, d.Str(kind)
 	}
@@ -103,7 +105,7 @@ func (d *decoder) allowed(v jsonx.Value, c *chat.ToolChoice) {
 			name = e.Get("name").Str()
 		}
 		if !known[name] {
-			d.Add(e, "tools has no %s", body.Quote(name))
+			d.Unfit(e, "tools has no %s", body.Quote(name))
 		}
 		names[name] = true
 	})
@@ -178,9 +180,10 @@ func hasTool(tools []chat.Tool, name string) bool {
 func (d *decoder) checkChoice(v jsonx.Value) {
 	c := d.req.ToolChoice
 	switch {
+	case c == nil:
 	case c.Mode == chat.ToolRequired && !d.hasTool(""):
-		d.AddMember(v, "tool_choice", "a tool must be called, but tools has none")
+		d.Unfit(v.Get("tool_choice"), "a tool must be called, but tools has none")
 	case c.Mode == chat.ToolNamed && c.Name != "" && !d.hasTool(c.Name):
-		d.AddMember(v, "tool_choice", "tools has no function %s", body.Quote(c.Name))
+		d.Unfit(v.Get("tool_choice"), "tools has no function %s", body.Quote(c.Name))
 	}
 }

@@ -40,6 +40,7 @@ var _ dialect.Server = (*Server)(nil)
 // Validation, whose details list the issues found, each with its path.
 func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error) {
 	d := decoder{req: new(chat.Request)}
+	d.Passes = d.req
 	err := s.docs.Read(data, func(root jsonx.Value) error {
 		d.request(root)
 		return d.Err()

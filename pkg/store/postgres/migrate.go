@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/alicetears/llm-gateway/pkg/contain"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -40,7 +41,7 @@ func (db *DB) bringUp(ctx context.Context) error {
 	if m == nil {
 		m = &migration{done: make(chan struct{})}
 		db.pending = m
-		go db.bringUpDetached(context.WithoutCancel(ctx), m)
+		contain.Go(nil, "the migration", func() { db.bringUpDetached(context.WithoutCancel(ctx), m) })
 	}
 	db.pendingLock.Unlock()
 	timer := time.NewTimer(migrationWait)
@@ -72,7 +73,10 @@ func (db *DB) bringUpDetached(ctx context.Context, m *migration) {
 	db.migrate.Lock()
 	defer db.migrate.Unlock()
 	if !db.current.Load() {
-		_, m.err = db.migrateLocked(ctx)
+		m.err = contain.Call(nil, "the migration", func() error {
+			_, err := db.migrateLocked(ctx)
+			return err
+		})
 	}
 }
 

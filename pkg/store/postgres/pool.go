@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/alicetears/llm-gateway/pkg/contain"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -146,7 +147,8 @@ func (p *pool) dispatch() {
 	}
 	for p.opening < missing && p.open+p.opening < p.max {
 		p.opening++
-		go p.openOne(p.generation)
+		generation := p.generation
+		contain.Go(nil, "opening a connection", func() { p.openOne(generation) })
 	}
 }
 
@@ -171,7 +173,7 @@ func (p *pool) takeIdle() *conn {
 			return c
 		}
 		p.open--
-		go closeConn(c.pg)
+		closeLater(c.pg)
 	}
 	return nil
 }
@@ -188,7 +190,7 @@ func (p *pool) openOne(generation int) {
 	defer p.mu.Unlock()
 	if p.closed || generation != p.generation {
 		if err == nil {
-			go closeConn(pg)
+			closeLater(pg)
 		}
 		return
 	}
@@ -249,7 +251,7 @@ func (p *pool) put(c *conn) {
 		p.background--
 	}
 	if !current || p.closed || c.pg.IsClosed() || c.pg.IsBusy() || c.pg.TxStatus() != 'I' || p.expired(c) {
-		go closeConn(c.pg)
+		closeLater(c.pg)
 		if !current {
 			return
 		}
@@ -271,7 +273,7 @@ func (p *pool) renew() {
 	defer p.mu.Unlock()
 	p.generation++
 	for _, c := range p.idle {
-		go closeConn(c.pg)
+		closeLater(c.pg)
 	}
 	p.idle, p.open, p.opening, p.background, p.pausedTo = nil, 0, 0, 0, time.Time{}
 	p.dispatch()
@@ -306,7 +308,7 @@ func (p *pool) sweepLater() {
 		defer p.mu.Unlock()
 		p.sweeping = false
 		for len(p.idle) > 0 && time.Since(p.idle[0].since) >= p.idleTime {
-			go closeConn(p.idle[0].pg)
+			closeLater(p.idle[0].pg)
 			p.idle = slices.Delete(p.idle, 0, 1)
 			p.open--
 		}
@@ -330,6 +332,10 @@ func (p *pool) close() {
 	for p.inUse > 0 {
 		p.unused.Wait()
 	}
+}
+
+func closeLater(pg *pgconn.PgConn) {
+	contain.Go(nil, "closing a connection", func() { closeConn(pg) })
 }
 
 // closeConn tells the server, which would otherwise log the loss of the connection.

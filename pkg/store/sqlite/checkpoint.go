@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"github.com/alicetears/llm-gateway/pkg/store"
+
+	"github.com/alicetears/llm-gateway/pkg/contain"
 )
 
 // A checkpoint copies the write-ahead log into the database and waits for the disk. SQLite does so within the commit that
@@ -31,7 +33,9 @@ func (db *DB) wrote() {
 	if c.writes.Add(1)%checkpointEvery != 0 || c.running.Swap(true) {
 		return
 	}
-	c.done.Go(func() {
+	c.done.Add(1)
+	contain.Go(nil, "the checkpoint", func() {
+		defer c.done.Done()
 		defer c.running.Store(false)
 		db.checkpoint()
 	})
