@@ -36,7 +36,7 @@ type Config struct {
 	Caps            Caps
 
 	Jobs               Jobs
-	Responses          Responses
+	AnswerStore        AnswerStore
 	RetentionDays      int
 	TraceRetentionDays int
 	SessionDays        int
@@ -109,19 +109,19 @@ type Jobs struct {
 	Concurrency int           // of a worker
 }
 
-// Responses are the settings of stored responses.
-type Responses struct {
-	Store     ResponseStore
+// AnswerStore are the settings of stored answers.
+type AnswerStore struct {
+	Mode      StoreMode
 	Retention time.Duration
 }
 
-// ResponseStore says which responses are stored.
-type ResponseStore string
+// StoreMode says which answers are stored.
+type StoreMode string
 
 const (
-	StoreAsk ResponseStore = "ask" // those whose request does not say no
-	StoreAll ResponseStore = "on"
-	StoreOff ResponseStore = "off" // requests that need it are refused
+	StoreAsk StoreMode = "ask" // those whose request does not say no
+	StoreAll StoreMode = "on"
+	StoreOff StoreMode = "off" // requests that need it are refused
 )
 
 // Load reads the configuration through env, which behaves like os.LookupEnv. An empty value counts as not set; white
@@ -155,8 +155,8 @@ func Load(env func(string) (string, bool), platform Platform) (*Config, error) {
 		Patterns: r.integer("KEY_PATTERN_LIMIT", 1, provider.MaxPatterns),
 	}
 	c.Jobs = r.jobs()
-	c.Responses = Responses{
-		Store:     ResponseStore(r.choice("RESPONSE_STORE", string(StoreAsk), string(StoreAll), string(StoreOff))),
+	c.AnswerStore = AnswerStore{
+		Mode:      StoreMode(r.choice("RESPONSE_STORE", string(StoreAsk), string(StoreAll), string(StoreOff))),
 		Retention: r.duration("RESPONSE_RETENTION", time.Minute, 90*24*time.Hour),
 	}
 	c.RetentionDays = r.integer("RETENTION_DAYS", 1, 3650)

@@ -5,10 +5,8 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
-	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -54,9 +52,6 @@ func (s *storedAnswer) told(err error) error {
 
 // getAnswer answers GET /v1/responses/{id}.
 func (a *App) getAnswer(c *call) error {
-	if err := ignoring(c, "include", "include[]", "include_obfuscation", "starting_after", "stream"); err != nil {
-		return err
-	}
 	if c.r.URL.Query().Get("stream") == "true" {
 		var issues fault.Issues
 		issues.Add("stream", "only a response that was made in the background can be streamed again: leave it out")
@@ -99,9 +94,6 @@ func (a *App) deleteAnswer(c *call) error {
 
 // answerInputs answers GET /v1/responses/{id}/input_items.
 func (a *App) answerInputs(c *call) error {
-	if err := ignoring(c, "include", "include[]", "limit", "order", "after"); err != nil {
-		return err
-	}
 	s, err := a.namedAnswer(c)
 	if err != nil {
 		return err
@@ -134,13 +126,3 @@ func (a *App) cancelAnswer(c *call) error {
 	}
 	return &fault.Error{Code: fault.Validation, Message: "Cannot cancel a synchronous response."}
 }
-
-// ignoring refuses unknown parameters.
-func ignoring(c *call, known ...string) error {
-	return nil
-}
-
-var (
-	_ = gateway.Principal{}
-	_ = config.StoreAsk
-)

@@ -41,7 +41,7 @@ func (a *App) recall(ctx context.Context, who gateway.Principal, e endpointOf, b
 	if r.state, err = e.State.ReadState(body); err != nil || r.state.None() {
 		return r, err
 	}
-	if a.Config.Responses.Store == config.StoreOff {
+	if a.Config.AnswerStore.Mode == config.StoreOff {
 		return r, e.State.Off(&r.state)
 	}
 	owner, err := a.responseOwner(ctx, who)
@@ -250,7 +250,7 @@ func (a *App) remember(d *decodedRequest, r recalled) error {
 	}
 	asked := d.req.Chat.Store
 	keep := asked == nil || *asked
-	switch a.Config.Responses.Store {
+	switch a.Config.AnswerStore.Mode {
 	case config.StoreAll:
 		keep = true
 	case config.StoreOff:
@@ -316,7 +316,7 @@ func (st *storing) store(c *gateway.Call, id store.ID, answer []byte) []store.St
 	rest := st.server.Rest(st.server.Mark(answer, marked))
 	user, token := c.Owner()
 	s := store.StoredResponse{ID: id, UserID: user, TokenID: token, Previous: st.previous,
-		ExpiresAt: st.app.Now().Add(st.app.Config.Responses.Retention).UnixMilli()}
+		ExpiresAt: st.app.Now().Add(st.app.Config.AnswerStore.Retention).UnixMilli()}
 	s.Items, s.EncryptionKeyID = st.app.Secrets.Encrypt(items.Append(make([]byte, 0, items.Size())), responseBinding(itemsOf, id, user))
 	s.Answer, _ = st.app.Secrets.Encrypt(rest, responseBinding(answerOf, id, user))
 	if s.Size() > maxAnswerBytes {

@@ -34,7 +34,9 @@ func (Client) DecodeCount(data []byte) (int64, error) {
 }
 
 // DecodeCount reads a caller's body of POST /v1/responses/input_tokens. It is that of a request for an answer.
-func (s *Server) DecodeCount(data []byte) (*chat.Request, dialect.Route, error) { return s.DecodeRequest(data) }
+func (s *Server) DecodeCount(data []byte) (*chat.Request, dialect.Route, error) {
+	return s.DecodeRequest(data)
+}
 
 // EncodeCount writes {"object","input_tokens"}.
 func (s *Server) EncodeCount(inputTokens int64) []byte {
