@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -110,6 +111,19 @@ func TestFunctionsServeEveryRoute(t *testing.T) {
 			t.Errorf("%s goes to %q, want %q", route.Pattern, got, want)
 		}
 	}
+	// The functions of dialects serve each other's routes.
+	ofDialects := []string{"/api/" + string(server.OpenAI), "/api/" + string(server.Anthropic), "/api/" + string(server.Gemini)}
+	for alias := range server.Aliases() {
+		path := id.ReplaceAllString(alias, "a/b:generateContent")
+		if got := lead(path); !slices.Contains(ofDialects, got) {
+			t.Errorf("%s goes to %q", alias, got)
+		}
+	}
+	for _, path := range []string{"/api/v1/nothing", "/openai/v1/files", "/v1beta/openai/files", "/v1/a/b:generateContent", "/v1alpha/m:countTokens"} {
+		if got := lead(path); !slices.Contains(ofDialects, got) {
+			t.Errorf("%s goes to %q", path, got)
+		}
+	}
 	// What nobody serves is answered in the error shape, not by the platform's page.
 	if got := lead("/api/nothing/here"); got == "" {
 		t.Error("an unknown route goes nowhere")
@@ -139,6 +153,38 @@ func TestSameHeadersAndCrons(t *testing.T) {
 		return r.Method == "GET" && r.Pattern == one.Crons[0].Path && r.Access == server.AccessScheduler
 	}) {
 		t.Errorf("%s is no route of the scheduler's", one.Crons[0].Path)
+	}
+}
+
+// The headers of the dashboard's files are those of no route. Vercel's pattern excludes the routes by how they begin.
+func TestHeadersAreOfFilesAlone(t *testing.T) {
+	var config struct{ Headers []struct{ Source string } }
+	readJSON(t, "../vercel.json", &config)
+	source, ok1 := strings.CutPrefix(config.Headers[0].Source, "/((?!")
+	source, ok2 := strings.CutSuffix(source, ").*)")
+	if len(config.Headers) != 1 || !ok1 || !ok2 {
+		t.Fatalf("%+v is not read by this test", config.Headers)
+	}
+	route := regexp.MustCompile("^/(" + source + ")")
+	hole := regexp.MustCompile(`\{[a-z.]+\}`)
+	for _, r := range server.Routes() {
+		if path := hole.ReplaceAllString(r.Pattern, "x"); !route.MatchString(path) && !strings.HasPrefix(path, "/.well-known/") {
+			t.Errorf("%s has the headers of a page", path)
+		}
+	}
+	for alias := range server.Aliases() {
+		if path := hole.ReplaceAllString(alias, "x"); !route.MatchString(path) {
+			t.Errorf("%s has the headers of a page", path)
+		}
+	}
+	err := filepath.WalkDir("../public", func(name string, entry fs.DirEntry, err error) error {
+		if path := strings.TrimPrefix(filepath.ToSlash(name), "../public"); err == nil && !entry.IsDir() && route.MatchString(path) {
+			t.Errorf("%s has no headers of a page", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

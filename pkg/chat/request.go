@@ -119,6 +119,8 @@ type Part struct {
 	// for it, such as its text.
 	Dialect string `json:",omitempty"`
 	Instead []Part `json:",omitempty"`
+	// At is where the caller's body has a part that is no text, call or result, for errors: messages[1].content[0].
+	At string `json:"-"`
 }
 
 // Media is a picture, a sound or a document, by URL or as data. The gateway
@@ -197,6 +199,7 @@ type Tool struct {
 	CallType string      `json:",omitempty"`
 	Tools    []Tool      `json:",omitempty"` // of a group
 	Hosted   *HostedTool `json:",omitempty"` // nil: the provider does not run it, or nobody knows
+	At       string      `json:"-"`          // where the caller's body has one with Raw, for errors: tools[2]
 }
 
 // HostedTool is what a tool does that the provider runs, so far as several providers have the like.

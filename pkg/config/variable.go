@@ -82,7 +82,7 @@ func Variables() []Variable {
 		{Name: "MODEL_PRICES",
 			Description: "Prices that override list prices, USD per million tokens, as JSON: `{\"openai/gpt-5-mini\":{\"input\":0.25,\"output\":2,\"cacheRead\":0.025}}`; a name may end in `*`."},
 		{Name: "CORS_ORIGINS", Default: "*",
-			Description: "Browser origins, separated by commas, that may call `/api/chat`, `/v1` and `/v1beta`; `*` is any."},
+			Description: "Browser origins, separated by commas, that may call `/api/chat` and the routes of SDKs, such as `/v1` and `/v1beta`; `*` is any."},
 	}
 	variables = append(variables, baseURLVariables()...)
 	return append(variables, limitVariables()...)

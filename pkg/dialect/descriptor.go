@@ -16,6 +16,11 @@ type Dialect struct {
 	Name Name
 	// Bases are the paths below which the routes of the dialect lie.
 	Bases []string
+	// Aliases are other bases of the routes below Bases[0]: those that the SDKs of the dialect's providers have in
+	// the program, so that their users set the host alone.
+	Aliases []string
+	// Roots are the routes, and those below them, that are also served without a base: "/chat/completions".
+	Roots []string
 	// Paths tell requests of the dialect's clients by their path.
 	Paths Paths
 	// Endpoints are the ways to ask.
@@ -34,7 +39,8 @@ type Dialect struct {
 	KeyHeader string
 	// RequestIDHeader is a header in which the clients look for the request's id, beside X-Request-ID.
 	RequestIDHeader string
-	// SharesPaths says that clients of other dialects ask at the same paths. They are told by their ClientHeader.
+	// SharesPaths says that clients of other dialects ask at the same paths, except those of Paths.Own. They are told
+	// by their ClientHeader.
 	SharesPaths bool
 	// ClientHeader is a header that the clients always send.
 	ClientHeader string
@@ -137,6 +143,7 @@ type Paths struct {
 	Below   []string // the path itself, or one below it
 	Contain []string
 	EndIn   []string
+	Own     []string // they end in these, and no other dialect's client asks there
 	Methods []string // what the method after a model and a colon ends in
 }
 
@@ -144,8 +151,12 @@ type Paths struct {
 func (p Paths) Match(path string) bool {
 	trimmed := strings.TrimRight(path, "/")
 	return slices.ContainsFunc(p.Contain, func(s string) bool { return strings.Contains(path, s) }) ||
-		slices.ContainsFunc(p.EndIn, func(s string) bool { return strings.HasSuffix(trimmed, s) }) ||
+		slices.ContainsFunc(p.EndIn, func(s string) bool { return strings.HasSuffix(trimmed, s) }) || p.owns(trimmed) ||
 		slices.ContainsFunc(p.Below, func(s string) bool { return below(path, s) }) || p.matchMethod(path)
+}
+
+func (p Paths) owns(path string) bool {
+	return slices.ContainsFunc(p.Own, func(s string) bool { return strings.HasSuffix(path, s) })
 }
 
 // matchMethod matches models/MODEL:method.
@@ -169,7 +180,7 @@ func Of(dialects []*Dialect, path string, header http.Header) *Dialect {
 	if i < 0 {
 		return nil
 	}
-	if dialects[i].SharesPaths {
+	if dialects[i].SharesPaths && !dialects[i].Paths.owns(strings.TrimRight(path, "/")) {
 		for _, d := range dialects {
 			if d.ClientHeader != "" && header.Get(d.ClientHeader) != "" {
 				return d

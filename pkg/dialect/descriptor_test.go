@@ -84,3 +84,60 @@ func TestDescriptorsAreComplete(t *testing.T) {
 		}
 	}
 }
+
+func TestCanonicalPaths(t *testing.T) {
+	for path, want := range map[string]string{
+		"/v1/chat/completions":             "",
+		"/openai/v1/chat/completions":      "/v1/chat/completions",
+		"/api/v1/chat/completions":         "/v1/chat/completions",
+		"/inference/v1/models/a/b":         "/v1/models/a/b",
+		"/v1beta/openai/embeddings":        "/v1/embeddings",
+		"/v1beta/openai":                   "/v1",
+		"/v1/openai/v1/audio/speech":       "/v1/audio/speech",
+		"/openai/v1/openai/v1/models":      "/v1/models",
+		"/v1/openai/v1/openai/v1/models":   "/v1/models",
+		"/chat/completions":                "/v1/chat/completions",
+		"/responses/resp_1/input_items":    "/v1/responses/resp_1/input_items",
+		"/anthropic/v1/messages":           "/v1/messages",
+		"/messages/count_tokens/":          "/v1/messages/count_tokens",
+		"//v1///chat//completions//":       "/v1/chat/completions",
+		"/v1alpha/models":                  "/v1beta/models",
+		"/v1alpha/models/m:countTokens":    "/v1beta/models/m:countTokens",
+		"/v1/models/a/b:generateContent":   "/v1beta/models/a/b:generateContent",
+		"/v1/a/b:generateContent":          "/v1beta/models/a/b:generateContent",
+		"/v1beta/openai/m:generateContent": "/v1beta/models/openai/m:generateContent",
+		"/v1beta/a/b%3AgenerateContent":    "/v1beta/models/a/b%3AgenerateContent",
+		"/models/m:generateContent":        "/v1beta/models/m:generateContent",
+		"/v1/v1beta/m:generateContent":     "",
+		"/v1/a:other":                      "",
+		"/openai/v10/models":               "",
+		"/chat/completionsx":               "",
+		"/api/keys":                        "",
+		"/":                                "",
+		"":                                 "",
+	} {
+		if want == "" {
+			want = path
+		}
+		if got := dialect.Canonical(all(), path); got != want {
+			t.Errorf("%q: %q, want %q", path, got, want)
+		}
+	}
+}
+
+// A canonical path stays as it is, and a path always begins with a slash.
+func FuzzCanonical(f *testing.F) {
+	for _, path := range []string{"/v1/openai/v1/models", "//", "/a//b:generateContent/", "/%ff:countTokens", "/models/:generateContent"} {
+		f.Add(path)
+	}
+	dialects := all()
+	f.Fuzz(func(t *testing.T, path string) {
+		if path == "" || path[0] != '/' {
+			return
+		}
+		once := dialect.Canonical(dialects, path)
+		if once == "" || once[0] != '/' {
+			t.Errorf("%q: %q", path, once)
+		}
+	})
+}

@@ -204,8 +204,12 @@ func (c *Client) refused(p *Provider, secret string, resp *http.Response, body *
 func (c *Client) header(p *Provider, secret string, enc dialect.Encoded, opts Options) http.Header {
 	h := make(http.Header, 8)
 	for _, name := range p.ForwardedRequestHeaders {
-		if v := opts.Header[name]; len(v) > 0 {
-			h[name] = v[:1]
+		switch lines := opts.Header[name]; len(lines) {
+		case 0:
+		case 1:
+			h[name] = lines
+		default: // a list, such as Anthropic's betas, may come in several lines (RFC 9110, 5.3)
+			h[name] = []string{strings.Join(distinct(lines), ",")}
 		}
 	}
 	for name, v := range enc.Header {
@@ -235,6 +239,20 @@ func (c *Client) header(p *Provider, secret string, enc dialect.Encoded, opts Op
 	h[name] = []string{v}
 	return h
 }
+
+// distinct returns the lines without repetitions.
+func distinct(lines []string) []string {
+	var list []string
+	for _, line := range lines {
+		if !slices.Contains(list, line) && len(list) < maxHeaderLines {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// maxHeaderLines bounds how many lines of one header are forwarded.
+const maxHeaderLines = 64
 
 // target returns the URL of a path below the base URL. It refuses a path that leaves the provider's
 // host.

@@ -126,14 +126,14 @@ func TestBetasAreJoined(t *testing.T) {
 	})
 	needs := request
 	needs.Header = http.Header{"Anthropic-Beta": {"files"}}
-	for _, h := range []http.Header{nil, {"Anthropic-Beta": {"a,b"}}} {
+	for _, h := range []http.Header{nil, {"Anthropic-Beta": {"a,b"}}, {"Anthropic-Beta": {"a", "b,c", "a"}}} {
 		resp, err := c.Do(deadline(t), p, secret, needs, Options{Header: h})
 		if err != nil {
 			t.Fatal(err)
 		}
 		resp.ReadAll()
 	}
-	if fmt.Sprint(got) != "[files a,b,files]" {
+	if fmt.Sprint(got) != "[files a,b,files a,b,c,files]" {
 		t.Error(got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -129,7 +130,7 @@ func (r reply) check() {
 	}
 }
 
-// told is what an error says, in whichever dialect it is told: the path decides or, where there is no route, the shape. code is the gateway's own, "" in
+// told is what an error says, in whichever dialect it is told: the path decides or, where there is no route or an alias, the shape. code is the gateway's own, "" in
 // the other dialects; issues is how a list of issues begins.
 func (r reply) told() (code, issues, kind, message, id string) {
 	_, path, _ := strings.Cut(r.what, " ")
@@ -149,13 +150,13 @@ func (r reply) told() (code, issues, kind, message, id string) {
 		return "", "", "", "", ""
 	}
 	issues = `"issues":[{"path":`
-	odd := r.status == 404
+	odd := r.status == 404 || e.Error.Status != "" || aliased(path)
 	switch {
 	case strings.HasPrefix(path, "/v1/messages"), odd && e.Type == "error":
 		return "", issues, e.Error.Type, e.Error.Message, e.AnthropicID
 	case odd && e.Error.Status != "":
 		id, _, _ := strings.Cut(r.body[strings.Index(r.body, `"requestId":"`)+13:], `"`)
-		return "", issues, e.Error.Status, e.Error.Message, id
+		return "", `"fieldViolations":[{"`, e.Error.Status, e.Error.Message, id
 	case strings.HasPrefix(path, "/v1/") || path == "/v1", odd && e.Error.Type != "":
 		return "", issues, e.Error.Type, e.Error.Message, r.header.Get("X-Request-ID") // OpenAI's dialect has it in the header only
 	case strings.HasPrefix(path, "/v1beta/") || path == "/v1beta":
@@ -164,6 +165,13 @@ func (r reply) told() (code, issues, kind, message, id string) {
 	}
 	code, _ = e.Error.Code.(string)
 	return code, issues, code, e.Error.Message, e.RequestID
+}
+
+// aliased says whether the path is that of no pattern, and leads to a route of SDKs.
+func aliased(path string) bool {
+	return !slices.ContainsFunc([]string{"/v1/", "/v1beta/", "/api/", "/health"}, func(own string) bool {
+		return strings.HasPrefix(path, own)
+	}) || strings.HasPrefix(path, "/api/v1/") || strings.HasPrefix(path, "/v1beta/openai/")
 }
 
 // anyIssues, as the part that refused looks for, is a list of issues in the dialect of the answer.

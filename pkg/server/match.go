@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 )
 
@@ -74,10 +75,26 @@ func (t *table) find(path string) (e *endpoint, rest string) {
 	return nil, ""
 }
 
+// findOf returns the endpoint of an escaped path as find does, or that of the canonical path, if it is of a dialect for
+// SDKs. It also returns the path by which the dialect is told.
+func (t *table) findOf(d *dialects, path string) (e *endpoint, rest, canonical string) {
+	if e := t.exact[path]; e != nil {
+		return e, "", path
+	}
+	canonical = dialect.Canonical(d.list, path)
+	if e, rest = t.find(canonical); e != nil && (e.group.ofDialect() || canonical == path) {
+		return e, rest, canonical
+	}
+	if e, rest = t.find(path); e != nil {
+		return e, rest, path
+	}
+	return nil, "", canonical
+}
+
 func (e *endpoint) match(path string) (id string, ok bool) {
 	for i, want := range e.segments {
 		if strings.HasSuffix(want, "...}") {
-			return path, path != ""
+			return path, path != "" && !strings.HasPrefix(path, "/") && !strings.HasSuffix(path, "/") && !strings.Contains(path, "//")
 		}
 		segment, rest, more := strings.Cut(path, "/")
 		if more != (i < len(e.segments)-1) {

@@ -9,14 +9,14 @@ import (
 // Vercel's functions do not use it, as Vercel routes requests to the handlers itself. Mount panics if
 // a group has no handler.
 func Mount(handlers map[Group]http.HandlerFunc) http.Handler {
-	t := newTable(Routes())
+	t, d := newTable(Routes()), newDialects(nil)
 	for _, r := range Routes() {
 		if handlers[r.Group] == nil {
 			panic("server: no handler for the group " + string(r.Group))
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if e, _ := t.find(r.URL.EscapedPath()); e != nil {
+		if e, _, _ := t.findOf(d, r.URL.EscapedPath()); e != nil {
 			handlers[e.group](w, r)
 			return
 		}

@@ -117,7 +117,9 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 		w: newResponse(w, r, time.Minute), r: r, id: store.NewID(now.UnixMilli()), begun: now, proxied: true,
 		bodyTimeout: 10 * time.Second,
 	}
-	c.dialect, c.claimed = newDialects(nil).of(r.URL.Path, r.Header)
+	d := newDialects(nil)
+	_, _, path := newTable(Routes()).findOf(d, r.URL.EscapedPath())
+	c.dialect, c.claimed = d.of(path, r.Header)
 	c.secure()
 	sharing{}.head(c)
 	c.drain()

@@ -26,6 +26,13 @@ const (
 	Cron      Group = "cron"
 )
 
+// ofDialect says whether the group's routes are those of SDKs. Each of these groups' files serves the routes of the
+// others, too: their paths lie among each other, and a platform's rewrites tell them by their beginning alone.
+func (g Group) ofDialect() bool { return g == OpenAI || g == Anthropic || g == Gemini }
+
+// serves says whether the group's file serves a route of the other group.
+func (g Group) serves(other Group) bool { return g == other || g.ofDialect() && other.ofDialect() }
+
 // Access says who may call a route.
 type Access uint8
 
@@ -78,6 +85,29 @@ func Routes() []Route {
 		}
 	}
 	return routes
+}
+
+// Aliases returns the paths of other bases, and without a base, at which routes of Routes are served as well: of each
+// path, that route's pattern.
+func Aliases() map[string]string {
+	aliases, d := map[string]string{}, newDialects(nil)
+	for _, r := range Routes() {
+		of := d.named(dialect.Name(r.Group))
+		for _, base := range of.Bases {
+			rest, ok := strings.CutPrefix(r.Pattern, base+"/")
+			for _, alias := range of.Aliases {
+				if ok {
+					aliases[alias+"/"+rest] = r.Pattern
+				}
+			}
+			for _, root := range of.Roots {
+				if path := "/" + rest; ok && (path == root || strings.HasPrefix(path, root+"/")) {
+					aliases[path] = r.Pattern
+				}
+			}
+		}
+	}
+	return aliases
 }
 
 // basePlaceholder at the beginning of a pattern stands for each of the bases of the group's dialect.

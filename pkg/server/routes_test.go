@@ -90,10 +90,12 @@ func TestWrongBaseURLs(t *testing.T) {
 	const openAI, anthropic, gemini = "The base URL for OpenAI's SDKs is https://gate.example/v1", "The base URL for Anthropic's SDKs is https://gate.example", "The base URL for Google's SDKs is https://gate.example"
 	caller := w.anyone().with("Host", "gate.example", tlsHeader, "1")
 	for path, want := range map[string]string{
-		"/v1/v1/chat/completions": openAI, "//v1/chat/completions": openAI, "/v1//chat/completions": openAI, "/chat/completions": openAI, "/api/chat/completions": openAI, "/openai/v1/responses": openAI,
-		"/v1/chat/completions/": openAI, "/embeddings": openAI, "/responses": openAI, "/models": openAI, "/v1/v1/models": openAI, "/v1": openAI, "/v1/": openAI, "/v1/chat/completions/chat/completions": openAI,
-		"/v1/v1/messages": anthropic, "//v1/messages": anthropic, "/v1/messages/v1/messages": anthropic, "/anthropic/v1/messages/count_tokens": anthropic, "/v1/messages/": anthropic, "/messages": anthropic, "/v1//messages": anthropic,
-		"/v1beta/v1beta/models/m:generateContent": gemini, "/v1/v1beta/models/m:streamGenerateContent": gemini, "//v1beta/models/m:countTokens": gemini, "/models/m:generateContent": gemini, "/v1beta": gemini, "/v1beta//models": gemini,
+		"/v1/v1/chat/completions": openAI, "/api/chat/completions": openAI, "/v1/v1/models": openAI, "/v1": openAI, "/v1/": openAI,
+		"/v1/chat/completions/chat/completions": openAI, "/openai/v1/nothing": openAI, "/api/v1": openAI, "/inference/v1/x": openAI,
+		"/v1beta/openai/nothing": openAI, "/openai/chat/completions": openAI, "/chat/completions/x": openAI,
+		"/v1/v1/messages": anthropic, "/v1/messages/v1/messages": anthropic, "/messages/x": anthropic, "/api/v1/messages/x": anthropic,
+		"/v1beta/v1beta/models/m:generateContent": gemini, "/v1/v1beta/models/m:streamGenerateContent": gemini, "/v1beta": gemini,
+		"/v1beta/files": gemini, "/v1alpha/files": gemini,
 	} {
 		r := caller.post(path, "{}")
 		var v struct {
@@ -116,7 +118,7 @@ func TestWrongBaseURLs(t *testing.T) {
 	if r.status != 404 || !strings.Contains(r.body, anthropic) {
 		t.Errorf("%d %s", r.status, r.body)
 	}
-	for _, path := range []string{"/api", "/chat", "/api/models/x", "/v2", "/messages/x"} {
+	for _, path := range []string{"/api", "/chat", "/api/models/x", "/v2", "/chat/x"} {
 		if r := caller.get(path); r.status != 404 || strings.Contains(r.body, "base URL") {
 			t.Errorf("%s: %d %s", path, r.status, r.body)
 		}
@@ -208,6 +210,101 @@ func FuzzRequest(f *testing.F) {
 			t.Error("a panic")
 		}
 	})
+}
+
+// Routes of SDKs are served at the base paths that SDKs of other providers have in the program, and with slashes too many.
+func TestAliases(t *testing.T) {
+	w := newWorld(t)
+	ann := w.user("ann")
+	for _, provider := range []string{"openai", "anthropic", "gemini"} {
+		ann.key(provider, apiKey)
+	}
+	_, token, holder := ann.token("t")
+	const (
+		turns    = `"messages":[{"role":"user","content":"Hello!"}]`
+		contents = `{"contents":[{"role":"user","parts":[{"text":"Hello!"}]}]}`
+	)
+	bodies := map[string]string{
+		"/v1/chat/completions":      `{"model":"gpt-4o-mini",` + turns + `}`,
+		"/v1/responses":             `{"model":"gpt-4o-mini","input":"Hello!"}`,
+		"/v1/embeddings":            `{"model":"text-embedding-3-small","input":"Hello!"}`,
+		"/v1/messages":              `{"model":"gpt-4o-mini","max_tokens":50,` + turns + `}`,
+		"/v1/messages/count_tokens": `{"model":"claude-haiku-4-5",` + turns + `}`,
+		"/v1/models":                "", "/v1/models/gpt-4o-mini": "",
+	}
+	ask := func(path, body string) reply {
+		if body == "" {
+			return holder.get(path)
+		}
+		return holder.post(path, body)
+	}
+	for path, body := range bodies {
+		rest := strings.TrimPrefix(path, "/v1")
+		for _, base := range []string{"/openai/v1", "/api/v1", "/inference/v1", "/v1beta/openai", "/anthropic/v1", "", "/v1/openai/v1",
+			"/openai/v1/openai/v1", "/v1/inference/v1", "//v1", "/v1/", "/openai//v1/", "//"} {
+			want := ask(path, body).want(200)
+			got := ask(base+rest, body).want(200)
+			if body == "" && got.body != want.body {
+				t.Errorf("%s: %s, want %s", got.what, got.body, want.body)
+			}
+			ask(base+rest+"/", body).want(200)
+			wrong := holder.do("PUT", base+rest, body).want(405)
+			if of := holder.do("PUT", path, body); wrong.header.Get("Allow") != of.header.Get("Allow") || wrong.text("error.type") != of.text("error.type") {
+				t.Errorf("%s: %s %s", wrong.what, wrong.header.Get("Allow"), wrong.body)
+			}
+			preflight := w.anyone().with("Origin", "https://app.example", "Access-Control-Request-Method", "POST",
+				"Access-Control-Request-Headers", "authorization").do("OPTIONS", base+rest, "").want(204)
+			if preflight.header.Get("Access-Control-Allow-Origin") != "*" || preflight.header.Get("Access-Control-Allow-Headers") == "" {
+				t.Errorf("%s: %v", preflight.what, preflight.header)
+			}
+		}
+	}
+	for _, version := range []string{"/v1", "/v1beta", "/v1alpha", "/v1/", "//v1beta", ""} {
+		for _, model := range []string{"models/gemini-2.5-flash", "models/openai/gpt-4o-mini", "models//gemini-2.5-flash"} {
+			for _, method := range []string{"generateContent", "streamGenerateContent", "streamGenerateContent?alt=sse", "countTokens"} {
+				holder.post(version+"/"+model+":"+method, contents).want(200)
+				if version != "" {
+					holder.post(version+"/"+strings.TrimPrefix(model, "models/")+":"+method, contents).want(200)
+				}
+			}
+		}
+	}
+	google := w.anyone().with("X-Goog-Api-Key", token)
+	want := google.get("/v1beta/models").want(200).body
+	for _, version := range []string{"/v1", "/v1alpha", "/v1/", "//v1"} {
+		if got := google.get(version + "/models").want(200); got.body != want {
+			t.Errorf("%s: %s", got.what, got.body)
+		}
+		if got := google.get(version + "/models/gemini-2.5-flash").want(200).text("name"); got != "models/gemini-2.5-flash" {
+			t.Errorf("%s: %s", version, got)
+		}
+		google.get(version+"/models/nothing").want(404).is("error.status", "NOT_FOUND")
+		google.get(version+"/files").want(404).is("error.status", "NOT_FOUND")
+	}
+	// Errors at the paths that are OpenAI's alone stay its own, whichever header has the token.
+	google.post("/v1/chat/completions", "{}").want(400).is("error.type", "invalid_request_error")
+}
+
+// What the gateway itself serves below /api has no other paths.
+func TestOwnRoutesHaveNoAliases(t *testing.T) {
+	w := newWorld(t)
+	root := w.admin("root")
+	for path, pattern := range server.Aliases() {
+		if strings.HasPrefix(pattern, "/api/") || !strings.HasPrefix(pattern, "/v1") {
+			t.Errorf("%s leads to %s", path, pattern)
+		}
+	}
+	for _, r := range server.Routes() {
+		if !strings.HasPrefix(r.Pattern, "/api/") {
+			continue
+		}
+		for _, path := range []string{"/openai" + r.Pattern, strings.Replace(r.Pattern, "/api/", "/api/v1/", 1), strings.TrimPrefix(r.Pattern, "/api"), r.Pattern + "/"} {
+			if strings.HasPrefix(path, "/api/v1/chat") || strings.HasPrefix(path, "/limits") || strings.HasPrefix(path, "/api/v1/limits") {
+				continue
+			}
+			root.do(r.Method, strings.ReplaceAll(path, "{id}", root.id.String()), "").want(404)
+		}
+	}
 }
 
 // No management route takes a parameter that it does not know for one that was not given.

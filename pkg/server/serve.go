@@ -19,7 +19,7 @@ func (a *App) Handler(group Group) http.Handler {
 // ServeHTTP serves the whole route table.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var group Group
-	if e, _ := a.table.find(r.URL.EscapedPath()); e != nil {
+	if e, _, _ := a.table.findOf(a.dialects, r.URL.EscapedPath()); e != nil {
 		group = e.group
 	}
 	a.Serve(group, w, r)
@@ -28,9 +28,10 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Serve answers a request whose route has to be in the group. It panics only to abort an answer that has
 // begun and cannot be finished.
 func (a *App) Serve(group Group, w http.ResponseWriter, r *http.Request) {
-	c := a.newCall(w, r)
-	if e, path := a.table.find(r.URL.EscapedPath()); e != nil && e.group == group {
-		c.endpoint, c.path = e, path
+	e, rest, path := a.table.findOf(a.dialects, r.URL.EscapedPath())
+	c := a.newCall(w, r, path)
+	if e != nil && group.serves(e.group) {
+		c.endpoint, c.path = e, rest
 	}
 	defer a.finish(c)
 	defer a.recover(c)
@@ -42,13 +43,14 @@ func (a *App) Serve(group Group, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (a *App) newCall(w http.ResponseWriter, r *http.Request) *call {
+// newCall returns the call of a request; path is the canonical one.
+func (a *App) newCall(w http.ResponseWriter, r *http.Request, path string) *call {
 	begun := a.Now()
 	c := &call{
 		w: newResponse(w, r, a.Config.Limits.Write), r: r, id: store.NewID(begun.UnixMilli()), begun: begun,
 		budget: a.budget, bodyTimeout: a.Config.Limits.BodyProgress,
 	}
-	c.dialect, c.claimed = a.dialects.of(r.URL.Path, r.Header)
+	c.dialect, c.claimed = a.dialects.of(path, r.Header)
 	c.client, c.proxied = a.proxies.client(r)
 	a.warnOfUnlistedProxy(r)
 	if r.ContentLength != 0 {

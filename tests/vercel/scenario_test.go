@@ -238,6 +238,14 @@ func (v *visit) chats(token string) {
 	v.want(200, "GET", "/v1/models/gpt-4o-mini", token, "")
 	v.want(200, "GET", "/v1beta/models", token, "")
 	v.want(200, "GET", "/v1beta/models/gpt-4o-mini", token, "")
+	for _, base := range []string{"/openai/v1", "/api/v1", "/inference/v1", "/v1beta/openai", ""} {
+		v.want(200, "POST", base+"/chat/completions", token, fmt.Sprintf(openAI, false))
+		v.want(200, "GET", base+"/models/gpt-4o-mini", token, "")
+	}
+	for _, version := range []string{"/v1", "/v1alpha"} {
+		v.want(200, "POST", version+"/models/gpt-4o-mini:generateContent", token, gemini)
+		v.want(200, "POST", version+"/openai/gpt-4o-mini:generateContent", token, gemini)
+	}
 	v.want(400, "POST", "/api/chat", token, `{"messages":[]}`)
 	v.want(400, "POST", "/v1/messages", token, `{"model":"gpt-4o-mini"}`)
 	v.want(403, "GET", "/api/keys", token, "")

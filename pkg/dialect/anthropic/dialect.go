@@ -9,6 +9,8 @@ func NewDialect() *dialect.Dialect {
 		Name:      Name,
 		RateLimit: rateLimit,
 		Bases:     []string{"/v1"},
+		Aliases:   []string{"/anthropic/v1"}, // DeepSeek's and others' form of this dialect
+		Roots:     []string{"/messages"},
 		Paths: dialect.Paths{
 			Below: []string{"/v1/messages"},
 			EndIn: []string{"/messages", "/messages/count_tokens"},

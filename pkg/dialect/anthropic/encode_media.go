@@ -11,6 +11,7 @@ import (
 
 // media writes an image or a document.
 func (e *encoder) media(p *chat.Part) {
+	e.BeginPart(p)
 	m := p.Media
 	switch {
 	case p.Kind == chat.Image && m != nil:
@@ -21,16 +22,16 @@ func (e *encoder) media(p *chat.Part) {
 		e.source(m, imageType(m.MIMEType))
 	case p.Kind == chat.File && m != nil:
 		if body.IsVideo(m) {
-			e.Refuse("messages", "video cannot be sent to %s", e.Provider())
+			e.RefusePart("video cannot be sent to %s", e.Provider())
 		}
 		e.Raw(`{"type":"document","source":`)
 		e.document(m)
 		e.Optional(`,"title":`, m.Filename)
 		e.Optional(`,"context":`, m.Context)
 	case p.Kind == chat.Audio:
-		e.Refuse("messages", "%s does not take audio", e.Provider())
+		e.RefusePart("%s does not take audio", e.Provider())
 	default:
-		e.Refuse("messages", "a part of a message cannot be sent to %s", e.Provider())
+		e.RefusePartType()
 	}
 	e.cache(p.Cache)
 	e.Raw("}")
@@ -45,9 +46,9 @@ func (e *encoder) source(m *chat.Media, mimeType string) {
 		e.files = true
 		e.Member(`{"type":"file","file_id":`, m.FileID)
 	case m.Data == "":
-		e.Refuse("messages", "a medium without URL and data cannot be sent to %s", e.Provider())
+		e.RefusePart("a medium without URL and data cannot be sent to %s", e.Provider())
 	case mimeType == "":
-		e.Refuse("messages", "%s does not take media of the type %q: it knows image/jpeg, image/png, image/gif, image/webp, application/pdf and text",
+		e.RefusePart("%s does not take media of the type %q: it knows image/jpeg, image/png, image/gif, image/webp, application/pdf and text",
 			e.Provider(), m.MIMEType)
 	default:
 		e.Member(`{"type":"base64","media_type":`, mimeType)
@@ -81,7 +82,7 @@ func (e *encoder) document(m *chat.Media) {
 	}
 	text, err := base64.StdEncoding.DecodeString(m.Data)
 	if err != nil || !utf8.Valid(text) {
-		e.Refuse("messages", "a document of the type %s is not text in base64", mimeType)
+		e.RefusePart("a document of the type %s is not text in base64", mimeType)
 	}
 	e.Member(`{"type":"text","media_type":"text/plain","data":`, string(text))
 	e.Raw("}")

@@ -119,6 +119,9 @@ func (d *decoder) block(v jsonx.Value, role chat.Role) chat.Part {
 	if only != "" && only != role {
 		d.Unfit(v, "a block of this type only goes with the role %s", only)
 	}
+	if p.Media != nil || p.Kind == chat.Unrendered {
+		p.At = d.PathOf(v)
+	}
 	if mark := v.Get("cache_control"); mark.Given() {
 		d.mark(&p, d.cache(mark))
 	}

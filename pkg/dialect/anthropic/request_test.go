@@ -167,7 +167,7 @@ func TestRequestRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v in %s", seed, err, enc.Body)
 		}
-		if !reflect.DeepEqual(got, want) {
+		if !reflect.DeepEqual(dialecttest.Placeless(got), want) {
 			t.Fatalf("seed %d:\n got %s\nwant %s", seed, dialecttest.Indented(t, got), dialecttest.Indented(t, want))
 		}
 	}

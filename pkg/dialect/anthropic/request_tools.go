@@ -21,7 +21,9 @@ func (d *decoder) tools(v jsonx.Value) {
 // tool reads a function, which has no type or the type custom, or keeps one of Anthropic's own.
 func (d *decoder) tool(v jsonx.Value) chat.Tool {
 	if kind := v.Get("type"); kind.Given() && !kind.Is("custom") {
-		return ownTool(d.Str(kind), v)
+		t := ownTool(d.Str(kind), v)
+		t.At = d.PathOf(v)
+		return t
 	}
 	t := chat.Tool{Name: d.Text(v, "name")}
 	if name := v.Get("name"); name.Kind() == jsonx.String && !body.MadeOf(t.Name, 128, "_-") {

@@ -21,7 +21,7 @@ func (e *encoder) tool(t *chat.Tool) {
 		return
 	default:
 		if t.Hosted == nil || !e.hosted(t.Hosted) {
-			e.Refuse("tools", "the tool %q of type %q cannot be sent to %s", t.Name, body.TypeOf(t), e.Provider())
+			e.RefuseTool(t, "the tool %q of type %q cannot be sent to %s", t.Name, body.TypeOf(t), e.Provider())
 		}
 		return
 	}

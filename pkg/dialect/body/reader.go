@@ -20,6 +20,7 @@ type Reader struct {
 	// Passes, unless nil, is a request that may go to a provider of the caller's own dialect, which may know more values
 	// than the gateway: what only a translation needs is noted there instead of being an issue.
 	Passes     *chat.Request
+	paths      jsonx.Paths
 	called     map[string]string // the functions of the calls so far, by the calls' ids
 	signatures map[string]string // of calls, by id
 }
@@ -36,6 +37,9 @@ func (r *Reader) Unfit(v jsonx.Value, format string, args ...any) {
 	}
 	NoteForeignAt(r.Passes, v, fmt.Sprintf(format, args...))
 }
+
+// PathOf returns where the value is in the body.
+func (r *Reader) PathOf(v jsonx.Value) string { return r.paths.Of(v) }
 
 // Str reads a string.
 func (r *Reader) Str(v jsonx.Value) string {

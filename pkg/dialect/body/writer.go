@@ -19,6 +19,7 @@ type Writer struct {
 	// Effort of reasoning is as it will be sent; empty if nothing is said.
 	Effort string
 
+	part       *chat.Part // that is written
 	rules      *dialect.CommonRules
 	exceptions dialect.ModelExceptions // of the request's model
 }

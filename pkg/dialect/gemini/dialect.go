@@ -13,8 +13,11 @@ func NewDialect() *dialect.Dialect {
 	return &dialect.Dialect{
 		Name:  Name,
 		Bases: []string{"/v1beta"},
+		// The versions of the API (ai.google.dev/gemini-api/docs/api-versions). The routes of /v1 that are not told
+		// by their method lie beside those of other dialects.
+		Aliases: []string{"/v1alpha"},
 		Paths: dialect.Paths{
-			Contain: []string{"/v1beta"},
+			Contain: []string{"/v1beta", "/v1alpha"},
 			Methods: []string{"Content", "countTokens"},
 		},
 		Endpoints: []dialect.Endpoint{
@@ -24,6 +27,6 @@ func NewDialect() *dialect.Dialect {
 			{Name: "generate-count", Method: "countTokens", Count: count},
 		},
 		Models: modelEncoder{}, Errors: NewServer("", Whole),
-		SDKs: "Google's", KeyHeader: "X-Goog-Api-Key",
+		SDKs: "Google's", KeyHeader: "X-Goog-Api-Key", ClientHeader: "X-Goog-Api-Key",
 	}
 }

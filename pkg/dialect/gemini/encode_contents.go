@@ -166,7 +166,8 @@ func (e *encoder) assistant(parts []chat.Part, current bool) {
 				e.Out = jsonx.AppendCompact(e.Out, p.Raw)
 			}
 		default:
-			e.Refuse("messages", "a part of a message cannot be sent to %s", e.Provider())
+			e.BeginPart(p)
+			e.RefusePartType()
 		}
 	}
 }

@@ -12,10 +12,11 @@ import (
 
 // media writes an image, audio or a document.
 func (e *encoder) media(p *chat.Part) {
+	e.BeginPart(p)
 	m := p.Media
 	switch {
 	case p.Kind != chat.Image && p.Kind != chat.Audio && p.Kind != chat.File || m == nil:
-		e.Refuse("messages", "a part of a message cannot be sent to %s", e.Provider())
+		e.RefusePartType()
 	case m.Data != "":
 		e.Raw(`{"inlineData":`)
 		e.Out = appendBlob(e.Out, p.Kind, m)
@@ -29,11 +30,11 @@ func (e *encoder) media(p *chat.Part) {
 		e.Str(cmp.Or(m.FileID, m.URL))
 		e.Raw("}}")
 	case m.URL != "":
-		e.Refuse("messages", "%s does not fetch from URLs: send the content itself as a data URL or in base64, or a URI of Gemini's Files API", e.Provider())
+		e.RefusePart("%s does not fetch from URLs: send the content itself as a data URL or in base64, or a URI of Gemini's Files API", e.Provider())
 	case m.FileID != "":
-		e.Refuse("messages", "the file id is not %s's: it must be a URI of Gemini's Files API, such as files/abc-123", e.Provider())
+		e.RefusePart("the file id is not %s's: it must be a URI of Gemini's Files API, such as files/abc-123", e.Provider())
 	default:
-		e.Refuse("messages", "an image, sound or file has no content")
+		e.RefusePart("an image, sound or file has no content")
 	}
 }
 

@@ -49,11 +49,11 @@ func (e *encoder) ownTool(t *chat.Tool) {
 		name = hostedName(t.Hosted.Kind)
 	}
 	if name == "" {
-		e.Refuse("tools", "the tool %q cannot be sent to %s: it takes functions and Gemini's own tools", t.Name, e.Provider())
+		e.RefuseTool(t, "the tool %q cannot be sent to %s: it takes functions and Gemini's own tools", t.Name, e.Provider())
 		return
 	}
 	if h := t.Hosted; len(h.AllowedDomains)+len(h.BlockedDomains) > 0 {
-		e.Refuse("tools", "the tool %q is limited to some domains, which %s cannot do", t.Name, e.Provider())
+		e.RefuseTool(t, "the tool %q is limited to some domains, which %s cannot do", t.Name, e.Provider())
 	} else if h.Near != (chat.Place{}) {
 		e.Warn("the user's location for a %s is not supported by %s: dropped", h.Kind, e.Provider())
 	}

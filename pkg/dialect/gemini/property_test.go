@@ -30,7 +30,7 @@ func TestRequestComesBack(t *testing.T) {
 			if err != nil {
 				t.Fatalf("seed %d, %s: %v in %s", seed, name, err, body)
 			}
-			if !reflect.DeepEqual(got, want) {
+			if !reflect.DeepEqual(dialecttest.Placeless(got), want) {
 				t.Fatalf("seed %d, %s: %s\n got %s\nwant %s", seed, name, body, dialecttest.Indented(t, got), dialecttest.Indented(t, want))
 			}
 		}

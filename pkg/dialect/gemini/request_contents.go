@@ -91,8 +91,10 @@ func (d *decoder) userTurn(parts jsonx.Value) {
 		case "text", "":
 		case "inlineData":
 			out = d.inline(p.data)
+			out.At = d.PathOf(v)
 		case "fileData":
 			out = d.file(p.data)
+			out.At = d.PathOf(v)
 		case "functionResponse":
 			role, out = chat.ToolRole, chat.Part{Kind: chat.Result, ToolResult: d.response(p.data)}
 		default:
@@ -125,13 +127,16 @@ func (d *decoder) modelTurn(parts jsonx.Value) {
 		case "inlineData":
 			t.thoughts.open = false
 			t.parts = append(t.parts, d.inline(p.data))
+			t.parts[len(t.parts)-1].At = d.PathOf(v)
 		case "fileData":
 			t.thoughts.open = false
 			t.parts = append(t.parts, d.file(p.data))
+			t.parts[len(t.parts)-1].At = d.PathOf(v)
 		case "functionResponse":
 			d.Unfit(p.data, "only goes with the role user")
 		default:
 			t.parts = append(t.parts, body.Unrendered(Name, p.kind, v))
+			t.parts[len(t.parts)-1].At = d.PathOf(v)
 		}
 	})
 	switch {

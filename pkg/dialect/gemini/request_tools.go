@@ -21,7 +21,7 @@ func (d *decoder) tools(v jsonx.Value) {
 			case serverTool(name):
 				raw := jsonx.AppendString([]byte("{"), name)
 				raw = append(jsonx.AppendCompact(append(raw, ':'), m.Raw()), '}')
-				d.req.Tools = append(d.req.Tools, chat.Tool{Name: name, Raw: raw, Origin: string(Name), Hosted: hostedTool(name)})
+				d.req.Tools = append(d.req.Tools, chat.Tool{Name: name, Raw: raw, Origin: string(Name), At: d.PathOf(m), Hosted: hostedTool(name)})
 			default:
 				d.unknown(m, "functionDeclarations", "googleSearch", "codeExecution", "urlContext")
 			}

@@ -11,9 +11,13 @@ func NewDialect() *dialect.Dialect {
 		Name:      Name,
 		RateLimit: dialect.XRateLimit,
 		Bases:     []string{"/v1"},
+		// Those of Groq, OpenRouter, Fireworks, and of the form that Gemini has of this dialect. DeepSeek's has none.
+		Aliases: []string{"/openai/v1", "/api/v1", "/inference/v1", "/v1beta/openai"},
+		Roots:   []string{"/chat/completions", "/responses", "/embeddings", "/models"},
 		Paths: dialect.Paths{
 			Below: []string{"/v1"},
-			EndIn: []string{"/chat/completions", "/responses", "/embeddings", "/models"},
+			Own:   []string{"/chat/completions", "/responses", "/embeddings"},
+			EndIn: []string{"/models"},
 		},
 		Endpoints: []dialect.Endpoint{
 			{Name: "completions", StreamType: dialect.EventStream, Chat: func(string) dialect.Server { return server }},

@@ -19,6 +19,7 @@ func (e *encoder) partArray(parts []chat.Part) {
 }
 
 func (e *encoder) part(p *chat.Part) {
+	e.BeginPart(p)
 	switch {
 	case p.Kind == chat.Text:
 		e.Member(`{"type":"text","text":`, p.Text)
@@ -32,7 +33,7 @@ func (e *encoder) part(p *chat.Part) {
 		e.Out = jsonx.AppendCompact(e.Out, p.Raw)
 		return
 	default:
-		e.Refuse("messages", "a part of a message cannot be sent to %s", e.Provider())
+		e.RefusePartType()
 		return
 	}
 	if e.keepsMark(p) {
@@ -45,7 +46,7 @@ func (e *encoder) part(p *chat.Part) {
 
 func (e *encoder) image(m *chat.Media) {
 	if e.Rules.NoImages || m.URL == "" && m.Data == "" {
-		e.Refuse("messages", "this image cannot be sent to %s", e.Provider())
+		e.RefusePart("this image cannot be sent to %s", e.Provider())
 	}
 	e.Raw(`{"type":"image_url","image_url":{"url":`)
 	e.DataURL(m, "image/png")
@@ -65,7 +66,7 @@ func (e *encoder) audio(m *chat.Media) {
 		e.Member(`,"format":`, audioFormat(m))
 		e.Raw("}")
 	default:
-		e.Refuse("messages", "this audio cannot be sent to %s", e.Provider())
+		e.RefusePart("this audio cannot be sent to %s", e.Provider())
 	}
 }
 
@@ -85,7 +86,7 @@ func audioFormat(m *chat.Media) string {
 
 func (e *encoder) file(m *chat.Media) {
 	if body.IsVideo(m) {
-		e.Refuse("messages", "video cannot be sent to %s", e.Provider())
+		e.RefusePart("video cannot be sent to %s", e.Provider())
 	}
 	form := e.Rules.Files
 	if form == FileDocumentURL && (m.URL != "" || m.Data != "") {
@@ -95,7 +96,7 @@ func (e *encoder) file(m *chat.Media) {
 		return
 	}
 	if form == FilesRefused || form == FileDocumentURL || m.URL != "" && form != FileObjectOrURL {
-		e.Refuse("messages", "this file cannot be sent to %s", e.Provider())
+		e.RefusePart("this file cannot be sent to %s", e.Provider())
 	}
 	e.Raw(`{"type":"file","file":{`)
 	if m.FileID != "" {

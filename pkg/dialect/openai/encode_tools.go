@@ -15,7 +15,7 @@ func (e *encoder) tool(t *chat.Tool) {
 	case t.Origin == string(Name):
 		e.Out = jsonx.AppendCompact(e.Out, t.Raw)
 		return
-	case t.Hosted != nil && e.hosted(t.Hosted):
+	case t.Hosted != nil && e.hosted(t):
 		return
 	default:
 		e.refuseTool(t)

@@ -41,7 +41,8 @@ func (t HostedTypes) kinds() []chat.HostedKind {
 }
 
 // hosted writes a tool of another dialect as the provider's own; false if it has none.
-func (e *encoder) hosted(h *chat.HostedTool) bool {
+func (e *encoder) hosted(t *chat.Tool) bool {
+	h := t.Hosted
 	kind := e.Rules.hostedTypes(e.Model)[h.Kind]
 	if kind == "" {
 		return false
@@ -61,7 +62,7 @@ func (e *encoder) hosted(h *chat.HostedTool) bool {
 		}
 		e.Raw("}")
 	case domains > 0:
-		e.Refuse("tools", "the tool %q is limited to some domains, which %s cannot do", h.Kind, e.Provider())
+		e.RefuseTool(t, "the tool %q is limited to some domains, which %s cannot do", h.Kind, e.Provider())
 	}
 	if h.Near != (chat.Place{}) {
 		e.Warn("the user's location for a %s is not supported by %s: dropped", h.Kind, e.Provider())
@@ -72,5 +73,5 @@ func (e *encoder) hosted(h *chat.HostedTool) bool {
 
 // refuseTool refuses a tool that is neither a function nor the provider's own.
 func (e *encoder) refuseTool(t *chat.Tool) {
-	e.Refuse("tools", "the tool %q of type %q cannot be sent to %s", t.Name, body.TypeOf(t), e.Provider())
+	e.RefuseTool(t, "the tool %q of type %q cannot be sent to %s", t.Name, body.TypeOf(t), e.Provider())
 }

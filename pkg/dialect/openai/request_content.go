@@ -63,6 +63,9 @@ func (d *RequestDecoder) part(out []chat.Part, v jsonx.Value, where place) []cha
 	default:
 		p = d.mediaPart(partType, v)
 	}
+	if p.Media != nil || p.Kind == chat.Unrendered {
+		p.At = d.PathOf(v)
+	}
 	switch {
 	case p.Kind == chat.Unrendered && d.format.Strict: // noted with the type
 	case p.Kind == chat.Refusal && where != assistantPart:

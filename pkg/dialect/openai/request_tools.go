@@ -62,7 +62,7 @@ func (d *RequestDecoder) tool(v jsonx.Value) {
 		}
 		t.Raw, t.Origin = v.Clone(), string(Name)
 	default:
-		t = chat.Tool{Name: toolType, Raw: v.Clone(), Origin: string(Name), Hosted: hostedTool(toolType)}
+		t = chat.Tool{Name: toolType, Raw: v.Clone(), Origin: string(Name), At: d.PathOf(v), Hosted: hostedTool(toolType)}
 	}
 	if mark := v.Get(d.format.CacheControl); mark.Given() {
 		t.Cache = d.Cache(mark)

@@ -205,7 +205,7 @@ func TestRequestsComeBack(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %s", err, enc.Body)
 		}
-		same(t, fmt.Sprintf("seed %d: %s", seed, enc.Body), got, req)
+		same(t, fmt.Sprintf("seed %d: %s", seed, enc.Body), dialecttest.Placeless(got), req)
 
 		// The zero rules drop cache marks, reasoning and the wish for usage; the rest comes back, too.
 		enc, err = openai.Client{}.EncodeRequest(req)
@@ -215,7 +215,7 @@ func TestRequestsComeBack(t *testing.T) {
 		if got, _, err = new(openai.Server).DecodeRequest(enc.Body); err != nil {
 			t.Fatalf("%v: %s", err, enc.Body)
 		}
-		same(t, fmt.Sprintf("seed %d: %s", seed, enc.Body), got, plainly(req))
+		same(t, fmt.Sprintf("seed %d: %s", seed, enc.Body), dialecttest.Placeless(got), plainly(req))
 	}
 }
 

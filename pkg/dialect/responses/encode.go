@@ -212,7 +212,7 @@ func (e *encoder) tool(t *chat.Tool) {
 		e.Out = jsonx.AppendCompact(e.Out, t.Raw)
 	case t.Hosted != nil && e.hosted(t.Hosted):
 	default:
-		e.Refuse("tools", "the tool %q of type %q cannot be sent to %s", t.Name, kind, e.Provider())
+		e.RefuseTool(t, "the tool %q of type %q cannot be sent to %s", t.Name, kind, e.Provider())
 	}
 }
 

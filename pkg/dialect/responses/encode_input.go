@@ -88,6 +88,7 @@ func (e *encoder) content(parts []chat.Part) {
 }
 
 func (e *encoder) part(p *chat.Part) {
+	e.BeginPart(p)
 	switch {
 	case p.Kind == chat.Text:
 		e.Member(`{"type":"input_text","text":`, p.Text)
@@ -97,9 +98,9 @@ func (e *encoder) part(p *chat.Part) {
 	case p.Kind == chat.File && p.Media != nil && e.Rules.Files != openai.FilesRefused:
 		e.file(p.Media)
 	case p.Kind == chat.Audio:
-		e.Refuse("messages", "audio cannot be sent to %s in its Responses interface", e.Provider())
+		e.RefusePart("audio cannot be sent to %s in its Responses interface", e.Provider())
 	default:
-		e.Refuse("messages", "a part of a message cannot be sent to %s", e.Provider())
+		e.RefusePartType()
 	}
 }
 
@@ -112,7 +113,7 @@ func (e *encoder) image(m *chat.Media) {
 		e.Raw(`"image_url":`)
 		e.DataURL(m, "image/png")
 	default:
-		e.Refuse("messages", "this image cannot be sent to %s", e.Provider())
+		e.RefusePart("this image cannot be sent to %s", e.Provider())
 	}
 	e.Optional(`,"detail":`, m.Detail)
 	e.Raw("}")
@@ -120,7 +121,7 @@ func (e *encoder) image(m *chat.Media) {
 
 func (e *encoder) file(m *chat.Media) {
 	if body.IsVideo(m) {
-		e.Refuse("messages", "video cannot be sent to %s", e.Provider())
+		e.RefusePart("video cannot be sent to %s", e.Provider())
 	}
 	e.Raw(`{"type":"input_file",`)
 	switch {
@@ -133,7 +134,7 @@ func (e *encoder) file(m *chat.Media) {
 		e.Raw(`,"file_data":`)
 		e.DataURL(m, "application/pdf")
 	default:
-		e.Refuse("messages", "this file cannot be sent to %s", e.Provider())
+		e.RefusePart("this file cannot be sent to %s", e.Provider())
 	}
 	e.Raw("}")
 }

@@ -91,6 +91,7 @@ func (d *decoder) other(v, kind jsonx.Value) {
 		return
 	}
 	part := body.Unrendered(Name, kind.Str(), v)
+	part.At = d.PathOf(v)
 	switch sideOf(kind.Str()) {
 	case modelSide:
 		d.message(chat.Assistant, []chat.Part{part})
@@ -174,6 +175,9 @@ func (d *decoder) part(v jsonx.Value, role chat.Role) (p chat.Part) {
 	default:
 		d.foreign(kind, "unknown type of part "+body.Quote(kind.Str()))
 		p = body.Unrendered(Name, kind.Str(), v)
+	}
+	if p.Media != nil || p.Kind == chat.Unrendered {
+		p.At = d.PathOf(v)
 	}
 	if v.Get("prompt_cache_breakpoint").Given() {
 		p.Cache = new(chat.CacheMark)

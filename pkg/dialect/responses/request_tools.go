@@ -21,7 +21,7 @@ func (d *decoder) tool(v jsonx.Value) (t chat.Tool, ok bool) {
 	if kind.Is("function") {
 		return d.function(v), true
 	}
-	t = chat.Tool{Name: d.Str(kind), Raw: v.Clone(), Origin: string(Name)}
+	t = chat.Tool{Name: d.Str(kind), Raw: v.Clone(), Origin: string(Name), At: d.PathOf(v)}
 	switch {
 	case kind.Is("custom"):
 		t.Name = ""

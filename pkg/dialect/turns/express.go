@@ -9,7 +9,6 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
-	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
 // express replaces what the dialect has no form for by what stands for it.
@@ -61,22 +60,15 @@ func (f *fitter) instead(role chat.Role, p *chat.Part) []chat.Part {
 	if len(p.Instead) > 0 {
 		return f.expressed(role, p.Instead)
 	}
-	kind := "unknown"
-	if v, err := jsonx.Parse(p.Raw, jsonx.Lenient); err == nil {
-		if word := v.Get("type").Str(); word != "" {
-			kind = word
-		} else if m := v.First(); m.Exists() {
-			kind = string(m.Key())
-		}
-	}
 	switch {
 	case role == chat.Assistant:
 		f.Warn("%s takes back text, reasoning and calls alone from the assistant: a part of the type %s is dropped",
-			f.Provider(), body.Quote(kind))
+			f.Provider(), body.Quote(body.TypeOfPart(p)))
 	case role == chat.ToolRole && len(p.Raw) <= maxRawResult:
 		return []chat.Part{text(string(p.Raw))} // the call has to have an answer
 	default:
-		f.Refuse("messages", "a part of the type %s cannot be sent to %s", body.Quote(kind), f.Provider())
+		f.BeginPart(p)
+		f.RefusePartType()
 	}
 	return nil
 }
