@@ -138,6 +138,9 @@ func testConversation(t *testing.T, w *world, token client, provider, model stri
 	if rest.count("data") != items.count("data")-1 {
 		t.Errorf("the rest of the items: %s", rest.body)
 	}
+	for _, wrong := range []string{"?limit=0", "?limit=101", "?order=up", "?after=msg_of_nobody"} {
+		token.get("/v1/responses/" + next + "/input_items" + wrong).want(400)
+	}
 	token.post("/v1/responses/"+next+"/cancel", "{}").want(400).is("error.message", "Cannot cancel a synchronous response.", "error.type", "invalid_request_error")
 	token.get("/v1/responses/" + next + "?stream=true").want(400)
 
@@ -146,6 +149,7 @@ func testConversation(t *testing.T, w *world, token client, provider, model stri
 		token.post("/v1/responses/"+id+"/cancel", "{}")} {
 		r.want(404).is("error.type", "invalid_request_error", "error.message", "Response with id '"+id+"' not found.", "error.code", "null")
 	}
+	token.get("/v1/responses/" + next + "/input_items").want(410)
 	token.post("/v1/responses", body(fmt.Sprintf(`"previous_response_id":%q,"input":"hi"`, id))).want(400).
 		is("error.code", "previous_response_not_found", "error.param", "previous_response_id", "error.type", "invalid_request_error")
 	token.post("/v1/responses", body(fmt.Sprintf(`"previous_response_id":%q,"input":"hi"`, next))).want(400).
@@ -340,6 +344,9 @@ func TestCountInputTokens(t *testing.T) {
 			alone := tokens(token.post("/v1/responses/input_tokens", fmt.Sprintf(`{"model":%q,"input":"echo: hi"}`, model)))
 			_, one := respond(t, token, false, fmt.Sprintf(`{"model":%q,"input":"echo: %s"}`, model, strings.Repeat("many words ", 200)))
 			after := tokens(token.post("/v1/responses/input_tokens", fmt.Sprintf(`{"model":%q,"input":"echo: hi","previous_response_id":%q}`, model, one["id"])))
+			token.post("/v1/responses/input_tokens", fmt.Sprintf(`{"model":%q,"input":[{"type":"item_reference","id":"x"}]}`, model)).want(404)
+			narrow := ann.post("/api/tokens", `{"name":"narrow","allowedEndpoints":["responses"]}`).want(201).text("token")
+			w.anyone().with("Authorization", "Bearer "+narrow).post("/v1/responses/input_tokens", fmt.Sprintf(`{"model":%q,"input":"hi"}`, model)).want(403)
 			if alone < 1 || after < alone+200 {
 				t.Errorf("%v tokens alone, %v after a long conversation", alone, after)
 			}
