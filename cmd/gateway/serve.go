@@ -92,6 +92,7 @@ func (in *installation) listen() (*service, error) {
 		}
 		secure = cert.config()
 	}
+	in.app.Guard.Listens(listener.Addr())
 	server.Install(in.app)
 	s := &service{installation: in, listener: listener, url: localURL(listener.Addr().(*net.TCPAddr), secure != nil)}
 	s.http = server.NewHTTPServer(in.cfg.Limits, site, in.log)

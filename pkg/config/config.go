@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
+	"github.com/alicetears/llm-gateway/pkg/outbound"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
@@ -31,6 +32,8 @@ type Config struct {
 	SecurityContact string
 	CORSOrigins     []string // as browsers write them, or just "*"
 	Prices          catalog.Overrides
+	// CustomEndpoints says to which addresses the base URLs that users name may lead.
+	CustomEndpoints outbound.Policy
 	BaseURLs        map[string]string // provider id to URL without a slash at the end; only what was overridden
 	Limits          Limits
 	Caps            Caps
@@ -77,15 +80,19 @@ type Secrets struct {
 
 // Limits bound the resources that one request, one client and one provider can use.
 type Limits struct {
-	Request      time.Duration // deadline of a chat request, everything included
-	FirstEvent   time.Duration // until the provider's first content
-	UpstreamIdle time.Duration // between two bytes of a provider
-	Heartbeat    time.Duration // time without an event before a comment is sent
-	ReadHeader   time.Duration // for the request's headers
-	BodyProgress time.Duration // between two bytes of a request's body
-	Write        time.Duration // for one write to the client
-	Shutdown     time.Duration // for running answers after a signal; may be 0
+	Request    time.Duration // deadline of a chat request, everything included
+	FirstEvent time.Duration // until a stream's first event
+	// ReasoningFirstEvent is FirstEvent for models that reason, and for whole answers.
+	ReasoningFirstEvent time.Duration
+	HeartbeatAfter      time.Duration // until a stream's client gets its status without an answer
+	UpstreamIdle        time.Duration // between two bytes of a provider
+	Heartbeat           time.Duration // time without an event before a comment is sent
+	ReadHeader          time.Duration // for the request's headers
+	BodyProgress        time.Duration // between two bytes of a request's body
+	Write               time.Duration // for one write to the client
+	Shutdown            time.Duration // for running answers after a signal; may be 0
 
+	MaxAttempts      int // calls of providers for one request
 	UpstreamRequests int // with providers at one time
 	MaxHeaderBytes   int
 	MaxBodyBytes     int64
@@ -148,6 +155,7 @@ func Load(env func(string) (string, bool), platform Platform) (*Config, error) {
 	c.SecurityContact = r.contact("SECURITY_CONTACT")
 	c.CORSOrigins = r.origins("CORS_ORIGINS")
 	c.Prices = r.prices("MODEL_PRICES")
+	c.CustomEndpoints = r.customEndpoints(c.Host)
 	c.BaseURLs = r.baseURLs()
 	c.Limits = r.limits()
 	c.Caps = Caps{

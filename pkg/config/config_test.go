@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicetears/llm-gateway/pkg/outbound"
+
 	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 )
@@ -51,19 +53,21 @@ func problems(t *testing.T, platform Platform, env map[string]string) []Problem 
 func TestDefaultsOfTheBinary(t *testing.T) {
 	c := load(t, PlatformBinary, nil)
 	want := Config{
-		Platform:    PlatformBinary,
-		Database:    Database{Kind: SQLite, Path: filepath.Join("data", "gateway.db"), Pool: 8, Timeout: 5 * time.Second, fallback: true},
-		Secrets:     Secrets{Local: true},
-		Strategy:    ExhaustFirst,
-		Host:        "127.0.0.1",
-		Port:        3000,
-		DataDir:     "./data",
-		LogLevel:    slog.LevelInfo,
-		LogFormat:   LogText,
-		CORSOrigins: []string{"*"},
-		BaseURLs:    map[string]string{},
+		Platform:        PlatformBinary,
+		Database:        Database{Kind: SQLite, Path: filepath.Join("data", "gateway.db"), Pool: 8, Timeout: 5 * time.Second, fallback: true},
+		Secrets:         Secrets{Local: true},
+		Strategy:        ExhaustFirst,
+		Host:            "127.0.0.1",
+		Port:            3000,
+		DataDir:         "./data",
+		LogLevel:        slog.LevelInfo,
+		LogFormat:       LogText,
+		CORSOrigins:     []string{"*"},
+		CustomEndpoints: outbound.Policy{Admins: outbound.Loopback, Users: outbound.Public},
+		BaseURLs:        map[string]string{},
 		Limits: Limits{
-			Request: 15 * time.Minute, FirstEvent: 15 * time.Second, UpstreamIdle: 10 * time.Minute, Heartbeat: 15 * time.Second,
+			Request: 15 * time.Minute, FirstEvent: 15 * time.Second, ReasoningFirstEvent: 5 * time.Minute, HeartbeatAfter: 45 * time.Second,
+			UpstreamIdle: 10 * time.Minute, Heartbeat: 15 * time.Second, MaxAttempts: 10,
 			ReadHeader: 10 * time.Second, BodyProgress: 10 * time.Second, Write: time.Minute, Shutdown: 30 * time.Second,
 			MaxHeaderBytes: 64 << 10, MaxBodyBytes: 32 << 20, BodyBudgetBytes: 256 << 20, MaxUpstreamBytes: 64 << 20, UpstreamRequests: 1000, BacklogBytes: 64 << 20,
 		},

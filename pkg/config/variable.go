@@ -1,5 +1,7 @@
 package config
 
+import "github.com/alicetears/llm-gateway/pkg/outbound"
+
 // Kind says how a variable's value is shown and where it may come from.
 type Kind int
 
@@ -83,6 +85,10 @@ func Variables() []Variable {
 			Description: "Prices that override list prices, USD per million tokens, as JSON: `{\"openai/gpt-5-mini\":{\"input\":0.25,\"output\":2,\"cacheRead\":0.025}}`; a name may end in `*`."},
 		{Name: "CORS_ORIGINS", Default: "*",
 			Description: "Browser origins, separated by commas, that may call `/api/chat` and the routes of SDKs, such as `/v1` and `/v1beta`; `*` is any."},
+		{Name: outbound.Variable,
+			Description: "Where the base URLs that users name may lead: `off`, `public`, `loopback` (this machine too), `private` (private networks, too). The last two hold for keys of admins; `loopback:users` and `private:users` for those of everyone. Functions take only `off` and `public`. Default: `public`, and on a binary that listens on the loopback only, `loopback`."},
+		{Name: "CUSTOM_ENDPOINTS_VIA_PROXY", Default: "false",
+			Description: "`true` sends requests to these base URLs through `HTTPS_PROXY` and `HTTP_PROXY`, too. The proxy then resolves names, and has to keep them from addresses that users must not reach; otherwise the gateway connects to them directly."},
 	}
 	variables = append(variables, baseURLVariables()...)
 	return append(variables, limitVariables()...)
@@ -94,7 +100,13 @@ func limitVariables() []Variable {
 		{Name: "REQUEST_TIMEOUT", Default: "15m", FunctionsDefault: "285s",
 			Description: "Deadline of a chat request, all attempts and the whole stream included. Functions end at 300 s."},
 		{Name: "FIRST_EVENT_TIMEOUT", Default: "15s",
-			Description: "How long a streamed answer waits for the provider's first content before it sends its status. Until then a failure fails over."},
+			Description: "How long a provider may send no event of a stream before the next key is tried. Comments and keep-alives are no events. At most half of the time that REQUEST_TIMEOUT leaves. One attempt of a request is abandoned in this way, because its provider may bill it."},
+		{Name: "REASONING_FIRST_EVENT_TIMEOUT", Default: "5m",
+			Description: "The same for models that reason, and for answers that are not streamed."},
+		{Name: "HEARTBEAT_AFTER", Default: "45s",
+			Description: "How long a streamed answer waits for its first content before it sends its status and heartbeats. Keys fail over after that, too; the headers then name no key, and an error is told in the stream."},
+		{Name: "MAX_ATTEMPTS", Default: "10",
+			Description: "Maximum number of calls of providers for one request, 1 to 100."},
 		{Name: "UPSTREAM_IDLE_TIMEOUT", Default: "10m",
 			Description: "How long a provider may send no byte; keep-alive comments and blank lines count as bytes. A reasoning model may send nothing for minutes if the request does not stream."},
 		{Name: "HEARTBEAT_INTERVAL", Default: "15s",

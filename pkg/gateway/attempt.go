@@ -23,6 +23,8 @@ type attempt struct {
 	started     time.Time
 	stream      bool
 
+	clock clock // that abandons it
+
 	probes          bool // under the lease of a half-open cooldown
 	passesTransient bool // although the key cools down after a transient failure
 
@@ -50,13 +52,13 @@ type attempt struct {
 	early    []chat.Event // that came before the attempt was committed
 }
 
-// keepsReservation reports whether the attempt counts in the quota: any byte of an answer came, or the client left or
-// the deadline passed after the request was sent.
+// keepsReservation reports whether the attempt counts in the quota: any byte of an answer came, or we left the
+// provider, or the client left, or the deadline passed, after the request was sent.
 func (a *attempt) keepsReservation() bool {
 	if a.failure == nil || a.answerBegun {
 		return true
 	}
-	return a.cancelled && a.sent && !a.refused
+	return a.leftBehind() || a.cancelled && a.sent && !a.refused
 }
 
 // encode writes the request for the attempt's provider and model.
@@ -147,7 +149,6 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, request Request) {
 	if !ok {
 		return
 	}
-	defer func() { a.cancelled = ctx.Err() != nil }()
 	resp, err := g.Upstream.Do(ctx, a.key.provider, a.key.secret, enc,
 		provider.Options{IdleTimeout: g.settings.IdleTimeout, Header: request.Header})
 	if err != nil {
@@ -155,6 +156,7 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, request Request) {
 		return
 	}
 	a.sent, a.requestID, a.firstByte = true, resp.RequestID, g.Now()
+	resp.Body = &lifeReader{resp.Body, &a.clock}
 	data, err := resp.ReadAll()
 	if err != nil {
 		a.answerBegun = len(data) > 0
@@ -213,7 +215,6 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
 	if !ok {
 		return
 	}
-	defer func() { a.cancelled = ctx.Err() != nil }()
 	resp, err := g.Upstream.Do(ctx, a.key.provider, a.key.secret, enc,
 		provider.Options{Streamed: true, IdleTimeout: g.settings.IdleTimeout, Header: request.Header})
 	if err != nil {
@@ -223,10 +224,11 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
 	a.sent, a.requestID = true, resp.RequestID
 	stream := bufio.NewReader(resp.Body)
 	if isJSON(stream) {
+		a.clock.alive()
 		g.readUnstreamed(a, stream, resp)
 		return
 	}
-	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.client.NewStreamDecoder(),
+	a.source = &source{body: resp.Body, events: sse.NewReader(stream, 0), decoder: a.client.NewStreamDecoder(), clock: &a.clock,
 		forms: a.forms, callIDs: a.callIDs, thinkSplitter: a.splitter()}
 	if a.passthrough != nil {
 		a.source.passthrough = a.passthrough.NewStreamPassthrough(request.Chat)

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/contain"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -50,7 +49,9 @@ type Call struct {
 	inexpressible int // attempts whose request the provider's dialect could not express
 	trace         trace
 
-	firstEvent <-chan *attempt // not nil: the stream was committed before its first event
+	abandoned  bool         // an attempt was left although its provider may bill it: no other is
+	opening    <-chan error // not nil: the call is pending
+	statusSent bool         // the client has got status 200 before a key answered
 	committed  time.Duration
 	firstByte  *int64
 	meter      meter
@@ -106,6 +107,9 @@ func (c *Call) open() error {
 	for rounds := 4 + 3*len(c.candidates); rounds > 0; rounds-- {
 		if err := c.ctx.Err(); err != nil {
 			return c.contextError(err)
+		}
+		if c.attempts-c.inexpressible >= c.g.settings.MaxAttempts {
+			return c.refusal()
 		}
 		pick := c.pick(c.nowMs())
 		if pick.empty() {
@@ -276,45 +280,28 @@ func (c *Call) try(k candidate, pick choice, res quota.Reservation) (done bool, 
 		chat.MaxTokens = most
 		request.Chat = &chat
 	}
+	ctx := c.wind(a, request)
 	if a.stream {
-		done = c.waitForFirstEvent(a, request)
+		c.g.callStream(ctx, a, request)
 	} else {
-		c.g.callWhole(c.ctx, a, request)
+		c.g.callWhole(ctx, a, request)
 	}
-	if done || a.failure == nil {
+	a.clock.alive()
+	a.cancelled = c.ctx.Err() != nil
+	if a.failure == nil {
 		c.commit(a)
 		return true, nil
 	}
+	a.clock.stop()
 	return false, c.handleFailure(a)
-}
-
-// waitForFirstEvent reports whether the first substantive event takes so long that status and headers go out
-// without it.
-func (c *Call) waitForFirstEvent(a *attempt, request Request) bool {
-	first := make(chan *attempt, 1)
-	contain.Go(c.g.Log, "an attempt", func() {
-		defer func() { first <- a }()
-		c.g.callStream(c.ctx, a, request)
-	})
-	timer := time.NewTimer(max(0, c.g.settings.FirstEvent-c.g.Now().Sub(c.started)))
-	defer timer.Stop()
-	select {
-	case <-first:
-		return false
-	case <-timer.C:
-		c.firstEvent = first
-		return true
-	}
 }
 
 // commit makes a's answer the one that the client gets.
 func (c *Call) commit(a *attempt) {
 	c.current = a
 	c.committed = c.g.Now().Sub(c.started)
-	if c.firstEvent == nil {
-		c.warnings = a.warnings
-		c.noteFirstByte(a)
-	}
+	c.warnings = a.warnings
+	c.noteFirstByte(a)
 	if a.lowered != "" {
 		c.warnings = append(slices.Clip(c.warnings), a.lowered)
 	}

@@ -26,9 +26,10 @@ func (c *Call) handleFailure(a *attempt) error {
 		c.inexpressible++
 		failover = true // only this provider cannot express the request
 	}
-	if !failover {
+	if !failover || a.leftBehind() && c.abandoned {
 		return c.providerFault(a)
 	}
+	c.abandoned = c.abandoned || a.leftBehind()
 	return nil
 }
 

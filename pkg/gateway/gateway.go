@@ -8,6 +8,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -38,8 +39,14 @@ type Settings struct {
 	Strategy Strategy // for users who did not choose
 	// Timeout bounds a request with all its attempts.
 	Timeout time.Duration
-	// FirstEvent is how long status and headers wait for the first substantive event of a stream.
-	FirstEvent time.Duration
+	// FirstEvent is how long a stream waits for a sign of life of the provider before another key is tried;
+	// ReasoningFirstEvent replaces it for models that reason, and for whole answers. Each is at most half of the time that
+	// is left. 0: for ever.
+	FirstEvent, ReasoningFirstEvent time.Duration
+	// HeartbeatAfter is how long a stream's client waits for its status: after it the call is pending. 0: for ever.
+	HeartbeatAfter time.Duration
+	// MaxAttempts bounds the calls of providers for a request; 0: 10.
+	MaxAttempts int
 	// IdleTimeout is how long a provider may send nothing.
 	IdleTimeout time.Duration
 	// UpstreamRequests is how many requests may be with providers at one time; 0: 1,000. A user may have half of them.
@@ -99,6 +106,7 @@ const settleLimit = 64
 
 // New returns a Gateway.
 func New(deps Deps, settings Settings) *Gateway {
+	settings.MaxAttempts = cmp.Or(settings.MaxAttempts, 10)
 	g := &Gateway{Deps: deps, settings: settings, tables: newTableCache(), hints: newHints(),
 		slots: newSlots(settings.UpstreamRequests)}
 	g.settles = store.NewGroup(settleLimit, deps.DB.Timeout, func(ctx context.Context, batch []store.Record) error {
@@ -169,8 +177,11 @@ func (g *Gateway) Start(ctx context.Context, request Request) (*Call, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, g.settings.Timeout)
 	c := &Call{g: g, req: request, ctx: ctx, cancel: cancel, started: g.Now(), tried: map[store.ID]bool{}}
-	err := c.openContained()
-	if err != nil {
+	open := c.openContained
+	if request.Chat.Stream {
+		open = c.openStream
+	}
+	if err := open(); err != nil {
 		f := c.fail(err)
 		cancel()
 		c.giveSlot()

@@ -29,6 +29,9 @@ func (c *Call) fail(err error) *fault.Error {
 		return f // there is no user whose log it belongs to
 	}
 	o := outcome{store.Failed, f.Code.Status(), f}
+	if c.statusSent {
+		o.kind, o.status = store.Broken, 200
+	}
 	switch {
 	case f.Code == fault.Cancelled:
 		o.kind = store.CallerLeft

@@ -16,6 +16,7 @@ import (
 type source struct {
 	body          io.Closer
 	events        *sse.Reader
+	clock         *clock // stopped by the first sign of life; nil after it
 	decoder       dialect.StreamDecoder
 	forms         *body.ToolForms
 	callIDs       *turns.IDs
@@ -36,6 +37,10 @@ func (s *source) next(out []chat.Event) []chat.Event {
 		name, data, err := s.events.Next()
 		switch {
 		case err == nil:
+			if s.clock != nil && isSignOfLife(name, data) {
+				s.clock.alive()
+				s.clock = nil
+			}
 			data = s.halves.Join(data)
 			before := len(out)
 			out = s.translate(s.decoder.Decode(out, name, data), before)

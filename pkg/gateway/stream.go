@@ -40,14 +40,6 @@ func (c *Call) Raw() (raw []byte, ok bool) {
 // read waits for the next events of the provider.
 func (c *Call) read() []chat.Event {
 	a := c.current
-	if c.firstEvent != nil {
-		<-c.firstEvent
-		c.firstEvent = nil
-		c.noteFirstByte(a)
-		if a.failure != nil {
-			return []chat.Event{{Kind: chat.EventError, Err: a.failure}}
-		}
-	}
 	if first := a.early; first != nil {
 		a.early = nil
 		return first
@@ -126,11 +118,7 @@ func (c *Call) Cancel() { c.cancel() }
 func (c *Call) Close() {
 	defer c.giveSlot()
 	c.cancel()
-	if c.firstEvent != nil {
-		<-c.firstEvent // the context is over: it ends at once
-		c.firstEvent = nil
-		c.noteFirstByte(c.current)
-	}
+	c.endOpening()
 	if a := c.current; a != nil && a.source != nil {
 		a.source.close()
 	}

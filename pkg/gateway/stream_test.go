@@ -211,47 +211,6 @@ func TestDeadlineEndsAStream(t *testing.T) {
 	}
 }
 
-// slow answers with after once the gateway has given up waiting for the first event.
-func slow(wait time.Duration, after http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(wait)
-		after(w, r)
-	}
-}
-
-func TestSlowFirstEventCommitsTheKey(t *testing.T) {
-	tests := map[string]struct {
-		answer http.HandlerFunc
-		text   string
-		last   chat.EventKind
-		used   int64
-	}{
-		"then answers": {answerStream("fine"), "fine", chat.EventEnd, 1},
-		"then fails":   {answerError(503, `{}`), "", chat.EventError, 0},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			w.g = w.newGateway(gateway.Settings{Timeout: time.Minute, FirstEvent: 50 * time.Millisecond})
-			id := w.add(key{answer: slow(300*time.Millisecond, tt.answer)})
-			w.add(key{answer: answerStream("other")})
-			begun := time.Now()
-			c, err := w.g.Start(t.Context(), w.askStream())
-			if err != nil || time.Since(begun) > 250*time.Millisecond {
-				t.Fatalf("not committed in time: %v, %v", time.Since(begun), err)
-			}
-			defer c.Close()
-			text, last, _ := read(c)
-			if text != tt.text || last.Kind != tt.last || c.KeyID() != id || w.callsOf(2) != 0 {
-				t.Errorf("%q, ended by %d, key %s", text, last.Kind, c.KeyID())
-			}
-			if w.used(id) != tt.used {
-				t.Errorf("%d reservations used, want %d", w.used(id), tt.used)
-			}
-		})
-	}
-}
-
 func TestProviderThatDoesNotStreamIsStreamedAllTheSame(t *testing.T) {
 	w := newWorld(t)
 	w.add(key{answer: answerText("hello")})

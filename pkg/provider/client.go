@@ -18,6 +18,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/outbound"
 )
 
 // ClientConfig configures a Client. Zero values take the defaults given.
@@ -32,6 +33,10 @@ type ClientConfig struct {
 	IdleConns int
 	// Via names the gateway in ViaHeader to base URLs that are not a provider's own. Empty: the header is not sent.
 	Via string
+	// Guard checks the addresses of custom endpoints. Default: a new one.
+	Guard *outbound.Guard
+	// CustomViaProxy sends requests to custom endpoints through the proxy of the environment, too.
+	CustomViaProxy bool
 	// Now gives the time. Default time.Now.
 	Now func() time.Time
 }
@@ -41,6 +46,7 @@ type ClientConfig struct {
 // It honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY. It is safe for concurrent use.
 type Client struct {
 	transport *http.Transport
+	custom    customTransports
 	userAgent string
 	maxBytes  int64
 	via       string
@@ -64,20 +70,13 @@ func NewClient(cfg ClientConfig) *Client {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	dialer := &net.Dialer{Timeout: cfg.ConnectTimeout, KeepAlive: 30 * time.Second}
+	if cfg.Guard == nil {
+		cfg.Guard = outbound.NewGuard()
+	}
+	dialer := &net.Dialer{Timeout: cfg.ConnectTimeout, KeepAlive: keepAlive}
 	return &Client{
-		transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            dialer.DialContext,
-			ForceAttemptHTTP2:      true, // a custom DialContext turns it off otherwise
-			TLSHandshakeTimeout:    cfg.ConnectTimeout,
-			MaxIdleConnsPerHost:    cfg.IdleConns,
-			IdleConnTimeout:        90 * time.Second,
-			DisableCompression:     true,
-			MaxResponseHeaderBytes: 64 << 10,
-			// Otherwise each request that is multiplexed on a dead connection waits for its own timeout.
-			HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
-		},
+		transport: newTransport(&cfg, dialer, http.ProxyFromEnvironment),
+		custom:    newCustomTransports(&cfg, dialer),
 		userAgent: cfg.UserAgent,
 		maxBytes:  cfg.MaxBytes,
 		via:       cfg.Via,
@@ -85,8 +84,28 @@ func NewClient(cfg ClientConfig) *Client {
 	}
 }
 
+const keepAlive = 30 * time.Second
+
+func newTransport(cfg *ClientConfig, dialer *net.Dialer, proxy func(*http.Request) (*url.URL, error)) *http.Transport {
+	return &http.Transport{
+		Proxy:                  proxy,
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true, // a custom DialContext turns it off otherwise
+		TLSHandshakeTimeout:    cfg.ConnectTimeout,
+		MaxIdleConnsPerHost:    cfg.IdleConns,
+		IdleConnTimeout:        90 * time.Second,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: 64 << 10,
+		// Otherwise each request that is multiplexed on a dead connection waits for its own timeout.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+	}
+}
+
 // Close drops the idle connections.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.transport.CloseIdleConnections()
+	c.custom.close()
+}
 
 // Options are what a call may vary.
 type Options struct {
@@ -124,7 +143,9 @@ func (e *CallError) Unwrap() error { return e.Err }
 // Errors that are the cause (chat.Error.Cause) of a failed call.
 var (
 	ErrIdleTimeout = errors.New("the provider sent nothing for too long")
-	ErrTooLarge    = errors.New("the provider's answer is larger than the gateway takes")
+	// ErrNoEvent is the cause with which a caller ends the context of a call that shows no sign of life.
+	ErrNoEvent  = errors.New("the provider sent no event in time")
+	ErrTooLarge = errors.New("the provider's answer is larger than the gateway takes")
 )
 
 // Do posts an encoded request. Its body must not change afterwards, even if the call fails: the
@@ -152,7 +173,7 @@ func (c *Client) send(ctx context.Context, p *Provider, secret, method string, e
 	if len(enc.Body) > 0 {
 		ex.attach(req, enc.Body)
 	}
-	resp, err := c.transport.RoundTrip(req)
+	resp, err := c.roundTrip(p, req)
 	if err != nil {
 		failure := ex.failure(err)
 		ex.end()
@@ -345,6 +366,8 @@ func (ex *exchange) failure(err error) *chat.Error {
 	switch {
 	case errors.Is(context.Cause(ex.ctx), ErrIdleTimeout):
 		return &chat.Error{Class: chat.Timeout, Message: ErrIdleTimeout.Error(), Cause: ErrIdleTimeout}
+	case errors.Is(context.Cause(ex.ctx), ErrNoEvent):
+		return &chat.Error{Class: chat.Timeout, Message: ErrNoEvent.Error(), Cause: ErrNoEvent}
 	case errors.Is(ex.ctx.Err(), context.DeadlineExceeded):
 		return &chat.Error{Class: chat.Timeout, Message: "the provider did not answer in time", Cause: context.DeadlineExceeded}
 	case ex.ctx.Err() != nil:

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/outbound"
 )
 
 // UnreachableError is the cause of a failure that kept a request from its provider.
@@ -25,6 +26,11 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 
 // connectionFailure returns the failure of a request that did not reach its provider, or whose connection broke.
 func connectionFailure(err error) *chat.Error {
+	var refused *outbound.RefusedError
+	if errors.As(err, &refused) { // says nothing about the host, and costs nothing to find out again
+		return &chat.Error{Class: chat.Transport, Scope: chat.ScopeAttempt, Message: "the endpoint may not be called: " + refused.Error(),
+			Cause: &UnreachableError{Problem: refused.Error(), Err: refused}}
+	}
 	problem := connectionProblem(err)
 	if problem == "" {
 		return &chat.Error{Class: chat.Transport, Message: "the connection to the provider broke", Cause: err}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
+	"github.com/alicetears/llm-gateway/pkg/outbound"
 )
 
 // Auth is how a provider takes a key. It is always a header: a key in a query string ends up
@@ -71,6 +72,9 @@ type Provider struct {
 
 	base  *url.URL
 	table *Table
+	// custom says that a user has named the base URL; connections to it stay within reach.
+	custom bool
+	reach  outbound.Reach
 	// elsewhere says that BaseURL is at the host of no provider of the table: a proxy, or another gateway.
 	elsewhere bool
 }

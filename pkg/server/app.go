@@ -11,6 +11,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/jobs"
+	"github.com/alicetears/llm-gateway/pkg/outbound"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -24,7 +25,9 @@ type Deps struct {
 	Gateway   *gateway.Gateway
 	Providers *provider.Table
 	Upstream  *provider.Client
-	Throttle  quota.Throttle
+	// Guard is that of Upstream: it is told at which addresses the process listens. May be nil in tests.
+	Guard    *outbound.Guard
+	Throttle quota.Throttle
 	// Redis is the Throttle if one is configured, else nil.
 	Redis *quota.RedisThrottle
 	Log   *slog.Logger

@@ -60,7 +60,9 @@ func (a *App) converse(c *call, d *decodedRequest) error {
 		c.describe(call)
 		return c.replyRaw(http.StatusOK, answer)
 	}
-	c.describe(call)
+	if !call.Pending() {
+		c.describe(call)
+	}
 	a.relay(c, call, d, name)
 	return nil
 }

@@ -38,7 +38,22 @@ func (w *chatWorld) key(provider, apiKey string) string { return w.ann.key(provi
 
 func (w *chatWorld) request(ctx context.Context, body string, header ...string) *http.Response {
 	w.t.Helper()
-	resp, err := (&http.Client{Transport: transport}).Do(w.holder.with(header...).request("POST", "/api/chat", strings.NewReader(body)).WithContext(ctx))
+	return w.requestTo(ctx, "/api/chat", body, header...)
+}
+
+func (w *chatWorld) postTo(path, body string) (*http.Response, string) {
+	w.t.Helper()
+	resp := w.requestTo(w.t.Context(), path, body)
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return resp, string(text)
+}
+
+func (w *chatWorld) requestTo(ctx context.Context, path, body string, header ...string) *http.Response {
+	w.t.Helper()
+	resp, err := (&http.Client{Transport: transport}).Do(w.holder.with(header...).request("POST", path, strings.NewReader(body)).WithContext(ctx))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -185,6 +200,41 @@ func TestStreamFlowsAndBeats(t *testing.T) {
 	}
 	if all := time.Since(begun); first == 0 || first > all/2+100*time.Millisecond || beats == 0 {
 		t.Errorf("first text after %v of %v, %d heartbeats", first, all, beats)
+	}
+}
+
+// A stream that has no answer yet begins with heartbeats. Then no header names a key, and a comment tells which one answers.
+func TestHeartbeatsBeforeTheFirstContent(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ path, body, failure string }{
+		"native":    {"/api/chat", hello, `"code":"PROVIDER_ERROR"`},
+		"openai":    {"/v1/chat/completions", `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"hi"}]}`, `"class":"transport"`},
+		"anthropic": {"/v1/messages", `{"model":"gpt-4o-mini","max_tokens":50,"messages":[{"role":"user","content":"hi"}]}`, `"type":"error"`},
+		"responses": {"/v1/responses", `{"model":"gpt-4o-mini","input":"hi","store":false}`, `"error"`},
+		"gemini":    {"/v1beta/models/gpt-4o-mini:streamGenerateContent?alt=sse", `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`, `"status"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newChatWorld(t, "HEARTBEAT_INTERVAL=30ms", "HEARTBEAT_AFTER=50ms", "FIRST_EVENT_TIMEOUT=10s")
+			w.key("openai", apiKey)
+			body := tt.body
+			if name != "gemini" {
+				body = strings.Replace(body, "{", `{"stream":true,`, 1)
+			}
+			w.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 300})
+			resp, text := w.postTo(tt.path, body)
+			answer := strings.Index(text, "data: {")
+			if resp.StatusCode != 200 || resp.Header.Get("X-LLM-Key-ID") != "" || resp.Header.Get("X-LLM-Provider") != "" {
+				t.Errorf("%d, %v", resp.StatusCode, resp.Header)
+			}
+			if named := strings.Index(text, ": x-llm-provider: openai\n"); named < 20 || answer >= 0 && answer < 20 {
+				t.Errorf("no heartbeats before the comment: %.300s", text)
+			}
+			w.emu.Set(emulator.Match{}, emulator.Behaviour{FirstByteMs: 300, Abort: true})
+			if resp, text := w.postTo(tt.path, body); resp.StatusCode != 200 || !strings.Contains(text, tt.failure) || strings.Contains(text, "[DONE]") {
+				t.Errorf("%d %s", resp.StatusCode, text)
+			}
+		})
 	}
 }
 

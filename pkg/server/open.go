@@ -13,6 +13,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
+	"github.com/alicetears/llm-gateway/pkg/outbound"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -76,10 +77,12 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 		log.Warn("DATABASE_URL has parameters that neither PostgreSQL nor its driver knows: they are ignored",
 			"parameters", ignored)
 	}
+	guard := outbound.NewGuard()
 	deps := Deps{
-		Config: cfg, DB: db, Secrets: secrets, Providers: providers, Log: log, Now: time.Now,
+		Guard: guard, Config: cfg, DB: db, Secrets: secrets, Providers: providers, Log: log, Now: time.Now,
 		Upstream: provider.NewClient(provider.ClientConfig{
 			UserAgent: "llm-gateway/" + version.String(), MaxBytes: cfg.Limits.MaxUpstreamBytes, Via: secrets.InstanceID(),
+			Guard: guard, CustomViaProxy: cfg.CustomEndpoints.ViaProxy,
 		}),
 		Throttle: quota.NewSQLThrottle(db),
 	}
@@ -95,7 +98,8 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 		Cost: cfg.Prices.Cost, Dearest: cfg.Prices.Dearest, Log: log, Now: deps.Now, OnSettled: newRetention(cfg, db, log).settled,
 	}, gateway.Settings{
 		Strategy: gateway.Strategy(cfg.Strategy), Timeout: cfg.Limits.Request,
-		FirstEvent: cfg.Limits.FirstEvent, IdleTimeout: cfg.Limits.UpstreamIdle,
+		FirstEvent: cfg.Limits.FirstEvent, ReasoningFirstEvent: cfg.Limits.ReasoningFirstEvent,
+		HeartbeatAfter: cfg.Limits.HeartbeatAfter, MaxAttempts: cfg.Limits.MaxAttempts, IdleTimeout: cfg.Limits.UpstreamIdle,
 		UpstreamRequests: cfg.Limits.UpstreamRequests,
 		Backlog:          backlogBytes(cfg),
 	})

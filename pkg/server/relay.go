@@ -1,6 +1,11 @@
 package server
 
 import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -10,18 +15,24 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 )
 
-// relay streams the answer to the request, which has the name. It writes and flushes once for each piece that arrives.
+// relay streams the answer. It writes and flushes once for each piece that arrives. If no key has answered yet, the client
+// gets its status and heartbeats meanwhile, and a comment tells which key answers.
 func (a *App) relay(c *call, call *gateway.Call, d *decodedRequest, name string) {
-	out := &relayWriter{
-		stream: c.stream(d.endpoint.StreamType), enc: d.codec.NewStreamEncoder(d.served(call, name, c.begun)),
-		every: a.Config.Limits.Heartbeat, cancel: call.Cancel,
-	}
-	if d.storing != nil {
-		out.state = &stateEncoder{StreamEncoder: out.enc, storing: d.storing}
-		out.enc, d.storing.relay = out.state, out
-	}
+	out := &relayWriter{stream: c.stream(d.endpoint.StreamType), every: a.Config.Limits.Heartbeat, cancel: call.Cancel}
 	defer out.stop()
-	out.start()
+	if call.Pending() {
+		out.enc = out.encoder(d, dialect.Served{RequestID: name, Model: d.req.Chat.Model, Created: c.begun.Unix(), Request: d.req.Chat})
+		out.start()
+		out.beat()
+		if err := call.Wait(); err != nil {
+			out.fail(fault.From(err))
+			return
+		}
+		out.name(out.encoder(d, d.served(call, name, c.begun)), answeredBy(d.endpoint.StreamType, call))
+	} else {
+		out.enc = out.encoder(d, d.served(call, name, c.begun))
+		out.start()
+	}
 	var events []chat.Event
 	for {
 		events = call.Next(events[:0])
@@ -46,13 +57,22 @@ type relayWriter struct {
 	enc    dialect.StreamEncoder
 	every  time.Duration // 0: no heartbeats
 	cancel func()        // called when the caller has left, or does not read
-	state  *stateEncoder // is enc, if the answer may be stored
 
 	mu    sync.Mutex
 	buf   []byte
 	timer *time.Timer
 	ended bool
 	last  []byte // not nil: the last events, which were encoded before the end of the request was written
+}
+
+// encoder returns the encoder of the answer to the request.
+func (w *relayWriter) encoder(d *decodedRequest, served dialect.Served) dialect.StreamEncoder {
+	enc := d.codec.NewStreamEncoder(served)
+	if d.storing == nil {
+		return enc
+	}
+	d.storing.relay = w
+	return &stateEncoder{StreamEncoder: enc, storing: d.storing}
 }
 
 func (w *relayWriter) start() {
@@ -80,6 +100,39 @@ func (w *relayWriter) beat() {
 	}
 }
 
+// name replaces the encoder by one that knows who answers, and writes the comment.
+func (w *relayWriter) name(enc dialect.StreamEncoder, comment string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.enc = enc
+	if !w.ended {
+		w.send(append(w.buf[:0], comment...))
+	}
+}
+
+// fail writes an error instead of an answer.
+func (w *relayWriter) fail(failure *fault.Error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.ended {
+		w.send(w.enc.Error(w.buf[:0], failure))
+	}
+}
+
+// answeredBy is a comment of server-sent events with what the headers could not tell; other streams have no comments.
+func answeredBy(contentType string, call *gateway.Call) string {
+	if !strings.HasPrefix(contentType, "text/event-stream") {
+		return ""
+	}
+	h := http.Header{}
+	describe(h, call)
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		fmt.Fprintf(&b, ": %s: %s\n", strings.ToLower(name), h.Get(name))
+	}
+	return b.String() + "\n"
+}
+
 // events writes events in the dialect of the caller. It returns false if the caller has left.
 func (w *relayWriter) events(events []chat.Event, failure func() *fault.Error) bool {
 	w.mu.Lock()
@@ -103,13 +156,14 @@ func (w *relayWriter) events(events []chat.Event, failure func() *fault.Error) b
 func (w *relayWriter) prepare(events []chat.Event, raw []byte, passthrough bool, mark func([]byte) []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.state.last = true
+	enc := w.enc.(*stateEncoder) // nobody else prepares
+	enc.last = true
 	buf := []byte{}
 	if passthrough {
-		buf = w.state.AppendPassthrough(buf, raw, events[len(events)-1].Kind)
+		buf = enc.AppendPassthrough(buf, raw, events[len(events)-1].Kind)
 	} else {
 		for i := range events {
-			buf = w.enc.Encode(buf, &events[i])
+			buf = enc.Encode(buf, &events[i])
 		}
 	}
 	w.last = mark(buf)

@@ -274,7 +274,7 @@ func (st *storing) begin(d *decodedRequest, encode func(*gateway.Call) ([]byte, 
 		st.mark.ID = st.server.AnswerID(id.String())
 	}
 	d.req.AtEnd = func(c *gateway.Call, last []chat.Event, raw []byte, passthrough bool) []store.Stmt {
-		if st.relay != nil {
+		if d.req.Chat.Stream {
 			return st.endStream(c, id, last, raw, passthrough)
 		}
 		answer, err := encode(c)

@@ -146,7 +146,8 @@ func (w *world) assemble() {
 	deps, inner := app.Deps, app.Gateway.Deps
 	deps.Now, inner.Now = w.now, w.now
 	deps.Gateway = gateway.New(inner, gateway.Settings{Strategy: gateway.Strategy(w.cfg.Strategy), Timeout: w.cfg.Limits.Request,
-		FirstEvent: w.cfg.Limits.FirstEvent, IdleTimeout: w.cfg.Limits.UpstreamIdle, UpstreamRequests: w.cfg.Limits.UpstreamRequests})
+		FirstEvent: w.cfg.Limits.FirstEvent, ReasoningFirstEvent: w.cfg.Limits.ReasoningFirstEvent,
+		HeartbeatAfter: w.cfg.Limits.HeartbeatAfter, MaxAttempts: w.cfg.Limits.MaxAttempts, IdleTimeout: w.cfg.Limits.UpstreamIdle, UpstreamRequests: w.cfg.Limits.UpstreamRequests})
 	if w.app, err = server.New(deps); err != nil {
 		w.t.Fatal(err)
 	}
