@@ -141,6 +141,10 @@ func (a *App) decode(ctx context.Context, who gateway.Principal, e endpointOf, m
 		return nil, err
 	}
 	d.async = d.req.Route.Async
+	d.req.EndUser = endUserOf(header, body)
+	if d.req.Tags, err = tags(header); err != nil {
+		return nil, err
+	}
 	return d, a.routeByHeader(header, &d.req.Route)
 }
 
