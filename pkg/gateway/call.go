@@ -83,6 +83,12 @@ func (c *Call) Latency() time.Duration { return c.committed }
 // Warnings returns what the provider could not express.
 func (c *Call) Warnings() []string { return c.warnings }
 
+// UnaskedUsage reports whether the provider has the caller's dialect, and streams usage though nobody asked for it.
+func (c *Call) UnaskedUsage() bool { return c.current.same && c.current.traits.UnaskedUsage }
+
+// EstimateInput estimates the input tokens of the request.
+func (c *Call) EstimateInput() int64 { return c.inputEstimate() }
+
 // Response returns the whole answer of a request that does not stream.
 func (c *Call) Response() *chat.Response { return c.response }
 
