@@ -61,7 +61,9 @@ create table tokens (
   created_at bigint  not null,
   allowed_models    text not null default '[]', -- JSON arrays of what the token may be used for; empty: everything
   allowed_providers text not null default '[]',
-  allowed_endpoints text not null default '[]'
+  allowed_endpoints text not null default '[]',
+  end_users         boolean not null default false, -- whether it tells who is behind a request
+  end_user_source   text not null default ''        -- where; empty: wherever one is named first
 );
 create index tokens_user on tokens (user_id);
 
@@ -293,5 +295,69 @@ create table use_counted (
   before  bigint not null                  -- an hour
 );
 
-insert into schema_version (version) values (6);
+-- End users and tags. What they are called is in labels, of which each token and each user may have some.
+create table labels (
+  user_id    bytea    not null,
+  party      bytea    not null,            -- digest of kind, owner and name
+  owner      bytea    not null,            -- of an end user the token, of a tag the user
+  kind       smallint not null,            -- 1 end user, 2 tag
+  name       text     not null,            -- an e-mail address as a keyed hash
+  created_at bigint   not null,
+  primary key (user_id, party)
+) /*sqlite without rowid */;
+create index labels_owner on labels (owner, kind);
+
+-- Daily sums by end user and by tag.
+create table label_days (
+  user_id     bytea    not null,
+  day         bigint   not null,
+  kind        smallint not null,
+  owner       bytea    not null,
+  label       text     not null,           -- a name in labels; other: one beyond those
+  requests    bigint   not null,
+  errors      bigint   not null,
+  unpriced    bigint   not null,
+  cost        bigint   not null,
+  input       bigint   not null,
+  cached      bigint   not null,
+  cache_write bigint   not null,
+  output      bigint   not null,
+  reasoning   bigint   not null,
+  primary key (user_id, day, kind, owner, label)
+) /*sqlite without rowid */;
+
+-- Answers of OpenAI's Responses that later requests refer to. The sizes stand before the contents, so that adding them
+-- up reads no content.
+create table responses (
+  user_id        bytea  not null references users (id) on delete cascade,
+  id             bytea  not null,          -- of the request
+  token_id       bytea  references tokens (id) on delete cascade, -- null: sent from the dashboard
+  previous       bytea,                    -- the response that it goes on with
+  size           integer not null,         -- bytes of both contents
+  expires_at     bigint not null,
+  encryption_key text   not null,          -- id of the encryption key
+  items          bytea  not null,          -- what it added to the conversation, encrypted
+  answer         bytea  not null,          -- the rest of the response, encrypted
+  primary key (user_id, id)
+);
+create index responses_token on responses (token_id);
+create index responses_expiry on responses (expires_at);
+
+-- Which response has an item.
+create table response_items (
+  user_id     bytea not null,
+  item        bytea not null,              -- digest of the token and the item's id
+  response_id bytea not null,
+  primary key (user_id, item),
+  foreign key (user_id, response_id) references responses (user_id, id) on delete cascade
+) /*sqlite without rowid */;
+create index response_items_response on response_items (user_id, response_id);
+
+-- About how many bytes of responses a user has: at least as many as there are.
+create table response_totals (
+  user_id bytea  not null primary key references users (id) on delete cascade,
+  bytes   bigint not null
+);
+
+insert into schema_version (version) values (8);
 insert into instance (id, set_up, registration_enabled, updated_at) values (1, false, false, 0);
