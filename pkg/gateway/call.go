@@ -67,6 +67,9 @@ type Call struct {
 // KeyID returns the id of the key that answers.
 func (c *Call) KeyID() store.ID { return c.current.key.id }
 
+// Owner returns the user and the token of the request; the token is zero for one from the dashboard.
+func (c *Call) Owner() (user, token store.ID) { return c.entry.table.user, c.entry.token }
+
 // Provider returns the id of the provider that answers.
 func (c *Call) Provider() string { return c.current.key.providerID }
 
@@ -79,6 +82,12 @@ func (c *Call) Latency() time.Duration { return c.committed }
 
 // Warnings returns what the provider could not express.
 func (c *Call) Warnings() []string { return c.warnings }
+
+// UnaskedUsage reports whether the provider has the caller's dialect, and streams usage though nobody asked for it.
+func (c *Call) UnaskedUsage() bool { return c.current.same && c.current.traits.UnaskedUsage }
+
+// EstimateInput estimates the input tokens of the request.
+func (c *Call) EstimateInput() int64 { return c.inputEstimate() }
 
 // Response returns the whole answer of a request that does not stream.
 func (c *Call) Response() *chat.Response { return c.response }
