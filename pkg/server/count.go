@@ -8,8 +8,12 @@ import (
 
 // count answers with the number of input tokens that a request has, and marks the answer if it is an estimate.
 func (a *App) count(c *call, e endpointOf, model string, body []byte) error {
+	recalled, err := a.recall(c.r.Context(), c.who.gateway(), e, body)
+	if err != nil {
+		return err
+	}
 	codec := e.Count(model)
-	req, route, err := codec.DecodeCount(body)
+	req, route, err := codec.DecodeCount(recalled.body)
 	if err != nil {
 		return err
 	}

@@ -123,7 +123,12 @@ func routeTable() []Route {
 		{"GET", "/api/queue/jobs", Chat, AccessSession, SameOrigin, (*App).listJobs},
 
 		{"POST", "{base}/chat/completions", OpenAI, AccessToken, AnyOrigin, ask("completions")},
-		{"POST", "{base}/responses", OpenAI, AccessToken, AnyOrigin, ask("responses")},
+		{"POST", "{base}/responses", OpenAI, AccessToken, AnyOrigin, ask(stateEndpoint)},
+		{"POST", "{base}/responses/input_tokens", OpenAI, AccessToken, AnyOrigin, ask("responses-count")},
+		{"GET", "{base}/responses/{id}", OpenAI, AccessToken, AnyOrigin, (*App).getAnswer},
+		{"DELETE", "{base}/responses/{id}", OpenAI, AccessToken, AnyOrigin, (*App).deleteAnswer},
+		{"GET", "{base}/responses/{id}/input_items", OpenAI, AccessToken, AnyOrigin, (*App).answerInputs},
+		{"POST", "{base}/responses/{id}/cancel", OpenAI, AccessToken, AnyOrigin, (*App).cancelAnswer},
 		{"POST", "{base}/embeddings", OpenAI, AccessToken, AnyOrigin, ask("embeddings")},
 		{"GET", "/v1/limits", OpenAI, AccessToken, AnyOrigin, (*App).ownLimits},
 		{"GET", "{base}/models", OpenAI, AccessToken, AnyOrigin, (*App).listModels},

@@ -45,19 +45,20 @@ func (d *decoder) request(v jsonx.Value) {
 	}
 }
 
-// refuseStored reads the members that refer to something stored, which the gateway refuses.
+// refuseStored reads the members that have to do with what is stored. Most of them are refused.
 func (d *decoder) refuseStored(key string, m jsonx.Value) bool {
 	switch key {
-	case "previous_response_id", "conversation":
-		d.Add(m, "the gateway keeps no answers: send the whole conversation in input, with the items of earlier answers as they came")
+	case "conversation", previousMember: // the latter only if its name has escapes: Recall replaces it
+		d.Add(m, "the gateway keeps no conversations: send the whole conversation in input, or go on with an answer by previous_response_id")
 	case "prompt":
 		d.Add(m, "the gateway keeps no prompts: send the prompt's text in instructions and input")
 	case "background":
 		if d.Bool(m) {
-			d.Add(m, "the gateway keeps no answers to be fetched later: leave it out and wait for the answer, or set stream")
+			d.Add(m, "the gateway keeps no responses that are still to be made: leave it out and wait for the answer, or set stream")
 		}
 	case "store":
-		d.Bool(m)
+		b := d.Bool(m)
+		d.req.Store = &b
 	default:
 		return false
 	}
@@ -141,7 +142,7 @@ func (d *decoder) extras(key string, m jsonx.Value) {
 		r.CacheKey = d.Str(m)
 	case "metadata":
 		r.Metadata = d.Metadata(m)
-	case "stream_options", "client_metadata", "prompt_cache_retention": // they do not affect the answer
+	case "stream_options": // how the stream is framed
 	case "truncation":
 		if !m.Is("disabled") { // the default
 			body.NoteForeign(r, m, false)
@@ -156,6 +157,11 @@ func (d *decoder) extras(key string, m jsonx.Value) {
 
 func (d *decoder) reasoning(v jsonx.Value) {
 	var r chat.Reasoning
+	known := []string{"effort", "summary", "generate_summary", "mode", ""}
+	if v.Get("context").Is("auto") { // the default
+		known[4] = "context"
+	}
+	d.Others(v, known...)
 	d.Members(v, func(key string, m jsonx.Value) {
 		switch {
 		case key == "effort":
@@ -172,6 +178,7 @@ func (d *decoder) reasoning(v jsonx.Value) {
 }
 
 func (d *decoder) text(v jsonx.Value) {
+	d.Others(v, "verbosity", "format")
 	d.Members(v, func(key string, m jsonx.Value) {
 		switch key {
 		case "verbosity":
@@ -192,6 +199,7 @@ func (d *decoder) format(v jsonx.Value) {
 	if !d.Has(v, "type") {
 		return
 	}
+	d.Others(v, "type", "name", "description", "schema", "strict")
 	f.Kind = chat.FormatKind(d.OneOf(v.Get("type"), string(chat.FormatText), string(chat.FormatJSON), string(chat.FormatSchema)))
 	if f.Kind == "" {
 		d.req.ResponseFormat = nil // one that only OpenAI knows
