@@ -17,8 +17,8 @@ type explainBody struct {
 	Headers  jsonx.Optional[map[string]*string] `json:"headers"`
 }
 
-// explainHeaders are those that change where a request may go.
-var explainHeaders = []string{providerHeader, prioritiesHeader, strategyHeader}
+// ownHeaders begins the names of the headers that change where a request may go.
+const ownHeaders = "X-LLM-"
 
 // explainRoute answers which keys would be tried for a request, and why others would not.
 func (a *App) explainRoute(c *call) error {
@@ -37,37 +37,24 @@ func (a *App) explainRoute(c *call) error {
 	}
 	header := http.Header{}
 	for name, value := range in.Headers.Value {
-		if value != nil {
+		if value != nil && strings.HasPrefix(strings.ToUpper(name), ownHeaders) {
 			header.Set(name, *value)
-		}
-	}
-	for name := range header {
-		if !containsFold(explainHeaders, name) {
-			header.Del(name) // it does not matter
 		}
 	}
 	if err := issues.Err(); err != nil {
 		return err
 	}
-	d, err := a.decode(e, model, header, in.Body)
+	who := c.who.gateway()
+	d, err := a.decode(c.r.Context(), who, e, model, header, in.Body)
 	if err != nil {
 		return err
 	}
-	d.req.ID, d.req.Principal = c.id, c.who.gateway()
+	d.req.ID, d.req.Principal = c.id, who
 	out, err := a.Gateway.Explain(c.r.Context(), d.req)
 	if err != nil {
 		return err
 	}
 	return c.reply(http.StatusOK, out)
-}
-
-func containsFold(list []string, s string) bool {
-	for _, v := range list {
-		if strings.EqualFold(v, s) {
-			return true
-		}
-	}
-	return false
 }
 
 // endpointAt returns the endpoint that answers at the path, and the model that the path names.

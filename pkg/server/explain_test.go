@@ -44,10 +44,10 @@ func TestExplainOfWhatIsWrong(t *testing.T) {
 		`{}`:                                 `"path":"endpoint"`,
 		`{"endpoint":"/api/chat"}`:           `"path":"body"`,
 		`{"endpoint":"/api/keys","body":{}}`: `"path":"endpoint"`,
-		`{"endpoint":"https://example.com/v1/messages","body":{}}`:                            `"path":"endpoint"`,
-		`{"endpoint":"/v1/messages/count_tokens","body":{}}`:                                  `"path":"endpoint"`,
-		`{"endpoint":"/v1beta/models/x:countTokens","body":{}}`:                               `"path":"endpoint"`,
-		`{"endpoint":"/api/chat","body":{"model":5}}`:                                         `"path":"model"`,
+		`{"endpoint":"https://example.com/v1/messages","body":{}}`:                                                          `"path":"endpoint"`,
+		`{"endpoint":"/v1/messages/count_tokens","body":{}}`:                                                                `"path":"endpoint"`,
+		`{"endpoint":"/v1beta/models/x:countTokens","body":{}}`:                                                             `"path":"endpoint"`,
+		`{"endpoint":"/api/chat","body":{"model":5}}`:                                                                       `"path":"model"`,
 		`{"endpoint":"/api/chat","body":{"messages":[{"role":"user","content":"hi"}]},"headers":{"X-LLM-Strategy":"luck"}}`: `X-LLM-Strategy`,
 	} {
 		holder.post("/api/route/explain", body).refused(400, "VALIDATION_ERROR", want)
