@@ -149,7 +149,7 @@ func (a *App) decode(ctx context.Context, who gateway.Principal, e endpointOf, m
 }
 
 func (d *decodedRequest) embedding() error {
-	req, err := d.endpoint.Embeddings.DecodeEmbedding(d.body)
+	req, err := d.endpoint.Embeddings(d.model).DecodeEmbedding(d.body)
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (d *decodedRequest) served(call *gateway.Call, name string, begun time.Time
 // encode writes a whole answer. The error is Provider.
 func (d *decodedRequest) encode(call *gateway.Call, name string, begun time.Time) ([]byte, error) {
 	if d.req.Embedding != nil {
-		answer, err := d.endpoint.Embeddings.EncodeEmbedding(call.Vectors(), d.req.Embedding)
+		answer, err := d.endpoint.Embeddings(d.model).EncodeEmbedding(call.Vectors(), d.req.Embedding)
 		if err != nil {
 			return nil, fault.Wrap(err, fault.Provider, "the provider answered with vectors that are no numbers")
 		}
