@@ -96,7 +96,7 @@ func (a *App) conversationBody(c *call) ([]byte, error) {
 		c.owner = user
 		c.prove = func() error { return a.Gateway.Verify(ctx, p) }
 	}
-	body, err := c.readBody(a.Config.Limits.MaxBodyBytes)
+	body, err := c.readEncodedBody(a.Config.Limits.MaxBodyBytes)
 	if err != nil {
 		return nil, err
 	}
