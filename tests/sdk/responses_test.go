@@ -148,7 +148,7 @@ func TestOpenAIResponsesErrors(t *testing.T) {
 
 // A conversation goes on with responses that the gateway stores.
 func TestResponsesWithState(t *testing.T) {
-	for model := range providers {
+	for _, model := range models {
 		t.Run(model, func(t *testing.T) {
 			c := openAI()
 			params := request(model, "echo: the first")
