@@ -110,7 +110,8 @@ func (w *world) furnish(i int) error {
 			return err
 		}
 		digest := secrets.Digest(a.secrets[n])
-		err = store.CreateToken(ctx, w.db, store.Token{ID: a.tokens[n], UserID: a.user, Name: fmt.Sprint(n), Hash: digest[:], Enabled: true, CreatedAt: now})
+		err = store.CreateToken(ctx, w.db, store.Token{ID: a.tokens[n], UserID: a.user, Name: fmt.Sprint(n), Hash: digest[:], Enabled: true, CreatedAt: now,
+			TokenScope: store.TokenScope{EndUsers: true, EndUserSource: "user"}})
 		if err != nil {
 			return err
 		}
@@ -147,8 +148,8 @@ func (w *world) start(i int) {
 // send sends a request and returns the status; 0 if the answer broke off.
 func (w *world) send(ctx context.Context, i int, rng *mathrand.Rand) int {
 	account, token := i/2%2, i%2
-	body := fmt.Sprintf(`{"model":"gpt-4o-mini","n":%d,"max_tokens":%d,"messages":[{"role":"user","content":"%d %d %d"}]}`,
-		1+rng.IntN(2), 1+rng.IntN(maxTokens), account, token, i)
+	body := fmt.Sprintf(`{"model":"gpt-4o-mini","n":%d,"max_tokens":%d,"user":"person %d","messages":[{"role":"user","content":"%d %d %d"}]}`,
+		1+rng.IntN(2), 1+rng.IntN(maxTokens), i/4%endUsers, account, token, i)
 	req, err := http.NewRequestWithContext(ctx, "POST", *w.urls[rng.IntN(processes)].Load()+"/v1/chat/completions", strings.NewReader(body))
 	if err != nil {
 		w.t.Error(err)
@@ -193,6 +194,9 @@ func (w *world) status(limit store.ID) (s store.LimitStatus) {
 	return s
 }
 
+// endUsers is how many persons are behind each token.
+const endUsers = 3
+
 // The bounds of a call: the maximum that callers ask for, and what an answer has with two choices, input included.
 const (
 	maxTokens       = 60
@@ -210,13 +214,15 @@ type journal struct {
 type entry struct {
 	call                string
 	account, token, key int
+	endUser             int
 	input, output       int64
 }
 
 func (j *journal) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	var in struct {
-		N         int64 `json:"n"`
-		MaxTokens int64 `json:"max_completion_tokens"`
+		N         int64  `json:"n"`
+		User      string `json:"user"`
+		MaxTokens int64  `json:"max_completion_tokens"`
 		Messages  []struct {
 			Content string `json:"content"`
 		} `json:"messages"`
@@ -240,6 +246,7 @@ func (j *journal) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	e := entry{call: in.Messages[0].Content, input: inputTokens}
 	fmt.Sscanf(e.call, "%d %d", &e.account, &e.token)
+	fmt.Sscanf(in.User, "person %d", &e.endUser)
 	fmt.Sscanf(r.Header.Get("Authorization"), "Bearer sk-proof-%d-key-%d", new(int), &e.key)
 	for range max(1, in.N) {
 		e.output += 1 + mathrand.Int64N(in.MaxTokens)

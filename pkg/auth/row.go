@@ -3,6 +3,7 @@ package auth
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
 )
 
 // SignRow returns the signature of a usage row in a log.
@@ -22,4 +23,10 @@ func (g generation) signRow(data []byte) []byte {
 	h := hmac.New(sha256.New, g.rowKey)
 	h.Write(data)
 	return h.Sum(nil)
+}
+
+// Pseudonym returns a name that stands for a text, such as an e-mail address: nobody without the secret can tell which.
+func (s *Secrets) Pseudonym(text string) string {
+	sum := s.generations[Current].pseudonym.sum(text)
+	return "hash:" + hex.EncodeToString(sum[:16])
 }

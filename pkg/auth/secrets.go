@@ -28,6 +28,7 @@ const (
 	labelKeyID         = "llm-gateway/v1/key-id"
 	labelInstance      = "llm-gateway/v1/instance"
 	labelUsageRow      = "llm-gateway/v1/usage-row"
+	labelPseudonym     = "llm-gateway/v1/pseudonym"
 )
 
 // Generation numbers the JWT_SECRET under which something was made: 0 is the current one, n the n-th entry of
@@ -63,6 +64,7 @@ type generation struct {
 	checksum   *mac
 	digest     *mac
 	rowKey     []byte
+	pseudonym  *mac
 }
 
 // NewSecrets derives all keys. The only error is ErrWeakSecret, for the current JWTSecret or EncryptionKey.
@@ -115,6 +117,7 @@ func newGeneration(secret string) generation {
 		checksum:   newMAC(derive(secret, labelTokenChecksum, sha256.Size)),
 		digest:     newMAC(derive(secret, labelTokenDigest, sha256.Size)),
 		rowKey:     derive(secret, labelUsageRow, sha256.Size),
+		pseudonym:  newMAC(derive(secret, labelPseudonym, sha256.Size)),
 	}
 }
 

@@ -23,4 +23,6 @@ type EmbeddingResponse struct {
 	Model   string            // as the provider names what answered
 	Vectors []json.RawMessage // each an array of numbers, as the provider wrote them
 	Usage   *Usage            // nil if the provider reported none
+	// Raw is the provider's whole answer, if it came in one, and in the dialect of the caller.
+	Raw json.RawMessage
 }

@@ -11,12 +11,15 @@ type Embedder interface {
 	// *chat.Error without Class, and a body that it cannot decode, or without n vectors, as one of
 	// class Transport.
 	DecodeEmbedding(body []byte, n int) (*chat.EmbeddingResponse, error)
+	// MaxInputs is how many inputs a request may have.
+	MaxInputs() int
 }
 
 // EmbeddingRules say how a provider's embeddings differ from OpenAI's.
 type EmbeddingRules struct {
 	Dimensions DimensionsForm
 	Tokens     bool // inputs may be tokens, not texts alone
+	MaxInputs  int  // of a request; 0: as many as OpenAI takes
 }
 
 // DimensionsForm is the field for the length of the vectors.

@@ -23,6 +23,12 @@ type CallIDsPassthrough interface {
 	DistinctCallIDs(answer []byte, req *chat.Request) []byte
 }
 
+// CompletingPassthrough is a Passthrough whose callers require members of a whole answer that some providers leave out.
+type CompletingPassthrough interface {
+	// CompleteAnswer returns the answer with these members.
+	CompleteAnswer(answer []byte) []byte
+}
+
 // StreamPassthrough hands on the events of one streamed answer.
 type StreamPassthrough interface {
 	// Append appends the event as the caller gets it, with its framing, to out; some events are left out. The data is

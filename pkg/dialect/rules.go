@@ -70,6 +70,9 @@ type Traits struct {
 	HostedAlone bool
 	// RewritesAnswers says that an answer's bytes do not suit callers of the same dialect.
 	RewritesAnswers bool
+	// UnaskedUsage says that the provider's streams have the usage in their last chunk though nobody asked for it, as its
+	// SDKs expect.
+	UnaskedUsage bool
 	// ThinkTags says that the model's reasoning stands as <think>..</think> at the start of its text.
 	ThinkTags bool
 	// WantsReasoning says that the provider wants reasoning back with the results of tool calls.

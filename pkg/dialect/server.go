@@ -52,6 +52,10 @@ type Served struct {
 	Provider  string
 	Model     string // as the provider was asked
 	Created   int64  // Unix seconds
+	// UnaskedUsage says that the provider has the caller's dialect, and streams usage though nobody asked for it.
+	UnaskedUsage bool
+	// EstimateInput estimates the input tokens, for dialects that tell them before the provider does; nil: unknown.
+	EstimateInput func() int64
 	// Request is the decoded request. Some dialects repeat parts of it in the answer.
 	Request *chat.Request
 }

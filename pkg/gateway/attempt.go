@@ -30,6 +30,7 @@ type attempt struct {
 
 	client      dialect.Client      // of the protocol in which the request is sent
 	traits      dialect.Traits      // of that client and the model
+	same        bool                // the client's dialect is the caller's
 	passthrough dialect.Passthrough // not nil: the answer's bytes are passed through
 	forms       *body.ToolForms     // not nil: the provider knows tools in other forms
 	callIDs     *turns.IDs          // of the conversation; the answer's calls get others
@@ -63,21 +64,18 @@ func (a *attempt) keepsReservation() bool {
 
 // encode writes the request for the attempt's provider and model.
 func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
-	if request.Embedding != nil {
-		return a.encodeEmbedding(*request.Embedding)
-	}
 	req := *request.Chat
 	req.Model = a.key.model
 	a.callIDs = turns.NewIDs(&req)
 	a.client = a.key.provider.Protocol(a.key.model, &req, request.Dialect)
-	same := request.Dialect != "" && request.Dialect == a.client.Dialect()
+	a.same = request.Dialect != "" && request.Dialect == a.client.Dialect()
 	a.traits = a.client.Traits(a.key.model)
-	target := body.Target{Provider: a.key.provider.ID, Traits: a.traits, Same: same}
+	target := body.Target{Provider: a.key.provider.ID, Traits: a.traits, Same: a.same}
 	var warnings []string
-	if !same || !body.ToolsFit(req.Tools, target) {
+	if !a.same || !body.ToolsFit(req.Tools, target) {
 		a.forms, warnings = body.FitTools(&req, target)
 	}
-	if same && a.forms == nil {
+	if a.same && a.forms == nil {
 		if passthrough, able := a.client.(dialect.Passthrough); able {
 			if enc, ok := passthrough.PassthroughRequest(request.Body, &req, request.changedMessages); ok {
 				a.warnings = enc.Warnings
@@ -107,17 +105,6 @@ func (a *attempt) splitter() *body.ThinkSplitter {
 	return nil
 }
 
-func (a *attempt) encodeEmbedding(req chat.EmbeddingRequest) (dialect.Encoded, bool) {
-	req.Model = a.key.model
-	enc, err := a.key.provider.Embedder().EncodeEmbedding(&req)
-	if err != nil {
-		a.inexpressible = true
-		a.fail(err)
-		return enc, false
-	}
-	return enc, true
-}
-
 // fail records an error of the call.
 func (a *attempt) fail(err error) {
 	var call *provider.CallError
@@ -142,31 +129,38 @@ func (g *Gateway) setFailure(a *attempt, failure *chat.Error) {
 	a.failure = failure
 }
 
-// callWhole asks for a whole answer.
-func (g *Gateway) callWhole(ctx context.Context, a *attempt, request Request) {
-	defer g.contain(a)
-	enc, ok := a.encode(request)
-	if !ok {
-		return
-	}
+// askWhole sends an encoded request and reads the whole answer. If ok is false, the attempt has failed.
+func (g *Gateway) askWhole(ctx context.Context, a *attempt, enc dialect.Encoded, request Request) (data []byte, ok bool) {
 	resp, err := g.Upstream.Do(ctx, a.key.provider, a.key.secret, enc,
 		provider.Options{IdleTimeout: g.settings.IdleTimeout, Header: request.Header})
 	if err != nil {
 		a.fail(err)
-		return
+		return nil, false
 	}
 	a.sent, a.requestID, a.firstByte = true, resp.RequestID, g.Now()
 	resp.Body = &lifeReader{resp.Body, &a.clock}
-	data, err := resp.ReadAll()
+	data, err = resp.ReadAll()
 	if err != nil {
-		a.answerBegun = len(data) > 0
+		a.answerBegun = a.answerBegun || len(data) > 0
 		a.fail(err)
+		return nil, false
+	}
+	return data, true
+}
+
+// callWhole asks for a whole answer.
+func (g *Gateway) callWhole(ctx context.Context, a *attempt, request Request) {
+	defer g.contain(a)
+	if request.Embedding != nil {
+		g.embed(ctx, a, request)
 		return
 	}
-	if request.Embedding != nil {
-		vectors, err := a.key.provider.Embedder().DecodeEmbedding(data, len(request.Embedding.Inputs))
-		a.vectors = vectors
-		g.finishAttempt(a, err)
+	enc, ok := a.encode(request)
+	if !ok {
+		return
+	}
+	data, ok := g.askWhole(ctx, a, enc, request)
+	if !ok {
 		return
 	}
 	renamed := g.readWhole(a, data)
@@ -178,6 +172,9 @@ func (g *Gateway) callWhole(ctx context.Context, a *attempt, request Request) {
 		if p, able := a.passthrough.(dialect.CallIDsPassthrough); able {
 			a.raw = p.DistinctCallIDs(data, request.Chat)
 		}
+	}
+	if p, able := a.passthrough.(dialect.CompletingPassthrough); able {
+		a.raw = p.CompleteAnswer(a.raw)
 	}
 }
 
@@ -204,7 +201,7 @@ func (g *Gateway) finishAttempt(a *attempt, err error) {
 	if !errors.As(err, &failure) {
 		failure = &chat.Error{Class: chat.Transport, Cause: err}
 	}
-	a.answerBegun = failure.Class != "" // an unreadable answer, not an error from the provider
+	a.answerBegun = a.answerBegun || failure.Class != "" // an unreadable answer, not an error from the provider
 	g.setFailure(a, failure)
 }
 

@@ -29,12 +29,13 @@ type Call struct {
 	affinity store.ID      // the key that made the latest saved turn; zero if there is none
 	answer   answer        // collected to be saved
 
-	limited map[store.ID]*limitBlock // the candidates that limits keep from serving, by the last refresh
-	steered *steering                // not nil: another model serves, because a limit is reached
-	input   int64                    // estimated tokens; 0: not estimated yet
-	kept    []*attempt               // that failed and are not released, and whose holds are to be replaced
-	counted bool                     // an attempt that is not released has counted the request
-	repeats bool                     // the holds may have been replaced by a trip whose outcome is unknown
+	endUserName string                   // who is behind the request, as kept; empty: not told
+	limited     map[store.ID]*limitBlock // the candidates that limits keep from serving, by the last refresh
+	steered     *steering                // not nil: another model serves, because a limit is reached
+	input       int64                    // estimated tokens; 0: not estimated yet
+	kept        []*attempt               // that failed and are not released, and whose holds are to be replaced
+	counted     bool                     // an attempt that is not released has counted the request
+	repeats     bool                     // the holds may have been replaced by a trip whose outcome is unknown
 
 	deferred      []store.Stmt // of failed attempts; they go with the next round trip
 	databaseAway  bool         // why the request failed
@@ -78,6 +79,12 @@ func (c *Call) Latency() time.Duration { return c.committed }
 
 // Warnings returns what the provider could not express.
 func (c *Call) Warnings() []string { return c.warnings }
+
+// UnaskedUsage reports whether the provider has the caller's dialect, and streams usage though nobody asked for it.
+func (c *Call) UnaskedUsage() bool { return c.current.same && c.current.traits.UnaskedUsage }
+
+// EstimateInput estimates the input tokens of the request.
+func (c *Call) EstimateInput() int64 { return c.inputEstimate() }
 
 // Response returns the whole answer of a request that does not stream.
 func (c *Call) Response() *chat.Response { return c.response }
@@ -168,6 +175,9 @@ func (c *Call) route() error {
 	if err := entry.allowsEndpoint(c.req.Endpoint); err != nil {
 		return err
 	}
+	if err := c.readEndUser(); err != nil {
+		return err
+	}
 	c.candidates, c.skipped = entry.candidates(c.req.Chat.Model, c.req.Route, c.req.service())
 	if len(c.candidates) > 0 {
 		c.steerByHint(c.nowMs())
@@ -188,6 +198,11 @@ func (c *Call) reserve(pick *choice) (quota.Reservation, bool, error) {
 	claim := quota.Request{
 		Principal: c.principal(), Revision: c.entry.table.revision, Now: now,
 		Targets: targetsOf(pick.keys), IgnoreTransient: pick.passesTransient, Demand: demand,
+	}
+	if demand.Each {
+		if l := c.endUserLabel(); !c.entry.table.labels.has(demand.Party) {
+			claim.Labels = []store.OwnedLabel{{User: c.entry.table.user, Label: l}}
+		}
 	}
 	if demand.Gateway || len(demand.Limits) > 0 {
 		claim.Sweep = c.sweep(&claim.Demand, now)
@@ -210,6 +225,9 @@ func (c *Call) reserve(pick *choice) (quota.Reservation, bool, error) {
 		} else {
 			c.repeats = true
 		}
+	}
+	if err == nil && len(claim.Labels) > 0 {
+		c.entry.table.labels.add([]store.Label{claim.Labels[0].Label})
 	}
 	switch {
 	case demand.ID.IsZero():
@@ -235,7 +253,7 @@ func (c *Call) timeLeft() time.Duration {
 // there is a key to try.
 func (c *Call) refresh() (again bool, err error) {
 	now := c.nowMs()
-	v, err := c.g.Quota.Refresh(c.ctx, c.principal(), store.ID{}, now)
+	v, err := c.g.Quota.Refresh(c.ctx, c.principal(), c.party(), now)
 	if err != nil {
 		return false, c.unavailable(err)
 	}

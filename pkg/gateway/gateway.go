@@ -155,6 +155,10 @@ type Request struct {
 	changedMessages []int
 	// Header is the client's. Only what the provider's row allows is forwarded.
 	Header http.Header
+	// EndUser, if set, returns what the request says in one of [EndUserSources].
+	EndUser func(source string) string
+	// Tags say what the request is for, in the usage.
+	Tags []string
 	// EndStatements, if set, returns statements that commit together with the usage row. failure is the error that the
 	// client gets, nil if c has the answer. If they fail with store.CodeNull, another process has ended the job of
 	// the request, and nothing is written.

@@ -43,8 +43,9 @@ type LimitView struct {
 
 // LimitSubject is what a limit is about.
 type LimitSubject struct {
-	Type string    `json:"type"`
-	ID   *store.ID `json:"id,omitempty"`
+	Type  string    `json:"type"`
+	Token *store.ID `json:"token,omitempty"` // of an end user
+	ID    any       `json:"id,omitempty"`    // of one end user the name
 }
 
 // LimitFallback is the model that serves once a limit is reached.
@@ -76,7 +77,14 @@ func (a LimitAmount) String() string {
 
 func limitSubject(l *store.Limit, named bool) LimitSubject {
 	s := LimitSubject{Type: subjectNames[l.Subject]}
-	if named && !l.SubjectID.IsZero() {
+	switch {
+	case !named || l.SubjectID.IsZero():
+	case l.Subject == store.LimitEndUser:
+		s.Token = &l.SubjectID
+		if l.EndUser != nil {
+			s.ID = *l.EndUser
+		}
+	default:
 		s.ID = &l.SubjectID
 	}
 	return s
@@ -161,8 +169,7 @@ func (e *LimitedError) Error() string { return "a limit is reached" }
 
 // ParseLimitSubject reads the name of a subject that limits can be set for.
 func ParseLimitSubject(name string) (store.LimitSubject, bool) {
-	s, ok := keyOf(subjectNames, name)
-	return s, ok && s != store.LimitEndUser
+	return keyOf(subjectNames, name)
 }
 
 // LimitSubjectName is the name of the subject.

@@ -25,6 +25,10 @@ func (c *Call) binds(l *store.Limit, k candidate) bool {
 		if l.SubjectID != k.id {
 			return false
 		}
+	case store.LimitEndUser:
+		if !c.isFor(l) {
+			return false
+		}
 	case store.LimitUser, store.LimitGateway:
 	default:
 		return false // of a later version
@@ -79,6 +83,9 @@ func (c *Call) demandFor(pick *choice, now int64) (d store.Demand, err error) {
 	d = store.Demand{ID: store.NewID(now), ExpiresAt: now + c.timeLeft().Milliseconds() + holdGrace.Milliseconds()}
 	for _, l := range limits {
 		d.Limits = append(d.Limits, l.ID)
+		if l.Subject == store.LimitEndUser && l.EndUser == nil {
+			d.Each, d.Party = true, c.party()
+		}
 		d.Gateway = d.Gateway || l.Subject == store.LimitGateway
 		d.Strict = d.Strict || bounds(l)
 	}

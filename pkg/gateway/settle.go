@@ -224,6 +224,8 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 		}
 	}
 	r.Spent = c.spent(&r, usage)
+	r.Labels = c.labels()
+	c.entry.table.labels.add(r.Labels)
 	if c.steered != nil {
 		r.Flags |= store.FlagSteered
 	}

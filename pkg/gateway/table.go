@@ -21,6 +21,8 @@ type table struct {
 	limits   []store.Limit
 	bytes    int64        // what the cache counts
 	sweptAt  atomic.Int64 // when the holds of the limits were swept last, in Unix milliseconds
+	// labels are those that the database has.
+	labels labelSet
 }
 
 // key is a provider key of a table.

@@ -31,6 +31,8 @@ type Request struct {
 	// Demand, if its ID is not zero, is held in limits. It must be set for keys with a daily limit and for principals with
 	// limits.
 	Demand store.Demand
+	// Labels are those that limits for each end user need.
+	Labels []store.OwnedLabel
 	// Sweep are the limits whose expired holds are to be swept; nil: none.
 	Sweep []store.ID
 }
@@ -98,6 +100,13 @@ func (q *Quota) write(ctx context.Context, batch []*request) error {
 			bytes.Compare(a.Targets[0].Key[:], b.Targets[0].Key[:]), cmp.Compare(store.DayOf(a.Now), store.DayOf(b.Now)))
 	})
 	stmts := make([]store.Stmt, 0, 3*len(batch)+3)
+	var labels []store.OwnedLabel
+	for _, r := range batch {
+		labels = append(labels, r.Labels...)
+	}
+	if len(labels) > 0 {
+		stmts = append(stmts, store.AddLabels(labels, batch[0].Now)...)
+	}
 	if slices.ContainsFunc(batch, (*request).holdsGateway) {
 		stmts = append(stmts, store.HoldGateway())
 	}
@@ -219,7 +228,7 @@ func (q *Quota) ReserveNext(ctx context.Context, before []store.Stmt, spent []st
 	// The released row may be the one that is reserved again, and the cooldowns that of the next target, so both come
 	// first.
 	end := store.SplitEnd(before)
-	var stmts []store.Stmt
+	stmts := store.AddLabels(r.Labels, r.Now)
 	if m.holdsGateway() {
 		stmts = append(stmts, store.HoldGateway())
 	}

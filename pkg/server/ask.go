@@ -131,6 +131,10 @@ func (a *App) decode(e endpointOf, model string, header http.Header, body []byte
 		return nil, err
 	}
 	d.async = d.req.Route.Async
+	d.req.EndUser = endUserOf(header, body)
+	if d.req.Tags, err = tags(header); err != nil {
+		return nil, err
+	}
 	return d, a.routeByHeader(header, &d.req.Route)
 }
 
@@ -144,13 +148,14 @@ func (d *decodedRequest) embedding() error {
 		issues.Add("model", "required")
 		return issues.Err()
 	}
-	d.req.Chat, d.req.Embedding = &chat.Request{Model: req.Model}, req
+	d.req.Chat, d.req.Embedding, d.req.Dialect = &chat.Request{Model: req.Model}, req, d.endpoint.dialect.Name
 	return nil
 }
 
 func (d *decodedRequest) served(call *gateway.Call, name string, begun time.Time) dialect.Served {
 	return dialect.Served{
 		RequestID: name, Provider: call.Provider(), Model: call.Model(), Created: begun.Unix(), Request: d.req.Chat,
+		UnaskedUsage: call.UnaskedUsage(), EstimateInput: call.EstimateInput,
 	}
 }
 

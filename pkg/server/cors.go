@@ -65,7 +65,7 @@ func preflight(c *call) error {
 	if h.Get("Access-Control-Allow-Origin") != "" {
 		h.Set("Access-Control-Allow-Methods", e.allow)
 		h.Add("Vary", "Access-Control-Request-Headers")
-		if asked := headerNames(c.r.Header.Get("Access-Control-Request-Headers")); asked != "" {
+		if asked := headerNames(strings.Join(c.r.Header.Values("Access-Control-Request-Headers"), ",")); asked != "" {
 			h.Set("Access-Control-Allow-Headers", asked)
 		}
 		h.Set("Access-Control-Max-Age", preflightAge)

@@ -103,7 +103,7 @@ func TestAdminRoutesAreTheAdmins(t *testing.T) {
 		"state", "cooldownUntil", "cooldownClass", "cooldownMessage", "cooldowns")
 	tokens := root.get("/api/admin/tokens").want(200).is("tokens.0.id", token, "tokens.0.email", ann.email)
 	tokens.members("tokens.0", "id", "name", "enabled", "blocked", "expiresAt", "createdAt", "userId", "email",
-		"allowedModels", "allowedProviders", "allowedEndpoints", "maxConcurrent")
+		"allowedModels", "allowedProviders", "allowedEndpoints", "maxConcurrent", "endUsers", "endUserSource")
 	if strings.Contains(tokens.body, secret[:12]) {
 		t.Error("a token is shown")
 	}

@@ -107,6 +107,12 @@ func (a *App) lasting(h http.Header) http.Header {
 	keep(providerHeader)
 	keep(prioritiesHeader)
 	keep(provider.ViaHeader)
+	keep(tagsHeader)
+	for _, source := range gateway.EndUserSources {
+		if strings.HasPrefix(source, "X-") {
+			keep(source)
+		}
+	}
 	for _, p := range a.Providers.All() {
 		for _, name := range p.ForwardedRequestHeaders {
 			keep(name)

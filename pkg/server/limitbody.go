@@ -14,8 +14,9 @@ import (
 // limitBody is the body by which a limit is set.
 type limitBody struct {
 	Subject struct {
-		Type string                 `json:"type" jsonx:"required"`
-		ID   jsonx.Optional[string] `json:"id"`
+		Type  string                 `json:"type" jsonx:"required"`
+		Token jsonx.Optional[string] `json:"token"` // of an end user
+		ID    jsonx.Optional[string] `json:"id"`
 	} `json:"subject" jsonx:"required"`
 	Metric    string                          `json:"metric" jsonx:"required"`
 	Window    string                          `json:"window" jsonx:"required"`
@@ -38,17 +39,20 @@ type limitChange struct {
 }
 
 const (
-	subjectTypes = "token, key, user or gateway"
+	subjectTypes = "token, key, user, endUser or gateway"
 	metricTypes  = "requests, tokens or cost"
 	windowTypes  = "minute, hour, day, week, month or total"
 )
 
 // limit returns the limit that the body describes, and notes what is wrong with it.
-func (b *limitBody) limit(issues *fault.Issues, c *call) store.Limit {
+func (b *limitBody) limit(issues *fault.Issues, a *App, c *call) store.Limit {
 	l := store.Limit{ID: store.NewID(c.now()), User: c.who.user.ID, CreatedAt: c.now(), UpdatedAt: c.now()}
 	var ok bool
 	if l.Subject, ok = gateway.ParseLimitSubject(b.Subject.Type); !ok {
 		issues.Add("subject.type", "must be %s", subjectTypes)
+	}
+	if b.Subject.Token.Set && l.Subject != store.LimitEndUser {
+		issues.Add("subject.token", "is for an end user only")
 	}
 	id, err := store.ParseID(b.Subject.ID.Value)
 	switch {
@@ -58,6 +62,8 @@ func (b *limitBody) limit(issues *fault.Issues, c *call) store.Limit {
 		if b.Subject.ID.Set && !b.Subject.ID.Null {
 			issues.Add("subject.id", "must be left out: there is one gateway")
 		}
+	case l.Subject == store.LimitEndUser:
+		b.endUser(issues, a, &l)
 	case err != nil || id.IsZero():
 		issues.Add("subject.id", "must be the id of the %s", b.Subject.Type)
 	case l.Subject == store.LimitUser:
@@ -77,6 +83,26 @@ func (b *limitBody) limit(issues *fault.Issues, c *call) store.Limit {
 		l.Models = []string{}
 	}
 	return l
+}
+
+// endUser reads the subject of a limit of end users: of one, if it has an id, or of each.
+func (b *limitBody) endUser(issues *fault.Issues, a *App, l *store.Limit) {
+	token, err := store.ParseID(b.Subject.Token.Value)
+	if err != nil || token.IsZero() {
+		issues.Add("subject.token", "must be the id of the token whose end users are meant")
+	}
+	l.SubjectID = token
+	if !b.Subject.ID.Set || b.Subject.ID.Null {
+		return
+	}
+	name, problem := a.Gateway.EndUserName(b.Subject.ID.Value)
+	switch {
+	case problem != "":
+		issues.Add("subject.id", "%s", problem)
+	case name == "":
+		issues.Add("subject.id", "must be an end user as requests name it; leave it out for each")
+	}
+	l.EndUser = &name
 }
 
 // apply changes l, notes what is wrong with the change, and returns it for the store.

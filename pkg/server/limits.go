@@ -31,14 +31,14 @@ func (c *call) viewLimit(l *store.Limit, s store.LimitStatus) gateway.LimitView 
 }
 
 // limits reads the limits that are wanted, oldest first.
-func (a *App) limits(c *call, f store.LimitFilter, want func(*store.Limit) bool) ([]gateway.LimitView, error) {
+func (a *App) limits(c *call, f store.LimitFilter, party store.ID, want func(*store.Limit) bool) ([]gateway.LimitView, error) {
 	ctx := c.r.Context()
 	list, err := store.Limits(ctx, a.DB, f, store.Page{Limit: store.LimitsPerUser})
 	if err != nil {
 		return nil, err
 	}
 	statuses := map[store.ID]store.LimitStatus{}
-	err = a.DB.Run(ctx, store.LimitStatuses(f.User, store.ID{}, c.now(), func(s store.LimitStatus) { statuses[s.Limit] = s }))
+	err = a.DB.Run(ctx, store.LimitStatuses(f.User, party, c.now(), func(s store.LimitStatus) { statuses[s.Limit] = s }))
 	if err != nil {
 		return nil, err
 	}
@@ -55,42 +55,48 @@ func (a *App) limits(c *call, f store.LimitFilter, want func(*store.Limit) bool)
 // ask for another user's.
 func (a *App) listLimits(c *call) error {
 	q := c.query()
-	known := []string{"type", "id", "userId", "scope"}
-	if q.values.Get("scope") == scopeAll {
-		known = append(known, "limit", "cursor")
-	}
-	q.only(known...)
-	subject, id := q.text("type"), q.id("id")
-	if _, ok := gateway.ParseLimitSubject(subject); subject != "" && !ok {
+	subject := q.text("type")
+	kind, ok := gateway.ParseLimitSubject(subject)
+	if subject != "" && !ok {
 		q.issues.Add("type", "must be %s", subjectTypes)
 	}
-	user := q.id("userId")
-	everybody := q.text("scope") == scopeAll
-	if scope := q.text("scope"); scope != "" && (!everybody || !user.IsZero()) {
-		q.issues.Add("scope", "must be %s, without userId", scopeAll)
+	var id store.ID
+	var endUser string
+	if kind == store.LimitEndUser {
+		id = q.id("token")
+		name, problem := a.Gateway.EndUserName(q.values.Get("id"))
+		if endUser = name; problem != "" {
+			q.issues.Add("id", "%s", problem)
+		}
+	} else if id = q.id("id"); q.values.Has("token") {
+		q.issues.Add("token", "is for the type endUser only")
+	}
+	user, err := c.whose(q)
+	if err != nil {
+		return err
+	}
+	if !user.IsZero() && (q.values.Has("limit") || q.values.Has("cursor")) {
+		q.issues.Add("limit", "and cursor are for scope=%s only: other lists are whole", scopeAll)
 	}
 	page := q.page()
-	switch {
-	case everybody && c.who.user.Role != store.RoleAdmin:
-		return fault.New(fault.Forbidden, "only the admin may see the limits of all users")
-	case user.IsZero():
-		user = c.who.user.ID
-	case user != c.who.user.ID && c.who.user.Role != store.RoleAdmin:
-		return fault.New(fault.Forbidden, "only the admin may see the limits of another user")
-	}
 	if err := q.err(); err != nil {
 		return err
 	}
 	want := func(l *store.Limit) bool {
-		kind, _ := gateway.ParseLimitSubject(subject)
-		return (subject == "" || l.Subject == kind) && (id.IsZero() || l.SubjectID == id)
+		return (subject == "" || l.Subject == kind) && (id.IsZero() || l.SubjectID == id) &&
+			(endUser == "" || l.EndUser == nil || *l.EndUser == endUser)
 	}
-	if everybody {
+	if user.IsZero() {
 		return a.listAllLimits(c, page, want)
 	}
 	all := limitList{Limits: []gateway.LimitView{}}
+	var party store.ID // of the end user who is asked for: limits for each show that window
+	if endUser != "" {
+		label := store.Label{Kind: store.EndUserLabel, Owner: id, Name: endUser}
+		party = label.Party()
+	}
 	for _, f := range []store.LimitFilter{{User: user}, {}} {
-		views, err := a.limits(c, f, want)
+		views, err := a.limits(c, f, party, want)
 		if err != nil {
 			return err
 		}
@@ -146,7 +152,7 @@ func (a *App) createLimit(c *call) error {
 		return err
 	}
 	var issues fault.Issues
-	l := in.limit(&issues, c)
+	l := in.limit(&issues, a, c)
 	if err := issues.Err(); err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func TestLimitRefusesBadFields(t *testing.T) {
 		return strings.NewReplacer(change...).Replace(b)
 	}
 	for in, path := range map[string]string{
-		body(`"token"`, `"endUser"`):                             "subject.type",
+		body(`"token"`, `"endUser"`):                             "subject.token",
 		body(`"token"`, `"person"`):                              "subject.type",
 		body(token, store.NewID(1).String()):                     "subject.id",
 		body(token, "1"):                                         "subject.id",
@@ -297,7 +297,7 @@ func TestScopesOverHTTP(t *testing.T) {
 		t.Errorf("%d limits", n)
 	}
 	for body, field := range map[string]string{`{"allowedModels":["a b"]}`: "allowedModels[0]", `{"allowedProviders":["nobody"]}`: "allowedProviders[0]",
-		`{"allowedEndpoints":["everything"]}`: "allowedEndpoints[0]", `{"maxConcurrent":0}`: "maxConcurrent", `{"endUsers":true}`: "endUsers"} {
+		`{"allowedEndpoints":["everything"]}`: "allowedEndpoints[0]", `{"maxConcurrent":0}`: "maxConcurrent", `{"endUserSource":"x"}`: "endUserSource"} {
 		ann.patch(path, body).refused(400, "VALIDATION_ERROR", fmt.Sprintf(`"path":%q`, field))
 	}
 }

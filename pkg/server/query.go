@@ -184,18 +184,20 @@ var requestFilters = []string{"statusClass", "status", "provider", "model", "key
 
 // parameters are those that the management routes take, by method and pattern. The others take none.
 var parameters = map[string][]string{
-	"GET /api/queue/stats":     {"scope"},
-	"GET /api/queue/jobs":      {"limit", "cursor"},
-	"GET /api/users":           {"limit", "cursor"},
-	"GET /api/tokens":          {"limit", "cursor"},
-	"GET /api/admin/tokens":    {"limit", "cursor"},
-	"GET /api/limits":          {"type", "id", "userId", "scope", "limit", "cursor"},
-	"GET /api/keys":            {"provider", "enabled", "limit", "cursor"},
-	"GET /api/keys/{id}/usage": {"limit"},
-	"GET /api/admin/keys":      {"limit", "cursor"},
-	"GET /api/usage":           {"from", "to", "by", "split"},
-	"GET /api/requests":        append([]string{"limit", "cursor"}, requestFilters...),
-	"GET /api/requests.csv":    requestFilters,
+	"GET /api/queue/stats":              {"scope"},
+	"GET /api/queue/jobs":               {"limit", "cursor"},
+	"GET /api/users":                    {"limit", "cursor"},
+	"GET /api/tokens":                   {"limit", "cursor"},
+	"GET /api/admin/tokens":             {"limit", "cursor"},
+	"GET /api/tokens/{id}/end-users":    {"limit", "cursor"},
+	"DELETE /api/tokens/{id}/end-users": {"endUser"},
+	"GET /api/limits":                   {"type", "id", "token", "userId", "scope", "limit", "cursor"},
+	"GET /api/keys":                     {"provider", "enabled", "limit", "cursor"},
+	"GET /api/keys/{id}/usage":          {"limit"},
+	"GET /api/admin/keys":               {"limit", "cursor"},
+	"GET /api/usage":                    {"from", "to", "by", "split", "userId", "scope"},
+	"GET /api/requests":                 append([]string{"limit", "cursor"}, requestFilters...),
+	"GET /api/requests.csv":             requestFilters,
 }
 
 // managed reports whether the route manages the gateway: other programs than its own pages and scripts do not call it, so

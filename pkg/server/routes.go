@@ -155,6 +155,8 @@ func routeTable() []Route {
 		{"GET", "/api/tokens/{id}", Tokens, AccessSession, SameOrigin, (*App).getToken},
 		{"PATCH", "/api/tokens/{id}", Tokens, AccessSession, SameOrigin, (*App).updateToken},
 		{"DELETE", "/api/tokens/{id}", Tokens, AccessSession, SameOrigin, (*App).deleteToken},
+		{"GET", "/api/tokens/{id}/end-users", Tokens, AccessSession, SameOrigin, (*App).listEndUsers},
+		{"DELETE", "/api/tokens/{id}/end-users", Tokens, AccessSession, SameOrigin, (*App).deleteEndUser},
 		{"GET", "/api/admin/tokens", Tokens, AccessAdmin, SameOrigin, (*App).listAllTokens},
 		{"PATCH", "/api/admin/tokens/{id}", Tokens, AccessAdmin, SameOrigin, (*App).blockToken},
 

@@ -24,7 +24,7 @@ func viewToken(t store.Token) tokenView {
 	return tokenView{
 		ID: t.ID, Name: t.Name, Enabled: t.Enabled && !t.Blocked, Blocked: t.Blocked,
 		ExpiresAt: (*timestamp)(t.ExpiresAt), CreatedAt: timestamp(t.CreatedAt),
-		tokenScope: tokenScope{t.AllowedModels, t.AllowedProviders, t.AllowedEndpoints, t.MaxConcurrent},
+		tokenScope: viewScope(&t),
 	}
 }
 
@@ -89,7 +89,8 @@ func (a *App) createToken(c *call) error {
 	t := store.Token{
 		ID: store.NewID(c.now()), UserID: c.who.user.ID, Enabled: true, CreatedAt: c.now(),
 		Name: requireName(&issues, in.Name), ExpiresAt: c.expiry(&issues, in.ExpiresInDays),
-		TokenScope:    store.TokenScope{AllowedModels: orEmpty(change.AllowedModels.To), AllowedProviders: orEmpty(change.AllowedProviders.To), AllowedEndpoints: orEmpty(change.AllowedEndpoints.To)},
+		TokenScope: store.TokenScope{AllowedModels: orEmpty(change.AllowedModels.To), AllowedProviders: orEmpty(change.AllowedProviders.To), AllowedEndpoints: orEmpty(change.AllowedEndpoints.To),
+			EndUsers: change.EndUsers.To, EndUserSource: change.EndUserSource.To},
 		MaxConcurrent: change.MaxConcurrent.To,
 	}
 	if err := issues.Err(); err != nil {

@@ -20,7 +20,7 @@ func TestTokenToTheLetter(t *testing.T) {
 		t.Errorf("no tokens: %s", r.body)
 	}
 	r := ann.post("/api/tokens", `{"name":" my app ","expiresInDays":30}`).want(201)
-	r.members("", "id", "name", "expiresAt", "createdAt", "token", "enabled", "blocked", "allowedModels", "allowedProviders", "allowedEndpoints", "maxConcurrent")
+	r.members("", "id", "name", "expiresAt", "createdAt", "token", "enabled", "blocked", "allowedModels", "allowedProviders", "allowedEndpoints", "maxConcurrent", "endUsers", "endUserSource")
 	r.is("name", "my app", "enabled", "true", "blocked", "false")
 	r.near("createdAt", time.Now())
 	r.near("expiresAt", time.Now().AddDate(0, 0, 30))
@@ -31,7 +31,7 @@ func TestTokenToTheLetter(t *testing.T) {
 	list := ann.get("/api/tokens").want(200)
 	list.members("", "tokens")
 	list.members("tokens.0", "id", "name", "enabled", "expiresAt", "lastUsedAt", "usageCount", "createdAt", "blocked",
-		"allowedModels", "allowedProviders", "allowedEndpoints", "maxConcurrent")
+		"allowedModels", "allowedProviders", "allowedEndpoints", "maxConcurrent", "endUsers", "endUserSource")
 	list.is("tokens.0.id", r.text("id"), "tokens.0.lastUsedAt", "null", "tokens.0.usageCount", "0", "tokens.0.expiresAt", r.text("expiresAt"))
 	if strings.Contains(list.body, token[:20]) {
 		t.Error("the token is shown again")

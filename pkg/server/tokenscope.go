@@ -18,6 +18,16 @@ type tokenScope struct {
 	AllowedProviders []string `json:"allowedProviders"`
 	AllowedEndpoints []string `json:"allowedEndpoints"`
 	MaxConcurrent    *int64   `json:"maxConcurrent"` // requests at the same time; null: no limit
+	EndUsers         bool     `json:"endUsers"`      // whether it tells who is behind a request
+	EndUserSource    *string  `json:"endUserSource"` // where; null: wherever one is named first
+}
+
+func viewScope(t *store.Token) tokenScope {
+	s := tokenScope{t.AllowedModels, t.AllowedProviders, t.AllowedEndpoints, t.MaxConcurrent, t.EndUsers, nil}
+	if t.EndUserSource != "" {
+		s.EndUserSource = &t.EndUserSource
+	}
+	return s
 }
 
 // scopeBody is the scope in the body of a request.
@@ -26,6 +36,8 @@ type scopeBody struct {
 	AllowedProviders jsonx.Optional[[]string] `json:"allowedProviders"`
 	AllowedEndpoints jsonx.Optional[[]string] `json:"allowedEndpoints"`
 	MaxConcurrent    jsonx.Optional[int64]    `json:"maxConcurrent"`
+	EndUsers         jsonx.Optional[bool]     `json:"endUsers"`
+	EndUserSource    jsonx.Optional[string]   `json:"endUserSource"`
 }
 
 // checkScope takes the scope of a body over into the change, and notes what is wrong with it.
@@ -42,6 +54,12 @@ func (a *App) checkScope(issues *fault.Issues, in *scopeBody, change *store.Toke
 	}
 	if in.AllowedEndpoints.Set {
 		change.AllowedEndpoints = store.To(checkNames(issues, "allowedEndpoints", in.AllowedEndpoints.Value, a.dialects.names()))
+	}
+	if in.EndUsers.Set {
+		change.EndUsers = store.To(in.EndUsers.Value)
+	}
+	if in.EndUserSource.Set {
+		change.EndUserSource = store.To(checkSource(issues, in.EndUserSource))
 	}
 	if in.MaxConcurrent.Set {
 		change.MaxConcurrent = store.To(checkConcurrent(issues, in.MaxConcurrent))
@@ -100,7 +118,7 @@ func (a *App) getToken(c *call) error {
 	if err != nil {
 		return err
 	}
-	limits, err := a.limits(c, store.LimitFilter{User: c.who.user.ID}, func(l *store.Limit) bool { return l.SubjectID == id })
+	limits, err := a.limits(c, store.LimitFilter{User: c.who.user.ID}, store.ID{}, func(l *store.Limit) bool { return l.SubjectID == id })
 	if err != nil {
 		return err
 	}

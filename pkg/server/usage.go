@@ -59,9 +59,13 @@ func (a *App) usage(c *call) error {
 		by = store.ByDay
 	case store.ByHour:
 		span = maxHours
-	case store.ByDay, store.ByModel, store.ByProvider, store.ByKey, store.ByToken:
+	case store.ByDay, store.ByModel, store.ByProvider, store.ByKey, store.ByToken, store.ByEndUser, store.ByTag:
 	default:
-		q.issues.Add("by", "must be hour, day, model, provider, key or token")
+		q.issues.Add("by", "must be hour, day, model, provider, key, token, endUser or tag")
+	}
+	user, err := c.whose(q)
+	if err != nil {
+		return err
 	}
 	split := store.By(q.text("split"))
 	switch {
@@ -83,7 +87,10 @@ func (a *App) usage(c *call) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	report, err := store.UsageBetween(c.r.Context(), a.DB, c.who.user.ID, from, to, by)
+	if by == store.ByEndUser || by == store.ByTag {
+		return a.usageByLabel(c, user, by, from, to)
+	}
+	report, err := store.UsageBetween(c.r.Context(), a.DB, user, from, to, by)
 	if err != nil {
 		return err
 	}
@@ -93,7 +100,7 @@ func (a *App) usage(c *call) error {
 	}
 	var parts []usagePartView
 	if split != "" {
-		if parts, err = a.usageParts(c, from, to, by, split); err != nil {
+		if parts, err = a.usageParts(c, user, from, to, by, split); err != nil {
 			return err
 		}
 	}
@@ -115,8 +122,8 @@ type usagePartView struct {
 	countsView
 }
 
-func (a *App) usageParts(c *call, from, to int64, per, split store.By) ([]usagePartView, error) {
-	usage, err := store.UsageOver(c.r.Context(), a.DB, c.who.user.ID, from, to, per, split)
+func (a *App) usageParts(c *call, user store.ID, from, to int64, per, split store.By) ([]usagePartView, error) {
+	usage, err := store.UsageOver(c.r.Context(), a.DB, user, from, to, per, split)
 	if err != nil {
 		return nil, err
 	}

@@ -27,8 +27,9 @@ type Demand struct {
 	Strict bool
 	// Gateway reports that one of them is the gateway's: it is locked as well.
 	Gateway bool
-	// Party is the [PartyOf] of the end user.
+	// Party is that of the end user, see [Label]; Each reports that one of the limits is for each end user.
 	Party ID
+	Each  bool
 	// Estimate is held by limits that are not strict, Bound by strict ones.
 	Estimate, Bound Need
 }
@@ -92,7 +93,7 @@ const holdReturning = "\nreturning subject, party, starts, amount, gen, output, 
 
 // holdSQL returns the statement that holds in n limits. from selects the key, and first is the number of the first
 // parameter that is the hold's own.
-func holdSQL(from string, first, n int, strict bool) string {
+func holdSQL(from string, first, n int, strict, each bool) string {
 	p := func(name int) string { return placeholder(first + name) }
 	const daily = "\n left join key_days d on d.key_id = k.id and d.day = $4"
 	const notSpent = " and coalesce(d.used, 0) < coalesce(k.daily_limit, 9223372036854775807)"
@@ -105,7 +106,11 @@ func holdSQL(from string, first, n int, strict bool) string {
 	for i := range ids {
 		ids[i] = p(pLimits + i)
 	}
-	party := "case when l.subject = 4 and l.end_user is null then " + p(pParty) + " else $8 end"
+	who := p(pParty)
+	if each { // the zero party stands for the end users beyond the largest number
+		who = "coalesce((select e.party from labels e where e.user_id = l.user_id and e.party = " + who + "), $8)"
+	}
+	party := "case when l.subject = 4 and l.end_user is null then " + who + " else $8 end"
 	starts := fmt.Sprintf("case l.span when 1 then %s when 2 then %s when 3 then %s when 4 then %s when 5 then %s else 0 end",
 		p(pMinute), p(pHour), p(pDay), p(pWeek), p(pMonth))
 	perMetric := func(requests, tokens, cost string) string {
@@ -151,13 +156,14 @@ type holdText struct {
 	first  int
 	n      int
 	strict bool
+	each   bool
 }
 
 func (t holdText) sql() string {
 	if sql, ok := holdSQLs.Load(t); ok {
 		return sql.(string)
 	}
-	sql := holdSQL(t.from, t.first, t.n, t.strict)
+	sql := holdSQL(t.from, t.first, t.n, t.strict, t.each)
 	holdSQLs.Store(t, sql)
 	return sql
 }
@@ -205,7 +211,7 @@ func HoldKey(p Principal, revision, now int64, t Target, pass Passage, d *Demand
 		from = holdBySession + thisKey
 	}
 	args := []any{p.credential(), now, revision, DayOf(now), t.Key, t.Host, t.Model[:], AllModels[:], pass.Lease[:]}
-	return Stmt{SQL: holdText{from, 10, paddedLimits(len(d.Limits)), d.Strict}.sql(), Args: append(args, d.args(now)...)}
+	return Stmt{SQL: holdText{from, 10, paddedLimits(len(d.Limits)), d.Strict, d.Each}.sql(), Args: append(args, d.args(now)...)}
 }
 
 // HoldRotated is [HoldKey] for the key whose turn it is, see [ReserveRotated].
@@ -215,7 +221,7 @@ func HoldRotated(p Principal, revision, now int64, targets []Target, set ID, d *
 		from = holdBySession + rotatedKey
 	}
 	args := []any{p.credential(), now, revision, DayOf(now), concatTargets(targets), int64(len(targets)), set, AllModels[:]}
-	return Stmt{SQL: holdText{from, 9, paddedLimits(len(d.Limits)), d.Strict}.sql(), Args: append(args, d.args(now)...)}
+	return Stmt{SQL: holdText{from, 9, paddedLimits(len(d.Limits)), d.Strict, d.Each}.sql(), Args: append(args, d.args(now)...)}
 }
 
 // ScanHold reads a row of [HoldKey].
@@ -405,7 +411,7 @@ type LimitStatus struct {
 }
 
 // LimitStatuses returns the statement that reads the windows of now, of all limits of the user and of the gateway, for the
-// end user.
+// end user's party; without one, a limit for each has the window of the end user who has used most.
 func LimitStatuses(user, party ID, now int64, each func(LimitStatus)) Stmt {
 	return limitStatuses("l.user_id = $1 or l.user_id is null", user, party, now, each)
 }
@@ -417,8 +423,10 @@ func LimitStatusOf(limit ID, now int64, each func(LimitStatus)) Stmt {
 
 func limitStatuses(which string, of, party ID, now int64, each func(LimitStatus)) Stmt {
 	const (
-		partyOf = "case when l.subject = 4 and l.end_user is null then $2 else $3 end"
 		starts  = "case l.span when 1 then $5 when 2 then $6 when 3 then $7 when 4 then $8 when 5 then $9 else 0 end"
+		busiest = "(select b.party from limit_windows b where b.limit_id = l.id and b.starts = " + starts + " order by b.used desc, b.party limit 1)"
+		known   = "(select e.party from labels e where e.user_id = l.user_id and e.party = $2)"
+		partyOf = "case when l.subject = 4 and l.end_user is null then coalesce(case when $2 = $3 then " + busiest + " else " + known + " end, $3) else $3 end"
 		sum     = "coalesce((select cast(sum(h.amount) as bigint) from holds h where h.subject <> h.key_id and h.subject = l.id and h.party = " + partyOf + " and h.starts = " + starts
 	)
 	return Stmt{

@@ -9,7 +9,7 @@ import (
 // All transactions lock rows in one order, so that no two wait for each other. (PostgreSQL finds a deadlock only after
 // a second, in which all others queue up behind it.)
 //
-// Rows of use_counted come first ([CountUses]), then [HoldGateway], if a limit of the gateway is held. Users come in the order of their ids. For each user:
+// Rows of use_counted come first ([CountUses]), then new rows of labels ([AddLabels]), then [HoldGateway], if a limit of the gateway is held. Users come in the order of their ids. For each user:
 // [HoldUser], if the transaction locks several of the user's rows in key_days, or any in cooldowns, or takes or releases
 // holds; the cursors; the rows in cooldowns and in key_days, of which a key has one for each day; the rows of the keys. A
 // transaction that locks a single row of key_days needs no HoldUser: while it holds that row it waits only for the row of

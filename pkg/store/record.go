@@ -39,6 +39,8 @@ type Record struct {
 	Input, Cached, CacheWrite, Output, Reasoning int64
 	// Trace is JSON, kept for a shorter time; empty if nothing went wrong.
 	Trace string
+	// Labels are the end user and the tags.
+	Labels []Label
 	// Spent replaces the holds of the request's reservations.
 	Spent []Spending
 	// Statements belong to the end of this request: releases of reservations, cooldowns. They run in the same
@@ -109,11 +111,16 @@ func Settle(records []Record, now int64) []Stmt {
 			latencies[latencyHour{r.User, at.hour, KindFirstByte, BucketOf(*r.FirstByteMs)}]++
 		}
 	}
-	if late := lateUses(hours, now); len(late) > 0 {
-		stmts = append(late, stmts...)
+	first := lateUses(hours, now)
+	if labels := labelsOf(records); len(labels) > 0 {
+		first = append(first, AddLabels(labels, now)...)
+	}
+	if len(first) > 0 {
+		stmts = append(first, stmts...)
 	}
 	stmts = appendUsageHours(stmts, hours)
 	stmts = appendLatencyHours(stmts, latencies)
+	stmts = appendLabelDays(stmts, records)
 	var spent []Spending
 	for i := range records {
 		spent = append(spent, records[i].Spent...)

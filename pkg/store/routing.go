@@ -46,7 +46,7 @@ type RoutingKey struct {
 
 const (
 	routingUser  = "select u.id, u.revision, coalesce(u.strategy, '') from users u where u.id = $1"
-	routingToken = "select t.id, t.hash, u.id, u.revision, coalesce(u.strategy, ''), t.allowed_models, t.allowed_providers, t.allowed_endpoints " + fromToken + " where "
+	routingToken = "select t.id, t.hash, u.id, u.revision, coalesce(u.strategy, ''), t.allowed_models, t.allowed_providers, t.allowed_endpoints, t.end_users, t.end_user_source " + fromToken + " where "
 
 	routingKeys = "select k.id, k.provider, k.name, k.priority, " + keyEnabled + `, k.allowed_models,
  coalesce(k.default_model, ''), k.sealed, k.sealing_key, k.daily_limit is not null from provider_keys k `
@@ -68,7 +68,7 @@ func LoadRouting(ctx context.Context, r Runner, c Credential) (Routing, error) {
 		user.SQL, user.Args = routingToken+condition, args
 		user.Each = func(row Row) error {
 			return row.Scan(&out.Token, &out.TokenHash, &out.User, &out.Revision, &out.Strategy, (*modelList)(&out.AllowedModels),
-				(*modelList)(&out.AllowedProviders), (*modelList)(&out.AllowedEndpoints))
+				(*modelList)(&out.AllowedProviders), (*modelList)(&out.AllowedEndpoints), &out.EndUsers, &out.EndUserSource)
 		}
 		keys.SQL, keys.Args = routingKeys+"join tokens t on t.user_id = k.user_id where "+condition+routingOrder, args
 	}

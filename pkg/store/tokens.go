@@ -21,6 +21,9 @@ type TokenScope struct {
 	AllowedModels    []string // exact, prefix*, or *
 	AllowedProviders []string // ids
 	AllowedEndpoints []string
+	// EndUsers says that the token tells who is behind a request; EndUserSource where, empty: wherever one is named first.
+	EndUsers      bool
+	EndUserSource string
 }
 
 // TokenUse is a token with its usage.
@@ -37,23 +40,23 @@ type OwnedToken struct {
 }
 
 const (
-	tokenInsert  = "id, user_id, name, hash, enabled, blocked, expires_at, created_at, allowed_models, allowed_providers, allowed_endpoints"
+	tokenInsert  = "id, user_id, name, hash, enabled, blocked, expires_at, created_at, allowed_models, allowed_providers, allowed_endpoints, end_users, end_user_source"
 	tokenColumns = `t.id, t.user_id, t.name, t.hash, t.enabled, t.blocked, t.expires_at, t.created_at, t.allowed_models, t.allowed_providers,
- t.allowed_endpoints, (select l.amount from limits l where l.subject_id = t.id and l.metric = 4)`
+ t.allowed_endpoints, t.end_users, t.end_user_source, (select l.amount from limits l where l.subject_id = t.id and l.metric = 4)`
 	tokenReturning = tokenInsert + ", (select l.amount from limits l where l.subject_id = tokens.id and l.metric = 4)"
 )
 
 func scanToken(t *Token) []any {
 	return []any{&t.ID, &t.UserID, &t.Name, &t.Hash, &t.Enabled, &t.Blocked, &t.ExpiresAt, &t.CreatedAt, (*modelList)(&t.AllowedModels),
-		(*modelList)(&t.AllowedProviders), (*modelList)(&t.AllowedEndpoints), &t.MaxConcurrent}
+		(*modelList)(&t.AllowedProviders), (*modelList)(&t.AllowedEndpoints), &t.EndUsers, &t.EndUserSource, &t.MaxConcurrent}
 }
 
 // CreateToken adds a token.
 func CreateToken(ctx context.Context, r Runner, t Token) error {
 	stmts := []Stmt{{
-		SQL: "insert into tokens (" + tokenInsert + ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+		SQL: "insert into tokens (" + tokenInsert + ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
 		Args: []any{t.ID, t.UserID, t.Name, t.Hash, t.Enabled, t.Blocked, t.ExpiresAt, t.CreatedAt, modelList(t.AllowedModels).text(),
-			modelList(t.AllowedProviders).text(), modelList(t.AllowedEndpoints).text()},
+			modelList(t.AllowedProviders).text(), modelList(t.AllowedEndpoints).text(), t.EndUsers, t.EndUserSource},
 	}}
 	if t.MaxConcurrent != nil {
 		stmts = append(stmts, setMaxConcurrent(t.UserID, t.ID, t.MaxConcurrent, t.CreatedAt)...)
@@ -118,6 +121,8 @@ type TokenChange struct {
 	AllowedProviders Field[[]string]
 	AllowedEndpoints Field[[]string]
 	MaxConcurrent    Field[*int64]
+	EndUsers         Field[bool]
+	EndUserSource    Field[string]
 }
 
 // UpdateToken changes a token of the user: [ErrNotFound].
@@ -141,11 +146,17 @@ func UpdateToken(ctx context.Context, r Runner, userID, id ID, c TokenChange, no
 	if c.AllowedEndpoints.Set {
 		set.comma("allowed_endpoints = ?", modelList(c.AllowedEndpoints.To).text())
 	}
+	if c.EndUsers.Set {
+		set.comma("end_users = ?", c.EndUsers.To)
+	}
+	if c.EndUserSource.Set {
+		set.comma("end_user_source = ?", c.EndUserSource.To)
+	}
 	var before, after []Stmt
 	if c.MaxConcurrent.Set {
 		before = append([]Stmt{HoldUser(userID)}, setMaxConcurrent(userID, id, c.MaxConcurrent.To, now)...)
 	}
-	if c.MaxConcurrent.Set || c.AllowedModels.Set || c.AllowedProviders.Set || c.AllowedEndpoints.Set {
+	if c.MaxConcurrent.Set || c.EndUsers.Set || c.EndUserSource.Set || c.AllowedModels.Set || c.AllowedProviders.Set || c.AllowedEndpoints.Set {
 		after = append(after, bumpRevision(userID))
 	}
 	var t Token
@@ -159,7 +170,7 @@ func UpdateToken(ctx context.Context, r Runner, userID, id ID, c TokenChange, no
 // DeleteToken deletes a token of the user, and its limits: [ErrNotFound].
 func DeleteToken(ctx context.Context, r Runner, userID, id ID) error {
 	return oneAfter(ctx, r, []Stmt{HoldUser(userID)}, Stmt{SQL: "delete from tokens where id = $1 and user_id = $2", Args: []any{id, userID}}, nil,
-		deleteLimitsOf(userID, id)...)
+		append(deleteLimitsOf(userID, id), deleteLabelsOf(userID, id)...)...)
 }
 
 // RehashToken is the statement that replaces a token's hash after the secret of the HMAC has changed. It

@@ -39,6 +39,9 @@ const (
 	ByProvider By = "provider"
 	ByKey      By = "key"
 	ByToken    By = "token"
+	// These have sums of their own, see [LabelUsageBetween].
+	ByEndUser By = "endUser"
+	ByTag     By = "tag"
 )
 
 // Usage is one bar of a chart, or one part of a stacked bar. By says which of the first three fields is set.
@@ -56,22 +59,31 @@ type UsageReport struct {
 	FirstByte Histogram // of the time to the first byte
 }
 
-// UsageBetween sums up the requests of a user from the hour of from to the hour before to or
+// usageOf returns the condition and the arguments of the user's sums; the zero user stands for all.
+func usageOf(user ID, from, to int64) (where string, args []any) {
+	args = []any{HourOf(from), HourOf(to - 1)}
+	if user.IsZero() {
+		return "hour between $1 and $2", args
+	}
+	return "user_id = $3 and hour between $1 and $2", append(args, user)
+}
+
+// UsageBetween sums up the requests of a user (zero: of all) from the hour of from to the hour before to or
 // that to lies in (Unix milliseconds; from is included, to is not). by must be one of the constants.
 func UsageBetween(ctx context.Context, r Runner, userID ID, from, to int64, by By) (UsageReport, error) {
 	rep := UsageReport{Usage: []Usage{}}
 	group, order := by.sql()
-	args := []any{userID, HourOf(from), HourOf(to - 1)}
+	where, args := usageOf(userID, from, to)
 	err := r.Run(ctx,
 		Stmt{
 			SQL: "select " + group + ", " + countColumns + ` from usage_hours
-				where user_id = $1 and hour between $2 and $3 group by 1 order by ` + order,
+				where ` + where + ` group by 1 order by ` + order,
 			Args: args,
 			Each: appendTo(&rep.Usage, func(u *Usage) []any { return append([]any{by.dest(u)}, scanCounts(&u.Counts)...) }),
 		},
 		Stmt{
 			SQL: `select kind, bucket, cast(sum(requests) as bigint) from latency_hours
-				where user_id = $1 and hour between $2 and $3 group by kind, bucket`,
+				where ` + where + ` group by kind, bucket`,
 			Args: args,
 			Each: rep.addLatency,
 		},
@@ -91,11 +103,12 @@ func UsageBetween(ctx context.Context, r Runner, userID ID, from, to int64, by B
 func UsageOver(ctx context.Context, r Runner, userID ID, from, to int64, per, by By) ([]Usage, error) {
 	at, _ := per.sql()
 	part, _ := by.sql()
+	where, args := usageOf(userID, from, to)
 	usage := []Usage{}
 	err := r.Run(ctx, Stmt{
 		SQL: "select " + at + ", " + part + ", " + countColumns + ` from usage_hours
-			where user_id = $1 and hour between $2 and $3 group by 1, 2 order by 1, cast(sum(requests) as bigint) desc, 2`,
-		Args: []any{userID, HourOf(from), HourOf(to - 1)},
+			where ` + where + ` group by 1, 2 order by 1, cast(sum(requests) as bigint) desc, 2`,
+		Args: args,
 		Each: appendTo(&usage, func(u *Usage) []any { return append([]any{&u.At, by.dest(u)}, scanCounts(&u.Counts)...) }),
 	})
 	if err != nil {

@@ -46,7 +46,7 @@ func otherAdmins(but ID, counted *bool, n *int64) Stmt {
 
 // logTables are the tables whose rows have a user but do not reference it, and the second column of their primary key.
 var logTables = []struct{ table, column string }{
-	{"requests", "id"}, {"request_traces", "id"}, {"usage_hours", "hour"}, {"latency_hours", "hour"},
+	{"requests", "id"}, {"request_traces", "id"}, {"usage_hours", "hour"}, {"latency_hours", "hour"}, {"label_days", "day"}, {"labels", "party"},
 }
 
 // PurgeDeletedUsers deletes rows of the request log and of its sums whose user does not exist any more, in statements that

@@ -126,7 +126,8 @@ type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-// A wrong base URL is a 404 in the dialect that names the right one. Nothing is redirected.
+// A wrong base URL is a 404 in the dialect that names the right one, unless slashes or the base alone are wrong. Nothing
+// is redirected.
 func TestWrongPaths(t *testing.T) {
 	w := newWorld(t)
 	p := w.person()
@@ -136,7 +137,13 @@ func TestWrongPaths(t *testing.T) {
 		}
 		path, body := s.write(&request{model: "gpt-4o-mini", turns: []turn{{text: "Hello"}}})
 		version, rest, _ := strings.Cut(path[1:], "/")
-		for _, wrong := range []string{"/v1" + path, "/" + path, "/" + version + "/" + "/" + rest, "/" + rest, "/gateway" + path, "/" + version + path} {
+		for _, odd := range []string{"/" + path, "/" + version + "/" + "/" + rest, "/" + rest} {
+			r := p.send("POST", odd, body, s.auth(p.token)...)
+			if f, err := s.failed(r.body); err != nil || r.status != 400 || !strings.Contains(f.message, "you have no provider key") {
+				t.Errorf("%s, %s: %v, %d %s", s.name, odd, err, r.status, r.body)
+			}
+		}
+		for _, wrong := range []string{"/v1" + path, "/gateway" + path, "/" + version + path} {
 			r := p.send("POST", wrong, body, s.auth(p.token)...)
 			f, err := s.failed(r.body)
 			if err != nil || r.status != 404 || !strings.HasSuffix(f.message, "SDKs is "+w.url+s.base) || r.header.Get("Location") != "" {
@@ -436,5 +443,54 @@ func TestEmbeddings(t *testing.T) {
 		if c.shorter == "" && (len(short) != 2 || len(short[0]) != 8) || c.shorter != "" && (r.status != 400 || !strings.Contains(string(r.body), c.shorter)) {
 			t.Errorf("%s, fewer dimensions: %d %.300s", c.provider, r.status, r.body)
 		}
+	}
+}
+
+// More inputs than a call of the provider takes are split, and the vectors come in the order of the inputs.
+func TestManyInputsAreSplit(t *testing.T) {
+	w := newWorld(t)
+	p := w.person()
+	p.key("gemini", "")
+	var inputs []string
+	for i := range 230 {
+		inputs = append(inputs, fmt.Sprintf("text %d", i))
+	}
+	ask := func(inputs []string) (vectors []string, prompt int) {
+		t.Helper()
+		body, _ := json.Marshal(object{"model": "gemini-embedding-2", "input": inputs})
+		r := p.send("POST", "/v1/embeddings", body, bearer(p.token)...)
+		var v struct {
+			Data []struct {
+				Index     int
+				Embedding json.RawMessage
+			}
+			Usage struct {
+				PromptTokens int `json:"prompt_tokens"`
+			}
+		}
+		if err := json.Unmarshal(r.body, &v); err != nil || r.status != 200 || len(v.Data) != len(inputs) {
+			t.Fatalf("%v, %d %.500s", err, r.status, r.body)
+		}
+		for i, d := range v.Data {
+			if d.Index != i {
+				t.Errorf("the vector %d has the index %d", i, d.Index)
+			}
+			vectors = append(vectors, string(d.Embedding))
+		}
+		return vectors, v.Usage.PromptTokens
+	}
+	all, tokens := ask(inputs)
+	sum := 0
+	for at := 0; at < len(inputs); at += 70 {
+		part, n := ask(inputs[at:min(at+70, len(inputs))])
+		sum += n
+		for i := range part {
+			if all[at+i] != part[i] {
+				t.Fatalf("the vector of input %d is another's", at+i)
+			}
+		}
+	}
+	if tokens != sum {
+		t.Errorf("%d tokens, want %d", tokens, sum)
 	}
 }

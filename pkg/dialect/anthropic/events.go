@@ -12,7 +12,8 @@ import (
 // A streamEncoder writes events in the order that the SDKs expect: message_start; each block with its start,
 // deltas and stop, one at a time; message_delta with the reason and the usage; message_stop.
 //
-// Usage that is unknown at the start is 0 there: the SDKs take the totals of message_delta.
+// If the usage is unknown at the start, the input tokens are estimated there, as agents size conversations by them; the
+// totals of message_delta replace them.
 type streamEncoder struct {
 	served   dialect.Served
 	id, tier string
@@ -160,7 +161,11 @@ func (e *streamEncoder) start(out []byte) []byte {
 	out = append(out, `{"type":"message_start","message":`...)
 	out = appendHead(out, e.id, e.served)
 	out = append(out, `],"stop_reason":null,"stop_sequence":null,"usage":`...)
-	out = appendUsage(out, e.usage, e.tier)
+	usage := e.usage
+	if usage == nil && e.served.EstimateInput != nil {
+		usage = &chat.Usage{Input: e.served.EstimateInput()}
+	}
+	out = appendUsage(out, usage, e.tier)
 	return sse.End(append(out, "}}"...))
 }
 
@@ -265,9 +270,10 @@ func (e *streamEncoder) Error(out []byte, err *fault.Error) []byte {
 	return sse.End(out)
 }
 
-// Heartbeat appends a ping or, before the message has begun and after its end, a comment.
+// Heartbeat appends a ping, by which the clients see that the stream lives, before the message has begun, too. After its
+// end it is a comment.
 func (e *streamEncoder) Heartbeat(out []byte) []byte {
-	if !e.started || e.over {
+	if e.over {
 		return sse.AppendComment(out)
 	}
 	out = sse.Begin(out, "ping")

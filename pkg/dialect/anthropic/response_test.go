@@ -497,7 +497,7 @@ func TestErrors(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	enc := server().NewStreamEncoder(dialect.Served{RequestID: "r-1"})
-	if got := string(enc.Heartbeat(nil)); got != ":\n\n" {
+	if got := string(enc.Heartbeat(nil)); got != "event: ping\ndata: {\"type\":\"ping\"}\n\n" {
 		t.Errorf("a heartbeat before the start is %q", got)
 	}
 	out := enc.Encode(nil, &chat.Event{Kind: chat.EventText, Text: "half"})
@@ -572,4 +572,25 @@ func FuzzStreamEncoder(f *testing.F) {
 func isObject(s string) bool {
 	var o object
 	return json.Unmarshal([]byte(s), &o) == nil && o != nil
+}
+
+// Agents size a conversation by the input tokens of message_start, which most providers tell only at the end.
+func TestInputIsEstimatedAtTheStart(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		enc := server().NewStreamEncoder(dialect.Served{EstimateInput: func() int64 { return 123 }})
+		var out []byte
+		if known {
+			out = enc.Encode(out, &chat.Event{Kind: chat.EventUsage, Usage: &chat.Usage{Input: 45, Output: 1}})
+		}
+		out = enc.Encode(out, &chat.Event{Kind: chat.EventText, Text: "Hi"})
+		if !known {
+			out = enc.Encode(out, &chat.Event{Kind: chat.EventUsage, Usage: &chat.Usage{Input: 45, Output: 2}})
+		}
+		out = enc.Encode(out, &chat.Event{Kind: chat.EventEnd})
+		start, rest, _ := strings.Cut(string(out), "\n\n")
+		if strings.Contains(start, `"input_tokens":123`) == known || strings.Contains(start, `"input_tokens":45`) != known ||
+			!strings.Contains(rest, `"input_tokens":45`) || strings.Contains(rest, "123") {
+			t.Errorf("known %v: %s", known, out)
+		}
+	}
 }

@@ -15,13 +15,13 @@ var _ dialect.Embedder = Client{}
 // maxInputs is how many inputs a batch may have ("at most 100 requests can be in one batch").
 const maxInputs = 100
 
+// MaxInputs is how many inputs a request may have.
+func (Client) MaxInputs() int { return maxInputs }
+
 // EncodeEmbedding writes the body of POST /v1beta/models/{model}:batchEmbedContents
 // (https://ai.google.dev/api/embeddings).
 func (c Client) EncodeEmbedding(req *chat.EmbeddingRequest) (dialect.Encoded, error) {
 	e := newEncoder(&chat.Request{Model: req.Model}, c.rules())
-	if n := len(req.Inputs); n > maxInputs {
-		e.Refuse("input", "%s takes at most %d inputs at a time, not %d", e.Provider(), maxInputs, n)
-	}
 	if req.Dimensions != nil && c.rules().Embeddings.Dimensions == dialect.DimensionsRefused {
 		e.Refuse("dimensions", "%s does not let the length of its vectors be chosen", e.Provider())
 	}

@@ -25,7 +25,6 @@ func TestEncodeEmbedding(t *testing.T) {
 		param string
 	}{
 		"tokens":     {chat.EmbeddingRequest{Inputs: []chat.EmbeddingInput{{Tokens: []int64{1}}}}, dialect.EmbeddingRules{}, "input"},
-		"many":       {chat.EmbeddingRequest{Inputs: make([]chat.EmbeddingInput, 101)}, dialect.EmbeddingRules{}, "input"},
 		"dimensions": {chat.EmbeddingRequest{Inputs: make([]chat.EmbeddingInput, 1), Dimensions: ptr(int64(1))}, dialect.EmbeddingRules{Dimensions: dialect.DimensionsRefused}, "dimensions"},
 	} {
 		_, err := gemini.Client{Rules: &gemini.Rules{Embeddings: c.rules}}.EncodeEmbedding(&c.req)

@@ -20,7 +20,8 @@ type chunkEncoder struct {
 	lastTail  []byte // of a chunk with usage
 	choices   []delta
 	usage     *chat.Usage
-	finish    *chat.Event // held back for the last chunk, with UsageAtFinish
+	atFinish  bool        // the last chunk has the usage and the finish reason of a choice
+	finish    *chat.Event // held back for the last chunk, with atFinish
 }
 
 // A delta is the state of a choice's stream.
@@ -66,6 +67,8 @@ func (b *Block) add(ev *chat.Event) {
 // NewStreamEncoder returns an encoder for one streamed answer.
 func (f *AnswerFormat) NewStreamEncoder(served dialect.Served) dialect.StreamEncoder {
 	e := &chunkEncoder{format: f, served: served, functions: wantsFunctions(&served)}
+	asked := served.Request != nil && served.Request.StreamUsage
+	e.atFinish = f.UsageAtFinish || served.UnaskedUsage && !asked
 	e.tail = append(e.tail, ']')
 	if e.wantsUsage() {
 		e.tail = append(e.tail, `,"usage":null`...)
@@ -79,7 +82,7 @@ func (f *AnswerFormat) NewStreamEncoder(served dialect.Served) dialect.StreamEnc
 
 // wantsUsage says whether usage has a chunk of its own.
 func (e *chunkEncoder) wantsUsage() bool {
-	return !e.format.UsageAtFinish && e.served.Request != nil && e.served.Request.StreamUsage
+	return !e.atFinish && e.served.Request != nil && e.served.Request.StreamUsage
 }
 
 func (e *chunkEncoder) begin(start *chat.Event) {
@@ -100,7 +103,7 @@ func (e *chunkEncoder) Encode(out []byte, ev *chat.Event) []byte {
 	case chat.EventEnd:
 		return e.end(out)
 	case chat.EventFinish:
-		if e.format.UsageAtFinish {
+		if e.atFinish {
 			return e.holdFinish(out, *ev)
 		}
 	}
@@ -244,7 +247,10 @@ func (e *chunkEncoder) end(out []byte) []byte {
 	switch {
 	case e.finish != nil:
 		out = e.choice(out, e.finish)
-	case e.format.UsageAtFinish, e.usage != nil && e.wantsUsage():
+		if !e.format.UsageAtFinish && e.usage == nil {
+			return sse.AppendDone(append(out, e.tail...))
+		}
+	case e.format.UsageAtFinish, e.atFinish && e.usage != nil, e.usage != nil && e.wantsUsage():
 		out = append(out, e.head...)
 	default:
 		return sse.AppendDone(out)

@@ -75,6 +75,7 @@ func (c Client) Traits(model string) dialect.Traits {
 		CustomTools:     r.CustomTools,
 		Hosted:          r.hostedTypes(m).kinds(),
 		RewritesAnswers: r.RewritesAnswers,
+		UnaskedUsage:    !r.AsksStreamUsage,
 		ThinkTags:       m.ThinkTags == ThinkTagsSplit,
 		WantsReasoning:  r.ReasoningBack == ReasoningBackContent || r.ReasoningBack == ReasoningBackDetails,
 

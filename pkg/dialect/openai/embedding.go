@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -28,6 +29,9 @@ func (c Client) EncodeEmbedding(req *chat.EmbeddingRequest) (dialect.Encoded, er
 	e.Raw(`,"encoding_format":"float"}`)
 	return e.Encoded("/embeddings")
 }
+
+// MaxInputs is how many inputs a request may have.
+func (c Client) MaxInputs() int { return cmp.Or(c.rules().Embeddings.MaxInputs, MaxEmbeddingInputs) }
 
 func (e *encoder) inputs(inputs []chat.EmbeddingInput) {
 	e.Raw("[")

@@ -98,9 +98,12 @@ func tokensOf(report *jsonx.Report, list jsonx.Value) []int64 {
 	return tokens
 }
 
-// EncodeEmbedding writes the answer to a client. The error says that a vector has something else
-// than numbers.
+// EncodeEmbedding writes the answer to a client: that of a provider of the dialect with all its members, such as the id that
+// Mistral's SDK requires. The error says that a vector has something else than numbers.
 func (embeddingServer) EncodeEmbedding(resp *chat.EmbeddingResponse, req *chat.EmbeddingRequest) ([]byte, error) {
+	if resp.Raw != nil {
+		return completed(resp, req)
+	}
 	out := make([]byte, 0, 256+len(resp.Vectors)*2048)
 	out = append(out, `{"object":"list","data":[`...)
 	for i, vector := range resp.Vectors {

@@ -112,3 +112,36 @@ func TestVectorForms(t *testing.T) {
 		}
 	}
 }
+
+// The answer of a provider of the dialect keeps all its members, and each vector has the form that the caller wants.
+func TestEmbeddingKeepsMembers(t *testing.T) {
+	packed := `"` + base64.StdEncoding.EncodeToString([]byte{0, 0, 0, 63, 0, 0, 128, 63}) + `"`
+	for in, want := range map[string][2]string{
+		`{"id":"e-1","object":"list","data":[{"index":1,"embedding":[0.5,1],"object":"embedding"},{"index":0,"embedding":[0.5,1],"object":"embedding","x":1}],"model":"m","usage":{"prompt_tokens":3,"total_tokens":3,"cost":0.1},"provider":"p"}`: {
+			`{"id":"e-1","object":"list","data":[{"index":1,"embedding":[0.5,1],"object":"embedding"},{"index":0,"embedding":[0.5,1],"object":"embedding","x":1}],"model":"m","usage":{"prompt_tokens":3,"total_tokens":3,"cost":0.1},"provider":"p"}`,
+			`{"id":"e-1","object":"list","data":[{"index":1,"embedding":` + packed + `,"object":"embedding"},{"index":0,"embedding":` + packed + `,"object":"embedding","x":1}],"model":"m","usage":{"prompt_tokens":3,"total_tokens":3,"cost":0.1},"provider":"p"}`,
+		},
+		`{"request_id":"r","data":[{"embedding":` + packed + `},{"embedding":[0.5,1]}]}`: {
+			`{"request_id":"r","data":[{"embedding":[0.5,1],"object":"embedding","index":0},{"embedding":[0.5,1],"object":"embedding","index":1}],"object":"list","model":"asked","usage":{"prompt_tokens":9,"total_tokens":9}}`,
+			`{"request_id":"r","data":[{"embedding":` + packed + `,"object":"embedding","index":0},{"embedding":` + packed + `,"object":"embedding","index":1}],"object":"list","model":"asked","usage":{"prompt_tokens":9,"total_tokens":9}}`,
+		},
+	} {
+		resp, err := openai.Client{}.DecodeEmbedding([]byte(in), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Raw = []byte(in)
+		if resp.Model == "" {
+			resp.Model = "asked"
+		}
+		if resp.Usage == nil {
+			resp.Usage = &chat.Usage{Input: 9}
+		}
+		for i, form := range []bool{false, true} {
+			out, err := openai.NewDialect().Endpoints[1].Embeddings.EncodeEmbedding(resp, &chat.EmbeddingRequest{Base64: form})
+			if err != nil || string(out) != want[i] {
+				t.Errorf("base64 %v: %v\n got %s\nwant %s", form, err, out, want[i])
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
@@ -11,17 +12,18 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
-// NewStreamPassthrough removes the usage if the client did not ask for it, and gives calls ids of their own.
-func (Client) NewStreamPassthrough(req *chat.Request) dialect.StreamPassthrough {
-	return &streamPassthrough{req: req}
+// NewStreamPassthrough removes the usage if the gateway alone asked for it, and gives calls ids of their own.
+func (c Client) NewStreamPassthrough(req *chat.Request) dialect.StreamPassthrough {
+	return &streamPassthrough{req: req, filters: !req.StreamUsage && c.rules().AsksStreamUsage}
 }
 
 type streamPassthrough struct {
-	req    *chat.Request
-	filter UsageFilter
-	ids    *turns.IDs // nil until a call comes
-	calls  map[[2]int64]renamed
-	doc    jsonx.Doc
+	req     *chat.Request
+	filters bool
+	filter  UsageFilter
+	ids     *turns.IDs // nil until a call comes
+	calls   map[[2]int64]renamed
+	doc     jsonx.Doc
 }
 
 // renamed is the id of a call as the provider sends it, and as the client gets it.
@@ -29,7 +31,7 @@ type renamed struct{ sent, got string }
 
 // Append appends the event, unless it has nothing for the client.
 func (p *streamPassthrough) Append(out []byte, name string, data []byte) []byte {
-	if !p.req.StreamUsage {
+	if p.filters {
 		var action Action
 		if data, action = p.filter.Chunk(data); action == Drop {
 			return out
@@ -64,6 +66,16 @@ func (Client) DistinctCallIDs(answer []byte, req *chat.Request) []byte {
 	}
 	ids := turns.NewIDs(req)
 	return editCalls(answer, root, "message", func(_, _ int64, id string) string { return ids.Next(id) })
+}
+
+// CompleteAnswer adds a system_fingerprint of null where there is none, without which OpenRouter's SDK refuses an answer.
+// In a text its quotes would be escaped, so that the bytes are found as a member alone.
+func (Client) CompleteAnswer(answer []byte) []byte {
+	end := bytes.LastIndexByte(answer, '}')
+	if end < 0 || bytes.Contains(answer, []byte(`"system_fingerprint"`)) || bytes.TrimSpace(answer)[0] != '{' {
+		return answer
+	}
+	return slices.Concat(answer[:end], []byte(`,"system_fingerprint":null`), answer[end:])
 }
 
 // editCalls returns the data, which root is parsed from, with the ids that idOf gives the calls of each choice's member.

@@ -519,3 +519,52 @@ func TestResultContents(t *testing.T) {
 		}
 	}
 }
+
+// Usage that a provider sends unasked passes; usage that the gateway asked for does not.
+func TestUnaskedUsagePasses(t *testing.T) {
+	const last = `{"choices":[{"index":0,"delta":{"content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":1}}`
+	for _, asks := range []bool{false, true} {
+		for _, wanted := range []bool{false, true} {
+			stream := openai.Client{Rules: &openai.Rules{AsksStreamUsage: asks}}.NewStreamPassthrough(&chat.Request{StreamUsage: wanted})
+			got := string(stream.Append(nil, "", []byte(last)))
+			if want := !asks || wanted; strings.Contains(got, "usage") != want {
+				t.Errorf("the gateway asks %v, the caller %v: %s", asks, wanted, got)
+			}
+		}
+	}
+	// Answers that are written anew, of providers that do not follow the dialect in all, have it in the last chunk, too.
+	for _, unasked := range []bool{false, true} {
+		enc := new(openai.Server).NewStreamEncoder(dialect.Served{UnaskedUsage: unasked, Request: &chat.Request{}})
+		var out []byte
+		for _, ev := range []chat.Event{{Kind: chat.EventText, Text: "Hi"}, {Kind: chat.EventFinish, Finish: chat.FinishStop},
+			{Kind: chat.EventUsage, Usage: &chat.Usage{Input: 3, Output: 4}}, {Kind: chat.EventEnd}} {
+			out = enc.Encode(out, &ev)
+		}
+		chunks := strings.Split(strings.TrimSpace(string(out)), "\n\n")
+		finish := chunks[len(chunks)-2]
+		if strings.Contains(finish, `"usage":{"prompt_tokens":3`) != unasked || !strings.Contains(finish, `"finish_reason":"stop"`) ||
+			strings.Contains(string(out), `"usage":null`) || !strings.HasSuffix(string(out), "data: [DONE]\n\n") {
+			t.Errorf("unasked %v: %s", unasked, out)
+		}
+	}
+	enc := new(openai.Server).NewStreamEncoder(dialect.Served{UnaskedUsage: true, Request: &chat.Request{}})
+	out := enc.Encode(enc.Encode(nil, &chat.Event{Kind: chat.EventFinish, Finish: chat.FinishStop}), &chat.Event{Kind: chat.EventEnd})
+	if strings.Contains(string(out), "usage") || !strings.Contains(string(out), `"finish_reason":"stop"`) {
+		t.Errorf("without usage: %s", out)
+	}
+}
+
+func TestCompleteAnswer(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"id":"a"}`:                               `{"id":"a","system_fingerprint":null}`,
+		"\n{\"id\":\"a\" }\n":                      "\n{\"id\":\"a\" ,\"system_fingerprint\":null}\n",
+		`{"system_fingerprint" : "fp"}`:            `{"system_fingerprint" : "fp"}`,
+		`{"content":"\"system_fingerprint\": \""}`: `{"content":"\"system_fingerprint\": \"","system_fingerprint":null}`,
+		``:   ``,
+		`[]`: `[]`,
+	} {
+		if got := string(openai.Client{}.CompleteAnswer([]byte(in))); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

@@ -48,7 +48,10 @@ func (s *Server) EncodeResponse(resp *chat.Response, served dialect.Served) []by
 		out = appendUsage(out, resp.Usage)
 	}
 	out = body.AppendOptional(out, `,"service_tier":`, resp.ServiceTier)
-	out = body.AppendOptional(out, `,"system_fingerprint":`, resp.SystemFingerprint)
+	if resp.SystemFingerprint == "" {
+		return append(out, `,"system_fingerprint":null}`...) // OpenRouter's SDK wants the member
+	}
+	out = body.AppendMember(out, `,"system_fingerprint":`, resp.SystemFingerprint)
 	return append(out, '}')
 }
 

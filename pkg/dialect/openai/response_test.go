@@ -51,12 +51,12 @@ func TestEncodeContract(t *testing.T) {
 	plain := &chat.Response{Choices: []chat.Choice{{Finish: chat.FinishStop, Message: chat.Message{Parts: []chat.Part{text("Hello")}}}}, Usage: &chat.Usage{Input: 3, Output: 4}}
 	quiet := dialect.Served{RequestID: "r-1", Model: "m", Created: 7, Request: &chat.Request{}}
 	want := `{"id":"chatcmpl-r-1","object":"chat.completion","created":7,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Hello","refusal":null},"logprobs":null,"finish_reason":"stop"}],` +
-		`"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0}}}`
+		`"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0}},"system_fingerprint":null}`
 	if got := string(server.EncodeResponse(plain, quiet)); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
 	calls := &chat.Response{ID: "x", Choices: []chat.Choice{{Finish: chat.FinishToolCalls, Message: chat.Message{Parts: []chat.Part{{Kind: chat.Call, ToolCall: &chat.ToolCall{ID: "c", Name: "f", Arguments: "{}"}}}}}}}
-	want = `{"id":"x","object":"chat.completion","created":7,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":null,"refusal":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},"logprobs":null,"finish_reason":"tool_calls"}]}`
+	want = `{"id":"x","object":"chat.completion","created":7,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":null,"refusal":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"system_fingerprint":null}`
 	if got := string(server.EncodeResponse(calls, quiet)); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}

@@ -30,8 +30,30 @@ type record struct {
 	Output      int64       `json:"output,omitempty"`
 	Reasoning   int64       `json:"reasoning,omitempty"`
 	Trace       string      `json:"trace,omitempty"`
+	Labels      []label     `json:"labels,omitempty"`
 	Spent       []spending  `json:"spent,omitempty"`
 	Statements  []statement `json:"statements,omitempty"`
+}
+
+// label is a store.Label.
+type label struct {
+	Kind  int      `json:"kind"`
+	Owner store.ID `json:"owner"`
+	Name  string   `json:"name"`
+}
+
+func labelsOf(all []store.Label) (saved []label) {
+	for _, l := range all {
+		saved = append(saved, label{int(l.Kind), l.Owner, l.Name})
+	}
+	return saved
+}
+
+func (r *record) labels() (all []store.Label) {
+	for _, l := range r.Labels {
+		all = append(all, store.Label{Kind: store.LabelKind(l.Kind), Owner: l.Owner, Name: l.Name})
+	}
+	return all
 }
 
 // spending is a store.Spending.
@@ -101,7 +123,7 @@ func encode(r store.Record) ([]byte, error) {
 		ID: bytesOf(r.ID), User: bytesOf(r.User), Token: bytesOf(r.Token), Key: bytesOf(r.Key), Provider: r.Provider,
 		Model: r.Model, Cost: r.Cost, Status: r.Status, Outcome: int(r.Outcome), Attempts: r.Attempts, Flags: r.Flags,
 		LatencyMs: r.LatencyMs, FirstByteMs: r.FirstByteMs, Input: r.Input, Cached: r.Cached, CacheWrite: r.CacheWrite,
-		Output: r.Output, Reasoning: r.Reasoning, Trace: r.Trace, Spent: spendingsOf(r.Spent),
+		Output: r.Output, Reasoning: r.Reasoning, Trace: r.Trace, Labels: labelsOf(r.Labels), Spent: spendingsOf(r.Spent),
 	}
 	for _, s := range r.Statements {
 		st := statement{SQL: s.SQL}
@@ -143,7 +165,7 @@ func decode(data []byte) (store.Record, error) {
 	r := store.Record{
 		Provider: in.Provider, Model: in.Model, Cost: in.Cost, Status: in.Status, Outcome: store.Outcome(in.Outcome),
 		Attempts: in.Attempts, Flags: in.Flags, LatencyMs: in.LatencyMs, FirstByteMs: in.FirstByteMs, Input: in.Input,
-		Cached: in.Cached, CacheWrite: in.CacheWrite, Output: in.Output, Reasoning: in.Reasoning, Trace: in.Trace, Spent: in.spent(),
+		Cached: in.Cached, CacheWrite: in.CacheWrite, Output: in.Output, Reasoning: in.Reasoning, Trace: in.Trace, Labels: in.labels(), Spent: in.spent(),
 	}
 	for _, id := range []struct {
 		from []byte

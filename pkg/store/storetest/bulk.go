@@ -74,6 +74,15 @@ func Fill(t *testing.T, db store.DB, requests int) Owner {
 			store.StartCooldown(store.Failure{User: o.User.ID, Revision: 1 + keys, Subject: store.HostKey(o.User.ID, "openai", ""), Model: "m", Now: start, Began: start, Class: "timeout"}),
 			store.Stmt{SQL: "insert into throttles (bucket, failures, free_at) values ($1, 1, $2)", Args: []any{fmt.Sprint("bucket ", i), start}}))
 		o.Limits = fillLimits(w, o)
+		for n := range 20 {
+			l := store.Label{Kind: store.EndUserLabel, Owner: o.Token.ID, Name: fmt.Sprint("end user ", n)}
+			must(w.T, g.Run(ctx, store.AddLabels([]store.OwnedLabel{{User: o.User.ID, Label: l}}, start)...))
+			must(w.T, g.Run(ctx, store.Stmt{
+				SQL: `insert into label_days (user_id, day, kind, owner, label, requests, errors, unpriced, cost, input, cached, cache_write, output, reasoning)
+					values ($1, $2, 1, $3, $4, 1, 0, 0, 0, 0, 0, 0, 0, 0)`,
+				Args: []any{o.User.ID, today, o.Token.ID, l.Name},
+			}))
+		}
 		owners[i] = o
 	}
 	senders := owners[:fillSenders]

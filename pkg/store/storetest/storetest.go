@@ -42,6 +42,7 @@ func Nouns(t *testing.T, open Open) {
 		"tokens":          testTokens,
 		"token changes":   testTokenChanges,
 		"limits":          testLimits,
+		"labels":          testLabels,
 		"limit bounds":    testLimitBounds,
 		"limit subjects":  testLimitSubjects,
 		"limit windows":   testLimitWindows,
@@ -118,7 +119,7 @@ type world struct {
 
 func newWorld(t *testing.T, db store.DB) *world {
 	exec(t, db, "delete from users", "delete from requests", "delete from request_traces", "delete from usage_hours", "delete from latency_hours",
-		"delete from limits", "delete from limit_windows", "delete from holds",
+		"delete from limits", "delete from limit_windows", "delete from holds", "delete from labels", "delete from label_days",
 		"update instance set set_up = false, registration_enabled = false, updated_at = 0")
 	return &world{T: t, db: db}
 }
