@@ -45,6 +45,9 @@ type Request struct {
 	User          string            // an end user's id for the provider's abuse checks
 	Metadata      map[string]string // kept by the provider with the answer
 	CacheKey      string            // steers the provider's prompt cache
+	// Store says whether the gateway is to keep the answer, so that later requests can refer to it; nil: the caller does
+	// not say. Providers are never asked to.
+	Store *bool `json:",omitempty"`
 
 	// Foreign are fields of the caller's dialect that have no place here. They are sent where the caller's bytes are
 	// passed through.

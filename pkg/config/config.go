@@ -39,6 +39,7 @@ type Config struct {
 	Caps            Caps
 
 	Jobs               Jobs
+	AnswerStore        AnswerStore
 	RetentionDays      int
 	TraceRetentionDays int
 	SessionDays        int
@@ -115,6 +116,21 @@ type Jobs struct {
 	Concurrency int           // of a worker
 }
 
+// AnswerStore are the settings of stored answers.
+type AnswerStore struct {
+	Mode      StoreMode
+	Retention time.Duration
+}
+
+// StoreMode says which answers are stored.
+type StoreMode string
+
+const (
+	StoreAsk StoreMode = "ask" // those whose request does not say no
+	StoreAll StoreMode = "on"
+	StoreOff StoreMode = "off" // requests that need it are refused
+)
+
 // Load reads the configuration through env, which behaves like os.LookupEnv. An empty value counts as not set; white
 // space around a value is dropped. For a secret or a URL, NAME_FILE may name a file that contains the value; setting
 // both is an error. Load reads such files and nothing else; it writes nothing.
@@ -147,6 +163,10 @@ func Load(env func(string) (string, bool), platform Platform) (*Config, error) {
 		Patterns: r.integer("KEY_PATTERN_LIMIT", 1, provider.MaxPatterns),
 	}
 	c.Jobs = r.jobs()
+	c.AnswerStore = AnswerStore{
+		Mode:      StoreMode(r.choice("RESPONSE_STORE", string(StoreAsk), string(StoreAll), string(StoreOff))),
+		Retention: r.duration("RESPONSE_RETENTION", time.Minute, 90*24*time.Hour),
+	}
 	c.RetentionDays = r.integer("RETENTION_DAYS", 1, 3650)
 	c.TraceRetentionDays = r.integer("TRACE_RETENTION_DAYS", 1, 3650)
 	c.SessionDays = r.integer("SESSION_DAYS", 1, 365)

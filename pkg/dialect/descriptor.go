@@ -70,6 +70,8 @@ type Endpoint struct {
 	Embeddings EmbeddingServer
 	// Count returns the codec of requests for the number of a conversation's tokens.
 	Count func(model string) CountServer
+	// State is the codec of requests that refer to stored answers; nil: no answer is stored.
+	State StateServer
 }
 
 // ErrorEncoder writes errors.

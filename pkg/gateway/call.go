@@ -67,6 +67,9 @@ type Call struct {
 // KeyID returns the id of the key that answers.
 func (c *Call) KeyID() store.ID { return c.current.key.id }
 
+// Owner returns the user and the token of the request; the token is zero for one from the dashboard.
+func (c *Call) Owner() (user, token store.ID) { return c.entry.table.user, c.entry.token }
+
 // Provider returns the id of the provider that answers.
 func (c *Call) Provider() string { return c.current.key.providerID }
 

@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/catalog"
@@ -26,7 +28,7 @@ type CustomSettings struct {
 // CustomSecret is what such a key encrypts.
 type CustomSecret struct {
 	APIKey string            `json:"apiKey,omitempty"`
-	Header map[string]string `json:"headers,omitempty"`
+	Header map[string]string `json:"header,omitempty"`
 }
 
 // CustomKey is the endpoint of a key.
@@ -106,18 +108,31 @@ func (g *Gateway) dearest(k *key, r catalog.Request, input int64) (catalog.Ceili
 	return g.Dearest(r, input)
 }
 
+// IsSlug reports whether the name is the slug of a custom endpoint of the principal's user, from the cache or with one round
+// trip. Errors: Unauthorized, Unavailable.
+func (g *Gateway) IsSlug(ctx context.Context, p Principal, name string) (bool, error) {
+	e := g.tables.get(p.credential())
+	if e != nil && e.table.hasSlug(name) {
+		return true, nil
+	}
+	e, _, err := g.admit(ctx, p) // the key may be newer than the cache
+	return err == nil && e.table.hasSlug(name), err
+}
+
+func (t *table) hasSlug(name string) bool {
+	return slices.ContainsFunc(t.keys, func(k *key) bool { return k.custom && k.providerID == name })
+}
+
 // customNamed returns the slug that the model's prefix names; empty if no key of the table has it.
 func (t *table) customNamed(model string) string {
 	slug, rest, ok := strings.Cut(model, "/")
 	if !ok || rest == "" {
 		return ""
 	}
-	for _, k := range t.keys {
-		if k.custom && k.providerID == slug {
-			return slug
-		}
+	if !t.hasSlug(slug) {
+		return ""
 	}
-	return ""
+	return slug
 }
 
 // listed returns the model as requests name it.

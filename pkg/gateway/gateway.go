@@ -169,6 +169,10 @@ type Request struct {
 	// client gets, nil if c has the answer. If they fail with store.CodeNull, another process has ended the job of
 	// the request, and nothing is written.
 	EndStatements func(c *Call, failure *fault.Error) []store.Stmt
+	// AtEnd, if set, is called once, before the record of an answer is written that has come to its end. It gets the
+	// events that [Call.Next] is about to return, none if the answer does not stream, and the bytes that [Call.Raw] is
+	// going to return. Its statements commit together with the usage row.
+	AtEnd func(c *Call, last []chat.Event, raw []byte, passthrough bool) []store.Stmt
 }
 
 // Start sends a request to providers until one has answered or, of a stream, begins to answer: then the Call

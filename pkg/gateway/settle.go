@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -175,6 +176,8 @@ func (g *Gateway) notWritten(r store.Record, err error) {
 			"requestId", r.ID.String(), "user", r.User.String())
 		return
 	}
+	// What callers said is not for the log, encrypted or not.
+	r.Statements = slices.DeleteFunc(slices.Clone(r.Statements), store.StoresResponse)
 	g.Log.Error("usage was not written; \"gateway import-rows\" reads this line", "requestId", r.ID.String(), "cause", err.Error(),
 		"row", saved.Token(r, g.Secrets))
 }

@@ -58,13 +58,27 @@ func (c *Call) deliver(out []chat.Event, ev chat.Event) []chat.Event {
 	case chat.EventEnd:
 		c.ended = true
 		usage := c.meter.usage(&c.req)
+		out = append(out, chat.Event{Kind: chat.EventUsage, Usage: usage}, ev)
+		c.atEnd(out)
 		c.settle(outcome{store.Answered, 200, nil}, usage)
-		return append(out, chat.Event{Kind: chat.EventUsage, Usage: usage}, ev)
+		return out
 	case chat.EventError:
 		c.ended = true
 		c.failStream(ev.Err)
 	}
 	return append(out, ev)
+}
+
+// atEnd hands the end of an answer to who wants to store something with it.
+func (c *Call) atEnd(last []chat.Event) {
+	if c.req.AtEnd == nil {
+		return
+	}
+	raw, passthrough := []byte(nil), false
+	if s := c.current.source; s != nil && s.passthrough != nil {
+		raw, passthrough = s.raw, true
+	}
+	c.deferred = append(c.deferred, c.req.AtEnd(c, last, raw, passthrough)...)
 }
 
 // failStream settles a stream that failed after it was committed.
@@ -159,5 +173,6 @@ func (c *Call) finishWhole(a *attempt) {
 		c.response.Usage = usage
 	}
 	c.ended = true
+	c.atEnd(nil)
 	c.settle(outcome{store.Answered, 200, nil}, usage)
 }

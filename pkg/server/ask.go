@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -110,13 +111,19 @@ type decodedRequest struct {
 	body     []byte         // as it came
 	req      gateway.Request
 	async    bool
+	storing  *storing // nil: the answer has nothing to do with stored ones
 }
 
-// decode reads a request to the endpoint. Model is that of the path. The error is the caller's: Validation.
-func (a *App) decode(e endpointOf, model string, header http.Header, body []byte) (*decodedRequest, error) {
+// decode reads a request to the endpoint. Model is that of the path. Errors: Validation, and those of recall.
+func (a *App) decode(ctx context.Context, who gateway.Principal, e endpointOf, model string, header http.Header, body []byte) (
+	*decodedRequest, error) {
 	d := &decodedRequest{endpoint: e, model: model, body: body}
 	d.req.Header, d.req.Endpoint = header, e.Name
-	var err error
+	recalled, err := a.recall(ctx, who, e, body)
+	if err != nil {
+		return nil, err
+	}
+	body = recalled.body
 	switch {
 	case e.Chat != nil:
 		d.codec = e.Chat(model)
@@ -130,12 +137,15 @@ func (a *App) decode(e endpointOf, model string, header http.Header, body []byte
 	if err != nil {
 		return nil, err
 	}
+	if err := a.remember(d, recalled); err != nil {
+		return nil, err
+	}
 	d.async = d.req.Route.Async
 	d.req.EndUser = endUserOf(header, body)
 	if d.req.Tags, err = tags(header); err != nil {
 		return nil, err
 	}
-	return d, a.routeByHeader(header, &d.req.Route)
+	return d, a.routeByHeader(ctx, who, header, &d.req.Route)
 }
 
 func (d *decodedRequest) embedding() error {
@@ -167,6 +177,9 @@ func (d *decodedRequest) encode(call *gateway.Call, name string, begun time.Time
 			return nil, fault.Wrap(err, fault.Provider, "the provider answered with vectors that are no numbers")
 		}
 		return answer, nil
+	}
+	if d.storing != nil && d.storing.answer != nil {
+		return d.storing.answer, nil
 	}
 	if raw := call.RawResponse(); raw != nil {
 		return raw, nil

@@ -23,9 +23,17 @@ func (a *App) answer(c *call, e endpointOf, model string) error {
 	if e.Count != nil {
 		return a.count(c, e, model, body)
 	}
-	d, err := a.decode(e, model, c.r.Header, body)
+	d, err := a.decode(c.r.Context(), c.who.gateway(), e, model, c.r.Header, body)
 	if err != nil {
 		return err
+	}
+	if len(d.req.Body) > len(body) { // with the conversation that it goes on with
+		if err := c.hold(int64(len(d.req.Body) - len(body))); err != nil {
+			return err
+		}
+		if err := c.holdDecoded(d.req.Body); err != nil {
+			return err
+		}
 	}
 	if d.async || prefersAsync(c.r.Header) {
 		return a.submit(c, d)
@@ -35,12 +43,15 @@ func (a *App) answer(c *call, e endpointOf, model string) error {
 
 func (a *App) converse(c *call, d *decodedRequest) error {
 	d.req.ID, d.req.Principal = c.id, c.who.gateway()
+	name := cmp.Or(d.req.Route.RequestID, c.requestID())
+	if d.storing != nil {
+		d.storing.begin(d, func(call *gateway.Call) ([]byte, error) { return a.encode(c, d, call, name) })
+	}
 	call, err := a.Gateway.Start(c.r.Context(), d.req)
 	if err != nil {
 		return err
 	}
 	defer call.Close()
-	name := cmp.Or(d.req.Route.RequestID, c.requestID())
 	if !d.req.Chat.Stream {
 		answer, err := a.encode(c, d, call, name)
 		if err != nil {

@@ -8,12 +8,16 @@ import (
 
 // count answers with the number of input tokens that a request has, and marks the answer if it is an estimate.
 func (a *App) count(c *call, e endpointOf, model string, body []byte) error {
-	codec := e.Count(model)
-	req, route, err := codec.DecodeCount(body)
+	recalled, err := a.recall(c.r.Context(), c.who.gateway(), e, body)
 	if err != nil {
 		return err
 	}
-	if err := a.routeByHeader(c.r.Header, &route); err != nil {
+	codec := e.Count(model)
+	req, route, err := codec.DecodeCount(recalled.body)
+	if err != nil {
+		return err
+	}
+	if err := a.routeByHeader(c.r.Context(), c.who.gateway(), c.r.Header, &route); err != nil {
 		return err
 	}
 	n, exact, err := a.Gateway.Count(c.r.Context(), gateway.Request{

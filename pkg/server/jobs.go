@@ -215,11 +215,14 @@ func (a *App) cancelJob(c *call) error {
 // Execute implements [jobs.Executor].
 func (a *App) Execute(ctx context.Context, who gateway.Principal, name string, t jobs.Task, endStatements func(jobs.Result) []store.Stmt) jobs.Result {
 	begun := a.Now()
-	d, err := a.decode(a.dialects.endpoint(t.Endpoint), t.Model, t.Header, t.Body)
-	if err != nil { // this version decodes requests otherwise than the version that stored it
+	d, err := a.decode(ctx, who, a.dialects.endpoint(t.Endpoint), t.Model, t.Header, t.Body)
+	if err != nil { // what it refers to is gone, or this version decodes requests otherwise than the version that stored it
 		return jobs.Failed(t.Endpoint, fault.From(err))
 	}
 	d.req.ID, d.req.Principal = store.NewID(begun.UnixMilli()), who
+	if d.storing != nil {
+		d.storing.begin(d, func(call *gateway.Call) ([]byte, error) { return d.encode(call, name, begun) })
+	}
 	d.req.EndStatements = func(call *gateway.Call, failure *fault.Error) []store.Stmt {
 		if failure != nil {
 			return endStatements(jobs.Failed(t.Endpoint, failure))

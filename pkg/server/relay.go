@@ -21,16 +21,16 @@ func (a *App) relay(c *call, call *gateway.Call, d *decodedRequest, name string)
 	out := &relayWriter{stream: c.stream(d.endpoint.StreamType), every: a.Config.Limits.Heartbeat, cancel: call.Cancel}
 	defer out.stop()
 	if call.Pending() {
-		out.enc = d.codec.NewStreamEncoder(dialect.Served{RequestID: name, Model: d.req.Chat.Model, Created: c.begun.Unix(), Request: d.req.Chat})
+		out.enc = out.encoder(d, dialect.Served{RequestID: name, Model: d.req.Chat.Model, Created: c.begun.Unix(), Request: d.req.Chat})
 		out.start()
 		out.beat()
 		if err := call.Wait(); err != nil {
 			out.fail(fault.From(err))
 			return
 		}
-		out.name(d.codec.NewStreamEncoder(d.served(call, name, c.begun)), answeredBy(d.endpoint.StreamType, call))
+		out.name(out.encoder(d, d.served(call, name, c.begun)), answeredBy(d.endpoint.StreamType, call))
 	} else {
-		out.enc = d.codec.NewStreamEncoder(d.served(call, name, c.begun))
+		out.enc = out.encoder(d, d.served(call, name, c.begun))
 		out.start()
 	}
 	var events []chat.Event
@@ -62,6 +62,17 @@ type relayWriter struct {
 	buf   []byte
 	timer *time.Timer
 	ended bool
+	last  []byte // not nil: the last events, which were encoded before the end of the request was written
+}
+
+// encoder returns the encoder of the answer to the request.
+func (w *relayWriter) encoder(d *decodedRequest, served dialect.Served) dialect.StreamEncoder {
+	enc := d.codec.NewStreamEncoder(served)
+	if d.storing == nil {
+		return enc
+	}
+	d.storing.relay = w
+	return &stateEncoder{StreamEncoder: enc, storing: d.storing}
 }
 
 func (w *relayWriter) start() {
@@ -126,6 +137,9 @@ func answeredBy(contentType string, call *gateway.Call) string {
 func (w *relayWriter) events(events []chat.Event, failure func() *fault.Error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.last != nil {
+		return w.send(w.last)
+	}
 	buf := w.buf[:0]
 	for i := range events {
 		if events[i].Kind == chat.EventError {
@@ -137,10 +151,31 @@ func (w *relayWriter) events(events []chat.Event, failure func() *fault.Error) b
 	return w.send(buf)
 }
 
+// prepare encodes the last events of an answer that may be stored. Mark gets them as they would go out, and returns what
+// goes out.
+func (w *relayWriter) prepare(events []chat.Event, raw []byte, passthrough bool, mark func([]byte) []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	enc := w.enc.(*stateEncoder) // nobody else prepares
+	enc.last = true
+	buf := []byte{}
+	if passthrough {
+		buf = enc.AppendPassthrough(buf, raw, events[len(events)-1].Kind)
+	} else {
+		for i := range events {
+			buf = enc.Encode(buf, &events[i])
+		}
+	}
+	w.last = mark(buf)
+}
+
 // passthrough writes the bytes of a provider of the caller's dialect; last is the last event in them.
 func (w *relayWriter) passthrough(raw []byte, last *chat.Event, failure func() *fault.Error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.last != nil {
+		return w.send(w.last)
+	}
 	buf := w.buf[:0]
 	if encoder, ok := w.enc.(dialect.PassthroughEncoder); ok {
 		buf = encoder.AppendPassthrough(buf, raw, last.Kind)

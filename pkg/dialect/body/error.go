@@ -71,6 +71,9 @@ func ClassOf(err *fault.Error) chat.Class {
 	return ""
 }
 
+// AnswerUnknown is the class of an error that tells of an answer which is not stored.
+const AnswerUnknown chat.Class = "answer_unknown"
+
 // ContextSize returns how many tokens a request has that is too long, and how many its model takes. known is false if
 // the provider did not say.
 func ContextSize(err *fault.Error) (requested, limit int64, known bool) {

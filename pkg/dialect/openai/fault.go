@@ -66,8 +66,11 @@ func Words(err *fault.Error) (kind, code, param string) {
 		kind, code = providerWords(body.ClassOf(err))
 		return kind, code, param
 	case fault.NotFound:
-		if body.ClassOf(err) == chat.ModelUnknown {
+		switch body.ClassOf(err) {
+		case chat.ModelUnknown:
 			return typeInvalid, "model_not_found", "model"
+		case body.AnswerUnknown:
+			return typeInvalid, "", param
 		}
 	}
 	w, ok := words[err.Code]
@@ -99,6 +102,8 @@ var words = map[fault.Code]struct{ kind, code string }{
 // invalidCode returns OpenAI's code of an invalid request; empty if it has none.
 func invalidCode(err *fault.Error) string {
 	switch body.ClassOf(err) {
+	case body.AnswerUnknown:
+		return "previous_response_not_found"
 	case chat.ContextLength:
 		return "context_length_exceeded"
 	case chat.ContentPolicy:

@@ -1,5 +1,6 @@
-// Package responses speaks OpenAI's Responses, in both halves. Nothing is stored between
-// requests: answers have store false, and reasoning travels encrypted in the items themselves.
+// Package responses speaks OpenAI's Responses, in both halves. Providers store nothing between requests: they get
+// store false, and reasoning travels encrypted in the items themselves. What callers want to have stored the gateway
+// stores, see dialect.StateServer.
 package responses
 
 import (

@@ -7,7 +7,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/dialect/turns"
 )
 
-var _ dialect.Counter = Client{}
+var (
+	_ dialect.Counter     = Client{}
+	_ dialect.CountServer = (*Server)(nil)
+)
 
 // countPath follows the base URL.
 const countPath = path + "/input_tokens"
@@ -28,4 +31,15 @@ func (c Client) EncodeCount(req *chat.Request) (dialect.Encoded, error) {
 // DecodeCount reads {"input_tokens"}.
 func (Client) DecodeCount(data []byte) (int64, error) {
 	return body.ReadCount(data, failureIn, "input_tokens")
+}
+
+// DecodeCount reads a caller's body of POST /v1/responses/input_tokens. It is that of a request for an answer.
+func (s *Server) DecodeCount(data []byte) (*chat.Request, dialect.Route, error) {
+	return s.DecodeRequest(data)
+}
+
+// EncodeCount writes {"object","input_tokens"}.
+func (s *Server) EncodeCount(inputTokens int64) []byte {
+	out := body.AppendCount([]byte(`{"object":"response.input_tokens"`), `,"input_tokens":`, inputTokens)
+	return append(out, '}')
 }

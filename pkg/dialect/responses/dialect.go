@@ -9,7 +9,8 @@ func NewDialect() *dialect.Dialect {
 	return &dialect.Dialect{
 		Name: Name,
 		Endpoints: []dialect.Endpoint{
-			{Name: "responses", StreamType: dialect.EventStream, Chat: func(string) dialect.Server { return server }},
+			{Name: "responses", StreamType: dialect.EventStream, Chat: func(string) dialect.Server { return server }, State: server},
+			{Name: "responses-count", Count: func(string) dialect.CountServer { return server }, State: server},
 		},
 		Errors:    server,
 		RateLimit: dialect.XRateLimit,

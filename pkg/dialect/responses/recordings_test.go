@@ -206,7 +206,10 @@ func TestRecordedRequests(t *testing.T) {
 		again, _, err := new(responses.Server).DecodeRequest(enc.Body)
 		if err != nil {
 			t.Errorf("%s: %v", x.name, err)
-		} else if len(enc.Warnings) == 0 && len(req.Tools) == 0 && !reflect.DeepEqual(again, req) {
+			continue
+		}
+		again.Store, req.Store = nil, nil // providers are never asked to store anything
+		if len(enc.Warnings) == 0 && len(req.Tools) == 0 && !reflect.DeepEqual(again, req) {
 			t.Errorf("%s:\n got %s\nwant %s", x.name, dialecttest.Indented(t, again), dialecttest.Indented(t, req))
 		}
 	}

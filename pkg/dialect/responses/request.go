@@ -44,19 +44,20 @@ func (d *decoder) request(v jsonx.Value) {
 	}
 }
 
-// refuseStored reads the members that refer to something stored, which the gateway refuses.
+// refuseStored reads the members that have to do with what is stored. Most of them are refused.
 func (d *decoder) refuseStored(key string, m jsonx.Value) bool {
 	switch key {
-	case "previous_response_id", "conversation":
-		d.Add(m, "the gateway keeps no answers: send the whole conversation in input, with the items of earlier answers as they came")
+	case "conversation", previousMember: // the latter only if its name has escapes: Recall replaces it
+		d.Add(m, "the gateway keeps no conversations: send the whole conversation in input, or go on with an answer by previous_response_id")
 	case "prompt":
 		d.Add(m, "the gateway keeps no prompts: send the prompt's text in instructions and input")
 	case "background":
 		if d.Bool(m) {
-			d.Add(m, "the gateway keeps no answers to be fetched later: leave it out and wait for the answer, or set stream")
+			d.Add(m, "the gateway keeps no responses that are still to be made: leave it out and wait for the answer, or set stream")
 		}
 	case "store":
-		d.Bool(m)
+		b := d.Bool(m)
+		d.req.Store = &b
 	default:
 		return false
 	}

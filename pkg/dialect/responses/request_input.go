@@ -81,7 +81,7 @@ func callerRan(v jsonx.Value) bool {
 }
 
 func (d *decoder) reference(v jsonx.Value) {
-	d.Add(v, "the gateway keeps no items that could be referred to: send the item itself, with store set to false in the SDK")
+	d.Add(v, "expected an item, or a reference to one: {\"type\":\"item_reference\",\"id\":\"…\"}")
 }
 
 // other keeps an item that no other dialect has.

@@ -14,11 +14,11 @@ import (
 //
 // # Requests
 //
-// The whole conversation is in input; instructions become a system message before it.
-// Members that refer to something stored are issues: previous_response_id, conversation, prompt,
-// background, references to items. The answer says store false whatever the request says.
+// The whole conversation is in input; instructions become a system message before it. What refers to stored
+// answers (previous_response_id, references to items) is replaced before, see Recall. Members that refer to
+// something else that is stored are issues: conversation, prompt, background.
 // Fields that only this dialect has are ignored, such as truncation (an input that is too
-// long is an error) and stream_options; so are unknown fields.
+// long is an error) and stream_options; so are unknown fields. The answer says store false; Mark changes that.
 //
 // Hosted tools and the items of their calls are kept unchanged, for providers of this
 // dialect. A choice of allowed_tools removes the others from the tools.

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -103,7 +104,7 @@ func TestEmptiedDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	drop := []store.Stmt{{SQL: "pragma defer_foreign_keys = 1"}}
-	for _, name := range names {
+	for _, name := range slices.Backward(names) { // those that refer to others first
 		drop = append(drop, store.Stmt{SQL: "drop table " + name})
 	}
 	if err := db.Run(t.Context(), drop...); err != nil {

@@ -85,6 +85,8 @@ func Nouns(t *testing.T, open Open) {
 		"turns":           testTurns,
 		"ambiguous turns": testAmbiguousTurns,
 		"turn purge":      testTurnPurge,
+		"responses":       testResponses,
+		"response limit":  testResponseLimit,
 		"jobs":            testJobs,
 		"job turns":       testJobTurns,
 		"job sight":       testJobSight,
