@@ -64,7 +64,7 @@ func TestProof(t *testing.T) {
 			store.Limit{User: second.user, Subject: store.LimitUser, SubjectID: second.user, Metric: store.MetricTokens, Amount: amount(15, 32)}},
 		{"an end user", func(e entry) bool { return e.account == 1 && e.token == 0 && e.endUser == 1 },
 			store.Limit{User: second.user, Subject: store.LimitEndUser, SubjectID: second.tokens[0], Metric: store.MetricRequests, Amount: amount(2, 1)}},
-		{"gateway", func(entry) bool { return true }, store.Limit{Subject: store.LimitGateway, Metric: store.MetricRequests, Amount: amount(45, 1)}},
+		{"gateway", func(entry) bool { return true }, store.Limit{Subject: store.LimitGateway, Metric: store.MetricRequests, Amount: amount(34, 1)}},
 	}
 	for i := range limits {
 		l := &limits[i].Limit

@@ -7,6 +7,8 @@ func openAIRoute(x *exchange, path string) func() {
 		return x.responses
 	case "POST /responses/input_tokens":
 		return x.responsesCount
+	case "POST /responses/compact":
+		return x.responsesCompact
 	}
 	return chatRoute(x, path)
 }
@@ -37,6 +39,19 @@ func (x *exchange) responsesCount() {
 	if r := x.readResponses(countShape()); r != nil {
 		x.say(ordered{{"object", "response.input_tokens"}, {"input_tokens", r.decode(x).tokens()}})
 	}
+}
+
+// responsesCompact answers with the messages of the user and an encrypted summary (API reference, compact a response).
+func (x *exchange) responsesCompact() {
+	r := x.readResponses(compactShape())
+	if r == nil {
+		return
+	}
+	a := x.answer(r.decode(x))
+	b := &responsesBody{x: x, r: r, a: a}
+	x.say(ordered{{"id", x.id("resp_", 0)}, {"object", "response.compaction"}, {"created_at", x.began.Unix()},
+		{"output", []any{ordered{{"id", x.id("cmp_", 0)}, {"type", "compaction"}, {"encrypted_content", b.encrypted(x.id("cmp_", 0), 0)}}}},
+		{"usage", b.usage()}})
 }
 
 // readResponses returns the request, or nil if it was answered with an error.

@@ -64,6 +64,15 @@ func countShape() *shape {
 	return objectOf(kept)
 }
 
+// compactShape is a request of POST /responses/compact.
+func compactShape() *shape {
+	all, kept := responsesShape().members, fields{}
+	for _, name := range []string{"model!", "input", "instructions", "previous_response_id", "prompt_cache_key", "prompt_cache_retention"} {
+		kept[name] = all[name]
+	}
+	return objectOf(kept)
+}
+
 // itemShape is an item of the input. One without a type is a message.
 func itemShape() *shape {
 	n := orNull
@@ -102,6 +111,7 @@ func itemShape() *shape {
 			"status":   status,
 			"summary!": listOf(objectOf(fields{"type!": oneOf("summary_text"), "text!": aString()})),
 			"content":  listOf(objectOf(fields{"type!": oneOf("reasoning_text"), "text!": aString()}))}),
+		"compaction": objectOf(fields{"type!": aString(), "id": n(aString()), "encrypted_content!": aString()}),
 		// Codex 0.169 sends tools within the conversation, for the models that it knows; the emulator calls none of
 		// them.
 		"additional_tools": objectOf(fields{"type!": aString(), "id": aString(), "role!": oneOf("developer"),

@@ -70,6 +70,8 @@ type Endpoint struct {
 	Embeddings EmbeddingServer
 	// Count returns the codec of requests for the number of a conversation's tokens.
 	Count func(model string) CountServer
+	// Compact says that the answer to Chat is a shorter conversation, which only providers of the same dialect give.
+	Compact bool
 	// State is the codec of requests that refer to stored answers; nil: no answer is stored.
 	State StateServer
 }

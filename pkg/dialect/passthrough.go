@@ -15,6 +15,14 @@ type Passthrough interface {
 	NewStreamPassthrough(req *chat.Request) StreamPassthrough
 }
 
+// Compactor is a Passthrough whose provider shortens conversations: the answer is what goes in their place.
+type Compactor interface {
+	Passthrough
+	// CompactRequest returns the request for the body of the same dialect that req was decoded from. If ok is false, it
+	// cannot be sent.
+	CompactRequest(body []byte, req *chat.Request) (enc Encoded, ok bool)
+}
+
 // CallIDsPassthrough is a Passthrough whose callers tell calls by their ids. Its StreamPassthrough changes in streams
 // what DistinctCallIDs changes in whole answers.
 type CallIDsPassthrough interface {

@@ -67,6 +67,9 @@ func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
 	req := *request.Chat
 	req.Model = a.key.model
 	a.callIDs = turns.NewIDs(&req)
+	if request.Compact {
+		return a.encodeCompaction(request.Body, &req)
+	}
 	a.client = a.key.provider.Protocol(a.key.model, &req, request.Dialect)
 	a.same = request.Dialect != "" && request.Dialect == a.client.Dialect()
 	a.traits = a.client.Traits(a.key.model)
@@ -94,6 +97,19 @@ func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
 	}
 	a.warnings = append(append(warnings, developerWarning(a.key, &req)...), enc.Warnings...)
 	return enc, true
+}
+
+func (a *attempt) encodeCompaction(data []byte, req *chat.Request) (dialect.Encoded, bool) {
+	compactor := a.key.provider.Compactor(a.key.model)
+	a.client, a.passthrough, a.same = compactor, compactor, true
+	a.traits = compactor.Traits(a.key.model)
+	enc, ok := compactor.CompactRequest(data, req)
+	if !ok {
+		a.inexpressible = true
+		a.fail(&chat.Error{Class: chat.BadRequest, Message: "the conversation has items that its provider did not make"})
+	}
+	a.warnings = enc.Warnings
+	return enc, ok
 }
 
 // splitter returns what takes reasoning out of the answer's text; nil if it cannot stand there, or the bytes are passed

@@ -33,11 +33,15 @@ type service uint8
 const (
 	conversations service = iota
 	embeddings
+	compactions
 )
 
 func (r *Request) service() service {
-	if r.Embedding != nil {
+	switch {
+	case r.Embedding != nil:
 		return embeddings
+	case r.Compact:
+		return compactions
 	}
 	return conversations
 }
@@ -122,6 +126,9 @@ func (k *key) fits(model string, route dialect.Route, want service) (c candidate
 		if k.custom {
 			model = strings.TrimPrefix(model, k.providerID+"/")
 		}
+		if want == compactions && k.provider.Compactor(model) == nil {
+			return c, noCompaction
+		}
 		return candidate{key: k, model: model, sure: true}, ""
 	}
 	id, fit := k.provider.Serves(k.allowed, model)
@@ -131,9 +138,15 @@ func (k *key) fits(model string, route dialect.Route, want service) (c candidate
 	if fit == provider.NoFit {
 		return c, "does not serve the model " + model
 	}
+	if want == compactions && k.provider.Compactor(id) == nil {
+		return c, noCompaction
+	}
 	named := id != model && strings.HasPrefix(model, k.providerID+"/")
 	return candidate{key: k, model: id, sure: fit == provider.Sure, named: named}, ""
 }
+
+// noCompaction is why a candidate is skipped that would serve the model otherwise.
+const noCompaction = "its provider does not shorten conversations with this model"
 
 // choice is what to reserve next: one key, or several of equal priority to rotate among. It is empty if no candidate is
 // left.

@@ -153,6 +153,8 @@ type Request struct {
 	Endpoint string
 	// Embedding, if not nil, asks for vectors. Then Chat has only the model.
 	Embedding *chat.EmbeddingRequest
+	// Compact asks for a shorter conversation in the place of an answer. Dialect and Body are required.
+	Compact bool
 	// Dialect is the client's wire format and Body what it sent. A provider of the same dialect gets these bytes, with as
 	// few changes as its rules allow. Empty: every request is translated.
 	Dialect dialect.Name

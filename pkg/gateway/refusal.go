@@ -238,6 +238,10 @@ func (c *Call) noCandidate() error {
 	if err := c.outOfScope(); err != nil {
 		return err
 	}
+	if c.req.Compact && slices.ContainsFunc(c.skipped, func(s skippedKey) bool { return s.reason == noCompaction }) {
+		return &fault.Error{Code: fault.NotFound, Details: map[string]any{"keys": describeSkipped(c.skipped)},
+			Message: "no provider of your keys shortens conversations with this model: shorten it yourself, with a request for a summary"}
+	}
 	if model := c.req.Chat.Model; len(c.skipped) > 0 && c.g.unknown(model) {
 		return errUnknownModel(model, c.skipped)
 	}

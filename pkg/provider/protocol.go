@@ -38,6 +38,15 @@ func (p *Provider) Counter(model string, req *chat.Request) dialect.Counter {
 	return counter
 }
 
+// Compactor returns what shortens conversations with the model; nil if the provider has nothing that does.
+func (p *Provider) Compactor(model string) dialect.Compactor {
+	if p.alternate == nil || !p.alternate.serves(model) {
+		return nil
+	}
+	compactor, _ := p.alternate.client.(dialect.Compactor)
+	return compactor
+}
+
 // clients returns the clients of all the dialects that the provider serves.
 func (p *Provider) clients() []dialect.Client {
 	var list []dialect.Client

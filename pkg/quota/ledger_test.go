@@ -20,17 +20,27 @@ type ledger struct {
 
 type ledgerLimit struct {
 	store.Limit
-	windows map[int64]*ledgerWindow
+	windows map[ledgerKey]*ledgerWindow
+}
+
+// ledgerKey is a window; party is zero unless the limit is for each end user.
+type ledgerKey struct {
+	starts int64
+	party  store.ID
 }
 
 type ledgerWindow struct{ used, unconfirmed, gen int64 }
 
-func (l *ledgerLimit) window(now int64) *ledgerWindow {
-	start := l.Span.Start(now)
-	if l.windows[start] == nil {
-		l.windows[start] = &ledgerWindow{}
+// window is that of an end user. One that the database does not know, zero, shares one with all such.
+func (l *ledgerLimit) window(now int64, party store.ID) *ledgerWindow {
+	at := ledgerKey{starts: l.Span.Start(now)}
+	if l.Subject == store.LimitEndUser && l.EndUser == nil {
+		at.party = party
 	}
-	return l.windows[start]
+	if l.windows[at] == nil {
+		l.windows[at] = &ledgerWindow{}
+	}
+	return l.windows[at]
 }
 
 type ledgerHold struct {
@@ -46,8 +56,8 @@ type ledgerRequest struct {
 }
 
 // held sums up what open requests hold in the window, and what has expired of it.
-func (y *ledger) held(l *ledgerLimit, now int64) (held, expired int64) {
-	w := l.window(now)
+func (y *ledger) held(l *ledgerLimit, now int64, party store.ID) (held, expired int64) {
+	w := l.window(now, party)
 	for _, r := range y.open {
 		for _, h := range r.holds {
 			switch {
@@ -84,8 +94,8 @@ func (y *ledger) hold(d store.Demand, key store.ID, now int64) (holds []ledgerHo
 		if !slices.Contains(d.Limits, l.ID) || l.Subject == store.LimitKey && l.SubjectID != key {
 			continue
 		}
-		held, expired := y.held(l, now)
-		left, least := l.Amount-l.window(now).used-held-expired, d.Estimate.Most
+		held, expired := y.held(l, now, d.Party)
+		left, least := l.Amount-l.window(now, d.Party).used-held-expired, d.Estimate.Most
 		if l.Strict {
 			for least = d.Bound.Least; output > least && amount(l, d, output) > left; {
 				output--
@@ -94,7 +104,7 @@ func (y *ledger) hold(d store.Demand, key store.ID, now int64) (holds []ledgerHo
 		if amount(l, d, least) > left {
 			return nil, 0, false
 		}
-		holds = append(holds, ledgerHold{limit: l, window: l.window(now), gen: l.window(now).gen})
+		holds = append(holds, ledgerHold{limit: l, window: l.window(now, d.Party), gen: l.window(now, d.Party).gen})
 	}
 	for i := range holds {
 		used := d.Estimate.Most
@@ -121,7 +131,7 @@ func (f *fixture) addLimit(l store.Limit) store.Limit {
 	f.t.Helper()
 	l.ID, l.User, l.CreatedAt, l.Models = store.NewID(now), f.user, now, []string{}
 	switch l.Subject {
-	case store.LimitToken:
+	case store.LimitToken, store.LimitEndUser:
 		l.SubjectID = f.token
 	case store.LimitUser:
 		l.SubjectID = f.user
@@ -179,13 +189,22 @@ func TestLimitsFollowTheModel(t *testing.T) {
 			{Subject: store.LimitToken, Metric: store.MetricTokens, Span: store.SpanHour, Amount: 900, Strict: true},
 			{Subject: store.LimitToken, Metric: store.MetricConcurrent, Span: store.SpanTotal, Amount: 6},
 			{Subject: store.LimitUser, Metric: store.MetricCost, Span: store.SpanDay, Amount: 3000},
+			{Subject: store.LimitEndUser, Metric: store.MetricRequests, Span: store.SpanHour, Amount: 5},
+			{Subject: store.LimitEndUser, Metric: store.MetricTokens, Span: store.SpanDay, Amount: 800, Strict: true},
 			{Subject: store.LimitKey, SubjectID: first, Metric: store.MetricTokens, Span: store.SpanMonth, Amount: 4000},
 			{Subject: store.LimitGateway, Metric: store.MetricCost, Span: store.SpanTotal, Amount: 20_000, Strict: true},
 			{Subject: store.LimitGateway, Metric: store.MetricRequests, Span: store.SpanWeek, Amount: 100},
 		} {
 			l = f.addLimit(l)
-			y.limits, ids = append(y.limits, &ledgerLimit{l, map[int64]*ledgerWindow{}}), append(ids, l.ID)
+			y.limits, ids = append(y.limits, &ledgerLimit{l, map[ledgerKey]*ledgerWindow{}}), append(ids, l.ID)
 		}
+		var labels []store.OwnedLabel
+		parties := []store.ID{{}} // of those beyond the largest number of end users
+		for _, name := range []string{"eve", "bob"} {
+			l := store.Label{Kind: store.EndUserLabel, Owner: f.token, Name: name}
+			labels, parties = append(labels, store.OwnedLabel{User: f.user, Label: l}), append(parties, l.Party())
+		}
+		f.do(store.AddLabels(labels, now)...)
 		settle := func(spent store.Spending, at int64) {
 			f.do(store.Settle([]store.Record{{ID: store.NewID(at), User: f.user, Token: f.token, Model: "m", Spent: []store.Spending{spent}}}, 0)...)
 		}
@@ -197,6 +216,7 @@ func TestLimitsFollowTheModel(t *testing.T) {
 				c := f.request([]store.ID{first, second}[rng.IntN(2)])
 				c.Now, c.Demand = clock, demand(rng, limits, clock)
 				c.Demand.Strict = slices.ContainsFunc(y.limits, func(l *ledgerLimit) bool { return l.Strict && slices.Contains(limits, l.ID) })
+				c.Demand.Each, c.Demand.Party = true, parties[rng.IntN(len(parties))]
 				if rng.IntN(5) == 0 {
 					c.Sweep = ids
 				}
@@ -245,8 +265,11 @@ func TestLimitsFollowTheModel(t *testing.T) {
 					t.Fatal(err)
 				}
 				f.revision++
-				w := l.window(clock)
-				*w = ledgerWindow{gen: w.gen + 1}
+				for at, w := range l.windows {
+					if at.starts == l.Span.Start(clock) {
+						*w = ledgerWindow{gen: w.gen + 1}
+					}
+				}
 			case op == 17:
 				l := y.limits[rng.IntN(len(y.limits))]
 				l.Amount += rng.Int64N(l.Amount/2+2) - l.Amount/4
@@ -255,14 +278,14 @@ func TestLimitsFollowTheModel(t *testing.T) {
 				}
 				f.revision++
 			}
-			f.wantLedger(step, y, clock)
+			f.wantLedger(step, y, clock, parties)
 		}
 		for len(y.open) > 0 {
 			s := spend(rng, y.open[0], clock)
 			y.end(y.open[0], byLimit(s))
 			settle(s, clock)
 		}
-		f.wantLedger(-1, y, clock)
+		f.wantLedger(-1, y, clock, parties)
 		f.wantNoHolds()
 	})
 }
@@ -293,15 +316,26 @@ func (f *fixture) step(step int, y *ledger, c quota.Request, before []store.Stmt
 	y.open = append(y.open, &ledgerRequest{made, holds})
 }
 
-func (f *fixture) wantLedger(step int, y *ledger, clock int64) {
+func (f *fixture) wantLedger(step int, y *ledger, clock int64, parties []store.ID) {
 	f.t.Helper()
-	v, err := f.q.Refresh(f.t.Context(), f.request(f.keys[0]).Principal, store.ID{}, clock)
+	for _, party := range parties {
+		f.wantLedgerOf(step, y, clock, party)
+	}
+}
+
+func (f *fixture) wantLedgerOf(step int, y *ledger, clock int64, party store.ID) {
+	f.t.Helper()
+	asked := party
+	if asked.IsZero() {
+		asked = store.NewID(1) // an end user whom the database does not know
+	}
+	v, err := f.q.Refresh(f.t.Context(), f.request(f.keys[0]).Principal, asked, clock)
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	for _, l := range y.limits {
-		held, expired := y.held(l, clock)
-		w := l.window(clock)
+		held, expired := y.held(l, clock, party)
+		w := l.window(clock, party)
 		want := store.LimitStatus{Limit: l.ID, Used: w.used + expired, Held: held, Unconfirmed: w.unconfirmed + expired}
 		if got := v.Limits[l.ID]; got != want {
 			f.t.Fatalf("step %d: %+v of %d, want %+v", step, got, l.Metric, want)

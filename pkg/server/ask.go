@@ -96,7 +96,7 @@ func (a *App) conversationBody(c *call) ([]byte, error) {
 		c.owner = user
 		c.prove = func() error { return a.Gateway.Verify(ctx, p) }
 	}
-	body, err := c.readBody(a.Config.Limits.MaxBodyBytes)
+	body, err := c.readEncodedBody(a.Config.Limits.MaxBodyBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (a *App) decode(ctx context.Context, who gateway.Principal, e endpointOf, m
 	body = recalled.body
 	switch {
 	case e.Chat != nil:
-		d.codec = e.Chat(model)
+		d.codec, d.req.Compact = e.Chat(model), e.Compact
 		d.req.Dialect, d.req.Body = e.dialect.Name, body
 		d.req.Chat, d.req.Route, err = d.codec.DecodeRequest(body)
 	case e.Embeddings != nil:
@@ -136,6 +136,11 @@ func (a *App) decode(ctx context.Context, who gateway.Principal, e endpointOf, m
 	}
 	if err != nil {
 		return nil, err
+	}
+	if e.Compact && d.req.Chat.Stream {
+		var issues fault.Issues
+		issues.Add("stream", "a shorter conversation does not stream: leave it out")
+		return nil, issues.Err()
 	}
 	if err := a.remember(d, recalled); err != nil {
 		return nil, err

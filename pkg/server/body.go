@@ -34,9 +34,14 @@ const (
 // releaseBody). Errors: TooLarge, UnsupportedMedia (a Content-Encoding),
 // Unavailable (the budget is spent), RequestTimeout, Cancelled, Validation.
 func (c *call) readBody(limit int64) ([]byte, error) {
-	if e := c.r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
-		return nil, fault.New(fault.UnsupportedMedia, "Content-Encoding is not supported: send the body as it is")
+	if len(c.encodings()) > 0 {
+		return nil, fault.New(fault.UnsupportedMedia, "Content-Encoding is not supported here: send the body as it is")
 	}
+	return c.readFrom(c.pacedBody(), limit, c.r.ContentLength)
+}
+
+// readFrom reads a body, as it came or decoded, of the declared length; -1: unknown.
+func (c *call) readFrom(in io.Reader, limit, declared int64) ([]byte, error) {
 	if c.r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
@@ -45,19 +50,16 @@ func (c *call) readBody(limit int64) ([]byte, error) {
 		return nil, nil
 	}
 	size := int64(firstRead)
-	if n := c.r.ContentLength; n >= 0 {
-		size = min(n+1, trusted) // the one more sees the end
+	if declared >= 0 {
+		size = min(declared+1, trusted) // the one more sees the end
 	}
 	if err := c.hold(size); err != nil {
 		return nil, err
 	}
 	buf := make([]byte, 0, size)
-	p := newPace(c.bodyTimeout)
 	for {
-		c.w.control.SetReadDeadline(p.deadline)
-		n, err := c.r.Body.Read(buf[len(buf):cap(buf)])
+		n, err := in.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
-		p.progress(n)
 		if int64(len(buf)) > limit {
 			return nil, tooLarge(limit)
 		}
@@ -70,7 +72,7 @@ func (c *call) readBody(limit int64) ([]byte, error) {
 			return nil, c.bodyError(err)
 		}
 		if len(buf) == cap(buf) {
-			if buf, err = c.grow(buf, limit); err != nil {
+			if buf, err = c.grow(buf, limit, declared); err != nil {
 				return nil, err
 			}
 		}
@@ -94,11 +96,28 @@ func (p *pace) progress(n int) {
 	}
 }
 
+// pacedBody reads the body as it comes, each read with the deadline of its pace.
+type pacedBody struct {
+	call *call
+	pace pace
+	err  error // that ended it, io.EOF included
+}
+
+func (c *call) pacedBody() *pacedBody { return &pacedBody{call: c, pace: newPace(c.bodyTimeout)} }
+
+func (b *pacedBody) Read(p []byte) (int, error) {
+	b.call.w.control.SetReadDeadline(b.pace.deadline)
+	n, err := b.call.r.Body.Read(p)
+	b.pace.progress(n)
+	b.err = err
+	return n, err
+}
+
 func (c *call) bodyless() bool { return c.r.Body == nil || c.r.Body == http.NoBody }
 
 // grow doubles the buffer. A declared length is believed once an eighth of it is there, so
 // that a caller who declares much and sends little holds little.
-func (c *call) grow(buf []byte, limit int64) ([]byte, error) {
+func (c *call) grow(buf []byte, limit, declared int64) ([]byte, error) {
 	if cap(buf) >= trusted && c.prove != nil {
 		if err := c.prove(); err != nil {
 			return nil, err
@@ -106,7 +125,7 @@ func (c *call) grow(buf []byte, limit int64) ([]byte, error) {
 		c.prove = nil
 	}
 	size := 2 * int64(cap(buf))
-	if n := c.r.ContentLength + 1; n > int64(cap(buf)) && n <= 8*int64(cap(buf)) {
+	if n := declared + 1; n > int64(cap(buf)) && n <= 8*int64(cap(buf)) {
 		size = n
 	}
 	if c.prove != nil {
@@ -149,7 +168,10 @@ func tooLarge(limit int64) error {
 func (c *call) bodyError(err error) error {
 	var max *http.MaxBytesError
 	var netErr net.Error
+	var known *fault.Error
 	switch {
+	case errors.As(err, &known):
+		return known
 	case errors.As(err, &max):
 		return tooLarge(max.Limit)
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():

@@ -269,7 +269,8 @@ func TestChatErrors(t *testing.T) {
 		"caller's fault":  {strings.Replace(hello, "{", `{"responseFormat":{"type":"json_object"},`, 1), nil, 400, `must contain the word`},
 		"no token":        {hello, []string{"Authorization", ""}, 401, `"UNAUTHORIZED"`},
 		"forged token":    {hello, []string{"Authorization", "Bearer llm_" + strings.Repeat("a", 37)}, 401, `"UNAUTHORIZED"`},
-		"encoded":         {hello, []string{"Content-Encoding", "gzip"}, 415, `"UNSUPPORTED_MEDIA_TYPE"`},
+		"encoded":         {hello, []string{"Content-Encoding", "compress"}, 415, `"UNSUPPORTED_MEDIA_TYPE"`},
+		"encoded wrongly": {hello, []string{"Content-Encoding", "gzip"}, 400, `not valid gzip`},
 		"not json at all": {hello, []string{"Content-Type", "text/plain"}, 415, `"UNSUPPORTED_MEDIA_TYPE"`},
 	}
 	for name, tt := range tests {

@@ -244,16 +244,29 @@ func (a *App) updateLimit(c *call) error {
 	return a.replyLimit(c, &l)
 }
 
-func (a *App) deleteLimit(c *call) error { return a.endLimit(c, "limit deleted", store.DeleteLimit) }
+func (a *App) deleteLimit(c *call) error { return a.endLimit(c, "limit deleted", "", store.DeleteLimit) }
 
 // resetLimit begins a new count of the current window.
 func (a *App) resetLimit(c *call) error {
-	return a.endLimit(c, "limit reset", func(ctx context.Context, r store.Runner, l store.Limit) error {
+	var in struct {
+		Note string `json:"note"`
+	}
+	if c.r.ContentLength != 0 {
+		if err := c.decode(&in); err != nil {
+			return err
+		}
+	}
+	var issues fault.Issues
+	note := checkNote(&issues, in.Note)
+	if err := issues.Err(); err != nil {
+		return err
+	}
+	return a.endLimit(c, "limit reset", note, func(ctx context.Context, r store.Runner, l store.Limit) error {
 		return store.ResetLimit(ctx, r, l, c.now())
 	})
 }
 
-func (a *App) endLimit(c *call, what string, do func(context.Context, store.Runner, store.Limit) error) error {
+func (a *App) endLimit(c *call, what, note string, do func(context.Context, store.Runner, store.Limit) error) error {
 	l, err := a.limitByPath(c)
 	if err != nil {
 		return err
@@ -264,12 +277,22 @@ func (a *App) endLimit(c *call, what string, do func(context.Context, store.Runn
 	if err := do(c.r.Context(), a.DB, l); err != nil {
 		return err
 	}
-	a.logLimit(c, what, &l)
+	a.logLimit(c, what, &l, "note", note)
 	return c.noContent()
 }
 
+// maxNote bounds the note of a reset, in bytes.
+const maxNote = 200
+
+func checkNote(issues *fault.Issues, note string) string {
+	if len(note) > maxNote || printableText(note) != note {
+		issues.Add("note", "must be a text of at most %d bytes without control characters", maxNote)
+	}
+	return note
+}
+
 // logLimit notes who changed what may be spent.
-func (a *App) logLimit(c *call, what string, l *store.Limit) {
-	a.Log.Info(what, "limit", l.ID.String(), "subject", gateway.LimitSubjectName(l.Subject), "subjectId", l.SubjectID.String(),
-		"amount", l.Amount, "by", c.who.user.ID.String(), "request", c.requestID())
+func (a *App) logLimit(c *call, what string, l *store.Limit, more ...any) {
+	a.Log.Info(what, append([]any{"limit", l.ID.String(), "subject", gateway.LimitSubjectName(l.Subject), "subjectId", l.SubjectID.String(),
+		"amount", l.Amount, "by", c.who.user.ID.String(), "request", c.requestID()}, more...)...)
 }

@@ -59,6 +59,11 @@ func TestLimitToTheLetter(t *testing.T) {
 	if refused.header.Get("Retry-After") == "" || refused.header.Get("X-Should-Retry") != "false" {
 		t.Errorf("headers of a refusal: %v", refused.header)
 	}
+	ann.post("/api/limits/"+requests+"/reset", `{"note":"\u0007"}`).refused(400, "VALIDATION_ERROR", "note")
+	ann.post("/api/limits/"+requests+"/reset", `{"notes":""}`).refused(400, "VALIDATION_ERROR", "notes")
+	holder.chat(hello).want(429)
+	ann.post("/api/limits/"+requests+"/reset", `{"note":"agreed with Bob"}`).want(204)
+	holder.chat(hello).want(200)
 	if d := ann.post("/api/limits/"+requests+"/reset", "").want(204); d.body != "" {
 		t.Errorf("a body: %s", d.body)
 	}

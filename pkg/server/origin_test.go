@@ -91,7 +91,7 @@ func TestChatAllowsEveryOrigin(t *testing.T) {
 		"bad input":       page.chat(`{`).want(400),
 		"no credential":   w.anyone().with("Origin", origin).chat(hello).want(401),
 		"a wrong method":  page.get("/api/chat").want(405),
-		"an encoded body": page.with("Content-Encoding", "gzip").chat(hello).want(415),
+		"an encoded body": page.with("Content-Encoding", "compress").chat(hello).want(415),
 		"an extra slash":  page.post("/api/chat/", hello).want(404),
 		"no such route":   page.post("/v1/nothing", hello).want(404),
 		"nor here":        page.post("/v1beta/nothing", hello).want(404),

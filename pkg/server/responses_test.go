@@ -365,3 +365,28 @@ func TestStoredResponseOfAnAsynchronousRequest(t *testing.T) {
 	answer := token.get("/api/chat/"+job.text("requestId")+"?timeout=20000").want(200).is("previous_response_id", one["id"].(string), "store", "true")
 	token.get("/v1/responses/"+answer.text("id")).want(200).is("previous_response_id", one["id"].(string))
 }
+
+// A conversation is shortened by OpenAI alone: its answer passes as it came, and counts in the quota and the log.
+func TestCompaction(t *testing.T) {
+	w := newWorld(t)
+	ann := w.user("ann")
+	ann.key("openai", apiKey)
+	ann.key("anthropic", apiKey+"2")
+	_, _, token := ann.token("agent")
+	_, one := respond(t, token, false, `{"model":"gpt-5-mini","input":"echo: the first"}`)
+	stored := count(t, w, "responses")
+	short := token.post("/v1/responses/compact", fmt.Sprintf(`{"model":"gpt-5-mini","previous_response_id":%q,"input":"echo: the second","instructions":"Be brief."}`, one["id"])).want(200).
+		is("object", "response.compaction", "output.0.type", "compaction")
+	sent := lastSent(t, w, "the second")
+	if !strings.Contains(sent, "the first") || !strings.Contains(sent, `"instructions":"Be brief."`) || strings.Contains(sent, "store") {
+		t.Errorf("sent: %s", sent)
+	}
+	if n := count(t, w, "responses"); n != stored {
+		t.Errorf("%d responses are stored, want %d", n, stored)
+	}
+	ann.get("/api/requests").want(200).is("requests.0.status", "200", "requests.0.provider", "openai", "requests.0.inputTokens", short.text("usage.input_tokens"))
+	item, _ := json.Marshal(short.at("output.0"))
+	respond(t, token, false, fmt.Sprintf(`{"model":"gpt-5-mini","input":[%s,{"role":"user","content":"echo: and on"}]}`, item))
+	token.post("/v1/responses/compact", `{"model":"claude-haiku-4-5","input":"hi"}`).want(404).is("error.type", "invalid_request_error")
+	token.post("/v1/responses/compact", `{"model":"gpt-5-mini","input":"hi","stream":true}`).want(400).is("error.param", "stream")
+}

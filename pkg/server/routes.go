@@ -124,6 +124,7 @@ func routeTable() []Route {
 		{"POST", "{base}/chat/completions", OpenAI, AccessToken, AnyOrigin, ask("completions")},
 		{"POST", "{base}/responses", OpenAI, AccessToken, AnyOrigin, ask(stateEndpoint)},
 		{"POST", "{base}/responses/input_tokens", OpenAI, AccessToken, AnyOrigin, ask("responses-count")},
+		{"POST", "{base}/responses/compact", OpenAI, AccessToken, AnyOrigin, ask("responses-compact")},
 		{"GET", "{base}/responses/{id}", OpenAI, AccessToken, AnyOrigin, (*App).getAnswer},
 		{"DELETE", "{base}/responses/{id}", OpenAI, AccessToken, AnyOrigin, (*App).deleteAnswer},
 		{"GET", "{base}/responses/{id}/input_items", OpenAI, AccessToken, AnyOrigin, (*App).answerInputs},

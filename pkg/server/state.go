@@ -245,7 +245,7 @@ type storing struct {
 // remember decides whether the answer to the request is stored. The error is Validation.
 func (a *App) remember(d *decodedRequest, r recalled) error {
 	s := d.endpoint.State
-	if s == nil || d.req.Chat == nil {
+	if s == nil || d.endpoint.Compact {
 		return nil
 	}
 	asked := d.req.Chat.Store

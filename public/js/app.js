@@ -16,6 +16,7 @@ const views = {
   overview: () => import('./views/overview.js'),
   keys: () => import('./views/keys.js'),
   tokens: () => import('./views/tokens.js'),
+  limits: () => import('./views/limits.js'),
   playground: () => import('./views/playground.js'),
   requests: () => import('./views/requests.js'),
   request: () => import('./views/request.js'),

@@ -23,6 +23,12 @@ var views = []struct{ name, hash, open string }{
 	{"tokens", "#/tokens", ""},
 	{"token-form", "#/tokens", "Create a token"},
 	{"token-revoke", "#/tokens", "Revoke Nightly reports"},
+	{"token-edit", "#/tokens", "Edit Web shop"},
+	{"limits", "#/limits", ""},
+	{"limits-of-all", "#/limits?scope=all", ""},
+	{"limit-form", "#/limits", "Add a limit"},
+	{"limit-edit", "#/limits", "Edit 20 requests a day, Each end user of Web shop"},
+	{"limit-reset", "#/limits", "Reset $50.00 a month, User ann@example.com"},
 	{"playground", "#/playground", ""},
 	{"requests", "#/requests", ""},
 	{"jobs", "#/jobs", ""},
@@ -138,11 +144,19 @@ func (b *browser) fillGateway() {
   await key({ provider: 'groq', apiKey: 'gsk-emulated-0002', name: 'Groq', priority: 2, dailyLimit: 40, allowedModels: ['llama-3.1-8b-instant'] })
   await key({ provider: 'anthropic', apiKey: 'sk-ant-emulated-0001', name: 'Anthropic', priority: 3, allowedModels: ['claude-*'] })
   await key({ provider: 'mistral', apiKey: 'ms-emulated-0001', name: 'Mistral, spare', priority: 9, enabled: false })
-  await send('/api/tokens', { name: 'Web shop' })
+  const shop = await send('/api/tokens', { name: 'Web shop', endUsers: true, allowedModels: ['gpt-4o-mini'], maxConcurrent: 8 })
+  const me = (await fetch('/api/auth/me').then(r => r.json())).user.id
+  const limit = (subject, metric, window, amount, more = {}) => send('/api/limits', { subject, metric, window, amount, ...more })
+  await limit({ type: 'token', id: shop.id }, 'tokens', 'month', 2000000, { strict: true, models: ['gpt-4o-mini'] })
+  await limit({ type: 'endUser', token: shop.id }, 'requests', 'day', 20)
+  await limit({ type: 'user', id: me }, 'cost', 'month', 50, { onReached: { model: 'gpt-4o-mini' } })
+  await limit({ type: 'gateway' }, 'requests', 'total', 30000)
+  const asShop = name => fetch('/api/chat', { method: 'POST', headers: { 'Content-Type': 'application/json', 'Authorization': 'Bearer ' + shop.token, 'X-LLM-End-User': name }, body: JSON.stringify({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'words: 30' }] }) }).then(r => r.json())
   await send('/api/tokens', { name: 'Nightly reports', expiresInDays: 30 })
   const chat = (model, content) => send('/api/chat', { model, messages: [{ role: 'user', content }] })
   for (let i = 0; i < 34; i++) await chat(['gpt-4o-mini', 'llama-3.1-8b-instant', 'gpt-4o', 'claude-haiku-4-5', 'gpt-4o-mini'][i % 5], 'words: ' + (20 + i * 7 % 90))
   await chat('mistral-small-latest', 'Hello!')
+  for (const name of ['eve', 'bob', 'eve']) await asShop(name)
   return ''
 })().catch(e => String(e))`, &failed, await))
 	if failed != "" {

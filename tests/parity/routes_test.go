@@ -153,6 +153,25 @@ func TestWrongPaths(t *testing.T) {
 	}
 }
 
+// What an SDK makes of a base URL with a slash too many, or without the version, is served.
+func TestForgivenPaths(t *testing.T) {
+	w := newWorld(t)
+	p := w.person()
+	p.key("openai", "sk-forgiven-0001")
+	for _, s := range callers() {
+		if s.name == "native" {
+			continue
+		}
+		path, body := s.write(&request{model: "gpt-4o-mini", turns: []turn{{text: "Hello"}}})
+		version, rest, _ := strings.Cut(path[1:], "/")
+		for _, near := range []string{"/" + path, "/" + version + "//" + rest, "/" + rest} {
+			if r := p.send("POST", near, body, s.auth(p.token)...); r.status != 200 {
+				t.Errorf("%s, %s: %d %s", s.name, near, r.status, r.body)
+			}
+		}
+	}
+}
+
 // A request whose limit is above the model's gets the model's limit, as Claude Code does not know it. In the
 // provider's own dialect the provider answers for itself.
 func TestLimitAboveTheModels(t *testing.T) {

@@ -139,7 +139,49 @@ func TestOpenAIResponsesErrors(t *testing.T) {
 	params.PreviousResponseID = openai.String("resp_1")
 	c := openAI(option.WithMaxRetries(0))
 	_, err := c.Responses.New(t.Context(), params)
-	if failure := wantOpenAIError(t, err, 400); failure.Param != "previous_response_id" {
+	if failure := wantOpenAIError(t, err, 400); failure.Param != "previous_response_id" || failure.Code != "previous_response_not_found" {
 		t.Errorf("%s: %s", failure.Param, failure.Message)
+	}
+	_, err = c.Responses.Get(t.Context(), "resp_1", responses.ResponseGetParams{})
+	wantOpenAIError(t, err, 404)
+}
+
+// A conversation goes on with responses that the gateway stores.
+func TestResponsesWithState(t *testing.T) {
+	for _, model := range models {
+		t.Run(model, func(t *testing.T) {
+			c := openAI()
+			params := request(model, "echo: the first")
+			params.Store = openai.Bool(true)
+			one, err := c.Responses.New(t.Context(), params)
+			if err != nil {
+				t.Fatal(err)
+			}
+			params = request(model, "echo: the second")
+			params.PreviousResponseID, params.Store = openai.String(one.ID), openai.Bool(true)
+			stream := c.Responses.NewStreaming(t.Context(), params)
+			var two responses.Response
+			for stream.Next() {
+				if e := stream.Current(); e.Type == "response.completed" {
+					two = e.Response
+				}
+			}
+			if stream.Err() != nil || two.PreviousResponseID != one.ID || two.OutputText() != "the second" {
+				t.Fatalf("%v: %s", stream.Err(), two.RawJSON())
+			}
+			got, err := c.Responses.Get(t.Context(), two.ID, responses.ResponseGetParams{})
+			if err != nil || got.OutputText() != "the second" {
+				t.Errorf("%v: %v", err, got)
+			}
+			items, err := c.Responses.InputItems.List(t.Context(), two.ID, responses.InputItemListParams{Order: "asc"})
+			if err != nil || len(items.Data) < 3 || items.Data[0].ID == "" {
+				t.Errorf("%v: %v", err, items)
+			}
+			if err := c.Responses.Delete(t.Context(), one.ID); err != nil {
+				t.Error(err)
+			}
+			_, err = c.Responses.Cancel(t.Context(), two.ID)
+			wantOpenAIError(t, err, 400)
+		})
 	}
 }

@@ -94,8 +94,12 @@ func (r *rule) compile(t *testing.T) {
 	t.Helper()
 	src := r.Src
 	if before, rest, found := strings.Cut(src, "(?!"); found {
-		inner, after, _ := strings.Cut(rest, ")")
-		if strings.Contains(after, "(?!") || strings.Contains(inner, "(") {
+		end := closing(rest)
+		if end < 0 {
+			t.Fatalf("the pattern %s is malformed", src)
+		}
+		inner, after := rest[:end], rest[end+1:]
+		if strings.Contains(after, "(?!") || strings.Contains(inner, "(?!") {
 			t.Fatalf("the pattern %s is beyond this test", src)
 		}
 		open := strings.Count(before, "(") - strings.Count(before, ")")
@@ -103,6 +107,22 @@ func (r *rule) compile(t *testing.T) {
 		src = before + after
 	}
 	r.match = regexp.MustCompile(src)
+}
+
+// closing returns the index of the parenthesis that closes the group in which the pattern begins; -1 if there is none.
+func closing(pattern string) int {
+	depth := 1
+	for i, b := range pattern {
+		switch b {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
 }
 
 // found is the file or function that answers a request.

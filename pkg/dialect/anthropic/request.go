@@ -99,6 +99,7 @@ func (d *decoder) extras(m jsonx.Value) {
 	case "thinking":
 		d.thinking(m)
 	case "output_config":
+		d.Others(m, "effort", "format")
 		d.Members(m, func(name string, c jsonx.Value) {
 			switch name {
 			case "effort":
@@ -111,6 +112,7 @@ func (d *decoder) extras(m jsonx.Value) {
 		d.format(m)
 	case "metadata":
 		d.Object(m, func(jsonx.Value) {})
+		d.Others(m, "user_id")
 		d.req.User = d.OptionalText(m, "user_id")
 	case "service_tier":
 		// standard_only is what others call the default.
@@ -141,6 +143,7 @@ func (d *decoder) reasoning() *chat.Reasoning {
 
 // thinking reads the member thinking. An unknown type is left to Anthropic.
 func (d *decoder) thinking(v jsonx.Value) {
+	d.Others(v, "type", "budget_tokens", "display")
 	d.Members(v, func(name string, m jsonx.Value) {
 		switch name {
 		case "type":
@@ -182,6 +185,7 @@ func (d *decoder) format(v jsonx.Value) {
 		d.OneOf(kind, "json_schema")
 		return // one that only Anthropic knows
 	}
+	d.Others(v, "type", "schema")
 	f := &chat.ResponseFormat{Kind: chat.FormatSchema}
 	d.Object(v, func(m jsonx.Value) {
 		switch string(m.Key()) {

@@ -38,6 +38,7 @@ func (d *decoder) message(v jsonx.Value) {
 	if !role.Given() || !content.Given() {
 		return
 	}
+	d.Others(v, "role", "content")
 	switch d.OneOf(role, "user", "assistant", "system") {
 	default:
 		d.user(content)
@@ -97,19 +98,24 @@ func (d *decoder) block(v jsonx.Value, role chat.Role) chat.Part {
 	var only chat.Role
 	switch d.Str(kind) {
 	case "text":
+		d.Others(v, "type", "text", "citations", "cache_control")
 		p = chat.Part{Kind: chat.Text, Text: d.Text(v, "text")}
 		for c := v.Get("citations").First(); c.Exists(); c = c.Next() {
 			p.Citations = append(p.Citations, citationOf(c))
 		}
 	case "image":
+		d.Others(v, "type", "source", "cache_control")
 		p = d.media(v, chat.Image)
 	case "document":
 		p = d.document(v)
 	case "tool_result":
+		d.Others(v, "type", "tool_use_id", "content", "is_error", "cache_control")
 		p, only = d.result(v), chat.User
 	case "tool_use":
+		d.Others(v, "type", "id", "name", "input", "cache_control", callerOf(v))
 		p, only = d.call(v), chat.Assistant
 	case "thinking":
+		d.Others(v, "type", "thinking", "signature")
 		p, only = d.thought(v), chat.Assistant
 	case "redacted_thinking":
 		p, only = chat.Part{Kind: chat.Reason, State: &chat.ReasoningState{Redacted: d.Text(v, "data")}}, chat.Assistant
@@ -126,6 +132,14 @@ func (d *decoder) block(v jsonx.Value, role chat.Role) chat.Part {
 		d.mark(&p, d.cache(mark))
 	}
 	return p
+}
+
+// callerOf returns the name of the member that says who called a tool, if it is the model itself.
+func callerOf(v jsonx.Value) string {
+	if v.Get("caller").Get("type").Is("direct") {
+		return "caller"
+	}
+	return ""
 }
 
 // mark ends a prefix to be cached with the part, or with what stands for it in other dialects.
@@ -185,6 +199,7 @@ func (d *decoder) media(v jsonx.Value, kind chat.PartKind) chat.Part {
 		d.Expected(source, "an object")
 		return p
 	}
+	d.Others(source, "type", "media_type", "data", "url", "file_id")
 	switch from := d.Required(source, "type"); {
 	case !from.Given():
 	case from.Is("base64"):
@@ -219,6 +234,7 @@ func (d *decoder) document(v jsonx.Value) chat.Part {
 	case source.Get("type").Is("content"):
 		return d.blocksDocument(v, source.Get("content"))
 	}
+	d.Others(v, "type", "source", "title", "context", "citations", "cache_control")
 	p := d.media(v, chat.File)
 	if cites {
 		p.Dialect, p.Raw = string(Name), v.Clone()

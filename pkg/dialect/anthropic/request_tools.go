@@ -25,6 +25,7 @@ func (d *decoder) tool(v jsonx.Value) chat.Tool {
 		t.At = d.PathOf(v)
 		return t
 	}
+	d.Others(v, "type", "name", "description", "input_schema", "strict", "cache_control")
 	t := chat.Tool{Name: d.Text(v, "name")}
 	if name := v.Get("name"); name.Kind() == jsonx.String && !body.MadeOf(t.Name, 128, "_-") {
 		d.Unfit(name, "expected 1 to 128 letters, digits, underscores or hyphens")
@@ -47,6 +48,7 @@ func (d *decoder) tool(v jsonx.Value) chat.Tool {
 
 func (d *decoder) toolChoice(v jsonx.Value) {
 	c := new(chat.ToolChoice)
+	d.Others(v, "type", "name", "disable_parallel_tool_use")
 	d.Members(v, func(name string, m jsonx.Value) {
 		switch name {
 		case "type":

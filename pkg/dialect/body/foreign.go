@@ -1,6 +1,7 @@
 package body
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
@@ -8,7 +9,7 @@ import (
 )
 
 const (
-	maxForeign     = 16             // fields that only cause a warning
+	maxForeign     = 32             // fields that only cause a warning
 	maxForeignAt   = 2 * maxForeign // with those without which the request means something else
 	maxForeignName = 64             // bytes of a field's name
 )
@@ -21,6 +22,59 @@ func NoteForeign(req *chat.Request, m jsonx.Value, essential bool) {
 	}
 	if essential || len(req.Foreign) < maxForeign {
 		req.Foreign = append(req.Foreign, chat.Foreign{Name: name, Essential: essential})
+	}
+}
+
+// Others notes the members of an object within the body that are not among the names: only providers of the caller's
+// dialect get them.
+func (r *Reader) Others(object jsonx.Value, names ...string) {
+	if r.Passes == nil || object.Kind() != jsonx.Object {
+		return
+	}
+	for m := object.First(); m.Exists() && len(r.Passes.Foreign) < maxForeign; m = m.Next() {
+		if !slices.Contains(names, string(m.Key())) {
+			r.noteMember(m)
+		}
+	}
+}
+
+// noteMember notes a member that has no place in chat.Request once, wherever it stands: messages[].annotations.
+func (r *Reader) noteMember(m jsonx.Value) {
+	if no, isBool := m.Bool(); isBool && !no || !Says(m) {
+		return
+	}
+	name := anywhere(r.PathOf(m))
+	known := func(f chat.Foreign) bool { return f.Name == name }
+	if len(name) <= 2*maxForeignName && Printable(name) && !slices.ContainsFunc(r.Passes.Foreign, known) {
+		r.Passes.Foreign = append(r.Passes.Foreign, chat.Foreign{Name: name})
+	}
+}
+
+// anywhere returns the path without the positions in arrays.
+func anywhere(path string) string {
+	var out strings.Builder
+	for {
+		head, tail, found := strings.Cut(path, "[")
+		out.WriteString(head)
+		if !found {
+			return out.String()
+		}
+		out.WriteByte('[')
+		path = strings.TrimLeft(tail, "0123456789")
+	}
+}
+
+// Noted reports whether a member below the path was noted, such as one of "tools[]".
+func (w *Writer) Noted(path string) bool {
+	return slices.ContainsFunc(w.Req.Foreign, func(f chat.Foreign) bool { return !f.Essential && strings.HasPrefix(f.Name, path) })
+}
+
+// WarnForeignIn warns of the members that were noted below the path, as what is there is encoded anew.
+func (w *Writer) WarnForeignIn(path string) {
+	for _, f := range w.Req.Foreign {
+		if !f.Essential && strings.HasPrefix(f.Name, path) {
+			w.Warn("%s is not known to %s: dropped", f.Name, w.Provider())
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
-	"github.com/alicetears/llm-gateway/pkg/sse"
 )
 
 // A Passthrough sends a caller's body to a provider that speaks the same dialect. The dialect's encoder writes
@@ -202,12 +201,4 @@ func Says(m jsonx.Value) bool {
 		return m.Len() > 0
 	}
 	return true
-}
-
-// StreamAsItCame is a dialect.StreamPassthrough that changes nothing but the framing.
-type StreamAsItCame struct{}
-
-// Append appends the event.
-func (StreamAsItCame) Append(out []byte, name string, data []byte) []byte {
-	return sse.AppendEvent(out, name, data)
 }

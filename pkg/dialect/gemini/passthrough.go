@@ -56,12 +56,6 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	return p.Passthrough(pathOf(req), data, root, &t)
 }
 
-// NewStreamPassthrough returns what changes nothing but the framing. For callers who stream without alt=sse
-// AppendPassthrough makes an array of the events.
-func (Client) NewStreamPassthrough(*chat.Request) dialect.StreamPassthrough {
-	return body.StreamAsItCame{}
-}
-
 // equalInts compares integers, which proto JSON may write as strings.
 func equalInts(x, y jsonx.Value) bool { return x.Str() == string(y.Raw()) || jsonx.Equal(x, y) }
 

@@ -124,9 +124,14 @@ func (d *RequestDecoder) unknown(m jsonx.Value, known Members) {
 	d.Unknown(m, known.names)
 }
 
-// Only notes an issue for each member of the object that is none of those named, if the format is strict.
+// Only notes an issue for each member of the object that is none of those named, if the format is strict. In another
+// format only providers of the dialect get them.
 func (d *RequestDecoder) Only(object jsonx.Value, names ...string) {
-	if !d.format.Strict || object.Kind() != jsonx.Object {
+	if !d.format.Strict {
+		d.Others(object, names...)
+		return
+	}
+	if object.Kind() != jsonx.Object {
 		return
 	}
 	for m := object.First(); m.Exists() && !d.Full(); m = m.Next() {

@@ -63,6 +63,10 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 			p.RefuseForeignIn(fmt.Sprintf("messages[%d]", i))
 		}
 	}
+	if prompt != "" { // in place of the format
+		p.WarnForeignIn("response_format.")
+	}
+	p.warnLost(kept)
 	form := p.form()
 	form.Same, form.OpenEnd = true, p.continues()
 	// Who takes files takes PDF, but for those of whom more is known, or nothing.
@@ -80,8 +84,18 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	}
 	if !p.toolsFit() {
 		t.Anew(func() { p.Tools(p.tool) }, "tools")
+		p.WarnForeignIn("tools[]")
 	} else if !p.parametersFit() {
 		t.Anew(p.fixParameters, "tools")
+	}
+	if choice := root.Get("tool_choice"); p.strict() && !(only(choice, "type", "function") && only(choice.Get("function"), "name")) {
+		t.Anew(func() {}, "tool_choice") // it is among the settings
+		p.WarnForeignIn("tool_choice.")
+	}
+	if f := root.Get("response_format"); p.strict() &&
+		!(only(f, "type", "json_schema") && only(f.Get("json_schema"), "name", "description", "schema", "strict")) {
+		t.Anew(func() {}, "response_format")
+		p.WarnForeignIn("response_format.")
 	}
 	if !p.logprobsFit() {
 		t.Anew(p.logprobs, "logprobs", "top_logprobs")

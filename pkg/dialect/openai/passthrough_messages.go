@@ -42,10 +42,30 @@ func (p *passthrough) withoutAnswerFields(m jsonx.Value) *jsonx.Edit {
 		}
 		edit.Drop(name)
 		if body.Says(f) && name != "index" {
-			p.Warn("%s of messages is not supported by %s: dropped", name, p.Provider())
+			p.Warn("messages[].%s is not known to %s: dropped", name, p.Provider())
 		}
 	}
 	return edit
+}
+
+// warnLost warns of members that messages lose which are encoded anew: those not kept.
+func (p *passthrough) warnLost(kept [][]byte) {
+	if !p.Noted("messages[]") {
+		return
+	}
+	d := NewRequestDecoder(&completions, nil)
+	i := 0
+	for m := p.root.Get("messages").First(); m.Exists() && i < len(kept); m = m.Next() {
+		if kept[i] == nil {
+			d.message(m)
+		}
+		i++
+	}
+	for _, f := range d.Request.Foreign {
+		if !f.Essential {
+			p.Warn("%s is not known to %s: dropped", f.Name, p.Provider())
+		}
+	}
 }
 
 // dropsFromMessage reports whether the provider does not take the member, which says nothing that could be said otherwise.

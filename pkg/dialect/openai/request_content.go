@@ -124,7 +124,11 @@ func (d *RequestDecoder) thinkingPart(out []chat.Part, v jsonx.Value) []chat.Par
 
 // wrappedMedia reads media: an object with the members named or, as Mistral writes it, the URL or data itself.
 func (d *RequestDecoder) wrappedMedia(v jsonx.Value, kind chat.PartKind, member string, members ...string) chat.Part {
-	d.Only(v, "type", member, d.format.CacheControl)
+	if d.format.Strict {
+		d.Only(v, "type", member, d.format.CacheControl)
+	} else {
+		d.Others(v, "type", member, "cache_control", "document_name")
+	}
 	p := chat.Part{Kind: kind, Media: new(chat.Media)}
 	if !d.require(v, member) {
 		return p
@@ -138,7 +142,11 @@ func (d *RequestDecoder) wrappedMedia(v jsonx.Value, kind chat.PartKind, member 
 		}
 		return p
 	}
-	d.Only(inner, members...)
+	if d.format.Strict {
+		d.Only(inner, members...)
+	} else {
+		d.Others(inner, "url", "data", "file_data", "detail", "format", "filename", "file_id")
+	}
 	d.object(inner, nil, func(name []byte, m jsonx.Value) { d.MediaMember(name, m, p.Media) })
 	if inner.Kind() == jsonx.Object {
 		d.checkMedia(inner, kind)
@@ -195,7 +203,9 @@ func (d *RequestDecoder) fileData(m jsonx.Value, out *chat.Media) {
 // Cache reads the mark at the end of a prefix to be cached: Anthropic's cache_control, which OpenRouter
 // and others take on parts.
 func (d *RequestDecoder) Cache(v jsonx.Value) *chat.CacheMark {
-	d.Only(v, "ttl")
+	if d.format.Strict {
+		d.Only(v, "ttl")
+	}
 	mark := new(chat.CacheMark)
 	d.object(v, nil, func(name []byte, m jsonx.Value) {
 		switch string(name) {

@@ -52,6 +52,10 @@ func (t *turn) find(name []byte, m jsonx.Value) {
 	}
 }
 
+// messageMembers are the members that a message's meaning is read from, and those that say nothing.
+var messageMembers = []string{"role", "content", "tool_calls", "tool_call_id", "name", "function_call", "refusal", "images",
+	"reasoning", "reasoning_content", "reasoning_details", "cache_control", "prefix", "index"}
+
 // roleFunction is the role of a function's result in requests from before OpenAI had tools.
 const roleFunction = "function"
 
@@ -71,6 +75,8 @@ func (d *RequestDecoder) message(v jsonx.Value) {
 	}
 	if d.format.Strict {
 		d.checkRole(v, &t, out.Role)
+	} else {
+		d.Others(v, messageMembers...)
 	}
 	switch role {
 	case "assistant":
@@ -152,7 +158,11 @@ func (d *RequestDecoder) addCall(out *chat.Message, c *chat.ToolCall) {
 
 // call reads a tool call. An index is left over from a stream.
 func (d *RequestDecoder) call(v jsonx.Value) *chat.ToolCall {
-	d.Only(v, "id", "type", "function", d.format.CallSignature, "index")
+	if d.format.Strict {
+		d.Only(v, "id", "type", "function", d.format.CallSignature, "index")
+	} else {
+		d.Others(v, "id", "type", "function", "custom", "extra_content", "index")
+	}
 	c := new(chat.ToolCall)
 	var function, custom jsonx.Value
 	d.object(v, nil, func(name []byte, m jsonx.Value) {

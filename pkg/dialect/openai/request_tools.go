@@ -45,10 +45,12 @@ func (d *RequestDecoder) tool(v jsonx.Value) {
 		d.Expected(v, "an object")
 		return
 	}
-	d.Only(v, "type", "function", d.format.CacheControl)
 	toolType := "function"
 	if kind := v.Get("type"); kind.Given() {
 		toolType = d.word(kind, d.format.ToolTypes)
+	}
+	if toolType == "function" || d.format.Strict {
+		d.Only(v, "type", "function", d.format.CacheControl)
 	}
 	var t chat.Tool
 	switch {
@@ -105,7 +107,11 @@ func (d *RequestDecoder) readChoice(v jsonx.Value) {
 		d.Expected(v, "a string or an object")
 		return
 	}
-	d.Only(v, "type", "function")
+	if d.format.Strict {
+		d.Only(v, "type", "function")
+	} else {
+		d.Others(v, "type", "function", "custom", "allowed_tools")
+	}
 	choiceType := "function"
 	if kind := v.Get("type"); kind.Given() {
 		choiceType = d.OneOf(kind, d.format.ToolChoices...)
@@ -194,6 +200,7 @@ func (d *RequestDecoder) responseFormat(v jsonx.Value) {
 		}
 	})
 	d.require(v, "type")
+	d.Others(v, "type", "json_schema", "schema")
 	if f.Kind == "" && v.Get("type").Kind() == jsonx.String {
 		return // one that only a provider knows
 	}

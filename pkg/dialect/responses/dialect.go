@@ -10,6 +10,7 @@ func NewDialect() *dialect.Dialect {
 		Name: Name,
 		Endpoints: []dialect.Endpoint{
 			{Name: "responses", StreamType: dialect.EventStream, Chat: func(string) dialect.Server { return server }, State: server},
+			{Name: "responses-compact", Chat: func(string) dialect.Server { return server }, Compact: true, State: server},
 			{Name: "responses-count", Count: func(string) dialect.CountServer { return server }, State: server},
 		},
 		Errors:    server,

@@ -65,11 +65,6 @@ func (c Client) PassthroughRequest(data []byte, req *chat.Request, changed []int
 	return p.Passthrough(path, data, root, &t)
 }
 
-// NewStreamPassthrough returns what changes nothing but the framing.
-func (Client) NewStreamPassthrough(*chat.Request) dialect.StreamPassthrough {
-	return body.StreamAsItCame{}
-}
-
 type passthrough struct {
 	encoder
 	root jsonx.Value

@@ -141,7 +141,7 @@ func (d *decoder) extras(key string, m jsonx.Value) {
 		r.CacheKey = d.Str(m)
 	case "metadata":
 		r.Metadata = d.Metadata(m)
-	case "stream_options", "client_metadata", "prompt_cache_retention": // they do not affect the answer
+	case "stream_options": // how the stream is framed
 	case "truncation":
 		if !m.Is("disabled") { // the default
 			body.NoteForeign(r, m, false)
@@ -153,6 +153,11 @@ func (d *decoder) extras(key string, m jsonx.Value) {
 
 func (d *decoder) reasoning(v jsonx.Value) {
 	var r chat.Reasoning
+	known := []string{"effort", "summary", "generate_summary", "mode", ""}
+	if v.Get("context").Is("auto") { // the default
+		known[4] = "context"
+	}
+	d.Others(v, known...)
 	d.Members(v, func(key string, m jsonx.Value) {
 		switch {
 		case key == "effort":
@@ -169,6 +174,7 @@ func (d *decoder) reasoning(v jsonx.Value) {
 }
 
 func (d *decoder) text(v jsonx.Value) {
+	d.Others(v, "verbosity", "format")
 	d.Members(v, func(key string, m jsonx.Value) {
 		switch key {
 		case "verbosity":
@@ -189,6 +195,7 @@ func (d *decoder) format(v jsonx.Value) {
 	if !d.Has(v, "type") {
 		return
 	}
+	d.Others(v, "type", "name", "description", "schema", "strict")
 	f.Kind = chat.FormatKind(d.OneOf(v.Get("type"), string(chat.FormatText), string(chat.FormatJSON), string(chat.FormatSchema)))
 	if f.Kind == "" {
 		d.req.ResponseFormat = nil // one that only OpenAI knows

@@ -111,6 +111,7 @@ func (d *decoder) messageItem(v jsonx.Value) {
 	if !d.Has(v, "role") || !d.Has(v, "content") {
 		return
 	}
+	d.Others(v, "type", "role", "content", "id", "status", "phase")
 	role := chat.Role(d.OneOf(v.Get("role"), "user", "assistant", "system", "developer"))
 	if role == "" {
 		role = chat.User // one that only OpenAI knows
@@ -156,6 +157,7 @@ func (d *decoder) part(v jsonx.Value, role chat.Role) (p chat.Part) {
 	}
 	switch kind := v.Get("type"); {
 	case kind.Is("input_text"), kind.Is("output_text"), kind.Is("text"):
+		d.Others(v, "type", "text", "annotations", "logprobs", "prompt_cache_breakpoint")
 		p.Kind = chat.Text
 		p.Text = d.Text(v, "text")
 	case kind.Is("refusal"):
@@ -165,10 +167,13 @@ func (d *decoder) part(v jsonx.Value, role chat.Role) (p chat.Part) {
 		}
 		p.Text = d.Text(v, "refusal")
 	case kind.Is("input_image"), kind.Is("computer_screenshot"):
+		d.Others(v, "type", "image_url", "file_id", "detail", "prompt_cache_breakpoint")
 		p.Kind, p.Media = chat.Image, d.image(v)
 	case kind.Is("input_file"):
+		d.Others(v, "type", "filename", "file_data", "file_url", "file_id", "prompt_cache_breakpoint")
 		p.Kind, p.Media = chat.File, d.file(v)
 	case kind.Is("input_audio"):
+		d.Others(v, "type", "input_audio", "prompt_cache_breakpoint")
 		p.Kind, p.Media = chat.Audio, d.audio(v)
 	case kind.Kind() != jsonx.String:
 		d.Expected(kind, "a string")
@@ -247,6 +252,7 @@ func (d *decoder) source(v jsonx.Value, members ...string) string {
 
 // call reads a call of the model; member holds its arguments.
 func (d *decoder) call(v jsonx.Value, member string) {
+	d.Others(v, "type", "id", "call_id", "name", "status", "namespace", member)
 	c := &chat.ToolCall{Custom: member == "input"}
 	c.ID = d.ID(v, "call_id")
 	if d.Has(v, "name") {
@@ -263,6 +269,7 @@ func (d *decoder) call(v jsonx.Value, member string) {
 
 // result reads the result of a tool.
 func (d *decoder) result(v jsonx.Value) {
+	d.Others(v, "type", "id", "call_id", "name", "status", "output")
 	r := new(chat.ToolResult)
 	r.CallID = d.ID(v, "call_id")
 	r.Name = d.Called(r.CallID)

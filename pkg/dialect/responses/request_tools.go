@@ -43,6 +43,7 @@ func (d *decoder) tool(v jsonx.Value) (t chat.Tool, ok bool) {
 
 func (d *decoder) function(v jsonx.Value) (t chat.Tool) {
 	if d.Has(v, "name") {
+		d.Others(v, "type", "name", "description", "parameters", "strict")
 		d.Object(v, func(m jsonx.Value) { d.FunctionMember(m, &t) })
 	}
 	return t
@@ -80,6 +81,7 @@ func (d *decoder) toolChoice(v jsonx.Value) {
 	case kind.Is("allowed_tools"):
 		d.allowed(v, c)
 	case kind.Is("function"), kind.Is("custom"), kind.Is("namespace"):
+		d.Others(v, "type", "name")
 		c.Mode = chat.ToolNamed
 		c.Name = d.Text(v, "name")
 	case kind.Is("mcp") && v.Get("name").Given():

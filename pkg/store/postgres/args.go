@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/jackc/pgx/v5/pgtype"
-
 	"github.com/alicetears/llm-gateway/pkg/store/internal/value"
 )
 
@@ -19,9 +17,23 @@ type args struct {
 	buf    []byte
 }
 
-// binaryFormat asks for binary everywhere: as the only element, it holds for all
+// Object ids of the types that statements use; they are the same in every PostgreSQL (src/include/catalog/pg_type.dat).
+const (
+	boolOID    = 16
+	byteaOID   = 17
+	nameOID    = 19
+	int8OID    = 20
+	int2OID    = 21
+	int4OID    = 23
+	textOID    = 25
+	float8OID  = 701
+	unknownOID = 705
+	varcharOID = 1043
+)
+
+// binaryFormat asks for binary (1) everywhere: as the only element, it holds for all
 // parameters or columns.
-var binaryFormat = []int16{pgtype.BinaryFormatCode}
+var binaryFormat = []int16{1}
 
 // encode writes vals; inferred holds the types that the server chose when the
 // statement was prepared, if it was.
@@ -54,15 +66,15 @@ func oidOf(v value.Value) uint32 {
 	}
 	switch kind {
 	case value.Int:
-		return pgtype.Int8OID
+		return int8OID
 	case value.Float:
-		return pgtype.Float8OID
+		return float8OID
 	case value.Bool:
-		return pgtype.BoolOID
+		return boolOID
 	case value.Text:
-		return pgtype.TextOID
+		return textOID
 	case value.Bytes:
-		return pgtype.ByteaOID
+		return byteaOID
 	}
 	return 0 // a plain nil: the server infers the type
 }
@@ -74,21 +86,21 @@ func (a *args) append(v value.Value, oid uint32) error {
 	case v.Kind == value.Null:
 		a.values = append(a.values, nil)
 		return nil
-	case v.Kind == value.Int && oid == pgtype.Int8OID:
+	case v.Kind == value.Int && oid == int8OID:
 		a.buf = binary.BigEndian.AppendUint64(a.buf, uint64(v.I))
-	case v.Kind == value.Int && oid == pgtype.Int4OID && v.I == int64(int32(v.I)):
+	case v.Kind == value.Int && oid == int4OID && v.I == int64(int32(v.I)):
 		a.buf = binary.BigEndian.AppendUint32(a.buf, uint32(v.I))
-	case v.Kind == value.Int && oid == pgtype.Int2OID && v.I == int64(int16(v.I)):
+	case v.Kind == value.Int && oid == int2OID && v.I == int64(int16(v.I)):
 		a.buf = binary.BigEndian.AppendUint16(a.buf, uint16(v.I))
-	case v.Kind == value.Float && oid == pgtype.Float8OID:
+	case v.Kind == value.Float && oid == float8OID:
 		a.buf = binary.BigEndian.AppendUint64(a.buf, math.Float64bits(v.F))
-	case v.Kind == value.Bool && oid == pgtype.BoolOID:
+	case v.Kind == value.Bool && oid == boolOID:
 		a.buf = append(a.buf, byte(v.I))
-	case v.Kind == value.Text && (oid == pgtype.TextOID || oid == pgtype.VarcharOID):
+	case v.Kind == value.Text && (oid == textOID || oid == varcharOID):
 		// Not through buf: a long one would be copied twice.
 		a.values = append(a.values, []byte(v.S))
 		return nil
-	case v.Kind == value.Bytes && oid == pgtype.ByteaOID:
+	case v.Kind == value.Bytes && oid == byteaOID:
 		a.values = append(a.values, v.B)
 		return nil
 	default:

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/alicetears/llm-gateway/pkg/contain"
@@ -93,7 +92,7 @@ func (db *DB) migrateLocked(ctx context.Context) (from int, err error) {
 		return 0, mapError(ctx, err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if from, err = migrate(ctx, conn.PgConn()); err != nil {
+	if from, err = migrate(ctx, conn); err != nil {
 		return from, mapError(ctx, err)
 	}
 	db.current.Store(true)
@@ -101,9 +100,9 @@ func (db *DB) migrateLocked(ctx context.Context) (from int, err error) {
 }
 
 // connectToMigrate opens a connection. At the server's limit it makes room for it.
-func (db *DB) connectToMigrate(ctx context.Context) (*pgx.Conn, error) {
+func (db *DB) connectToMigrate(ctx context.Context) (*pgconn.PgConn, error) {
 	for {
-		conn, err := pgx.ConnectConfig(ctx, db.migrateTo.Copy())
+		conn, err := pgconn.ConnectConfig(ctx, db.migrateTo.Copy())
 		if err == nil || !atCapacity(err) {
 			return conn, err
 		}

@@ -6,6 +6,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -14,9 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -55,7 +54,7 @@ type Options struct {
 // DB is an open database. It implements [store.DB].
 type DB struct {
 	pool      *pool
-	migrateTo *pgx.ConnConfig
+	migrateTo *pgconn.Config
 	maxConns  int
 	timeout   time.Duration
 	limits    store.Stmt // begins every transaction
@@ -85,41 +84,37 @@ const (
 // Open prepares a pool and connects to nothing yet. Its error says what is wrong with
 // the connection string without showing it.
 func Open(o Options) (*DB, error) {
-	cfg, err := pgxpool.ParseConfig(o.URL)
+	to, err := parseAddress("database URL", o.URL)
 	if err != nil {
-		return nil, parseError("database URL", err)
+		return nil, err
 	}
 	timeout := o.Timeout
 	if timeout <= 0 {
 		timeout = defaultTimeout
 	}
-	prepareConfig(cfg.ConnConfig, o.URL, timeout)
-	migrateTo := cfg.ConnConfig.Copy()
+	prepareConfig(to.conn, o.URL, timeout)
+	migrateTo := to.conn.Copy()
 	if o.MigrateURL != "" && o.MigrateURL != o.URL {
-		if migrateTo, err = pgx.ParseConfig(o.MigrateURL); err != nil {
-			return nil, parseError("database URL for migrations", err)
+		unpooled, err := parseAddress("database URL for migrations", o.MigrateURL)
+		if err != nil {
+			return nil, err
 		}
+		migrateTo = unpooled.conn
 		prepareConfig(migrateTo, o.MigrateURL, timeout)
 	}
-	if !strings.Contains(o.URL, "pool_max_conns") {
-		cfg.MaxConns = defaultMaxConns
-		if o.MaxConns > 0 {
-			cfg.MaxConns = int32(o.MaxConns)
-		}
+	prepared := o.Mode == ModePrepared
+	if to.mode != "" {
+		prepared = to.mode == "cache_statement"
 	}
-	db := &DB{migrateTo: migrateTo, maxConns: int(cfg.MaxConns), timeout: timeout, limits: limitsOf(timeout)}
-	db.prepared.Store(preparedMode(o, cfg.ConnConfig))
-	idleTime := maxIdle
-	if strings.Contains(o.URL, "pool_max_conn_idle_time") {
-		idleTime = cfg.MaxConnIdleTime
-	}
-	db.pool = newPool(&cfg.ConnConfig.Config, db.maxConns, cfg.MaxConnLifetime, idleTime)
+	db := &DB{migrateTo: migrateTo, maxConns: cmp.Or(to.maxConns, o.MaxConns, defaultMaxConns), timeout: timeout, limits: limitsOf(timeout)}
+	db.prepared.Store(prepared)
+	db.pool = newPool(to.conn, db.maxConns, to.lifetime, to.idleTime)
 	return db, nil
 }
 
 // prepareConfig sets how connections are opened. Of several hosts it takes the one that can be written, as after a
 // failover the old primary may come back as a standby.
-func prepareConfig(cfg *pgx.ConnConfig, address string, timeout time.Duration) {
+func prepareConfig(cfg *pgconn.Config, address string, timeout time.Duration) {
 	several := slices.ContainsFunc(cfg.Fallbacks, func(f *pgconn.FallbackConfig) bool {
 		return f.Host != cfg.Host || f.Port != cfg.Port
 	})
@@ -133,13 +128,6 @@ func prepareConfig(cfg *pgx.ConnConfig, address string, timeout time.Duration) {
 	if several && !strings.Contains(address, "target_session_attrs") {
 		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
-}
-
-func preparedMode(o Options, cfg *pgx.ConnConfig) bool {
-	if strings.Contains(o.URL, "default_query_exec_mode") {
-		return cfg.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
-	}
-	return o.Mode == ModePrepared
 }
 
 // parseError keeps what pgx found wrong and drops the connection string, which may hold a password.

@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/alicetears/llm-gateway/pkg/store"
 	"github.com/alicetears/llm-gateway/pkg/store/internal/value"
@@ -145,19 +144,19 @@ func decode(oid uint32, b []byte) (value.Value, error) {
 		return value.Value{}, fmt.Errorf("%d bytes for type %d", len(b), oid)
 	}
 	switch oid {
-	case pgtype.Int8OID:
+	case int8OID:
 		return value.Value{Kind: value.Int, I: int64(binary.BigEndian.Uint64(b))}, nil
-	case pgtype.Int4OID:
+	case int4OID:
 		return value.Value{Kind: value.Int, I: int64(int32(binary.BigEndian.Uint32(b)))}, nil
-	case pgtype.Int2OID:
+	case int2OID:
 		return value.Value{Kind: value.Int, I: int64(int16(binary.BigEndian.Uint16(b)))}, nil
-	case pgtype.BoolOID:
+	case boolOID:
 		return value.Value{Kind: value.Bool, I: int64(b[0])}, nil
-	case pgtype.Float8OID:
+	case float8OID:
 		return value.Value{Kind: value.Float, F: math.Float64frombits(binary.BigEndian.Uint64(b))}, nil
-	case pgtype.TextOID, pgtype.VarcharOID, pgtype.NameOID, pgtype.UnknownOID:
+	case textOID, varcharOID, nameOID, unknownOID:
 		return value.Value{Kind: value.Text, B: b}, nil
-	case pgtype.ByteaOID:
+	case byteaOID:
 		return value.Value{Kind: value.Bytes, B: b}, nil
 	}
 	return value.Value{}, fmt.Errorf("type %d is not supported: cast it", oid)
@@ -166,13 +165,13 @@ func decode(oid uint32, b []byte) (value.Value, error) {
 // sizeOf is the length of a type's binary form, or -1 if it varies.
 func sizeOf(oid uint32) int {
 	switch oid {
-	case pgtype.Int8OID, pgtype.Float8OID:
+	case int8OID, float8OID:
 		return 8
-	case pgtype.Int4OID:
+	case int4OID:
 		return 4
-	case pgtype.Int2OID:
+	case int2OID:
 		return 2
-	case pgtype.BoolOID:
+	case boolOID:
 		return 1
 	}
 	return -1

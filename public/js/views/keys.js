@@ -6,6 +6,7 @@ import { announce, h } from '../dom.js'
 import { count } from '../format.js'
 import { keyForm, secretForm } from '../keyform.js'
 import { keyState, meter } from '../keyview.js'
+import { routeTo } from '../route.js'
 import { button, empty, loaded, menu, moment, state, tableRow, table } from '../widget.js'
 
 export const title = 'Provider keys'
@@ -43,6 +44,7 @@ function row(key, { keys, i, providers, again }) {
       button('Test', () => test(key, report), { 'aria-label': `Test ${key.name}`, 'data-key': `test ${key.id}` }),
       button('Edit', edit, { 'aria-label': `Edit ${key.name}`, 'data-key': `edit ${key.id}` }),
       menu('More', `More for ${key.name}`, [
+        button('Limits', () => { location.hash = routeTo('limits', { query: { subject: `key:${key.id}` } }) }, { 'aria-label': `Limits of ${key.name}` }),
         button('Rotate', rotate, { 'aria-label': `Rotate the secret of ${key.name}` }),
         !key.blocked && button(key.enabled ? 'Disable' : 'Enable', () => change(key, { enabled: !key.enabled }, report, again), { 'aria-label': `${key.enabled ? 'Disable' : 'Enable'} ${key.name}` }),
         button('Delete', () => confirm(`Delete ${key.name}?`, 'The gateway forgets the key. Its past requests stay in the log.', 'Delete the key', async () => {

@@ -5,6 +5,8 @@ import { confirm, openDialog } from '../dialog.js'
 import { h } from '../dom.js'
 import { count, time } from '../format.js'
 import { field, form } from '../form.js'
+import { routeTo } from '../route.js'
+import { scopeBody, scopeFields, scopeWords } from '../tokenscope.js'
 import { snippetTabs } from '../snippettabs.js'
 import { button, copyButton, empty, loaded, moment, state, table, tableRow } from '../widget.js'
 
@@ -29,15 +31,32 @@ function create(model, again) {
   const dialog = openDialog('Create a token', (close, lock) => form([
     field('name', 'Name', { hint: 'The program that will use it.', required: true }),
     field('expiresInDays', 'Expires', { options: lives, value: '' }),
+    h('details', {}, h('summary', {}, 'What it may be used for'), scopeFields()),
   ], {
     label: 'Create', cancel: close,
-    submit: async ({ name, expiresInDays }) => {
-      const made = await post('/api/tokens', { name, expiresInDays: expiresInDays ? Number(expiresInDays) : null })
+    submit: async values => {
+      const made = await post('/api/tokens', { name: values.name, expiresInDays: values.expiresInDays ? Number(values.expiresInDays) : null, ...scopeBody(values) })
       again()
       dialog.querySelector('h2').textContent = `The token of ${made.name}`
       dialog.querySelector('form').replaceWith(reveal(made.token, model, close, lock))
       dialog.classList.add('wide')
       dialog.querySelector('.secret button').focus()
+    },
+  }))
+}
+
+function edit(token, again) {
+  openDialog(`Edit ${token.name}`, close => form([
+    field('name', 'Name', { value: token.name, required: true }),
+    field('expiresInDays', 'Expires', { options: [['keep', token.expiresAt ? `as now: ${time(token.expiresAt)}` : 'as now: never'], ...lives], value: 'keep' }),
+    ...scopeFields(token),
+  ], {
+    label: 'Save', cancel: close,
+    submit: async ({ name, expiresInDays, ...values }) => {
+      const expiry = expiresInDays === 'keep' ? {} : { expiresInDays: expiresInDays ? Number(expiresInDays) : null }
+      await patch(`/api/tokens/${token.id}`, { name, ...expiry, ...scopeBody(values) })
+      close()
+      again()
     },
   }))
 }
@@ -73,8 +92,10 @@ function row(token, again) {
     again()
   })
   return tableRow(columns, [
-    h('strong', {}, token.name), [stateOf(token), report], token.expiresAt ? time(token.expiresAt) : 'never', moment(token.lastUsedAt), count(token.usageCount),
+    [h('strong', {}, token.name), scopeWords(token).map(line => h('p', { class: 'quiet' }, line))], [stateOf(token), report], token.expiresAt ? time(token.expiresAt) : 'never', moment(token.lastUsedAt), count(token.usageCount),
     h('div', { class: 'buttons' },
+      button('Edit', () => edit(token, again), { 'aria-label': `Edit ${token.name}`, 'data-key': `edit ${token.id}` }),
+      h('a', { class: 'button', href: routeTo('limits', { query: { subject: `token:${token.id}` } }), 'aria-label': `Limits of ${token.name}` }, 'Limits'),
       !token.blocked && button(token.enabled ? 'Disable' : 'Enable', flip, { 'data-key': `flip ${token.id}`, 'aria-label': `${token.enabled ? 'Disable' : 'Enable'} ${token.name}` }),
       button('Revoke', revoke, { kind: 'danger', 'aria-label': `Revoke ${token.name}` })),
   ])

@@ -17,12 +17,8 @@ const sdks = (headers) => ({
   google: createGoogleGenerativeAI({ baseURL: url + '/v1beta', apiKey: token, headers }),
 })
 
-// The gateway keeps no answers, so that Responses must not refer to them.
-const providerOptions = { openai: { store: false } }
-
 // both requests the answer whole and streamed, and expects no difference.
 async function both(params) {
-  params = { providerOptions, ...params }
   const whole = await generateText(params)
   const stream = streamText({ ...params, onError: () => {} })
   const streamed = { text: '', finishReason: await stream.finishReason, usage: await stream.totalUsage, toolCalls: await stream.toolCalls }

@@ -78,6 +78,26 @@ for (const model of ['gpt-5', 'claude-opus-4-6', 'gemini-2.5-flash', 'deepseek-v
   })
 }
 
+for (const model of Object.keys(providers)) {
+  test(`state: ${model}`, async () => {
+    const { store, ...params } = request(model, 'echo: the first') // it is stored unless the request says no
+    const first = await openai.responses.create(params)
+    const stream = await openai.responses.create({ ...params, input: 'echo: the second', previous_response_id: first.id, stream: true })
+    let second
+    for await (const event of stream) if (event.type === 'response.completed') second = event.response
+    assert.equal(second.previous_response_id, first.id)
+    assert.equal((await openai.responses.retrieve(second.id)).output_text, 'the second')
+    const items = []
+    for await (const item of openai.responses.inputItems.list(second.id, { limit: 2, order: 'asc' })) items.push(item)
+    assert.equal(items[0].content[0].text, 'echo: the first')
+    assert.equal(items.at(-1).content[0].text, 'echo: the second')
+    assert.ok((await openai.responses.inputTokens.count({ model, input: 'x', previous_response_id: second.id })).input_tokens > 0)
+    await openai.responses.delete(second.id)
+    await assert.rejects(openai.responses.retrieve(second.id), OpenAI.NotFoundError)
+    await assert.rejects(openai.responses.cancel(first.id), OpenAI.BadRequestError)
+  })
+}
+
 test('what would have to be kept is refused', async () => {
   for (const field of [{ previous_response_id: 'resp_1' }, { conversation: 'conv_1' }, { background: true }]) {
     await assert.rejects(openai.responses.create({ ...request('gpt-4o-mini', 'x'), ...field }), (error) => error instanceof OpenAI.BadRequestError && error.param === Object.keys(field)[0])
