@@ -31,7 +31,8 @@ type endpointOf struct {
 func newDialects(providers []string) *dialects {
 	d := &dialects{own: native.NewDialect(providers), endpoints: map[string]endpointOf{}}
 	d.list = []*dialect.Dialect{
-		gemini.NewDialect(), anthropic.NewDialect(), openai.NewDialect(), responses.NewDialect(), d.own,
+		gemini.NewDialect(), anthropic.NewDialect(), openai.NewDialect(), responses.NewDialect(),
+		openai.NewLegacyDialect(), d.own,
 	}
 	for _, of := range d.list {
 		for i := range of.Endpoints {

@@ -18,6 +18,7 @@ import (
 const (
 	providerHeader   = "X-LLM-Provider"
 	prioritiesHeader = "X-LLM-Priorities"
+	strategyHeader   = "X-LLM-Strategy" // one
 )
 
 // routeByHeader narrows the route to what the headers say, and checks the names of providers that are none of the table's.
@@ -66,7 +67,22 @@ func (a *App) routeByHeader(ctx context.Context, who gateway.Principal, h http.H
 		}
 		route.Priorities = narrow(route.Priorities, numbers)
 	}
+	if s := h.Get(strategyHeader); s != "" {
+		checkStrategy(&issues, strategyHeader, s)
+		route.Strategy = s
+	}
 	return issues.Err()
+}
+
+// checkStrategy notes a name that no strategy has.
+func checkStrategy(issues *fault.Issues, path, name string) {
+	var names []string
+	for _, s := range gateway.Strategies() {
+		names = append(names, string(s))
+	}
+	if !slices.Contains(names, name) {
+		issues.Add(path, "must be one of %s", strings.Join(names, ", "))
+	}
 }
 
 // list is the entries of a header that holds a list; nil if it is absent, empty, or "auto".

@@ -204,6 +204,12 @@ func TestNames(t *testing.T) {
 	if status, _ := admin.send("POST", "/api/tokens", object{"name": "scoped", "allowedProviders": []string{"crate"}}); status != 400 {
 		t.Errorf("a token for an endpoint that there is not: %d", status)
 	}
+	if status, answer := admin.send("POST", "/api/aliases", object{"name": "mine", "targets": []object{{"model": p.model, "provider": "box"}}}); status != 201 {
+		t.Errorf("an alias: %d %v", status, answer)
+	}
+	if a := admin.chat(object{"model": "mine", "messages": user("Hi")}); a.status != 200 || a.header.Get("X-LLM-Provider") != "box" {
+		t.Errorf("an alias: %+v", a)
+	}
 	// Whoever else takes ids with a slash does not get what is meant for an endpoint.
 	admin.send("POST", "/api/keys", object{"provider": "openrouter", "apiKey": "sk-or-v1-abcdefgh", "allowedModels": []string{"*"}})
 	_, answer := admin.send("GET", "/api/keys?provider=box", nil)

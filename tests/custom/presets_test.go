@@ -61,7 +61,7 @@ func TestPresets(t *testing.T) {
 			}
 			for _, stream := range []bool{false, true} {
 				a := me.chat(object{"model": model, "stream": stream, "stream_options": object{"include_usage": true},
-					"messages": []object{{"role": "developer", "content": "Be short."}, {"role": "user", "content": "Hi"}},
+					"messages":   []object{{"role": "developer", "content": "Be short."}, {"role": "user", "content": "Hi"}},
 					"max_tokens": 100, "store": true, "parallel_tool_calls": false, "temperature": 0.5, "logit_bias": object{"1": 2},
 					"response_format": object{"type": "json_schema", "json_schema": object{"name": "x", "schema": object{"type": "object"}}}})
 				if a.status != 200 || a.text != "Hello." || a.usage["prompt_tokens"] != 10.0 {
