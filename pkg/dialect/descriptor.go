@@ -66,8 +66,9 @@ type Endpoint struct {
 	StreamType string
 
 	// Chat returns the codec of conversations with the model that the path names, if it names one.
-	Chat       func(model string) Server
-	Embeddings EmbeddingServer
+	Chat func(model string) Server
+	// Embeddings returns the codec of embeddings by the model that the path names, if it names one.
+	Embeddings func(model string) EmbeddingServer
 	// Count returns the codec of requests for the number of a conversation's tokens.
 	Count func(model string) CountServer
 	// Compact says that the answer to Chat is a shorter conversation, which only providers of the same dialect give.

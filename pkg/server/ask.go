@@ -96,7 +96,11 @@ func (a *App) conversationBody(c *call) ([]byte, error) {
 		c.owner = user
 		c.prove = func() error { return a.Gateway.Verify(ctx, p) }
 	}
-	body, err := c.readEncodedBody(a.Config.Limits.MaxBodyBytes)
+	read := c.readEncodedBody
+	if !c.shared() {
+		read = c.readBody
+	}
+	body, err := read(a.Config.Limits.MaxBodyBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -150,11 +154,11 @@ func (a *App) decode(ctx context.Context, who gateway.Principal, e endpointOf, m
 	if d.req.Tags, err = tags(header); err != nil {
 		return nil, err
 	}
-	return d, a.routeByHeader(header, &d.req.Route)
+	return d, a.routeByHeader(ctx, who, header, &d.req.Route)
 }
 
 func (d *decodedRequest) embedding() error {
-	req, err := d.endpoint.Embeddings.DecodeEmbedding(d.body)
+	req, err := d.endpoint.Embeddings(d.model).DecodeEmbedding(d.body)
 	if err != nil {
 		return err
 	}
@@ -177,7 +181,7 @@ func (d *decodedRequest) served(call *gateway.Call, name string, begun time.Time
 // encode writes a whole answer. The error is Provider.
 func (d *decodedRequest) encode(call *gateway.Call, name string, begun time.Time) ([]byte, error) {
 	if d.req.Embedding != nil {
-		answer, err := d.endpoint.Embeddings.EncodeEmbedding(call.Vectors(), d.req.Embedding)
+		answer, err := d.endpoint.Embeddings(d.model).EncodeEmbedding(call.Vectors(), d.req.Embedding)
 		if err != nil {
 			return nil, fault.Wrap(err, fault.Provider, "the provider answered with vectors that are no numbers")
 		}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
@@ -30,7 +31,8 @@ type endpointOf struct {
 func newDialects(providers []string) *dialects {
 	d := &dialects{own: native.NewDialect(providers), endpoints: map[string]endpointOf{}}
 	d.list = []*dialect.Dialect{
-		gemini.NewDialect(), anthropic.NewDialect(), openai.NewDialect(), responses.NewDialect(), d.own,
+		gemini.NewDialect(), anthropic.NewDialect(), openai.NewDialect(), responses.NewDialect(),
+		openai.NewLegacyDialect(), d.own,
 	}
 	for _, of := range d.list {
 		for i := range of.Endpoints {
@@ -41,9 +43,15 @@ func newDialects(providers []string) *dialects {
 	return d
 }
 
+// keysPath is the beginning of the gateway's own routes of keys.
+const keysPath = "/api/keys/"
+
 // of returns the dialect in which to answer a request to the path. Claimed says whether its clients
 // ask for such paths; else it is the gateway's own.
 func (d *dialects) of(path string, header http.Header) (of *dialect.Dialect, claimed bool) {
+	if strings.HasPrefix(path, keysPath) {
+		return d.own, false // though it may end in /models, as those of SDKs with a base URL of their own do
+	}
 	if of = dialect.Of(d.list, path, header); of != nil {
 		return of, true
 	}

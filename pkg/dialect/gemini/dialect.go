@@ -9,6 +9,9 @@ func NewDialect() *dialect.Dialect {
 		return func(model string) dialect.Server { return NewServer(model, form) }
 	}
 	count := func(model string) dialect.CountServer { return NewServer(model, Whole) }
+	embed := func(batch bool) func(model string) dialect.EmbeddingServer {
+		return func(model string) dialect.EmbeddingServer { return newEmbeddingServer(model, batch) }
+	}
 	const stream = "streamGenerateContent"
 	return &dialect.Dialect{
 		Name:  Name,
@@ -18,13 +21,15 @@ func NewDialect() *dialect.Dialect {
 		Aliases: []string{"/v1alpha"},
 		Paths: dialect.Paths{
 			Contain: []string{"/v1beta", "/v1alpha"},
-			Methods: []string{"Content", "countTokens"},
+			Methods: []string{"Content", "countTokens", "EmbedContents"},
 		},
 		Endpoints: []dialect.Endpoint{
 			{Name: "generate", Method: "generateContent", Chat: chat(Whole)},
 			{Name: "generate-sse", Method: stream, Query: "alt=sse", StreamType: dialect.EventStream, Chat: chat(SSE)},
 			{Name: "generate-array", Method: stream, StreamType: dialect.JSON, Chat: chat(Array)},
 			{Name: "generate-count", Method: "countTokens", Count: count},
+			{Name: "embed", Method: "embedContent", Embeddings: embed(false)},
+			{Name: "embed-batch", Method: "batchEmbedContents", Embeddings: embed(true)},
 		},
 		Models: modelEncoder{}, Errors: NewServer("", Whole),
 		SDKs: "Google's", KeyHeader: "X-Goog-Api-Key", ClientHeader: "X-Goog-Api-Key",

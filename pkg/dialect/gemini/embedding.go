@@ -32,6 +32,10 @@ func (c Client) EncodeEmbedding(req *chat.EmbeddingRequest) (dialect.Encoded, er
 			e.Refuse("input", "%s takes texts only, not tokens", e.Provider())
 		}
 		e.Comma()
+		if raw := req.Inputs[i].Raw; raw != nil && req.Dialect == string(Name) {
+			e.Raw(string(withModel(raw, req.Model)))
+			continue
+		}
 		e.Member(`{"model":`, nameOf(req.Model))
 		e.Raw(`,"content":{"parts":[`)
 		e.text(req.Inputs[i].Text)

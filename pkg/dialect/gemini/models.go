@@ -24,14 +24,17 @@ type listedModel struct {
 }
 
 func (modelEncoder) Model(m dialect.Model) any {
+	methods := []string{"generateContent", "streamGenerateContent", "countTokens"}
+	if m.Embeds {
+		methods = []string{"embedContent", "batchEmbedContents"}
+	}
 	return listedModel{
 		Name: "models/" + m.ID, BaseModelID: m.ID, Version: "1", DisplayName: m.ID,
 		InputTokenLimit: dialect.Known(m.Context), OutputTokenLimit: dialect.Known(m.MaxOutput),
-		Methods: []string{"generateContent", "streamGenerateContent", "countTokens"}, Thinking: m.Reasons,
+		Methods: methods, Thinking: m.Reasons,
 	}
 }
 
-// List leaves models of embeddings out: the dialect has no endpoint for them.
 func (e modelEncoder) List(models []dialect.Model, q dialect.Query) (any, error) {
 	size := int(q.Integer("pageSize", 0, 1<<31-1, defaultPage))
 	if size == 0 {
@@ -48,7 +51,7 @@ func (e modelEncoder) List(models []dialect.Model, q dialect.Query) (any, error)
 	}{Models: []any{}}
 	last := ""
 	for _, m := range models {
-		if m.ID <= after || m.Embeds {
+		if m.ID <= after {
 			continue
 		}
 		if len(list.Models) == size {

@@ -13,15 +13,15 @@ func NewDialect() *dialect.Dialect {
 		Bases:     []string{"/v1"},
 		// Those of Groq, OpenRouter, Fireworks, and of the form that Gemini has of this dialect. DeepSeek's has none.
 		Aliases: []string{"/openai/v1", "/api/v1", "/inference/v1", "/v1beta/openai"},
-		Roots:   []string{"/chat/completions", "/responses", "/embeddings", "/models"},
+		Roots:   []string{"/chat/completions", "/completions", "/responses", "/embeddings", "/models"},
 		Paths: dialect.Paths{
 			Below: []string{"/v1"},
-			Own:   []string{"/chat/completions", "/responses", "/embeddings"},
+			Own:   []string{"/completions", "/responses", "/embeddings"},
 			EndIn: []string{"/models"},
 		},
 		Endpoints: []dialect.Endpoint{
 			{Name: "completions", StreamType: dialect.EventStream, Chat: func(string) dialect.Server { return server }},
-			{Name: "embeddings", Embeddings: embeddingServer{}},
+			{Name: "embeddings", Embeddings: func(string) dialect.EmbeddingServer { return embeddingServer{} }},
 		},
 		Models: modelEncoder{}, Errors: server,
 		SDKs: "OpenAI's", SDKBase: "/v1", SharesPaths: true,

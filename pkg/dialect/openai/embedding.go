@@ -21,6 +21,12 @@ func (c Client) EncodeEmbedding(req *chat.EmbeddingRequest) (dialect.Encoded, er
 	e.Key("model")
 	e.Str(req.Model)
 	e.Key("input")
+	if req.Unfit != "" {
+		e.Refuse("input", "%s", req.Unfit)
+	}
+	for _, name := range req.Dropped {
+		e.Warn("%s is not supported by %s: dropped", name, e.Provider())
+	}
 	e.inputs(req.Inputs)
 	e.dimensions(req.Dimensions)
 	if c.rules().Embeddings.Dimensions != dialect.DimensionsOutput { // Mistral refuses unknown members

@@ -52,7 +52,7 @@ func TestRecordedEmbeddings(t *testing.T) {
 			forms[packed]++
 			want := numbers(t, obj(item)["embedding"])
 			for _, form := range []bool{false, true} {
-				out, err := openai.NewDialect().Endpoints[1].Embeddings.EncodeEmbedding(resp, &chat.EmbeddingRequest{Base64: form})
+				out, err := openai.NewDialect().Endpoints[1].Embeddings("").EncodeEmbedding(resp, &chat.EmbeddingRequest{Base64: form})
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
@@ -138,7 +138,7 @@ func TestEmbeddingKeepsMembers(t *testing.T) {
 			resp.Usage = &chat.Usage{Input: 9}
 		}
 		for i, form := range []bool{false, true} {
-			out, err := openai.NewDialect().Endpoints[1].Embeddings.EncodeEmbedding(resp, &chat.EmbeddingRequest{Base64: form})
+			out, err := openai.NewDialect().Endpoints[1].Embeddings("").EncodeEmbedding(resp, &chat.EmbeddingRequest{Base64: form})
 			if err != nil || string(out) != want[i] {
 				t.Errorf("base64 %v: %v\n got %s\nwant %s", form, err, out, want[i])
 			}
