@@ -236,6 +236,9 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 		if save, ok := c.saveTurn(); ok {
 			r.Statements = append(r.Statements, save)
 		}
+		if keep, ok := c.keepConversation(); ok {
+			r.Statements = append(r.Statements, keep)
+		}
 	}
 	if o.kind != store.Answered || c.attempts > 1 {
 		r.Trace = c.trace.json()
