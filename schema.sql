@@ -154,6 +154,7 @@ create table requests (
   cache_write   integer  not null,         -- of input: written to it
   output        integer  not null,
   reasoning     integer  not null,         -- of output
+  asked         text check (length(asked) > 0), -- the model that was asked for, if another served; else null
   primary key (user_id, id)
 ) /*sqlite without rowid */;
 
@@ -295,6 +296,19 @@ create table use_counted (
   before  bigint not null                  -- an hour
 );
 
+-- Names that stand for one or several models, in the order of trying.
+create table aliases (
+  id         bytea   not null primary key,
+  user_id    bytea   references users (id) on delete cascade, -- null: it is for everyone's requests
+  name       text    not null,
+  targets    text    not null,             -- JSON
+  strategy   text    check (length(strategy) > 0), -- null: the order of the targets
+  created_at bigint  not null,
+  updated_at bigint  not null,
+  unique (user_id, name)
+);
+create unique index aliases_shared on aliases (name) where user_id is null;
+
 -- End users and tags. What they are called is in labels, of which each token and each user may have some.
 create table labels (
   user_id    bytea    not null,
@@ -369,5 +383,5 @@ create table conversations (
 ) /*sqlite without rowid */;
 create index conversations_expiry on conversations (expires_at);
 
-insert into schema_version (version) values (9);
+insert into schema_version (version) values (10);
 insert into instance (id, set_up, registration_enabled, updated_at) values (1, false, false, 0);

@@ -146,7 +146,7 @@ func (c *Call) mostOutput(k candidate) int64 {
 	if m, ok := catalog.Related(k.providerID, k.model); ok && m.MaxOutput > 0 {
 		most = m.MaxOutput
 	}
-	if asked := c.req.Chat.MaxTokens; asked != nil && (most < 0 || *asked < most) {
+	if asked := c.maxTokens(k); asked != nil && (most < 0 || *asked < most) {
 		most = max(0, min(*asked, mostOutput))
 	}
 	return most

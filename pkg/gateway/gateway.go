@@ -25,15 +25,6 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// Strategy is how keys of equal priority share the work.
-type Strategy string
-
-// The strategies.
-const (
-	ExhaustFirst Strategy = "exhaust-first" // the oldest until its quota is spent, then the next
-	RoundRobin   Strategy = "round-robin"   // in turn
-)
-
 // Settings are what the operator may set.
 type Settings struct {
 	Strategy Strategy // for users who did not choose
@@ -182,7 +173,7 @@ func (g *Gateway) Start(ctx context.Context, request Request) (*Call, error) {
 		return nil, errBacklogFull()
 	}
 	ctx, cancel := context.WithTimeout(ctx, g.settings.Timeout)
-	c := &Call{g: g, req: request, ctx: ctx, cancel: cancel, started: g.Now(), tried: map[store.ID]bool{}}
+	c := &Call{g: g, req: request, ctx: ctx, cancel: cancel, started: g.Now(), tried: map[candidateID]bool{}, asked: request.Chat.Model}
 	open := c.openContained
 	if request.Chat.Stream {
 		open = c.openStream

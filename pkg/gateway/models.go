@@ -50,6 +50,16 @@ func (g *Gateway) Models(ctx context.Context, c Principal) ([]ServedModel, error
 			}
 		}
 	}
+	for i := range e.table.aliases {
+		name := e.table.aliases[i].Name
+		if e.table.alias(name) != &e.table.aliases[i] {
+			continue // the user's own comes before it
+		}
+		delete(byID, name)
+		if s := e.served(name); len(s.Providers) > 0 {
+			byID[name] = &s
+		}
+	}
 	models := make([]ServedModel, 0, len(byID))
 	for _, s := range byID {
 		models = append(models, *s)
@@ -67,7 +77,21 @@ func (g *Gateway) Model(ctx context.Context, c Principal, id string) (ServedMode
 	}
 	s := ServedModel{ID: id}
 	if id != "" {
-		fit, _ := e.candidates(id, dialect.Route{}, conversations)
+		s = e.served(id)
+	}
+	if len(s.Providers) == 0 {
+		return s, &fault.Error{Code: fault.NotFound, Message: fmt.Sprintf("none of your keys may serve the model %q", clip(id, maxModel)),
+			Details: map[string]any{"class": chat.ModelUnknown}}
+	}
+	return s, nil
+}
+
+// served returns what serves the name: a model, or an alias. It has no providers if nothing does.
+func (e *entry) served(name string) ServedModel {
+	s := ServedModel{ID: name}
+	targets := e.table.targetsOf(name)
+	for i := range targets {
+		fit, _ := e.candidates(&targets[i], dialect.Route{}, conversations)
 		for _, k := range fit {
 			if len(s.Providers) == 0 {
 				s.Known = known(k.providerID, k.model)
@@ -77,11 +101,7 @@ func (g *Gateway) Model(ctx context.Context, c Principal, id string) (ServedMode
 			}
 		}
 	}
-	if len(s.Providers) == 0 {
-		return s, &fault.Error{Code: fault.NotFound, Message: fmt.Sprintf("none of your keys may serve the model %q", clip(id, maxModel)),
-			Details: map[string]any{"class": chat.ModelUnknown}}
-	}
-	return s, nil
+	return s
 }
 
 // usable reports whether the key can serve any request.

@@ -26,7 +26,7 @@ func (c *Call) estimate(limits []*store.Limit, keys []candidate, now int64) (n s
 	answers := c.answers()
 	if c.req.Embedding == nil {
 		n.TokensEach, n.Most = 1000*answers, maxEstimatedOutput
-		if most := c.req.Chat.MaxTokens; most != nil {
+		if most := c.maxTokens(keys[0]); most != nil {
 			n.Most = max(0, min(*most, maxEstimatedOutput))
 		}
 	}

@@ -19,6 +19,7 @@ type table struct {
 	strategy Strategy // empty: the gateway's
 	keys     []*key   // by priority, then age
 	limits   []store.Limit
+	aliases  []store.Alias
 	bytes    int64        // what the cache counts
 	sweptAt  atomic.Int64 // when the holds of the limits were swept last, in Unix milliseconds
 	// labels are those that the database has.
@@ -110,7 +111,7 @@ func (g *Gateway) load(ctx context.Context, p Principal) (*entry, error) {
 	}
 	e := &entry{
 		grant: &grant{user: r.User, token: r.Token, scope: r.TokenScope, revision: r.Revision},
-		table: &table{user: r.User, revision: r.Revision, strategy: Strategy(r.Strategy), limits: r.Limits},
+		table: &table{user: r.User, revision: r.Revision, strategy: Strategy(r.Strategy), limits: r.Limits, aliases: r.Aliases},
 	}
 	for i := range r.Keys {
 		e.table.keys = append(e.table.keys, g.keyOf(&r.Keys[i], r.User))

@@ -60,6 +60,9 @@ type Provider struct {
 	// HasEmbeddings says whether the provider serves POST /embeddings, or its like.
 	HasEmbeddings bool
 
+	// OwnFallbacks says that the provider takes a list of models itself: OpenRouter's models.
+	OwnFallbacks bool
+
 	modelIDs modelIDs
 	check    check
 	// errors are the formats of the provider's error bodies: an answer in no such format came from

@@ -259,3 +259,9 @@ func digest(targets []store.Target) store.ID {
 	copy(h[:], sum.Sum(nil))
 	return h
 }
+
+// NextTurn returns the index of the target whose turn is next, without taking it. The targets are in the order of their ids.
+func (q *Quota) NextTurn(ctx context.Context, user store.ID, targets []store.Target) (int, error) {
+	turn, err := store.CursorOf(ctx, q.db, user, digest(targets))
+	return int((turn + 1) % int64(len(targets))), err
+}

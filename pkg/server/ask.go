@@ -96,7 +96,11 @@ func (a *App) conversationBody(c *call) ([]byte, error) {
 		c.owner = user
 		c.prove = func() error { return a.Gateway.Verify(ctx, p) }
 	}
-	body, err := c.readEncodedBody(a.Config.Limits.MaxBodyBytes)
+	read := c.readEncodedBody
+	if !c.shared() {
+		read = c.readBody
+	}
+	body, err := read(a.Config.Limits.MaxBodyBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -118,6 +118,7 @@ func routeTable() []Route {
 		{"POST", "/api/chat", Chat, AccessToken, AnyOrigin, ask(ownEndpoint)},
 		{"GET", "/api/chat/{id}", Chat, AccessToken, AnyOrigin, (*App).getJob},
 		{"DELETE", "/api/chat/{id}", Chat, AccessToken, AnyOrigin, (*App).cancelJob},
+		{"POST", "/api/route/explain", Chat, AccessToken, SameOrigin, (*App).explainRoute},
 		{"GET", "/api/queue/stats", Chat, AccessToken, SameOrigin, (*App).queueStats},
 		{"GET", "/api/queue/jobs", Chat, AccessSession, SameOrigin, (*App).listJobs},
 
@@ -185,6 +186,11 @@ func routeTable() []Route {
 		{"POST", "/api/keys/{id}/reset", Keys, AccessSession, SameOrigin, (*App).resetKey},
 		{"POST", "/api/keys/{id}/test", Keys, AccessSession, SameOrigin, (*App).testKey},
 		{"GET", "/api/keys/{id}/usage", Keys, AccessSession, SameOrigin, (*App).keyUsage},
+		{"GET", "/api/aliases", Keys, AccessSession, SameOrigin, (*App).listAliases},
+		{"POST", "/api/aliases", Keys, AccessSession, SameOrigin, (*App).createAlias},
+		{"GET", "/api/aliases/{id}", Keys, AccessSession, SameOrigin, (*App).getAlias},
+		{"PATCH", "/api/aliases/{id}", Keys, AccessSession, SameOrigin, (*App).updateAlias},
+		{"DELETE", "/api/aliases/{id}", Keys, AccessSession, SameOrigin, (*App).deleteAlias},
 		{"GET", "/api/admin/keys", Keys, AccessAdmin, SameOrigin, (*App).listAllKeys},
 		{"PATCH", "/api/admin/keys/{id}", Keys, AccessAdmin, SameOrigin, (*App).blockKey},
 

@@ -8,12 +8,14 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
 )
 
 // The headers by which callers of any dialect say where a request may go. Each takes a list.
 const (
 	providerHeader   = "X-LLM-Provider"
 	prioritiesHeader = "X-LLM-Priorities"
+	strategyHeader   = "X-LLM-Strategy" // one
 )
 
 // routeByHeader narrows the route to what the headers say. Error: Validation.
@@ -39,7 +41,22 @@ func (a *App) routeByHeader(h http.Header, route *dialect.Route) error {
 		}
 		route.Priorities = narrow(route.Priorities, numbers)
 	}
+	if s := h.Get(strategyHeader); s != "" {
+		checkStrategy(&issues, strategyHeader, s)
+		route.Strategy = s
+	}
 	return issues.Err()
+}
+
+// checkStrategy notes a name that no strategy has.
+func checkStrategy(issues *fault.Issues, path, name string) {
+	var names []string
+	for _, s := range gateway.Strategies() {
+		names = append(names, string(s))
+	}
+	if !slices.Contains(names, name) {
+		issues.Add(path, "must be one of %s", strings.Join(names, ", "))
+	}
 }
 
 // list is the entries of a header that holds a list; nil if it is absent, empty, or "auto".

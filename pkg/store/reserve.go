@@ -143,6 +143,13 @@ func AdvanceCursor(user ID, now int64, t *Turn) Stmt {
 	return Stmt{SQL: advanceUnlessKept, Args: []any{user, t.Set, now, t.Conversation[:], concatTargets(t.Targets), int64(len(t.Targets))}}
 }
 
+// CursorOf returns the latest turn of a set of keys; 0 if there was none.
+func CursorOf(ctx context.Context, r Runner, user, set ID) (turn int64, err error) {
+	err = r.Run(ctx, Stmt{SQL: "select n.turn from cursors n where n.user_id = $1 and n.key_set = $2", Args: []any{user, set},
+		Each: func(row Row) error { return row.Scan(&turn) }})
+	return turn, err
+}
+
 // ReleaseReservation returns the statement that releases a reservation of the day's generation gen in a key's quota. It
 // does nothing if the day's row was reset since, so that neither midnight nor a reset is corrupted by it.
 func ReleaseReservation(key ID, day, gen int64) Stmt {

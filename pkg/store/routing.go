@@ -28,6 +28,8 @@ type Routing struct {
 	Keys []RoutingKey // by priority, then by age
 	// Limits are those of the user and of the gateway, whatever they are about.
 	Limits []Limit
+	// Aliases are the user's own, and those that are for everyone.
+	Aliases []Alias
 }
 
 // RoutingKey is a provider key as routing sees it.
@@ -63,8 +65,9 @@ func LoadRouting(ctx context.Context, r Runner, c Credential) (Routing, error) {
 		Each: appendTo(&out.Keys, scanRoutingKey)}
 	condition, args := c.token()
 	limits := limitsOfRouting(&out.Limits, condition, []any{c.User})
+	aliases := aliasesOfRouting(&out.Aliases, condition, []any{c.User})
 	if condition != "" {
-		limits.Args = args
+		limits.Args, aliases.Args = args, args
 		user.SQL, user.Args = routingToken+condition, args
 		user.Each = func(row Row) error {
 			return row.Scan(&out.Token, &out.TokenHash, &out.User, &out.Revision, &out.Strategy, (*modelList)(&out.AllowedModels),
@@ -74,7 +77,7 @@ func LoadRouting(ctx context.Context, r Runner, c Credential) (Routing, error) {
 	}
 	// The user comes first and the keys after: if a change falls between the two, the routing has an old revision, and
 	// its first reserve finds that out.
-	if err := r.Run(ctx, user, keys, limits); err != nil {
+	if err := r.Run(ctx, user, keys, limits, aliases); err != nil {
 		return Routing{}, err
 	}
 	if out.User.IsZero() {

@@ -11,7 +11,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-const maxRequestID = 128
+const (
+	maxRequestID = 128
+	maxModels    = 32
+)
 
 // DecodeRequest reads a client's body and keeps nothing of it. Errors are *fault.Error of
 // code Validation, whose details list the issues found, each with its path.
@@ -53,6 +56,11 @@ func (r *routing) member(m jsonx.Value) bool {
 			n, _ := r.Int64(e)
 			r.route.Priorities = append(r.route.Priorities, n)
 		})
+	case "models":
+		r.List(m, "name no other model", func(e jsonx.Value) { r.route.Models = append(r.route.Models, r.Name(e)) })
+		if len(r.route.Models) > maxModels {
+			r.Add(m, "expected at most %d models", maxModels)
+		}
 	case "requestId":
 		r.route.RequestID = r.requestID(m)
 	case "async":

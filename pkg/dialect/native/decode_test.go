@@ -53,7 +53,7 @@ func TestDecodeContract(t *testing.T) {
 	}
 	// Null counts as absent, everywhere.
 	var nulls []string
-	for _, name := range []string{"model", "provider", "allowedProviders", "allowedPriorities", "temperature", "maxTokens", "topP", "topK", "stop", "seed", "n", "frequencyPenalty",
+	for _, name := range []string{"model", "provider", "allowedProviders", "allowedPriorities", "models", "temperature", "maxTokens", "topP", "topK", "stop", "seed", "n", "frequencyPenalty",
 		"presencePenalty", "logitBias", "logprobs", "topLogprobs", "stream", "async", "requestId", "tools", "toolChoice", "parallelToolCalls", "responseFormat", "reasoning", "verbosity",
 		"serviceTier", "user", "metadata", "cacheKey"} {
 		nulls = append(nulls, fmt.Sprintf("%q:null", name))
@@ -127,6 +127,8 @@ func TestDecodeIssues(t *testing.T) {
 		{top, `"allowedProviders":[]`, []string{"allowedProviders: must not be empty; leave it out to allow every provider"}},
 		{top, `"allowedProviders":"openai"`, []string{"allowedProviders: expected an array, got a string"}},
 		{top, `"allowedPriorities":["1"]`, []string{"allowedPriorities[0]: expected a whole number, got a string"}},
+		{top, `"models":[]`, []string{"models: must not be empty; leave it out to name no other model"}},
+		{top, `"models":[1]`, []string{"models[0]: expected a string, got a number"}},
 		{top, `"allowedPriorities":[]`, []string{"allowedPriorities: must not be empty; leave it out to allow every priority"}},
 		{top, `"temperature":2.1`, []string{"temperature: expected a number from 0 to 2, got 2.1"}},
 		{top, `"temperature":-0.1`, []string{"temperature: expected a number from 0 to 2, got -0.1"}},

@@ -42,6 +42,7 @@ func Nouns(t *testing.T, open Open) {
 		"tokens":          testTokens,
 		"token changes":   testTokenChanges,
 		"limits":          testLimits,
+		"aliases":         testAliases,
 		"labels":          testLabels,
 		"limit bounds":    testLimitBounds,
 		"limit subjects":  testLimitSubjects,
