@@ -85,9 +85,11 @@ create table provider_keys (
   rest_class     text    not null,
   rest_note      text    not null,
   created_at     bigint  not null,
-  updated_at     bigint  not null
+  updated_at     bigint  not null,
+  custom         text                      -- JSON settings of an endpoint that the user named, whose slug is the provider; null: none
 );
 create index provider_keys_user on provider_keys (user_id);
+create unique index provider_keys_slug on provider_keys (user_id, provider) where custom is not null;
 
 -- Cooldowns of keys, of single models of a key, and of providers' hosts.
 create table cooldowns (
@@ -383,5 +385,5 @@ create table conversations (
 ) /*sqlite without rowid */;
 create index conversations_expiry on conversations (expires_at);
 
-insert into schema_version (version) values (10);
+insert into schema_version (version) values (11);
 insert into instance (id, set_up, registration_enabled, updated_at) values (1, false, false, 0);

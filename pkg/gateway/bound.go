@@ -123,7 +123,7 @@ func (c *Call) ceiling(l *store.Limit, k candidate, input int64) (catalog.Ceilin
 	if billing.TierOfAccount && (r.ServiceTier == "" || r.ServiceTier == "auto") {
 		r.ServiceTier = catalog.TierUndecided
 	}
-	price, err := c.g.Dearest(r, input)
+	price, err := c.g.dearest(k.key, r, input)
 	switch {
 	case errors.Is(err, catalog.ErrUnknownTier):
 		return price, errUnbounded(l, fmt.Sprintf("the service tier %q, as its price at %s/%s is not known", clip(r.ServiceTier, 64), k.providerID, k.model))

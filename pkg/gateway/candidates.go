@@ -53,7 +53,15 @@ func (r *Request) service() service {
 // candidates returns the keys that may serve the target, in the order of trying, and the others with the reason.
 func (t *table) candidates(to *target, route dialect.Route, want service) (fit []candidate, skipped []skippedKey) {
 	var named, sure, guessed bool
+	slug := t.customNamed(to.Model)
+	if !route.Allows(slug) || to.Provider != "" && to.Provider != slug {
+		slug = ""
+	}
 	for _, k := range t.keys {
+		if slug != "" && k.providerID != slug {
+			skipped = append(skipped, skippedKey{key: k, reason: otherNamed})
+			continue
+		}
 		c, reason := k.fits(to, route, want)
 		if reason != "" {
 			skipped = append(skipped, skippedKey{key: k, reason: reason})
@@ -67,13 +75,16 @@ func (t *table) candidates(to *target, route dialect.Route, want service) (fit [
 	case named:
 		// "provider/model" names the provider: keys of others that happen to know an id of this form (OpenRouter)
 		// are not meant.
-		return skipUnless(fit, skipped, "another provider is named by the model's prefix", func(c candidate) bool { return c.named })
+		return skipUnless(fit, skipped, otherNamed, func(c candidate) bool { return c.named })
 	case guessed && (sure || t.hasOwner(to, route)):
 		return skipUnless(fit, skipped, "the model is another provider's, of which there is a key",
 			func(c candidate) bool { return c.sure })
 	}
 	return fit, skipped
 }
+
+// otherNamed is why keys are skipped whose provider is not the one that the model's prefix names.
+const otherNamed = "another provider is named by the model's prefix"
 
 // hasOwner reports whether there is a key, in whatever state, of a provider that has the model and that the route allows.
 func (t *table) hasOwner(to *target, route dialect.Route) bool {
@@ -99,7 +110,7 @@ func skipUnless(fit []candidate, skipped []skippedKey, reason string, keep func(
 func (k *key) fits(to *target, route dialect.Route, want service) (c candidate, reason string) {
 	model := to.Model
 	switch {
-	case k.provider == nil:
+	case k.provider == nil && k.undecryptable == "":
 		return c, "this version does not know the provider " + k.providerID
 	case k.disabled:
 		return c, "disabled"
@@ -123,12 +134,19 @@ func (k *key) fits(to *target, route dialect.Route, want service) (c candidate, 
 		if k.defaultModel == "" {
 			return c, "no model was asked for and the key has no default model"
 		}
-		if want == compactions && k.provider.Compactor(k.defaultModel) == nil {
+		model = k.defaultModel
+		if k.custom {
+			model = strings.TrimPrefix(model, k.providerID+"/")
+		}
+		if want == compactions && k.provider.Compactor(model) == nil {
 			return c, noCompaction
 		}
-		return candidate{key: k, model: k.defaultModel, sure: true}, ""
+		return candidate{key: k, model: model, sure: true}, ""
 	}
 	id, fit := k.provider.Serves(k.allowed, model)
+	if fit == provider.NoFit && k.custom && len(k.allowed) == 0 && (route.Provider == k.providerID || to.Provider == k.providerID) {
+		id, fit = model, provider.Sure // whatever it is called: no other key is meant
+	}
 	if fit == provider.NoFit {
 		return c, "does not serve the model " + model
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/outbound"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -45,6 +46,8 @@ type Settings struct {
 	// Backlog is how many bytes of usage are kept while the database is away; then new requests are refused. 0: none,
 	// because the process does not run between requests. Then usage is logged.
 	Backlog int64
+	// CustomEndpoints says where the endpoints that users name may be. The zero value turns them off.
+	CustomEndpoints outbound.Policy
 }
 
 // Cost returns the cost of a request.
@@ -90,6 +93,9 @@ type Gateway struct {
 	slots    slots
 	settles  *store.Group[store.Record]
 	backlog  *backlog // nil: see Settings.Backlog
+
+	lessons     lessons
+	serverLists serverLists
 }
 
 // settleLimit bounds the records in one transaction.

@@ -32,18 +32,20 @@ func (g *Gateway) Models(ctx context.Context, c Principal) ([]ServedModel, error
 	}
 	today := g.Now().UTC().Format(time.DateOnly)
 	byID := map[string]*ServedModel{}
+	lists := g.listsOf(ctx, e.table.keys)
 	for _, k := range e.table.keys {
 		if !k.usable() {
 			continue
 		}
-		for _, m := range k.models(today) {
+		for _, m := range k.models(today, lists[k.id]) {
 			if !e.allows(candidate{key: k, model: m.ID}) {
 				continue
 			}
-			s := byID[m.ID]
+			id := k.listed(m.ID)
+			s := byID[id]
 			if s == nil {
-				s = &ServedModel{ID: m.ID, Known: m}
-				byID[m.ID] = s
+				s = &ServedModel{ID: id, Known: m}
+				byID[id] = s
 			}
 			if !slices.Contains(s.Providers, k.providerID) {
 				s.Providers = append(s.Providers, k.providerID)
@@ -114,9 +116,14 @@ func (k *key) usable() bool {
 }
 
 // models returns the catalogue's models that the key may serve and that have not reached their end of life, and those
-// that its owner named.
-func (k *key) models(today string) []catalog.Model {
+// that its owner named. Of a custom endpoint, they are those of its own list.
+func (k *key) models(today string, list []string) []catalog.Model {
 	var out []catalog.Model
+	for _, name := range list {
+		if len(k.allowed) == 0 || k.allowed.Match(name) || k.allowed.Match(k.listed(name)) {
+			out = append(out, known(k.providerID, name))
+		}
+	}
 	for m := range catalog.Of(k.providerID) {
 		if m.Ended(today) {
 			continue
@@ -130,7 +137,7 @@ func (k *key) models(today string) []catalog.Model {
 		if strings.HasSuffix(name, "*") || fit == provider.NoFit {
 			continue
 		}
-		if _, listed := catalog.Lookup(k.providerID, id); !listed {
+		if _, listed := catalog.Lookup(k.providerID, id); !listed && !slices.Contains(list, id) {
 			out = append(out, known(k.providerID, id))
 		}
 	}

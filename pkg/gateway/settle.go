@@ -269,7 +269,7 @@ func (c *Call) addUsage(r *store.Record, u *chat.Usage) {
 	r.Output, r.Reasoning = u.Output, u.Reasoning
 	request := catalog.Request{Provider: r.Provider, Model: r.Model, Answered: c.meter.model,
 		ServiceTier: c.meter.tier, AtMs: r.ID.Time()}
-	charge := c.g.Cost(request, u)
+	charge := c.g.cost(c.booked().key.key, request, u)
 	if charge.Priced {
 		r.Cost = &charge.Nanos
 	}

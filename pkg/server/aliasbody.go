@@ -78,9 +78,13 @@ func (a *App) applyAlias(c *call, issues *fault.Issues, b *aliasBody, alias *sto
 		if n := len(b.Targets.Value); n == 0 || n > gateway.MaxTargets {
 			issues.Add("targets", "must hold 1 to %d targets", gateway.MaxTargets)
 		} else {
+			slugs, err := a.slugs(c.r.Context(), c.who.user.ID, c.now())
+			if err != nil {
+				return err
+			}
 			alias.Targets = make([]store.AliasTarget, n)
 			for i := range b.Targets.Value {
-				alias.Targets[i] = a.aliasTarget(issues, fmt.Sprintf("targets[%d]", i), &b.Targets.Value[i])
+				alias.Targets[i] = a.aliasTarget(issues, fmt.Sprintf("targets[%d]", i), &b.Targets.Value[i], slugs)
 			}
 		}
 	}
@@ -90,13 +94,13 @@ func (a *App) applyAlias(c *call, issues *fault.Issues, b *aliasBody, alias *sto
 	return issues.Err()
 }
 
-func (a *App) aliasTarget(issues *fault.Issues, path string, b *aliasTarget) store.AliasTarget {
+func (a *App) aliasTarget(issues *fault.Issues, path string, b *aliasTarget, slugs []string) store.AliasTarget {
 	t := store.AliasTarget{Model: checkModel(issues, path+".model", jsonx.Optional[string]{Set: true, Value: b.Model})}
 	if t.Model == "" {
 		issues.Add(path+".model", "must not be empty")
 	}
 	if b.Provider.Set && !b.Provider.Null {
-		if t.Provider = b.Provider.Value; a.Providers.ByID(t.Provider) == nil {
+		if t.Provider = b.Provider.Value; a.Providers.ByID(t.Provider) == nil && !slices.Contains(slugs, t.Provider) {
 			issues.Add(path+".provider", "%s", a.unknownProvider())
 		}
 	}

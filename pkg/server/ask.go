@@ -154,7 +154,7 @@ func (a *App) decode(ctx context.Context, who gateway.Principal, e endpointOf, m
 	if d.req.Tags, err = tags(header); err != nil {
 		return nil, err
 	}
-	return d, a.routeByHeader(header, &d.req.Route)
+	return d, a.routeByHeader(ctx, who, header, &d.req.Route)
 }
 
 func (d *decodedRequest) embedding() error {

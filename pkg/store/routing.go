@@ -44,6 +44,9 @@ type RoutingKey struct {
 	Encrypted       []byte
 	EncryptionKeyID string
 	DailyLimited    bool // its reservations have an identity, see [Demand]
+	// Custom are the settings of an endpoint that the user named, see [Key]; ByAdmin says that this user is an admin.
+	Custom  string
+	ByAdmin bool
 }
 
 const (
@@ -51,7 +54,8 @@ const (
 	routingToken = "select t.id, t.hash, u.id, u.revision, coalesce(u.strategy, ''), t.allowed_models, t.allowed_providers, t.allowed_endpoints, t.end_users, t.end_user_source " + fromToken + " where "
 
 	routingKeys = "select k.id, k.provider, k.name, k.priority, " + keyEnabled + `, k.allowed_models,
- coalesce(k.default_model, ''), k.sealed, k.sealing_key, k.daily_limit is not null from provider_keys k `
+ coalesce(k.default_model, ''), k.sealed, k.sealing_key, k.daily_limit is not null, coalesce(k.custom, ''),
+ case when k.custom is null then false else (select u.role = 'admin' from users u where u.id = k.user_id) end from provider_keys k `
 	routingOrder = " order by k.priority, k.created_at, k.id"
 )
 
@@ -103,5 +107,5 @@ func (c Credential) token() (condition string, args []any) {
 
 func scanRoutingKey(k *RoutingKey) []any {
 	return []any{&k.ID, &k.Provider, &k.Name, &k.Priority, &k.Enabled, (*modelList)(&k.AllowedModels), &k.DefaultModel,
-		&k.Encrypted, &k.EncryptionKeyID, &k.DailyLimited}
+		&k.Encrypted, &k.EncryptionKeyID, &k.DailyLimited, &k.Custom, &k.ByAdmin}
 }

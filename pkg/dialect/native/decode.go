@@ -74,10 +74,17 @@ func (r *routing) member(m jsonx.Value) bool {
 // provider reads the id of a provider; others are the words that may stand in its place.
 func (r *routing) provider(v jsonx.Value, others string) string {
 	id := r.Str(v)
-	if v.Kind() == jsonx.String && !slices.Contains(r.providers, id) {
+	if v.Kind() == jsonx.String && !slices.Contains(r.providers, id) && !mayBeSlug(id) {
 		r.Add(v, "unknown provider %s: expected one of %s%s", body.Quote(id), others, strings.Join(r.providers, ", "))
 	}
 	return id
+}
+
+// mayBeSlug reports whether the text may be the slug of a user's own endpoint. Whether it is one the server knows.
+func mayBeSlug(s string) bool {
+	return s != dialect.Auto && len(s) >= 2 && len(s) <= 32 && !strings.ContainsFunc(s, func(c rune) bool {
+		return !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-')
+	})
 }
 
 func (r *routing) requestID(v jsonx.Value) string {

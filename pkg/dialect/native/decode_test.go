@@ -120,7 +120,7 @@ func TestDecodeIssues(t *testing.T) {
 		{`X`, `{"messages":[{"role":"user","content":"a","content":"b"}]}`, []string{"messages[0].content: the member is there twice"}},
 		{`X`, strings.Repeat(`[`, 10_000), []string{strings.Repeat("[0]", 128) + ": malformed JSON: nested deeper than 128 levels (at byte 128)"}},
 
-		{top, `"provider":"openia"`, []string{`provider: unknown provider "openia": expected one of auto, ` + nine}},
+		{top, `"provider":"Openia"`, []string{`provider: unknown provider "Openia": expected one of auto, ` + nine}},
 		{top, `"provider":"OpenAI"`, []string{`provider: unknown provider "OpenAI": expected one of auto, ` + nine}},
 		{top, `"provider":1`, []string{"provider: expected a string, got a number"}},
 		{top, `"allowedProviders":["openai","auto"]`, []string{`allowedProviders[1]: unknown provider "auto": expected one of ` + nine}},

@@ -1,9 +1,4 @@
--- Which of several equal keys serves a conversation, so that the provider's prompt cache and its reasoning stay of use.
-create table conversations (
-  user_id    bytea  not null references users (id) on delete cascade,
-  id         bytea  not null,              -- digest of the gateway token and the conversation
-  key_id     bytea  not null,
-  expires_at bigint not null,
-  primary key (user_id, id)
-) /*sqlite without rowid */;
-create index conversations_expiry on conversations (expires_at);
+-- Keys of endpoints that users name: their settings but for the secret and the values of headers, as JSON. provider is
+-- then the slug of the endpoint, which a user has once.
+alter table provider_keys add column custom text;
+create unique index provider_keys_slug on provider_keys (user_id, provider) where custom is not null;

@@ -56,6 +56,7 @@ func Nouns(t *testing.T, open Open) {
 		"key owners":      testKeyOwners,
 		"key admin":       testKeyAdmin,
 		"key encryption":  testKeyEncryption,
+		"custom keys":     testCustomKeys,
 		"cooldowns":       testCooldowns,
 		"cooldown bounds": testCooldownBounds,
 		"cooldown ends":   testCooldownEnds,
