@@ -34,6 +34,10 @@ type Call struct {
 	affinity store.ID      // the key that made the latest saved turn; zero if there is none
 	answer   answer        // collected to be saved
 
+	rotates        bool     // one of several equal keys was to be chosen
+	opens          bool     // the conversation has neither a name nor a turn of the assistant yet
+	conversationID store.ID // of a request that rotates; zero: none
+
 	endUserName string                      // who is behind the request, as kept; empty: not told
 	limited     map[candidateID]*limitBlock // the candidates that limits keep from serving, by the last refresh
 	steered     *steering                   // not nil: another model serves, because a limit is reached
@@ -217,6 +221,9 @@ func (c *Call) reserve(pick *choice) (quota.Reservation, bool, error) {
 	}
 	if demand.Gateway || len(demand.Limits) > 0 {
 		claim.Sweep = c.sweep(&claim.Demand, now)
+	}
+	if len(pick.keys) > 1 {
+		claim.Conversation = c.keptConversation()
 	}
 	if pick.probes {
 		// The lease ends with the request's time, if it is not released before.

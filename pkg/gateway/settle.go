@@ -236,6 +236,9 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 		if save, ok := c.saveTurn(); ok {
 			r.Statements = append(r.Statements, save)
 		}
+		if keep, ok := c.keepConversation(); ok {
+			r.Statements = append(r.Statements, keep)
+		}
 	}
 	if a := c.current; a != nil {
 		c.trace.setSkipped(c.before(a.key))

@@ -154,7 +154,7 @@ type Size func(table string) int64
 func Bulk(t *testing.T, open func(t *testing.T) (store.DB, Size)) {
 	// PostgreSQL splits a page of the index in the middle unless a row is the last of all, so with several
 	// users who send at once the pages are half full; SQLite keeps the rows in the index itself.
-	one, many := 245.0, 295.0
+	one, many := 250.0, 300.0
 	t.Run("one user", func(t *testing.T) {
 		db, size := open(t)
 		g := &gathered{DB: db}
