@@ -1,5 +1,5 @@
 # make test needs nothing but Go: it installs the servers that the tests start.
-.PHONY: help proof test vercel race chaos sdk-latest lint build release demo run fuzz screenshots clean
+.PHONY: help proof test vercel race chaos agents sdk-latest lint build release demo run fuzz screenshots clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -26,6 +26,9 @@ chaos: ## databases and processes fail under load, for CHAOS_TIME (20s) each; ma
 
 sdk-latest: ## raise the SDKs of tests/sdk to the newest versions, and run their suites
 	@scripts/sdk-latest
+
+agents: ## coding agents, the real programs (1.6 GB from npm), finish a tool round trip with models of six providers
+	AGENTS=1 go test -count=1 -v ./tests/agents
 
 lint: ## gofmt, go vet, staticcheck, tidy modules, nothing of this machine in the tree
 	@scripts/lint

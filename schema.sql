@@ -85,9 +85,11 @@ create table provider_keys (
   rest_class     text    not null,
   rest_note      text    not null,
   created_at     bigint  not null,
-  updated_at     bigint  not null
+  updated_at     bigint  not null,
+  custom         text                      -- JSON settings of an endpoint that the user named, whose slug is the provider; null: none
 );
 create index provider_keys_user on provider_keys (user_id);
+create unique index provider_keys_slug on provider_keys (user_id, provider) where custom is not null;
 
 -- Cooldowns of keys, of single models of a key, and of providers' hosts.
 create table cooldowns (
@@ -154,6 +156,7 @@ create table requests (
   cache_write   integer  not null,         -- of input: written to it
   output        integer  not null,
   reasoning     integer  not null,         -- of output
+  asked         text check (length(asked) > 0), -- the model that was asked for, if another served; else null
   primary key (user_id, id)
 ) /*sqlite without rowid */;
 
@@ -295,6 +298,19 @@ create table use_counted (
   before  bigint not null                  -- an hour
 );
 
+-- Names that stand for one or several models, in the order of trying.
+create table aliases (
+  id         bytea   not null primary key,
+  user_id    bytea   references users (id) on delete cascade, -- null: it is for everyone's requests
+  name       text    not null,
+  targets    text    not null,             -- JSON
+  strategy   text    check (length(strategy) > 0), -- null: the order of the targets
+  created_at bigint  not null,
+  updated_at bigint  not null,
+  unique (user_id, name)
+);
+create unique index aliases_shared on aliases (name) where user_id is null;
+
 -- End users and tags. What they are called is in labels, of which each token and each user may have some.
 create table labels (
   user_id    bytea    not null,
@@ -359,5 +375,15 @@ create table response_totals (
   bytes   bigint not null
 );
 
-insert into schema_version (version) values (8);
+-- Which of several equal keys serves a conversation, so that the provider's prompt cache and its reasoning stay of use.
+create table conversations (
+  user_id    bytea  not null references users (id) on delete cascade,
+  id         bytea  not null,              -- digest of the gateway token and the conversation
+  key_id     bytea  not null,
+  expires_at bigint not null,
+  primary key (user_id, id)
+) /*sqlite without rowid */;
+create index conversations_expiry on conversations (expires_at);
+
+insert into schema_version (version) values (11);
 insert into instance (id, set_up, registration_enabled, updated_at) values (1, false, false, 0);

@@ -42,14 +42,11 @@ func healthcheck(ctx context.Context, t *terminal, args []string) error {
 }
 
 func requestHealth(ctx context.Context, cfg *config.Config, path string) error {
-	if cfg.Port == 0 {
-		return errors.New("PORT is 0, so the port of the gateway is not known: set it")
+	base, err := ownURL(cfg)
+	if err != nil {
+		return err
 	}
-	scheme := "http"
-	if cfg.TLS.Cert != "" {
-		scheme = "https"
-	}
-	url := fmt.Sprintf("%s://%s%s", scheme, net.JoinHostPort(localHost(cfg.Host), strconv.Itoa(cfg.Port)), path)
+	url := base + path
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
@@ -66,6 +63,18 @@ func requestHealth(ctx context.Context, cfg *config.Config, path string) error {
 		return fmt.Errorf("%s answers %d", url, resp.StatusCode)
 	}
 	return nil
+}
+
+// ownURL returns the URL of the gateway that runs with these settings on this machine.
+func ownURL(cfg *config.Config) (string, error) {
+	if cfg.Port == 0 {
+		return "", errors.New("PORT is 0, so the port of the gateway is not known: set it")
+	}
+	scheme := "http"
+	if cfg.TLS.Cert != "" {
+		scheme = "https"
+	}
+	return fmt.Sprintf("%s://%s", scheme, net.JoinHostPort(localHost(cfg.Host), strconv.Itoa(cfg.Port))), nil
 }
 
 // localHost returns the host at which this machine reaches a gateway that listens on host.

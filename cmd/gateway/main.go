@@ -71,6 +71,7 @@ func commands() []command {
 		{"restore", "[--replace] FILE", "replace the SQLite database by a backup", restore},
 		{"copy", "--from URL --to URL", "copy a whole database into an empty one, also between SQLite and PostgreSQL", copyAll},
 		{"import-rows", "FILE", "write the usage that a log holds because the database was away; - is the standard input", importRows},
+		{"explain", "[--endpoint PATH] [--url URL] FILE", "show which keys the running gateway would try for a request; - is the standard input", explain},
 		{"doctor", "", "check the configuration, the database, Redis, the clock and the connection to each provider", doctor},
 		{"healthcheck", "[--ready | --database]", "check the health of the gateway that runs with the same settings; for containers", healthcheck},
 		{"init-secrets", "[--postgres HOST] DIR", "generate the secrets of a new installation, one file each; existing files stay", initSecrets},

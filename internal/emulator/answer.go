@@ -19,7 +19,7 @@ type answer struct {
 	reasoned                 int    // of completion
 }
 
-type call struct{ id, name, arguments string }
+type call struct{ id, name, arguments, group string }
 
 // finish is the reason why an answer ended.
 type finish string
@@ -38,7 +38,10 @@ func (x *exchange) answer(req *decodedRequest) *answer {
 	rest = strings.TrimSpace(rest)
 	a := &answer{finish: finishStop, prompt: req.tokens()}
 	a.think(req, last)
+	scripted, ok := req.scripted()
 	switch {
+	case ok && !fromTool:
+		a.calls, a.finish = []call{scripted}, finishCalls
 	case len(req.tools) > 0 && !fromTool && req.wantsCall(last):
 		a.calls, a.finish = req.calls(last), finishCalls
 	case x.do.Text != "":
@@ -122,7 +125,7 @@ func (req *decodedRequest) calls(last string) []call {
 		if req.only != nil && !slices.Contains(req.only, t.name) {
 			continue
 		}
-		c := call{req.callID(len(out), t.name), t.name, "{}"}
+		c := call{id: req.callID(len(out), t.name), name: t.name, arguments: "{}"}
 		if last == "noarg" {
 			if req.only == nil && takesArguments(t.schema) &&
 				slices.ContainsFunc(req.tools, func(t tool) bool { return !takesArguments(t.schema) }) {
@@ -137,6 +140,32 @@ func (req *decodedRequest) calls(last string) []call {
 		}
 	}
 	return out
+}
+
+// scripted returns the call that stands anywhere in what was said since the model's last turn: <<call NAME MEMBER TEXT>>
+// has one argument. Agents put texts of their own around what their user says, and names before those of tools.
+func (req *decodedRequest) scripted() (c call, ok bool) {
+	said := ""
+	for i := len(req.turns) - 1; i >= 0 && req.turns[i].role != roleModel; i-- {
+		said = req.turns[i].text + "\n" + said
+	}
+	_, script, ok := strings.Cut(said, "<<call ")
+	if !ok {
+		return c, false
+	}
+	script, _, _ = strings.Cut(script, ">>")
+	name, argument, _ := strings.Cut(script, " ")
+	member, value, _ := strings.Cut(argument, " ")
+	arguments, err := json.Marshal(map[string]string{member: value})
+	if err != nil {
+		return c, false
+	}
+	for _, t := range slices.Concat(req.tools, req.grouped) {
+		if strings.HasSuffix(t.name, name) {
+			return call{req.callID(0, t.name), t.name, string(arguments), t.group}, true
+		}
+	}
+	return c, false
 }
 
 func takesArguments(schema json.RawMessage) bool {

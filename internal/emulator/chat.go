@@ -82,7 +82,7 @@ func (x *exchange) decodeChat() *decodedRequest {
 		req.turns = append(req.turns, turn{role: roles[m.Role], text: m.text()})
 	}
 	for _, t := range r.Tools {
-		req.tools = append(req.tools, tool{t.Function.Name, t.Function.Parameters})
+		req.tools = append(req.tools, tool{name: t.Function.Name, schema: t.Function.Parameters})
 	}
 	var named struct {
 		Function struct{ Name string }

@@ -8,8 +8,9 @@ import (
 
 // decodedRequest is a request of any wire format.
 type decodedRequest struct {
-	turns []turn
-	tools []tool
+	turns   []turn
+	tools   []tool
+	grouped []tool // in namespaces
 	// choice says whether a tool must or must not be called. Only lists the allowed names; nil allows all.
 	choice choice
 	only   []string
@@ -63,6 +64,7 @@ const (
 type tool struct {
 	name   string
 	schema json.RawMessage
+	group  string // the namespace that it is in: it is called only if it is named
 }
 
 // tokens counts a word as a token, and adds three for each turn.

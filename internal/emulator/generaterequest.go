@@ -170,7 +170,7 @@ func (g *generateRequest) decode(x *exchange) *decodedRequest {
 			if len(f.ParametersJSONSchema) > 0 {
 				schema = f.ParametersJSONSchema
 			}
-			req.tools = append(req.tools, tool{f.Name, schema})
+			req.tools = append(req.tools, tool{name: f.Name, schema: schema})
 		}
 	}
 	call := g.ToolConfig.FunctionCallingConfig

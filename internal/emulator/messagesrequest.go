@@ -126,7 +126,7 @@ func (m *messagesRequest) decode(x *exchange) *decodedRequest {
 	}
 	for _, t := range m.tools {
 		if t.Type == "" || t.Type == "custom" {
-			req.tools = append(req.tools, tool{t.Name, t.InputSchema})
+			req.tools = append(req.tools, tool{name: t.Name, schema: t.InputSchema})
 		}
 	}
 	if c := m.ToolChoice; c != nil {

@@ -158,6 +158,8 @@ func (m *messagesRequest) refuseThinking(x *exchange) *failure {
 		return x.invalid("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
 	case t.Type == "adaptive" && !c.adaptive():
 		return x.invalid("adaptive thinking is not supported on this model")
+	case t.Type == "between_tools" && !strings.HasPrefix(m.Model, "claude-sonnet-5-5"):
+		return x.invalid("\"thinking.type.between_tools\" is not supported for this model.")
 	case t.Type == "disabled" && c.thinksAlways:
 		return x.invalid("\"thinking.type.disabled\" is not supported for this model.")
 	case m.ToolChoice != nil && (m.ToolChoice.Type == "any" || m.ToolChoice.Type == "tool") &&

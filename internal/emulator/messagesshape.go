@@ -35,6 +35,8 @@ func messagesShape(count, beta bool) *shape {
 				"display": orNull(oneOf("summarized", "omitted"))}),
 			"adaptive": objectOf(adaptive),
 			"disabled": objectOf(fields{"type!": aString()}),
+			// of Sonnet 5.5, whose migration guide has it (platform.claude.com/docs/en/models)
+			"between_tools": objectOf(fields{"type!": aString()}),
 		}),
 		"output_config": objectOf(output),
 		"cache_control": cache, "speed": orNull(oneOf("standard", "fast")), // speed: of SDKs since October 2026

@@ -40,8 +40,12 @@ func (b *responsesBody) output() []ordered {
 			{"content", []any{b.content(b.a.text, b.a.refusal)}}, {"role", "assistant"}})
 	}
 	for i, c := range b.a.calls {
-		items = append(items, ordered{{"id", b.x.id("fc_", i)}, {"type", "function_call"}, {"status", "completed"},
-			{"arguments", c.arguments}, {"call_id", c.id}, {"name", c.name}})
+		item := ordered{{"id", b.x.id("fc_", i)}, {"type", "function_call"}, {"status", "completed"},
+			{"arguments", c.arguments}, {"call_id", c.id}, {"name", c.name}}
+		if c.group != "" {
+			item = append(item, member{"namespace", c.group})
+		}
+		items = append(items, item)
 	}
 	return items
 }

@@ -48,6 +48,7 @@ type responsesTool struct {
 	Name       string          `json:"name"`
 	Parameters json.RawMessage `json:"parameters"`
 	Strict     bool            `json:"strict"`
+	Tools      []responsesTool `json:"tools"` // of a namespace
 }
 
 // item is an item of the input.
@@ -119,7 +120,10 @@ func (r *responsesRequest) decode(x *exchange) *decodedRequest {
 	}
 	for _, t := range r.Tools {
 		if t.Type == "function" {
-			req.tools = append(req.tools, tool{t.Name, t.Parameters})
+			req.tools = append(req.tools, tool{name: t.Name, schema: t.Parameters})
+		}
+		for _, in := range t.Tools {
+			req.grouped = append(req.grouped, tool{in.Name, in.Parameters, t.Name})
 		}
 	}
 	var word string

@@ -105,6 +105,7 @@ type Limits struct {
 type Caps struct {
 	Keys     int
 	Tokens   int
+	Aliases  int
 	Patterns int // of a key, for users who are not the admin
 }
 
@@ -159,7 +160,7 @@ func Load(env func(string) (string, bool), platform Platform) (*Config, error) {
 	c.BaseURLs = r.baseURLs()
 	c.Limits = r.limits()
 	c.Caps = Caps{
-		Keys: r.integer("KEY_LIMIT", 1, 10_000), Tokens: r.integer("TOKEN_LIMIT", 1, 100_000),
+		Keys: r.integer("KEY_LIMIT", 1, 10_000), Tokens: r.integer("TOKEN_LIMIT", 1, 100_000), Aliases: r.integer("ALIAS_LIMIT", 1, 1000),
 		Patterns: r.integer("KEY_PATTERN_LIMIT", 1, provider.MaxPatterns),
 	}
 	c.Jobs = r.jobs()

@@ -132,6 +132,7 @@ func limitVariables() []Variable {
 			Description: "Memory for usage and results of jobs that wait for a database which is away; beyond it new requests get 503. What is left at the end of the process goes to a file in `DATA_DIR`. Binary only."},
 		{Name: "KEY_LIMIT", Default: "200", Description: "Maximum number of provider keys of one user."},
 		{Name: "TOKEN_LIMIT", Default: "500", Description: "Maximum number of gateway tokens of one user."},
+		{Name: "ALIAS_LIMIT", Default: "100", Description: "Maximum number of aliases of one user, at most 1000."},
 		{Name: "KEY_PATTERN_LIMIT", Default: "100",
 			Description: "Maximum number of entries in a key's `allowedModels`, at most 500, which are the admin's limit."},
 		{Name: "JOB_RETENTION", Default: "24h", Description: "How long the result of an asynchronous request is kept."},

@@ -17,6 +17,10 @@ type Route struct {
 	Priorities []int64
 	// RequestID is the caller's own id of the request. Answers repeat it.
 	RequestID string
+	// Models are to serve, in this order, if the request's model cannot.
+	Models []string
+	// Strategy is the order of what may serve; empty: the user's.
+	Strategy string
 	// Async asks for an answer later.
 	Async bool
 }

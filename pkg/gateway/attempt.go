@@ -81,7 +81,7 @@ func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
 	if a.same && a.forms == nil {
 		if passthrough, able := a.client.(dialect.Passthrough); able {
 			if enc, ok := passthrough.PassthroughRequest(request.Body, &req, request.changedMessages); ok {
-				a.warnings = enc.Warnings
+				a.warnings = append(developerWarning(a.key, &req), enc.Warnings...)
 				if !a.traits.RewritesAnswers {
 					a.passthrough = passthrough
 				}
@@ -95,7 +95,7 @@ func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
 		a.fail(err)
 		return enc, false
 	}
-	a.warnings = append(warnings, enc.Warnings...)
+	a.warnings = append(append(warnings, developerWarning(a.key, &req)...), enc.Warnings...)
 	return enc, true
 }
 
@@ -141,13 +141,13 @@ func (g *Gateway) setFailure(a *attempt, failure *chat.Error) {
 		a.refused = true
 		a.key.provider.Classify(failure, provider.Answer{}, g.Now().UnixMilli())
 	}
-	provider.Redact(failure, a.key.secret)
+	a.key.provider.Redact(failure, a.key.secret)
 	a.failure = failure
 }
 
 // askWhole sends an encoded request and reads the whole answer. If ok is false, the attempt has failed.
 func (g *Gateway) askWhole(ctx context.Context, a *attempt, enc dialect.Encoded, request Request) (data []byte, ok bool) {
-	resp, err := g.Upstream.Do(ctx, a.key.provider, a.key.secret, enc,
+	resp, err := g.do(ctx, a, enc,
 		provider.Options{IdleTimeout: g.settings.IdleTimeout, Header: request.Header})
 	if err != nil {
 		a.fail(err)
@@ -228,7 +228,7 @@ func (g *Gateway) callStream(ctx context.Context, a *attempt, request Request) {
 	if !ok {
 		return
 	}
-	resp, err := g.Upstream.Do(ctx, a.key.provider, a.key.secret, enc,
+	resp, err := g.do(ctx, a, enc,
 		provider.Options{Streamed: true, IdleTimeout: g.settings.IdleTimeout, Header: request.Header})
 	if err != nil {
 		a.fail(err)

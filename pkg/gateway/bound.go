@@ -123,7 +123,7 @@ func (c *Call) ceiling(l *store.Limit, k candidate, input int64) (catalog.Ceilin
 	if billing.TierOfAccount && (r.ServiceTier == "" || r.ServiceTier == "auto") {
 		r.ServiceTier = catalog.TierUndecided
 	}
-	price, err := c.g.Dearest(r, input)
+	price, err := c.g.dearest(k.key, r, input)
 	switch {
 	case errors.Is(err, catalog.ErrUnknownTier):
 		return price, errUnbounded(l, fmt.Sprintf("the service tier %q, as its price at %s/%s is not known", clip(r.ServiceTier, 64), k.providerID, k.model))
@@ -146,7 +146,7 @@ func (c *Call) mostOutput(k candidate) int64 {
 	if m, ok := catalog.Related(k.providerID, k.model); ok && m.MaxOutput > 0 {
 		most = m.MaxOutput
 	}
-	if asked := c.req.Chat.MaxTokens; asked != nil && (most < 0 || *asked < most) {
+	if asked := c.maxTokens(k); asked != nil && (most < 0 || *asked < most) {
 		most = max(0, min(*asked, mostOutput))
 	}
 	return most

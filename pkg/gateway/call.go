@@ -19,9 +19,14 @@ type Call struct {
 	started time.Time
 
 	entry       *entry
+	asked       string   // the model of the request, whatever serves
+	chain       []string // models that the request names beside it
+	targets     []target
+	ranks       []int // of the candidates: to which of the names that were asked for each belongs
+	names       int
 	candidates  []candidate // in the order of trying
 	skipped     []skippedKey
-	tried       map[store.ID]bool
+	tried       map[candidateID]bool
 	quotaStatus quota.Status // of the last refresh
 
 	earlier  []earlierTurn
@@ -29,13 +34,17 @@ type Call struct {
 	affinity store.ID      // the key that made the latest saved turn; zero if there is none
 	answer   answer        // collected to be saved
 
-	endUserName string                   // who is behind the request, as kept; empty: not told
-	limited     map[store.ID]*limitBlock // the candidates that limits keep from serving, by the last refresh
-	steered     *steering                // not nil: another model serves, because a limit is reached
-	input       int64                    // estimated tokens; 0: not estimated yet
-	kept        []*attempt               // that failed and are not released, and whose holds are to be replaced
-	counted     bool                     // an attempt that is not released has counted the request
-	repeats     bool                     // the holds may have been replaced by a trip whose outcome is unknown
+	rotates        bool     // one of several equal keys was to be chosen
+	opens          bool     // the conversation has neither a name nor a turn of the assistant yet
+	conversationID store.ID // of a request that rotates; zero: none
+
+	endUserName string                      // who is behind the request, as kept; empty: not told
+	limited     map[candidateID]*limitBlock // the candidates that limits keep from serving, by the last refresh
+	steered     *steering                   // not nil: another model serves, because a limit is reached
+	input       int64                       // estimated tokens; 0: not estimated yet
+	kept        []*attempt                  // that failed and are not released, and whose holds are to be replaced
+	counted     bool                        // an attempt that is not released has counted the request
+	repeats     bool                        // the holds may have been replaced by a trip whose outcome is unknown
 
 	deferred      []store.Stmt // of failed attempts; they go with the next round trip
 	databaseAway  bool         // why the request failed
@@ -181,8 +190,8 @@ func (c *Call) route() error {
 	if err := c.readEndUser(); err != nil {
 		return err
 	}
-	c.candidates, c.skipped = entry.candidates(c.req.Chat.Model, c.req.Route, c.req.service())
-	if len(c.candidates) > 0 {
+	c.choose()
+	if len(c.candidates) > 0 && len(c.targets) == 1 {
 		c.steerByHint(c.nowMs())
 	}
 	return nil
@@ -195,6 +204,9 @@ func (c *Call) principal() store.Principal {
 func (c *Call) reserve(pick *choice) (quota.Reservation, bool, error) {
 	now := c.nowMs()
 	demand, err := c.demandFor(pick, now)
+	if err != nil && c.exclude(pick.keys, err) {
+		return quota.Reservation{}, false, nil
+	}
 	if err != nil {
 		return quota.Reservation{}, false, err
 	}
@@ -209,6 +221,9 @@ func (c *Call) reserve(pick *choice) (quota.Reservation, bool, error) {
 	}
 	if demand.Gateway || len(demand.Limits) > 0 {
 		claim.Sweep = c.sweep(&claim.Demand, now)
+	}
+	if len(pick.keys) > 1 {
+		claim.Conversation = c.keptConversation()
 	}
 	if pick.probes {
 		// The lease ends with the request's time, if it is not released before.
@@ -271,28 +286,33 @@ func (c *Call) refresh() (again bool, err error) {
 			return false, err
 		}
 	}
-	c.g.hints.update(c.entry.table.user, v, now)
-	if err := c.noteLimits(v, now); err != nil {
+	if err := c.useStatus(now); err != nil {
 		return false, err
 	}
-	if c.pick(now).empty() && c.steer(now) {
-		if err := c.noteLimits(v, now); err != nil {
-			return false, err
-		}
-	}
 	return !c.pick(now).empty(), nil
+}
+
+// useStatus takes over the status that was read: which keys are ready, what limits leave, and whether another model serves.
+func (c *Call) useStatus(now int64) error {
+	c.g.hints.update(c.entry.table.user, c.quotaStatus, now)
+	if err := c.noteLimits(c.quotaStatus, now); err != nil {
+		return err
+	}
+	if c.pick(now).empty() && c.steer(now) {
+		return c.noteLimits(c.quotaStatus, now)
+	}
+	return nil
 }
 
 // try calls the provider with the reserved key. done reports that the answer has come or is committed; an error means
 // that no other key can do better.
 func (c *Call) try(k candidate, pick choice, res quota.Reservation) (done bool, err error) {
 	c.attempts++
-	c.tried[k.id] = true
+	c.tried[k.identity()] = true
 	a := &attempt{key: k, reservation: res, started: c.g.Now(), stream: c.req.Chat.Stream,
 		probes: pick.probes, passesTransient: pick.passesTransient}
 	c.last = a
-	request := c.req
-	request.Chat, request.changedMessages = c.requestFor(k)
+	request := c.requestOf(k)
 	if most := c.lowered(a); most != nil {
 		chat := *request.Chat
 		chat.MaxTokens = most

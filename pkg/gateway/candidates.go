@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 	"strings"
 
@@ -19,11 +18,16 @@ type candidate struct {
 	sure bool
 	// named reports that the model's first segment names the provider and was cut off.
 	named bool
+	// of is what it serves, by which strategy, and rank its place in the order of trying, see [Call.rank].
+	of       *target
+	strategy Strategy
+	rank     int
 }
 
 // skippedKey is a key that was considered and not used.
 type skippedKey struct {
 	key    *key
+	model  string // for which; empty: the request has one alone
 	reason string
 }
 
@@ -46,15 +50,24 @@ func (r *Request) service() service {
 	return conversations
 }
 
-// candidates returns the keys that may serve the request, in the order of trying, and the others with the reason.
-func (t *table) candidates(model string, route dialect.Route, want service) (fit []candidate, skipped []skippedKey) {
+// candidates returns the keys that may serve the target, in the order of trying, and the others with the reason.
+func (t *table) candidates(to *target, route dialect.Route, want service) (fit []candidate, skipped []skippedKey) {
 	var named, sure, guessed bool
+	slug := t.customNamed(to.Model)
+	if !route.Allows(slug) || to.Provider != "" && to.Provider != slug {
+		slug = ""
+	}
 	for _, k := range t.keys {
-		c, reason := k.fits(model, route, want)
-		if reason != "" {
-			skipped = append(skipped, skippedKey{k, reason})
+		if slug != "" && k.providerID != slug {
+			skipped = append(skipped, skippedKey{key: k, reason: otherNamed})
 			continue
 		}
+		c, reason := k.fits(to, route, want)
+		if reason != "" {
+			skipped = append(skipped, skippedKey{key: k, reason: reason})
+			continue
+		}
+		c.of = to
 		named, sure, guessed = named || c.named, sure || c.sure, guessed || !c.sure
 		fit = append(fit, c)
 	}
@@ -62,18 +75,21 @@ func (t *table) candidates(model string, route dialect.Route, want service) (fit
 	case named:
 		// "provider/model" names the provider: keys of others that happen to know an id of this form (OpenRouter)
 		// are not meant.
-		return skipUnless(fit, skipped, "another provider is named by the model's prefix", func(c candidate) bool { return c.named })
-	case guessed && (sure || t.hasOwner(model, route)):
+		return skipUnless(fit, skipped, otherNamed, func(c candidate) bool { return c.named })
+	case guessed && (sure || t.hasOwner(to, route)):
 		return skipUnless(fit, skipped, "the model is another provider's, of which there is a key",
 			func(c candidate) bool { return c.sure })
 	}
 	return fit, skipped
 }
 
+// otherNamed is why keys are skipped whose provider is not the one that the model's prefix names.
+const otherNamed = "another provider is named by the model's prefix"
+
 // hasOwner reports whether there is a key, in whatever state, of a provider that has the model and that the route allows.
-func (t *table) hasOwner(model string, route dialect.Route) bool {
+func (t *table) hasOwner(to *target, route dialect.Route) bool {
 	return slices.ContainsFunc(t.keys, func(k *key) bool {
-		return k.provider != nil && route.Allows(k.providerID) && k.provider.Has(model)
+		return k.provider != nil && route.Allows(k.providerID) && to.narrows(k) == "" && k.provider.Has(to.Model)
 	})
 }
 
@@ -85,15 +101,16 @@ func skipUnless(fit []candidate, skipped []skippedKey, reason string, keep func(
 			kept = append(kept, c)
 			continue
 		}
-		skipped = append(skipped, skippedKey{c.key, reason})
+		skipped = append(skipped, skippedKey{key: c.key, reason: reason})
 	}
 	return kept, skipped
 }
 
 // fits returns the candidate that the key is, or the reason why the key cannot serve the request.
-func (k *key) fits(model string, route dialect.Route, want service) (c candidate, reason string) {
+func (k *key) fits(to *target, route dialect.Route, want service) (c candidate, reason string) {
+	model := to.Model
 	switch {
-	case k.provider == nil:
+	case k.provider == nil && k.undecryptable == "":
 		return c, "this version does not know the provider " + k.providerID
 	case k.disabled:
 		return c, "disabled"
@@ -103,6 +120,9 @@ func (k *key) fits(model string, route dialect.Route, want service) (c candidate
 		return c, "another provider was asked for"
 	case route.Priorities != nil && !slices.Contains(route.Priorities, k.priority):
 		return c, "its priority is not among allowedPriorities"
+	}
+	if why := to.narrows(k); why != "" {
+		return c, why
 	}
 	if ok, why := k.provider.Callable(); !ok {
 		return c, why
@@ -114,12 +134,19 @@ func (k *key) fits(model string, route dialect.Route, want service) (c candidate
 		if k.defaultModel == "" {
 			return c, "no model was asked for and the key has no default model"
 		}
-		if want == compactions && k.provider.Compactor(k.defaultModel) == nil {
+		model = k.defaultModel
+		if k.custom {
+			model = strings.TrimPrefix(model, k.providerID+"/")
+		}
+		if want == compactions && k.provider.Compactor(model) == nil {
 			return c, noCompaction
 		}
-		return candidate{key: k, model: k.defaultModel, sure: true}, ""
+		return candidate{key: k, model: model, sure: true}, ""
 	}
 	id, fit := k.provider.Serves(k.allowed, model)
+	if fit == provider.NoFit && k.custom && len(k.allowed) == 0 && (route.Provider == k.providerID || to.Provider == k.providerID) {
+		id, fit = model, provider.Sure // whatever it is called: no other key is meant
+	}
 	if fit == provider.NoFit {
 		return c, "does not serve the model " + model
 	}
@@ -145,15 +172,17 @@ func (p choice) empty() bool { return len(p.keys) == 0 }
 
 // pick returns what to reserve next.
 func (c *Call) pick(now int64) choice {
-	mayServe := func(k candidate) bool { return c.g.hints.mayServe(k.id, k.model, now) }
-	preferred := func(k candidate) bool { return k.id == c.affinity && mayServe(k) }
-	if !c.affinity.IsZero() { // the key that made the latest saved turn of the conversation
-		if p := c.pickWhere(now, preferred); !p.empty() {
+	for rank := range c.ranks {
+		mayServe := func(k candidate) bool { return k.rank == rank && c.g.hints.mayServe(k.id, k.model, now) }
+		preferred := func(k candidate) bool { return c.stays(k, rank) && c.g.hints.mayServe(k.id, k.model, now) }
+		if !c.affinity.IsZero() { // the key that made the latest saved turn of the conversation
+			if p := c.pickWhere(now, preferred); !p.empty() {
+				return p
+			}
+		}
+		if p := c.pickWhere(now, mayServe); !p.empty() {
 			return p
 		}
-	}
-	if p := c.pickWhere(now, mayServe); !p.empty() {
-		return p
 	}
 	// A provider that did not know the model may know it now.
 	if p := c.pickWhere(now, func(candidate) bool { return true }); !p.empty() {
@@ -165,10 +194,10 @@ func (c *Call) pick(now int64) choice {
 func (c *Call) pickWhere(now int64, also func(candidate) bool) choice {
 	var equal []candidate
 	for _, k := range c.candidates {
-		if len(equal) > 0 && k.priority != equal[0].priority {
+		if len(equal) > 0 && (k.rank != equal[0].rank || k.priority != equal[0].priority) {
 			break
 		}
-		if c.tried[k.id] || c.hostHasFailed(k) || c.limited[k.id] != nil || !also(k) {
+		if c.tried[k.identity()] || c.hostHasFailed(k) || c.limited[k.identity()] != nil || !also(k) {
 			continue
 		}
 		r := c.g.hints.readiness(c.entry.table, k, now)
@@ -179,7 +208,7 @@ func (c *Call) pickWhere(now int64, also func(candidate) bool) choice {
 			return choice{keys: []candidate{k}, probes: true}
 		}
 		equal = append(equal, k)
-		if c.strategy() == ExhaustFirst {
+		if k.strategy != RoundRobin {
 			break
 		}
 	}
@@ -195,7 +224,7 @@ func (c *Call) pickSoonest(now int64) choice {
 		until   int64
 	)
 	for _, k := range c.candidates {
-		if c.tried[k.id] || c.hostHasFailed(k) || c.limited[k.id] != nil {
+		if c.tried[k.identity()] || c.hostHasFailed(k) || c.limited[k.identity()] != nil {
 			continue
 		}
 		if r := c.g.hints.readiness(c.entry.table, k, now); r.transient && !r.now(now) && (until == 0 || r.until < until) {
@@ -206,10 +235,6 @@ func (c *Call) pickSoonest(now int64) choice {
 		return choice{}
 	}
 	return choice{keys: []candidate{soonest}, passesTransient: true}
-}
-
-func (c *Call) strategy() Strategy {
-	return cmp.Or(c.entry.table.strategy, c.g.settings.Strategy, ExhaustFirst)
 }
 
 func targetsOf(keys []candidate) []store.Target {

@@ -23,7 +23,8 @@ func (g *Gateway) Count(ctx context.Context, request Request) (n int64, exact bo
 	if err := e.allowsEndpoint(request.Endpoint); err != nil {
 		return 0, false, err
 	}
-	if c.candidates, c.skipped = e.candidates(request.Chat.Model, request.Route, conversations); len(c.candidates) == 0 {
+	c.asked = request.Chat.Model
+	if c.choose(); len(c.candidates) == 0 {
 		return 0, false, c.noCandidate()
 	}
 	now := c.nowMs()

@@ -68,7 +68,7 @@ func (c *Call) retryLast() bool {
 		return false
 	case <-time.After(pause):
 	}
-	delete(c.tried, a.key.id)
+	delete(c.tried, a.key.identity())
 	c.retried = true
 	return true
 }

@@ -20,18 +20,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/outbound"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/store"
-)
-
-// Strategy is how keys of equal priority share the work.
-type Strategy string
-
-// The strategies.
-const (
-	ExhaustFirst Strategy = "exhaust-first" // the oldest until its quota is spent, then the next
-	RoundRobin   Strategy = "round-robin"   // in turn
 )
 
 // Settings are what the operator may set.
@@ -54,6 +46,8 @@ type Settings struct {
 	// Backlog is how many bytes of usage are kept while the database is away; then new requests are refused. 0: none,
 	// because the process does not run between requests. Then usage is logged.
 	Backlog int64
+	// CustomEndpoints says where the endpoints that users name may be. The zero value turns them off.
+	CustomEndpoints outbound.Policy
 }
 
 // Cost returns the cost of a request.
@@ -99,6 +93,9 @@ type Gateway struct {
 	slots    slots
 	settles  *store.Group[store.Record]
 	backlog  *backlog // nil: see Settings.Backlog
+
+	lessons     lessons
+	serverLists serverLists
 }
 
 // settleLimit bounds the records in one transaction.
@@ -182,7 +179,7 @@ func (g *Gateway) Start(ctx context.Context, request Request) (*Call, error) {
 		return nil, errBacklogFull()
 	}
 	ctx, cancel := context.WithTimeout(ctx, g.settings.Timeout)
-	c := &Call{g: g, req: request, ctx: ctx, cancel: cancel, started: g.Now(), tried: map[store.ID]bool{}}
+	c := &Call{g: g, req: request, ctx: ctx, cancel: cancel, started: g.Now(), tried: map[candidateID]bool{}, asked: request.Chat.Model}
 	open := c.openContained
 	if request.Chat.Stream {
 		open = c.openStream

@@ -176,7 +176,7 @@ func (c *Call) soonestLimit() (soonest *limitBlock) {
 		if c.failedAttempt(k) != nil {
 			continue // what it holds still is not what is in the way
 		}
-		b := c.limited[k.id]
+		b := c.limited[k.identity()]
 		if b == nil {
 			return nil
 		}
@@ -254,6 +254,9 @@ func (c *Call) noteLimits(s quota.Status, now int64) error {
 	}
 	for _, k := range c.candidates {
 		b, err := c.blockOf(k, s, now)
+		if err != nil && c.exclude([]candidate{k}, err) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -261,9 +264,9 @@ func (c *Call) noteLimits(s quota.Status, now int64) error {
 			continue
 		}
 		if c.limited == nil {
-			c.limited = map[store.ID]*limitBlock{}
+			c.limited = map[candidateID]*limitBlock{}
 		}
-		c.limited[k.id] = b
+		c.limited[k.identity()] = b
 		if b.Subject == store.LimitKey && b.Used >= b.Amount && b.resetsAt > 0 && matchesAll(b.Models) {
 			c.g.hints.change(c.entry.table, func(u *userHints) { u.spent[k.id] = b.resetsAt })
 		}

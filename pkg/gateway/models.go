@@ -32,22 +32,34 @@ func (g *Gateway) Models(ctx context.Context, c Principal) ([]ServedModel, error
 	}
 	today := g.Now().UTC().Format(time.DateOnly)
 	byID := map[string]*ServedModel{}
+	lists := g.listsOf(ctx, e.table.keys)
 	for _, k := range e.table.keys {
 		if !k.usable() {
 			continue
 		}
-		for _, m := range k.models(today) {
+		for _, m := range k.models(today, lists[k.id]) {
 			if !e.allows(candidate{key: k, model: m.ID}) {
 				continue
 			}
-			s := byID[m.ID]
+			id := k.listed(m.ID)
+			s := byID[id]
 			if s == nil {
-				s = &ServedModel{ID: m.ID, Known: m}
-				byID[m.ID] = s
+				s = &ServedModel{ID: id, Known: m}
+				byID[id] = s
 			}
 			if !slices.Contains(s.Providers, k.providerID) {
 				s.Providers = append(s.Providers, k.providerID)
 			}
+		}
+	}
+	for i := range e.table.aliases {
+		name := e.table.aliases[i].Name
+		if e.table.alias(name) != &e.table.aliases[i] {
+			continue // the user's own comes before it
+		}
+		delete(byID, name)
+		if s := e.served(name); len(s.Providers) > 0 {
+			byID[name] = &s
 		}
 	}
 	models := make([]ServedModel, 0, len(byID))
@@ -67,7 +79,21 @@ func (g *Gateway) Model(ctx context.Context, c Principal, id string) (ServedMode
 	}
 	s := ServedModel{ID: id}
 	if id != "" {
-		fit, _ := e.candidates(id, dialect.Route{}, conversations)
+		s = e.served(id)
+	}
+	if len(s.Providers) == 0 {
+		return s, &fault.Error{Code: fault.NotFound, Message: fmt.Sprintf("none of your keys may serve the model %q", clip(id, maxModel)),
+			Details: map[string]any{"class": chat.ModelUnknown}}
+	}
+	return s, nil
+}
+
+// served returns what serves the name: a model, or an alias. It has no providers if nothing does.
+func (e *entry) served(name string) ServedModel {
+	s := ServedModel{ID: name}
+	targets := e.table.targetsOf(name)
+	for i := range targets {
+		fit, _ := e.candidates(&targets[i], dialect.Route{}, conversations)
 		for _, k := range fit {
 			if len(s.Providers) == 0 {
 				s.Known = known(k.providerID, k.model)
@@ -77,11 +103,7 @@ func (g *Gateway) Model(ctx context.Context, c Principal, id string) (ServedMode
 			}
 		}
 	}
-	if len(s.Providers) == 0 {
-		return s, &fault.Error{Code: fault.NotFound, Message: fmt.Sprintf("none of your keys may serve the model %q", clip(id, maxModel)),
-			Details: map[string]any{"class": chat.ModelUnknown}}
-	}
-	return s, nil
+	return s
 }
 
 // usable reports whether the key can serve any request.
@@ -94,9 +116,14 @@ func (k *key) usable() bool {
 }
 
 // models returns the catalogue's models that the key may serve and that have not reached their end of life, and those
-// that its owner named.
-func (k *key) models(today string) []catalog.Model {
+// that its owner named. Of a custom endpoint, they are those of its own list.
+func (k *key) models(today string, list []string) []catalog.Model {
 	var out []catalog.Model
+	for _, name := range list {
+		if len(k.allowed) == 0 || k.allowed.Match(name) || k.allowed.Match(k.listed(name)) {
+			out = append(out, known(k.providerID, name))
+		}
+	}
 	for m := range catalog.Of(k.providerID) {
 		if m.Ended(today) {
 			continue
@@ -110,7 +137,7 @@ func (k *key) models(today string) []catalog.Model {
 		if strings.HasSuffix(name, "*") || fit == provider.NoFit {
 			continue
 		}
-		if _, listed := catalog.Lookup(k.providerID, id); !listed {
+		if _, listed := catalog.Lookup(k.providerID, id); !listed && !slices.Contains(list, id) {
 			out = append(out, known(k.providerID, id))
 		}
 	}

@@ -26,7 +26,7 @@ func (c *Call) estimate(limits []*store.Limit, keys []candidate, now int64) (n s
 	answers := c.answers()
 	if c.req.Embedding == nil {
 		n.TokensEach, n.Most = 1000*answers, maxEstimatedOutput
-		if most := c.req.Chat.MaxTokens; most != nil {
+		if most := c.maxTokens(keys[0]); most != nil {
 			n.Most = max(0, min(*most, maxEstimatedOutput))
 		}
 	}
@@ -59,12 +59,12 @@ const maxAnswers = 128
 // the one that the request asks for, if its prices are known.
 func (c *Call) prices(k candidate, input, now int64) (inputCost, outputCost int64, ok bool) {
 	r := catalog.Request{Provider: k.providerID, Model: k.model, ServiceTier: c.req.Chat.ServiceTier, AtMs: now}
-	whole := c.g.Cost(r, &chat.Usage{Input: input, Output: 1000})
+	whole := c.g.cost(k.key, r, &chat.Usage{Input: input, Output: 1000})
 	if !whole.Priced && r.ServiceTier != "" {
 		r.ServiceTier = ""
-		whole = c.g.Cost(r, &chat.Usage{Input: input, Output: 1000})
+		whole = c.g.cost(k.key, r, &chat.Usage{Input: input, Output: 1000})
 	}
-	in := c.g.Cost(r, &chat.Usage{Input: input})
+	in := c.g.cost(k.key, r, &chat.Usage{Input: input})
 	if !whole.Priced && c.req.Embedding != nil { // its price has no output
 		whole = in
 	}

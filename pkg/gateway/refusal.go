@@ -34,6 +34,7 @@ type blocked struct {
 	skippedKey
 	obstacle obstacle
 	class    chat.Class
+	served   string   // the model that its provider would be asked for
 	until    int64    // when the key is available again, in Unix milliseconds; 0 if that is unknown
 	attempt  *attempt // that failed; nil if the key was not tried
 	said     string   // what the provider said when the cooldown began
@@ -94,7 +95,10 @@ func (c *Call) refusal() error {
 
 // blockedBy returns why a candidate does not serve the request.
 func (c *Call) blockedBy(k candidate, now int64) blocked {
-	b := blocked{skippedKey: skippedKey{key: k.key}}
+	b := blocked{skippedKey: skippedKey{key: k.key}, served: k.model}
+	if len(c.targets) > 1 {
+		b.model = k.model
+	}
 	if a := c.failedAttempt(k); a != nil {
 		b.attempt, b.class, b.obstacle = a, a.failure.Class, obstacleOf(a.failure.Class)
 		switch {
@@ -110,7 +114,7 @@ func (c *Call) blockedBy(k candidate, now int64) blocked {
 		}
 		return b
 	}
-	if l := c.limited[k.id]; l != nil {
+	if l := c.limited[k.identity()]; l != nil {
 		b.obstacle, b.until = limited, now+l.wait.Milliseconds()
 		b.reason = "a limit of " + metricName(l.Metric) + " of the " + subjectNames[l.Subject] + " is reached"
 		return b
@@ -155,7 +159,7 @@ func (c *Call) cooldownOf(k candidate, now int64) (store.Cooldown, bool) {
 // failedAttempt returns the latest attempt with the candidate's key; nil if there was none.
 func (c *Call) failedAttempt(k candidate) *attempt {
 	for i := len(c.trace.attempts) - 1; i >= 0; i-- {
-		if a := c.trace.attempts[i]; a.key.id == k.id {
+		if a := c.trace.attempts[i]; a.key.identity() == k.identity() {
 			return a
 		}
 	}
@@ -202,7 +206,7 @@ func (c *Call) lastFailed() *attempt {
 // unavailableKeys returns the error for a request whose keys are limited or cool down. It tells the cause of the one
 // that is available first.
 func (c *Call) unavailableKeys(code fault.Code, keys []skippedKey, first *blocked, now int64) error {
-	details := map[string]any{"keys": describeSkipped(keys), "provider": first.key.providerID, "model": c.modelOf(first.key)}
+	details := map[string]any{"keys": describeSkipped(keys), "provider": first.key.providerID, "model": first.served}
 	msg := "every key that may serve the request has spent its quota or is limited by its provider; " +
 		"try again later, raise a daily limit, or add a key"
 	if code == fault.Unavailable {
@@ -211,7 +215,7 @@ func (c *Call) unavailableKeys(code fault.Code, keys []skippedKey, first *blocke
 	}
 	if first.class != "" {
 		details["class"] = first.class
-		msg += "; " + describe(first.class, first.key.provider.Name, c.modelOf(first.key))
+		msg += "; " + describe(first.class, first.key.provider.Name, first.served)
 	}
 	var failure error
 	if a := first.attempt; a != nil {
@@ -223,16 +227,6 @@ func (c *Call) unavailableKeys(code fault.Code, keys []skippedKey, first *blocke
 	return &fault.Error{Code: code, Message: msg, Details: details, RetryAfter: wait, Err: failure}
 }
 
-// modelOf returns the model that the key's provider would be asked for.
-func (c *Call) modelOf(k *key) string {
-	for _, candidate := range c.candidates {
-		if candidate.key == k {
-			return candidate.model
-		}
-	}
-	return c.req.Chat.Model
-}
-
 // noCandidate returns the error for a request that no key may ever serve.
 func (c *Call) noCandidate() error {
 	if err := c.outOfScope(); err != nil {
@@ -242,8 +236,9 @@ func (c *Call) noCandidate() error {
 		return &fault.Error{Code: fault.NotFound, Details: map[string]any{"keys": describeSkipped(c.skipped)},
 			Message: "no provider of your keys shortens conversations with this model: shorten it yourself, with a request for a summary"}
 	}
-	if model := c.req.Chat.Model; len(c.skipped) > 0 && c.g.unknown(model) {
-		return errUnknownModel(model, c.skipped)
+	known := slices.ContainsFunc(c.targets, func(t target) bool { return !c.g.unknown(t.Model) })
+	if len(c.skipped) > 0 && !known {
+		return errUnknownModel(c.req.Chat.Model, c.skipped)
 	}
 	return c.noEligibleKey(c.skipped)
 }

@@ -177,7 +177,7 @@ func (c *Call) requestFor(k candidate) (req *chat.Request, changed []int) {
 			changed = append(changed, t.first+n)
 		}
 	}
-	return req, changed
+	return k.withParameters(req), changed
 }
 
 // restored returns the parts of each of the turn's messages as the key's provider wants them back.

@@ -176,6 +176,9 @@ func stateText(s *chat.ReasoningState) string {
 
 // saveTurn is the statement that saves what the provider may want back of the answer; false if there is nothing.
 func (c *Call) saveTurn() (store.Stmt, bool) {
+	if !c.current.traits.WantsReasoning {
+		return store.Stmt{}, false
+	}
 	parts := c.answer.parts()
 	saved, ok := newSavedTurn(parts)
 	if !ok {
@@ -234,16 +237,17 @@ type answer struct {
 	whole     []chat.Part // of an answer that does not stream
 }
 
-// collect adds an event to the answer, if the provider may want its reasoning back.
+// collect adds an event to the answer, if the provider may want its reasoning back, or the answer is the first of a
+// conversation that stays with its key.
 func (c *Call) collect(ev *chat.Event) {
-	if c.current.traits.WantsReasoning {
+	if c.current.traits.WantsReasoning || c.opens {
 		c.answer.add(ev)
 	}
 }
 
 func (c *Call) collectWhole(a *attempt) {
 	for i := range a.response.Choices {
-		if ch := &a.response.Choices[i]; ch.Index == 0 && a.traits.WantsReasoning {
+		if ch := &a.response.Choices[i]; ch.Index == 0 && (a.traits.WantsReasoning || c.opens) {
 			c.answer.whole = ch.Message.Parts
 		}
 	}

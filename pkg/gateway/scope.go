@@ -12,17 +12,18 @@ import (
 // outsideScope is why a candidate is skipped that the token may not use.
 const outsideScope = "the gateway token may not use its provider or this model"
 
-// allows reports whether the token may use the candidate.
+// allows reports whether the token may use the candidate. A token that may use an alias may use its targets.
 func (e *entry) allows(k candidate) bool {
 	if providers := e.scope.AllowedProviders; len(providers) > 0 && !slices.Contains(providers, k.providerID) {
 		return false
 	}
-	return matchesModel(e.scope.AllowedModels, k)
+	return matchesModel(e.scope.AllowedModels, k) ||
+		k.of != nil && k.of.alias != "" && slices.Contains(e.scope.AllowedModels, k.of.alias)
 }
 
 // candidates returns the keys that may serve the request and that the token may use, and the others with the reason.
-func (e *entry) candidates(model string, route dialect.Route, want service) ([]candidate, []skippedKey) {
-	fit, skipped := e.table.candidates(model, route, want)
+func (e *entry) candidates(to *target, route dialect.Route, want service) ([]candidate, []skippedKey) {
+	fit, skipped := e.table.candidates(to, route, want)
 	if len(e.scope.AllowedModels)+len(e.scope.AllowedProviders) == 0 {
 		return fit, skipped
 	}

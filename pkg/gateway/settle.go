@@ -221,7 +221,7 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 		r.Flags |= store.FlagStreamed
 	}
 	if a := c.booked(); a != nil {
-		r.Key, r.Provider, r.Model = a.key.id, a.key.providerID, clip(a.key.model, maxModel)
+		r.Key, r.Provider, r.Model, r.Asked = a.key.id, a.key.providerID, clip(a.key.model, maxModel), c.askedFor(a.key)
 		if usage != nil && (a.failure == nil || a.answerBegun) {
 			c.addUsage(&r, usage)
 		}
@@ -236,8 +236,15 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 		if save, ok := c.saveTurn(); ok {
 			r.Statements = append(r.Statements, save)
 		}
+		if keep, ok := c.keepConversation(); ok {
+			r.Statements = append(r.Statements, keep)
+		}
 	}
-	if o.kind != store.Answered || c.attempts > 1 {
+	if a := c.current; a != nil {
+		c.trace.setSkipped(c.before(a.key))
+		c.trace.alias = c.Alias()
+	}
+	if o.kind != store.Answered || c.attempts > 1 || len(c.trace.skipped) > 0 {
 		r.Trace = c.trace.json()
 	}
 	if c.req.EndStatements != nil {
@@ -262,7 +269,7 @@ func (c *Call) addUsage(r *store.Record, u *chat.Usage) {
 	r.Output, r.Reasoning = u.Output, u.Reasoning
 	request := catalog.Request{Provider: r.Provider, Model: r.Model, Answered: c.meter.model,
 		ServiceTier: c.meter.tier, AtMs: r.ID.Time()}
-	charge := c.g.Cost(request, u)
+	charge := c.g.cost(c.booked().key.key, request, u)
 	if charge.Priced {
 		r.Cost = &charge.Nanos
 	}

@@ -18,7 +18,7 @@ const steerHint = 10 * time.Second
 // steer makes the fallback of a limit serve that keeps a candidate from serving. It reports whether there is one.
 func (c *Call) steer(now int64) bool {
 	for _, k := range c.candidates {
-		b := c.limited[k.id]
+		b := c.limited[k.identity()]
 		if b == nil || b.fallback == nil || !c.steerBy(b.fallback) {
 			continue
 		}
@@ -49,14 +49,21 @@ func (c *Call) steerBy(l *store.Limit) bool {
 	if c.steered != nil || len(c.trace.attempts) > 0 {
 		return false
 	}
-	fit, skipped := c.entry.candidates(l.Fallback, c.req.Route, c.req.service())
+	targets := []target{{AliasTarget: store.AliasTarget{Model: l.Fallback}}}
+	fit, skipped := c.entry.candidates(&targets[0], c.req.Route, c.req.service())
 	if len(fit) == 0 {
 		return false
 	}
 	c.steered = &steering{l, c.req.Chat.Model}
 	request := *c.req.Chat
 	request.Model = l.Fallback
-	c.req.Chat, c.candidates, c.skipped, c.limited = &request, fit, skipped, nil
+	c.req.Chat, c.targets, c.skipped, c.limited, c.ranks, c.names = &request, targets, skipped, nil, nil, 0
+	strategy := c.strategyOf(&targets[0])
+	for i := range fit {
+		fit[i].strategy = strategy
+	}
+	c.rank(fit, strategy)
+	c.candidates = fit
 	return true
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
+	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -19,6 +20,7 @@ type table struct {
 	strategy Strategy // empty: the gateway's
 	keys     []*key   // by priority, then age
 	limits   []store.Limit
+	aliases  []store.Alias
 	bytes    int64        // what the cache counts
 	sweptAt  atomic.Int64 // when the holds of the limits were swept last, in Unix milliseconds
 	// labels are those that the database has.
@@ -38,6 +40,8 @@ type key struct {
 	defaultModel string
 	dailyLimited bool
 	secret       string
+	custom       bool               // its user named its endpoint, and providerID is the slug
+	prices       *catalog.Overrides // of a custom endpoint; nil: none of its own
 	// undecryptable says why the secret cannot be decrypted; empty if it was.
 	undecryptable string
 	// reencrypt stores the secret encrypted by the current key, if a previous one encrypts it.
@@ -110,7 +114,7 @@ func (g *Gateway) load(ctx context.Context, p Principal) (*entry, error) {
 	}
 	e := &entry{
 		grant: &grant{user: r.User, token: r.Token, scope: r.TokenScope, revision: r.Revision},
-		table: &table{user: r.User, revision: r.Revision, strategy: Strategy(r.Strategy), limits: r.Limits},
+		table: &table{user: r.User, revision: r.Revision, strategy: Strategy(r.Strategy), limits: r.Limits, aliases: r.Aliases},
 	}
 	for i := range r.Keys {
 		e.table.keys = append(e.table.keys, g.keyOf(&r.Keys[i], r.User))
@@ -126,7 +130,7 @@ func (g *Gateway) load(ctx context.Context, p Principal) (*entry, error) {
 func (g *Gateway) keyOf(row *store.RoutingKey, user store.ID) *key {
 	k := &key{id: row.ID, provider: g.Providers.ByID(row.Provider), providerID: row.Provider, name: row.Name,
 		priority: row.Priority, disabled: !row.Enabled, allowed: provider.Patterns(row.AllowedModels), defaultModel: row.DefaultModel,
-		dailyLimited: row.DailyLimited}
+		dailyLimited: row.DailyLimited, custom: row.Custom != ""}
 	if k.provider != nil {
 		k.host = store.HostKey(user, k.providerID, k.provider.BaseURL)
 	}
@@ -141,6 +145,9 @@ func (g *Gateway) keyOf(row *store.RoutingKey, user store.ID) *key {
 		encrypted, keyID := g.Secrets.Encrypt(secret, binding)
 		s := store.ReencryptedKey(row.ID, row.Encrypted, row.EncryptionKeyID, encrypted, keyID)
 		k.reencrypt.Store(&s)
+	}
+	if k.custom {
+		g.setCustom(k, row, user)
 	}
 	return k
 }

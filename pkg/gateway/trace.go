@@ -15,6 +15,7 @@ type trace struct {
 	attempts []*attempt // that failed
 	took     []time.Duration
 	skipped  []skippedKey
+	alias    string
 }
 
 func (t *trace) addFailed(a *attempt, took time.Duration) {
@@ -25,6 +26,7 @@ func (t *trace) setSkipped(skipped []skippedKey) { t.skipped = skipped }
 
 // Trace is the stored form of a trace.
 type Trace struct {
+	Alias    string         `json:"alias,omitempty"` // by which the served model was chosen
 	Attempts []TraceAttempt `json:"attempts,omitempty"`
 	Skipped  []SkippedKey   `json:"passed,omitempty"`
 }
@@ -51,6 +53,7 @@ type SkippedKey struct {
 	ID       store.ID `json:"id"`
 	Name     string   `json:"name"`
 	Provider string   `json:"provider"`
+	Model    string   `json:"model,omitempty"` // for which, if the request has several
 	Reason   string   `json:"reason"`
 }
 
@@ -60,13 +63,13 @@ const maxSkipped = 20
 func describeSkipped(skipped []skippedKey) []SkippedKey {
 	out := make([]SkippedKey, 0, min(len(skipped), maxSkipped))
 	for _, s := range skipped[:min(len(skipped), maxSkipped)] {
-		out = append(out, SkippedKey{s.key.id, s.key.name, s.key.providerID, s.reason})
+		out = append(out, SkippedKey{s.key.id, s.key.name, s.key.providerID, clip(s.model, maxModel), s.reason})
 	}
 	return out
 }
 
 func (t *trace) json() string {
-	out := Trace{Skipped: describeSkipped(t.skipped)}
+	out := Trace{Alias: t.alias, Skipped: describeSkipped(t.skipped)}
 	for i, a := range t.attempts {
 		out.Attempts = append(out.Attempts, TraceAttempt{
 			KeyID: a.key.id, Provider: a.key.providerID, Model: clip(a.key.model, maxModel),

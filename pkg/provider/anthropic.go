@@ -108,6 +108,8 @@ func claudeModels() []anthropic.ModelRules {
 	four6.Drop = nil
 	four5 := folded(with(claude(405), anthropic.OffByDefault, anthropic.ForcedWithoutThinking))
 	four5.Drop, four5.Thinking, four5.Turns = nil, anthropic.ThinkingBudget, nil
+	opus45 := four5 // the first that takes an effort
+	opus45.Match, opus45.Efforts = claude(405, "opus"), []string{"low", "medium", "high"}
 	three7 := four5
 	three7.Match, three7.Drop = claude(307), []string{"output_config"} // schemas came with 4.5
 	oldest := three7
@@ -121,7 +123,7 @@ func claudeModels() []anthropic.ModelRules {
 		with(claude(0, "fable", "mythos"), anthropic.OffNever, anthropic.ForcedAny),
 		with(claude(500), anthropic.OffDisabled, anthropic.ForcedWithoutThinking),
 		with(claude(408), anthropic.OffByDefault, anthropic.ForcedWithoutThinking),
-		four7, four6, four5, three7, oldest,
+		four7, four6, opus45, four5, three7, oldest,
 		newest,
 	}
 }

@@ -14,6 +14,8 @@ import (
 // check is the request by which a key is checked without a charge.
 type check struct {
 	path string
+	// at is the path on the host, if it is not below the base URL.
+	at string
 	// read returns why a key is useless although the answer has status 200. Nil: the status decides.
 	read func(body []byte) *chat.Error
 	// proves tells people what a success means.
@@ -51,7 +53,8 @@ func (c *Client) Check(ctx context.Context, p *Provider, secret string) CheckRes
 }
 
 func (c *Client) tryKey(ctx context.Context, p *Provider, secret string) (int, *chat.Error) {
-	resp, err := c.send(ctx, p, secret, http.MethodGet, dialect.Encoded{Path: p.check.path}, Options{limit: checkLimit})
+	at, path := p.listAt()
+	resp, err := c.send(ctx, at, secret, http.MethodGet, dialect.Encoded{Path: path}, Options{limit: checkLimit})
 	if err != nil {
 		failure := asFailure(err)
 		withoutModel(failure)

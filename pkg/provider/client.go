@@ -215,7 +215,7 @@ func (c *Client) refused(p *Provider, secret string, resp *http.Response, body *
 	if failure.Message == "" {
 		failure.Message = fmt.Sprintf("%s answered with status %d", p.Name, resp.StatusCode)
 	}
-	Redact(failure, secret)
+	p.Redact(failure, secret)
 	if failure.Cause == nil {
 		failure.Cause = readErr
 	}
@@ -256,8 +256,9 @@ func (c *Client) header(p *Provider, secret string, enc dialect.Encoded, opts Op
 	if c.via != "" && p.elsewhere {
 		h[ViaHeader] = []string{strings.Join(append(slices.Clone(opts.Header[ViaHeader]), c.via), ", ")}
 	}
-	name, v := p.Auth.Header(secret)
-	h[name] = []string{v}
+	if name, v := p.Auth.Header(secret); name != "" && (secret != "" || !p.custom) {
+		h[name] = []string{v}
+	}
 	return h
 }
 

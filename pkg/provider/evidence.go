@@ -15,7 +15,7 @@ import (
 
 // errorFormat is a shape of a provider's error bodies. A body of any other shape was written by something
 // on the way: a proxy, a firewall, a load balancer.
-type errorFormat uint8
+type errorFormat uint16
 
 // The formats, which may be combined.
 const (
@@ -35,6 +35,8 @@ const (
 	formatMistral
 	// {"code":"..","error":".."}, both of them texts.
 	formatXAI
+	// {"error":"..."} or {"detail":..}, with whatever else: many servers of open weights.
+	formatText
 )
 
 // proves reports whether the body of an answer is in one of the formats, and so the provider's own.
@@ -65,6 +67,8 @@ func (p *Provider) fits(format errorFormat, d details, root node, a Answer) bool
 		return isOpenRouterError(e, a.Status)
 	case formatMistral:
 		return isMistralError(root, a)
+	case formatText:
+		return e.word() != "" || e.at("message").word() != "" || root.at("detail").v != nil
 	case formatXAI:
 		return root.at("code").word() != "" && e.word() != ""
 	}
@@ -173,6 +177,15 @@ func pageText(body []byte) string {
 // parse decodes an error body; the node is empty if it is no JSON. Gemini wraps the errors of its streams
 // without server-sent events into a list.
 func parse(body []byte) node {
+	root := parseAny(body)
+	if list, ok := root.v.([]any); ok && len(list) > 0 {
+		root = node{list[0]}
+	}
+	return root
+}
+
+// parseAny is parse for a body that may be a list.
+func parseAny(body []byte) node {
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 || body[0] != '{' && body[0] != '[' {
 		return node{}
@@ -182,9 +195,6 @@ func parse(body []byte) node {
 	var root node
 	if dec.Decode(&root.v) != nil || dec.More() {
 		return node{}
-	}
-	if list, ok := root.v.([]any); ok && len(list) > 0 {
-		root = node{list[0]}
 	}
 	return root
 }

@@ -36,9 +36,11 @@ func groqRow() Provider {
 			// Who takes reasoning_effort, and which values, is the model's affair.
 			Models: []openai.ModelRules{
 				// console.groq.com/docs/browser-search and /code-execution: its own tools of these models.
-				{Match: idPrefix("openai/gpt-oss"), Efforts: []string{"low", "medium", "high"},
+				{Match: idPrefix("openai/gpt-oss"), Efforts: []string{"low", "medium", "high"}, Drop: []string{"reasoning_format"},
 					Hosted: openai.HostedTypes{chat.WebSearch: "browser_search", chat.CodeExecution: "code_interpreter"}},
 				{Match: idPrefix("qwen/qwen3"), Efforts: []string{"none", "default"}, ThinkTags: openai.ThinkTagsAsked},
+				// They do not reason: "`reasoning_format` is not supported with this model".
+				{Match: idPrefix("llama-", "meta-llama/"), Drop: []string{"reasoning_effort", "reasoning_format"}},
 				{Match: idPrefix(""), Drop: []string{"reasoning_effort"}},
 			},
 		}},

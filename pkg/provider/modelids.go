@@ -40,8 +40,8 @@ func (m *modelIDs) hasAuthor(id string) bool {
 // provider uses, or its prefix names the provider.
 func (p *Provider) Has(model string) bool {
 	id, ok := p.knows(model)
-	if !ok {
-		return false
+	if !ok || p.custom {
+		return ok
 	}
 	named, _, explicit := p.table.split(model)
 	return explicit && named == p || catalog.Has(p.ID, model) || catalog.Has(p.ID, id) || p.modelIDs.owns(id)
@@ -50,6 +50,10 @@ func (p *Provider) Has(model string) bool {
 // knows says whether the provider may serve the model, and returns its id for it: without the explicit prefix of the
 // provider, and without the collection.
 func (p *Provider) knows(model string) (id string, ok bool) {
+	if p.custom {
+		id, ok = strings.CutPrefix(model, p.ID+"/")
+		return id, ok && id != ""
+	}
 	if catalog.Has(p.ID, model) {
 		return model, true
 	}

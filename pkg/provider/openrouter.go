@@ -14,7 +14,7 @@ import (
 func openRouterRow() Provider {
 	return Provider{
 		ID: "openrouter", Name: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1",
-		Auth: Bearer, RequestID: "X-Generation-Id", HasEmbeddings: true,
+		Auth: Bearer, RequestID: "X-Generation-Id", HasEmbeddings: true, OwnFallbacks: true,
 		Billing: Billing{PricesVary: true}, // it serves a model from hosts with prices of their own
 		// An application's own name in OpenRouter's rankings, and sticky routing.
 		ForwardedRequestHeaders: []string{"Http-Referer", "X-Openrouter-Title", "X-Title", "X-Openrouter-Categories", "X-Session-Id"},

@@ -18,18 +18,24 @@ type Auth uint8
 
 // The headers.
 const (
-	Bearer      Auth = iota + 1 // Authorization: Bearer KEY
-	XAPIKey                     // x-api-key: KEY
-	XGoogAPIKey                 // x-goog-api-key: KEY
+	Bearer       Auth = iota + 1 // Authorization: Bearer KEY
+	XAPIKey                      // x-api-key: KEY
+	XGoogAPIKey                  // x-goog-api-key: KEY
+	APIKeyHeader                 // api-key: KEY
+	NoAuth                       // none
 )
 
-// Header returns the name and the value of the header that carries the key.
+// Header returns the name and the value of the header that carries the key. The name is empty if none does.
 func (a Auth) Header(secret string) (name, value string) {
 	switch a {
 	case XAPIKey:
 		return "X-Api-Key", secret
 	case XGoogAPIKey:
 		return "X-Goog-Api-Key", secret
+	case APIKeyHeader:
+		return "Api-Key", secret
+	case NoAuth:
+		return "", ""
 	}
 	return "Authorization", "Bearer " + secret
 }
@@ -60,6 +66,9 @@ type Provider struct {
 	// HasEmbeddings says whether the provider serves POST /embeddings, or its like.
 	HasEmbeddings bool
 
+	// OwnFallbacks says that the provider takes a list of models itself: OpenRouter's models.
+	OwnFallbacks bool
+
 	modelIDs modelIDs
 	check    check
 	// errors are the formats of the provider's error bodies: an answer in no such format came from
@@ -74,7 +83,9 @@ type Provider struct {
 	table *Table
 	// custom says that a user has named the base URL; connections to it stay within reach.
 	custom bool
+	preset string // its id, if it has one
 	reach  outbound.Reach
+	hidden []string // values of Header that are secret
 	// elsewhere says that BaseURL is at the host of no provider of the table: a proxy, or another gateway.
 	elsewhere bool
 }
@@ -84,6 +95,9 @@ func (p *Provider) Elsewhere() bool { return p.elsewhere }
 
 // Callable says whether the gateway can send chats to the provider. If not, reason says why.
 func (p *Provider) Callable() (ok bool, reason string) {
+	if p.custom && p.reach == outbound.Off {
+		return false, "custom endpoints are turned off (" + outbound.Variable + ")"
+	}
 	if p.Client == nil {
 		return false, "this gateway cannot speak to " + p.Name + " yet"
 	}

@@ -23,6 +23,8 @@ type Request struct {
 	Now      int64 // Unix milliseconds
 	// Targets are one key, or the equal keys among which to rotate, in the order of their ids.
 	Targets []store.Target
+	// Conversation stays with the target that [store.SaveConversation] names, if it is among several; zero: none.
+	Conversation store.ID
 	// Probe, if not zero, takes the leases of the half-open cooldowns of the only target in its name, until ProbeEnd.
 	Probe    store.ID
 	ProbeEnd int64
@@ -151,12 +153,16 @@ func appendOfUser(stmts []store.Stmt, requests []*request) []store.Stmt {
 	return stmts
 }
 
+func (r *request) turn() *store.Turn {
+	return &store.Turn{Targets: r.Targets, Set: r.keySet, Conversation: r.Conversation}
+}
+
 // appendTurn takes the next turn of the request's set of keys, if there are several.
 func (r *request) appendTurn(stmts []store.Stmt) []store.Stmt {
 	if r.keySet.IsZero() {
 		return stmts
 	}
-	return append(stmts, store.AdvanceCursor(r.User, r.keySet))
+	return append(stmts, store.AdvanceCursor(r.User, r.Now, r.turn()))
 }
 
 // appendReserve takes the leases that the request needs, and makes its reservation.
@@ -181,7 +187,7 @@ func (r *request) hold() store.Stmt {
 	if r.keySet.IsZero() {
 		stmt = store.HoldKey(r.Principal, r.Revision, r.Now, r.Targets[0], r.passage(), &r.Demand)
 	} else {
-		stmt = store.HoldRotated(r.Principal, r.Revision, r.Now, r.Targets, r.keySet, &r.Demand)
+		stmt = store.HoldRotated(r.Principal, r.Revision, r.Now, r.turn(), &r.Demand)
 	}
 	stmt.Each = func(row store.Row) error {
 		var h store.Hold
@@ -201,7 +207,7 @@ func (r *request) reserve() store.Stmt {
 	case r.keySet.IsZero():
 		stmt = store.ReserveKey(r.Principal, r.Revision, r.Now, r.Targets[0], r.passage())
 	default:
-		stmt = store.ReserveRotated(r.Principal, r.Revision, r.Now, r.Targets, r.keySet)
+		stmt = store.ReserveRotated(r.Principal, r.Revision, r.Now, r.turn())
 	}
 	stmt.Each = func(row store.Row) error {
 		r.reserved = true
@@ -252,4 +258,10 @@ func digest(targets []store.Target) store.ID {
 	}
 	copy(h[:], sum.Sum(nil))
 	return h
+}
+
+// NextTurn returns the index of the target whose turn is next, without taking it. The targets are in the order of their ids.
+func (q *Quota) NextTurn(ctx context.Context, user store.ID, targets []store.Target) (int, error) {
+	turn, err := store.CursorOf(ctx, q.db, user, digest(targets))
+	return int((turn + 1) % int64(len(targets))), err
 }

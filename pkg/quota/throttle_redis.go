@@ -2,19 +2,19 @@ package quota
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
-	"strconv"
+	"net/url"
 	"sync/atomic"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/gomodule/redigo/redis"
 )
 
 // RedisThrottle keeps buckets in Redis, and uses another Throttle while Redis is down.
 // It is safe for concurrent use.
 type RedisThrottle struct {
-	client   *redis.Client
+	pool     *redis.Pool
 	fallback Throttle
 	log      *slog.Logger
 	retryAt  atomic.Int64 // Unix ms: Redis is not used before; 0: it answers
@@ -25,43 +25,68 @@ type RedisThrottle struct {
 const (
 	redisRetryInterval = 15 * time.Second
 	redisTimeout       = 2 * time.Second
+	redisConnections   = 4
+	redisIdleTime      = 4 * time.Minute
 	redisPrefix        = "llm-gateway:throttle:"
 )
 
 // NewRedisThrottle returns a Throttle at the URL (redis:// or rediss://). It connects when it
 // is first used. The error says that the URL is wrong without repeating it.
-func NewRedisThrottle(url string, fallback Throttle, log *slog.Logger) (*RedisThrottle, error) {
-	options, err := redis.ParseURL(url)
-	if err != nil {
-		return nil, fmt.Errorf("the Redis URL cannot be read")
+func NewRedisThrottle(address string, fallback Throttle, log *slog.Logger) (*RedisThrottle, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Hostname() == "" {
+		return nil, errors.New("the Redis URL cannot be read")
 	}
-	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = redisTimeout, redisTimeout, redisTimeout
-	options.MaxRetries = 1
-	options.PoolSize = 4
-	options.ContextTimeoutEnabled = true
-	// The driver logs to standard error in another form, and nothing that is not logged here.
-	redis.SetLogger(noLog{})
-	return &RedisThrottle{client: redis.NewClient(options), fallback: fallback, log: log}, nil
+	pool := &redis.Pool{
+		MaxIdle: redisConnections, MaxActive: redisConnections, Wait: true, IdleTimeout: redisIdleTime,
+		DialContext: func(ctx context.Context) (redis.Conn, error) {
+			return redis.DialURLContext(ctx, address, redis.DialConnectTimeout(redisTimeout), redis.DialTLSHandshakeTimeout(redisTimeout),
+				redis.DialReadTimeout(redisTimeout), redis.DialWriteTimeout(redisTimeout))
+		},
+	}
+	return &RedisThrottle{pool: pool, fallback: fallback, log: log}, nil
 }
 
-type noLog struct{}
+// do runs a command. A connection that the server has closed meanwhile is replaced once.
+func (t *RedisThrottle) do(ctx context.Context, command func(redis.Conn) (any, error)) (reply any, err error) {
+	for range 2 {
+		var c redis.Conn
+		if c, err = t.pool.GetContext(ctx); err != nil {
+			return nil, err
+		}
+		reply, err = command(c)
+		broken := c.Err() != nil
+		c.Close()
+		if err == nil || !broken || ctx.Err() != nil {
+			break
+		}
+	}
+	return reply, err
+}
 
-func (noLog) Printf(context.Context, string, ...any) {}
+func (t *RedisThrottle) send(ctx context.Context, name string, args ...any) (any, error) {
+	return t.do(ctx, func(c redis.Conn) (any, error) { return redis.DoContext(c, ctx, name, args...) })
+}
+
+func (t *RedisThrottle) run(ctx context.Context, s *redis.Script, keyAndArgs ...any) (any, error) {
+	return t.do(ctx, func(c redis.Conn) (any, error) { return s.DoContext(ctx, c, keyAndArgs...) })
+}
 
 // Ping reports whether Redis answers.
 func (t *RedisThrottle) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
-	return t.client.Ping(ctx).Err()
+	_, err := t.send(ctx, "PING")
+	return err
 }
 
 // Close drops the connections.
-func (t *RedisThrottle) Close() error { return t.client.Close() }
+func (t *RedisThrottle) Close() error { return t.pool.Close() }
 
 // The scripts do the same as the statements of SQLThrottle. A bucket is a hash of its tries (n)
 // and the end of its wait (at); a flag is a string.
 var (
-	tryScript = redis.NewScript(`
+	tryScript = redis.NewScript(1, `
 local now, forget, free, doublings = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local longest, step, keep = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local old = redis.call('HMGET', KEYS[1], 'n', 'at')
@@ -76,7 +101,7 @@ redis.call('HSET', KEYS[1], 'n', string.format('%d', n + 1), 'at', string.format
 redis.call('PEXPIRE', KEYS[1], string.format('%d', keep))
 return 0`)
 
-	takeBackScript = redis.NewScript(`
+	takeBackScript = redis.NewScript(1, `
 local old = redis.call('HMGET', KEYS[1], 'n', 'at')
 local n, at, now = tonumber(old[1] or '0'), tonumber(old[2] or '0'), tonumber(ARGV[1])
 if n > 0 then
@@ -88,9 +113,9 @@ return 0`)
 // Try implements Throttle.
 func (t *RedisThrottle) Try(ctx context.Context, now int64, bucket string, r Rule) (wait time.Duration, err error) {
 	err = t.either(ctx, now, func(ctx context.Context) error {
-		ms, err := tryScript.Run(ctx, t.client, []string{redisPrefix + bucket},
+		ms, err := redis.Int64(t.run(ctx, tryScript, redisPrefix+bucket,
 			now, r.Forget.Milliseconds(), r.Free, r.doublings(), r.Max.Milliseconds(), r.Step.Milliseconds(),
-			(r.Max + r.Forget).Milliseconds()).Int64()
+			(r.Max + r.Forget).Milliseconds()))
 		wait = time.Duration(ms) * time.Millisecond
 		return err
 	}, func() (err error) {
@@ -103,30 +128,32 @@ func (t *RedisThrottle) Try(ctx context.Context, now int64, bucket string, r Rul
 // TakeBack implements Throttle.
 func (t *RedisThrottle) TakeBack(ctx context.Context, now int64, bucket string) error {
 	return t.either(ctx, now, func(ctx context.Context) error {
-		return takeBackScript.Run(ctx, t.client, []string{redisPrefix + bucket}, now).Err()
+		_, err := t.run(ctx, takeBackScript, redisPrefix+bucket, now)
+		return err
 	}, func() error { return t.fallback.TakeBack(ctx, now, bucket) })
 }
 
 // Clear implements Throttle.
 func (t *RedisThrottle) Clear(ctx context.Context, now int64, bucket string) error {
 	return t.either(ctx, now, func(ctx context.Context) error {
-		return t.client.Del(ctx, redisPrefix+bucket).Err()
+		_, err := t.send(ctx, "DEL", redisPrefix+bucket)
+		return err
 	}, func() error { return t.fallback.Clear(ctx, now, bucket) })
 }
 
 // Flag implements Throttle.
 func (t *RedisThrottle) Flag(ctx context.Context, now int64, bucket string, until int64) error {
 	return t.either(ctx, now, func(ctx context.Context) error {
-		keep := time.Duration(max(1, until-now)) * time.Millisecond
-		return t.client.Set(ctx, redisPrefix+bucket, strconv.FormatInt(until, 10), keep).Err()
+		_, err := t.send(ctx, "SET", redisPrefix+bucket, until, "PX", max(1, until-now))
+		return err
 	}, func() error { return t.fallback.Flag(ctx, now, bucket, until) })
 }
 
 // Flagged implements Throttle.
 func (t *RedisThrottle) Flagged(ctx context.Context, now int64, bucket string) (flagged bool, err error) {
 	err = t.either(ctx, now, func(ctx context.Context) error {
-		until, err := t.client.Get(ctx, redisPrefix+bucket).Int64()
-		if err == redis.Nil {
+		until, err := redis.Int64(t.send(ctx, "GET", redisPrefix+bucket))
+		if errors.Is(err, redis.ErrNil) {
 			return nil
 		}
 		flagged = err == nil && until > now

@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
-	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 	"github.com/alicetears/llm-gateway/pkg/quota"
@@ -41,12 +40,10 @@ func (a *App) updateMe(c *call) error {
 		change.Name = store.To(name)
 	}
 	if in.Strategy.Set {
-		switch s := config.Strategy(in.Strategy.Value); {
-		case in.Strategy.Null, s == config.ExhaustFirst, s == config.RoundRobin:
-			change.Strategy = store.To(string(s))
-		default:
-			issues.Add("strategy", "must be %q, %q, or null for the gateway's default", config.ExhaustFirst, config.RoundRobin)
+		if !in.Strategy.Null {
+			checkStrategy(&issues, "strategy", in.Strategy.Value)
 		}
+		change.Strategy = store.To(in.Strategy.Value)
 	}
 	if err := issues.Err(); err != nil {
 		return err

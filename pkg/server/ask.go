@@ -96,7 +96,11 @@ func (a *App) conversationBody(c *call) ([]byte, error) {
 		c.owner = user
 		c.prove = func() error { return a.Gateway.Verify(ctx, p) }
 	}
-	body, err := c.readEncodedBody(a.Config.Limits.MaxBodyBytes)
+	read := c.readEncodedBody
+	if !c.shared() {
+		read = c.readBody
+	}
+	body, err := read(a.Config.Limits.MaxBodyBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +154,7 @@ func (a *App) decode(ctx context.Context, who gateway.Principal, e endpointOf, m
 	if d.req.Tags, err = tags(header); err != nil {
 		return nil, err
 	}
-	return d, a.routeByHeader(header, &d.req.Route)
+	return d, a.routeByHeader(ctx, who, header, &d.req.Route)
 }
 
 func (d *decodedRequest) embedding() error {

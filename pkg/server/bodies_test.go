@@ -43,7 +43,7 @@ func members(n int) string {
 // takesBody reports whether the route reads a body.
 func takesBody(route server.Route) bool {
 	switch route.Method + " " + route.Pattern {
-	case "POST /api/auth/logout", "POST /api/keys/{id}/reset", "POST /api/limits/{id}/reset", "POST /api/keys/{id}/test",
+	case "POST /api/auth/logout", "POST /api/keys/{id}/reset", "POST /api/limits/{id}/reset", "POST /api/keys/{id}/test", "POST /api/keys/{id}/models",
 		"POST /v1/responses/{id}/cancel":
 		return false
 	}

@@ -108,6 +108,10 @@ func describe(h http.Header, call *gateway.Call) {
 	h["X-Llm-Model"] = []string{headerValue(call.Model())}
 	h["X-Llm-Key-Id"] = []string{call.KeyID().String()}
 	h["X-Llm-Latency-Ms"] = []string{strconv.FormatInt(call.Latency().Milliseconds(), 10)}
+	h["X-Llm-Attempts"] = []string{strconv.Itoa(call.Attempts())}
+	if alias := call.Alias(); alias != "" {
+		h["X-Llm-Alias"] = []string{headerValue(alias)}
+	}
 	if w := call.Warnings(); len(w) > 0 {
 		h["X-Llm-Warnings"] = []string{headerValue(strings.Join(w, "; "))}
 	}

@@ -13,7 +13,7 @@ type sharing struct {
 }
 
 // exposed are the headers that a page may read.
-const exposed = "X-Request-ID, Request-ID, X-LLM-Provider, X-LLM-Model, X-LLM-Key-ID, X-LLM-Latency-Ms, X-LLM-Warnings, X-LLM-Steered-From, " +
+const exposed = "X-Request-ID, Request-ID, X-LLM-Provider, X-LLM-Model, X-LLM-Key-ID, X-LLM-Latency-Ms, X-LLM-Warnings, X-LLM-Steered-From, X-LLM-Alias, X-LLM-Attempts, " +
 	"X-Should-Retry, Retry-After, Location, Preference-Applied"
 
 const exposeHeader = "Access-Control-Expose-Headers"

@@ -17,7 +17,7 @@ func (a *App) count(c *call, e endpointOf, model string, body []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := a.routeByHeader(c.r.Header, &route); err != nil {
+	if err := a.routeByHeader(c.r.Context(), c.who.gateway(), c.r.Header, &route); err != nil {
 		return err
 	}
 	n, exact, err := a.Gateway.Count(c.r.Context(), gateway.Request{

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/anthropic"
@@ -42,9 +43,15 @@ func newDialects(providers []string) *dialects {
 	return d
 }
 
+// keysPath is the beginning of the gateway's own routes of keys.
+const keysPath = "/api/keys/"
+
 // of returns the dialect in which to answer a request to the path. Claimed says whether its clients
 // ask for such paths; else it is the gateway's own.
 func (d *dialects) of(path string, header http.Header) (of *dialect.Dialect, claimed bool) {
+	if strings.HasPrefix(path, keysPath) {
+		return d.own, false // though it may end in /models, as those of SDKs with a base URL of their own do
+	}
 	if of = dialect.Of(d.list, path, header); of != nil {
 		return of, true
 	}

@@ -105,6 +105,7 @@ func (a *App) lasting(h http.Header) http.Header {
 		}
 	}
 	keep(providerHeader)
+	keep(strategyHeader)
 	keep(prioritiesHeader)
 	keep(provider.ViaHeader)
 	keep(tagsHeader)

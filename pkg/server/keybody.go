@@ -31,6 +31,7 @@ type keyBody struct {
 	AllowedModels jsonx.Optional[[]string]    `json:"allowedModels"`
 	DefaultModel  jsonx.Optional[string]      `json:"defaultModel"`
 	DailyLimit    jsonx.Optional[int64]       `json:"dailyLimit"`
+	customBody
 }
 
 // complete sets fields that are absent or null to their defaults, for POST and PUT.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -12,7 +13,14 @@ import (
 func (a *App) listKeys(c *call) error {
 	q := c.query()
 	filter := store.KeyFilter{Provider: q.text("provider")}
-	if filter.Provider != "" && a.Providers.ByID(filter.Provider) == nil {
+	slug := ""
+	switch {
+	case filter.Provider == provider.CustomID:
+		filter = store.KeyFilter{Custom: true}
+	case filter.Provider == "" || a.Providers.ByID(filter.Provider) != nil:
+	case provider.IsSlug(filter.Provider):
+		slug, filter.Custom = filter.Provider, true
+	default:
 		q.issues.Add("provider", "%s", a.unknownProvider())
 	}
 	enabled, page := q.boolean("enabled"), q.ownPage()
@@ -22,6 +30,10 @@ func (a *App) listKeys(c *call) error {
 	keys, err := store.Keys(c.r.Context(), a.DB, c.who.user.ID, filter, store.DayOf(c.now()))
 	if err != nil {
 		return err
+	}
+	if slug != "" && len(keys) == 0 {
+		q.issues.Add("provider", "%s", a.unknownProvider())
+		return q.err()
 	}
 	views := []keyView{}
 	for _, k := range keys {
@@ -39,7 +51,11 @@ func (a *App) listKeys(c *call) error {
 }
 
 func (a *App) unknownProvider() string {
-	return "unknown provider; these are known: " + strings.Join(a.Providers.IDs(), ", ")
+	return "unknown provider; these are known: " + a.providerIDs()
+}
+
+func (a *App) providerIDs() string {
+	return strings.Join(append(a.Providers.IDs(), provider.CustomID), ", ")
 }
 
 // createKey adds a key.
@@ -49,11 +65,15 @@ func (a *App) createKey(c *call) error {
 		return err
 	}
 	var issues fault.Issues
+	if in.Provider.Value == provider.CustomID {
+		return a.createCustom(c, &in)
+	}
+	in.customBody.refuse(&issues)
 	name := "key"
 	p := a.Providers.ByID(in.Provider.Value)
 	switch {
 	case !in.Provider.Set || in.Provider.Null:
-		issues.Add("provider", "required; these are known: %s", strings.Join(a.Providers.IDs(), ", "))
+		issues.Add("provider", "required; these are known: %s", a.providerIDs())
 	case p == nil:
 		issues.Add("provider", "%s", a.unknownProvider())
 	default:
@@ -77,16 +97,71 @@ func (a *App) createKey(c *call) error {
 	if err := a.checkTwin(c, k.ID, k.Provider, trimSecret(in.APIKey.Value.Reveal()), change.AllowedModels.To); err != nil {
 		return err
 	}
+	return a.addKey(c, k, change)
+}
+
+// addKey stores a new key with the fields of the change.
+func (a *App) addKey(c *call, k store.Key, change store.KeyChange) error {
 	secret := change.Secret.To
 	k.Encrypted, k.EncryptionKeyID, k.LastFour = secret.Encrypted, secret.EncryptionKeyID, secret.LastFour
 	k.Name, k.Priority, k.Enabled = change.Name.To, change.Priority.To, change.Enabled.To
 	k.AllowedModels, k.DefaultModel, k.DailyLimit = change.AllowedModels.To, change.DefaultModel.To, change.DailyLimit.To
 	err := a.createWithin(c.r.Context(), k.UserID, store.OwnedKeys, a.Config.Caps.Keys, "keys", "KEY_LIMIT",
 		func(r store.Runner) error { return store.CreateKey(c.r.Context(), r, k) })
+	if err != nil && k.Custom != "" {
+		return slugConflict(err, k.Provider)
+	}
 	if err != nil {
 		return err
 	}
 	return c.reply(http.StatusCreated, a.viewKey(store.KeyUse{Key: k}, c.now()))
+}
+
+// createCustom adds a key of a custom endpoint.
+func (a *App) createCustom(c *call, in *keyBody) error {
+	var issues fault.Issues
+	k := store.Key{ID: store.NewID(c.now()), UserID: c.who.user.ID, CreatedAt: c.now(), UpdatedAt: c.now()}
+	custom, slug := a.endpointChange(c, &issues, in, nil, "")
+	name := slug
+	if preset := provider.PresetByID(custom.Preset); preset != nil {
+		name = preset.Name
+	}
+	in.complete(name)
+	in.APIKey.Set = false // it is a part of the endpoint
+	change := in.change(&issues, nil)
+	if err := issues.Err(); err != nil {
+		return err
+	}
+	if err := a.checkPatternCap(c.who.user, change.AllowedModels.To); err != nil {
+		return err
+	}
+	if err := a.slugTaken(c, slug, k.ID); err != nil {
+		return err
+	}
+	settings, secret := a.encryptCustom(&custom, k.ID, k.UserID)
+	k.Provider, k.Custom, change.Secret = slug, settings, store.To(secret)
+	return a.addKey(c, k, change)
+}
+
+// changeCustom takes the fields of an endpoint over into the change.
+func (a *App) changeCustom(c *call, issues *fault.Issues, in *keyBody, k store.Key, change *store.KeyChange) error {
+	if !in.customBody.any() && !in.APIKey.Set {
+		return nil
+	}
+	old, err := a.customOf(c, k)
+	if err != nil {
+		return err
+	}
+	custom, slug := a.endpointChange(c, issues, in, old, k.Provider)
+	if issues.Err() != nil {
+		return nil
+	}
+	if err := a.slugTaken(c, slug, k.ID); err != nil {
+		return err
+	}
+	settings, secret := a.encryptCustom(&custom, k.ID, k.UserID)
+	change.Custom, change.Secret = store.To(store.CustomChange{Slug: slug, Settings: settings}), store.To(secret)
+	return nil
 }
 
 // key finds the user's key in the path.
@@ -111,7 +186,11 @@ func (a *App) getKey(c *call) error {
 func (a *App) replaceKey(c *call) error {
 	return a.changeKey(c, func(in *keyBody, k store.KeyUse) {
 		name := k.Provider
-		if p := a.Providers.ByID(k.Provider); p != nil {
+		if v := viewCustom(k.Key); v != nil && v.Preset != nil {
+			if preset := provider.PresetByID(*v.Preset); preset != nil {
+				name = preset.Name
+			}
+		} else if p := a.Providers.ByID(k.Provider); p != nil {
 			name = p.Name
 		}
 		in.complete(name)
@@ -133,12 +212,23 @@ func (a *App) changeKey(c *call, prepare func(*keyBody, store.KeyUse)) error {
 		return err
 	}
 	var issues fault.Issues
-	if in.Provider.Set && in.Provider.Value != k.Provider {
-		issues.Add("provider", "cannot be changed (it is %q): add a key of the other provider instead", k.Provider)
+	if in.Provider.Set && in.Provider.Value != providerName(k.Key) {
+		issues.Add("provider", "cannot be changed (it is %q): add a key of the other provider instead", providerName(k.Key))
 	}
 	wasAsked := in.Enabled.Set
 	prepare(&in, k)
-	change := in.change(&issues, a.encryptFor(k.ID, k.UserID))
+	var change store.KeyChange
+	if k.Custom == "" {
+		in.customBody.refuse(&issues)
+		change = in.change(&issues, a.encryptFor(k.ID, k.UserID))
+	} else {
+		others := in
+		others.APIKey.Set = false
+		change = others.change(&issues, nil)
+		if err := a.changeCustom(c, &issues, &in, k.Key, &change); err != nil {
+			return err
+		}
+	}
 	if err := issues.Err(); err != nil {
 		return err
 	}
@@ -150,13 +240,13 @@ func (a *App) changeKey(c *call, prepare func(*keyBody, store.KeyUse)) error {
 	if k.Blocked && wasAsked && change.Enabled.To {
 		return errBlocked("key")
 	}
-	if secret, models, changes := a.twinOf(&in, change, k.Key); changes {
+	if secret, models, changes := a.twinOf(&in, change, k.Key); changes && k.Custom == "" {
 		if err := a.checkTwin(c, k.ID, k.Provider, secret, models); err != nil {
 			return err
 		}
 	}
 	if k.Key, err = store.UpdateKey(c.r.Context(), a.DB, k.UserID, k.ID, change, c.now()); err != nil {
-		return err
+		return slugConflict(err, change.Custom.To.Slug)
 	}
 	return c.reply(http.StatusOK, a.viewKey(k, c.now()))
 }
@@ -253,6 +343,7 @@ func (a *App) keyUsage(c *call) error {
 type ownedKeyView struct {
 	ID        store.ID  `json:"id"`
 	Provider  string    `json:"provider"`
+	Slug      string    `json:"slug,omitempty"`
 	Name      string    `json:"name"`
 	Enabled   bool      `json:"enabled"`
 	Blocked   bool      `json:"blocked"`
@@ -265,7 +356,7 @@ type ownedKeyView struct {
 
 func (a *App) viewOwnedKey(k store.OwnedKey, now int64) ownedKeyView {
 	return ownedKeyView{
-		ID: k.ID, Provider: k.Provider, Name: k.Name, Enabled: k.Enabled && !k.Blocked, Blocked: k.Blocked, LastFour: k.LastFour,
+		ID: k.ID, Provider: providerName(k.Key), Slug: slugOf(k.Key), Name: k.Name, Enabled: k.Enabled && !k.Blocked, Blocked: k.Blocked, LastFour: k.LastFour,
 		CreatedAt: timestamp(k.CreatedAt), UserID: k.UserID, Email: k.OwnerEmail, keyStatusView: a.viewStatus(k.Key, k.UsedToday, now),
 	}
 }

@@ -94,8 +94,8 @@ func (a *App) stateOf(k store.Key, cooldowns []store.Cooldown, usedToday int64) 
 	if _, err := a.openKey(k); err != nil {
 		return keyUndecryptable
 	}
-	p := a.Providers.ByID(k.Provider)
-	if p == nil {
+	p, _, err := a.providerOf(k, true)
+	if err != nil {
 		return keyUnsupported
 	}
 	if ok, _ := p.Callable(); !ok {

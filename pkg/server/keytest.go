@@ -31,13 +31,9 @@ func (a *App) testKey(c *call) error {
 	if err != nil {
 		return err
 	}
-	p := a.Providers.ByID(k.Provider)
-	if p == nil {
-		return fault.New(fault.Conflict, "this version of the gateway does not know the provider %s", k.Provider)
-	}
-	secret, err := a.openKey(k.Key)
+	p, secret, err := a.providerOf(k.Key, c.who.user.Role == store.RoleAdmin)
 	if err != nil {
-		return fault.New(fault.Conflict, "%s; enter the key again", err)
+		return fault.New(fault.Conflict, "%s", err)
 	}
 	ctx, cancel := context.WithTimeout(c.r.Context(), checkTime)
 	defer cancel()

@@ -21,12 +21,13 @@ type keyView struct {
 	LastUsedAt     *timestamp `json:"lastUsedAt"`
 	UsageCount     int64      `json:"usageCount"`
 	LastFour       string     `json:"lastFour"`
+	*customKeyView            // nil: the key is one of a provider
 	keyStatusView
 }
 
 func (a *App) viewKey(k store.KeyUse, now int64) keyView {
 	v := keyView{
-		ID: k.ID, Provider: k.Provider, Name: k.Name, Priority: k.Priority,
+		ID: k.ID, Provider: providerName(k.Key), customKeyView: viewCustom(k.Key), Name: k.Name, Priority: k.Priority,
 		Enabled: k.Enabled && !k.Blocked, Blocked: k.Blocked,
 		AllowedModels: k.AllowedModels, DailyLimit: k.DailyLimit,
 		UsedToday: k.UsedToday, RemainingQuota: remaining(k), ResetDate: resetDate(now),

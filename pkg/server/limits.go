@@ -244,7 +244,9 @@ func (a *App) updateLimit(c *call) error {
 	return a.replyLimit(c, &l)
 }
 
-func (a *App) deleteLimit(c *call) error { return a.endLimit(c, "limit deleted", "", store.DeleteLimit) }
+func (a *App) deleteLimit(c *call) error {
+	return a.endLimit(c, "limit deleted", "", store.DeleteLimit)
+}
 
 // resetLimit begins a new count of the current window.
 func (a *App) resetLimit(c *call) error {

@@ -60,6 +60,7 @@ func TestLimitToTheLetter(t *testing.T) {
 		t.Errorf("headers of a refusal: %v", refused.header)
 	}
 	ann.post("/api/limits/"+requests+"/reset", `{"note":"\u0007"}`).refused(400, "VALIDATION_ERROR", "note")
+	ann.client.with("Content-Type", "text/plain").post("/api/limits/"+requests+"/reset", `{"note":"x"}`).refused(415, "UNSUPPORTED_MEDIA_TYPE", "")
 	ann.post("/api/limits/"+requests+"/reset", `{"notes":""}`).refused(400, "VALIDATION_ERROR", "notes")
 	holder.chat(hello).want(429)
 	ann.post("/api/limits/"+requests+"/reset", `{"note":"agreed with Bob"}`).want(204)

@@ -102,6 +102,7 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 		HeartbeatAfter: cfg.Limits.HeartbeatAfter, MaxAttempts: cfg.Limits.MaxAttempts, IdleTimeout: cfg.Limits.UpstreamIdle,
 		UpstreamRequests: cfg.Limits.UpstreamRequests,
 		Backlog:          backlogBytes(cfg),
+		CustomEndpoints:  cfg.CustomEndpoints,
 	})
 	return New(deps)
 }

@@ -22,6 +22,7 @@ func (a *App) relay(c *call, call *gateway.Call, d *decodedRequest, name string)
 	defer out.stop()
 	if call.Pending() {
 		out.enc = out.encoder(d, dialect.Served{RequestID: name, Model: d.req.Chat.Model, Created: c.begun.Unix(), Request: d.req.Chat})
+		out.pending = strings.HasPrefix(d.endpoint.StreamType, eventStream)
 		out.start()
 		out.beat()
 		if err := call.Wait(); err != nil {
@@ -51,12 +52,15 @@ func (a *App) relay(c *call, call *gateway.Call, d *decodedRequest, name string)
 	}
 }
 
+const eventStream = "text/event-stream"
+
 // relayWriter writes events and, when there are none for a while, heartbeats.
 type relayWriter struct {
-	stream *streamWriter
-	enc    dialect.StreamEncoder
-	every  time.Duration // 0: no heartbeats
-	cancel func()        // called when the caller has left, or does not read
+	stream  *streamWriter
+	enc     dialect.StreamEncoder
+	pending bool          // no key has answered yet, and the stream has comments
+	every   time.Duration // 0: no heartbeats
+	cancel  func()        // called when the caller has left, or does not read
 
 	mu    sync.Mutex
 	buf   []byte
@@ -95,16 +99,21 @@ func (w *relayWriter) stop() {
 func (w *relayWriter) beat() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.ended {
-		w.send(w.enc.Heartbeat(w.buf[:0]))
+	if w.ended {
+		return
 	}
+	if w.pending {
+		w.send(append(w.buf[:0], ": no answer yet\n\n"...)) // a dialect's own heartbeat may not come before its first event
+		return
+	}
+	w.send(w.enc.Heartbeat(w.buf[:0]))
 }
 
 // name replaces the encoder by one that knows who answers, and writes the comment.
 func (w *relayWriter) name(enc dialect.StreamEncoder, comment string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.enc = enc
+	w.enc, w.pending = enc, false
 	if !w.ended {
 		w.send(append(w.buf[:0], comment...))
 	}
@@ -121,7 +130,7 @@ func (w *relayWriter) fail(failure *fault.Error) {
 
 // answeredBy is a comment of server-sent events with what the headers could not tell; other streams have no comments.
 func answeredBy(contentType string, call *gateway.Call) string {
-	if !strings.HasPrefix(contentType, "text/event-stream") {
+	if !strings.HasPrefix(contentType, eventStream) {
 		return ""
 	}
 	h := http.Header{}

@@ -15,8 +15,9 @@ type requestView struct {
 	Outcome          string    `json:"outcome"`
 	Provider         *string   `json:"provider"`
 	Model            string    `json:"model"`
-	KeyID            *store.ID `json:"keyId"`   // null: no key was called
-	TokenID          *store.ID `json:"tokenId"` // null: sent from the dashboard
+	AskedModel       *string   `json:"askedModel"` // null: the model is the one that was asked for
+	KeyID            *store.ID `json:"keyId"`      // null: no key was called
+	TokenID          *store.ID `json:"tokenId"`    // null: sent from the dashboard
 	Stream           bool      `json:"stream"`
 	Attempts         int       `json:"attempts"`
 	LatencyMs        int64     `json:"latencyMs"`
@@ -38,6 +39,9 @@ func viewRequest(q store.Request) requestView {
 		Attempts: q.Attempts, LatencyMs: q.LatencyMs, FirstByteMs: q.FirstByteMs,
 		InputTokens: q.Input, CachedTokens: q.Cached, CacheWriteTokens: q.CacheWrite, OutputTokens: q.Output, ReasoningTokens: q.Reasoning,
 		CostUSD: (*dollars)(q.Cost),
+	}
+	if q.Asked != "" {
+		v.AskedModel = &q.Asked
 	}
 	if q.Provider != "" {
 		v.Provider = &q.Provider

@@ -390,3 +390,30 @@ func TestCompaction(t *testing.T) {
 	token.post("/v1/responses/compact", `{"model":"claude-haiku-4-5","input":"hi"}`).want(404).is("error.type", "invalid_request_error")
 	token.post("/v1/responses/compact", `{"model":"gpt-5-mini","input":"hi","stream":true}`).want(400).is("error.param", "stream")
 }
+
+// Storing a response costs no round trip of its own, and going on with one costs one.
+func TestRoundTripsOfStoredResponses(t *testing.T) {
+	w := newWorld(t)
+	ann := w.user("ann")
+	ann.key("openai", apiKey)
+	_, _, token := ann.token("agent")
+	trips := func(body string) (n int64, response map[string]any) {
+		t.Helper()
+		before := w.db.runs.Load()
+		_, response = respond(t, token, true, body)
+		return w.db.runs.Load() - before, response
+	}
+	trips(`{"model":"gpt-5-mini","input":"hi","store":false}`)
+	without, _ := trips(`{"model":"gpt-5-mini","input":"hi","store":false}`)
+	stored, one := trips(`{"model":"gpt-5-mini","input":"hi"}`)
+	after, two := trips(fmt.Sprintf(`{"model":"gpt-5-mini","input":"hi","previous_response_id":%q}`, one["id"]))
+	again, _ := trips(fmt.Sprintf(`{"model":"gpt-5-mini","input":"hi","previous_response_id":%q}`, two["id"]))
+	items, _ := json.Marshal(one["output"])
+	// With the model's turns in the request the gateway looks for its saved reasoning.
+	sent, _ := trips(fmt.Sprintf(`{"model":"gpt-5-mini","store":false,"input":[{"role":"user","content":"hi"},%s,{"role":"user","content":"hi"}]}`,
+		items[1:len(items)-1]))
+	if without != 2 || stored != 2 || after != sent+1 || again != sent+1 {
+		t.Errorf("%d round trips without, %d stored, %d and %d with a conversation of one and two, %d where the request has it",
+			without, stored, after, again, sent)
+	}
+}

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -8,24 +10,50 @@ import (
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 )
 
 // The headers by which callers of any dialect say where a request may go. Each takes a list.
 const (
 	providerHeader   = "X-LLM-Provider"
 	prioritiesHeader = "X-LLM-Priorities"
+	strategyHeader   = "X-LLM-Strategy" // one
 )
 
-// routeByHeader narrows the route to what the headers say. Error: Validation.
-func (a *App) routeByHeader(h http.Header, route *dialect.Route) error {
+// routeByHeader narrows the route to what the headers say, and checks the names of providers that are none of the table's.
+// Errors: Validation, and those of the gateway.
+func (a *App) routeByHeader(ctx context.Context, who gateway.Principal, h http.Header, route *dialect.Route) error {
 	var issues fault.Issues
+	var err error
+	unknown := func(name string) bool {
+		if err != nil || a.Providers.ByID(name) != nil {
+			return false
+		}
+		var is bool
+		if provider.IsSlug(name) {
+			is, err = a.Gateway.IsSlug(ctx, who, name)
+		}
+		return !is && err == nil
+	}
+	if route.Provider != "" && route.Provider != dialect.Auto && unknown(route.Provider) {
+		issues.Add("provider", "%s", a.unknownProvider())
+	}
+	for i, name := range route.Providers {
+		if unknown(name) {
+			issues.Add(fmt.Sprintf("allowedProviders[%d]", i), "%s", a.unknownProvider())
+		}
+	}
 	if names := list(h, providerHeader); names != nil {
 		for _, name := range names {
-			if a.Providers.ByID(name) == nil {
+			if unknown(name) {
 				issues.Add(providerHeader, "%s", a.unknownProvider())
 			}
 		}
 		route.Providers = narrow(route.Providers, names)
+	}
+	if err != nil {
+		return err
 	}
 	if texts := list(h, prioritiesHeader); texts != nil {
 		var numbers []int64
@@ -39,7 +67,22 @@ func (a *App) routeByHeader(h http.Header, route *dialect.Route) error {
 		}
 		route.Priorities = narrow(route.Priorities, numbers)
 	}
+	if s := h.Get(strategyHeader); s != "" {
+		checkStrategy(&issues, strategyHeader, s)
+		route.Strategy = s
+	}
 	return issues.Err()
+}
+
+// checkStrategy notes a name that no strategy has.
+func checkStrategy(issues *fault.Issues, path, name string) {
+	var names []string
+	for _, s := range gateway.Strategies() {
+		names = append(names, string(s))
+	}
+	if !slices.Contains(names, name) {
+		issues.Add(path, "must be one of %s", strings.Join(names, ", "))
+	}
 }
 
 // list is the entries of a header that holds a list; nil if it is absent, empty, or "auto".

@@ -85,7 +85,9 @@ func (a *App) createToken(c *call) error {
 	}
 	var issues fault.Issues
 	var change store.TokenChange
-	a.checkScope(&issues, &in.scopeBody, &change)
+	if err := a.checkScope(c, &issues, &in.scopeBody, &change); err != nil {
+		return err
+	}
 	t := store.Token{
 		ID: store.NewID(c.now()), UserID: c.who.user.ID, Enabled: true, CreatedAt: c.now(),
 		Name: requireName(&issues, in.Name), ExpiresAt: c.expiry(&issues, in.ExpiresInDays),
@@ -148,7 +150,9 @@ func (a *App) updateToken(c *call) error {
 	if in.Enabled != nil {
 		change.Enabled = store.To(*in.Enabled)
 	}
-	a.checkScope(&issues, &in.scopeBody, &change)
+	if err := a.checkScope(c, &issues, &in.scopeBody, &change); err != nil {
+		return err
+	}
 	if err := issues.Err(); err != nil {
 		return err
 	}

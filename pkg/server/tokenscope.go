@@ -41,7 +41,7 @@ type scopeBody struct {
 }
 
 // checkScope takes the scope of a body over into the change, and notes what is wrong with it.
-func (a *App) checkScope(issues *fault.Issues, in *scopeBody, change *store.TokenChange) {
+func (a *App) checkScope(c *call, issues *fault.Issues, in *scopeBody, change *store.TokenChange) error {
 	if in.AllowedModels.Set {
 		change.AllowedModels = store.To(checkPatterns(issues, "allowedModels", in.AllowedModels.Value))
 	}
@@ -49,6 +49,13 @@ func (a *App) checkScope(issues *fault.Issues, in *scopeBody, change *store.Toke
 		var known []string
 		for _, p := range a.Providers.All() {
 			known = append(known, p.ID)
+		}
+		if slices.ContainsFunc(in.AllowedProviders.Value, func(name string) bool { return !slices.Contains(known, name) }) {
+			slugs, err := a.slugs(c.r.Context(), c.who.user.ID, c.now())
+			if err != nil {
+				return err
+			}
+			known = append(known, slugs...)
 		}
 		change.AllowedProviders = store.To(checkNames(issues, "allowedProviders", in.AllowedProviders.Value, known))
 	}
@@ -64,6 +71,7 @@ func (a *App) checkScope(issues *fault.Issues, in *scopeBody, change *store.Toke
 	if in.MaxConcurrent.Set {
 		change.MaxConcurrent = store.To(checkConcurrent(issues, in.MaxConcurrent))
 	}
+	return nil
 }
 
 // names are those of all endpoints, sorted.

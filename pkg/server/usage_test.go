@@ -96,7 +96,7 @@ func TestRequests(t *testing.T) {
 	r := ann.get("/api/requests").want(200)
 	r.members("", "requests", "nextCursor")
 	r.members("requests.0", "id", "createdAt", "status", "outcome", "provider", "model", "keyId", "tokenId", "stream", "attempts", "latencyMs", "firstByteMs",
-		"inputTokens", "cachedTokens", "cacheWriteTokens", "outputTokens", "reasoningTokens", "estimated", "steered", "costUsd")
+		"inputTokens", "cachedTokens", "cacheWriteTokens", "outputTokens", "reasoningTokens", "estimated", "steered", "askedModel", "costUsd")
 	r.is("nextCursor", "null",
 		"requests.0.status", "400", "requests.0.keyId", "null", "requests.0.provider", "null", "requests.0.model", "mistral-small-latest", "requests.0.outcome", "failed",
 		"requests.1.status", "502", "requests.1.keyId", groq, "requests.1.provider", "groq", "requests.1.tokenId", "null",

@@ -12,6 +12,7 @@ type Owned int
 const (
 	OwnedKeys Owned = iota
 	OwnedTokens
+	OwnedAliases
 )
 
 // ErrTooMany is the error of [Within] for a user who has as many as a user may have.
@@ -20,8 +21,11 @@ var ErrTooMany = errors.New("the user has as many as allowed")
 // Within creates one more of what the user owns, if there are fewer than limit. Two at the same time wait for each other.
 func Within(ctx context.Context, db DB, user ID, kind Owned, limit int, create func(Runner) error) error {
 	count := "select count(*) from provider_keys where user_id = $1"
-	if kind == OwnedTokens {
+	switch kind {
+	case OwnedTokens:
 		count = "select count(*) from tokens where user_id = $1"
+	case OwnedAliases:
+		count = "select count(*) from aliases where user_id = $1"
 	}
 	return db.Tx(ctx, func(r Runner) error {
 		var n int64

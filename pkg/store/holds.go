@@ -215,13 +215,17 @@ func HoldKey(p Principal, revision, now int64, t Target, pass Passage, d *Demand
 }
 
 // HoldRotated is [HoldKey] for the key whose turn it is, see [ReserveRotated].
-func HoldRotated(p Principal, revision, now int64, targets []Target, set ID, d *Demand) Stmt {
-	from := holdByToken + rotatedKey
+func HoldRotated(p Principal, revision, now int64, t *Turn, d *Demand) Stmt {
+	by, key := holdByToken, rotatedKey
 	if p.Token.IsZero() {
-		from = holdBySession + rotatedKey
+		by = holdBySession
 	}
-	args := []any{p.credential(), now, revision, DayOf(now), concatTargets(targets), int64(len(targets)), set, AllModels[:]}
-	return Stmt{SQL: holdText{from, 9, paddedLimits(len(d.Limits)), d.Strict, d.Each}.sql(), Args: append(args, d.args(now)...)}
+	if !t.Conversation.IsZero() {
+		key = keptKey
+	}
+	args := t.args(p, revision, now)
+	text := holdText{by + key, len(args) + 1, paddedLimits(len(d.Limits)), d.Strict, d.Each}
+	return Stmt{SQL: text.sql(), Args: append(args, d.args(now)...)}
 }
 
 // ScanHold reads a row of [HoldKey].

@@ -23,6 +23,7 @@ type Key struct {
 	DailyLimit      *int64   // requests a UTC day; nil: no limit
 	CreatedAt       int64
 	UpdatedAt       int64
+	Custom          string     // settings of an endpoint that the user named, JSON; then Provider is its slug; empty: none
 	Cooldowns       []Cooldown // of the key, ended ones too, that of all models first; only where keys are read to be shown
 }
 
@@ -43,16 +44,16 @@ type OwnedKey struct {
 
 const (
 	keyReturning = `id, user_id, provider, name, sealed, sealing_key, last_four, priority, enabled, blocked,
-		allowed_models, coalesce(default_model, ''), daily_limit, created_at, updated_at`
+		allowed_models, coalesce(default_model, ''), daily_limit, created_at, updated_at, coalesce(custom, '')`
 	keyColumns = `k.id, k.user_id, k.provider, k.name, k.sealed, k.sealing_key, k.last_four, k.priority, k.enabled,
 		k.blocked, k.allowed_models, coalesce(k.default_model, ''), k.daily_limit,
-		k.created_at, k.updated_at`
+		k.created_at, k.updated_at, coalesce(k.custom, '')`
 )
 
 func scanKey(k *Key) []any {
 	return []any{&k.ID, &k.UserID, &k.Provider, &k.Name, &k.Encrypted, &k.EncryptionKeyID, &k.LastFour, &k.Priority,
 		&k.Enabled, &k.Blocked, (*modelList)(&k.AllowedModels), &k.DefaultModel, &k.DailyLimit,
-		&k.CreatedAt, &k.UpdatedAt}
+		&k.CreatedAt, &k.UpdatedAt, &k.Custom}
 }
 
 // modelList is allowed_models: a JSON array of strings.
@@ -81,10 +82,10 @@ func CreateKey(ctx context.Context, r Runner, k Key) error {
 	return r.Run(ctx,
 		Stmt{
 			SQL: `insert into provider_keys (id, user_id, provider, name, sealed, sealing_key, last_four, priority, enabled, blocked,
-				allowed_models, default_model, daily_limit, rest_until, rest_class, rest_note, created_at, updated_at)
-				values ($1, $2, $3, $4, $5, $6, $7, $8, $9, false, $10, nullif($11, ''), $12, 0, '', '', $13, $13)`,
+				allowed_models, default_model, daily_limit, rest_until, rest_class, rest_note, created_at, updated_at, custom)
+				values ($1, $2, $3, $4, $5, $6, $7, $8, $9, false, $10, nullif($11, ''), $12, 0, '', '', $13, $13, nullif($14, ''))`,
 			Args: []any{k.ID, k.UserID, k.Provider, k.Name, k.Encrypted, k.EncryptionKeyID, k.LastFour, k.Priority, k.Enabled,
-				modelList(k.AllowedModels).text(), k.DefaultModel, k.DailyLimit, k.CreatedAt},
+				modelList(k.AllowedModels).text(), k.DefaultModel, k.DailyLimit, k.CreatedAt, k.Custom},
 		},
 		bumpRevision(k.UserID),
 	)
@@ -95,6 +96,7 @@ type KeyFilter struct {
 	ID       ID     // zero: any
 	Provider string // empty: any
 	Enabled  *bool  // nil: either
+	Custom   bool   // those of endpoints that the user named alone
 }
 
 // Keys lists a user's keys, oldest first, with their use; day is today.
@@ -108,6 +110,9 @@ func Keys(ctx context.Context, r Runner, userID ID, f KeyFilter, day int64) ([]K
 	}
 	if f.Enabled != nil {
 		sql.and("k.enabled = ?", *f.Enabled)
+	}
+	if f.Custom {
+		sql.and("k.custom is not null")
 	}
 	keys := []KeyUse{}
 	uses, cooldowns := uses{}, cooldowns{}
@@ -164,7 +169,11 @@ type KeyChange struct {
 	AllowedModels Field[[]string]
 	DefaultModel  Field[string] // empty: none
 	DailyLimit    Field[*int64] // nil: no limit
+	Custom        Field[CustomChange]
 }
+
+// CustomChange is what changes about the endpoint of a key; its cooldowns end, because they were of another one.
+type CustomChange struct{ Slug, Settings string }
 
 // UpdateKey changes a key of the user: [ErrNotFound].
 func UpdateKey(ctx context.Context, r Runner, userID, id ID, c KeyChange, now int64) (Key, error) {
@@ -192,8 +201,12 @@ func UpdateKey(ctx context.Context, r Runner, userID, id ID, c KeyChange, now in
 	if c.DailyLimit.Set {
 		set.comma("daily_limit = ?", c.DailyLimit.To)
 	}
+	if c.Custom.Set {
+		set.comma("provider = ?", c.Custom.To.Slug)
+		set.comma("custom = ?", c.Custom.To.Settings)
+	}
 	var before []Stmt
-	if c.Secret.Set {
+	if c.Secret.Set || c.Custom.Set {
 		before = append(before, HoldUser(userID), deleteCooldowns(userID, id))
 	}
 	var k Key

@@ -26,6 +26,7 @@ type Record struct {
 	Key      ID // the last key that was called; zero: none was
 	Provider string
 	Model    string
+	Asked    string // the model that was asked for, if another served; else empty
 	Cost     *int64 // nano-dollars; nil: unpriced
 	Status   int
 	Outcome  Outcome
@@ -50,8 +51,8 @@ type Record struct {
 
 const (
 	insertRequest = `insert into requests (user_id, id, token_id, key_id, provider, model, cost, status, outcome, attempts, flags,
- latency_ms, first_byte_ms, input, cached, cache_write, output, reasoning)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
+ latency_ms, first_byte_ms, input, cached, cache_write, output, reasoning, asked)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
 
 	addedUsage = ` requests = usage_hours.requests + excluded.requests, errors = usage_hours.errors + excluded.errors,
  unpriced = usage_hours.unpriced + excluded.unpriced, cost = usage_hours.cost + excluded.cost,
@@ -134,14 +135,17 @@ func (r *Record) repeats() bool {
 }
 
 func (r *Record) insert(cost *int64) Stmt {
-	var provider any
+	var provider, asked any
 	if r.Provider != "" {
 		provider = r.Provider
+	}
+	if r.Asked != "" {
+		asked = r.Asked
 	}
 	return Stmt{SQL: insertRequest, Args: []any{
 		r.User, r.ID, r.Token, r.Key, provider, r.Model, cost, int64(r.Status), int64(r.Outcome), int64(r.Attempts), int64(r.Flags),
 		clampInt32(r.LatencyMs), clampInt32Ptr(r.FirstByteMs),
-		clampInt32(r.Input), clampInt32(r.Cached), clampInt32(r.CacheWrite), clampInt32(r.Output), clampInt32(r.Reasoning),
+		clampInt32(r.Input), clampInt32(r.Cached), clampInt32(r.CacheWrite), clampInt32(r.Output), clampInt32(r.Reasoning), asked,
 	}}
 }
 

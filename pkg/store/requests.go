@@ -20,6 +20,7 @@ type Request struct {
 	KeyID       ID     // zero: no key was called
 	Provider    string // empty: no key was called
 	Model       string // as the provider got it; as the principal asked if no provider was called
+	Asked       string // the model that was asked for, if another served; else empty
 	Cost        *int64 // nano-dollars; nil: unpriced
 	Status      int    // HTTP status of the answer
 	Outcome     int
@@ -35,11 +36,11 @@ type Request struct {
 }
 
 const requestColumns = `q.id, q.token_id, q.key_id, coalesce(q.provider, ''), q.model, q.cost, q.status, q.outcome, q.attempts, q.flags,
-	q.latency_ms, q.first_byte_ms, q.input, q.cached, q.cache_write, q.output, q.reasoning`
+	q.latency_ms, q.first_byte_ms, q.input, q.cached, q.cache_write, q.output, q.reasoning, coalesce(q.asked, '')`
 
 func scanRequest(q *Request) []any {
 	return []any{&q.ID, &q.TokenID, &q.KeyID, &q.Provider, &q.Model, &q.Cost, &q.Status, &q.Outcome, &q.Attempts, &q.Flags,
-		&q.LatencyMs, &q.FirstByteMs, &q.Input, &q.Cached, &q.CacheWrite, &q.Output, &q.Reasoning}
+		&q.LatencyMs, &q.FirstByteMs, &q.Input, &q.Cached, &q.CacheWrite, &q.Output, &q.Reasoning, &q.Asked}
 }
 
 // RequestFilter narrows the request log.

@@ -29,27 +29,45 @@ returning key_id, used, gen`
 	noOther      = " and not exists (select 1 from cooldowns c where c.subject in ($5, $6) and c.model_key in ($7, $8)" + notTransient + blocks + ")"
 	notTransient = " and c.class not in " + transientClasses
 
-	// rotatedKey is the key whose turn it is: $5 holds targets one after the other, $6 their number, $7 the cursor, $8
-	// AllModels. coalesce tells PostgreSQL the type of $5, which substr does not.
-	rotatedKey = " and k.id = " + turnKey + ` and not exists (select 1 from cooldowns c
- where c.subject in (` + turnKey + ", " + turnHost + ") and c.model_key in ($8, " + turnModel + ") and (c.until > $2 or c.half_open))"
-	turnKey   = "substr(coalesce($5, k.id), cast(1 + " + turn + " as integer), 16)"
-	turnHost  = "substr(coalesce($5, k.id), cast(17 + " + turn + " as integer), 16)"
-	turnModel = "substr(coalesce($5, k.id), cast(33 + " + turn + " as integer), 16)"
-	turn      = "48 * ((select n.turn from cursors n where n.user_id = u.id and n.key_set = $7) % $6)"
-
 	reserveKeyByToken       = reserveByToken + thisKey + addToDay
 	reserveKeyBySession     = reserveBySession + thisKey + addToDay
 	reserveSoonestByToken   = reserveByToken + soonestKey + addToDay
 	reserveSoonestBySession = reserveBySession + soonestKey + addToDay
-	reserveRotatedByToken   = reserveByToken + rotatedKey + addToDay
-	reserveRotatedSession   = reserveBySession + rotatedKey + addToDay
 
-	advanceCursor = `insert into cursors (user_id, key_set, turn) values ($1, $2, 1)
+	advanceCursor  = `insert into cursors (user_id, key_set, turn) values ($1, $2, 1)` + advancedCursor
+	advancedCursor = `
 on conflict (user_id, key_set) do update set turn = cursors.turn + 1`
 
 	releaseReservation = "update key_days set used = used - 1 where key_id = $1 and day = $2 and gen = $3 and used > 0"
 )
+
+// The key whose turn it is among targets: $5 holds them one after the other, $6 is their number, $7 the cursor, $8
+// AllModels. A conversation, $9, stays with its key if that is among them, and takes no turn.
+var (
+	cursorTurn = "48 * ((select n.turn from cursors n where n.user_id = u.id and n.key_set = $7) % $6)"
+	keptTurn   = "coalesce(" + keptPlace("u.id", "$9", "$2", "$5", "$6") + ", " + cursorTurn + ")"
+
+	rotatedKey = keyAt(cursorTurn)
+	keptKey    = keyAt(keptTurn)
+
+	reserveRotatedByToken = reserveByToken + rotatedKey + addToDay
+	reserveRotatedSession = reserveBySession + rotatedKey + addToDay
+	reserveKeptByToken    = reserveByToken + keptKey + addToDay
+	reserveKeptBySession  = reserveBySession + keptKey + addToDay
+
+	advanceUnlessKept = "insert into cursors (user_id, key_set, turn) select $1, $2, 1 where not exists " +
+		keptPlace("$1", "$4", "$3", "$5", "$6") + advancedCursor
+)
+
+// keyAt is the condition for the key whose target stands at the place. coalesce tells PostgreSQL the type of $5, which
+// substr does not.
+func keyAt(place string) string {
+	at := func(first string) string {
+		return "substr(coalesce($5, k.id), cast(" + first + " + " + place + " as integer), 16)"
+	}
+	return " and k.id = " + at("1") + " and not exists (select 1 from cooldowns c\n where c.subject in (" + at("1") + ", " + at("17") +
+		") and c.model_key in ($8, " + at("33") + ") and (c.until > $2 or c.half_open))"
+}
 
 // Passage says which cooldowns a request passes.
 type Passage struct {
@@ -76,14 +94,35 @@ func ReserveKey(p Principal, revision, now int64, t Target, pass Passage) Stmt {
 	return Stmt{SQL: sql, Args: []any{p.credential(), now, revision, DayOf(now), t.Key, t.Host, t.Model[:], AllModels[:], pass.Lease[:]}}
 }
 
-// ReserveRotated is [ReserveKey] for the key whose turn it is among targets, which are in the order of their keys' ids;
-// set is their cursor. [AdvanceCursor] stands before it in the same transaction.
-func ReserveRotated(p Principal, revision, now int64, targets []Target, set ID) Stmt {
+// Turn is a choice among equal targets.
+type Turn struct {
+	Targets []Target // in the order of their keys' ids
+	Set     ID       // their cursor
+	// Conversation stays with its key, see [SaveConversation]; zero: none.
+	Conversation ID
+}
+
+// args are the arguments of a statement that chooses the key.
+func (t *Turn) args(p Principal, revision, now int64) []any {
+	args := []any{p.credential(), now, revision, DayOf(now), concatTargets(t.Targets), int64(len(t.Targets)), t.Set, AllModels[:]}
+	if !t.Conversation.IsZero() {
+		args = append(args, t.Conversation[:])
+	}
+	return args
+}
+
+// ReserveRotated is [ReserveKey] for the key whose turn it is. [AdvanceCursor] stands before it in the same transaction.
+func ReserveRotated(p Principal, revision, now int64, t *Turn) Stmt {
 	sql := reserveRotatedByToken
-	if p.Token.IsZero() {
+	switch kept := !t.Conversation.IsZero(); {
+	case kept && p.Token.IsZero():
+		sql = reserveKeptBySession
+	case kept:
+		sql = reserveKeptByToken
+	case p.Token.IsZero():
 		sql = reserveRotatedSession
 	}
-	return Stmt{SQL: sql, Args: []any{p.credential(), now, revision, DayOf(now), concatTargets(targets), int64(len(targets)), set, AllModels[:]}}
+	return Stmt{SQL: sql, Args: t.args(p, revision, now)}
 }
 
 // concatTargets returns the targets as the statement of a rotation reads them.
@@ -95,8 +134,21 @@ func concatTargets(targets []Target) []byte {
 	return all
 }
 
-// AdvanceCursor returns the statement that takes the next turn of a set of keys.
-func AdvanceCursor(user, set ID) Stmt { return Stmt{SQL: advanceCursor, Args: []any{user, set}} }
+// AdvanceCursor returns the statement that takes the next turn of a set of keys, unless the conversation stays with its
+// key.
+func AdvanceCursor(user ID, now int64, t *Turn) Stmt {
+	if t.Conversation.IsZero() {
+		return Stmt{SQL: advanceCursor, Args: []any{user, t.Set}}
+	}
+	return Stmt{SQL: advanceUnlessKept, Args: []any{user, t.Set, now, t.Conversation[:], concatTargets(t.Targets), int64(len(t.Targets))}}
+}
+
+// CursorOf returns the latest turn of a set of keys; 0 if there was none.
+func CursorOf(ctx context.Context, r Runner, user, set ID) (turn int64, err error) {
+	err = r.Run(ctx, Stmt{SQL: "select n.turn from cursors n where n.user_id = $1 and n.key_set = $2", Args: []any{user, set},
+		Each: func(row Row) error { return row.Scan(&turn) }})
+	return turn, err
+}
 
 // ReleaseReservation returns the statement that releases a reservation of the day's generation gen in a key's quota. It
 // does nothing if the day's row was reset since, so that neither midnight nor a reset is corrupted by it.

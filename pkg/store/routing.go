@@ -28,6 +28,8 @@ type Routing struct {
 	Keys []RoutingKey // by priority, then by age
 	// Limits are those of the user and of the gateway, whatever they are about.
 	Limits []Limit
+	// Aliases are the user's own, and those that are for everyone.
+	Aliases []Alias
 }
 
 // RoutingKey is a provider key as routing sees it.
@@ -42,6 +44,9 @@ type RoutingKey struct {
 	Encrypted       []byte
 	EncryptionKeyID string
 	DailyLimited    bool // its reservations have an identity, see [Demand]
+	// Custom are the settings of an endpoint that the user named, see [Key]; ByAdmin says that this user is an admin.
+	Custom  string
+	ByAdmin bool
 }
 
 const (
@@ -49,7 +54,8 @@ const (
 	routingToken = "select t.id, t.hash, u.id, u.revision, coalesce(u.strategy, ''), t.allowed_models, t.allowed_providers, t.allowed_endpoints, t.end_users, t.end_user_source " + fromToken + " where "
 
 	routingKeys = "select k.id, k.provider, k.name, k.priority, " + keyEnabled + `, k.allowed_models,
- coalesce(k.default_model, ''), k.sealed, k.sealing_key, k.daily_limit is not null from provider_keys k `
+ coalesce(k.default_model, ''), k.sealed, k.sealing_key, k.daily_limit is not null, coalesce(k.custom, ''),
+ case when k.custom is null then false else (select u.role = 'admin' from users u where u.id = k.user_id) end from provider_keys k `
 	routingOrder = " order by k.priority, k.created_at, k.id"
 )
 
@@ -63,8 +69,9 @@ func LoadRouting(ctx context.Context, r Runner, c Credential) (Routing, error) {
 		Each: appendTo(&out.Keys, scanRoutingKey)}
 	condition, args := c.token()
 	limits := limitsOfRouting(&out.Limits, condition, []any{c.User})
+	aliases := aliasesOfRouting(&out.Aliases, condition, []any{c.User})
 	if condition != "" {
-		limits.Args = args
+		limits.Args, aliases.Args = args, args
 		user.SQL, user.Args = routingToken+condition, args
 		user.Each = func(row Row) error {
 			return row.Scan(&out.Token, &out.TokenHash, &out.User, &out.Revision, &out.Strategy, (*modelList)(&out.AllowedModels),
@@ -74,7 +81,7 @@ func LoadRouting(ctx context.Context, r Runner, c Credential) (Routing, error) {
 	}
 	// The user comes first and the keys after: if a change falls between the two, the routing has an old revision, and
 	// its first reserve finds that out.
-	if err := r.Run(ctx, user, keys, limits); err != nil {
+	if err := r.Run(ctx, user, keys, limits, aliases); err != nil {
 		return Routing{}, err
 	}
 	if out.User.IsZero() {
@@ -100,5 +107,5 @@ func (c Credential) token() (condition string, args []any) {
 
 func scanRoutingKey(k *RoutingKey) []any {
 	return []any{&k.ID, &k.Provider, &k.Name, &k.Priority, &k.Enabled, (*modelList)(&k.AllowedModels), &k.DefaultModel,
-		&k.Encrypted, &k.EncryptionKeyID, &k.DailyLimited}
+		&k.Encrypted, &k.EncryptionKeyID, &k.DailyLimited, &k.Custom, &k.ByAdmin}
 }

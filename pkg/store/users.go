@@ -145,7 +145,8 @@ type UserChange struct {
 }
 
 // UpdateUser changes a user for the admin: [ErrNotFound], [ErrLastAdmin]. Disabling
-// ends the user's sessions. The revision stays, because every reservation reads both fields itself.
+// ends the user's sessions. The revision stays then, because every reservation reads that field itself; another role
+// raises it, because it decides where custom endpoints may be.
 func UpdateUser(ctx context.Context, db DB, id ID, c UserChange, now int64) (User, error) {
 	var u User
 	err := db.Tx(ctx, func(r Runner) error {
@@ -162,7 +163,7 @@ func UpdateUser(ctx context.Context, db DB, id ID, c UserChange, now int64) (Use
 		if !found {
 			return ErrNotFound
 		}
-		wasAdmin := u.Enabled && u.Role == RoleAdmin
+		wasAdmin, role := u.Enabled && u.Role == RoleAdmin, u.Role
 		c.apply(&u, now)
 		if wasAdmin && !(u.Enabled && u.Role == RoleAdmin) && others == 0 {
 			return ErrLastAdmin
@@ -171,6 +172,10 @@ func UpdateUser(ctx context.Context, db DB, id ID, c UserChange, now int64) (Use
 			SQL:  "update users set enabled = $2, role = $3, updated_at = $4 where id = $1",
 			Args: []any{id, u.Enabled, string(u.Role), now},
 		}}
+		if u.Role != role {
+			stmts = append(stmts, bumpRevision(id))
+			u.Revision++
+		}
 		if !u.Enabled {
 			stmts = append(stmts, Stmt{SQL: "delete from sessions where user_id = $1", Args: []any{id}})
 		}

@@ -17,6 +17,7 @@ const views = {
   keys: () => import('./views/keys.js'),
   tokens: () => import('./views/tokens.js'),
   limits: () => import('./views/limits.js'),
+  aliases: () => import('./views/aliases.js'),
   playground: () => import('./views/playground.js'),
   requests: () => import('./views/requests.js'),
   request: () => import('./views/request.js'),

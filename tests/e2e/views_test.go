@@ -29,7 +29,11 @@ var views = []struct{ name, hash, open string }{
 	{"limit-form", "#/limits", "Add a limit"},
 	{"limit-edit", "#/limits", "Edit 20 requests a day, Each end user of Web shop"},
 	{"limit-reset", "#/limits", "Reset $50.00 a month, User ann@example.com"},
+	{"aliases", "#/aliases", ""},
+	{"alias-form", "#/aliases", "Add an alias"},
+	{"alias-edit", "#/aliases", "Edit best"},
 	{"playground", "#/playground", ""},
+	{"playground-explain", "#/playground", "Explain"},
 	{"requests", "#/requests", ""},
 	{"jobs", "#/jobs", ""},
 	{"job-cancel", "#/jobs", "Cancel long one"},
@@ -151,6 +155,7 @@ func (b *browser) fillGateway() {
   await limit({ type: 'endUser', token: shop.id }, 'requests', 'day', 20)
   await limit({ type: 'user', id: me }, 'cost', 'month', 50, { onReached: { model: 'gpt-4o-mini' } })
   await limit({ type: 'gateway' }, 'requests', 'total', 30000)
+  await send('/api/aliases', { name: 'best', shared: true, targets: [{ model: 'gpt-4o-mini', weight: 2, parameters: { temperature: 0.2 } }, { model: 'claude-haiku-4-5', provider: 'anthropic' }] })
   const asShop = name => fetch('/api/chat', { method: 'POST', headers: { 'Content-Type': 'application/json', 'Authorization': 'Bearer ' + shop.token, 'X-LLM-End-User': name }, body: JSON.stringify({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'words: 30' }] }) }).then(r => r.json())
   await send('/api/tokens', { name: 'Nightly reports', expiresInDays: 30 })
   const chat = (model, content) => send('/api/chat', { model, messages: [{ role: 'user', content }] })

@@ -42,7 +42,7 @@ func TestLongNamesFit(t *testing.T) {
 	b.eval(`fetch('/api/admin/tokens').then(r => r.json()).then(({ tokens }) => fetch('/api/admin/tokens/' + tokens[0].id, { method: 'PATCH', headers: { 'Content-Type': 'application/json' }, body: '{"blocked":true}' }))`)
 	for _, width := range []int64{1600, 1280, 1240, 1160, 1024, 801, 390, 320} {
 		b.shape(width, 900, "light")
-		for _, hash := range []string{"#/overview?show=cost", "#/overview?range=month&show=tokens&split=key", "#/keys", "#/tokens", "#/limits", "#/limits?scope=all", "#/requests", "#/jobs", "#/settings", "#/docs"} {
+		for _, hash := range []string{"#/overview?show=cost", "#/overview?range=month&show=tokens&split=key", "#/keys", "#/tokens", "#/limits", "#/limits?scope=all", "#/aliases", "#/requests", "#/jobs", "#/settings", "#/docs"} {
 			b.open(hash)
 			b.settled()
 			var wide []string

@@ -22,7 +22,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 
-	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/server"
@@ -96,8 +96,12 @@ func TestListsAreWhole(t *testing.T) {
 		fault.Unavailable, fault.Internal, fault.Cancelled, fault.Gone} {
 		codes = append(codes, string(c))
 	}
+	var strategies []string
+	for _, s := range gateway.Strategies() {
+		strategies = append(strategies, string(s))
+	}
 	for name, want := range map[string][]string{"Provider": table.IDs(), "Code": codes,
-		"Strategy": {string(config.ExhaustFirst), string(config.RoundRobin)}} {
+		"Strategy": strategies} {
 		var got []string
 		for _, v := range doc.Components.Schemas[name].Value.Enum {
 			got = append(got, v.(string))

@@ -341,6 +341,24 @@ func TestRandomConversations(t *testing.T) {
 	t.Logf("%d conversations", count)
 }
 
+// FuzzConversations looks for such conversations by the seed.
+func FuzzConversations(f *testing.F) {
+	for seed := range uint64(8) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		w := newWorld(t)
+		r := rand.New(rand.NewPCG(seed, 7))
+		pr := providers()[r.IntN(len(providers()))]
+		model := pr.models[r.IntN(len(pr.models))]
+		s := callers()[r.IntN(len(callers())-1)]
+		k := &talk{Rand: r, dialect: s.name}
+		if err := w.application(pr.id).converse(s, pr.id, model, k.conversation()); err != nil {
+			t.Errorf("%s, %s: %v", pr.id+"/"+model, s.name, err)
+		}
+	})
+}
+
 // received is how many requests the provider has got.
 func (app *application) received() (n int64) {
 	for _, r := range app.emu.Requests() {

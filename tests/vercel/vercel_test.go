@@ -35,7 +35,7 @@ func environment(t *testing.T) (env []string, wire *pgtest.Wire, emu *emulator.E
 	t.Cleanup(stop)
 	direct := pgtest.New(t)
 	wire, pooled := pgtest.Count(t, pgtest.PgBouncer(t, direct))
-	env = []string{"DATABASE_URL=" + pooled, "DATABASE_URL_UNPOOLED=" + direct, "JWT_SECRET=" + jwtSecret, "SETUP_TOKEN=" + setupToken,
+	env = []string{"SECURITY_CONTACT=security@example.com", "DATABASE_URL=" + pooled, "DATABASE_URL_UNPOOLED=" + direct, "JWT_SECRET=" + jwtSecret, "SETUP_TOKEN=" + setupToken,
 		"CRON_SECRET=" + cronSecret, "LOG_LEVEL=warn"}
 	for _, id := range emulator.Providers() {
 		env = append(env, strings.ToUpper(id)+"_BASE_URL="+emulator.BaseURL(origin, id))

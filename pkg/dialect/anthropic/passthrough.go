@@ -81,6 +81,10 @@ func (p *passthrough) settings() {
 			effort = jsonx.AppendString(nil, p.thinking.effort)
 		}
 	}
+	if effort != nil && p.Model.Thinking == ThinkingBudget && len(p.Model.Efforts) == 0 && config.Get("effort").Given() {
+		effort = nil // "This model does not support the effort parameter."
+		p.Warn("effort is not supported by %s for this model: dropped", p.Provider())
+	}
 	switch {
 	case p.Accepts("output_config"):
 		if effort != nil && p.Field("output_config", body.Warns) {

@@ -20,7 +20,8 @@ type decoder struct {
 	purpose purpose
 	req     *chat.Request
 
-	thinks string // thinking.type
+	thinks string   // thinking.type
+	models []string // to serve if the model cannot
 }
 
 // maxStops limits the stop sequences; no provider takes more.
@@ -129,6 +130,9 @@ func (d *decoder) extras(m jsonx.Value) {
 		if !m.Is("global") {
 			body.NoteForeign(d.req, m, true) // nobody else promises it
 		}
+	case "models":
+		d.models = body.Models(m)
+		body.NoteForeign(d.req, m, false)
 	default:
 		body.NoteForeign(d.req, m, string(m.Key()) == "mcp_servers" || string(m.Key()) == "container")
 	}

@@ -45,7 +45,7 @@ func (s *Server) decode(data []byte, purpose purpose) (*chat.Request, dialect.Ro
 	if err != nil {
 		return nil, dialect.Route{}, err
 	}
-	return d.req, dialect.Route{}, nil
+	return d.req, dialect.Route{Models: d.models}, nil
 }
 
 // threadRefused returns the error for a conversation that Anthropic stores: it would be bound to one account, and no

@@ -25,6 +25,24 @@ func NoteForeign(req *chat.Request, m jsonx.Value, essential bool) {
 	}
 }
 
+// maxModels bounds the list of models of a request.
+const maxModels = 32
+
+// Models reads the list of models that a request names beside its model; nil if it is no list of names.
+func Models(m jsonx.Value) (names []string) {
+	if m.Kind() != jsonx.Array || m.Len() > maxModels {
+		return nil
+	}
+	for e := m.First(); e.Exists(); e = e.Next() {
+		name := e.Str()
+		if e.Kind() != jsonx.String || name == "" || !Printable(name) {
+			return nil
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
 // Others notes the members of an object within the body that are not among the names: only providers of the caller's
 // dialect get them.
 func (r *Reader) Others(object jsonx.Value, names ...string) {

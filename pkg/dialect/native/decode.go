@@ -11,7 +11,10 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/jsonx"
 )
 
-const maxRequestID = 128
+const (
+	maxRequestID = 128
+	maxModels    = 32
+)
 
 // DecodeRequest reads a client's body and keeps nothing of it. Errors are *fault.Error of
 // code Validation, whose details list the issues found, each with its path.
@@ -53,6 +56,11 @@ func (r *routing) member(m jsonx.Value) bool {
 			n, _ := r.Int64(e)
 			r.route.Priorities = append(r.route.Priorities, n)
 		})
+	case "models":
+		r.List(m, "name no other model", func(e jsonx.Value) { r.route.Models = append(r.route.Models, r.Name(e)) })
+		if len(r.route.Models) > maxModels {
+			r.Add(m, "expected at most %d models", maxModels)
+		}
 	case "requestId":
 		r.route.RequestID = r.requestID(m)
 	case "async":
@@ -66,10 +74,17 @@ func (r *routing) member(m jsonx.Value) bool {
 // provider reads the id of a provider; others are the words that may stand in its place.
 func (r *routing) provider(v jsonx.Value, others string) string {
 	id := r.Str(v)
-	if v.Kind() == jsonx.String && !slices.Contains(r.providers, id) {
+	if v.Kind() == jsonx.String && !slices.Contains(r.providers, id) && !mayBeSlug(id) {
 		r.Add(v, "unknown provider %s: expected one of %s%s", body.Quote(id), others, strings.Join(r.providers, ", "))
 	}
 	return id
+}
+
+// mayBeSlug reports whether the text may be the slug of a user's own endpoint. Whether it is one the server knows.
+func mayBeSlug(s string) bool {
+	return s != dialect.Auto && len(s) >= 2 && len(s) <= 32 && !strings.ContainsFunc(s, func(c rune) bool {
+		return !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-')
+	})
 }
 
 func (r *routing) requestID(v jsonx.Value) string {

@@ -53,7 +53,7 @@ func TestDecodeContract(t *testing.T) {
 	}
 	// Null counts as absent, everywhere.
 	var nulls []string
-	for _, name := range []string{"model", "provider", "allowedProviders", "allowedPriorities", "temperature", "maxTokens", "topP", "topK", "stop", "seed", "n", "frequencyPenalty",
+	for _, name := range []string{"model", "provider", "allowedProviders", "allowedPriorities", "models", "temperature", "maxTokens", "topP", "topK", "stop", "seed", "n", "frequencyPenalty",
 		"presencePenalty", "logitBias", "logprobs", "topLogprobs", "stream", "async", "requestId", "tools", "toolChoice", "parallelToolCalls", "responseFormat", "reasoning", "verbosity",
 		"serviceTier", "user", "metadata", "cacheKey"} {
 		nulls = append(nulls, fmt.Sprintf("%q:null", name))
@@ -120,13 +120,15 @@ func TestDecodeIssues(t *testing.T) {
 		{`X`, `{"messages":[{"role":"user","content":"a","content":"b"}]}`, []string{"messages[0].content: the member is there twice"}},
 		{`X`, strings.Repeat(`[`, 10_000), []string{strings.Repeat("[0]", 128) + ": malformed JSON: nested deeper than 128 levels (at byte 128)"}},
 
-		{top, `"provider":"openia"`, []string{`provider: unknown provider "openia": expected one of auto, ` + nine}},
+		{top, `"provider":"Openia"`, []string{`provider: unknown provider "Openia": expected one of auto, ` + nine}},
 		{top, `"provider":"OpenAI"`, []string{`provider: unknown provider "OpenAI": expected one of auto, ` + nine}},
 		{top, `"provider":1`, []string{"provider: expected a string, got a number"}},
 		{top, `"allowedProviders":["openai","auto"]`, []string{`allowedProviders[1]: unknown provider "auto": expected one of ` + nine}},
 		{top, `"allowedProviders":[]`, []string{"allowedProviders: must not be empty; leave it out to allow every provider"}},
 		{top, `"allowedProviders":"openai"`, []string{"allowedProviders: expected an array, got a string"}},
 		{top, `"allowedPriorities":["1"]`, []string{"allowedPriorities[0]: expected a whole number, got a string"}},
+		{top, `"models":[]`, []string{"models: must not be empty; leave it out to name no other model"}},
+		{top, `"models":[1]`, []string{"models[0]: expected a string, got a number"}},
 		{top, `"allowedPriorities":[]`, []string{"allowedPriorities: must not be empty; leave it out to allow every priority"}},
 		{top, `"temperature":2.1`, []string{"temperature: expected a number from 0 to 2, got 2.1"}},
 		{top, `"temperature":-0.1`, []string{"temperature: expected a number from 0 to 2, got -0.1"}},

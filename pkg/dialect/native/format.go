@@ -11,7 +11,7 @@ func format() *openai.RequestFormat {
 		Request: openai.NewMembers(`messages model temperature maxTokens=max_completion_tokens topP topK stop seed n
 			frequencyPenalty presencePenalty logitBias logprobs topLogprobs stream tools toolChoice parallelToolCalls
 			responseFormat reasoning verbosity serviceTier user metadata cacheKey=prompt_cache_key
-			provider allowedProviders allowedPriorities async requestId
+			provider allowedProviders allowedPriorities models async requestId
 			max_completion_tokens?maxTokens maxCompletionTokens?maxTokens maxOutputTokens?maxTokens
 			reasoning_effort?reasoning.effort reasoningEffort?reasoning.effort
 			prompt_cache_key?cacheKey promptCacheKey?cacheKey`),

@@ -10,6 +10,7 @@
 //	  "provider": "auto",                    or one provider's id
 //	  "allowedProviders": ["openai"],        the only ones; not empty
 //	  "allowedPriorities": [1, 2],           of keys; not empty
+//	  "models": ["claude-opus-4-5"],        serve in this order if the model cannot; at most 32, not empty
 //	  "temperature": 0.7,                    0 to 2
 //	  "maxTokens": 100,                      at least 1; reasoning included
 //	  "topP": 0.9,                           0 to 1

@@ -21,6 +21,7 @@ type RequestDecoder struct {
 	effort, reasoning, thinking, without jsonx.Value // without: what keeps the reasoning out of the answer
 	oldLimit                             *int64
 	endUser                              string
+	models                               []string // to serve if the model cannot
 
 	calls []*chat.ToolCall // so far, in the conversation
 }
@@ -147,6 +148,8 @@ func (d *RequestDecoder) foreign(name []byte, m jsonx.Value) {
 	switch string(name) {
 	case "usage": // OpenRouter's request for usage, which every answer has
 		return
+	case "models":
+		d.models = body.Models(m)
 	case "modalities":
 		for e := m.First(); e.Exists(); e = e.Next() {
 			essential = essential || !e.Is("text")

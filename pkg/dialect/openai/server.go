@@ -20,7 +20,7 @@ var _ dialect.Server = (*Server)(nil)
 
 // DecodeRequest reads a client's body and keeps nothing of it. A member that is null counts
 // as absent. An unknown member is skipped: it reaches the provider only where the body itself
-// does (dialect.Passing). The route is empty: this dialect has no place for it.
+// does (dialect.Passing). The route has the models beside the model: this dialect has no place for the rest.
 //
 // Errors are *fault.Error of code Validation, whose details list the issues found, each with
 // its path. A wrong type or a value out of range is an issue, as is a tool that must be called
@@ -39,5 +39,5 @@ func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error
 	if err != nil {
 		return nil, dialect.Route{}, err
 	}
-	return d.Request, dialect.Route{}, nil
+	return d.Request, dialect.Route{Models: d.models}, nil
 }

@@ -12,6 +12,7 @@ type decoder struct {
 	req *chat.Request
 	// choice and instructions are read after the rest.
 	choice, instructions jsonx.Value
+	models               []string // to serve if the model cannot
 }
 
 func (d *decoder) request(v jsonx.Value) {
@@ -146,6 +147,9 @@ func (d *decoder) extras(key string, m jsonx.Value) {
 		if !m.Is("disabled") { // the default
 			body.NoteForeign(r, m, false)
 		}
+	case "models":
+		d.models = body.Models(m)
+		body.NoteForeign(r, m, false)
 	default:
 		body.NoteForeign(r, m, false)
 	}

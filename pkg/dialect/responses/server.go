@@ -36,7 +36,7 @@ type Server struct{ docs body.Docs }
 var _ dialect.Server = (*Server)(nil)
 
 // DecodeRequest reads a caller's body. It keeps nothing of it. A member that is null counts as
-// absent. The route is empty: this dialect has no place for it. Errors are *fault.Error of code
+// absent. The route has the models beside the model: this dialect has no place for the rest. Errors are *fault.Error of code
 // Validation, whose details list the issues found, each with its path.
 func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error) {
 	d := decoder{req: new(chat.Request)}
@@ -48,7 +48,7 @@ func (s *Server) DecodeRequest(data []byte) (*chat.Request, dialect.Route, error
 	if err != nil {
 		return nil, dialect.Route{}, err
 	}
-	return d.req, dialect.Route{}, nil
+	return d.req, dialect.Route{Models: d.models}, nil
 }
 
 // EncodeResponse writes a whole answer: the first of several choices.

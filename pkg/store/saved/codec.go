@@ -17,6 +17,7 @@ type record struct {
 	Key         []byte      `json:"key,omitempty"`
 	Provider    string      `json:"provider,omitempty"`
 	Model       string      `json:"model,omitempty"`
+	Asked       string      `json:"asked,omitempty"`
 	Cost        *int64      `json:"cost,omitempty"`
 	Status      int         `json:"status"`
 	Outcome     int         `json:"outcome"`
@@ -121,7 +122,7 @@ func bytesOf(id store.ID) []byte {
 func encode(r store.Record) ([]byte, error) {
 	out := record{
 		ID: bytesOf(r.ID), User: bytesOf(r.User), Token: bytesOf(r.Token), Key: bytesOf(r.Key), Provider: r.Provider,
-		Model: r.Model, Cost: r.Cost, Status: r.Status, Outcome: int(r.Outcome), Attempts: r.Attempts, Flags: r.Flags,
+		Model: r.Model, Asked: r.Asked, Cost: r.Cost, Status: r.Status, Outcome: int(r.Outcome), Attempts: r.Attempts, Flags: r.Flags,
 		LatencyMs: r.LatencyMs, FirstByteMs: r.FirstByteMs, Input: r.Input, Cached: r.Cached, CacheWrite: r.CacheWrite,
 		Output: r.Output, Reasoning: r.Reasoning, Trace: r.Trace, Labels: labelsOf(r.Labels), Spent: spendingsOf(r.Spent),
 	}
@@ -163,7 +164,7 @@ func decode(data []byte) (store.Record, error) {
 		return store.Record{}, err
 	}
 	r := store.Record{
-		Provider: in.Provider, Model: in.Model, Cost: in.Cost, Status: in.Status, Outcome: store.Outcome(in.Outcome),
+		Provider: in.Provider, Model: in.Model, Asked: in.Asked, Cost: in.Cost, Status: in.Status, Outcome: store.Outcome(in.Outcome),
 		Attempts: in.Attempts, Flags: in.Flags, LatencyMs: in.LatencyMs, FirstByteMs: in.FirstByteMs, Input: in.Input,
 		Cached: in.Cached, CacheWrite: in.CacheWrite, Output: in.Output, Reasoning: in.Reasoning, Trace: in.Trace, Labels: in.labels(), Spent: in.spent(),
 	}

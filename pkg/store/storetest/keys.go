@@ -199,6 +199,47 @@ func testKeyAdmin(w *world) {
 	w.is(err, store.ErrNotFound)
 }
 
+// A slug is unique among a user's keys of custom endpoints, and is no other user's. Its settings come with the routing,
+// with the role of their owner as it is.
+func testCustomKeys(w *world) {
+	u, other := w.user(), w.user()
+	custom := func(k *store.Key) { k.Provider, k.Custom = "box", `{"baseUrl":"http://127.0.0.1:1"}` }
+	k := w.key(u, custom)
+	w.key(other, custom)
+	w.key(u, func(k *store.Key) { k.Provider = "box" }) // of a provider that has come to have this id
+	twin := k
+	twin.ID = store.NewID(start + 5)
+	if err := store.CreateKey(ctx, w.db, twin); store.CodeOf(err) != store.CodeConflict {
+		w.Errorf("a second key of the slug: %v", err)
+	}
+	if got, err := store.KeyByID(ctx, w.db, u.ID, k.ID, today); err != nil || got.Custom != k.Custom {
+		w.Errorf("got %+v, %v", got, err)
+	}
+	if list, err := store.Keys(ctx, w.db, u.ID, store.KeyFilter{Custom: true}, today); err != nil || len(list) != 1 || list[0].ID != k.ID {
+		w.Errorf("got %+v, %v", list, err)
+	}
+	changed, err := store.UpdateKey(ctx, w.db, u.ID, k.ID, store.KeyChange{Custom: store.To(store.CustomChange{Slug: "crate", Settings: "{}"})}, start+1)
+	if err != nil || changed.Provider != "crate" || changed.Custom != "{}" {
+		w.Errorf("got %+v, %v", changed, err)
+	}
+	for _, role := range []store.Role{store.RoleAdmin, store.RoleUser} {
+		before := w.revision(u)
+		w.user(admin) // one stays
+		_, err := store.UpdateUser(ctx, w.db, u.ID, store.UserChange{Role: store.To(role)}, start+2)
+		must(w.T, err)
+		routing, err := store.LoadRouting(ctx, w.db, store.Credential{User: u.ID})
+		must(w.T, err)
+		for _, r := range routing.Keys {
+			if isCustom := r.ID == k.ID; (r.Custom != "") != isCustom || r.ByAdmin != (isCustom && role == store.RoleAdmin) {
+				w.Errorf("%s: got %+v", role, r)
+			}
+		}
+		if role == store.RoleAdmin && w.revision(u) == before {
+			w.Error("another role does not raise the revision")
+		}
+	}
+}
+
 func testKeyEncryption(w *world) {
 	u := w.user()
 	var old []store.Key

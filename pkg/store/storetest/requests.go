@@ -15,7 +15,7 @@ import (
 // record is a plain answered request of the user, of the tests' time.
 func (w *world) record(u store.User, change ...func(*store.Record)) store.Record {
 	cost, first := int64(1500), int64(120)
-	r := store.Record{ID: store.NewID(start), User: u.ID, Token: store.ID{1}, Key: store.ID{2}, Provider: "openai", Model: "gpt-4o-mini", Cost: &cost,
+	r := store.Record{ID: store.NewID(start), User: u.ID, Token: store.ID{1}, Key: store.ID{2}, Provider: "openai", Model: "gpt-4o-mini", Asked: "fast", Cost: &cost,
 		Status: 200, Outcome: store.Answered, Attempts: 1, LatencyMs: 800, FirstByteMs: &first,
 		Input: 100, Cached: 40, CacheWrite: 10, Output: 50, Reasoning: 20}
 	for _, f := range change {
@@ -30,7 +30,7 @@ func (w *world) settle(records ...store.Record) error {
 
 // kept is what the log shows of a record.
 func kept(r store.Record) store.Request {
-	return store.Request{ID: r.ID, TokenID: r.Token, KeyID: r.Key, Provider: r.Provider, Model: r.Model, Cost: r.Cost, Status: r.Status,
+	return store.Request{ID: r.ID, TokenID: r.Token, KeyID: r.Key, Provider: r.Provider, Model: r.Model, Asked: r.Asked, Cost: r.Cost, Status: r.Status,
 		Outcome: int(r.Outcome), Attempts: r.Attempts, Flags: r.Flags, LatencyMs: r.LatencyMs, FirstByteMs: r.FirstByteMs,
 		Input: r.Input, Cached: r.Cached, CacheWrite: r.CacheWrite, Output: r.Output, Reasoning: r.Reasoning}
 }

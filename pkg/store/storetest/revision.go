@@ -56,7 +56,7 @@ func testRevision(w *world) {
 		{"a key is deleted", func() error { return store.DeleteKey(ctx, w.db, u.ID, k.ID) }, 1},
 
 		{"the user's name", profile(store.ProfileChange{Name: store.To("New")}), 0},
-		{"the user's role", user(store.UserChange{Role: store.To(store.RoleAdmin)}), 0},
+		{"the user's role", user(store.UserChange{Role: store.To(store.RoleAdmin)}), 1},
 		{"the password", func() error { return store.SetPassword(ctx, w.db, u.ID, "new", s.ID, false, start) }, 0},
 		{"the password's hash", func() error { return store.RehashPassword(ctx, w.db, u.ID, "new", "newer") }, 0},
 		{"a session is used", func() error { return store.TouchSession(ctx, w.db, s.ID, start+day) }, 0},

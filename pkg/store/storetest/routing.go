@@ -19,8 +19,13 @@ func testRouting(w *world) {
 		limits[i].ID = store.NewID(start + int64(i))
 		must(w.T, store.CreateLimit(ctx, w.db, limits[i]))
 	}
+	aliases := []store.Alias{{User: u.ID, Name: "a"}, {Name: "a"}, {User: other.ID, Name: "b"}}
+	for i := range aliases {
+		aliases[i].ID, aliases[i].Targets = store.NewID(start+int64(i)), []store.AliasTarget{{Model: "m"}}
+		must(w.T, store.CreateAlias(ctx, w.db, aliases[i]))
+	}
 	must(w.T, w.db.Run(ctx, store.Stmt{SQL: "update users set strategy = 'round-robin', revision = 7 where id = $1", Args: []any{u.ID}}))
-	bySession := store.Routing{User: u.ID, Revision: 7, Strategy: "round-robin", Limits: limits[:2]}
+	bySession := store.Routing{User: u.ID, Revision: 7, Strategy: "round-robin", Limits: limits[:2], Aliases: aliases[:2]}
 	for _, k := range []store.Key{first, later, disabled} {
 		bySession.Keys = append(bySession.Keys, store.RoutingKey{ID: k.ID, Provider: k.Provider, Name: k.Name, Priority: int64(k.Priority),
 			Enabled: k.Enabled, AllowedModels: k.AllowedModels, DefaultModel: k.DefaultModel, Encrypted: k.Encrypted, EncryptionKeyID: k.EncryptionKeyID, DailyLimited: k.DailyLimit != nil})
@@ -45,4 +50,5 @@ func testRouting(w *world) {
 			w.Errorf("%s: %+v, %v\nwant %+v, %v", name, got, err, c.want, c.err)
 		}
 	}
+	must(w.T, store.DeleteAlias(ctx, w.db, aliases[1])) // it is for every user
 }

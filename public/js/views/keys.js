@@ -15,11 +15,11 @@ const columns = [['Name'], ['Priority', 'number'], ['State'], ['Quota today (UTC
 
 export function view({ signal }) {
   const load = async () => {
-    const [{ keys }, { providers }] = await Promise.all([get('/api/keys', signal), get('/api/keys/catalog', signal)])
-    return { keys: keys.sort((a, b) => a.priority - b.priority || a.createdAt.localeCompare(b.createdAt)), providers }
+    const [{ keys }, { providers }, { presets }] = await Promise.all(['/api/keys', '/api/keys/catalog', '/api/keys/presets'].map(path => get(path, signal)))
+    return { keys: keys.sort((a, b) => a.priority - b.priority || a.createdAt.localeCompare(b.createdAt)), providers, presets }
   }
-  return loaded(load, ({ keys, providers }, again) => {
-    const add = () => openDialog('Add a provider key', close => keyForm({ providers, close, saved: again }))
+  return loaded(load, ({ keys, providers, presets }, again) => {
+    const add = () => openDialog('Add a provider key', close => keyForm({ providers, presets, close, saved: again }))
     return h('div', {},
       h('p', { class: 'lead' }, 'The key with the lowest priority number is tried first. Your strategy orders keys of equal priority.'),
       h('div', { class: 'bar' }, button('Add a key', add, { kind: 'primary' })),
@@ -29,7 +29,7 @@ export function view({ signal }) {
 }
 
 function row(key, { keys, i, providers, again }) {
-  const provider = providers.find(p => p.id === key.provider)?.name ?? key.provider
+  const provider = providers.find(p => p.id === key.provider)?.name ?? (key.slug ? `${key.slug} · ${key.baseUrl}` : key.provider)
   const report = h('div', { role: 'status' })
   const edit = () => openDialog(`Edit ${key.name}`, close => keyForm({ providers, key, close, saved: again }))
   const rotate = () => openDialog(`Rotate the secret of ${key.name}`, close => secretForm({ key, close, saved: again }))

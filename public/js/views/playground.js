@@ -1,11 +1,11 @@
 // Sends a chat with the session: no token is needed.
 
-import { get, request } from '../api.js'
+import { get, post, request } from '../api.js'
 import { addEvent, emptyAnswer } from '../answer.js'
 import { chatBody, readImages } from '../chatbody.js'
 import { h } from '../dom.js'
 import { field, form, valuesOf } from '../form.js'
-import { count, duration, localTimes } from '../format.js'
+import { count, duration, exactMoney, localTimes } from '../format.js'
 import { costOf } from '../requestview.js'
 import { routeTo } from '../route.js'
 import { curlChat } from '../snippet.js'
@@ -67,7 +67,15 @@ function playground() {
     },
   })
   const curl = async () => curlChat(location.origin, '$TOKEN', chatBody(valuesOf(chatForm), await readImages(chatForm.elements.images.files))).replace("'Authorization: Bearer $TOKEN'", '"Authorization: Bearer $TOKEN"')
-  chatForm.querySelector('.buttons').append(stop, copyButton(curl, 'Copy as curl'))
+  const why = button('Explain', async () => {
+    try {
+      const body = chatBody(valuesOf(chatForm), await readImages(chatForm.elements.images.files))
+      output.replaceChildren(explanation(await post('/api/route/explain', { endpoint: '/api/chat', body })))
+    } catch (error) {
+      output.replaceChildren(failure(error))
+    }
+  })
+  chatForm.querySelector('.buttons').append(stop, why, copyButton(curl, 'Copy as curl'))
   return {
     node: h('div', { class: 'bench' }, chatForm, h('section', { 'aria-label': 'Answer' }, output)),
     leave: () => running?.abort('stopped, because you left the page'),
@@ -119,6 +127,15 @@ async function run(body, output, signal) {
 function reasons(error) {
   const keys = error.details.keys
   return Array.isArray(keys) ? h('ul', { class: 'reasons' }, keys.map(k => h('li', {}, h('strong', {}, k.name), `: ${localTimes(k.reason)}`))) : ''
+}
+
+/** Which keys a request would be sent to, and why not to others. */
+function explanation({ chosen, candidates, estimatedTokens, refusal }) {
+  return h('div', { role: 'status' },
+    h('p', {}, chosen ? `${chosen.model} of ${chosen.provider} would serve; about ${count(estimatedTokens)} tokens of input.` : `The request would be refused: ${localTimes(refusal.message)}`),
+    h('ol', { class: 'reasons' }, candidates.map(c => h('li', {}, h('strong', {}, c.name), ` ${c.model}: `,
+      c.usable ? `ready${c.estimatedCostUsd === undefined ? '' : `, up to about ${exactMoney(c.estimatedCostUsd)}`}` : localTimes(c.reason),
+      c.warnings.map(w => h('p', { class: 'quiet' }, w))))))
 }
 
 async function summary(answer, head, { first, all, ended, whole }) {

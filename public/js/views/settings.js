@@ -15,7 +15,7 @@ const strategies = [['', 'the gateway’s default'], ['exhaust-first', 'exhaust-
 
 export function view(context) {
   const all = sessions(context)
-  return h('div', {}, section('Account', account(context)), section('Password', password(context, all.reload)), section('Sessions', all), section('Delete the account', deletion(context)),
+  return h('div', {}, section('Account', account(context)), section('Password', password(context, all.reload)), section('Sessions', all), section('What is stored', stored()), section('Delete the account', deletion(context)),
     context.user.role === 'admin' && admin(context))
 }
 
@@ -30,6 +30,11 @@ function account({ user, setUser }) {
   } })
   it.querySelector('.buttons').append(said)
   return h('div', {}, h('p', {}, `${user.email}, ${user.role === 'admin' ? 'an admin' : 'a user'} since ${time(user.createdAt)}`), it)
+}
+
+/** What the gateway keeps of requests and answers. */
+function stored() {
+  return h('p', {}, 'Prompts and answers are not logged. The gateway keeps, encrypted and for a limited time: reasoning that a provider wants back, asynchronous requests and their results, and responses of /v1/responses that later requests may refer to, unless the request sets store to false or the gateway stores none (RESPONSE_STORE). Only the gateway token that asked for a response can read it, or delete it (DELETE /v1/responses/ID). Deleting the token deletes its responses.')
 }
 
 /** Tells password managers whose password a form asks for. */

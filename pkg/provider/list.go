@@ -1,0 +1,69 @@
+package provider
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/alicetears/llm-gateway/pkg/chat"
+	"github.com/alicetears/llm-gateway/pkg/dialect"
+)
+
+// maxListed bounds how many models of a server's list are kept.
+const maxListed = 2000
+
+// listAt returns the row and the path of the provider's list of models, by which a key is checked, too.
+func (p *Provider) listAt() (at *Provider, path string) {
+	if p.check.at == "" || p.base == nil {
+		return p, p.check.path
+	}
+	if preset := PresetByID(p.preset); preset == nil || !strings.HasPrefix(preset.BaseURL, p.base.Scheme+"://"+p.base.Host+"/") {
+		return p, p.check.path // a proxy in the place of the service
+	}
+	root := *p
+	root.base = &url.URL{Scheme: p.base.Scheme, Host: p.base.Host}
+	root.BaseURL = root.base.String()
+	return &root, p.check.at
+}
+
+// ListModels asks a custom endpoint for the ids of its models, in its order. The error is classified (*chat.Error).
+func (c *Client) ListModels(ctx context.Context, p *Provider, secret string) ([]string, error) {
+	at, path := p.listAt()
+	resp, err := c.send(ctx, at, secret, http.MethodGet, dialect.Encoded{Path: path}, Options{limit: checkLimit})
+	if err != nil {
+		return nil, err
+	}
+	text, err := resp.ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	ids, ok := listedIDs(text)
+	if !ok {
+		return nil, &chat.Error{Class: chat.Transport, Status: resp.Status,
+			Message: "what " + p.Name + " answered is no list of models; look at the base URL"}
+	}
+	return ids, nil
+}
+
+// listedIDs reads {"data":[{"id"}]}, {"models":[{"name"}]} and [{"id"}].
+func listedIDs(text []byte) (ids []string, ok bool) {
+	root := parseAny(text)
+	list, ok := root.v.([]any)
+	for _, name := range [...]string{"data", "models"} {
+		if !ok {
+			list, ok = root.at(name).v.([]any)
+		}
+	}
+	seen := map[string]bool{}
+	for _, item := range list {
+		n := node{item}
+		id := strings.TrimPrefix(first(n.at("id").word(), n.at("name").word(), n.at("model").word()), "models/")
+		if CheckPattern(id) != nil || seen[id] || len(ids) == maxListed {
+			continue
+		}
+		seen[id] = true
+		ids = append(ids, id)
+	}
+	return ids, ok
+}
