@@ -187,7 +187,9 @@ func (a *App) replaceKey(c *call) error {
 	return a.changeKey(c, func(in *keyBody, k store.KeyUse) {
 		name := k.Provider
 		if v := viewCustom(k.Key); v != nil && v.Preset != nil {
-			name = provider.PresetByID(*v.Preset).Name
+			if preset := provider.PresetByID(*v.Preset); preset != nil {
+				name = preset.Name
+			}
 		} else if p := a.Providers.ByID(k.Provider); p != nil {
 			name = p.Name
 		}
