@@ -315,6 +315,7 @@ func TestUndecryptableKey(t *testing.T) {
 	good := ann.key("openai", "sk-"+mark+"-0002")
 	ann.get("/api/keys").want(200).is("total", "2", "keys.0.id", lost, "keys.0.state", "undecryptable", "keys.0.lastFour", "0001", "keys.1.state", "ready")
 	ann.post("/api/keys/"+lost+"/test", "").refused(409, "CONFLICT", "enter the key again")
+	ann.post("/api/keys/"+lost+"/models", "").refused(409, "CONFLICT", "enter the key again")
 	if r := ann.chat(hello).want(200); r.header.Get("X-LLM-Key-ID") != good {
 		t.Errorf("the key %s answered", r.header.Get("X-LLM-Key-ID"))
 	}
