@@ -1,8 +1,8 @@
 # make test needs nothing but Go: it installs the servers that the tests start.
-.PHONY: help proof test vercel race chaos agents lint build release demo run fuzz screenshots clean
+.PHONY: help proof test vercel race chaos agents sdk-latest lint build release demo run fuzz screenshots clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
 
 test: ## set the test servers up where they are missing, and run every test
 	@scripts/services
@@ -23,6 +23,9 @@ CHAOS_TIME ?= 20s
 chaos: ## databases and processes fail under load, for CHAOS_TIME (20s) each; make test has a short form
 	@scripts/services
 	CHAOS_TIME=$(CHAOS_TIME) go test -count=1 -v ./tests/chaos
+
+sdk-latest: ## raise the SDKs of tests/sdk to the newest versions, and run their suites
+	@scripts/sdk-latest
 
 agents: ## coding agents, the real programs (1.6 GB from npm), finish a tool round trip with models of six providers
 	AGENTS=1 go test -count=1 -v ./tests/agents

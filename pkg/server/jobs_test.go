@@ -98,6 +98,7 @@ func TestAsyncInEveryDialect(t *testing.T) {
 	}{
 		"/v1/chat/completions": {w.holder, `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"echo: x"}]}`, `"object":"chat.completion"`},
 		"/v1/responses":        {w.holder, `{"model":"gpt-4o-mini","input":"echo: x"}`, `"object":"response"`},
+		"/v1/completions":      {w.holder, `{"model":"gpt-4o-mini","prompt":"echo: x"}`, `"object":"text_completion"`},
 		"/v1/messages":         {anthropic, `{"model":"gpt-4o-mini","max_tokens":50,"messages":[{"role":"user","content":"echo: x"}]}`, `"type":"message"`},
 		"/v1beta/models/gpt-4o-mini:generateContent": {w.holder, `{"contents":[{"parts":[{"text":"echo: x"}]}]}`, `"candidates":`},
 		"/v1/embeddings": {w.holder, `{"model":"text-embedding-3-small","input":"x"}`, `"embedding":`},

@@ -388,6 +388,8 @@ func TestCompaction(t *testing.T) {
 	item, _ := json.Marshal(short.at("output.0"))
 	respond(t, token, false, fmt.Sprintf(`{"model":"gpt-5-mini","input":[%s,{"role":"user","content":"echo: and on"}]}`, item))
 	token.post("/v1/responses/compact", `{"model":"claude-haiku-4-5","input":"hi"}`).want(404).is("error.type", "invalid_request_error")
+	narrow := ann.post("/api/tokens", `{"name":"narrow","allowedEndpoints":["responses"]}`).want(201).text("token")
+	w.anyone().with("Authorization", "Bearer "+narrow).post("/v1/responses/compact", `{"model":"gpt-5-mini","input":"hi"}`).want(403)
 	token.post("/v1/responses/compact", `{"model":"gpt-5-mini","input":"hi","stream":true}`).want(400).is("error.param", "stream")
 }
 

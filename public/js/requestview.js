@@ -22,7 +22,7 @@ export function requestRow(q, names) {
   const named = id => names.get(id) ?? h('span', { class: 'quiet' }, 'deleted')
   return tableRow(requestColumns, [
     h('a', { href: routeTo('request', { id: q.id }) }, h('time', { datetime: q.createdAt, title: time(q.createdAt) }, clock(q.createdAt))), requestState(q),
-    [q.model || h('span', { class: 'quiet' }, 'none'), q.provider && h('p', { class: 'quiet' }, q.provider)],
+    [q.model || h('span', { class: 'quiet' }, 'none'), q.provider && h('p', { class: 'quiet' }, q.provider), q.askedModel && h('p', { class: 'quiet' }, `asked for: ${q.askedModel}`)],
     q.keyId ? named(q.keyId) : h('span', { class: 'quiet' }, 'none'), q.tokenId ? named(q.tokenId) : h('span', { class: 'quiet' }, 'dashboard'),
     unanswered(q) ? count(null) : `${count(q.inputTokens)} + ${count(q.outputTokens)}${q.estimated ? ' est.' : ''}`, costOf(q), duration(q.latencyMs),
   ])

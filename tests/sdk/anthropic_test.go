@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/anthropics/anthropic-sdk-go"
-	"github.com/anthropics/anthropic-sdk-go/option"
-	"github.com/anthropics/anthropic-sdk-go/toolrunner"
+	"github.com/anthropics/anthropic-sdk-go/v2"
+	"github.com/anthropics/anthropic-sdk-go/v2/option"
+	"github.com/anthropics/anthropic-sdk-go/v2/toolrunner"
 
 	"github.com/alicetears/llm-gateway/internal/emulator"
 )
@@ -183,7 +183,7 @@ func TestAnthropicImages(t *testing.T) {
 	c := claude()
 	onEach(t, []string{"claude-haiku-4-5", "gpt-4o-mini", "gemini-2.5-flash", "mistral-small-latest"}, func(t *testing.T, model string) {
 		params := tell(model, "echo: Look")
-		params.Messages[0].Content = append(params.Messages[0].Content, anthropic.NewImageBlockBase64("image/png", pixel))
+		params.Messages[0].OfUser.Content = append(params.Messages[0].OfUser.Content, anthropic.NewImageBlockBase64("image/png", pixel))
 		if got := textOf(twice(t, c, params)); !strings.Contains(got, pixelSeen) {
 			t.Errorf("it saw %q", got)
 		}

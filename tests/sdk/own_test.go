@@ -29,7 +29,7 @@ func TestOwnTests(t *testing.T) {
 		"openai": {"github.com/openai/openai-go/v3", front.URL + "/v1",
 			"chatcompletion_test.go embedding_test.go model_test.go usage_test.go",
 			"TestChatCompletionNewWithOptionalParams TestEmbeddingNewWithOptionalParams TestModelGet TestModelList TestUsage"},
-		"anthropic": {"github.com/anthropics/anthropic-sdk-go", front.URL,
+		"anthropic": {"github.com/anthropics/anthropic-sdk-go/v2", front.URL,
 			"message_test.go betamessage_test.go model_test.go betamodel_test.go usage_test.go",
 			"TestMessageNewWithOptionalParams TestMessageCountTokensWithOptionalParams TestBetaMessageNewWithOptionalParams " +
 				"TestBetaMessageCountTokensWithOptionalParams TestModelListWithOptionalParams TestBetaModelListWithOptionalParams TestModelGetWithOptionalParams TestUsage"},

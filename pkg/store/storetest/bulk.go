@@ -75,7 +75,8 @@ func Fill(t *testing.T, db store.DB, requests int) Owner {
 			store.Stmt{SQL: "insert into throttles (bucket, failures, free_at) values ($1, 1, $2)", Args: []any{fmt.Sprint("bucket ", i), start}}))
 		o.Limits = fillLimits(w, o)
 		for n := range 4 {
-			must(t, store.CreateAlias(ctx, g, store.Alias{ID: store.NewID(start), User: o.User.ID, Name: fmt.Sprint("alias ", n), Targets: []store.AliasTarget{{Model: "m"}}}))
+			must(t, g.Run(ctx, store.Stmt{SQL: "insert into aliases (id, user_id, name, targets, created_at, updated_at) values ($1, $2, $3, '[]', $4, $4)",
+				Args: []any{store.NewID(start), o.User.ID, fmt.Sprint("alias ", n), start}}))
 		}
 		for n := range 20 {
 			l := store.Label{Kind: store.EndUserLabel, Owner: o.Token.ID, Name: fmt.Sprint("end user ", n)}

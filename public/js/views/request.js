@@ -24,7 +24,7 @@ function facts(q, names) {
   const named = (id, otherwise) => id ? names.get(id) ?? 'deleted' : otherwise
   const none = unanswered(q)
   return h('dl', { class: 'facts' }, [
-    ['Time', time(q.createdAt)], ['Status', [requestState(q), q.status === 200 ? ' (200)' : '']], ['Model', q.model || 'none'], ['Provider', q.provider ?? 'none'],
+    ['Time', time(q.createdAt)], ['Status', [requestState(q), q.status === 200 ? ' (200)' : '']], ['Model', q.model || 'none'], ['Asked for', q.askedModel ?? 'the model'], ['Provider', q.provider ?? 'none'],
     ['Key', named(q.keyId, 'no key was called')], ['Token', named(q.tokenId, 'none: sent from the dashboard')],
     ['Streamed', q.stream ? 'yes' : 'no'], ['Providers called', count(q.attempts)],
     ['Latency', atGateway(q.latencyMs)], ['First byte', atGateway(q.firstByteMs)],
