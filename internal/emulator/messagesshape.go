@@ -42,7 +42,7 @@ func messagesShape(count, beta bool) *shape {
 		"cache_control": cache, "speed": orNull(oneOf("standard", "fast")), // speed: of SDKs since October 2026
 	}
 	if beta {
-		for _, name := range []string{"compaction", "context_management", "fallback_credit_token", "fallbacks",
+		for _, name := range []string{"billing_policy", "compaction", "context_management", "fallback_credit_token", "fallbacks",
 			"mcp_servers", "output_format", "user_profile_id"} {
 			members[name] = anyValue()
 		}

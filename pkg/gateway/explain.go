@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/fault"
+	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -106,7 +107,8 @@ func (c *Call) plan(now int64) (order []candidate, err error) {
 			return nil, err
 		}
 		if len(pick.keys) > 1 && !slices.ContainsFunc(order, func(k candidate) bool { return k.rank == pick.keys[0].rank }) {
-			turn, err := c.g.Quota.NextTurn(c.ctx, c.entry.table.user, targetsOf(pick.keys))
+			turn, err := c.g.Quota.NextTurn(c.ctx, quota.Request{Principal: c.principal(), Now: now, Targets: targetsOf(pick.keys),
+				Conversation: c.keptConversation()})
 			if err != nil {
 				return nil, err
 			}

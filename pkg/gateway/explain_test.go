@@ -76,6 +76,10 @@ func TestExplainAgreesWithTheDecision(t *testing.T) {
 				if rng.IntN(3) == 0 {
 					request.Chat.Messages[0].Parts = append(request.Chat.Messages[0].Parts, chat.Part{Kind: chat.Image, Media: &chat.Media{URL: "https://example.com/a.png"}})
 				}
+				if rng.IntN(2) == 0 { // a conversation, which stays with its key
+					request.Chat.Messages = append(request.Chat.Messages, chat.Message{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Text, Text: "hello"}}},
+						chat.Message{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "And now?"}}})
+				}
 				if rng.IntN(4) == 0 {
 					request.Route.Strategy = one("round-robin", "cheapest", "weighted")
 				}

@@ -21,7 +21,7 @@ func anthropicRow() Provider {
 		Header:                  map[string]string{"Anthropic-Version": "2023-06-01"},
 		ForwardedRequestHeaders: []string{"Anthropic-Version", "Anthropic-Beta"},
 		modelIDs:                modelIDs{prefixes: []string{"claude-"}},
-		check:                   check{path: "/v1/models?limit=1", proves: listed},
+		check:                   check{path: "/v1/models?limit=1", list: "/v1/models?limit=1000", proves: listed},
 		Client: anthropic.Client{Rules: &anthropic.Rules{
 			CommonRules: dialect.CommonRules{
 				Clamp:     map[string]dialect.Range{"temperature": {Min: 0, Max: 1}, "top_p": {Min: 0, Max: 1}},

@@ -14,6 +14,8 @@ import (
 // check is the request by which a key is checked without a charge.
 type check struct {
 	path string
+	// list is the path of the whole list of models; empty: path.
+	list string
 	// at is the path on the host, if it is not below the base URL.
 	at string
 	// read returns why a key is useless although the answer has status 200. Nil: the status decides.
@@ -53,7 +55,7 @@ func (c *Client) Check(ctx context.Context, p *Provider, secret string) CheckRes
 }
 
 func (c *Client) tryKey(ctx context.Context, p *Provider, secret string) (int, *chat.Error) {
-	at, path := p.listAt()
+	at, path := p.listAt(p.check.path)
 	resp, err := c.send(ctx, at, secret, http.MethodGet, dialect.Encoded{Path: path}, Options{limit: checkLimit})
 	if err != nil {
 		failure := asFailure(err)

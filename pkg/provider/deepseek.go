@@ -16,7 +16,7 @@ func deepSeekRow() Provider {
 		ID: "deepseek", Name: "DeepSeek", BaseURL: "https://api.deepseek.com",
 		Auth: Bearer, RequestID: "X-Ds-Trace-Id",
 		modelIDs: modelIDs{match: isDeepSeekModel},
-		check:    check{path: "/user/balance", read: deepSeekBalance, proves: "the provider knows the key, and its balance suffices for calls"},
+		check:    check{path: "/user/balance", list: "/models", read: deepSeekBalance, proves: "the provider knows the key, and its balance suffices for calls"},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				Drop:         foreignFields(deepSeekFields()),

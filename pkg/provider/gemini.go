@@ -20,7 +20,7 @@ func geminiRow() Provider {
 		ID: "gemini", Name: "Google Gemini", BaseURL: "https://generativelanguage.googleapis.com",
 		Auth: XGoogAPIKey, HasEmbeddings: true,
 		modelIDs: modelIDs{prefixes: []string{"gemini-", "gemma-", "learnlm-", "imagen-", "veo-"}, collection: "models/"},
-		check:    check{path: "/v1beta/models?pageSize=1", proves: listed},
+		check:    check{path: "/v1beta/models?pageSize=1", list: "/v1beta/models?pageSize=1000", proves: listed},
 		Client: gemini.Client{Rules: &gemini.Rules{
 			CommonRules: dialect.CommonRules{
 				// The documents of GenerationConfig.

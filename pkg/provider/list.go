@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -13,13 +14,17 @@ import (
 // maxListed bounds how many models of a server's list are kept.
 const maxListed = 2000
 
-// listAt returns the row and the path of the provider's list of models, by which a key is checked, too.
-func (p *Provider) listAt() (at *Provider, path string) {
+// listLimit bounds a list of models, in bytes: OpenRouter's has more than one megabyte.
+const listLimit = 16 << 20
+
+// listAt returns the row and the path of a list of models, by which most keys are checked, too: below the base URL, unless
+// a preset has it elsewhere on the host.
+func (p *Provider) listAt(below string) (at *Provider, path string) {
 	if p.check.at == "" || p.base == nil {
-		return p, p.check.path
+		return p, below
 	}
 	if preset := PresetByID(p.preset); preset == nil || !strings.HasPrefix(preset.BaseURL, p.base.Scheme+"://"+p.base.Host+"/") {
-		return p, p.check.path // a proxy in the place of the service
+		return p, below // a proxy in the place of the service
 	}
 	root := *p
 	root.base = &url.URL{Scheme: p.base.Scheme, Host: p.base.Host}
@@ -27,10 +32,11 @@ func (p *Provider) listAt() (at *Provider, path string) {
 	return &root, p.check.at
 }
 
-// ListModels asks a custom endpoint for the ids of its models, in its order. The error is classified (*chat.Error).
+// ListModels asks the provider for the ids of its models, in its order: the first page, which has all of them today. The
+// error is classified (*chat.Error).
 func (c *Client) ListModels(ctx context.Context, p *Provider, secret string) ([]string, error) {
-	at, path := p.listAt()
-	resp, err := c.send(ctx, at, secret, http.MethodGet, dialect.Encoded{Path: path}, Options{limit: checkLimit})
+	at, path := p.listAt(cmp.Or(p.check.list, p.check.path))
+	resp, err := c.send(ctx, at, secret, http.MethodGet, dialect.Encoded{Path: path}, Options{limit: listLimit})
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func openRouterRow() Provider {
 		ForwardedRequestHeaders: []string{"Http-Referer", "X-Openrouter-Title", "X-Title", "X-Openrouter-Categories", "X-Session-Id"},
 		// GET /models needs no key at all, GET /key tells what is left of its credit.
 		modelIDs: modelIDs{likely: isOpenRouterSlug, authors: []string{"openai/", "anthropic/", "deepseek/"}},
-		check:    check{path: "/key", read: openRouterKey, proves: "the provider knows the key, and its credit is not used up"},
+		check:    check{path: "/key", list: "/models", read: openRouterKey, proves: "the provider knows the key, and its credit is not used up"},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				Drop:         foreignFields(openRouterFields()),

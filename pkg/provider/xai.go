@@ -17,7 +17,7 @@ func xAIRow() Provider {
 		ID: "xai", Name: "xAI", BaseURL: "https://api.x.ai/v1",
 		Auth: Bearer, RequestID: "X-Request-Id",
 		modelIDs: modelIDs{prefixes: []string{"grok-"}},
-		check:    check{path: "/api-key", read: xAIKey, proves: "the provider knows the key, and neither it nor its team is blocked"},
+		check:    check{path: "/api-key", list: "/models", read: xAIKey, proves: "the provider knows the key, and neither it nor its team is blocked"},
 		Client: openai.Client{Rules: &openai.Rules{
 			CommonRules: dialect.CommonRules{
 				// Not in the request's schema.

@@ -260,8 +260,18 @@ func digest(targets []store.Target) store.ID {
 	return h
 }
 
-// NextTurn returns the index of the target whose turn is next, without taking it. The targets are in the order of their ids.
-func (q *Quota) NextTurn(ctx context.Context, user store.ID, targets []store.Target) (int, error) {
-	turn, err := store.CursorOf(ctx, q.db, user, digest(targets))
-	return int((turn + 1) % int64(len(targets))), err
+// NextTurn returns the index of the target that the request would get, without taking its turn. The targets are in the order
+// of their ids.
+func (q *Quota) NextTurn(ctx context.Context, r Request) (int, error) {
+	if !r.Conversation.IsZero() {
+		key, err := store.KeptKey(ctx, q.db, r.User, r.Conversation, r.Now)
+		if err != nil {
+			return 0, err
+		}
+		if i := slices.IndexFunc(r.Targets, func(t store.Target) bool { return t.Key == key }); i >= 0 {
+			return i, nil
+		}
+	}
+	turn, err := store.CursorOf(ctx, q.db, r.User, digest(r.Targets))
+	return int((turn + 1) % int64(len(r.Targets))), err
 }

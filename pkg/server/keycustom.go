@@ -349,23 +349,26 @@ func (a *App) keyModels(c *call) error {
 	if err != nil {
 		return err
 	}
-	if k.Custom == "" {
-		return fault.New(fault.Conflict, "only keys of custom endpoints list their models so")
-	}
-	custom, err := a.customOf(c, k.Key)
+	p, secret, err := a.providerOf(k.Key, c.who.user.Role == store.RoleAdmin)
 	if err != nil {
-		return err
+		return fault.New(fault.Conflict, "%s", err)
 	}
 	ctx, cancel := context.WithTimeout(c.r.Context(), listTimeout)
 	defer cancel()
-	ids, err := a.Upstream.ListModels(ctx, custom.Provider, custom.APIKey)
+	ids, err := a.Upstream.ListModels(ctx, p, secret)
 	if err != nil {
 		if err := c.r.Context().Err(); err != nil {
 			return err
 		}
-		return fault.New(fault.Provider, "%s", provider.RedactText(err.Error(), custom.APIKey))
+		return fault.New(fault.Provider, "%s", provider.RedactText(err.Error(), secret))
 	}
-	a.Gateway.KeepList(k.ID, k.UserID, custom, ids)
+	if k.Custom != "" {
+		custom, err := a.customOf(c, k.Key)
+		if err != nil {
+			return err
+		}
+		a.Gateway.KeepList(k.ID, k.UserID, custom, ids)
+	}
 	views := make([]keyModelView, len(ids))
 	for i, id := range ids {
 		views[i].ID = id

@@ -286,7 +286,7 @@ func TestScopesOverHTTP(t *testing.T) {
 	for path, body := range map[string]string{
 		"/v1/chat/completions": `{"model":"gpt-4o-mini",` + messages, "/v1/responses": `{"model":"gpt-4o-mini","input":"hi"}`,
 		"/v1/messages": `{"model":"gpt-4o-mini","max_tokens":5,` + messages, "/v1/messages/count_tokens": `{"model":"gpt-4o-mini",` + messages,
-		"/v1/embeddings": `{"model":"text-embedding-3-small","input":"hi"}`,
+		"/v1/embeddings": `{"model":"text-embedding-3-small","input":"hi"}`, "/v1/completions": `{"model":"gpt-4o-mini","prompt":"hi"}`,
 		"/v1beta/models/gpt-4o-mini:generateContent": `{"contents":[{"parts":[{"text":"hi"}]}]}`,
 	} {
 		if r := chatOnly.post(path, body).want(403); !strings.Contains(r.body, "may not use the endpoint") {

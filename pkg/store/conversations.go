@@ -37,3 +37,10 @@ func keptPlace(user, id, now, targets, number string) string {
 		" select 48 * i.n from i join conversations v on v.key_id = substr(coalesce(" + targets + ", v.key_id), 1 + 48 * i.n, 16)\n" +
 		" where v.user_id = " + user + " and v.id = " + id + " and v.expires_at > " + now + ")"
 }
+
+// KeptKey returns the key with which the conversation stays; zero if there is none.
+func KeptKey(ctx context.Context, r Runner, user, conversation ID, now int64) (key ID, err error) {
+	err = r.Run(ctx, Stmt{SQL: "select v.key_id from conversations v where v.user_id = $1 and v.id = $2 and v.expires_at > $3",
+		Args: []any{user, conversation, now}, Each: func(row Row) error { return row.Scan(&key) }})
+	return key, err
+}

@@ -68,7 +68,8 @@ func fitted() http.Handler {
 	if err != nil {
 		panic(err)
 	}
-	real := strings.NewReplacer(`"max_completion_tokens":0,"max_tokens":0`, `"max_completion_tokens":16`, `"strict":true`, `"strict":false`)
+	real := strings.NewReplacer(`"max_completion_tokens":0,"max_tokens":0`, `"max_completion_tokens":16`, `"strict":true`, `"strict":false`,
+		`"thread":{"type":"create"},`, "") // the gateway refuses threads, by which the SDK sends the whole conversation
 	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		for header, value := range map[string]string{"Authorization": "Bearer " + gate.token, "X-Api-Key": gate.token} {
