@@ -94,20 +94,27 @@ func (a *App) createKey(c *call) error {
 	if err := a.checkPatternCap(c.who.user, change.AllowedModels.To); err != nil {
 		return err
 	}
-	if err := a.checkTwin(c, k.ID, k.Provider, trimSecret(in.APIKey.Value.Reveal()), change.AllowedModels.To); err != nil {
-		return err
-	}
-	return a.addKey(c, k, change)
+	secret := trimSecret(in.APIKey.Value.Reveal())
+	return a.addKey(c, k, change, func(r store.Runner) error {
+		return a.checkTwin(c.r.Context(), r, k, secret, change.AllowedModels.To)
+	})
 }
 
-// addKey stores a new key with the fields of the change.
-func (a *App) addKey(c *call, k store.Key, change store.KeyChange) error {
+// addKey stores a new key with the fields of the change, if check, which may be nil, does not refuse it in the transaction.
+func (a *App) addKey(c *call, k store.Key, change store.KeyChange, check func(store.Runner) error) error {
 	secret := change.Secret.To
 	k.Encrypted, k.EncryptionKeyID, k.LastFour = secret.Encrypted, secret.EncryptionKeyID, secret.LastFour
 	k.Name, k.Priority, k.Enabled = change.Name.To, change.Priority.To, change.Enabled.To
 	k.AllowedModels, k.DefaultModel, k.DailyLimit = change.AllowedModels.To, change.DefaultModel.To, change.DailyLimit.To
 	err := a.createWithin(c.r.Context(), k.UserID, store.OwnedKeys, a.Config.Caps.Keys, "keys", "KEY_LIMIT",
-		func(r store.Runner) error { return store.CreateKey(c.r.Context(), r, k) })
+		func(r store.Runner) error {
+			if check != nil {
+				if err := check(r); err != nil {
+					return err
+				}
+			}
+			return store.CreateKey(c.r.Context(), r, k)
+		})
 	if err != nil && k.Custom != "" {
 		return slugConflict(err, k.Provider)
 	}
@@ -140,7 +147,7 @@ func (a *App) createCustom(c *call, in *keyBody) error {
 	}
 	settings, secret := a.encryptCustom(&custom, k.ID, k.UserID)
 	k.Provider, k.Custom, change.Secret = slug, settings, store.To(secret)
-	return a.addKey(c, k, change)
+	return a.addKey(c, k, change, nil)
 }
 
 // changeCustom takes the fields of an endpoint over into the change.
@@ -240,15 +247,36 @@ func (a *App) changeKey(c *call, prepare func(*keyBody, store.KeyUse)) error {
 	if k.Blocked && wasAsked && change.Enabled.To {
 		return errBlocked("key")
 	}
-	if secret, models, changes := a.twinOf(&in, change, k.Key); changes && k.Custom == "" {
-		if err := a.checkTwin(c, k.ID, k.Provider, secret, models); err != nil {
-			return err
-		}
-	}
-	if k.Key, err = store.UpdateKey(c.r.Context(), a.DB, k.UserID, k.ID, change, c.now()); err != nil {
+	if k.Key, err = a.storeChange(c, &in, k.Key, change); err != nil {
 		return slugConflict(err, change.Custom.To.Slug)
 	}
 	return c.reply(http.StatusOK, a.viewKey(k, c.now()))
+}
+
+// storeChange changes a key, if that makes no twin of another one.
+func (a *App) storeChange(c *call, in *keyBody, k store.Key, change store.KeyChange) (changed store.Key, err error) {
+	ctx := c.r.Context()
+	if k.Custom != "" || !change.Secret.Set && !change.AllowedModels.Set {
+		return store.UpdateKey(ctx, a.DB, k.UserID, k.ID, change, c.now())
+	}
+	err = a.DB.Tx(ctx, func(r store.Runner) error {
+		// The key is read again: another request may have changed it meanwhile.
+		if err := r.Run(ctx, store.HoldUser(k.UserID)); err != nil {
+			return err
+		}
+		now, err := store.KeyByID(ctx, r, k.UserID, k.ID, store.DayOf(c.now()))
+		if err != nil {
+			return err
+		}
+		if secret, models, changes := a.twinOf(in, change, now.Key); changes {
+			if err := a.checkTwin(ctx, r, now.Key, secret, models); err != nil {
+				return err
+			}
+		}
+		changed, err = store.UpdateKey(ctx, r, k.UserID, k.ID, change, c.now())
+		return err
+	})
+	return changed, err
 }
 
 func (a *App) deleteKey(c *call) error {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"slices"
 
 	"github.com/alicetears/llm-gateway/pkg/auth"
@@ -10,18 +11,19 @@ import (
 
 // checkTwin refuses a key of the user that has the secret and the models of another one of the same provider: it would
 // spend the same quota, and fail over to itself. Keys of other users are never compared, and no digest of a secret is
-// stored: the user's own keys are decrypted. Error: Conflict.
-func (a *App) checkTwin(c *call, id store.ID, provider, secret string, models []string) error {
-	keys, err := store.Keys(c.r.Context(), a.DB, c.who.user.ID, store.KeyFilter{Provider: provider}, store.DayOf(c.now()))
+// stored: the user's own keys are decrypted. The runner's transaction holds the user, so that of two requests at the same
+// time one sees the key of the other. Error: Conflict.
+func (a *App) checkTwin(ctx context.Context, r store.Runner, k store.Key, secret string, models []string) error {
+	keys, err := store.KeysOfProvider(ctx, r, k.UserID, k.Provider)
 	if err != nil {
 		return err
 	}
-	for _, k := range keys {
-		if k.ID == id || !sameModels(k.AllowedModels, models) {
+	for _, other := range keys {
+		if other.ID == k.ID || !sameModels(other.AllowedModels, models) {
 			continue
 		}
-		if other, err := a.openKey(k.Key); err == nil && auth.EqualSecret(other, secret) {
-			return fault.New(fault.Conflict, "you have this key already, for the same models: it is %q; change that one instead", k.Name)
+		if opened, err := a.openKey(other); err == nil && auth.EqualSecret(opened, secret) {
+			return fault.New(fault.Conflict, "you have this key already, for the same models: it is %q; change that one instead", other.Name)
 		}
 	}
 	return nil

@@ -2,7 +2,10 @@ package server_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
 // A user has a secret once for the same provider and models. What other users have is their own affair.
@@ -53,4 +56,44 @@ func TestQuotesAroundAKey(t *testing.T) {
 		ann.post("/api/keys", `{"provider":"openai","apiKey":"`+empty+`"}`).refused(400, "VALIDATION_ERROR", "must not be empty")
 	}
 	ann.post("/api/keys", `{"provider":"openai","apiKey":"sk-a\"b"}`).want(201) // a quote within is the key's own
+}
+
+// Of requests at the same time that would make twins one succeeds, whichever way each makes it.
+func TestTwinsAtTheSameTime(t *testing.T) {
+	onBoth(t, func(t *testing.T, db store.DB) {
+		ann := newWorldOn(t, db).user("ann")
+		other := ann.post("/api/keys", `{"provider":"openai","apiKey":"`+apiKey+`-other"}`).want(201).text("id")
+		third := ann.post("/api/keys", `{"provider":"openai","apiKey":"`+apiKey+`-third"}`).want(201).text("id")
+		var wg sync.WaitGroup
+		statuses := make([]int, 12)
+		for i := range statuses {
+			wg.Go(func() {
+				switch i % 4 {
+				case 0:
+					statuses[i] = ann.patch("/api/keys/"+other, `{"apiKey":"`+apiKey+`"}`).status
+				case 1:
+					statuses[i] = ann.patch("/api/keys/"+third, `{"apiKey":"`+apiKey+`"}`).status
+				default:
+					statuses[i] = ann.post("/api/keys", `{"provider":"openai","apiKey":"`+apiKey+`"}`).status
+				}
+			})
+		}
+		wg.Wait()
+		made := map[string]bool{} // a key that changes into itself succeeds again
+		for i, status := range statuses {
+			switch {
+			case status != 200 && status != 201 && status != 409:
+				t.Errorf("request %d: status %d", i, status)
+			case status == 201:
+				made[string(rune('a'+i))] = true
+			case status == 200 && i%4 == 0:
+				made[other] = true
+			case status == 200:
+				made[third] = true
+			}
+		}
+		if len(made) != 1 {
+			t.Errorf("%d keys have the same secret: %v", len(made), statuses)
+		}
+	})
 }

@@ -138,6 +138,14 @@ func Keys(ctx context.Context, r Runner, userID ID, f KeyFilter, day int64) ([]K
 	return keys, nil
 }
 
+// KeysOfProvider lists a user's keys of a provider, oldest first, without their use and cooldowns.
+func KeysOfProvider(ctx context.Context, r Runner, userID ID, provider string) ([]Key, error) {
+	return list(ctx, r, Stmt{
+		SQL:  "select " + keyColumns + " from provider_keys k where k.user_id = $1 and k.provider = $2 order by k.id",
+		Args: []any{userID, provider},
+	}, scanKey)
+}
+
 // KeyByID finds a key of the user, with its use; day is today: [ErrNotFound].
 func KeyByID(ctx context.Context, r Runner, userID, id ID, day int64) (KeyUse, error) {
 	if id.IsZero() {

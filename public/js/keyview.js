@@ -9,7 +9,7 @@ const kinds = { ready: 'good', disabled: 'off', blocked: 'off', cooldown: 'wait'
 /**
  * @param {object} key as the API shows it
  * @param {string} [zone] of the times, by default that of the browser
- * @returns {string} the state; where only some models cool down, modelCooldowns says which
+ * @returns {string} the state; cooldownLines says what cools down
  */
 export function stateWords(key, zone) {
   switch (key.state) {
@@ -40,18 +40,25 @@ function cooldownWords(key, zone) {
 
 const cause = (message, kind) => message || words(kind)
 
-/** @returns {string[]} a line for each model that cools down while the other models of the key serve */
-export function modelCooldowns(key, zone) {
-  if (key.state !== 'cooldown' || key.cooldownUntil) return []
-  return key.cooldowns.filter(c => c.model !== null).map(c => {
+/** @returns {boolean} whether the key or models of it are not used because of a failure */
+export const coolsDown = key => key.state === 'cooldown' || key.state === 'rejected'
+
+/**
+ * @returns {string[]} a line for the cooldown of the whole key, whose message the state has, or else one for each model
+ * that cools down
+ */
+export function cooldownLines(key, zone) {
+  if (!coolsDown(key)) return []
+  return key.cooldowns.filter(c => (c.model === null) === Boolean(key.cooldownUntil)).map(c => {
     const since = c.since ? `since ${time(c.since, zone)}, ` : ''
-    return `${c.model}: ${words(c.class)}, ${since}until ${time(c.until, zone)}${c.message && `: ${c.message}`}`
+    const message = c.model !== null && c.message ? `: ${c.message}` : ''
+    return `${c.model ?? 'All models'}: ${words(c.class)}, ${since}until ${time(c.until, zone)}${message}`
   })
 }
 
-/** The state of a key, and below it the models that cool down. */
+/** The state of a key, and below it what cools down. */
 export function keyState(key) {
-  const lines = modelCooldowns(key)
+  const lines = cooldownLines(key)
   const mark = state(kinds[key.state] ?? 'bad', stateWords(key))
   return lines.length ? h('div', {}, mark, h('ul', { class: 'plain cooldowns' }, lines.map(line => h('li', {}, line)))) : mark
 }

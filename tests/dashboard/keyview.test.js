@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { load } from './load.js'
 
-const { modelCooldowns, stateWords } = await load('keyview')
+const { cooldownLines, stateWords } = await load('keyview')
 
 test('every state of a key in words, with the provider’s own where there are some', () => {
   const at = '2027-05-10T22:30:00Z'
@@ -25,17 +25,20 @@ test('every state of a key in words, with the provider’s own where there are s
   ]) assert.equal(stateWords(key, 'UTC'), want)
 })
 
-test('a line for each model that cools down, but none if the whole key does', () => {
+test('a line for each model that cools down, or one for the whole key', () => {
   const since = '2027-05-10T22:25:00Z'
   const until = '2027-05-10T22:30:00Z'
   const cooldowns = [
     { model: 'gpt-5', class: 'rate_limited', since, until, message: 'Rate limit reached for gpt-5' },
     { model: 'gpt-5-mini', class: 'overloaded', since: null, until, message: '' },
   ]
-  assert.deepEqual(modelCooldowns({ state: 'cooldown', cooldownUntil: null, cooldowns }, 'UTC'), [
+  assert.deepEqual(cooldownLines({ state: 'cooldown', cooldownUntil: null, cooldowns }, 'UTC'), [
     'gpt-5: rate limited, since 10 May 2027, 22:25:00, until 10 May 2027, 22:30:00: Rate limit reached for gpt-5',
     'gpt-5-mini: overloaded, until 10 May 2027, 22:30:00',
   ])
-  assert.deepEqual(modelCooldowns({ state: 'cooldown', cooldownUntil: until, cooldowns: [{ ...cooldowns[0], model: null }, ...cooldowns] }, 'UTC'), [])
-  for (const state of ['ready', 'disabled', 'blocked', 'rejected', 'spent']) assert.deepEqual(modelCooldowns({ state, cooldownUntil: null, cooldowns }), [])
+  for (const state of ['cooldown', 'rejected']) {
+    assert.deepEqual(cooldownLines({ state, cooldownUntil: until, cooldowns: [{ ...cooldowns[0], model: null }, ...cooldowns] }, 'UTC'),
+      ['All models: rate limited, since 10 May 2027, 22:25:00, until 10 May 2027, 22:30:00'])
+  }
+  for (const state of ['ready', 'disabled', 'blocked', 'spent']) assert.deepEqual(cooldownLines({ state, cooldownUntil: null, cooldowns }), [])
 })

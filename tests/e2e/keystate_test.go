@@ -40,7 +40,8 @@ func TestStatesOfKeys(t *testing.T) {
 		} {
 			b.sees(line)
 		}
-		b.until("a line for each model", "[...document.querySelectorAll('.cooldowns li')].map(li => li.textContent.split(', ')[0]).join() === 'gpt-5: rate limited,' + 'm'.repeat(80) + ': overloaded'")
+		b.until("a line for each cooldown", "[...document.querySelectorAll('.cooldowns li')].map(li => li.textContent.split(', ')[0]).join() "+
+			"=== 'gpt-5: rate limited,' + 'm'.repeat(80) + ': overloaded,All models: bad key,All models: out of money'")
 		for _, width := range []int64{1280, 390} {
 			for _, scheme := range []string{"light", "dark"} {
 				b.shape(width, 900, scheme)
@@ -54,4 +55,27 @@ func TestStatesOfKeys(t *testing.T) {
 		b.shape(1280, 900, "light")
 	}
 	b.clean()
+}
+
+// The owner ends a cooldown that an answer of the provider has caused.
+func TestEndOfACooldown(t *testing.T) {
+	b := openBrowser(t, startGateway(t))
+	b.open("")
+	b.signUp("Ann")
+	b.settled()
+	b.eval(`(async () => {
+  const post = async (path, body, headers) => (await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) })).json()
+  await post('/api/keys', { provider: 'openai', name: 'Tired', apiKey: 'sk-invalid-000000000000' })
+  const { token } = await post('/api/tokens', { name: 'test' })
+  await post('/v1/chat/completions', { model: 'gpt-4o', messages: [{ role: 'user', content: 'hi' }] }, { Authorization: 'Bearer ' + token })
+})()`)
+	b.click("Provider keys")
+	b.sees("Rejected by the provider: ")
+	b.sees("All models: ")
+	b.click("More for Tired")
+	b.click("End the cooldown of Tired")
+	b.sees("End the cooldown of Tired?")
+	b.click("End the cooldown")
+	b.sees("Ready")
+	b.gone("Rejected by the provider: ")
 }

@@ -5,7 +5,7 @@ import { confirm, openDialog } from '../dialog.js'
 import { announce, h } from '../dom.js'
 import { count } from '../format.js'
 import { keyForm, secretForm } from '../keyform.js'
-import { keyState, meter } from '../keyview.js'
+import { coolsDown, keyState, meter } from '../keyview.js'
 import { routeTo } from '../route.js'
 import { button, empty, loaded, menu, moment, state, tableRow, table } from '../widget.js'
 
@@ -44,6 +44,7 @@ function row(key, { keys, i, providers, again }) {
       button('Test', () => test(key, report), { 'aria-label': `Test ${key.name}`, 'data-key': `test ${key.id}` }),
       button('Edit', edit, { 'aria-label': `Edit ${key.name}`, 'data-key': `edit ${key.id}` }),
       menu('More', `More for ${key.name}`, [
+        coolsDown(key) && button('End the cooldown', () => endCooldown(key, again), { 'aria-label': `End the cooldown of ${key.name}` }),
         button('Limits', () => { location.hash = routeTo('limits', { query: { subject: `key:${key.id}` } }) }, { 'aria-label': `Limits of ${key.name}` }),
         button('Rotate', rotate, { 'aria-label': `Rotate the secret of ${key.name}` }),
         !key.blocked && button(key.enabled ? 'Disable' : 'Enable', () => change(key, { enabled: !key.enabled }, report, again), { 'aria-label': `${key.enabled ? 'Disable' : 'Enable'} ${key.name}` }),
@@ -65,6 +66,13 @@ function mover(keys, i, step, report, again) {
     announce(`${key.name} gets priority ${priority}`)
     await change(key, { priority }, report, again)
   }, { kind: 'small', 'aria-label': label, 'data-key': `${step} ${key.id}`, disabled: priority === key.priority })
+}
+
+function endCooldown(key, again) {
+  confirm(`End the cooldown of ${key.name}?`, 'Requests use the key and all its models again at once. The used part of its quota of today becomes 0, too.', 'End the cooldown', async () => {
+    await post(`/api/keys/${key.id}/reset`)
+    again()
+  })
 }
 
 async function change(key, fields, report, again) {
