@@ -6,7 +6,6 @@ toolchain go1.26.8
 
 require (
 	github.com/alicetears/llm-gateway v0.0.0
-	github.com/anthropics/anthropic-sdk-go v1.84.0
 	github.com/anthropics/anthropic-sdk-go/v2 v2.15.0
 	github.com/openai/openai-go/v3 v3.99.0
 	google.golang.org/genai v1.77.0
