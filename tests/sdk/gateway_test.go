@@ -61,7 +61,7 @@ func start() (*gateway, error) {
 	}
 	testproc.AtExit(stop)
 	cmd := exec.Command(binary)
-	cmd.Env = []string{"DATA_DIR=" + filepath.Join(dir, "data"), "LOG_LEVEL=warn", "HOST=127.0.0.1", "PORT=0", "SETUP_TOKEN=" + setupToken}
+	cmd.Env = []string{"DATA_DIR=" + filepath.Join(dir, "data"), "LOG_LEVEL=warn", "HOST=127.0.0.1", "PORT=0", "SETUP_TOKEN=" + setupToken, "KEY_LIMIT=10000"}
 	for _, id := range emulator.Providers() {
 		cmd.Env = append(cmd.Env, strings.ToUpper(id)+"_BASE_URL="+emulator.BaseURL(origin, id))
 	}

@@ -151,7 +151,10 @@ func (v *visit) everything() {
 	session, token, key := v.account()
 	v.routes()
 	v.chats(token)
+	v.stored(token)
 	v.later(token)
+	v.limited(session, token)
+	v.aliases(session, token)
 	v.management(session, key)
 	v.limits(token)
 	v.unknown(token)
@@ -256,6 +259,70 @@ func (v *visit) chats(token string) {
 	v.want(204, "OPTIONS", "/v1/chat/completions", "", "", "Origin", "https://app.example", "Access-Control-Request-Method", "POST")
 }
 
+// stored sends requests to the routes of OpenAI's Responses beside the first, and to the older completions.
+func (v *visit) stored(token string) {
+	id := v.want(200, "POST", "/v1/responses", token, `{"model":"gpt-4o-mini","input":"echo: one"}`).text("id")
+	next := v.want(200, "POST", "/v1/responses", token, `{"model":"gpt-4o-mini","input":"echo: two","previous_response_id":"`+id+`"}`)
+	if next.status == 200 && next.text("previous_response_id") != id {
+		v.Errorf("the response goes on with another: %.300s", next.body)
+	}
+	v.stays(200, "GET", "/v1/responses/", id, "", token)
+	v.stays(200, "GET", "/v1/responses/", id, "/input_items", token)
+	v.stays(400, "POST", "/v1/responses/", id, "/cancel", token)
+	v.stays(200, "DELETE", "/v1/responses/", id, "", token)
+	v.stays(404, "GET", "/v1/responses/", id, "", token)
+	v.want(200, "POST", "/v1/responses/input_tokens", token, `{"model":"gpt-4o-mini","input":"Hello!"}`)
+	v.want(200, "POST", "/v1/responses/compact", token, `{"model":"gpt-5-mini","input":"Hello!"}`)
+	v.want(200, "POST", "/v1/completions", token, `{"model":"gpt-4o-mini","prompt":"Hello!"}`)
+}
+
+// stays is want for a path with an id that differs between platforms.
+func (v *visit) stays(status int, method, before, id, after, bearer string) {
+	v.Helper()
+	a := v.send(method, before+id+after, bearer, "")
+	v.note("%s %sID%s %d", method, before, after, a.status)
+	if a.status != status {
+		v.Errorf("%s %s%s%s: %d, want %d: %.300s", method, before, id, after, a.status, status, a.body)
+	}
+}
+
+// limited makes, reads and ends a limit, and lists end users.
+func (v *visit) limited(session, token string) {
+	own := v.want(200, "GET", "/api/tokens", session, "").text("tokens", "0", "id")
+	v.want(200, "PATCH", "/api/tokens/"+own, session, `{"endUsers":true}`)
+	limit := v.want(201, "POST", "/api/limits", session,
+		`{"subject":{"type":"token","id":"`+own+`"},"metric":"requests","window":"day","amount":1000}`).text("id")
+	v.want(200, "POST", "/api/chat", token, `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"hi"}]}`, "X-LLM-End-User", "ann")
+	if a := v.want(200, "GET", "/v1/limits", token, ""); !strings.Contains(a.body, `"used":1`) {
+		v.Errorf("the request did not count: %s", a.body)
+	}
+	v.want(200, "GET", "/api/limits", session, "")
+	v.want(200, "GET", "/api/limits/"+limit, session, "")
+	v.want(200, "PATCH", "/api/limits/"+limit, session, `{"amount":2000}`)
+	v.want(204, "POST", "/api/limits/"+limit+"/reset", session, `{"note":"a test"}`)
+	v.want(204, "DELETE", "/api/limits/"+limit, session, "")
+	v.want(200, "GET", "/api/tokens/"+own, session, "")
+	if a := v.want(200, "GET", "/api/tokens/"+own+"/end-users", session, ""); !strings.Contains(a.body, `"ann"`) {
+		v.Errorf("the end user is not listed: %s", a.body)
+	}
+	v.want(204, "DELETE", "/api/tokens/"+own+"/end-users?endUser=ann", session, "")
+	v.want(200, "PATCH", "/api/tokens/"+own, session, `{"endUsers":false}`)
+}
+
+// aliases makes, uses, explains and deletes an alias.
+func (v *visit) aliases(session, token string) {
+	alias := v.want(201, "POST", "/api/aliases", session, `{"name":"best","targets":[{"model":"gpt-4o-mini"}]}`).text("id")
+	v.want(200, "GET", "/api/aliases", session, "")
+	v.want(200, "GET", "/api/aliases/"+alias, session, "")
+	const chat = `{"model":"best","messages":[{"role":"user","content":"hi"}]}`
+	if a := v.want(200, "POST", "/api/chat", token, chat); a.header.Get("X-Llm-Alias") != "best" {
+		v.Errorf("headers %v", a.header)
+	}
+	v.want(200, "POST", "/api/route/explain", token, `{"endpoint":"/api/chat","body":`+chat+`}`)
+	v.want(200, "PATCH", "/api/aliases/"+alias, session, `{"targets":[{"model":"gpt-4o"}]}`)
+	v.want(204, "DELETE", "/api/aliases/"+alias, session, "")
+}
+
 func (v *visit) management(session, key string) {
 	v.want(200, "GET", "/api/keys/"+key, session, "")
 	v.want(200, "PATCH", "/api/keys/"+key, session, `{"priority":2}`)
@@ -268,7 +335,8 @@ func (v *visit) management(session, key string) {
 	v.want(200, "PUT", "/api/keys/"+key, session, `{"provider":"gemini","name":"whole","dailyLimit":1000}`)
 	v.want(200, "POST", "/api/keys/"+key+"/reset", session, "")
 	v.want(200, "PATCH", "/api/admin/keys/"+key, session, `{"blocked":false}`)
-	for _, path := range []string{"/api/keys", "/api/keys/stats", "/api/keys/catalog", "/api/queue/jobs?limit=3"} {
+	v.want(200, "POST", "/api/keys/"+key+"/models", session, "")
+	for _, path := range []string{"/api/keys", "/api/keys/stats", "/api/keys/catalog", "/api/keys/presets", "/api/queue/jobs?limit=3"} {
 		v.want(200, "GET", path, session, "")
 	}
 	a := v.want(200, "GET", "/api/requests?limit=2&statusClass=2", session, "")
@@ -287,6 +355,13 @@ func (v *visit) accounts(session string) {
 	me := v.want(200, "GET", "/api/auth/me", session, "").text("user", "id")
 	v.want(200, "PATCH", "/api/auth/me", session, `{"name":"Root"}`)
 	v.want(200, "GET", "/api/auth/settings", session, "")
+	v.want(200, "PUT", "/api/auth/settings", session, `{"registrationEnabled":true}`)
+	const others = `{"email":"%s@example.com","password":"another passphrase"}`
+	ann := v.want(201, "POST", "/api/auth/register", "", fmt.Sprintf(others, "ann"))
+	bob := v.want(201, "POST", "/api/auth/register", "", fmt.Sprintf(others, "bob"))
+	v.want(200, "POST", "/api/auth/revoke", ann.text("token"), `{"tokens":true}`)
+	v.want(204, "POST", "/api/auth/me/delete", ann.text("token"), `{"password":"another passphrase"}`)
+	v.want(204, "DELETE", "/api/users/"+bob.text("user", "id"), session, "")
 	v.want(200, "PUT", "/api/auth/settings", session, `{"registrationEnabled":false}`)
 	v.want(200, "GET", "/api/users?limit=1", session, "")
 	v.want(200, "PATCH", "/api/users/"+me, session, `{"role":"admin"}`)

@@ -115,7 +115,8 @@ func compare(t *testing.T, platforms []*visit) {
 		cells := []any{r.Method, r.Pattern}
 		for _, v := range platforms {
 			answers := v.answersOf(r)
-			if !strings.Contains(" "+answers, " 2") {
+			// No response is made in the background, so none can be cancelled.
+			if !strings.Contains(" "+answers, " 2") && r.Pattern != "/v1/responses/{id}/cancel" {
 				t.Errorf("%s: %s %s was not answered well: %q", v.Name(), r.Method, r.Pattern, answers)
 			}
 			cells = append(cells, answers)
