@@ -17,6 +17,7 @@
 package catalog
 
 import (
+	"cmp"
 	_ "embed"
 	"iter"
 	"slices"
@@ -99,6 +100,8 @@ type Model struct {
 	AliasOf    string // an id of the same provider
 	PriceDate  string // of the source of the prices
 
+	replacement value
+
 	efforts, endpoints                        value
 	price, changes, longPrompts, peaks, tiers value
 }
@@ -125,6 +128,22 @@ func (m *Model) Responses() bool {
 // Ended says whether the provider has stopped serving the model by the day, a date such as 2026-12-01.
 func (m *Model) Ended(day string) bool {
 	return m.EndOfLife != "" && m.EndOfLife <= day && m.RoutedTo == ""
+}
+
+// Successor returns the model that the provider serves, or recommends, instead of this one, in the provider's words.
+func (m *Model) Successor() string { return cmp.Or(m.RoutedTo, m.replacement.str()) }
+
+// Listed says whether the model may be listed or suggested on the day, a date such as 2026-12-01: its end has not come.
+// After it, the provider may serve another model under the id, on which nobody should begin to rely.
+func (m *Model) Listed(day string) bool { return m.EndOfLife == "" || m.EndOfLife > day }
+
+// ServedAs returns the id as which the provider serves the model at the time (Unix milliseconds), if it is another; else "".
+func ServedAs(provider, id string, atMs int64) string {
+	m, ok := Related(provider, withoutCollection(id))
+	if !ok || m.RoutedTo == "" || atMs < dateMs(m.EndOfLife) {
+		return ""
+	}
+	return m.RoutedTo
 }
 
 // Lookup returns the model with exactly this id at the provider.
@@ -275,6 +294,8 @@ func (m *Model) set(name string, v value) {
 		m.Released = v.str()
 	case "endOfLife":
 		m.EndOfLife = v.str()
+	case "replacement":
+		m.replacement = v
 	case "routedTo":
 		m.RoutedTo = v.str()
 	case "aliasOf":

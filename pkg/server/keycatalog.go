@@ -7,6 +7,7 @@ import (
 
 type catalogModelView struct {
 	ID              string   `json:"id"`
+	EndOfLife       *string  `json:"endOfLife"` // a date; null: none is known
 	Mode            string   `json:"mode"`
 	ContextWindow   *int64   `json:"contextWindow"`
 	MaxOutputTokens *int64   `json:"maxOutputTokens"`
@@ -19,8 +20,10 @@ type catalogProviderView struct {
 	Models []catalogModelView `json:"models"`
 }
 
-// keyCatalog lists the providers for which keys can be added, with the known models of each, aliases left out.
+// keyCatalog lists the providers for which keys can be added, with the known models of each. Aliases, and models whose end
+// has come, are left out.
 func (a *App) keyCatalog(c *call) error {
+	today := a.today()
 	providers := []catalogProviderView{}
 	for _, p := range a.Providers.All() {
 		if ok, _ := p.Callable(); !ok {
@@ -28,11 +31,11 @@ func (a *App) keyCatalog(c *call) error {
 		}
 		view := catalogProviderView{ID: p.ID, Name: p.Name, Models: []catalogModelView{}}
 		for m := range catalog.Of(p.ID) {
-			if m.AliasOf != "" || m.Caps.Has(catalog.Deprecated) {
+			if m.AliasOf != "" || m.Caps.Has(catalog.Deprecated) || !m.Listed(today) {
 				continue
 			}
 			view.Models = append(view.Models, catalogModelView{
-				ID: m.ID, Mode: string(m.Mode), ContextWindow: dialect.Known(m.Context), MaxOutputTokens: dialect.Known(m.MaxOutput), Capabilities: m.Caps.Names(),
+				ID: m.ID, EndOfLife: textOrNull(m.EndOfLife), Mode: string(m.Mode), ContextWindow: dialect.Known(m.Context), MaxOutputTokens: dialect.Known(m.MaxOutput), Capabilities: m.Caps.Names(),
 			})
 		}
 		providers = append(providers, view)

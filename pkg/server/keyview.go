@@ -21,7 +21,9 @@ type keyView struct {
 	LastUsedAt     *timestamp `json:"lastUsedAt"`
 	UsageCount     int64      `json:"usageCount"`
 	LastFour       string     `json:"lastFour"`
-	*customKeyView            // nil: the key is one of a provider
+	// EndingModels are named by the key and end within 60 days, or have ended.
+	EndingModels   []endingModelView `json:"endingModels"`
+	*customKeyView                   // nil: the key is one of a provider
 	keyStatusView
 }
 
@@ -32,7 +34,7 @@ func (a *App) viewKey(k store.KeyUse, now int64) keyView {
 		AllowedModels: k.AllowedModels, DailyLimit: k.DailyLimit,
 		UsedToday: k.UsedToday, RemainingQuota: remaining(k), ResetDate: resetDate(now),
 		CreatedAt: timestamp(k.CreatedAt), UpdatedAt: timestamp(k.UpdatedAt), LastUsedAt: since(k.LastUsedAt), UsageCount: k.Requests,
-		LastFour: k.LastFour, keyStatusView: a.viewStatus(k.Key, k.UsedToday, now),
+		LastFour: k.LastFour, EndingModels: a.endingModels(&k.Key), keyStatusView: a.viewStatus(k.Key, k.UsedToday, now),
 	}
 	if v.AllowedModels == nil {
 		v.AllowedModels = []string{}
