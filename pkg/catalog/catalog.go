@@ -137,15 +137,6 @@ func (m *Model) Successor() string { return cmp.Or(m.RoutedTo, m.replacement.str
 // After it, the provider may serve another model under the id, on which nobody should begin to rely.
 func (m *Model) Listed(day string) bool { return m.EndOfLife == "" || m.EndOfLife > day }
 
-// ServedAs returns the id as which the provider serves the model at the time (Unix milliseconds), if it is another; else "".
-func ServedAs(provider, id string, atMs int64) string {
-	m, ok := Related(provider, withoutCollection(id))
-	if !ok || m.RoutedTo == "" || atMs < dateMs(m.EndOfLife) {
-		return ""
-	}
-	return m.RoutedTo
-}
-
 // Lookup returns the model with exactly this id at the provider.
 func Lookup(provider, id string) (Model, bool) {
 	if line := lineOf(provider, id); line != "" {

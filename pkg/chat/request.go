@@ -12,9 +12,7 @@ import "encoding/json"
 // Request is a request to a model. A nil pointer or an empty value means that the caller did
 // not set the field.
 type Request struct {
-	Model string
-	// ServedAs is the model as which the provider serves Model, if it is another: its rules bind.
-	ServedAs string
+	Model    string
 	Messages []Message
 
 	Tools             []Tool
@@ -271,12 +269,4 @@ type Reasoning struct {
 	Budget  *int64 // tokens, for providers that count instead
 	Summary string // auto, concise, detailed
 	Hide    bool   // think, but do not send the reasoning back
-}
-
-// RulesModel returns the model whose rules bind: that which really serves.
-func (r *Request) RulesModel() string {
-	if r.ServedAs != "" {
-		return r.ServedAs
-	}
-	return r.Model
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
@@ -67,7 +66,6 @@ func (a *attempt) keepsReservation() bool {
 func (a *attempt) encode(request Request) (dialect.Encoded, bool) {
 	req := *request.Chat
 	req.Model = a.key.model
-	req.ServedAs = catalog.ServedAs(a.key.providerID, req.Model, a.started.UnixMilli())
 	a.callIDs = turns.NewIDs(&req)
 	if request.Compact {
 		return a.encodeCompaction(request.Body, &req)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/alicetears/llm-gateway/pkg/catalog"
 	"github.com/alicetears/llm-gateway/pkg/chat"
 	"github.com/alicetears/llm-gateway/pkg/dialect/body"
 	"github.com/alicetears/llm-gateway/pkg/provider"
@@ -50,7 +49,6 @@ var errNoCounter = errors.New("the provider does not count")
 func (g *Gateway) countAt(ctx context.Context, k candidate, request Request) (int64, error) {
 	req := *request.Chat
 	req.Model = k.model
-	req.ServedAs = catalog.ServedAs(k.providerID, k.model, g.Now().UnixMilli())
 	counter := k.provider.Counter(k.model, &req)
 	if counter == nil {
 		return 0, errNoCounter

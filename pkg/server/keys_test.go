@@ -12,7 +12,7 @@ import (
 
 var keyMembers = []string{"id", "provider", "name", "priority", "enabled", "allowedModels", "defaultModel", "dailyLimit", "usedToday",
 	"remainingQuota", "resetDate", "createdAt", "lastUsedAt", "lastFour",
-	"blocked", "updatedAt", "usageCount", "state", "cooldownUntil", "cooldownClass", "cooldownMessage", "cooldowns"}
+	"blocked", "updatedAt", "usageCount", "state", "cooldownUntil", "cooldownClass", "cooldownMessage", "cooldowns", "endingModels"}
 
 func TestKeyToTheLetter(t *testing.T) {
 	w := newWorld(t)
@@ -405,7 +405,7 @@ func TestKeyCatalog(t *testing.T) {
 	r := w.user("ann").get("/api/keys/catalog").want(200)
 	r.members("", "providers")
 	r.members("providers.0", "id", "name", "models")
-	r.members("providers.0.models.0", "id", "mode", "contextWindow", "maxOutputTokens", "capabilities")
+	r.members("providers.0.models.0", "id", "endOfLife", "mode", "contextWindow", "maxOutputTokens", "capabilities")
 	r.is("providers.0.id", "openai", "providers.0.name", "OpenAI")
 	if n := r.count("providers"); n != len(emulator.Providers()) {
 		t.Errorf("%d providers", n)

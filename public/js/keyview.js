@@ -56,9 +56,15 @@ export function cooldownLines(key, zone) {
   })
 }
 
-/** The state of a key, and below it what cools down. */
+/** @returns {string[]} a line for each model that the key names and that ends soon, or has ended */
+export function endingLines(key, today = new Date().toISOString().slice(0, 10)) {
+  return (key.endingModels ?? []).map(({ model, endOfLife, replacement }) =>
+    `${model} ${endOfLife > today ? 'ends' : 'ended'} on ${endOfLife}${replacement ? `: use ${replacement}` : ''}`)
+}
+
+/** The state of a key, and below it what cools down, and which of its models end. */
 export function keyState(key) {
-  const lines = cooldownLines(key)
+  const lines = [...cooldownLines(key), ...endingLines(key)]
   const mark = state(kinds[key.state] ?? 'bad', stateWords(key))
   return lines.length ? h('div', {}, mark, h('ul', { class: 'plain cooldowns' }, lines.map(line => h('li', {}, line)))) : mark
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { load } from './load.js'
 
-const { cooldownLines, stateWords } = await load('keyview')
+const { cooldownLines, endingLines, stateWords } = await load('keyview')
 
 test('every state of a key in words, with the provider’s own where there are some', () => {
   const at = '2027-05-10T22:30:00Z'
@@ -41,4 +41,10 @@ test('a line for each model that cools down, or one for the whole key', () => {
       ['All models: rate limited, since 10 May 2027, 22:25:00, until 10 May 2027, 22:30:00'])
   }
   for (const state of ['ready', 'disabled', 'blocked', 'spent']) assert.deepEqual(cooldownLines({ state, cooldownUntil: null, cooldowns }), [])
+})
+
+test('models that end', () => {
+  const key = { endingModels: [{ model: 'a', endOfLife: '2026-12-31', replacement: 'b' }, { model: 'c', endOfLife: '2026-12-01', replacement: null }] }
+  assert.deepEqual(endingLines(key, '2026-12-01'), ['a ends on 2026-12-31: use b', 'c ended on 2026-12-01'])
+  assert.deepEqual(endingLines({}, '2026-12-01'), [])
 })

@@ -225,7 +225,7 @@ func (w *Writer) MaxOutput() int64 {
 	if w.rules.MaxOutput == nil {
 		return 0
 	}
-	return w.rules.MaxOutput(w.Req.RulesModel())
+	return w.rules.MaxOutput(w.Req.Model)
 }
 
 // MaxTokens returns the requested limit of the answer's length, lowered to what the model gives, with a warning if that

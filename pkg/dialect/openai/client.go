@@ -84,6 +84,6 @@ func (c Client) Traits(model string) dialect.Traits {
 }
 
 func newEncoder(req *chat.Request, rules *Rules) encoder {
-	model := dialect.ForModel(rules.Models, req.RulesModel())
+	model := dialect.ForModel(rules.Models, req.Model)
 	return encoder{Writer: body.NewWriter(req, &rules.CommonRules, model.Exceptions()), Rules: rules, Model: model}
 }

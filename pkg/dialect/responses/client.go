@@ -76,6 +76,6 @@ func (c Client) Traits(_ string) dialect.Traits {
 }
 
 func newEncoder(req *chat.Request, rules *openai.Rules) encoder {
-	model := dialect.ForModel(rules.Models, req.RulesModel())
+	model := dialect.ForModel(rules.Models, req.Model)
 	return encoder{Writer: body.NewWriter(req, &rules.CommonRules, model.Exceptions()), Rules: rules, Model: model}
 }
