@@ -282,8 +282,8 @@ func (c *Call) providerFault(a *attempt) *fault.Error {
 		if e.Class == chat.ContextLength {
 			// The dialects tell it in words of their own.
 			details["providerMessage"] = msg
-			if requested, limit := contextSize(e); limit > 0 {
-				details["requested"], details["limit"] = requested, limit
+			if e.Limit > 0 {
+				details["requested"], details["limit"] = e.Requested, e.Limit
 			}
 		}
 		return &fault.Error{Code: fault.Validation, Message: msg, Details: details, Err: e}

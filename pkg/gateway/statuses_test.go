@@ -171,7 +171,11 @@ func TestContextOverflowInEveryDialect(t *testing.T) {
 			"Please reduce", "Please reduce", "prompt is too long: Please reduce", "Please reduce"},
 	} {
 		c := callAfter(t, chat.ContextLength, true)
-		c.trace.attempts[0].failure.Message = said
+		failure := c.trace.attempts[0].failure
+		failure.Message = said
+		if sizes := map[string][2]int64{"The": {1200000, 1048576}, "inp": {209573, 200000}}[said[:3]]; sizes[1] > 0 {
+			failure.Requested, failure.Limit = sizes[0], sizes[1] // as package provider reads them
+		}
 		f := fault.From(c.refusal())
 		for i, d := range documentedDialects() {
 			text := string(d.Errors.EncodeError(f, "id"))
