@@ -54,6 +54,8 @@ type Strategy string
 const (
 	ExhaustFirst Strategy = "exhaust-first"
 	RoundRobin   Strategy = "round-robin"
+	Cheapest     Strategy = "cheapest"
+	Weighted     Strategy = "weighted"
 )
 
 // LogFormat is how log lines are written.
@@ -146,7 +148,7 @@ func Load(env func(string) (string, bool), platform Platform) (*Config, error) {
 	c.Database = r.database(c.DataDir)
 	c.Secrets = r.secrets(c.Database.fallback)
 	c.RedisURL = r.redisURL()
-	c.Strategy = Strategy(r.choice("KEY_SELECTION_STRATEGY", string(ExhaustFirst), string(RoundRobin)))
+	c.Strategy = Strategy(r.choice("KEY_SELECTION_STRATEGY", string(ExhaustFirst), string(RoundRobin), string(Cheapest), string(Weighted)))
 	c.Host = r.host("HOST")
 	c.Port = r.integer("PORT", 0, 65535)
 	c.TLS = r.tls()

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/server"
 )
 
@@ -77,4 +78,17 @@ func TestMount(t *testing.T) {
 		}
 	}()
 	server.Mount(map[server.Group]http.HandlerFunc{})
+}
+
+// The environment may choose every strategy that a user may.
+func TestEveryStrategyIsASetting(t *testing.T) {
+	for _, s := range gateway.Strategies() {
+		w := newWorld(t, "KEY_SELECTION_STRATEGY="+string(s))
+		if got := gateway.Strategy(w.cfg.Strategy); got != s {
+			t.Errorf("%s is read as %s", s, got)
+		}
+		ann := w.user("ann")
+		ann.key("openai", apiKey)
+		ann.chat(hello).want(200)
+	}
 }
