@@ -115,7 +115,7 @@ func (k *key) usable() bool {
 	return ok
 }
 
-// models returns the catalogue's models that the key may serve and whose end of life has not come, and those
+// models returns the catalogue's models that the key may serve and that its provider still answers to, and those
 // that its owner named. Of a custom endpoint, they are those of its own list.
 func (k *key) models(today string, list []string) []catalog.Model {
 	var out []catalog.Model
@@ -125,7 +125,7 @@ func (k *key) models(today string, list []string) []catalog.Model {
 		}
 	}
 	for m := range catalog.Of(k.providerID) {
-		if !m.Listed(today) {
+		if m.Ended(today) {
 			continue
 		}
 		if _, fit := k.provider.Serves(k.allowed, m.ID); fit != provider.NoFit {

@@ -302,7 +302,7 @@ func TestModels(t *testing.T) {
 	}
 	for _, pr := range providers() {
 		for _, model := range pr.models {
-			if known, _ := catalog.Lookup(pr.id, model); !known.Listed(time.Now().UTC().Format(time.DateOnly)) {
+			if known, _ := catalog.Lookup(pr.id, model); known.Ended(time.Now().UTC().Format(time.DateOnly)) {
 				if _, listed := limits[model]; listed {
 					t.Errorf("%s is listed, though it ended on %s", model, known.EndOfLife)
 				}
