@@ -182,14 +182,14 @@ func TestConversationsTakeNoTurns(t *testing.T) {
 	long := &talk{w: w}
 	counts := map[store.ID]int{}
 	counts[long.ask(processes[0], "Hello")]++
-	for n := range 99 {
+	for n := range 999 {
 		single := &talk{w: w}
 		counts[single.ask(processes[n%4], fmt.Sprint("single ", n))]++
 		long.ask(processes[(n+1)%4], "go on")
 	}
 	for id, n := range counts {
-		if n != 20 {
-			t.Errorf("key %s served %d of 100 single requests, want 20", id, n)
+		if n != 200 {
+			t.Errorf("key %s served %d of 1,000 single requests, want 200", id, n)
 		}
 	}
 }
