@@ -118,13 +118,13 @@ func TestSignOfLifeStopsTheClock(t *testing.T) {
 			w.Header().Set("Content-Type", eventStream)
 			io.WriteString(w, first)
 			http.NewResponseController(w).Flush()
-			time.Sleep(300 * time.Millisecond)
+			time.Sleep(900 * time.Millisecond)
 			answerStream("late")(w, r)
 		}
 	}
 	w := newWorld(t)
 	s := patient()
-	s.FirstEvent = 100 * time.Millisecond
+	s.FirstEvent = 400 * time.Millisecond
 	w.g = w.newGateway(s)
 	first := w.add(key{answer: late(roleChunk), priority: 1})
 	w.add(key{answer: answerStream("other"), priority: 2})

