@@ -19,15 +19,15 @@ import (
 const (
 	learnedTime  = 24 * time.Hour
 	maxEndpoints = 5000
-	maxLessons   = 16   // of an endpoint
+	maxKnown     = 16   // of an endpoint
 	maxUnknown   = 4    // fields of one request that are left out one after the other
 	maxErrorText = 4000 // bytes of an error that are searched
 )
 
-// lessons are the top-level fields that custom endpoints do not know, kept by this process.
-type lessons struct {
+// unknownFields are the top-level fields that custom endpoints do not know, kept by this process.
+type unknownFields struct {
 	mu    sync.Mutex
-	known map[endpoint][]lesson
+	known map[endpoint][]unknownField
 }
 
 // endpoint is a model at the endpoint of a key. The host is as one user reaches it, see store.HostKey.
@@ -36,7 +36,7 @@ type endpoint struct {
 	model     string
 }
 
-type lesson struct {
+type unknownField struct {
 	field string
 	until int64 // Unix milliseconds
 }
@@ -44,27 +44,27 @@ type lesson struct {
 func endpointOf(k candidate) endpoint { return endpoint{k.id, k.host, k.model} }
 
 // sent returns the body without the fields that the candidate's endpoint does not know, and what to warn of.
-func (l *lessons) sent(k candidate, data []byte, now int64) ([]byte, []string) {
+func (l *unknownFields) sent(k candidate, data []byte, now int64) ([]byte, []string) {
 	l.mu.Lock()
 	known := l.known[endpointOf(k)]
 	l.mu.Unlock()
 	var warnings []string
-	for _, lesson := range known {
-		if lesson.until <= now {
+	for _, unknown := range known {
+		if unknown.until <= now {
 			continue
 		}
-		if without, warning, ok := withoutField(data, lesson.field, k.providerID); ok {
+		if without, warning, ok := withoutField(data, unknown.field, k.providerID); ok {
 			data, warnings = without, append(warnings, warning)
 		}
 	}
 	return data, warnings
 }
 
-func (l *lessons) learn(k candidate, fields []string, now int64) {
+func (l *unknownFields) learn(k candidate, fields []string, now int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.known == nil {
-		l.known = map[endpoint][]lesson{}
+		l.known = map[endpoint][]unknownField{}
 	}
 	at := endpointOf(k)
 	if _, ok := l.known[at]; !ok && len(l.known) >= maxEndpoints {
@@ -73,20 +73,20 @@ func (l *lessons) learn(k candidate, fields []string, now int64) {
 			break
 		}
 	}
-	var all []lesson // a new list: others may read the old one
+	var all []unknownField // a new list: others may read the old one
 	for _, old := range l.known[at] {
-		if old.until > now && !slices.Contains(fields, old.field) && len(all) < maxLessons {
+		if old.until > now && !slices.Contains(fields, old.field) && len(all) < maxKnown {
 			all = append(all, old)
 		}
 	}
 	for _, field := range fields {
-		all = append(all, lesson{field, now + learnedTime.Milliseconds()})
+		all = append(all, unknownField{field, now + learnedTime.Milliseconds()})
 	}
 	l.known[at] = all
 }
 
 // do sends a request to the attempt's provider. A custom endpoint that says that it does not know a field gets the request
-// again without it, at once; if it takes that, the field is left out for a day.
+// again without it, at once; if it takes that, the field is left out for a day. Each time counts as a call of a provider.
 func (g *Gateway) do(ctx context.Context, a *attempt, enc dialect.Encoded, opts provider.Options) (*provider.Response, error) {
 	p := a.key.provider
 	if !p.IsCustom() {
@@ -94,12 +94,12 @@ func (g *Gateway) do(ctx context.Context, a *attempt, enc dialect.Encoded, opts 
 	}
 	now := g.Now().UnixMilli()
 	var warnings []string
-	enc.Body, warnings = g.lessons.sent(a.key, enc.Body, now)
+	enc.Body, warnings = g.unknownFields.sent(a.key, enc.Body, now)
 	a.warnings = append(a.warnings, warnings...)
 	resp, err := g.Upstream.Do(ctx, p, a.key.secret, enc, opts)
 	var refused []string
 	warnings = nil
-	for range maxUnknown {
+	for range min(maxUnknown, a.spare) {
 		field := refusedField(err, enc.Body)
 		if field == "" || slices.Contains(refused, field) {
 			break
@@ -109,10 +109,11 @@ func (g *Gateway) do(ctx context.Context, a *attempt, enc dialect.Encoded, opts 
 			break
 		}
 		enc.Body, refused, warnings = without, append(refused, field), append(warnings, warning)
+		a.repeated++
 		resp, err = g.Upstream.Do(ctx, p, a.key.secret, enc, opts)
 	}
 	if err == nil && len(refused) > 0 {
-		g.lessons.learn(a.key, refused, now)
+		g.unknownFields.learn(a.key, refused, now)
 		a.warnings = append(a.warnings, warnings...)
 	}
 	return resp, err

@@ -28,9 +28,6 @@ func (c *Call) namedConversation() string {
 	for _, header := range sessionHeaders {
 		if name == "" {
 			name = c.req.Header.Get(header)
-			if v := c.req.Header[header]; name == "" && len(v) > 0 { // net/http keeps underscores
-				name = v[0]
-			}
 		}
 	}
 	if name == "" {

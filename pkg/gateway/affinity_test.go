@@ -13,7 +13,7 @@ import (
 
 // rotating returns processes that rotate among equal keys.
 func (w *world) rotating(processes int) (all []*gateway.Gateway) {
-	s := patient()
+	s := longTimeouts()
 	s.Strategy = gateway.RoundRobin
 	for range processes {
 		all = append(all, w.newGateway(s))

@@ -25,6 +25,9 @@ type attempt struct {
 
 	clock clock // that abandons it
 
+	spare    int // calls that the request may make beyond the first of this attempt
+	repeated int // calls beyond the first
+
 	probes          bool // under the lease of a half-open cooldown
 	passesTransient bool // although the key cools down after a transient failure
 
@@ -59,7 +62,7 @@ func (a *attempt) keepsReservation() bool {
 	if a.failure == nil || a.answerBegun {
 		return true
 	}
-	return a.leftBehind() || a.cancelled && a.sent && !a.refused
+	return a.isAbandoned() || a.cancelled && a.sent && !a.refused
 }
 
 // encode writes the request for the attempt's provider and model.

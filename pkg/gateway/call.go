@@ -124,7 +124,7 @@ func (c *Call) open() error {
 		if err := c.ctx.Err(); err != nil {
 			return c.contextError(err)
 		}
-		if c.attempts-c.inexpressible >= c.g.settings.MaxAttempts {
+		if c.Attempts() >= c.g.settings.MaxAttempts {
 			return c.refusal()
 		}
 		pick := c.pick(c.nowMs())
@@ -310,7 +310,7 @@ func (c *Call) try(k candidate, pick choice, res quota.Reservation) (done bool, 
 	c.attempts++
 	c.tried[k.identity()] = true
 	a := &attempt{key: k, reservation: res, started: c.g.Now(), stream: c.req.Chat.Stream,
-		probes: pick.probes, passesTransient: pick.passesTransient}
+		probes: pick.probes, passesTransient: pick.passesTransient, spare: c.g.settings.MaxAttempts - c.Attempts()}
 	c.last = a
 	request := c.requestOf(k)
 	if most := c.lowered(a); most != nil {
@@ -318,12 +318,13 @@ func (c *Call) try(k candidate, pick choice, res quota.Reservation) (done bool, 
 		chat.MaxTokens = most
 		request.Chat = &chat
 	}
-	ctx := c.wind(a, request)
+	ctx := c.startClock(a, request)
 	if a.stream {
 		c.g.callStream(ctx, a, request)
 	} else {
 		c.g.callWhole(ctx, a, request)
 	}
+	c.attempts += a.repeated
 	a.clock.alive()
 	a.cancelled = c.ctx.Err() != nil
 	if a.failure == nil {

@@ -23,22 +23,22 @@ type clock struct {
 	cancel context.CancelCauseFunc
 }
 
-// wind starts the clock of an attempt and returns the context of its call.
-func (c *Call) wind(a *attempt, request Request) context.Context {
+// startClock starts the clock of an attempt and returns the context of its call.
+func (c *Call) startClock(a *attempt, request Request) context.Context {
 	ctx, cancel := context.WithCancelCause(c.ctx)
 	a.clock.cancel = cancel
 	if c.abandoned {
 		return ctx // it has all the time that is left
 	}
-	patience := c.g.settings.FirstEvent
+	timeout := c.g.settings.FirstEvent
 	if !a.stream || reasons(a.key, request.Chat) {
-		patience = c.g.settings.ReasoningFirstEvent
+		timeout = c.g.settings.ReasoningFirstEvent
 	}
-	if patience <= 0 {
+	if timeout <= 0 {
 		return ctx
 	}
-	patience = min(patience, c.timeLeft()/2)
-	a.clock.timer = time.AfterFunc(patience, func() { cancel(provider.ErrNoEvent) })
+	timeout = min(timeout, c.timeLeft()/2)
+	a.clock.timer = time.AfterFunc(timeout, func() { cancel(provider.ErrNoEvent) })
 	return ctx
 }
 
@@ -66,8 +66,8 @@ func reasons(k candidate, req *chat.Request) bool {
 	return ok && m.Caps.Has(catalog.Reasoning)
 }
 
-// leftBehind reports whether we ended the attempt although the provider may be working on the request, and may bill it.
-func (a *attempt) leftBehind() bool {
+// isAbandoned reports whether we ended the attempt although the provider may be working on the request, and may bill it.
+func (a *attempt) isAbandoned() bool {
 	return a.failure != nil && a.sent && !a.refused && !a.answerBegun &&
 		(errors.Is(a.failure, provider.ErrNoEvent) || errors.Is(a.failure, provider.ErrIdleTimeout))
 }

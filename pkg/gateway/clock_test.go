@@ -13,8 +13,8 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// patient returns settings under which nothing ends a test but what it sets.
-func patient() gateway.Settings {
+// longTimeouts returns settings under which nothing ends a test but what it sets.
+func longTimeouts() gateway.Settings {
 	return gateway.Settings{Timeout: time.Minute, FirstEvent: time.Minute, ReasoningFirstEvent: time.Minute, IdleTimeout: time.Minute}
 }
 
@@ -54,7 +54,7 @@ func TestSilentProviderIsAbandonedOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			s := patient()
+			s := longTimeouts()
 			s.FirstEvent, s.ReasoningFirstEvent = 100*time.Millisecond, 100*time.Millisecond
 			w.g = w.newGateway(s)
 			silent := w.add(key{answer: silence, priority: 1})
@@ -92,7 +92,7 @@ func TestSilentProviderIsAbandonedOnce(t *testing.T) {
 // The second attempt has all the time that is left, and is the last if it is silent, too.
 func TestOneAttemptIsAbandoned(t *testing.T) {
 	w := newWorld(t)
-	s := patient()
+	s := longTimeouts()
 	s.FirstEvent, s.IdleTimeout = 50*time.Millisecond, 300*time.Millisecond
 	w.g = w.newGateway(s)
 	for n := range 3 {
@@ -123,7 +123,7 @@ func TestSignOfLifeStopsTheClock(t *testing.T) {
 		}
 	}
 	w := newWorld(t)
-	s := patient()
+	s := longTimeouts()
 	s.FirstEvent = 400 * time.Millisecond
 	w.g = w.newGateway(s)
 	first := w.add(key{answer: late(roleChunk), priority: 1})
@@ -164,7 +164,7 @@ func TestWhichClock(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			s := patient()
+			s := longTimeouts()
 			s.FirstEvent = 50 * time.Millisecond
 			if tt.settings != nil {
 				tt.settings(&s)
@@ -198,7 +198,7 @@ func TestAttemptsAreBounded(t *testing.T) {
 	for name, most := range map[string]int{"default": 0, "set": 3} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			s := patient()
+			s := longTimeouts()
 			s.MaxAttempts = most
 			w.g = w.newGateway(s)
 			for n := range 15 {
@@ -246,7 +246,7 @@ func TestPendingStream(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			s := patient()
+			s := longTimeouts()
 			s.HeartbeatAfter = 50 * time.Millisecond
 			w.g = w.newGateway(s)
 			ids := []store.ID{w.add(key{answer: tt.first, priority: 1}), w.add(key{answer: tt.second, priority: 2})}

@@ -22,6 +22,7 @@ func (g *Gateway) embed(ctx context.Context, a *attempt, request Request) {
 			a.fail(err)
 			return
 		}
+		a.warnings = enc.Warnings // what the endpoint does not know is added when it is sent
 		data, ok := g.askWhole(ctx, a, enc, request)
 		if !ok {
 			return
@@ -31,7 +32,6 @@ func (g *Gateway) embed(ctx context.Context, a *attempt, request Request) {
 			g.finishAttempt(a, err)
 			return
 		}
-		a.warnings = enc.Warnings
 		if whole {
 			if request.Dialect == a.key.provider.Client.Dialect() {
 				vectors.Raw = data

@@ -26,10 +26,10 @@ func (c *Call) handleFailure(a *attempt) error {
 		c.inexpressible++
 		failover = true // only this provider cannot express the request
 	}
-	if !failover || a.leftBehind() && c.abandoned {
+	if !failover || a.isAbandoned() && c.abandoned {
 		return c.providerFault(a)
 	}
-	c.abandoned = c.abandoned || a.leftBehind()
+	c.abandoned = c.abandoned || a.isAbandoned()
 	return nil
 }
 

@@ -94,8 +94,8 @@ type Gateway struct {
 	settles  *store.Group[store.Record]
 	backlog  *backlog // nil: see Settings.Backlog
 
-	lessons     lessons
-	serverLists serverLists
+	unknownFields unknownFields
+	serverLists   serverLists
 }
 
 // settleLimit bounds the records in one transaction.

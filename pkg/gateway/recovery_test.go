@@ -46,7 +46,7 @@ func TestKeysRecoverFromEverything(t *testing.T) {
 			t.Parallel()
 			const keys, attempts = 5, 4
 			w := newWorld(t)
-			s := patient()
+			s := longTimeouts()
 			s.FirstEvent, s.ReasoningFirstEvent, s.IdleTimeout, s.MaxAttempts = 100*time.Millisecond, 100*time.Millisecond, 250*time.Millisecond, attempts
 			processes := []*gateway.Gateway{w.newGateway(s), w.newGateway(s)}
 			rng := rand.New(rand.NewPCG(seed, 7))

@@ -212,7 +212,7 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 	}
 	r := store.Record{
 		ID: c.req.ID, User: c.entry.table.user, Token: c.entry.token,
-		Model: clip(c.req.Chat.Model, maxModel), Status: o.status, Outcome: o.kind, Attempts: c.attempts - c.inexpressible,
+		Model: clip(c.req.Chat.Model, maxModel), Status: o.status, Outcome: o.kind, Attempts: c.Attempts(),
 		LatencyMs: c.g.Now().Sub(c.started).Milliseconds(), FirstByteMs: c.firstByte,
 		Statements: append(c.deferred, c.secretUpdates()...),
 	}

@@ -1,7 +1,11 @@
 package custom
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -22,6 +26,9 @@ func TestUnknownFieldIsLearned(t *testing.T) {
 	if a.status != 200 || p.asked() != 3 || !strings.Contains(warnings(a), "seed is not supported by box: dropped") || !strings.Contains(warnings(a), "user is not supported") {
 		t.Fatalf("first: %d asked, %+v, %s", p.asked(), a, warnings(a))
 	}
+	if n := a.header.Get("X-Llm-Attempts"); n != "3" {
+		t.Errorf("%s attempts are told of 3 calls", n)
+	}
 	a = ask(admin, "box/"+p.model)
 	if a.status != 200 || p.asked() != 4 || !strings.Contains(warnings(a), "seed is not supported by box: dropped") {
 		t.Errorf("second: %d asked, %+v", p.asked(), a)
@@ -37,6 +44,19 @@ func TestUnknownFieldIsLearned(t *testing.T) {
 	_, answer := admin.send("GET", "/api/usage?by=provider", nil)
 	if text := fmt.Sprint(answer); !strings.Contains(text, "box") {
 		t.Errorf("usage: %s", text)
+	}
+}
+
+// Calls without a field that is not known count as calls of the request.
+func TestRepeatedCallsAreBounded(t *testing.T) {
+	_, admin := newWorld(t, "CUSTOM_ENDPOINTS=loopback", "MAX_ATTEMPTS=2")
+	script := find("ollama")
+	script.refuses, script.refusal = []string{"seed", "user"}, `400 {"error":{"message":"json: unknown field \"%s\"","type":"invalid_request_error","param":null,"code":null}}`
+	p := play(t, script)
+	admin.key(object{"slug": "box", "preset": "ollama", "baseUrl": p.url})
+	a := admin.chat(object{"model": "box/" + p.model, "messages": user("Hi"), "seed": 7, "user": "u"})
+	if a.status != 400 || p.asked() != 2 {
+		t.Errorf("%d, after %d calls of 2 that are allowed", a.status, p.asked())
 	}
 }
 
@@ -106,6 +126,33 @@ func TestRolesAndReasoning(t *testing.T) {
 		}
 		if role := list(p.last()["messages"])[0].(object)["role"]; role != "system" {
 			t.Errorf("sent as %v", role)
+		}
+	}
+}
+
+// What is left out of a request for embeddings is told, too.
+func TestUnknownFieldOfEmbeddings(t *testing.T) {
+	_, admin := newWorld(t, "CUSTOM_ENDPOINTS=loopback")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body object
+		json.NewDecoder(r.Body).Decode(&body)
+		w.Header().Set("Content-Type", "application/json")
+		if body["dimensions"] != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			io.WriteString(w, `{"error":{"message":"json: unknown field \"dimensions\"","type":"invalid_request_error","param":null,"code":null}}`)
+			return
+		}
+		io.WriteString(w, `{"object":"list","model":"m","data":[{"object":"embedding","index":0,"embedding":[0.5,0.25]}],"usage":{"prompt_tokens":1,"total_tokens":1}}`)
+	}))
+	t.Cleanup(server.Close)
+	admin.key(object{"slug": "box", "baseUrl": server.URL + "/v1"})
+	for _, calls := range []string{"2", "1"} { // the second time it is known
+		resp := admin.open("POST", "/v1/embeddings", admin.token, object{"model": "box/m", "input": "Hi", "dimensions": 2}, nil)
+		text, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		told := resp.Header.Get("X-Llm-Warnings")
+		if resp.StatusCode != 200 || !strings.Contains(told, "dimensions is not supported by box: dropped") || resp.Header.Get("X-Llm-Attempts") != calls {
+			t.Errorf("%d, %q, %v %s", resp.StatusCode, told, resp.Header, text)
 		}
 	}
 }
