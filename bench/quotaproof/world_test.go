@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,18 +34,7 @@ const jwtSecret = "mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7i-for-the-proof"
 var binary string
 
 func TestMain(m *testing.M) {
-	dir, err := testproc.Dir("quotaproof", "")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	testproc.AtExit(func() { os.RemoveAll(dir) })
-	binary = filepath.Join(dir, "gateway")
-	build := exec.Command("go", "build", "-o", binary, "github.com/alicetears/llm-gateway/cmd/gateway")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		os.Exit(1)
-	}
+	binary = testproc.BuildGateway("quotaproof")
 	pgtest.Main(m)
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 )
@@ -33,15 +32,11 @@ func explain(ctx context.Context, t *terminal, args []string) error {
 	if token = strings.TrimSpace(token); token == "" {
 		return fmt.Errorf("%s is not set: it must be a gateway token", explainToken)
 	}
-	in := t.in
-	if operands[0] != "-" {
-		f, err := os.Open(operands[0])
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		in = f
+	in, err := t.open(operands[0])
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	request, err := io.ReadAll(io.LimitReader(in, maxExplained))
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/store"
@@ -21,15 +20,11 @@ func importRows(ctx context.Context, t *terminal, args []string) error {
 	if err != nil {
 		return err
 	}
-	in := t.in
-	if operands[0] != "-" {
-		f, err := os.Open(operands[0])
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		in = f
+	in, err := t.open(operands[0])
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	return with(ctx, t, func(ctx context.Context, gw *installation) error {
 		c, err := gw.importLog(ctx, t, in)
 		t.printf("%d requests were written, %d had been written before\n", c.added, c.known)

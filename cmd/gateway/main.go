@@ -43,6 +43,14 @@ type terminal struct {
 
 func (t *terminal) printf(format string, args ...any) { fmt.Fprintf(t.out, format, args...) }
 
+// open opens the file that a command reads; "-" is the standard input.
+func (t *terminal) open(name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(t.in), nil
+	}
+	return os.Open(name)
+}
+
 // Exit codes.
 const (
 	exitOK    = 0

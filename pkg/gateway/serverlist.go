@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/contain"
+	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -110,12 +111,13 @@ func (g *Gateway) refreshList(k *key) (asking chan struct{}, first bool) {
 	return asking, first
 }
 
-// KeepList keeps a list that was asked for otherwise.
-func (g *Gateway) KeepList(keyID, user store.ID, k *CustomKey, models []string) {
+// KeepList keeps a custom endpoint's list that was asked for otherwise, if requests have asked for it before. Lists of other
+// providers are not kept.
+func (g *Gateway) KeepList(keyID, user store.ID, p *provider.Provider, models []string) {
 	s, now := &g.serverLists, g.Now().UnixMilli()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id := listKey{keyID, store.HostKey(user, k.Provider.ID, k.Provider.BaseURL)}
+	id := listKey{keyID, store.HostKey(user, p.ID, p.BaseURL)}
 	if l := s.lists[id]; l != nil {
 		l.models, l.at = models, now
 	}

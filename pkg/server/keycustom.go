@@ -114,6 +114,17 @@ func (a *App) providerOf(k store.Key, byAdmin bool) (*provider.Provider, string,
 	return custom.Provider, custom.APIKey, nil
 }
 
+// keyAtProvider finds the user's key in the path, with the row of its provider and its secret.
+func (a *App) keyAtProvider(c *call) (k store.KeyUse, p *provider.Provider, secret string, err error) {
+	if k, err = a.key(c); err != nil {
+		return k, nil, "", err
+	}
+	if p, secret, err = a.providerOf(k.Key, c.who.user.Role == store.RoleAdmin); err != nil {
+		return k, nil, "", fault.New(fault.Conflict, "%s", err)
+	}
+	return k, p, secret, nil
+}
+
 // endpointChange takes the fields of a body over into the settings and the secret of an endpoint, which are those of a new
 // key if old is nil.
 func (a *App) endpointChange(c *call, issues *fault.Issues, in *keyBody, old *gateway.CustomKey, slug string) (gateway.CustomKey, string) {
@@ -343,15 +354,11 @@ type keyModelView struct {
 	ID string `json:"id"`
 }
 
-// keyModels asks the endpoint of a key for its models.
+// keyModels asks the provider of a key for its models.
 func (a *App) keyModels(c *call) error {
-	k, err := a.key(c)
+	k, p, secret, err := a.keyAtProvider(c)
 	if err != nil {
 		return err
-	}
-	p, secret, err := a.providerOf(k.Key, c.who.user.Role == store.RoleAdmin)
-	if err != nil {
-		return fault.New(fault.Conflict, "%s", err)
 	}
 	ctx, cancel := context.WithTimeout(c.r.Context(), listTimeout)
 	defer cancel()
@@ -362,13 +369,7 @@ func (a *App) keyModels(c *call) error {
 		}
 		return fault.New(fault.Provider, "%s", provider.RedactText(err.Error(), secret))
 	}
-	if k.Custom != "" {
-		custom, err := a.customOf(c, k.Key)
-		if err != nil {
-			return err
-		}
-		a.Gateway.KeepList(k.ID, k.UserID, custom, ids)
-	}
+	a.Gateway.KeepList(k.ID, k.UserID, p, ids)
 	views := make([]keyModelView, len(ids))
 	for i, id := range ids {
 		views[i].ID = id

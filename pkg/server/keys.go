@@ -42,12 +42,12 @@ func (a *App) listKeys(c *call) error {
 			views = append(views, v)
 		}
 	}
-	from, to, next := page.of(len(views), func(i int) store.ID { return views[i].ID })
+	paged, next := cutWhole(views, page, func(v keyView) store.ID { return v.ID })
 	return c.reply(http.StatusOK, struct {
 		Keys       []keyView `json:"keys"`
 		Total      int       `json:"total"`
 		NextCursor *store.ID `json:"nextCursor,omitempty"`
-	}{views[from:to], len(views), next})
+	}{paged, len(views), next})
 }
 
 func (a *App) unknownProvider() string {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/chat"
-	"github.com/alicetears/llm-gateway/pkg/fault"
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -27,13 +26,9 @@ type keyTestView struct {
 // testKey asks the provider whether it accepts a key. All cooldowns of a key that passes end, and a key that the
 // provider refuses begins one.
 func (a *App) testKey(c *call) error {
-	k, err := a.key(c)
+	k, p, secret, err := a.keyAtProvider(c)
 	if err != nil {
 		return err
-	}
-	p, secret, err := a.providerOf(k.Key, c.who.user.Role == store.RoleAdmin)
-	if err != nil {
-		return fault.New(fault.Conflict, "%s", err)
 	}
 	ctx, cancel := context.WithTimeout(c.r.Context(), checkTime)
 	defer cancel()

@@ -165,18 +165,13 @@ func (q *query) ownPage() page {
 	return page{after: q.id("cursor"), limit: int(q.integer("limit", 1, math.MaxInt32, math.MaxInt32))}
 }
 
-// of returns the page of a whole list, which is in the order of the ids, and the cursor of the next one.
-func (p page) of(n int, id func(int) store.ID) (from, to int, next *store.ID) {
-	from = sort.Search(n, func(i int) bool {
-		one := id(i)
+// cutWhole is cut for a whole list in the order of the ids.
+func cutWhole[T any](all []T, p page, id func(T) store.ID) ([]T, *store.ID) {
+	from := sort.Search(len(all), func(i int) bool {
+		one := id(all[i])
 		return bytes.Compare(one[:], p.after[:]) > 0
 	})
-	if to = n; p.limit < n-from {
-		to = from + p.limit
-		last := id(to - 1)
-		next = &last
-	}
-	return from, to, next
+	return cut(all[from:], p, id)
 }
 
 // requestFilters are the parameters that choose requests of the log.

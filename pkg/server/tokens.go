@@ -45,8 +45,7 @@ func (a *App) listTokens(c *call) error {
 	if err != nil {
 		return err
 	}
-	from, to, next := page.of(len(tokens), func(i int) store.ID { return tokens[i].ID })
-	tokens = tokens[from:to]
+	tokens, next := cutWhole(tokens, page, func(t store.TokenUse) store.ID { return t.ID })
 	views := make([]usedTokenView, len(tokens))
 	for i, t := range tokens {
 		views[i] = usedTokenView{viewToken(t.Token), since(t.LastUsedAt), t.Requests}

@@ -134,6 +134,16 @@ func monthOf(hour int64) (begin, end int64) {
 	return HourOf(first.UnixMilli()), HourOf(first.AddDate(0, 1, 0).UnixMilli())
 }
 
+// purgeExpired deletes up to limit rows that have expired from a table whose key is the user and an id.
+func purgeExpired(ctx context.Context, r Runner, table string, now int64, limit int) (n int64, err error) {
+	err = r.Run(ctx, Stmt{
+		SQL: "delete from " + table + " where (user_id, id) in\n (select user_id, id from " + table +
+			" where expires_at <= $1 order by expires_at limit $2)",
+		Args: []any{now, limit}, Affected: &n,
+	})
+	return n, err
+}
+
 // keptDays is how many days the use of a quota is kept. Only that of today counts; a request may release yesterday's.
 const keptDays = 7
 

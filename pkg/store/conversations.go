@@ -22,12 +22,7 @@ on conflict (user_id, id) do update set expires_at = excluded.expires_at,
 
 // PurgeConversations deletes up to limit rows that have expired, and returns their number.
 func PurgeConversations(ctx context.Context, r Runner, now int64, limit int) (n int64, err error) {
-	err = r.Run(ctx, Stmt{
-		SQL: `delete from conversations where (user_id, id) in
- (select user_id, id from conversations where expires_at <= $1 order by expires_at limit $2)`,
-		Args: []any{now, limit}, Affected: &n,
-	})
-	return n, err
+	return purgeExpired(ctx, r, "conversations", now, limit)
 }
 
 // keptPlace is the place of the conversation's key among targets, which stand one after the other, in bytes; null if the

@@ -175,12 +175,7 @@ func DeleteResponse(ctx context.Context, r Runner, owner ResponseOwner, id ID, n
 
 // PurgeResponses deletes up to limit responses that have expired and says how many it were.
 func PurgeResponses(ctx context.Context, r Runner, now int64, limit int) (n int64, err error) {
-	err = r.Run(ctx, Stmt{
-		SQL: `delete from responses where (user_id, id) in
- (select user_id, id from responses where expires_at <= $1 order by expires_at limit $2)`,
-		Args: []any{now, limit}, Affected: &n,
-	})
-	return n, err
+	return purgeExpired(ctx, r, "responses", now, limit)
 }
 
 // StoresResponse reports whether the statement writes a response.

@@ -102,10 +102,13 @@ func lateUses(hours map[usageHour]usageSums, now int64) []Stmt {
 		user, subject ID
 		hour          int64
 	}
-	sums := map[late]usageSums{}
+	var sums map[late]usageSums // seldom needed
 	for at, s := range hours {
 		if at.hour >= HourOf(now)-lateAfter {
 			continue
+		}
+		if sums == nil {
+			sums = map[late]usageSums{}
 		}
 		for _, subject := range []ID{at.token, at.key} {
 			if subject.IsZero() {
@@ -117,6 +120,9 @@ func lateUses(hours map[usageHour]usageSums, now int64) []Stmt {
 			sum.lastAt = max(sum.lastAt, s.lastAt)
 			sums[k] = sum
 		}
+	}
+	if sums == nil {
+		return nil
 	}
 	keys := make([]late, 0, len(sums))
 	for k := range sums {

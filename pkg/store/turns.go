@@ -106,10 +106,5 @@ func idList(ids []ID, before ...any) (list string, args []any) {
 
 // PurgeTurns deletes up to limit rows that have expired and says how many it were.
 func PurgeTurns(ctx context.Context, r Runner, now int64, limit int) (n int64, err error) {
-	err = r.Run(ctx, Stmt{
-		SQL: `delete from turns where (user_id, id) in
- (select user_id, id from turns where expires_at <= $1 order by expires_at limit $2)`,
-		Args: []any{now, limit}, Affected: &n,
-	})
-	return n, err
+	return purgeExpired(ctx, r, "turns", now, limit)
 }

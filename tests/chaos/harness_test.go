@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -63,18 +62,7 @@ func duration(t *testing.T) time.Duration {
 var binary string
 
 func TestMain(m *testing.M) {
-	dir, err := testproc.Dir("chaostest", "")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	testproc.AtExit(func() { os.RemoveAll(dir) })
-	binary = filepath.Join(dir, "gateway")
-	build := exec.Command("go", "build", "-o", binary, "github.com/alicetears/llm-gateway/cmd/gateway")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		os.Exit(1)
-	}
+	binary = testproc.BuildGateway("chaostest")
 	pgtest.Main(m)
 }
 

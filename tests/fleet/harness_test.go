@@ -43,17 +43,7 @@ const (
 var binary string
 
 func TestMain(m *testing.M) {
-	dir, err := testproc.Dir("fleettest", "")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	testproc.AtExit(func() { os.RemoveAll(dir) })
-	binary = filepath.Join(dir, "gateway")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/alicetears/llm-gateway/cmd/gateway").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		os.Exit(1)
-	}
+	binary = testproc.BuildGateway("fleettest")
 	pgtest.Main(m)
 }
 
