@@ -56,7 +56,7 @@ type attempt struct {
 	early    []chat.Event // that came before the attempt was committed
 }
 
-// keepsReservation reports whether the attempt counts in the quota: any byte of an answer came, or we left the
+// keepsReservation reports whether the attempt counts in the quota: any byte of an answer came, or we abandoned the
 // provider, or the client left, or the deadline passed, after the request was sent.
 func (a *attempt) keepsReservation() bool {
 	if a.failure == nil || a.answerBegun {

@@ -73,7 +73,7 @@ func (a *attempt) isAbandoned() bool {
 }
 
 // isSignOfLife reports whether a server-sent event is one of the provider's protocol, and not there to keep the connection
-// open alone: Anthropic sends ping, and OpenAI keepalive (recorded 2026).
+// open alone: Anthropic sends ping. No recording has keepalive, an event that is said to come from OpenAI's Responses.
 func isSignOfLife(name string, data []byte) bool {
 	if name == "ping" || name == "keepalive" || len(bytes.TrimSpace(data)) <= len("{}") {
 		return false

@@ -153,8 +153,8 @@ func appendOfUser(stmts []store.Stmt, requests []*request) []store.Stmt {
 	return stmts
 }
 
-func (r *request) turn() *store.Turn {
-	return &store.Turn{Targets: r.Targets, Set: r.keySet, Conversation: r.Conversation}
+func (r *request) rotation() *store.Rotation {
+	return &store.Rotation{Targets: r.Targets, Set: r.keySet, Conversation: r.Conversation}
 }
 
 // appendTurn takes the next turn of the request's set of keys, if there are several.
@@ -162,7 +162,7 @@ func (r *request) appendTurn(stmts []store.Stmt) []store.Stmt {
 	if r.keySet.IsZero() {
 		return stmts
 	}
-	return append(stmts, store.AdvanceCursor(r.User, r.Now, r.turn()))
+	return append(stmts, store.AdvanceCursor(r.User, r.Now, r.rotation()))
 }
 
 // appendReserve takes the leases that the request needs, and makes its reservation.
@@ -187,7 +187,7 @@ func (r *request) hold() store.Stmt {
 	if r.keySet.IsZero() {
 		stmt = store.HoldKey(r.Principal, r.Revision, r.Now, r.Targets[0], r.passage(), &r.Demand)
 	} else {
-		stmt = store.HoldRotated(r.Principal, r.Revision, r.Now, r.turn(), &r.Demand)
+		stmt = store.HoldRotated(r.Principal, r.Revision, r.Now, r.rotation(), &r.Demand)
 	}
 	stmt.Each = func(row store.Row) error {
 		var h store.Hold
@@ -207,7 +207,7 @@ func (r *request) reserve() store.Stmt {
 	case r.keySet.IsZero():
 		stmt = store.ReserveKey(r.Principal, r.Revision, r.Now, r.Targets[0], r.passage())
 	default:
-		stmt = store.ReserveRotated(r.Principal, r.Revision, r.Now, r.turn())
+		stmt = store.ReserveRotated(r.Principal, r.Revision, r.Now, r.rotation())
 	}
 	stmt.Each = func(row store.Row) error {
 		r.reserved = true

@@ -215,7 +215,7 @@ func HoldKey(p Principal, revision, now int64, t Target, pass Passage, d *Demand
 }
 
 // HoldRotated is [HoldKey] for the key whose turn it is, see [ReserveRotated].
-func HoldRotated(p Principal, revision, now int64, t *Turn, d *Demand) Stmt {
+func HoldRotated(p Principal, revision, now int64, t *Rotation, d *Demand) Stmt {
 	by, key := holdByToken, rotatedKey
 	if p.Token.IsZero() {
 		by = holdBySession

@@ -94,8 +94,8 @@ func ReserveKey(p Principal, revision, now int64, t Target, pass Passage) Stmt {
 	return Stmt{SQL: sql, Args: []any{p.credential(), now, revision, DayOf(now), t.Key, t.Host, t.Model[:], AllModels[:], pass.Lease[:]}}
 }
 
-// Turn is a choice among equal targets.
-type Turn struct {
+// Rotation is a choice among equal targets, of which each takes its turn.
+type Rotation struct {
 	Targets []Target // in the order of their keys' ids
 	Set     ID       // their cursor
 	// Conversation stays with its key, see [SaveConversation]; zero: none.
@@ -103,7 +103,7 @@ type Turn struct {
 }
 
 // args are the arguments of a statement that chooses the key.
-func (t *Turn) args(p Principal, revision, now int64) []any {
+func (t *Rotation) args(p Principal, revision, now int64) []any {
 	args := []any{p.credential(), now, revision, DayOf(now), concatTargets(t.Targets), int64(len(t.Targets)), t.Set, AllModels[:]}
 	if !t.Conversation.IsZero() {
 		args = append(args, t.Conversation[:])
@@ -112,7 +112,7 @@ func (t *Turn) args(p Principal, revision, now int64) []any {
 }
 
 // ReserveRotated is [ReserveKey] for the key whose turn it is. [AdvanceCursor] stands before it in the same transaction.
-func ReserveRotated(p Principal, revision, now int64, t *Turn) Stmt {
+func ReserveRotated(p Principal, revision, now int64, t *Rotation) Stmt {
 	sql := reserveRotatedByToken
 	switch kept := !t.Conversation.IsZero(); {
 	case kept && p.Token.IsZero():
@@ -136,7 +136,7 @@ func concatTargets(targets []Target) []byte {
 
 // AdvanceCursor returns the statement that takes the next turn of a set of keys, unless the conversation stays with its
 // key.
-func AdvanceCursor(user ID, now int64, t *Turn) Stmt {
+func AdvanceCursor(user ID, now int64, t *Rotation) Stmt {
 	if t.Conversation.IsZero() {
 		return Stmt{SQL: advanceCursor, Args: []any{user, t.Set}}
 	}
