@@ -1,11 +1,11 @@
-# The image is the binary, the certificates of the public authorities, and two folders that belong to
-# its user. There is no shell in it; nothing but /data and /secrets need be writable.
+# The image is the binary, the certificates of the public authorities, and three folders that belong to
+# its user. There is no shell in it; nothing but /data, /secrets and /services need be writable.
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
 COPY . .
 ARG VERSION=
 RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X github.com/alicetears/llm-gateway/internal/version.release=$VERSION" -o image/gateway ./cmd/gateway
-RUN mkdir -p image/etc/ssl/certs own/data own/secrets && cp /etc/ssl/certs/ca-certificates.crt image/etc/ssl/certs/
+RUN mkdir -p image/etc/ssl/certs own/data own/secrets own/services && cp /etc/ssl/certs/ca-certificates.crt image/etc/ssl/certs/
 
 FROM scratch
 COPY --from=build /src/image/ /

@@ -82,7 +82,7 @@ func commands() []command {
 		{"explain", "[--endpoint PATH] [--url URL] FILE", "show which keys the running gateway would try for a request; - is the standard input", explain},
 		{"doctor", "", "check the configuration, the database, Redis, the clock and the connection to each provider", doctor},
 		{"healthcheck", "[--ready | --database]", "check the health of the gateway that runs with the same settings; for containers", healthcheck},
-		{"init-secrets", "[--postgres HOST] DIR", "generate the secrets of a new installation, one file each; existing files stay", initSecrets},
+		{"init-secrets", "[--postgres HOST] [--redis HOST] [--services DIR] DIR", "generate the secrets of a new installation, one file each; existing files stay", initSecrets},
 		{"version", "", "print the version", printVersion},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
@@ -190,23 +191,55 @@ func TestHealthcheck(t *testing.T) {
 
 func TestSecretsAreCreatedOnce(t *testing.T) {
 	s := newShell(t)
-	s.want(0, `(?s)jwt-secret is created.*database-url is created`, "init-secrets", "--postgres", "db:5432", "secrets")
-	read := func() (all string) {
-		names, _ := os.ReadDir("secrets")
+	create := []string{"init-secrets", "--postgres", "db:5432", "--redis", "cache:6379", "--services", "services", "secrets"}
+	s.want(0, `(?s)jwt-secret is created.*database-url is created.*redis-url is created.*redis.conf is created`, create...)
+	read := func(dir string) map[string]string {
+		all := map[string]string{}
+		names, _ := os.ReadDir(dir)
 		for _, e := range names {
-			text, err := os.ReadFile("secrets/" + e.Name())
+			text, err := os.ReadFile(dir + "/" + e.Name())
 			info, _ := e.Info()
-			if err != nil || info.Mode().Perm() != 0o600 || len(names) != 5 {
-				t.Errorf("%s of %d: %v, %v", e.Name(), len(names), info.Mode(), err)
+			if err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("%s: %v, %v", e.Name(), info.Mode(), err)
 			}
-			all += string(text) + "\n"
+			all[e.Name()] = string(text)
 		}
 		return all
 	}
-	before := read()
-	s.want(0, `(?s)jwt-secret exists.*database-url exists`, "init-secrets", "--postgres", "db:5432", "secrets")
-	if read() != before {
+	own, services := read("secrets"), read("services")
+	if len(own) != 7 || len(services) != 3 {
+		t.Errorf("%d and %d files", len(own), len(services))
+	}
+	for name, want := range map[string]string{
+		"database-url": "postgres://gateway:" + own["postgres-password"] + "@db:5432/gateway?sslmode=disable",
+		"redis-url":    "redis://:" + own["redis-password"] + "@cache:6379",
+	} {
+		if own[name] != want {
+			t.Errorf("%s is %s, want %s", name, own[name], want)
+		}
+	}
+	// What PostgreSQL and Redis read contains no secret of the gateway's own.
+	for name, text := range services {
+		for _, secret := range []string{"jwt-secret", "encryption-key", "cron-secret"} {
+			if strings.Contains(text, own[secret]) {
+				t.Errorf("%s contains %s", name, secret)
+			}
+		}
+	}
+	if services["postgres-password"] != own["postgres-password"] || services["redis-password"] != own["redis-password"] ||
+		!strings.HasPrefix(services["redis.conf"], "requirepass "+own["redis-password"]+"\n") {
+		t.Errorf("the files of the services: %v", services)
+	}
+	if err := os.RemoveAll("services"); err != nil {
+		t.Fatal(err)
+	}
+	s.want(0, `(?s)jwt-secret exists.*database-url exists.*redis.conf is created`, create...)
+	if !maps.Equal(read("secrets"), own) || !maps.Equal(read("services"), services) {
 		t.Error("the secrets changed")
+	}
+	s.want(0, `jwt-secret is created`, "init-secrets", "others")
+	if others := read("others"); len(others) != 3 {
+		t.Errorf("%d files without PostgreSQL and Redis", len(others))
 	}
 	if err := os.Truncate("secrets/jwt-secret", 0); err != nil {
 		t.Fatal(err)

@@ -167,7 +167,7 @@ func (s *Server) Start() error {
 func (s *Server) waitReady() error {
 	deadline := time.Now().Add(time.Minute)
 	for {
-		err := ping(s.url("postgres"))
+		err := ping(s.URL("postgres"))
 		if err == nil || time.Now().After(deadline) {
 			return err
 		}
@@ -198,10 +198,11 @@ func (s *Server) PID() int { return s.proc.PID() }
 // New creates an empty database on this server, as the package's New does.
 func (s *Server) New(t testing.TB) string {
 	t.Helper()
-	return newDatabase(t, s.url("postgres"))
+	return newDatabase(t, s.URL("postgres"))
 }
 
-func (s *Server) url(database string) string {
+// URL is the address of a database of this server, for the superuser.
+func (s *Server) URL(database string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
 }
 

@@ -34,7 +34,7 @@ func (s *Server) Standby(t testing.TB) *Server {
 		t.Fatalf("pgtest: the standby: %v: %s", err, standby.log())
 	}
 	for _, sql := range []string{"alter system set synchronous_standby_names = '*'", "select pg_reload_conf()"} {
-		if err := statement(s.url("postgres"), sql); err != nil {
+		if err := statement(s.URL("postgres"), sql); err != nil {
 			t.Fatalf("pgtest: %v", err)
 		}
 	}
@@ -43,7 +43,7 @@ func (s *Server) Standby(t testing.TB) *Server {
 }
 
 // Promote makes a standby the primary. The server that it followed must have ended.
-func (s *Server) Promote() error { return statement(s.url("postgres"), "select pg_promote(true, 60)") }
+func (s *Server) Promote() error { return statement(s.URL("postgres"), "select pg_promote(true, 60)") }
 
 // Both returns the address of a database of s that also names its standby.
 func (s *Server) Both(t testing.TB, database string, standby *Server) string {
@@ -60,7 +60,7 @@ func (s *Server) Both(t testing.TB, database string, standby *Server) string {
 func (s *Server) synchronous(t testing.TB) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		err := statement(s.url("postgres"), "do $$ begin assert exists (select 1 from pg_stat_replication where sync_state = 'sync'); end $$")
+		err := statement(s.URL("postgres"), "do $$ begin assert exists (select 1 from pg_stat_replication where sync_state = 'sync'); end $$")
 		if err == nil {
 			return
 		}

@@ -124,8 +124,15 @@ func TestComposeFile(t *testing.T) {
 		}
 		for _, v := range s.Volumes {
 			volume, _, _ := strings.Cut(v, ":")
-			if _, ok := c.Volumes[volume]; !ok {
+			if file, ok := strings.CutPrefix(volume, "./"); ok {
+				if _, err := os.Stat("../../" + file); err != nil || !strings.HasSuffix(v, ":ro") {
+					t.Errorf("%s mounts %s: %v", name, v, err)
+				}
+			} else if _, ok := c.Volumes[volume]; !ok {
 				t.Errorf("%s mounts %s, which is no volume", name, volume)
+			}
+			if volume == "secrets" && s.Build == "" {
+				t.Errorf("%s sees the secrets of the gateway", name)
 			}
 		}
 		for _, f := range s.EnvFile {

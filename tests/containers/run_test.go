@@ -4,6 +4,7 @@
 package containers
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -20,9 +21,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/alicetears/llm-gateway/internal/emulator"
 	"github.com/alicetears/llm-gateway/internal/pgtest"
-	"github.com/alicetears/llm-gateway/internal/redistest"
 	"github.com/alicetears/llm-gateway/internal/testproc"
 )
 
@@ -187,10 +189,107 @@ func forward(t *testing.T, port int, to string) {
 }
 
 // onHost runs a health check of an image that is not ours with the programs of this machine.
-func onHost(t *testing.T, check []string) {
+func onHost(t *testing.T, im *image, check []string) {
 	t.Helper()
-	if out, err := exec.Command(check[1], check[2:]...).CombinedOutput(); err != nil || check[0] != "CMD" {
+	argv := check[1:]
+	if check[0] == "CMD-SHELL" {
+		argv = []string{"sh", "-c", inRoot(im, check[1])}
+	}
+	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
 		t.Errorf("%v: %v: %s", check, err, out)
+	}
+}
+
+// inRoot is a shell command of the compose file as the shell gets it, with the mounted volume of this image.
+func inRoot(im *image, command string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(command, "$$", "$"), " /services/", " "+im.Root+"/services/")
+}
+
+// sqlOfRole is the file that the image of Postgres runs in a new database.
+func sqlOfRole(t *testing.T, postgres service) string {
+	t.Helper()
+	for _, v := range postgres.Volumes {
+		file, target, _ := strings.Cut(v, ":")
+		if strings.HasPrefix(target, "/docker-entrypoint-initdb.d/") {
+			return "../../" + file
+		}
+	}
+	t.Fatal("Postgres gets no role for the gateway")
+	return ""
+}
+
+// requirePassword has the server of PostgreSQL ask every role for its password, and checks what the role gateway may do.
+func requirePassword(t *testing.T, superuser, password string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c, err := pgx.Connect(ctx, superuser)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(ctx)
+	var rules string
+	var powers, withPassword int
+	err = c.QueryRow(ctx, `select current_setting('hba_file'),
+ (select count(*) from pg_roles where rolname = 'gateway' and (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls)),
+ (select count(*) from pg_authid where rolpassword is not null)`).Scan(&rules, &powers, &withPassword)
+	if err != nil || powers != 0 || withPassword != 1 {
+		t.Fatalf("%d powers, %d roles with a password, %v", powers, withPassword, err)
+	}
+	if err := os.WriteFile(rules, []byte("host all all 127.0.0.1/32 scram-sha-256\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Exec(ctx, "select pg_reload_conf()"); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		other, err := pgx.Connect(ctx, superuser)
+		if err != nil {
+			break
+		}
+		other.Close(ctx)
+		if time.Now().After(deadline) {
+			t.Fatal("the server asks for no password")
+		}
+	}
+	u, err := url.Parse(superuser)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword("gateway", password)
+	owner, err := pgx.Connect(ctx, u.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner.Close(ctx)
+}
+
+// startRedis starts the Redis of this machine with the command of the compose file, and checks that it asks for the password.
+func startRedis(t *testing.T, im *image, redis service) {
+	t.Helper()
+	bin := t.TempDir()
+	entryPoint := "#!/bin/sh\nexec \"$@\"\n" // the image's also gives root's rights up
+	if err := os.WriteFile(bin+"/docker-entrypoint.sh", []byte(entryPoint), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if redis.Command[0] != "sh" || len(redis.Command) != 3 {
+		t.Fatalf("the command of Redis: %v", redis.Command)
+	}
+	command := strings.ReplaceAll(redis.Command[2], "</services/", "<"+im.Root+"/services/")
+	cmd := exec.Command("sh", "-c", command)
+	cmd.Dir = bin
+	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+	server, err := testproc.Start(cmd, "", syscall.SIGKILL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Stop(syscall.SIGKILL) })
+	if err := server.WaitListening(6379); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("redis-cli", "set", "x", "y").CombinedOutput()
+	if !strings.Contains(string(out), "NOAUTH") {
+		t.Errorf("Redis without a password: %v: %s", err, out)
 	}
 }
 
@@ -328,28 +427,29 @@ func TestComposeServices(t *testing.T) {
 			t.Fatalf("init: %v: %s", err, out)
 		}
 	}
-	password, err := os.ReadFile(im.Root + c.Services["postgres"].Environment["POSTGRES_PASSWORD_FILE"])
+	postgres, redis := c.Services["postgres"], c.Services["redis"]
+	password, err := os.ReadFile(im.Root + postgres.Environment["POSTGRES_PASSWORD_FILE"])
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings := c.Services["postgres"].Environment
-	server := pgtest.New(t)
-	for _, sql := range []string{fmt.Sprintf("create role %s login superuser password '%s'", settings["POSTGRES_USER"],
-		password), "create database " + settings["POSTGRES_DB"]} {
-		execute(t, server, sql)
+	server := pgtest.Start(t, pgtest.Fast)
+	// As the entry point of the image does: the database, then the file of SQL with the password in the environment.
+	database := postgres.Environment["POSTGRES_DB"]
+	execute(t, server.URL("postgres"), "create database "+database)
+	psql := exec.Command("psql", "-X", "-f", sqlOfRole(t, postgres), server.URL(database))
+	psql.Env = append(os.Environ(), "POSTGRES_PASSWORD="+string(password))
+	if out, err := psql.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
-	t.Cleanup(func() { execute(t, server, "drop database "+settings["POSTGRES_DB"]+" with (force)") })
-	at := func(address string) string {
-		u, err := url.Parse(address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return u.Host
+	u, err := url.Parse(server.URL(database))
+	if err != nil {
+		t.Fatal(err)
 	}
-	forward(t, 5432, at(server))
-	forward(t, 6379, at(redistest.New(t).URL))
-	onHost(t, c.Services["postgres"].Healthcheck.Test)
-	onHost(t, c.Services["redis"].Healthcheck.Test)
+	forward(t, 5432, u.Host)
+	onHost(t, im, postgres.Healthcheck.Test)
+	requirePassword(t, server.URL(database), string(password))
+	startRedis(t, im, redis)
+	onHost(t, im, redis.Healthcheck.Test)
 
 	emu := emulator.New()
 	origin, end, err := emulator.Start(emu)
