@@ -115,6 +115,7 @@ type Caps struct {
 type Jobs struct {
 	Retention   time.Duration // of results
 	Limit       int           // queued and running ones of one user
+	LimitBytes  int64         // of the requests of those
 	MaxBytes    int64         // of one request
 	Concurrency int           // of a worker
 }

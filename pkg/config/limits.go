@@ -46,12 +46,18 @@ func (r *reader) limits() Limits {
 }
 
 func (r *reader) jobs() Jobs {
-	return Jobs{
+	j := Jobs{
 		Retention:   r.duration("JOB_RETENTION", time.Second, 30*24*time.Hour),
 		Limit:       r.integer("JOB_LIMIT", 1, 1_000_000),
+		LimitBytes:  r.size("JOB_LIMIT_BYTES", kilobyte, 1024*gigabyte),
 		MaxBytes:    r.size("JOB_MAX_BYTES", kilobyte, gigabyte),
 		Concurrency: r.integer("WORKER_CONCURRENCY", 1, 1000),
 	}
+	if j.LimitBytes > 0 && j.LimitBytes < 2*j.MaxBytes {
+		r.problem("JOB_LIMIT_BYTES", "is less than twice JOB_MAX_BYTES, so that one large request would fill it",
+			"raise it, or lower JOB_MAX_BYTES")
+	}
+	return j
 }
 
 func (r *reader) duration(name string, low, high time.Duration) time.Duration {

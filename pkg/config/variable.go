@@ -138,6 +138,8 @@ func limitVariables() []Variable {
 		{Name: "JOB_RETENTION", Default: "24h", Description: "How long the result of an asynchronous request is kept."},
 		{Name: "JOB_LIMIT", Default: "1000",
 			Description: "Maximum number of queued and running asynchronous requests of one user."},
+		{Name: "JOB_LIMIT_BYTES", Default: "256MB", FunctionsDefault: "64MB",
+			Description: "Maximum size of these requests together, as they are stored."},
 		{Name: "JOB_MAX_BYTES", Default: "8MB", FunctionsDefault: "4MB", Description: "Largest asynchronous request."},
 		{Name: "WORKER_CONCURRENCY", Default: "8",
 			Description: "Number of asynchronous requests that a worker runs at once."},

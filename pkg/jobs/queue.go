@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -23,8 +24,8 @@ type Settings struct {
 	BeginWithin time.Duration
 	// Retention is how long a finished job and its result are stored.
 	Retention time.Duration
-	// Limit is how many open jobs a user may have.
-	Limit int
+	// Limit bounds the open jobs of a user.
+	Limit store.OpenJobs
 	// MaxBytes bounds a stored request.
 	MaxBytes int64
 }
@@ -101,7 +102,8 @@ func (q *Queue) Submit(ctx context.Context, p store.Principal, id store.ID, name
 		return store.Job{}, gateway.NoAccess()
 	case !s.Found:
 		return store.Job{}, &fault.Error{Code: fault.RateLimit, RetryAfter: 10 * time.Second,
-			Message: "too many of your requests are queued or running; wait for some of them, or cancel some"}
+			Message: fmt.Sprintf("too many of your requests are queued or running: at most %d (JOB_LIMIT), together %d MB (JOB_LIMIT_BYTES); wait for some of them, or cancel some",
+				q.settings.Limit.Number, q.settings.Limit.Bytes>>20)}
 	case s.Job.ID == id:
 		select {
 		case q.wake <- struct{}{}:

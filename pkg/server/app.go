@@ -75,7 +75,7 @@ func New(d Deps) (*App, error) {
 		dialects: newDialects(d.Providers.IDs()),
 	}
 	a.Jobs = jobs.New(jobs.Deps{DB: d.DB, Secrets: d.Secrets, Executor: a, Log: d.Log, Now: d.Now}, jobs.Settings{
-		Lease: jobLease(d.Config.Limits.Request), BeginWithin: beginWithin(d.Config), Retention: d.Config.Jobs.Retention, Limit: d.Config.Jobs.Limit, MaxBytes: d.Config.Jobs.MaxBytes,
+		Lease: jobLease(d.Config.Limits.Request), BeginWithin: beginWithin(d.Config), Retention: d.Config.Jobs.Retention, Limit: store.OpenJobs{Number: d.Config.Jobs.Limit, Bytes: d.Config.Jobs.LimitBytes}, MaxBytes: d.Config.Jobs.MaxBytes,
 	})
 	return a, nil
 }

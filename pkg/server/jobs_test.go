@@ -154,7 +154,7 @@ func TestSubmissionIsIdempotent(t *testing.T) {
 	for i := range 3 {
 		w.holder.chat(later(fmt.Sprint("more", i))).want(202)
 	}
-	w.holder.chat(later("too many")).refused(429, "RATE_LIMIT_EXCEEDED", "queued or running")
+	w.holder.chat(later("too many")).refused(429, "RATE_LIMIT_EXCEEDED", "at most 3 (JOB_LIMIT)")
 	w.holder.delete("/api/chat/more0").want(200)
 	w.holder.chat(later("room")).want(202)
 	w.holder.chat(strings.Replace(later("big"), "Grüße", strings.Repeat("x", 70<<10), 1)).refused(413, "PAYLOAD_TOO_LARGE", "JOB_MAX_BYTES")

@@ -64,24 +64,30 @@ type SubmitResult struct {
 	// Access is false if the credential is not valid; nothing else is set then.
 	Access bool
 	// Job is the job of that name: the new one if it has the ID of the submission, else an earlier one. Without a job,
-	// the user has too many open ones.
+	// the user has as many open ones as allowed.
 	Job   Job
 	Found bool
 }
 
-// SubmitJob adds a job, unless the user has one of the same name, or limit open ones. It reads the ID, Name, Digest,
-// Payload and EncryptionKeyID of j. One trip.
-func SubmitJob(ctx context.Context, db Runner, p Principal, j Job, limit int, now int64) (s SubmitResult, err error) {
+// OpenJobs bounds the queued and running jobs of a user.
+type OpenJobs struct {
+	Number int
+	Bytes  int64 // of their encrypted requests, together
+}
+
+// SubmitJob adds a job, unless the user has one of the same name, or would have more open ones than limit allows. It reads
+// the ID, Name, Digest, Payload and EncryptionKeyID of j. One trip.
+func SubmitJob(ctx context.Context, db Runner, p Principal, j Job, limit OpenJobs, now int64) (s SubmitResult, err error) {
 	err = db.Run(ctx,
 		HoldUser(p.User), // so that two submissions do not count the open jobs at the same time
 		Stmt{
 			SQL: `insert into jobs (id, user_id, name, token_id, session_id, state, attempt, given_back, due_at,
  digest, payload, sealing_key)
 select $3, u.id, $4, $5, $6, 1, 0, 0, 0, $7, $8, $9 ` + p.valid(1) + ` and u.id = $10
- and (select count(*) from jobs j where j.user_id = u.id and j.state <= 2) < $11
+ and (select count(*) < $11 and coalesce(sum(length(j.payload)), 0) <= $12 from jobs j where j.user_id = u.id and j.state <= 2)
 on conflict (user_id, name) do nothing`,
 			Args: []any{p.credential(), now, j.ID, j.Name, p.Token, p.Session, j.Digest, j.Payload, j.EncryptionKeyID,
-				p.User, int64(limit)},
+				p.User, int64(limit.Number), limit.Bytes - int64(len(j.Payload))},
 		},
 		Stmt{
 			SQL:  `select ` + jobColumns + ` from jobs where user_id = $1 and name = $2`,

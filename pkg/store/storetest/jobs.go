@@ -31,7 +31,7 @@ func newBench(w *world) *bench {
 
 func (b *bench) submit(c store.Principal, name string, limit int, now int64) store.SubmitResult {
 	b.Helper()
-	s, err := store.SubmitJob(ctx, b.db, c, store.Job{ID: store.NewID(now), Name: name, Digest: []byte("digest"), Payload: []byte("payload of " + name), EncryptionKeyID: "k1"}, limit, now)
+	s, err := store.SubmitJob(ctx, b.db, c, store.Job{ID: store.NewID(now), Name: name, Digest: []byte("digest"), Payload: []byte("payload of " + name), EncryptionKeyID: "k1"}, store.OpenJobs{Number: limit, Bytes: 1 << 20}, now)
 	must(b.T, err)
 	return s
 }
@@ -136,7 +136,7 @@ func testJobLimit(w *world) {
 	accepted := 0
 	for i := range 4 * limit {
 		wg.Go(func() {
-			s, err := store.SubmitJob(ctx, w.db, b.byToken, store.Job{ID: store.NewID(start), Name: fmt.Sprint(i), Digest: []byte("d"), Payload: []byte("p"), EncryptionKeyID: "k"}, limit, start)
+			s, err := store.SubmitJob(ctx, w.db, b.byToken, store.Job{ID: store.NewID(start), Name: fmt.Sprint(i), Digest: []byte("d"), Payload: []byte("p"), EncryptionKeyID: "k"}, store.OpenJobs{Number: limit, Bytes: 1 << 20}, start)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil || !s.Access {
@@ -155,6 +155,18 @@ func testJobLimit(w *world) {
 	must(w.T, w.db.Run(ctx, c.Job.Finish(store.JobFailed, start, start+day, nil, "")...))
 	if s := b.submit(b.byToken, "room", limit, start); !s.Found {
 		w.Error("one is over, and there is no room")
+	}
+
+	// The bytes of the requests are bounded, too.
+	stored := number(w.T, w.db, "select sum(length(payload)) from jobs where user_id = $1 and state <= 2", b.user.ID)
+	for _, room := range []int64{2, 3} {
+		want := room == 3
+		s, err := store.SubmitJob(ctx, w.db, b.byToken, store.Job{ID: store.NewID(start), Name: "bytes", Digest: []byte("d"), Payload: []byte("ppp"), EncryptionKeyID: "k"},
+			store.OpenJobs{Number: 100, Bytes: stored + room}, start)
+		must(w.T, err)
+		if s.Found != want {
+			w.Errorf("%d bytes of room for 3: %v", room, s.Found)
+		}
 	}
 }
 
