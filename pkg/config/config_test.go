@@ -72,7 +72,7 @@ func TestDefaultsOfTheBinary(t *testing.T) {
 			MaxHeaderBytes: 64 << 10, MaxBodyBytes: 32 << 20, BodyBudgetBytes: 256 << 20, MaxUpstreamBytes: 64 << 20, UpstreamRequests: 1000, BacklogBytes: 64 << 20,
 		},
 		Caps:          Caps{Keys: 200, Tokens: 500, Aliases: 100, Patterns: 100},
-		Jobs:          Jobs{Retention: 24 * time.Hour, Limit: 1000, MaxBytes: 8 << 20, Concurrency: 8},
+		Jobs:          Jobs{Retention: 24 * time.Hour, Limit: 1000, LimitBytes: 256 << 20, MaxBytes: 8 << 20, Concurrency: 8},
 		AnswerStore:   AnswerStore{Mode: StoreAsk, Retention: 24 * time.Hour},
 		RetentionDays: 30, TraceRetentionDays: 7, SessionDays: 30, AuthConcurrency: 2,
 	}
