@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/alicetears/llm-gateway/internal/database"
+	"github.com/alicetears/llm-gateway/internal/memory"
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/server"
@@ -200,6 +201,7 @@ func realGateway() (http.Handler, string, func() int64, error) {
 		"JWT_SECRET": "mJ3Vx8sQ2nLrT6wYb9KcDfGhPzE4uA7i-for-benchmarks", "LOG_LEVEL": "warn",
 		"OPENAI_BASE_URL": os.Getenv("UPSTREAM") + "/v1", "DATABASE_URL": os.Getenv("DATABASE_URL"), "DATA_DIR": os.Getenv("DATA_DIR"),
 	}
+	memory.Floor()
 	cfg, err := config.Load(func(name string) (string, bool) { v := env[name]; return v, v != "" }, config.PlatformBinary)
 	if err != nil {
 		return nil, "", nil, err

@@ -12,13 +12,16 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"github.com/alicetears/llm-gateway/internal/memory"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), endingSignals()...)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	limitMemory(os.LookupEnv, currentCgroupLimits())
+	memory.Limit()
+	memory.Floor()
 	t := &terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}
 	code := run(ctx, t, os.Args[1:])
 	stop()

@@ -44,6 +44,7 @@ var may = map[string][]string{
 	"api":                  {"pkg/server"},
 	"cmd/server":           {"internal/mount", "pkg/config", "pkg/server"},
 	"internal/mount":       {"api", "pkg/server"},
+	"internal/memory":      {},
 	"internal/version":     {},
 	"internal/database":    {"pkg/config", "pkg/store"},
 	"internal/dialecttest": {"pkg/chat", "pkg/dialect", "pkg/sse"},

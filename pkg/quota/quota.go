@@ -62,6 +62,8 @@ type request struct {
 	keySet   store.ID // names the cursor; zero without rotation
 	made     Reservation
 	reserved bool
+	// alone makes the reservation with statements of its own. joined reports that it was refused together with others.
+	alone, joined bool
 }
 
 // groupLimit bounds the members of one transaction.
@@ -92,12 +94,17 @@ func newRequest(r Request) *request {
 func (q *Quota) Reserve(ctx context.Context, r Request) (Reservation, bool, error) {
 	m := newRequest(r)
 	err := q.group.Do(ctx, m)
+	if err == nil && m.joined {
+		// The limits did not leave enough for all before it, but perhaps for this one.
+		m.alone, m.joined = true, false
+		err = q.group.Do(ctx, m)
+	}
 	return m.made, m.reserved, err
 }
 
 // write reserves for every member, in the order of package store's locks.
 func (q *Quota) write(ctx context.Context, batch []*request) error {
-	slices.SortFunc(batch, func(a, b *request) int {
+	slices.SortStableFunc(batch, func(a, b *request) int { // of equals, who came first is served first
 		return cmp.Or(bytes.Compare(a.User[:], b.User[:]), bytes.Compare(a.keySet[:], b.keySet[:]),
 			bytes.Compare(a.Targets[0].Key[:], b.Targets[0].Key[:]), cmp.Compare(store.DayOf(a.Now), store.DayOf(b.Now)))
 	})
@@ -147,10 +154,24 @@ func appendOfUser(stmts []store.Stmt, requests []*request) []store.Stmt {
 			}
 		}
 	}
-	for _, r := range requests {
-		stmts = r.appendReserve(r.appendTurn(stmts))
+	for left := requests; len(left) > 0; {
+		n := 1
+		for n < len(left) && n < store.MaxDemands && left[0].joins(left[n]) {
+			n++
+		}
+		stmts = appendReserve(left[0].appendTurn(stmts), left[:n])
+		left = left[n:]
 	}
 	return stmts
+}
+
+// joins reports whether one statement can make the reservations of both: they differ in what they hold alone.
+func (r *request) joins(o *request) bool {
+	d, other := &r.Demand, &o.Demand
+	return !r.alone && !o.alone && r.identified() && o.identified() && r.keySet.IsZero() && o.keySet.IsZero() && r.Probe.IsZero() && o.Probe.IsZero() &&
+		r.Principal == o.Principal && r.Revision == o.Revision && r.Targets[0] == o.Targets[0] && r.IgnoreTransient == o.IgnoreTransient &&
+		store.SpanMinute.Start(r.Now) == store.SpanMinute.Start(o.Now) && !d.Strict && !other.Strict && d.Party == other.Party && d.Each == other.Each &&
+		slices.Equal(d.Limits, other.Limits)
 }
 
 func (r *request) rotation() *store.Rotation {
@@ -165,48 +186,91 @@ func (r *request) appendTurn(stmts []store.Stmt) []store.Stmt {
 	return append(stmts, store.AdvanceCursor(r.User, r.Now, r.rotation()))
 }
 
-// appendReserve takes the leases that the request needs, and makes its reservation.
-func (r *request) appendReserve(stmts []store.Stmt) []store.Stmt {
+// appendReserve takes the leases that the requests need, and makes their reservations. There are several if they join.
+func appendReserve(stmts []store.Stmt, requests []*request) []store.Stmt {
+	r := requests[0]
 	if !r.Probe.IsZero() {
 		stmts = append(stmts, store.TakeLease(r.Targets[0], r.Probe, r.Now, r.ProbeEnd))
 	}
-	if r.identified() {
-		stmts = append(stmts, r.hold())
+	if !r.identified() {
+		return append(stmts, r.reserve())
 	}
-	return append(stmts, r.reserve())
+	return append(stmts, hold(requests), reserveHeld(requests))
 }
 
 func (r *request) passage() store.Passage {
 	return store.Passage{Lease: r.Probe, IgnoreTransient: r.IgnoreTransient}
 }
 
-// hold returns the statement that chooses the key and holds what the request demands.
-func (r *request) hold() store.Stmt {
-	r.made.Holds = nil
+// hold returns the statement that chooses the key and holds what the requests demand.
+func hold(requests []*request) store.Stmt {
+	r := requests[0]
 	var stmt store.Stmt
 	if r.keySet.IsZero() {
-		stmt = store.HoldKey(r.Principal, r.Revision, r.Now, r.Targets[0], r.passage(), &r.Demand)
+		now := r.Now // in the same minute
+		for _, r := range requests {
+			now = max(now, r.Now)
+		}
+		stmt = store.HoldKeys(r.Principal, r.Revision, now, r.Targets[0], r.passage(), demands(requests))
 	} else {
 		stmt = store.HoldRotated(r.Principal, r.Revision, r.Now, r.rotation(), &r.Demand)
 	}
+	for _, r := range requests {
+		r.made.Holds = nil
+	}
 	stmt.Each = func(row store.Row) error {
+		var id store.ID
 		var h store.Hold
-		err := store.ScanHold(row, &h)
-		r.made.Holds = append(r.made.Holds, h)
+		err := store.ScanHold(row, &id, &h)
+		for _, r := range requests {
+			if r.Demand.ID == id {
+				r.made.Holds = append(r.made.Holds, h)
+			}
+		}
 		return err
 	}
 	return stmt
 }
 
+func demands(requests []*request) []*store.Demand {
+	all := make([]*store.Demand, len(requests))
+	for i, r := range requests {
+		all[i] = &r.Demand
+	}
+	return all
+}
+
+// reserveHeld returns the statement that counts the requests that hold what they demand. It follows that of [hold].
+func reserveHeld(requests []*request) store.Stmt {
+	for _, r := range requests {
+		r.reserved, r.joined = false, len(requests) > 1 && len(r.Demand.Limits) > 0
+	}
+	stmt := store.ReserveHeld(demands(requests), requests[0].Now)
+	stmt.Each = func(row store.Row) error {
+		var made Reservation
+		if err := row.Scan(&made.Key, &made.Used, &made.Gen); err != nil {
+			return err
+		}
+		for _, r := range slices.Backward(requests) {
+			if len(r.made.Holds) == 0 {
+				continue
+			}
+			r.reserved, r.joined = true, false
+			r.made.Day, r.made.Key, r.made.Used, r.made.Gen = store.DayOf(r.Now), made.Key, made.Used, made.Gen
+			made.Used--
+		}
+		return nil
+	}
+	return stmt
+}
+
+// reserve returns the statement that makes a reservation without an identity.
 func (r *request) reserve() store.Stmt {
 	r.reserved = false
 	var stmt store.Stmt
-	switch {
-	case r.identified():
-		stmt = store.ReserveHeld(r.Demand.ID, r.Now)
-	case r.keySet.IsZero():
+	if r.keySet.IsZero() {
 		stmt = store.ReserveKey(r.Principal, r.Revision, r.Now, r.Targets[0], r.passage())
-	default:
+	} else {
 		stmt = store.ReserveRotated(r.Principal, r.Revision, r.Now, r.rotation())
 	}
 	stmt.Each = func(row store.Row) error {
@@ -239,7 +303,7 @@ func (q *Quota) ReserveNext(ctx context.Context, before []store.Stmt, spent []st
 		stmts = append(stmts, store.HoldGateway())
 	}
 	stmts = m.appendTurn(append(stmts, store.HoldUser(r.User)))
-	stmts = m.appendReserve(slices.Concat(stmts, end.Cooldowns, end.Releases))
+	stmts = appendReserve(slices.Concat(stmts, end.Cooldowns, end.Releases), []*request{m})
 	stmts = store.AppendCharges(append(stmts, end.Others...), spent)
 	for {
 		err := q.db.Run(ctx, stmts...)

@@ -62,9 +62,13 @@ type Hold struct {
 // do not overflow.
 const unbounded = "4000000000000000000"
 
-// The parameters of a hold beside those of a reservation. The first limit's id follows.
+// MaxDemands is how many demands one statement of [HoldKeys] takes.
+const MaxDemands = 16
+
+// The parameters of a hold beside those of a reservation.
 const (
-	pID = iota
+	pIDs     = iota // of the reservations, one after the other
+	pDemands        // their number
 	pExpires
 	pParty
 	pMinute
@@ -72,7 +76,12 @@ const (
 	pDay
 	pWeek
 	pMonth
-	pTokens
+	pLimits // the first limit's id; after the limits come the numbers of the demands
+)
+
+// The numbers of a strict demand.
+const (
+	pTokens = iota
 	pCost
 	pTokensEach
 	pCostEach
@@ -82,88 +91,136 @@ const (
 	pBoundCostEach
 	pBoundLeast
 	pBoundMost
-	pLimits
+	strictNumbers
 )
 
-// holdColumns are in the order in which the statement selects them.
-const holdColumns = "insert into holds (id, subject, key_id, day_gen, party, starts, amount, gen, output, total, expires_at)\n"
+const (
+	// holdColumns are in the order in which the statements select them.
+	holdColumns   = "insert into holds (id, subject, key_id, day_gen, party, starts, amount, gen, output, total, expires_at)\n"
+	holdReturning = "\nreturning id, subject, party, starts, amount, gen, output, total"
 
-// holdReturning does not return the hold of a key.
-const holdReturning = "\nreturning subject, party, starts, amount, gen, output, total"
+	holdDay     = "\n left join key_days d on d.key_id = k.id and d.day = $4"
+	usedOfDay   = "coalesce(d.used, 0)"
+	limitOfDay  = "coalesce(k.daily_limit, 9223372036854775807)"
+	dayNotSpent = usedOfDay + " < " + limitOfDay
+)
 
-// holdSQL returns the statement that holds in n limits. from selects the key, and first is the number of the first
+// holdText names a statement: it holds for demands in limits. from selects the key, and first is the number of the first
 // parameter that is the hold's own.
-func holdSQL(from string, first, n int, strict, each bool) string {
-	p := func(name int) string { return placeholder(first + name) }
-	const daily = "\n left join key_days d on d.key_id = k.id and d.day = $4"
-	const notSpent = " and coalesce(d.used, 0) < coalesce(k.daily_limit, 9223372036854775807)"
-	joins, where, _ := strings.Cut(from, " where ")
-	if n == 0 {
-		return holdColumns + "select " + p(pID) + ", k.id, k.id, coalesce(d.gen, 0), $8, 0, 1, 0, 0, 0, " + p(pExpires) + " " +
-			joins + daily + " where " + where + notSpent + holdReturning
+type holdText struct {
+	from            string
+	first           int
+	limits, demands int
+	strict, each    bool
+}
+
+func (t holdText) p(name int) string { return placeholder(t.first + name) }
+
+func (t holdText) build() string {
+	switch {
+	case t.limits == 0:
+		return t.ofKey()
+	case t.strict:
+		return t.bounded()
 	}
-	ids := make([]string, n)
+	return t.estimated()
+}
+
+// ofKey holds nothing but the key's daily limit.
+func (t holdText) ofKey() string {
+	joins, where, _ := strings.Cut(t.from, " where ")
+	if t.demands == 1 {
+		return holdColumns + "select substr(coalesce(" + t.p(pIDs) + ", k.id), 1, 16), k.id, k.id, coalesce(d.gen, 0), $8, 0, 1, 0, 0, 0, " + t.p(pExpires) + " " +
+			joins + holdDay + " where " + where + " and " + dayNotSpent + holdReturning
+	}
+	numbers := make([]string, t.demands)
+	for i := range numbers {
+		numbers[i] = fmt.Sprintf("(%d)", i)
+	}
+	return holdColumns + "with asked (i) as (values " + strings.Join(numbers, ", ") + ")\nselect substr(coalesce(" + t.p(pIDs) +
+		", k.id), 16 * asked.i + 1, 16), k.id, k.id, coalesce(d.gen, 0), $8, 0, 1, 0, 0, 0, " + t.p(pExpires) + " " + joins + holdDay +
+		" cross join asked where " + where + " and asked.i < " + t.p(pDemands) + " and " + usedOfDay + " + asked.i < " + limitOfDay + holdReturning
+}
+
+// claims selects the limits that apply to the key with what they have used and held; one row without a limit if none does.
+func (t holdText) claims(more string) string {
+	joins, where, _ := strings.Cut(t.from, " where ")
+	ids := make([]string, t.limits)
 	for i := range ids {
-		ids[i] = p(pLimits + i)
+		ids[i] = t.p(pLimits + i)
 	}
-	who := p(pParty)
-	if each { // the zero party stands for the end users beyond the largest number
+	who := t.p(pParty)
+	if t.each { // the zero party stands for the end users beyond the largest number
 		who = "coalesce((select e.party from labels e where e.user_id = l.user_id and e.party = " + who + "), $8)"
 	}
 	party := "case when l.subject = 4 and l.end_user is null then " + who + " else $8 end"
 	starts := fmt.Sprintf("case l.span when 1 then %s when 2 then %s when 3 then %s when 4 then %s when 5 then %s else 0 end",
-		p(pMinute), p(pHour), p(pDay), p(pWeek), p(pMonth))
+		t.p(pMinute), t.p(pHour), t.p(pDay), t.p(pWeek), t.p(pMonth))
+	return "claims as materialized (select k.id as key_id, coalesce(d.gen, 0) as day_gen, coalesce(l.id, k.id) as subject, " + party + " as party, " + starts +
+		" as starts,\n coalesce(l.amount, " + unbounded + ") as cap, coalesce(w.gen, 0) as gen, " + more + ",\n coalesce(w.used, 0) + " +
+		"coalesce((select cast(sum(h.amount) as bigint) from holds h\n  where h.subject <> h.key_id and h.subject = l.id and h.party = " + party + " and h.starts = " + starts +
+		" and (l.metric <> 4 or h.expires_at > $2)), 0) as taken\n " +
+		joins + holdDay + "\n left join limits l on l.id in (" + strings.Join(ids, ", ") + ") and (l.subject <> 2 or l.subject_id = k.id)" +
+		"\n left join limit_windows w on w.limit_id = l.id and w.party = " + party + " and w.starts = " + starts +
+		"\n where " + where + " and " + dayNotSpent + ")"
+}
+
+// estimated holds estimates: those of the first demands that the limits leave, together.
+func (t holdText) estimated() string {
+	rows := make([]string, t.demands)
+	for i := range rows {
+		at := t.first + pLimits + t.limits + 5*i
+		cells := make([]any, 5)
+		for j := range cells {
+			cells[j] = placeholder(at + j)
+			if i == 0 { // the types of the columns
+				cells[j] = "cast(" + placeholder(at+j) + " as bigint)"
+			}
+		}
+		rows[i] = fmt.Sprintf("(%d, ", i) + fmt.Sprintf("%s, %s, %s, %s, %s)", cells...)
+	}
+	const metric = "case claims.metric when 2 then asked.tokens%[1]s when 3 then asked.cost%[1]s else %[2]s end"
+	share, sum := fmt.Sprintf(metric, "", "1"), fmt.Sprintf(metric, "_sum", "asked.i + 1")
+	return holdColumns + "with asked (i, output, tokens, cost, tokens_sum, cost_sum) as (values " + strings.Join(rows, ", ") + "),\n" +
+		t.claims("l.metric as metric, "+usedOfDay+" as day_used, "+limitOfDay+" as day_limit") +
+		"\nselect substr(coalesce(" + t.p(pIDs) + ", claims.key_id), 16 * asked.i + 1, 16), subject, claims.key_id, day_gen, party, starts, " + share +
+		", gen, asked.output, taken + " + sum + ", " + t.p(pExpires) + "\n from asked cross join claims where asked.i < " + t.p(pDemands) +
+		" and day_used + asked.i < day_limit\n and not exists (select 1 from claims other where other.taken + " + strings.ReplaceAll(sum, "claims.metric", "other.metric") +
+		" > other.cap)" + holdReturning
+}
+
+// bounded holds upper bounds in strict limits, and estimates in others.
+func (t holdText) bounded() string {
+	n := func(number int) string { return placeholder(t.first + pLimits + t.limits + number) }
 	perMetric := func(requests, tokens, cost string) string {
 		return "case l.metric when 2 then " + tokens + " when 3 then " + cost + " else " + requests + " end"
 	}
 	perStrength := func(estimate, bound string) string {
-		if !strict {
-			return estimate
-		}
 		return "case when l.strict then " + bound + " else " + estimate + " end"
 	}
-	claim := "select k.id as key_id, coalesce(d.gen, 0) as day_gen, coalesce(l.id, k.id) as subject, " + party + " as party, " + starts +
-		" as starts,\n coalesce(l.amount, " + unbounded + ") as cap, coalesce(w.gen, 0) as gen, coalesce(l.strict, false) as strict,\n " +
-		perMetric("1", perStrength(p(pTokens), p(pBoundTokens)), perStrength(p(pCost), p(pBoundCost))) + " as base,\n " +
-		perMetric("0", p(pTokensEach), perStrength(p(pCostEach), p(pBoundCostEach))) + " as per,\n " +
-		perMetric("0", perStrength(p(pOutput), p(pBoundLeast)), perStrength(p(pOutput), p(pBoundLeast))) + " as lowest,\n " +
-		perStrength(p(pOutput), p(pBoundMost)) + " as most,\n coalesce(w.used, 0) + " +
-		"coalesce((select cast(sum(h.amount) as bigint) from holds h\n  where h.subject <> h.key_id and h.subject = l.id and h.party = " + party + " and h.starts = " + starts +
-		" and (l.metric <> 4 or h.expires_at > $2)), 0) as taken\n " +
-		joins + daily + "\n left join limits l on l.id in (" + strings.Join(ids, ", ") + ") and (l.subject <> 2 or l.subject_id = k.id)" +
-		"\n left join limit_windows w on w.limit_id = l.id and w.party = " + party + " and w.starts = " + starts +
-		"\n where " + where + notSpent
-	if !strict {
-		return holdColumns + "with claims as materialized (" + claim + "),\nshares as (select claims.*, most as output, base + (most * per + 999) / 1000 as share from claims)\n" +
-			"select " + p(pID) + ", subject, key_id, day_gen, party, starts, share, gen, output, taken + share, " + p(pExpires) +
-			" from shares where not exists (select 1 from shares o where o.taken + o.share > o.cap)" + holdReturning
-	}
+	lowest := perStrength(n(pOutput), n(pBoundLeast))
 	// room is the output that a limit leaves; below 0, it does not even leave the input. Without "materialized", both
 	// engines would sum up the holds for each mention of taken.
-	return holdColumns + "with claims as materialized (" + claim + "),\nrooms as (select claims.*, case when taken + base > cap then -1 when per = 0 then " + unbounded +
+	return holdColumns + "with " + t.claims("coalesce(l.strict, false) as strict,\n "+
+		perMetric("1", perStrength(n(pTokens), n(pBoundTokens)), perStrength(n(pCost), n(pBoundCost)))+" as base,\n "+
+		perMetric("0", n(pTokensEach), perStrength(n(pCostEach), n(pBoundCostEach)))+" as per,\n "+
+		perMetric("0", lowest, lowest)+" as lowest,\n "+perStrength(n(pOutput), n(pBoundMost))+" as most") +
+		",\nrooms as (select claims.*, case when taken + base > cap then -1 when per = 0 then " + unbounded +
 		" else (cap - taken - base) * 1000 / per end as room from claims),\n" +
 		"leaves as (select rooms.*, min(room - lowest) over () as spare, min(case when strict then room else " + unbounded + " end) over () as leave from rooms),\n" +
 		"shares as (select leaves.*, case when strict and leave < most then leave else most end as output from leaves where spare >= 0)\n" +
-		"select " + p(pID) + ", subject, key_id, day_gen, party, starts, base + (output * per + 999) / 1000, gen, output,\n" +
-		" taken + base + (output * per + 999) / 1000, " + p(pExpires) + " from shares" + holdReturning
+		"select substr(coalesce(" + t.p(pIDs) + ", key_id), 1, 16), subject, key_id, day_gen, party, starts, base + (output * per + 999) / 1000, gen, output,\n" +
+		" taken + base + (output * per + 999) / 1000, " + t.p(pExpires) + " from shares" + holdReturning
 }
 
 // holdSQLs caches the texts: they are long, and few.
 var holdSQLs sync.Map
 
-type holdText struct {
-	from   string
-	first  int
-	n      int
-	strict bool
-	each   bool
-}
-
 func (t holdText) sql() string {
 	if sql, ok := holdSQLs.Load(t); ok {
 		return sql.(string)
 	}
-	sql := holdSQL(t.from, t.first, t.n, t.strict, t.each)
+	sql := t.build()
 	holdSQLs.Store(t, sql)
 	return sql
 }
@@ -180,27 +237,67 @@ func paddedLimits(n int) int {
 	return padded
 }
 
-// args returns the demand's own arguments.
-func (d *Demand) args(now int64) []any {
-	args := make([]any, 0, pLimits+paddedLimits(len(d.Limits)))
-	args = append(args, d.ID, d.ExpiresAt)
+// paddedDemands is the number of demands in the statement for n.
+func paddedDemands(n int) int {
+	switch {
+	case n == 1:
+		return 1
+	case n <= 4:
+		return 4
+	}
+	return MaxDemands
+}
+
+// holdArgs returns the hold's own arguments.
+func holdArgs(now int64, demands []*Demand) []any {
+	d := demands[0]
+	padded := paddedDemands(len(demands))
+	args := make([]any, 0, pLimits+paddedLimits(len(d.Limits))+max(strictNumbers, 5*padded))
+	ids := make([]byte, 0, len(d.ID)*len(demands))
+	var expires int64
+	for _, d := range demands {
+		ids = append(ids, d.ID[:]...)
+		expires = max(expires, d.ExpiresAt)
+	}
+	args = append(args, ids, int64(len(demands)), expires)
 	if len(d.Limits) == 0 {
 		return args
 	}
-	args = append(args, d.Party[:], SpanMinute.Start(now), SpanHour.Start(now), SpanDay.Start(now), SpanWeek.Start(now), SpanMonth.Start(now),
-		d.Estimate.Tokens, d.Estimate.Cost, d.Estimate.TokensEach, d.Estimate.CostEach, d.Estimate.Most,
-		d.Bound.Tokens, d.Bound.Cost, d.Bound.CostEach, d.Bound.Least, d.Bound.Most)
+	args = append(args, d.Party[:], SpanMinute.Start(now), SpanHour.Start(now), SpanDay.Start(now), SpanWeek.Start(now), SpanMonth.Start(now))
 	for i := range paddedLimits(len(d.Limits)) {
 		args = append(args, d.Limits[min(i, len(d.Limits)-1)])
+	}
+	if d.Strict {
+		return append(args, d.Estimate.Tokens, d.Estimate.Cost, d.Estimate.TokensEach, d.Estimate.CostEach, d.Estimate.Most,
+			d.Bound.Tokens, d.Bound.Cost, d.Bound.CostEach, d.Bound.Least, d.Bound.Most)
+	}
+	var tokens, cost int64 // of the demands so far
+	for i := range padded {
+		if i >= len(demands) {
+			args = append(args, int64(0), int64(0), int64(0), int64(0), int64(0))
+			continue
+		}
+		e := &demands[i].Estimate
+		t, c := e.Tokens+(e.Most*e.TokensEach+999)/1000, e.Cost+(e.Most*e.CostEach+999)/1000
+		tokens, cost = addAmounts(tokens, t), addAmounts(cost, c)
+		args = append(args, e.Most, t, c, tokens, cost)
 	}
 	return args
 }
 
-// HoldKey returns the statement that holds what the request demands, for the key of the target. Its rows are read by
-// [ScanHold], one for each limit; there is none if the principal is not valid, the user's revision is another, the key is
-// not ready or its daily limit is spent, a cooldown holds for the target, or a limit does not leave enough.
-// [ReserveHeld] follows in the same transaction, and [HoldUser] and [HoldGateway] come before.
-func HoldKey(p Principal, revision, now int64, t Target, pass Passage, d *Demand) Stmt {
+// addAmounts adds what is held for demands; a sum that no limit could leave is cut off.
+func addAmounts(a, b int64) int64 {
+	const most = 1 << 60
+	return min(a, most) + min(b, most)
+}
+
+// HoldKeys returns the statement that holds what requests demand, for the key of the target. The requests, at most
+// [MaxDemands], are of one principal and day, and their demands differ in their IDs, ends and estimates alone; only one of
+// them may be Strict. Its rows are read by [ScanHold], one for each request and limit; there is none for a request if the
+// principal is not valid, the user's revision is another, the key is not ready or its daily limit is spent, a cooldown
+// holds for the target, or a limit does not leave enough for it and all requests before it. [ReserveHeld] follows in the
+// same transaction, and [HoldUser] and [HoldGateway] come before.
+func HoldKeys(p Principal, revision, now int64, t Target, pass Passage, demands []*Demand) Stmt {
 	from := holdByToken + thisKey
 	switch {
 	case pass.IgnoreTransient && p.Token.IsZero():
@@ -210,11 +307,10 @@ func HoldKey(p Principal, revision, now int64, t Target, pass Passage, d *Demand
 	case p.Token.IsZero():
 		from = holdBySession + thisKey
 	}
-	args := []any{p.credential(), now, revision, DayOf(now), t.Key, t.Host, t.Model[:], AllModels[:], pass.Lease[:]}
-	return Stmt{SQL: holdText{from, 10, paddedLimits(len(d.Limits)), d.Strict, d.Each}.sql(), Args: append(args, d.args(now)...)}
+	return hold(from, []any{p.credential(), now, revision, DayOf(now), t.Key, t.Host, t.Model[:], AllModels[:], pass.Lease[:]}, now, demands)
 }
 
-// HoldRotated is [HoldKey] for the key whose turn it is, see [ReserveRotated].
+// HoldRotated is [HoldKeys] for one request, and the key whose turn it is, see [ReserveRotated].
 func HoldRotated(p Principal, revision, now int64, t *Rotation, d *Demand) Stmt {
 	by, key := holdByToken, rotatedKey
 	if p.Token.IsZero() {
@@ -223,14 +319,18 @@ func HoldRotated(p Principal, revision, now int64, t *Rotation, d *Demand) Stmt 
 	if !t.Conversation.IsZero() {
 		key = keptKey
 	}
-	args := t.args(p, revision, now)
-	text := holdText{by + key, len(args) + 1, paddedLimits(len(d.Limits)), d.Strict, d.Each}
-	return Stmt{SQL: text.sql(), Args: append(args, d.args(now)...)}
+	return hold(by+key, t.args(p, revision, now), now, []*Demand{d})
 }
 
-// ScanHold reads a row of [HoldKey].
-func ScanHold(row Row, h *Hold) error {
-	return row.Scan(&h.Limit, &h.Party, &h.Starts, &h.Amount, &h.Gen, &h.Output, &h.Total)
+func hold(from string, args []any, now int64, demands []*Demand) Stmt {
+	d := demands[0]
+	text := holdText{from: from, first: len(args) + 1, limits: paddedLimits(len(d.Limits)), demands: paddedDemands(len(demands)), strict: d.Strict, each: d.Each}
+	return Stmt{SQL: text.sql(), Args: append(args, holdArgs(now, demands)...)}
+}
+
+// ScanHold reads a row of [HoldKeys]: a hold, and the ID of the demand.
+func ScanHold(row Row, id *ID, h *Hold) error {
+	return row.Scan(id, &h.Limit, &h.Party, &h.Starts, &h.Amount, &h.Gen, &h.Output, &h.Total)
 }
 
 const (
@@ -238,7 +338,12 @@ const (
 	holdBySession = fromSession + " join provider_keys k on k.user_id = u.id where s.id = $1 and " + sessionValid + " and u.revision = $3 and " +
 		keyReady
 
-	reserveHeld = "insert into key_days (key_id, day, used) select h.key_id, $2, 1 from holds h where h.id = $1 limit 1" + addToDay
+	reserveHeld = "insert into key_days (key_id, day, used) select h.key_id, $1, count(distinct h.id) from holds h where h.id in "
+	addHeld     = ` group by h.key_id
+on conflict (key_id, day) do update set used = key_days.used + excluded.used
+ where key_days.used + excluded.used <= (
+  select coalesce(p.daily_limit, 9223372036854775807) from provider_keys p where p.id = key_days.key_id)
+returning key_id, used, gen`
 
 	// A release finds the key and the generation in the hold, so that it happens once however often it is tried.
 	releaseHeld = `update key_days set used = used - 1 where day = $2 and used > 0
@@ -249,9 +354,29 @@ const (
 	holdGateway = "update instance set set_up = set_up where id = 1"
 )
 
-// ReserveHeld returns the statement that adds the reservation whose demand was held to the day of its key. Its row is that
-// of [ReserveKey].
-func ReserveHeld(id ID, now int64) Stmt { return Stmt{SQL: reserveHeld, Args: []any{id, DayOf(now)}} }
+// ReserveHeld returns the statement that adds the requests whose demands were held to the day of their key. Its row is that
+// of [ReserveKey], used with all of them; there is none if nothing was held.
+func ReserveHeld(demands []*Demand, now int64) Stmt {
+	n := paddedDemands(len(demands))
+	args := make([]any, 1, 1+n)
+	args[0] = DayOf(now)
+	for i := range n {
+		args = append(args, demands[min(i, len(demands)-1)].ID)
+	}
+	return Stmt{SQL: reserveHeldTexts[n], Args: args}
+}
+
+var reserveHeldTexts = func() map[int]string {
+	texts := map[int]string{}
+	for _, n := range []int{1, 4, MaxDemands} {
+		ids := make([]string, n)
+		for i := range ids {
+			ids[i] = placeholder(2 + i)
+		}
+		texts[n] = reserveHeld + "(" + strings.Join(ids, ", ") + ")" + addHeld
+	}
+	return texts
+}()
 
 // ReleaseHeld returns the statements that release a reservation of the day with all its holds. They change nothing if it
 // was not made, or was released or settled before.

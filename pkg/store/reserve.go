@@ -21,12 +21,14 @@ returning key_id, used, gen`
 		sessionValid + " and u.revision = $3 and " + keyReady
 
 	// thisKey is a key and what is known of cooldowns: $5 is the key, $6 the host, $7 the model, $8 AllModels, $9 the
-	// holder of the lease under which the request probes.
+	// holder of the lease under which the request probes. For "in", SQLite would build a table at each execution.
 	thisKey      = " and k.id = $5" + noCooldown
-	noCooldown   = " and not exists (select 1 from cooldowns c where c.subject in ($5, $6) and c.model_key in ($7, $8)" + blocks + ")"
+	noCooldown   = noRow + "$5" + ofModel + blocks + ")" + noRow + "$6" + ofModel + blocks + ")"
+	noRow        = " and not exists (select 1 from cooldowns c where c.subject = "
+	ofModel      = " and not (c.model_key <> $7 and c.model_key <> $8)"
 	blocks       = " and (c.until > $2 or c.half_open and (c.lease_until <= $2 or c.lease_holder <> $9))"
 	soonestKey   = " and k.id = $5" + noOther
-	noOther      = " and not exists (select 1 from cooldowns c where c.subject in ($5, $6) and c.model_key in ($7, $8)" + notTransient + blocks + ")"
+	noOther      = noRow + "$5" + ofModel + notTransient + blocks + ")" + noRow + "$6" + ofModel + notTransient + blocks + ")"
 	notTransient = " and c.class not in " + transientClasses
 
 	reserveKeyByToken       = reserveByToken + thisKey + addToDay

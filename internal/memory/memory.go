@@ -1,4 +1,5 @@
-package main
+// Package memory fits the garbage collector of a long-running process to the memory that it may use.
+package memory
 
 import (
 	"os"
@@ -43,9 +44,13 @@ func currentCgroupLimits() []string {
 // unlimited is more memory than machines have: cgroups v1 write such a number where there is no limit.
 const unlimited = 1 << 50
 
-// limitMemory lets the garbage collector work harder before the smallest of the limits in the files is reached, where the
+// Limit lets the collector work harder as the smallest limit of this process's control groups comes near. It returns what
+// it has set, in bytes; 0: there is no limit, or GOMEMLIMIT is set, which goes first.
+func Limit() int64 { return limit(os.LookupEnv, currentCgroupLimits()) }
+
+// limit lets the garbage collector work harder before the smallest of the limits in the files is reached, where the
 // kernel kills the process. A tenth is left for what the collector does not count. GOMEMLIMIT goes first.
-func limitMemory(env func(string) (string, bool), files []string) (limit int64) {
+func limit(env func(string) (string, bool), files []string) (least int64) {
 	if value, ok := env("GOMEMLIMIT"); ok && value != "" {
 		return 0
 	}
@@ -58,12 +63,31 @@ func limitMemory(env func(string) (string, bool), files []string) (limit int64) 
 		if err != nil || n <= 0 || n >= unlimited {
 			continue // "max"
 		}
-		if n = n / 10 * 9; limit == 0 || n < limit {
-			limit = n
+		if n = n / 10 * 9; least == 0 || n < least {
+			least = n
 		}
 	}
-	if limit > 0 {
-		debug.SetMemoryLimit(limit)
+	if least > 0 {
+		debug.SetMemoryLimit(least)
 	}
-	return limit
+	return least
+}
+
+const (
+	floorBytes = 32 << 20
+	// leastForFloor is the smallest limit of memory beside which the floor does not matter.
+	leastForFloor = 256 << 20
+)
+
+// floor is never written to, so that it takes addresses, but no memory.
+var floor []byte
+
+// Floor lets the collector run when the heap has grown by at least 32 MB, instead of by what is in use: that of an idle
+// gateway is a few megabytes, and under load it would run hundreds of times a second. The price is 32 MB of garbage. It
+// does nothing if GOGC is set, or if the limit of memory is small.
+func Floor() {
+	if _, ok := os.LookupEnv("GOGC"); ok || debug.SetMemoryLimit(-1) < leastForFloor {
+		return
+	}
+	floor = make([]byte, floorBytes)
 }

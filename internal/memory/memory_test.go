@@ -1,9 +1,10 @@
-package main
+package memory
 
 import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -27,7 +28,7 @@ func TestMemoryLimitOfTheCgroup(t *testing.T) {
 		if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got := limitMemory(tt.env, []string{filepath.Join(t.TempDir(), "missing"), file})
+		got := limit(tt.env, []string{filepath.Join(t.TempDir(), "missing"), file})
 		in := debug.SetMemoryLimit(-1)
 		if got != tt.want || tt.want > 0 && in != tt.want || tt.want == 0 && in != math.MaxInt64 {
 			t.Errorf("%q: %d, and %d is set", tt.text, got, in)
@@ -63,7 +64,34 @@ func TestSmallestLimitCounts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := limitMemory(func(string) (string, bool) { return "", false }, files); got != 900_000 {
+	if got := limit(func(string) (string, bool) { return "", false }, files); got != 900_000 {
 		t.Errorf("%d bytes", got)
+	}
+}
+
+// The collector does not run for every few megabytes of garbage, unless the process may use little.
+func TestFloorOfTheHeap(t *testing.T) {
+	defer func() { floor = nil }()
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(leastForFloor - 1))
+	t.Setenv("GOGC", "50")
+	next := func() uint64 {
+		Floor()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.NextGC
+	}
+	next()
+	if floor != nil {
+		t.Error("the floor goes before GOGC")
+	}
+	os.Unsetenv("GOGC")
+	next()
+	if floor != nil {
+		t.Error("there is a floor below a small limit")
+	}
+	debug.SetMemoryLimit(math.MaxInt64)
+	if n := next(); n < 2*floorBytes {
+		t.Errorf("the next collection is at %d bytes", n)
 	}
 }
