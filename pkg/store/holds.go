@@ -179,14 +179,15 @@ func (t holdText) estimated() string {
 		}
 		rows[i] = fmt.Sprintf("(%d, ", i) + fmt.Sprintf("%s, %s, %s, %s, %s)", cells...)
 	}
-	const metric = "case claims.metric when 2 then asked.tokens%[1]s when 3 then asked.cost%[1]s else %[2]s end"
-	share, sum := fmt.Sprintf(metric, "", "1"), fmt.Sprintf(metric, "_sum", "asked.i + 1")
-	return holdColumns + "with asked (i, output, tokens, cost, tokens_sum, cost_sum) as (values " + strings.Join(rows, ", ") + "),\n" +
-		t.claims("l.metric as metric, "+usedOfDay+" as day_used, "+limitOfDay+" as day_limit") +
-		"\nselect substr(coalesce(" + t.p(pIDs) + ", claims.key_id), 16 * asked.i + 1, 16), subject, claims.key_id, day_gen, party, starts, " + share +
-		", gen, asked.output, taken + " + sum + ", " + t.p(pExpires) + "\n from asked cross join claims where asked.i < " + t.p(pDemands) +
-		" and day_used + asked.i < day_limit\n and not exists (select 1 from claims other where other.taken + " + strings.ReplaceAll(sum, "claims.metric", "other.metric") +
-		" > other.cap)" + holdReturning
+	const metric = "case metric when 2 then tokens%[1]s when 3 then cost%[1]s else %[2]s end"
+	share, sum := fmt.Sprintf(metric, "", "1"), fmt.Sprintf(metric, "_sum", "i + 1")
+	// The values stand last: SQLite plans a statement again whenever a value that is compared with a column changes to or
+	// from 0 or 1, and takes all parameters after the 31st in the text for one.
+	return holdColumns + "with " + t.claims("l.metric as metric, "+usedOfDay+" as day_used, "+limitOfDay+" as day_limit") +
+		",\nasked (i, output, tokens, cost, tokens_sum, cost_sum) as (values " + strings.Join(rows, ", ") + "),\nadmitted as materialized (select * from asked where i < " + t.p(pDemands) +
+		"\n and not exists (select 1 from claims where day_used + i >= day_limit or taken + " + sum + " > cap))" +
+		"\nselect substr(coalesce(" + t.p(pIDs) + ", key_id), 16 * i + 1, 16), subject, key_id, day_gen, party, starts, " + share +
+		", gen, output, taken + " + sum + ", " + t.p(pExpires) + "\n from admitted cross join claims" + holdReturning
 }
 
 // bounded holds upper bounds in strict limits, and estimates in others.
@@ -334,8 +335,8 @@ func ScanHold(row Row, id *ID, h *Hold) error {
 }
 
 const (
-	holdByToken   = fromToken + " join provider_keys k on k.user_id = u.id where t.id = $1 and " + tokenValid + " and u.revision = $3 and " + keyReady
-	holdBySession = fromSession + " join provider_keys k on k.user_id = u.id where s.id = $1 and " + sessionValid + " and u.revision = $3 and " +
+	holdByToken   = fromToken + " join provider_keys k on k.user_id = u.id where t.id = $1 and " + tokenValid + " and u.revision = cast($3 as bigint) and " + keyReady
+	holdBySession = fromSession + " join provider_keys k on k.user_id = u.id where s.id = $1 and " + sessionValid + " and u.revision = cast($3 as bigint) and " +
 		keyReady
 
 	reserveHeld = "insert into key_days (key_id, day, used) select h.key_id, $1, count(distinct h.id) from holds h where h.id in "

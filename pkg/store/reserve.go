@@ -15,10 +15,11 @@ on conflict (key_id, day) do update set used = key_days.used + 1
   select coalesce(p.daily_limit, 9223372036854775807) from provider_keys p where p.id = key_days.key_id)
 returning key_id, used, gen`
 
+	// The cast keeps SQLite from planning the statement again when the revision changes to or from 1.
 	reserveByToken = insertDay + fromToken + " join provider_keys k on k.user_id = u.id where t.id = $1 and " +
-		tokenValid + " and u.revision = $3 and " + keyReady
+		tokenValid + " and u.revision = cast($3 as bigint) and " + keyReady
 	reserveBySession = insertDay + fromSession + " join provider_keys k on k.user_id = u.id where s.id = $1 and " +
-		sessionValid + " and u.revision = $3 and " + keyReady
+		sessionValid + " and u.revision = cast($3 as bigint) and " + keyReady
 
 	// thisKey is a key and what is known of cooldowns: $5 is the key, $6 the host, $7 the model, $8 AllModels, $9 the
 	// holder of the lease under which the request probes. For "in", SQLite would build a table at each execution.

@@ -94,7 +94,7 @@ func (r *Recorder) plan(t *testing.T, s store.Stmt) (lines []string) {
 }
 
 // derived are names of rows that no table holds.
-var derived = []string{"CONSTANT", "claims", "rooms", "leaves", "asked", "other", "uses"}
+var derived = []string{"CONSTANT", "claims", "rooms", "leaves", "asked", "admitted", "uses"}
 
 // readsAll tells it by a line of a plan: PostgreSQL's "Seq Scan on users u …" and SQLite's "SCAN u".
 // The table instance has one row.
