@@ -50,9 +50,10 @@ type Record struct {
 }
 
 const (
-	insertRequest = `insert into requests (user_id, id, token_id, key_id, provider, model, cost, status, outcome, attempts, flags,
+	insertRequests = `insert into requests (user_id, id, token_id, key_id, provider, model, cost, status, outcome, attempts, flags,
  latency_ms, first_byte_ms, input, cached, cache_write, output, reasoning, asked)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
+values `
+	requestCells = 19
 
 	addedUsage = ` requests = usage_hours.requests + excluded.requests, errors = usage_hours.errors + excluded.errors,
  unpriced = usage_hours.unpriced + excluded.unpriced, cost = usage_hours.cost + excluded.cost,
@@ -98,10 +99,11 @@ func Settle(records []Record, now int64) []Stmt {
 	stmts := appendStatements(make([]Stmt, 0, 2*len(records)+4), records)
 	hours := make(map[usageHour]usageSums, 1)
 	latencies := make(map[latencyHour]int64, 4)
+	requests := make([]any, 0, requestCells*len(records))
 	for i := range records {
 		r := &records[i]
 		cost := r.PlausibleCost()
-		stmts = append(stmts, r.insert(cost))
+		requests = append(requests, r.columns(cost)...)
 		if r.Trace != "" {
 			stmts = append(stmts, Stmt{SQL: insertTrace, Args: []any{r.User, r.ID, r.Trace}})
 		}
@@ -112,6 +114,7 @@ func Settle(records []Record, now int64) []Stmt {
 			latencies[latencyHour{r.User, at.hour, KindFirstByte, BucketOf(*r.FirstByteMs)}]++
 		}
 	}
+	stmts = appendRequests(stmts, requests)
 	first := lateUses(hours, now)
 	if labels := labelsOf(records); len(labels) > 0 {
 		first = append(first, AddLabels(labels, now)...)
@@ -134,7 +137,8 @@ func (r *Record) repeats() bool {
 	return slices.ContainsFunc(r.Spent, func(s Spending) bool { return s.Repeated })
 }
 
-func (r *Record) insert(cost *int64) Stmt {
+// columns returns the values of a row of requests.
+func (r *Record) columns(cost *int64) []any {
 	var provider, asked any
 	if r.Provider != "" {
 		provider = r.Provider
@@ -142,11 +146,42 @@ func (r *Record) insert(cost *int64) Stmt {
 	if r.Asked != "" {
 		asked = r.Asked
 	}
-	return Stmt{SQL: insertRequest, Args: []any{
+	return []any{
 		r.User, r.ID, r.Token, r.Key, provider, r.Model, cost, int64(r.Status), int64(r.Outcome), int64(r.Attempts), int64(r.Flags),
 		clampInt32(r.LatencyMs), clampInt32Ptr(r.FirstByteMs),
 		clampInt32(r.Input), clampInt32(r.Cached), clampInt32(r.CacheWrite), clampInt32(r.Output), clampInt32(r.Reasoning), asked,
-	}}
+	}
+}
+
+// requestTexts are the statements that insert so many rows.
+var requestTexts = func() map[int]string {
+	texts := map[int]string{}
+	for _, n := range requestRows {
+		rows := make([]string, n)
+		for i := range rows {
+			cells := make([]string, requestCells)
+			for j := range cells {
+				cells[j] = placeholder(requestCells*i + j + 1)
+			}
+			rows[i] = "(" + strings.Join(cells, ", ") + ")"
+		}
+		texts[n] = insertRequests + strings.Join(rows, ", ")
+	}
+	return texts
+}()
+
+// requestRows are the numbers of rows for which there is a statement.
+var requestRows = [...]int{16, 4, 1}
+
+// appendRequests appends the statements that insert the rows of requests, in their order.
+func appendRequests(stmts []Stmt, values []any) []Stmt {
+	for _, n := range requestRows {
+		for len(values) >= n*requestCells {
+			stmts = append(stmts, Stmt{SQL: requestTexts[n], Args: values[:n*requestCells:n*requestCells]})
+			values = values[n*requestCells:]
+		}
+	}
+	return stmts
 }
 
 // clampInt32 keeps a provider's absurd count from failing the whole row: the columns are 32 bits wide.
