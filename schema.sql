@@ -148,7 +148,7 @@ create table requests (
   status        smallint not null,         -- HTTP status of the answer to the caller
   outcome       smallint not null,
   attempts      smallint not null,         -- providers called
-  flags         smallint not null,         -- 1 streamed, 2 usage estimated
+  flags         smallint not null,         -- 1 streamed, 2 usage estimated, 4 steered, 3584 (3 bits): strategy
   latency_ms    integer  not null,
   first_byte_ms integer,
   input         integer  not null,         -- tokens, all classes of input together
@@ -157,10 +157,11 @@ create table requests (
   output        integer  not null,
   reasoning     integer  not null,         -- of output
   asked         text check (length(asked) > 0), -- the model that was asked for, if another served; else null
+  started_ms    integer,                   -- when the attempt that answered began, after the request; null: none, or no trace
   primary key (user_id, id)
 ) /*sqlite without rowid */;
 
--- The failed attempts and skipped keys of requests that failed or failed over.
+-- The failed attempts and skipped keys of requests. Of those that answer, the row of the request has the last attempt.
 create table request_traces (
   user_id bytea not null,
   id      bytea not null,
@@ -385,5 +386,5 @@ create table conversations (
 ) /*sqlite without rowid */;
 create index conversations_expiry on conversations (expires_at);
 
-insert into schema_version (version) values (11);
+insert into schema_version (version) values (12);
 insert into instance (id, set_up, registration_enabled, updated_at) values (1, false, false, 0);

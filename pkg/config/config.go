@@ -42,11 +42,23 @@ type Config struct {
 	AnswerStore        AnswerStore
 	RetentionDays      int
 	TraceRetentionDays int
+	Trace              TraceMode // of which requests a trace is kept
+	TraceSamplePercent int       // 1 to 100
 	SessionDays        int
 	AuthConcurrency    int // passwords hashed at once
 
 	shown map[string]string
 }
+
+// TraceMode says of which requests a trace of attempts is kept.
+type TraceMode string
+
+const (
+	TraceAll     TraceMode = "on"
+	TraceSampled TraceMode = "sampled"
+	TraceFailed  TraceMode = "failed"
+	TraceOff     TraceMode = "off"
+)
 
 // Strategy is how a key is chosen among those of equal priority.
 type Strategy string
@@ -173,6 +185,8 @@ func Load(env func(string) (string, bool), platform Platform) (*Config, error) {
 	}
 	c.RetentionDays = r.integer("RETENTION_DAYS", 1, 3650)
 	c.TraceRetentionDays = r.integer("TRACE_RETENTION_DAYS", 1, 3650)
+	c.Trace = TraceMode(r.choice("REQUEST_TRACES", string(TraceAll), string(TraceSampled), string(TraceFailed), string(TraceOff)))
+	c.TraceSamplePercent = r.integer("TRACE_SAMPLE_PERCENT", 1, 100)
 	c.SessionDays = r.integer("SESSION_DAYS", 1, 365)
 	c.AuthConcurrency = r.integer("AUTH_CONCURRENCY", 1, 64)
 	c.shown = r.shown

@@ -74,7 +74,7 @@ func TestDefaultsOfTheBinary(t *testing.T) {
 		Caps:          Caps{Keys: 200, Tokens: 500, Aliases: 100, Patterns: 100},
 		Jobs:          Jobs{Retention: 24 * time.Hour, Limit: 1000, LimitBytes: 256 << 20, MaxBytes: 8 << 20, Concurrency: 8},
 		AnswerStore:   AnswerStore{Mode: StoreAsk, Retention: 24 * time.Hour},
-		RetentionDays: 30, TraceRetentionDays: 7, SessionDays: 30, AuthConcurrency: 2,
+		RetentionDays: 30, TraceRetentionDays: 7, Trace: TraceAll, TraceSamplePercent: 5, SessionDays: 30, AuthConcurrency: 2,
 	}
 	c.shown = nil
 	if !reflect.DeepEqual(*c, want) {

@@ -46,6 +46,9 @@ type Settings struct {
 	// Backlog is how many bytes of usage are kept while the database is away; then new requests are refused. 0: none,
 	// because the process does not run between requests. Then usage is logged.
 	Backlog int64
+	// Trace says of which requests a trace is kept, and TraceSamplePercent of how many under TraceSampled.
+	Trace              TraceMode
+	TraceSamplePercent int
 	// CustomEndpoints says where the endpoints that users name may be. The zero value turns them off.
 	CustomEndpoints outbound.Policy
 }

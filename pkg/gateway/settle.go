@@ -240,13 +240,7 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 			r.Statements = append(r.Statements, keep)
 		}
 	}
-	if a := c.current; a != nil {
-		c.trace.setSkipped(c.before(a.key))
-		c.trace.alias = c.Alias()
-	}
-	if o.kind != store.Answered || c.attempts > 1 || len(c.trace.skipped) > 0 {
-		r.Trace = c.trace.json()
-	}
+	c.addTrace(&r)
 	if c.req.EndStatements != nil {
 		r.Statements = append(r.Statements, c.req.EndStatements(c, o.fault)...)
 	}

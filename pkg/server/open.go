@@ -103,6 +103,7 @@ func Assemble(cfg *config.Config, db store.DB, log *slog.Logger) (*App, error) {
 		UpstreamRequests: cfg.Limits.UpstreamRequests,
 		Backlog:          backlogBytes(cfg),
 		CustomEndpoints:  cfg.CustomEndpoints,
+		Trace:            gateway.TraceMode(cfg.Trace), TraceSamplePercent: cfg.TraceSamplePercent,
 	})
 	return New(deps)
 }

@@ -1,9 +1,9 @@
 package server
 
 import (
-	"encoding/json"
 	"net/http"
 
+	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
@@ -105,7 +105,7 @@ func (a *App) listRequests(c *call) error {
 	}{views, next})
 }
 
-// getRequest answers one request, with the trace of its attempts if it failed or failed over.
+// getRequest answers one request, with the trace of its attempts.
 func (a *App) getRequest(c *call) error {
 	id, err := c.objectID()
 	if err != nil {
@@ -115,12 +115,12 @@ func (a *App) getRequest(c *call) error {
 	if err != nil {
 		return err
 	}
-	var raw json.RawMessage
-	if trace != "" {
-		raw = json.RawMessage(trace)
+	view, err := gateway.ReadTrace(&q, trace)
+	if err != nil {
+		return err
 	}
 	return c.reply(http.StatusOK, struct {
 		requestView
-		Trace json.RawMessage `json:"trace"` // null: none was kept
-	}{viewRequest(q), raw})
+		Trace *gateway.Trace `json:"trace"` // null: none was kept
+	}{viewRequest(q), view})
 }

@@ -145,5 +145,6 @@ func TestRequests(t *testing.T) {
 	if trace := failed.text("trace"); !strings.Contains(trace, groq) || !strings.Contains(trace, "bad_key") {
 		t.Errorf("the trace of a failure is %s", trace)
 	}
-	ann.get("/api/requests/"+r.text("requests.2.id")).want(200).is("trace", "null", "status", "200")
+	ann.get("/api/requests/"+r.text("requests.2.id")).want(200).is("status", "200", "trace.strategy", "exhaust-first",
+		"trace.attempts.0.outcome", "answered", "trace.attempts.0.keyId", openai, "trace.attempts.0.status", "200")
 }

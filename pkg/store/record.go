@@ -36,9 +36,11 @@ type Record struct {
 	// substantive piece; nil if there was none.
 	LatencyMs   int64
 	FirstByteMs *int64
+	// StartedMs is when the attempt that answered began; nil if none did, or no trace is kept.
+	StartedMs *int64
 	// Tokens. Cached and CacheWrite are parts of Input, Reasoning of Output.
 	Input, Cached, CacheWrite, Output, Reasoning int64
-	// Trace is JSON, kept for a shorter time; empty if nothing went wrong.
+	// Trace is JSON, kept for a shorter time; empty if nothing but the attempt that answered is to be told.
 	Trace string
 	// Labels are the end user and the tags.
 	Labels []Label
@@ -51,9 +53,9 @@ type Record struct {
 
 const (
 	insertRequests = `insert into requests (user_id, id, token_id, key_id, provider, model, cost, status, outcome, attempts, flags,
- latency_ms, first_byte_ms, input, cached, cache_write, output, reasoning, asked)
+ latency_ms, first_byte_ms, input, cached, cache_write, output, reasoning, asked, started_ms)
 values `
-	requestCells = 19
+	requestCells = 20
 
 	addedUsage = ` requests = usage_hours.requests + excluded.requests, errors = usage_hours.errors + excluded.errors,
  unpriced = usage_hours.unpriced + excluded.unpriced, cost = usage_hours.cost + excluded.cost,
@@ -150,6 +152,7 @@ func (r *Record) columns(cost *int64) []any {
 		r.User, r.ID, r.Token, r.Key, provider, r.Model, cost, int64(r.Status), int64(r.Outcome), int64(r.Attempts), int64(r.Flags),
 		clampInt32(r.LatencyMs), clampInt32Ptr(r.FirstByteMs),
 		clampInt32(r.Input), clampInt32(r.Cached), clampInt32(r.CacheWrite), clampInt32(r.Output), clampInt32(r.Reasoning), asked,
+		clampInt32Ptr(r.StartedMs),
 	}
 }
 
@@ -177,7 +180,7 @@ var requestRows = [...]int{16, 4, 1}
 func appendRequests(stmts []Stmt, values []any) []Stmt {
 	for _, n := range requestRows {
 		for len(values) >= n*requestCells {
-			stmts = append(stmts, Stmt{SQL: requestTexts[n], Args: values[:n*requestCells:n*requestCells]})
+			stmts = append(stmts, Stmt{SQL: requestTexts[n], Args: values[: n*requestCells : n*requestCells]})
 			values = values[n*requestCells:]
 		}
 	}

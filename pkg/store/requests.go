@@ -11,6 +11,10 @@ const (
 	FlagStreamed  = 1
 	FlagEstimated = 2 // the tokens, or the cost, are an estimate because the provider reported none
 	FlagSteered   = 4 // another model served than the one asked for, because a limit is reached
+
+	// The strategy is a number of three bits, 0 if it is not kept.
+	StrategyShift = 9
+	strategyMask  = 7
 )
 
 // Request is an entry of the request log. Its time is in the id.
@@ -28,19 +32,23 @@ type Request struct {
 	Flags       int
 	LatencyMs   int64
 	FirstByteMs *int64
-	Input       int64 // tokens, all classes of input together
-	Cached      int64 // of input
-	CacheWrite  int64 // of input
+	StartedMs   *int64 // when the attempt that answered began; nil: none did, or no trace is kept
+	Input       int64  // tokens, all classes of input together
+	Cached      int64  // of input
+	CacheWrite  int64  // of input
 	Output      int64
 	Reasoning   int64 // of output
 }
 
+// Strategy is the number of the strategy that chose the key; 0: it was not kept.
+func (q *Request) Strategy() int { return q.Flags >> StrategyShift & strategyMask }
+
 const requestColumns = `q.id, q.token_id, q.key_id, coalesce(q.provider, ''), q.model, q.cost, q.status, q.outcome, q.attempts, q.flags,
-	q.latency_ms, q.first_byte_ms, q.input, q.cached, q.cache_write, q.output, q.reasoning, coalesce(q.asked, '')`
+	q.latency_ms, q.first_byte_ms, q.input, q.cached, q.cache_write, q.output, q.reasoning, coalesce(q.asked, ''), q.started_ms`
 
 func scanRequest(q *Request) []any {
 	return []any{&q.ID, &q.TokenID, &q.KeyID, &q.Provider, &q.Model, &q.Cost, &q.Status, &q.Outcome, &q.Attempts, &q.Flags,
-		&q.LatencyMs, &q.FirstByteMs, &q.Input, &q.Cached, &q.CacheWrite, &q.Output, &q.Reasoning, &q.Asked}
+		&q.LatencyMs, &q.FirstByteMs, &q.Input, &q.Cached, &q.CacheWrite, &q.Output, &q.Reasoning, &q.Asked, &q.StartedMs}
 }
 
 // RequestFilter narrows the request log.

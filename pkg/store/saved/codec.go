@@ -25,6 +25,7 @@ type record struct {
 	Flags       int         `json:"flags,omitempty"`
 	LatencyMs   int64       `json:"latencyMs,omitempty"`
 	FirstByteMs *int64      `json:"firstByteMs,omitempty"`
+	StartedMs   *int64      `json:"startedMs,omitempty"`
 	Input       int64       `json:"input,omitempty"`
 	Cached      int64       `json:"cached,omitempty"`
 	CacheWrite  int64       `json:"cacheWrite,omitempty"`
@@ -123,7 +124,7 @@ func encode(r store.Record) ([]byte, error) {
 	out := record{
 		ID: bytesOf(r.ID), User: bytesOf(r.User), Token: bytesOf(r.Token), Key: bytesOf(r.Key), Provider: r.Provider,
 		Model: r.Model, Asked: r.Asked, Cost: r.Cost, Status: r.Status, Outcome: int(r.Outcome), Attempts: r.Attempts, Flags: r.Flags,
-		LatencyMs: r.LatencyMs, FirstByteMs: r.FirstByteMs, Input: r.Input, Cached: r.Cached, CacheWrite: r.CacheWrite,
+		LatencyMs: r.LatencyMs, FirstByteMs: r.FirstByteMs, StartedMs: r.StartedMs, Input: r.Input, Cached: r.Cached, CacheWrite: r.CacheWrite,
 		Output: r.Output, Reasoning: r.Reasoning, Trace: r.Trace, Labels: labelsOf(r.Labels), Spent: spendingsOf(r.Spent),
 	}
 	for _, s := range r.Statements {
@@ -165,7 +166,7 @@ func decode(data []byte) (store.Record, error) {
 	}
 	r := store.Record{
 		Provider: in.Provider, Model: in.Model, Asked: in.Asked, Cost: in.Cost, Status: in.Status, Outcome: store.Outcome(in.Outcome),
-		Attempts: in.Attempts, Flags: in.Flags, LatencyMs: in.LatencyMs, FirstByteMs: in.FirstByteMs, Input: in.Input,
+		Attempts: in.Attempts, Flags: in.Flags, LatencyMs: in.LatencyMs, FirstByteMs: in.FirstByteMs, StartedMs: in.StartedMs, Input: in.Input,
 		Cached: in.Cached, CacheWrite: in.CacheWrite, Output: in.Output, Reasoning: in.Reasoning, Trace: in.Trace, Labels: in.labels(), Spent: in.spent(),
 	}
 	for _, id := range []struct {

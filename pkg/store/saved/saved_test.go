@@ -25,10 +25,10 @@ func (k key) SignRow(data []byte) []byte {
 func (k key) CheckRow(data, signature []byte) bool { return bytes.Equal(k.SignRow(data), signature) }
 
 func sample() store.Record {
-	cost, first := int64(7), int64(3)
+	cost, first, begun := int64(7), int64(3), int64(1)
 	return store.Record{
 		ID: store.NewID(1), User: store.NewID(2), Key: store.NewID(3), Provider: "openai", Model: "gpt", Cost: &cost, Status: 200,
-		Outcome: store.Answered, Attempts: 2, Flags: 1, LatencyMs: 12, FirstByteMs: &first, Input: 1, Cached: 2, CacheWrite: 3,
+		Outcome: store.Answered, Attempts: 2, Flags: 1, LatencyMs: 12, FirstByteMs: &first, StartedMs: &begun, Input: 1, Cached: 2, CacheWrite: 3,
 		Output: 4, Reasoning: 5, Trace: `{"a":1}`,
 		Labels: []store.Label{{Kind: store.EndUserLabel, Owner: store.NewID(6), Name: "eve"}},
 		Spent: []store.Spending{{ID: store.NewID(4), Repeated: true, Charges: []store.Charge{{

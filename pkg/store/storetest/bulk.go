@@ -134,6 +134,8 @@ func (w *world) fillLog(requests, sumEvery int, whose func(*rand.Rand, *store.Re
 			model := models[rng.IntN(len(models))]
 			r.Provider, r.Model, r.Asked = model[0], model[1], ""
 			r.Input, r.LatencyMs = rng.Int64N(20_000), rng.Int64N(30_000)
+			begun := 1 + rng.Int64N(20)
+			r.StartedMs = &begun
 			if n%20 == 0 {
 				r.Status, r.Outcome, r.Trace = 502, store.Failed, `{"attempts":[]}`
 			}
@@ -162,7 +164,34 @@ func Bulk(t *testing.T, open func(t *testing.T) (store.DB, Size)) {
 		const requests = 20_000
 		w.fillLog(requests, requests, func(_ *rand.Rand, r *store.Record) { r.User, r.Token, r.Key = store.ID{1}, store.ID{2}, store.ID{3} })
 		must(t, g.flush())
-		wantRoom(t, size, requests, one)
+		with := wantRoom(t, size, requests, one)
+
+		// The trace of a request whose first attempt answered is a part of its row.
+		db, size = open(t)
+		g = &gathered{DB: db}
+		w = &world{T: t, db: g}
+		w.fillLog(requests, requests, func(_ *rand.Rand, r *store.Record) {
+			r.User, r.Token, r.Key, r.StartedMs = store.ID{1}, store.ID{2}, store.ID{3}, nil
+		})
+		must(t, g.flush())
+		if trace := with - wantRoom(t, size, requests, one); trace > 8 {
+			t.Errorf("%.1f bytes a trace, want at most 8", trace)
+		} else {
+			t.Logf("%.1f bytes a trace", trace)
+		}
+		for name, stored := range map[string]string{"a failed attempt": traceOfAttempt, "a skipped key": traceOfSkipped} {
+			db, size := open(t)
+			g := &gathered{DB: db}
+			for n := range 5000 {
+				must(t, g.Run(ctx, store.Settle([]store.Record{{ID: store.NewID(start + int64(n)), User: store.ID{1}, Trace: stored}}, start)...))
+			}
+			must(t, g.flush())
+			perRow := float64(size("request_traces")) / 5000
+			t.Logf("%.0f bytes a trace of %s", perRow, name)
+			if perRow > 600 {
+				t.Errorf("%.0f bytes a trace of %s, want at most 600", perRow, name)
+			}
+		}
 	})
 	t.Run("many users", func(t *testing.T) {
 		db, size := open(t)
@@ -184,14 +213,24 @@ func Bulk(t *testing.T, open func(t *testing.T) (store.DB, Size)) {
 	})
 }
 
+// Traces as they are stored.
+const (
+	traceOfAttempt = `{"attempts":[{"keyId":"01a56769-844a-7016-bff4-6de704f400d5","provider":"groq","model":"llama-3.1-8b-instant",` +
+		`"class":"overloaded","scope":"host","status":503,"startMs":4,"ms":210,"providerRequestId":"req_01jf8x5m2qe0v9k3",` +
+		`"message":"The service is over capacity and can not serve your request.","givenBack":true}]}`
+	traceOfSkipped = `{"passed":[{"id":"01a56769-844a-7016-bff4-6de704f400d5","name":"spare key","provider":"mistral",` +
+		`"reason":"cooling down until 2026-12-01T12:00:00Z (rate_limit)"}]}`
+)
+
 // wantRoom wants a request to take at most so many bytes, and no fewer than its ids alone.
-func wantRoom(t *testing.T, size Size, requests, most float64) {
+func wantRoom(t *testing.T, size Size, requests, most float64) (perRow float64) {
 	t.Helper()
-	perRow := float64(size("requests")) / requests
+	perRow = float64(size("requests")) / requests
 	t.Logf("%.0f bytes a request", perRow)
 	if perRow > most || perRow < 64 {
 		t.Errorf("%.0f bytes a request, want at most %.0f", perRow, most)
 	}
+	return perRow
 }
 
 // askEverything calls what a user, and the gateway on a user's behalf, can ask of the store.

@@ -14,9 +14,9 @@ import (
 
 // record is a plain answered request of the user, of the tests' time.
 func (w *world) record(u store.User, change ...func(*store.Record)) store.Record {
-	cost, first := int64(1500), int64(120)
+	cost, first, begun := int64(1500), int64(120), int64(4)
 	r := store.Record{ID: store.NewID(start), User: u.ID, Token: store.ID{1}, Key: store.ID{2}, Provider: "openai", Model: "gpt-4o-mini", Asked: "fast", Cost: &cost,
-		Status: 200, Outcome: store.Answered, Attempts: 1, LatencyMs: 800, FirstByteMs: &first,
+		Status: 200, Outcome: store.Answered, Attempts: 1, LatencyMs: 800, FirstByteMs: &first, StartedMs: &begun,
 		Input: 100, Cached: 40, CacheWrite: 10, Output: 50, Reasoning: 20}
 	for _, f := range change {
 		f(&r)
@@ -31,7 +31,7 @@ func (w *world) settle(records ...store.Record) error {
 // kept is what the log shows of a record.
 func kept(r store.Record) store.Request {
 	return store.Request{ID: r.ID, TokenID: r.Token, KeyID: r.Key, Provider: r.Provider, Model: r.Model, Asked: r.Asked, Cost: r.Cost, Status: r.Status,
-		Outcome: int(r.Outcome), Attempts: r.Attempts, Flags: r.Flags, LatencyMs: r.LatencyMs, FirstByteMs: r.FirstByteMs,
+		Outcome: int(r.Outcome), Attempts: r.Attempts, Flags: r.Flags, LatencyMs: r.LatencyMs, FirstByteMs: r.FirstByteMs, StartedMs: r.StartedMs,
 		Input: r.Input, Cached: r.Cached, CacheWrite: r.CacheWrite, Output: r.Output, Reasoning: r.Reasoning}
 }
 

@@ -36,12 +36,12 @@ function facts(q, names) {
 }
 
 function traceOf({ trace }, names) {
-  if (!trace) return h('p', { class: 'quiet after' }, 'No trace: the first key answered, or the trace has expired.')
+  if (!trace) return h('p', { class: 'quiet after' }, 'No trace was kept, or it has expired.')
   const { attempts = [], passed: skipped = [] } = trace
   return [
-    attempts.length > 0 && section('Attempts that failed', table('Attempts that failed',
-      [['Key'], ['Provider'], ['Model'], ['Reason'], ['Status', 'number'], ['Took', 'number'], ['Quota']],
-      attempts.map(a => [names.get(a.keyId) ?? 'deleted', a.provider, a.model, [words(a.class), a.message].filter(Boolean).join(': '), a.status ? String(a.status) : '–', duration(a.ms), a.givenBack ? 'released' : 'kept']))),
+    attempts.length > 0 && section('Attempts', table('Attempts',
+      [['Key'], ['Provider'], ['Model'], ['Outcome'], ['Status', 'number'], ['Took', 'number'], ['Quota']],
+      attempts.map(a => [names.get(a.keyId) ?? 'deleted', a.provider, a.model, [words(a.class ?? a.outcome), a.message].filter(Boolean).join(': '), a.status ? String(a.status) : '–', duration(a.ms), a.givenBack ? 'released' : 'kept']))),
     skipped.length > 0 && section('Keys that were skipped', table('Keys that were skipped', [['Key'], ['Provider'], ['Reason']],
       skipped.map(k => [k.name, k.provider, localTimes(k.reason)]))),
   ].reduce((box, part) => (part && box.append(part), box), h('div', {}))
