@@ -30,6 +30,10 @@ func (g *Gateway) Models(ctx context.Context, c Principal) ([]ServedModel, error
 	if err != nil {
 		return nil, err
 	}
+	return g.models(ctx, e), nil
+}
+
+func (g *Gateway) models(ctx context.Context, e *entry) []ServedModel {
 	today := g.Now().UTC().Format(time.DateOnly)
 	byID := map[string]*ServedModel{}
 	lists := g.listsOf(ctx, e.table.keys)
@@ -67,7 +71,7 @@ func (g *Gateway) Models(ctx context.Context, c Principal) ([]ServedModel, error
 		models = append(models, *s)
 	}
 	slices.SortFunc(models, func(a, b ServedModel) int { return strings.Compare(a.ID, b.ID) })
-	return models, nil
+	return models
 }
 
 // Model finds a model that the principal can use, by any name that a request may use. Errors: those of Models, and

@@ -179,6 +179,7 @@ func routeTable() []Route {
 		{"POST", "/api/keys", Keys, AccessSession, SameOrigin, (*App).createKey},
 		{"GET", "/api/keys/stats", Keys, AccessSession, SameOrigin, (*App).keyStats},
 		{"GET", "/api/keys/catalog", Keys, AccessSession, SameOrigin, (*App).keyCatalog},
+		{"GET", "/api/keys/models", Keys, AccessSession, SameOrigin, (*App).ownModels},
 		{"GET", "/api/keys/presets", Keys, AccessSession, SameOrigin, (*App).keyPresets},
 		{"GET", "/api/keys/{id}", Keys, AccessSession, SameOrigin, (*App).getKey},
 		{"PUT", "/api/keys/{id}", Keys, AccessSession, SameOrigin, (*App).replaceKey},
