@@ -11,6 +11,7 @@ type catalogModelView struct {
 	ID              string   `json:"id"`
 	EndOfLife       *string  `json:"endOfLife"` // a date; null: none is known
 	Mode            string   `json:"mode"`
+	Released        *string  `json:"released"` // a date
 	ContextWindow   *int64   `json:"contextWindow"`
 	MaxOutputTokens *int64   `json:"maxOutputTokens"`
 	Capabilities    []string `json:"capabilities"`
@@ -37,7 +38,7 @@ func (a *App) keyCatalog(c *call) error {
 				continue
 			}
 			view.Models = append(view.Models, catalogModelView{
-				ID: m.ID, EndOfLife: textOrNull(m.EndOfLife), Mode: string(m.Mode), ContextWindow: dialect.Known(m.Context), MaxOutputTokens: dialect.Known(m.MaxOutput), Capabilities: m.Caps.Names(),
+				ID: m.ID, EndOfLife: textOrNull(m.EndOfLife), Mode: string(m.Mode), Released: textOrNull(m.Released), ContextWindow: dialect.Known(m.Context), MaxOutputTokens: dialect.Known(m.MaxOutput), Capabilities: m.Caps.Names(),
 			})
 		}
 		providers = append(providers, view)
@@ -52,6 +53,7 @@ type ownModelView struct {
 	ID              string   `json:"id"` // as requests name it
 	Providers       []string `json:"providers"`
 	Mode            string   `json:"mode"`
+	Released        *string  `json:"released"` // a date
 	ContextWindow   *int64   `json:"contextWindow"`
 	MaxOutputTokens *int64   `json:"maxOutputTokens"`
 	Capabilities    []string `json:"capabilities"`
@@ -70,7 +72,7 @@ func (a *App) ownModels(c *call) error {
 	views := make([]ownModelView, len(models))
 	for i, m := range models {
 		k := &m.Known
-		v := ownModelView{ID: m.ID, Providers: m.Providers, Mode: string(k.Mode), ContextWindow: dialect.Known(k.Context), MaxOutputTokens: dialect.Known(k.MaxOutput),
+		v := ownModelView{ID: m.ID, Providers: m.Providers, Mode: string(k.Mode), Released: textOrNull(k.Released), ContextWindow: dialect.Known(k.Context), MaxOutputTokens: dialect.Known(k.MaxOutput),
 			Capabilities: k.Caps.Names(), EndOfLife: textOrNull(k.EndOfLife), Successor: textOrNull(k.Successor())}
 		if p, ok := k.PricesAt("", 0, c.now()); ok {
 			v.InputUSD, v.OutputUSD = perMillion(p.Input), perMillion(p.Output)

@@ -405,7 +405,7 @@ func TestKeyCatalog(t *testing.T) {
 	r := w.user("ann").get("/api/keys/catalog").want(200)
 	r.members("", "providers")
 	r.members("providers.0", "id", "name", "models")
-	r.members("providers.0.models.0", "id", "endOfLife", "mode", "contextWindow", "maxOutputTokens", "capabilities")
+	r.members("providers.0.models.0", "id", "endOfLife", "mode", "released", "contextWindow", "maxOutputTokens", "capabilities")
 	r.is("providers.0.id", "openai", "providers.0.name", "OpenAI")
 	if n := r.count("providers"); n != len(emulator.Providers()) {
 		t.Errorf("%d providers", n)

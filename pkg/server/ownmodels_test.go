@@ -19,7 +19,7 @@ func TestSuggestedModel(t *testing.T) {
 			ann.key(provider, apiKey)
 			r := ann.get("/api/keys/models").want(200)
 			r.members("", "suggested", "models")
-			r.members("models.0", "id", "providers", "mode", "contextWindow", "maxOutputTokens", "capabilities", "inputUsd", "outputUsd", "endOfLife", "successor")
+			r.members("models.0", "id", "providers", "mode", "released", "contextWindow", "maxOutputTokens", "capabilities", "inputUsd", "outputUsd", "endOfLife", "successor")
 			model := r.text("suggested")
 			known, ok := catalog.Lookup(provider, model)
 			if prices, priced := known.PricesAt("", 0, time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC).UnixMilli()); !ok || !priced || prices.Input <= 0 || !known.Listed("2027-03-01") {

@@ -1,20 +1,19 @@
 // The models that a key may serve: typed, with patterns, or picked from the catalogue.
 
-import { h, newId } from './dom.js'
+import { combobox } from './combobox.js'
+import { h } from './dom.js'
 import { field } from './form.js'
+import { modelChoices } from './modelchoice.js'
 import { button } from './widget.js'
-
-const shownAtMost = 200
 
 /** @param {{id: string, mode: string}[]} models @param {object} [key] whose models are filled in */
 export function modelPicker(models, key) {
-  const id = newId('known')
-  const known = h('datalist', { id })
   const allowed = field('allowedModels', 'Allowed models', {
     rows: 2, value: (key?.allowedModels ?? []).join(', '), spellcheck: 'false', hint: 'Names, or prefixes such as gpt-5*, separated by commas. Empty: all models of the provider.',
   })
   const input = allowed.querySelector('textarea')
-  const pick = h('input', { type: 'text', list: id, 'aria-label': 'A model of the catalogue', placeholder: 'Pick from the catalogue' })
+  const picked = field('', 'A model of the catalogue', { placeholder: 'Pick from the catalogue', spellcheck: 'false' })
+  const pick = picked.querySelector('input')
   const add = () => {
     const chosen = pick.value.trim()
     if (!chosen) return
@@ -23,9 +22,14 @@ export function modelPicker(models, key) {
     pick.value = ''
     pick.focus()
   }
+  pick.addEventListener('keydown', event => {
+    if (event.key !== 'Enter') return
+    event.preventDefault() // the form is not sent
+    add()
+  })
   const defaults = field('defaultModel', 'Default model', { value: key?.defaultModel ?? '', spellcheck: 'false', hint: 'For requests without a model.' })
-  defaults.querySelector('input').setAttribute('list', id)
-  const offer = list => known.replaceChildren(...list.slice(0, shownAtMost).map(m => h('option', { value: m.id })))
+  const lists = [combobox(picked, add), combobox(defaults)]
+  const offer = list => { for (const set of lists) set(modelChoices(list)) }
   offer(models)
-  return { offer, node: h('div', {}, allowed, h('div', { class: 'pick' }, pick, button('Add', add)), known, defaults) }
+  return { offer, node: h('div', {}, allowed, h('div', { class: 'pick' }, picked, button('Add', add)), defaults) }
 }

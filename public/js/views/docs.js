@@ -10,14 +10,14 @@ import { choice, codeBlock, loaded, section, table } from '../widget.js'
 export const title = 'Docs'
 
 const token = 'llm_YOUR_TOKEN'
-const anyModel = 'gpt-4o-mini'
+// Where no key serves a model yet.
+const anyModel = 'YOUR_MODEL'
 
 const code = text => h('code', {}, text)
 const p = (...parts) => h('p', {}, parts)
 
 export function view({ signal }) {
-  // Without the keys the page shows a model that many have.
-  const load = () => get('/api/keys', signal).then(({ keys }) => keys.find(k => k.defaultModel)?.defaultModel ?? anyModel, () => anyModel)
+  const load = () => get('/api/keys/models', signal).then(({ suggested }) => suggested ?? anyModel, () => anyModel)
   return loaded(load, model => page(model, docExamples(location.origin, token, model)))
 }
 

@@ -3,9 +3,11 @@
 import { get, post, request } from '../api.js'
 import { addEvent, emptyAnswer } from '../answer.js'
 import { chatBody, readImages } from '../chatbody.js'
+import { combobox } from '../combobox.js'
 import { h } from '../dom.js'
 import { field, form, valuesOf } from '../form.js'
 import { count, duration, exactMoney, localTimes } from '../format.js'
+import { choicesHint, modelChoices } from '../modelchoice.js'
 import { costOf } from '../requestview.js'
 import { routeTo } from '../route.js'
 import { curlChat } from '../snippet.js'
@@ -19,8 +21,8 @@ let kept = null
 
 export function view({ user, signal }) {
   return loaded(async () => {
-    const [{ keys }, { providers }] = await Promise.all([get('/api/keys', signal), get('/api/keys/catalog', signal)])
-    return { keys, providers }
+    const [{ keys }, { providers }, { models, suggested }] = await Promise.all(['/api/keys', '/api/keys/catalog', '/api/keys/models'].map(path => get(path, signal)))
+    return { keys, providers, models, suggested }
   }, data => {
     if (!data.keys.length) return h('p', {}, 'The playground needs a provider key. ', h('a', { href: routeTo('keys') }, 'Add one'), ' first.')
     if (kept?.user !== user.id) kept = { user: user.id, ...playground() }
@@ -30,12 +32,9 @@ export function view({ user, signal }) {
   })
 }
 
-function choices({ keys, providers }) {
-  const mine = providers.filter(p => keys.some(k => k.provider === p.id))
-  return {
-    providers: [['', 'any'], ...mine.map(p => [p.id, p.name])],
-    models: [...new Set([...keys.map(k => k.defaultModel).filter(Boolean), ...mine.flatMap(p => p.models).filter(m => m.mode !== 'embedding').map(m => m.id)])],
-  }
+function choices({ keys, providers, models, suggested }) {
+  const mine = [...new Set(keys.map(k => k.provider))]
+  return { providers: [['', 'any'], ...mine.map(id => [id, providers.find(p => p.id === id)?.name ?? id])], models, suggested }
 }
 
 function playground() {
@@ -45,7 +44,7 @@ function playground() {
   const chatForm = form([
     h('div', { class: 'pair' },
       field('provider', 'Provider', { options: [], value: '' }),
-      field('model', 'Model', { list: [], spellcheck: 'false', hint: 'Empty: the key’s default.' })),
+      field('model', 'Model', { spellcheck: 'false', hint: 'Empty: the key’s default.' })),
     field('system', 'System prompt', { rows: 2 }),
     field('messages', 'Message', { rows: 4, value: 'Hello!' }),
     h('div', { class: 'pair' },
@@ -83,15 +82,25 @@ function playground() {
   }
 }
 
-/** Returns a function that fills the choices and keeps the chosen values. */
+/** Returns a function that fills the choices and keeps the chosen values. A provider narrows the models to its own. */
 function offerIn(chatForm) {
   const { provider, model } = chatForm.elements
+  const place = chatForm.querySelector('[data-field=model]')
+  const setChoices = combobox(place)
+  let all = []
   let first = true
-  return ({ providers, models }) => {
+  const narrow = () => {
+    const fitting = modelChoices(all, provider.value)
+    setChoices(fitting)
+    place.querySelector('.hint').textContent = `Empty: the key’s default. ${choicesHint(fitting.length)}`
+  }
+  provider.addEventListener('change', narrow)
+  return ({ providers, models, suggested }) => {
     const chosen = provider.value
     provider.replaceChildren(...providers.map(([value, text]) => h('option', { value, selected: value === chosen }, text)))
-    model.list.replaceChildren(...models.slice(0, 300).map(value => h('option', { value })))
-    if (first) model.value = models[0] ?? ''
+    all = models
+    narrow()
+    if (first) model.value = suggested ?? ''
     first = false
   }
 }

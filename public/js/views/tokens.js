@@ -12,13 +12,16 @@ import { button, copyButton, empty, loaded, moment, state, table, tableRow } fro
 
 export const title = 'Tokens'
 
+// Where no key serves a model yet.
+const anyModel = 'YOUR_MODEL'
+
 const columns = [['Name'], ['State'], ['Expires'], ['Last used'], ['Requests', 'number'], ['Actions']]
 const lives = [['', 'never'], ['7', 'in 7 days'], ['30', 'in 30 days'], ['90', 'in 90 days'], ['365', 'in a year']]
 
 export function view({ signal }) {
   const load = async () => {
-    const [{ tokens }, { keys }] = await Promise.all([get('/api/tokens', signal), get('/api/keys', signal)])
-    return { tokens, model: keys.find(k => k.defaultModel)?.defaultModel ?? 'gpt-4o-mini' }
+    const [{ tokens }, { suggested }] = await Promise.all([get('/api/tokens', signal), get('/api/keys/models', signal)])
+    return { tokens, model: suggested ?? anyModel }
   }
   return loaded(load, ({ tokens, model }, again) => h('div', {},
     h('p', { class: 'lead' }, 'Give each program its own token, so that you see its usage and can revoke it alone.'),
