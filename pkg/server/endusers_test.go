@@ -224,5 +224,9 @@ func TestUsageOfOthers(t *testing.T) {
 		ann.get("/api/usage?by="+by+"&scope=all").refused(403, "FORBIDDEN", "admin")
 		ann.get("/api/usage?by="+by+"&userId="+root.id.String()).refused(403, "FORBIDDEN", "admin")
 	}
+	if u := root.get("/api/usage?by=user&scope=all").want(200); u.count("usage") != 1 || u.text("usage.0.bucket") != ann.id.String() {
+		t.Errorf("usage by user: %s", u.body)
+	}
+	ann.get("/api/usage?by=user").want(200).is("usage.0.bucket", ann.id.String(), "usage.0.requests", "1")
 	root.get("/api/usage?by=day&split=model&scope=all").want(200).is("parts.0.requests", "1")
 }

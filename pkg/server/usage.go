@@ -59,9 +59,9 @@ func (a *App) usage(c *call) error {
 		by = store.ByDay
 	case store.ByHour:
 		span = maxHours
-	case store.ByDay, store.ByModel, store.ByProvider, store.ByKey, store.ByToken, store.ByEndUser, store.ByTag:
+	case store.ByDay, store.ByModel, store.ByProvider, store.ByKey, store.ByToken, store.ByUser, store.ByEndUser, store.ByTag:
 	default:
-		q.issues.Add("by", "must be hour, day, model, provider, key, token, endUser or tag")
+		q.issues.Add("by", "must be hour, day, model, provider, key, token, user, endUser or tag")
 	}
 	user, err := c.whose(q)
 	if err != nil {
@@ -140,7 +140,7 @@ func bucketOf(u store.Usage, by store.By) any {
 		return timestamp(u.At)
 	case store.ByDay:
 		return dateOf(store.DayOf(u.At))
-	case store.ByKey, store.ByToken:
+	case store.ByKey, store.ByToken, store.ByUser:
 		if u.ID.IsZero() {
 			return nil
 		}

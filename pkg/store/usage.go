@@ -39,6 +39,7 @@ const (
 	ByProvider By = "provider"
 	ByKey      By = "key"
 	ByToken    By = "token"
+	ByUser     By = "user"
 	// These have sums of their own, see [LabelUsageBetween].
 	ByEndUser By = "endUser"
 	ByTag     By = "tag"
@@ -48,7 +49,7 @@ const (
 type Usage struct {
 	At   int64  // hour, day: when it begins, Unix milliseconds UTC
 	Text string // model, provider; empty provider: none was called
-	ID   ID     // key, token; zero: no key was called, the dashboard's requests
+	ID   ID     // key, token, user; zero: no key was called, the dashboard's requests
 	Counts
 }
 
@@ -133,6 +134,8 @@ func (by By) sql() (group, order string) {
 		return "key_id", most
 	case ByToken:
 		return "token_id", most
+	case ByUser:
+		return "user_id", most
 	}
 	return "model", most
 }
@@ -141,7 +144,7 @@ func (by By) dest(u *Usage) any {
 	switch by {
 	case ByHour, ByDay:
 		return &u.At
-	case ByKey, ByToken:
+	case ByKey, ByToken, ByUser:
 		return &u.ID
 	}
 	return &u.Text

@@ -14,6 +14,7 @@ import { gate } from './views/gate.js'
 // Views are loaded when they are first shown.
 const views = {
   overview: () => import('./views/overview.js'),
+  usage: () => import('./views/usage.js'),
   keys: () => import('./views/keys.js'),
   tokens: () => import('./views/tokens.js'),
   limits: () => import('./views/limits.js'),

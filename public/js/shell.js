@@ -6,7 +6,7 @@ import { routeTo } from './route.js'
 import { button } from './widget.js'
 
 const pages = [
-  ['overview', 'Overview'], ['keys', 'Provider keys'], ['tokens', 'Tokens'], ['limits', 'Limits'], ['aliases', 'Aliases'], ['playground', 'Playground'],
+  ['overview', 'Overview'], ['usage', 'Usage'], ['keys', 'Provider keys'], ['tokens', 'Tokens'], ['limits', 'Limits'], ['aliases', 'Aliases'], ['playground', 'Playground'],
   ['requests', 'Requests'], ['jobs', 'Jobs'], ['settings', 'Settings'], ['docs', 'Docs'],
 ]
 // Views of one thing, and the page that lists them.
