@@ -15,12 +15,22 @@ func BenchmarkPostgresLimits(b *testing.B) {
 	compareLimits(b, "DATABASE_URL="+server.New(b), "DATABASE_URL="+server.New(b), server)
 }
 
+// BenchmarkMetrics measures the process's time for a request that metrics count against that of one without.
+func BenchmarkMetrics(b *testing.B) {
+	compareGateways(b, [2]string{"DATA_DIR=" + b.TempDir(), "METRICS=off"}, [2]string{"DATA_DIR=" + b.TempDir(), "METRICS=on"}, nil)
+}
+
 // compareLimits measures the process's time for a request with four limits against that of one without any.
 func compareLimits(b *testing.B, without, with string, pg *pgtest.Server) {
+	compareGateways(b, [2]string{without, "LIMITS=none"}, [2]string{with, "LIMITS=four"}, pg)
+}
+
+// compareGateways measures the time of a gateway's process with some settings against that of one without.
+func compareGateways(b *testing.B, without, with [2]string, pg *pgtest.Server) {
 	upstream := start(b, "upstream")
 	var targets [2]target
 	var gateways [2]*part
-	for i, env := range [2][2]string{{without, "LIMITS=none"}, {with, "LIMITS=four"}} {
+	for i, env := range [2][2]string{without, with} {
 		gateways[i] = start(b, "gateway", "UPSTREAM="+upstream.URL, env[0], env[1])
 		targets[i] = target{url: gateways[i].URL + "/api/chat", token: gateways[i].Token}
 		targets[i].send(b, warmUp)

@@ -23,6 +23,7 @@ import (
 
 	"github.com/alicetears/llm-gateway/internal/database"
 	"github.com/alicetears/llm-gateway/internal/memory"
+	"github.com/alicetears/llm-gateway/internal/metrics"
 	"github.com/alicetears/llm-gateway/pkg/config"
 	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/server"
@@ -210,9 +211,18 @@ func realGateway() (http.Handler, string, func() int64, error) {
 	if err != nil {
 		return nil, "", nil, err
 	}
-	app, err := server.Assemble(cfg, db, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	used, measured := db, (*metrics.Metrics)(nil)
+	if os.Getenv("METRICS") == "on" {
+		measured = metrics.New(metrics.Sources{DB: db, Log: slog.Default(), Now: time.Now})
+		used = measured.Time(db)
+	}
+	app, err := server.Assemble(cfg, used, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return nil, "", nil, err
+	}
+	if measured != nil {
+		app.Gateway.Observer = measured
+		app.OnServed = func(s server.Served) { measured.Served(s.Route, s.Method, s.Status) }
 	}
 	token, err := furnish(app)
 	if err != nil {

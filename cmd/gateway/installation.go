@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 
 	"github.com/alicetears/llm-gateway/internal/database"
 	"github.com/alicetears/llm-gateway/pkg/config"
+	"github.com/alicetears/llm-gateway/pkg/gateway"
 	"github.com/alicetears/llm-gateway/pkg/server"
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
@@ -20,6 +22,8 @@ type installation struct {
 	db  store.DB
 	app *server.App
 	log *slog.Logger
+	// metrics serves those of the process; nil: nobody can read them.
+	metrics http.Handler
 }
 
 // dotEnv is the file in the working directory from which settings are read.
@@ -54,12 +58,21 @@ func install(cfg *config.Config) (*installation, error) {
 	if err != nil {
 		return nil, err
 	}
-	app, err := server.Assemble(cfg, db, log)
-	if err != nil {
+	in := &installation{cfg: cfg, db: db, log: log}
+	m, used := in.newMetrics(), db
+	if m != nil {
+		used = m.Time(db)
+	}
+	if in.app, err = server.Assemble(cfg, used, log); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &installation{cfg, db, app, log}, nil
+	if m != nil {
+		in.measure(m)
+	}
+	return in, nil
 }
+
+func (in *installation) load() gateway.Load { return in.app.Gateway.Load() }
 
 // localSecret reads the secret of the default SQLite installation, and generates it at the first start.
 func localSecret(cfg *config.Config, log *slog.Logger) error {

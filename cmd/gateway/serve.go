@@ -35,6 +35,11 @@ func serve(ctx context.Context, t *terminal, args []string) error {
 		if in.app.Redis != nil {
 			t.printf("  throttles are kept in Redis\n")
 		}
+		stopMetrics, err := in.serveMetrics(t)
+		if err != nil {
+			return errors.Join(err, s.listener.Close())
+		}
+		defer stopMetrics()
 		for _, p := range callsItself(ctx, in.app.Providers.All(), s.port()) {
 			t.printf("  warning: %s\n", ownAddressProblem(p))
 		}
@@ -72,6 +77,9 @@ func (in *installation) listen() (*service, error) {
 	site, err := newSite(in.cfg, llmgateway.Public, mount.API())
 	if err != nil {
 		return nil, err
+	}
+	if in.cfg.Metrics.Token != "" { // else they are for those who reach METRICS_ADDRESS
+		site.metrics = in.metrics
 	}
 	address := net.JoinHostPort(in.cfg.Host, strconv.Itoa(in.cfg.Port))
 	listener, err := net.Listen("tcp", address)

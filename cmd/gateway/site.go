@@ -21,6 +21,8 @@ type site struct {
 	files map[string]*siteFile // by path: /style.css
 	api   http.Handler
 	cfg   *config.Config
+	// metrics serves /metrics; nil: there is no such path.
+	metrics http.Handler
 }
 
 // siteFile is a file of the dashboard. Browsers keep it and ask each time whether it has changed.
@@ -114,6 +116,11 @@ func newSite(cfg *config.Config, files fs.FS, api http.Handler) (*site, error) {
 }
 
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.metrics != nil && r.URL.Path == metricsPath {
+		server.SetHSTS(s.cfg, w.Header(), r)
+		s.metrics.ServeHTTP(w, r)
+		return
+	}
 	f := s.files[r.URL.Path]
 	if f == nil || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		s.api.ServeHTTP(w, r)

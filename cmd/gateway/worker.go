@@ -15,6 +15,11 @@ func worker(ctx context.Context, t *terminal, args []string) error {
 	}
 	return with(ctx, t, func(ctx context.Context, in *installation) error {
 		t.printf("LLM Gateway %s: the worker is ready\n  data  %s\n", version.String(), in.where())
+		stopMetrics, err := in.serveMetrics(t)
+		if err != nil {
+			return err
+		}
+		defer stopMetrics()
 		restored := in.restore(ctx)
 		in.worker().Work(ctx)
 		<-restored

@@ -57,11 +57,14 @@ var may = map[string][]string{
 	"pkg/quota":    {"pkg/store"},
 	"pkg/auth":     {"pkg/redact", "pkg/store"},
 	"pkg/gateway": {"pkg/auth", "pkg/catalog", "pkg/chat", "pkg/contain", "pkg/dialect", "pkg/fault", "pkg/jsonx", "pkg/outbound", "pkg/provider", "pkg/quota", "pkg/share", "pkg/sse",
-		"pkg/store", "pkg/gateway"},
+		"pkg/store", "pkg/gateway", "pkg/telemetry"},
 	"pkg/server": {"internal/version", "pkg/auth", "pkg/catalog", "pkg/chat", "pkg/config", "pkg/contain", "pkg/dialect", "pkg/fault", "pkg/gateway",
-		"pkg/jobs", "pkg/jsonx", "pkg/outbound", "pkg/provider", "pkg/quota", "pkg/redact", "pkg/share", "pkg/sse", "pkg/store"},
+		"pkg/jobs", "pkg/jsonx", "pkg/outbound", "pkg/provider", "pkg/quota", "pkg/redact", "pkg/share", "pkg/sse", "pkg/store",
+		"pkg/telemetry"},
 	"pkg/jobs":          {"pkg/auth", "pkg/chat", "pkg/contain", "pkg/fault", "pkg/gateway", "pkg/provider", "pkg/store"},
 	"internal/emulator": {"internal/emulator"},
+	"internal/metrics":  {"pkg/catalog", "pkg/config", "pkg/gateway", "pkg/store", "pkg/telemetry"},
+	"pkg/telemetry":     {},
 	"pkg/chat":          {},
 	"pkg/fault":         {},
 	"pkg/jsonx":         {"pkg/fault"},
@@ -124,10 +127,10 @@ func TestFunctionsLinkLittle(t *testing.T) {
 		}
 		for _, path := range g.reach[name] {
 			for _, wrong := range []string{
-				"modernc.org", "testing", "net/http/httptest", "net/http/pprof",
+				"modernc.org", "github.com/prometheus", "go.opentelemetry.io", "google.golang.org", "testing", "net/http/httptest", "net/http/pprof",
 				module + "/cmd", module + "/internal/emulator", module + "/pkg/store/sqlite", module + "/pkg/store/storetest",
 				module + "/internal/pgtest", module + "/internal/testproc", module + "/internal/httpversion", module + "/internal/redistest",
-				module + "/internal/dialecttest",
+				module + "/internal/dialecttest", module + "/internal/metrics",
 			} {
 				if under(path, wrong) {
 					t.Errorf("%s links %s", name, path)

@@ -27,6 +27,7 @@ type Config struct {
 	DataDir        string // binary only
 	LogLevel       slog.Level
 	LogFormat      LogFormat
+	Metrics        Metrics        // binary only
 	TrustedProxies []netip.Prefix // masked; IPv4 never in its IPv6 form
 	// SecurityContact is the URL for reports of security problems; empty: none.
 	SecurityContact string
@@ -167,6 +168,7 @@ func Load(env func(string) (string, bool), platform Platform) (*Config, error) {
 	c.TLS = r.tls()
 	c.LogLevel = r.logLevel("LOG_LEVEL")
 	c.LogFormat = LogFormat(r.choice("LOG_FORMAT", string(LogText), string(LogJSON)))
+	c.Metrics = r.metrics()
 	c.TrustedProxies = r.prefixes("TRUSTED_PROXIES")
 	c.SecurityContact = r.contact("SECURITY_CONTACT")
 	c.CORSOrigins = r.origins("CORS_ORIGINS")

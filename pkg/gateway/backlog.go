@@ -79,6 +79,13 @@ func (b *backlog) full() bool {
 	return b.bytes >= b.limit
 }
 
+// size returns how many ends wait, and the bytes of all that are not written.
+func (b *backlog) size() (waiting int, bytes int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.queue), b.bytes
+}
+
 // begin reports whether the record may be written directly: nothing is before it. Then end has to follow.
 func (b *backlog) begin(r *store.Record) bool {
 	b.mu.Lock()

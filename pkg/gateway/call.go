@@ -58,6 +58,7 @@ type Call struct {
 	attempts      int
 	inexpressible int // attempts whose request the provider's dialect could not express
 	trace         trace
+	observed      observed
 
 	abandoned  bool         // an attempt was left although its provider may bill it: no other is
 	opening    <-chan error // not nil: the call is pending
@@ -141,7 +142,9 @@ func (c *Call) open() error {
 			}
 			return c.refusal()
 		}
+		began := c.began()
 		res, ok, err := c.reserve(&pick)
+		c.observeReserve(began, ok)
 		if err != nil {
 			return c.unavailable(err)
 		}

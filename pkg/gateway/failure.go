@@ -44,7 +44,9 @@ func (c *Call) recordFailure(a *attempt, now int64) {
 		c.kept, c.counted = append(c.kept, a), true
 	}
 	c.coolDown(a, now)
-	c.trace.addFailed(a, c.g.Now().Sub(a.started))
+	end := c.g.Now()
+	c.trace.addFailed(a, end.Sub(a.started))
+	c.observeAttempt(a, end)
 }
 
 // maxMessage bounds the provider's message about a key that is stored, in bytes.

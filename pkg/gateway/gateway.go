@@ -24,6 +24,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/provider"
 	"github.com/alicetears/llm-gateway/pkg/quota"
 	"github.com/alicetears/llm-gateway/pkg/store"
+	"github.com/alicetears/llm-gateway/pkg/telemetry"
 )
 
 // Settings are what the operator may set.
@@ -60,7 +61,7 @@ type Cost func(r catalog.Request, usage *chat.Usage) catalog.Charge
 // catalog.ErrUnpriced, catalog.ErrUnknownTier.
 type Dearest func(r catalog.Request, input int64) (catalog.Ceiling, error)
 
-// Deps are what a Gateway works with. All are required but OnSettled.
+// Deps are what a Gateway works with. All are required but OnSettled and Observer.
 type Deps struct {
 	DB        store.DB
 	Quota     *quota.Quota
@@ -73,6 +74,8 @@ type Deps struct {
 	Now       func() time.Time
 	// OnSettled, if set, is called after a request was settled and its answer was handed over.
 	OnSettled func(context.Context, Settled)
+	// Observer, if set, is told of every request. It may be set until the first request comes.
+	Observer telemetry.Observer
 }
 
 // Settled describes a request that was settled.
@@ -139,7 +142,8 @@ type Principal struct {
 
 // Request is a request and how it arrived.
 type Request struct {
-	ID        store.ID // made when the request arrived
+	ID        store.ID  // made when the request arrived
+	Arrived   time.Time // for traces; zero: not known
 	Principal Principal
 	Chat      *chat.Request // decoded
 	Route     dialect.Route

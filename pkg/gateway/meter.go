@@ -9,6 +9,7 @@ type meter struct {
 	model    string // the model that the provider says has answered
 	bytes    int64  // of text, reasoning and arguments
 	complete bool
+	finish   chat.FinishReason // of the first choice
 }
 
 func (m *meter) count(ev *chat.Event) {
@@ -23,6 +24,10 @@ func (m *meter) count(ev *chat.Event) {
 		m.complete = true
 	case chat.EventUsage:
 		m.reported = ev.Usage
+	case chat.EventFinish:
+		if ev.Choice == 0 {
+			m.finish = ev.Finish
+		}
 	case chat.EventText, chat.EventReason, chat.EventRefusal, chat.EventCallArgs:
 		m.bytes += int64(len(ev.Text))
 	case chat.EventCall:

@@ -51,6 +51,9 @@ func (c *Call) settle(o outcome, usage *chat.Usage) {
 	}
 	c.settled = true
 	r := c.record(o, usage)
+	if written := c.observe(o, &r); written != nil {
+		defer written()
+	}
 	if c.databaseAway && c.g.backlog != nil {
 		c.g.keep(r, false) // its caller has waited for the database already
 		return

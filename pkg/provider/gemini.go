@@ -17,7 +17,7 @@ var geminiTurns = dialect.TurnRules{Pairs: true, DistinctCallIDs: true, UserFirs
 // and recorded errors.
 func geminiRow() Provider {
 	return Provider{
-		ID: "gemini", Name: "Google Gemini", BaseURL: "https://generativelanguage.googleapis.com",
+		ID: "gemini", system: "gcp.gemini", Name: "Google Gemini", BaseURL: "https://generativelanguage.googleapis.com",
 		Auth: XGoogAPIKey, HasEmbeddings: true,
 		modelIDs: modelIDs{prefixes: []string{"gemini-", "gemma-", "learnlm-", "imagen-", "veo-"}, collection: "models/"},
 		check:    check{path: "/v1beta/models?pageSize=1", list: "/v1beta/models?pageSize=1000", proves: listed},

@@ -25,7 +25,7 @@ var mistralTurns = dialect.TurnRules{
 // extra_forbidden). Sources: its OpenAPI document of August 2026 and recorded traffic.
 func mistralRow() Provider {
 	return Provider{
-		ID: "mistral", Name: "Mistral", BaseURL: "https://api.mistral.ai/v1",
+		ID: "mistral", Name: "Mistral", system: "mistral_ai", BaseURL: "https://api.mistral.ai/v1",
 		Auth: Bearer, RequestID: "Mistral-Correlation-Id", HasEmbeddings: true,
 		modelIDs: modelIDs{prefixes: []string{"mistral-", "ministral-", "open-mistral", "open-mixtral", "magistral-",
 			"codestral", "devstral", "pixtral", "voxtral", "labs-"}},

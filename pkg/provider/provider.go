@@ -5,6 +5,7 @@
 package provider
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 
@@ -43,8 +44,10 @@ func (a Auth) Header(secret string) (name, value string) {
 // Provider is a row of the table. It does not change once NewTable has returned it, and is
 // safe for concurrent use.
 type Provider struct {
-	ID      string // as in POST /api/keys: "openai"
-	Name    string // for people: "OpenAI"
+	ID   string // as in POST /api/keys: "openai"
+	Name string // for people: "OpenAI"
+	// system is the name in OpenTelemetry's semantic conventions, if it is not the id.
+	system  string
 	BaseURL string // without a trailing slash; requests append dialect.Encoded.Path
 	// Client is the codec of the provider's dialect, and holds the rules. It is nil while the gateway
 	// has no such codec: keys are stored and checked all the same, but routing skips them (Callable).
@@ -123,3 +126,6 @@ func (p *Provider) RequestIDOf(h http.Header, secret string) string {
 
 // maxHeader bounds the value of a forwarded response header, in bytes.
 const maxHeader = 200
+
+// System returns the provider's name in OpenTelemetry's semantic conventions (gen_ai.provider.name).
+func (p *Provider) System() string { return cmp.Or(p.system, p.ID) }

@@ -14,7 +14,7 @@ import (
 // document at github.com/api-evangelist/xai, and recorded traffic of February 2026.
 func xAIRow() Provider {
 	return Provider{
-		ID: "xai", Name: "xAI", BaseURL: "https://api.x.ai/v1",
+		ID: "xai", system: "x_ai", Name: "xAI", BaseURL: "https://api.x.ai/v1",
 		Auth: Bearer, RequestID: "X-Request-Id",
 		modelIDs: modelIDs{prefixes: []string{"grok-"}},
 		check:    check{path: "/api-key", list: "/models", read: xAIKey, proves: "the provider knows the key, and neither it nor its team is blocked"},

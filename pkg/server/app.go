@@ -17,7 +17,7 @@ import (
 	"github.com/alicetears/llm-gateway/pkg/store"
 )
 
-// Deps are what an App works with. All are required but Redis and OnFirstAccount.
+// Deps are what an App works with. All are required but Redis, OnServed and OnFirstAccount.
 type Deps struct {
 	Config    *config.Config
 	DB        store.DB
@@ -32,6 +32,8 @@ type Deps struct {
 	Redis *quota.RedisThrottle
 	Log   *slog.Logger
 	Now   func() time.Time
+	// OnServed, if set, is called after every answer. It may be set until the first request comes.
+	OnServed func(Served)
 	// OnFirstAccount is called when this App has created the first account, after which the set-up token is useless.
 	OnFirstAccount func()
 }

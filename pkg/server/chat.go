@@ -42,7 +42,7 @@ func (a *App) answer(c *call, e endpointOf, model string) error {
 }
 
 func (a *App) converse(c *call, d *decodedRequest) error {
-	d.req.ID, d.req.Principal = c.id, c.who.gateway()
+	d.req.ID, d.req.Arrived, d.req.Principal = c.id, c.begun, c.who.gateway()
 	name := cmp.Or(d.req.Route.RequestID, c.requestID())
 	if d.storing != nil {
 		d.storing.begin(d, func(call *gateway.Call) ([]byte, error) { return a.encode(c, d, call, name) })

@@ -147,6 +147,9 @@ func (a *App) finish(c *call) {
 			level = slog.LevelDebug
 		}
 	}
+	if a.OnServed != nil {
+		a.OnServed(Served{Route: pattern, Method: printable(c.r.Method), Status: c.w.status})
+	}
 	ctx := c.r.Context()
 	if !a.Log.Enabled(ctx, level) {
 		return
@@ -160,6 +163,13 @@ func (a *App) finish(c *call) {
 		slog.Int64("ms", a.Now().Sub(c.begun).Milliseconds()),
 		slog.String("client", truncated(c.client)),
 	)
+}
+
+// Served describes an answer.
+type Served struct {
+	Route  string // the first pattern of the route, or "unknown"
+	Method string // "other" for an unknown one
+	Status int    // 0: the connection was closed instead
 }
 
 // printable returns a method as it may be logged: a caller may send any word.

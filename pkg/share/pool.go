@@ -15,7 +15,7 @@ const (
 
 // Pool is an amount of which each user may hold a share. It is safe for concurrent use.
 type Pool[User comparable] struct {
-	share int64
+	share, amount int64
 
 	mu   sync.Mutex
 	free int64
@@ -24,7 +24,14 @@ type Pool[User comparable] struct {
 
 // NewPool returns a pool. The share of a user is a half, or least if that is more.
 func NewPool[User comparable](amount, least int64) *Pool[User] {
-	return &Pool[User]{share: max(amount/2, min(amount, least)), free: amount, held: map[User]int64{}}
+	return &Pool[User]{share: max(amount/2, min(amount, least)), amount: amount, free: amount, held: map[User]int64{}}
+}
+
+// Used returns how much is taken, and the whole amount.
+func (p *Pool[User]) Used() (used, amount int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.amount - p.free, p.amount
 }
 
 // Share is how much one user may hold.

@@ -170,14 +170,14 @@ func (t holdText) estimated() string {
 	rows := make([]string, t.demands)
 	for i := range rows {
 		at := t.first + pLimits + t.limits + 5*i
-		cells := make([]any, 5)
+		cells := make([]string, 5)
 		for j := range cells {
 			cells[j] = placeholder(at + j)
 			if i == 0 { // the types of the columns
 				cells[j] = "cast(" + placeholder(at+j) + " as bigint)"
 			}
 		}
-		rows[i] = fmt.Sprintf("(%d, ", i) + fmt.Sprintf("%s, %s, %s, %s, %s)", cells...)
+		rows[i] = fmt.Sprintf("(%d, %s)", i, strings.Join(cells, ", "))
 	}
 	const metric = "case metric when 2 then tokens%[1]s when 3 then cost%[1]s else %[2]s end"
 	share, sum := fmt.Sprintf(metric, "", "1"), fmt.Sprintf(metric, "_sum", "i + 1")

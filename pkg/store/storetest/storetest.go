@@ -89,6 +89,8 @@ func Nouns(t *testing.T, open Open) {
 		"responses":       testResponses,
 		"response limit":  testResponseLimit,
 		"jobs":            testJobs,
+		"gauges":          testGauges,
+		"job gauges":      testJobGauges,
 		"job turns":       testJobTurns,
 		"job sight":       testJobSight,
 		"job limit":       testJobLimit,
