@@ -68,6 +68,7 @@ const (
 	ExhaustFirst Strategy = "exhaust-first"
 	RoundRobin   Strategy = "round-robin"
 	Cheapest     Strategy = "cheapest"
+	LeastLatency Strategy = "least-latency"
 	Weighted     Strategy = "weighted"
 )
 
@@ -162,7 +163,8 @@ func Load(env func(string) (string, bool), platform Platform) (*Config, error) {
 	c.Database = r.database(c.DataDir)
 	c.Secrets = r.secrets(c.Database.fallback)
 	c.RedisURL = r.redisURL()
-	c.Strategy = Strategy(r.choice("KEY_SELECTION_STRATEGY", string(ExhaustFirst), string(RoundRobin), string(Cheapest), string(Weighted)))
+	c.Strategy = Strategy(r.choice("KEY_SELECTION_STRATEGY", string(ExhaustFirst), string(RoundRobin), string(LeastLatency),
+		string(Cheapest), string(Weighted)))
 	c.Host = r.host("HOST")
 	c.Port = r.integer("PORT", 0, 65535)
 	c.TLS = r.tls()

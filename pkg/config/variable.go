@@ -67,7 +67,7 @@ func Variables() []Variable {
 			Description: "`redis://` or `rediss://`. Holds login throttles instead of the database; never quotas."},
 		{Name: "KV_URL", Kind: SecretURL, Description: "Read if `REDIS_URL` is not set."},
 		{Name: "KEY_SELECTION_STRATEGY", Default: string(ExhaustFirst),
-			Description: "Order of keys of equal priority: `exhaust-first` uses a key until its quota is spent, `round-robin` uses all in turn, `cheapest` goes by the price of the request, `weighted` by chance. Users, aliases and requests can override it."},
+			Description: "Order of keys of equal priority: `exhaust-first` uses a key until its quota is spent, `round-robin` uses all in turn, `least-latency` goes by how soon keys answered lately, `cheapest` by the price of the request, `weighted` by chance. Users, aliases and requests can override it."},
 		{Name: "HOST", Default: "127.0.0.1", Description: "Address to listen on."},
 		{Name: "PORT", Default: "3000", Description: "Port to listen on; 0 picks a free one."},
 		{Name: "TLS_CERT_FILE",

@@ -312,6 +312,7 @@ func (c *Call) useStatus(now int64) error {
 func (c *Call) try(k candidate, pick choice, res quota.Reservation) (done bool, err error) {
 	c.attempts++
 	c.tried[k.identity()] = true
+	c.noteTry(k)
 	a := &attempt{key: k, reservation: res, started: c.g.Now(), stream: c.req.Chat.Stream,
 		probes: pick.probes, passesTransient: pick.passesTransient, spare: c.g.settings.MaxAttempts - c.Attempts()}
 	c.last = a

@@ -43,7 +43,7 @@ func TestExplainAgreesWithTheDecision(t *testing.T) {
 				}
 			}
 			for _, name := range []string{"best", "other"} {
-				a := store.Alias{User: w.user, Name: name, Strategy: one("", "", "cheapest", "weighted", "round-robin")}
+				a := store.Alias{User: w.user, Name: name, Strategy: one("", "", "cheapest", "weighted", "round-robin", "least-latency")}
 				for range 1 + rng.IntN(3) {
 					target := store.AliasTarget{Model: one(models...), Weight: rng.Int64N(4)}
 					if rng.IntN(4) == 0 {
@@ -65,7 +65,7 @@ func TestExplainAgreesWithTheDecision(t *testing.T) {
 				}
 				w.limit(l)
 			}
-			w.run("update users set strategy = $1, revision = revision + 1", one("round-robin", "exhaust-first", "cheapest", "weighted"))
+			w.run("update users set strategy = $1, revision = revision + 1", one("round-robin", "exhaust-first", "cheapest", "weighted", "least-latency"))
 			w.run("update tokens set allowed_models = $1", one(`[]`, `[]`, `["best"]`, `["gpt-*","llama*"]`))
 			served := 0
 			for n := range 12 {
@@ -81,7 +81,7 @@ func TestExplainAgreesWithTheDecision(t *testing.T) {
 						chat.Message{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "And now?"}}})
 				}
 				if rng.IntN(4) == 0 {
-					request.Route.Strategy = one("round-robin", "cheapest", "weighted")
+					request.Route.Strategy = one("round-robin", "cheapest", "weighted", "least-latency")
 				}
 				used := w.int("select coalesce(sum(used), 0) from key_days")
 				explained, err := w.g.Explain(t.Context(), request)

@@ -230,6 +230,7 @@ func (c *Call) record(o outcome, usage *chat.Usage) store.Record {
 		}
 	}
 	r.Spent = c.spent(&r, usage)
+	c.addLatencies(&r)
 	r.Labels = c.labels()
 	c.entry.table.labels.add(r.Labels)
 	if c.steered != nil {

@@ -16,11 +16,14 @@ const (
 	ExhaustFirst Strategy = "exhaust-first" // the oldest until its quota is spent, then the next
 	RoundRobin   Strategy = "round-robin"   // in turn
 	Cheapest     Strategy = "cheapest"      // by the price of the request
+	LeastLatency Strategy = "least-latency" // by how soon they answered lately
 	Weighted     Strategy = "weighted"      // by chance: targets as their weights say, keys evenly
 )
 
 // Strategies returns all strategies.
-func Strategies() []Strategy { return []Strategy{ExhaustFirst, RoundRobin, Cheapest, Weighted} }
+func Strategies() []Strategy {
+	return []Strategy{ExhaustFirst, RoundRobin, LeastLatency, Cheapest, Weighted}
+}
 
 // keepsOrder reports whether the targets of an alias stay in its order.
 func (s Strategy) keepsOrder() bool { return s == ExhaustFirst || s == RoundRobin }
@@ -42,6 +45,8 @@ func (c *Call) rank(all []candidate, strategy Strategy) {
 	switch strategy {
 	case Cheapest:
 		c.rankBy(all, c.costOf)
+	case LeastLatency:
+		c.rankBy(all, c.latencies(all))
 	case Weighted:
 		c.draw(all)
 	default:

@@ -23,6 +23,8 @@ type table struct {
 	aliases  []store.Alias
 	bytes    int64        // what the cache counts
 	sweptAt  atomic.Int64 // when the holds of the limits were swept last, in Unix milliseconds
+	// latencies are those of the user's keys, for LeastLatency.
+	latencies latencies
 	// labels are those that the database has.
 	labels labelSet
 }
@@ -119,6 +121,7 @@ func (g *Gateway) load(ctx context.Context, p Principal) (*entry, error) {
 	for i := range r.Keys {
 		e.table.keys = append(e.table.keys, g.keyOf(&r.Keys[i], r.User))
 	}
+	e.table.latencies.take(r.Latencies, g.Now().UnixMilli())
 	if len(c.Hashes) > 1 && !bytes.Equal(r.TokenHash, c.Hashes[0]) {
 		s := store.RehashToken(r.Token, r.TokenHash, c.Hashes[0])
 		e.rehash.Store(&s)

@@ -49,6 +49,7 @@ func (tc *tableCache) put(id credential, e *entry) *entry {
 	known := tc.tables[e.user]
 	switch {
 	case known != nil && known.revision == e.revision:
+		known.latencies.takeFrom(&e.table.latencies)
 		e = &entry{e.grant, known}
 	case known != nil && known.revision > e.revision:
 		return e // another load was later
@@ -98,15 +99,17 @@ func (tc *tableCache) drop(id credential) {
 
 // The memory of the fixed parts, in bytes, rounded up.
 const (
-	tableBytes  = 256
-	keyBytes    = 512
-	limitBytes  = 256
-	stringBytes = 32
+	tableBytes   = 256
+	keyBytes     = 512
+	limitBytes   = 256
+	stringBytes  = 32
+	latencyBytes = 128
 )
 
 // size returns about how much memory the table takes.
 func (t *table) size() int64 {
 	n := tableBytes + limitBytes*len(t.limits)
+	n += latencyBytes * t.latencies.count()
 	for _, k := range t.keys {
 		n += keyBytes + len(k.name) + len(k.defaultModel) + len(k.secret) + len(k.undecryptable)
 		for _, p := range k.allowed {

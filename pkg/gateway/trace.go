@@ -134,7 +134,7 @@ func (t *trace) json() string {
 }
 
 // strategyNumbers are the numbers of strategies in rows of requests: each is its place. Only append.
-var strategyNumbers = []Strategy{"", ExhaustFirst, RoundRobin, Cheapest, Weighted}
+var strategyNumbers = []Strategy{"", ExhaustFirst, RoundRobin, Cheapest, Weighted, LeastLatency}
 
 // addTrace adds what is kept of how the request was routed.
 func (c *Call) addTrace(r *store.Record) {

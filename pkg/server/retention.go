@@ -109,7 +109,7 @@ func (r *retention) purge(ctx context.Context, now int64) (int64, error) {
 		RequestsFrom: now - r.keep.Milliseconds(), TracesFrom: now - r.traces.Milliseconds(),
 	}, retentionBatch)
 	for _, expired := range []func(context.Context, store.Runner, int64, int) (int64, error){
-		store.PurgeSessions, store.PurgeTurns, store.PurgeConversations, store.PurgeResponses, store.PurgeCooldowns, store.PurgeKeyDays, store.PurgeHolds, purgeCursors, purgeJobs} {
+		store.PurgeSessions, store.PurgeTurns, store.PurgeConversations, store.PurgeLatencies, store.PurgeResponses, store.PurgeCooldowns, store.PurgeKeyDays, store.PurgeHolds, purgeCursors, purgeJobs} {
 		for gone := int64(retentionBatch); err == nil && gone == retentionBatch; {
 			gone, err = expired(ctx, r.db, now, retentionBatch)
 			n += gone

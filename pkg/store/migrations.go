@@ -9,7 +9,7 @@ import (
 
 // SchemaVersion is the version that this code needs: the number of migrations.
 // A database with a newer schema is fine, because migrations only ever add.
-const SchemaVersion = 12
+const SchemaVersion = 13
 
 // CurrentSchema reads the version of the database's schema; 0 if it holds none.
 func CurrentSchema(ctx context.Context, r Runner) (version int, err error) {

@@ -42,6 +42,9 @@ type Record struct {
 	Input, Cached, CacheWrite, Output, Reasoning int64
 	// Trace is JSON, kept for a shorter time; empty if nothing but the attempt that answered is to be told.
 	Trace string
+	// Latencies were measured for the strategy least-latency. Learn, if set, gets each latency of the user afterwards.
+	Latencies []Measurement
+	Learn     func(Latency)
 	// Labels are the end user and the tags.
 	Labels []Label
 	// Spent replaces the holds of the request's reservations.
@@ -126,6 +129,7 @@ func Settle(records []Record, now int64) []Stmt {
 	}
 	stmts = appendUsageHours(stmts, hours)
 	stmts = appendLatencyHours(stmts, latencies)
+	stmts = appendLatencies(stmts, records)
 	stmts = appendLabelDays(stmts, records)
 	var spent []Spending
 	for i := range records {

@@ -30,6 +30,8 @@ type Routing struct {
 	Limits []Limit
 	// Aliases are the user's own, and those that are for everyone.
 	Aliases []Alias
+	// Latencies are those of the user, whatever keys they are of.
+	Latencies []Latency
 }
 
 // RoutingKey is a provider key as routing sees it.
@@ -70,8 +72,9 @@ func LoadRouting(ctx context.Context, r Runner, c Credential) (Routing, error) {
 	condition, args := c.token()
 	limits := limitsOfRouting(&out.Limits, condition, []any{c.User})
 	aliases := aliasesOfRouting(&out.Aliases, condition, []any{c.User})
+	latencies := latenciesOfRouting(&out.Latencies, condition, []any{c.User})
 	if condition != "" {
-		limits.Args, aliases.Args = args, args
+		limits.Args, aliases.Args, latencies.Args = args, args, args
 		user.SQL, user.Args = routingToken+condition, args
 		user.Each = func(row Row) error {
 			return row.Scan(&out.Token, &out.TokenHash, &out.User, &out.Revision, &out.Strategy, (*modelList)(&out.AllowedModels),
@@ -81,7 +84,7 @@ func LoadRouting(ctx context.Context, r Runner, c Credential) (Routing, error) {
 	}
 	// The user comes first and the keys after: if a change falls between the two, the routing has an old revision, and
 	// its first reserve finds that out.
-	if err := r.Run(ctx, user, keys, limits, aliases); err != nil {
+	if err := r.Run(ctx, user, keys, limits, aliases, latencies); err != nil {
 		return Routing{}, err
 	}
 	if out.User.IsZero() {

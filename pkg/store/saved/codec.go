@@ -32,9 +32,31 @@ type record struct {
 	Output      int64       `json:"output,omitempty"`
 	Reasoning   int64       `json:"reasoning,omitempty"`
 	Trace       string      `json:"trace,omitempty"`
+	Latencies   []latency   `json:"latencies,omitempty"`
 	Labels      []label     `json:"labels,omitempty"`
 	Spent       []spending  `json:"spent,omitempty"`
 	Statements  []statement `json:"statements,omitempty"`
+}
+
+// latency is a store.Measurement.
+type latency struct {
+	ID     store.ID `json:"id"`
+	Micros int64    `json:"micros"`
+	At     int64    `json:"at"`
+}
+
+func latenciesOf(all []store.Measurement) (saved []latency) {
+	for _, m := range all {
+		saved = append(saved, latency(m))
+	}
+	return saved
+}
+
+func (r *record) latencies() (all []store.Measurement) {
+	for _, l := range r.Latencies {
+		all = append(all, store.Measurement(l))
+	}
+	return all
 }
 
 // label is a store.Label.
@@ -125,7 +147,7 @@ func encode(r store.Record) ([]byte, error) {
 		ID: bytesOf(r.ID), User: bytesOf(r.User), Token: bytesOf(r.Token), Key: bytesOf(r.Key), Provider: r.Provider,
 		Model: r.Model, Asked: r.Asked, Cost: r.Cost, Status: r.Status, Outcome: int(r.Outcome), Attempts: r.Attempts, Flags: r.Flags,
 		LatencyMs: r.LatencyMs, FirstByteMs: r.FirstByteMs, StartedMs: r.StartedMs, Input: r.Input, Cached: r.Cached, CacheWrite: r.CacheWrite,
-		Output: r.Output, Reasoning: r.Reasoning, Trace: r.Trace, Labels: labelsOf(r.Labels), Spent: spendingsOf(r.Spent),
+		Output: r.Output, Reasoning: r.Reasoning, Trace: r.Trace, Latencies: latenciesOf(r.Latencies), Labels: labelsOf(r.Labels), Spent: spendingsOf(r.Spent),
 	}
 	for _, s := range r.Statements {
 		st := statement{SQL: s.SQL}
@@ -167,7 +189,7 @@ func decode(data []byte) (store.Record, error) {
 	r := store.Record{
 		Provider: in.Provider, Model: in.Model, Asked: in.Asked, Cost: in.Cost, Status: in.Status, Outcome: store.Outcome(in.Outcome),
 		Attempts: in.Attempts, Flags: in.Flags, LatencyMs: in.LatencyMs, FirstByteMs: in.FirstByteMs, StartedMs: in.StartedMs, Input: in.Input,
-		Cached: in.Cached, CacheWrite: in.CacheWrite, Output: in.Output, Reasoning: in.Reasoning, Trace: in.Trace, Labels: in.labels(), Spent: in.spent(),
+		Cached: in.Cached, CacheWrite: in.CacheWrite, Output: in.Output, Reasoning: in.Reasoning, Trace: in.Trace, Latencies: in.latencies(), Labels: in.labels(), Spent: in.spent(),
 	}
 	for _, id := range []struct {
 		from []byte

@@ -30,7 +30,8 @@ func sample() store.Record {
 		ID: store.NewID(1), User: store.NewID(2), Key: store.NewID(3), Provider: "openai", Model: "gpt", Cost: &cost, Status: 200,
 		Outcome: store.Answered, Attempts: 2, Flags: 1, LatencyMs: 12, FirstByteMs: &first, StartedMs: &begun, Input: 1, Cached: 2, CacheWrite: 3,
 		Output: 4, Reasoning: 5, Trace: `{"a":1}`,
-		Labels: []store.Label{{Kind: store.EndUserLabel, Owner: store.NewID(6), Name: "eve"}},
+		Latencies: []store.Measurement{{ID: store.NewID(9), Micros: 10, At: 11}},
+		Labels:    []store.Label{{Kind: store.EndUserLabel, Owner: store.NewID(6), Name: "eve"}},
 		Spent: []store.Spending{{ID: store.NewID(4), Repeated: true, Charges: []store.Charge{{
 			Hold: store.Hold{Limit: store.NewID(5), Starts: 6, Amount: 7, Gen: 8}, Spent: 9, Unconfirmed: 10}}}},
 		Statements: []store.Stmt{{SQL: "update x", Args: []any{

@@ -66,6 +66,10 @@ func Fill(t *testing.T, db store.DB, requests int) Owner {
 				must(t, g.Run(ctx, store.Stmt{SQL: "insert into key_days (key_id, day, used) values ($1, $2, 0)", Args: []any{k.ID, today - back}}))
 			}
 		}
+		for n := range 4 {
+			must(t, g.Run(ctx, store.Stmt{SQL: "insert into latencies (user_id, id, micros, samples, expires_at) values ($1, $2, 1, 1, $3)",
+				Args: []any{o.User.ID, store.LatencyID(o.Keys[0].ID, fmt.Sprint(n), store.FirstToken), start}}))
+		}
 		must(t, g.Run(ctx, store.Stmt{SQL: "insert into use_counted (user_id, before) values ($1, 0)", Args: []any{o.User.ID}}))
 		must(t, g.Run(ctx, store.Stmt{SQL: "insert into cursors (user_id, key_set, turn) values ($1, $2, 1)", Args: []any{o.User.ID, o.Keys[0].ID}},
 			store.SaveTurn(store.SavedTurn{ID: store.ID{1}, UserID: o.User.ID, KeyID: o.Keys[0].ID, Encrypted: []byte("x"), EncryptionKeyID: "k",

@@ -10,7 +10,7 @@ import (
 // tables are all that a schema of this version holds.
 var tables = []string{"instance", "users", "sessions", "tokens", "provider_keys", "key_days", "cursors", "throttles", "requests",
 	"request_traces", "usage_hours", "latency_hours", "turns", "jobs", "cooldowns", "limits", "limit_windows", "holds",
-	"use_totals", "use_counted", "labels", "label_days", "responses", "response_items", "response_totals", "aliases", "conversations"}
+	"use_totals", "use_counted", "labels", "label_days", "responses", "response_items", "response_totals", "aliases", "conversations", "latencies"}
 
 // every lists the tables that there are.
 var every = map[store.Kind]string{

@@ -10,7 +10,7 @@ import { button, empty, loaded, table, tableRow } from '../widget.js'
 export const title = 'Aliases'
 
 const columns = [['Name'], ['Models, in the order of trying'], ['Order'], ['Actions']]
-const strategies = [['', 'as for other requests'], ['exhaust-first', 'in this order'], ['round-robin', 'in this order, keys in turn'], ['cheapest', 'the cheapest first'], ['weighted', 'by chance, as weights say']]
+const strategies = [['', 'as for other requests'], ['exhaust-first', 'in this order'], ['round-robin', 'in this order, keys in turn'], ['least-latency', 'the soonest to answer first'], ['cheapest', 'the cheapest first'], ['weighted', 'by chance, as weights say']]
 
 export function view({ signal, user }) {
   const admin = user.role === 'admin'

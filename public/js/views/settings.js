@@ -12,7 +12,7 @@ import { button, failure, loaded, moment, section, table } from '../widget.js'
 export const title = 'Settings'
 
 const strategies = [['', 'the gateway’s default'], ['exhaust-first', 'exhaust-first: stay on a key until its quota is spent'], ['round-robin', 'round-robin: use all keys in turn'],
-  ['cheapest', 'cheapest: by the price of the request'], ['weighted', 'weighted: by chance']]
+  ['least-latency', 'least-latency: the key that has answered soonest lately'], ['cheapest', 'cheapest: by the price of the request'], ['weighted', 'weighted: by chance']]
 
 export function view(context) {
   const all = sessions(context)
