@@ -93,6 +93,7 @@ func Nouns(t *testing.T, open Open) {
 		"job gauges":      testJobGauges,
 		"job turns":       testJobTurns,
 		"job sight":       testJobSight,
+		"latencies":       testLatencies,
 		"job limit":       testJobLimit,
 		"job fence":       testJobFence,
 		"job attempts":    testJobAttempts,

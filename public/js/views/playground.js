@@ -126,10 +126,16 @@ async function run(body, output, signal) {
       if (over) break
     }
   } catch (error) {
-    if (!signal.aborted && !head) return void facts.replaceChildren(failure(error), reasons(error))
+    if (!signal.aborted && !head) return void facts.replaceChildren(failure(error), reasons(error), await linkTo(error.requestId))
   }
   const ended = answer.error ? answer.error.message : signal.aborted ? signal.reason : over ? answer.finishReason : 'The connection to the gateway was lost before the answer was whole.'
   facts.replaceChildren(await summary(answer, head, { first, all: performance.now() - begun, ended, whole: over }))
+}
+
+/** A link to the request, if it is in the log: what was refused before its keys were looked at is not. */
+async function linkTo(id) {
+  const logged = id && await get(`/api/requests/${encodeURIComponent(id)}`).catch(() => null)
+  return logged ? h('p', {}, h('a', { href: routeTo('request', { id }) }, 'See the request')) : ''
 }
 
 /** Lists why each key was skipped, if the error says so. */
