@@ -18,8 +18,19 @@ export function openDialog(title, content) {
     event.preventDefault()
     refused()
   }
+  // Escape asks before it throws away what was typed. A second Escape does it.
+  const ask = event => {
+    if (refused || event.defaultPrevented || !isChanged(dialog) || dialog.querySelector('.unsaved')) return
+    event.preventDefault()
+    const was = document.activeElement
+    const keep = h('button', { type: 'button', onclick: () => { question.remove(); was.focus() } }, 'Keep editing')
+    const question = h('div', { class: 'unsaved', role: 'alert' }, h('p', {}, 'Close, and lose what you have typed?'),
+      h('div', { class: 'buttons' }, keep, h('button', { type: 'button', class: 'danger', onclick: () => dialog.close() }, 'Close')))
+    dialog.querySelector('h2').after(question)
+    keep.focus()
+  }
   const dialog = h('dialog', {
-    'aria-labelledby': id, oncancel: refuse, onkeydown: event => { if (event.key === 'Escape') refuse(event) },
+    'aria-labelledby': id, oncancel: event => { refuse(event); ask(event) }, onkeydown: event => { if (event.key === 'Escape') { refuse(event); ask(event) } },
     onclose: () => {
       if (refused) return dialog.showModal() // browsers close at the second Escape, whatever the page says
       dialog.remove()
@@ -39,6 +50,14 @@ export function openDialog(title, content) {
   document.body.append(dialog)
   dialog.showModal()
   return dialog
+}
+
+/** Reports whether a field has another value than when it was made. */
+function isChanged(dialog) {
+  return [...dialog.querySelectorAll('form input, form textarea, form select')].some(it => {
+    if (it.localName === 'select') return it.selectedIndex !== Math.max(0, [...it.options].findIndex(o => o.defaultSelected))
+    return it.type === 'checkbox' || it.type === 'radio' ? it.checked !== it.defaultChecked : it.value !== it.defaultValue
+  })
 }
 
 /** Closes all open dialogs that are not locked. */

@@ -25,9 +25,20 @@ const secret = label => field('apiKey', label, { type: 'password', autocomplete:
 
 const custom = 'custom'
 
-/** The fields of a custom endpoint. A preset fills in where it usually is. */
-function endpointFields(presets) {
-  const node = h('div', { hidden: true })
+// Stands for the value of a header that is stored, which nobody sees.
+const stored = '(stored)'
+
+const choices = list => list.map(value => [value, value])
+
+/** The price of every model, if there is one for all. */
+const priceOf = (key, name) => key?.prices?.['*']?.[name] ?? ''
+
+/** Whether there are prices that the form does not show: by model, or of more than input and output. */
+const morePrices = key => Object.keys(key?.prices ?? {}).some(name => name !== '*') || Object.keys(key?.prices?.['*'] ?? {}).some(name => name !== 'input' && name !== 'output')
+
+/** The fields of a custom endpoint. A preset fills in where it usually is. @param {object} [key] whose endpoint is filled in */
+function endpointFields(presets, key) {
+  const node = h('div', { hidden: !key })
   const fill = id => {
     const preset = presets.find(p => p.id === id)
     const set = (name, value) => { node.querySelector(`[name="${name}"]`).value = value }
@@ -36,39 +47,59 @@ function endpointFields(presets) {
     set('dialect', preset?.dialect ?? 'openai')
     set('auth', preset?.auth ?? 'bearer')
   }
-  const choices = list => list.map(value => [value, value])
-  node.append(
-    field('preset', 'Preset', { options: [['', 'Another server'], ...presets.map(p => [p.id, p.tested ? p.name : `${p.name} (untested)`])], onchange: event => fill(event.target.value) }),
-    field('baseUrl', 'Base URL', { spellcheck: 'false', hint: 'Such as http://127.0.0.1:11434/v1.' }),
-    field('slug', 'Slug', { spellcheck: 'false', hint: 'The prefix of its models: ollama/llama3.2.' }),
-    h('div', { class: 'pair' },
-      field('dialect', 'Dialect', { options: choices(['openai', 'responses', 'anthropic', 'gemini']), value: 'openai' }),
-      field('auth', 'Sends the key as', { options: choices(['bearer', 'api-key', 'x-api-key', 'x-goog-api-key', 'none']), value: 'bearer' })),
-    field('headers', 'More headers', { rows: 2, autocomplete: 'off', spellcheck: 'false', hint: 'One a line: Name: value. The values are encrypted and not shown again.' }),
-    h('div', { class: 'pair' },
-      field('inputPrice', 'Input price', { inputmode: 'decimal', hint: 'USD per million tokens. Empty: unpriced.' }),
-      field('outputPrice', 'Output price', { inputmode: 'decimal', hint: '0 and 0: free.' })))
+  const add = part => part && node.append(part)
+  add(!key && field('preset', 'Preset', { options: [['', 'Another server'], ...presets.map(p => [p.id, p.tested ? p.name : `${p.name} (untested)`])], onchange: event => fill(event.target.value) }))
+  add(field('baseUrl', 'Base URL', { value: key?.baseUrl ?? '', spellcheck: 'false', hint: key ? 'Another host needs the secret and the headers again.' : 'Such as http://127.0.0.1:11434/v1.' }))
+  add(!key && field('slug', 'Slug', { spellcheck: 'false', hint: 'The prefix of its models: ollama/llama3.2.' }))
+  add(h('div', { class: 'pair' },
+    field('dialect', 'Dialect', { options: choices(['openai', 'responses', 'anthropic', 'gemini']), value: key?.dialect ?? 'openai' }),
+    field('auth', 'Sends the key as', { options: choices(['bearer', 'api-key', 'x-api-key', 'x-goog-api-key', 'none']), value: key?.auth ?? 'bearer' })))
+  add(field('headers', 'More headers', { rows: 2, value: (key?.headers ?? []).map(name => `${name}: ${stored}`).join('\n'), autocomplete: 'off', spellcheck: 'false',
+    hint: `One a line: Name: value. The values are encrypted and not shown again${key ? `; ${stored} keeps one` : ''}.` }))
+  if (morePrices(key)) add(h('p', { class: 'hint' }, 'There are more prices than one for input and one for output. The API changes them.'))
+  else add(h('div', { class: 'pair' },
+    field('inputPrice', 'Input price', { value: String(priceOf(key, 'input')), inputmode: 'decimal', hint: 'USD per million tokens. Empty: unpriced.' }),
+    field('outputPrice', 'Output price', { value: String(priceOf(key, 'output')), inputmode: 'decimal', hint: '0 and 0: free.' })))
   return node
+}
+
+function headersOf(text) {
+  return Object.fromEntries(text.split('\n').filter(line => line.trim()).map(line => {
+    const colon = line.indexOf(':')
+    const [name, value] = colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 1)]
+    return [name.trim(), value.trim() === stored ? null : value.trim()]
+  }))
+}
+
+function pricesOf({ inputPrice, outputPrice }) {
+  const price = text => /^\d+(\.\d+)?$/.test(text) ? Number(text) : text
+  return inputPrice !== '' || outputPrice !== '' ? { input: price(inputPrice || '0'), output: price(outputPrice || '0') } : null
 }
 
 /** The values of these fields as the API takes them. */
 export function endpointBody(values) {
-  const headers = values.headers.split('\n').filter(line => line.trim()).map(line => {
-    const colon = line.indexOf(':')
-    return colon < 0 ? [line.trim(), ''] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
-  })
-  const priced = values.inputPrice !== '' || values.outputPrice !== ''
-  const price = text => /^\d+(\.\d+)?$/.test(text) ? Number(text) : text
   return {
     preset: values.preset || null, slug: values.slug, baseUrl: values.baseUrl, dialect: values.dialect, auth: values.auth,
-    headers: Object.fromEntries(headers), prices: priced ? { input: price(values.inputPrice || '0'), output: price(values.outputPrice || '0') } : null,
+    headers: headersOf(values.headers), prices: pricesOf(values),
   }
 }
 
-/** Adds a key, or edits one. */
+/** What of them differs from the endpoint of a key. */
+export function endpointChange(values, key) {
+  const change = {}
+  for (const name of ['baseUrl', 'dialect', 'auth']) if (values[name] !== key[name]) change[name] = values[name]
+  const headers = headersOf(values.headers)
+  const same = Object.keys(headers).length === key.headers.length && key.headers.every(name => headers[name] === null)
+  if (!same) change.headers = headers
+  const priced = ['input', 'output'].some(name => values[`${name}Price`] !== String(priceOf(key, name)))
+  if (!morePrices(key) && priced) change.prices = pricesOf(values)
+  return change
+}
+
+/** Adds a key, or edits one. saved gets a key that was added. */
 export function keyForm({ providers, presets = [], key, close, saved }) {
   const models = id => providers.find(p => p.id === id)?.models ?? []
-  const endpoint = !key && endpointFields(presets)
+  const endpoint = key ? key.slug && endpointFields(presets, key) : endpointFields(presets)
   const apiKey = !key && secret('API key')
   const chosen = id => {
     picker.offer(models(id))
@@ -90,10 +121,11 @@ export function keyForm({ providers, presets = [], key, close, saved }) {
     label: key ? 'Save' : 'Add the key', cancel: close,
     submit: async values => {
       const body = keyBody(values)
-      if (key) await patch(`/api/keys/${key.id}`, { ...body, name: body.name ?? key.name, priority: body.priority ?? 1 })
-      else await post('/api/keys', { ...body, provider: values.provider, apiKey: values.apiKey, ...(values.provider === custom ? endpointBody(values) : {}) })
+      let made
+      if (key) await patch(`/api/keys/${key.id}`, { ...body, name: body.name ?? key.name, priority: body.priority ?? 1, ...(key.slug ? endpointChange(values, key) : {}) })
+      else made = await post('/api/keys', { ...body, provider: values.provider, apiKey: values.apiKey, ...(values.provider === custom ? endpointBody(values) : {}) })
       close()
-      saved()
+      saved(made)
     },
   })
 }

@@ -38,6 +38,7 @@ func TestFirstAnswerWithEachProvider(t *testing.T) {
 		b.fill("API key", "sk-emulated-0001")
 		b.click("Add the key")
 		b.sees("Ready")
+		b.sees("The key works") // it is tested at once
 		b.open("#/playground")
 		b.settled()
 		b.until("a model is suggested", "document.querySelector('[name=model]').value !== ''")
@@ -90,5 +91,29 @@ func TestModelChooser(t *testing.T) {
 })()`)
 	b.click("Send")
 	b.sees("See the request")
+	b.clean()
+}
+
+// Escape asks before it throws away a half-filled form, and not for an untouched one.
+func TestEscapeAsks(t *testing.T) {
+	b := openBrowser(t, startGateway(t))
+	b.open("")
+	b.signUp("Ann")
+	b.open("#/keys")
+	b.settled()
+	b.click("Add a key")
+	b.keys(kb.Escape)
+	b.until("the untouched form is closed", "!document.querySelector('dialog')")
+	b.click("Add a key")
+	b.fill("Name", "Half")
+	b.until("focus", "document.querySelector('dialog [name=name]').focus() === undefined")
+	b.keys(kb.Escape)
+	b.sees("lose what you have typed")
+	b.accessible("the question", axe(t))
+	b.click("Keep editing")
+	b.until("the form is as it was", "document.querySelector('dialog [name=name]').value === 'Half' && !document.querySelector('.unsaved')")
+	b.keys(kb.Escape)
+	b.click("Close")
+	b.until("the form is closed", "!document.querySelector('dialog')")
 	b.clean()
 }

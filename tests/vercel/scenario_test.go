@@ -336,7 +336,7 @@ func (v *visit) management(session, key string) {
 	v.want(200, "POST", "/api/keys/"+key+"/reset", session, "")
 	v.want(200, "PATCH", "/api/admin/keys/"+key, session, `{"blocked":false}`)
 	v.want(200, "POST", "/api/keys/"+key+"/models", session, "")
-	for _, path := range []string{"/api/keys", "/api/keys/stats", "/api/keys/catalog", "/api/keys/presets", "/api/queue/jobs?limit=3"} {
+	for _, path := range []string{"/api/keys", "/api/keys/stats", "/api/keys/catalog", "/api/keys/models", "/api/keys/presets", "/api/queue/jobs?limit=3"} {
 		v.want(200, "GET", path, session, "")
 	}
 	a := v.want(200, "GET", "/api/requests?limit=2&statusClass=2", session, "")

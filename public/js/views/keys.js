@@ -19,7 +19,7 @@ export function view({ signal }) {
     return { keys: keys.sort((a, b) => a.priority - b.priority || a.createdAt.localeCompare(b.createdAt)), providers, presets }
   }
   return loaded(load, ({ keys, providers, presets }, again) => {
-    const add = () => openDialog('Add a provider key', close => keyForm({ providers, presets, close, saved: again }))
+    const add = () => openDialog('Add a provider key', close => keyForm({ providers, presets, close, saved: key => test(key, again) }))
     return h('div', {},
       h('p', { class: 'lead' }, 'The key with the lowest priority number is tried first. Your strategy orders keys of equal priority.'),
       h('div', { class: 'bar' }, button('Add a key', add, { kind: 'primary' })),
@@ -30,9 +30,9 @@ export function view({ signal }) {
 
 function row(key, { keys, i, providers, again }) {
   const provider = providers.find(p => p.id === key.provider)?.name ?? (key.slug ? `${key.slug} · ${key.baseUrl}` : key.provider)
-  const report = h('div', { role: 'status' })
+  const report = h('div', { role: 'status' }, tested(key))
   const edit = () => openDialog(`Edit ${key.name}`, close => keyForm({ providers, key, close, saved: again }))
-  const rotate = () => openDialog(`Rotate the secret of ${key.name}`, close => secretForm({ key, close, saved: again }))
+  const rotate = () => openDialog(`Rotate the secret of ${key.name}`, close => secretForm({ key, close, saved: () => test(key, again) }))
   return tableRow(columns, [
     [h('strong', {}, key.name), h('p', { class: 'quiet' }, provider, key.lastFour && [' · ends in ', h('code', {}, key.lastFour)])],
     h('div', { class: 'order' }, String(key.priority), mover(keys, i, -1, report, again), mover(keys, i, 1, report, again)),
@@ -41,7 +41,7 @@ function row(key, { keys, i, providers, again }) {
     [key.allowedModels.length ? key.allowedModels.join(', ') : 'all', key.defaultModel && h('p', { class: 'quiet' }, 'default ', key.defaultModel)],
     [moment(key.lastUsedAt), h('p', { class: 'quiet' }, `${count(key.usageCount)} requests`)],
     h('div', { class: 'buttons' },
-      button('Test', () => test(key, report), { 'aria-label': `Test ${key.name}`, 'data-key': `test ${key.id}` }),
+      button('Test', () => test(key, again), { 'aria-label': `Test ${key.name}`, 'data-key': `test ${key.id}` }),
       button('Edit', edit, { 'aria-label': `Edit ${key.name}`, 'data-key': `edit ${key.id}` }),
       menu('More', `More for ${key.name}`, [
         coolsDown(key) && button('End the cooldown', () => endCooldown(key, again), { 'aria-label': `End the cooldown of ${key.name}` }),
@@ -84,18 +84,28 @@ async function change(key, fields, report, again) {
   }
 }
 
-const testing = new Set()
+// The results of tests by key, since the page was opened.
+const results = new Map()
 
-/** Asks the provider whether the key works. */
-async function test(key, report) {
-  if (testing.has(key.id)) return
-  testing.add(key.id)
-  report.replaceChildren(h('span', { class: 'quiet' }, 'Calling the provider…'))
+function tested({ id }) {
+  const result = results.get(id)
+  if (!result) return null
+  return result.calling ? h('span', { class: 'quiet' }, 'Calling the provider…') : state(result.ok ? 'good' : 'bad', result.text)
+}
+
+/** Asks the provider whether the key works, and shows what that changes of its state. */
+async function test(key, again) {
+  if (results.get(key.id)?.calling) return
+  results.set(key.id, { calling: true })
+  again()
+  let result
   try {
-    const result = await post(`/api/keys/${key.id}/test`)
-    report.replaceChildren(state(result.ok ? 'good' : 'bad', `${result.ok ? 'The key works' : result.message} (${result.latencyMs} ms)`))
+    const { ok, message, latencyMs } = await post(`/api/keys/${key.id}/test`)
+    result = { ok, text: `${ok ? 'The key works' : message} (${latencyMs} ms)` }
   } catch (error) {
-    report.replaceChildren(state('bad', error.message))
+    result = { ok: false, text: error.message }
   }
-  testing.delete(key.id)
+  results.set(key.id, result)
+  announce(result.text)
+  again()
 }
