@@ -93,7 +93,7 @@ type client struct {
 
 const (
 	demoEmail   = "admin@example.com"
-	demoModel   = "gpt-4o-mini"
+	demoModel   = "gpt-5.4-mini"
 	demoMessage = "Who answers?"
 )
 

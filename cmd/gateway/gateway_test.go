@@ -55,7 +55,7 @@ func TestDemo(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	s := newShell(t)
-	s.want(0, `(?s)You:  .*gpt-4o-mini:  Hello! .*curl -sS http://127\.0\.0\.1:\d+/api/chat`, "demo", "--once")
+	s.want(0, `(?s)You:  .*gpt-5.4-mini:  Hello! .*curl -sS http://127\.0\.0\.1:\d+/api/chat`, "demo", "--once")
 
 	out, stop := s.start("demo")
 	base, token := out.Wait(t, `address +(\S+)`), out.Wait(t, `token +(llm_\w+)`)

@@ -20,9 +20,9 @@ type target struct{ title, provider, model string }
 // targets returns the columns: several models where they differ most, and one of every other provider.
 func targets(table *provider.Table) []target {
 	list := []target{
-		{"OpenAI", "openai", "gpt-4o"}, {"OpenAI, reasoning", "openai", "gpt-5-mini"}, {"OpenAI Responses", "openai", "gpt-5.5-pro"},
-		{"Anthropic", "anthropic", "claude-haiku-4-5"}, {"Gemini", "gemini", "gemini-2.5-flash"}, {"OpenRouter", "openrouter", "openai/gpt-4o"},
-		{"Mistral", "mistral", "mistral-small-latest"}, {"Groq", "groq", "llama-3.1-8b-instant"}, {"Together", "together", "meta-llama/Llama-3.3-70B-Instruct-Turbo"},
+		{"OpenAI", "openai", "gpt-5.4-mini"}, {"OpenAI Responses", "openai", "gpt-5.5-pro"},
+		{"Anthropic", "anthropic", "claude-haiku-4-5"}, {"Gemini", "gemini", "gemini-3.1-flash-lite"}, {"OpenRouter", "openrouter", "openai/gpt-4o"},
+		{"Mistral", "mistral", "mistral-small-latest"}, {"Groq", "groq", "openai/gpt-oss-20b"}, {"Together", "together", "meta-llama/Llama-3.3-70B-Instruct-Turbo"},
 		{"Fireworks", "fireworks", "accounts/fireworks/models/gpt-oss-120b"}, {"DeepSeek", "deepseek", "deepseek-flash"},
 	}
 	for _, p := range table.All() {

@@ -1,6 +1,6 @@
 // Aliases as the API takes and shows them.
 
-/** A target in words: gpt-4o-mini at openai, weight 3. */
+/** A target in words: gpt-5.4-mini at openai, weight 3. */
 export function targetText({ model, provider, keyIds = [], weight, parameters }) {
   const more = []
   if (keyIds.length) more.push(keyIds.length === 1 ? 'one key' : `${keyIds.length} keys`)

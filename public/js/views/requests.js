@@ -44,7 +44,7 @@ function filters(query, { keys, tokens, providers, refresh, signal }) {
   const it = form([h('div', { class: 'filters' },
     field('status', 'Status', { value: statusText(query), list: ['2xx', '4xx', '5xx', '400', '429', '502', '503'], hint: 'A code, or a class such as 5xx.', maxlength: 3 }),
     field('provider', 'Provider', { options: named(providers), value: query.provider ?? '' }),
-    field('model', 'Model', { value: query.model ?? '', list: models, spellcheck: 'false', hint: 'gpt-4*: all that begin with gpt-4.' }),
+    field('model', 'Model', { value: query.model ?? '', list: models, spellcheck: 'false', hint: 'gpt-5.4*: all that begin with gpt-5.4.' }),
     field('keyId', 'Key', { options: named(keys), value: query.keyId ?? '' }),
     field('tokenId', 'Token', { options: named(tokens), value: query.tokenId ?? '' }),
     field('from', 'From', { type: 'datetime-local', value: query.from ?? '' }),
