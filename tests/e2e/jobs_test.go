@@ -16,7 +16,7 @@ func (b *browser) submit(requests ...string) {
 	for _, request := range requests {
 		id, content, _ := strings.Cut(request, "|")
 		var status int
-		b.run(chromedp.Evaluate(`fetch('/api/chat', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ async: true, model: 'gpt-4o-mini',
+		b.run(chromedp.Evaluate(`fetch('/api/chat', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ async: true, model: 'gpt-5.4-mini',
 			requestId: `+text(id)+`, messages: [{ role: 'user', content: `+text(content)+` }] }) }).then(r => r.status)`, &status, await))
 		if status != 202 {
 			b.t.Fatalf("%s: status %d", id, status)

@@ -67,7 +67,7 @@ func TestEndOfACooldown(t *testing.T) {
   const post = async (path, body, headers) => (await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) })).json()
   await post('/api/keys', { provider: 'openai', name: 'Tired', apiKey: 'sk-invalid-000000000000' })
   const { token } = await post('/api/tokens', { name: 'test' })
-  await post('/v1/chat/completions', { model: 'gpt-4o', messages: [{ role: 'user', content: 'hi' }] }, { Authorization: 'Bearer ' + token })
+  await post('/v1/chat/completions', { model: 'gpt-5.4', messages: [{ role: 'user', content: 'hi' }] }, { Authorization: 'Bearer ' + token })
 })()`)
 	b.click("Provider keys")
 	b.sees("Rejected by the provider: ")

@@ -75,9 +75,9 @@ func TestLimitsInTheBrowser(t *testing.T) {
 
 	b.click("Edit 7 requests a day, Token Nightly reports")
 	b.fill("Amount", "9")
-	b.fill("Then use the model", "gpt-4o-mini")
+	b.fill("Then use the model", "gpt-5.4-mini")
 	b.click("Save")
-	b.cells("9 requests a day"+"Token Nightly reports"+"then gpt-4o-mini serves", "0 0 9 0")
+	b.cells("9 requests a day"+"Token Nightly reports"+"then gpt-5.4-mini serves", "0 0 9 0")
 	b.click("Reset 20 requests a day, Each end user of Web shop")
 	b.fill("Note", "agreed on the phone")
 	b.click("Reset the limit")

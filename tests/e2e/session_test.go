@@ -147,7 +147,7 @@ func TestFilters(t *testing.T) {
 	for _, c := range []struct{ field, value, hash, rows string }{
 		{"Status", "400", "#/requests?status=400", "r.every(t => t.includes('400'))"},
 		{"Status", "2xx", "#/requests?statusClass=2", "r.every(t => t.includes('answered'))"},
-		{"Model", "gpt-4o*", "#/requests?model=gpt-4o*", "r.every(t => t.includes('gpt-4o')) && r.some(t => t.includes('gpt-4o-mini')) && r.some(t => !t.includes('gpt-4o-mini'))"},
+		{"Model", "gpt-5.4*", "#/requests?model=gpt-5.4*", "r.every(t => t.includes('gpt-5.4')) && r.some(t => t.includes('gpt-5.4-mini')) && r.some(t => !t.includes('gpt-5.4-mini'))"},
 	} {
 		b.fill(c.field, c.value)
 		b.click("Filter")

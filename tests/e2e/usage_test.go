@@ -20,7 +20,7 @@ func TestWhoSpendsWhat(t *testing.T) {
 	b.click("Name")
 	b.until("sorted the other way", "document.querySelector('th[aria-sort=descending]') && "+first+" !== window.before")
 	b.until("choose by model", "(document.querySelector('.choice input[value=model]').click(), true)")
-	b.until("models are listed", "location.hash.includes('by=model') && document.querySelector('tbody').textContent.includes('gpt-4o-mini')")
+	b.until("models are listed", "location.hash.includes('by=model') && document.querySelector('tbody').textContent.includes('gpt-5.4-mini')")
 	b.until("what is downloaded", `(() => {
   const made = URL.createObjectURL
   URL.createObjectURL = blob => { blob.text().then(text => { window.downloaded = text }); return made.call(URL, blob) }
