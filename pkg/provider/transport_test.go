@@ -6,8 +6,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/alicetears/llm-gateway/pkg/dialect"
 	"github.com/alicetears/llm-gateway/pkg/outbound"
@@ -55,6 +60,62 @@ func TestCustomProxy(t *testing.T) {
 	for _, transport := range direct.direct {
 		if transport.Proxy != nil {
 			t.Error("a direct transport has a proxy")
+		}
+	}
+}
+
+// With the operator's word requests go through the proxy, which resolves names. Addresses in URLs stay checked, and so
+// do connections for which no proxy is asked. The environment of a process is read once, so that a process of its own calls.
+func TestCustomEndpointsViaProxy(t *testing.T) {
+	const child = "PROVIDER_TEST_VIA_PROXY"
+	if os.Getenv(child) != "" {
+		callViaProxy(t)
+		return
+	}
+	var mu sync.Mutex
+	var asked []string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked = append(asked, r.URL.String())
+		mu.Unlock()
+		io.WriteString(w, `{"data":[{"id":"from-the-proxy"}]}`)
+	}))
+	defer proxy.Close()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestCustomEndpointsViaProxy$", "-test.timeout=1m")
+	cmd.Env = append(os.Environ(), child+"=1", "HTTP_PROXY="+proxy.URL, "http_proxy="+proxy.URL)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	if want := []string{"http://inside.test/v1/models"}; !slices.Equal(asked, want) {
+		t.Errorf("the proxy was asked for %q, want %q", asked, want)
+	}
+}
+
+// callViaProxy is the part of TestCustomEndpointsViaProxy that calls.
+func callViaProxy(t *testing.T) {
+	table, err := NewTable(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func(viaProxy bool, base string) ([]string, error) {
+		client := NewClient(ClientConfig{CustomViaProxy: viaProxy, ConnectTimeout: 5 * time.Second})
+		defer client.Close()
+		p, err := table.Custom(Custom{Slug: "box", BaseURL: base, Reach: outbound.Public})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return client.ListModels(t.Context(), p, "")
+	}
+	if models, err := list(true, "http://inside.test/v1"); err != nil || !slices.Equal(models, []string{"from-the-proxy"}) {
+		t.Errorf("by name: %q, %v", models, err)
+	}
+	for _, base := range []string{"http://169.254.169.254/v1", "http://127.0.0.1:1/v1", "http://10.0.0.7/v1", "http://[::1]:1/v1", "http://[::ffff:10.0.0.7]/v1",
+		"http://localhost:1/v1"} { // for which no proxy is asked
+		for _, viaProxy := range []bool{true, false} {
+			var refused *outbound.RefusedError
+			if models, err := list(viaProxy, base); !errors.As(err, &refused) {
+				t.Errorf("%s, through the proxy %v: %q, %v", base, viaProxy, models, err)
+			}
 		}
 	}
 }
