@@ -22,7 +22,9 @@ func (a *App) authStatus(c *call) error {
 		SetupRequired       bool `json:"setupRequired"`
 		SetupTokenRequired  bool `json:"setupTokenRequired"`
 		RegistrationEnabled bool `json:"registrationEnabled"`
-	}{!i.SetUp, !i.SetUp, i.RegistrationEnabled})
+		// Session reports that the request has a session's cookie, which may have ended: whoever has none need not ask who they are.
+		Session bool `json:"session"`
+	}{!i.SetUp, !i.SetUp, i.RegistrationEnabled, c.sessionCookie() != ""})
 }
 
 // register creates an account. The first one is the admin's, needs the set-up token, and ends the set-up.

@@ -46,7 +46,8 @@ func together(n int, do func(i int)) {
 func TestFirstRegistration(t *testing.T) {
 	w := newWorld(t)
 	status := w.anyone().get("/api/auth/status").want(200).is("setupRequired", "true", "setupTokenRequired", "true", "registrationEnabled", "false")
-	status.members("", "setupRequired", "setupTokenRequired", "registrationEnabled")
+	status.members("", "setupRequired", "setupTokenRequired", "registrationEnabled", "session")
+	status.is("session", "false")
 
 	r := w.anyone().post("/api/auth/register", fmt.Sprintf(`{"email":" Ann@Example.COM ","password":%q,"name":"Ann","setupToken":%q}`, password, w.app.Secrets.SetupToken())).want(201)
 	r.members("", "user", "token")

@@ -43,12 +43,31 @@ history.scrollRestoration = 'manual'
 
 async function start() {
   try {
+    // A first visitor has no session to ask for.
+    const status = hint.get() ? null : await get('/api/auth/status')
+    if (status && !status.session) return showGate({ status })
     user = (await get('/api/auth/me')).user
   } catch (error) {
     user = null
     if (error.status !== 401) return showUnreachable(error)
   }
   await show()
+}
+
+// Remembers in this browser that somebody was logged in. Without storage the gateway is asked once more.
+const hint = {
+  get() {
+    try {
+      return localStorage.getItem('visited')
+    } catch {
+      return null
+    }
+  },
+  set() {
+    try {
+      localStorage.setItem('visited', '1')
+    } catch { /* storage is off */ }
+  },
 }
 
 /** Shows that the gateway does not answer, or which of its settings is wrong (503). */
@@ -67,6 +86,7 @@ async function show() {
   const linked = takeSetupToken() // of a link that was opened in this tab
   if (linked) setupToken = linked
   if (!user) return root.querySelector('main.gate form') && !linked ? null : showGate()
+  hint.set()
   const { back } = travel()
   const route = parseRoute(location.hash)
   const frame = shell(root, user, route.name, signedOut)
@@ -121,9 +141,9 @@ function travel() {
   return came
 }
 
-function showGate({ notice = '', again = () => {}, was = null } = {}) {
+function showGate({ notice = '', again = () => {}, was = null, status = null } = {}) {
   page = ''
-  root.replaceChildren(gate({ notice, setupToken, enter: async entered => {
+  root.replaceChildren(gate({ notice, setupToken, status, enter: async entered => {
     if (was && was !== entered.id) forget()
     user = entered
     setupToken = ''

@@ -117,3 +117,22 @@ func TestEscapeAsks(t *testing.T) {
 	b.until("the form is closed", "!document.querySelector('dialog')")
 	b.clean()
 }
+
+// A first visit asks for no session: no refused request is in the console. A visitor with one is let in again.
+func TestFirstVisitAsksForNoSession(t *testing.T) {
+	b := openBrowser(t, startGateway(t))
+	b.open("")
+	b.sees("Create the admin account")
+	const asked = "performance.getEntriesByType('resource').filter(e => e.name.includes('/api/auth/')).map(e => e.name.replace(/.*auth./, '')).join()"
+	b.until("one question", asked+" === 'status'")
+	b.signUp("Ann")
+	b.open("#/keys")
+	b.settled()
+	b.until("no detour", asked+" === 'me'")
+	b.until("forget", "(localStorage.clear(), true)")
+	b.open("#/keys")
+	b.settled()
+	b.sees("Provider keys")
+	b.until("both questions", asked+" === 'status,me'")
+	b.clean()
+}

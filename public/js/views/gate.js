@@ -9,14 +9,14 @@ import { button, loaded } from '../widget.js'
 const email = () => field('email', 'E-mail address', { type: 'email', autocomplete: 'username', required: true })
 
 /**
- * @param {{enter: (user: object) => Promise<void>, notice?: string, setupToken?: string}} context
- *   notice: why the user has to log in again; setupToken: from the link that the gateway prints
+ * @param {{enter: (user: object) => Promise<void>, notice?: string, setupToken?: string, status?: object}} context
+ *   notice: why the user has to log in again; setupToken: from the link that the gateway prints; status: of GET /api/auth/status, if it is known
  */
-export function gate({ enter, notice, setupToken = '' }) {
+export function gate({ enter, notice, setupToken = '', status: known = null }) {
   document.title = 'LLM Gateway'
   return h('main', { id: 'main', class: 'gate', tabindex: -1 }, h('p', { class: 'brand' }, 'LLM Gateway'),
     notice && h('p', { class: 'notice' }, notice),
-    loaded(() => get('/api/auth/status'), status => status.setupRequired ? register(status, enter, { setupToken }) : doors(status, enter)),
+    loaded(async () => known ?? get('/api/auth/status'), status => status.setupRequired ? register(status, enter, { setupToken }) : doors(status, enter)),
     h('p', { class: 'foot' }, themeSwitch()))
 }
 
